@@ -1,0 +1,142 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Block, Calendar, Guest, HttpResponse, Property, Reservation, RoomType};
+
+/// The kinds of record a channel can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entity {
+    /// A house or hotel.
+    Property,
+    /// What it sells by.
+    RoomType,
+    /// A set of conditions.
+    RatePlan,
+    /// A booking.
+    Reservation,
+    /// A person.
+    Guest,
+    /// Nights and prices.
+    Calendar,
+}
+
+impl Entity {
+    /// The word used in the databases and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Property => "property",
+            Self::RoomType => "room-type",
+            Self::RatePlan => "rate-plan",
+            Self::Reservation => "reservation",
+            Self::Guest => "guest",
+            Self::Calendar => "calendar",
+        }
+    }
+}
+
+/// One record of a channel, by its id there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EntityRef {
+    /// What it is.
+    pub entity: Entity,
+    /// The channel's id.
+    pub id: String,
+}
+
+/// Which of a connection's sources a change is for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Route {
+    /// The channel's id of the property.
+    pub property_id: Option<String>,
+    /// The channel's id of the account.
+    pub account: Option<String>,
+}
+
+/// News about the connection itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum ConnectionEvent {
+    /// The channel took our access away.
+    Revoked,
+    /// These are no longer ours to see.
+    Unlinked {
+        /// Channel ids.
+        ids: Vec<String>,
+    },
+    /// These are now.
+    Linked {
+        /// Channel ids.
+        ids: Vec<String>,
+    },
+    /// One id became another.
+    Remapped {
+        /// The former id.
+        from: String,
+        /// The present id.
+        to: String,
+    },
+    /// Something this contract has no word for.
+    Other {
+        /// The plugin's word.
+        kind: String,
+        /// What it says.
+        value: Value,
+    },
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum News {
+    /// A property as it is now.
+    Property(Property),
+    /// A room type as it is now.
+    RoomType(RoomType),
+    /// A reservation as it is now.
+    Reservation(Box<Reservation>),
+    /// A guest as it is now.
+    Guest(Guest),
+    /// Nights taken out of sale.
+    Block(Block),
+    /// What the channel shows.
+    Calendar(Calendar),
+    /// Gone; only the id is known.
+    Removed(EntityRef),
+    /// Something happened to it: fetch it.
+    LookAgain(EntityRef),
+    /// About the connection.
+    Connection(ConnectionEvent),
+    /// What this host has no use for yet: rate plans, questions and the plugin's own kinds.
+    Other {
+        /// The kind's name.
+        name: String,
+        /// What it says.
+        value: Value,
+    },
+}
+
+/// One thing a channel told, for whom, and in whose words.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// Which source it is for.
+    #[serde(skip)]
+    pub route: Route,
+    /// What it says.
+    #[serde(flatten)]
+    pub news: News,
+    /// The channel's own record, kept beside ours.
+    #[serde(skip)]
+    pub raw: Option<Value>,
+}
+
+/// What a plugin makes of an inbound call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded {
+    /// The channel's id of the message; the same on a retry.
+    pub event_id: Option<String>,
+    /// What it says.
+    pub changes: Vec<Change>,
+    /// The answer, where it does not depend on the outcome.
+    pub reply: Option<HttpResponse>,
+}

@@ -1,0 +1,44 @@
+//! The words and rules of the integration buffer, and nothing else.
+//!
+//! No I/O lives here: no clock, no database, no network, no plugin. Whoever calls passes the time in.
+//! The records are those of the public standard schema; their JSON form is what partners send and read.
+
+mod block;
+mod calendar;
+mod change;
+mod channel_error;
+mod clock;
+mod exchange;
+mod guest;
+mod id;
+mod mapping;
+mod merge;
+mod money;
+mod property;
+mod pull;
+mod reservation;
+mod retry;
+mod stay;
+mod text;
+mod validate;
+
+pub use block::Block;
+pub use calendar::{Calendar, CalendarNight};
+pub use change::{Change, ConnectionEvent, Decoded, Entity, EntityRef, News, Route};
+pub use channel_error::ChannelError;
+pub use clock::Clock;
+pub use exchange::{Header, HttpRequest, HttpResponse};
+pub use guest::Guest;
+pub use id::{AccountId, ConnectionId, CoreId, SourceId};
+pub use jiff::Timestamp;
+pub use jiff::civil::Date;
+pub use mapping::{Missing, Parked};
+pub use merge::{Decision, Digest, Version, decide, fill};
+pub use money::{Amount, AmountError, Money, TEN_THOUSANDTHS};
+pub use property::{Address, Property, RoomType};
+pub use pull::{Page, Query, Scope, Selection};
+pub use reservation::{Completeness, Intent, Reservation, RoomStay, Status};
+pub use retry::{ATTEMPT_DELAYS, RetryDelay, retry_delay};
+pub use stay::{MAX_STAY_NIGHTS, Stay, StayError};
+pub use text::lossless_instant;
+pub use validate::{FieldError, MAX_ID_CHARS, MAX_NAME_CHARS, MAX_ROOMS, Validate};

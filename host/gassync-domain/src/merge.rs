@@ -1,0 +1,200 @@
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use crate::{Completeness, Reservation, Status};
+
+/// How new a record is. Order is revision, else modification time, else the moment it was observed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The channel's own version.
+    pub revision: Option<String>,
+    /// When the channel changed it.
+    pub modified_at: Option<Timestamp>,
+    /// When the fetch that brought it began, or when the message arrived.
+    pub observed_at: Timestamp,
+}
+
+impl Version {
+    /// Whether news of this version may not replace what is stored in the version `stored`.
+    ///
+    /// Equal versions are not older: a channel with a clock of whole seconds changes a record twice within one,
+    /// and the later word counts.
+    pub fn is_older_than(&self, stored: &Self) -> bool {
+        if let (Some(mine), Some(theirs)) = (number(&self.revision), number(&stored.revision)) {
+            return mine < theirs;
+        }
+        if let (Some(mine), Some(theirs)) = (self.modified_at, stored.modified_at) {
+            return mine < theirs;
+        }
+        self.observed_at < stored.observed_at
+    }
+
+    fn same_moment(&self, other: &Self) -> bool {
+        match (number(&self.revision), number(&other.revision)) {
+            (Some(mine), Some(theirs)) => mine == theirs,
+            _ => self.modified_at.is_some() && self.modified_at == other.modified_at,
+        }
+    }
+}
+
+/// Only numbers have an order one can trust.
+fn number(revision: &Option<String>) -> Option<u128> {
+    revision.as_deref()?.parse().ok()
+}
+
+/// A fingerprint of what a record says, without when it was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest(pub String);
+
+impl Digest {
+    /// Of a reservation: versions and the digits of equal amounts make no difference.
+    pub fn of(reservation: &Reservation) -> Self {
+        let mut said = reservation.clone();
+        said.modified_at = None;
+        said.revision = None;
+        let amounts = said.rooms.iter_mut().map(|room| &mut room.total_price);
+        for amount in amounts.chain([&mut said.total_price, &mut said.commission]) {
+            *amount = amount.map(|a| crate::Amount::from_ten_thousandths(a.ten_thousandths()));
+        }
+        Self::of_json(&said)
+    }
+
+    /// Of any record, by its JSON.
+    pub fn of_json<T: serde::Serialize>(record: &T) -> Self {
+        // Our own records always have a JSON form; an impossible failure makes a digest equal to no other.
+        let bytes = serde_json::to_vec(record).unwrap_or_default();
+        Self(hex::encode(Sha256::digest(bytes)))
+    }
+}
+
+/// What to do with a record that came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It is the first of its id.
+    Create,
+    /// It is newer, and says something else.
+    Update,
+    /// It says what is stored already; only its version may be newer.
+    Unchanged,
+    /// It is older news: kept in the log, and nowhere else.
+    Older,
+}
+
+/// Decides by version and content alone, so that the same messages in any order end in the same state.
+pub fn decide(stored: Option<(&Version, &Digest, &Status)>, incoming: (&Version, &Digest, &Status)) -> Decision {
+    let Some((stored_version, stored_digest, stored_status)) = stored else {
+        return Decision::Create;
+    };
+    let (version, digest, status) = incoming;
+    if version.is_older_than(stored_version) {
+        return Decision::Older;
+    }
+    if digest == stored_digest {
+        return Decision::Unchanged;
+    }
+    // Within one tick of the channel's clock a cancellation is the last word, whichever came first.
+    let revives = *stored_status == Status::Cancelled && *status != Status::Cancelled;
+    if revives && version.same_moment(stored_version) {
+        return Decision::Older;
+    }
+    Decision::Update
+}
+
+/// Completes a partial record, and a cancellation that does not repeat what was cancelled, from what is stored.
+pub fn fill(incoming: &mut Reservation, stored: &Reservation) {
+    let bare_cancellation = incoming.status == Status::Cancelled && incoming.rooms.is_empty();
+    if incoming.completeness == Completeness::Full && !bare_cancellation {
+        return;
+    }
+    macro_rules! keep {
+        ($($field:ident),*) => {$(
+            if incoming.$field.is_none() {
+                incoming.$field.clone_from(&stored.$field);
+            }
+        )*};
+    }
+    keep!(
+        ota_reference,
+        group_id,
+        property_id,
+        room_type_id,
+        check_in,
+        check_out,
+        source,
+        guests,
+        adults,
+        children,
+        infants,
+        total_price,
+        currency,
+        commission,
+        booked_at,
+        modified_at,
+        revision,
+        notes
+    );
+    match (&mut incoming.guest, &stored.guest) {
+        (Some(guest), Some(known)) => guest.fill(known),
+        (guest @ None, known) => guest.clone_from(known),
+        (Some(_), None) => {}
+    }
+    if incoming.rooms.is_empty() {
+        incoming.rooms.clone_from(&stored.rooms);
+    }
+    incoming.completeness = Completeness::Full;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(modified: Option<&str>, observed: &str) -> Version {
+        Version {
+            revision: None,
+            modified_at: modified.map(|t| t.parse().expect("instant")),
+            observed_at: observed.parse().expect("instant"),
+        }
+    }
+
+    #[test]
+    fn the_channels_clock_counts_before_ours() {
+        let early = version(Some("2027-01-01T00:00:00Z"), "2027-01-09T00:00:00Z");
+        let late = version(Some("2027-01-02T00:00:00Z"), "2027-01-03T00:00:00Z");
+        assert!(early.is_older_than(&late));
+        assert!(!late.is_older_than(&early));
+        let unsaid = version(None, "2027-01-04T00:00:00Z");
+        assert!(unsaid.is_older_than(&early), "without a channel's time the moment of observing decides");
+    }
+
+    #[test]
+    fn revisions_compare_as_numbers() {
+        let mut nine = version(None, "2027-01-02T00:00:00Z");
+        let mut ten = version(None, "2027-01-01T00:00:00Z");
+        nine.revision = Some("9".into());
+        ten.revision = Some("10".into());
+        assert!(nine.is_older_than(&ten) && !ten.is_older_than(&nine));
+    }
+
+    #[test]
+    fn a_cancellation_wins_its_second() {
+        let moment = version(Some("2027-01-01T00:00:00Z"), "2027-01-01T00:00:01Z");
+        let (a, b) = (Digest("a".into()), Digest("b".into()));
+        let (cancelled, confirmed) = (Status::Cancelled, Status::Confirmed);
+        assert_eq!(decide(Some((&moment, &a, &cancelled)), (&moment, &b, &confirmed)), Decision::Older);
+        assert_eq!(decide(Some((&moment, &b, &confirmed)), (&moment, &a, &cancelled)), Decision::Update);
+    }
+
+    #[test]
+    fn a_bare_cancellation_keeps_what_was_booked() {
+        let mut stored = Reservation::new("r", Status::Confirmed);
+        stored.room_type_id = Some("t".into());
+        stored.check_in = Some(jiff::civil::date(2027, 1, 1));
+        stored.check_out = Some(jiff::civil::date(2027, 1, 4));
+        stored.normalise();
+        let mut cancellation = Reservation::new("r", Status::Cancelled);
+        fill(&mut cancellation, &stored);
+        assert_eq!(cancellation.rooms, stored.rooms);
+        assert_eq!(cancellation.check_out, stored.check_out);
+        assert_eq!(cancellation.status, Status::Cancelled);
+    }
+}

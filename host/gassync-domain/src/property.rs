@@ -1,0 +1,106 @@
+use serde::{Deserialize, Serialize};
+
+use crate::text::said;
+
+/// Where a property stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Address {
+    /// Street and number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub street: Option<String>,
+    /// City.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    /// State or region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Postal code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postcode: Option<String>,
+    /// Upper-case ISO 3166, where the payload allows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+}
+
+/// A house, hotel or apartment building, in the standard schema.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Property {
+    /// The channel's id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// A text for guests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// Degrees north.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latitude: Option<f64>,
+    /// Degrees east.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longitude: Option<f64>,
+    /// ISO 4217.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// IANA name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Address of a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbnail: Option<String>,
+    /// Ids of its room types.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub room_types: Vec<String>,
+}
+
+impl Property {
+    /// Drops what is empty.
+    pub fn normalise(&mut self) {
+        for text in [&mut self.description, &mut self.currency, &mut self.time_zone, &mut self.thumbnail] {
+            said(text);
+        }
+        if let Some(Address { street, city, state, postcode, country }) = &mut self.address {
+            for text in [street, city, state, postcode, country] {
+                said(text);
+            }
+        }
+        if self.address.as_ref().is_some_and(|a| *a == Address::default()) {
+            self.address = None;
+        }
+    }
+}
+
+/// What a property sells by: a kind of room, or the one unit of a holiday home.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomType {
+    /// The channel's id.
+    pub id: String,
+    /// The channel's id of the property it belongs to.
+    pub property_id: String,
+    /// What people call it.
+    pub name: String,
+    /// A text for guests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Most people in one unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_occupancy: Option<u32>,
+    /// How many units of it there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u32>,
+    /// Words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amenities: Vec<String>,
+}
+
+impl RoomType {
+    /// Drops what is empty.
+    pub fn normalise(&mut self) {
+        said(&mut self.description);
+    }
+}

@@ -1,0 +1,76 @@
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+
+use crate::{Change, Entity};
+
+/// Which records of an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Selection {
+    /// All there are.
+    Everything,
+    /// Those the channel changed since.
+    #[serde(alias = "changedSince")]
+    ChangedSince(Timestamp),
+    /// Those with these channel ids.
+    Some(Vec<String>),
+    /// Those that touch nights from `start` up to, and without, `until`.
+    Within {
+        /// The first night.
+        start: Date,
+        /// The day after the last night.
+        until: Date,
+    },
+    /// What waits in this queue of the channel.
+    Pending(String),
+}
+
+/// What the host asks a plugin to fetch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Query {
+    /// What kind of record.
+    pub entity: Entity,
+    /// Which of them.
+    pub selection: Selection,
+    /// Only of this property.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub property_id: Option<String>,
+    /// Only of this room type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room_type_id: Option<String>,
+    /// `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// What the absence of a record in a page means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Nothing.
+    Delta,
+    /// Gone, if it lies within these nights.
+    Whole {
+        /// The first night.
+        start: Date,
+        /// The day after the last night.
+        until: Date,
+    },
+    /// Gone.
+    WholeEntity,
+}
+
+/// One page of a fetch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// What it says.
+    pub changes: Vec<Change>,
+    /// Where the next call goes on.
+    pub next: Option<String>,
+    /// Where the next run starts, once this one is committed.
+    pub resume: Option<String>,
+    /// What absence means.
+    pub scope: Scope,
+    /// How long to wait before the next call.
+    pub wait_seconds: Option<u32>,
+}

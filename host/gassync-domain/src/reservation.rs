@@ -1,0 +1,349 @@
+use std::{convert::Infallible, str::FromStr};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::{Amount, Guest, text::lossless_instant, text::said};
+
+/// Where a reservation stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Sold.
+    Confirmed,
+    /// Holds its nights, until `hold_until` where that is known.
+    Pending,
+    /// A question; holds nothing.
+    Inquiry,
+    /// Given back.
+    Cancelled,
+    /// Refused by the host; holds nothing.
+    Declined,
+    /// Sold, and nobody came.
+    NoShow,
+    /// The channel's own word: held back until a person decides.
+    Other(String),
+}
+
+impl Status {
+    /// The word in the standard schema.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Pending => "pending",
+            Self::Inquiry => "inquiry",
+            Self::Cancelled => "cancelled",
+            Self::Declined => "declined",
+            Self::NoShow => "no-show",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// Whether the nights are taken.
+    pub fn holds_nights(&self) -> bool {
+        matches!(self, Self::Confirmed | Self::Pending | Self::NoShow)
+    }
+}
+
+impl FromStr for Status {
+    type Err = Infallible;
+
+    fn from_str(word: &str) -> Result<Self, Infallible> {
+        Ok(match word {
+            "confirmed" => Self::Confirmed,
+            "pending" => Self::Pending,
+            "inquiry" => Self::Inquiry,
+            "cancelled" => Self::Cancelled,
+            "declined" => Self::Declined,
+            "no-show" => Self::NoShow,
+            other => Self::Other(other.to_owned()),
+        })
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        word.parse().map_err(D::Error::custom)
+    }
+}
+
+/// Whether the sender tells or asks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Intent {
+    /// It has happened: kept whatever it collides with.
+    #[default]
+    Fact,
+    /// It may be refused.
+    Request,
+}
+
+/// Whether absent fields mean "nothing" or "as before".
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Completeness {
+    /// The whole record.
+    #[default]
+    Full,
+    /// Absent fields keep what is stored.
+    Partial,
+}
+
+/// One room sold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RoomStay {
+    /// The channel's id of the room type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room_type_id: Option<String>,
+    /// The unit within the type, where one is assigned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit_id: Option<String>,
+    /// The rate plan it was sold under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_plan_id: Option<String>,
+    /// First night.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_in: Option<Date>,
+    /// Day of departure; its night is not slept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_out: Option<Date>,
+    /// Head count that says nothing of ages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guests: Option<u32>,
+    /// Adults.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adults: Option<u32>,
+    /// Children.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub children: Option<u32>,
+    /// Infants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub infants: Option<u32>,
+    /// Price of this room, in the reservation's currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_price: Option<Amount>,
+    /// Who sleeps here, where it is not the one who booked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guest: Option<Guest>,
+}
+
+/// A booking as a channel tells it, in the standard schema.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reservation {
+    /// The channel's id.
+    pub id: String,
+    /// The selling site's number; not unique.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ota_reference: Option<String>,
+    /// What bookings made together share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    /// The channel's id of the property.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub property_id: Option<String>,
+    /// The channel's id of the room type, where there is one room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room_type_id: Option<String>,
+    /// Short form for several rooms that differ in nothing but the type; read, never written.
+    #[serde(default, skip_serializing)]
+    pub room_type_ids: Vec<String>,
+    /// One entry per room sold; may be empty on a bare cancellation.
+    #[serde(default)]
+    pub rooms: Vec<RoomStay>,
+    /// First night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_in: Option<Date>,
+    /// Day of departure; its night is not slept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_out: Option<Date>,
+    /// Where it stands.
+    pub status: Status,
+    /// Until when a pending reservation holds its nights.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
+    pub hold_until: Option<Timestamp>,
+    /// Who sold it: `direct`, `airbnb`, `booking.com`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Who booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<Guest>,
+    /// Head count that says nothing of ages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guests: Option<u32>,
+    /// Adults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adults: Option<u32>,
+    /// Children.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub children: Option<u32>,
+    /// Infants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub infants: Option<u32>,
+    /// What the guest pays in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_price: Option<Amount>,
+    /// ISO 4217; absent means the property's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// What the seller keeps, in the same currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commission: Option<Amount>,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
+    pub booked_at: Option<Timestamp>,
+    /// When the channel last changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
+    pub modified_at: Option<Timestamp>,
+    /// The channel's own version of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// Free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
+    /// Told or asked.
+    #[serde(default)]
+    pub intent: Intent,
+    /// Whole, or what changed.
+    #[serde(default)]
+    pub completeness: Completeness,
+    /// The channel's token to acknowledge it with.
+    #[serde(skip)]
+    pub receipt: Option<String>,
+}
+
+fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)?.filter(|t| !t.is_empty()) else {
+        return Ok(None);
+    };
+    lossless_instant(&text).map(Some).ok_or_else(|| D::Error::custom("is not an RFC 3339 instant"))
+}
+
+impl Reservation {
+    /// A record that says nothing but its id and status.
+    pub fn new(id: impl Into<String>, status: Status) -> Self {
+        Self {
+            id: id.into(),
+            status,
+            ota_reference: None,
+            group_id: None,
+            property_id: None,
+            room_type_id: None,
+            room_type_ids: Vec::new(),
+            rooms: Vec::new(),
+            check_in: None,
+            check_out: None,
+            hold_until: None,
+            source: None,
+            guest: None,
+            guests: None,
+            adults: None,
+            children: None,
+            infants: None,
+            total_price: None,
+            currency: None,
+            commission: None,
+            booked_at: None,
+            modified_at: None,
+            revision: None,
+            notes: None,
+            intent: Intent::Fact,
+            completeness: Completeness::Full,
+            receipt: None,
+        }
+    }
+
+    /// Brings the short forms of the schema into one: every room stands in `rooms` with its dates,
+    /// `room_type_id` where there is just one, the outer dates span all rooms, and empty texts are gone.
+    pub fn normalise(&mut self) {
+        for text in [
+            &mut self.ota_reference,
+            &mut self.group_id,
+            &mut self.property_id,
+            &mut self.room_type_id,
+            &mut self.source,
+            &mut self.currency,
+            &mut self.revision,
+            &mut self.notes,
+        ] {
+            said(text);
+        }
+        if let Some(guest) = &mut self.guest {
+            guest.normalise();
+        }
+        self.guest = self.guest.take().filter(|guest| !guest.is_empty());
+        self.rooms_from_short_forms();
+        for room in &mut self.rooms {
+            room.check_in = room.check_in.or(self.check_in);
+            room.check_out = room.check_out.or(self.check_out);
+        }
+        self.check_in = self.check_in.or_else(|| self.rooms.iter().filter_map(|r| r.check_in).min());
+        self.check_out = self.check_out.or_else(|| self.rooms.iter().filter_map(|r| r.check_out).max());
+        self.room_type_id = match self.rooms.as_slice() {
+            [room] => room.room_type_id.clone(),
+            _ => None,
+        };
+    }
+
+    fn rooms_from_short_forms(&mut self) {
+        let mut types = std::mem::take(&mut self.room_type_ids);
+        if !self.rooms.is_empty() {
+            return;
+        }
+        if types.is_empty() {
+            types.extend(self.room_type_id.clone());
+        }
+        let one = types.len() == 1;
+        self.rooms = types
+            .into_iter()
+            .map(|room_type_id| RoomStay {
+                room_type_id: Some(room_type_id),
+                check_in: self.check_in,
+                check_out: self.check_out,
+                guests: self.guests.filter(|_| one),
+                adults: self.adults.filter(|_| one),
+                children: self.children.filter(|_| one),
+                infants: self.infants.filter(|_| one),
+                total_price: self.total_price.filter(|_| one),
+                ..RoomStay::default()
+            })
+            .collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_and_long_forms_become_one() {
+        let mut short: Reservation = serde_json::from_str(
+            r#"{"id":"r1","roomTypeId":"t1","checkIn":"2027-05-01","checkOut":"2027-05-03","status":"confirmed",
+                "adults":2,"totalPrice":"120.50","currency":"","guest":{"firstName":"","email":""}}"#,
+        )
+        .expect("a reservation");
+        short.normalise();
+        assert_eq!(short.rooms.len(), 1);
+        assert_eq!(short.rooms[0].adults, Some(2));
+        assert_eq!(short.room_type_id.as_deref(), Some("t1"));
+        assert_eq!((short.currency.as_ref(), short.guest.as_ref()), (None, None));
+        let written = serde_json::to_string(&short).expect("json");
+        assert!(written.contains(r#""totalPrice":120.50"#), "{written}");
+
+        let mut several: Reservation = serde_json::from_str(
+            r#"{"id":"r2","status":"waitlisted","roomTypeIds":["a","b"],"checkIn":"2027-05-01","checkOut":"2027-05-03"}"#,
+        )
+        .expect("a reservation");
+        several.normalise();
+        assert_eq!((several.rooms.len(), several.room_type_id.as_ref()), (2, None));
+        assert_eq!(several.status, Status::Other("waitlisted".into()));
+    }
+}

@@ -1,0 +1,82 @@
+use jiff::civil::Date;
+
+/// The longest stay that is taken for real, in nights.
+pub const MAX_STAY_NIGHTS: i32 = 730;
+
+/// Nights slept: from check-in up to, and without, check-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stay {
+    check_in: Date,
+    check_out: Date,
+}
+
+/// Why two dates are not a stay.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StayError {
+    /// No night between the dates.
+    #[error("must be after checkIn ({check_in})")]
+    NoNights {
+        /// The arrival that the departure does not follow.
+        check_in: Date,
+    },
+    /// Longer than [`MAX_STAY_NIGHTS`].
+    #[error("makes a stay of {nights} nights; the limit is {MAX_STAY_NIGHTS}")]
+    TooLong {
+        /// How long it would be.
+        nights: i32,
+    },
+}
+
+impl Stay {
+    /// Checks that there is at least one night, and no absurd number of them.
+    pub fn new(check_in: Date, check_out: Date) -> Result<Self, StayError> {
+        let nights = nights_between(check_in, check_out);
+        if nights < 1 {
+            return Err(StayError::NoNights { check_in });
+        }
+        if nights > MAX_STAY_NIGHTS {
+            return Err(StayError::TooLong { nights });
+        }
+        Ok(Self { check_in, check_out })
+    }
+
+    /// The first night.
+    pub fn check_in(self) -> Date {
+        self.check_in
+    }
+
+    /// The day of departure; its night is not slept.
+    pub fn check_out(self) -> Date {
+        self.check_out
+    }
+
+    /// How many nights.
+    pub fn nights(self) -> i32 {
+        nights_between(self.check_in, self.check_out)
+    }
+}
+
+fn nights_between(from: Date, to: Date) -> i32 {
+    from.until(to).map_or(0, |span| span.get_days())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn check_out_is_not_a_night() {
+        let stay = Stay::new(date(2027, 2, 27), date(2027, 3, 2)).expect("a stay");
+        assert_eq!(stay.nights(), 3);
+    }
+
+    #[test]
+    fn impossible_stays_say_why() {
+        let day = date(2027, 3, 2);
+        assert_eq!(Stay::new(day, day), Err(StayError::NoNights { check_in: day }));
+        assert_eq!(Stay::new(day, date(2027, 3, 1)), Err(StayError::NoNights { check_in: day }));
+        assert!(matches!(Stay::new(day, date(2032, 3, 2)), Err(StayError::TooLong { nights: 1827 })));
+    }
+}
