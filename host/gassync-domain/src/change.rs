@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Block, Calendar, Guest, HttpResponse, Property, Reservation, RoomType};
+use crate::{Block, Calendar, Guest, HttpResponse, Property, RawJson, Reservation, RoomType};
 
 /// The kinds of record a channel can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -127,7 +127,7 @@ pub struct Change {
     pub news: News,
     /// The channel's own record, kept beside ours.
     #[serde(skip)]
-    pub raw: Option<Value>,
+    pub raw: Option<RawJson>,
 }
 
 /// What a plugin makes of an inbound call.

@@ -1,1 +1,3 @@
-//! To be written.
+//! GasSync: the integration host.
+
+pub mod store;

@@ -1,1 +1,38 @@
-//! To be written.
+//! Adapter for Beds24, API V2, with what is still needed of V1.
+//!
+//! [`inbound`] reads what Beds24 sends, [`pull`] asks for what it holds; both hand records to [`booking`],
+//! [`property`] and [`calendar`], which turn the channel's words into the contract's.
+
+mod booking;
+mod booking_v1;
+mod calendar;
+mod envelope;
+mod inbound;
+mod loose;
+mod property;
+mod pull;
+mod vocabulary;
+
+use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Page, Query};
+
+/// The adapter.
+pub struct Beds24;
+
+gassync_plugin::export!(crate::Beds24);
+
+impl Adapter for Beds24 {
+    fn manifest() -> String {
+        include_str!("manifest.json").to_owned()
+    }
+
+    fn decode(request: HttpRequest) -> Result<Decoded, ChannelError> {
+        inbound::decode(&request)
+    }
+
+    fn fetch(query: Query) -> Result<Page, ChannelError> {
+        pull::fetch(&query)
+    }
+}
+
+#[cfg(test)]
+mod tests;

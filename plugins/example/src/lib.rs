@@ -1,1 +1,133 @@
-//! To be written.
+//! The adapter to read first: a made-up channel that sends one booking as JSON, and lists them on request.
+//!
+//! ```json
+//! {"number": "B-17", "room": "sea-view", "from": "2027-06-01", "to": "2027-06-04", "state": "booked",
+//!  "name": "Ada Example", "price": "410.00", "currency": "EUR", "changed": "2027-01-05T09:00:00Z"}
+//! ```
+
+use gassync_plugin::{
+    Adapter, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, News, Nights, Page, Query, Reservation,
+    ReservationStatus, RoomStay, Scope, Selection, change, http, money, parse_date, reply, settings,
+};
+use serde::Deserialize;
+
+/// The adapter.
+pub struct Example;
+
+gassync_plugin::export!(crate::Example);
+
+/// The channel's own record. Every field a channel may leave out is an `Option`.
+#[derive(Deserialize)]
+struct Booking {
+    number: String,
+    room: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    state: String,
+    name: Option<String>,
+    price: Option<String>,
+    currency: Option<String>,
+    changed: Option<String>,
+}
+
+/// The source's settings, as the manifest describes them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Settings {
+    base_url: String,
+}
+
+impl Adapter for Example {
+    fn manifest() -> String {
+        include_str!("manifest.json").to_owned()
+    }
+
+    fn decode(request: HttpRequest) -> Result<Decoded, ChannelError> {
+        let body = request.body.ok_or_else(|| ChannelError::Malformed("the call has no body".to_owned()))?;
+        let booking: Booking = read(&body)?;
+        let changes = vec![change(None, News::Reservation(reservation(booking)?))];
+        Ok(Decoded { event_id: None, changes, reply: Some(reply(200, "ok")) })
+    }
+
+    fn fetch(query: Query) -> Result<Page, ChannelError> {
+        if query.entity != Entity::Reservation {
+            return Err(ChannelError::Unsupported);
+        }
+        let Settings { base_url } = settings()?;
+        let since = match query.selection {
+            Selection::ChangedSince(instant) => format!("?changedSince={instant}"),
+            _ => String::new(),
+        };
+        let request = http::Request::get(format!("{base_url}/bookings{since}"));
+        // The guest never has the key: the host fills the placeholder in on the way out.
+        let answer = request.header("authorization", "Bearer {{example.key}}").send()?;
+        match answer.status() {
+            200 => {}
+            401 | 403 => return Err(ChannelError::Unauthorized("the key is refused".to_owned())),
+            status => return Err(ChannelError::Unavailable(format!("status {status}"))),
+        }
+        let bookings: Vec<Booking> = read(answer.body())?;
+        let changes = bookings.into_iter().map(|b| Ok(change(None, News::Reservation(reservation(b)?))));
+        let changes = changes.collect::<Result<_, ChannelError>>()?;
+        Ok(Page { changes, next: None, resume: None, scope: Scope::Delta, wait_seconds: None })
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ChannelError> {
+    serde_json::from_slice(body).map_err(|error| ChannelError::Malformed(error.to_string()))
+}
+
+fn reservation(booking: Booking) -> Result<Reservation, ChannelError> {
+    let status = match booking.state.as_str() {
+        "booked" => ReservationStatus::Confirmed,
+        "cancelled" => ReservationStatus::Cancelled,
+        // A word nobody knows is passed on: the host holds the record back until a person decides.
+        other => ReservationStatus::Other(other.to_owned()),
+    };
+    let day = |field: &str, text: Option<String>| match text {
+        Some(text) => parse_date(&text).map(Some).ok_or_else(|| ChannelError::Malformed(format!("{field}: {text}"))),
+        None => Ok(None),
+    };
+    let nights = match (day("from", booking.from)?, day("to", booking.to)?) {
+        (Some(start), Some(until)) => Some(Nights { start, until }),
+        _ => None,
+    };
+    let rooms = booking.room.map(|room| RoomStay { stay: nights, ..RoomStay::new(Some(room)) });
+    Ok(Reservation {
+        rooms: rooms.into_iter().collect(),
+        stay: nights,
+        source: Some("example".to_owned()),
+        // One text for the whole name stays one text.
+        guest: booking.name.map(|name| GuestDetails { name: Some(name), ..GuestDetails::unknown() }),
+        total: booking.price.map(|price| money(price, booking.currency.as_deref())),
+        modified_at: booking.changed,
+        ..Reservation::new(booking.number, status)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use gassync_plugin::testing::FakeHost;
+
+    use super::*;
+
+    #[test]
+    fn bookings_are_fetched_with_the_key_as_a_placeholder() {
+        FakeHost::reset();
+        FakeHost::set_settings(r#"{"baseUrl":"https://channel.example/api"}"#);
+        FakeHost::answer(200, r#"[{"number":"B-1","state":"moved","from":"2027-06-01","to":"2027-06-02"}]"#);
+        let query = Query {
+            entity: Entity::Reservation,
+            selection: Selection::ChangedSince("2027-01-01T00:00:00Z".to_owned()),
+            property_id: None,
+            room_type_id: None,
+            cursor: None,
+        };
+        let page = Example::fetch(query).expect("a page");
+        assert!(matches!(&page.changes[0].news, News::Reservation(r)
+            if matches!(&r.status, ReservationStatus::Other(word) if word == "moved")));
+        let requests = FakeHost::take_requests();
+        assert_eq!(requests[0].url, "https://channel.example/api/bookings?changedSince=2027-01-01T00:00:00Z");
+        assert_eq!(requests[0].headers[0].value, "Bearer {{example.key}}");
+    }
+}

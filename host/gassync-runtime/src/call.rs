@@ -1,0 +1,168 @@
+use std::{sync::Arc, time::Duration};
+
+use gassync_domain::{ChannelError, Clock};
+use serde::Serialize;
+
+use crate::{Credentials, Grant, Interface, Transport};
+
+/// What one call may use up.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    /// Time on the wall.
+    pub wall: Duration,
+    /// Time of the processor.
+    pub processor: Duration,
+    /// All memories together, in bytes.
+    pub memory_bytes: usize,
+    /// One body, either way, in bytes.
+    pub body_bytes: usize,
+    /// Requests to the network.
+    pub requests: u32,
+    /// Changes in one answer.
+    pub changes: usize,
+    /// Copied out of the sandbox, in bytes.
+    pub copied_bytes: usize,
+    /// Lines of log kept.
+    pub log_lines: usize,
+    /// Log kept, in bytes.
+    pub log_bytes: usize,
+}
+
+const MIB: usize = 1024 * 1024;
+
+impl Budget {
+    /// For answering a caller who waits.
+    pub fn decode() -> Self {
+        Self {
+            wall: Duration::from_secs(1),
+            processor: Duration::from_millis(500),
+            memory_bytes: 64 * MIB,
+            body_bytes: 8 * MIB,
+            requests: 20,
+            changes: 1_000,
+            copied_bytes: 16 * MIB,
+            log_lines: 50,
+            log_bytes: 64_000,
+        }
+    }
+
+    /// For talking to a channel.
+    pub fn fetch() -> Self {
+        Self { wall: Duration::from_secs(60), processor: Duration::from_secs(5), ..Self::decode() }
+    }
+}
+
+/// Everything a call is given. Nothing else is in its reach.
+#[derive(Clone)]
+pub struct Call {
+    /// For logs.
+    pub id: String,
+    /// The source's settings, a JSON object.
+    pub settings: serde_json::Value,
+    /// Where it may go.
+    pub grant: Grant,
+    /// What fills its placeholders.
+    pub credentials: Arc<dyn Credentials>,
+    /// How its requests travel.
+    pub transport: Arc<dyn Transport>,
+    /// What time it is.
+    pub clock: Clock,
+    /// What its randomness grows from.
+    pub seed: u64,
+    /// What it may use up.
+    pub budget: Budget,
+}
+
+/// A result and what it took.
+#[derive(Debug)]
+pub struct Finished<T> {
+    /// What came of it.
+    pub result: Result<T, CallError>,
+    /// What it took; kept whatever came of it.
+    pub record: CallRecord,
+}
+
+/// What a call took.
+#[derive(Debug, Clone, Default)]
+pub struct CallRecord {
+    /// Time on the wall.
+    pub wall: Duration,
+    /// Time of the processor, in whole ticks.
+    pub processor: Duration,
+    /// The most memory it had, in bytes.
+    pub peak_memory_bytes: usize,
+    /// What it asked of the network, secrets still placeholders.
+    pub requests: Vec<RecordedRequest>,
+    /// What it said.
+    pub log: Vec<LogLine>,
+    /// Lines over the limit, which were not kept.
+    pub log_lines_dropped: usize,
+}
+
+/// A request as the guest wrote it.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordedRequest {
+    /// Upper case.
+    pub method: String,
+    /// With placeholders.
+    pub url: String,
+    /// With placeholders.
+    pub headers: Vec<(String, String)>,
+    /// With placeholders.
+    pub body: Option<Vec<u8>>,
+    /// The credential slot it used, if any.
+    pub credential: Option<String>,
+    /// The answer's status, or none when there was no answer.
+    pub status: Option<u16>,
+}
+
+/// A line a guest wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogLine {
+    /// `debug`, `info`, `warn`, `error`, or the stream it was written to.
+    pub level: String,
+    /// What it says.
+    pub message: String,
+    /// Names and values.
+    pub fields: Vec<(String, String)>,
+}
+
+/// Why a call gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The plugin answered that it cannot.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// The plugin does not have this interface.
+    #[error("the plugin does not export {0}")]
+    NotExported(Interface),
+    /// The plugin broke.
+    #[error("the plugin trapped: {0}")]
+    Trap(String),
+    /// The plugin used up what it was given.
+    #[error("the plugin exceeded its limit {limit} of {value}")]
+    OverLimit {
+        /// The limit's name.
+        limit: &'static str,
+        /// Its value and unit.
+        value: String,
+    },
+    /// The plugin's answer is not what the contract says.
+    #[error("the plugin answered what the contract does not allow: {path} {problem}")]
+    BadAnswer {
+        /// Where.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The host could not run it.
+    #[error("the host could not run the plugin: {0}")]
+    Host(String),
+}
+
+impl CallError {
+    /// Whether the plugin is to blame, and not the channel or this host.
+    pub fn is_plugin_fault(&self) -> bool {
+        matches!(self, Self::Trap(_) | Self::OverLimit { .. } | Self::BadAnswer { .. })
+    }
+}

@@ -1,0 +1,147 @@
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+
+use sha2::{Digest, Sha256};
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
+
+use crate::{Adapter, ManifestError, cache::Cache, gate, version};
+
+/// One tick of the clock that counts processor time.
+pub(crate) const TICK: Duration = Duration::from_millis(5);
+/// The largest memory one module may have: the size of a slot of the pool.
+const MAX_MEMORY_BYTES: usize = 64 * 1024 * 1024;
+/// Stack of a guest.
+const STACK_BYTES: usize = 512 * 1024;
+/// Memory a slot keeps between calls, so that the next one need not fault it in.
+const KEEP_RESIDENT_BYTES: usize = 64 * 1024;
+/// Slots given back to the system at once.
+const DECOMMIT_BATCH: usize = 16;
+
+/// How the engine is set up.
+#[derive(Debug, Clone)]
+pub struct EngineSettings {
+    /// Where compiled components are kept; none keeps none.
+    pub cache_dir: Option<PathBuf>,
+    /// What marks them as ours.
+    pub cache_key: [u8; 32],
+    /// Calls that may run at once.
+    pub concurrent_calls: u32,
+}
+
+/// Compiles components. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    inner: wasmtime::Engine,
+    cache: Option<Arc<Cache>>,
+}
+
+/// Why a component cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The engine cannot be set up.
+    #[error("the engine cannot be set up: {0}")]
+    Engine(String),
+    /// It is native code: only this host may compile.
+    #[error("the file is compiled code; a plugin is a WebAssembly component")]
+    Precompiled,
+    /// It is not a component.
+    #[error("the file is not a component that compiles: {0}")]
+    Compile(String),
+    /// It imports what it may not.
+    #[error("the plugin imports what it may not have: {}", .0.join("; "))]
+    Imports(Vec<String>),
+    /// It speaks no version of the contract that this host knows.
+    #[error("the plugin does not fit the contract: {0}")]
+    Contract(String),
+    /// Its manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+}
+
+impl Engine {
+    /// Sets the engine up: a pool of sandboxes where the system has room for one, else on demand.
+    pub fn new(settings: EngineSettings) -> Result<Self, LoadError> {
+        let mut config = Config::new();
+        config.epoch_interruption(true);
+        // Nothing here uses WASI 0.3, and without it a call costs a quarter.
+        config.concurrency_support(false);
+        config.max_wasm_stack(STACK_BYTES);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings.concurrent_calls)));
+        let inner = wasmtime::Engine::new(&config)
+            .or_else(|error| {
+                tracing::warn!(%error, "no room for a pool of sandboxes: they are made on demand");
+                config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+                wasmtime::Engine::new(&config)
+            })
+            .map_err(|e| LoadError::Engine(e.to_string()))?;
+        start_ticking(&inner)?;
+        let cache = match &settings.cache_dir {
+            Some(dir) => {
+                let cache = Cache::open(dir, settings.cache_key);
+                Some(Arc::new(cache.map_err(|e| LoadError::Engine(format!("{}: {e}", dir.display())))?))
+            }
+            None => None,
+        };
+        Ok(Self { inner, cache })
+    }
+
+    /// Judges, compiles and tries a component, away from the threads that serve.
+    pub async fn load(&self, wasm: Vec<u8>) -> Result<Arc<dyn Adapter>, LoadError> {
+        let engine = self.clone();
+        let compiled = tokio::task::spawn_blocking(move || {
+            let hash = hex::encode(Sha256::digest(&wasm));
+            engine.compile(&wasm, &hash).map(|component| (component, hash))
+        });
+        let (component, hash) = compiled.await.map_err(|e| LoadError::Compile(e.to_string()))??;
+        version::adapter(&self.inner, &component, hash).await
+    }
+
+    fn compile(&self, wasm: &[u8], hash: &str) -> Result<Component, LoadError> {
+        if wasmtime::Engine::detect_precompiled(wasm).is_some() {
+            return Err(LoadError::Precompiled);
+        }
+        let failed = |e: wasmtime::Error| LoadError::Compile(format!("{e:#}"));
+        let component = match self.cache.as_ref().and_then(|cache| cache.load(&self.inner, hash)) {
+            Some(component) => component,
+            None => {
+                let component = Component::new(&self.inner, wasm).map_err(failed)?;
+                if let Some(cache) = &self.cache {
+                    cache.store(&self.inner, hash, &component.serialize().map_err(failed)?);
+                }
+                component
+            }
+        };
+        let refused = gate::refused(&self.inner, &component);
+        if refused.is_empty() { Ok(component) } else { Err(LoadError::Imports(refused)) }
+    }
+}
+
+fn pool(concurrent_calls: u32) -> PoolingAllocationConfig {
+    // Twice the calls: a slot that was just left is cleaned while the next call has another.
+    let slots = concurrent_calls * 2;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(slots)
+        .total_core_instances(slots * 4)
+        .total_memories(slots)
+        .total_tables(slots * 2)
+        .total_stacks(slots)
+        .max_memories_per_module(1)
+        .max_tables_per_module(2)
+        .max_memory_size(MAX_MEMORY_BYTES)
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(KEEP_RESIDENT_BYTES)
+        .decommit_batch_size(DECOMMIT_BATCH);
+    pool
+}
+
+/// Counts time for all sandboxes of an engine, as long as it lives.
+fn start_ticking(engine: &wasmtime::Engine) -> Result<(), LoadError> {
+    let weak = engine.weak();
+    let ticker = thread::Builder::new().name("plugin-ticks".to_owned()).spawn(move || {
+        while let Some(engine) = weak.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    });
+    ticker.map(drop).map_err(|e| LoadError::Engine(e.to_string()))
+}

@@ -1,0 +1,228 @@
+//! One call, one sandbox: fresh memory, its own limits, nothing inherited.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    time::{Duration, Instant},
+};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use wasmtime::{
+    Engine, ResourceLimiter, Store, UpdateDeadline,
+    component::{Component, InstancePre, Linker, ResourceTable},
+};
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
+
+use crate::{
+    Call, CallError, CallRecord, Finished, LogLine, capability::http::HttpGate, capability::log::Log, engine::TICK,
+};
+
+/// What a guest may write to its standard streams, in bytes.
+const STREAM_BYTES: usize = 16 * 1024;
+/// Tables, core instances and memories one component may have.
+const MAX_PARTS: usize = 16;
+/// Entries in the table of host resources.
+const MAX_RESOURCES: usize = 1_000;
+/// Random bytes in one request.
+const MAX_RANDOM_BYTES: u64 = 64 * 1024;
+
+/// All that belongs to one call.
+pub(crate) struct Guest {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    stderr: MemoryOutputPipe,
+    stdout: MemoryOutputPipe,
+    memory: MemoryLimit,
+    ticks: u32,
+    pub http: HttpGate,
+    pub log: Log,
+    pub settings: String,
+    /// The limit that ended the call, if one did.
+    pub over: Option<(&'static str, String)>,
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// Sums over all memories, which the engine's own limit does not.
+struct MemoryLimit {
+    used: usize,
+    peak: usize,
+    limit: usize,
+    refused: bool,
+}
+
+impl ResourceLimiter for MemoryLimit {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.used + desired.saturating_sub(current);
+        if total > self.limit {
+            self.refused = true;
+            return Ok(false);
+        }
+        self.used = total;
+        self.peak = self.peak.max(total);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= 20_000)
+    }
+
+    fn instances(&self) -> usize {
+        MAX_PARTS
+    }
+
+    fn tables(&self) -> usize {
+        MAX_PARTS
+    }
+
+    fn memories(&self) -> usize {
+        MAX_PARTS
+    }
+}
+
+/// The call's clock, for guests.
+struct CallClock(gassync_domain::Clock);
+
+impl HostWallClock for CallClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::try_from((self.0)().duration_since(gassync_domain::Timestamp::UNIX_EPOCH)).unwrap_or_default()
+    }
+}
+
+impl HostMonotonicClock for CallClock {
+    fn resolution(&self) -> u64 {
+        1_000_000
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from((self.0)().as_nanosecond()).unwrap_or_default()
+    }
+}
+
+/// A component linked and ready to be instantiated.
+pub(crate) fn prelink(
+    engine: &Engine,
+    component: &Component,
+    contract: impl FnOnce(&mut Linker<Guest>) -> wasmtime::Result<()>,
+) -> wasmtime::Result<InstancePre<Guest>> {
+    use wasmtime_wasi::{
+        WasiView as _,
+        cli::{WasiCli, WasiCliView as _},
+        p2::bindings::{cli, random},
+        random::WasiRandom,
+    };
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(&mut linker)?;
+    random::insecure::add_to_linker::<Guest, WasiRandom>(&mut linker, |t| t.ctx().ctx.random())?;
+    random::insecure_seed::add_to_linker::<Guest, WasiRandom>(&mut linker, |t| t.ctx().ctx.random())?;
+    cli::environment::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
+    cli::exit::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
+    cli::terminal_input::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
+    cli::terminal_output::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
+    cli::terminal_stdin::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
+    cli::terminal_stdout::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
+    cli::terminal_stderr::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
+    contract(&mut linker)?;
+    linker.instantiate_pre(component)
+}
+
+/// A store with the call's limits, armed.
+pub(crate) fn open(engine: &Engine, call: &Call) -> Store<Guest> {
+    let (stdout, stderr) = (MemoryOutputPipe::new(STREAM_BYTES), MemoryOutputPipe::new(STREAM_BYTES));
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(MAX_RESOURCES);
+    let wasi = WasiCtx::builder()
+        .stdout(stdout.clone())
+        .stderr(stderr.clone())
+        .wall_clock(CallClock(call.clock.clone()))
+        .monotonic_clock(CallClock(call.clock.clone()))
+        .secure_random(ChaCha8Rng::seed_from_u64(call.seed))
+        .insecure_random(ChaCha8Rng::seed_from_u64(call.seed.wrapping_add(1)))
+        .insecure_random_seed(u128::from(call.seed))
+        .max_random_size(MAX_RANDOM_BYTES)
+        .build();
+    let guest = Guest {
+        wasi,
+        table,
+        stdout,
+        stderr,
+        memory: MemoryLimit { used: 0, peak: 0, limit: call.budget.memory_bytes, refused: false },
+        ticks: 0,
+        http: HttpGate::new(call),
+        log: Log::new(&call.budget),
+        settings: call.settings.to_string(),
+        over: None,
+    };
+    let mut store = Store::new(engine, guest);
+    store.limiter(|guest| &mut guest.memory);
+    store.set_hostcall_fuel(call.budget.copied_bytes);
+    let allowed = u32::try_from(call.budget.processor.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
+    let value = call.budget.processor;
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |mut context| {
+        let guest = context.data_mut();
+        guest.ticks += 1;
+        if guest.ticks > allowed {
+            guest.over = Some(("processor", format!("{} ms", value.as_millis())));
+            return Ok(UpdateDeadline::Interrupt);
+        }
+        // Tokio's own yield, so that the time-out and other calls get their turn.
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    });
+    store
+}
+
+/// What a call does inside its sandbox.
+pub(crate) type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send + 'a>>;
+
+/// Runs the call's work within its wall time, and closes the sandbox whatever came of it.
+pub(crate) async fn run<P, T, F>(plugin: &P, mut store: Store<Guest>, call: &Call, work: F) -> Finished<T>
+where
+    F: for<'a> FnOnce(&'a P, &'a mut Store<Guest>) -> Work<'a, T>,
+{
+    let started = Instant::now();
+    let worked = tokio::time::timeout(call.budget.wall, work(plugin, &mut store)).await;
+    let mut guest = store.into_data();
+    let result = match worked {
+        Err(_) => Err(CallError::OverLimit { limit: "wall", value: format!("{} ms", call.budget.wall.as_millis()) }),
+        Ok(Err(CallError::Trap(why))) => Err(blame(&mut guest, call, why)),
+        Ok(result) => result,
+    };
+    for (level, pipe) in [("stdout", &guest.stdout), ("stderr", &guest.stderr)] {
+        for line in String::from_utf8_lossy(&pipe.contents()).lines() {
+            guest.log.write(LogLine { level: level.to_owned(), message: line.to_owned(), fields: Vec::new() });
+        }
+    }
+    let record = CallRecord {
+        wall: started.elapsed(),
+        processor: TICK * guest.ticks,
+        peak_memory_bytes: guest.memory.peak,
+        requests: guest.http.requests,
+        log: guest.log.lines,
+        log_lines_dropped: guest.log.dropped,
+    };
+    Finished { result, record }
+}
+
+/// Behind many a trap stands a limit: that is what the partner wants to know.
+fn blame(guest: &mut Guest, call: &Call, why: String) -> CallError {
+    if let Some((limit, value)) = guest.over.take() {
+        return CallError::OverLimit { limit, value };
+    }
+    if guest.memory.refused {
+        return CallError::OverLimit { limit: "memory", value: format!("{} bytes", call.budget.memory_bytes) };
+    }
+    if why.contains("hostcall fuel") || why.contains("fuel allocated for hostcalls") {
+        return CallError::OverLimit { limit: "copied bytes", value: format!("{} bytes", call.budget.copied_bytes) };
+    }
+    CallError::Trap(why)
+}

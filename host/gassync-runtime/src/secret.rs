@@ -1,0 +1,84 @@
+use std::fmt;
+
+use async_trait::async_trait;
+
+/// A text that shows itself to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for the one place that needs it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// Why a placeholder stays empty.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{slot}.{field}: {problem}")]
+pub struct CredentialError {
+    /// The slot of the placeholder.
+    pub slot: String,
+    /// The field of the placeholder.
+    pub field: String,
+    /// What is wrong, without the secret.
+    pub problem: String,
+}
+
+impl CredentialError {
+    /// Puts one together.
+    pub fn new(slot: &str, field: &str, problem: impl Into<String>) -> Self {
+        Self { slot: slot.to_owned(), field: field.to_owned(), problem: problem.into() }
+    }
+}
+
+/// Where secrets come from.
+#[async_trait]
+pub trait Credentials: Send + Sync {
+    /// The present value of a field, refreshed where that is due.
+    async fn field(&self, slot: &str, field: &str) -> Result<Secret, CredentialError>;
+
+    /// Keeps what an answer captured.
+    async fn keep(&self, slot: &str, field: &str, secret: Secret) -> Result<(), CredentialError>;
+}
+
+/// Has none.
+#[derive(Debug, Clone, Copy)]
+pub struct NoCredentials;
+
+#[async_trait]
+impl Credentials for NoCredentials {
+    async fn field(&self, slot: &str, field: &str) -> Result<Secret, CredentialError> {
+        Err(CredentialError::new(slot, field, "there are no credentials here"))
+    }
+
+    async fn keep(&self, slot: &str, field: &str, _: Secret) -> Result<(), CredentialError> {
+        Err(CredentialError::new(slot, field, "there are no credentials here"))
+    }
+}
+
+/// Fills each placeholder with its own name, for looking at requests.
+#[derive(Debug, Clone, Copy)]
+pub struct ShownAsPlaceholders;
+
+#[async_trait]
+impl Credentials for ShownAsPlaceholders {
+    async fn field(&self, slot: &str, field: &str) -> Result<Secret, CredentialError> {
+        Ok(Secret::new(format!("{{{slot}.{field}}}")))
+    }
+
+    async fn keep(&self, _: &str, _: &str, _: Secret) -> Result<(), CredentialError> {
+        Ok(())
+    }
+}

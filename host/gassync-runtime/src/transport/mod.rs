@@ -1,0 +1,53 @@
+//! How requests travel: over the network, or from a list of answers.
+
+mod http;
+mod replay;
+
+use async_trait::async_trait;
+use gassync_domain::HttpResponse;
+use url::Url;
+
+pub use http::HttpTransport;
+pub use replay::ReplayTransport;
+
+/// A request with its secrets filled in. It has no way to be shown.
+#[derive(Clone)]
+pub struct OutgoingRequest {
+    /// Upper case.
+    pub method: String,
+    /// Granted.
+    pub url: Url,
+    /// Filled.
+    pub headers: Vec<(String, String)>,
+    /// Filled.
+    pub body: Option<Vec<u8>>,
+    /// The operator lets this host be a private address.
+    pub may_be_private: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The name leads to an address no plugin may call.
+    #[error("{0} leads to an address that plugins may not call")]
+    AddressRefused(String),
+    /// The channel took too long.
+    #[error("it timed out")]
+    TimedOut,
+    /// The answer is over this many bytes.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(u64),
+    /// Nobody answered.
+    #[error("it could not connect: {0}")]
+    Connect(String),
+    /// The certificate is not good.
+    #[error("TLS failed: {0}")]
+    Tls(String),
+}
+
+/// Sends a request and reads the whole answer.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Never repeats, never follows a redirect.
+    async fn send(&self, request: OutgoingRequest) -> Result<HttpResponse, SendError>;
+}

@@ -1,0 +1,406 @@
+//! Between the contract's records and the domain's. What does not convert names its place.
+
+use gassync_domain::{
+    Address, Amount, Block, Calendar, CalendarNight, Change, ChannelError, Completeness, ConnectionEvent, Date,
+    Decoded, Entity, EntityRef, FieldError, Guest, HttpRequest, HttpResponse, Intent, MAX_STAY_NIGHTS, News, Page,
+    Property, Query, RawJson, Reservation, RoomStay, RoomType, Route, Scope, Selection, Status, Timestamp,
+    lossless_instant,
+};
+use serde_json::Value;
+
+use super::bindings::{
+    exports::gassync::channel::{inbound, pull},
+    gassync::channel::types as wit,
+};
+use crate::CallError;
+
+type Converted<T> = Result<T, CallError>;
+
+fn bad<T>(path: &str, problem: impl Into<String>) -> Converted<T> {
+    Err(CallError::BadAnswer { path: path.to_owned(), problem: problem.into() })
+}
+
+pub(super) fn request(request: HttpRequest) -> wit::HttpRequest {
+    wit::HttpRequest {
+        method: request.method,
+        url: request.url,
+        headers: request.headers.into_iter().map(|(name, value)| wit::Header { name, value }).collect(),
+        body: request.body,
+    }
+}
+
+pub(super) fn query(query: Query) -> pull::Query {
+    pull::Query {
+        entity: match query.entity {
+            Entity::Property => wit::Entity::Property,
+            Entity::RoomType => wit::Entity::RoomType,
+            Entity::RatePlan => wit::Entity::RatePlan,
+            Entity::Reservation => wit::Entity::Reservation,
+            Entity::Guest => wit::Entity::Guest,
+            Entity::Calendar => wit::Entity::Calendar,
+        },
+        selection: match query.selection {
+            Selection::Everything => pull::Selection::Everything,
+            Selection::ChangedSince(instant) => pull::Selection::ChangedSince(format!("{instant:.0}")),
+            Selection::Some(ids) => pull::Selection::Some(ids),
+            Selection::Within { start, until } => {
+                pull::Selection::Within(wit::Nights { start: to_date(start), until: to_date(until) })
+            }
+            Selection::Pending(queue) => pull::Selection::Pending(queue),
+        },
+        property_id: query.property_id,
+        room_type_id: query.room_type_id,
+        cursor: query.cursor,
+    }
+}
+
+fn to_date(date: Date) -> wit::Date {
+    wit::Date { year: date.year(), month: date.month().unsigned_abs(), day: date.day().unsigned_abs() }
+}
+
+pub(super) fn channel_error(error: wit::ChannelError) -> CallError {
+    CallError::Channel(match error {
+        wit::ChannelError::Unauthorized(why) => ChannelError::Unauthorized(why),
+        wit::ChannelError::RateLimited(seconds) => ChannelError::RateLimited(seconds),
+        wit::ChannelError::Unavailable(why) => ChannelError::Unavailable(why),
+        wit::ChannelError::Rejected(errors) => ChannelError::Rejected(
+            errors.into_iter().map(|e| FieldError { path: e.path, problem: e.problem }).collect(),
+        ),
+        wit::ChannelError::Malformed(place) => ChannelError::Malformed(place),
+        wit::ChannelError::Conflict(why) => ChannelError::Conflict(why),
+        wit::ChannelError::Unsupported => ChannelError::Unsupported,
+    })
+}
+
+pub(super) fn decoded(decoded: inbound::Decoded, limit: usize) -> Converted<Decoded> {
+    Ok(Decoded {
+        event_id: decoded.event_id,
+        changes: changes(decoded.changes, limit)?,
+        reply: decoded.reply.map(|reply| HttpResponse {
+            status: reply.status,
+            headers: reply.headers.into_iter().map(|h| (h.name, h.value)).collect(),
+            body: reply.body,
+        }),
+    })
+}
+
+pub(super) fn page(page: pull::Page, limit: usize) -> Converted<Page> {
+    Ok(Page {
+        changes: changes(page.changes, limit)?,
+        next: page.next,
+        resume: page.resume,
+        scope: match page.scope {
+            pull::Scope::Delta => Scope::Delta,
+            pull::Scope::Whole(nights) => {
+                let (start, until) = span("scope", nights)?;
+                Scope::Whole { start, until }
+            }
+            pull::Scope::WholeEntity => Scope::WholeEntity,
+        },
+        wait_seconds: page.wait_seconds,
+    })
+}
+
+fn changes(changes: Vec<wit::Change>, limit: usize) -> Converted<Vec<Change>> {
+    if changes.len() > limit {
+        return Err(CallError::OverLimit { limit: "changes", value: format!("{limit} in one answer") });
+    }
+    let mut converted = Vec::with_capacity(changes.len());
+    for (index, change) in changes.into_iter().enumerate() {
+        let place = |error| match error {
+            CallError::BadAnswer { path, problem } => {
+                CallError::BadAnswer { path: format!("changes[{index}].{path}"), problem }
+            }
+            other => other,
+        };
+        let route = Route { property_id: change.route.property_id, account: change.route.account };
+        news(change.news, &route, &mut converted).map_err(place)?;
+    }
+    Ok(converted)
+}
+
+fn news(news: wit::News, route: &Route, into: &mut Vec<Change>) -> Converted<()> {
+    let mut add = |news, raw| into.push(Change { route: route.clone(), news, raw });
+    match news {
+        wit::News::Property(record) => {
+            let raw = raw(record.raw.as_deref())?;
+            add(News::Property(property(record)), raw);
+        }
+        wit::News::RoomType(record) => {
+            let raw = raw(record.raw.as_deref())?;
+            add(News::RoomType(room_type(record)), raw);
+        }
+        wit::News::Reservation(record) => {
+            let raw = raw(record.raw.as_deref())?;
+            add(News::Reservation(Box::new(reservation(record)?)), raw);
+        }
+        wit::News::Guest(record) => add(News::Guest(guest(record)), None),
+        wit::News::Block(record) => {
+            let raw = raw(record.raw.as_deref())?;
+            add(News::Block(block(record)?), raw);
+        }
+        wit::News::Calendar(rows) => {
+            for calendar in calendars(rows)? {
+                add(News::Calendar(calendar), None);
+            }
+        }
+        wit::News::Removed(what) => add(News::Removed(entity_ref(what)), None),
+        wit::News::LookAgain(what) => add(News::LookAgain(entity_ref(what)), None),
+        wit::News::Connection(event) => add(News::Connection(connection_event(event)?), None),
+        wit::News::RatePlan(plan) => {
+            add(News::Other { name: "rate-plan".to_owned(), value: Value::from(plan.id) }, None);
+        }
+        wit::News::Ask(_) => add(News::Other { name: "ask".to_owned(), value: Value::Null }, None),
+        wit::News::Other((name, value)) => add(News::Other { name, value: json("other", &value)? }, None),
+    }
+    Ok(())
+}
+
+fn raw(text: Option<&str>) -> Converted<Option<RawJson>> {
+    match text.map(RawJson::parse) {
+        Some(Err(error)) => bad("raw", format!("is not JSON: {error}")),
+        Some(Ok(raw)) => Ok(Some(raw)),
+        None => Ok(None),
+    }
+}
+
+fn json(path: &str, text: &str) -> Converted<Value> {
+    serde_json::from_str(text).or_else(|error| bad(path, format!("is not JSON: {error}")))
+}
+
+fn property(record: wit::Property) -> Property {
+    let mut property = Property {
+        id: record.id,
+        name: record.name,
+        description: record.description,
+        address: record.address.map(|a| Address {
+            street: a.street,
+            city: a.city,
+            state: a.state,
+            postcode: a.postcode,
+            country: a.country,
+        }),
+        latitude: record.latitude,
+        longitude: record.longitude,
+        currency: record.currency,
+        time_zone: record.time_zone,
+        thumbnail: record.thumbnail,
+        room_types: record.room_types,
+    };
+    property.normalise();
+    property
+}
+
+fn room_type(record: wit::RoomType) -> RoomType {
+    let mut room_type = RoomType {
+        id: record.id,
+        property_id: record.property_id,
+        name: record.name,
+        description: record.description,
+        max_occupancy: record.max_occupancy,
+        quantity: record.quantity,
+        amenities: record.amenities,
+    };
+    room_type.normalise();
+    room_type
+}
+
+fn guest(record: wit::GuestDetails) -> Guest {
+    let mut guest = Guest {
+        id: record.id,
+        name: record.name,
+        first_name: record.first_name,
+        last_name: record.last_name,
+        email: record.email,
+        phone: record.phone,
+        country: record.country,
+        language: record.language,
+    };
+    guest.normalise();
+    guest
+}
+
+fn reservation(record: wit::Reservation) -> Converted<Reservation> {
+    let (status, hold_until) = match record.status {
+        wit::ReservationStatus::Confirmed => (Status::Confirmed, None),
+        wit::ReservationStatus::Pending(until) => (Status::Pending, instant("status", until)?),
+        wit::ReservationStatus::Inquiry => (Status::Inquiry, None),
+        wit::ReservationStatus::Cancelled => (Status::Cancelled, None),
+        wit::ReservationStatus::Declined => (Status::Declined, None),
+        wit::ReservationStatus::NoShow => (Status::NoShow, None),
+        wit::ReservationStatus::Other(word) => (Status::Other(word), None),
+    };
+    let (check_in, check_out) = stay("stay", record.stay)?;
+    let total = record.total;
+    let currency = [&total, &record.commission].into_iter().flatten().find_map(|money| money.currency.clone());
+    let mut reservation = Reservation {
+        ota_reference: record.ota_reference,
+        group_id: record.group_id,
+        property_id: record.property_id,
+        rooms: record.rooms.into_iter().map(room_stay).collect::<Converted<_>>()?,
+        check_in,
+        check_out,
+        hold_until,
+        source: record.source,
+        guest: record.guest.map(guest),
+        guests: record.guests,
+        adults: record.adults,
+        children: record.children,
+        infants: record.infants,
+        total_price: amount("total", total)?,
+        currency,
+        commission: amount("commission", record.commission)?,
+        booked_at: instant("booked-at", record.booked_at)?,
+        modified_at: instant("modified-at", record.modified_at)?,
+        revision: record.revision,
+        notes: record.notes,
+        intent: match record.intent {
+            wit::Intent::Fact => Intent::Fact,
+            wit::Intent::Request => Intent::Request,
+        },
+        completeness: match record.completeness {
+            wit::Completeness::Full => Completeness::Full,
+            wit::Completeness::Partial => Completeness::Partial,
+        },
+        receipt: record.receipt,
+        ..Reservation::new(record.id, status)
+    };
+    reservation.normalise();
+    Ok(reservation)
+}
+
+fn room_stay(room: wit::RoomStay) -> Converted<RoomStay> {
+    let (check_in, check_out) = stay("rooms.stay", room.stay)?;
+    Ok(RoomStay {
+        room_type_id: room.room_type_id,
+        unit_id: room.unit_id,
+        rate_plan_id: room.rate_plan_id,
+        check_in,
+        check_out,
+        guests: room.guests,
+        adults: room.adults,
+        children: room.children,
+        infants: room.infants,
+        total_price: amount("rooms.total", room.total)?,
+        guest: room.guest.map(guest),
+    })
+}
+
+fn block(record: wit::Block) -> Converted<Block> {
+    let (check_in, check_out) = span("stay", record.stay)?;
+    Ok(Block {
+        id: record.id,
+        property_id: record.property_id,
+        room_type_id: record.room_type_id,
+        unit_id: record.unit_id,
+        check_in,
+        check_out,
+        reason: record.reason,
+    })
+}
+
+/// One calendar per room type and rate plan, one entry per night and price.
+fn calendars(rows: Vec<wit::CalendarNights>) -> Converted<Vec<Calendar>> {
+    let mut calendars: Vec<Calendar> = Vec::new();
+    for row in rows {
+        let nights = nights_of(&row)?;
+        let same = |c: &&mut Calendar| c.room_type_id == row.room_type_id && c.rate_plan_id == row.rate_plan_id;
+        match calendars.iter_mut().find(same) {
+            Some(calendar) => calendar.nights.extend(nights),
+            None => calendars.push(Calendar {
+                property_id: row.property_id,
+                room_type_id: row.room_type_id,
+                rate_plan_id: row.rate_plan_id,
+                nights,
+            }),
+        }
+    }
+    Ok(calendars)
+}
+
+fn nights_of(row: &wit::CalendarNights) -> Converted<Vec<CalendarNight>> {
+    let (start, until) = span("calendar.stay", row.stay)?;
+    let days = start.until(until).map_or(0, |s| s.get_days());
+    if !(1..=MAX_STAY_NIGHTS).contains(&days) {
+        return bad("calendar.stay", format!("has {days} nights; allowed are 1 to {MAX_STAY_NIGHTS}"));
+    }
+    let prices: Vec<Option<&wit::Price>> =
+        if row.prices.is_empty() { vec![None] } else { row.prices.iter().map(Some).collect() };
+    let mut nights = Vec::new();
+    let mut date = start;
+    while date < until {
+        for price in &prices {
+            nights.push(CalendarNight {
+                date,
+                available: row.available.or(row.units_available.map(|units| units > 0)),
+                units_available: row.units_available,
+                price: amount("calendar.price", price.map(|p| p.amount.clone()))?,
+                currency: price.and_then(|p| p.amount.currency.clone()),
+                occupancy: price.and_then(|p| p.occupancy),
+                tax_included: price.and_then(|p| p.tax_included),
+                min_stay: row.rules.min_stay_arrival.or(row.rules.min_stay_through),
+                max_stay: row.rules.max_stay,
+                closed_to_arrival: row.rules.closed_to_arrival,
+                closed_to_departure: row.rules.closed_to_departure,
+            });
+        }
+        date = date.tomorrow().or_else(|e| bad("calendar.stay", e.to_string()))?;
+    }
+    Ok(nights)
+}
+
+fn entity_ref(what: wit::EntityRef) -> EntityRef {
+    let entity = match what.entity {
+        wit::Entity::Property => Entity::Property,
+        wit::Entity::RoomType => Entity::RoomType,
+        wit::Entity::RatePlan => Entity::RatePlan,
+        wit::Entity::Reservation => Entity::Reservation,
+        wit::Entity::Guest => Entity::Guest,
+        wit::Entity::Calendar => Entity::Calendar,
+    };
+    EntityRef { entity, id: what.id }
+}
+
+fn connection_event(event: wit::ConnectionEvent) -> Converted<ConnectionEvent> {
+    Ok(match event {
+        wit::ConnectionEvent::Revoked => ConnectionEvent::Revoked,
+        wit::ConnectionEvent::Unlinked(ids) => ConnectionEvent::Unlinked { ids },
+        wit::ConnectionEvent::Linked(ids) => ConnectionEvent::Linked { ids },
+        wit::ConnectionEvent::Remapped((from, to)) => ConnectionEvent::Remapped { from, to },
+        wit::ConnectionEvent::Other((kind, value)) => {
+            ConnectionEvent::Other { kind, value: json("connection.other", &value)? }
+        }
+    })
+}
+
+fn amount(path: &str, money: Option<wit::Money>) -> Converted<Option<Amount>> {
+    money.map(|m| m.amount.parse().or_else(|e: gassync_domain::AmountError| bad(path, e.to_string()))).transpose()
+}
+
+fn instant(path: &str, text: Option<String>) -> Converted<Option<Timestamp>> {
+    match text.as_deref().map(lossless_instant) {
+        Some(None) => bad(path, "is not an RFC 3339 instant"),
+        Some(instant) => Ok(instant),
+        None => Ok(None),
+    }
+}
+
+fn stay(path: &str, nights: Option<wit::Nights>) -> Converted<(Option<Date>, Option<Date>)> {
+    Ok(match nights {
+        Some(nights) => {
+            let (start, until) = span(path, nights)?;
+            (Some(start), Some(until))
+        }
+        None => (None, None),
+    })
+}
+
+fn span(path: &str, nights: wit::Nights) -> Converted<(Date, Date)> {
+    Ok((date(path, nights.start)?, date(path, nights.until)?))
+}
+
+fn date(path: &str, date: wit::Date) -> Converted<Date> {
+    let wit::Date { year, month, day } = date;
+    let part = |n: u8| i8::try_from(n).unwrap_or(-1);
+    Date::new(year, part(month), part(day)).or_else(|_| bad(path, format!("{year}-{month}-{day} is not a date")))
+}

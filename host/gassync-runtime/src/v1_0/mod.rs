@@ -1,0 +1,21 @@
+//! Contract 1.0, as long as it is a candidate: bindings, the host's side of its imports, and the way between its
+//! records and the domain's.
+
+mod adapter;
+mod convert;
+mod host;
+
+pub(crate) use adapter::load;
+
+/// The version in the names of its interfaces.
+pub(crate) const CONTRACT: &str = "1.0.0-rc.1";
+
+#[expect(missing_docs, clippy::all, reason = "generated from the contract, which has the documentation")]
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../../wit/next",
+        world: "channel",
+        imports: { default: async | trappable },
+        exports: { default: async },
+    });
+}

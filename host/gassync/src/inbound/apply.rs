@@ -1,0 +1,187 @@
+//! One record into buffer, mapping and core, in the caller's transaction.
+
+use gassync_domain::{
+    AccountId, Change, CoreId, Digest, Entity, EntityRef, FieldError, News, Parked, RawJson, SourceId, Timestamp,
+    Version,
+};
+use serde_json::json;
+
+use super::{property, reservation, room_type};
+use crate::{
+    jobs,
+    store::{self, Tx, buffer::Envelope, sync_log},
+};
+
+/// Whose news it is, and when it was seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Incoming {
+    /// The tenant.
+    pub account: AccountId,
+    /// Who sent it.
+    pub source: SourceId,
+    /// Whether this source creates core entities.
+    pub creates: bool,
+    /// When the message arrived, or the fetch that brought it began.
+    pub observed_at: Timestamp,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is new in the core.
+    Created(CoreId),
+    /// The core changed.
+    Updated(CoreId),
+    /// It says what is known already.
+    Unchanged(Option<CoreId>),
+    /// It is older than what is known.
+    Older(Option<CoreId>),
+    /// It is in the buffer and waits.
+    Parked(Parked),
+    /// It is not in the buffer: nothing of it can be stored.
+    Rejected(Vec<FieldError>),
+    /// It asked for a fetch, which is on its way.
+    Fetching,
+    /// This host has no room for such news yet.
+    NotKept,
+}
+
+impl Outcome {
+    /// The word in answers and logs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Created(_) => "created",
+            Self::Updated(_) => "updated",
+            Self::Unchanged(_) | Self::Older(_) => "unchanged",
+            Self::Parked(_) => "parked",
+            Self::Rejected(_) => "rejected",
+            Self::Fetching => "fetching",
+            Self::NotKept => "not-kept",
+        }
+    }
+}
+
+impl Incoming {
+    pub(super) fn version(&self, revision: Option<&String>, modified_at: Option<Timestamp>) -> Version {
+        Version { revision: revision.cloned(), modified_at, observed_at: self.observed_at }
+    }
+
+    pub(super) fn envelope<'a>(
+        &self,
+        raw: &'a RawJson,
+        digest: &'a Digest,
+        version: &'a Version,
+        linked: &'a Result<CoreId, Parked>,
+    ) -> Envelope<'a> {
+        Envelope {
+            account: self.account,
+            source: self.source,
+            raw,
+            digest,
+            version,
+            core: linked.as_ref().ok().copied(),
+            parked: linked.as_ref().err(),
+            at: self.now,
+        }
+    }
+
+    /// Writes the audit trail's line for an outcome; news that changes nothing leaves none.
+    pub(super) async fn log(
+        &self,
+        tx: &mut Tx,
+        (entity_type, entity_id): (&str, &str),
+        outcome: &Outcome,
+    ) -> store::Result<()> {
+        let (action, status, message) = match outcome {
+            Outcome::Created(_) => ("create", "success", None),
+            Outcome::Updated(_) => ("update", "success", None),
+            Outcome::Older(_) => ("ignore", "success", Some("older than what is known".to_owned())),
+            Outcome::Parked(parked) => ("park", "pending", Some(parked.to_string())),
+            Outcome::Rejected(errors) => ("reject", "failed", Some(describe(errors))),
+            Outcome::Unchanged(_) | Outcome::Fetching | Outcome::NotKept => return Ok(()),
+        };
+        let entry = sync_log::Entry { source: self.source, entity_type, entity_id, action, status, message };
+        sync_log::inbound(tx, self.account, &entry, self.now).await
+    }
+}
+
+/// Field and problem, never the value: that may be a guest's.
+fn describe(errors: &[FieldError]) -> String {
+    let list: Vec<String> = errors.iter().map(|e| format!("{} {}", e.path, e.problem)).collect();
+    list.join("; ")
+}
+
+/// Applies changes in their order. Properties and room types come before what refers to them, whatever order the
+/// channel named them in.
+pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> store::Result<Vec<Outcome>> {
+    tx.lock_records(incoming.source, changes.iter().filter_map(external_id)).await?;
+    tx.set_origin(incoming.source).await?;
+    let mut order: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
+    order.sort_by_key(|(_, change)| rank(&change.news));
+    let mut outcomes: Vec<(usize, Outcome)> = Vec::with_capacity(order.len());
+    for (index, change) in order {
+        outcomes.push((index, one(tx, incoming, change).await?));
+    }
+    outcomes.sort_by_key(|(index, _)| *index);
+    Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+}
+
+async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<Outcome> {
+    let Change { news, raw, .. } = change;
+    match news {
+        News::Property(record) => {
+            let raw = raw.unwrap_or_else(|| RawJson::of(&record));
+            property::apply(tx, incoming, record, &raw).await
+        }
+        News::RoomType(record) => {
+            let raw = raw.unwrap_or_else(|| RawJson::of(&record));
+            room_type::apply(tx, incoming, record, &raw).await
+        }
+        News::Reservation(record) => {
+            let raw = raw.unwrap_or_else(|| RawJson::of(&record));
+            reservation::apply(tx, incoming, *record, &raw).await
+        }
+        News::LookAgain(what) | News::Removed(what) => look_again(tx, incoming, &what).await,
+        News::Guest(_) | News::Block(_) | News::Calendar(_) | News::Connection(_) | News::Other { .. } => {
+            Ok(Outcome::NotKept)
+        }
+    }
+}
+
+/// A channel that says only that something happened is asked what.
+async fn look_again(tx: &mut Tx, incoming: &Incoming, what: &EntityRef) -> store::Result<Outcome> {
+    if !matches!(what.entity, Entity::Property | Entity::RoomType | Entity::Reservation) {
+        return Ok(Outcome::NotKept);
+    }
+    let payload = json!({ "entity": what.entity, "id": what.id });
+    store::jobs::enqueue(
+        tx,
+        incoming.account,
+        incoming.source,
+        jobs::LOOK_AGAIN,
+        &payload,
+        incoming.now,
+        incoming.now,
+    )
+    .await?;
+    Ok(Outcome::Fetching)
+}
+
+fn rank(news: &News) -> u8 {
+    match news {
+        News::Property(_) => 0,
+        News::RoomType(_) => 1,
+        _ => 2,
+    }
+}
+
+fn external_id(change: &Change) -> Option<&str> {
+    match &change.news {
+        News::Property(record) => Some(&record.id),
+        News::RoomType(record) => Some(&record.id),
+        News::Reservation(record) => Some(&record.id),
+        _ => None,
+    }
+}

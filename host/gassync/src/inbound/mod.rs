@@ -1,0 +1,16 @@
+//! From a channel's words to the core, one step per file:
+//!
+//! [`receive`] takes a call and keeps it, [`verify`] says who called, [`mask`] takes out what nobody may keep,
+//! [`work`] has the plugin decode it, [`apply`] puts each record into buffer, mapping and core in one transaction.
+//! [`pull`] enters at the second half with what a plugin fetched.
+
+pub mod apply;
+pub mod guest;
+pub mod mask;
+pub mod property;
+pub mod pull;
+pub mod receive;
+pub mod reservation;
+pub mod room_type;
+pub mod verify;
+pub mod work;

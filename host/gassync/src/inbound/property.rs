@@ -1,0 +1,56 @@
+use gassync_domain::{Digest, Missing, Parked, Property, RawJson, Validate};
+
+use super::apply::{Incoming, Outcome};
+use crate::{
+    core, jobs,
+    store::{Result, Tx, buffer::properties, mappings},
+};
+
+/// A property: linked to the core, made there by the one source that creates, or parked.
+pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut property: Property, raw: &RawJson) -> Result<Outcome> {
+    property.normalise();
+    let outcome = decide(tx, incoming, &property, raw).await?;
+    incoming.log(tx, ("property", &property.id), &outcome).await?;
+    Ok(outcome)
+}
+
+async fn decide(tx: &mut Tx, incoming: &Incoming, property: &Property, raw: &RawJson) -> Result<Outcome> {
+    let errors = property.validate();
+    if !errors.is_empty() {
+        return Ok(Outcome::Rejected(errors));
+    }
+    let Incoming { account, source, now, .. } = *incoming;
+    let version = incoming.version(None, None);
+    let digest = Digest::of_json(property);
+    let stored = properties::find(tx, account, source, &property.id).await?;
+    if let Some(stored) = &stored {
+        if version.is_older_than(&stored.version) {
+            return Ok(Outcome::Older(stored.core));
+        }
+        if stored.digest == digest && stored.parked.is_none() {
+            properties::confirm(tx, account, source, &property.id, &version, now).await?;
+            return Ok(Outcome::Unchanged(stored.core));
+        }
+    }
+    let mapping = mappings::find(tx, account, source, mappings::Kind::Property, &property.id).await?;
+    let (linked, outcome) = match mapping {
+        Some(mapping) => {
+            if mapping.auto_sync {
+                core::put_property(tx, account, Some(mapping.core), property, now).await?;
+            }
+            (Ok(mapping.core), Outcome::Updated(mapping.core))
+        }
+        None if incoming.creates => {
+            let core = core::put_property(tx, account, None, property, now).await?;
+            mappings::link(tx, account, source, mappings::Kind::Property, &property.id, core, now).await?;
+            jobs::drive_parked(tx, account, source, now).await?;
+            (Ok(core), Outcome::Created(core))
+        }
+        None => {
+            let parked = Parked(vec![Missing::Link]);
+            (Err(parked.clone()), Outcome::Parked(parked))
+        }
+    };
+    properties::put(tx, &incoming.envelope(raw, &digest, &version, &linked), property).await?;
+    Ok(outcome)
+}

@@ -1,0 +1,69 @@
+use gassync_domain::{CoreId, Digest, Missing, Parked, RawJson, RoomType, Validate};
+
+use super::apply::{Incoming, Outcome};
+use crate::{
+    core, jobs,
+    store::{Result, Tx, buffer::room_types, mappings},
+};
+
+/// A room type: linked to a bookable unit, made as one by the source that creates, or parked.
+pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut room_type: RoomType, raw: &RawJson) -> Result<Outcome> {
+    room_type.normalise();
+    let outcome = decide(tx, incoming, &room_type, raw).await?;
+    incoming.log(tx, ("room_type", &room_type.id), &outcome).await?;
+    Ok(outcome)
+}
+
+async fn decide(tx: &mut Tx, incoming: &Incoming, room_type: &RoomType, raw: &RawJson) -> Result<Outcome> {
+    let errors = room_type.validate();
+    if !errors.is_empty() {
+        return Ok(Outcome::Rejected(errors));
+    }
+    let Incoming { account, source, now, .. } = *incoming;
+    let version = incoming.version(None, None);
+    let digest = Digest::of_json(room_type);
+    let stored = room_types::find(tx, account, source, &room_type.id).await?;
+    if let Some(stored) = &stored {
+        if version.is_older_than(&stored.version) {
+            return Ok(Outcome::Older(stored.core));
+        }
+        if stored.digest == digest && stored.parked.is_none() {
+            room_types::confirm(tx, account, source, &room_type.id, &version, now).await?;
+            return Ok(Outcome::Unchanged(stored.core));
+        }
+    }
+    let (linked, outcome) = match link(tx, incoming, room_type).await? {
+        Ok((core, true)) => (Ok(core), Outcome::Created(core)),
+        Ok((core, false)) => (Ok(core), Outcome::Updated(core)),
+        Err(parked) => (Err(parked.clone()), Outcome::Parked(parked)),
+    };
+    room_types::put(tx, &incoming.envelope(raw, &digest, &version, &linked), room_type).await?;
+    Ok(outcome)
+}
+
+/// The unit, and whether it was made just now.
+async fn link(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    room_type: &RoomType,
+) -> Result<std::result::Result<(CoreId, bool), Parked>> {
+    let Incoming { account, source, now, .. } = *incoming;
+    let property = mappings::find(tx, account, source, mappings::Kind::Property, &room_type.property_id).await?;
+    let mapping = mappings::find(tx, account, source, mappings::Kind::RoomType, &room_type.id).await?;
+    Ok(match (mapping, property) {
+        (Some(mapping), Some(property)) => {
+            if mapping.auto_sync {
+                core::put_unit(tx, account, Some(mapping.core), property.core, room_type, now).await?;
+            }
+            Ok((mapping.core, false))
+        }
+        (_, None) => Err(Parked(vec![Missing::Property { id: room_type.property_id.clone() }])),
+        (None, Some(_)) if !incoming.creates => Err(Parked(vec![Missing::Link])),
+        (None, Some(property)) => {
+            let core = core::put_unit(tx, account, None, property.core, room_type, now).await?;
+            mappings::link(tx, account, source, mappings::Kind::RoomType, &room_type.id, core, now).await?;
+            jobs::drive_parked(tx, account, source, now).await?;
+            Ok((core, true))
+        }
+    })
+}

@@ -1,0 +1,157 @@
+//! The records that came in, as they came: one module per table.
+
+pub mod guests;
+pub mod properties;
+pub mod reservations;
+pub mod room_types;
+
+use gassync_domain::{AccountId, CoreId, Digest, Parked, RawJson, SourceId, Timestamp, Version};
+use sqlx::{FromRow, types::Json};
+
+use super::Time;
+
+/// What every buffered record has beside its fields.
+#[derive(Debug)]
+pub struct Envelope<'a> {
+    /// The tenant.
+    pub account: AccountId,
+    /// Who sent it.
+    pub source: SourceId,
+    /// As it came, masked.
+    pub raw: &'a RawJson,
+    /// A fingerprint of what it says.
+    pub digest: &'a Digest,
+    /// How new it is.
+    pub version: &'a Version,
+    /// The core entity it is linked to.
+    pub core: Option<CoreId>,
+    /// What it waits for.
+    pub parked: Option<&'a Parked>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// A stored record, as the rules of merging need it.
+#[derive(Debug, Clone)]
+pub struct Stored<T> {
+    /// The record in the standard schema.
+    pub record: T,
+    /// A fingerprint of what it says.
+    pub digest: Digest,
+    /// How new it is.
+    pub version: Version,
+    /// The core entity it is linked to.
+    pub core: Option<CoreId>,
+    /// What it waits for.
+    pub parked: Option<Parked>,
+    /// When it was last confirmed.
+    pub synced_at: Timestamp,
+    /// The key of the row, by which pages are cut.
+    pub row: i64,
+}
+
+/// The columns behind [`Stored`].
+#[derive(FromRow)]
+struct Row<T> {
+    id: i64,
+    record: Json<T>,
+    digest: String,
+    revision: Option<String>,
+    modified_at: Option<Time>,
+    observed_at: Time,
+    core_id: Option<i64>,
+    parked: Option<Json<Parked>>,
+    synced_at: Time,
+}
+
+impl<T> From<Row<T>> for Stored<T> {
+    fn from(row: Row<T>) -> Self {
+        Self {
+            record: row.record.0,
+            digest: Digest(row.digest),
+            version: Version {
+                revision: row.revision,
+                modified_at: row.modified_at.map(Timestamp::from),
+                observed_at: row.observed_at.into(),
+            },
+            core: row.core_id.map(CoreId),
+            parked: row.parked.map(|p| p.0),
+            synced_at: row.synced_at.into(),
+            row: row.id,
+        }
+    }
+}
+
+/// Where a page of a listing begins and how long it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Slice {
+    /// Rows after this one.
+    pub after: i64,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// The functions that are alike for every table, with the table's own words filled in.
+macro_rules! reads {
+    ($record:ty, $table:literal, $core:literal) => {
+        /// The stored record with this channel id.
+        pub async fn find(
+            tx: &mut Tx,
+            account: AccountId,
+            source: SourceId,
+            external_id: &str,
+        ) -> Result<Option<Stored<$record>>> {
+            let text = concat!(
+                "select id, record, digest, revision, modified_at, observed_at, ", $core, " as core_id, parked, synced_at
+                from ", $table, " where account_id = $1 and source_id = $2 and external_id = $3"
+            );
+            let row: Option<Row<$record>> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0)
+                .bind(external_id).fetch_optional(c).await)?;
+            Ok(row.map(Stored::from))
+        }
+
+        /// Notes that the channel said the same again, in a version that may be newer.
+        pub async fn confirm(
+            tx: &mut Tx,
+            account: AccountId,
+            source: SourceId,
+            external_id: &str,
+            version: &Version,
+            now: Timestamp,
+        ) -> Result<()> {
+            let text = concat!(
+                "update ", $table, " set revision = $4, modified_at = $5, observed_at = $6, synced_at = $7
+                where account_id = $1 and source_id = $2 and external_id = $3"
+            );
+            on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).bind(&version.revision)
+                .bind(version.modified_at.map(Time::from)).bind(Time::from(version.observed_at)).bind(Time::from(now))
+                .execute(c).await.map(drop))
+        }
+
+        /// Records that wait for something, oldest first.
+        pub async fn parked(
+            tx: &mut Tx,
+            account: AccountId,
+            source: SourceId,
+            slice: Slice,
+        ) -> Result<Vec<(Stored<$record>, RawJson)>> {
+            let text = concat!(
+                "select id, record, digest, revision, modified_at, observed_at, ", $core, " as core_id, parked, synced_at,
+                    raw_data
+                from ", $table, " where account_id = $1 and source_id = $2 and parked is not null and id > $3
+                order by id limit $4"
+            );
+            let rows: Vec<WithRaw<$record>> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0)
+                .bind(slice.after).bind(slice.limit).fetch_all(c).await)?;
+            Ok(rows.into_iter().map(|row| (row.row.into(), row.raw_data.0.into())).collect())
+        }
+    };
+}
+pub(crate) use reads;
+
+#[derive(FromRow)]
+struct WithRaw<T> {
+    #[sqlx(flatten)]
+    row: Row<T>,
+    raw_data: Json<Box<serde_json::value::RawValue>>,
+}

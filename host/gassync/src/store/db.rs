@@ -1,0 +1,243 @@
+use std::{str::FromStr, time::Duration};
+
+use gassync_domain::{AccountId, SourceId};
+use sqlx::{
+    PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    migrate::{MigrateError, Migrator},
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::Result;
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// How long a statement waits for SQLite's one writer, or a caller for a connection.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Readers of the SQLite file.
+const SQLITE_READERS: u32 = 4;
+/// Connections to PostgreSQL of one process.
+const POSTGRES_CONNECTIONS: u32 = 20;
+
+/// Why the database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// The address is of neither kind.
+    #[error("must be sqlite:PATH or postgres://…")]
+    Address,
+    /// It cannot be opened.
+    #[error("cannot open the database: {0}")]
+    Open(#[from] sqlx::Error),
+    /// Its schema cannot be brought up to date.
+    #[error("cannot migrate the database: {0}")]
+    Migrate(#[from] MigrateError),
+    /// Its schema is not the one this program was built for.
+    #[error("the database is at migration {found}, and this program needs {needed}: run `gassync migrate`")]
+    Version {
+        /// What it has.
+        found: i64,
+        /// What is needed.
+        needed: i64,
+    },
+}
+
+/// The database: a SQLite file (one writer, several readers) or PostgreSQL.
+#[derive(Debug, Clone)]
+pub enum Db {
+    /// The embedded default.
+    Sqlite {
+        /// One connection, so that writers queue at the door and not at commit.
+        writer: SqlitePool,
+        /// Read-only connections.
+        readers: SqlitePool,
+    },
+    /// The engine to grow on.
+    Postgres(PgPool),
+}
+
+/// One transaction on either engine. Dropped without [`Tx::commit`], it changes nothing.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite; the flag tells whether an origin is set and must be taken back.
+    Sqlite(Transaction<'static, Sqlite>, bool),
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Writes the same query once for each engine: `on!(tx, c => sqlx::query(TEXT).bind(x).execute(c).await)`.
+macro_rules! on {
+    ($tx:expr, $c:ident => $body:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(inner, _) => {
+                let $c = &mut **inner;
+                $body
+            }
+            $crate::store::Tx::Postgres(inner) => {
+                let $c = &mut **inner;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on;
+
+impl Db {
+    /// Opens `sqlite:PATH` (made when absent) or `postgres://…`.
+    pub async fn open(address: &str) -> std::result::Result<Self, DbError> {
+        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            let pool = PgPoolOptions::new()
+                .max_connections(POSTGRES_CONNECTIONS)
+                .acquire_timeout(BUSY_TIMEOUT)
+                .connect(address)
+                .await?;
+            return Ok(Self::Postgres(pool));
+        }
+        if !address.starts_with("sqlite:") {
+            return Err(DbError::Address);
+        }
+        let options = SqliteConnectOptions::from_str(address)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .connect_with(options.clone())
+            .await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .connect_with(options.pragma("query_only", "on"))
+            .await?;
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> std::result::Result<(), DbError> {
+        match self {
+            Self::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
+            Self::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// Fails unless the schema is the one this program was built for.
+    pub async fn check_version(&self) -> std::result::Result<(), DbError> {
+        let needed = SQLITE_MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
+        let text = "select coalesce(max(version), 0) from _sqlx_migrations where success";
+        let found: i64 = match self {
+            Self::Sqlite { readers, .. } => sqlx::query_scalar(text).fetch_one(readers).await,
+            Self::Postgres(pool) => sqlx::query_scalar(text).fetch_one(pool).await,
+        }
+        .unwrap_or(0);
+        if found == needed { Ok(()) } else { Err(DbError::Version { found, needed }) }
+    }
+
+    /// A transaction that reads one account's rows.
+    pub async fn read(&self, account: AccountId) -> Result<Tx> {
+        self.begin(&account.to_string(), false).await
+    }
+
+    /// A transaction that writes one account's rows.
+    pub async fn write(&self, account: AccountId) -> Result<Tx> {
+        self.begin(&account.to_string(), true).await
+    }
+
+    /// A transaction that sees every account: for the platform's own work, such as finding whose key a caller holds.
+    pub async fn platform_read(&self) -> Result<Tx> {
+        self.begin("platform", false).await
+    }
+
+    /// The same, writing.
+    pub async fn platform_write(&self) -> Result<Tx> {
+        self.begin("platform", true).await
+    }
+
+    async fn begin(&self, sees: &str, write: bool) -> Result<Tx> {
+        match self {
+            // Immediate, so that a writer waits here and never fails at commit.
+            Self::Sqlite { writer, .. } if write => Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?, false)),
+            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?, false)),
+            Self::Postgres(pool) => {
+                let mut tx = pool.begin().await?;
+                sqlx::query("select set_config('gassync.account_id', $1, true)").bind(sees).execute(&mut *tx).await?;
+                Ok(Tx::Postgres(tx))
+            }
+        }
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// The text for this engine, both in sight.
+    pub fn dialect(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        match self {
+            Self::Sqlite(..) => sqlite,
+            Self::Postgres(_) => postgres,
+        }
+    }
+
+    /// Says whose hand changes the core in this transaction; without it the core itself is meant.
+    pub async fn set_origin(&mut self, source: SourceId) -> Result<()> {
+        match self {
+            Self::Sqlite(tx, origin_is_set) => {
+                *origin_is_set = true;
+                sqlx::query("update gas_change_context set origin_source_id = $1")
+                    .bind(source.0)
+                    .execute(&mut **tx)
+                    .await?;
+            }
+            Self::Postgres(tx) => {
+                sqlx::query("select set_config('gassync.origin_source_id', $1, true)")
+                    .bind(source.to_string())
+                    .execute(&mut **tx)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes concurrent transactions over the same records of a source queue up. Sorted, so that none waits in a ring.
+    pub async fn lock_records<'a>(&mut self, source: SourceId, ids: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        let Self::Postgres(tx) = self else {
+            return Ok(()); // SQLite has one writer.
+        };
+        let mut ids: Vec<&str> = ids.into_iter().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids {
+            sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, $2))")
+                .bind(id)
+                .bind(source.0)
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Makes it durable.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(mut tx, origin_is_set) => {
+                if origin_is_set {
+                    sqlx::query("update gas_change_context set origin_source_id = null").execute(&mut *tx).await?;
+                }
+                tx.commit().await
+            }
+            Self::Postgres(tx) => tx.commit().await,
+        }
+    }
+}

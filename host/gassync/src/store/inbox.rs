@@ -1,0 +1,138 @@
+use gassync_domain::{AccountId, ConnectionId, HttpRequest, Timestamp};
+use sqlx::{FromRow, types::Json};
+
+use super::{Result, Time, Tx, on};
+
+/// What kind of message was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A channel called us.
+    Call,
+    /// A channel answered us.
+    Answer,
+}
+
+/// A message that waits to be worked on.
+#[derive(Debug)]
+pub struct Message {
+    /// The tenant.
+    pub account: AccountId,
+    /// Its key.
+    pub id: i64,
+    /// Where it came in.
+    pub connection: ConnectionId,
+    /// What came in, masked.
+    pub request: HttpRequest,
+    /// How often it was worked on before.
+    pub attempts: u32,
+    /// When it arrived.
+    pub received_at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct Row {
+    account_id: i64,
+    id: i64,
+    connection_id: i64,
+    method: String,
+    url: String,
+    headers: Json<Vec<(String, String)>>,
+    body: Vec<u8>,
+    attempts: i64,
+    received_at: Time,
+}
+
+/// Keeps a message before anything else is done with it. `until` keeps the workers off while the one who received it
+/// works on it; should that one die, they take over.
+pub async fn keep(
+    tx: &mut Tx,
+    account: AccountId,
+    connection: ConnectionId,
+    kind: Kind,
+    request: &HttpRequest,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<i64> {
+    let (kind, state) = match kind {
+        Kind::Call => ("call", "received"),
+        // An answer is applied by the pull that asked for it, or asked for again.
+        Kind::Answer => ("answer", "applied"),
+    };
+    let text = "insert into int_inbox (account_id, connection_id, kind, method, url, headers, body, state, attempts,
+            available_at, received_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10) returning id";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(connection.0).bind(kind).bind(&request.method)
+        .bind(&request.url).bind(Json(&request.headers)).bind(request.body.as_deref().unwrap_or_default()).bind(state)
+        .bind(Time::from(until)).bind(Time::from(now)).fetch_one(c).await)
+}
+
+/// Takes messages that wait, oldest first, and keeps others off them until `until`. A platform query. Messages for
+/// plugins that are disabled stay where they are.
+pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<Message>> {
+    let text = tx.dialect(
+        "update int_inbox set available_at = $2, attempts = attempts + 1 where id in (
+            select i.id from int_inbox i
+            join int_connections c on c.account_id = i.account_id and c.id = i.connection_id
+            join int_plugins p on p.id = c.channel and p.status = 'enabled'
+            where i.state = 'received' and i.available_at <= $1 order by i.id limit $3)
+        returning account_id, id, connection_id, method, url, headers, body, attempts, received_at",
+        "update int_inbox set available_at = $2, attempts = attempts + 1 where id in (
+            select i.id from int_inbox i
+            join int_connections c on c.account_id = i.account_id and c.id = i.connection_id
+            join int_plugins p on p.id = c.channel and p.status = 'enabled'
+            where i.state = 'received' and i.available_at <= $1 order by i.id limit $3
+            for update of i skip locked)
+        returning account_id, id, connection_id, method, url, headers, body, attempts, received_at",
+    );
+    let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(text).bind(Time::from(now)).bind(Time::from(until)).bind(limit)
+        .fetch_all(c).await)?;
+    rows.sort_by_key(|row| row.id);
+    Ok(rows.into_iter().map(Message::from).collect())
+}
+
+impl From<Row> for Message {
+    fn from(row: Row) -> Self {
+        Self {
+            account: AccountId(row.account_id),
+            id: row.id,
+            connection: ConnectionId(row.connection_id),
+            request: HttpRequest {
+                method: row.method,
+                url: row.url,
+                headers: row.headers.0,
+                body: (!row.body.is_empty()).then_some(row.body),
+            },
+            attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+            received_at: row.received_at.into(),
+        }
+    }
+}
+
+/// It has done its work.
+pub async fn applied(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
+    finish(tx, account, id, "applied", None, now).await
+}
+
+/// It cannot be worked on without somebody mending something; it is kept, and can be played again.
+pub async fn failed(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: Timestamp) -> Result<()> {
+    finish(tx, account, id, "failed", Some(why), now).await
+}
+
+async fn finish(
+    tx: &mut Tx,
+    account: AccountId,
+    id: i64,
+    state: &str,
+    why: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    let text = "update int_inbox set state = $3, error = $4, finished_at = $5 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(state).bind(why).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}
+
+/// It did not work out this time.
+pub async fn retry(tx: &mut Tx, account: AccountId, id: i64, why: &str, at: Timestamp) -> Result<()> {
+    let text = "update int_inbox set available_at = $3, error = $4 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(at)).bind(why).execute(c).await.map(drop))
+}

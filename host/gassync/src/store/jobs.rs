@@ -1,0 +1,130 @@
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use sqlx::{FromRow, types::Json};
+
+use super::{Result, Time, Tx, on};
+
+/// Durable work for a source.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The tenant.
+    pub account: AccountId,
+    /// Its key.
+    pub id: i64,
+    /// For whom.
+    pub source: SourceId,
+    /// Which work.
+    pub kind: String,
+    /// On what.
+    pub payload: serde_json::Value,
+    /// How often it was begun, this time included.
+    pub attempts: u32,
+}
+
+#[derive(FromRow)]
+struct Row {
+    account_id: i64,
+    id: i64,
+    source_id: i64,
+    kind: String,
+    payload: Json<serde_json::Value>,
+    attempts: i64,
+}
+
+/// Adds work, to be begun at `run_at`. The same work waits only once, at the earlier of the two times.
+pub async fn enqueue(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: &str,
+    payload: &serde_json::Value,
+    run_at: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    let text = "insert into int_jobs (account_id, source_id, kind, payload, state, attempts, run_at, created_at)
+        values ($1, $2, $3, $4, 'waiting', 0, $5, $6)
+        on conflict (account_id, source_id, kind, payload) where state = 'waiting' do update set
+            run_at = case when excluded.run_at < int_jobs.run_at then excluded.run_at else int_jobs.run_at end,
+            attempts = 0";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(kind).bind(Json(payload))
+        .bind(Time::from(run_at)).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Takes work that is due and keeps others off it until `until`; one job per source at a time, since channels ask
+/// not to be called twice at once. A platform query.
+pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<Job>> {
+    let text = tx.dialect(
+        "update int_jobs set run_at = $2, attempts = attempts + 1 where id in (
+            select min(j.id) from int_jobs j
+            join int_sources s on s.account_id = j.account_id and s.id = j.source_id and s.status = 'active'
+            join int_plugins p on p.id = s.source_type and p.status = 'enabled'
+            where j.state = 'waiting' and j.run_at <= $1
+            group by j.source_id order by min(j.run_at) limit $3)
+        returning account_id, id, source_id, kind, payload, attempts",
+        "update int_jobs set run_at = $2, attempts = attempts + 1 where id in (
+            select w.id from int_jobs w where w.state = 'waiting' and w.run_at <= $1 and w.id in (
+                select min(j.id) from int_jobs j
+                join int_sources s on s.account_id = j.account_id and s.id = j.source_id and s.status = 'active'
+                join int_plugins p on p.id = s.source_type and p.status = 'enabled'
+                where j.state = 'waiting' and j.run_at <= $1
+                group by j.source_id order by min(j.run_at) limit $3)
+            for update skip locked)
+        returning account_id, id, source_id, kind, payload, attempts",
+    );
+    let rows: Vec<Row> = on!(tx, c => sqlx::query_as(text).bind(Time::from(now)).bind(Time::from(until)).bind(limit)
+        .fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Job::from).collect())
+}
+
+impl From<Row> for Job {
+    fn from(row: Row) -> Self {
+        Self {
+            account: AccountId(row.account_id),
+            id: row.id,
+            source: SourceId(row.source_id),
+            kind: row.kind,
+            payload: row.payload.0,
+            attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// It is done.
+pub async fn done(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
+    finish(tx, account, id, "done", None, now).await
+}
+
+/// It will not be tried again by itself.
+pub async fn dead(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: Timestamp) -> Result<()> {
+    finish(tx, account, id, "dead", Some(why), now).await
+}
+
+async fn finish(
+    tx: &mut Tx,
+    account: AccountId,
+    id: i64,
+    state: &str,
+    why: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    let text = "update int_jobs set state = $3, error = $4, finished_at = $5 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(state).bind(why).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}
+
+/// It did not work out this time.
+pub async fn retry(tx: &mut Tx, account: AccountId, id: i64, why: &str, at: Timestamp) -> Result<()> {
+    let text = "update int_jobs set run_at = $3, error = $4 where account_id = $1 and id = $2 and state = 'waiting'";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(at)).bind(why).execute(c).await.map(drop))
+}
+
+/// How a job stands: `waiting`, `done` or `dead`, and why.
+pub async fn latest(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: &str,
+) -> Result<Option<(String, Option<String>)>> {
+    let text = "select state, error from int_jobs where account_id = $1 and source_id = $2 and kind = $3
+        order by id desc limit 1";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(kind).fetch_optional(c).await)
+}

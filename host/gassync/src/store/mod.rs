@@ -1,0 +1,32 @@
+//! All SQL of the program, and nothing but SQL.
+//!
+//! One text per operation runs on both engines through the two-armed [`Tx`] and the macro `on!`. The subset that both
+//! understand: lower case, `$n`, `returning`, `on conflict`, CTEs, `exists`, `coalesce`, `cast(… as …)`. Not in it:
+//! `::`, arrays, `now()` (time comes in as an argument), intervals, JSON operators in `where`, `ilike`. Where words
+//! must differ, [`Tx::dialect`] shows both texts side by side.
+//!
+//! Every function takes `&mut Tx`, so that operations compose in one transaction, and the account comes first.
+
+pub mod accounts;
+pub mod buffer;
+pub mod connections;
+pub mod core;
+mod db;
+pub mod inbox;
+pub mod jobs;
+pub mod keys;
+pub mod mappings;
+pub mod outbox;
+pub mod plugins;
+pub mod sources;
+pub mod status;
+pub mod sync_log;
+mod types;
+
+pub use db::{Db, DbError, Tx};
+pub use types::{Cents, Day, Time};
+
+pub(crate) use db::on;
+
+/// What a store function fails with: always the database, never a rule.
+pub type Result<T> = std::result::Result<T, sqlx::Error>;

@@ -1,0 +1,24 @@
+use gassync_domain::AccountId;
+use sqlx::FromRow;
+
+use super::{Result, Tx, on};
+
+/// A fact that left the core.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Fact {
+    /// `property`, `bookable_unit`, `guest`, `booking`.
+    pub entity_type: String,
+    /// The core entity.
+    pub entity_id: i64,
+    /// `created`, `updated`, `deleted`.
+    pub action: String,
+    /// Whose hand it was; none means the core's own.
+    pub origin_source_id: Option<i64>,
+}
+
+/// All facts of an account, oldest first.
+pub async fn all(tx: &mut Tx, account: AccountId) -> Result<Vec<Fact>> {
+    let text = "select entity_type, entity_id, action, origin_source_id from int_outbox
+        where account_id = $1 order by id";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).fetch_all(c).await)
+}

@@ -1,0 +1,136 @@
+use gassync_domain::{AccountId, ConnectionId, SourceId, Timestamp};
+use sqlx::{FromRow, types::Json};
+
+use super::{Result, Time, Tx, on};
+
+/// One account's share of a connection.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The tenant.
+    pub account: AccountId,
+    /// Its key.
+    pub id: SourceId,
+    /// Where its channel is reached; none for a partner who calls us.
+    pub connection: Option<ConnectionId>,
+    /// The channel.
+    pub source_type: String,
+    /// What people call it; unique in the account.
+    pub name: String,
+    /// Its settings.
+    pub config: serde_json::Value,
+    /// `active`, `paused`, …
+    pub status: String,
+    /// Whether it creates core entities, or only links them.
+    pub creates: bool,
+    /// When a pull last ended well.
+    pub last_sync_at: Option<Timestamp>,
+}
+
+/// What a new source is made of.
+#[derive(Debug)]
+pub struct NewSource<'a> {
+    /// Where its channel is reached.
+    pub connection: Option<ConnectionId>,
+    /// The channel.
+    pub source_type: &'a str,
+    /// Unique in the account.
+    pub name: &'a str,
+    /// Its settings.
+    pub config: &'a serde_json::Value,
+    /// Whether it creates core entities.
+    pub creates: bool,
+}
+
+#[derive(FromRow)]
+struct Row {
+    account_id: i64,
+    id: i64,
+    connection_id: Option<i64>,
+    source_type: String,
+    source_name: String,
+    config: Json<serde_json::Value>,
+    status: String,
+    creates: bool,
+    last_sync_at: Option<Time>,
+}
+
+impl From<Row> for Source {
+    fn from(row: Row) -> Self {
+        Self {
+            account: AccountId(row.account_id),
+            id: SourceId(row.id),
+            connection: row.connection_id.map(ConnectionId),
+            source_type: row.source_type,
+            name: row.source_name,
+            config: row.config.0,
+            status: row.status,
+            creates: row.creates,
+            last_sync_at: row.last_sync_at.map(Timestamp::from),
+        }
+    }
+}
+
+const COLUMNS: &str = "account_id, id, connection_id, source_type, source_name, config, status, creates, last_sync_at";
+
+/// Makes an active source.
+pub async fn create(tx: &mut Tx, account: AccountId, source: &NewSource<'_>, now: Timestamp) -> Result<SourceId> {
+    let text = "insert into int_sources
+            (account_id, connection_id, source_type, source_name, config, status, creates, created_at)
+        values ($1, $2, $3, $4, $5, 'active', $6, $7) returning id";
+    let id = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.connection.map(|id| id.0))
+        .bind(source.source_type).bind(source.name).bind(Json(source.config)).bind(source.creates)
+        .bind(Time::from(now)).fetch_one(c).await)?;
+    Ok(SourceId(id))
+}
+
+/// Whether the account has a source that creates core entities already.
+pub async fn has_creating(tx: &mut Tx, account: AccountId) -> Result<bool> {
+    let text = "select exists (select 1 from int_sources where account_id = $1 and creates = $2)";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(true).fetch_one(c).await)
+}
+
+/// By its key.
+pub async fn get(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<Option<Source>> {
+    let text = select(" from int_sources where account_id = $1 and id = $2");
+    let row: Option<Row> =
+        on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(account.0).bind(id.0).fetch_optional(c).await)?;
+    Ok(row.map(Source::from))
+}
+
+/// All sources of every account with this name. A platform query.
+pub async fn named(tx: &mut Tx, name: &str) -> Result<Vec<Source>> {
+    let text = select(" from int_sources where source_name = $1 order by id");
+    let rows: Vec<Row> = on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(name).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Source::from).collect())
+}
+
+/// All sources of every account. A platform query.
+pub async fn all(tx: &mut Tx) -> Result<Vec<Source>> {
+    let text = select(" from int_sources order by id");
+    let rows: Vec<Row> = on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(text)).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Source::from).collect())
+}
+
+/// The sources that share a connection.
+pub async fn of_connection(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<Vec<Source>> {
+    let text = select(" from int_sources where account_id = $1 and connection_id = $2 order by id");
+    let rows: Vec<Row> = on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(account.0).bind(connection.0)
+        .fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Source::from).collect())
+}
+
+/// Notes that a pull ended well.
+pub async fn synced(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
+    let text = "update int_sources set last_sync_at = $3 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Changes where a source stands.
+pub async fn set_status(tx: &mut Tx, account: AccountId, id: SourceId, status: &str) -> Result<()> {
+    let text = "update int_sources set status = $3 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status).execute(c).await.map(drop))
+}
+
+fn select(rest: &str) -> String {
+    format!("select {COLUMNS}{rest}")
+}

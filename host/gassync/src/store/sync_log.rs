@@ -1,0 +1,65 @@
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use sqlx::FromRow;
+
+use super::{Result, Time, Tx, on};
+
+/// One line of the audit trail. It names records by id and never carries what a guest wrote.
+#[derive(Debug, Clone)]
+pub struct Entry<'a> {
+    /// Whose record it was.
+    pub source: SourceId,
+    /// `property`, `room_type`, `reservation`, `connection`.
+    pub entity_type: &'a str,
+    /// The channel's id.
+    pub entity_id: &'a str,
+    /// `create`, `update`, `map`, `park`, `reject`, `ignore`.
+    pub action: &'a str,
+    /// `success`, `failed`, `pending`.
+    pub status: &'a str,
+    /// Why, where it did not simply succeed.
+    pub message: Option<String>,
+}
+
+/// A line as it is read back.
+#[derive(Debug, Clone, FromRow)]
+pub struct Line {
+    /// Its key.
+    pub id: i64,
+    /// The account.
+    pub account_id: i64,
+    /// What kind of record.
+    pub entity_type: String,
+    /// The channel's id.
+    pub entity_id: String,
+    /// What was done.
+    pub action: String,
+    /// How it went.
+    pub status: String,
+    /// Why, where it did not simply succeed.
+    pub error_message: Option<String>,
+    /// When.
+    pub created_at: Time,
+}
+
+/// Adds a line about something that came in.
+pub async fn inbound(tx: &mut Tx, account: AccountId, entry: &Entry<'_>, now: Timestamp) -> Result<()> {
+    let text = "insert into int_sync_log
+            (account_id, source_id, direction, entity_type, entity_id, action, status, error_message, created_at)
+        values ($1, $2, 'inbound', $3, $4, $5, $6, $7, $8)";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(entry.source.0).bind(entry.entity_type).bind(entry.entity_id)
+        .bind(entry.action).bind(entry.status).bind(&entry.message).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// The newest lines of every account. A platform query.
+pub async fn newest(tx: &mut Tx, limit: i64) -> Result<Vec<Line>> {
+    let text = "select id, account_id, entity_type, entity_id, action, status, error_message, created_at
+        from int_sync_log order by id desc limit $1";
+    on!(tx, c => sqlx::query_as(text).bind(limit).fetch_all(c).await)
+}
+
+/// Lines after this one, oldest first. A platform query.
+pub async fn after(tx: &mut Tx, id: i64, limit: i64) -> Result<Vec<Line>> {
+    let text = "select id, account_id, entity_type, entity_id, action, status, error_message, created_at
+        from int_sync_log where id > $1 order by id limit $2";
+    on!(tx, c => sqlx::query_as(text).bind(id).bind(limit).fetch_all(c).await)
+}

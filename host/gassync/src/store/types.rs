@@ -1,0 +1,130 @@
+//! Newtypes that absorb how the two engines keep time, dates and money.
+
+use std::error::Error;
+
+use gassync_domain::{Amount, Date, Timestamp};
+use sqlx::{
+    Database, Decode, Encode, Postgres, Sqlite, Type, encode::IsNull, error::BoxDynError, postgres::PgTypeInfo,
+};
+
+/// An instant in milliseconds: `timestamptz`, or ISO text of fixed width, which sorts as time does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time(Timestamp);
+
+/// A civil date: `date`, or ISO text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(pub Date);
+
+/// Money in ten-thousandths of a unit of currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct Cents(i64);
+
+/// Microseconds between the epochs of Unix and of PostgreSQL (2000-01-01).
+const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
+/// The same epoch as a date.
+const POSTGRES_EPOCH: Date = Date::constant(2000, 1, 1);
+
+impl From<Timestamp> for Time {
+    fn from(instant: Timestamp) -> Self {
+        // Both engines keep milliseconds, so that what was written equals what is read.
+        Self(Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(instant))
+    }
+}
+
+impl From<Time> for Timestamp {
+    fn from(time: Time) -> Self {
+        time.0
+    }
+}
+
+impl From<Amount> for Cents {
+    fn from(amount: Amount) -> Self {
+        Self(amount.ten_thousandths())
+    }
+}
+
+impl From<Cents> for Amount {
+    fn from(parts: Cents) -> Self {
+        Self::from_ten_thousandths(parts.0)
+    }
+}
+
+impl Type<Sqlite> for Time {
+    fn type_info() -> <Sqlite as Database>::TypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+}
+
+impl<'q> Encode<'q, Sqlite> for Time {
+    fn encode_by_ref(&self, buf: &mut <Sqlite as Database>::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Sqlite>::encode(format!("{:.3}", self.0), buf)
+    }
+}
+
+impl<'r> Decode<'r, Sqlite> for Time {
+    fn decode(value: <Sqlite as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(Self(<&str as Decode<Sqlite>>::decode(value)?.parse()?))
+    }
+}
+
+impl Type<Postgres> for Time {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("timestamptz")
+    }
+}
+
+impl<'q> Encode<'q, Postgres> for Time {
+    fn encode_by_ref(&self, buf: &mut <Postgres as Database>::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Postgres>::encode(self.0.as_microsecond() - POSTGRES_EPOCH_MICROS, buf)
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for Time {
+    fn decode(value: <Postgres as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        let micros = <i64 as Decode<Postgres>>::decode(value)?;
+        Ok(Self(Timestamp::from_microsecond(micros + POSTGRES_EPOCH_MICROS)?))
+    }
+}
+
+impl Type<Sqlite> for Day {
+    fn type_info() -> <Sqlite as Database>::TypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+}
+
+impl<'q> Encode<'q, Sqlite> for Day {
+    fn encode_by_ref(&self, buf: &mut <Sqlite as Database>::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Sqlite>::encode(self.0.to_string(), buf)
+    }
+}
+
+impl<'r> Decode<'r, Sqlite> for Day {
+    fn decode(value: <Sqlite as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(Self(<&str as Decode<Sqlite>>::decode(value)?.parse()?))
+    }
+}
+
+impl Type<Postgres> for Day {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("date")
+    }
+}
+
+impl<'q> Encode<'q, Postgres> for Day {
+    fn encode_by_ref(&self, buf: &mut <Postgres as Database>::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        let days = POSTGRES_EPOCH.until(self.0).map_err(boxed)?.get_days();
+        Encode::<Postgres>::encode(days, buf)
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for Day {
+    fn decode(value: <Postgres as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        let days = <i32 as Decode<Postgres>>::decode(value)?;
+        Ok(Self(POSTGRES_EPOCH.checked_add(jiff::Span::new().days(days)).map_err(boxed)?))
+    }
+}
+
+fn boxed<E: Error + Send + Sync + 'static>(error: E) -> BoxDynError {
+    Box::new(error)
+}

@@ -1,0 +1,120 @@
+//! Seals what must not be read from the database alone.
+
+use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+
+use aes_gcm::{
+    Aes256Gcm, KeyInit, Nonce,
+    aead::{Aead, Payload},
+};
+use sha2::{Digest, Sha256};
+
+/// Bytes of a nonce; it stands before the ciphertext.
+const NONCE_BYTES: usize = 12;
+
+/// Source of randomness, passed in.
+pub type Random = std::sync::Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// AES-256-GCM under one key, bound to the place a secret belongs to.
+#[derive(Clone)]
+pub struct Vault {
+    cipher: Aes256Gcm,
+    key_id: String,
+    cache_key: [u8; 32],
+    random: Random,
+}
+
+/// Why a secret cannot be opened. It never says more: the reason is somebody else's clue.
+#[derive(Debug, thiserror::Error)]
+#[error("the secret cannot be opened with this host's key")]
+pub struct Unopened;
+
+impl Vault {
+    /// With a key of 32 bytes.
+    pub fn new(key: &[u8; 32], random: Random) -> Self {
+        Self {
+            cipher: Aes256Gcm::new(key.into()),
+            key_id: hex::encode(&derive(key, b"gassync key id")[..8]),
+            cache_key: derive(key, b"gassync compiled plugins"),
+            random,
+        }
+    }
+
+    /// Which key seals.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// The key that marks compiled plugins as this host's own.
+    pub fn cache_key(&self) -> [u8; 32] {
+        self.cache_key
+    }
+
+    /// Seals a secret for one place, such as `account/connection/slot/field`.
+    pub fn seal(&self, place: &str, secret: &str) -> Result<Vec<u8>, Unopened> {
+        let mut nonce = [0; NONCE_BYTES];
+        (self.random)(&mut nonce);
+        let payload = Payload { msg: secret.as_bytes(), aad: place.as_bytes() };
+        let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| Unopened)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Opens what was sealed for the same place under the same key.
+    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<String, Unopened> {
+        let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(Unopened)?;
+        let payload = Payload { msg: ciphertext, aad: place.as_bytes() };
+        let secret = self.cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| Unopened)?;
+        String::from_utf8(secret).map_err(|_| Unopened)
+    }
+}
+
+fn derive(key: &[u8; 32], purpose: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(key).chain_update(purpose).finalize().into()
+}
+
+/// The operating system's randomness.
+pub fn system_random() -> Random {
+    std::sync::Arc::new(|buffer| {
+        // A host without randomness can make neither keys nor nonces: going on would be worse than stopping.
+        #[expect(clippy::expect_used, reason = "see above")]
+        getrandom::fill(buffer).expect("the operating system gives randomness");
+    })
+}
+
+/// A token of 256 random bits behind a prefix that says what it is.
+pub fn token(random: &Random, prefix: &str) -> String {
+    let mut bytes = [0; 32];
+    random(&mut bytes);
+    format!("{prefix}{}", hex::encode(bytes))
+}
+
+/// The text of a private file, written by `make` when it is not there yet; only this user may read it.
+pub fn private_file(path: &Path, make: impl FnOnce() -> String) -> std::io::Result<String> {
+    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(mut file) => {
+            let text = make();
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            Ok(text)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Ok(fs::read_to_string(path)?.trim().to_owned())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_opens_only_where_it_belongs() {
+        let vault = Vault::new(&[7; 32], system_random());
+        let sealed = vault.seal("1/2/beds24/token", "s3cret").expect("sealed");
+        assert_eq!(vault.open("1/2/beds24/token", &sealed).expect("opened"), "s3cret");
+        assert!(vault.open("1/3/beds24/token", &sealed).is_err(), "another connection");
+        assert!(Vault::new(&[8; 32], system_random()).open("1/2/beds24/token", &sealed).is_err(), "another key");
+        assert!(!sealed.windows(6).any(|w| w == b"s3cret"));
+        assert_ne!(sealed, vault.seal("1/2/beds24/token", "s3cret").expect("sealed"), "a nonce is used once");
+    }
+}

@@ -1,0 +1,196 @@
+//! A V2 booking becomes a reservation, or a block.
+
+use gassync_plugin::{
+    Block, Change, ChannelError, Date, GuestDetails, News, Nights, Reservation, RoomStay, change, money, parse_date,
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    booking_v1,
+    envelope::malformed,
+    loose::Loose,
+    vocabulary::{self, Standing},
+};
+
+/// Most rooms that one booking may cover.
+const MAX_ROOM_QTY: u32 = 100;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct Booking {
+    id: Loose,
+    master_id: Loose,
+    booking_group: Option<Group>,
+    property_id: Loose,
+    room_id: Loose,
+    unit_id: Loose,
+    room_qty: Loose,
+    status: Loose,
+    sub_status: Loose,
+    arrival: Loose,
+    departure: Loose,
+    num_adult: Loose,
+    num_child: Loose,
+    first_name: Loose,
+    last_name: Loose,
+    email: Loose,
+    phone: Loose,
+    mobile: Loose,
+    country: Loose,
+    country2: Loose,
+    comments: Loose,
+    notes: Loose,
+    lang: Loose,
+    price: Loose,
+    commission: Loose,
+    channel: Loose,
+    api_source_id: Loose,
+    api_source: Loose,
+    api_reference: Loose,
+    booking_time: Loose,
+    modified_time: Loose,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Group {
+    master: Loose,
+    ids: Vec<Loose>,
+}
+
+/// Tells the interface's versions apart by shape and reads either.
+pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
+    #[derive(Deserialize)]
+    struct Shape {
+        #[serde(rename = "bookId")]
+        v1: Option<serde::de::IgnoredAny>,
+    }
+    let shape: Shape = serde_json::from_str(raw.get()).map_err(|e| malformed(path, &e.to_string()))?;
+    if shape.v1.is_some() {
+        return booking_v1::read(raw, path);
+    }
+    let booking: Booking = serde_json::from_str(raw.get()).map_err(|e| malformed(path, &e.to_string()))?;
+    let id = booking.id.id().ok_or_else(|| malformed(&format!("{path}/id"), "is missing"))?;
+    let nights = nights(path, ("arrival", &booking.arrival), ("departure", &booking.departure))?;
+    let standing = vocabulary::standing(booking.status.as_str().unwrap_or_default(), &booking.sub_status.lower());
+    let property_id = booking.property_id.id();
+    let news = match standing {
+        Standing::Block => News::Block(Block {
+            id: Some(id),
+            property_id: property_id.clone(),
+            room_type_id: booking.room_id.id(),
+            unit_id: booking.unit_id.id(),
+            stay: nights.ok_or_else(|| malformed(&format!("{path}/arrival"), "is missing on a block"))?,
+            reason: booking.notes.text().or_else(|| booking.comments.text()),
+            raw: Some(raw.get().to_owned()),
+        }),
+        Standing::Reservation(word) => {
+            if booking.status.as_str().is_none() {
+                return Err(malformed(&format!("{path}/status"), "is missing"));
+            }
+            News::Reservation(reservation(&booking, id, word, nights, raw))
+        }
+    };
+    Ok(change(property_id.as_deref(), news))
+}
+
+fn reservation(
+    booking: &Booking,
+    id: String,
+    word: vocabulary::Word,
+    nights: Option<Nights>,
+    raw: &RawValue,
+) -> Reservation {
+    let source = vocabulary::source(
+        booking.channel.as_str().unwrap_or_default(),
+        booking.api_source_id.count(),
+        booking.api_source.as_str().unwrap_or_default(),
+    );
+    Reservation {
+        ota_reference: booking.api_reference.text(),
+        group_id: group(booking, &id),
+        property_id: booking.property_id.id(),
+        rooms: rooms(booking, nights),
+        stay: nights,
+        guest: guest(booking, source.as_deref()),
+        source,
+        adults: booking.num_adult.count(),
+        children: booking.num_child.count(),
+        // A booking names no currency: the property's is meant. Zero is a price.
+        total: booking.price.amount().map(|amount| money(amount, None)),
+        commission: booking.commission.amount().map(|amount| money(amount, None)),
+        booked_at: booking.booking_time.text(),
+        modified_at: booking.modified_time.text(),
+        notes: notes(&booking.comments, &booking.notes),
+        raw: Some(raw.get().to_owned()),
+        ..Reservation::new(id, word.into())
+    }
+}
+
+/// One entry per room sold: a booking may cover several units of its type. Its price is for all of them.
+fn rooms(booking: &Booking, nights: Option<Nights>) -> Vec<RoomStay> {
+    let Some(room_type_id) = booking.room_id.id() else {
+        return Vec::new();
+    };
+    let quantity = booking.room_qty.count().unwrap_or(1).clamp(1, MAX_ROOM_QTY);
+    let one = quantity == 1;
+    let room = RoomStay {
+        unit_id: booking.unit_id.id().filter(|_| one),
+        stay: nights,
+        adults: booking.num_adult.count().filter(|_| one),
+        children: booking.num_child.count().filter(|_| one),
+        total: booking.price.amount().filter(|_| one).map(|amount| money(amount, None)),
+        ..RoomStay::new(Some(room_type_id))
+    };
+    vec![room; quantity as usize]
+}
+
+/// Members carry the master's id; the master itself is known by the group having others.
+fn group(booking: &Booking, id: &str) -> Option<String> {
+    if let Some(master) = booking.master_id.id() {
+        return Some(master);
+    }
+    let group = booking.booking_group.as_ref()?;
+    if let Some(master) = group.master.id() {
+        return Some(master);
+    }
+    let others = group.ids.iter().filter_map(Loose::id).any(|member| member != id);
+    others.then(|| id.to_owned())
+}
+
+fn guest(booking: &Booking, source: Option<&str>) -> Option<GuestDetails> {
+    let guest = GuestDetails {
+        first_name: booking.first_name.text(),
+        last_name: booking.last_name.text(),
+        email: booking.email.text(),
+        phone: booking.phone.text().or_else(|| booking.mobile.text()),
+        country: vocabulary::country(booking.country.as_str(), booking.country2.as_str(), source),
+        language: booking.lang.text(),
+        ..GuestDetails::unknown()
+    };
+    (!guest.is_unknown()).then_some(guest)
+}
+
+/// What the guest wrote, then what the host wrote.
+pub(crate) fn notes(comments: &Loose, notes: &Loose) -> Option<String> {
+    let texts: Vec<&str> = [comments, notes].into_iter().filter_map(Loose::as_str).collect();
+    (!texts.is_empty()).then(|| texts.join("\n"))
+}
+
+/// Arrival is the first night, departure the day after the last.
+fn nights(path: &str, arrival: (&str, &Loose), departure: (&str, &Loose)) -> Result<Option<Nights>, ChannelError> {
+    Ok(match (day(path, arrival)?, day(path, departure)?) {
+        (Some(start), Some(until)) => Some(Nights { start, until }),
+        _ => None,
+    })
+}
+
+pub(crate) fn day(path: &str, (field, value): (&str, &Loose)) -> Result<Option<Date>, ChannelError> {
+    let Some(text) = value.as_str() else { return Ok(None) };
+    match parse_date(text) {
+        Some(date) => Ok(Some(date)),
+        None => Err(malformed(&format!("{path}/{field}"), "is not a date (YYYY-MM-DD)")),
+    }
+}

@@ -1,0 +1,113 @@
+//! A row of the older interface: all texts, the last night inclusive, the family name called `guestName`.
+
+use gassync_plugin::{Block, Change, ChannelError, GuestDetails, News, Nights, Reservation, RoomStay, change, money};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    booking::{day, notes},
+    envelope::malformed,
+    loose::Loose,
+    vocabulary::{self, Standing},
+};
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Row {
+    book_id: Loose,
+    prop_id: Loose,
+    room_id: Loose,
+    unit_id: Loose,
+    room_qty: Loose,
+    status: Loose,
+    substatus: Loose,
+    first_night: Loose,
+    last_night: Loose,
+    num_adult: Loose,
+    num_child: Loose,
+    guest_first_name: Loose,
+    guest_name: Loose,
+    guest_email: Loose,
+    guest_phone: Loose,
+    guest_mobile: Loose,
+    guest_country: Loose,
+    guest_country2: Loose,
+    guest_comments: Loose,
+    notes: Loose,
+    lang: Loose,
+    price: Loose,
+    commission: Loose,
+    currency: Loose,
+    api_source: Loose,
+    api_reference: Loose,
+    booking_time: Loose,
+    modified: Loose,
+    master_id: Loose,
+}
+
+pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
+    let row: Row = serde_json::from_str(raw.get()).map_err(|e| malformed(path, &e.to_string()))?;
+    let id = row.book_id.id().ok_or_else(|| malformed(&format!("{path}/bookId"), "is missing"))?;
+    let status = row.status.as_str().ok_or_else(|| malformed(&format!("{path}/status"), "is missing"))?;
+    let first = day(path, ("firstNight", &row.first_night))?;
+    let last = day(path, ("lastNight", &row.last_night))?;
+    let nights = first.zip(last).map(|(start, last)| Nights { start, until: last.next_day() });
+    let property_id = row.prop_id.id();
+    let news = match vocabulary::standing(status, &row.substatus.lower()) {
+        Standing::Block => News::Block(Block {
+            id: Some(id),
+            property_id: property_id.clone(),
+            room_type_id: row.room_id.id(),
+            unit_id: row.unit_id.id(),
+            stay: nights.ok_or_else(|| malformed(&format!("{path}/firstNight"), "is missing on a block"))?,
+            reason: row.notes.text(),
+            raw: Some(raw.get().to_owned()),
+        }),
+        Standing::Reservation(word) => {
+            let source = vocabulary::source("", row.api_source.count(), row.api_source.as_str().unwrap_or_default());
+            let currency = row.currency.as_str();
+            let quantity = row.room_qty.count().unwrap_or(1).clamp(1, 100);
+            let one = quantity == 1;
+            let rooms = row.room_id.id().map(|room_type_id| RoomStay {
+                unit_id: row.unit_id.id().filter(|_| one),
+                stay: nights,
+                adults: row.num_adult.count().filter(|_| one),
+                children: row.num_child.count().filter(|_| one),
+                total: row.price.amount().filter(|_| one).map(|amount| money(amount, currency)),
+                ..RoomStay::new(Some(room_type_id))
+            });
+            News::Reservation(Reservation {
+                ota_reference: row.api_reference.text(),
+                group_id: row.master_id.id(),
+                property_id: property_id.clone(),
+                rooms: rooms.map(|room| vec![room; quantity as usize]).unwrap_or_default(),
+                stay: nights,
+                guest: guest(&row, source.as_deref()),
+                source,
+                adults: row.num_adult.count(),
+                children: row.num_child.count(),
+                total: row.price.amount().map(|amount| money(amount, currency)),
+                commission: row.commission.amount().map(|amount| money(amount, currency)),
+                booked_at: row.booking_time.text(),
+                modified_at: row.modified.text(),
+                notes: notes(&row.guest_comments, &row.notes),
+                raw: Some(raw.get().to_owned()),
+                ..Reservation::new(id, word.into())
+            })
+        }
+    };
+    Ok(change(property_id.as_deref(), news))
+}
+
+fn guest(row: &Row, source: Option<&str>) -> Option<GuestDetails> {
+    let guest = GuestDetails {
+        first_name: row.guest_first_name.text(),
+        last_name: row.guest_name.text(),
+        email: row.guest_email.text(),
+        phone: row.guest_phone.text().or_else(|| row.guest_mobile.text()),
+        country: vocabulary::country(row.guest_country.as_str(), row.guest_country2.as_str(), source),
+        language: row.lang.text(),
+        ..GuestDetails::unknown()
+    };
+    (!guest.is_unknown()).then_some(guest)
+}

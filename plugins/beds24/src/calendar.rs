@@ -1,0 +1,85 @@
+//! Calendar ranges: both ends inclusive, only the keys that are set.
+
+use gassync_plugin::{
+    CalendarNights, CalendarPart, Change, ChannelError, News, Nights, Price, StayRules, change, money,
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{booking::day, envelope::malformed, loose::Loose};
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Room {
+    room_id: Loose,
+    property_id: Loose,
+    calendar: Vec<Range>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Range {
+    from: Loose,
+    to: Loose,
+    num_avail: Loose,
+    price1: Loose,
+    min_stay: Loose,
+    max_stay: Loose,
+    #[serde(rename = "override")]
+    closed: Loose,
+}
+
+pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
+    let room: Room = serde_json::from_str(raw.get()).map_err(|e| malformed(path, &e.to_string()))?;
+    let room_type_id = room.room_id.id().ok_or_else(|| malformed(&format!("{path}/roomId"), "is missing"))?;
+    let property_id = room.property_id.id();
+    let mut rows = Vec::with_capacity(room.calendar.len());
+    for (index, range) in room.calendar.iter().enumerate() {
+        rows.push(nights(range, &room_type_id, property_id.as_deref(), &format!("{path}/calendar/{index}"))?);
+    }
+    Ok(change(property_id.as_deref(), News::Calendar(rows)))
+}
+
+fn nights(
+    range: &Range,
+    room_type_id: &str,
+    property_id: Option<&str>,
+    path: &str,
+) -> Result<CalendarNights, ChannelError> {
+    let from = day(path, ("from", &range.from))?.ok_or_else(|| malformed(&format!("{path}/from"), "is missing"))?;
+    let to = day(path, ("to", &range.to))?.unwrap_or(from);
+    let closed = range.closed.lower();
+    let units = range.num_avail.as_str().and_then(|text| text.parse().ok());
+    let closes = |words: &[&str]| (!closed.is_empty()).then(|| words.contains(&closed.as_str()));
+    Ok(CalendarNights {
+        property_id: property_id.map(str::to_owned),
+        room_type_id: room_type_id.to_owned(),
+        rate_plan_id: None,
+        stay: Nights { start: from, until: to.next_day() },
+        available: if closed == "blackout" { Some(false) } else { units.map(|units: i32| units > 0) },
+        units_available: units,
+        prices: range
+            .price1
+            .amount()
+            .map(|amount| Price {
+                rate_plan_id: None,
+                occupancy: None,
+                amount: money(amount, None),
+                tax_included: None,
+            })
+            .into_iter()
+            .collect(),
+        rules: StayRules {
+            min_stay_arrival: range.min_stay.count(),
+            min_stay_through: None,
+            max_stay: range.max_stay.count(),
+            exact_stay: None,
+            closed_to_arrival: closes(&["nocheckin", "nocheckinorcheckout"]),
+            closed_to_departure: closes(&["nocheckout", "nocheckinorcheckout"]),
+            min_advance_days: None,
+            max_advance_days: None,
+        },
+        changed: CalendarPart::empty(),
+        extra: Vec::new(),
+    })
+}

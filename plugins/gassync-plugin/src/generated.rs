@@ -1,0 +1,12 @@
+//! Bindings, generated from the contract.
+
+#![expect(clippy::all, reason = "generated from the contract, which has the documentation")]
+
+wit_bindgen::generate!({
+    path: "../../wit/next",
+    world: "reader",
+    pub_export_macro: true,
+    export_macro_name: "export",
+    default_bindings_module: "gassync_plugin::generated",
+    generate_all,
+});
