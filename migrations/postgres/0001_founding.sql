@@ -372,6 +372,17 @@ create index int_jobs_waiting on int_jobs (run_at, id) where state = 'waiting';
 -- The same work waits once.
 create unique index int_jobs_once on int_jobs (account_id, source_id, kind, payload) where state = 'waiting';
 
+-- Where the next fetch of an entity begins: an instant or token of the channel's.
+create table int_poll_points (
+    account_id bigint not null,
+    source_id bigint not null,
+    entity text collate "C" not null,
+    resume text collate "C" not null,
+    updated_at timestamptz not null,
+    primary key (account_id, source_id, entity),
+    foreign key (account_id, source_id) references int_sources (account_id, id)
+);
+
 -- Whoever writes the core writes the outbox: once per statement, however many rows it changes.
 -- Whose hand it was is a setting of the transaction; none means the core's own.
 

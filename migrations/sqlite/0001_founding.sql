@@ -372,6 +372,17 @@ create index int_jobs_waiting on int_jobs (run_at, id) where state = 'waiting';
 -- The same work waits once.
 create unique index int_jobs_once on int_jobs (account_id, source_id, kind, payload) where state = 'waiting';
 
+-- Where the next fetch of an entity begins: an instant or token of the channel's.
+create table int_poll_points (
+    account_id integer not null,
+    source_id integer not null,
+    entity text not null,
+    resume text not null,
+    updated_at text not null,
+    primary key (account_id, source_id, entity),
+    foreign key (account_id, source_id) references int_sources (account_id, id)
+) strict;
+
 -- Whose hand changes the core: one row, set inside a transaction and null again before it commits.
 create table gas_change_context (
     one integer primary key check (one = 1),

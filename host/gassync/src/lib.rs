@@ -1,3 +1,16 @@
-//! GasSync: the integration host.
+//! GasSync: the integration host. `ARCHITECTURE.md` beside this crate tells the way through it.
 
+pub mod admin;
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod core;
+pub mod credentials;
+pub mod inbound;
+pub mod jobs;
+pub mod plugins;
+pub mod server;
 pub mod store;
+pub mod telemetry;
+pub mod vault;

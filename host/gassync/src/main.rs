@@ -1,2 +1,7 @@
-//! The program.
-fn main() {}
+//! `gassync`: see `gassync help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gassync::cli::main()
+}

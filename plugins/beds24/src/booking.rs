@@ -1,7 +1,8 @@
 //! A V2 booking becomes a reservation, or a block.
 
 use gassync_plugin::{
-    Block, Change, ChannelError, Date, GuestDetails, News, Nights, Reservation, RoomStay, change, money, parse_date,
+    Block, Change, ChannelError, Completeness, Date, GuestDetails, News, Nights, Reservation, RoomStay, change, money,
+    parse_date,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -125,8 +126,20 @@ fn reservation(
         modified_at: booking.modified_time.text(),
         notes: notes(&booking.comments, &booking.notes),
         raw: Some(raw.get().to_owned()),
+        // A webhook "without personal data" leaves these keys out: it does not say that the guest has no name.
+        completeness: if says_who(raw) { Completeness::Full } else { Completeness::Partial },
         ..Reservation::new(id, word.into())
     }
+}
+
+fn says_who(raw: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Names {
+        first_name: Option<serde::de::IgnoredAny>,
+        last_name: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_str::<Names>(raw.get()).is_ok_and(|n| n.first_name.is_some() || n.last_name.is_some())
 }
 
 /// One entry per room sold: a booking may cover several units of its type. Its price is for all of them.
@@ -153,11 +166,8 @@ fn group(booking: &Booking, id: &str) -> Option<String> {
         return Some(master);
     }
     let group = booking.booking_group.as_ref()?;
-    if let Some(master) = group.master.id() {
-        return Some(master);
-    }
     let others = group.ids.iter().filter_map(Loose::id).any(|member| member != id);
-    others.then(|| id.to_owned())
+    others.then(|| group.master.id().unwrap_or_else(|| id.to_owned()))
 }
 
 fn guest(booking: &Booking, source: Option<&str>) -> Option<GuestDetails> {

@@ -31,9 +31,13 @@ impl Default for Settings {
 pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
     let number: usize = match query.cursor.as_deref().map(str::parse) {
         None => 1,
-        Some(Ok(number)) => number,
-        Some(Err(_)) => return Err(envelope::malformed("cursor", "is not one of ours")),
+        Some(Ok(number)) if number > 0 => number,
+        Some(_) => return Err(envelope::malformed("cursor", "is not one of ours")),
     };
+    if matches!(&query.selection, Selection::Some(ids) if ids.is_empty()) {
+        // Asked without an id Beds24 would give everything.
+        return Ok(Page { changes: Vec::new(), next: None, resume: None, scope: Scope::Delta, wait_seconds: None });
+    }
     let (path, mut parameters, last_by_ids) = request(query, number)?;
     if let Some(property_id) = &query.property_id {
         parameters.push(("propertyId", property_id.clone()));
@@ -55,7 +59,8 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
             _ => changes.push(booking::read(item, &place)?),
         }
     }
-    let another = last_by_ids.map_or(another_page, |last| !last);
+    // An empty page that promises another would promise for ever.
+    let another = last_by_ids.map_or(another_page && !items.is_empty(), |last| !last);
     let resume = newest(&changes);
     Ok(Page {
         changes,
@@ -92,10 +97,14 @@ fn request(query: &Query, number: usize) -> Result<(&'static str, Parameters, Op
             let mut parameters: Parameters = STATUSES.iter().map(|status| ("status", (*status).to_owned())).collect();
             parameters.push(("includeBookingGroup", "true".to_owned()));
             match selection {
-                Selection::ChangedSince(instant) => parameters.push(("modifiedFrom", instant.clone())),
+                Selection::ChangedSince(instant) => {
+                    parameters.push(("modifiedFrom", instant.clone()));
+                    parameters.push(("departureFrom", BEFORE_ALL.to_owned()));
+                }
                 Selection::Within(nights) => {
-                    parameters.push(("departureFrom", to_date_text(nights.start.next_day())));
-                    parameters.push(("arrivalTo", to_date_text(nights.until.day_before())));
+                    // Nobody knows whether the bounds are inclusive: a day more on each side is never wrong.
+                    parameters.push(("departureFrom", to_date_text(nights.start)));
+                    parameters.push(("arrivalTo", to_date_text(nights.until)));
                 }
                 Selection::Everything => parameters.push(("departureFrom", BEFORE_ALL.to_owned())),
                 Selection::Pending(_) | Selection::Some(_) => return Err(ChannelError::Unsupported),
@@ -105,7 +114,14 @@ fn request(query: &Query, number: usize) -> Result<(&'static str, Parameters, Op
         }
         (Entity::Calendar, Selection::Within(nights)) => {
             // Without a flag for each part the calendar comes empty. The last day is inclusive.
-            let flags = ["includeNumAvail", "includePrices", "includeMinStay", "includeMaxStay", "includeOverride"];
+            let flags = [
+                "includeNumAvail",
+                "includePrices",
+                "includeLinkedPrices",
+                "includeMinStay",
+                "includeMaxStay",
+                "includeOverride",
+            ];
             let mut parameters: Parameters = flags.iter().map(|flag| (*flag, "true".to_owned())).collect();
             parameters.push(("startDate", to_date_text(nights.start)));
             parameters.push(("endDate", to_date_text(nights.until.day_before())));

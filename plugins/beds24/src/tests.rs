@@ -1,6 +1,6 @@
 use gassync_plugin::{
-    Adapter, ChannelError, Entity, HttpRequest, News, Page, Query, Reservation, ReservationStatus, Selection,
-    testing::FakeHost, to_date_text,
+    Adapter, ChannelError, Completeness, Entity, HttpRequest, News, Page, Query, Reservation, ReservationStatus,
+    Selection, testing::FakeHost, to_date_text,
 };
 
 use crate::Beds24;
@@ -62,6 +62,8 @@ fn wrapped_in_a_list_or_without_personal_data() {
     assert!(matches!(bare.status, ReservationStatus::Confirmed), "in any case");
     assert!(bare.guest.is_none() && bare.adults.is_none() && bare.total.is_none() && bare.source.is_none());
     assert_eq!(bare.rooms[0].room_type_id.as_deref(), Some("7"));
+    assert_eq!(bare.completeness, Completeness::Partial, "what it leaves out is not gone");
+    assert_eq!(webhook(BOOKING).completeness, Completeness::Full);
 }
 
 #[test]
@@ -162,8 +164,22 @@ fn cancelled_bookings_are_asked_for_one_status_at_a_time() {
         request.url
     );
     assert!(request.url.contains("status=cancelled") && request.url.contains("modifiedFrom=2027-01-01T00%3A00%3A00Z"));
-    assert!(!request.url.contains("departureFrom"), "no window hides past stays");
+    assert!(request.url.contains("departureFrom=2000-01-01"), "no window hides past stays");
     assert_eq!(request.headers[0].value, "{{beds24.token}}");
+}
+
+#[test]
+fn odd_cursors_and_empty_lists() {
+    FakeHost::reset();
+    let ids = |ids: &[&str]| Selection::Some(ids.iter().map(|id| (*id).to_owned()).collect());
+    assert!(fetch(Entity::Reservation, ids(&[]), None).expect("a page").changes.is_empty());
+    assert!(FakeHost::take_requests().is_empty(), "asked without an id, the channel would give everything");
+    assert!(matches!(fetch(Entity::Reservation, ids(&["1"]), Some("0")), Err(ChannelError::Malformed(_))));
+    FakeHost::answer(200, &page("", true));
+    assert!(
+        fetch(Entity::Reservation, Selection::Everything, None).expect("a page").next.is_none(),
+        "no endless pages"
+    );
 }
 
 #[test]

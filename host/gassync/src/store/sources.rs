@@ -134,3 +134,25 @@ pub async fn set_status(tx: &mut Tx, account: AccountId, id: SourceId, status: &
 fn select(rest: &str) -> String {
     format!("select {COLUMNS}{rest}")
 }
+
+/// Where the next fetch of an entity begins.
+pub async fn resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity: &str) -> Result<Option<String>> {
+    let text = "select resume from int_poll_points where account_id = $1 and source_id = $2 and entity = $3";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).bind(entity).fetch_optional(c).await)
+}
+
+/// Keeps where the next fetch of an entity begins.
+pub async fn set_resume_point(
+    tx: &mut Tx,
+    account: AccountId,
+    id: SourceId,
+    (entity, resume): (&str, &str),
+    now: Timestamp,
+) -> Result<()> {
+    let text = "insert into int_poll_points (account_id, source_id, entity, resume, updated_at)
+        values ($1, $2, $3, $4, $5)
+        on conflict (account_id, source_id, entity) do update set
+            resume = excluded.resume, updated_at = excluded.updated_at";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(entity).bind(resume).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}

@@ -1,0 +1,148 @@
+//! What happens in the account: by chance, or by hand.
+
+use jiff::Span;
+use rand::{RngExt, seq::IndexedRandom};
+
+use super::{Account, Beds24, Change, NewBooking, webhook};
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Action {
+    /// What.
+    pub kind: Kind,
+    /// To which booking.
+    pub booking_id: u64,
+    /// How the outside can know.
+    pub told: Told,
+    /// In plain words, without a guest's data.
+    pub summary: String,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A new booking.
+    Made,
+    /// Other dates, people or price.
+    Changed,
+    /// Given back.
+    Cancelled,
+}
+
+/// How the outside can know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// A webhook tells.
+    Webhook,
+    /// Nothing tells: only asking finds it.
+    Nobody,
+}
+
+impl Beds24 {
+    /// Lets something happen; none when there was nothing that could.
+    pub fn act(&self) -> Option<Action> {
+        let now = (self.inner.clock)();
+        let account = &mut *self.account();
+        let told = if account.rng.random_ratio(1, 4) { Told::Nobody } else { Told::Webhook };
+        let standing: Vec<u64> = account
+            .book
+            .bookings
+            .iter()
+            .filter(|b| b.stands() && b.entry.status != "black")
+            .map(|b| b.entry.id)
+            .collect();
+        let dice = account.rng.random_range(0..10);
+        let old = standing.choose(&mut account.rng).copied();
+        let (kind, booking_id) = match (dice, old) {
+            (5..=7, Some(id)) => {
+                let change = any_change(account, id);
+                account.book.change(id, &change, now).then_some((Kind::Changed, id))
+            }
+            (8..=9, Some(id)) => account.book.cancel(id, now).then_some((Kind::Cancelled, id)),
+            _ => account.book.make_any(&mut account.rng, now).map(|id| (Kind::Made, id)),
+        }?;
+        let action = Action { kind, booking_id, told, summary: summary(account, kind, booking_id) };
+        self.tell(account, booking_id, told);
+        Some(action)
+    }
+
+    /// Makes a booking by hand; none when there is no room.
+    pub fn make(&self, new: NewBooking, told: Told) -> Option<u64> {
+        let now = (self.inner.clock)();
+        let account = &mut *self.account();
+        let id = account.book.make(new, now)?;
+        self.tell(account, id, told);
+        Some(id)
+    }
+
+    /// Changes a booking by hand; false when it does not stand or the nights are taken.
+    pub fn change(&self, id: u64, change: &Change, told: Told) -> bool {
+        let now = (self.inner.clock)();
+        let account = &mut *self.account();
+        let changed = account.book.change(id, change, now);
+        if changed {
+            self.tell(account, id, told);
+        }
+        changed
+    }
+
+    /// Cancels a booking by hand; false when it does not stand.
+    pub fn cancel(&self, id: u64, told: Told) -> bool {
+        let now = (self.inner.clock)();
+        let account = &mut *self.account();
+        let cancelled = account.book.cancel(id, now);
+        if cancelled {
+            self.tell(account, id, told);
+        }
+        cancelled
+    }
+
+    /// A delivery carries the booking, and those that were made with it, as they are at this moment.
+    fn tell(&self, account: &mut Account, id: u64, told: Told) {
+        if told == Told::Nobody {
+            return;
+        }
+        let now = (self.inner.clock)();
+        let members: Vec<u64> = account
+            .book
+            .bookings
+            .iter()
+            .filter(|b| b.entry.id == id || (b.master_id == Some(id) && b.booked == b.entry.modified))
+            .map(|b| b.entry.id)
+            .collect();
+        for member in members {
+            if let Some(wire) = account.book.wire(member) {
+                account.webhooks.add(member, webhook::body(wire, now), now);
+            }
+        }
+        self.inner.something_to_tell.notify_one();
+    }
+}
+
+fn any_change(account: &mut Account, id: u64) -> Change {
+    let Some(entry) = account.book.get(id).map(|b| b.entry.clone()) else { return Change::default() };
+    let rng = &mut account.rng;
+    let price_cents = Some(entry.price_cents + rng.random_range(100..5_000));
+    match rng.random_range(0..3) {
+        0 => Change { num_adult: Some(entry.num_adult % 4 + 1), ..Change::default() },
+        1 => Change { price_cents, ..Change::default() },
+        _ => {
+            let later = Span::new().days(rng.random_range(1..=3));
+            let dates = (entry.arrival.saturating_add(later), entry.departure.saturating_add(later));
+            Change { dates: Some(dates), price_cents, ..Change::default() }
+        }
+    }
+}
+
+fn summary(account: &Account, kind: Kind, id: u64) -> String {
+    let what = match kind {
+        Kind::Made => "made",
+        Kind::Changed => "changed",
+        Kind::Cancelled => "cancelled",
+    };
+    let Some(entry) = account.book.get(id).map(|b| &b.entry) else { return String::new() };
+    let room = account.book.properties.iter().flat_map(|p| &p.room_types).find(|r| r.id == entry.room_id);
+    let room = room.map_or("", |r| r.name.as_str());
+    let word = if entry.status == "black" { "block" } else { "booking" };
+    format!("{word} {id} {what}: {room}, {} to {}", entry.arrival, entry.departure)
+}

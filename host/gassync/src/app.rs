@@ -1,0 +1,120 @@
+//! What the parts of a running host share.
+
+use std::{collections::HashMap, fs, sync::Arc};
+
+use anyhow::Context;
+use gassync_domain::{Clock, ConnectionId, Timestamp};
+use gassync_runtime::{Engine, EngineSettings, Grant, HttpTransport, Manifest};
+use serde_json::Value;
+use tokio::sync::{Mutex, Notify};
+
+use crate::{
+    config::Config,
+    plugins::Plugins,
+    store::Db,
+    vault::{self, Random, Vault},
+};
+
+/// The name of the operator token's file in the data folder.
+pub const OPERATOR_TOKEN_FILE: &str = "operator.token";
+/// The name of the sealing key's file in the data folder.
+const SECRET_KEY_FILE: &str = "secret.key";
+
+/// One host.
+pub struct App {
+    /// Its settings.
+    pub config: Config,
+    /// All durable state.
+    pub db: Db,
+    /// The plugins that are loaded.
+    pub plugins: Plugins,
+    /// Seals credentials.
+    pub vault: Vault,
+    /// Where keys and ids come from.
+    pub random: Random,
+    /// Where "now" comes from.
+    pub clock: Clock,
+    /// The way to the network.
+    pub transport: HttpTransport,
+    /// What operators show to be let in.
+    pub operator_token: String,
+    /// Told when there is something in a queue.
+    pub wake: Notify,
+    lanes: Mutex<HashMap<ConnectionId, Arc<Mutex<()>>>>,
+}
+
+impl App {
+    /// Opens the database, the keys and the engine. Nothing listens and nothing runs yet.
+    pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Result<Arc<Self>> {
+        let data = &config.data.dir;
+        fs::create_dir_all(data).with_context(|| format!("setting data.dir: cannot make {}", data.display()))?;
+        fs::create_dir_all(&config.plugins.dir)
+            .with_context(|| format!("setting plugins.dir: cannot make {}", config.plugins.dir.display()))?;
+        let db = Db::open(&config.database.url).await.context("setting database.url")?;
+        if config.database.migrate {
+            db.migrate().await?;
+        }
+        db.check_version().await?;
+        let vault = Vault::new(&secret_key(&config, &random)?, random.clone());
+        let engine = Engine::new(EngineSettings {
+            cache_dir: Some(data.join("compiled")),
+            cache_key: vault.cache_key(),
+            concurrent_calls: config.plugins.concurrent_calls,
+        })?;
+        let operator_token = match config.secrets.operator_token.0.as_str() {
+            "" => vault::private_file(&data.join(OPERATOR_TOKEN_FILE), || vault::token(&random, "gso_"))?,
+            given => given.to_owned(),
+        };
+        let plugins = Plugins::new(engine, config.plugins.dir.clone());
+        Ok(Arc::new(Self {
+            db,
+            plugins,
+            vault,
+            random,
+            clock,
+            transport: HttpTransport::new()?,
+            operator_token,
+            wake: Notify::new(),
+            lanes: Mutex::default(),
+            config,
+        }))
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// A number between 0 and 1 to spread retries with.
+    pub fn jitter(&self) -> f64 {
+        let mut bytes = [0; 4];
+        (self.random)(&mut bytes);
+        f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+    }
+
+    /// What a call's randomness grows from.
+    pub fn seed(&self) -> u64 {
+        let mut bytes = [0; 8];
+        (self.random)(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+
+    /// What a source's plugin may reach: what the manifest asks for, and, of private addresses, what the operator lets.
+    pub fn grant(&self, manifest: &Manifest, settings: &Value) -> Grant {
+        Grant { origins: manifest.origins(settings), private: self.config.private_addresses() }
+    }
+
+    /// One talk at a time with a connection: channels ask for it.
+    pub async fn lane(&self, connection: ConnectionId) -> Arc<Mutex<()>> {
+        Arc::clone(self.lanes.lock().await.entry(connection).or_default())
+    }
+}
+
+fn secret_key(config: &Config, random: &Random) -> anyhow::Result<[u8; 32]> {
+    let text = match config.secrets.key.0.as_str() {
+        "" => vault::private_file(&config.data.dir.join(SECRET_KEY_FILE), || vault::token(random, ""))?,
+        given => given.to_owned(),
+    };
+    let bytes = hex::decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    bytes.context("setting secrets.key: the key is not 32 bytes in hex")
+}

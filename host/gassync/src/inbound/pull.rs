@@ -1,0 +1,201 @@
+//! What a plugin fetches, page by page: a page is committed before the next is asked for.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use gassync_domain::{
+    AccountId, ChannelError, ConnectionId, Entity, HttpRequest, HttpResponse, Page, Query, Selection, Timestamp,
+    lossless_instant,
+};
+use gassync_runtime::{
+    Adapter, Budget, Call, CallError, Finished, HttpTransport, OutgoingRequest, SendError, Transport,
+};
+use jiff::SignedDuration;
+
+use super::{
+    apply::{self, Incoming},
+    mask,
+};
+use crate::{
+    app::App,
+    credentials::ConnectionSecrets,
+    store::{self, inbox, sources::{self, Source}},
+};
+
+/// Most pages of one run; the next run goes on where this one ended.
+const MAX_PAGES: u32 = 1_000;
+/// The longest wait between two pages that is waited out here.
+const MAX_WAIT: SignedDuration = SignedDuration::from_secs(60);
+
+/// Why a fetch ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    /// The plugin, or the channel behind it.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The database.
+    #[error("the database: {0}")]
+    Store(#[from] sqlx::Error),
+    /// Nobody speaks this channel's language at the moment.
+    #[error("the plugin {0} is not loaded")]
+    NotLoaded(String),
+    /// The source has no channel to ask: its partner calls us.
+    #[error("the source has no connection to fetch from")]
+    NoConnection,
+}
+
+/// How many records came, by what became of them.
+pub type Tally = BTreeMap<&'static str, u64>;
+
+/// Fetches what a query asks for and applies it.
+pub async fn run(app: &Arc<App>, source: &Source, entity: Entity, selection: Selection) -> Result<Tally, PullError> {
+    let connection = source.connection.ok_or(PullError::NoConnection)?;
+    let adapter =
+        app.plugins.get(&source.source_type).ok_or_else(|| PullError::NotLoaded(source.source_type.clone()))?;
+    let lane = app.lane(connection).await;
+    let _one_at_a_time = lane.lock().await;
+    let began = app.now();
+    let mut tally = Tally::new();
+    let mut resume: Option<String> = None;
+    let mut query = Query { entity, selection, property_id: None, room_type_id: None, cursor: None };
+    let mut pages = 0;
+    loop {
+        // What a page says was true when the request for it was made, not when it is applied.
+        let observed_at = app.now();
+        let page = fetch(app, &adapter, source, connection, query.clone()).await?;
+        resume = latest(resume, page.resume);
+        pages += 1;
+        let last = page.next.is_none() || pages == MAX_PAGES;
+        let incoming = Incoming {
+            account: source.account,
+            source: source.id,
+            creates: source.creates,
+            observed_at,
+            now: app.now(),
+        };
+        let mut tx = app.db.write(source.account).await?;
+        for outcome in apply::changes(&mut tx, &incoming, page.changes).await? {
+            *tally.entry(outcome.word()).or_default() += 1;
+        }
+        if last && !matches!(query.selection, Selection::Some(_)) {
+            finish(&mut tx, source, entity, resume.as_deref(), began, incoming.now).await?;
+        }
+        tx.commit().await?;
+        app.wake.notify_waiters();
+        if last {
+            return Ok(tally);
+        }
+        query.cursor = page.next;
+        if let Some(seconds) = page.wait_seconds {
+            let wait = SignedDuration::from_secs(i64::from(seconds)).min(MAX_WAIT);
+            tokio::time::sleep(wait.unsigned_abs()).await;
+        }
+    }
+}
+
+/// Since when a poll asks, given where the last one ended.
+pub fn since(resume: Option<&str>, overlap_seconds: u32) -> Selection {
+    let overlap = SignedDuration::from_secs(i64::from(overlap_seconds));
+    let instant = resume.and_then(lossless_instant).and_then(|instant| instant.checked_sub(overlap).ok());
+    instant.map_or(Selection::Everything, Selection::ChangedSince)
+}
+
+async fn finish(
+    tx: &mut store::Tx,
+    source: &Source,
+    entity: Entity,
+    resume: Option<&str>,
+    began: Timestamp,
+    now: Timestamp,
+) -> store::Result<()> {
+    let known = sources::resume_point(tx, source.account, source.id, entity.as_str()).await?;
+    // A channel that named no point gets our own clock, once; one that saw nothing new stays where it was.
+    let point = resume.map(str::to_owned).or_else(|| known.is_none().then(|| began.to_string()));
+    if let Some(point) = point {
+        sources::set_resume_point(tx, source.account, source.id, (entity.as_str(), &point), now).await?;
+    }
+    sources::synced(tx, source.account, source.id, now).await
+}
+
+fn latest(known: Option<String>, page: Option<String>) -> Option<String> {
+    let instant = |text: &Option<String>| text.as_deref().and_then(lossless_instant);
+    match (instant(&known), instant(&page)) {
+        (Some(a), Some(b)) if a > b => known,
+        _ => page.or(known),
+    }
+}
+
+async fn fetch(
+    app: &Arc<App>,
+    adapter: &Arc<dyn Adapter>,
+    source: &Source,
+    connection: ConnectionId,
+    query: Query,
+) -> Result<Page, PullError> {
+    let manifest = adapter.manifest();
+    let secrets = ConnectionSecrets::new(
+        Arc::clone(app),
+        source.account,
+        connection,
+        Arc::clone(adapter),
+        source.config.clone(),
+    );
+    let call = Call {
+        id: format!("fetch-{}-{}", source.id, query.entity.as_str()),
+        settings: manifest.with_defaults(&source.config),
+        grant: app.grant(manifest, &source.config),
+        credentials: Arc::new(secrets),
+        transport: Arc::new(KeepingTransport {
+            app: Arc::clone(app),
+            network: app.transport.clone(),
+            account: source.account,
+            connection,
+            sensitive: manifest.sensitive.clone(),
+        }),
+        clock: app.clock.clone(),
+        seed: app.seed(),
+        budget: Budget::fetch(),
+    };
+    let Finished { result, record } = adapter.fetch(call, query).await;
+    for request in &record.requests {
+        tracing::debug!(source = %source.id, request.method, request.url, request.status, "a plugin asked its channel");
+    }
+    match result {
+        Err(CallError::Channel(ChannelError::Unauthorized(why))) => {
+            let mut tx = app.db.write(source.account).await?;
+            sources::set_status(&mut tx, source.account, source.id, "expired").await?;
+            tx.commit().await?;
+            tracing::error!(source = %source.id, "a source's credential works no more: it must be connected again");
+            Err(CallError::Channel(ChannelError::Unauthorized(why)).into())
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Masks each answer and keeps it before the guest sees it: some channels count fetching as acknowledging.
+struct KeepingTransport {
+    app: Arc<App>,
+    network: HttpTransport,
+    account: AccountId,
+    connection: ConnectionId,
+    sensitive: Vec<String>,
+}
+
+#[async_trait]
+impl Transport for KeepingTransport {
+    async fn send(&self, request: OutgoingRequest) -> Result<HttpResponse, SendError> {
+        // The query may carry a secret: path alone is kept.
+        let (method, path) = (request.method.clone(), request.url.path().to_owned());
+        let mut answer = self.network.send(request).await?;
+        answer.body = mask::mask(std::mem::take(&mut answer.body), &self.sensitive);
+        let kept = HttpRequest { method, url: path, headers: answer.headers.clone(), body: Some(answer.body.clone()) };
+        let keep = async {
+            let now = self.app.now();
+            let mut tx = self.app.db.write(self.account).await?;
+            inbox::keep(&mut tx, self.account, self.connection, inbox::Kind::Answer, &kept, now, now).await?;
+            tx.commit().await
+        };
+        keep.await.map_err(|error| SendError::Connect(format!("the answer could not be kept: {error}")))?;
+        Ok(answer)
+    }
+}

@@ -1,0 +1,159 @@
+//! A channel calls: who is it, keep it, work on it, answer.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Path, RawQuery, State},
+    http::{HeaderMap, Method, StatusCode},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use gassync_domain::{HttpRequest, HttpResponse, Timestamp};
+use gassync_runtime::{Adapter, Route, Verification};
+use jiff::SignedDuration;
+
+use super::{mask, verify, work};
+use crate::{
+    api::{ApiError, Problem},
+    app::App,
+    store::{self, connections, inbox},
+};
+
+/// The largest call, in bytes.
+const MAX_CALL_BYTES: usize = 8 * 1024 * 1024;
+/// How long the workers leave a message to the one who received it. Should the process die, they take over after it.
+pub(super) const HANDS_OFF: SignedDuration = SignedDuration::from_secs(30);
+/// Headers nobody behind this point needs.
+const PRIVATE_HEADERS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-forwarded-for"];
+/// What a channel is told while a plugin is away, in seconds.
+const COME_BACK_SECONDS: u32 = 5;
+
+/// What channels call.
+pub fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/webhooks/{key}", any(at_root))
+        .route("/webhooks/{key}/{*rest}", any(below))
+        .layer(DefaultBodyLimit::max(MAX_CALL_BYTES))
+}
+
+async fn at_root(
+    app: State<Arc<App>>,
+    Path(key): Path<String>,
+    call: (Method, RawQuery, HeaderMap, Bytes),
+) -> Result<Response, ApiError> {
+    receive(app.0, &key, "/".to_owned(), call).await
+}
+
+async fn below(
+    app: State<Arc<App>>,
+    Path((key, rest)): Path<(String, String)>,
+    call: (Method, RawQuery, HeaderMap, Bytes),
+) -> Result<Response, ApiError> {
+    receive(app.0, &key, format!("/{rest}"), call).await
+}
+
+async fn receive(
+    app: Arc<App>,
+    key: &str,
+    path: String,
+    (method, RawQuery(query), headers, body): (Method, RawQuery, HeaderMap, Bytes),
+) -> Result<Response, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let connection = connections::by_webhook_key(&mut tx, key).await?.ok_or(Problem::NotFound)?;
+    let enabled = store::plugins::is_enabled(&mut tx, &connection.channel).await?;
+    drop(tx);
+    let adapter = app.plugins.get(&connection.channel).ok_or(Problem::PluginAway { seconds: COME_BACK_SECONDS })?;
+    let route = route(&*adapter, &path, &method)?;
+    let query = query.unwrap_or_default();
+    if !verify::is_genuine(&route, &connection.webhook_token_hash, &headers, &query) {
+        return Err(Problem::Unauthorized.into());
+    }
+    let request = HttpRequest {
+        method: method.to_string(),
+        url: address(&path, &query),
+        headers: kept_headers(&headers, &route.verification),
+        body: (!body.is_empty()).then(|| mask::mask(body.to_vec(), &adapter.manifest().sensitive)),
+    };
+    let now = app.now();
+    let message = keep(&app, &connection, request, now).await?;
+    let unable = HttpResponse {
+        status: route.when_unable.status,
+        headers: Vec::new(),
+        body: route.when_unable.body.clone().into_bytes(),
+    };
+    if !enabled {
+        // It waits, in order, until somebody enables the plugin again.
+        return Ok(word(unable));
+    }
+    // On a task of its own: a caller who hangs up, or a budget that runs out, does not stop the work.
+    let working = tokio::spawn(work::process(Arc::clone(&app), message));
+    let reply = tokio::time::timeout(Duration::from_millis(route.budget_millis), working).await;
+    Ok(word(reply.ok().and_then(Result::ok).flatten().unwrap_or(unable)))
+}
+
+async fn keep(
+    app: &App,
+    connection: &connections::Connection,
+    request: HttpRequest,
+    now: Timestamp,
+) -> Result<inbox::Message, ApiError> {
+    let mut tx = app.db.write(connection.account).await?;
+    let id =
+        inbox::keep(&mut tx, connection.account, connection.id, inbox::Kind::Call, &request, now, now + HANDS_OFF).await?;
+    tx.commit().await?;
+    Ok(inbox::Message {
+        account: connection.account,
+        id,
+        connection: connection.id,
+        request,
+        attempts: 1,
+        received_at: now,
+    })
+}
+
+fn route(adapter: &dyn Adapter, path: &str, method: &Method) -> Result<Route, Problem> {
+    let routes = adapter.manifest().routes.iter().filter(|route| route.path == path);
+    let mut known = false;
+    for route in routes {
+        known = true;
+        if route.methods.iter().any(|m| m == method.as_str()) {
+            return Ok(route.clone());
+        }
+    }
+    Err(if known { Problem::MethodNotAllowed } else { Problem::NotFound })
+}
+
+fn address(path: &str, query: &str) -> String {
+    match verify::without_token(query) {
+        rest if rest.is_empty() => path.to_owned(),
+        rest => format!("{path}?{rest}"),
+    }
+}
+
+/// Without what proved who called.
+fn kept_headers(headers: &HeaderMap, verification: &Verification) -> Vec<(String, String)> {
+    let proof = match verification {
+        Verification::StaticHeader { header } => header.to_lowercase(),
+        Verification::None | Verification::UrlToken => String::new(),
+    };
+    headers
+        .iter()
+        .filter(|(name, _)| !PRIVATE_HEADERS.contains(&name.as_str()) && name.as_str() != proof)
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect()
+}
+
+fn word(answer: HttpResponse) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = (status, answer.body).into_response();
+    for (name, value) in answer.headers {
+        let name = axum::http::HeaderName::try_from(name);
+        let value = axum::http::HeaderValue::try_from(value);
+        if let (Ok(name), Ok(value)) = (name, value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
