@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::text::said;
 
 /// Who stays or books, as far as the channel says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Guest {
     /// The channel's id of the person.

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::text::said;
 
 /// Where a property stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Address {
     /// Street and number.
@@ -24,7 +24,7 @@ pub struct Address {
 }
 
 /// A house, hotel or apartment building, in the standard schema.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Property {
     /// The channel's id.
@@ -75,7 +75,7 @@ impl Property {
 }
 
 /// What a property sells by: a kind of room, or the one unit of a holiday home.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoomType {
     /// The channel's id.

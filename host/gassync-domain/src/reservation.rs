@@ -75,7 +75,7 @@ impl<'de> Deserialize<'de> for Status {
 }
 
 /// Whether the sender tells or asks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Intent {
     /// It has happened: kept whatever it collides with.
@@ -86,7 +86,7 @@ pub enum Intent {
 }
 
 /// Whether absent fields mean "nothing" or "as before".
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Completeness {
     /// The whole record.
@@ -97,7 +97,7 @@ pub enum Completeness {
 }
 
 /// One room sold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RoomStay {
     /// The channel's id of the room type.
@@ -111,9 +111,11 @@ pub struct RoomStay {
     pub rate_plan_id: Option<String>,
     /// First night.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
     pub check_in: Option<Date>,
     /// Day of departure; its night is not slept.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
     pub check_out: Option<Date>,
     /// Head count that says nothing of ages.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,6 +131,7 @@ pub struct RoomStay {
     pub infants: Option<u32>,
     /// Price of this room, in the reservation's currency.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
     pub total_price: Option<Amount>,
     /// Who sleeps here, where it is not the one who booked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,7 +139,7 @@ pub struct RoomStay {
 }
 
 /// A booking as a channel tells it, in the standard schema.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reservation {
     /// The channel's id.
@@ -161,14 +164,18 @@ pub struct Reservation {
     pub rooms: Vec<RoomStay>,
     /// First night.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
     pub check_in: Option<Date>,
     /// Day of departure; its night is not slept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
     pub check_out: Option<Date>,
     /// Where it stands.
+    #[schema(value_type = String, example = "confirmed")]
     pub status: Status,
     /// Until when a pending reservation holds its nights.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub hold_until: Option<Timestamp>,
     /// Who sold it: `direct`, `airbnb`, `booking.com`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -190,18 +197,22 @@ pub struct Reservation {
     pub infants: Option<u32>,
     /// What the guest pays in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
     pub total_price: Option<Amount>,
     /// ISO 4217; absent means the property's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// What the seller keeps, in the same currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
     pub commission: Option<Amount>,
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub booked_at: Option<Timestamp>,
     /// When the channel last changed it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub modified_at: Option<Timestamp>,
     /// The channel's own version of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

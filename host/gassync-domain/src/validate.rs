@@ -15,7 +15,7 @@ pub const MAX_ROOMS: usize = 100;
 const MAX_PEOPLE: u32 = 1_000;
 
 /// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FieldError {
     /// A JSON pointer into the record.
     pub path: String,

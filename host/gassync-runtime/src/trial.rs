@@ -150,7 +150,7 @@ fn problem(name: &str, error: &CallError, record: &CallRecord) -> String {
         _ => &[],
     };
     print(&serde_json::json!({
-        "type": format!("https://gassync.dev/problems/plugin/{name}"),
+        "type": format!("/problems/plugin/{name}"),
         "title": error.to_string(),
         "errors": errors,
         "requests": record.requests.iter().map(shown).collect::<Vec<_>>(),

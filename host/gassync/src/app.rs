@@ -104,6 +104,14 @@ impl App {
         Grant { origins: manifest.origins(settings), private: self.config.private_addresses() }
     }
 
+    /// How the outside reaches this host.
+    pub fn public_url(&self) -> String {
+        match self.config.server.public_url.trim_end_matches('/') {
+            "" => format!("http://{}", self.config.server.listen),
+            url => url.to_owned(),
+        }
+    }
+
     /// One talk at a time with a connection: channels ask for it.
     pub async fn lane(&self, connection: ConnectionId) -> Arc<Mutex<()>> {
         Arc::clone(self.lanes.lock().await.entry(connection).or_default())

@@ -83,11 +83,9 @@ impl ConfigError {
 
 impl Config {
     /// Reads defaults, file and environment, and checks the whole.
-    pub fn load(
-        file: Option<&Path>,
-        environment: impl Iterator<Item = (String, String)>,
-    ) -> Result<Self, ConfigError> {
-        let mut tree: Table = DEFAULTS.parse().map_err(|e: toml::de::Error| ConfigError::new("(defaults)", e.message()))?;
+    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut tree: Table =
+            DEFAULTS.parse().map_err(|e: toml::de::Error| ConfigError::new("(defaults)", e.message()))?;
         let path = file.unwrap_or(Path::new(DEFAULT_FILE));
         match std::fs::read_to_string(path) {
             Ok(text) => {
@@ -188,7 +186,8 @@ fn from_environment(tree: &mut Table, name: &str, text: &str) -> Result<(), Conf
     let lower = name[PREFIX.len()..].to_lowercase();
     let unknown = || ConfigError::new(name, "there is no such setting");
     let (section, field) = lower.split_once('_').ok_or_else(unknown)?;
-    let slot = tree.get_mut(section).and_then(Value::as_table_mut).and_then(|t| t.get_mut(field)).ok_or_else(unknown)?;
+    let slot =
+        tree.get_mut(section).and_then(Value::as_table_mut).and_then(|t| t.get_mut(field)).ok_or_else(unknown)?;
     let problem = |what: &str| ConfigError::new(format!("{section}.{field} ({name})"), what);
     *slot = match slot {
         Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| problem("must be true or false"))?),

@@ -156,16 +156,8 @@ async fn look_again(tx: &mut Tx, incoming: &Incoming, what: &EntityRef) -> store
         return Ok(Outcome::NotKept);
     }
     let payload = json!({ "entity": what.entity, "id": what.id });
-    store::jobs::enqueue(
-        tx,
-        incoming.account,
-        incoming.source,
-        jobs::LOOK_AGAIN,
-        &payload,
-        incoming.now,
-        incoming.now,
-    )
-    .await?;
+    store::jobs::enqueue(tx, incoming.account, incoming.source, jobs::LOOK_AGAIN, &payload, incoming.now, incoming.now)
+        .await?;
     Ok(Outcome::Fetching)
 }
 

@@ -19,7 +19,10 @@ use super::{
 use crate::{
     app::App,
     credentials::ConnectionSecrets,
-    store::{self, inbox, sources::{self, Source}},
+    store::{
+        self, inbox,
+        sources::{self, Source},
+    },
 };
 
 /// Most pages of one run; the next run goes on where this one ended.
@@ -133,13 +136,8 @@ async fn fetch(
     query: Query,
 ) -> Result<Page, PullError> {
     let manifest = adapter.manifest();
-    let secrets = ConnectionSecrets::new(
-        Arc::clone(app),
-        source.account,
-        connection,
-        Arc::clone(adapter),
-        source.config.clone(),
-    );
+    let secrets =
+        ConnectionSecrets::new(Arc::clone(app), source.account, connection, Arc::clone(adapter), source.config.clone());
     let call = Call {
         id: format!("fetch-{}-{}", source.id, query.entity.as_str()),
         settings: manifest.with_defaults(&source.config),

@@ -100,8 +100,8 @@ async fn keep(
     now: Timestamp,
 ) -> Result<inbox::Message, ApiError> {
     let mut tx = app.db.write(connection.account).await?;
-    let id =
-        inbox::keep(&mut tx, connection.account, connection.id, inbox::Kind::Call, &request, now, now + HANDS_OFF).await?;
+    let id = inbox::keep(&mut tx, connection.account, connection.id, inbox::Kind::Call, &request, now, now + HANDS_OFF)
+        .await?;
     tx.commit().await?;
     Ok(inbox::Message {
         account: connection.account,

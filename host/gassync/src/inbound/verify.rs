@@ -11,7 +11,9 @@ pub const TOKEN_PARAMETER: &str = "token";
 pub fn is_genuine(route: &Route, token_hash: &str, headers: &axum::http::HeaderMap, query: &str) -> bool {
     let presented = match &route.verification {
         Verification::None => return true,
-        Verification::StaticHeader { header } => headers.get(header).and_then(|value| value.to_str().ok()).map(str::to_owned),
+        Verification::StaticHeader { header } => {
+            headers.get(header).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        }
         Verification::UrlToken => url::form_urlencoded::parse(query.as_bytes())
             .find(|(name, _)| name == TOKEN_PARAMETER)
             .map(|(_, value)| value.into_owned()),

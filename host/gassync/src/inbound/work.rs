@@ -9,7 +9,10 @@ use jiff::SignedDuration;
 use super::apply::{self, Incoming};
 use crate::{
     app::App,
-    store::{self, connections, inbox, sources::{self, Source}},
+    store::{
+        self, connections, inbox,
+        sources::{self, Source},
+    },
 };
 
 /// A message that breaks a plugin twice is set aside.

@@ -156,3 +156,15 @@ pub async fn set_resume_point(
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(entity).bind(resume).bind(Time::from(now))
         .execute(c).await.map(drop))
 }
+
+/// Takes back a source and its connection that never came to work: nothing refers to them yet.
+pub async fn discard(tx: &mut Tx, account: AccountId, id: SourceId, connection: ConnectionId) -> Result<()> {
+    for (text, key) in [
+        ("delete from int_credentials where account_id = $1 and connection_id = $2", connection.0),
+        ("delete from int_sources where account_id = $1 and id = $2", id.0),
+        ("delete from int_connections where account_id = $1 and id = $2", connection.0),
+    ] {
+        on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(key).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}

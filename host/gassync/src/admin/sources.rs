@@ -1,0 +1,204 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::{get, post},
+};
+use gassync_domain::{AccountId, Timestamp};
+use gassync_runtime::{Adapter, Verification};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    api::{ApiError, Operator, Problem},
+    app::App,
+    credentials::ConnectionSecrets,
+    inbound::{
+        pull::{self, Tally},
+        verify::{TOKEN_PARAMETER, hash},
+    },
+    jobs,
+    store::{
+        self, Tx, accounts, connections,
+        sources::{self, Source},
+    },
+    vault,
+};
+
+/// The time zone of an account nobody has said more of.
+const DEFAULT_TIME_ZONE: &str = "UTC";
+
+/// A source to be made.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSource {
+    /// The account; made when there is none of this name.
+    pub account: String,
+    /// The channel, which is the plugin's id.
+    pub channel: String,
+    /// What people call it.
+    pub name: String,
+    /// Its settings, by the plugin's manifest.
+    #[serde(default)]
+    pub settings: BTreeMap<String, Value>,
+    /// What the credential slots of the manifest ask for, by field.
+    #[serde(default)]
+    pub credentials: BTreeMap<String, String>,
+}
+
+/// A source that was made. The token is shown this once.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceMade {
+    /// Its key.
+    pub id: i64,
+    /// Whether it creates core entities or only links them.
+    pub creates: bool,
+    /// What the channel calls.
+    pub webhook_url: String,
+    /// The header that must come with each call, where the channel can send one.
+    pub webhook_header: Option<String>,
+    /// What stands in that header, or in the query parameter `token`.
+    pub webhook_token: String,
+}
+
+/// A source and where it stands.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceShown {
+    /// Its key.
+    pub id: i64,
+    /// The tenant.
+    pub account_id: i64,
+    /// The channel.
+    pub channel: String,
+    /// What people call it.
+    pub name: String,
+    /// `active`, `expired`, …
+    pub status: String,
+    /// When a fetch last ended well.
+    pub last_sync_at: Option<Timestamp>,
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().route("/admin/v1/sources", get(list).post(create)).route("/admin/v1/sources/{name}/sync", post(sync))
+}
+
+async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<SourceShown>>, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let shown = sources::all(&mut tx).await?.into_iter().map(|source| SourceShown {
+        id: source.id.0,
+        account_id: source.account.0,
+        channel: source.source_type,
+        name: source.name,
+        status: source.status,
+        last_sync_at: source.last_sync_at,
+    });
+    Ok(Json(shown.collect()))
+}
+
+async fn create(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Json(new): Json<NewSource>,
+) -> Result<(StatusCode, Json<SourceMade>), ApiError> {
+    let adapter = app
+        .plugins
+        .get(&new.channel)
+        .ok_or_else(|| Problem::Malformed(format!("there is no plugin for the channel {}", new.channel)))?;
+    let settings = Value::Object(new.settings.into_iter().collect());
+    let unknown = adapter.manifest().unknown_settings(&settings);
+    if !unknown.is_empty() {
+        return Err(Problem::Malformed(format!("the plugin has no setting {}", unknown.join(", "))).into());
+    }
+    let (key, token) = (vault::token(&app.random, "")[..32].to_owned(), vault::token(&app.random, "gsw_"));
+    let now = app.now();
+    let mut tx = app.db.platform_write().await?;
+    let account = account_of(&mut tx, &new.account, now).await?;
+    if sources::named(&mut tx, &new.name).await?.iter().any(|source| source.account == account) {
+        return Err(Problem::Conflict(format!("the account has a source named {} already", new.name)).into());
+    }
+    let connection = connections::create(&mut tx, account, &new.channel, &key, &hash(&token), now).await?;
+    let creates = !sources::has_creating(&mut tx, account).await?;
+    let source = sources::NewSource {
+        connection: Some(connection),
+        source_type: &new.channel,
+        name: &new.name,
+        config: &settings,
+        creates,
+    };
+    let id = sources::create(&mut tx, account, &source, now).await?;
+    // Not active before its credential works: nothing may be fetched in vain.
+    sources::set_status(&mut tx, account, id, "pending").await?;
+    tx.commit().await?;
+    let secrets = ConnectionSecrets::new(Arc::clone(&app), account, connection, Arc::clone(&adapter), settings);
+    let set_up = secrets.set_up(&new.credentials).await;
+    let mut tx = app.db.write(account).await?;
+    if let Err(error) = set_up {
+        sources::discard(&mut tx, account, id, connection).await?;
+        tx.commit().await?;
+        return Err(Problem::Channel(format!("{error:#}")).into());
+    }
+    sources::set_status(&mut tx, account, id, "active").await?;
+    if let Some(source) = sources::get(&mut tx, account, id).await? {
+        jobs::begin_polls(&mut tx, &source, adapter.manifest(), now).await?;
+    }
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok((StatusCode::CREATED, Json(made(&app, &*adapter, id.0, creates, &key, token))))
+}
+
+fn made(app: &App, adapter: &dyn Adapter, id: i64, creates: bool, key: &str, webhook_token: String) -> SourceMade {
+    let header = adapter.manifest().routes.iter().find_map(|route| match &route.verification {
+        Verification::StaticHeader { header } => Some(header.clone()),
+        Verification::None | Verification::UrlToken => None,
+    });
+    let url = format!("{}/webhooks/{key}", app.public_url());
+    let webhook_url = if header.is_some() { url } else { format!("{url}?{TOKEN_PARAMETER}={webhook_token}") };
+    SourceMade { id, creates, webhook_url, webhook_header: header, webhook_token }
+}
+
+/// Fetches all that the plugin polls, now, and says what became of it. Stays on the line until it is done.
+async fn sync(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<Json<BTreeMap<String, BTreeMap<String, u64>>>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let adapter = app
+        .plugins
+        .get(&source.source_type)
+        .ok_or_else(|| Problem::Malformed(format!("the plugin {} is not loaded", source.source_type)))?;
+    let mut polls = adapter.manifest().polls.clone();
+    polls.sort_by_key(|poll| poll.entity);
+    let mut report = BTreeMap::new();
+    for poll in polls {
+        let selection = jobs::poll_selection(&app, &source, &poll).await?;
+        let tally: Tally = pull::run(&app, &source, poll.entity, selection)
+            .await
+            .map_err(|error| Problem::Channel(format!("{}: {error}", poll.entity.as_str())))?;
+        let tally = tally.into_iter().map(|(word, count)| (word.to_owned(), count)).collect();
+        report.insert(poll.entity.as_str().to_owned(), tally);
+    }
+    Ok(Json(report))
+}
+
+async fn the_one(app: &App, name: &str) -> Result<Source, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let mut named = sources::named(&mut tx, name).await?;
+    match (named.pop(), named.len()) {
+        (Some(source), 0) => Ok(source),
+        (None, _) => Err(Problem::NotFound.into()),
+        (Some(_), _) => Err(Problem::Conflict(format!("several accounts have a source named {name}")).into()),
+    }
+}
+
+/// The account of this name, made where there is none.
+pub(super) async fn account_of(tx: &mut Tx, name: &str, now: Timestamp) -> store::Result<AccountId> {
+    match accounts::find(tx, name).await? {
+        Some(account) => Ok(account),
+        None => accounts::create(tx, name, DEFAULT_TIME_ZONE, now).await,
+    }
+}

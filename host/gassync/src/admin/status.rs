@@ -1,0 +1,99 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    http::header,
+    response::{Html, IntoResponse},
+    routing::get,
+};
+use gassync_domain::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{ApiError, Operator},
+    app::App,
+    store::{self, sync_log},
+};
+
+/// The page itself holds nothing: it asks for the figures with the operator's token.
+const PAGE: &str = include_str!("../../assets/status.html");
+/// Lines of the audit trail that are shown.
+const LINES: i64 = 25;
+/// Lines given at once to one who follows.
+const FOLLOWED: i64 = 500;
+
+/// Where things stand: counts and ids, never what a guest wrote.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Figures by name.
+    pub figures: BTreeMap<String, i64>,
+    /// The newest lines of the audit trail.
+    pub lines: Vec<Line>,
+}
+
+/// A line of the audit trail.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Line {
+    /// Its key.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What kind of record.
+    pub entity: String,
+    /// The channel's id.
+    pub entity_id: String,
+    /// What was done.
+    pub action: String,
+    /// How it went.
+    pub status: String,
+    /// Why, where it did not simply succeed.
+    pub message: Option<String>,
+}
+
+impl From<sync_log::Line> for Line {
+    fn from(line: sync_log::Line) -> Self {
+        Self {
+            id: line.id,
+            at: line.created_at.into(),
+            entity: line.entity_type,
+            entity_id: line.entity_id,
+            action: line.action,
+            status: line.status,
+            message: line.error_message,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Following {
+    after: i64,
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().route("/", get(page)).route("/admin/v1/status", get(status)).route("/admin/v1/sync-log", get(follow))
+}
+
+async fn page() -> impl IntoResponse {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'";
+    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(PAGE))
+}
+
+async fn status(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Status>, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let figures = store::status::figures(&mut tx).await?;
+    let figures = figures.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
+    let lines = sync_log::newest(&mut tx, LINES).await?.into_iter().map(Line::from).collect();
+    Ok(Json(Status { figures, lines }))
+}
+
+async fn follow(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Query(Following { after }): Query<Following>,
+) -> Result<Json<Vec<Line>>, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let lines = sync_log::after(&mut tx, after, FOLLOWED).await?;
+    Ok(Json(lines.into_iter().map(Line::from).collect()))
+}

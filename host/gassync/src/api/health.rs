@@ -1,0 +1,27 @@
+//! Whether this process lives, and whether it can work.
+
+use std::sync::Arc;
+
+use axum::{Json, Router, extract::State, routing::get};
+use serde_json::{Value, json};
+
+use super::{ApiError, Problem};
+use crate::{app::App, store};
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().route("/livez", get(livez)).route("/healthz", get(livez)).route("/readyz", get(readyz))
+}
+
+/// This process answers.
+async fn livez() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+/// The database answers, and its schema is this program's.
+async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+    let mut tx = app.db.platform_read().await.map_err(|_| Problem::Unavailable)?;
+    store::status::ping(&mut tx).await.map_err(|_| Problem::Unavailable)?;
+    drop(tx);
+    app.db.check_version().await.map_err(|_| Problem::Unavailable)?;
+    Ok(Json(json!({ "status": "ok", "plugins": app.plugins.all().len() })))
+}

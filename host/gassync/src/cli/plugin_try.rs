@@ -1,0 +1,213 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use gassync_domain::{Entity, HttpRequest, HttpResponse, Query, Timestamp};
+use gassync_runtime::{
+    Engine, EngineSettings,
+    trial::{self, Conditions, Ending},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{FAILED, print, say, system_clock};
+
+/// It trapped, or went over a limit.
+const BROKE: u8 = 3;
+
+#[derive(Debug, Args)]
+pub struct TryArgs {
+    /// A component, or a channel whose component is in the plugin folder
+    plugin: PathBuf,
+    #[command(subcommand)]
+    entry: Entry,
+    /// The source's settings, a JSON object
+    #[arg(long, global = true)]
+    settings: Option<PathBuf>,
+    /// What time it is for the plugin
+    #[arg(long, global = true)]
+    now: Option<Timestamp>,
+    /// What its randomness grows from
+    #[arg(long, global = true, default_value_t = 0)]
+    seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Entry {
+    /// An inbound call, or with --as the channel's answer to a fetch
+    Decode(Decode),
+    /// A fetch
+    Fetch {
+        /// The query, as JSON
+        #[arg(long)]
+        input: PathBuf,
+        /// The channel's answers, in order
+        #[arg(long)]
+        answer: Vec<PathBuf>,
+    },
+    /// The manifest
+    Describe,
+}
+
+#[derive(Debug, Args)]
+struct Decode {
+    /// The body
+    #[arg(long)]
+    input: PathBuf,
+    /// It is the channel's answer to a fetch of this
+    #[arg(long = "as", conflicts_with_all = ["method", "path", "query", "header"])]
+    entity: Option<Answered>,
+    #[arg(long, default_value = "POST")]
+    method: String,
+    #[arg(long, default_value = "/")]
+    path: String,
+    #[arg(long)]
+    query: Option<String>,
+    /// NAME: VALUE
+    #[arg(long, value_parser = header)]
+    header: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Answered {
+    Reservations,
+    Calendar,
+    Properties,
+    RoomTypes,
+}
+
+impl From<Answered> for Entity {
+    fn from(answered: Answered) -> Self {
+        match answered {
+            Answered::Reservations => Self::Reservation,
+            Answered::Calendar => Self::Calendar,
+            Answered::Properties => Self::Property,
+            Answered::RoomTypes => Self::RoomType,
+        }
+    }
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("must be NAME: VALUE")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+impl TryArgs {
+    /// One JSON document on stdout, or a problem document on stderr.
+    pub async fn run(self, plugins: &Path) -> anyhow::Result<ExitCode> {
+        let file = if self.plugin.is_file() {
+            self.plugin.clone()
+        } else {
+            plugins.join(format!("{}.wasm", self.plugin.display()))
+        };
+        let wasm = fs::read(&file).with_context(|| format!("there is no plugin {}", file.display()))?;
+        let settings = EngineSettings { cache_dir: None, cache_key: [0; 32], concurrent_calls: 1 };
+        let plugin = match Engine::new(settings)?.load(wasm).await {
+            Ok(plugin) => plugin,
+            Err(error) => {
+                say(&json!({ "type": "/problems/plugin/refused", "title": error.to_string() }).to_string());
+                return Ok(ExitCode::from(BROKE));
+            }
+        };
+        let conditions = Conditions {
+            settings: match &self.settings {
+                Some(path) => serde_json::from_slice(&read(path)?).context("--settings is not JSON")?,
+                None => json!({}),
+            },
+            now: self.now.unwrap_or_else(|| system_clock()()),
+            seed: self.seed,
+        };
+        let ending = match self.entry {
+            Entry::Decode(decode) => decode.run(&*plugin, &conditions).await?,
+            Entry::Fetch { input, answer } => {
+                let query: Query = serde_json::from_slice(&read(&input)?).context("--input is not a query")?;
+                let answers = answer.iter().map(|path| load_answer(path)).collect::<anyhow::Result<_>>()?;
+                trial::fetch(&*plugin, &conditions, query, answers).await
+            }
+            Entry::Describe => Ending::Document(serde_json::to_string(plugin.manifest())?),
+        };
+        Ok(match ending {
+            Ending::Document(text) => {
+                print(&text);
+                ExitCode::SUCCESS
+            }
+            Ending::Answered(problem) => {
+                say(&problem);
+                ExitCode::from(FAILED)
+            }
+            Ending::Broke(problem) => {
+                say(&problem);
+                ExitCode::from(BROKE)
+            }
+        })
+    }
+}
+
+impl Decode {
+    async fn run(self, plugin: &dyn gassync_runtime::Adapter, conditions: &Conditions) -> anyhow::Result<Ending> {
+        if let Some(entity) = self.entity {
+            let answer = load_answer(&self.input)?;
+            return Ok(trial::decode_answer(plugin, conditions, entity.into(), answer).await);
+        }
+        let mut headers = self.header;
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            headers.push(("content-type".to_owned(), content_type(&self.input).to_owned()));
+        }
+        let query = self.query.map(|query| format!("?{}", query.trim_start_matches('?'))).unwrap_or_default();
+        let body = read(&self.input)?;
+        let request = HttpRequest {
+            method: self.method.to_uppercase(),
+            url: format!("{}{query}", self.path),
+            headers,
+            body: (!body.is_empty()).then_some(body),
+        };
+        Ok(trial::decode(plugin, conditions, request).await)
+    }
+}
+
+/// `-` is standard input.
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes)?;
+        return Ok(bytes);
+    }
+    fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+fn content_type(path: &Path) -> &'static str {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => "application/json",
+        Some("xml") => "application/xml",
+        Some("ics") => "text/calendar",
+        _ => "application/octet-stream",
+    }
+}
+
+/// The file is the body, unless it is a JSON object with a `status`: then it is the whole answer.
+fn load_answer(path: &Path) -> anyhow::Result<HttpResponse> {
+    #[derive(Deserialize)]
+    struct Whole {
+        status: u16,
+        #[serde(default)]
+        headers: serde_json::Map<String, Value>,
+        body: Option<Box<serde_json::value::RawValue>>,
+    }
+    let bytes = read(path)?;
+    let Ok(whole) = serde_json::from_slice::<Whole>(&bytes) else {
+        let headers = vec![("content-type".to_owned(), content_type(path).to_owned())];
+        return Ok(HttpResponse { status: 200, headers, body: bytes });
+    };
+    if !(100..600).contains(&whole.status) {
+        bail!("{}: {} is not an HTTP status", path.display(), whole.status);
+    }
+    // A text is the body itself; anything else is the body's JSON, digit for digit.
+    let body = whole.body.map(|raw| serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned()));
+    let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let headers = whole.headers.into_iter().map(|(name, value)| (name, text(value))).collect();
+    Ok(HttpResponse { status: whole.status, headers, body: body.unwrap_or_default().into_bytes() })
+}

@@ -1,0 +1,131 @@
+use std::{collections::BTreeMap, process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use indicatif::ProgressBar;
+use serde_json::Value;
+
+use super::{client::Client, print, say};
+use crate::{
+    admin::{NewSource, SourceMade, SourceShown},
+    config::Config,
+};
+
+/// How often the sign of life on the terminal moves.
+const SPIN: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Connect an account with a channel
+    Add(Add),
+    /// Show all sources
+    List {
+        /// One JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Fetch what the channel has, now
+    Sync {
+        /// The source's name
+        name: String,
+        /// One JSON document
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Add {
+    /// The account; made when there is none of this name
+    #[arg(long)]
+    account: String,
+    /// The channel: a plugin's id
+    #[arg(long)]
+    channel: String,
+    /// What you call it
+    #[arg(long)]
+    name: String,
+    /// NAME=VALUE of the plugin's settings; a value that is JSON is taken as such
+    #[arg(long = "setting", value_parser = pair)]
+    settings: Vec<(String, String)>,
+    /// FIELD=VALUE of what the plugin's credentials ask for
+    #[arg(long = "credential", value_parser = pair)]
+    credentials: Vec<(String, String)>,
+    /// One JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl Command {
+    pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
+        let client = Client::connect(config).await?;
+        match self {
+            Self::Add(add) => add.run(&client).await?,
+            Self::List { json } => list(&client, json).await?,
+            Self::Sync { name, json } => sync(&client, &name, json).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Add {
+    async fn run(self, client: &Client) -> anyhow::Result<()> {
+        let value = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
+        let new = NewSource {
+            account: self.account,
+            channel: self.channel,
+            name: self.name,
+            settings: self.settings.into_iter().map(|(name, text)| (name, value(text))).collect(),
+            credentials: self.credentials.into_iter().collect(),
+        };
+        let made: SourceMade = client.post("/admin/v1/sources", &new).await.context("the source was not added")?;
+        if self.json {
+            print(&serde_json::to_string(&made)?);
+            return Ok(());
+        }
+        say(&format!("Source {} is connected. Tell the channel:", new.name));
+        print(&format!("webhook address  {}", made.webhook_url));
+        if let Some(header) = &made.webhook_header {
+            print(&format!("webhook header   {header}: {}", made.webhook_token));
+        }
+        say("The token is shown this once.");
+        Ok(())
+    }
+}
+
+async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
+    let sources: Vec<SourceShown> = client.get("/admin/v1/sources").await?;
+    if json {
+        print(&serde_json::to_string(&sources)?);
+        return Ok(());
+    }
+    for source in sources {
+        let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
+        print(&format!("{:<20} {:<12} {:<10} last fetched {synced}", source.name, source.channel, source.status));
+    }
+    Ok(())
+}
+
+async fn sync(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
+    let bar = ProgressBar::new_spinner().with_message(format!("Fetching what {name} has"));
+    bar.enable_steady_tick(SPIN);
+    let path = format!("/admin/v1/sources/{name}/sync");
+    let report = client.post::<BTreeMap<String, BTreeMap<String, u64>>>(&path, &Value::Null).await;
+    bar.finish_and_clear();
+    let report = report.with_context(|| format!("{name} was not fetched"))?;
+    if json {
+        print(&serde_json::to_string(&report)?);
+        return Ok(());
+    }
+    for (entity, tally) in report {
+        let counts: Vec<String> = tally.iter().map(|(word, count)| format!("{count} {word}")).collect();
+        let counts = if counts.is_empty() { "nothing new".to_owned() } else { counts.join(", ") };
+        print(&format!("{entity:<12} {counts}"));
+    }
+    Ok(())
+}

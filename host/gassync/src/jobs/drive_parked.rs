@@ -1,0 +1,59 @@
+use gassync_domain::{Change, News, Parked, RawJson, Route, Timestamp};
+
+use crate::{
+    app::App,
+    inbound::apply::{self, Incoming},
+    store::{
+        self,
+        buffer::{Slice, Stored, properties, reservations, room_types},
+        sources::Source,
+    },
+};
+
+/// Records tried in one transaction.
+const BATCH: i64 = 100;
+
+/// Tries every parked record of a source again, in the order of their kinds: what one brings, the next may need.
+pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
+    macro_rules! drive {
+        ($table:ident, $news:expr) => {
+            let mut after = 0;
+            loop {
+                let mut tx = app.db.write(source.account).await?;
+                let slice = Slice { after, limit: BATCH };
+                let rows = $table::parked(&mut tx, source.account, source.id, slice).await?;
+                let Some((last, _)) = rows.last() else { break };
+                after = last.row;
+                for (stored, raw) in rows.into_iter().filter(|(stored, _)| can_be_cured(stored.parked.as_ref())) {
+                    again(&mut tx, app, source, stored, raw, $news).await?;
+                }
+                tx.commit().await?;
+            }
+        };
+    }
+    drive!(properties, News::Property);
+    drive!(room_types, News::RoomType);
+    drive!(reservations, |record| News::Reservation(Box::new(record)));
+    Ok(())
+}
+
+/// A link cures what misses a link; what waits for a person goes on waiting.
+fn can_be_cured(parked: Option<&Parked>) -> bool {
+    use gassync_domain::Missing::{Property, RoomType};
+    parked.is_some_and(|Parked(missing)| missing.iter().any(|m| matches!(m, Property { .. } | RoomType { .. })))
+}
+
+async fn again<T>(
+    tx: &mut store::Tx,
+    app: &App,
+    source: &Source,
+    stored: Stored<T>,
+    raw: RawJson,
+    news: impl FnOnce(T) -> News,
+) -> store::Result<()> {
+    let observed_at: Timestamp = stored.version.observed_at;
+    let incoming =
+        Incoming { account: source.account, source: source.id, creates: source.creates, observed_at, now: app.now() };
+    let change = Change { route: Route::default(), news: news(stored.record), raw: Some(raw) };
+    apply::changes(tx, &incoming, vec![change]).await.map(drop)
+}

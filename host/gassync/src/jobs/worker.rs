@@ -1,0 +1,150 @@
+//! Takes what is due from the two queues, works on it, and puts down what came of it.
+
+use std::{sync::Arc, time::Duration};
+
+use gassync_domain::{ChannelError, retry_delay};
+use gassync_runtime::CallError;
+use jiff::SignedDuration;
+use tokio::{sync::Semaphore, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{DRIVE_PARKED, LOOK_AGAIN, POLL, drive_parked, look_again, poll};
+use crate::{
+    app::App,
+    inbound::{pull::PullError, work},
+    store::{
+        self, inbox,
+        jobs::{self, Job},
+        sources,
+    },
+};
+
+/// How long a message is one worker's. A decode takes a second at most.
+const MESSAGE_LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a job is one worker's: longer than a long fetch.
+const JOB_LEASE: SignedDuration = SignedDuration::from_mins(15);
+/// After so many attempts a job that does not come again by itself is dead.
+const MAX_ATTEMPTS: u32 = 12;
+
+/// Works until it is told to stop, then ends what it has begun.
+pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
+    let idle = Duration::from_millis(app.config.work.poll_millis);
+    let places = Arc::new(Semaphore::new(app.config.work.workers as usize));
+    let mut running = JoinSet::new();
+    while !shutdown.is_cancelled() {
+        // Armed before looking, so that what comes in meanwhile is not missed.
+        let woken = app.wake.notified();
+        let began = begin(&app, &places, &mut running).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the queues cannot be read");
+            false
+        });
+        while running.try_join_next().is_some() {}
+        if began {
+            continue;
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = woken => {}
+            () = tokio::time::sleep(idle) => {}
+        }
+    }
+    while running.join_next().await.is_some() {}
+}
+
+/// Begins all that is due and has a place; false when there was nothing to begin.
+async fn begin(app: &Arc<App>, places: &Arc<Semaphore>, running: &mut JoinSet<()>) -> store::Result<bool> {
+    let free = i64::try_from(places.available_permits()).unwrap_or(0);
+    if free == 0 {
+        return Ok(false);
+    }
+    let now = app.now();
+    let mut tx = app.db.platform_write().await?;
+    let messages = inbox::claim(&mut tx, now, now + MESSAGE_LEASE, free).await?;
+    let left = free - i64::try_from(messages.len()).unwrap_or(free);
+    let jobs = if left > 0 { jobs::claim(&mut tx, now, now + JOB_LEASE, left).await? } else { Vec::new() };
+    tx.commit().await?;
+    let began = !(messages.is_empty() && jobs.is_empty());
+    for message in messages {
+        let (app, place) = (Arc::clone(app), Arc::clone(places).acquire_owned().await);
+        running.spawn(async move {
+            work::process(Arc::clone(&app), message).await;
+            drop(place);
+            app.wake.notify_one();
+        });
+    }
+    for job in jobs {
+        let (app, place) = (Arc::clone(app), Arc::clone(places).acquire_owned().await);
+        running.spawn(async move {
+            let id = job.id;
+            if let Err(error) = one(&app, job).await {
+                // Its lease ends, and it comes again.
+                tracing::error!(job = id, %error, "a job could not be marked");
+            }
+            drop(place);
+            app.wake.notify_one();
+        });
+    }
+    Ok(began)
+}
+
+async fn one(app: &Arc<App>, job: Job) -> store::Result<()> {
+    let mut tx = app.db.read(job.account).await?;
+    let source = sources::get(&mut tx, job.account, job.source).await?;
+    drop(tx);
+    let Some(source) = source else {
+        return end(app, &job, "its source is gone", true).await;
+    };
+    let result = match job.kind.as_str() {
+        POLL => poll::run(app, &source, &job.payload).await,
+        LOOK_AGAIN => look_again::run(app, &source, &job.payload).await,
+        DRIVE_PARKED => drive_parked::run(app, &source).await.map_err(PullError::Store),
+        other => {
+            return end(app, &job, &format!("nobody knows jobs of the kind {other}"), true).await;
+        }
+    };
+    match result {
+        Ok(()) => {
+            let next = (job.kind == POLL).then(|| poll::next_time(app, &source, &job.payload, app.now())).flatten();
+            let now = app.now();
+            let mut tx = app.db.write(job.account).await?;
+            jobs::done(&mut tx, job.account, job.id, now).await?;
+            if let Some(at) = next {
+                jobs::enqueue(&mut tx, job.account, job.source, POLL, &job.payload, at, now).await?;
+            }
+            tx.commit().await
+        }
+        Err(error) => {
+            tracing::warn!(job = job.id, kind = job.kind, source = %job.source, %error, "a job did not work out");
+            let hopeless = matches!(&error, PullError::NoConnection)
+                || matches!(&error, PullError::Call(CallError::Channel(ChannelError::Unsupported)));
+            let for_good = hopeless || (job.kind != POLL && job.attempts >= MAX_ATTEMPTS);
+            let wait = match &error {
+                PullError::Call(CallError::Channel(ChannelError::RateLimited(Some(seconds)))) => {
+                    Some(SignedDuration::from_secs(i64::from(*seconds)))
+                }
+                _ => None,
+            };
+            match wait {
+                Some(wait) => again(app, &job, &error.to_string(), wait).await,
+                None => end(app, &job, &error.to_string(), for_good).await,
+            }
+        }
+    }
+}
+
+/// It did not work out: another time, or never.
+async fn end(app: &App, job: &Job, why: &str, for_good: bool) -> store::Result<()> {
+    if !for_good {
+        let wait = SignedDuration::from_millis(retry_delay(job.attempts, app.jitter()).0);
+        return again(app, job, why, wait).await;
+    }
+    let mut tx = app.db.write(job.account).await?;
+    jobs::dead(&mut tx, job.account, job.id, why, app.now()).await?;
+    tx.commit().await
+}
+
+async fn again(app: &App, job: &Job, why: &str, wait: SignedDuration) -> store::Result<()> {
+    let mut tx = app.db.write(job.account).await?;
+    jobs::retry(&mut tx, job.account, job.id, why, app.now() + wait).await?;
+    tx.commit().await
+}

@@ -1,0 +1,65 @@
+//! A running host: what listens, what works in the background, and how both end.
+
+use std::{future::Future, sync::Arc};
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
+
+use crate::{admin, api, app::App, inbound, jobs, plugins};
+
+/// Everything that answers.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .merge(api::router())
+        .merge(admin::router())
+        .merge(inbound::receive::router())
+        .fallback(api::not_found)
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            axum::response::IntoResponse::into_response(api::ApiError::from(api::Problem::Internal))
+        }))
+        // Paths of webhooks carry keys: the span names the method alone.
+        .layer(TraceLayer::new_for_http().make_span_with(
+            |request: &axum::http::Request<_>| tracing::debug_span!("request", method = %request.method()),
+        ))
+        .with_state(app)
+}
+
+/// Serves on a bound listener until told to stop; then what runs may end within the time that the settings give.
+pub async fn run(
+    app: Arc<App>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    app.plugins.read_folder(&app).await?;
+    let stop = CancellationToken::new();
+    let watching = tokio::spawn(plugins::watch(Arc::clone(&app), stop.clone()));
+    let working = tokio::spawn(jobs::run(Arc::clone(&app), stop.clone()));
+    tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            shutdown.await;
+            stop.cancel();
+        }
+    });
+    let serving =
+        axum::serve(listener, router(Arc::clone(&app))).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let all = async {
+        let served = serving.await;
+        stop.cancel();
+        let (watched, worked) = tokio::join!(watching, working);
+        worked?;
+        watched??;
+        served.map_err(anyhow::Error::from)
+    };
+    let limit = app.config.shutdown();
+    tokio::select! {
+        ended = all => ended?,
+        () = async { stop.cancelled().await; tokio::time::sleep(limit).await } => {
+            tracing::warn!(seconds = limit.as_secs(), "work that did not end in time is left; it is durable and comes again");
+        }
+    }
+    app.db.close().await;
+    Ok(())
+}
