@@ -1,1 +1,24 @@
-//! Support.
+//! What the integration tests stand on: real databases, real components, a real process.
+
+pub mod database;
+pub mod host;
+pub mod plugins;
+pub mod process;
+
+/// Runs each scenario on both databases.
+#[macro_export]
+macro_rules! on_both {
+    ($($scenario:ident),* $(,)?) => {$(
+        mod $scenario {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$scenario($crate::database::Database::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$scenario($crate::database::Database::postgres().await).await;
+            }
+        }
+    )*};
+}

@@ -127,7 +127,7 @@ pub async fn watch(app: Arc<App>, shutdown: CancellationToken) -> anyhow::Result
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // A full channel already says that something changed.
         if event.is_ok_and(|e| !e.kind.is_access()) {
-            drop(sender.try_send(()));
+            let _full_or_gone = sender.try_send(());
         }
     })?;
     watcher.watch(&app.plugins.dir, notify::RecursiveMode::NonRecursive)?;

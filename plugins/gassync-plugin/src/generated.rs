@@ -1,7 +1,5 @@
 //! Bindings, generated from the contract.
 
-#![expect(clippy::all, reason = "generated from the contract, which has the documentation")]
-
 wit_bindgen::generate!({
     path: "../../wit/next",
     world: "reader",

@@ -10,7 +10,6 @@ pub(crate) use adapter::load;
 /// The version in the names of its interfaces.
 pub(crate) const CONTRACT: &str = "1.0.0-rc.1";
 
-#[expect(missing_docs, clippy::all, reason = "generated from the contract, which has the documentation")]
 mod bindings {
     wasmtime::component::bindgen!({
         path: "../../wit/next",

@@ -15,6 +15,11 @@ fn fixed() -> Clock {
     Arc::new(|| "2027-02-01T12:00:00Z".parse::<Timestamp>().expect("instant"))
 }
 
+#[expect(clippy::disallowed_methods, reason = "what is delivered again must see time pass")]
+fn running_clock() -> Clock {
+    Arc::new(Timestamp::now)
+}
+
 struct Running {
     simulator: Beds24,
     base: String,
@@ -128,7 +133,7 @@ async fn a_webhook_comes_again_until_it_is_taken() {
         }),
     );
     tokio::spawn(async move { axum::serve(listener, receiver).await });
-    let simulator = Beds24::new(Settings::default(), Arc::new(Timestamp::now));
+    let simulator = Beds24::new(Settings::default(), running_clock());
     simulator.set_webhook(Webhook { url, header: Some(("X-Proof".into(), "s3".into())) });
     let own = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let shutdown = CancellationToken::new();

@@ -1,3 +1,5 @@
+//! The guest of a reservation into buffer, mapping and core.
+
 use gassync_domain::{CoreId, Reservation};
 
 use super::apply::Incoming;

@@ -34,7 +34,8 @@ fn blank(value: &mut Value, steps: &[&str]) -> bool {
             true
         }
         (["*", rest @ ..], Value::Array(items)) => {
-            items.iter_mut().fold(false, |hidden, item| blank(item, rest) || hidden)
+            // All of them: the first that hides something must not end the search.
+            items.iter_mut().map(|item| blank(item, rest)).filter(|hidden| *hidden).count() > 0
         }
         ([key, rest @ ..], Value::Object(fields)) => fields.get_mut(*key).is_some_and(|field| blank(field, rest)),
         _ => false,

@@ -1,3 +1,5 @@
+//! A property into buffer, mapping and core.
+
 use gassync_domain::{Digest, Missing, Parked, Property, RawJson, Validate};
 
 use super::apply::{Incoming, Outcome};

@@ -24,7 +24,7 @@ use crate::{
 /// The largest call, in bytes.
 const MAX_CALL_BYTES: usize = 8 * 1024 * 1024;
 /// How long the workers leave a message to the one who received it. Should the process die, they take over after it.
-pub(super) const HANDS_OFF: SignedDuration = SignedDuration::from_secs(30);
+pub(super) const HANDS_OFF: SignedDuration = SignedDuration::from_secs(10);
 /// Headers nobody behind this point needs.
 const PRIVATE_HEADERS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-forwarded-for"];
 /// What a channel is told while a plugin is away, in seconds.

@@ -1,3 +1,5 @@
+//! A reservation into buffer, mapping and core.
+
 use gassync_domain::{CoreId, Decision, Digest, Missing, Parked, RawJson, Reservation, Status, Validate, decide, fill};
 
 use super::{

@@ -1,3 +1,5 @@
+//! A room type into buffer, mapping and core.
+
 use gassync_domain::{CoreId, Digest, Missing, Parked, RawJson, RoomType, Validate};
 
 use super::apply::{Incoming, Outcome};

@@ -20,9 +20,11 @@ use crate::{
 };
 
 /// How long a message is one worker's. A decode takes a second at most.
-const MESSAGE_LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// How long a job is one worker's: longer than a long fetch.
-const JOB_LEASE: SignedDuration = SignedDuration::from_mins(15);
+const MESSAGE_LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// How long a job is one worker's, unless the worker says that it is still at it.
+const JOB_LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How often it says so.
+const HEARTBEAT: Duration = Duration::from_secs(20);
 /// After so many attempts a job that does not come again by itself is dead.
 const MAX_ATTEMPTS: u32 = 12;
 
@@ -76,7 +78,7 @@ async fn begin(app: &Arc<App>, places: &Arc<Semaphore>, running: &mut JoinSet<()
         let (app, place) = (Arc::clone(app), Arc::clone(places).acquire_owned().await);
         running.spawn(async move {
             let id = job.id;
-            if let Err(error) = one(&app, job).await {
+            if let Err(error) = alive(&app, job).await {
                 // Its lease ends, and it comes again.
                 tracing::error!(job = id, %error, "a job could not be marked");
             }
@@ -85,6 +87,23 @@ async fn begin(app: &Arc<App>, places: &Arc<Semaphore>, running: &mut JoinSet<()
         });
     }
     Ok(began)
+}
+
+/// Keeps others off a job as long as it is worked on, however long that is.
+async fn alive(app: &Arc<App>, job: Job) -> store::Result<()> {
+    let (account, id) = (job.account, job.id);
+    let work = one(app, job);
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            ended = &mut work => return ended,
+            () = tokio::time::sleep(HEARTBEAT) => {
+                let mut tx = app.db.write(account).await?;
+                jobs::extend(&mut tx, account, id, app.now() + JOB_LEASE).await?;
+                tx.commit().await?;
+            }
+        }
+    }
 }
 
 async fn one(app: &Arc<App>, job: Job) -> store::Result<()> {

@@ -1,3 +1,5 @@
+//! Tenants.
+
 use gassync_domain::{AccountId, Timestamp};
 
 use super::{Result, Time, Tx, on};

@@ -1,3 +1,5 @@
+//! Connections and their sealed credentials.
+
 use gassync_domain::{AccountId, ConnectionId, Timestamp};
 use sqlx::FromRow;
 

@@ -1,3 +1,5 @@
+//! Raw messages, kept before anything else is done with them; also the queue they wait in.
+
 use gassync_domain::{AccountId, ConnectionId, HttpRequest, Timestamp};
 use sqlx::{FromRow, types::Json};
 

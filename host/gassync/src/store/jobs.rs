@@ -1,3 +1,5 @@
+//! Durable work that waits for its time.
+
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use sqlx::{FromRow, types::Json};
 
@@ -50,22 +52,22 @@ pub async fn enqueue(
 }
 
 /// Takes work that is due and keeps others off it until `until`; one job per source at a time, since channels ask
-/// not to be called twice at once. A platform query.
+/// not to be called twice at once. What needs a plugin waits while that is disabled. A platform query.
 pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<Job>> {
     let text = tx.dialect(
         "update int_jobs set run_at = $2, attempts = attempts + 1 where id in (
             select min(j.id) from int_jobs j
             join int_sources s on s.account_id = j.account_id and s.id = j.source_id and s.status = 'active'
-            join int_plugins p on p.id = s.source_type and p.status = 'enabled'
-            where j.state = 'waiting' and j.run_at <= $1
+            left join int_plugins p on p.id = s.source_type
+            where j.state = 'waiting' and j.run_at <= $1 and (p.status = 'enabled' or j.kind = 'drive-parked')
             group by j.source_id order by min(j.run_at) limit $3)
         returning account_id, id, source_id, kind, payload, attempts",
         "update int_jobs set run_at = $2, attempts = attempts + 1 where id in (
             select w.id from int_jobs w where w.state = 'waiting' and w.run_at <= $1 and w.id in (
                 select min(j.id) from int_jobs j
                 join int_sources s on s.account_id = j.account_id and s.id = j.source_id and s.status = 'active'
-                join int_plugins p on p.id = s.source_type and p.status = 'enabled'
-                where j.state = 'waiting' and j.run_at <= $1
+                left join int_plugins p on p.id = s.source_type
+                where j.state = 'waiting' and j.run_at <= $1 and (p.status = 'enabled' or j.kind = 'drive-parked')
                 group by j.source_id order by min(j.run_at) limit $3)
             for update skip locked)
         returning account_id, id, source_id, kind, payload, attempts",
@@ -86,6 +88,12 @@ impl From<Row> for Job {
             attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
         }
     }
+}
+
+/// It is still being worked on.
+pub async fn extend(tx: &mut Tx, account: AccountId, id: i64, until: Timestamp) -> Result<()> {
+    let text = "update int_jobs set run_at = $3 where account_id = $1 and id = $2 and state = 'waiting'";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(until)).execute(c).await.map(drop))
 }
 
 /// It is done.

@@ -1,3 +1,5 @@
+//! API keys, by their hash.
+
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use sqlx::FromRow;
 

@@ -1,3 +1,5 @@
+//! Links between channel records and core entities.
+
 use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
 use sqlx::FromRow;
 

@@ -1,3 +1,5 @@
+//! Facts that left the core; the databases' triggers write them.
+
 use gassync_domain::AccountId;
 use sqlx::FromRow;
 

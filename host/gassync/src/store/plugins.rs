@@ -1,3 +1,5 @@
+//! What is known of each plugin.
+
 use gassync_domain::Timestamp;
 use sqlx::FromRow;
 

@@ -1,3 +1,5 @@
+//! Sources, and where their next fetch begins.
+
 use gassync_domain::{AccountId, ConnectionId, SourceId, Timestamp};
 use sqlx::{FromRow, types::Json};
 

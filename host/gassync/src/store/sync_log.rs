@@ -1,3 +1,5 @@
+//! The audit trail.
+
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use sqlx::FromRow;
 

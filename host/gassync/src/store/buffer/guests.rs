@@ -1,3 +1,5 @@
+//! Guests as channels tell them.
+
 use gassync_domain::{AccountId, CoreId, Guest, SourceId, Timestamp};
 
 use crate::store::{Result, Time, Tx, on};

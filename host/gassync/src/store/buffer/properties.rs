@@ -1,3 +1,5 @@
+//! Properties as channels tell them.
+
 use gassync_domain::{AccountId, Property, RawJson, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 

@@ -1,3 +1,5 @@
+//! Reservations as channels tell them.
+
 use gassync_domain::{AccountId, Date, RawJson, Reservation, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 

@@ -1,3 +1,5 @@
+//! Room types as channels tell them.
+
 use gassync_domain::{AccountId, RawJson, RoomType, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 

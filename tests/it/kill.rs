@@ -1,0 +1,152 @@
+//! Power cuts: the host is killed at random moments while a client posts and a channel pushes. Whatever either was told
+//! is taken must be in buffer, mapping and core exactly once.
+//!
+//! `GASSYNC_KILLS=50` asks for more of them.
+
+use std::{
+    collections::BTreeSet,
+    net::TcpListener,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use gassync::store::{self, Db};
+use gassync_domain::SourceId;
+use gassync_simulator::beds24::{Settings, Webhook};
+use gassync_tests::{
+    database::Database,
+    host::{ACCOUNT, channel, records, reservation},
+    on_both,
+    plugins::component,
+    process::Served,
+};
+use reqwest::Client;
+use serde_json::{Value, json};
+
+on_both!(nothing_acknowledged_is_lost_or_doubled);
+
+/// Kills per database, unless the environment says otherwise.
+const KILLS: u32 = 5;
+
+async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
+    let kills = std::env::var("GASSYNC_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
+    let channel = channel(Settings { bookings: 5, credits_per_five_minutes: 1e6, ..Settings::default() }).await;
+    let listen = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port");
+    let mut host = Served::new(&database, listen, channel.address.to_string());
+    std::fs::create_dir_all(host.plugins()).expect("a folder");
+    std::fs::write(host.plugins().join("beds24.wasm"), component("beds24")).expect("a component");
+    host.start().await;
+    let base = host.base();
+    let token = std::fs::read_to_string(host.data().join("operator.token")).expect("the token");
+    let http = Client::builder().no_proxy().build().expect("a client");
+    let operate = async |path: &str, body: Value| -> Value {
+        let request = http.post(format!("{base}/admin/v1/{path}")).bearer_auth(&token).json(&body);
+        request.send().await.expect("an answer").json().await.expect("json")
+    };
+    // The partner creates its own account's houses; the channel another's.
+    let key = operate("keys", json!({ "account": "Partner", "name": "partner", "source": null })).await;
+    let key = key["key"].as_str().expect("a key").to_owned();
+    for (entity, record) in &records()[..2] {
+        let url = format!("{base}/integration/v1/{entity}");
+        let posted = http.post(url).bearer_auth(&key).json(record).send().await.expect("an answer");
+        assert_eq!(posted.status().as_u16(), 201);
+    }
+    let made = operate(
+        "sources",
+        json!({ "account": ACCOUNT, "channel": "beds24", "name": "beds24",
+            "settings": { "baseUrl": format!("http://{}/api/v2", channel.address) },
+            "credentials": { "inviteCode": channel.beds24.invite_code() } }),
+    )
+    .await;
+    let text = |name: &str| made[name].as_str().expect("a text").to_owned();
+    let header = Some((text("webhookHeader"), text("webhookToken")));
+    channel.beds24.set_webhook(Webhook { url: text("webhookUrl"), header });
+
+    let answered = Arc::new(Mutex::new(BTreeSet::new()));
+    let stop = Arc::new(AtomicBool::new(false));
+    let posting = tokio::spawn(post(http.clone(), base.clone(), key, Arc::clone(&answered), Arc::clone(&stop)));
+    for kill in 0..kills {
+        // No clock and no dice decide the moment, only the number of the kill: somewhere in the work.
+        for _ in 0..4 {
+            channel.beds24.act();
+        }
+        tokio::time::sleep(Duration::from_millis(150 + u64::from(kill * 137 % 400))).await;
+        host.kill();
+        host.start().await;
+    }
+    stop.store(true, Ordering::SeqCst);
+    posting.await.expect("joined");
+    for _ in 0..600 {
+        if channel.beds24.webhooks_pending() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(channel.beds24.webhooks_pending(), 0);
+    let source = SourceId(made["id"].as_i64().expect("an id"));
+    let ids = answered.lock().expect("the ids").clone();
+    assert!(ids.len() > kills as usize, "the client was answered only {} times", ids.len());
+    check(&database, &ids, &channel.beds24.webhooks_acknowledged(), source).await;
+    host.kill();
+}
+
+/// Posts one reservation after another, and notes each id it was answered.
+async fn post(http: Client, base: String, key: String, answered: Arc<Mutex<BTreeSet<String>>>, stop: Arc<AtomicBool>) {
+    let mut number = 0;
+    while !stop.load(Ordering::SeqCst) {
+        let id = format!("c{number:05}");
+        let url = format!("{base}/integration/v1/reservations");
+        let request = http.post(url).bearer_auth(&key).json(&reservation(&id));
+        match request.send().await {
+            Ok(answer) if answer.status().is_success() => {
+                answered.lock().expect("the ids").insert(id);
+                number += 1;
+            }
+            // Unanswered: sent again under the same id, as a partner would.
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+async fn check(database: &Database, client: &BTreeSet<String>, webhooks: &[u64], source: SourceId) {
+    let db = Db::open(&database.url).await.expect("the database");
+    // What was acknowledged may still be worked on: it must get there.
+    let mut missing = Vec::new();
+    for _ in 0..1200 {
+        let mut tx = db.platform_read().await.expect("a transaction");
+        let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
+        let booked = store::core::bookings_of_source(&mut tx, account, source).await.expect("read");
+        let ids: BTreeSet<&str> = booked.iter().map(|(id, _)| id.as_str()).collect();
+        assert_eq!(ids.len(), booked.len(), "a booking stands twice");
+        missing = webhooks.iter().filter(|id| !ids.contains(id.to_string().as_str())).copied().collect();
+        let waiting = store::status::figures(&mut tx).await.expect("figures");
+        if missing.is_empty() && waiting.iter().any(|(name, count)| *name == "messages_waiting" && *count == 0) {
+            break;
+        }
+        drop(tx);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Blocks are no bookings; everything else that was acknowledged is one.
+    let mut tx = db.platform_read().await.expect("a transaction");
+    assert!(missing.is_empty(), "acknowledged and lost: {missing:?}");
+    let partner = store::accounts::find(&mut tx, "Partner").await.expect("read").expect("there");
+    let sources = store::sources::named(&mut tx, "partner").await.expect("read");
+    let booked = store::core::bookings_of_source(&mut tx, partner, sources[0].id).await.expect("read");
+    let ids: BTreeSet<String> = booked.iter().map(|(id, _)| id.clone()).collect();
+    assert_eq!(ids.len(), booked.len(), "a booking stands twice");
+    let lost: Vec<_> = client.difference(&ids).collect();
+    assert!(lost.is_empty(), "answered and lost: {lost:?}");
+    for id in client {
+        let stored = store::buffer::reservations::find(&mut tx, partner, sources[0].id, id).await.expect("read");
+        assert!(stored.is_some_and(|s| s.core.is_some()), "{id} is in the core and not in the buffer");
+    }
+    // Nothing in the core that no mapping knows of: nothing doubled.
+    let figures = store::status::figures(&mut tx).await.expect("figures");
+    let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
+    let theirs = store::core::bookings_of_source(&mut tx, account, source).await.expect("read").len();
+    let all = figures.iter().find(|(name, _)| *name == "bookings").expect("a figure").1;
+    assert_eq!(all, i64::try_from(theirs + booked.len()).expect("few"), "a booking without a mapping");
+}

@@ -1,0 +1,11 @@
+//! All integration tests, in one binary: they build, start and stop together.
+
+mod api;
+mod command_line;
+mod flow;
+mod kill;
+mod order;
+mod sandbox;
+mod schema;
+mod store;
+mod tidy;

@@ -1,0 +1,231 @@
+//! Whatever order a booking's messages come in, by webhook or by fetch, the end is the same.
+
+use std::sync::Arc;
+
+use gassync::{
+    inbound::apply::{self, Incoming, Outcome},
+    store::{self, Db, accounts, core::BookingFacts, sources},
+};
+use gassync_domain::{
+    AccountId, Change, Entity, HttpRequest, HttpResponse, News, Query, Selection, SourceId, Timestamp,
+};
+use gassync_runtime::{
+    Adapter, Budget, Call, Engine, EngineSettings, Grant, NoCredentials, ReplayTransport, ShownAsPlaceholders,
+};
+use gassync_tests::{database::Database, on_both, plugins::component};
+use serde_json::{Value, json};
+
+on_both!(six_messages_in_every_order, a_cancelled_booking_is_never_revived, what_waits_goes_on_by_itself);
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).expect("an instant")
+}
+
+/// A booking as Beds24 has it at some time of its life.
+fn booking(id: u64, status: &str, adults: u32, departure: &str, price: f64, modified: &str) -> Value {
+    json!({
+        "id": id, "masterId": null, "propertyId": 1, "roomId": 11, "unitId": 1, "roomQty": 1, "status": status,
+        "subStatus": "none", "arrival": "2027-05-10", "departure": departure, "numAdult": adults, "numChild": 0,
+        "firstName": "Mirela", "lastName": "Popescu", "email": "mirela@example.org", "phone": "", "mobile": "",
+        "price": price, "channel": "booking", "apiReference": "77", "bookingTime": "2027-01-01T10:00:00Z",
+        "modifiedTime": modified, "cancelTime": null
+    })
+}
+
+/// Create, change, change, cancel, the second change once more, and the first change late.
+fn life(id: u64) -> [Value; 6] {
+    let created = booking(id, "new", 2, "2027-05-12", 200.0, "2027-01-01T10:00:00Z");
+    let longer = booking(id, "new", 2, "2027-05-14", 400.0, "2027-01-02T10:00:00Z");
+    let fuller = booking(id, "confirmed", 3, "2027-05-14", 450.0, "2027-01-03T10:00:00Z");
+    let cancelled = booking(id, "cancelled", 3, "2027-05-14", 450.0, "2027-01-04T10:00:00Z");
+    [created, longer.clone(), fuller.clone(), cancelled, fuller, longer]
+}
+
+struct Stage {
+    db: Db,
+    plugin: Arc<dyn Adapter>,
+    account: AccountId,
+    source: SourceId,
+    _database: Database,
+}
+
+impl Stage {
+    async fn set(database: Database) -> Self {
+        let settings = EngineSettings { cache_dir: None, cache_key: [0; 32], concurrent_calls: 4 };
+        let plugin = Engine::new(settings).expect("an engine").load(component("beds24")).await.expect("a plugin");
+        let db = Db::open(&database.url).await.expect("a database");
+        db.migrate().await.expect("a schema");
+        let mut tx = db.platform_write().await.expect("a transaction");
+        let account = accounts::create(&mut tx, "one", "UTC", at(0)).await.expect("an account");
+        let config = json!({});
+        let new =
+            sources::NewSource { connection: None, source_type: "beds24", name: "b", config: &config, creates: true };
+        let source = sources::create(&mut tx, account, &new, at(0)).await.expect("a source");
+        tx.commit().await.expect("committed");
+        Self { db, plugin, account, source, _database: database }
+    }
+
+    fn call(&self, answers: Vec<HttpResponse>) -> Call {
+        let settings = self.plugin.manifest().with_defaults(&json!({}));
+        Call {
+            id: "test".into(),
+            grant: Grant { origins: self.plugin.manifest().origins(&settings), private: Vec::new() },
+            settings,
+            credentials: if answers.is_empty() { Arc::new(NoCredentials) } else { Arc::new(ShownAsPlaceholders) },
+            transport: Arc::new(ReplayTransport::new(answers)),
+            clock: Arc::new(|| at(0)),
+            seed: 0,
+            budget: Budget::fetch(),
+        }
+    }
+
+    /// By webhook.
+    async fn told(&self, booking: &Value) -> Vec<Change> {
+        let body = json!({ "timeStamp": "2027-01-01T00:00:00Z", "booking": booking, "retries": 0 });
+        let body = Some(body.to_string().into_bytes());
+        let request = HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body };
+        self.plugin.decode(self.call(Vec::new()), request).await.result.expect("decoded").changes
+    }
+
+    /// By fetch.
+    async fn found(&self, entity: Entity, record: &Value) -> Vec<Change> {
+        let body = json!({ "success": true, "pages": { "nextPageExists": false }, "data": [record] });
+        let answer = HttpResponse { status: 200, headers: Vec::new(), body: body.to_string().into_bytes() };
+        let query =
+            Query { entity, selection: Selection::Everything, property_id: None, room_type_id: None, cursor: None };
+        self.plugin.fetch(self.call(vec![answer]), query).await.result.expect("fetched").changes
+    }
+
+    async fn house(&self) -> Vec<Change> {
+        let house = json!({ "id": 1, "name": "Pensiunea Lunca", "currency": "RON",
+            "roomTypes": [{ "id": 11, "propertyId": 1, "name": "Dubla", "qty": 2, "maxPeople": 3 }] });
+        self.found(Entity::Property, &house).await
+    }
+
+    async fn apply(&self, tx: &mut store::Tx, changes: Vec<Change>, second: i64) -> Vec<Outcome> {
+        let incoming = Incoming {
+            account: self.account,
+            source: self.source,
+            creates: true,
+            observed_at: at(second),
+            now: at(second),
+        };
+        apply::changes(tx, &incoming, changes).await.expect("applied")
+    }
+
+    async fn apply_alone(&self, changes: Vec<Change>, second: i64) -> Vec<Outcome> {
+        let mut tx = self.db.write(self.account).await.expect("a transaction");
+        let outcomes = self.apply(&mut tx, changes, second).await;
+        tx.commit().await.expect("committed");
+        outcomes
+    }
+
+    async fn bookings(&self) -> Vec<(String, BookingFacts)> {
+        let mut tx = self.db.read(self.account).await.expect("a transaction");
+        store::core::bookings_of_source(&mut tx, self.account, self.source).await.expect("bookings")
+    }
+}
+
+fn permutations(n: usize) -> Vec<Vec<usize>> {
+    if n == 0 {
+        return vec![Vec::new()];
+    }
+    let shorter = permutations(n - 1);
+    shorter
+        .iter()
+        .flat_map(|order| {
+            (0..=order.len()).map(move |place| {
+                let mut longer = order.clone();
+                longer.insert(place, n - 1);
+                longer
+            })
+        })
+        .collect()
+}
+
+/// The same news of another booking.
+fn renamed(changes: &[Change], id: &str) -> Vec<Change> {
+    let mut changes = changes.to_vec();
+    for change in &mut changes {
+        if let News::Reservation(reservation) = &mut change.news {
+            reservation.id = id.to_owned();
+        }
+    }
+    changes
+}
+
+async fn six_messages_in_every_order(database: Database) {
+    let stage = Stage::set(database).await;
+    stage.apply_alone(stage.house().await, 0).await;
+    let mut messages = Vec::new();
+    for (index, wire) in life(1).iter().enumerate() {
+        // Every other one is found by a fetch.
+        let by_webhook = index % 2 == 0;
+        messages.push(if by_webhook { stage.told(wire).await } else { stage.found(Entity::Reservation, wire).await });
+    }
+    let orders = permutations(messages.len());
+    assert_eq!(orders.len(), 720);
+    for (number, order) in orders.iter().enumerate() {
+        let mut tx = stage.db.write(stage.account).await.expect("a transaction");
+        for (second, message) in (1..).zip(order) {
+            let changes = renamed(&messages[*message], &format!("b{number:03}"));
+            stage.apply(&mut tx, changes, second).await;
+        }
+        tx.commit().await.expect("committed");
+    }
+    let bookings = stage.bookings().await;
+    assert_eq!(bookings.len(), 720, "each once");
+    let (_, first) = &bookings[0];
+    assert_eq!((first.status.as_str(), first.adults, first.rooms), ("cancelled", Some(3), 1));
+    assert_eq!(first.check_out.0.to_string(), "2027-05-14");
+    for ((id, facts), order) in bookings.iter().zip(&orders) {
+        let same = BookingFacts { id: first.id, ..facts.clone() };
+        assert_eq!(&same, first, "{id}: {order:?}");
+    }
+    let mut tx = stage.db.read(stage.account).await.expect("a transaction");
+    for number in [0, 359, 719] {
+        let id = format!("b{number:03}");
+        let stored = store::buffer::reservations::find(&mut tx, stage.account, stage.source, &id).await.expect("read");
+        assert_eq!(stored.expect("there").record.status.as_str(), "cancelled");
+    }
+}
+
+async fn a_cancelled_booking_is_never_revived(database: Database) {
+    let stage = Stage::set(database).await;
+    stage.apply_alone(stage.house().await, 0).await;
+    let stand = async || stage.bookings().await[0].1.status.clone();
+    let [created, _, fuller, cancelled, ..] = life(5);
+    stage.apply_alone(stage.told(&created).await, 1).await;
+    stage.apply_alone(stage.told(&cancelled).await, 2).await;
+    assert!(matches!(stage.apply_alone(stage.told(&fuller).await, 3).await[0], Outcome::Older(_)));
+    // Within the second of the cancellation, and even after it: a person decides.
+    let mut same_second = fuller.clone();
+    same_second["modifiedTime"] = cancelled["modifiedTime"].clone();
+    assert!(matches!(stage.apply_alone(stage.told(&same_second).await, 4).await[0], Outcome::Older(_)));
+    let mut later = fuller;
+    later["modifiedTime"] = json!("2027-01-09T10:00:00Z");
+    assert!(matches!(stage.apply_alone(stage.told(&later).await, 5).await[0], Outcome::Parked(_)));
+    assert_eq!(stand().await, "cancelled");
+    let again = stage.apply_alone(stage.told(&cancelled).await, 6).await;
+    assert!(matches!(again[0], Outcome::Older(_)));
+    assert_eq!(stand().await, "cancelled");
+}
+
+async fn what_waits_goes_on_by_itself(database: Database) {
+    let stage = Stage::set(database).await;
+    let [created, ..] = life(9);
+    let parked = stage.apply_alone(stage.told(&created).await, 1).await;
+    let Outcome::Parked(missing) = &parked[0] else { panic!("{parked:?}") };
+    assert_eq!(missing.to_string(), "room type 11 is not mapped");
+    assert!(stage.bookings().await.is_empty());
+    let house = stage.apply_alone(stage.house().await, 2).await;
+    assert!(house.iter().all(|outcome| matches!(outcome, Outcome::Created(_))), "{house:?}");
+    // The link has put a job in the queue, in its own transaction.
+    let mut tx = stage.db.read(stage.account).await.expect("a transaction");
+    let job = store::jobs::latest(&mut tx, stage.account, stage.source, "drive-parked").await.expect("read");
+    assert_eq!(job.map(|(state, _)| state).as_deref(), Some("waiting"));
+    drop(tx);
+    let again = stage.apply_alone(stage.told(&created).await, 3).await;
+    assert!(matches!(again[0], Outcome::Created(_)), "the same news is not unchanged while it waits: {again:?}");
+    assert_eq!(stage.bookings().await.len(), 1);
+}

@@ -1,0 +1,165 @@
+//! What the databases themselves must hold, on both.
+
+use gassync::store::{Db, accounts, connections, inbox, jobs, keys, outbox, plugins, sources};
+use gassync_domain::{AccountId, HttpRequest, SourceId, Timestamp};
+use gassync_tests::{database::Database, on_both};
+use serde_json::json;
+
+on_both!(
+    tenants_do_not_see_each_other,
+    the_outbox_knows_whose_hand_it_was,
+    a_message_is_one_workers_at_a_time,
+    the_same_job_waits_once,
+    one_source_creates,
+    time_and_money_come_back_as_they_were,
+);
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).expect("an instant")
+}
+
+async fn open(database: &Database) -> Db {
+    let db = Db::open(&database.url).await.expect("a database");
+    db.migrate().await.expect("a schema");
+    db
+}
+
+async fn tenant(db: &Db, name: &str) -> (AccountId, SourceId) {
+    let mut tx = db.platform_write().await.expect("a transaction");
+    let account = accounts::create(&mut tx, name, "UTC", at(0)).await.expect("an account");
+    let connection =
+        connections::create(&mut tx, account, "beds24", &format!("key-{name}"), "hash", at(0)).await.expect("made");
+    let config = json!({});
+    let new = sources::NewSource {
+        connection: Some(connection),
+        source_type: "beds24",
+        name: "main",
+        config: &config,
+        creates: true,
+    };
+    let source = sources::create(&mut tx, account, &new, at(0)).await.expect("a source");
+    plugins::loaded(&mut tx, "beds24", "hash", "1", at(0)).await.expect("a plugin");
+    tx.commit().await.expect("committed");
+    (account, source)
+}
+
+async fn tenants_do_not_see_each_other(database: Database) {
+    let db = open(&database).await;
+    let (one, source) = tenant(&db, "one").await;
+    let (other, _) = tenant(&db, "other").await;
+    let mut tx = db.read(one).await.expect("a transaction");
+    assert!(sources::get(&mut tx, one, source).await.expect("read").is_some());
+    // Even a query that asks for another's rows gets none, where the database can see to it.
+    let mut tx = db.read(other).await.expect("a transaction");
+    let found = sources::get(&mut tx, one, source).await.expect("read");
+    assert_eq!(found.is_none(), database.is_postgres());
+    if let Db::Postgres(pool) = &db {
+        let text = "select count(*) from int_sources";
+        let unset: i64 = sqlx::query_scalar(text).fetch_one(pool).await.expect("counted");
+        assert_eq!(unset, 0, "with nothing set, nobody's rows are seen");
+    }
+    let mut tx = db.platform_read().await.expect("a transaction");
+    assert_eq!(sources::all(&mut tx).await.expect("read").len(), 2);
+}
+
+async fn the_outbox_knows_whose_hand_it_was(database: Database) {
+    let db = open(&database).await;
+    let (account, source) = tenant(&db, "one").await;
+    let property: gassync_domain::Property =
+        serde_json::from_value(json!({ "id": "p", "name": "House" })).expect("a property");
+    let mut tx = db.write(account).await.expect("a transaction");
+    tx.set_origin(source).await.expect("set");
+    let id = gassync::core::put_property(&mut tx, account, None, &property, at(1)).await.expect("made");
+    tx.commit().await.expect("committed");
+    // Rolled back: it never happened.
+    let mut tx = db.write(account).await.expect("a transaction");
+    tx.set_origin(source).await.expect("set");
+    gassync::core::put_property(&mut tx, account, None, &property, at(2)).await.expect("made");
+    drop(tx);
+    let mut tx = db.write(account).await.expect("a transaction");
+    gassync::core::put_property(&mut tx, account, Some(id), &property, at(3)).await.expect("changed");
+    tx.commit().await.expect("committed");
+    let mut tx = db.read(account).await.expect("a transaction");
+    let facts = outbox::all(&mut tx, account).await.expect("facts");
+    let shown: Vec<_> = facts.iter().map(|f| (f.action.as_str(), f.entity_id, f.origin_source_id)).collect();
+    assert_eq!(shown, [("created", id.0, Some(source.0)), ("updated", id.0, None)]);
+}
+
+async fn a_message_is_one_workers_at_a_time(database: Database) {
+    let db = open(&database).await;
+    let (account, _) = tenant(&db, "one").await;
+    let mut tx = db.platform_write().await.expect("a transaction");
+    let connection = connections::by_webhook_key(&mut tx, "key-one").await.expect("read").expect("there").id;
+    let request =
+        HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body: Some(b"{}".to_vec()) };
+    for _ in 0..3 {
+        inbox::keep(&mut tx, account, connection, inbox::Kind::Call, &request, at(0), at(10)).await.expect("kept");
+    }
+    let claim = async |tx: &mut gassync::store::Tx, now: i64| {
+        inbox::claim(tx, at(now), at(now + 30), 10).await.expect("claimed").len()
+    };
+    assert_eq!(claim(&mut tx, 5).await, 0, "whoever received them has them");
+    plugins::set_status(&mut tx, "beds24", "disabled", at(0)).await.expect("set");
+    assert_eq!(claim(&mut tx, 11).await, 0, "a disabled plugin's messages wait");
+    plugins::set_status(&mut tx, "beds24", "enabled", at(0)).await.expect("set");
+    let messages = inbox::claim(&mut tx, at(11), at(41), 2).await.expect("claimed");
+    assert_eq!(messages.iter().map(|m| (m.attempts, m.request.clone())).next(), Some((1, request)));
+    assert_eq!(claim(&mut tx, 12).await, 1, "the third");
+    assert_eq!(claim(&mut tx, 13).await, 0);
+    inbox::applied(&mut tx, account, messages[0].id, at(14)).await.expect("marked");
+    assert_eq!(claim(&mut tx, 50).await, 2, "a lease that ended is somebody's again; what is done is nobody's");
+}
+
+async fn the_same_job_waits_once(database: Database) {
+    let db = open(&database).await;
+    let (account, source) = tenant(&db, "one").await;
+    let mut tx = db.platform_write().await.expect("a transaction");
+    for (payload, second) in [(json!({ "a": 1 }), 20), (json!({ "a": 1 }), 5), (json!({ "a": 2 }), 6)] {
+        jobs::enqueue(&mut tx, account, source, "poll", &payload, at(second), at(0)).await.expect("enqueued");
+    }
+    assert!(jobs::claim(&mut tx, at(4), at(60), 10).await.expect("claimed").is_empty());
+    let first = jobs::claim(&mut tx, at(7), at(60), 10).await.expect("claimed");
+    assert_eq!(first.len(), 1, "one at a time for a source");
+    assert_eq!((first[0].payload.clone(), first[0].attempts), (json!({ "a": 1 }), 1));
+    jobs::done(&mut tx, account, first[0].id, at(8)).await.expect("marked");
+    let second = jobs::claim(&mut tx, at(8), at(60), 10).await.expect("claimed");
+    assert_eq!(second[0].payload, json!({ "a": 2 }));
+    jobs::retry(&mut tx, account, second[0].id, "later", at(30)).await.expect("marked");
+    assert!(jobs::claim(&mut tx, at(29), at(60), 10).await.expect("claimed").is_empty());
+    let again = jobs::claim(&mut tx, at(31), at(60), 10).await.expect("claimed");
+    assert_eq!(again[0].attempts, 2);
+    jobs::dead(&mut tx, account, again[0].id, "no use", at(32)).await.expect("marked");
+    let latest = jobs::latest(&mut tx, account, source, "poll").await.expect("read");
+    assert_eq!(latest, Some(("dead".to_owned(), Some("no use".to_owned()))));
+}
+
+async fn one_source_creates(database: Database) {
+    let db = open(&database).await;
+    let (account, _) = tenant(&db, "one").await;
+    let mut tx = db.write(account).await.expect("a transaction");
+    assert!(sources::has_creating(&mut tx, account).await.expect("read"));
+    let config = json!({});
+    let new =
+        sources::NewSource { connection: None, source_type: "partner", name: "second", config: &config, creates: true };
+    assert!(sources::create(&mut tx, account, &new, at(1)).await.is_err(), "the database itself refuses a second");
+}
+
+async fn time_and_money_come_back_as_they_were(database: Database) {
+    let db = open(&database).await;
+    let (account, source) = tenant(&db, "one").await;
+    let mut tx = db.write(account).await.expect("a transaction");
+    let moment: Timestamp = "2027-03-28T01:30:00.123Z".parse().expect("an instant");
+    sources::synced(&mut tx, account, source, moment).await.expect("marked");
+    let read = sources::get(&mut tx, account, source).await.expect("read").expect("there");
+    assert_eq!(read.last_sync_at, Some(moment));
+    sources::set_resume_point(&mut tx, account, source, ("reservation", "a"), moment).await.expect("set");
+    sources::set_resume_point(&mut tx, account, source, ("reservation", "b"), moment).await.expect("set");
+    let point = sources::resume_point(&mut tx, account, source, "reservation").await.expect("read");
+    assert_eq!(point.as_deref(), Some("b"));
+    keys::create(&mut tx, account, source, "k", ("gsk_abc", "h"), at(0)).await.expect("made");
+    let holder = keys::holder(&mut tx, "h", at(1)).await.expect("read").expect("there");
+    assert_eq!((holder.account, holder.source), (account, source));
+    sources::set_status(&mut tx, account, source, "disabled").await.expect("set");
+    assert!(keys::holder(&mut tx, "h", at(1)).await.expect("read").is_none(), "a disabled source has no callers");
+    tx.commit().await.expect("committed");
+}

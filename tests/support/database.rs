@@ -1,0 +1,133 @@
+//! A database of its own for each test: a SQLite file, or one database in a private PostgreSQL cluster that lives as long
+//! as the test binary.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// The role the host logs in as: not a superuser, so that row-level security holds it.
+const ROLE: &str = "gassync";
+
+static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// Where a test keeps its data.
+pub struct Database {
+    /// For `database.url`.
+    pub url: String,
+    /// A folder of the test's own.
+    pub dir: TempDir,
+}
+
+impl Database {
+    /// A new SQLite file.
+    pub fn sqlite() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        Self { url: format!("sqlite:{}/gassync.db", dir.path().display()), dir }
+    }
+
+    /// A new database in the private cluster. Without PostgreSQL on the machine the test fails.
+    pub async fn postgres() -> Self {
+        let cluster = CLUSTER.get_or_init(Cluster::start).await;
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut admin = PgConnection::connect(&cluster.url("postgres", "postgres")).await.expect("the cluster");
+        let create = format!("create database {name} owner {ROLE}");
+        sqlx::query(AssertSqlSafe(create)).execute(&mut admin).await.expect("a database");
+        Self { url: cluster.url(ROLE, &name), dir: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// Whether it is PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        self.url.starts_with("postgres")
+    }
+}
+
+struct Cluster {
+    port: u16,
+    _data: TempDir,
+    // Its standard input is the leash: when this process ends, however it ends, the shell behind it stops PostgreSQL.
+    _server: Child,
+}
+
+impl Cluster {
+    async fn start() -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        let root = is_root();
+        if root {
+            let owned = Command::new("chown").arg("postgres").arg(data.path()).status().expect("chown runs");
+            assert!(owned.success(), "PostgreSQL does not run as root, and the user postgres cannot have its folder");
+        }
+        let (bin, dir) = (bindir(), data.path().join("db"));
+        let port = free_port();
+        let script = format!(
+            "set -e\n\
+             '{bin}/initdb' -D '{dir}' -A trust -U postgres --no-sync > /dev/null\n\
+             '{bin}/postgres' -D '{dir}' -p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' \
+                 -c fsync=off -c max_connections=300 > '{dir}/log' 2>&1 &\n\
+             server=$!\n\
+             until '{bin}/pg_isready' -q -h 127.0.0.1 -p {port}; do sleep 0.1; kill -0 $server; done\n\
+             echo ready\n\
+             read -r leash || true\n\
+             kill -INT $server\n\
+             wait $server || true\n",
+            bin = bin.display(),
+            dir = dir.display(),
+        );
+        let mut command = if root {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--", "sh", "-c", &script]);
+            command
+        } else {
+            let mut command = Command::new("sh");
+            command.args(["-c", &script]);
+            command
+        };
+        let spawned = command.current_dir(data.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut server = spawned.expect("a shell");
+        let mut line = String::new();
+        let output = server.stdout.take().expect("its output");
+        BufReader::new(output).read_line(&mut line).expect("a line");
+        assert_eq!(line.trim(), "ready", "PostgreSQL did not start");
+        let cluster = Self { port, _data: data, _server: server };
+        let mut admin = PgConnection::connect(&cluster.url("postgres", "postgres")).await.expect("the cluster");
+        let create = format!("create role {ROLE} login");
+        sqlx::query(AssertSqlSafe(create)).execute(&mut admin).await.expect("a role");
+        cluster
+    }
+
+    fn url(&self, role: &str, database: &str) -> String {
+        format!("postgres://{role}@127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output().expect("id runs");
+    String::from_utf8_lossy(&output.stdout).trim() == "0"
+}
+
+/// Debian keeps the server's programs in a folder per version, off the PATH.
+fn bindir() -> PathBuf {
+    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .map(|entries| entries.filter_map(Result::ok).map(|entry| entry.path().join("bin")).collect())
+        .unwrap_or_default();
+    versions.retain(|bin| bin.join("initdb").is_file());
+    versions.sort();
+    let on_path = || {
+        let paths = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&paths).find(|bin| bin.join("initdb").is_file())
+    };
+    versions.pop().or_else(on_path).expect("PostgreSQL is not installed: tests/run installs it")
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}

@@ -1,0 +1,213 @@
+//! A host in this process, and the verbs that tests use it with.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use gassync::{
+    admin::{KeyMade, NewKey, NewSource, SourceMade},
+    app::App,
+    config::Config,
+    server,
+    vault::system_random,
+};
+use gassync_domain::{Clock, Timestamp};
+use gassync_simulator::beds24::{self, Beds24, Webhook};
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{database::Database, plugins};
+
+/// The name of the account tests use unless they need two.
+pub const ACCOUNT: &str = "Test Holidays";
+
+/// The machine's clock.
+#[expect(clippy::disallowed_methods, reason = "tests of a whole host live in real time")]
+pub fn clock() -> Clock {
+    Arc::new(Timestamp::now)
+}
+
+/// A running host.
+pub struct Host {
+    /// Its insides.
+    pub app: Arc<App>,
+    /// Where it listens.
+    pub base: String,
+    /// Where its plugins are.
+    pub plugins: PathBuf,
+    /// Speaks HTTP.
+    pub http: Client,
+    stop: CancellationToken,
+    serving: Option<JoinHandle<anyhow::Result<()>>>,
+    _database: Database,
+}
+
+/// A running simulator.
+pub struct Channel {
+    /// The account there.
+    pub beds24: Beds24,
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: CancellationToken,
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Starts a simulated Beds24.
+pub async fn channel(settings: beds24::Settings) -> Channel {
+    let beds24 = Beds24::new(settings, clock());
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let stop = CancellationToken::new();
+    tokio::spawn({
+        let (beds24, stop) = (beds24.clone(), stop.clone());
+        async move { beds24.serve(listener, stop).await }
+    });
+    Channel { beds24, address, stop }
+}
+
+impl Host {
+    /// Starts a host with these plugins, which may reach this channel.
+    pub async fn start(database: Database, components: &[&str], channel: Option<&Channel>) -> Self {
+        let plugins = database.dir.path().join("plugins");
+        std::fs::create_dir_all(&plugins).expect("a folder");
+        for name in components {
+            std::fs::write(plugins.join(format!("{name}.wasm")), plugins::component(name)).expect("a component");
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let settings = [
+            ("GASSYNC_DATA_DIR", database.dir.path().join("data").display().to_string()),
+            ("GASSYNC_PLUGINS_DIR", plugins.display().to_string()),
+            ("GASSYNC_DATABASE_URL", database.url.clone()),
+            ("GASSYNC_SERVER_LISTEN", address.to_string()),
+            ("GASSYNC_EGRESS_PRIVATE", channel.map(|c| c.address.to_string()).unwrap_or_default()),
+            ("GASSYNC_WORK_POLL_MILLIS", "50".to_owned()),
+            ("GASSYNC_WORK_POLL_SECONDS", "1".to_owned()),
+        ];
+        let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let config = Config::load(Some("/dev/null".as_ref()), settings).expect("settings");
+        let app = App::open(config, clock(), system_random()).await.expect("a host");
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(server::run(Arc::clone(&app), listener, stop.clone().cancelled_owned()));
+        let host = Self {
+            app,
+            base: format!("http://{address}"),
+            plugins,
+            http: Client::builder().no_proxy().build().expect("a client"),
+            stop,
+            serving: Some(serving),
+            _database: database,
+        };
+        host.until("its plugins are loaded", async || host.app.plugins.all().len() == components.len()).await;
+        host
+    }
+
+    /// Stops it, and fails when it did not end well.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        if let Some(serving) = self.serving.take() {
+            serving.await.expect("joined").expect("ended well");
+        }
+    }
+
+    /// A request by the operator.
+    pub fn operator(&self, request: RequestBuilder) -> RequestBuilder {
+        request.bearer_auth(&self.app.operator_token)
+    }
+
+    /// A key of an account.
+    pub async fn key(&self, account: &str, name: &str) -> String {
+        let new = NewKey { account: account.to_owned(), name: name.to_owned(), source: None };
+        let request = self.http.post(format!("{}/admin/v1/keys", self.base)).json(&new);
+        let answer = self.operator(request).send().await.expect("an answer");
+        answer.json::<KeyMade>().await.expect("a key").key
+    }
+
+    /// Connects the account with the simulated channel, webhooks included.
+    pub async fn connect(&self, channel: &Channel) -> SourceMade {
+        let new = NewSource {
+            account: ACCOUNT.to_owned(),
+            channel: "beds24".to_owned(),
+            name: "beds24".to_owned(),
+            settings: [("baseUrl".to_owned(), json!(format!("http://{}/api/v2", channel.address)))].into(),
+            credentials: [("inviteCode".to_owned(), channel.beds24.invite_code())].into(),
+        };
+        let made: SourceMade = self.operate("sources", &new).await.json().await.expect("a source");
+        let header = made.webhook_header.clone().map(|name| (name, made.webhook_token.clone()));
+        channel.beds24.set_webhook(Webhook { url: made.webhook_url.clone(), header });
+        made
+    }
+
+    /// Posts to an endpoint of the operator's.
+    pub async fn operate<T: serde::Serialize>(&self, path: &str, body: &T) -> Response {
+        let request = self.http.post(format!("{}/admin/v1/{path}", self.base)).json(body);
+        self.operator(request).send().await.expect("an answer")
+    }
+
+    /// Posts to the standard API: status and body.
+    pub async fn post(&self, key: &str, entity: &str, body: &Value) -> (u16, Value) {
+        let request = self.http.post(format!("{}/integration/v1/{entity}", self.base)).bearer_auth(key).json(body);
+        read(request.send().await.expect("an answer")).await
+    }
+
+    /// Reads from the standard API: status and body.
+    pub async fn get(&self, key: &str, path: &str) -> (u16, Value) {
+        let request = self.http.get(format!("{}/integration/v1/{path}", self.base)).bearer_auth(key);
+        read(request.send().await.expect("an answer")).await
+    }
+
+    /// A figure of the status page.
+    pub async fn figure(&self, name: &str) -> i64 {
+        let mut tx = self.app.db.platform_read().await.expect("a transaction");
+        let figures = gassync::store::status::figures(&mut tx).await.expect("figures");
+        figures.into_iter().find(|(known, _)| *known == name).expect("a figure").1
+    }
+
+    /// Waits for something that must come.
+    pub async fn until(&self, what: &str, mut there: impl AsyncFnMut() -> bool) {
+        for _ in 0..600 {
+            if there().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("30 s went by before {what}");
+    }
+}
+
+/// Status and body of an answer.
+pub async fn read(answer: Response) -> (u16, Value) {
+    let status = answer.status().as_u16();
+    let text = answer.text().await.expect("a body");
+    (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+}
+
+/// A property, a room type, and a reservation in it, in the standard schema.
+pub fn records() -> [(&'static str, Value); 3] {
+    [
+        ("properties", json!({ "id": "p1", "name": "Casa Azul", "currency": "EUR", "address": { "city": "Faro" } })),
+        ("room-types", json!({ "id": "t1", "propertyId": "p1", "name": "Patio", "maxOccupancy": 3 })),
+        ("reservations", reservation("r1")),
+    ]
+}
+
+/// A reservation in the room type of [`records`].
+pub fn reservation(id: &str) -> Value {
+    json!({
+        "id": id,
+        "roomTypeId": "t1",
+        "checkIn": "2027-06-01",
+        "checkOut": "2027-06-04",
+        "status": "confirmed",
+        "source": "direct",
+        "guest": { "firstName": "Noor", "lastName": "de Wit", "email": "noor@example.org" },
+        "adults": 2,
+        "totalPrice": 330.50,
+        "houseRules": { "read": true }
+    })
+}

@@ -1,0 +1,104 @@
+//! The program as a process of its own, to be killed at any moment.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use crate::{database::Database, plugins};
+
+static BUILT: OnceLock<()> = OnceLock::new();
+
+/// The program, built.
+pub fn program() -> PathBuf {
+    BUILT.get_or_init(|| plugins::cargo(&["build", "--locked", "-p", "gassync"]));
+    plugins::target_dir().join("debug/gassync")
+}
+
+/// Runs the program to its end.
+pub fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(program());
+    command.current_dir(plugins::repository()).args(arguments).envs(environment.iter().copied());
+    command.output().expect("the program runs")
+}
+
+/// `gassync serve`, which may be killed and started again.
+pub struct Served {
+    url: String,
+    dir: PathBuf,
+    listen: SocketAddr,
+    private: String,
+    child: Option<Child>,
+}
+
+impl Served {
+    /// On a database, with the components of its plugin folder.
+    pub fn new(database: &Database, listen: SocketAddr, private: String) -> Self {
+        Self { url: database.url.clone(), dir: database.dir.path().to_owned(), listen, private, child: None }
+    }
+
+    /// Where its plugins are.
+    pub fn plugins(&self) -> PathBuf {
+        self.dir.join("plugins")
+    }
+
+    /// Where its keys are.
+    pub fn data(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    /// What stands before its paths.
+    pub fn base(&self) -> String {
+        format!("http://{}", self.listen)
+    }
+
+    /// Starts it and waits until it answers.
+    pub async fn start(&mut self) {
+        let log = std::fs::File::options().create(true).append(true).open(self.dir.join("log")).expect("a log");
+        let child = Command::new(program())
+            .arg("serve")
+            .current_dir(&self.dir)
+            .env("GASSYNC_DATABASE_URL", &self.url)
+            .env("GASSYNC_DATA_DIR", self.data())
+            .env("GASSYNC_PLUGINS_DIR", self.plugins())
+            .env("GASSYNC_SERVER_LISTEN", self.listen.to_string())
+            .env("GASSYNC_EGRESS_PRIVATE", &self.private)
+            .env("GASSYNC_WORK_POLL_MILLIS", "50")
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        self.child = Some(child.expect("the program starts"));
+        for _ in 0..600 {
+            if self.answers().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the host does not answer; its log: {}", log_of(&self.dir));
+    }
+
+    async fn answers(&self) -> bool {
+        reqwest::get(format!("{}/readyz", self.base())).await.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Ends it at once, as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("killed");
+            child.wait().expect("gone");
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn log_of(dir: &Path) -> String {
+    std::fs::read_to_string(dir.join("log")).unwrap_or_default()
+}
