@@ -4,7 +4,6 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -13,6 +12,8 @@ use std::{
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+
+use crate::port::free_port;
 
 /// The role the host logs in as: not a superuser, so that row-level security holds it.
 const ROLE: &str = "gassync";
@@ -126,8 +127,4 @@ fn bindir() -> PathBuf {
         std::env::split_paths(&paths).find(|bin| bin.join("initdb").is_file())
     };
     versions.pop().or_else(on_path).expect("PostgreSQL is not installed: tests/run installs it")
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }

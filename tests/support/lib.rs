@@ -3,6 +3,7 @@
 pub mod database;
 pub mod host;
 pub mod plugins;
+pub mod port;
 pub mod process;
 
 /// Runs each scenario on both databases.

@@ -81,7 +81,9 @@ impl Served {
     }
 
     async fn answers(&self) -> bool {
-        reqwest::get(format!("{}/readyz", self.base())).await.is_ok_and(|answer| answer.status().is_success())
+        let asked = reqwest::get(format!("{}/readyz", self.base()));
+        let answer = tokio::time::timeout(Duration::from_secs(5), asked).await;
+        answer.is_ok_and(|answer| answer.is_ok_and(|answer| answer.status().is_success()))
     }
 
     /// Ends it at once, as a power cut would.
