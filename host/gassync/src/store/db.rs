@@ -2,9 +2,9 @@ use std::{str::FromStr, time::Duration};
 
 use gassync_domain::{AccountId, SourceId};
 use sqlx::{
-    PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
-    postgres::PgPoolOptions,
+    postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -27,10 +27,10 @@ pub enum DbError {
     #[error("must be sqlite:PATH or postgres://…")]
     Address,
     /// It cannot be opened.
-    #[error("cannot open the database: {0}")]
+    #[error("cannot open the database")]
     Open(#[from] sqlx::Error),
     /// Its schema cannot be brought up to date.
-    #[error("cannot migrate the database: {0}")]
+    #[error("cannot migrate the database")]
     Migrate(#[from] MigrateError),
     /// Its schema is not the one this program was built for.
     #[error("the database is at migration {found}, and this program needs {needed}: run `gassync migrate`")]
@@ -86,6 +86,8 @@ impl Db {
     /// Opens `sqlite:PATH` (made when absent) or `postgres://…`.
     pub async fn open(address: &str) -> std::result::Result<Self, DbError> {
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            // The pool goes on trying until its time is over; a first connection says at once why there can be none.
+            PgConnectOptions::from_str(address)?.connect().await?.close().await?;
             let pool = PgPoolOptions::new()
                 .max_connections(POSTGRES_CONNECTIONS)
                 .acquire_timeout(BUSY_TIMEOUT)
