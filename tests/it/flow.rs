@@ -37,8 +37,9 @@ async fn both_books(host: &Host, channel: &Channel, source: i64) -> [Vec<(String
     theirs.sort();
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let account = gassync::store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
-    let ours = gassync::store::core::bookings_of_source(&mut tx, account, SourceId(source)).await.expect("read");
-    let show = |facts: &gassync::store::core::BookingFacts| {
+    let ours =
+        gassync::store::core::bookings::bookings_of_source(&mut tx, account, SourceId(source)).await.expect("read");
+    let show = |facts: &gassync::store::core::bookings::BookingFacts| {
         format!("{} {} {} {}", facts.status, facts.check_in.0, facts.check_out.0, facts.adults.unwrap_or(0))
     };
     [theirs, ours.into_iter().map(|(id, facts)| (id, show(&facts))).collect()]

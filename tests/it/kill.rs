@@ -123,7 +123,7 @@ async fn check(database: &Database, client: &BTreeSet<String>, webhooks: &[u64],
     for _ in 0..1200 {
         let mut tx = db.platform_read().await.expect("a transaction");
         let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
-        let booked = store::core::bookings_of_source(&mut tx, account, source).await.expect("read");
+        let booked = store::core::bookings::bookings_of_source(&mut tx, account, source).await.expect("read");
         let ids: BTreeSet<&str> = booked.iter().map(|(id, _)| id.as_str()).collect();
         assert_eq!(ids.len(), booked.len(), "a booking stands twice");
         missing = webhooks.iter().filter(|id| !ids.contains(id.to_string().as_str())).copied().collect();
@@ -138,7 +138,7 @@ async fn check(database: &Database, client: &BTreeSet<String>, webhooks: &[u64],
     assert!(missing.is_empty(), "acknowledged and lost: {missing:?}");
     let partner = store::accounts::find(&mut tx, "Partner").await.expect("read").expect("there");
     let sources = store::sources::named(&mut tx, "partner").await.expect("read");
-    let booked = store::core::bookings_of_source(&mut tx, partner, sources[0].id).await.expect("read");
+    let booked = store::core::bookings::bookings_of_source(&mut tx, partner, sources[0].id).await.expect("read");
     let ids: BTreeSet<String> = booked.iter().map(|(id, _)| id.clone()).collect();
     assert_eq!(ids.len(), booked.len(), "a booking stands twice");
     let lost: Vec<_> = client.difference(&ids).collect();
@@ -150,7 +150,7 @@ async fn check(database: &Database, client: &BTreeSet<String>, webhooks: &[u64],
     // Nothing in the core that no mapping knows of: nothing doubled.
     let figures = store::status::figures(&mut tx).await.expect("figures");
     let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
-    let theirs = store::core::bookings_of_source(&mut tx, account, source).await.expect("read").len();
+    let theirs = store::core::bookings::bookings_of_source(&mut tx, account, source).await.expect("read").len();
     let all = figures.iter().find(|(name, _)| *name == "bookings").expect("a figure").1;
     assert_eq!(all, i64::try_from(theirs + booked.len()).expect("few"), "a booking without a mapping");
 }

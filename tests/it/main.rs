@@ -4,6 +4,7 @@ mod api;
 mod command_line;
 mod flow;
 mod kill;
+mod ledger;
 mod order;
 mod sandbox;
 mod schema;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gassync::{
     inbound::apply::{self, Incoming, Outcome},
-    store::{self, Db, accounts, core::BookingFacts, sources},
+    store::{self, Db, accounts, core::bookings::BookingFacts, sources},
 };
 use gassync_domain::{
     AccountId, Change, Entity, HttpRequest, HttpResponse, News, Query, Selection, SourceId, Timestamp,
@@ -107,6 +107,7 @@ impl Stage {
             account: self.account,
             source: self.source,
             creates: true,
+            when_full: gassync::core::WhenFull::Keep,
             observed_at: at(second),
             now: at(second),
         };
@@ -122,7 +123,7 @@ impl Stage {
 
     async fn bookings(&self) -> Vec<(String, BookingFacts)> {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
-        store::core::bookings_of_source(&mut tx, self.account, self.source).await.expect("bookings")
+        store::core::bookings::bookings_of_source(&mut tx, self.account, self.source).await.expect("bookings")
     }
 }
 

@@ -40,6 +40,16 @@ impl Stay {
         Ok(Self { check_in, check_out })
     }
 
+    /// Any number of nights, for calendars; none where there is no night between the dates.
+    pub fn spanning(first: Date, end: Date) -> Option<Self> {
+        (first < end).then_some(Self { check_in: first, check_out: end })
+    }
+
+    /// The nights that two stays share.
+    pub fn shared_with(self, other: Self) -> Option<Self> {
+        Self::spanning(self.check_in.max(other.check_in), self.check_out.min(other.check_out))
+    }
+
     /// The first night.
     pub fn check_in(self) -> Date {
         self.check_in

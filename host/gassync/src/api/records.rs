@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use gassync_domain::{Change, FieldError, News, Parked, RawJson, Route};
+use gassync_domain::{Change, Date, FieldError, News, Parked, RawJson, Route};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::{ApiError, Caller, Problem};
 use crate::{
     app::App,
+    core::WhenFull,
     inbound::apply::{self, Incoming, Outcome},
     store::{self, buffer::Stored, sources},
 };
@@ -38,6 +39,10 @@ pub struct RecordOutcome {
     pub gas_id: Option<i64>,
     /// What is wrong with it, or what it waits for.
     pub errors: Vec<FieldError>,
+    /// Nights on which it is sold although there was no room left.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, value_type = Vec<String>, format = Date)]
+    pub overbooked: Vec<Date>,
 }
 
 /// A buffered record, and where it stands.
@@ -125,7 +130,7 @@ fn read<T: DeserializeOwned>(raw: Box<RawValue>, news: fn(T) -> News) -> Read {
             let id = serde_json::from_str::<serde_json::Value>(raw.get()).ok();
             let id = id.and_then(|record| record.get("id").and_then(|id| id.as_str()).map(str::to_owned));
             let errors = vec![FieldError { path, problem }];
-            Err(Box::new(RecordOutcome { id, status: "rejected", gas_id: None, errors }))
+            Err(Box::new(RecordOutcome { id, status: "rejected", gas_id: None, errors, overbooked: Vec::new() }))
         }
     }
 }
@@ -162,6 +167,7 @@ async fn apply_all(app: &Arc<App>, caller: Caller, read: &[Read]) -> Result<Vec<
             status: rejected.status,
             gas_id: None,
             errors: rejected.errors.clone(),
+            overbooked: Vec::new(),
         }),
         Ok(change) => Some(outcome(change, outcomes.next()?)),
     };
@@ -173,7 +179,14 @@ async fn incoming(app: &App, caller: Caller) -> Result<Incoming, ApiError> {
     let mut tx = app.db.read(caller.account).await?;
     let source = sources::get(&mut tx, caller.account, caller.source).await?.ok_or(Problem::Unauthorized)?;
     let now = app.now();
-    Ok(Incoming { account: caller.account, source: source.id, creates: source.creates, observed_at: now, now })
+    Ok(Incoming {
+        account: caller.account,
+        source: source.id,
+        creates: source.creates,
+        when_full: WhenFull::Keep,
+        observed_at: now,
+        now,
+    })
 }
 
 async fn apply_in_one(app: &App, incoming: &Incoming, changes: Vec<Change>) -> store::Result<Vec<Outcome>> {
@@ -191,17 +204,22 @@ fn outcome(change: &Change, outcome: Outcome) -> RecordOutcome {
         _ => None,
     };
     let status = outcome.word();
-    let (gas_id, errors) = match outcome {
-        Outcome::Created(core) | Outcome::Updated(core) => (Some(core.0), Vec::new()),
-        Outcome::Unchanged(core) | Outcome::Older(core) => (core.map(|id| id.0), Vec::new()),
-        Outcome::Rejected(errors) => (None, errors),
+    let gas_id = outcome.core().map(|core| core.0);
+    let (errors, overbooked) = match outcome {
+        Outcome::Overbooked { nights, .. } => (Vec::new(), nights),
+        Outcome::Rejected(errors) => (errors, Vec::new()),
+        Outcome::Refused(full) => (full.nights.iter().map(no_room).collect(), Vec::new()),
         Outcome::Parked(Parked(missing)) => {
             let waits = |m: gassync_domain::Missing| FieldError { path: String::new(), problem: m.to_string() };
-            (None, missing.into_iter().map(waits).collect())
+            (missing.into_iter().map(waits).collect(), Vec::new())
         }
-        Outcome::Fetching | Outcome::NotKept => (None, Vec::new()),
+        _ => Default::default(),
     };
-    RecordOutcome { id, status, gas_id, errors }
+    RecordOutcome { id, status, gas_id, errors, overbooked }
+}
+
+fn no_room(night: &Date) -> FieldError {
+    FieldError { path: "/rooms".to_owned(), problem: format!("has no room left on {night}") }
 }
 
 #[cfg(test)]

@@ -245,10 +245,10 @@ async fn compare(app: &App, beds24: &Beds24, source: SourceId) -> anyhow::Result
     Ok(differences)
 }
 
-async fn bookings(app: &App, source: SourceId) -> anyhow::Result<Vec<(String, store::core::BookingFacts)>> {
+async fn bookings(app: &App, source: SourceId) -> anyhow::Result<Vec<(String, store::core::bookings::BookingFacts)>> {
     let mut tx = app.db.platform_read().await?;
     let account = store::accounts::find(&mut tx, ACCOUNT).await?.context("the demo's account is gone")?;
-    Ok(store::core::bookings_of_source(&mut tx, account, source).await?)
+    Ok(store::core::bookings::bookings_of_source(&mut tx, account, source).await?)
 }
 
 async fn summary(app: &App, beds24: &Beds24, source: SourceId, differences: &[String]) -> anyhow::Result<ExitCode> {

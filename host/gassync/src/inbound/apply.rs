@@ -1,13 +1,14 @@
 //! One record into buffer, mapping and core, in the caller's transaction.
 
 use gassync_domain::{
-    AccountId, Change, CoreId, Digest, Entity, EntityRef, FieldError, News, Parked, RawJson, SourceId, Timestamp,
+    AccountId, Change, CoreId, Date, Digest, Entity, EntityRef, FieldError, News, Parked, RawJson, SourceId, Timestamp,
     Version,
 };
 use serde_json::json;
 
 use super::{property, reservation, room_type};
 use crate::{
+    core::{SoldOut, WhenFull},
     jobs,
     store::{self, Tx, buffer::Envelope, sync_log},
 };
@@ -21,6 +22,8 @@ pub struct Incoming {
     pub source: SourceId,
     /// Whether this source creates core entities.
     pub creates: bool,
+    /// What becomes of a reservation that there is no room for; one that asks is refused in any case.
+    pub when_full: WhenFull,
     /// When the message arrived, or the fetch that brought it began.
     pub observed_at: Timestamp,
     /// Now.
@@ -40,8 +43,19 @@ pub enum Outcome {
     Older(Option<CoreId>),
     /// It is in the buffer and waits.
     Parked(Parked),
+    /// It is in the core, on nights that there is no room for it. The flag tells whether it is new.
+    Overbooked {
+        /// The booking.
+        core: CoreId,
+        /// Whether it is new in the core.
+        created: bool,
+        /// The nights that are sold more often than they can be.
+        nights: Vec<Date>,
+    },
     /// It is not in the buffer: nothing of it can be stored.
     Rejected(Vec<FieldError>),
+    /// It is not in the buffer: there is no room for it.
+    Refused(SoldOut),
     /// It asked for a fetch, which is on its way.
     Fetching,
     /// This host has no room for such news yet.
@@ -49,14 +63,31 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The core entity it is linked to.
+    pub fn core(&self) -> Option<CoreId> {
+        match self {
+            Self::Created(core) | Self::Updated(core) | Self::Overbooked { core, .. } => Some(*core),
+            Self::Unchanged(core) | Self::Older(core) => *core,
+            Self::Parked(_) | Self::Rejected(_) | Self::Refused(_) | Self::Fetching | Self::NotKept => None,
+        }
+    }
+
+    /// What it waits for.
+    pub fn parked(&self) -> Option<&Parked> {
+        match self {
+            Self::Parked(parked) => Some(parked),
+            _ => None,
+        }
+    }
+
     /// The word in answers and logs.
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Created(_) => "created",
-            Self::Updated(_) => "updated",
+            Self::Created(_) | Self::Overbooked { created: true, .. } => "created",
+            Self::Updated(_) | Self::Overbooked { .. } => "updated",
             Self::Unchanged(_) | Self::Older(_) => "unchanged",
             Self::Parked(_) => "parked",
-            Self::Rejected(_) => "rejected",
+            Self::Rejected(_) | Self::Refused(_) => "rejected",
             Self::Fetching => "fetching",
             Self::NotKept => "not-kept",
         }
@@ -73,7 +104,7 @@ impl Incoming {
         raw: &'a RawJson,
         digest: &'a Digest,
         version: &'a Version,
-        linked: &'a Result<CoreId, Parked>,
+        outcome: &'a Outcome,
     ) -> Envelope<'a> {
         Envelope {
             account: self.account,
@@ -81,8 +112,8 @@ impl Incoming {
             raw,
             digest,
             version,
-            core: linked.as_ref().ok().copied(),
-            parked: linked.as_ref().err(),
+            core: outcome.core(),
+            parked: outcome.parked(),
             at: self.now,
         }
     }
@@ -99,12 +130,21 @@ impl Incoming {
             Outcome::Updated(_) => ("update", "success", None),
             Outcome::Older(_) => ("ignore", "success", Some("older than what is known".to_owned())),
             Outcome::Parked(parked) => ("park", "pending", Some(parked.to_string())),
+            Outcome::Overbooked { created, nights, .. } => {
+                (if *created { "create" } else { "update" }, "success", Some(format!("overbooked on {}", list(nights))))
+            }
             Outcome::Rejected(errors) => ("reject", "failed", Some(describe(errors))),
+            Outcome::Refused(full) => ("refuse", "failed", Some(format!("no room on {}", list(&full.nights)))),
             Outcome::Unchanged(_) | Outcome::Fetching | Outcome::NotKept => return Ok(()),
         };
         let entry = sync_log::Entry { source: self.source, entity_type, entity_id, action, status, message };
         sync_log::inbound(tx, self.account, &entry, self.now).await
     }
+}
+
+/// Nights, in words.
+pub fn list(nights: &[Date]) -> String {
+    nights.iter().map(Date::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Field and problem, never the value: that may be a guest's.
@@ -116,6 +156,13 @@ fn describe(errors: &[FieldError]) -> String {
 /// Applies changes in their order. Properties and room types come before what refers to them, whatever order the
 /// channel named them in.
 pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> store::Result<Vec<Outcome>> {
+    let reservations = changes.iter().filter(|change| matches!(change.news, News::Reservation(_))).count();
+    let units = changes.iter().any(|change| matches!(change.news, News::RoomType(_)));
+    if reservations > 0 || units {
+        // Units change the ledger too, where there are fewer of them than before.
+        let times = if units { usize::MAX } else { reservations };
+        tx.lock_ledger(incoming.account, times).await?;
+    }
     tx.lock_records(incoming.source, changes.iter().filter_map(external_id)).await?;
     tx.set_origin(incoming.source).await?;
     let mut order: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();

@@ -35,24 +35,21 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, property: &Property, raw: &Raw
         }
     }
     let mapping = mappings::find(tx, account, source, mappings::Kind::Property, &property.id).await?;
-    let (linked, outcome) = match mapping {
+    let outcome = match mapping {
         Some(mapping) => {
             if mapping.auto_sync {
                 core::put_property(tx, account, Some(mapping.core), property, now).await?;
             }
-            (Ok(mapping.core), Outcome::Updated(mapping.core))
+            Outcome::Updated(mapping.core)
         }
         None if incoming.creates => {
             let core = core::put_property(tx, account, None, property, now).await?;
             mappings::link(tx, account, source, mappings::Kind::Property, &property.id, core, now).await?;
             jobs::drive_parked(tx, account, source, now).await?;
-            (Ok(core), Outcome::Created(core))
+            Outcome::Created(core)
         }
-        None => {
-            let parked = Parked(vec![Missing::Link]);
-            (Err(parked.clone()), Outcome::Parked(parked))
-        }
+        None => Outcome::Parked(Parked(vec![Missing::Link])),
     };
-    properties::put(tx, &incoming.envelope(raw, &digest, &version, &linked), property).await?;
+    properties::put(tx, &incoming.envelope(raw, &digest, &version, &outcome), property).await?;
     Ok(outcome)
 }

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
+    core::WhenFull,
     credentials::ConnectionSecrets,
     store::{
         self, inbox,
@@ -73,6 +74,7 @@ pub async fn run(app: &Arc<App>, source: &Source, entity: Entity, selection: Sel
             account: source.account,
             source: source.id,
             creates: source.creates,
+            when_full: WhenFull::Keep,
             observed_at,
             now: app.now(),
         };

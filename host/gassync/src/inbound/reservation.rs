@@ -1,14 +1,16 @@
 //! A reservation into buffer, mapping and core.
 
-use gassync_domain::{CoreId, Decision, Digest, Missing, Parked, RawJson, Reservation, Status, Validate, decide, fill};
+use gassync_domain::{
+    CoreId, Decision, Digest, Intent, Missing, Parked, RawJson, Reservation, Status, Validate, decide, fill,
+};
 
 use super::{
     apply::{Incoming, Outcome},
     guest,
 };
 use crate::{
-    core::{self, Bookable},
-    store::{self, Result, Tx, buffer::reservations, mappings},
+    core::{self, Bookable, Placed, WhenFull},
+    store::{Result, Tx, buffer::reservations, core::bookings, mappings},
 };
 
 /// A reservation: older news is told and left out, newer goes into buffer and core, what cannot be placed is parked.
@@ -46,11 +48,14 @@ async fn place(tx: &mut Tx, incoming: &Incoming, reservation: &mut Reservation, 
         _ => {}
     }
     let mapping = mappings::find(tx, account, source, mappings::Kind::Reservation, &reservation.id).await?;
-    let (linked, outcome) = match ready(tx, incoming, mapping, reservation).await? {
-        Err(parked) => (Err(parked.clone()), Outcome::Parked(parked)),
+    let outcome = match ready(tx, incoming, mapping, reservation).await? {
+        Err(parked) => Outcome::Parked(parked),
         Ok(units) => book(tx, incoming, mapping, reservation, &units).await?,
     };
-    let mut envelope = incoming.envelope(raw, &digest, &version, &linked);
+    if matches!(outcome, Outcome::Refused(_)) {
+        return Ok(outcome);
+    }
+    let mut envelope = incoming.envelope(raw, &digest, &version, &outcome);
     // What is parked after it was booked stays linked to its booking.
     envelope.core = envelope.core.or(mapping.map(|m| m.core));
     reservations::put(tx, &envelope, reservation).await?;
@@ -76,7 +81,7 @@ async fn ready(
     }
     if let Some(mapping) = mapping
         && reservation.status != Status::Cancelled
-        && store::core::booking_status(tx, incoming.account, mapping.core).await?.as_deref() == Some("cancelled")
+        && bookings::standing(tx, incoming.account, mapping.core).await?.is_some_and(|s| s.status == Status::Cancelled)
     {
         missing.push(Missing::Decision { status: reservation.status.as_str().to_owned() });
     }
@@ -101,20 +106,35 @@ async fn book(
     mapping: Option<mappings::Mapping>,
     reservation: &Reservation,
     units: &[CoreId],
-) -> Result<(std::result::Result<CoreId, Parked>, Outcome)> {
+) -> Result<Outcome> {
     let Incoming { account, source, now, .. } = *incoming;
     if let Some(mapping) = mapping.filter(|m| !m.auto_sync) {
-        return Ok((Ok(mapping.core), Outcome::Unchanged(Some(mapping.core))));
+        return Ok(Outcome::Unchanged(Some(mapping.core)));
+    }
+    let when_full = match reservation.intent {
+        Intent::Request => WhenFull::Refuse,
+        Intent::Fact => incoming.when_full,
+    };
+    if when_full == WhenFull::Refuse {
+        tx.savepoint("guest").await?;
     }
     let guest = guest::apply(tx, incoming, reservation).await?;
     let bookable = Bookable { reservation, units, guest };
-    let Some(core) = core::put_booking(tx, account, mapping.map(|m| m.core), &bookable, now).await? else {
-        let parked = Parked(vec![Missing::Rooms]);
-        return Ok((Err(parked.clone()), Outcome::Parked(parked)));
+    let (id, nights) = match core::put_booking(tx, account, mapping.map(|m| m.core), &bookable, when_full, now).await? {
+        Placed::Booked { id, overbooked } => (id, overbooked),
+        Placed::Refused(full) => {
+            tx.undo_to("guest").await?;
+            return Ok(Outcome::Refused(full));
+        }
+        Placed::Unplaceable => return Ok(Outcome::Parked(Parked(vec![Missing::Rooms]))),
     };
-    if mapping.is_some() {
-        return Ok((Ok(core), Outcome::Updated(core)));
+    let created = mapping.is_none();
+    if created {
+        mappings::link(tx, account, source, mappings::Kind::Reservation, &reservation.id, id, now).await?;
     }
-    mappings::link(tx, account, source, mappings::Kind::Reservation, &reservation.id, core, now).await?;
-    Ok((Ok(core), Outcome::Created(core)))
+    Ok(match (nights.is_empty(), created) {
+        (false, created) => Outcome::Overbooked { core: id, created, nights },
+        (true, true) => Outcome::Created(id),
+        (true, false) => Outcome::Updated(id),
+    })
 }

@@ -34,12 +34,12 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, room_type: &RoomType, raw: &Ra
             return Ok(Outcome::Unchanged(stored.core));
         }
     }
-    let (linked, outcome) = match link(tx, incoming, room_type).await? {
-        Ok((core, true)) => (Ok(core), Outcome::Created(core)),
-        Ok((core, false)) => (Ok(core), Outcome::Updated(core)),
-        Err(parked) => (Err(parked.clone()), Outcome::Parked(parked)),
+    let outcome = match link(tx, incoming, room_type).await? {
+        Ok((core, true)) => Outcome::Created(core),
+        Ok((core, false)) => Outcome::Updated(core),
+        Err(parked) => Outcome::Parked(parked),
     };
-    room_types::put(tx, &incoming.envelope(raw, &digest, &version, &linked), room_type).await?;
+    room_types::put(tx, &incoming.envelope(raw, &digest, &version, &outcome), room_type).await?;
     Ok(outcome)
 }
 

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use super::apply::{self, Incoming};
 use crate::{
     app::App,
+    core::WhenFull,
     store::{
         self, connections, inbox,
         sources::{self, Source},
@@ -53,6 +54,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
         account: message.account,
         source: source.id,
         creates: source.creates,
+        when_full: WhenFull::Keep,
         observed_at: message.received_at,
         now: app.now(),
     };

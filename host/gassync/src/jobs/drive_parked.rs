@@ -2,6 +2,7 @@ use gassync_domain::{Change, News, Parked, RawJson, Route, Timestamp};
 
 use crate::{
     app::App,
+    core::WhenFull,
     inbound::apply::{self, Incoming},
     store::{
         self,
@@ -52,8 +53,14 @@ async fn again<T>(
     news: impl FnOnce(T) -> News,
 ) -> store::Result<()> {
     let observed_at: Timestamp = stored.version.observed_at;
-    let incoming =
-        Incoming { account: source.account, source: source.id, creates: source.creates, observed_at, now: app.now() };
+    let incoming = Incoming {
+        account: source.account,
+        source: source.id,
+        creates: source.creates,
+        when_full: WhenFull::Keep,
+        observed_at,
+        now: app.now(),
+    };
     let change = Change { route: Route::default(), news: news(stored.record), raw: Some(raw) };
     apply::changes(tx, &incoming, vec![change]).await.map(drop)
 }

@@ -2,7 +2,7 @@ use std::{str::FromStr, time::Duration};
 
 use gassync_domain::{AccountId, SourceId};
 use sqlx::{
-    ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -228,6 +228,34 @@ impl Tx {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Says that this transaction opens the ledger of an account: once, and then it shares it with others that do so too,
+    /// or several times in whatever order, and then it has it alone. Before any other lock.
+    pub async fn lock_ledger(&mut self, account: AccountId, times: usize) -> Result<()> {
+        let Self::Postgres(tx) = self else {
+            return Ok(()); // SQLite has one writer.
+        };
+        let text = if times > 1 {
+            "select pg_advisory_xact_lock($1, 0)"
+        } else {
+            "select pg_advisory_xact_lock_shared($1, 0)"
+        };
+        // Two accounts that share a number only wait for each other now and then.
+        let key = i32::try_from(account.0 % i64::from(i32::MAX)).unwrap_or_default();
+        sqlx::query(text).bind(key).execute(&mut **tx).await.map(drop)
+    }
+
+    /// What follows can be undone to here, and the rest of the transaction kept.
+    pub async fn savepoint(&mut self, name: &'static str) -> Result<()> {
+        let text = AssertSqlSafe(format!("savepoint {name}"));
+        on!(self, c => sqlx::query(text).execute(c).await.map(drop))
+    }
+
+    /// Undoes what followed the savepoint.
+    pub async fn undo_to(&mut self, name: &'static str) -> Result<()> {
+        let text = AssertSqlSafe(format!("rollback to savepoint {name}"));
+        on!(self, c => sqlx::query(text).execute(c).await.map(drop))
     }
 
     /// Makes it durable.

@@ -15,6 +15,7 @@ mod db;
 pub mod inbox;
 pub mod jobs;
 pub mod keys;
+pub mod ledger;
 pub mod mappings;
 pub mod outbox;
 pub mod plugins;

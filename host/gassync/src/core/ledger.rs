@@ -1,0 +1,165 @@
+//! Taking and giving back nights, for units that stand alone and for those that go with others.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use gassync_domain::{AccountId, CoreId, Date, Timestamp};
+
+use crate::store::{
+    Result, Tx,
+    core::bookings,
+    ledger::{self, Bucket, Linked, Span},
+};
+
+/// Expired holds released in one go.
+const RELEASED_AT_ONCE: i64 = 100;
+
+/// Nights that there is no room for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoldOut {
+    /// The unit.
+    pub unit: CoreId,
+    /// Its nights, in order.
+    pub nights: Vec<Date>,
+}
+
+/// The rows of the ledger that a transaction has opened, and what goes with their units.
+pub(super) struct Opened {
+    spans: Vec<Span>,
+    linked: BTreeMap<i64, Vec<Linked>>,
+}
+
+impl Opened {
+    /// Opens nights, and those of all units that are sold with them.
+    pub(super) async fn new(tx: &mut Tx, account: AccountId, spans: &[Span], now: Timestamp) -> Result<Self> {
+        let mut opened = Self { spans: spans.to_vec(), linked: BTreeMap::new() };
+        let mut next = 0;
+        // The units that go with a unit, and, since a hold on one of those may have to be released, those with them.
+        for _ring in 0..2 {
+            let end = opened.spans.len();
+            for index in next..end {
+                let Span { unit, stay } = opened.spans[index];
+                let linked = match opened.linked.entry(unit.0) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(unknown) => unknown.insert(ledger::linked(tx, account, unit).await?),
+                };
+                opened.spans.extend(linked.iter().map(|other| Span { unit: other.unit(), stay }));
+            }
+            next = end;
+        }
+        opened.spans.sort_unstable_by_key(|span| (span.unit.0, span.stay.check_in(), span.stay.check_out()));
+        opened.spans.dedup();
+        ledger::open(tx, account, &opened.spans, now).await?;
+        Ok(opened)
+    }
+
+    fn with(&self, unit: CoreId) -> &[Linked] {
+        self.linked.get(&unit.0).map_or(&[], Vec::as_slice)
+    }
+
+    /// Gives a room its nights; the answer names those that there is no room for.
+    pub(super) async fn take(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        (room, span): (i64, Span),
+        bucket: Bucket,
+        now: Timestamp,
+    ) -> Result<Vec<Date>> {
+        let mut full = ledger::full(tx, account, span).await?;
+        if !full.is_empty() {
+            // Before it is too much, whoever only held the night and is late must go.
+            self.reclaim(tx, account, span, now).await?;
+            full = ledger::full(tx, account, span).await?;
+        }
+        ledger::take(tx, account, room, span, bucket, now).await?;
+        for linked in self.with(span.unit) {
+            let other = Span { unit: linked.unit(), stay: span.stay };
+            ledger::block_with(tx, account, room, other, linked.quantity(), now).await?;
+        }
+        Ok(full)
+    }
+
+    /// Gives back those of a room's nights that are in the span.
+    pub(super) async fn release(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        (room, span): (i64, Span),
+        now: Timestamp,
+    ) -> Result<()> {
+        for linked in self.with(span.unit) {
+            let other = Span { unit: linked.unit(), stay: span.stay };
+            ledger::block_with(tx, account, room, other, -linked.quantity(), now).await?;
+        }
+        ledger::release(tx, account, room, span, now).await
+    }
+
+    /// Whatever is too much takes the places that have come free.
+    pub(super) async fn settle(&self, tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<()> {
+        for span in &self.spans {
+            ledger::settle_excess(tx, account, *span, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn reclaim(&self, tx: &mut Tx, account: AccountId, span: Span, now: Timestamp) -> Result<()> {
+        let others = self.with(span.unit).iter().map(Linked::unit);
+        for unit in std::iter::once(span.unit).chain(others) {
+            let span = Span { unit, stay: span.stay };
+            for expired in ledger::expired_on(tx, account, span, now).await? {
+                let shared = expired.span().and_then(|held| held.stay.shared_with(span.stay));
+                if let Some(stay) = shared {
+                    self.release(tx, account, (expired.room(), Span { unit, stay }), now).await?;
+                }
+            }
+            ledger::settle_excess(tx, account, span, now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives back the nights of holds that have ended. A sale that needs one of them does not wait for this; calendars do.
+/// Tells how many there were.
+pub async fn release_expired(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<usize> {
+    let expired = ledger::expired(tx, account, RELEASED_AT_ONCE, now).await?;
+    let rooms: Vec<(i64, Span)> = expired.iter().filter_map(|e| Some((e.room(), e.span()?))).collect();
+    let spans: Vec<Span> = rooms.iter().map(|(_, span)| *span).collect();
+    let opened = Opened::new(tx, account, &spans, now).await?;
+    for room in rooms {
+        opened.release(tx, account, room, now).await?;
+    }
+    opened.settle(tx, account, now).await?;
+    Ok(expired.len())
+}
+
+/// Makes a unit part of a whole, or changes that: what is taken already blocks the other from now on.
+pub(super) async fn link(
+    tx: &mut Tx,
+    account: AccountId,
+    (whole, part): (CoreId, CoreId),
+    quantity: i64,
+    now: Timestamp,
+) -> Result<()> {
+    let linked = ledger::linked(tx, account, whole).await?;
+    let before = linked.iter().find(|linked| linked.unit() == part).map_or(0, Linked::quantity);
+    ledger::set_link(tx, account, (whole, part), quantity, now).await?;
+    let Some(stay) = ledger::taken_on_either(tx, account, whole, part).await? else {
+        return Ok(());
+    };
+    let (of_whole, of_part) = (Span { unit: whole, stay }, Span { unit: part, stay });
+    ledger::open(tx, account, &[of_whole, of_part], now).await?;
+    ledger::block_as_taken_on(tx, account, of_part, whole, quantity - before, now).await?;
+    ledger::block_as_taken_on(tx, account, of_whole, part, quantity.min(1) - before.min(1), now).await?;
+    ledger::settle_excess(tx, account, of_whole, now).await?;
+    ledger::settle_excess(tx, account, of_part, now).await
+}
+
+/// What a booking takes of the ledger.
+pub(super) fn bucket(standing: &bookings::Standing, now: Timestamp) -> Option<Bucket> {
+    use gassync_domain::Status;
+    match standing.status {
+        Status::Confirmed | Status::NoShow => Some(Bucket::Sold),
+        Status::Pending if standing.hold_until.is_none_or(|until| until > now) => Some(Bucket::Held),
+        Status::Pending | Status::Inquiry | Status::Cancelled | Status::Declined | Status::Other(_) => None,
+    }
+}

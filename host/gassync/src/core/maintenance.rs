@@ -1,0 +1,34 @@
+use gassync_domain::{AccountId, CoreId, Timestamp};
+
+use super::ledger::Opened;
+use crate::store::{
+    Result, Tx,
+    core::maintenance::{self as rows, Kind},
+    ledger::{self, Span},
+};
+
+/// Takes some of a unit off sale. What is sold already stays sold; nothing more is sold than is left.
+pub async fn block(
+    tx: &mut Tx,
+    account: AccountId,
+    (span, quantity): (Span, u32),
+    (kind, reason): (Kind, Option<&str>),
+    now: Timestamp,
+) -> Result<CoreId> {
+    let quantity = i64::from(quantity);
+    ledger::open(tx, account, &[span], now).await?;
+    ledger::block(tx, account, span, quantity, now).await?;
+    rows::insert_maintenance(tx, account, (span, quantity), (kind, reason), now).await
+}
+
+/// Puts it back on sale; false where there is no such note.
+pub async fn unblock(tx: &mut Tx, account: AccountId, id: CoreId, now: Timestamp) -> Result<bool> {
+    let Some((span, quantity)) = rows::maintenance(tx, account, id).await? else {
+        return Ok(false);
+    };
+    let opened = Opened::new(tx, account, &[span], now).await?;
+    ledger::block(tx, account, span, -quantity, now).await?;
+    rows::delete_maintenance(tx, account, id).await?;
+    opened.settle(tx, account, now).await?;
+    Ok(true)
+}

@@ -1,0 +1,40 @@
+use gassync_domain::{AccountId, CoreId, RoomType, Timestamp};
+use jiff::tz::TimeZone;
+
+use super::ledger;
+use crate::store::{Result, Tx, core::units as rows};
+
+/// Makes or changes a bookable unit of a property. When there are fewer of it than before, what is sold and no longer
+/// fits goes to excess; nights before today stay as they were.
+pub async fn put_unit(
+    tx: &mut Tx,
+    account: AccountId,
+    known: Option<CoreId>,
+    property: CoreId,
+    room_type: &RoomType,
+    now: Timestamp,
+) -> Result<CoreId> {
+    let Some(id) = known else {
+        return rows::insert_unit(tx, account, property, room_type, now).await;
+    };
+    let before = rows::quantity(tx, account, id).await?;
+    rows::update_unit(tx, account, id, room_type, now).await?;
+    if let Some(quantity) = room_type.quantity.map(i64::from).filter(|quantity| Some(*quantity) != before) {
+        // Somewhere on earth it is still yesterday.
+        let from =
+            now.to_zoned(TimeZone::UTC).date().yesterday().unwrap_or_else(|_| now.to_zoned(TimeZone::UTC).date());
+        crate::store::ledger::set_capacity(tx, account, id, quantity, from, now).await?;
+    }
+    Ok(id)
+}
+
+/// Says how many of a unit belong to a whole that is sold at once with them, such as rooms to a house; 0 parts them.
+pub async fn link_units(
+    tx: &mut Tx,
+    account: AccountId,
+    (whole, part): (CoreId, CoreId),
+    quantity: u32,
+    now: Timestamp,
+) -> Result<()> {
+    ledger::link(tx, account, (whole, part), i64::from(quantity), now).await
+}

@@ -1,0 +1,7 @@
+//! The `gas_*` tables. Only the module `core` of this crate calls what writes here.
+
+pub mod bookings;
+pub mod guests;
+pub mod maintenance;
+pub mod properties;
+pub mod units;

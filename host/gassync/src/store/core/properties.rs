@@ -1,0 +1,39 @@
+//! Properties.
+
+use gassync_domain::{AccountId, Address, CoreId, Property, Timestamp};
+
+use crate::store::{Result, Time, Tx, on};
+
+/// Makes a property.
+pub async fn insert_property(tx: &mut Tx, account: AccountId, property: &Property, now: Timestamp) -> Result<CoreId> {
+    let Address { street, city, state, postcode, country } = property.address.clone().unwrap_or_default();
+    let text = "insert into gas_properties (account_id, name, description, street, city, state, postcode, country,
+            latitude, longitude, currency, time_zone, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) returning id";
+    let id = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(&property.name).bind(&property.description)
+        .bind(street).bind(city).bind(state).bind(postcode).bind(country).bind(property.latitude)
+        .bind(property.longitude).bind(&property.currency).bind(&property.time_zone).bind(Time::from(now))
+        .fetch_one(c).await)?;
+    Ok(CoreId(id))
+}
+
+/// Changes a property; what the record does not say stays.
+pub async fn update_property(
+    tx: &mut Tx,
+    account: AccountId,
+    id: CoreId,
+    property: &Property,
+    now: Timestamp,
+) -> Result<()> {
+    let Address { street, city, state, postcode, country } = property.address.clone().unwrap_or_default();
+    let text = "update gas_properties set name = $3, description = coalesce($4, description),
+            street = coalesce($5, street), city = coalesce($6, city), state = coalesce($7, state),
+            postcode = coalesce($8, postcode), country = coalesce($9, country),
+            latitude = coalesce($10, latitude), longitude = coalesce($11, longitude),
+            currency = coalesce($12, currency), time_zone = coalesce($13, time_zone), updated_at = $14
+        where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(&property.name).bind(&property.description)
+        .bind(street).bind(city).bind(state).bind(postcode).bind(country).bind(property.latitude)
+        .bind(property.longitude).bind(&property.currency).bind(&property.time_zone).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}

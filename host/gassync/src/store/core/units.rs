@@ -1,0 +1,54 @@
+//! Bookable units.
+
+use gassync_domain::{AccountId, CoreId, RoomType, Timestamp};
+
+use crate::store::{Result, Time, Tx, on};
+
+/// Makes a bookable unit; a room type that does not say how many there are is one.
+pub async fn insert_unit(
+    tx: &mut Tx,
+    account: AccountId,
+    property: CoreId,
+    room_type: &RoomType,
+    now: Timestamp,
+) -> Result<CoreId> {
+    let text = "insert into gas_bookable_units
+            (account_id, property_id, name, description, max_occupancy, quantity, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $7) returning id";
+    let id = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(property.0).bind(&room_type.name)
+        .bind(&room_type.description).bind(room_type.max_occupancy.map(i64::from))
+        .bind(i64::from(room_type.quantity.unwrap_or(1))).bind(Time::from(now)).fetch_one(c).await)?;
+    Ok(CoreId(id))
+}
+
+/// Changes a bookable unit; what the record does not say stays.
+pub async fn update_unit(
+    tx: &mut Tx,
+    account: AccountId,
+    id: CoreId,
+    room_type: &RoomType,
+    now: Timestamp,
+) -> Result<()> {
+    let text = "update gas_bookable_units set name = $3, description = coalesce($4, description),
+            max_occupancy = coalesce($5, max_occupancy), quantity = coalesce($6, quantity), updated_at = $7
+        where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(&room_type.name).bind(&room_type.description)
+        .bind(room_type.max_occupancy.map(i64::from)).bind(room_type.quantity.map(i64::from)).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}
+
+/// The property a unit is in, and that property's currency.
+pub async fn unit_home(tx: &mut Tx, account: AccountId, unit: CoreId) -> Result<Option<(CoreId, Option<String>)>> {
+    let text = "select p.id, p.currency from gas_bookable_units u
+        join gas_properties p on p.account_id = u.account_id and p.id = u.property_id
+        where u.account_id = $1 and u.id = $2";
+    let row: Option<(i64, Option<String>)> =
+        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(unit.0).fetch_optional(c).await)?;
+    Ok(row.map(|(id, currency)| (CoreId(id), currency)))
+}
+
+/// How many there are of a unit.
+pub async fn quantity(tx: &mut Tx, account: AccountId, unit: CoreId) -> Result<Option<i64>> {
+    let text = "select quantity from gas_bookable_units where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(unit.0).fetch_optional(c).await)
+}

@@ -1,0 +1,473 @@
+//! The nightly ledger: per unit and night what can be sold, what is, and what is too much.
+//!
+//! Every function here works on rows that its transaction has opened with [`open`]; nights are half-open spans.
+
+use gassync_domain::{AccountId, CoreId, Date, Stay, Timestamp};
+use sqlx::FromRow;
+
+use super::{Day, Result, Time, Tx, on};
+
+/// Nights of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Which unit.
+    pub unit: CoreId,
+    /// Which nights.
+    pub stay: Stay,
+}
+
+/// Where a night of a booking stands in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bucket {
+    /// Taken.
+    Sold,
+    /// Taken until the hold ends.
+    Held,
+}
+
+impl Bucket {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sold => "sold",
+            Self::Held => "held",
+        }
+    }
+}
+
+/// One night of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct Night {
+    /// Which night.
+    pub night: Day,
+    /// How many there are.
+    pub capacity: i64,
+    /// How many are sold.
+    pub sold: i64,
+    /// How many are held, expired holds left out.
+    pub held: i64,
+    /// How many cannot be sold: maintenance, out of order, or taken with a linked unit.
+    pub blocked: i64,
+    /// How many were sold that there is no room for.
+    pub excess: i64,
+}
+
+/// A unit that goes with another, and how many of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct Linked {
+    unit_id: i64,
+    quantity: i64,
+}
+
+impl Linked {
+    /// The other unit.
+    pub fn unit(&self) -> CoreId {
+        CoreId(self.unit_id)
+    }
+
+    /// How many of it one sale takes.
+    pub fn quantity(&self) -> i64 {
+        self.quantity
+    }
+}
+
+/// The whole a unit is part of, and the parts it is made of.
+pub async fn linked(tx: &mut Tx, account: AccountId, unit: CoreId) -> Result<Vec<Linked>> {
+    let text = "select whole_id as unit_id, cast(1 as bigint) as quantity from gas_unit_links
+            where account_id = $1 and part_id = $2
+        union all
+        select part_id, quantity from gas_unit_links where account_id = $1 and whole_id = $2
+        order by 1";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(unit.0).fetch_all(c).await)
+}
+
+/// Links a part to a whole, or changes how many of it belong there; 0 takes it out.
+pub async fn set_link(
+    tx: &mut Tx,
+    account: AccountId,
+    (whole, part): (CoreId, CoreId),
+    quantity: i64,
+    now: Timestamp,
+) -> Result<()> {
+    if quantity == 0 {
+        let text = "delete from gas_unit_links where account_id = $1 and whole_id = $2 and part_id = $3";
+        return on!(tx, c => sqlx::query(text).bind(account.0).bind(whole.0).bind(part.0).execute(c).await.map(drop));
+    }
+    let text = "insert into gas_unit_links (account_id, whole_id, part_id, quantity, updated_at)
+        values ($1, $2, $3, $4, $5)
+        on conflict (account_id, whole_id, part_id) do update set
+            quantity = excluded.quantity, updated_at = excluded.updated_at";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(whole.0).bind(part.0).bind(quantity).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}
+
+/// Makes the rows of these nights and locks them, so that what is read of them stays true to the end of the transaction.
+///
+/// All rows are made, then all are locked, both in the order of unit and night: two transactions never wait for each
+/// other in a ring. A transaction opens once; see [`Tx::lock_ledger`] for those that cannot.
+pub async fn open(tx: &mut Tx, account: AccountId, spans: &[Span], now: Timestamp) -> Result<()> {
+    let mut spans = spans.to_vec();
+    spans.sort_unstable_by_key(|span| (span.unit.0, span.stay.check_in(), span.stay.check_out()));
+    spans.dedup();
+    let make = tx.dialect(
+        "with recursive nights (night) as (
+            select $3 union all select date(night, '+1 day') from nights where date(night, '+1 day') < $4
+        )
+        insert into gas_unit_nights (account_id, unit_id, night, capacity, sold, held, blocked, excess, updated_at)
+        select u.account_id, u.id, n.night, u.quantity, 0, 0, 0, 0, $5 from gas_bookable_units u, nights n
+        where u.account_id = $1 and u.id = $2 on conflict do nothing",
+        // The unit's own row is shared, so that its quantity cannot change between being read and being written here.
+        "insert into gas_unit_nights (account_id, unit_id, night, capacity, sold, held, blocked, excess, updated_at)
+        select u.account_id, u.id, n::date, u.quantity, 0, 0, 0, 0, $5
+        from gas_bookable_units u cross join generate_series($3::date, $4::date - 1, interval '1 day') n
+        where u.account_id = $1 and u.id = $2 order by n for share of u on conflict do nothing",
+    );
+    for Span { unit, stay } in &spans {
+        on!(&mut *tx, c => sqlx::query(make).bind(account.0).bind(unit.0).bind(Day(stay.check_in()))
+            .bind(Day(stay.check_out())).bind(Time::from(now)).execute(c).await.map(drop))?;
+    }
+    lock(tx, account, &spans).await
+}
+
+async fn lock(tx: &mut Tx, account: AccountId, spans: &[Span]) -> Result<()> {
+    let Tx::Postgres(locking) = tx else {
+        return Ok(()); // SQLite has one writer.
+    };
+    let text = "select 1 from gas_unit_nights where account_id = $1 and unit_id = $2 and night >= $3 and night < $4
+        order by night for update";
+    for Span { unit, stay } in spans {
+        sqlx::query(text)
+            .bind(account.0)
+            .bind(unit.0)
+            .bind(Day(stay.check_in()))
+            .bind(Day(stay.check_out()))
+            .execute(&mut **locking)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The nights that there is no room left on.
+pub async fn full(tx: &mut Tx, account: AccountId, span: Span) -> Result<Vec<Date>> {
+    let text = "select night from gas_unit_nights
+        where account_id = $1 and unit_id = $2 and night >= $3 and night < $4 and sold + held + blocked + 1 > capacity
+        order by night";
+    let nights: Vec<Day> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(span.unit.0)
+        .bind(Day(span.stay.check_in())).bind(Day(span.stay.check_out())).fetch_all(c).await)?;
+    Ok(nights.into_iter().map(|day| day.0).collect())
+}
+
+/// Gives a room its nights. Those that are [`full`] go to excess.
+pub async fn take(
+    tx: &mut Tx,
+    account: AccountId,
+    room: i64,
+    span: Span,
+    bucket: Bucket,
+    now: Timestamp,
+) -> Result<()> {
+    let (from, to) = (Day(span.stay.check_in()), Day(span.stay.check_out()));
+    let claim = "insert into gas_booking_nights (account_id, booking_room_id, night, unit_id, bucket)
+        select account_id, $5, night, unit_id,
+               case when sold + held + blocked + 1 <= capacity then $6 else 'excess' end
+        from gas_unit_nights where account_id = $1 and unit_id = $2 and night >= $3 and night < $4";
+    on!(&mut *tx, c => sqlx::query(claim).bind(account.0).bind(span.unit.0).bind(from).bind(to).bind(room)
+        .bind(bucket.as_str()).execute(c).await.map(drop))?;
+    let count = "update gas_unit_nights set
+            sold = sold + case when $5 = 'sold' and sold + held + blocked + 1 <= capacity then 1 else 0 end,
+            held = held + case when $5 = 'held' and sold + held + blocked + 1 <= capacity then 1 else 0 end,
+            excess = excess + case when sold + held + blocked + 1 <= capacity then 0 else 1 end,
+            updated_at = $6
+        where account_id = $1 and unit_id = $2 and night >= $3 and night < $4";
+    on!(tx, c => sqlx::query(count).bind(account.0).bind(span.unit.0).bind(from).bind(to).bind(bucket.as_str())
+        .bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Takes back those of a room's nights that are in the span.
+pub async fn release(tx: &mut Tx, account: AccountId, room: i64, span: Span, now: Timestamp) -> Result<()> {
+    let (from, to) = (Day(span.stay.check_in()), Day(span.stay.check_out()));
+    let count = "update gas_unit_nights set
+            sold = sold - case c.bucket when 'sold' then 1 else 0 end,
+            held = held - case c.bucket when 'held' then 1 else 0 end,
+            excess = excess - case c.bucket when 'excess' then 1 else 0 end,
+            updated_at = $6
+        from (select night, bucket from gas_booking_nights where account_id = $1 and booking_room_id = $5) c
+        where gas_unit_nights.account_id = $1 and gas_unit_nights.unit_id = $2
+          and gas_unit_nights.night >= $3 and gas_unit_nights.night < $4 and gas_unit_nights.night = c.night";
+    on!(&mut *tx, c => sqlx::query(count).bind(account.0).bind(span.unit.0).bind(from).bind(to).bind(room)
+        .bind(Time::from(now)).execute(c).await.map(drop))?;
+    let claim = "delete from gas_booking_nights
+        where account_id = $1 and booking_room_id = $2 and night >= $3 and night < $4";
+    on!(tx, c => sqlx::query(claim).bind(account.0).bind(room).bind(from).bind(to).execute(c).await.map(drop))
+}
+
+/// Blocks nights of a linked unit for those nights of the span that a room has, or with a negative number gives them
+/// back: after they were taken, before they are released.
+pub async fn block_with(
+    tx: &mut Tx,
+    account: AccountId,
+    room: i64,
+    linked: Span,
+    quantity: i64,
+    now: Timestamp,
+) -> Result<()> {
+    let text = "update gas_unit_nights set blocked = blocked + $5, updated_at = $7
+        where account_id = $1 and unit_id = $2 and night >= $3 and night < $4 and night in (
+            select c.night from gas_booking_nights c where c.account_id = $1 and c.booking_room_id = $6)";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(linked.unit.0).bind(Day(linked.stay.check_in()))
+        .bind(Day(linked.stay.check_out())).bind(quantity).bind(room).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}
+
+/// Blocks nights of a unit as often as they are taken on another, or with a negative number gives them back.
+pub async fn block_as_taken_on(
+    tx: &mut Tx,
+    account: AccountId,
+    span: Span,
+    other: CoreId,
+    quantity: i64,
+    now: Timestamp,
+) -> Result<()> {
+    let text = "update gas_unit_nights set updated_at = $7, blocked = blocked + $5 * (
+            select count(*) from gas_booking_nights c
+            where c.account_id = $1 and c.unit_id = $6 and c.night = gas_unit_nights.night)
+        where account_id = $1 and unit_id = $2 and night >= $3 and night < $4";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(span.unit.0).bind(Day(span.stay.check_in()))
+        .bind(Day(span.stay.check_out())).bind(quantity).bind(other.0).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}
+
+/// The nights on which one of two units is taken: from the first to the last.
+pub async fn taken_on_either(tx: &mut Tx, account: AccountId, one: CoreId, other: CoreId) -> Result<Option<Stay>> {
+    let text = "select min(night), max(night) from gas_booking_nights where account_id = $1 and unit_id in ($2, $3)";
+    let row: (Option<Day>, Option<Day>) =
+        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(one.0).bind(other.0).fetch_one(c).await)?;
+    Ok(row.0.zip(row.1).and_then(|(first, last)| Stay::spanning(first.0, last.0.tomorrow().ok()?)))
+}
+
+/// Blocks nights of a unit, or with a negative number gives them back.
+pub async fn block(tx: &mut Tx, account: AccountId, span: Span, quantity: i64, now: Timestamp) -> Result<()> {
+    let text = "update gas_unit_nights set blocked = blocked + $5, updated_at = $6
+        where account_id = $1 and unit_id = $2 and night >= $3 and night < $4";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(span.unit.0).bind(Day(span.stay.check_in()))
+        .bind(Day(span.stay.check_out())).bind(quantity).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+#[derive(FromRow)]
+struct Waiting {
+    night: Day,
+    booking_room_id: i64,
+    bucket: String,
+}
+
+/// Where nights have come free, what was too much takes its place, the oldest first.
+pub async fn settle_excess(tx: &mut Tx, account: AccountId, span: Span, now: Timestamp) -> Result<()> {
+    let next = "select f.night, f.booking_room_id, case b.status when 'pending' then 'held' else 'sold' end as bucket
+        from (
+            select n.night, min(c.booking_room_id) as booking_room_id
+            from gas_unit_nights n
+            join gas_booking_nights c on c.account_id = n.account_id and c.unit_id = n.unit_id and c.night = n.night
+                and c.bucket = 'excess'
+            where n.account_id = $1 and n.unit_id = $2 and n.night >= $3 and n.night < $4
+              and n.excess > 0 and n.sold + n.held + n.blocked + 1 <= n.capacity
+            group by n.night
+        ) f
+        join gas_booking_rooms r on r.account_id = $1 and r.id = f.booking_room_id
+        join gas_bookings b on b.account_id = $1 and b.id = r.booking_id
+        order by f.night";
+    loop {
+        let found: Vec<Waiting> = on!(&mut *tx, c => sqlx::query_as(next).bind(account.0).bind(span.unit.0)
+            .bind(Day(span.stay.check_in())).bind(Day(span.stay.check_out())).fetch_all(c).await)?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        for Waiting { night, booking_room_id, bucket } in found {
+            move_claim(tx, account, (booking_room_id, span.unit, night), ("excess", &bucket), now).await?;
+        }
+    }
+}
+
+/// Changes how many there are of a unit from a night on. What no longer fits goes to excess, the newest first.
+pub async fn set_capacity(
+    tx: &mut Tx,
+    account: AccountId,
+    unit: CoreId,
+    capacity: i64,
+    from: Date,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(span) = nights_of(tx, account, unit, from).await? else {
+        return Ok(());
+    };
+    lock(tx, account, &[span]).await?;
+    let too_many = "select n.night, max(c.booking_room_id) as booking_room_id, c.bucket
+        from gas_unit_nights n
+        join gas_booking_nights c on c.account_id = n.account_id and c.unit_id = n.unit_id and c.night = n.night
+            and c.bucket = case when n.held > 0 then 'held' else 'sold' end
+        where n.account_id = $1 and n.unit_id = $2 and n.night >= $3 and n.sold + n.held > $4
+        group by n.night, c.bucket order by n.night";
+    loop {
+        let found: Vec<Waiting> = on!(&mut *tx, c => sqlx::query_as(too_many).bind(account.0).bind(unit.0)
+            .bind(Day(from)).bind(capacity).fetch_all(c).await)?;
+        if found.is_empty() {
+            break;
+        }
+        for Waiting { night, booking_room_id, bucket } in found {
+            move_claim(tx, account, (booking_room_id, unit, night), (&bucket, "excess"), now).await?;
+        }
+    }
+    let text = "update gas_unit_nights set capacity = $4, updated_at = $5
+        where account_id = $1 and unit_id = $2 and night >= $3 and capacity <> $4";
+    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(unit.0).bind(Day(from)).bind(capacity)
+        .bind(Time::from(now)).execute(c).await.map(drop))?;
+    settle_excess(tx, account, span, now).await
+}
+
+/// From a night on, all nights of a unit that have rows.
+async fn nights_of(tx: &mut Tx, account: AccountId, unit: CoreId, from: Date) -> Result<Option<Span>> {
+    let text = "select max(night) from gas_unit_nights where account_id = $1 and unit_id = $2 and night >= $3";
+    let last: Option<Day> =
+        on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(unit.0).bind(Day(from)).fetch_one(c).await)?;
+    let stay = last.and_then(|day| day.0.tomorrow().ok()).and_then(|end| Stay::spanning(from, end));
+    Ok(stay.map(|stay| Span { unit, stay }))
+}
+
+async fn move_claim(
+    tx: &mut Tx,
+    account: AccountId,
+    (room, unit, night): (i64, CoreId, Day),
+    (out_of, into): (&str, &str),
+    now: Timestamp,
+) -> Result<()> {
+    let claim = "update gas_booking_nights set bucket = $4
+        where account_id = $1 and booking_room_id = $2 and night = $3";
+    on!(&mut *tx, c => sqlx::query(claim).bind(account.0).bind(room).bind(night).bind(into).execute(c).await.map(drop))?;
+    let count = "update gas_unit_nights set
+            sold = sold + case when $5 = 'sold' then 1 else 0 end - case when $4 = 'sold' then 1 else 0 end,
+            held = held + case when $5 = 'held' then 1 else 0 end - case when $4 = 'held' then 1 else 0 end,
+            excess = excess + case when $5 = 'excess' then 1 else 0 end - case when $4 = 'excess' then 1 else 0 end,
+            updated_at = $6
+        where account_id = $1 and unit_id = $2 and night = $3";
+    on!(tx, c => sqlx::query(count).bind(account.0).bind(unit.0).bind(night).bind(out_of).bind(into)
+        .bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// A hold that has ended and still has nights.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub struct Expired {
+    room_id: i64,
+    unit_id: i64,
+    check_in: Day,
+    check_out: Day,
+}
+
+impl Expired {
+    /// The room that holds them.
+    pub fn room(&self) -> i64 {
+        self.room_id
+    }
+
+    /// Its nights; none where the dates are no stay, which the core does not write.
+    pub fn span(&self) -> Option<Span> {
+        let stay = Stay::spanning(self.check_in.0, self.check_out.0)?;
+        Some(Span { unit: CoreId(self.unit_id), stay })
+    }
+}
+
+/// Rooms whose hold ended and that still have one of these nights.
+pub async fn expired_on(tx: &mut Tx, account: AccountId, span: Span, now: Timestamp) -> Result<Vec<Expired>> {
+    let text = "select distinct r.id as room_id, r.unit_id, r.check_in, r.check_out
+        from gas_booking_nights c
+        join gas_booking_rooms r on r.account_id = c.account_id and r.id = c.booking_room_id
+        join gas_bookings b on b.account_id = r.account_id and b.id = r.booking_id
+        where c.account_id = $1 and c.unit_id = $2 and c.night >= $3 and c.night < $4 and c.bucket <> 'sold'
+          and b.status = 'pending' and b.hold_until <= $5 order by r.id";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(span.unit.0).bind(Day(span.stay.check_in()))
+        .bind(Day(span.stay.check_out())).bind(Time::from(now)).fetch_all(c).await)
+}
+
+/// Rooms whose hold ended and that still have nights, the oldest hold first.
+pub async fn expired(tx: &mut Tx, account: AccountId, limit: i64, now: Timestamp) -> Result<Vec<Expired>> {
+    let text = "select r.id as room_id, r.unit_id, r.check_in, r.check_out
+        from gas_bookings b
+        join gas_booking_rooms r on r.account_id = b.account_id and r.booking_id = b.id
+        where b.account_id = $1 and b.status = 'pending' and b.hold_until <= $2 and exists (
+            select 1 from gas_booking_nights c where c.account_id = r.account_id and c.booking_room_id = r.id)
+        order by b.hold_until, r.id limit $3";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(Time::from(now)).bind(limit).fetch_all(c).await)
+}
+
+/// The ledger of a unit, night by night; a night that nothing was ever on has no row and is not in the answer.
+pub async fn nights(tx: &mut Tx, account: AccountId, span: Span, now: Timestamp) -> Result<Vec<Night>> {
+    let text = "select n.night, n.capacity, n.sold, n.blocked, n.excess,
+            n.held - case when n.held = 0 then 0 else (
+                select count(*) from gas_booking_nights c
+                join gas_booking_rooms r on r.account_id = c.account_id and r.id = c.booking_room_id
+                join gas_bookings b on b.account_id = r.account_id and b.id = r.booking_id
+                where c.account_id = n.account_id and c.unit_id = n.unit_id and c.night = n.night
+                  and c.bucket = 'held' and b.hold_until <= $5) end as held
+        from gas_unit_nights n
+        where n.account_id = $1 and n.unit_id = $2 and n.night >= $3 and n.night < $4 order by n.night";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(span.unit.0).bind(Day(span.stay.check_in()))
+        .bind(Day(span.stay.check_out())).bind(Time::from(now)).fetch_all(c).await)
+}
+
+/// Where the ledger and what it is made of disagree.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Difference {
+    /// Which unit.
+    pub unit_id: i64,
+    /// Which night.
+    pub night: Day,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// Counts the whole ledger of an account again from bookings, links and maintenance. Nothing found means that it is
+/// what the bookings say: every night of every booking that takes nights is in it once, and nothing else.
+pub async fn differences(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<Vec<Difference>> {
+    let text = "select n.unit_id, n.night, 'counts' as what from gas_unit_nights n
+        where n.account_id = $1 and (n.sold, n.held, n.excess) <> (
+            select count(case when c.bucket = 'sold' then 1 end), count(case when c.bucket = 'held' then 1 end),
+                   count(case when c.bucket = 'excess' then 1 end)
+            from gas_booking_nights c
+            where c.account_id = n.account_id and c.unit_id = n.unit_id and c.night = n.night)
+        union all
+        select n.unit_id, n.night, 'blocked' from gas_unit_nights n
+        where n.account_id = $1 and n.blocked <> (
+            select coalesce(cast(sum(m.quantity) as bigint), 0) from gas_maintenance m
+            where m.account_id = n.account_id and m.unit_id = n.unit_id and m.starts_on <= n.night and m.ends_on > n.night
+        ) + (
+            select count(*) from gas_unit_links l
+            join gas_booking_nights c on c.account_id = l.account_id and c.unit_id = l.part_id and c.night = n.night
+            where l.account_id = n.account_id and l.whole_id = n.unit_id
+        ) + (
+            select coalesce(cast(sum(l.quantity) as bigint), 0) from gas_unit_links l
+            join gas_booking_nights c on c.account_id = l.account_id and c.unit_id = l.whole_id and c.night = n.night
+            where l.account_id = n.account_id and l.part_id = n.unit_id
+        )
+        union all
+        select n.unit_id, n.night, 'excess with room' from gas_unit_nights n
+        where n.account_id = $1 and n.excess > 0 and n.sold + n.held + n.blocked + 1 <= n.capacity
+        union all
+        select c.unit_id, c.night, 'night of nobody' from gas_booking_nights c
+        join gas_booking_rooms r on r.account_id = c.account_id and r.id = c.booking_room_id
+        join gas_bookings b on b.account_id = r.account_id and b.id = r.booking_id
+        where c.account_id = $1 and (b.status not in ('confirmed', 'no-show', 'pending')
+            or c.unit_id <> r.unit_id or c.night < r.check_in or c.night >= r.check_out)
+        order by 1, 2, 3";
+    let mut found: Vec<Difference> = on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).fetch_all(c).await)?;
+    let text = "select r.unit_id, r.check_in, r.check_out, count(c.night) as nights from gas_booking_rooms r
+        join gas_bookings b on b.account_id = r.account_id and b.id = r.booking_id
+        left join gas_booking_nights c on c.account_id = r.account_id and c.booking_room_id = r.id
+        where r.account_id = $1 and (b.status in ('confirmed', 'no-show')
+            or (b.status = 'pending' and (b.hold_until is null or b.hold_until > $2)))
+        group by r.id, r.unit_id, r.check_in, r.check_out order by r.id";
+    let rooms: Vec<(i64, Day, Day, i64)> =
+        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(Time::from(now)).fetch_all(c).await)?;
+    let short = rooms.into_iter().filter(|(_, check_in, check_out, nights)| {
+        Stay::spanning(check_in.0, check_out.0).is_none_or(|stay| i64::from(stay.nights()) != *nights)
+    });
+    let missing = "nights missing".to_owned();
+    found.extend(short.map(|(unit_id, night, ..)| Difference { unit_id, night, what: missing.clone() }));
+    Ok(found)
+}
