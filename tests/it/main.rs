@@ -2,11 +2,14 @@
 
 mod api;
 mod command_line;
+mod feed;
 mod flow;
 mod kill;
 mod ledger;
 mod order;
+mod requests;
 mod sandbox;
 mod schema;
 mod store;
+mod tenants;
 mod tidy;

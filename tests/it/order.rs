@@ -104,6 +104,7 @@ impl Stage {
 
     async fn apply(&self, tx: &mut store::Tx, changes: Vec<Change>, second: i64) -> Vec<Outcome> {
         let incoming = Incoming {
+            authority: gassync_domain::Authority::default(),
             account: self.account,
             source: self.source,
             creates: true,

@@ -156,7 +156,9 @@ async fn time_and_money_come_back_as_they_were(database: Database) {
     sources::set_resume_point(&mut tx, account, source, ("reservation", "b"), moment).await.expect("set");
     let point = sources::resume_point(&mut tx, account, source, "reservation").await.expect("read");
     assert_eq!(point.as_deref(), Some("b"));
-    keys::create(&mut tx, account, source, "k", ("gsk_abc", "h"), at(0)).await.expect("made");
+    let scopes = ["guests:read".to_owned()];
+    let key = keys::NewKey { source, name: "k", prefix: "gsk_abc", hash: "h", scopes: &scopes, expires_at: None };
+    keys::create(&mut tx, account, &key, at(0)).await.expect("made");
     let holder = keys::holder(&mut tx, "h", at(1)).await.expect("read").expect("there");
     assert_eq!((holder.account, holder.source), (account, source));
     sources::set_status(&mut tx, account, source, "disabled").await.expect("set");

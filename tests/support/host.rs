@@ -71,8 +71,17 @@ pub async fn channel(settings: beds24::Settings) -> Channel {
 }
 
 impl Host {
+    /// Starts a host without plugins, with these settings.
+    pub async fn with(database: Database, settings: &[(&str, &str)]) -> Self {
+        Self::begin(database, &[], None, settings).await
+    }
+
     /// Starts a host with these plugins, which may reach this channel.
     pub async fn start(database: Database, components: &[&str], channel: Option<&Channel>) -> Self {
+        Self::begin(database, components, channel, &[]).await
+    }
+
+    async fn begin(database: Database, components: &[&str], channel: Option<&Channel>, more: &[(&str, &str)]) -> Self {
         let plugins = database.dir.path().join("plugins");
         std::fs::create_dir_all(&plugins).expect("a folder");
         for name in components {
@@ -88,8 +97,10 @@ impl Host {
             ("GASSYNC_EGRESS_PRIVATE", channel.map(|c| c.address.to_string()).unwrap_or_default()),
             ("GASSYNC_WORK_POLL_MILLIS", "50".to_owned()),
             ("GASSYNC_WORK_POLL_SECONDS", "1".to_owned()),
+            ("GASSYNC_LIMITS_KEY_REQUESTS", "1000000".to_owned()),
         ];
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let settings = settings.chain(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::load(Some("/dev/null".as_ref()), settings).expect("settings");
         let app = App::open(config, clock(), system_random()).await.expect("a host");
         let stop = CancellationToken::new();
@@ -122,7 +133,13 @@ impl Host {
 
     /// A key of an account.
     pub async fn key(&self, account: &str, name: &str) -> String {
-        let new = NewKey { account: account.to_owned(), name: name.to_owned(), source: None };
+        let new = NewKey {
+            account: account.to_owned(),
+            name: name.to_owned(),
+            source: None,
+            scopes: Vec::new(),
+            expires_at: None,
+        };
         let request = self.http.post(format!("{}/admin/v1/keys", self.base)).json(&new);
         let answer = self.operator(request).send().await.expect("an answer");
         answer.json::<KeyMade>().await.expect("a key").key

@@ -67,6 +67,7 @@ impl Served {
             .env("GASSYNC_SERVER_LISTEN", self.listen.to_string())
             .env("GASSYNC_EGRESS_PRIVATE", &self.private)
             .env("GASSYNC_WORK_POLL_MILLIS", "50")
+            .env("GASSYNC_LIMITS_KEY_REQUESTS", "1000000")
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();

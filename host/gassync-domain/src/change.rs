@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Block, Calendar, Guest, HttpResponse, Property, RawJson, Reservation, RoomType};
+use crate::{Block, Calendar, Guest, HttpResponse, Property, RatePlan, RawJson, Reservation, RoomType};
 
 /// The kinds of record a channel can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -95,6 +95,8 @@ pub enum News {
     RoomType(RoomType),
     /// A reservation as it is now.
     Reservation(Box<Reservation>),
+    /// A rate plan as it is now.
+    RatePlan(RatePlan),
     /// A guest as it is now.
     Guest(Guest),
     /// Nights taken out of sale.
@@ -107,7 +109,7 @@ pub enum News {
     LookAgain(EntityRef),
     /// About the connection.
     Connection(ConnectionEvent),
-    /// What this host has no use for yet: rate plans, questions and the plugin's own kinds.
+    /// What this host has no use for yet: questions and the plugin's own kinds.
     Other {
         /// The kind's name.
         name: String,

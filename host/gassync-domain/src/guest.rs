@@ -32,7 +32,31 @@ pub struct Guest {
     pub language: Option<String>,
 }
 
+/// Where selling sites forward mail from: an address here is the site's, and many guests' in turn.
+const ALIAS_DOMAINS: [&str; 8] = [
+    "guest.booking.com",
+    "guest.airbnb.com",
+    "reply.airbnb.com",
+    "m.expediapartnercentral.com",
+    "messages.homeaway.com",
+    "messages.vrbo.com",
+    "guest.trip.com",
+    "agoda-messaging.com",
+];
+
 impl Guest {
+    /// What makes two records the same person within an account, in lower case: the mail address, where it is a person's
+    /// own, together with the family name. Nothing less: families share an address, and strangers a name.
+    pub fn identity(&self) -> Option<(String, String)> {
+        let email = self.email.as_ref()?.trim().to_lowercase();
+        let (_, domain) = email.split_once('@').filter(|(local, domain)| !local.is_empty() && domain.contains('.'))?;
+        let alias = ALIAS_DOMAINS
+            .iter()
+            .any(|known| domain == *known || domain.strip_suffix(known).is_some_and(|rest| rest.ends_with('.')));
+        let name = self.last_name.as_ref()?.trim().to_lowercase();
+        (!alias && !name.is_empty()).then_some((email, name))
+    }
+
     /// Nothing is known of this guest.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -63,5 +87,30 @@ impl Guest {
     fn fields_mut(&mut self) -> [&mut Option<String>; 8] {
         let Self { id, name, first_name, last_name, email, phone, country, language } = self;
         [id, name, first_name, last_name, email, phone, country, language]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_an_own_address_and_a_family_name() {
+        let guest = |email: &str, last: Option<&str>| Guest {
+            email: Some(email.to_owned()),
+            last_name: last.map(str::to_owned),
+            ..Guest::default()
+        };
+        let known = guest(" Noor@Example.org ", Some("de Wit")).identity();
+        assert_eq!(known, Some(("noor@example.org".to_owned(), "de wit".to_owned())));
+        for (email, last) in [
+            ("x-123@guest.booking.com", Some("de Wit")),
+            ("x@eu.guest.booking.com", Some("de Wit")),
+            ("noor@example.org", None),
+            ("noor", Some("de Wit")),
+            ("@example.org", Some("de Wit")),
+        ] {
+            assert_eq!(guest(email, last).identity(), None, "{email}");
+        }
     }
 }

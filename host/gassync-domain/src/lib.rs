@@ -3,11 +3,14 @@
 //! No I/O lives here: no clock, no database, no network, no plugin. Whoever calls passes the time in.
 //! The records are those of the public standard schema; their JSON form is what partners send and read.
 
+mod authority;
+mod availability;
 mod block;
 mod calendar;
 mod change;
 mod channel_error;
 mod clock;
+mod difference;
 mod exchange;
 mod guest;
 mod id;
@@ -16,6 +19,7 @@ mod merge;
 mod money;
 mod property;
 mod pull;
+mod rate_plan;
 mod raw_json;
 mod reservation;
 mod retry;
@@ -23,11 +27,14 @@ mod stay;
 mod text;
 mod validate;
 
+pub use authority::{Authority, Say};
+pub use availability::{Availability, MAX_CALENDAR_NIGHTS};
 pub use block::Block;
 pub use calendar::{Calendar, CalendarNight};
 pub use change::{Change, ConnectionEvent, Decoded, Entity, EntityRef, News, Route};
 pub use channel_error::ChannelError;
 pub use clock::Clock;
+pub use difference::{FieldChange, differences};
 pub use exchange::{Header, HttpRequest, HttpResponse};
 pub use guest::Guest;
 pub use id::{AccountId, ConnectionId, CoreId, SourceId};
@@ -38,9 +45,10 @@ pub use merge::{Decision, Digest, Version, decide, fill};
 pub use money::{Amount, AmountError, Money, TEN_THOUSANDTHS};
 pub use property::{Address, Property, RoomType};
 pub use pull::{Page, Query, Scope, Selection};
+pub use rate_plan::RatePlan;
 pub use raw_json::RawJson;
 pub use reservation::{Completeness, Intent, Reservation, RoomStay, Status};
 pub use retry::{ATTEMPT_DELAYS, RetryDelay, retry_delay};
 pub use stay::{MAX_STAY_NIGHTS, Stay, StayError};
 pub use text::lossless_instant;
-pub use validate::{FieldError, MAX_ID_CHARS, MAX_NAME_CHARS, MAX_ROOMS, Validate};
+pub use validate::{FieldError, MAX_ID_CHARS, MAX_NAME_CHARS, MAX_ROOMS, Validate, is_plausible};

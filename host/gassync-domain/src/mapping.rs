@@ -16,6 +16,11 @@ pub enum Missing {
         /// The channel's id.
         id: String,
     },
+    /// It names a rate plan that is not linked to the core.
+    RatePlan {
+        /// The channel's id.
+        id: String,
+    },
     /// It does not say which rooms it is for.
     Rooms,
     /// It does not say when.
@@ -30,6 +35,8 @@ pub enum Missing {
         /// The status the channel gives it now.
         status: String,
     },
+    /// The source has no say over such records.
+    Authority,
     /// Another source of this account creates core entities; this one may only be linked by a person.
     Link,
 }
@@ -39,12 +46,14 @@ impl fmt::Display for Missing {
         match self {
             Self::Property { id } => write!(f, "property {id} is not mapped"),
             Self::RoomType { id } => write!(f, "room type {id} is not mapped"),
+            Self::RatePlan { id } => write!(f, "rate plan {id} is not mapped"),
             Self::Rooms => f.write_str("it does not say which rooms it is for"),
             Self::Dates => f.write_str("it does not say when"),
             Self::Status { word } => write!(f, "nobody has decided what the status \"{word}\" means"),
             Self::Decision { status } => {
                 write!(f, "it was cancelled, and the channel now calls it {status}: a person decides")
             }
+            Self::Authority => f.write_str("this source has no say over such records: its authority decides"),
             Self::Link => f.write_str("another source creates core entities for this account: link it by hand"),
         }
     }

@@ -37,6 +37,22 @@ impl Amount {
         i64::try_from(scaled.mantissa() / 10_i128.pow(scaled.scale())).unwrap_or(i64::MAX)
     }
 
+    /// With at least the digits that amounts of this currency (ISO 4217) are written with; never rounded.
+    #[must_use]
+    pub fn written_in(self, currency: &str) -> Self {
+        let digits = match currency {
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
+            | "XAF" | "XOF" | "XPF" => 0,
+            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+            _ => 2,
+        };
+        let mut decimal = self.0.normalize();
+        if decimal.scale() < digits {
+            decimal.rescale(digits);
+        }
+        Self(decimal)
+    }
+
     /// From the database form, without needless zeros.
     pub fn from_ten_thousandths(value: i64) -> Self {
         Self(Decimal::new(value, MAX_SCALE).normalize())
@@ -129,6 +145,15 @@ mod tests {
     fn the_database_form_goes_both_ways() {
         for parts in [0, 1, -1, 4_500_000, 999_999_999_999_999] {
             assert_eq!(Amount::from_ten_thousandths(parts).ten_thousandths(), parts);
+        }
+    }
+
+    #[test]
+    fn currencies_have_their_digits() {
+        for (text, currency, written) in
+            [("100.5", "EUR", "100.50"), ("100.00", "JPY", "100"), ("1.5", "KWD", "1.500"), ("0.1234", "EUR", "0.1234")]
+        {
+            assert_eq!(text.parse::<Amount>().expect(text).written_in(currency).to_string(), written);
         }
     }
 

@@ -1,7 +1,7 @@
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::{Guest, Property, Reservation, RoomType, Status, Stay};
+use crate::{Calendar, Guest, Property, RatePlan, Reservation, RoomType, Status, Stay};
 
 /// The longest id, in characters.
 pub const MAX_ID_CHARS: usize = 255;
@@ -11,8 +11,18 @@ pub const MAX_NAME_CHARS: usize = 255;
 const MAX_TEXT_CHARS: usize = 20_000;
 /// Most rooms in one reservation.
 pub const MAX_ROOMS: usize = 100;
+/// Most nights that a rule of stay may ask for or allow.
+const MAX_STAY_RULE: u32 = 9_999;
 /// Most people of one kind in one reservation.
 const MAX_PEOPLE: u32 = 1_000;
+
+/// The years that dates are taken for real in.
+const YEARS: std::ops::RangeInclusive<i16> = 1900..=2999;
+
+/// Whether a day is one that anybody means.
+pub fn is_plausible(day: Date) -> bool {
+    YEARS.contains(&day.year())
+}
 
 /// What is wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -70,6 +80,16 @@ impl Findings {
         }
     }
 
+    fn day(&mut self, path: &str, day: Option<Date>) {
+        if day.is_some_and(|day| !is_plausible(day)) {
+            self.add(path, format!("must lie between the years {} and {}", YEARS.start(), YEARS.end()));
+        }
+    }
+
+    fn instant(&mut self, path: &str, instant: Option<Timestamp>) {
+        self.day(path, instant.map(|instant| instant.to_zoned(jiff::tz::TimeZone::UTC).date()));
+    }
+
     fn people(&mut self, path: &str, count: Option<u32>) {
         if let Some(count) = count.filter(|c| *c > MAX_PEOPLE) {
             self.add(path, format!("is {count}; the limit is {MAX_PEOPLE}"));
@@ -82,22 +102,24 @@ impl Findings {
         {
             self.add(format!("{path}/checkOut"), error.to_string());
         }
+        self.day(&format!("{path}/checkIn"), check_in);
+        self.day(&format!("{path}/checkOut"), check_out);
     }
 
-    fn guest(&mut self, guest: &Guest) {
-        self.texts(
-            MAX_NAME_CHARS,
-            [
-                ("/guest/id", &guest.id),
-                ("/guest/name", &guest.name),
-                ("/guest/firstName", &guest.first_name),
-                ("/guest/lastName", &guest.last_name),
-                ("/guest/email", &guest.email),
-                ("/guest/phone", &guest.phone),
-                ("/guest/country", &guest.country),
-                ("/guest/language", &guest.language),
-            ],
-        );
+    fn guest(&mut self, path: &str, guest: &Guest) {
+        let fields = [
+            ("id", &guest.id),
+            ("name", &guest.name),
+            ("firstName", &guest.first_name),
+            ("lastName", &guest.last_name),
+            ("email", &guest.email),
+            ("phone", &guest.phone),
+            ("country", &guest.country),
+            ("language", &guest.language),
+        ];
+        for (field, text) in fields {
+            self.texts(MAX_NAME_CHARS, [(format!("{path}/{field}").as_str(), text)]);
+        }
     }
 }
 
@@ -149,6 +171,55 @@ impl Validate for RoomType {
     }
 }
 
+impl Validate for RatePlan {
+    fn validate(&self) -> Vec<FieldError> {
+        let mut found = Findings::default();
+        found.required("/id", &self.id, MAX_ID_CHARS);
+        found.required("/propertyId", &self.property_id, MAX_ID_CHARS);
+        found.required("/name", &self.name, MAX_NAME_CHARS);
+        found.texts(MAX_TEXT_CHARS, [("/description", &self.description)]);
+        found.currency(&self.currency);
+        found.0
+    }
+}
+
+impl Validate for Guest {
+    fn validate(&self) -> Vec<FieldError> {
+        let mut found = Findings::default();
+        if self.id.is_none() {
+            found.add("/id", "is missing");
+        }
+        found.guest("", self);
+        found.0
+    }
+}
+
+impl Validate for Calendar {
+    fn validate(&self) -> Vec<FieldError> {
+        let mut found = Findings::default();
+        found.required("/roomTypeId", &self.room_type_id, MAX_ID_CHARS);
+        found.texts(MAX_ID_CHARS, [("/ratePlanId", &self.rate_plan_id)]);
+        // The nights of a record are alike but for their dates, and those of a channel were read by its plugin.
+        for night in &self.nights {
+            let before = found.0.len();
+            found.day("/date", Some(night.date));
+            found.currency(&night.currency);
+            if night.price.is_some_and(|price| price.ten_thousandths() < 0) {
+                found.add("/price", "must not be below zero");
+            }
+            for (path, nights) in [("/minStay", night.min_stay), ("/maxStay", night.max_stay)] {
+                if let Some(nights) = nights.filter(|nights| *nights > MAX_STAY_RULE) {
+                    found.add(path, format!("is {nights}; the limit is {MAX_STAY_RULE} nights"));
+                }
+            }
+            if found.0.len() > before {
+                break;
+            }
+        }
+        found.0
+    }
+}
+
 impl Validate for Reservation {
     fn validate(&self) -> Vec<FieldError> {
         let mut found = Findings::default();
@@ -193,8 +264,11 @@ impl Validate for Reservation {
             found.add("/checkOut", "is missing");
         }
         if let Some(guest) = &self.guest {
-            found.guest(guest);
+            found.guest("/guest", guest);
         }
+        found.instant("/holdUntil", self.hold_until);
+        found.instant("/bookedAt", self.booked_at);
+        found.instant("/modifiedAt", self.modified_at);
         if let Status::Other(word) = &self.status
             && word.trim() != word
         {

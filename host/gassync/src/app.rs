@@ -1,14 +1,20 @@
 //! What the parts of a running host share.
 
-use std::{collections::HashMap, fs, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    sync::{Arc, Mutex as StdMutex, PoisonError},
+};
 
 use anyhow::Context;
 use gassync_domain::{Clock, ConnectionId, Timestamp};
 use gassync_runtime::{Engine, EngineSettings, Grant, HttpTransport, Manifest};
 use serde_json::Value;
 use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
+    api::RateLimits,
     config::Config,
     plugins::Plugins,
     store::Db,
@@ -40,6 +46,13 @@ pub struct App {
     pub operator_token: String,
     /// Told when there is something in a queue.
     pub wake: Notify,
+    /// Told when the feed of changes has grown.
+    pub feed: Notify,
+    /// Cancelled when the host is to stop.
+    pub stopping: CancellationToken,
+    /// How often keys have called.
+    pub rate_limits: RateLimits,
+    running: StdMutex<HashSet<String>>,
     lanes: Mutex<HashMap<ConnectionId, Arc<Mutex<()>>>>,
 }
 
@@ -75,6 +88,10 @@ impl App {
             transport: HttpTransport::new()?,
             operator_token,
             wake: Notify::new(),
+            feed: Notify::new(),
+            stopping: CancellationToken::new(),
+            rate_limits: RateLimits::new(config.limits.key_requests, config.limits.key_window_seconds),
+            running: StdMutex::default(),
             lanes: Mutex::default(),
             config,
         }))
@@ -112,9 +129,27 @@ impl App {
         }
     }
 
+    /// Takes a name that only one may have at a time; none while another has it.
+    pub fn only_one(self: &Arc<Self>, name: String) -> Option<OnlyOne> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.insert(name.clone()).then(|| OnlyOne { app: Arc::clone(self), name })
+    }
+
     /// One talk at a time with a connection: channels ask for it.
     pub async fn lane(&self, connection: ConnectionId) -> Arc<Mutex<()>> {
         Arc::clone(self.lanes.lock().await.entry(connection).or_default())
+    }
+}
+
+/// A name that nobody else has until this is dropped.
+pub struct OnlyOne {
+    app: Arc<App>,
+    name: String,
+}
+
+impl Drop for OnlyOne {
+    fn drop(&mut self) {
+        self.app.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
     }
 }
 

@@ -30,6 +30,7 @@ pub struct Config {
     pub plugins: Plugins,
     pub egress: Egress,
     pub work: Work,
+    pub limits: Limits,
     pub secrets: Secrets,
     pub log: Log,
 }
@@ -50,6 +51,7 @@ sections! {
     Plugins { dir: PathBuf, concurrent_calls: u32 }
     Egress { private: Vec<String> }
     Work { poll_millis: u64, workers: u32, poll_seconds: u64 }
+    Limits { key_requests: u32, key_window_seconds: u32 }
     Secrets { key: Hidden, operator_token: Hidden }
     Log { filter: String, format: String }
 }
@@ -124,6 +126,12 @@ impl Config {
         }
         if !(1..=1_000).contains(&self.plugins.concurrent_calls) {
             return fail("plugins.concurrent_calls", "must be between 1 and 1000");
+        }
+        if self.limits.key_requests == 0 {
+            return fail("limits.key_requests", "must be at least 1");
+        }
+        if !(1..=86_400).contains(&self.limits.key_window_seconds) {
+            return fail("limits.key_window_seconds", "must be between 1 and 86400 seconds");
         }
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return fail("log.format", "must be \"text\" or \"json\"");

@@ -4,7 +4,6 @@ use std::{future::Future, sync::Arc};
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
 use crate::{admin, api, app::App, inbound, jobs, plugins};
@@ -12,7 +11,7 @@ use crate::{admin, api, app::App, inbound, jobs, plugins};
 /// Everything that answers.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
-        .merge(api::router())
+        .merge(api::router(&app))
         .merge(admin::router())
         .merge(inbound::receive::router())
         .fallback(api::not_found)
@@ -33,9 +32,10 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     app.plugins.read_folder(&app).await?;
-    let stop = CancellationToken::new();
+    let stop = app.stopping.clone();
     let watching = tokio::spawn(plugins::watch(Arc::clone(&app), stop.clone()));
     let working = tokio::spawn(jobs::run(Arc::clone(&app), stop.clone()));
+    let relaying = tokio::spawn(jobs::relay(Arc::clone(&app), stop.clone()));
     tokio::spawn({
         let stop = stop.clone();
         async move {
@@ -48,8 +48,9 @@ pub async fn run(
     let all = async {
         let served = serving.await;
         stop.cancel();
-        let (watched, worked) = tokio::join!(watching, working);
+        let (watched, worked, relayed) = tokio::join!(watching, working, relaying);
         worked?;
+        relayed?;
         watched??;
         served.map_err(anyhow::Error::from)
     };

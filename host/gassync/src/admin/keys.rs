@@ -1,19 +1,39 @@
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::{get, post},
+};
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::sources::account_of;
 use crate::{
-    api::{ApiError, Operator, Problem},
+    api::{
+        ApiError, Operator, Problem,
+        scope::{self, SCOPES},
+    },
     app::App,
     inbound::verify::hash,
-    store::{keys, sources},
+    store::{
+        Tx,
+        keys::{self, Key},
+        sources,
+    },
     vault,
 };
 
 /// Characters of a key that are kept in the clear, so that people can tell keys apart.
 const PREFIX_CHARS: usize = 12;
+/// Keys of one name that may be alive at once: the one in use, and the one that takes its place.
+const ALIVE_AT_ONCE: i64 = 2;
+/// How long the former key lives after a rotation, unless the caller says otherwise, in seconds.
+const GRACE_SECONDS: u32 = 24 * 60 * 60;
+/// The longest grace, in seconds.
+const MAX_GRACE_SECONDS: u32 = 30 * 24 * 60 * 60;
 
 /// A key to be made.
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,7 +44,14 @@ pub struct NewKey {
     /// What people call the key; without `source` also the name of the partner source it writes as.
     pub name: String,
     /// The source it writes as.
+    #[serde(default)]
     pub source: Option<String>,
+    /// What it may do; everything when nothing is named.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// When it ends; never when nothing is said.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A key that was made. It is shown this once.
@@ -39,8 +66,66 @@ pub struct KeyMade {
     pub creates: bool,
 }
 
+/// How a key is to be replaced.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rotation {
+    /// How long the former key goes on working; a day when nothing is said.
+    #[serde(default)]
+    pub grace_seconds: Option<u32>,
+}
+
+/// A key as people see it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyShown {
+    /// Its first characters; what it is named by.
+    pub prefix: String,
+    /// What people call it.
+    pub name: String,
+    /// The tenant.
+    pub account_id: i64,
+    /// The source it writes as.
+    pub source: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// Whether a caller with it is let in.
+    pub alive: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+    /// When somebody ended it.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+}
+
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/admin/v1/keys", post(create))
+    Router::new()
+        .route("/admin/v1/keys", get(list).post(create))
+        .route("/admin/v1/keys/{prefix}/rotate", post(rotate))
+        .route("/admin/v1/keys/{prefix}/revoke", post(revoke))
+}
+
+async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<KeyShown>>, ApiError> {
+    let now = app.now();
+    let mut tx = app.db.platform_read().await?;
+    let names: BTreeMap<i64, String> =
+        sources::all(&mut tx).await?.into_iter().map(|source| (source.id.0, source.name)).collect();
+    let shown = keys::all(&mut tx).await?.into_iter().map(|key| KeyShown {
+        alive: key.is_alive(now),
+        prefix: key.prefix,
+        name: key.name,
+        account_id: key.account_id,
+        source: names.get(&key.source_id).cloned().unwrap_or_default(),
+        scopes: key.scopes.0,
+        created_at: key.created_at.into(),
+        expires_at: key.expires_at.map(Timestamp::from),
+        revoked_at: key.revoked_at.map(Timestamp::from),
+        last_used_at: key.last_used_at.map(Timestamp::from),
+    });
+    Ok(Json(shown.collect()))
 }
 
 async fn create(
@@ -48,6 +133,10 @@ async fn create(
     _: Operator,
     Json(new): Json<NewKey>,
 ) -> Result<(StatusCode, Json<KeyMade>), ApiError> {
+    if let Some(word) = scope::unknown(&new.scopes) {
+        let known: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).collect();
+        return Err(Problem::Malformed(format!("scopes: {word} is none of {}", known.join(", "))).into());
+    }
     let now = app.now();
     let mut tx = app.db.platform_write().await?;
     let account = account_of(&mut tx, &new.account, now).await?;
@@ -64,8 +153,64 @@ async fn create(
             (sources::create(&mut tx, account, &source, now).await?, creates)
         }
     };
-    let key = vault::token(&app.random, "gsk_");
-    keys::create(&mut tx, account, source, &new.name, (&key[..PREFIX_CHARS], &hash(&key)), now).await?;
+    let scopes = if new.scopes.is_empty() { vec![scope::ALL.to_owned()] } else { new.scopes };
+    let key = make(&app, &mut tx, account, (source, &new.name), &scopes, new.expires_at).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(KeyMade { key, source: name.to_owned(), creates })))
+}
+
+/// Makes the key that takes another's place; the former goes on for a while, so that nobody is locked out.
+async fn rotate(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(prefix): Path<String>,
+    Json(Rotation { grace_seconds }): Json<Rotation>,
+) -> Result<(StatusCode, Json<KeyMade>), ApiError> {
+    let grace = grace_seconds.unwrap_or(GRACE_SECONDS);
+    if grace > MAX_GRACE_SECONDS {
+        let text = format!("graceSeconds: is {grace}; the limit is {MAX_GRACE_SECONDS}");
+        return Err(Problem::Malformed(text).into());
+    }
+    let now = app.now();
+    let mut tx = app.db.platform_write().await?;
+    let former = the_key(&mut tx, &prefix).await?;
+    if !former.is_alive(now) {
+        return Err(Problem::Conflict(format!("the key {prefix}… has ended: make a new one")).into());
+    }
+    let (account, source) = (AccountId(former.account_id), SourceId(former.source_id));
+    if keys::alive(&mut tx, account, source, &former.name, now).await? >= ALIVE_AT_ONCE {
+        let text = format!("{ALIVE_AT_ONCE} keys named {} are alive already: revoke one first", former.name);
+        return Err(Problem::Conflict(text).into());
+    }
+    let held = sources::get(&mut tx, account, source).await?.ok_or(Problem::NotFound)?;
+    let key = make(&app, &mut tx, account, (source, &former.name), &former.scopes.0, None).await?;
+    keys::expire(&mut tx, account, former.id, now + SignedDuration::from_secs(i64::from(grace))).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(KeyMade { key, source: held.name, creates: held.creates })))
+}
+
+async fn revoke(State(app): State<Arc<App>>, _: Operator, Path(prefix): Path<String>) -> Result<StatusCode, ApiError> {
+    let mut tx = app.db.platform_write().await?;
+    let key = the_key(&mut tx, &prefix).await?;
+    keys::revoke(&mut tx, AccountId(key.account_id), key.id, app.now()).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn the_key(tx: &mut Tx, prefix: &str) -> Result<Key, ApiError> {
+    Ok(keys::by_prefix(tx, prefix).await?.ok_or(Problem::NotFound)?)
+}
+
+async fn make(
+    app: &App,
+    tx: &mut Tx,
+    account: AccountId,
+    (source, name): (SourceId, &str),
+    scopes: &[String],
+    expires_at: Option<Timestamp>,
+) -> Result<String, ApiError> {
+    let key = vault::token(&app.random, "gsk_");
+    let kept = keys::NewKey { source, name, prefix: &key[..PREFIX_CHARS], hash: &hash(&key), scopes, expires_at };
+    keys::create(tx, account, &kept, app.now()).await?;
+    Ok(key)
 }

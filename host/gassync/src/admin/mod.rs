@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
-pub use keys::{KeyMade, NewKey};
+pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
 pub use plugins::PluginShown;
 pub use sources::{NewSource, SourceMade, SourceShown};
 pub use status::{Line, Status};

@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{AccountId, Timestamp};
+use gassync_domain::{AccountId, Authority, Timestamp};
 use gassync_runtime::{Adapter, Verification};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -83,7 +83,24 @@ pub struct SourceShown {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/admin/v1/sources", get(list).post(create)).route("/admin/v1/sources/{name}/sync", post(sync))
+    Router::new()
+        .route("/admin/v1/sources", get(list).post(create))
+        .route("/admin/v1/sources/{name}/sync", post(sync))
+        .route("/admin/v1/sources/{name}/authority", post(set_authority))
+}
+
+/// Says what a source has the say over.
+async fn set_authority(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+    Json(authority): Json<Authority>,
+) -> Result<StatusCode, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let mut tx = app.db.write(source.account).await?;
+    sources::set_authority(&mut tx, source.account, source.id, authority).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<SourceShown>>, ApiError> {
@@ -94,7 +111,7 @@ async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<Sourc
         channel: source.source_type,
         name: source.name,
         status: source.status,
-        last_sync_at: source.last_sync_at,
+        last_sync_at: source.last_successful_sync_at,
     });
     Ok(Json(shown.collect()))
 }

@@ -1,39 +1,112 @@
 //! Who calls is a type in a handler's signature: without it there is no account to ask for.
 
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 use axum::{
-    extract::FromRequestParts,
-    http::{header, request::Parts},
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
-use gassync_domain::{AccountId, SourceId};
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use jiff::SignedDuration;
 use subtle::ConstantTimeEq;
 
-use super::{ApiError, Problem};
-use crate::{app::App, inbound::verify, store::keys};
+use super::{
+    ApiError, Problem,
+    limit::Standing,
+    scope::{self, Scope},
+};
+use crate::{
+    app::App,
+    inbound::verify,
+    store::keys::{self, KeyHolder},
+};
 
-/// A partner with a live API key.
-#[derive(Debug, Clone, Copy)]
-pub struct Caller {
+/// How exactly it is known when a key was last used.
+const LAST_USED_STEP: SignedDuration = SignedDuration::from_secs(60);
+
+/// A partner with a live key that has the scope `S`.
+#[derive(Debug)]
+pub struct Caller<S> {
     /// Whose data it may see.
     pub account: AccountId,
     /// What it writes as.
     pub source: SourceId,
+    /// The key it came with.
+    pub key: i64,
+    scope: PhantomData<S>,
 }
 
 /// The one who runs this host.
 #[derive(Debug, Clone, Copy)]
 pub struct Operator(());
 
-impl FromRequestParts<Arc<App>> for Caller {
+/// The door of the standard API: finds whose key it is, counts the call, and lets it in or not.
+pub async fn admit(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let holder = match identify(&app, request.headers()).await {
+        Ok(holder) => holder,
+        Err(refused) => return refused.into_response(),
+    };
+    let now = app.now();
+    let standing = app.rate_limits.count(holder.id, now);
+    let mut response = if standing.admitted {
+        note_use(&app, &holder, now);
+        request.extensions_mut().insert(Arc::new(holder));
+        next.run(request).await
+    } else {
+        ApiError::from(Problem::TooManyRequests { seconds: standing.reset_seconds }).into_response()
+    };
+    tell(&standing, response.headers_mut());
+    response
+}
+
+async fn identify(app: &App, headers: &HeaderMap) -> Result<KeyHolder, ApiError> {
+    let key = bearer(headers).ok_or(Problem::Unauthorized)?;
+    let mut tx = app.db.platform_read().await?;
+    let holder = keys::holder(&mut tx, &verify::hash(key), app.now()).await?;
+    Ok(holder.ok_or(Problem::Unauthorized)?)
+}
+
+/// Beside the request, which does not wait for it.
+fn note_use(app: &Arc<App>, holder: &KeyHolder, now: Timestamp) {
+    if holder.last_used_at.is_some_and(|last| now.duration_since(last) < LAST_USED_STEP) {
+        return;
+    }
+    let (app, account, key) = (Arc::clone(app), holder.account, holder.id);
+    tokio::spawn(async move {
+        let note = async {
+            let mut tx = app.db.write(account).await?;
+            keys::used(&mut tx, account, key, now).await?;
+            tx.commit().await
+        };
+        if let Err(error) = note.await {
+            tracing::warn!(key, %error, "when a key was last used could not be noted");
+        }
+    });
+}
+
+/// The draft's `RateLimit` headers.
+fn tell(standing: &Standing, headers: &mut HeaderMap) {
+    let Standing { requests, window_seconds, remaining, reset_seconds, .. } = standing;
+    let policy = HeaderValue::try_from(format!("\"key\";q={requests};w={window_seconds}"));
+    let limit = HeaderValue::try_from(format!("\"key\";r={remaining};t={reset_seconds}"));
+    for (name, value) in [("ratelimit-policy", policy), ("ratelimit", limit)] {
+        if let Ok(value) = value {
+            headers.insert(name, value);
+        }
+    }
+}
+
+impl<S: Scope> FromRequestParts<Arc<App>> for Caller<S> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let key = bearer(parts).ok_or(Problem::Unauthorized)?;
-        let mut tx = app.db.platform_read().await?;
-        let holder = keys::holder(&mut tx, &verify::hash(key), app.now()).await?;
-        let keys::KeyHolder { account, source } = holder.ok_or(Problem::Unauthorized)?;
-        Ok(Self { account, source })
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, ApiError> {
+        let holder = parts.extensions.get::<Arc<KeyHolder>>().ok_or(Problem::Unauthorized)?;
+        if !scope::holds(&holder.scopes, S::NAME) {
+            return Err(Problem::Forbidden { scope: S::NAME }.into());
+        }
+        Ok(Self { account: holder.account, source: holder.source, key: holder.id, scope: PhantomData })
     }
 }
 
@@ -41,7 +114,7 @@ impl FromRequestParts<Arc<App>> for Operator {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let token = bearer(parts).ok_or(Problem::Unauthorized)?;
+        let token = bearer(&parts.headers).ok_or(Problem::Unauthorized)?;
         if bool::from(token.as_bytes().ct_eq(app.operator_token.as_bytes())) {
             Ok(Self(()))
         } else {
@@ -50,8 +123,8 @@ impl FromRequestParts<Arc<App>> for Operator {
     }
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
-    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
 }

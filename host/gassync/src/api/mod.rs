@@ -1,36 +1,58 @@
 //! The standard API: what partners program against.
 
+mod availability;
 mod caller;
+mod changes;
+mod guests;
 mod health;
+mod limit;
 mod openapi;
 mod page;
+mod params;
 mod problem;
 mod properties;
+mod rate_plans;
 mod records;
 mod reservations;
 mod room_types;
+pub mod scope;
+mod submission;
+mod sync;
+mod taking;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, extract::DefaultBodyLimit, middleware};
 
 pub use caller::{Caller, Operator};
+pub use limit::RateLimits;
 pub use problem::{ApiError, Problem};
 
 use crate::app::App;
 
-/// All of it.
-pub fn router() -> Router<Arc<App>> {
-    Router::new()
+/// All of it: what needs a key behind one door, and what does not.
+pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
+    let keyed = Router::new()
         .merge(properties::router())
         .merge(room_types::router())
+        .merge(rate_plans::router())
         .merge(reservations::router())
-        .merge(health::router())
-        .merge(openapi::router())
-        .merge(problem::router())
+        .merge(availability::router())
+        .merge(guests::router())
+        .merge(changes::router())
+        .merge(sync::router())
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(submission::MAX_BODY_BYTES))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(app), caller::admit));
+    Router::new().merge(keyed).merge(health::router()).merge(openapi::router()).merge(problem::router())
 }
 
 /// Nothing is there.
 pub async fn not_found() -> ApiError {
     Problem::NotFound.into()
+}
+
+/// The path takes another method.
+pub async fn method_not_allowed() -> ApiError {
+    Problem::MethodNotAllowed.into()
 }

@@ -1,28 +1,55 @@
 //! The description of the standard API, made from the code.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use axum::{Json, Router, routing::get};
+use axum::{
+    Router,
+    http::header,
+    response::{Html, IntoResponse},
+    routing::get,
+};
+use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{problem::Document, properties, records::RecordOutcome, reservations, room_types};
+use super::{
+    availability, changes, guests, problem::Document, properties, rate_plans, records::RecordOutcome, reservations,
+    room_types, sync,
+};
 use crate::app::App;
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "GasSync standard API",
-        description = "Properties, room types and reservations, in and out. Send properties first, then room types, \
-                       then reservations: what names something unknown is kept, parked, and goes on by itself once \
-                       that arrives. Unknown fields are kept and are never an error. Money is read as number or text.",
+        description = "Properties, room types, rate plans, reservations, guests and calendars, in and out. Send \
+                       properties first, then room types and rate plans, then reservations: what names something \
+                       unknown is kept, parked, and goes on by itself once that arrives. Unknown fields are kept and \
+                       are never an error. Money is read as number or text. `/docs` tells the way in.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers((url = "/", description = "This host")),
+    tags(
+        (name = "properties", description = "Houses and hotels."),
+        (name = "room-types", description = "What they sell by."),
+        (name = "rate-plans", description = "Conditions under which they sell."),
+        (name = "reservations", description = "Bookings, as the source knows them."),
+        (name = "availability", description = "What can be sold, night by night."),
+        (name = "guests", description = "People who book and stay."),
+        (name = "changes", description = "What changed, in order."),
+        (name = "sync", description = "How synchronisation goes."),
     ),
     paths(
-        properties::post, properties::list, properties::one,
-        room_types::post, room_types::list, room_types::one,
-        reservations::post, reservations::list, reservations::one,
+        properties::post, properties::list, properties::one, properties::withdraw,
+        room_types::post, room_types::list, room_types::one, room_types::withdraw,
+        rate_plans::post, rate_plans::list, rate_plans::one, rate_plans::withdraw,
+        reservations::post, reservations::list, reservations::one, reservations::withdraw,
+        availability::post, availability::list,
+        guests::post, guests::list, guests::one, guests::withdraw,
+        changes::list,
+        sync::log, sync::source_status,
     ),
     components(schemas(Document, RecordOutcome)),
     modifiers(&Key)
@@ -39,6 +66,106 @@ impl Modify for Key {
     }
 }
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/openapi.json", get(|| async { Json(Description::openapi()) }))
+/// As it is served. Our own description always has a JSON form.
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let mut document = serde_json::to_value(Description::openapi()).unwrap_or_default();
+    let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
+    for operation in operations(&mut document) {
+        let id = operation.get("operationId").and_then(Value::as_str).map(readable).unwrap_or_default();
+        operation["operationId"] = json!(id);
+        for place in ["requestBody", "responses"] {
+            if let Some(part) = operation.get_mut(place) {
+                give_examples(part, &schemas);
+            }
+        }
+    }
+    document.to_string()
+});
+
+/// `concat!("post_", stringify!(properties))` becomes `post_properties`.
+fn readable(id: &str) -> String {
+    id.to_owned()
 }
+
+fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
+    paths.filter_map(|(_, path)| path.as_object_mut()).flatten().map(|(_, operation)| operation)
+}
+
+/// Every body shows one: its schema's own, or one made of its parts'.
+fn give_examples(part: &mut Value, schemas: &Value) {
+    match part {
+        Value::Object(fields) => {
+            if let Some(content) = fields.get_mut("content").and_then(Value::as_object_mut) {
+                for (kind, media) in content {
+                    let example = media.get("schema").map(|schema| example(schema, schemas, 0));
+                    if let Some(example) = example.filter(|_| kind.ends_with("json")) {
+                        media["example"] = example;
+                    }
+                }
+            }
+            fields
+                .iter_mut()
+                .filter(|(name, _)| *name != "content")
+                .for_each(|(_, value)| give_examples(value, schemas));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| give_examples(item, schemas)),
+        _ => {}
+    }
+}
+
+fn example(schema: &Value, schemas: &Value, depth: usize) -> Value {
+    /// Schemas inside schemas; ours have fewer.
+    const MAX_DEPTH: usize = 12;
+    if depth > MAX_DEPTH {
+        return Value::Null;
+    }
+    let next = |schema: &Value| example(schema, schemas, depth + 1);
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
+        return schemas.get(name.rsplit('/').next().unwrap_or_default()).map(next).unwrap_or_default();
+    }
+    if let Some(given) = schema.get("example").or_else(|| schema.pointer("/examples/0")) {
+        return given.clone();
+    }
+    if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
+        let mut whole = serde_json::Map::new();
+        for part in parts {
+            if let Value::Object(fields) = next(part) {
+                whole.extend(fields);
+            }
+        }
+        return Value::Object(whole);
+    }
+    if let Some(choices) = schema.get("oneOf").and_then(Value::as_array) {
+        let real = choices.iter().find(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
+        return real.map(next).unwrap_or_default();
+    }
+    let kind = match schema.get("type") {
+        Some(Value::Array(kinds)) => kinds.first(),
+        kind => kind,
+    };
+    match kind.and_then(Value::as_str) {
+        Some("object") => {
+            let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+            Value::Object(fields.map(|(name, field)| (name.clone(), next(field))).collect())
+        }
+        Some("array") => json!([schema.get("items").map(next).unwrap_or_default()]),
+        Some("integer") => json!(1),
+        Some("number") => json!(129.5),
+        Some("boolean") => json!(false),
+        Some("string") => match schema.get("format").and_then(Value::as_str) {
+            Some("date") => json!("2027-06-01"),
+            Some("date-time") => json!("2027-05-11T09:30:00Z"),
+            _ => json!("text"),
+        },
+        _ => Value::Null,
+    }
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    let json = || async { ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response() };
+    Router::new().route("/openapi.json", get(json)).route("/docs", get(|| async { Html(DOCS) }))
+}
+
+/// The way in for partners, and the reference, which the page makes of `/openapi.json`.
+const DOCS: &str = include_str!("../../assets/docs.html");

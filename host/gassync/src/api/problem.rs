@@ -15,6 +15,9 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 
+/// The media type of problem documents.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
 /// What can be wrong. The documents and the pages about them are made from this one list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
@@ -24,12 +27,30 @@ pub enum Problem {
     Malformed(String),
     /// No key, or none that is alive.
     Unauthorized,
+    /// The key is alive, and may not do this.
+    Forbidden {
+        /// The scope that it lacks.
+        scope: &'static str,
+    },
+    /// The key has called too often.
+    TooManyRequests {
+        /// When its next window begins.
+        seconds: i64,
+    },
     /// There is no such thing, or it is not yours.
     NotFound,
     /// The path takes another method.
     MethodNotAllowed,
     /// It is there already.
     Conflict(String),
+    /// There is no room on some nights.
+    SoldOut(Vec<FieldError>),
+    /// The same request is being worked on.
+    StillRunning,
+    /// Another request was sent under the same Idempotency-Key.
+    KeyReused,
+    /// What would change is no longer what the plan says.
+    PlanOutdated,
     /// The body is too large, or the list too long.
     TooLarge(String),
     /// The body is of another type.
@@ -66,6 +87,39 @@ impl Problem {
                 "The caller is not known",
                 "Send a live key as `Authorization: Bearer …`; a webhook carries the proof that was shown when its source was added.",
             ),
+            Self::Forbidden { .. } => {
+                (403, "forbidden", "The key may not do this", "Ask for a key with the scope that `detail` names.")
+            }
+            Self::TooManyRequests { .. } => (
+                429,
+                "too-many-requests",
+                "The key has called too often",
+                "Wait as long as `Retry-After` says. `RateLimit` tells after each call how many are left; lists of up to 1,000 records need fewer calls.",
+            ),
+            Self::SoldOut(_) => (
+                409,
+                "sold-out",
+                "There is no room",
+                "The nights that `errors` names are full. Nothing was stored. A sale that has happened is sent without `onConflict=refuse`: it is kept, and told as overbooked.",
+            ),
+            Self::StillRunning => (
+                409,
+                "still-running",
+                "The same request is being worked on",
+                "Send it again in a moment, under the same Idempotency-Key: its answer will be waiting.",
+            ),
+            Self::KeyReused => (
+                422,
+                "idempotency-key-reused",
+                "The Idempotency-Key was used for another request",
+                "Give each request a key of its own, and the same key only to the same request sent again.",
+            ),
+            Self::PlanOutdated => (
+                409,
+                "plan-outdated",
+                "The plan is no longer what would happen",
+                "Something has changed since the plan was made. Nothing was stored: ask for a new plan with `dryRun=true`.",
+            ),
             Self::NotFound => (
                 404,
                 "not-found",
@@ -101,15 +155,21 @@ impl Problem {
     }
 
     /// One of each, for the pages.
-    fn all() -> [Self; 12] {
+    fn all() -> [Self; 18] {
         let text = String::new;
         [
             Self::Invalid(Vec::new()),
             Self::Malformed(text()),
             Self::Unauthorized,
+            Self::Forbidden { scope: "" },
+            Self::TooManyRequests { seconds: 0 },
             Self::NotFound,
             Self::MethodNotAllowed,
             Self::Conflict(text()),
+            Self::SoldOut(Vec::new()),
+            Self::StillRunning,
+            Self::KeyReused,
+            Self::PlanOutdated,
             Self::TooLarge(text()),
             Self::UnsupportedMediaType,
             Self::PluginAway { seconds: 0 },
@@ -159,23 +219,42 @@ impl From<sqlx::Error> for ApiError {
     }
 }
 
+impl Problem {
+    /// As it is sent.
+    pub fn document(self) -> Document {
+        let (status, name, title, _) = self.about();
+        let (detail, errors) = match self {
+            Self::Invalid(errors) | Self::SoldOut(errors) => (None, errors),
+            Self::Malformed(text) | Self::Conflict(text) | Self::TooLarge(text) | Self::Channel(text) => {
+                (Some(text), Vec::new())
+            }
+            Self::Forbidden { scope } => (Some(format!("the key lacks the scope {scope}")), Vec::new()),
+            Self::TooManyRequests { seconds } => {
+                (Some(format!("the next window begins in {seconds} seconds")), Vec::new())
+            }
+            _ => (None, Vec::new()),
+        };
+        Document { kind: format!("/problems/{name}"), title: title.to_owned(), status, detail, errors }
+    }
+
+    fn retry_after(&self) -> Option<i64> {
+        match self {
+            Self::PluginAway { seconds } => Some(i64::from(*seconds)),
+            Self::TooManyRequests { seconds } => Some(*seconds),
+            Self::StillRunning => Some(1),
+            _ => None,
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (status, name, title, _) = self.0.about();
-        let (detail, errors, retry_after) = match self.0 {
-            Problem::Invalid(errors) => (None, errors, None),
-            Problem::Malformed(text) | Problem::Conflict(text) | Problem::TooLarge(text) | Problem::Channel(text) => {
-                (Some(text), Vec::new(), None)
-            }
-            Problem::PluginAway { seconds } => (None, Vec::new(), Some(seconds)),
-            _ => (None, Vec::new(), None),
-        };
-        let kind = format!("/problems/{name}");
-        let document = Document { kind, title: title.to_owned(), status, detail, errors };
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.0.retry_after();
+        let document = self.0.document();
+        let status = StatusCode::from_u16(document.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(document)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -2,31 +2,38 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, Query, State},
-    http::HeaderMap,
-    response::Response,
-    routing::get,
-};
+use axum::{Router, extract::State, http::HeaderMap, response::Response, routing::get};
 use gassync_domain::{News, Property, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    ApiError, Caller, Problem,
+    ApiError, Caller,
     page::{Page, PageQuery, tagged},
+    params::{self, Params},
     problem::Document,
-    records::{self, MAX_BODY_BYTES, RecordOutcome, Shown},
+    records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
+    scope::{PropertiesRead, PropertiesWrite},
+    submission::Options,
 };
 use crate::{app::App, store::buffer::properties};
 
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/integration/v1/properties", get(list).post(post))
-        .route("/integration/v1/properties/{id}", get(one))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .route("/integration/v1/properties/{id}", get(one).delete(withdraw))
+}
+
+record_endpoints! {
+    table: properties,
+    entity: "property",
+    tag: "properties",
+    /// Make or change properties: one record, or a list of up to 1,000, each with an outcome of its own.
+    post: "/integration/v1/properties", Property, PropertiesWrite, |record| Ok(News::Property(record));
+    /// One property by the source's own id.
+    one: "/integration/v1/properties/{id}", PropertiesRead;
+    /// Take a property back: it is shown no more, and the core keeps what it made of it.
+    withdraw: PropertiesWrite;
 }
 
 /// Which properties.
@@ -35,71 +42,31 @@ pub(super) fn router() -> Router<Arc<App>> {
 #[into_params(parameter_in = Query)]
 pub struct Filter {
     /// Confirmed or changed since (RFC 3339).
+    #[serde(default, deserialize_with = "params::instant")]
     #[param(value_type = Option<String>, format = DateTime)]
     updated_since: Option<Timestamp>,
 }
 
-/// Makes or changes properties: one record, or a list of up to 1,000, each with an outcome of its own.
-#[utoipa::path(
-    post, path = "/integration/v1/properties", tag = "properties", request_body = Property,
-    responses(
-        (status = 201, description = "New in the core", body = RecordOutcome),
-        (status = 200, description = "Changed or as it was; for a list, the outcome of each record", body = RecordOutcome),
-        (status = 202, description = "Kept, and waiting to be linked", body = RecordOutcome),
-        (status = "default", description = "A problem", body = Document, content_type = "application/problem+json"),
-    ),
-    security(("key" = []))
-)]
-pub async fn post(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    records::post::<Property>(&app, caller, (headers, body), News::Property).await
-}
-
 /// The properties this key's source has told of.
 #[utoipa::path(
-    get, path = "/integration/v1/properties", tag = "properties", params(PageQuery, Filter),
+    get, path = "/integration/v1/properties", tag = "properties", operation_id = "list_properties",
+    params(PageQuery, Filter),
     responses(
         (status = 200, description = "A page", body = Page<Shown<Property>>),
         (status = 304, description = "As the caller has it"),
-        (status = "default", description = "A problem", body = Document, content_type = "application/problem+json"),
+        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
 )]
 pub async fn list(
     State(app): State<Arc<App>>,
-    caller: Caller,
-    Query(page): Query<PageQuery>,
-    Query(filter): Query<Filter>,
+    caller: Caller<PropertiesRead>,
+    Params(page): Params<PageQuery>,
+    Params(filter): Params<Filter>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let slice = page.slice()?;
     let mut tx = app.db.read(caller.account).await?;
     let rows = properties::list(&mut tx, caller.account, caller.source, filter.updated_since, slice).await?;
     tagged(&headers, &Page::cut(rows, slice, |stored| stored.row, Shown::from))
-}
-
-/// One property by the source's own id.
-#[utoipa::path(
-    get, path = "/integration/v1/properties/{id}", tag = "properties",
-    params(("id" = String, Path, description = "The source's own id")),
-    responses(
-        (status = 200, description = "The property", body = Shown<Property>),
-        (status = 304, description = "As the caller has it"),
-        (status = "default", description = "A problem", body = Document, content_type = "application/problem+json"),
-    ),
-    security(("key" = []))
-)]
-pub async fn one(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let mut tx = app.db.read(caller.account).await?;
-    let stored = properties::find(&mut tx, caller.account, caller.source, &id).await?.ok_or(Problem::NotFound)?;
-    tagged(&headers, &Shown::from(stored))
 }

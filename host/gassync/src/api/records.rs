@@ -1,41 +1,24 @@
-//! What the endpoints for records have in common: one record or a list, each with an outcome of its own.
+//! The shapes that the endpoints for records have in common, and those endpoints themselves.
 
-use std::sync::Arc;
-
-use axum::{
-    Json,
-    body::Bytes,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
-};
-use gassync_domain::{Change, Date, FieldError, News, Parked, RawJson, Route};
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use gassync_domain::{Date, FieldChange, FieldError, Guest, Parked, Property, RatePlan, Reservation, RoomType};
+use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ApiError, Caller, Problem};
-use crate::{
-    app::App,
-    core::WhenFull,
-    inbound::apply::{self, Incoming, Outcome},
-    store::{self, buffer::Stored, sources},
-};
-
-/// Most records in one list.
-pub const MAX_RECORDS: usize = 1_000;
-/// The largest body, in bytes.
-pub const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+use super::Problem;
+use crate::store::buffer::Stored;
 
 /// What became of one record.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordOutcome {
-    /// The record's id, where it had one.
+    /// The record's id, where it had one; of a calendar, its room type's.
+    #[schema(example = "res-2027-0417")]
     pub id: Option<String>,
     /// `created`, `updated`, `unchanged`, `parked` or `rejected`.
     #[schema(example = "created")]
     pub status: &'static str,
     /// The core entity it is linked to.
+    #[schema(example = 31)]
     pub gas_id: Option<i64>,
     /// What is wrong with it, or what it waits for.
     pub errors: Vec<FieldError>,
@@ -43,6 +26,43 @@ pub struct RecordOutcome {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, value_type = Vec<String>, format = Date)]
     pub overbooked: Vec<Date>,
+    /// In an answer to `dryRun=true`: what would differ in the core.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub changes: Option<Vec<FieldChange>>,
+}
+
+/// What records would do; nothing is changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Plan {
+    /// Sent as `plan` with the same body, it has the records taken if just this would still happen.
+    pub plan: String,
+    /// What would become of each record, in their order.
+    pub records: Vec<RecordOutcome>,
+}
+
+/// What a body of records is answered with.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes the answers; they are written as what they are")]
+pub enum Taken {
+    /// To one record.
+    One(RecordOutcome),
+    /// To a list, in its order.
+    List(Vec<RecordOutcome>),
+    /// To `dryRun=true`.
+    Plan(Plan),
+}
+
+/// One record or a list of them.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes what is sent; bodies are read record by record")]
+pub enum Sent<T> {
+    /// One record.
+    One(T),
+    /// Up to 1,000.
+    List(Vec<T>),
 }
 
 /// A buffered record, and where it stands.
@@ -74,162 +94,121 @@ impl<T> From<Stored<T>> for Shown<T> {
     }
 }
 
-/// Takes one record or a list.
-pub async fn post<T: DeserializeOwned>(
-    app: &Arc<App>,
-    caller: Caller,
-    (headers, body): (HeaderMap, Bytes),
-    news: fn(T) -> News,
-) -> Result<Response, ApiError> {
-    json_only(&headers)?;
-    let text = std::str::from_utf8(&body).map_err(|_| Problem::Malformed("the body is not UTF-8".to_owned()))?;
-    let malformed = |error: serde_json::Error| Problem::Malformed(format!("the body is not JSON: {error}"));
-    let list = text.trim_start().starts_with('[');
-    let records: Vec<Box<RawValue>> = if list {
-        serde_json::from_str(text).map_err(malformed)?
-    } else {
-        vec![serde_json::from_str(text).map_err(malformed)?]
-    };
-    if records.len() > MAX_RECORDS {
-        let text = format!("the list has {} records; the limit is {MAX_RECORDS}", records.len());
-        return Err(Problem::TooLarge(text).into());
+/// Records that can be taken back, unless they still stand for something.
+pub trait Withdrawable {
+    /// Why it cannot be.
+    fn why_not(&self) -> Option<&'static str> {
+        None
     }
-    let read: Vec<_> = records.into_iter().map(|raw| read(raw, news)).collect();
-    let outcomes = apply_all(app, caller, &read).await?;
-    if list {
-        return Ok(Json(outcomes).into_response());
-    }
-    let outcome = outcomes.into_iter().next().ok_or(Problem::Internal)?;
-    let status = match outcome.status {
-        "created" => StatusCode::CREATED,
-        "parked" => StatusCode::ACCEPTED,
-        "rejected" => return Err(Problem::Invalid(outcome.errors).into()),
-        _ => StatusCode::OK,
-    };
-    Ok((status, Json(outcome)).into_response())
 }
 
-fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_lowercase();
-    let json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
-    if json { Ok(()) } else { Err(Problem::UnsupportedMediaType) }
+impl Withdrawable for Property {}
+impl Withdrawable for RoomType {}
+impl Withdrawable for RatePlan {}
+impl Withdrawable for Guest {}
+impl Withdrawable for Reservation {
+    fn why_not(&self) -> Option<&'static str> {
+        self.status.holds_nights().then_some("the reservation holds nights: cancel it first")
+    }
 }
 
-type Read = Result<Change, Box<RecordOutcome>>;
+/// Whether a record can be taken back.
+pub fn may_go(record: &impl Withdrawable) -> Result<(), Problem> {
+    record.why_not().map_or(Ok(()), |why| Err(Problem::Conflict(why.to_owned())))
+}
 
-fn read<T: DeserializeOwned>(raw: Box<RawValue>, news: fn(T) -> News) -> Read {
-    let mut reader = serde_json::Deserializer::from_str(raw.get());
-    match serde_path_to_error::deserialize(&mut reader) {
-        Ok(record) => Ok(Change { route: Route::default(), news: news(record), raw: Some(RawJson::from(raw)) }),
-        Err(error) => {
-            let path = pointer(&error.path().to_string());
-            // The reader's place is a line of the record, which says nothing the path does not.
-            let problem = error.inner().to_string();
-            let problem = problem.split(" at line ").next().unwrap_or_default().to_owned();
-            let id = serde_json::from_str::<serde_json::Value>(raw.get()).ok();
-            let id = id.and_then(|record| record.get("id").and_then(|id| id.as_str()).map(str::to_owned));
-            let errors = vec![FieldError { path, problem }];
-            Err(Box::new(RecordOutcome { id, status: "rejected", gas_id: None, errors, overbooked: Vec::new() }))
+/// The endpoints that are alike for every kind of record.
+macro_rules! record_endpoints {
+    (
+        table: $table:ident,
+        entity: $entity:literal,
+        tag: $tag:literal,
+        $(#[$post_doc:meta])*
+        post: $path:literal, $record:ty, $write:ty, $news:expr;
+        $(#[$one_doc:meta])*
+        one: $one_path:literal, $read:ty;
+        $(#[$withdraw_doc:meta])*
+        withdraw: $withdraw:ty;
+    ) => {
+        $(#[$post_doc])*
+        #[utoipa::path(
+            post, path = $path, tag = $tag, operation_id = concat!("post_", stringify!($table)),
+            params(
+                Options,
+                ("idempotency-key" = Option<String>, Header, description = "A name for this request, so that it can be sent again: the same answer comes back for 24 hours"),
+            ),
+            request_body = Sent<$record>,
+            responses(
+                (status = 201, description = "One record, new in the core", body = RecordOutcome),
+                (status = 200, description = "One record, changed or as it was; the outcome of each record of a list; a plan", body = Taken),
+                (status = 202, description = "One record, kept, and waiting to be linked", body = RecordOutcome),
+                (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+            ),
+            security(("key" = []))
+        )]
+        pub async fn post(
+            State(app): State<Arc<App>>,
+            caller: Caller<$write>,
+            submission: $crate::api::submission::Submission,
+        ) -> Result<Response, ApiError> {
+            $crate::api::taking::post::<$record, _>(&app, &caller, submission, $news).await
         }
-    }
-}
 
-/// `rooms[0].checkIn` becomes `/rooms/0/checkIn`.
-fn pointer(path: &str) -> String {
-    if path == "." {
-        return String::new();
-    }
-    format!("/{}", path.replace("].", "/").replace(['[', '.'], "/").replace(']', ""))
-}
-
-/// All good records in one transaction; should that fail, each in one of its own, so that one stops no other.
-async fn apply_all(app: &Arc<App>, caller: Caller, read: &[Read]) -> Result<Vec<RecordOutcome>, ApiError> {
-    let incoming = incoming(app, caller).await?;
-    let good: Vec<Change> = read.iter().filter_map(|record| record.as_ref().ok().cloned()).collect();
-    let mut outcomes = match apply_in_one(app, &incoming, good.clone()).await {
-        Ok(outcomes) => outcomes,
-        Err(error) if good.len() > 1 => {
-            tracing::warn!(%error, records = good.len(), "a batch failed as one; its records are tried alone");
-            let mut outcomes = Vec::with_capacity(good.len());
-            for change in good {
-                outcomes.extend(apply_in_one(app, &incoming, vec![change]).await?);
-            }
-            outcomes
+        $(#[$one_doc])*
+        #[utoipa::path(
+            get, path = $one_path, tag = $tag, operation_id = concat!("get_", stringify!($table)),
+            params(("id" = String, Path, description = "The source's own id")),
+            responses(
+                (status = 200, description = "The record", body = Shown<$record>),
+                (status = 304, description = "As the caller has it"),
+                (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+            ),
+            security(("key" = []))
+        )]
+        pub async fn one(
+            State(app): State<Arc<App>>,
+            caller: Caller<$read>,
+            $crate::api::params::Id(id): $crate::api::params::Id,
+            headers: HeaderMap,
+        ) -> Result<Response, ApiError> {
+            let mut tx = app.db.read(caller.account).await?;
+            let stored = $table::shown(&mut tx, caller.account, caller.source, &id).await?;
+            tagged(&headers, &Shown::from(stored.ok_or($crate::api::Problem::NotFound)?))
         }
-        Err(error) => return Err(error.into()),
-    }
-    .into_iter();
-    app.wake.notify_waiters();
-    let show = |record: &Read| match record {
-        Err(rejected) => Some(RecordOutcome {
-            id: rejected.id.clone(),
-            status: rejected.status,
-            gas_id: None,
-            errors: rejected.errors.clone(),
-            overbooked: Vec::new(),
-        }),
-        Ok(change) => Some(outcome(change, outcomes.next()?)),
-    };
-    let shown: Option<Vec<RecordOutcome>> = read.iter().map(show).collect();
-    Ok(shown.ok_or(Problem::Internal)?)
-}
 
-async fn incoming(app: &App, caller: Caller) -> Result<Incoming, ApiError> {
-    let mut tx = app.db.read(caller.account).await?;
-    let source = sources::get(&mut tx, caller.account, caller.source).await?.ok_or(Problem::Unauthorized)?;
-    let now = app.now();
-    Ok(Incoming {
-        account: caller.account,
-        source: source.id,
-        creates: source.creates,
-        when_full: WhenFull::Keep,
-        observed_at: now,
-        now,
-    })
-}
-
-async fn apply_in_one(app: &App, incoming: &Incoming, changes: Vec<Change>) -> store::Result<Vec<Outcome>> {
-    let mut tx = app.db.write(incoming.account).await?;
-    let outcomes = apply::changes(&mut tx, incoming, changes).await?;
-    tx.commit().await?;
-    Ok(outcomes)
-}
-
-fn outcome(change: &Change, outcome: Outcome) -> RecordOutcome {
-    let id = match &change.news {
-        News::Property(record) => Some(record.id.clone()),
-        News::RoomType(record) => Some(record.id.clone()),
-        News::Reservation(record) => Some(record.id.clone()),
-        _ => None,
-    };
-    let status = outcome.word();
-    let gas_id = outcome.core().map(|core| core.0);
-    let (errors, overbooked) = match outcome {
-        Outcome::Overbooked { nights, .. } => (Vec::new(), nights),
-        Outcome::Rejected(errors) => (errors, Vec::new()),
-        Outcome::Refused(full) => (full.nights.iter().map(no_room).collect(), Vec::new()),
-        Outcome::Parked(Parked(missing)) => {
-            let waits = |m: gassync_domain::Missing| FieldError { path: String::new(), problem: m.to_string() };
-            (missing.into_iter().map(waits).collect(), Vec::new())
+        $(#[$withdraw_doc])*
+        #[utoipa::path(
+            delete, path = $one_path, tag = $tag, operation_id = concat!("delete_", stringify!($table)),
+            params(("id" = String, Path, description = "The source's own id")),
+            responses(
+                (status = 204, description = "It is taken back"),
+                (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+            ),
+            security(("key" = []))
+        )]
+        pub async fn withdraw(
+            State(app): State<Arc<App>>,
+            caller: Caller<$withdraw>,
+            $crate::api::params::Id(id): $crate::api::params::Id,
+        ) -> Result<axum::http::StatusCode, ApiError> {
+            let mut tx = app.db.write(caller.account).await?;
+            let stored = $table::shown(&mut tx, caller.account, caller.source, &id).await?;
+            let stored = stored.ok_or($crate::api::Problem::NotFound)?;
+            $crate::api::records::may_go(&stored.record)?;
+            let now = app.now();
+            $table::withdraw(&mut tx, caller.account, caller.source, &id, now).await?;
+            let entry = $crate::store::sync_log::Entry {
+                source: caller.source,
+                entity_type: $entity,
+                entity_id: &id,
+                action: "delete",
+                status: "success",
+                message: None,
+            };
+            $crate::store::sync_log::inbound(&mut tx, caller.account, &entry, now).await?;
+            tx.commit().await?;
+            Ok(axum::http::StatusCode::NO_CONTENT)
         }
-        _ => Default::default(),
     };
-    RecordOutcome { id, status, gas_id, errors, overbooked }
 }
-
-fn no_room(night: &Date) -> FieldError {
-    FieldError { path: "/rooms".to_owned(), problem: format!("has no room left on {night}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::pointer;
-
-    #[test]
-    fn paths_become_pointers() {
-        assert_eq!(pointer("rooms[0].checkIn"), "/rooms/0/checkIn");
-        assert_eq!(pointer("guest.email"), "/guest/email");
-        assert_eq!(pointer("."), "");
-    }
-}
+pub(crate) use record_endpoints;

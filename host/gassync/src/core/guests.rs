@@ -15,3 +15,11 @@ pub async fn put_guest(
         Some(id) => rows::update_guest(tx, account, id, guest, now).await.map(|()| id),
     }
 }
+
+/// The guest that a record is surely about, although no link says so: same own mail address, same family name.
+pub async fn find_guest(tx: &mut Tx, account: AccountId, guest: &Guest) -> Result<Option<CoreId>> {
+    match guest.identity() {
+        Some((email, name)) => rows::find_guest(tx, account, &email, &name).await,
+        None => Ok(None),
+    }
+}

@@ -8,11 +8,13 @@ mod guests;
 mod ledger;
 mod maintenance;
 mod properties;
+mod rate_plans;
 mod units;
 
 pub use bookings::{Bookable, Placed, WhenFull, put_booking};
-pub use guests::put_guest;
+pub use guests::{find_guest, put_guest};
 pub use ledger::{SoldOut, release_expired};
 pub use maintenance::{block, unblock};
 pub use properties::put_property;
+pub use rate_plans::{put_rate_plan, put_rates};
 pub use units::{link_units, put_unit};

@@ -1,16 +1,16 @@
 //! One record into buffer, mapping and core, in the caller's transaction.
 
 use gassync_domain::{
-    AccountId, Change, CoreId, Date, Digest, Entity, EntityRef, FieldError, News, Parked, RawJson, SourceId, Timestamp,
-    Version,
+    AccountId, Authority, Change, CoreId, Date, Digest, Entity, EntityRef, FieldError, News, Parked, RawJson, SourceId,
+    Timestamp, Version,
 };
 use serde_json::json;
 
-use super::{property, reservation, room_type};
+use super::{calendar, guest, property, rate_plan, reservation, room_type};
 use crate::{
     core::{SoldOut, WhenFull},
     jobs,
-    store::{self, Tx, buffer::Envelope, sync_log},
+    store::{self, Tx, buffer::Envelope, mappings::Mapping, sources::Source, sync_log},
 };
 
 /// Whose news it is, and when it was seen.
@@ -22,6 +22,8 @@ pub struct Incoming {
     pub source: SourceId,
     /// Whether this source creates core entities.
     pub creates: bool,
+    /// What this source has the say over.
+    pub authority: Authority,
     /// What becomes of a reservation that there is no room for; one that asks is refused in any case.
     pub when_full: WhenFull,
     /// When the message arrived, or the fetch that brought it began.
@@ -58,6 +60,8 @@ pub enum Outcome {
     Refused(SoldOut),
     /// It asked for a fetch, which is on its way.
     Fetching,
+    /// It is in the buffer; the core has no use for it.
+    Kept,
     /// This host has no room for such news yet.
     NotKept,
 }
@@ -68,7 +72,9 @@ impl Outcome {
         match self {
             Self::Created(core) | Self::Updated(core) | Self::Overbooked { core, .. } => Some(*core),
             Self::Unchanged(core) | Self::Older(core) => *core,
-            Self::Parked(_) | Self::Rejected(_) | Self::Refused(_) | Self::Fetching | Self::NotKept => None,
+            Self::Parked(_) | Self::Rejected(_) | Self::Refused(_) | Self::Fetching | Self::Kept | Self::NotKept => {
+                None
+            }
         }
     }
 
@@ -84,7 +90,7 @@ impl Outcome {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Created(_) | Self::Overbooked { created: true, .. } => "created",
-            Self::Updated(_) | Self::Overbooked { .. } => "updated",
+            Self::Updated(_) | Self::Overbooked { .. } | Self::Kept => "updated",
             Self::Unchanged(_) | Self::Older(_) => "unchanged",
             Self::Parked(_) => "parked",
             Self::Rejected(_) | Self::Refused(_) => "rejected",
@@ -95,6 +101,24 @@ impl Outcome {
 }
 
 impl Incoming {
+    /// News of a source that has happened, whether there is room for it or not.
+    pub fn from_source(source: &Source, observed_at: Timestamp, now: Timestamp) -> Self {
+        Self {
+            account: source.account,
+            source: source.id,
+            creates: source.creates,
+            authority: source.authority,
+            when_full: WhenFull::Keep,
+            observed_at,
+            now,
+        }
+    }
+
+    /// Whether what the source says of a linked entity's names, texts and sizes goes into the core.
+    pub(super) fn writes_content(&self, mapping: Mapping) -> bool {
+        mapping.auto_sync && self.authority.content_is_theirs(self.creates)
+    }
+
     pub(super) fn version(&self, revision: Option<&String>, modified_at: Option<Timestamp>) -> Version {
         Version { revision: revision.cloned(), modified_at, observed_at: self.observed_at }
     }
@@ -127,7 +151,7 @@ impl Incoming {
     ) -> store::Result<()> {
         let (action, status, message) = match outcome {
             Outcome::Created(_) => ("create", "success", None),
-            Outcome::Updated(_) => ("update", "success", None),
+            Outcome::Updated(_) | Outcome::Kept => ("update", "success", None),
             Outcome::Older(_) => ("ignore", "success", Some("older than what is known".to_owned())),
             Outcome::Parked(parked) => ("park", "pending", Some(parked.to_string())),
             Outcome::Overbooked { created, nights, .. } => {
@@ -191,9 +215,19 @@ async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<
             reservation::apply(tx, incoming, *record, &raw).await
         }
         News::LookAgain(what) | News::Removed(what) => look_again(tx, incoming, &what).await,
-        News::Guest(_) | News::Block(_) | News::Calendar(_) | News::Connection(_) | News::Other { .. } => {
-            Ok(Outcome::NotKept)
+        News::RatePlan(record) => {
+            let raw = raw.unwrap_or_else(|| RawJson::of(&record));
+            rate_plan::apply(tx, incoming, record, &raw).await
         }
+        News::Guest(record) => {
+            let raw = raw.unwrap_or_else(|| RawJson::of(&record));
+            guest::apply(tx, incoming, record, &raw).await
+        }
+        News::Calendar(record) => {
+            let raw = raw.unwrap_or_else(|| RawJson::of(&record));
+            calendar::apply(tx, incoming, record, &raw).await
+        }
+        News::Block(_) | News::Connection(_) | News::Other { .. } => Ok(Outcome::NotKept),
     }
 }
 
@@ -208,19 +242,23 @@ async fn look_again(tx: &mut Tx, incoming: &Incoming, what: &EntityRef) -> store
     Ok(Outcome::Fetching)
 }
 
-fn rank(news: &News) -> u8 {
+pub(super) fn rank(news: &News) -> u8 {
     match news {
         News::Property(_) => 0,
         News::RoomType(_) => 1,
-        _ => 2,
+        News::RatePlan(_) | News::Guest(_) => 2,
+        _ => 3,
     }
 }
 
-fn external_id(change: &Change) -> Option<&str> {
+pub(crate) fn external_id(change: &Change) -> Option<&str> {
     match &change.news {
         News::Property(record) => Some(&record.id),
         News::RoomType(record) => Some(&record.id),
+        News::RatePlan(record) => Some(&record.id),
         News::Reservation(record) => Some(&record.id),
+        News::Guest(record) => record.id.as_deref(),
+        News::Calendar(record) => Some(&record.room_type_id),
         _ => None,
     }
 }

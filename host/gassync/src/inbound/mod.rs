@@ -5,10 +5,13 @@
 //! [`pull`] enters at the second half with what a plugin fetched.
 
 pub mod apply;
+pub mod calendar;
 pub mod guest;
 pub mod mask;
+pub mod plan;
 pub mod property;
 pub mod pull;
+pub mod rate_plan;
 pub mod receive;
 pub mod reservation;
 pub mod room_type;

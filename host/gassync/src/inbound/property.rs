@@ -37,7 +37,7 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, property: &Property, raw: &Raw
     let mapping = mappings::find(tx, account, source, mappings::Kind::Property, &property.id).await?;
     let outcome = match mapping {
         Some(mapping) => {
-            if mapping.auto_sync {
+            if incoming.writes_content(mapping) {
                 core::put_property(tx, account, Some(mapping.core), property, now).await?;
             }
             Outcome::Updated(mapping.core)

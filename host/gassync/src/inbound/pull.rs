@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     app::App,
-    core::WhenFull,
     credentials::ConnectionSecrets,
     store::{
         self, inbox,
@@ -70,14 +69,7 @@ pub async fn run(app: &Arc<App>, source: &Source, entity: Entity, selection: Sel
         resume = latest(resume, page.resume);
         pages += 1;
         let last = page.next.is_none() || pages == MAX_PAGES;
-        let incoming = Incoming {
-            account: source.account,
-            source: source.id,
-            creates: source.creates,
-            when_full: WhenFull::Keep,
-            observed_at,
-            now: app.now(),
-        };
+        let incoming = Incoming::from_source(source, observed_at, app.now());
         let mut tx = app.db.write(source.account).await?;
         for outcome in apply::changes(&mut tx, &incoming, page.changes).await? {
             *tally.entry(outcome.word()).or_default() += 1;

@@ -70,6 +70,9 @@ async fn ready(
     reservation: &Reservation,
 ) -> Result<std::result::Result<Vec<CoreId>, Parked>> {
     let mut missing = Vec::new();
+    if !incoming.authority.bookings_are_theirs() {
+        missing.push(Missing::Authority);
+    }
     if let Status::Other(word) = &reservation.status {
         missing.push(Missing::Status { word: word.clone() });
     }
@@ -118,7 +121,7 @@ async fn book(
     if when_full == WhenFull::Refuse {
         tx.savepoint("guest").await?;
     }
-    let guest = guest::apply(tx, incoming, reservation).await?;
+    let guest = guest::of_reservation(tx, incoming, reservation).await?;
     let bookable = Bookable { reservation, units, guest };
     let (id, nights) = match core::put_booking(tx, account, mapping.map(|m| m.core), &bookable, when_full, now).await? {
         Placed::Booked { id, overbooked } => (id, overbooked),

@@ -54,7 +54,7 @@ async fn link(
     let mapping = mappings::find(tx, account, source, mappings::Kind::RoomType, &room_type.id).await?;
     Ok(match (mapping, property) {
         (Some(mapping), Some(property)) => {
-            if mapping.auto_sync {
+            if incoming.writes_content(mapping) {
                 core::put_unit(tx, account, Some(mapping.core), property.core, room_type, now).await?;
             }
             Ok((mapping.core, false))

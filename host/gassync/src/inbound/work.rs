@@ -9,7 +9,6 @@ use jiff::SignedDuration;
 use super::apply::{self, Incoming};
 use crate::{
     app::App,
-    core::WhenFull,
     store::{
         self, connections, inbox,
         sources::{self, Source},
@@ -50,14 +49,7 @@ impl From<sqlx::Error> for Failure {
 async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<HttpResponse>, Failure> {
     let (adapter, source) = who(app, message).await?;
     let Decoded { changes, reply, .. } = decode(app, message, &*adapter, &source).await?;
-    let incoming = Incoming {
-        account: message.account,
-        source: source.id,
-        creates: source.creates,
-        when_full: WhenFull::Keep,
-        observed_at: message.received_at,
-        now: app.now(),
-    };
+    let incoming = Incoming::from_source(&source, message.received_at, app.now());
     let mut tx = app.db.write(message.account).await?;
     apply::changes(&mut tx, &incoming, changes).await?;
     inbox::applied(&mut tx, message.account, message.id, incoming.now).await?;

@@ -2,11 +2,10 @@ use gassync_domain::{Change, News, Parked, RawJson, Route, Timestamp};
 
 use crate::{
     app::App,
-    core::WhenFull,
     inbound::apply::{self, Incoming},
     store::{
         self,
-        buffer::{Slice, Stored, properties, reservations, room_types},
+        buffer::{Slice, Stored, properties, rate_plans, reservations, room_types},
         sources::Source,
     },
 };
@@ -34,6 +33,7 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     }
     drive!(properties, News::Property);
     drive!(room_types, News::RoomType);
+    drive!(rate_plans, News::RatePlan);
     drive!(reservations, |record| News::Reservation(Box::new(record)));
     Ok(())
 }
@@ -53,14 +53,7 @@ async fn again<T>(
     news: impl FnOnce(T) -> News,
 ) -> store::Result<()> {
     let observed_at: Timestamp = stored.version.observed_at;
-    let incoming = Incoming {
-        account: source.account,
-        source: source.id,
-        creates: source.creates,
-        when_full: WhenFull::Keep,
-        observed_at,
-        now: app.now(),
-    };
+    let incoming = Incoming::from_source(source, observed_at, app.now());
     let change = Change { route: Route::default(), news: news(stored.record), raw: Some(raw) };
     apply::changes(tx, &incoming, vec![change]).await.map(drop)
 }

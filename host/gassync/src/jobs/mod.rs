@@ -4,12 +4,14 @@
 mod drive_parked;
 mod look_again;
 mod poll;
+mod relay;
 mod worker;
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use serde_json::json;
 
 pub use poll::{begin as begin_polls, selection as poll_selection};
+pub use relay::run as relay;
 pub use worker::run;
 
 use crate::store::{self, Tx};

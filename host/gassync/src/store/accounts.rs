@@ -18,3 +18,15 @@ pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<AccountId>> {
     let id: Option<i64> = on!(tx, c => sqlx::query_scalar(text).bind(name).fetch_optional(c).await)?;
     Ok(id.map(AccountId))
 }
+
+/// Accounts with holds that have ended and still have nights. A platform query.
+pub async fn with_expired_holds(tx: &mut Tx, now: Timestamp) -> Result<Vec<AccountId>> {
+    let text = "select distinct b.account_id from gas_bookings b
+        where b.status = 'pending' and b.hold_until <= $1 and exists (
+            select 1 from gas_booking_rooms r
+            join gas_booking_nights c on c.account_id = r.account_id and c.booking_room_id = r.id
+            where r.account_id = b.account_id and r.booking_id = b.id)
+        order by b.account_id";
+    let ids: Vec<i64> = on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).fetch_all(c).await)?;
+    Ok(ids.into_iter().map(AccountId).collect())
+}

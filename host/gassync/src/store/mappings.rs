@@ -21,6 +21,8 @@ pub enum Kind {
     Property,
     /// room_type ↔ bookable_unit
     RoomType,
+    /// rate_plan ↔ rate_plan
+    RatePlan,
     /// reservation ↔ booking
     Reservation,
     /// guest ↔ guest
@@ -32,6 +34,7 @@ impl Kind {
         match self {
             Self::Property => ("property", "property"),
             Self::RoomType => ("room_type", "bookable_unit"),
+            Self::RatePlan => ("rate_plan", "rate_plan"),
             Self::Reservation => ("reservation", "booking"),
             Self::Guest => ("guest", "guest"),
         }

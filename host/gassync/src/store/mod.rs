@@ -9,9 +9,11 @@
 
 pub mod accounts;
 pub mod buffer;
+pub mod calendar;
 pub mod connections;
 pub mod core;
 mod db;
+pub mod idempotency;
 pub mod inbox;
 pub mod jobs;
 pub mod keys;
@@ -22,6 +24,7 @@ pub mod plugins;
 pub mod sources;
 pub mod status;
 pub mod sync_log;
+pub mod sync_runs;
 mod types;
 
 pub use db::{Db, DbError, Tx};

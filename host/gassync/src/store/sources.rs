@@ -1,6 +1,6 @@
 //! Sources, and where their next fetch begins.
 
-use gassync_domain::{AccountId, ConnectionId, SourceId, Timestamp};
+use gassync_domain::{AccountId, Authority, ConnectionId, SourceId, Timestamp};
 use sqlx::{FromRow, types::Json};
 
 use super::{Result, Time, Tx, on};
@@ -24,8 +24,18 @@ pub struct Source {
     pub status: String,
     /// Whether it creates core entities, or only links them.
     pub creates: bool,
-    /// When a pull last ended well.
+    /// What it has the say over.
+    pub authority: Authority,
+    /// When something was last tried.
     pub last_sync_at: Option<Timestamp>,
+    /// When a fetch last ended well.
+    pub last_successful_sync_at: Option<Timestamp>,
+    /// How many attempts in a row have failed since then.
+    pub error_count: i64,
+    /// Why the last one did.
+    pub error_message: Option<String>,
+    /// When that was.
+    pub last_error_at: Option<Timestamp>,
 }
 
 /// What a new source is made of.
@@ -53,7 +63,12 @@ struct Row {
     config: Json<serde_json::Value>,
     status: String,
     creates: bool,
+    authority: Json<Authority>,
     last_sync_at: Option<Time>,
+    last_successful_sync_at: Option<Time>,
+    error_count: i64,
+    error_message: Option<String>,
+    last_error_at: Option<Time>,
 }
 
 impl From<Row> for Source {
@@ -67,12 +82,18 @@ impl From<Row> for Source {
             config: row.config.0,
             status: row.status,
             creates: row.creates,
+            authority: row.authority.0,
             last_sync_at: row.last_sync_at.map(Timestamp::from),
+            last_successful_sync_at: row.last_successful_sync_at.map(Timestamp::from),
+            error_count: row.error_count,
+            error_message: row.error_message,
+            last_error_at: row.last_error_at.map(Timestamp::from),
         }
     }
 }
 
-const COLUMNS: &str = "account_id, id, connection_id, source_type, source_name, config, status, creates, last_sync_at";
+const COLUMNS: &str = "account_id, id, connection_id, source_type, source_name, config, status, creates, authority,
+    last_sync_at, last_successful_sync_at, error_count, error_message, last_error_at";
 
 /// Makes an active source.
 pub async fn create(tx: &mut Tx, account: AccountId, source: &NewSource<'_>, now: Timestamp) -> Result<SourceId> {
@@ -123,8 +144,23 @@ pub async fn of_connection(tx: &mut Tx, account: AccountId, connection: Connecti
 
 /// Notes that a pull ended well.
 pub async fn synced(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
-    let text = "update int_sources set last_sync_at = $3 where account_id = $1 and id = $2";
+    let text = "update int_sources set last_sync_at = $3, last_successful_sync_at = $3, error_count = 0
+        where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Notes that an attempt to synchronise failed.
+pub async fn failed(tx: &mut Tx, account: AccountId, id: SourceId, why: &str, now: Timestamp) -> Result<()> {
+    let text = "update int_sources set last_sync_at = $4, error_count = error_count + 1, error_message = $3,
+            last_error_at = $4
+        where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(why).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Says what a source has the say over.
+pub async fn set_authority(tx: &mut Tx, account: AccountId, id: SourceId, authority: Authority) -> Result<()> {
+    let text = "update int_sources set authority = $3 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Json(authority)).execute(c).await.map(drop))
 }
 
 /// Changes where a source stands.

@@ -1,6 +1,9 @@
-//! Figures for the status page: counts, never contents.
+//! Figures that tell where things stand: counts, never contents.
 
-use super::{Result, Tx, on};
+use gassync_domain::{AccountId, SourceId};
+use sqlx::FromRow;
+
+use super::{Result, Time, Tx, on};
 
 /// What is counted, and how.
 const FIGURES: [(&str, &str); 10] = [
@@ -14,6 +17,7 @@ const FIGURES: [(&str, &str); 10] = [
         "records_parked",
         "select (select count(*) from int_properties where parked is not null)
               + (select count(*) from int_room_types where parked is not null)
+              + (select count(*) from int_rate_plans where parked is not null)
               + (select count(*) from int_reservations where parked is not null)",
     ),
     ("jobs_waiting", "select count(*) from int_jobs where state = 'waiting'"),
@@ -29,6 +33,49 @@ pub async fn figures(tx: &mut Tx) -> Result<Vec<(&'static str, i64)>> {
         figures.push((name, count));
     }
     Ok(figures)
+}
+
+/// How the buffered records of a kind stand.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub struct Count {
+    /// All of them.
+    pub total: i64,
+    /// Linked to the core.
+    pub linked: i64,
+    /// Waiting for something.
+    pub parked: i64,
+    /// When one was last confirmed.
+    pub last_synced_at: Option<Time>,
+}
+
+/// How the records of a source stand, kind by kind.
+pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<(&'static str, Count)>> {
+    macro_rules! count {
+        ($table:literal, $core:literal) => {
+            concat!(
+                "select count(*) as total, count(",
+                $core,
+                ") as linked, count(parked) as parked,
+                    max(synced_at) as last_synced_at
+                from ",
+                $table,
+                " where account_id = $1 and source_id = $2 and deleted_at is null"
+            )
+        };
+    }
+    let texts = [
+        ("properties", count!("int_properties", "gas_property_id")),
+        ("room-types", count!("int_room_types", "gas_unit_id")),
+        ("rate-plans", count!("int_rate_plans", "gas_rate_plan_id")),
+        ("reservations", count!("int_reservations", "gas_booking_id")),
+        ("guests", count!("int_guests", "gas_guest_id")),
+    ];
+    let mut counts = Vec::with_capacity(texts.len());
+    for (entity, text) in texts {
+        let count = on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_one(c).await)?;
+        counts.push((entity, count));
+    }
+    Ok(counts)
 }
 
 /// Answers when the database does.

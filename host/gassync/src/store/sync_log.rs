@@ -3,7 +3,7 @@
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use sqlx::FromRow;
 
-use super::{Result, Time, Tx, on};
+use super::{Result, Time, Tx, buffer::Slice, on};
 
 /// One line of the audit trail. It names records by id and never carries what a guest wrote.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ pub struct Entry<'a> {
     pub entity_type: &'a str,
     /// The channel's id.
     pub entity_id: &'a str,
-    /// `create`, `update`, `map`, `park`, `reject`, `ignore`.
+    /// `create`, `update`, `delete`, `map`, `park`, `refuse`, `reject`, `ignore`.
     pub action: &'a str,
     /// `success`, `failed`, `pending`.
     pub status: &'a str,
@@ -29,6 +29,8 @@ pub struct Line {
     pub id: i64,
     /// The account.
     pub account_id: i64,
+    /// `inbound` or `outbound`.
+    pub direction: String,
     /// What kind of record.
     pub entity_type: String,
     /// The channel's id.
@@ -52,16 +54,47 @@ pub async fn inbound(tx: &mut Tx, account: AccountId, entry: &Entry<'_>, now: Ti
         .bind(entry.action).bind(entry.status).bind(&entry.message).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
+/// Which lines a listing asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only of this kind of record.
+    pub entity_type: Option<String>,
+    /// Only of this record.
+    pub entity_id: Option<String>,
+    /// Only that went so.
+    pub status: Option<String>,
+    /// Written since.
+    pub since: Option<Timestamp>,
+}
+
+/// The lines of a source after a row, oldest first.
+pub async fn of_source(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    filter: &Filter,
+    slice: Slice,
+) -> Result<Vec<Line>> {
+    let text = "select id, account_id, direction, entity_type, entity_id, action, status, error_message, created_at
+        from int_sync_log
+        where account_id = $1 and source_id = $2 and id > $3 and ($4 is null or entity_type = $4)
+          and ($5 is null or entity_id = $5) and ($6 is null or status = $6) and ($7 is null or created_at >= $7)
+        order by id limit $8";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(slice.after).bind(&filter.entity_type)
+        .bind(&filter.entity_id).bind(&filter.status).bind(filter.since.map(Time::from)).bind(slice.limit)
+        .fetch_all(c).await)
+}
+
 /// The newest lines of every account. A platform query.
 pub async fn newest(tx: &mut Tx, limit: i64) -> Result<Vec<Line>> {
-    let text = "select id, account_id, entity_type, entity_id, action, status, error_message, created_at
+    let text = "select id, account_id, direction, entity_type, entity_id, action, status, error_message, created_at
         from int_sync_log order by id desc limit $1";
     on!(tx, c => sqlx::query_as(text).bind(limit).fetch_all(c).await)
 }
 
 /// Lines after this one, oldest first. A platform query.
 pub async fn after(tx: &mut Tx, id: i64, limit: i64) -> Result<Vec<Line>> {
-    let text = "select id, account_id, entity_type, entity_id, action, status, error_message, created_at
+    let text = "select id, account_id, direction, entity_type, entity_id, action, status, error_message, created_at
         from int_sync_log where id > $1 order by id limit $2";
     on!(tx, c => sqlx::query_as(text).bind(id).bind(limit).fetch_all(c).await)
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use gassync_domain::{Amount, Date, Timestamp};
+use serde::{Serialize, Serializer};
 use sqlx::{
     Database, Decode, Encode, Postgres, Sqlite, Type, encode::IsNull, error::BoxDynError, postgres::PgTypeInfo,
 };
@@ -47,6 +48,18 @@ impl From<Amount> for Cents {
 impl From<Cents> for Amount {
     fn from(parts: Cents) -> Self {
         Self::from_ten_thousandths(parts.0)
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl Serialize for Cents {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Amount::from(*self).to_string().serialize(serializer)
     }
 }
 

@@ -1,7 +1,9 @@
 //! The records that came in, as they came: one module per table.
 
+pub mod availability;
 pub mod guests;
 pub mod properties;
+pub mod rate_plans;
 pub mod reservations;
 pub mod room_types;
 
@@ -108,6 +110,39 @@ macro_rules! reads {
             let row: Option<Row<$record>> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0)
                 .bind(external_id).fetch_optional(c).await)?;
             Ok(row.map(Stored::from))
+        }
+
+        /// The same, unless its source took it back.
+        pub async fn shown(
+            tx: &mut Tx,
+            account: AccountId,
+            source: SourceId,
+            external_id: &str,
+        ) -> Result<Option<Stored<$record>>> {
+            let text = concat!(
+                "select id, record, digest, revision, modified_at, observed_at, ", $core, " as core_id, parked, synced_at
+                from ", $table, "
+                where account_id = $1 and source_id = $2 and external_id = $3 and deleted_at is null"
+            );
+            let row: Option<Row<$record>> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0)
+                .bind(external_id).fetch_optional(c).await)?;
+            Ok(row.map(Stored::from))
+        }
+
+        /// Notes that its source took it back. Without a digest, whatever is told of it next is news.
+        pub async fn withdraw(
+            tx: &mut Tx,
+            account: AccountId,
+            source: SourceId,
+            external_id: &str,
+            now: Timestamp,
+        ) -> Result<()> {
+            let text = concat!(
+                "update ", $table, " set deleted_at = $4, digest = '', parked = null
+                where account_id = $1 and source_id = $2 and external_id = $3"
+            );
+            on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).bind(Time::from(now))
+                .execute(c).await.map(drop))
         }
 
         /// Notes that the channel said the same again, in a version that may be newer.

@@ -20,7 +20,7 @@ pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, property: &Property) -> R
             city = excluded.city, country = excluded.country, thumbnail_url = excluded.thumbnail_url,
             gas_property_id = excluded.gas_property_id, record = excluded.record, raw_data = excluded.raw_data,
             digest = excluded.digest, revision = excluded.revision, modified_at = excluded.modified_at,
-            observed_at = excluded.observed_at, parked = excluded.parked, synced_at = excluded.synced_at";
+            observed_at = excluded.observed_at, parked = excluded.parked, synced_at = excluded.synced_at, deleted_at = null";
     on!(tx, c => sqlx::query(text).bind(envelope.account.0).bind(envelope.source.0).bind(&property.id)
         .bind(&property.name).bind(&property.description).bind(address.street).bind(address.city).bind(address.country)
         .bind(&property.thumbnail).bind(envelope.core.map(|id| id.0)).bind(Json(property)).bind(Json(envelope.raw))
@@ -40,7 +40,7 @@ pub async fn list(
     let text = "select id, record, digest, revision, modified_at, observed_at, gas_property_id as core_id, parked,
             synced_at
         from int_properties
-        where account_id = $1 and source_id = $2 and id > $3 and ($4 is null or synced_at >= $4)
+        where account_id = $1 and source_id = $2 and deleted_at is null and id > $3 and ($4 is null or synced_at >= $4)
         order by id limit $5";
     let rows: Vec<Row<Property>> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(slice.after)
         .bind(updated_since.map(Time::from)).bind(slice.limit).fetch_all(c).await)?;

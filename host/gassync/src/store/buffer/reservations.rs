@@ -27,7 +27,7 @@ pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, reservation: &Reservation
             total_price = excluded.total_price, currency = excluded.currency,
             gas_booking_id = excluded.gas_booking_id, record = excluded.record, raw_data = excluded.raw_data,
             digest = excluded.digest, revision = excluded.revision, modified_at = excluded.modified_at,
-            observed_at = excluded.observed_at, parked = excluded.parked, synced_at = excluded.synced_at";
+            observed_at = excluded.observed_at, parked = excluded.parked, synced_at = excluded.synced_at, deleted_at = null";
     on!(tx, c => sqlx::query(text).bind(envelope.account.0).bind(envelope.source.0).bind(&reservation.room_type_id)
         .bind(&reservation.id).bind(&reservation.property_id).bind(reservation.check_in.map(Day))
         .bind(reservation.check_out.map(Day)).bind(reservation.status.as_str()).bind(&reservation.source)
@@ -69,7 +69,7 @@ pub async fn list(
             r.gas_booking_id as core_id, r.parked, r.synced_at
         from int_reservations r
         left join int_room_types t on t.account_id = r.account_id and t.id = r.int_room_type_id
-        where r.account_id = $1 and r.source_id = $2 and r.id > $3
+        where r.account_id = $1 and r.source_id = $2 and r.deleted_at is null and r.id > $3
           and ($4 is null or r.synced_at >= $4) and ($5 is null or r.status = $5)
           and ($6 is null or r.property_external_id = $6) and ($7 is null or t.external_id = $7)
           and ($8 is null or r.check_in >= $8) and ($9 is null or r.check_in <= $9)

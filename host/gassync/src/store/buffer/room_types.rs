@@ -20,7 +20,7 @@ pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, room_type: &RoomType) -> 
             max_occupancy = excluded.max_occupancy, amenities = excluded.amenities,
             gas_unit_id = excluded.gas_unit_id, record = excluded.record, raw_data = excluded.raw_data,
             digest = excluded.digest, revision = excluded.revision, modified_at = excluded.modified_at,
-            observed_at = excluded.observed_at, parked = excluded.parked, synced_at = excluded.synced_at";
+            observed_at = excluded.observed_at, parked = excluded.parked, synced_at = excluded.synced_at, deleted_at = null";
     on!(tx, c => sqlx::query(text).bind(envelope.account.0).bind(envelope.source.0).bind(&room_type.property_id)
         .bind(&room_type.id).bind(&room_type.name).bind(&room_type.description)
         .bind(room_type.max_occupancy.map(i64::from)).bind(Json(&room_type.amenities))
@@ -42,7 +42,7 @@ pub async fn list(
             r.parked, r.synced_at
         from int_room_types r
         left join int_properties p on p.account_id = r.account_id and p.id = r.int_property_id
-        where r.account_id = $1 and r.source_id = $2 and r.id > $3 and ($4 is null or r.synced_at >= $4)
+        where r.account_id = $1 and r.source_id = $2 and r.deleted_at is null and r.id > $3 and ($4 is null or r.synced_at >= $4)
           and ($5 is null or p.external_id = $5)
         order by r.id limit $6";
     let rows: Vec<Row<RoomType>> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(slice.after)

@@ -28,3 +28,12 @@ pub async fn update_guest(tx: &mut Tx, account: AccountId, id: CoreId, guest: &G
         .bind(&guest.email).bind(&guest.phone).bind(&guest.country).bind(&guest.language).bind(Time::from(now))
         .execute(c).await.map(drop))
 }
+
+/// The oldest guest with this mail address and family name, both in lower case.
+pub async fn find_guest(tx: &mut Tx, account: AccountId, email: &str, last_name: &str) -> Result<Option<CoreId>> {
+    let text = "select id from gas_guests where account_id = $1 and lower(email) = $2 and lower(last_name) = $3
+        order by id limit 1";
+    let id: Option<i64> =
+        on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(email).bind(last_name).fetch_optional(c).await)?;
+    Ok(id.map(CoreId))
+}

@@ -4,4 +4,6 @@ pub mod bookings;
 pub mod guests;
 pub mod maintenance;
 pub mod properties;
+pub mod rate_plans;
+pub mod snapshot;
 pub mod units;

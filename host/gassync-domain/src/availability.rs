@@ -1,0 +1,124 @@
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::{Amount, Calendar, CalendarNight, FieldError};
+
+/// Most nights that one record may speak of.
+pub const MAX_CALENDAR_NIGHTS: i32 = 1_100;
+
+/// What can be sold, and how, on one night or on several that are alike, in the standard schema.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Availability {
+    /// The channel's id of the room type.
+    pub room_type_id: String,
+    /// The channel's id of the rate plan that price and rules belong to, where it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_plan_id: Option<String>,
+    /// The night that begins on this day; or `from` and `to`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub date: Option<Date>,
+    /// The first of several nights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub from: Option<Date>,
+    /// The last of them: this night is one of them, unlike the day of departure of a stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub to: Option<Date>,
+    /// Whether it can be sold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available: Option<bool>,
+    /// How many can be sold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units_available: Option<u32>,
+    /// Price of a night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    pub price: Option<Amount>,
+    /// ISO 4217.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// Fewest nights of a stay that begins here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_stay: Option<u32>,
+    /// Most nights of a stay that begins here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_stay: Option<u32>,
+    /// No arrival on this day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_to_arrival: Option<bool>,
+    /// No departure on this day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_to_departure: Option<bool>,
+}
+
+impl Availability {
+    /// One entry per night, or why there can be none.
+    pub fn into_calendar(self) -> Result<Calendar, Vec<FieldError>> {
+        let error = |path: &str, problem: String| vec![FieldError { path: path.to_owned(), problem }];
+        let (first, last) = match (self.date, self.from, self.to) {
+            (Some(date), None, None) => (date, date),
+            (None, Some(from), Some(to)) => (from, to),
+            (None, None, None) => return Err(error("/date", "is missing: name a night, or from and to".to_owned())),
+            (None, None, Some(_)) => return Err(error("/from", "is missing beside to".to_owned())),
+            (None, Some(_), None) => return Err(error("/to", "is missing beside from".to_owned())),
+            (Some(_), ..) => return Err(error("/date", "stands beside from or to: name one or the other".to_owned())),
+        };
+        let nights = first.until(last).map_or(-1, |span| span.get_days()).saturating_add(1);
+        if nights < 1 {
+            return Err(error("/to", format!("must not be before from ({first})")));
+        }
+        if nights > MAX_CALENDAR_NIGHTS {
+            return Err(error("/to", format!("makes {nights} nights; the limit is {MAX_CALENDAR_NIGHTS}")));
+        }
+        let night = |date| CalendarNight {
+            date,
+            available: self.available,
+            units_available: self.units_available.map(|units| i32::try_from(units).unwrap_or(i32::MAX)),
+            price: self.price,
+            currency: self.currency.clone(),
+            occupancy: None,
+            tax_included: None,
+            min_stay: self.min_stay,
+            max_stay: self.max_stay,
+            closed_to_arrival: self.closed_to_arrival,
+            closed_to_departure: self.closed_to_departure,
+        };
+        let nights = first.series(jiff::Span::new().days(1)).take_while(|date| *date <= last).map(night).collect();
+        Ok(Calendar { property_id: None, room_type_id: self.room_type_id, rate_plan_id: self.rate_plan_id, nights })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Calendar, Vec<FieldError>> {
+        serde_json::from_str::<Availability>(json).expect("a record").into_calendar()
+    }
+
+    #[test]
+    fn the_last_night_is_one_of_them() {
+        let calendar = read(r#"{"roomTypeId":"t","from":"2027-02-27","to":"2027-03-01","minStay":2}"#).expect("nights");
+        let dates: Vec<String> = calendar.nights.iter().map(|night| night.date.to_string()).collect();
+        assert_eq!(dates, ["2027-02-27", "2027-02-28", "2027-03-01"]);
+        assert_eq!(calendar.nights[2].min_stay, Some(2));
+    }
+
+    #[test]
+    fn nights_that_cannot_be_say_which_field() {
+        for (fields, path) in [
+            ("", "/date"),
+            (r#","from":"2027-01-01""#, "/to"),
+            (r#","to":"2027-01-01""#, "/from"),
+            (r#","date":"2027-01-01","to":"2027-01-01""#, "/date"),
+            (r#","from":"2027-01-02","to":"2027-01-01""#, "/to"),
+            (r#","from":"1990-01-02","to":"2990-01-01""#, "/to"),
+        ] {
+            let errors = read(&format!(r#"{{"roomTypeId":"t"{fields}}}"#)).expect_err(fields);
+            assert_eq!(errors[0].path, path, "{fields}");
+        }
+    }
+}

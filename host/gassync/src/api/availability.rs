@@ -1,0 +1,239 @@
+//! `/integration/v1/availability`
+
+use std::sync::Arc;
+
+use axum::{Router, extract::State, http::HeaderMap, response::Response, routing::get};
+use gassync_domain::{AccountId, Amount, Availability, CoreId, Date, MAX_CALENDAR_NIGHTS, News, SourceId, Stay};
+use jiff::{Span, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    ApiError, Caller, Problem,
+    page::{Page, PageQuery, tagged},
+    params::{self, Params},
+    problem::Document,
+    records::{RecordOutcome, Sent, Taken},
+    scope::{AvailabilityRead, AvailabilityWrite},
+    submission::{Options, Submission},
+    taking,
+};
+use crate::{
+    app::App,
+    store::{
+        self, Tx,
+        buffer::Slice,
+        calendar::{self, Listed},
+    },
+};
+
+/// Nights shown when the caller does not say until when.
+const DEFAULT_NIGHTS: i64 = 30;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().route("/integration/v1/availability", get(list).post(post))
+}
+
+/// Tell a calendar: one record, or a list of up to 1,000, each for a night or for a span of nights that are alike.
+/// It is kept as it was told. How many can be sold stays the ledger's to say; prices and rules of stay go into the core
+/// where the source has the say over the calendar.
+#[utoipa::path(
+    post, path = "/integration/v1/availability", tag = "availability", operation_id = "post_availability",
+    params(
+        Options,
+        ("idempotency-key" = Option<String>, Header, description = "A name for this request, so that it can be sent again: the same answer comes back for 24 hours"),
+    ),
+    request_body = Sent<Availability>,
+    responses(
+        (status = 200, description = "Changed or as it was; the outcome of each record of a list; a plan", body = Taken),
+        (status = 202, description = "Not kept: its room type or rate plan is not known yet; send it again after that", body = RecordOutcome),
+        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn post(
+    State(app): State<Arc<App>>,
+    caller: Caller<AvailabilityWrite>,
+    submission: Submission,
+) -> Result<Response, ApiError> {
+    let news = |record: Availability| record.into_calendar().map(News::Calendar);
+    taking::post(&app, &caller, submission, news).await
+}
+
+/// Which nights.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct Filter {
+    /// Only of this room type (the source's own id).
+    room_type_id: Option<String>,
+    /// Only of this property (the source's own id).
+    property_id: Option<String>,
+    /// With price and rules of this rate plan (the source's own id); without it there are none.
+    rate_plan_id: Option<String>,
+    /// The first night; today, in UTC, where it is not said.
+    #[serde(default, deserialize_with = "params::day")]
+    #[param(value_type = Option<String>, format = Date)]
+    from: Option<Date>,
+    /// The last night, which is one of them; 30 nights in all where it is not said, 1,100 at most.
+    #[serde(default, deserialize_with = "params::day")]
+    #[param(value_type = Option<String>, format = Date)]
+    to: Option<Date>,
+}
+
+/// What can be sold of a unit on a night, as the ledger has it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NightShown {
+    /// The source's own id of the room type.
+    #[schema(example = "room-garden")]
+    room_type_id: String,
+    /// The core's unit it is linked to.
+    #[schema(example = 12)]
+    gas_id: i64,
+    /// The night that begins on this day.
+    #[schema(value_type = String, format = Date)]
+    date: Date,
+    /// Whether one can be sold.
+    available: bool,
+    /// How many can be sold.
+    units_available: i64,
+    /// How many are sold that there is no room for.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(required = false)]
+    overbooked: i64,
+    /// Price of the night under the rate plan asked for.
+    #[schema(value_type = Option<f64>)]
+    price: Option<Amount>,
+    /// ISO 4217.
+    currency: Option<String>,
+    /// Fewest nights of a stay that begins here.
+    min_stay: Option<i64>,
+    /// Most nights of a stay that begins here.
+    max_stay: Option<i64>,
+    /// No arrival on this day.
+    closed_to_arrival: bool,
+    /// No departure on this day.
+    closed_to_departure: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// What can be sold, night by night, of the room types of this key's source that are linked to the core.
+#[utoipa::path(
+    get, path = "/integration/v1/availability", tag = "availability", operation_id = "list_availability",
+    params(PageQuery, Filter),
+    responses(
+        (status = 200, description = "A page: by room type, then by night", body = Page<NightShown>),
+        (status = 304, description = "As the caller has it"),
+        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller<AvailabilityRead>,
+    Params(page): Params<PageQuery>,
+    Params(filter): Params<Filter>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let slice = page.slice()?;
+    let now = app.now();
+    let stay = stay(&filter, now.to_zoned(TimeZone::UTC).date())?;
+    // A row of this listing is a room type and a night: one number says both.
+    let after = Place::of(slice.after);
+    let mut tx = app.db.read(caller.account).await?;
+    let wanted = calendar::Wanted {
+        room_type_id: filter.room_type_id.as_deref(),
+        property_id: filter.property_id.as_deref(),
+        from_row: after.row,
+    };
+    let types = calendar::linked_room_types(&mut tx, caller.account, caller.source, &wanted, slice.limit).await?;
+    let plan = rate_plan(&mut tx, caller.account, caller.source, filter.rate_plan_id.as_deref()).await?;
+    let mut rows = Vec::new();
+    for room_type in types {
+        if i64::try_from(rows.len()).unwrap_or(i64::MAX) >= slice.limit {
+            break;
+        }
+        let nights = calendar::nights(&mut tx, caller.account, CoreId(room_type.unit_id), plan, stay, now).await?;
+        let shown = nights.into_iter().map(|night| {
+            let place = Place { row: room_type.id, night: day_number(night.night) };
+            (place.number(), show(&room_type.external_id, room_type.unit_id, night))
+        });
+        rows.extend(shown.filter(|(place, _)| *place > slice.after));
+    }
+    rows.truncate(usize::try_from(slice.limit).unwrap_or(usize::MAX));
+    tagged(&headers, &Page::cut(rows, Slice { ..slice }, |(place, _)| *place, |(_, shown)| shown))
+}
+
+async fn rate_plan(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    id: Option<&str>,
+) -> Result<Option<CoreId>, ApiError> {
+    let Some(id) = id else { return Ok(None) };
+    let mapping = store::mappings::find(tx, account, source, store::mappings::Kind::RatePlan, id).await?;
+    let unknown = || Problem::Malformed("in the query: ratePlanId: there is no such rate plan".to_owned());
+    Ok(Some(mapping.ok_or_else(unknown)?.core))
+}
+
+fn stay(filter: &Filter, today: Date) -> Result<Stay, Problem> {
+    let from = filter.from.unwrap_or(today);
+    let end = match filter.to {
+        Some(to) => to.tomorrow(),
+        None => from.checked_add(Span::new().days(DEFAULT_NIGHTS)),
+    };
+    let stay = end.ok().and_then(|end| Stay::spanning(from, end));
+    let stay = stay.ok_or_else(|| Problem::Malformed(format!("in the query: to: must not be before from ({from})")))?;
+    if stay.nights() > MAX_CALENDAR_NIGHTS {
+        let text = format!("in the query: to: makes {} nights; the limit is {MAX_CALENDAR_NIGHTS}", stay.nights());
+        return Err(Problem::Malformed(text));
+    }
+    Ok(stay)
+}
+
+fn show(room_type_id: &str, gas_id: i64, night: Listed) -> NightShown {
+    let units = (night.capacity - night.sold - night.held - night.blocked).max(0);
+    let amount = night.price.map(Amount::from);
+    NightShown {
+        room_type_id: room_type_id.to_owned(),
+        gas_id,
+        date: night.night,
+        available: units > 0 && !night.closed,
+        units_available: units,
+        overbooked: night.excess,
+        price: amount.map(|price| night.currency.as_deref().map_or(price, |currency| price.written_in(currency))),
+        currency: night.currency,
+        min_stay: night.min_stay,
+        max_stay: night.max_stay,
+        closed_to_arrival: night.closed_to_arrival,
+        closed_to_departure: night.closed_to_departure,
+    }
+}
+
+/// Where a page ends: a room type's row, and a night of it.
+struct Place {
+    row: i64,
+    night: i64,
+}
+
+impl Place {
+    /// Nights since 1900 that a number has room for.
+    const NIGHTS: i64 = 1 << 20;
+
+    fn of(number: i64) -> Self {
+        Self { row: number / Self::NIGHTS, night: number % Self::NIGHTS }
+    }
+
+    fn number(&self) -> i64 {
+        self.row.saturating_mul(Self::NIGHTS).saturating_add(self.night)
+    }
+}
+
+fn day_number(day: Date) -> i64 {
+    Date::constant(1900, 1, 1).until(day).map_or(0, |span| i64::from(span.get_days()))
+}

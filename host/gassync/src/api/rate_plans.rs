@@ -1,0 +1,75 @@
+//! `/integration/v1/rate-plans`
+
+use std::sync::Arc;
+
+use axum::{Router, extract::State, http::HeaderMap, response::Response, routing::get};
+use gassync_domain::{News, RatePlan, Timestamp};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    ApiError, Caller,
+    page::{Page, PageQuery, tagged},
+    params::{self, Params},
+    problem::Document,
+    records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
+    scope::{RatePlansRead, RatePlansWrite},
+    submission::Options,
+};
+use crate::{app::App, store::buffer::rate_plans};
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/integration/v1/rate-plans", get(list).post(post))
+        .route("/integration/v1/rate-plans/{id}", get(one).delete(withdraw))
+}
+
+record_endpoints! {
+    table: rate_plans,
+    entity: "rate_plan",
+    tag: "rate-plans",
+    /// Make or change rate plans: one record, or a list of up to 1,000, each with an outcome of its own.
+    post: "/integration/v1/rate-plans", RatePlan, RatePlansWrite, |record| Ok(News::RatePlan(record));
+    /// One rate plan by the source's own id.
+    one: "/integration/v1/rate-plans/{id}", RatePlansRead;
+    /// Take a rate plan back: it is shown no more, and the core keeps what it made of it.
+    withdraw: RatePlansWrite;
+}
+
+/// Which rate plans.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct Filter {
+    /// Confirmed or changed since (RFC 3339).
+    #[serde(default, deserialize_with = "params::instant")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    updated_since: Option<Timestamp>,
+    /// Only of this property (the source's own id).
+    property_id: Option<String>,
+}
+
+/// The rate plans this key's source has told of.
+#[utoipa::path(
+    get, path = "/integration/v1/rate-plans", tag = "rate-plans", operation_id = "list_rate_plans",
+    params(PageQuery, Filter),
+    responses(
+        (status = 200, description = "A page", body = Page<Shown<RatePlan>>),
+        (status = 304, description = "As the caller has it"),
+        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller<RatePlansRead>,
+    Params(page): Params<PageQuery>,
+    Params(filter): Params<Filter>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let slice = page.slice()?;
+    let mut tx = app.db.read(caller.account).await?;
+    let wanted = (filter.property_id.as_deref(), filter.updated_since);
+    let rows = rate_plans::list(&mut tx, caller.account, caller.source, wanted, slice).await?;
+    tagged(&headers, &Page::cut(rows, slice, |stored| stored.row, Shown::from))
+}

@@ -1,0 +1,67 @@
+//! What a key may do. A handler names its scope in its signature; without it there is no account to ask for.
+
+/// One thing a key may do.
+pub trait Scope: Send + Sync + 'static {
+    /// As it is given to a key.
+    const NAME: &'static str;
+}
+
+/// Everything, now and later.
+pub const ALL: &str = "*";
+
+macro_rules! scopes {
+    ($($name:ident = $text:literal: $says:literal;)*) => {
+        $(
+            #[doc = $says]
+            #[derive(Debug, Clone, Copy)]
+            pub struct $name;
+
+            impl Scope for $name {
+                const NAME: &'static str = $text;
+            }
+        )*
+
+        /// Every scope that a key can be given, and what it lets its holder do.
+        pub const SCOPES: &[(&str, &str)] = &[$(($text, $says)),*];
+    };
+}
+
+scopes! {
+    PropertiesRead = "properties:read": "Read properties.";
+    PropertiesWrite = "properties:write": "Make and change properties.";
+    RoomTypesRead = "room-types:read": "Read room types.";
+    RoomTypesWrite = "room-types:write": "Make and change room types.";
+    RatePlansRead = "rate-plans:read": "Read rate plans.";
+    RatePlansWrite = "rate-plans:write": "Make and change rate plans.";
+    ReservationsRead = "reservations:read": "Read reservations.";
+    ReservationsWrite = "reservations:write": "Make, change and cancel reservations.";
+    AvailabilityRead = "availability:read": "Read what can be sold, night by night.";
+    AvailabilityWrite = "availability:write": "Tell a calendar.";
+    GuestsRead = "guests:read": "Read guests.";
+    GuestsWrite = "guests:write": "Make and change guests.";
+    ChangesRead = "changes:read": "Follow the feed of changes.";
+    SyncRead = "sync:read": "Read the audit trail and where the source stands.";
+}
+
+/// Whether a key with these scopes may do what `scope` names.
+pub fn holds(scopes: &[String], scope: &str) -> bool {
+    scopes.iter().any(|held| held == ALL || held == scope)
+}
+
+/// The first of these that is no scope.
+pub fn unknown(scopes: &[String]) -> Option<&String> {
+    scopes.iter().find(|given| *given != ALL && !SCOPES.iter().any(|(name, _)| name == given))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_may_do_what_it_was_given() {
+        let some = ["guests:read".to_owned()];
+        assert!(holds(&some, GuestsRead::NAME) && !holds(&some, GuestsWrite::NAME));
+        assert!(holds(&[ALL.to_owned()], GuestsWrite::NAME) && !holds(&[], GuestsRead::NAME));
+        assert_eq!(unknown(&["guests:read".into(), "guest:read".into()]).map(String::as_str), Some("guest:read"));
+    }
+}

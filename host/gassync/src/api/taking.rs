@@ -1,0 +1,381 @@
+//! Records on their way in: read each, apply them together or alone, and answer; again, where it was answered before.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use gassync_domain::{AccountId, Change, Date, FieldError, News, Parked, RawJson, Route};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use super::{
+    ApiError, Caller, Problem,
+    problem::PROBLEM_JSON,
+    records::{Plan, RecordOutcome},
+    submission::{OnConflict, Submission, unkeepable},
+};
+use crate::{
+    app::App,
+    core::WhenFull,
+    inbound::{
+        apply::{self, Incoming, Outcome},
+        plan::{self, Planned},
+        verify::hash,
+    },
+    store::{
+        self, Tx,
+        idempotency::{self, Answer, Place},
+        sources,
+    },
+};
+
+/// Takes one record or a list.
+pub async fn post<T: DeserializeOwned, S>(
+    app: &Arc<App>,
+    caller: &Caller<S>,
+    submission: Submission,
+    news: fn(T) -> Result<News, Vec<FieldError>>,
+) -> Result<Response, ApiError> {
+    let (list, raw) = submission.records()?;
+    let read: Vec<Read> = raw.into_iter().map(|raw| read(raw, news)).collect();
+    let incoming = incoming(app, caller, &submission).await?;
+    let taking = Taking { app, incoming, read: &read, list };
+    if submission.options.dry_run {
+        return Ok(sent(&taking.dry_run().await?, false));
+    }
+    let promise = Promise::of(caller, &submission);
+    let _alone = match &promise {
+        Some(promise) => Some(app.only_one(promise.name()).ok_or(Problem::StillRunning)?),
+        None => None,
+    };
+    if let Some(promise) = &promise
+        && let Some(kept) = promise.kept(app).await?
+    {
+        return Ok(sent(&kept, true));
+    }
+    let taken = match &submission.options.plan {
+        Some(plan) => taking.as_planned(plan, promise.as_ref()).await,
+        None => taking.take(promise.as_ref()).await,
+    };
+    app.wake.notify_waiters();
+    match (taken, &promise) {
+        (Ok(answer), _) => Ok(sent(&answer, false)),
+        // Another process was faster under the same key: its answer is the answer.
+        (Err(Failed::Beaten), Some(promise)) => Ok(sent(&promise.kept(app).await?.ok_or(Problem::StillRunning)?, true)),
+        (Err(Failed::Beaten), None) => Err(Problem::Internal.into()),
+        (Err(Failed::Problem(problem)), _) => Err(problem.into()),
+        (Err(Failed::Store(error)), _) => Err(error.into()),
+    }
+}
+
+type Read = Result<Change, Box<RecordOutcome>>;
+
+fn read<T: DeserializeOwned>(raw: Box<RawValue>, news: fn(T) -> Result<News, Vec<FieldError>>) -> Read {
+    let rejected = |errors: Vec<FieldError>| {
+        // What cannot be kept may still have an id that can be told.
+        let id = serde_json::from_str::<serde_json::Value>(raw.get()).ok();
+        let id = id.and_then(|record| record.get("id").and_then(|id| id.as_str()).map(str::to_owned));
+        let none =
+            RecordOutcome { id, status: "rejected", gas_id: None, errors, overbooked: Vec::new(), changes: None };
+        Err(Box::new(none))
+    };
+    if let Some(problem) = unkeepable(raw.get()) {
+        return rejected(vec![FieldError { path: String::new(), problem }]);
+    }
+    let mut reader = serde_json::Deserializer::from_str(raw.get());
+    let record = match serde_path_to_error::deserialize(&mut reader) {
+        Ok(record) => record,
+        Err(error) => {
+            let path = pointer(&error.path().to_string());
+            // The reader's place is a line of the record, which says nothing the path does not.
+            let problem = error.inner().to_string();
+            let problem = problem.split(" at line ").next().unwrap_or_default().to_owned();
+            return rejected(vec![FieldError { path, problem }]);
+        }
+    };
+    match news(record) {
+        Ok(news) => Ok(Change { route: Route::default(), news, raw: Some(RawJson::from(raw)) }),
+        Err(errors) => rejected(errors),
+    }
+}
+
+/// `rooms[0].checkIn` becomes `/rooms/0/checkIn`.
+fn pointer(path: &str) -> String {
+    if path == "." {
+        return String::new();
+    }
+    format!("/{}", path.replace("].", "/").replace(['[', '.'], "/").replace(']', ""))
+}
+
+async fn incoming<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> Result<Incoming, ApiError> {
+    let mut tx = app.db.read(caller.account).await?;
+    let source = sources::get(&mut tx, caller.account, caller.source).await?.ok_or(Problem::Unauthorized)?;
+    let now = app.now();
+    let when_full = match submission.options.on_conflict {
+        OnConflict::Keep => WhenFull::Keep,
+        OnConflict::Refuse => WhenFull::Refuse,
+    };
+    Ok(Incoming { when_full, ..Incoming::from_source(&source, now, now) })
+}
+
+/// An answer that will be given again to whoever sends the same under the same key.
+struct Promise {
+    account: AccountId,
+    api_key: i64,
+    endpoint: String,
+    key: String,
+    request_hash: String,
+}
+
+impl Promise {
+    fn of<S>(caller: &Caller<S>, submission: &Submission) -> Option<Self> {
+        let (endpoint, query) = submission.endpoint.split_once('?').unwrap_or((&submission.endpoint, ""));
+        Some(Self {
+            account: caller.account,
+            api_key: caller.key,
+            endpoint: endpoint.to_owned(),
+            key: submission.idempotency_key.clone()?,
+            request_hash: hash(&format!("{query}\n{}", submission.text)),
+        })
+    }
+
+    fn name(&self) -> String {
+        format!("{}/{}/{}", self.api_key, self.endpoint, self.key)
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place { api_key: self.api_key, endpoint: &self.endpoint, key: &self.key }
+    }
+
+    /// The answer that was given before.
+    async fn kept(&self, app: &App) -> Result<Option<Answer>, ApiError> {
+        let mut tx = app.db.read(self.account).await?;
+        match idempotency::find(&mut tx, self.account, self.place()).await? {
+            Some(answer) if answer.request_hash != self.request_hash => Err(Problem::KeyReused.into()),
+            kept => Ok(kept),
+        }
+    }
+}
+
+enum Failed {
+    /// Somebody else gave the answer under this key.
+    Beaten,
+    Problem(Problem),
+    Store(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Failed {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Records on their way.
+struct Taking<'a> {
+    app: &'a Arc<App>,
+    incoming: Incoming,
+    read: &'a [Read],
+    list: bool,
+}
+
+impl Taking<'_> {
+    fn good(&self) -> Vec<Change> {
+        self.read.iter().filter_map(|record| record.as_ref().ok().cloned()).collect()
+    }
+
+    /// All good records in one transaction; should that fail, each in one of its own, so that one stops no other.
+    async fn take(&self, promise: Option<&Promise>) -> Result<Answer, Failed> {
+        let good = self.good();
+        match self.in_one(good.clone(), Vec::new(), promise, true).await {
+            Err(Failed::Store(error)) if good.len() > 1 && is_about_a_record(&error) => {
+                tracing::warn!(%error, records = good.len(), "a batch failed as one; its records are tried alone");
+                self.one_by_one(good, promise).await
+            }
+            Ok(outcomes) => Ok(self.answer(outcomes, promise)),
+            Err(failed) => Err(failed),
+        }
+    }
+
+    async fn one_by_one(&self, good: Vec<Change>, promise: Option<&Promise>) -> Result<Answer, Failed> {
+        let (count, mut outcomes) = (good.len(), Vec::with_capacity(good.len()));
+        for (index, change) in good.into_iter().enumerate() {
+            let last = index + 1 == count;
+            outcomes = match self.in_one(vec![change], outcomes.clone(), promise, last).await {
+                Ok(outcomes) => outcomes,
+                Err(Failed::Store(error)) if is_about_a_record(&error) => {
+                    tracing::error!(%error, "the database did not take a record");
+                    let problem = "was not taken by the database; it is logged with its time".to_owned();
+                    outcomes.push(Outcome::Rejected(vec![FieldError { path: String::new(), problem }]));
+                    if last { self.in_one(Vec::new(), outcomes, promise, true).await? } else { outcomes }
+                }
+                Err(failed) => return Err(failed),
+            };
+        }
+        Ok(self.answer(outcomes, promise))
+    }
+
+    /// Applies changes and, with the last of them, keeps the answer, in one transaction.
+    async fn in_one(
+        &self,
+        changes: Vec<Change>,
+        mut before: Vec<Outcome>,
+        promise: Option<&Promise>,
+        last: bool,
+    ) -> Result<Vec<Outcome>, Failed> {
+        let mut tx = self.app.db.write(self.incoming.account).await?;
+        before.extend(apply::changes(&mut tx, &self.incoming, changes).await?);
+        if last && let Some(promise) = promise {
+            self.keep(&mut tx, promise, &self.answer(before.clone(), Some(promise))).await?;
+        }
+        tx.commit().await?;
+        Ok(before)
+    }
+
+    async fn keep(&self, tx: &mut Tx, promise: &Promise, answer: &Answer) -> Result<(), Failed> {
+        let kept = idempotency::keep(tx, promise.account, promise.place(), answer, self.incoming.now).await?;
+        if kept { Ok(()) } else { Err(Failed::Beaten) }
+    }
+
+    async fn dry_run(&self) -> store::Result<Answer> {
+        let mut tx = self.app.db.write(self.incoming.account).await?;
+        let planned = plan::changes(&mut tx, &self.incoming, self.good()).await?;
+        drop(tx);
+        let records = self.planned(planned);
+        Ok(json_answer(StatusCode::OK, &Plan { plan: fingerprint(&records), records }, None))
+    }
+
+    /// Does what was planned, or nothing.
+    async fn as_planned(&self, plan: &str, promise: Option<&Promise>) -> Result<Answer, Failed> {
+        let mut tx = self.app.db.write(self.incoming.account).await?;
+        let planned = plan::changes(&mut tx, &self.incoming, self.good()).await?;
+        let outcomes: Vec<Outcome> = planned.iter().map(|planned| planned.outcome.clone()).collect();
+        if fingerprint(&self.planned(planned)) != plan {
+            return Err(Failed::Problem(Problem::PlanOutdated));
+        }
+        let answer = self.answer(outcomes, promise);
+        if let Some(promise) = promise {
+            self.keep(&mut tx, promise, &answer).await?;
+        }
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    fn planned(&self, planned: Vec<Planned>) -> Vec<RecordOutcome> {
+        let mut planned = planned.into_iter();
+        let each = self.read.iter().filter_map(|record| match record {
+            Err(rejected) => Some(RecordOutcome::clone(rejected)),
+            Ok(change) => {
+                let Planned { outcome: became, changes } = planned.next()?;
+                let mut shown = outcome(change, became);
+                // The id of what is not made yet is nobody's.
+                shown.gas_id = shown.gas_id.filter(|_| shown.status != "created");
+                Some(RecordOutcome { changes: Some(changes), ..shown })
+            }
+        });
+        each.collect()
+    }
+
+    fn answer(&self, outcomes: Vec<Outcome>, promise: Option<&Promise>) -> Answer {
+        let mut outcomes = outcomes.into_iter();
+        let shown = self.read.iter().filter_map(|record| match record {
+            Err(rejected) => Some((RecordOutcome::clone(rejected), false)),
+            Ok(change) => {
+                let became = outcomes.next()?;
+                let full = matches!(became, Outcome::Refused(_));
+                Some((outcome(change, became), full))
+            }
+        });
+        let mut shown: Vec<(RecordOutcome, bool)> = shown.collect();
+        match shown.pop() {
+            Some((only, full)) if !self.list => single(only, full, promise),
+            last => {
+                shown.extend(last);
+                let all: Vec<RecordOutcome> = shown.into_iter().map(|(outcome, _)| outcome).collect();
+                json_answer(StatusCode::OK, &all, promise)
+            }
+        }
+    }
+}
+
+/// Whether the database refused what it was given, rather than having gone away.
+fn is_about_a_record(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(_) | sqlx::Error::Encode(_) | sqlx::Error::Decode(_))
+}
+
+fn single(outcome: RecordOutcome, full: bool, promise: Option<&Promise>) -> Answer {
+    let status = match outcome.status {
+        "created" => StatusCode::CREATED,
+        "parked" => StatusCode::ACCEPTED,
+        "rejected" => {
+            let problem = if full { Problem::SoldOut(outcome.errors) } else { Problem::Invalid(outcome.errors) };
+            let document = problem.document();
+            let status = StatusCode::from_u16(document.status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+            return Answer { content_type: PROBLEM_JSON.to_owned(), ..json_answer(status, &document, promise) };
+        }
+        _ => StatusCode::OK,
+    };
+    json_answer(status, &outcome, promise)
+}
+
+fn json_answer<T: Serialize>(status: StatusCode, body: &T, promise: Option<&Promise>) -> Answer {
+    Answer {
+        request_hash: promise.map(|promise| promise.request_hash.clone()).unwrap_or_default(),
+        status: i64::from(status.as_u16()),
+        content_type: "application/json".to_owned(),
+        // Our own answers always have a JSON form.
+        body: serde_json::to_string(body).unwrap_or_default(),
+    }
+}
+
+fn fingerprint(records: &[RecordOutcome]) -> String {
+    hash(&serde_json::to_string(records).unwrap_or_default())[..32].to_owned()
+}
+
+fn sent(answer: &Answer, replayed: bool) -> Response {
+    let status = u16::try_from(answer.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+    let mut response =
+        (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Body::from(answer.body.clone())).into_response();
+    if let Ok(kind) = HeaderValue::from_str(&answer.content_type) {
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    }
+    if replayed {
+        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+    }
+    response
+}
+
+fn outcome(change: &Change, outcome: Outcome) -> RecordOutcome {
+    let id = apply::external_id(change).map(str::to_owned);
+    let status = outcome.word();
+    let gas_id = outcome.core().map(|core| core.0);
+    let (errors, overbooked) = match outcome {
+        Outcome::Overbooked { nights, .. } => (Vec::new(), nights),
+        Outcome::Rejected(errors) => (errors, Vec::new()),
+        Outcome::Refused(full) => (full.nights.iter().map(no_room).collect(), Vec::new()),
+        Outcome::Parked(Parked(missing)) => {
+            let waits = |m: gassync_domain::Missing| FieldError { path: String::new(), problem: m.to_string() };
+            (missing.into_iter().map(waits).collect(), Vec::new())
+        }
+        _ => Default::default(),
+    };
+    RecordOutcome { id, status, gas_id, errors, overbooked, changes: None }
+}
+
+fn no_room(night: &Date) -> FieldError {
+    FieldError { path: "/rooms".to_owned(), problem: format!("has no room left on {night}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pointer;
+
+    #[test]
+    fn paths_become_pointers() {
+        assert_eq!(pointer("rooms[0].checkIn"), "/rooms/0/checkIn");
+        assert_eq!(pointer("guest.email"), "/guest/email");
+        assert_eq!(pointer("."), "");
+    }
+}

@@ -1,0 +1,50 @@
+//! A channel's calendar into the buffer, and into the core where the source has the say over it.
+
+use gassync_domain::{Calendar, Missing, Parked, RawJson, Validate};
+
+use super::apply::{Incoming, Outcome};
+use crate::{
+    core,
+    store::{Result, Tx, buffer::availability, mappings},
+};
+
+/// Nights: kept as the channel told them. Prices and rules go on into the core where the source has the say over the
+/// calendar and says under which rate plan; how many can be sold never does, since the ledger knows what is sold.
+pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, calendar: Calendar, raw: &RawJson) -> Result<Outcome> {
+    let outcome = decide(tx, incoming, &calendar, raw).await?;
+    incoming.log(tx, ("availability", &calendar.room_type_id), &outcome).await?;
+    Ok(outcome)
+}
+
+async fn decide(tx: &mut Tx, incoming: &Incoming, calendar: &Calendar, raw: &RawJson) -> Result<Outcome> {
+    let errors = calendar.validate();
+    if !errors.is_empty() {
+        return Ok(Outcome::Rejected(errors));
+    }
+    let Incoming { account, source, now, .. } = *incoming;
+    let Some(room_type) = availability::room_type(tx, account, source, &calendar.room_type_id).await? else {
+        // There is nothing yet to keep nights beside: whoever sent them sends them again.
+        return Ok(Outcome::Parked(Parked(vec![Missing::RoomType { id: calendar.room_type_id.clone() }])));
+    };
+    let unit = mappings::find(tx, account, source, mappings::Kind::RoomType, &calendar.room_type_id).await?;
+    let core = unit.map(|unit| unit.core);
+    let mut rates = None;
+    if let (Some(unit), Some(plan), true) = (core, &calendar.rate_plan_id, incoming.authority.calendar_is_theirs()) {
+        match mappings::find(tx, account, source, mappings::Kind::RatePlan, plan).await? {
+            Some(plan) => rates = Some((plan.core, unit)),
+            None => return Ok(Outcome::Parked(Parked(vec![Missing::RatePlan { id: plan.clone() }]))),
+        }
+    }
+    let mut changed = false;
+    for night in &calendar.nights {
+        let place = (room_type, calendar.rate_plan_id.as_deref());
+        changed |= availability::put(tx, account, source, place, night, (raw, incoming.observed_at, now)).await?;
+    }
+    if !changed {
+        return Ok(Outcome::Unchanged(core));
+    }
+    if let Some(place) = rates {
+        core::put_rates(tx, account, place, &calendar.nights, now).await?;
+    }
+    Ok(core.map_or(Outcome::Kept, Outcome::Updated))
+}

@@ -1,0 +1,66 @@
+//! What records would do to the core, field by field.
+
+use gassync_domain::{AccountId, Change, CoreId, FieldChange, Guest, News, differences};
+use serde_json::Value;
+
+use super::apply::{self, Incoming, Outcome, rank};
+use crate::store::{
+    Result, Tx,
+    core::snapshot,
+    mappings::{self, Kind},
+};
+
+/// What one record does.
+#[derive(Debug)]
+pub struct Planned {
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// What differs in the core entity it is linked to, before and after.
+    pub changes: Vec<FieldChange>,
+}
+
+/// Applies changes as [`apply::changes`] does, and tells what each did to the core. Whoever only wants to know drops
+/// the transaction.
+pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> Result<Vec<Planned>> {
+    // One by one, in whatever order their nights have: alone in the account's ledger.
+    tx.lock_ledger(incoming.account, usize::MAX).await?;
+    let mut order: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
+    order.sort_by_key(|(_, change)| rank(&change.news));
+    let mut planned = Vec::with_capacity(order.len());
+    for (index, change) in order {
+        let news = change.news.clone();
+        let before = core_entity(tx, incoming, &news).await?;
+        for outcome in apply::changes(tx, incoming, vec![change]).await? {
+            let after = core_entity(tx, incoming, &news).await?;
+            planned.push((index, Planned { outcome, changes: differences(&before, &after) }));
+        }
+    }
+    planned.sort_by_key(|(index, _)| *index);
+    Ok(planned.into_iter().map(|(_, planned)| planned).collect())
+}
+
+async fn core_entity(tx: &mut Tx, incoming: &Incoming, news: &News) -> Result<Value> {
+    let (kind, id) = match news {
+        News::Property(record) => (Kind::Property, &record.id),
+        News::RoomType(record) => (Kind::RoomType, &record.id),
+        News::RatePlan(record) => (Kind::RatePlan, &record.id),
+        News::Reservation(record) => (Kind::Reservation, &record.id),
+        News::Guest(Guest { id: Some(id), .. }) => (Kind::Guest, id),
+        _ => return Ok(Value::Null),
+    };
+    let Some(mapping) = mappings::find(tx, incoming.account, incoming.source, kind, id).await? else {
+        return Ok(Value::Null);
+    };
+    entity(tx, incoming.account, kind, mapping.core).await
+}
+
+/// A core entity as it is now; null where there is none.
+pub async fn entity(tx: &mut Tx, account: AccountId, kind: Kind, id: CoreId) -> Result<Value> {
+    match kind {
+        Kind::Property => snapshot::property(tx, account, id).await,
+        Kind::RoomType => snapshot::unit(tx, account, id).await,
+        Kind::RatePlan => snapshot::rate_plan(tx, account, id).await,
+        Kind::Reservation => snapshot::booking(tx, account, id).await,
+        Kind::Guest => snapshot::guest(tx, account, id).await,
+    }
+}

@@ -1,0 +1,70 @@
+//! A rate plan into buffer, mapping and core.
+
+use gassync_domain::{CoreId, Digest, Missing, Parked, RatePlan, RawJson, Validate};
+
+use super::apply::{Incoming, Outcome};
+use crate::{
+    core,
+    store::{Result, Tx, buffer::rate_plans, mappings},
+};
+
+/// A rate plan: linked, made by the source that creates, or parked.
+pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut plan: RatePlan, raw: &RawJson) -> Result<Outcome> {
+    plan.normalise();
+    let outcome = decide(tx, incoming, &plan, raw).await?;
+    incoming.log(tx, ("rate_plan", &plan.id), &outcome).await?;
+    Ok(outcome)
+}
+
+async fn decide(tx: &mut Tx, incoming: &Incoming, plan: &RatePlan, raw: &RawJson) -> Result<Outcome> {
+    let errors = plan.validate();
+    if !errors.is_empty() {
+        return Ok(Outcome::Rejected(errors));
+    }
+    let Incoming { account, source, now, .. } = *incoming;
+    let version = incoming.version(None, None);
+    let digest = Digest::of_json(plan);
+    let stored = rate_plans::find(tx, account, source, &plan.id).await?;
+    if let Some(stored) = &stored {
+        if version.is_older_than(&stored.version) {
+            return Ok(Outcome::Older(stored.core));
+        }
+        if stored.digest == digest && stored.parked.is_none() {
+            rate_plans::confirm(tx, account, source, &plan.id, &version, now).await?;
+            return Ok(Outcome::Unchanged(stored.core));
+        }
+    }
+    let outcome = match link(tx, incoming, plan).await? {
+        Ok((core, true)) => Outcome::Created(core),
+        Ok((core, false)) => Outcome::Updated(core),
+        Err(parked) => Outcome::Parked(parked),
+    };
+    rate_plans::put(tx, &incoming.envelope(raw, &digest, &version, &outcome), plan).await?;
+    Ok(outcome)
+}
+
+/// The core's rate plan, and whether it was made just now.
+async fn link(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    plan: &RatePlan,
+) -> Result<std::result::Result<(CoreId, bool), Parked>> {
+    let Incoming { account, source, now, .. } = *incoming;
+    let property = mappings::find(tx, account, source, mappings::Kind::Property, &plan.property_id).await?;
+    let mapping = mappings::find(tx, account, source, mappings::Kind::RatePlan, &plan.id).await?;
+    Ok(match (mapping, property) {
+        (Some(mapping), Some(property)) => {
+            if incoming.writes_content(mapping) {
+                core::put_rate_plan(tx, account, Some(mapping.core), property.core, plan, now).await?;
+            }
+            Ok((mapping.core, false))
+        }
+        (_, None) => Err(Parked(vec![Missing::Property { id: plan.property_id.clone() }])),
+        (None, Some(_)) if !incoming.creates => Err(Parked(vec![Missing::Link])),
+        (None, Some(property)) => {
+            let core = core::put_rate_plan(tx, account, None, property.core, plan, now).await?;
+            mappings::link(tx, account, source, mappings::Kind::RatePlan, &plan.id, core, now).await?;
+            Ok((core, true))
+        }
+    })
+}

@@ -1,0 +1,72 @@
+//! The one reader of the outbox: it gives what was committed its place in the feed of changes.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    app::App,
+    core,
+    store::{self, accounts, idempotency, outbox},
+};
+
+/// How often the outbox is looked at.
+const PERIOD: Duration = Duration::from_millis(200);
+/// Facts that get their place in one transaction.
+const BATCH: i64 = 1_000;
+/// How often what has ended is cleared up: holds, and answers kept for their keys.
+const CLEARING: SignedDuration = SignedDuration::from_secs(30);
+
+/// Relays until it is told to stop.
+pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
+    let mut cleared = app.now();
+    while !shutdown.is_cancelled() {
+        match relay(&app).await {
+            Ok(0) => {}
+            Ok(_) => app.feed.notify_waiters(),
+            Err(error) => tracing::error!(%error, "the outbox cannot be read"),
+        }
+        if app.now().duration_since(cleared) > CLEARING {
+            cleared = app.now();
+            if let Err(error) = clear(&app).await {
+                tracing::error!(%error, "what has ended could not be cleared up");
+            }
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+}
+
+async fn relay(app: &App) -> store::Result<usize> {
+    let mut tx = app.db.platform_read().await?;
+    if !outbox::is_waiting(&mut tx).await? {
+        return Ok(0);
+    }
+    drop(tx);
+    let mut tx = app.db.platform_write().await?;
+    let told = outbox::give_sequence(&mut tx, BATCH).await?;
+    tx.commit().await?;
+    Ok(told)
+}
+
+async fn clear(app: &App) -> store::Result<()> {
+    let now = app.now();
+    let mut tx = app.db.platform_write().await?;
+    idempotency::forget_before(&mut tx, now - idempotency::KEPT).await?;
+    tx.commit().await?;
+    let mut tx = app.db.platform_read().await?;
+    let accounts = accounts::with_expired_holds(&mut tx, now).await?;
+    drop(tx);
+    for account in accounts {
+        let mut tx = app.db.write(account).await?;
+        // All in one, in no order of nights: alone in the account's ledger.
+        tx.lock_ledger(account, usize::MAX).await?;
+        let released = core::release_expired(&mut tx, account, now).await?;
+        tx.commit().await?;
+        tracing::info!(%account, released, "holds ended");
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! What can be sold, night by night: the ledger beside prices and rules of stay.
+
+use std::collections::BTreeMap;
+
+use gassync_domain::{AccountId, CoreId, Date, SourceId, Stay, Timestamp};
+use sqlx::FromRow;
+
+use super::{
+    Cents, Day, Result, Tx,
+    ledger::{self, Span},
+    on,
+};
+
+/// A night of a unit, as it is shown.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Which night.
+    pub night: Date,
+    /// How many there are.
+    pub capacity: i64,
+    /// How many are sold.
+    pub sold: i64,
+    /// How many are held.
+    pub held: i64,
+    /// How many cannot be sold.
+    pub blocked: i64,
+    /// How many are sold that there is no room for.
+    pub excess: i64,
+    /// Price under the rate plan asked for.
+    pub price: Option<Cents>,
+    /// ISO 4217.
+    pub currency: Option<String>,
+    /// Fewest nights of a stay that begins here.
+    pub min_stay: Option<i64>,
+    /// Most nights of a stay that begins here.
+    pub max_stay: Option<i64>,
+    /// Nothing is sold under the rate plan.
+    pub closed: bool,
+    /// No arrival.
+    pub closed_to_arrival: bool,
+    /// No departure.
+    pub closed_to_departure: bool,
+}
+
+/// Which room types.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// Only this one (the source's id).
+    pub room_type_id: Option<&'a str>,
+    /// Only of this property (the source's id).
+    pub property_id: Option<&'a str>,
+    /// From this row on.
+    pub from_row: i64,
+}
+
+/// A room type that is linked to a unit.
+#[derive(Debug, Clone, FromRow)]
+pub struct LinkedType {
+    /// Its row.
+    pub id: i64,
+    /// The source's id.
+    pub external_id: String,
+    /// The unit.
+    pub unit_id: i64,
+}
+
+/// The room types of a source that are linked to units.
+pub async fn linked_room_types(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    wanted: &Wanted<'_>,
+    limit: i64,
+) -> Result<Vec<LinkedType>> {
+    let text = "select r.id, r.external_id, r.gas_unit_id as unit_id from int_room_types r
+        left join int_properties p on p.account_id = r.account_id and p.id = r.int_property_id
+        where r.account_id = $1 and r.source_id = $2 and r.id >= $3 and r.gas_unit_id is not null
+          and r.deleted_at is null and ($4 is null or r.external_id = $4) and ($5 is null or p.external_id = $5)
+        order by r.id limit $6";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(wanted.from_row).bind(wanted.room_type_id)
+        .bind(wanted.property_id).bind(limit).fetch_all(c).await)
+}
+
+#[derive(FromRow)]
+struct Rate {
+    night: Day,
+    price: Option<Cents>,
+    currency: Option<String>,
+    min_stay: Option<i64>,
+    max_stay: Option<i64>,
+    closed: bool,
+    closed_to_arrival: bool,
+    closed_to_departure: bool,
+}
+
+/// Every night of a stay in a unit, with price and rules under a rate plan where one is asked for.
+pub async fn nights(
+    tx: &mut Tx,
+    account: AccountId,
+    unit: CoreId,
+    rate_plan: Option<CoreId>,
+    stay: Stay,
+    now: Timestamp,
+) -> Result<Vec<Listed>> {
+    let quantity = super::core::units::quantity(tx, account, unit).await?.unwrap_or_default();
+    let taken = ledger::nights(tx, account, Span { unit, stay }, now).await?;
+    let taken: BTreeMap<Date, ledger::Night> = taken.into_iter().map(|night| (night.night.0, night)).collect();
+    let text = "select night, price, currency, min_stay, max_stay, closed, closed_to_arrival, closed_to_departure
+        from gas_nightly_rates
+        where account_id = $1 and unit_id = $2 and rate_plan_id = $3 and night >= $4 and night < $5 order by night";
+    let rates: Vec<Rate> = match rate_plan {
+        None => Vec::new(),
+        Some(plan) => on!(tx, c => sqlx::query_as(text).bind(account.0).bind(unit.0).bind(plan.0)
+            .bind(Day(stay.check_in())).bind(Day(stay.check_out())).fetch_all(c).await)?,
+    };
+    let mut rates: BTreeMap<Date, Rate> = rates.into_iter().map(|rate| (rate.night.0, rate)).collect();
+    let days = stay.check_in().series(jiff::Span::new().days(1)).take_while(|day| *day < stay.check_out());
+    let each = days.map(|night| {
+        let ledger = taken.get(&night);
+        let count = |read: fn(&ledger::Night) -> i64| ledger.map_or(0, read);
+        let rate = rates.remove(&night);
+        Listed {
+            night,
+            capacity: ledger.map_or(quantity, |night| night.capacity),
+            sold: count(|night| night.sold),
+            held: count(|night| night.held),
+            blocked: count(|night| night.blocked),
+            excess: count(|night| night.excess),
+            price: rate.as_ref().and_then(|rate| rate.price),
+            currency: rate.as_ref().and_then(|rate| rate.currency.clone()),
+            min_stay: rate.as_ref().and_then(|rate| rate.min_stay),
+            max_stay: rate.as_ref().and_then(|rate| rate.max_stay),
+            closed: rate.as_ref().is_some_and(|rate| rate.closed),
+            closed_to_arrival: rate.as_ref().is_some_and(|rate| rate.closed_to_arrival),
+            closed_to_departure: rate.as_ref().is_some_and(|rate| rate.closed_to_departure),
+        }
+    });
+    Ok(each.collect())
+}

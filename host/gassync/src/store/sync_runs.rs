@@ -1,0 +1,143 @@
+//! Runs of synchronisation, and what came of them.
+
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use sqlx::FromRow;
+
+use super::{Result, Time, Tx, on};
+
+/// What a run is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Reservations come in.
+    BookingImport,
+    /// Reservations go out.
+    BookingExport,
+    /// A calendar comes in.
+    AvailabilityImport,
+    /// A calendar goes out.
+    AvailabilityExport,
+    /// Prices come in.
+    PriceImport,
+    /// Prices go out.
+    PriceExport,
+    /// Properties, room types, rate plans.
+    ContentSync,
+    /// A channel called.
+    Webhook,
+    /// Everything, by a person's wish.
+    FullSync,
+}
+
+impl Kind {
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::BookingImport => ("booking_import", "inbound"),
+            Self::BookingExport => ("booking_export", "outbound"),
+            Self::AvailabilityImport => ("availability_import", "inbound"),
+            Self::AvailabilityExport => ("availability_export", "outbound"),
+            Self::PriceImport => ("price_import", "inbound"),
+            Self::PriceExport => ("price_export", "outbound"),
+            Self::ContentSync => ("content_sync", "inbound"),
+            Self::Webhook => ("webhook", "inbound"),
+            Self::FullSync => ("full_sync", "inbound"),
+        }
+    }
+}
+
+/// Records by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// New in the core.
+    pub created: i64,
+    /// Changed.
+    pub updated: i64,
+    /// Refused, or parked.
+    pub failed: i64,
+    /// As they were.
+    pub skipped: i64,
+}
+
+impl Counters {
+    /// Counts one more, by the word of its outcome.
+    pub fn count(&mut self, word: &str) {
+        match word {
+            "created" => self.created += 1,
+            "updated" => self.updated += 1,
+            "parked" | "rejected" => self.failed += 1,
+            _ => self.skipped += 1,
+        }
+    }
+
+    fn processed(&self) -> i64 {
+        self.created + self.updated + self.failed + self.skipped
+    }
+}
+
+/// A run as it is shown.
+#[derive(Debug, Clone, FromRow)]
+pub struct Run {
+    /// Its key.
+    pub id: i64,
+    /// Such as `booking_import`.
+    pub sync_type: String,
+    /// `started`, `success`, `partial_success`, `failure`, `skipped`.
+    pub status: String,
+    /// Records looked at.
+    pub records_processed: i64,
+    /// Of them new.
+    pub records_created: i64,
+    /// Of them changed.
+    pub records_updated: i64,
+    /// Of them refused or parked.
+    pub records_failed: i64,
+    /// Of them as they were.
+    pub records_skipped: i64,
+    /// Why it failed.
+    pub error_message: Option<String>,
+    /// When it began.
+    pub started_at: Time,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<i64>,
+}
+
+/// Notes that a run begins. One that is never ended was cut off.
+pub async fn begin(tx: &mut Tx, account: AccountId, source: SourceId, kind: Kind, now: Timestamp) -> Result<i64> {
+    let (sync_type, direction) = kind.words();
+    let text = "insert into int_sync_runs (account_id, source_id, sync_type, direction, status, records_processed,
+            records_created, records_updated, records_failed, records_skipped, started_at)
+        values ($1, $2, $3, $4, 'started', 0, 0, 0, 0, 0, $5) returning id";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(sync_type).bind(direction)
+        .bind(Time::from(now)).fetch_one(c).await)
+}
+
+/// Notes how a run ended.
+pub async fn end(
+    tx: &mut Tx,
+    account: AccountId,
+    id: i64,
+    (counters, error): (&Counters, Option<&str>),
+    (began, now): (Timestamp, Timestamp),
+) -> Result<()> {
+    let status = match (error, counters.failed) {
+        (Some(_), _) if counters.processed() > 0 => "partial_success",
+        (Some(_), _) => "failure",
+        (None, 0) => "success",
+        (None, _) => "partial_success",
+    };
+    let took = i64::try_from(now.duration_since(began).as_millis()).unwrap_or(i64::MAX);
+    let text = "update int_sync_runs set status = $3, records_processed = $4, records_created = $5,
+            records_updated = $6, records_failed = $7, records_skipped = $8, error_message = $9, completed_at = $10,
+            duration_ms = $11
+        where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(status).bind(counters.processed())
+        .bind(counters.created).bind(counters.updated).bind(counters.failed).bind(counters.skipped).bind(error)
+        .bind(Time::from(now)).bind(took).execute(c).await.map(drop))
+}
+
+/// The newest runs of a source, newest first.
+pub async fn newest(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Run>> {
+    let text = "select id, sync_type, status, records_processed, records_created, records_updated, records_failed,
+            records_skipped, error_message, started_at, duration_ms
+        from int_sync_runs where account_id = $1 and source_id = $2 order by id desc limit $3";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
+}

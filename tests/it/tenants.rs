@@ -1,0 +1,99 @@
+//! Nothing crosses from one account to another: every route of the standard API with another's ids, and every table with
+//! another's transaction.
+
+use gassync::store::Db;
+use gassync_domain::AccountId;
+use gassync_tests::{
+    database::Database,
+    host::{Host, read, records, reservation},
+    on_both,
+};
+use serde_json::{Value, json};
+
+on_both!(no_route_tells_of_another);
+
+async fn no_route_tells_of_another(database: Database) {
+    let host = Host::start(database, &[], None).await;
+    let (mine, theirs) = (host.key("Mine", "partner").await, host.key("Theirs", "partner").await);
+    let plan = json!({ "id": "flex", "propertyId": "p1", "name": "Flexible" });
+    let guest = json!({ "id": "g1", "lastName": "Okafor", "email": "ada@example.org" });
+    for (entity, record) in records().into_iter().chain([("rate-plans", plan), ("guests", guest)]) {
+        assert_eq!(host.post(&theirs, entity, &record).await.0, 201, "{entity}");
+    }
+    let openapi: Value = host
+        .http
+        .get(format!("{}/openapi.json", host.base))
+        .send()
+        .await
+        .expect("an answer")
+        .json()
+        .await
+        .expect("json");
+    let their_source = host.get(&theirs, "sources/me/status").await.1["id"].clone();
+    let ids = ["p1", "t1", "r1", "flex", "g1", "reservation%2Fr1"];
+    let mut walked = 0;
+    for (path, operations) in openapi["paths"].as_object().expect("paths") {
+        for method in operations.as_object().expect("operations").keys() {
+            for id in ids.iter().map(ToString::to_string).chain([their_source.to_string()]) {
+                let url = format!("{}{}", host.base, path.replace("{id}", &id));
+                let method = method.to_uppercase().parse().expect("a method");
+                let mut request = host.http.request(method, url).bearer_auth(&mine);
+                if operations.get("post").is_some() {
+                    // What is mine may have the same ids; it must not find theirs.
+                    request = request.json(&json!([]));
+                }
+                let (status, body) = read(request.send().await.expect("an answer")).await;
+                if path.contains("{id}") {
+                    let nothing = host.get(&mine, &path[16..].replace("{id}", "no-such-thing")).await;
+                    let same = (404, nothing.1["type"].clone(), nothing.1["title"].clone());
+                    assert_eq!((status, body["type"].clone(), body["title"].clone()), same, "{path} {id}");
+                } else {
+                    assert!(status < 300, "{path}: {status} {body}");
+                    let data = body.get("data").cloned().unwrap_or(body);
+                    assert_eq!(data, json!([]), "{path}");
+                }
+                walked += 1;
+            }
+        }
+    }
+    assert!(walked > 100, "only {walked} requests were sent");
+    // Records of mine that name theirs are parked or rejected, as if theirs were not there.
+    let (status, parked) = host.post(&mine, "reservations", &reservation("r1")).await;
+    assert_eq!((status, &parked["errors"][0]["problem"]), (202, &json!("room type t1 is not mapped")));
+    assert_eq!(host.get(&theirs, "reservations/r1").await.1["guest"]["firstName"], "Noor");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn no_table_shows_another() {
+    let database = Database::postgres().await;
+    let url = database.url.clone();
+    let host = Host::start(database, &[], None).await;
+    let key = host.key("Theirs", "partner").await;
+    for (entity, record) in records() {
+        host.post(&key, entity, &record).await;
+    }
+    let Db::Postgres(pool) = Db::open(&url).await.expect("a database") else { panic!("PostgreSQL") };
+    let tables = "select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid
+        where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attname = 'account_id' order by 1";
+    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&pool).await.expect("tables");
+    assert!(tables.len() > 25, "{tables:?}");
+    let count = async |sees: &str, table: &str| -> i64 {
+        let mut tx = pool.begin().await.expect("a transaction");
+        sqlx::query("select set_config('gassync.account_id', $1, true)")
+            .bind(sees)
+            .execute(&mut *tx)
+            .await
+            .expect("set");
+        let text = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
+        sqlx::query_scalar(text).fetch_one(&mut *tx).await.expect("a count")
+    };
+    let theirs = AccountId(1).to_string();
+    let mut seen = 0;
+    for table in &tables {
+        seen += count(&theirs, table).await;
+        assert_eq!((count("2", table).await, count("", table).await), (0, 0), "{table}");
+    }
+    assert!(seen > 10, "their own rows are seen: {seen}");
+    host.stop().await;
+}
