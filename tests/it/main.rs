@@ -6,6 +6,7 @@ mod feed;
 mod flow;
 mod kill;
 mod ledger;
+mod mapping;
 mod order;
 mod requests;
 mod sandbox;

@@ -24,6 +24,7 @@ mod raw_json;
 mod reservation;
 mod retry;
 mod stay;
+mod suggest;
 mod text;
 mod validate;
 
@@ -50,5 +51,6 @@ pub use raw_json::RawJson;
 pub use reservation::{Completeness, Intent, Reservation, RoomStay, Status};
 pub use retry::{ATTEMPT_DELAYS, RetryDelay, retry_delay};
 pub use stay::{MAX_STAY_NIGHTS, Stay, StayError};
+pub use suggest::{Likeness, WORTH_SHOWING, properties_alike, room_types_alike};
 pub use text::lossless_instant;
 pub use validate::{FieldError, MAX_ID_CHARS, MAX_NAME_CHARS, MAX_ROOMS, Validate, is_plausible};

@@ -31,6 +31,7 @@ pub struct Config {
     pub egress: Egress,
     pub work: Work,
     pub limits: Limits,
+    pub retention: Retention,
     pub secrets: Secrets,
     pub log: Log,
 }
@@ -52,6 +53,14 @@ sections! {
     Egress { private: Vec<String> }
     Work { poll_millis: u64, workers: u32, poll_seconds: u64 }
     Limits { key_requests: u32, key_window_seconds: u32 }
+    Retention {
+        inbox_days: u32,
+        sync_log_days: u32,
+        sync_runs_days: u32,
+        feed_days: u32,
+        jobs_days: u32,
+        taken_back_days: u32,
+    }
     Secrets { key: Hidden, operator_token: Hidden }
     Log { filter: String, format: String }
 }
@@ -132,6 +141,20 @@ impl Config {
         }
         if !(1..=86_400).contains(&self.limits.key_window_seconds) {
             return fail("limits.key_window_seconds", "must be between 1 and 86400 seconds");
+        }
+        let Retention { inbox_days, sync_log_days, sync_runs_days, feed_days, jobs_days, taken_back_days } =
+            self.retention;
+        for (name, days) in [
+            ("inbox_days", inbox_days),
+            ("sync_log_days", sync_log_days),
+            ("sync_runs_days", sync_runs_days),
+            ("feed_days", feed_days),
+            ("jobs_days", jobs_days),
+            ("taken_back_days", taken_back_days),
+        ] {
+            if !(1..=3_650).contains(&days) {
+                return fail(&format!("retention.{name}"), "must be between 1 and 3650 days");
+            }
         }
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return fail("log.format", "must be \"text\" or \"json\"");

@@ -35,6 +35,7 @@ pub async fn run(
     let stop = app.stopping.clone();
     let watching = tokio::spawn(plugins::watch(Arc::clone(&app), stop.clone()));
     let working = tokio::spawn(jobs::run(Arc::clone(&app), stop.clone()));
+    let clearing = tokio::spawn(jobs::retention(Arc::clone(&app), stop.clone()));
     let relaying = tokio::spawn(jobs::relay(Arc::clone(&app), stop.clone()));
     tokio::spawn({
         let stop = stop.clone();
@@ -48,9 +49,10 @@ pub async fn run(
     let all = async {
         let served = serving.await;
         stop.cancel();
-        let (watched, worked, relayed) = tokio::join!(watching, working, relaying);
+        let (watched, worked, relayed, cleared) = tokio::join!(watching, working, relaying, clearing);
         worked?;
         relayed?;
+        cleared?;
         watched??;
         served.map_err(anyhow::Error::from)
     };

@@ -6,6 +6,7 @@ use aes_gcm::{
     Aes256Gcm, KeyInit, Nonce,
     aead::{Aead, Payload},
 };
+use gassync_domain::AccountId;
 use sha2::{Digest, Sha256};
 
 /// Bytes of a nonce; it stands before the ciphertext.
@@ -18,6 +19,7 @@ pub type Random = std::sync::Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 #[derive(Clone)]
 pub struct Vault {
     cipher: Aes256Gcm,
+    key: [u8; 32],
     key_id: String,
     cache_key: [u8; 32],
     random: Random,
@@ -33,6 +35,7 @@ impl Vault {
     pub fn new(key: &[u8; 32], random: Random) -> Self {
         Self {
             cipher: Aes256Gcm::new(key.into()),
+            key: *key,
             key_id: hex::encode(&derive(key, b"gassync key id")[..8]),
             cache_key: derive(key, b"gassync compiled plugins"),
             random,
@@ -51,20 +54,41 @@ impl Vault {
 
     /// Seals a secret for one place, such as `account/connection/slot/field`.
     pub fn seal(&self, place: &str, secret: &str) -> Result<Vec<u8>, Unopened> {
+        self.seal_with(&self.cipher, place, secret.as_bytes())
+    }
+
+    /// Seals bytes with a key of the account's own, which is derived and kept nowhere.
+    pub fn seal_for(&self, account: AccountId, place: &str, bytes: &[u8]) -> Result<Vec<u8>, Unopened> {
+        self.seal_with(&self.of_account(account), place, bytes)
+    }
+
+    /// Opens what was sealed for the same account and place.
+    pub fn open_for(&self, account: AccountId, place: &str, sealed: &[u8]) -> Result<Vec<u8>, Unopened> {
+        open_with(&self.of_account(account), place, sealed)
+    }
+
+    fn of_account(&self, account: AccountId) -> Aes256Gcm {
+        Aes256Gcm::new(&derive(&self.key, format!("gassync account {account}").as_bytes()).into())
+    }
+
+    fn seal_with(&self, cipher: &Aes256Gcm, place: &str, bytes: &[u8]) -> Result<Vec<u8>, Unopened> {
         let mut nonce = [0; NONCE_BYTES];
         (self.random)(&mut nonce);
-        let payload = Payload { msg: secret.as_bytes(), aad: place.as_bytes() };
-        let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| Unopened)?;
+        let payload = Payload { msg: bytes, aad: place.as_bytes() };
+        let sealed = cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| Unopened)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
     /// Opens what was sealed for the same place under the same key.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<String, Unopened> {
-        let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(Unopened)?;
-        let payload = Payload { msg: ciphertext, aad: place.as_bytes() };
-        let secret = self.cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| Unopened)?;
-        String::from_utf8(secret).map_err(|_| Unopened)
+        String::from_utf8(open_with(&self.cipher, place, sealed)?).map_err(|_| Unopened)
     }
+}
+
+fn open_with(cipher: &Aes256Gcm, place: &str, sealed: &[u8]) -> Result<Vec<u8>, Unopened> {
+    let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(Unopened)?;
+    let payload = Payload { msg: ciphertext, aad: place.as_bytes() };
+    cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| Unopened)
 }
 
 fn derive(key: &[u8; 32], purpose: &[u8]) -> [u8; 32] {

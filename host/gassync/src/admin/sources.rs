@@ -202,13 +202,21 @@ async fn sync(
     Ok(Json(report))
 }
 
-async fn the_one(app: &App, name: &str) -> Result<Source, ApiError> {
+/// The source of this name, or of this number where several accounts have one of the name.
+pub(super) async fn the_one(app: &App, name: &str) -> Result<Source, ApiError> {
     let mut tx = app.db.platform_read().await?;
+    if let Ok(id) = name.parse::<i64>()
+        && let Some(source) = sources::all(&mut tx).await?.into_iter().find(|source| source.id.0 == id)
+    {
+        return Ok(source);
+    }
     let mut named = sources::named(&mut tx, name).await?;
     match (named.pop(), named.len()) {
         (Some(source), 0) => Ok(source),
         (None, _) => Err(Problem::NotFound.into()),
-        (Some(_), _) => Err(Problem::Conflict(format!("several accounts have a source named {name}")).into()),
+        (Some(_), _) => {
+            Err(Problem::Conflict(format!("several accounts have a source named {name}: say its number")).into())
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 mod build;
 mod client;
 mod demo;
+mod inbox;
 mod key;
+mod map;
 mod plugin;
 mod plugin_try;
 mod serve;
@@ -53,9 +55,15 @@ enum Command {
     /// Look after plugins
     #[command(subcommand)]
     Plugin(plugin::Command),
-    /// Make API keys
+    /// Look after API keys
     #[command(subcommand)]
     Key(key::Command),
+    /// Say what records of sources are in the core
+    #[command(subcommand)]
+    Map(map::Command),
+    /// Look at the messages that came in
+    #[command(subcommand)]
+    Inbox(inbox::Command),
 }
 
 /// Reads the command and runs it.
@@ -87,6 +95,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Source(command) => command.run(settings(file)?).await,
         Command::Plugin(command) => command.run(|| settings(file)).await,
         Command::Key(command) => command.run(settings(file)?).await,
+        Command::Map(command) => command.run(settings(file)?).await,
+        Command::Inbox(command) => command.run(settings(file)?).await,
     }
 }
 

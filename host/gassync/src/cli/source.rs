@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use gassync_domain::{Authority, Say};
 use indicatif::ProgressBar;
 use serde_json::Value;
 
@@ -23,6 +24,20 @@ pub enum Command {
         /// One JSON document
         #[arg(long)]
         json: bool,
+    },
+    /// Say what a source has the say over: ours, theirs or none; what is not named goes back to its default
+    Authority {
+        /// The source's name, or its number
+        name: String,
+        /// Reservations and their guests; theirs by default
+        #[arg(long, value_parser = say_of)]
+        bookings: Option<Say>,
+        /// Prices and rules of stay; ours by default
+        #[arg(long, value_parser = say_of)]
+        calendar: Option<Say>,
+        /// Names, texts and sizes; theirs at the one source that creates, none at others
+        #[arg(long, value_parser = say_of)]
+        content: Option<Say>,
     },
     /// Fetch what the channel has, now
     Sync {
@@ -61,12 +76,21 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+fn say_of(text: &str) -> Result<Say, String> {
+    serde_json::from_value(Value::String(text.to_owned())).map_err(|_| "must be ours, theirs or none".to_owned())
+}
+
 impl Command {
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let client = Client::connect(config).await?;
         match self {
             Self::Add(add) => add.run(&client).await?,
             Self::List { json } => list(&client, json).await?,
+            Self::Authority { name, bookings, calendar, content } => {
+                let authority = Authority { bookings, calendar, content };
+                let _: Value = client.post(&format!("/admin/v1/sources/{name}/authority"), &authority).await?;
+                say(&format!("{name}: done"));
+            }
             Self::Sync { name, json } => sync(&client, &name, json).await?,
         }
         Ok(ExitCode::SUCCESS)
@@ -106,7 +130,8 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
     }
     for source in sources {
         let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
-        print(&format!("{:<20} {:<12} {:<10} last fetched {synced}", source.name, source.channel, source.status));
+        let SourceShown { id, name, channel, status, .. } = source;
+        print(&format!("{id:<5} {name:<20} {channel:<12} {status:<10} last fetched {synced}"));
     }
     Ok(())
 }

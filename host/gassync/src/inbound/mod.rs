@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod calendar;
 pub mod guest;
+pub mod link;
 pub mod mask;
 pub mod plan;
 pub mod property;
@@ -15,5 +16,6 @@ pub mod rate_plan;
 pub mod receive;
 pub mod reservation;
 pub mod room_type;
+pub mod seal;
 pub mod verify;
 pub mod work;

@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 
 use super::{
     apply::{self, Incoming},
-    mask,
+    mask, seal,
 };
 use crate::{
     app::App,
@@ -22,6 +22,7 @@ use crate::{
     store::{
         self, inbox,
         sources::{self, Source},
+        sync_runs::{self, Counters},
     },
 };
 
@@ -50,15 +51,50 @@ pub enum PullError {
 /// How many records came, by what became of them.
 pub type Tally = BTreeMap<&'static str, u64>;
 
-/// Fetches what a query asks for and applies it.
+/// Fetches what a query asks for and applies it; the run is written down, however it ends.
 pub async fn run(app: &Arc<App>, source: &Source, entity: Entity, selection: Selection) -> Result<Tally, PullError> {
+    let began = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    let id = sync_runs::begin(&mut tx, source.account, source.id, kind(entity), began).await?;
+    tx.commit().await?;
+    let mut tally = Tally::new();
+    let result = all_pages(app, source, entity, selection, &mut tally).await;
+    let mut counters = Counters::default();
+    for (word, count) in &tally {
+        counters.count(word, i64::try_from(*count).unwrap_or(i64::MAX));
+    }
+    let why = result.as_ref().err().map(ToString::to_string);
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    sync_runs::end(&mut tx, source.account, id, (&counters, why.as_deref()), (began, now)).await?;
+    if let Some(why) = &why {
+        sources::failed(&mut tx, source.account, source.id, why, now).await?;
+    }
+    tx.commit().await?;
+    result.map(|()| tally)
+}
+
+fn kind(entity: Entity) -> sync_runs::Kind {
+    match entity {
+        Entity::Reservation | Entity::Guest => sync_runs::Kind::BookingImport,
+        Entity::Calendar => sync_runs::Kind::AvailabilityImport,
+        Entity::Property | Entity::RoomType | Entity::RatePlan => sync_runs::Kind::ContentSync,
+    }
+}
+
+async fn all_pages(
+    app: &Arc<App>,
+    source: &Source,
+    entity: Entity,
+    selection: Selection,
+    tally: &mut Tally,
+) -> Result<(), PullError> {
     let connection = source.connection.ok_or(PullError::NoConnection)?;
     let adapter =
         app.plugins.get(&source.source_type).ok_or_else(|| PullError::NotLoaded(source.source_type.clone()))?;
     let lane = app.lane(connection).await;
     let _one_at_a_time = lane.lock().await;
     let began = app.now();
-    let mut tally = Tally::new();
     let mut resume: Option<String> = None;
     let mut query = Query { entity, selection, property_id: None, room_type_id: None, cursor: None };
     let mut pages = 0;
@@ -80,7 +116,7 @@ pub async fn run(app: &Arc<App>, source: &Source, entity: Entity, selection: Sel
         tx.commit().await?;
         app.wake.notify_waiters();
         if last {
-            return Ok(tally);
+            return Ok(());
         }
         query.cursor = page.next;
         if let Some(seconds) = page.wait_seconds {
@@ -184,7 +220,8 @@ impl Transport for KeepingTransport {
         let keep = async {
             let now = self.app.now();
             let mut tx = self.app.db.write(self.account).await?;
-            inbox::keep(&mut tx, self.account, self.connection, inbox::Kind::Answer, &kept, now, now).await?;
+            let place = (self.account, self.connection);
+            seal::keep(&self.app.vault, &mut tx, place, inbox::Kind::Answer, &kept, (now, now)).await?;
             tx.commit().await
         };
         keep.await.map_err(|error| SendError::Connect(format!("the answer could not be kept: {error}")))?;

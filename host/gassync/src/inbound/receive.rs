@@ -14,7 +14,7 @@ use gassync_domain::{HttpRequest, HttpResponse, Timestamp};
 use gassync_runtime::{Adapter, Route, Verification};
 use jiff::SignedDuration;
 
-use super::{mask, verify, work};
+use super::{mask, seal, verify, work};
 use crate::{
     api::{ApiError, Problem},
     app::App,
@@ -100,14 +100,15 @@ async fn keep(
     now: Timestamp,
 ) -> Result<inbox::Message, ApiError> {
     let mut tx = app.db.write(connection.account).await?;
-    let id = inbox::keep(&mut tx, connection.account, connection.id, inbox::Kind::Call, &request, now, now + HANDS_OFF)
-        .await?;
+    let place = (connection.account, connection.id);
+    let id = seal::keep(&app.vault, &mut tx, place, inbox::Kind::Call, &request, (now, now + HANDS_OFF)).await?;
     tx.commit().await?;
     Ok(inbox::Message {
         account: connection.account,
         id,
         connection: connection.id,
         request,
+        key_id: None,
         attempts: 1,
         received_at: now,
     })

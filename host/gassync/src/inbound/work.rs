@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{Decoded, HttpResponse, retry_delay};
+use gassync_domain::{Decoded, HttpRequest, HttpResponse, retry_delay};
 use gassync_runtime::{Adapter, Budget, Call, CallError, Finished, NoCredentials};
 use jiff::SignedDuration;
 
-use super::apply::{self, Incoming};
+use super::{
+    apply::{self, Incoming},
+    seal,
+};
 use crate::{
     app::App,
     store::{
         self, connections, inbox,
         sources::{self, Source},
+        sync_runs::{self, Counters},
     },
 };
 
@@ -48,10 +52,18 @@ impl From<sqlx::Error> for Failure {
 
 async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<HttpResponse>, Failure> {
     let (adapter, source) = who(app, message).await?;
-    let Decoded { changes, reply, .. } = decode(app, message, &*adapter, &source).await?;
+    let request =
+        seal::open(&app.vault, message).map_err(|error| Failure { why: error.to_string(), for_good: true })?;
+    let Decoded { changes, reply, .. } = decode(app, (message, request), &*adapter, &source).await?;
     let incoming = Incoming::from_source(&source, message.received_at, app.now());
     let mut tx = app.db.write(message.account).await?;
-    apply::changes(&mut tx, &incoming, changes).await?;
+    let began = incoming.now;
+    let run = sync_runs::begin(&mut tx, source.account, source.id, sync_runs::Kind::Webhook, began).await?;
+    let mut counters = Counters::default();
+    for outcome in apply::changes(&mut tx, &incoming, changes).await? {
+        counters.count(outcome.word(), 1);
+    }
+    sync_runs::end(&mut tx, source.account, run, (&counters, None), (began, app.now())).await?;
     inbox::applied(&mut tx, message.account, message.id, incoming.now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
@@ -71,7 +83,7 @@ async fn who(app: &App, message: &inbox::Message) -> Result<(Arc<dyn Adapter>, S
 
 async fn decode(
     app: &App,
-    message: &inbox::Message,
+    (message, request): (&inbox::Message, HttpRequest),
     adapter: &dyn Adapter,
     source: &Source,
 ) -> Result<Decoded, Failure> {
@@ -86,7 +98,7 @@ async fn decode(
         seed: app.seed(),
         budget: Budget::decode(),
     };
-    let Finished { result, record } = adapter.decode(call, message.request.clone()).await;
+    let Finished { result, record } = adapter.decode(call, request).await;
     for line in &record.log {
         tracing::debug!(plugin = adapter.manifest().id, message = message.id, line.level, "{}", line.message);
     }

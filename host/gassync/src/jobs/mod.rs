@@ -5,6 +5,7 @@ mod drive_parked;
 mod look_again;
 mod poll;
 mod relay;
+mod retention;
 mod worker;
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
@@ -12,6 +13,7 @@ use serde_json::json;
 
 pub use poll::{begin as begin_polls, selection as poll_selection};
 pub use relay::run as relay;
+pub use retention::run as retention;
 pub use worker::run;
 
 use crate::store::{self, Tx};

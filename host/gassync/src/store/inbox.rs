@@ -23,8 +23,10 @@ pub struct Message {
     pub id: i64,
     /// Where it came in.
     pub connection: ConnectionId,
-    /// What came in, masked.
+    /// What came in, masked; its body sealed where there is a `key_id`.
     pub request: HttpRequest,
+    /// Which key sealed the body.
+    pub key_id: Option<String>,
     /// How often it was worked on before.
     pub attempts: u32,
     /// When it arrived.
@@ -40,6 +42,7 @@ struct Row {
     url: String,
     headers: Json<Vec<(String, String)>>,
     body: Vec<u8>,
+    key_id: Option<String>,
     attempts: i64,
     received_at: Time,
 }
@@ -51,7 +54,7 @@ pub async fn keep(
     account: AccountId,
     connection: ConnectionId,
     kind: Kind,
-    request: &HttpRequest,
+    (request, key_id): (&HttpRequest, Option<&str>),
     now: Timestamp,
     until: Timestamp,
 ) -> Result<i64> {
@@ -61,11 +64,11 @@ pub async fn keep(
         Kind::Answer => ("answer", "applied"),
     };
     let text = "insert into int_inbox (account_id, connection_id, kind, method, url, headers, body, state, attempts,
-            available_at, received_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10) returning id";
+            available_at, received_at, key_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11) returning id";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(connection.0).bind(kind).bind(&request.method)
         .bind(&request.url).bind(Json(&request.headers)).bind(request.body.as_deref().unwrap_or_default()).bind(state)
-        .bind(Time::from(until)).bind(Time::from(now)).fetch_one(c).await)
+        .bind(Time::from(until)).bind(Time::from(now)).bind(key_id).fetch_one(c).await)
 }
 
 /// Takes messages that wait, oldest first, and keeps others off them until `until`. A platform query. Messages for
@@ -77,14 +80,14 @@ pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) ->
             join int_connections c on c.account_id = i.account_id and c.id = i.connection_id
             join int_plugins p on p.id = c.channel and p.status = 'enabled'
             where i.state = 'received' and i.available_at <= $1 order by i.id limit $3)
-        returning account_id, id, connection_id, method, url, headers, body, attempts, received_at",
+        returning account_id, id, connection_id, method, url, headers, body, key_id, attempts, received_at",
         "update int_inbox set available_at = $2, attempts = attempts + 1 where id in (
             select i.id from int_inbox i
             join int_connections c on c.account_id = i.account_id and c.id = i.connection_id
             join int_plugins p on p.id = c.channel and p.status = 'enabled'
             where i.state = 'received' and i.available_at <= $1 order by i.id limit $3
             for update of i skip locked)
-        returning account_id, id, connection_id, method, url, headers, body, attempts, received_at",
+        returning account_id, id, connection_id, method, url, headers, body, key_id, attempts, received_at",
     );
     let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(text).bind(Time::from(now)).bind(Time::from(until)).bind(limit)
         .fetch_all(c).await)?;
@@ -104,6 +107,7 @@ impl From<Row> for Message {
                 headers: row.headers.0,
                 body: (!row.body.is_empty()).then_some(row.body),
             },
+            key_id: row.key_id,
             attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
             received_at: row.received_at.into(),
         }
@@ -137,4 +141,59 @@ async fn finish(
 pub async fn retry(tx: &mut Tx, account: AccountId, id: i64, why: &str, at: Timestamp) -> Result<()> {
     let text = "update int_inbox set available_at = $3, error = $4 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(at)).bind(why).execute(c).await.map(drop))
+}
+
+/// A message as people see it: without what it says.
+#[derive(Debug, Clone, FromRow)]
+pub struct Listed {
+    /// The tenant.
+    pub account_id: i64,
+    /// Its key.
+    pub id: i64,
+    /// Where it came in.
+    pub connection_id: i64,
+    /// `call` or `answer`.
+    pub kind: String,
+    /// HTTP method.
+    pub method: String,
+    /// Path, and query where that is harmless.
+    pub url: String,
+    /// `received`, `applied` or `failed`.
+    pub state: String,
+    /// How often it was worked on.
+    pub attempts: i64,
+    /// Why it did not work out.
+    pub error: Option<String>,
+    /// When it arrived.
+    pub received_at: Time,
+    /// When it was done with.
+    pub finished_at: Option<Time>,
+}
+
+/// Messages of every account before a row, newest first; in one state, where one is named. A platform query.
+pub async fn list(tx: &mut Tx, state: Option<&str>, before: i64, limit: i64) -> Result<Vec<Listed>> {
+    let text =
+        "select account_id, id, connection_id, kind, method, url, state, attempts, error, received_at, finished_at
+        from int_inbox where id < $1 and ($2 is null or state = $2) order by id desc limit $3";
+    on!(tx, c => sqlx::query_as(text).bind(before).bind(state).bind(limit).fetch_all(c).await)
+}
+
+/// One message with what it says. A platform query.
+pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<(Listed, Message)>> {
+    let text =
+        "select account_id, id, connection_id, kind, method, url, state, attempts, error, received_at, finished_at
+        from int_inbox where id = $1";
+    let listed: Option<Listed> = on!(&mut *tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)?;
+    let text = "select account_id, id, connection_id, method, url, headers, body, key_id, attempts, received_at
+        from int_inbox where id = $1";
+    let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)?;
+    Ok(listed.zip(row.map(Message::from)))
+}
+
+/// Puts a message in the queue again, as if it had never been worked on.
+pub async fn replay(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
+    let text =
+        "update int_inbox set state = 'received', attempts = 0, available_at = $3, error = null, finished_at = null
+        where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
 }

@@ -3,7 +3,7 @@
 use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
 use sqlx::FromRow;
 
-use super::{Result, Time, Tx, on};
+use super::{Result, Time, Tx, buffer::Slice, on};
 
 /// What a channel's record is linked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,23 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// By its word in the standard API.
+    pub fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "property" => Self::Property,
+            "room-type" => Self::RoomType,
+            "rate-plan" => Self::RatePlan,
+            "reservation" => Self::Reservation,
+            "guest" => Self::Guest,
+            _ => return None,
+        })
+    }
+
+    /// The word in the tables.
+    pub fn as_str(self) -> &'static str {
+        self.words().0
+    }
+
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Property => ("property", "property"),
@@ -78,4 +95,63 @@ pub async fn link(
         values ($1, $2, $3, $4, $5, $6, $7, 'external', $8)";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_type).bind(external_id).bind(gas_type)
         .bind(core.0).bind(true).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// A link as people see it.
+#[derive(Debug, Clone, FromRow)]
+pub struct Link {
+    /// Its row.
+    pub id: i64,
+    /// `property`, `room_type`, `rate_plan`, `reservation`, `guest`.
+    pub external_entity_type: String,
+    /// The channel's id.
+    pub external_entity_id: String,
+    /// The core entity.
+    pub gas_entity_id: i64,
+    /// Whether news of the channel goes into the core.
+    pub auto_sync: bool,
+    /// `external` or `core`: where it was first.
+    pub origin: String,
+    /// When it was made.
+    pub created_at: Time,
+}
+
+/// The links of a source after a row; of one kind, where one is named.
+pub async fn of_source(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: Option<Kind>,
+    slice: Slice,
+) -> Result<Vec<Link>> {
+    let text = "select id, external_entity_type, external_entity_id, gas_entity_id, auto_sync, origin, created_at
+        from int_mappings
+        where account_id = $1 and source_id = $2 and id > $3 and ($4 is null or external_entity_type = $4)
+        order by id limit $5";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(slice.after).bind(kind.map(Kind::as_str))
+        .bind(slice.limit).fetch_all(c).await)
+}
+
+/// Takes a link away. What it linked stays, on both sides.
+pub async fn unlink(tx: &mut Tx, account: AccountId, source: SourceId, kind: Kind, external_id: &str) -> Result<()> {
+    let text = "delete from int_mappings
+        where account_id = $1 and source_id = $2 and external_entity_type = $3 and external_entity_id = $4";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(kind.as_str()).bind(external_id)
+        .execute(c).await.map(drop))
+}
+
+/// Says whether news of the channel goes into the core; false where there is no such link.
+pub async fn set_auto_sync(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (kind, external_id): (Kind, &str),
+    auto_sync: bool,
+) -> Result<bool> {
+    let text = "update int_mappings set auto_sync = $5, state = $6
+        where account_id = $1 and source_id = $2 and external_entity_type = $3 and external_entity_id = $4";
+    let state = if auto_sync { "linked" } else { "paused" };
+    let rows = on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(kind.as_str()).bind(external_id)
+        .bind(auto_sync).bind(state).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows > 0)
 }

@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod mappings;
 pub mod outbox;
 pub mod plugins;
+pub mod retention;
 pub mod sources;
 pub mod status;
 pub mod sync_log;

@@ -58,14 +58,15 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Counts one more, by the word of its outcome.
-    pub fn count(&mut self, word: &str) {
-        match word {
-            "created" => self.created += 1,
-            "updated" => self.updated += 1,
-            "parked" | "rejected" => self.failed += 1,
-            _ => self.skipped += 1,
-        }
+    /// Counts more, by the word of their outcome.
+    pub fn count(&mut self, word: &str, records: i64) {
+        let counter = match word {
+            "created" => &mut self.created,
+            "updated" => &mut self.updated,
+            "parked" | "rejected" => &mut self.failed,
+            _ => &mut self.skipped,
+        };
+        *counter += records;
     }
 
     fn processed(&self) -> i64 {

@@ -1,6 +1,6 @@
 //! Guests as channels tell them.
 
-use gassync_domain::{AccountId, Guest, RawJson, SourceId, Timestamp, Version};
+use gassync_domain::{AccountId, Guest, Parked, RawJson, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
 use super::{Envelope, Row, Slice, Stored, WithRaw, reads};

@@ -145,6 +145,39 @@ macro_rules! reads {
                 .execute(c).await.map(drop))
         }
 
+        /// The same with what it was made of, as it came.
+        pub async fn with_raw(
+            tx: &mut Tx,
+            account: AccountId,
+            source: SourceId,
+            external_id: &str,
+        ) -> Result<Option<(Stored<$record>, RawJson)>> {
+            let text = concat!(
+                "select id, record, digest, revision, modified_at, observed_at, ", $core, " as core_id, parked, synced_at,
+                    raw_data
+                from ", $table, " where account_id = $1 and source_id = $2 and external_id = $3"
+            );
+            let row: Option<WithRaw<$record>> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0)
+                .bind(external_id).fetch_optional(c).await)?;
+            Ok(row.map(|row| (row.row.into(), row.raw_data.0.into())))
+        }
+
+        /// Parts it from the core; it waits for what is missing.
+        pub async fn part(
+            tx: &mut Tx,
+            account: AccountId,
+            source: SourceId,
+            external_id: &str,
+            parked: &Parked,
+        ) -> Result<()> {
+            let text = concat!(
+                "update ", $table, " set ", $core, " = null, parked = $4
+                where account_id = $1 and source_id = $2 and external_id = $3"
+            );
+            on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).bind(Json(parked))
+                .execute(c).await.map(drop))
+        }
+
         /// Notes that the channel said the same again, in a version that may be newer.
         pub async fn confirm(
             tx: &mut Tx,

@@ -1,6 +1,6 @@
 //! Properties as channels tell them.
 
-use gassync_domain::{AccountId, Property, RawJson, SourceId, Timestamp, Version};
+use gassync_domain::{AccountId, Parked, Property, RawJson, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
 use super::{Envelope, Row, Slice, Stored, WithRaw, reads};

@@ -1,6 +1,6 @@
 //! Rate plans as channels tell them.
 
-use gassync_domain::{AccountId, RatePlan, RawJson, SourceId, Timestamp, Version};
+use gassync_domain::{AccountId, Parked, RatePlan, RawJson, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
 use super::{Envelope, Row, Slice, Stored, WithRaw, reads};

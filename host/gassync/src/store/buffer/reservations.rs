@@ -1,6 +1,6 @@
 //! Reservations as channels tell them.
 
-use gassync_domain::{AccountId, Date, RawJson, Reservation, SourceId, Timestamp, Version};
+use gassync_domain::{AccountId, Date, Parked, RawJson, Reservation, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
 use super::{Envelope, Row, Slice, Stored, WithRaw, reads};

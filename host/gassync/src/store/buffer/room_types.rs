@@ -1,6 +1,6 @@
 //! Room types as channels tell them.
 
-use gassync_domain::{AccountId, RawJson, RoomType, SourceId, Timestamp, Version};
+use gassync_domain::{AccountId, Parked, RawJson, RoomType, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
 use super::{Envelope, Row, Slice, Stored, WithRaw, reads};

@@ -1,6 +1,7 @@
 //! Properties.
 
 use gassync_domain::{AccountId, Address, CoreId, Property, Timestamp};
+use sqlx::FromRow;
 
 use crate::store::{Result, Time, Tx, on};
 
@@ -36,4 +37,34 @@ pub async fn update_property(
         .bind(street).bind(city).bind(state).bind(postcode).bind(country).bind(property.latitude)
         .bind(property.longitude).bind(&property.currency).bind(&property.time_zone).bind(Time::from(now))
         .execute(c).await.map(drop))
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    name: String,
+    street: Option<String>,
+    city: Option<String>,
+    postcode: Option<String>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+}
+
+/// The properties of an account, as far as they tell houses apart.
+pub async fn properties(tx: &mut Tx, account: AccountId, limit: i64) -> Result<Vec<(CoreId, Property)>> {
+    let text = "select id, name, street, city, postcode, latitude, longitude from gas_properties
+        where account_id = $1 order by id limit $2";
+    let rows: Vec<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(limit).fetch_all(c).await)?;
+    let record = |row: Row| {
+        let address = Address { street: row.street, city: row.city, postcode: row.postcode, ..Address::default() };
+        let property = Property {
+            name: row.name,
+            address: Some(address),
+            latitude: row.latitude,
+            longitude: row.longitude,
+            ..Property::default()
+        };
+        (CoreId(row.id), property)
+    };
+    Ok(rows.into_iter().map(record).collect())
 }

@@ -52,3 +52,17 @@ pub async fn quantity(tx: &mut Tx, account: AccountId, unit: CoreId) -> Result<O
     let text = "select quantity from gas_bookable_units where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(unit.0).fetch_optional(c).await)
 }
+
+/// The units of a property, as far as they tell rooms apart.
+pub async fn units(tx: &mut Tx, account: AccountId, property: CoreId, limit: i64) -> Result<Vec<(CoreId, RoomType)>> {
+    let text = "select id, name, max_occupancy, quantity from gas_bookable_units
+        where account_id = $1 and property_id = $2 order by id limit $3";
+    let rows: Vec<(i64, String, Option<i64>, i64)> =
+        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(property.0).bind(limit).fetch_all(c).await)?;
+    let count = |number: i64| u32::try_from(number).ok();
+    let record = |(id, name, people, quantity): (i64, String, Option<i64>, i64)| {
+        let max_occupancy = people.and_then(count);
+        (CoreId(id), RoomType { name, max_occupancy, quantity: count(quantity), ..RoomType::default() })
+    };
+    Ok(rows.into_iter().map(record).collect())
+}

@@ -1,0 +1,259 @@
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    routing::{get, post},
+};
+use gassync_domain::{CoreId, FieldChange, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::sources::the_one;
+use crate::{
+    api::{ApiError, Operator, Problem},
+    app::App,
+    inbound::{
+        apply::Incoming,
+        link::{self, LinkError, Linked, Target},
+        verify::hash,
+    },
+    store::{
+        buffer::Slice,
+        mappings::{self, Kind},
+        sources::Source,
+    },
+};
+
+/// Links shown at once.
+const PAGE: i64 = 1_000;
+
+/// A link as people see it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkShown {
+    /// Its row, where the next page begins.
+    pub row: i64,
+    /// `property`, `room_type`, …
+    pub kind: String,
+    /// The source's id.
+    pub id: String,
+    /// The core entity.
+    pub gas_id: i64,
+    /// Whether news of the source goes into the core.
+    pub auto_sync: bool,
+    /// `external` or `core`.
+    pub origin: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A core entity that a parked record may be.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SuggestionShown {
+    /// The core entity.
+    pub gas_id: i64,
+    /// Its name.
+    pub name: String,
+    /// How likely it is, in percent.
+    pub percent: u8,
+    /// What says so.
+    pub because: Vec<String>,
+}
+
+/// A record that waits.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingShown {
+    /// `property`, `room_type`, …
+    pub kind: String,
+    /// The source's id.
+    pub id: String,
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// What it waits for.
+    pub missing: Vec<String>,
+    /// What it may be, likeliest first.
+    pub suggestions: Vec<SuggestionShown>,
+}
+
+/// What is to be linked with what.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewLink {
+    /// `property`, `room-type` or `rate-plan`.
+    pub kind: String,
+    /// The source's id.
+    pub id: String,
+    /// The core entity; without it one is made of the record.
+    #[serde(default)]
+    pub gas_id: Option<i64>,
+    /// Nothing is changed: the answer says what would be.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// The `plan` of an answer to a dry run: it is done if just that would still happen.
+    #[serde(default)]
+    pub plan: Option<String>,
+}
+
+/// What linking does, or did.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkPlan {
+    /// Names just this plan.
+    pub plan: String,
+    /// What becomes of the record.
+    pub status: String,
+    /// What differs in the core entity.
+    pub changes: Vec<FieldChange>,
+    /// Parked records that wait for this link, and go on by themselves.
+    pub frees: usize,
+}
+
+/// A link to be parted, paused or resumed.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KnownLink {
+    /// `property`, `room-type`, …
+    pub kind: String,
+    /// The source's id.
+    pub id: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct From {
+    #[serde(default)]
+    after: i64,
+}
+
+impl std::convert::From<LinkError> for ApiError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::NoRecord => Problem::NotFound.into(),
+            LinkError::Store(error) => error.into(),
+            LinkError::NotByHand | LinkError::NoEntity => Problem::Malformed(error.to_string()).into(),
+            LinkError::AlreadyLinked(_) | LinkError::Elsewhere(_) => Problem::Conflict(error.to_string()).into(),
+        }
+    }
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/admin/v1/sources/{name}/links", get(list).post(link))
+        .route("/admin/v1/sources/{name}/links/{act}", post(change))
+        .route("/admin/v1/sources/{name}/parked", get(parked))
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+    Query(From { after }): Query<From>,
+) -> Result<Json<Vec<LinkShown>>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let mut tx = app.db.read(source.account).await?;
+    let links = mappings::of_source(&mut tx, source.account, source.id, None, Slice { after, limit: PAGE }).await?;
+    let shown = links.into_iter().map(|link| LinkShown {
+        row: link.id,
+        kind: link.external_entity_type,
+        id: link.external_entity_id,
+        gas_id: link.gas_entity_id,
+        auto_sync: link.auto_sync,
+        origin: link.origin,
+        created_at: link.created_at.into(),
+    });
+    Ok(Json(shown.collect()))
+}
+
+async fn parked(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<Json<Vec<WaitingShown>>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let mut tx = app.db.read(source.account).await?;
+    let waiting = link::waiting(&mut tx, &incoming(&app, &source)).await?;
+    let shown = waiting.into_iter().map(|waiting| WaitingShown {
+        kind: waiting.kind.as_str().to_owned(),
+        id: waiting.id,
+        name: waiting.name,
+        missing: waiting.parked.0.iter().map(ToString::to_string).collect(),
+        suggestions: waiting
+            .suggestions
+            .into_iter()
+            .map(|(id, name, likeness)| SuggestionShown {
+                gas_id: id.0,
+                name,
+                percent: likeness.percent,
+                because: likeness.because,
+            })
+            .collect(),
+    });
+    Ok(Json(shown.collect()))
+}
+
+/// Links, or tells what that would do.
+async fn link(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+    Json(new): Json<NewLink>,
+) -> Result<Json<LinkPlan>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let target = new.gas_id.map_or(Target::New, |id| Target::Known(CoreId(id)));
+    let kind = kind(&new.kind)?;
+    let mut tx = app.db.write(source.account).await?;
+    let linked = link::link(&mut tx, &incoming(&app, &source), (kind, &new.id), target).await?;
+    let plan = shown(linked);
+    if new.dry_run {
+        return Ok(Json(plan));
+    }
+    if new.plan.is_some_and(|given| given != plan.plan) {
+        return Err(Problem::PlanOutdated.into());
+    }
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok(Json(plan))
+}
+
+async fn change(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path((name, act)): Path<(String, String)>,
+    Json(known): Json<KnownLink>,
+) -> Result<StatusCode, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let kind = kind(&known.kind)?;
+    let mut tx = app.db.write(source.account).await?;
+    match act.as_str() {
+        "unlink" => link::unlink(&mut tx, &incoming(&app, &source), kind, &known.id).await?,
+        "pause" | "resume" => {
+            let link = (kind, known.id.as_str());
+            if !mappings::set_auto_sync(&mut tx, source.account, source.id, link, act == "resume").await? {
+                return Err(Problem::NotFound.into());
+            }
+        }
+        _ => return Err(Problem::NotFound.into()),
+    }
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn incoming(app: &App, source: &Source) -> Incoming {
+    let now = app.now();
+    Incoming::from_source(source, now, now)
+}
+
+fn kind(word: &str) -> Result<Kind, Problem> {
+    let unknown = || Problem::Malformed(format!("kind: {word:?} is none of property, room-type, rate-plan"));
+    Kind::named(word).ok_or_else(unknown)
+}
+
+fn shown(linked: Linked) -> LinkPlan {
+    let Linked { outcome, changes, frees } = linked;
+    let (status, changes) = (outcome.word().to_owned(), changes);
+    // Our own shapes always have a JSON form.
+    let plan = hash(&serde_json::to_string(&(&status, &changes, frees)).unwrap_or_default())[..32].to_owned();
+    LinkPlan { plan, status, changes, frees }
+}

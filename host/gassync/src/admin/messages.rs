@@ -1,0 +1,133 @@
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    routing::{get, post},
+};
+use gassync_domain::{AccountId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{ApiError, Operator, Problem},
+    app::App,
+    inbound::seal,
+    store::inbox::{self, Listed},
+};
+
+/// Messages shown when nobody says how many.
+const DEFAULT_LIMIT: i64 = 50;
+/// Most messages shown at once.
+const MAX_LIMIT: i64 = 1_000;
+
+/// A kept message, without what it says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageShown {
+    /// Its key.
+    pub id: i64,
+    /// The tenant.
+    pub account_id: i64,
+    /// Where it came in.
+    pub connection_id: i64,
+    /// `call` or `answer`.
+    pub kind: String,
+    /// HTTP method.
+    pub method: String,
+    /// Path.
+    pub url: String,
+    /// `received`, `applied` or `failed`.
+    pub state: String,
+    /// How often it was worked on.
+    pub attempts: i64,
+    /// Why it did not work out.
+    pub error: Option<String>,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// When it was done with.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A kept message with what it says: guests' data among it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MessageWhole {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub message: MessageShown,
+    /// Header fields, without what proved who called.
+    pub headers: Vec<(String, String)>,
+    /// The body, masked; what is not text in it is lost.
+    pub body: String,
+}
+
+impl From<Listed> for MessageShown {
+    fn from(listed: Listed) -> Self {
+        Self {
+            id: listed.id,
+            account_id: listed.account_id,
+            connection_id: listed.connection_id,
+            kind: listed.kind,
+            method: listed.method,
+            url: listed.url,
+            state: listed.state,
+            attempts: listed.attempts,
+            error: listed.error,
+            received_at: listed.received_at.into(),
+            finished_at: listed.finished_at.map(Timestamp::from),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Which {
+    state: Option<String>,
+    before: Option<i64>,
+    limit: Option<i64>,
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/admin/v1/inbox", get(list))
+        .route("/admin/v1/inbox/{id}", get(show))
+        .route("/admin/v1/inbox/{id}/replay", post(replay))
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Query(which): Query<Which>,
+) -> Result<Json<Vec<MessageShown>>, ApiError> {
+    let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(Problem::Malformed(format!("limit must be between 1 and {MAX_LIMIT}")).into());
+    }
+    if which.state.as_deref().is_some_and(|state| !["received", "applied", "failed"].contains(&state)) {
+        return Err(Problem::Malformed("state must be received, applied or failed".to_owned()).into());
+    }
+    let mut tx = app.db.platform_read().await?;
+    let listed = inbox::list(&mut tx, which.state.as_deref(), which.before.unwrap_or(i64::MAX), limit).await?;
+    Ok(Json(listed.into_iter().map(MessageShown::from).collect()))
+}
+
+async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<MessageWhole>, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let (listed, message) = inbox::find(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    let request = seal::open(&app.vault, &message).map_err(|error| Problem::Conflict(error.to_string()))?;
+    let body = String::from_utf8_lossy(&request.body.unwrap_or_default()).into_owned();
+    Ok(Json(MessageWhole { message: listed.into(), headers: request.headers, body }))
+}
+
+/// Has a call worked on again. An answer to a fetch is fetched anew instead.
+async fn replay(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
+    let mut tx = app.db.platform_write().await?;
+    let (listed, _) = inbox::find(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    if listed.kind != "call" {
+        let text = "only calls are played again: what was fetched is fetched anew with `source sync`".to_owned();
+        return Err(Problem::Conflict(text).into());
+    }
+    inbox::replay(&mut tx, AccountId(listed.account_id), id, app.now()).await?;
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok(StatusCode::ACCEPTED)
+}

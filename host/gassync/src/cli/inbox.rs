@@ -1,0 +1,93 @@
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::{client::Client, print, say};
+use crate::{
+    admin::{MessageShown, MessageWhole},
+    config::Config,
+};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show kept messages, newest first, without what they say
+    List {
+        /// Only these: received, applied or failed
+        #[arg(long)]
+        state: Option<String>,
+        /// Only older ones than this
+        #[arg(long)]
+        before: Option<i64>,
+        /// How many, 1 to 1000
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+        /// One JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one message with what it says: guests' data among it
+    Show {
+        /// Its number
+        id: i64,
+        /// One JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have a call worked on again
+    Replay {
+        /// Its number
+        id: i64,
+    },
+}
+
+impl Command {
+    pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
+        let client = Client::connect(config).await?;
+        match self {
+            Self::List { state, before, limit, json } => {
+                let state = state.map(|state| format!("&state={state}")).unwrap_or_default();
+                let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
+                let path = format!("/admin/v1/inbox?limit={limit}{state}{before}");
+                list(&client.get::<Vec<MessageShown>>(&path).await?, json)?;
+            }
+            Self::Show { id, json } => show(&client.get(&format!("/admin/v1/inbox/{id}")).await?, json)?,
+            Self::Replay { id } => {
+                let _: Value = client.post(&format!("/admin/v1/inbox/{id}/replay"), &Value::Null).await?;
+                say(&format!("Message {id} is in the queue again."));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn list(messages: &[MessageShown], json: bool) -> anyhow::Result<()> {
+    if json {
+        print(&serde_json::to_string(messages)?);
+        return Ok(());
+    }
+    for message in messages {
+        print(&line(message));
+    }
+    Ok(())
+}
+
+fn line(message: &MessageShown) -> String {
+    let MessageShown { id, kind, method, url, state, received_at, error, .. } = message;
+    let error = error.as_ref().map(|error| format!("  {error}")).unwrap_or_default();
+    format!("{id:<8} {received_at:.0}  {kind:<7} {state:<9} {method} {url}{error}")
+}
+
+fn show(whole: &MessageWhole, json: bool) -> anyhow::Result<()> {
+    if json {
+        print(&serde_json::to_string(whole)?);
+        return Ok(());
+    }
+    print(&line(&whole.message));
+    for (name, value) in &whole.headers {
+        print(&format!("{name}: {value}"));
+    }
+    print("");
+    print(&whole.body);
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! The bytes of messages rest sealed, with a key of their account.
+
+use gassync_domain::{AccountId, ConnectionId, HttpRequest, Timestamp};
+
+use crate::{
+    store::{
+        Result, Tx,
+        inbox::{self, Kind, Message},
+    },
+    vault::{Unopened, Vault},
+};
+
+/// Keeps a message with its body sealed; see [`inbox::keep`].
+pub async fn keep(
+    vault: &Vault,
+    tx: &mut Tx,
+    (account, connection): (AccountId, ConnectionId),
+    kind: Kind,
+    request: &HttpRequest,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<i64> {
+    let mut kept = request.clone();
+    let mut key_id = None;
+    if let Some(body) = kept.body.as_mut().filter(|body| !body.is_empty()) {
+        let sealed = vault.seal_for(account, &place(connection), body);
+        *body = sealed.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+        key_id = Some(vault.key_id());
+    }
+    inbox::keep(tx, account, connection, kind, (&kept, key_id), now, until).await
+}
+
+/// What a message says.
+pub fn open(vault: &Vault, message: &Message) -> std::result::Result<HttpRequest, Unopened> {
+    let mut request = message.request.clone();
+    if let (Some(body), Some(_)) = (&mut request.body, &message.key_id) {
+        *body = vault.open_for(message.account, &place(message.connection), body)?;
+    }
+    Ok(request)
+}
+
+fn place(connection: ConnectionId) -> String {
+    format!("inbox/{connection}")
+}

@@ -1,0 +1,60 @@
+//! What nobody needs any more goes, class by class, in small transactions.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    app::App,
+    store::{self, retention},
+};
+
+/// How often it is looked for.
+const PERIOD: Duration = Duration::from_secs(3_600);
+/// Rows taken in one transaction, so that nobody waits long for one.
+const BATCH: i64 = 1_000;
+
+/// Clears up until it is told to stop.
+pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        if let Err(error) = once(&app, &shutdown).await {
+            tracing::error!(%error, "what is old could not be cleared up");
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+}
+
+async fn once(app: &App, shutdown: &CancellationToken) -> store::Result<()> {
+    let days = &app.config.retention;
+    let classes = [
+        (retention::INBOX, days.inbox_days),
+        (retention::SYNC_LOG, days.sync_log_days),
+        (retention::SYNC_RUNS, days.sync_runs_days),
+        (retention::FEED, days.feed_days),
+        (retention::JOBS, days.jobs_days),
+        (retention::TAKEN_BACK_RESERVATIONS, days.taken_back_days),
+        (retention::TAKEN_BACK_GUESTS, days.taken_back_days),
+        (retention::TAKEN_BACK_RATE_PLANS, days.taken_back_days),
+    ];
+    for (class, days) in classes {
+        let before = app.now() - SignedDuration::from_hours(24 * i64::from(days));
+        let mut all = 0;
+        while !shutdown.is_cancelled() {
+            let mut tx = app.db.platform_write().await?;
+            let gone = retention::forget(&mut tx, class, before, BATCH).await?;
+            tx.commit().await?;
+            all += gone;
+            if gone == 0 {
+                break;
+            }
+        }
+        if all > 0 {
+            tracing::info!(class = class.name, rows = all, "what was old is gone");
+        }
+    }
+    Ok(())
+}
