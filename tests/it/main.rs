@@ -2,6 +2,7 @@
 
 mod api;
 mod command_line;
+mod description;
 mod feed;
 mod flow;
 mod kill;

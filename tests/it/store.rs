@@ -93,7 +93,9 @@ async fn a_message_is_one_workers_at_a_time(database: Database) {
     let request =
         HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body: Some(b"{}".to_vec()) };
     for _ in 0..3 {
-        inbox::keep(&mut tx, account, connection, inbox::Kind::Call, (&request, None), at(0), at(10)).await.expect("kept");
+        inbox::keep(&mut tx, account, connection, inbox::Kind::Call, (&request, None), at(0), at(10))
+            .await
+            .expect("kept");
     }
     let claim = async |tx: &mut gassync::store::Tx, now: i64| {
         inbox::claim(tx, at(now), at(now + 30), 10).await.expect("claimed").len()

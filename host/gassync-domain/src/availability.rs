@@ -8,6 +8,10 @@ pub const MAX_CALENDAR_NIGHTS: i32 = 1_100;
 
 /// What can be sold, and how, on one night or on several that are alike, in the standard schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "roomTypeId": "room-garden", "ratePlanId": "flex", "from": "2027-06-01", "to": "2027-06-30", "price": 130.0,
+    "currency": "EUR", "minStay": 2
+}))]
 #[serde(rename_all = "camelCase")]
 pub struct Availability {
     /// The channel's id of the room type.

@@ -4,6 +4,10 @@ use crate::text::said;
 
 /// Who stays or books, as far as the channel says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "id": "guest-88", "firstName": "Amara", "lastName": "Lindqvist", "email": "amara@example.org",
+    "phone": "+46 70 000 00 00", "country": "SE", "language": "sv"
+}))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Guest {
     /// The channel's id of the person.

@@ -25,6 +25,12 @@ pub struct Address {
 
 /// A house, hotel or apartment building, in the standard schema.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "id": "house-azul", "name": "Casa Azul", "description": "Two floors by the lagoon.",
+    "address": { "street": "Rua do Sol 4", "city": "Faro", "postcode": "8000-123", "country": "PT" },
+    "latitude": 37.0194, "longitude": -7.9304, "currency": "EUR", "timeZone": "Europe/Lisbon",
+    "roomTypes": ["room-garden"]
+}))]
 #[serde(rename_all = "camelCase")]
 pub struct Property {
     /// The channel's id.
@@ -76,6 +82,10 @@ impl Property {
 
 /// What a property sells by: a kind of room, or the one unit of a holiday home.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "id": "room-garden", "propertyId": "house-azul", "name": "Garden room", "maxOccupancy": 3, "quantity": 2,
+    "amenities": ["wifi", "kitchen"]
+}))]
 #[serde(rename_all = "camelCase")]
 pub struct RoomType {
     /// The channel's id.

@@ -4,6 +4,10 @@ use crate::text::said;
 
 /// A set of conditions under which a property is sold, in the standard schema.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "id": "flex", "propertyId": "house-azul", "name": "Flexible", "description": "Free of charge until the day before.",
+    "currency": "EUR"
+}))]
 #[serde(rename_all = "camelCase")]
 pub struct RatePlan {
     /// The channel's id.

@@ -140,6 +140,13 @@ pub struct RoomStay {
 
 /// A booking as a channel tells it, in the standard schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "id": "res-2027-0417", "roomTypeId": "room-garden", "checkIn": "2027-06-01", "checkOut": "2027-06-04",
+    "status": "confirmed", "source": "direct",
+    "guest": { "firstName": "Amara", "lastName": "Lindqvist", "email": "amara@example.org" },
+    "adults": 2, "children": 0, "totalPrice": 390.0, "currency": "EUR", "rooms": [], "intent": "fact",
+    "completeness": "full"
+}))]
 #[serde(rename_all = "camelCase")]
 pub struct Reservation {
     /// The channel's id.

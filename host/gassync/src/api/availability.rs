@@ -41,7 +41,7 @@ pub(super) fn router() -> Router<Arc<App>> {
     post, path = "/integration/v1/availability", tag = "availability", operation_id = "post_availability",
     params(
         Options,
-        ("idempotency-key" = Option<String>, Header, description = "A name for this request, so that it can be sent again: the same answer comes back for 24 hours"),
+        ("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255, description = "A name for this request, so that it can be sent again: the same answer comes back for 24 hours"),
     ),
     request_body = Sent<Availability>,
     responses(

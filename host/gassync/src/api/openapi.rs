@@ -28,6 +28,7 @@ use crate::app::App;
                        properties first, then room types and rate plans, then reservations: what names something \
                        unknown is kept, parked, and goes on by itself once that arrives. Unknown fields are kept and \
                        are never an error. Money is read as number or text. `/docs` tells the way in.",
+        contact(name = "The platform team of this host"),
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     servers((url = "/", description = "This host")),
@@ -70,21 +71,57 @@ impl Modify for Key {
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let mut document = serde_json::to_value(Description::openapi()).unwrap_or_default();
     let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
+    if let Some(components) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
+        components.values_mut().for_each(|schema| refer_inside(schema, &schemas));
+    }
     for operation in operations(&mut document) {
-        let id = operation.get("operationId").and_then(Value::as_str).map(readable).unwrap_or_default();
-        operation["operationId"] = json!(id);
+        if operation.get("description").is_none() {
+            operation["description"] = operation.get("summary").cloned().unwrap_or_default();
+        }
         for place in ["requestBody", "responses"] {
             if let Some(part) = operation.get_mut(place) {
                 give_examples(part, &schemas);
+                refer_inside(part, &schemas);
             }
         }
     }
+    drop_unused(&mut document);
     document.to_string()
 });
 
-/// `concat!("post_", stringify!(properties))` becomes `post_properties`.
-fn readable(id: &str) -> String {
-    id.to_owned()
+/// What says the same as a named schema names it.
+fn refer(value: &mut Value, schemas: &Value) {
+    let named = schemas.as_object().into_iter().flatten().find(|(_, schema)| *schema == value);
+    match named {
+        Some((name, _)) if value.get("properties").is_some() => {
+            *value = json!({ "$ref": format!("#/components/schemas/{name}") });
+        }
+        _ => refer_inside(value, schemas),
+    }
+}
+
+fn refer_inside(value: &mut Value, schemas: &Value) {
+    match value {
+        Value::Object(fields) => {
+            let others = fields.iter_mut().filter(|(name, _)| *name != "example");
+            others.for_each(|(_, field)| refer(field, schemas));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| refer(item, schemas)),
+        _ => {}
+    }
+}
+
+/// Schemas that nothing names any more.
+fn drop_unused(document: &mut Value) {
+    loop {
+        let text = document.to_string();
+        let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
+        let before = schemas.len();
+        schemas.retain(|name, _| text.contains(&format!("#/components/schemas/{name}\"")));
+        if schemas.len() == before {
+            return;
+        }
+    }
 }
 
 fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
@@ -126,6 +163,9 @@ fn example(schema: &Value, schemas: &Value, depth: usize) -> Value {
     }
     if let Some(given) = schema.get("example").or_else(|| schema.pointer("/examples/0")) {
         return given.clone();
+    }
+    if let Some(word) = schema.pointer("/enum/0") {
+        return word.clone();
     }
     if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
         let mut whole = serde_json::Map::new();

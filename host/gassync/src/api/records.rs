@@ -135,7 +135,7 @@ macro_rules! record_endpoints {
             post, path = $path, tag = $tag, operation_id = concat!("post_", stringify!($table)),
             params(
                 Options,
-                ("idempotency-key" = Option<String>, Header, description = "A name for this request, so that it can be sent again: the same answer comes back for 24 hours"),
+                ("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255, description = "A name for this request, so that it can be sent again: the same answer comes back for 24 hours"),
             ),
             request_body = Sent<$record>,
             responses(

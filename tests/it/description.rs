@@ -1,0 +1,55 @@
+//! The description of the standard API against the running host: thousands of requests made from it, good and bad, and
+//! every answer held against what it promises.
+//!
+//! `TEST_EXAMPLES=400` asks for more of them, `TEST_SEED=1` for others.
+
+use std::process::Stdio;
+
+use gassync_tests::{
+    database::Database,
+    host::{ACCOUNT, Host, records},
+    on_both,
+    plugins::target_dir,
+};
+use tokio::process::Command;
+
+on_both!(every_answer_is_as_described);
+
+/// Requests made up for each operation, besides those at the edges of its schema. It makes more than 10,000 requests
+/// over both databases.
+const EXAMPLES: &str = "110";
+/// Where the requests begin from; printed with the report.
+const SEED: &str = "20270417";
+/// No 500, no status, type, header or body that the description does not have; no door without a key.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+    response_headers_conformance,response_schema_conformance,unsupported_method,ignored_auth";
+
+async fn every_answer_is_as_described(database: Database) {
+    let program = target_dir().join("tools/schemathesis/bin/schemathesis");
+    assert!(program.exists(), "{} is missing: tests/run installs it", program.display());
+    let host = Host::start(database, &[], None).await;
+    let key = host.key(ACCOUNT, "partner").await;
+    for (entity, record) in records() {
+        host.post(&key, entity, &record).await;
+    }
+    let from = |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
+    let report = Command::new(program)
+        .arg("run")
+        .arg(format!("{}/openapi.json", host.base))
+        .args(["--url", &host.base, "--header", &format!("Authorization: Bearer {key}")])
+        .args(["--max-examples", &from("TEST_EXAMPLES", EXAMPLES), "--seed", &from("TEST_SEED", SEED)])
+        .args(["--workers", "1", "--no-color", "--checks", CHECKS])
+        .current_dir(std::env::temp_dir())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("it ran");
+    let text = String::from_utf8_lossy(&report.stdout);
+    // What its own programmers would need of a mistake of its own is too long for anybody's eyes.
+    let lines: Vec<String> = text.lines().map(|line| line.chars().take(300).collect()).collect();
+    assert!(report.status.success(), "{}", lines.join("\n"));
+    let sum = lines.iter().find(|line| line.contains("generated")).expect("a sum");
+    println!("{sum}, seed {}", from("TEST_SEED", SEED));
+    host.stop().await;
+}
