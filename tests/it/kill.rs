@@ -28,6 +28,8 @@ use serde_json::{Value, json};
 
 on_both!(nothing_acknowledged_is_lost_or_doubled);
 
+/// Between two answers: what is counted in the end is each booking, by hand.
+const PAUSE: Duration = Duration::from_millis(20);
 /// Kills per database, unless the environment says otherwise.
 const KILLS: u32 = 5;
 
@@ -65,6 +67,7 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
     let header = Some((text("webhookHeader"), text("webhookToken")));
     channel.beds24.set_webhook(Webhook { url: text("webhookUrl"), header });
 
+    let replay_key = key.clone();
     let answered = Arc::new(Mutex::new(BTreeSet::new()));
     let stop = Arc::new(AtomicBool::new(false));
     let posting = tokio::spawn(post(http.clone(), base.clone(), key, Arc::clone(&answered), Arc::clone(&stop)));
@@ -79,6 +82,11 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
     }
     stop.store(true, Ordering::SeqCst);
     posting.await.expect("joined");
+    // Whatever was answered to a list under its key is answered again, word for word, also by the process after.
+    let first = answered.lock().expect("the ids").iter().find_map(|id| id.strip_suffix("-0").map(str::to_owned));
+    let ids: Vec<String> = (0..5).map(|place| format!("{}-{place}", first.as_deref().expect("a list"))).collect();
+    let (replayed, again) = post_once(&http, &base, &replay_key, &ids).await.expect("an answer");
+    assert!(replayed && again.as_array().is_some_and(|outcomes| outcomes.len() == 5), "{again}");
     for _ in 0..600 {
         if channel.beds24.webhooks_pending() == 0 {
             break;
@@ -98,22 +106,40 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
     host.kill();
 }
 
-/// Posts one reservation after another, and notes each id it was answered.
+/// Posts reservations, now one, now a list of five under an Idempotency-Key, and notes each id it was answered.
 async fn post(http: Client, base: String, key: String, answered: Arc<Mutex<BTreeSet<String>>>, stop: Arc<AtomicBool>) {
     let mut number = 0;
     while !stop.load(Ordering::SeqCst) {
-        let id = format!("c{number:05}");
-        let url = format!("{base}/integration/v1/reservations");
-        let request = http.post(url).bearer_auth(&key).json(&reservation(&id));
-        match request.send().await {
-            Ok(answer) if answer.status().is_success() => {
-                answered.lock().expect("the ids").insert(id);
-                number += 1;
-            }
-            // Unanswered: sent again under the same id, as a partner would.
-            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        let ids: Vec<String> = match number % 2 {
+            0 => vec![format!("c{number:05}")],
+            _ => (0..5).map(|place| format!("c{number:05}-{place}")).collect(),
+        };
+        if post_once(&http, &base, &key, &ids).await.is_some() {
+            answered.lock().expect("the ids").extend(ids);
+            number += 1;
+            tokio::time::sleep(PAUSE).await;
+        } else {
+            // Unanswered: sent again under the same ids and the same key, as a partner would.
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// One record, or a list with a key; whether the answer was given before.
+async fn post_once(http: &Client, base: &str, key: &str, ids: &[String]) -> Option<(bool, Value)> {
+    let records: Vec<Value> = ids.iter().map(|id| reservation(id)).collect();
+    let request = http.post(format!("{base}/integration/v1/reservations")).bearer_auth(key);
+    let request = match records.as_slice() {
+        [record] => request.json(record),
+        list => request.header("idempotency-key", &ids[0]).json(list),
+    };
+    let answer = request.send().await.ok().filter(|answer| answer.status().is_success())?;
+    let replayed = answer.headers().contains_key("idempotency-replayed");
+    let body: Value = answer.json().await.ok()?;
+    for outcome in body.as_array().into_iter().flatten() {
+        assert!(matches!(outcome["status"].as_str(), Some("created" | "unchanged")), "{body}");
+    }
+    Some((replayed, body))
 }
 
 async fn check(database: &Database, client: &BTreeSet<String>, webhooks: &[u64], source: SourceId) {

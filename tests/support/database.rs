@@ -19,6 +19,7 @@ use crate::port::free_port;
 const ROLE: &str = "gassync";
 
 static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
+static DURABLE: OnceCell<Cluster> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// Where a test keeps its data.
@@ -38,7 +39,15 @@ impl Database {
 
     /// A new database in the private cluster. Without PostgreSQL on the machine the test fails.
     pub async fn postgres() -> Self {
-        let cluster = CLUSTER.get_or_init(Cluster::start).await;
+        Self::in_cluster(CLUSTER.get_or_init(|| Cluster::start("off")).await).await
+    }
+
+    /// The same in a cluster that waits for the disk at each commit, as it would anywhere but in tests.
+    pub async fn durable_postgres() -> Self {
+        Self::in_cluster(DURABLE.get_or_init(|| Cluster::start("on")).await).await
+    }
+
+    async fn in_cluster(cluster: &Cluster) -> Self {
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let mut admin = PgConnection::connect(&cluster.url("postgres", "postgres")).await.expect("the cluster");
         let create = format!("create database {name} owner {ROLE}");
@@ -60,7 +69,7 @@ struct Cluster {
 }
 
 impl Cluster {
-    async fn start() -> Self {
+    async fn start(fsync: &str) -> Self {
         let data = tempfile::tempdir().expect("a folder");
         let root = is_root();
         if root {
@@ -73,7 +82,7 @@ impl Cluster {
             "set -e\n\
              '{bin}/initdb' -D '{dir}' -A trust -U postgres --no-sync > /dev/null\n\
              '{bin}/postgres' -D '{dir}' -p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' \
-                 -c fsync=off -c max_connections=300 > '{dir}/log' 2>&1 &\n\
+                 -c fsync={fsync} -c max_connections=300 > '{dir}/log' 2>&1 &\n\
              server=$!\n\
              until '{bin}/pg_isready' -q -h 127.0.0.1 -p {port}; do sleep 0.1; kill -0 $server; done\n\
              echo ready\n\
@@ -116,7 +125,7 @@ fn is_root() -> bool {
 }
 
 /// Debian keeps the server's programs in a folder per version, off the PATH.
-fn bindir() -> PathBuf {
+pub fn bindir() -> PathBuf {
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|entries| entries.filter_map(Result::ok).map(|entry| entry.path().join("bin")).collect())
         .unwrap_or_default();

@@ -40,6 +40,11 @@ impl Served {
         Self { url: database.url.clone(), dir: database.dir.path().to_owned(), listen, private, child: None }
     }
 
+    /// On a database of this address, in a folder of its own.
+    pub fn on(url: String, dir: PathBuf, listen: SocketAddr) -> Self {
+        Self { url, dir, listen, private: String::new(), child: None }
+    }
+
     /// Where its plugins are.
     pub fn plugins(&self) -> PathBuf {
         self.dir.join("plugins")

@@ -82,3 +82,13 @@ pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Res
 pub async fn ping(tx: &mut Tx) -> Result<()> {
     on!(tx, c => sqlx::query("select 1").execute(c).await.map(drop))
 }
+
+/// How often PostgreSQL had to end a transaction that waited in a ring; SQLite has one writer, and never. A platform
+/// query.
+pub async fn deadlocks(tx: &mut Tx) -> Result<i64> {
+    let text = tx.dialect(
+        "select cast(0 as bigint)",
+        "select coalesce(max(deadlocks), 0) from pg_stat_database where datname = current_database()",
+    );
+    on!(tx, c => sqlx::query_scalar(text).fetch_one(c).await)
+}
