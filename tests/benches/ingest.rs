@@ -31,6 +31,7 @@ fn seconds() -> u64 {
     std::env::var("BENCH_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5)
 }
 
+#[expect(clippy::print_stdout, reason = "the figures are what it is for")]
 #[tokio::main]
 async fn main() {
     println!("durable ingest, {} s each; rows per second", seconds());

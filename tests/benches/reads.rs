@@ -15,6 +15,7 @@ use sqlx::AssertSqlSafe;
 /// Requests of each kind.
 const REQUESTS: u32 = 400;
 
+#[expect(clippy::print_stdout, reason = "the figures are what it is for")]
 #[tokio::main]
 async fn main() {
     let many = std::env::var("BENCH_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000);

@@ -24,6 +24,7 @@ const SEED: &str = "20270417";
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,unsupported_method,ignored_auth";
 
+#[expect(clippy::print_stdout, reason = "the seed and the sum are to be seen")]
 async fn every_answer_is_as_described(database: Database) {
     let program = target_dir().join("tools/schemathesis/bin/schemathesis");
     assert!(program.exists(), "{} is missing: tests/run installs it", program.display());
