@@ -299,11 +299,11 @@ impl Reservation {
         }
         self.guest = self.guest.take().filter(|guest| !guest.is_empty());
         self.rooms_from_short_forms();
-        if let Some(currency) = &self.currency {
-            let amounts = self.rooms.iter_mut().map(|room| &mut room.total_price);
-            for amount in amounts.chain([&mut self.total_price, &mut self.commission]) {
-                *amount = amount.map(|amount| amount.written_in(currency));
-            }
+        // The property's currency, which is meant where none is said, is not known here: most have two digits.
+        let currency = self.currency.as_deref().unwrap_or_default();
+        let amounts = self.rooms.iter_mut().map(|room| &mut room.total_price);
+        for amount in amounts.chain([&mut self.total_price, &mut self.commission]) {
+            *amount = amount.map(|amount| amount.written_in(currency));
         }
         for room in &mut self.rooms {
             room.check_in = room.check_in.or(self.check_in);

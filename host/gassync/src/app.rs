@@ -14,9 +14,9 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::RateLimits,
     config::Config,
     plugins::Plugins,
+    rate_limit::RateLimits,
     store::Db,
     vault::{self, Random, Vault},
 };

@@ -10,6 +10,7 @@ pub mod credentials;
 pub mod inbound;
 pub mod jobs;
 pub mod plugins;
+pub mod rate_limit;
 pub mod server;
 pub mod store;
 pub mod telemetry;

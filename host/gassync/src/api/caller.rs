@@ -14,12 +14,12 @@ use subtle::ConstantTimeEq;
 
 use super::{
     ApiError, Problem,
-    limit::Standing,
     scope::{self, Scope},
 };
 use crate::{
     app::App,
     inbound::verify,
+    rate_limit::Standing,
     store::keys::{self, KeyHolder},
 };
 

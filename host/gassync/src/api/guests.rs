@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use super::{
     ApiError, Caller,
     page::{Page, PageQuery, tagged},
-    params::{self, Params},
+    params,
     problem::Document,
     records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
     scope::{GuestsRead, GuestsWrite},
@@ -30,6 +30,8 @@ record_endpoints! {
     tag: "guests",
     /// Make or change guests: one record, or a list of up to 1,000, each with an outcome of its own.
     post: "/integration/v1/guests", Guest, GuestsWrite, |record| Ok(News::Guest(record));
+    /// The guests this key's source has told of.
+    list(tx, caller, filter, slice): guests::list(tx, caller.account, caller.source, (filter.email.as_deref(), filter.updated_since), slice);
     /// One guest by the source's own id.
     one: "/integration/v1/guests/{id}", GuestsRead;
     /// Take a guest back: it is shown no more, and the core keeps what it made of it.
@@ -47,29 +49,4 @@ pub struct Filter {
     updated_since: Option<Timestamp>,
     /// Only with this mail address, as it was told.
     email: Option<String>,
-}
-
-/// The guests this key's source has told of.
-#[utoipa::path(
-    get, path = "/integration/v1/guests", tag = "guests", operation_id = "list_guests",
-    params(PageQuery, Filter),
-    responses(
-        (status = 200, description = "A page", body = Page<Shown<Guest>>),
-        (status = 304, description = "As the caller has it"),
-        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
-    ),
-    security(("key" = []))
-)]
-pub async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller<GuestsRead>,
-    Params(page): Params<PageQuery>,
-    Params(filter): Params<Filter>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let slice = page.slice()?;
-    let mut tx = app.db.read(caller.account).await?;
-    let wanted = (filter.email.as_deref(), filter.updated_since);
-    let rows = guests::list(&mut tx, caller.account, caller.source, wanted, slice).await?;
-    tagged(&headers, &Page::cut(rows, slice, |stored| stored.row, Shown::from))
 }

@@ -5,7 +5,6 @@ mod caller;
 mod changes;
 mod guests;
 mod health;
-mod limit;
 mod openapi;
 mod page;
 mod params;
@@ -25,7 +24,6 @@ use std::sync::Arc;
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
 pub use caller::{Caller, Operator};
-pub use limit::RateLimits;
 pub use problem::{ApiError, Problem};
 
 use crate::app::App;

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use super::{
     ApiError, Caller,
     page::{Page, PageQuery, tagged},
-    params::{self, Params},
+    params,
     problem::Document,
     records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
     scope::{PropertiesRead, PropertiesWrite},
@@ -30,6 +30,8 @@ record_endpoints! {
     tag: "properties",
     /// Make or change properties: one record, or a list of up to 1,000, each with an outcome of its own.
     post: "/integration/v1/properties", Property, PropertiesWrite, |record| Ok(News::Property(record));
+    /// The properties this key's source has told of.
+    list(tx, caller, filter, slice): properties::list(tx, caller.account, caller.source, filter.updated_since, slice);
     /// One property by the source's own id.
     one: "/integration/v1/properties/{id}", PropertiesRead;
     /// Take a property back: it is shown no more, and the core keeps what it made of it.
@@ -45,28 +47,4 @@ pub struct Filter {
     #[serde(default, deserialize_with = "params::instant")]
     #[param(value_type = Option<String>, format = DateTime)]
     updated_since: Option<Timestamp>,
-}
-
-/// The properties this key's source has told of.
-#[utoipa::path(
-    get, path = "/integration/v1/properties", tag = "properties", operation_id = "list_properties",
-    params(PageQuery, Filter),
-    responses(
-        (status = 200, description = "A page", body = Page<Shown<Property>>),
-        (status = 304, description = "As the caller has it"),
-        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
-    ),
-    security(("key" = []))
-)]
-pub async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller<PropertiesRead>,
-    Params(page): Params<PageQuery>,
-    Params(filter): Params<Filter>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let slice = page.slice()?;
-    let mut tx = app.db.read(caller.account).await?;
-    let rows = properties::list(&mut tx, caller.account, caller.source, filter.updated_since, slice).await?;
-    tagged(&headers, &Page::cut(rows, slice, |stored| stored.row, Shown::from))
 }

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use super::{
     ApiError, Caller,
     page::{Page, PageQuery, tagged},
-    params::{self, Params},
+    params,
     problem::Document,
     records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
     scope::{RatePlansRead, RatePlansWrite},
@@ -30,6 +30,8 @@ record_endpoints! {
     tag: "rate-plans",
     /// Make or change rate plans: one record, or a list of up to 1,000, each with an outcome of its own.
     post: "/integration/v1/rate-plans", RatePlan, RatePlansWrite, |record| Ok(News::RatePlan(record));
+    /// The rate plans this key's source has told of.
+    list(tx, caller, filter, slice): rate_plans::list(tx, caller.account, caller.source, (filter.property_id.as_deref(), filter.updated_since), slice);
     /// One rate plan by the source's own id.
     one: "/integration/v1/rate-plans/{id}", RatePlansRead;
     /// Take a rate plan back: it is shown no more, and the core keeps what it made of it.
@@ -47,29 +49,4 @@ pub struct Filter {
     updated_since: Option<Timestamp>,
     /// Only of this property (the source's own id).
     property_id: Option<String>,
-}
-
-/// The rate plans this key's source has told of.
-#[utoipa::path(
-    get, path = "/integration/v1/rate-plans", tag = "rate-plans", operation_id = "list_rate_plans",
-    params(PageQuery, Filter),
-    responses(
-        (status = 200, description = "A page", body = Page<Shown<RatePlan>>),
-        (status = 304, description = "As the caller has it"),
-        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
-    ),
-    security(("key" = []))
-)]
-pub async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller<RatePlansRead>,
-    Params(page): Params<PageQuery>,
-    Params(filter): Params<Filter>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let slice = page.slice()?;
-    let mut tx = app.db.read(caller.account).await?;
-    let wanted = (filter.property_id.as_deref(), filter.updated_since);
-    let rows = rate_plans::list(&mut tx, caller.account, caller.source, wanted, slice).await?;
-    tagged(&headers, &Page::cut(rows, slice, |stored| stored.row, Shown::from))
 }

@@ -125,6 +125,8 @@ macro_rules! record_endpoints {
         tag: $tag:literal,
         $(#[$post_doc:meta])*
         post: $path:literal, $record:ty, $write:ty, $news:expr;
+        $(#[$list_doc:meta])*
+        list($tx:ident, $caller:ident, $filter:ident, $slice:ident): $rows:expr;
         $(#[$one_doc:meta])*
         one: $one_path:literal, $read:ty;
         $(#[$withdraw_doc:meta])*
@@ -152,6 +154,31 @@ macro_rules! record_endpoints {
             submission: $crate::api::submission::Submission,
         ) -> Result<Response, ApiError> {
             $crate::api::taking::post::<$record, _>(&app, &caller, submission, $news).await
+        }
+
+        $(#[$list_doc])*
+        #[utoipa::path(
+            get, path = $path, tag = $tag, operation_id = concat!("list_", stringify!($table)),
+            params(PageQuery, Filter),
+            responses(
+                (status = 200, description = "A page", body = Page<Shown<$record>>),
+                (status = 304, description = "As the caller has it"),
+                (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+            ),
+            security(("key" = []))
+        )]
+        pub async fn list(
+            State(app): State<Arc<App>>,
+            $caller: Caller<$read>,
+            $crate::api::params::Params(page): $crate::api::params::Params<PageQuery>,
+            $crate::api::params::Params($filter): $crate::api::params::Params<Filter>,
+            headers: HeaderMap,
+        ) -> Result<Response, ApiError> {
+            let $slice = page.slice()?;
+            let mut tx = app.db.read($caller.account).await?;
+            let $tx = &mut tx;
+            let rows = $rows.await?;
+            tagged(&headers, &Page::cut(rows, $slice, |stored| stored.row, Shown::from))
         }
 
         $(#[$one_doc])*

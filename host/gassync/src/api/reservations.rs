@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use super::{
     ApiError, Caller,
     page::{Page, PageQuery, tagged},
-    params::{self, Params},
+    params,
     problem::Document,
     records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
     scope::{ReservationsRead, ReservationsWrite},
@@ -30,6 +30,8 @@ record_endpoints! {
     tag: "reservations",
     /// Make or change reservations: one record, or a list of up to 1,000, each with an outcome of its own.
     post: "/integration/v1/reservations", Reservation, ReservationsWrite, |record| Ok(News::Reservation(Box::new(record)));
+    /// The reservations this key's source has told of.
+    list(tx, caller, filter, slice): reservations::list(tx, caller.account, caller.source, &filter.into(), slice);
     /// One reservation by the source's own id.
     one: "/integration/v1/reservations/{id}", ReservationsRead;
     /// Take a reservation back that holds no nights: it is shown no more. One that does is cancelled first.
@@ -61,34 +63,15 @@ pub struct Filter {
     check_in_to: Option<Date>,
 }
 
-/// The reservations this key's source has told of.
-#[utoipa::path(
-    get, path = "/integration/v1/reservations", tag = "reservations", operation_id = "list_reservations",
-    params(PageQuery, Filter),
-    responses(
-        (status = 200, description = "A page", body = Page<Shown<Reservation>>),
-        (status = 304, description = "As the caller has it"),
-        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
-    ),
-    security(("key" = []))
-)]
-pub async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller<ReservationsRead>,
-    Params(page): Params<PageQuery>,
-    Params(filter): Params<Filter>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let slice = page.slice()?;
-    let mut tx = app.db.read(caller.account).await?;
-    let filter = reservations::Filter {
-        updated_since: filter.updated_since,
-        status: filter.status,
-        property_id: filter.property_id,
-        room_type_id: filter.room_type_id,
-        check_in_from: filter.check_in_from,
-        check_in_to: filter.check_in_to,
-    };
-    let rows = reservations::list(&mut tx, caller.account, caller.source, &filter, slice).await?;
-    tagged(&headers, &Page::cut(rows, slice, |stored| stored.row, Shown::from))
+impl From<Filter> for reservations::Filter {
+    fn from(filter: Filter) -> Self {
+        Self {
+            updated_since: filter.updated_since,
+            status: filter.status,
+            property_id: filter.property_id,
+            room_type_id: filter.room_type_id,
+            check_in_from: filter.check_in_from,
+            check_in_to: filter.check_in_to,
+        }
+    }
 }

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use super::{
     ApiError, Caller,
     page::{Page, PageQuery, tagged},
-    params::{self, Params},
+    params,
     problem::Document,
     records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
     scope::{RoomTypesRead, RoomTypesWrite},
@@ -30,6 +30,8 @@ record_endpoints! {
     tag: "room-types",
     /// Make or change room types: one record, or a list of up to 1,000, each with an outcome of its own.
     post: "/integration/v1/room-types", RoomType, RoomTypesWrite, |record| Ok(News::RoomType(record));
+    /// The room types this key's source has told of.
+    list(tx, caller, filter, slice): room_types::list(tx, caller.account, caller.source, (filter.property_id.as_deref(), filter.updated_since), slice);
     /// One room type by the source's own id.
     one: "/integration/v1/room-types/{id}", RoomTypesRead;
     /// Take a room type back: it is shown no more, and the core keeps what it made of it.
@@ -47,29 +49,4 @@ pub struct Filter {
     updated_since: Option<Timestamp>,
     /// Only of this property (the source's own id).
     property_id: Option<String>,
-}
-
-/// The room types this key's source has told of.
-#[utoipa::path(
-    get, path = "/integration/v1/room-types", tag = "room-types", operation_id = "list_room_types",
-    params(PageQuery, Filter),
-    responses(
-        (status = 200, description = "A page", body = Page<Shown<RoomType>>),
-        (status = 304, description = "As the caller has it"),
-        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
-    ),
-    security(("key" = []))
-)]
-pub async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller<RoomTypesRead>,
-    Params(page): Params<PageQuery>,
-    Params(filter): Params<Filter>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let slice = page.slice()?;
-    let mut tx = app.db.read(caller.account).await?;
-    let wanted = (filter.property_id.as_deref(), filter.updated_since);
-    let rows = room_types::list(&mut tx, caller.account, caller.source, wanted, slice).await?;
-    tagged(&headers, &Page::cut(rows, slice, |stored| stored.row, Shown::from))
 }
