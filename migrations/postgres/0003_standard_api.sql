@@ -125,6 +125,23 @@ create table int_availability (
     foreign key (account_id, int_room_type_id) references int_room_types (account_id, id)
 );
 
+-- Who wants to hear of changes. The hash finds a secret; to sign with it, it must be kept, sealed.
+create table int_webhooks (
+    account_id bigint not null,
+    id bigint generated always as identity,
+    source_id bigint not null,
+    event_type text collate "C" not null,
+    endpoint_url text collate "C" not null,
+    secret_hash text collate "C" not null,
+    secret_ciphertext bytea not null,
+    key_id text collate "C" not null,
+    status text collate "C" not null check (status in ('active', 'paused', 'disabled')),
+    last_triggered_at timestamptz,
+    created_at timestamptz not null,
+    primary key (account_id, id),
+    foreign key (account_id, source_id) references int_sources (account_id, id)
+);
+
 -- The buffer keeps a guest as it came, too.
 alter table int_guests add column record jsonb;
 alter table int_guests add column raw_data jsonb;

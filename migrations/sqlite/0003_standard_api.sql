@@ -123,6 +123,23 @@ create table int_availability (
     foreign key (account_id, int_room_type_id) references int_room_types (account_id, id)
 ) strict;
 
+-- Who wants to hear of changes. The hash finds a secret; to sign with it, it must be kept, sealed.
+create table int_webhooks (
+    account_id integer not null,
+    id integer primary key autoincrement,
+    source_id integer not null,
+    event_type text not null,
+    endpoint_url text not null,
+    secret_hash text not null,
+    secret_ciphertext blob not null,
+    key_id text not null,
+    status text not null check (status in ('active', 'paused', 'disabled')),
+    last_triggered_at text,
+    created_at text not null,
+    unique (account_id, id),
+    foreign key (account_id, source_id) references int_sources (account_id, id)
+) strict;
+
 -- The buffer keeps a guest as it came, too.
 alter table int_guests add column record text;
 alter table int_guests add column raw_data text;

@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, Authority, SourceId, Timestamp};
 use jiff::SignedDuration;
 use subtle::ConstantTimeEq;
 
@@ -35,6 +35,10 @@ pub struct Caller<S> {
     pub source: SourceId,
     /// The key it came with.
     pub key: i64,
+    /// Whether its source creates core entities.
+    pub creates: bool,
+    /// What its source has the say over.
+    pub authority: Authority,
     scope: PhantomData<S>,
 }
 
@@ -106,7 +110,8 @@ impl<S: Scope> FromRequestParts<Arc<App>> for Caller<S> {
         if !scope::holds(&holder.scopes, S::NAME) {
             return Err(Problem::Forbidden { scope: S::NAME }.into());
         }
-        Ok(Self { account: holder.account, source: holder.source, key: holder.id, scope: PhantomData })
+        let KeyHolder { id: key, account, source, creates, authority, .. } = **holder;
+        Ok(Self { account, source, key, creates, authority, scope: PhantomData })
     }
 }
 

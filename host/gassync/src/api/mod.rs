@@ -21,7 +21,7 @@ mod taking;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{Router, middleware};
 
 pub use caller::{Caller, Operator};
 pub use problem::{ApiError, Problem};
@@ -40,7 +40,6 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(changes::router())
         .merge(sync::router())
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(submission::MAX_BODY_BYTES))
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), caller::admit));
     Router::new().merge(keyed).merge(health::router()).merge(openapi::router()).merge(problem::router())
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::{
-    body::Bytes,
+    body::Body,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
+use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -18,6 +19,8 @@ use crate::app::App;
 pub const MAX_RECORDS: usize = 1_000;
 /// The largest body, in bytes.
 pub const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+/// The largest body that is read to its end before it is refused, in bytes.
+const MAX_READ_BYTES: usize = 64 * 1024 * 1024;
 /// The longest Idempotency-Key, in characters.
 const MAX_KEY_CHARS: usize = 255;
 /// How many levels of lists and objects a record may have.
@@ -79,14 +82,8 @@ impl FromRequest<Arc<App>> for Submission {
         let Params(options) = Params::<Options>::from_request_parts(&mut parts, app).await?;
         let idempotency_key = idempotency_key(&parts.headers)?;
         let endpoint = endpoint(&parts);
-        let body = Bytes::from_request(Request::from_parts(parts, body), app).await.map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Problem::TooLarge(format!("the body is too large; the limit is {MAX_BODY_BYTES} bytes"))
-            } else {
-                Problem::Malformed("the body ended before it was whole".to_owned())
-            }
-        })?;
-        let text = String::from_utf8(body.into());
+        let body = read(body).await?;
+        let text = String::from_utf8(body);
         let text = text.map_err(|_| Problem::Malformed("the body is not UTF-8".to_owned()))?;
         Ok(Self { text, options, idempotency_key, endpoint })
     }
@@ -106,6 +103,26 @@ impl Submission {
         }
         Ok((true, records))
     }
+}
+
+/// The whole body. What is too much is read all the same, up to a point, and thrown away: who is cut off while still
+/// sending may never see the answer.
+async fn read(body: Body) -> Result<Vec<u8>, Problem> {
+    let mut chunks = body.into_data_stream();
+    let (mut kept, mut read) = (Vec::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Problem::Malformed("the body ended before it was whole".to_owned()))?;
+        read += chunk.len();
+        match read {
+            ..=MAX_BODY_BYTES => kept.extend_from_slice(&chunk),
+            ..=MAX_READ_BYTES => kept = Vec::new(),
+            _ => break,
+        }
+    }
+    if read > MAX_BODY_BYTES {
+        return Err(Problem::TooLarge(format!("the body is too large; the limit is {MAX_BODY_BYTES} bytes")));
+    }
+    Ok(kept)
 }
 
 fn endpoint(parts: &Parts) -> String {

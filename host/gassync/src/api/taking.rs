@@ -28,7 +28,6 @@ use crate::{
     store::{
         self, Tx,
         idempotency::{self, Answer, Place},
-        sources,
     },
 };
 
@@ -41,7 +40,7 @@ pub async fn post<T: DeserializeOwned, S>(
 ) -> Result<Response, ApiError> {
     let (list, raw) = submission.records()?;
     let read: Vec<Read> = raw.into_iter().map(|raw| read(raw, news)).collect();
-    let incoming = incoming(app, caller, &submission).await?;
+    let incoming = incoming(app, caller, &submission);
     let taking = Taking { app, incoming, read: &read, list };
     if submission.options.dry_run {
         return Ok(sent(&taking.dry_run().await?, false));
@@ -110,15 +109,21 @@ fn pointer(path: &str) -> String {
     format!("/{}", path.replace("].", "/").replace(['[', '.'], "/").replace(']', ""))
 }
 
-async fn incoming<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> Result<Incoming, ApiError> {
-    let mut tx = app.db.read(caller.account).await?;
-    let source = sources::get(&mut tx, caller.account, caller.source).await?.ok_or(Problem::Unauthorized)?;
+fn incoming<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> Incoming {
     let now = app.now();
     let when_full = match submission.options.on_conflict {
         OnConflict::Keep => WhenFull::Keep,
         OnConflict::Refuse => WhenFull::Refuse,
     };
-    Ok(Incoming { when_full, ..Incoming::from_source(&source, now, now) })
+    Incoming {
+        account: caller.account,
+        source: caller.source,
+        creates: caller.creates,
+        authority: caller.authority,
+        when_full,
+        observed_at: now,
+        now,
+    }
 }
 
 /// An answer that will be given again to whoever sends the same under the same key.

@@ -164,9 +164,9 @@ impl Db {
             Self::Sqlite { writer, .. } if write => Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?, false)),
             Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?, false)),
             Self::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
-                sqlx::query("select set_config('gassync.account_id', $1, true)").bind(sees).execute(&mut *tx).await?;
-                Ok(Tx::Postgres(tx))
+                // In one message: most transactions are so short that each way to the server and back counts.
+                let text = format!("begin; select set_config('gassync.account_id', '{sees}', true)");
+                Ok(Tx::Postgres(pool.begin_with(AssertSqlSafe(text)).await?))
             }
         }
     }
@@ -217,17 +217,12 @@ impl Tx {
         let Self::Postgres(tx) = self else {
             return Ok(()); // SQLite has one writer.
         };
-        let mut ids: Vec<&str> = ids.into_iter().collect();
+        let mut ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
         ids.sort_unstable();
         ids.dedup();
-        for id in ids {
-            sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, $2))")
-                .bind(id)
-                .bind(source.0)
-                .execute(&mut **tx)
-                .await?;
-        }
-        Ok(())
+        let text = "select pg_advisory_xact_lock(hashtextextended(id, $2))
+            from unnest($1) with ordinality as sorted (id, place) order by place";
+        sqlx::query(text).bind(ids).bind(source.0).execute(&mut **tx).await.map(drop)
     }
 
     /// Says that this transaction opens the ledger of an account: once, and then it shares it with others that do so too,

@@ -1,6 +1,6 @@
 //! API keys, by their hash.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, Authority, SourceId, Timestamp};
 use sqlx::{FromRow, types::Json};
 
 use super::{Result, Time, Tx, on};
@@ -14,6 +14,10 @@ pub struct KeyHolder {
     pub account: AccountId,
     /// What the caller writes as.
     pub source: SourceId,
+    /// Whether that source creates core entities.
+    pub creates: bool,
+    /// What that source has the say over.
+    pub authority: Authority,
     /// What it may do.
     pub scopes: Vec<String>,
     /// When it was last used, to the minute.
@@ -74,6 +78,8 @@ struct Row {
     id: i64,
     account_id: i64,
     source_id: i64,
+    creates: bool,
+    authority: Json<Authority>,
     scopes: Json<Vec<String>>,
     last_used_at: Option<Time>,
 }
@@ -89,7 +95,8 @@ pub async fn create(tx: &mut Tx, account: AccountId, key: &NewKey<'_>, now: Time
 
 /// Who holds the live key with this hash. A platform query: nobody is known before it.
 pub async fn holder(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<Option<KeyHolder>> {
-    let text = "select k.id, k.account_id, k.source_id, k.scopes, k.last_used_at from int_api_keys k
+    let text = "select k.id, k.account_id, k.source_id, s.creates, s.authority, k.scopes, k.last_used_at
+        from int_api_keys k
         join int_sources s on s.account_id = k.account_id and s.id = k.source_id
         where k.hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)
           and s.status = 'active'";
@@ -98,6 +105,8 @@ pub async fn holder(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<Option<Ke
         id: r.id,
         account: AccountId(r.account_id),
         source: SourceId(r.source_id),
+        creates: r.creates,
+        authority: r.authority.0,
         scopes: r.scopes.0,
         last_used_at: r.last_used_at.map(Timestamp::from),
     }))
