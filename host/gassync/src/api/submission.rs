@@ -113,10 +113,10 @@ async fn read(body: Body) -> Result<Vec<u8>, Problem> {
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Problem::Malformed("the body ended before it was whole".to_owned()))?;
         read += chunk.len();
-        match read {
-            ..=MAX_BODY_BYTES => kept.extend_from_slice(&chunk),
-            ..=MAX_READ_BYTES => kept = Vec::new(),
-            _ => break,
+        if read <= MAX_BODY_BYTES {
+            kept.extend_from_slice(&chunk);
+        } else if read > MAX_READ_BYTES {
+            break;
         }
     }
     if read > MAX_BODY_BYTES {
