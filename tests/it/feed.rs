@@ -139,6 +139,9 @@ async fn calendars_guests_and_rate_plans(database: Database) {
     assert_eq!(answer.status().as_u16(), 204);
     let mut dearer = calendar[0].clone();
     dearer["price"] = json!(130.5);
+    let plan = host.post(&key, "availability?dryRun=true", &dearer).await.1;
+    let change = &plan["records"][0]["changes"][0];
+    assert_eq!((&change["path"], &change["after"]), (&json!("/2027-06-01/closed"), &json!(false)), "{plan}");
     assert_eq!(host.post(&key, "availability", &dearer).await.1["status"], "updated");
     host.post(
         &key,

@@ -1,6 +1,6 @@
 //! What records would do to the core, field by field.
 
-use gassync_domain::{AccountId, Change, CoreId, FieldChange, Guest, News, differences};
+use gassync_domain::{AccountId, Calendar, Change, CoreId, FieldChange, Guest, News, differences};
 use serde_json::Value;
 
 use super::apply::{self, Incoming, Outcome, rank};
@@ -46,12 +46,27 @@ async fn core_entity(tx: &mut Tx, incoming: &Incoming, news: &News) -> Result<Va
         News::RatePlan(record) => (Kind::RatePlan, &record.id),
         News::Reservation(record) => (Kind::Reservation, &record.id),
         News::Guest(Guest { id: Some(id), .. }) => (Kind::Guest, id),
+        News::Calendar(calendar) => return rates(tx, incoming, calendar).await,
         _ => return Ok(Value::Null),
     };
     let Some(mapping) = mappings::find(tx, incoming.account, incoming.source, kind, id).await? else {
         return Ok(Value::Null);
     };
     entity(tx, incoming.account, kind, mapping.core).await
+}
+
+async fn rates(tx: &mut Tx, incoming: &Incoming, calendar: &Calendar) -> Result<Value> {
+    let Incoming { account, source, .. } = *incoming;
+    let nights = calendar.nights.iter().map(|night| night.date);
+    let (Some(plan), Some(first), Some(last)) = (&calendar.rate_plan_id, nights.clone().min(), nights.max()) else {
+        return Ok(Value::Null);
+    };
+    let unit = mappings::find(tx, account, source, Kind::RoomType, &calendar.room_type_id).await?;
+    let plan = mappings::find(tx, account, source, Kind::RatePlan, plan).await?;
+    match (plan, unit) {
+        (Some(plan), Some(unit)) => snapshot::rates(tx, account, (plan.core, unit.core), (first, last)).await,
+        _ => Ok(Value::Null),
+    }
 }
 
 /// A core entity as it is now; null where there is none.

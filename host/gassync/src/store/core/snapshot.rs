@@ -1,6 +1,6 @@
 //! A core entity as one JSON value, to show what would change in it.
 
-use gassync_domain::{AccountId, CoreId};
+use gassync_domain::{AccountId, CoreId, Date};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::FromRow;
@@ -88,6 +88,20 @@ struct Room {
     total_price: Option<Cents>,
 }
 
+#[derive(FromRow, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rate {
+    #[serde(skip)]
+    night: Day,
+    price: Option<Cents>,
+    currency: Option<String>,
+    min_stay: Option<i64>,
+    max_stay: Option<i64>,
+    closed: bool,
+    closed_to_arrival: bool,
+    closed_to_departure: bool,
+}
+
 fn json<T: Serialize>(row: Option<T>) -> Value {
     row.and_then(|row| serde_json::to_value(row).ok()).unwrap_or_default()
 }
@@ -142,4 +156,19 @@ pub async fn booking(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Valu
         from gas_booking_rooms where account_id = $1 and booking_id = $2 order by position";
     booking.rooms = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).fetch_all(c).await)?;
     Ok(json(Some(booking)))
+}
+
+/// Prices and rules of a unit under a rate plan, by night.
+pub async fn rates(
+    tx: &mut Tx,
+    account: AccountId,
+    (plan, unit): (CoreId, CoreId),
+    (first, last): (Date, Date),
+) -> Result<Value> {
+    let text = "select night, price, currency, min_stay, max_stay, closed, closed_to_arrival, closed_to_departure
+        from gas_nightly_rates
+        where account_id = $1 and rate_plan_id = $2 and unit_id = $3 and night >= $4 and night <= $5 order by night";
+    let rows: Vec<Rate> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(plan.0).bind(unit.0).bind(Day(first))
+        .bind(Day(last)).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|rate| (rate.night.0.to_string(), json(Some(rate)))).collect())
 }
