@@ -142,6 +142,9 @@ create table int_webhooks (
     foreign key (account_id, source_id) references int_sources (account_id, id)
 );
 
+-- Triggers ask whether a booking waits in the outbox already.
+create index int_outbox_waiting_by_entity on int_outbox (account_id, entity_type, entity_id) where sequence is null;
+
 -- The buffer keeps a guest as it came, too.
 alter table int_guests add column record jsonb;
 alter table int_guests add column raw_data jsonb;

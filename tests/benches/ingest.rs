@@ -38,6 +38,10 @@ async fn main() {
     let postgres = Database::durable_postgres().await;
     let url = postgres.url.clone();
     let (host, key) = furnished(postgres).await;
+    // Statements are planned by what the tables hold, as they are anywhere that is older than a minute.
+    if let Db::Postgres(pool) = Db::open(&url).await.expect("a database") {
+        sqlx::query("analyze").execute(&pool).await.expect("analysed");
+    }
     for updates in [0, 30] {
         println!("PostgreSQL, fsync on, {updates} % updates");
         let mut reference = 0.0;

@@ -59,7 +59,10 @@ pub async fn post<T: DeserializeOwned, S>(
         Some(plan) => taking.as_planned(plan, promise.as_ref()).await,
         None => taking.take(promise.as_ref()).await,
     };
-    app.wake.notify_waiters();
+    // What these bring may be what others wait for.
+    if read.iter().flatten().any(|change| matches!(change.news, News::Property(_) | News::RoomType(_))) {
+        app.wake.notify_waiters();
+    }
     match (taken, &promise) {
         (Ok(answer), _) => Ok(sent(&answer, false)),
         // Another process was faster under the same key: its answer is the answer.

@@ -60,6 +60,12 @@ async fn begin(app: &Arc<App>, places: &Arc<Semaphore>, running: &mut JoinSet<()
         return Ok(false);
     }
     let now = app.now();
+    // Looking first costs those who write nothing.
+    let mut tx = app.db.platform_read().await?;
+    if !inbox::is_waiting(&mut tx, now).await? && !jobs::is_waiting(&mut tx, now).await? {
+        return Ok(false);
+    }
+    drop(tx);
     let mut tx = app.db.platform_write().await?;
     let messages = inbox::claim(&mut tx, now, now + MESSAGE_LEASE, free).await?;
     let left = free - i64::try_from(messages.len()).unwrap_or(free);

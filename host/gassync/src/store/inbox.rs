@@ -71,6 +71,12 @@ pub async fn keep(
         .bind(Time::from(until)).bind(Time::from(now)).bind(key_id).fetch_one(c).await)
 }
 
+/// Whether a message may be due. A platform query.
+pub async fn is_waiting(tx: &mut Tx, now: Timestamp) -> Result<bool> {
+    let text = "select exists (select 1 from int_inbox where state = 'received' and available_at <= $1)";
+    on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).fetch_one(c).await)
+}
+
 /// Takes messages that wait, oldest first, and keeps others off them until `until`. A platform query. Messages for
 /// plugins that are disabled stay where they are.
 pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<Message>> {

@@ -51,6 +51,12 @@ pub async fn enqueue(
         .bind(Time::from(run_at)).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
+/// Whether a job may be due. A platform query.
+pub async fn is_waiting(tx: &mut Tx, now: Timestamp) -> Result<bool> {
+    let text = "select exists (select 1 from int_jobs where state = 'waiting' and run_at <= $1)";
+    on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).fetch_one(c).await)
+}
+
 /// Takes work that is due and keeps others off it until `until`; one job per source at a time, since channels ask
 /// not to be called twice at once. What needs a plugin waits while that is disabled. A platform query.
 pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<Job>> {
