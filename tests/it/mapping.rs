@@ -131,13 +131,14 @@ async fn messages_are_kept_sealed_and_played_again(database: Database) {
     assert_eq!(host.operate(&format!("inbox/{answer}/replay"), &Value::Null).await.status().as_u16(), 409);
     assert_eq!(host.operate("inbox/999999/replay", &Value::Null).await.status().as_u16(), 404);
     // The runs behind it are written down.
-    let mut tx = host.app.db.platform_read().await.expect("a transaction");
-    let source = gassync::store::sources::named(&mut tx, "beds24").await.expect("read").remove(0);
-    let runs = gassync::store::sync_runs::newest(&mut tx, source.account, source.id, 100).await.expect("runs");
-    drop(tx);
-    for kind in ["content_sync", "booking_import", "webhook"] {
-        assert!(runs.iter().any(|run| run.sync_type == kind && run.status == "success"), "{kind} in {runs:?}");
-    }
+    host.until("they are", async || {
+        let mut tx = host.app.db.platform_read().await.expect("a transaction");
+        let source = gassync::store::sources::named(&mut tx, "beds24").await.expect("read").remove(0);
+        let runs = gassync::store::sync_runs::newest(&mut tx, source.account, source.id, 100).await.expect("runs");
+        let ended = |kind| runs.iter().any(|run| run.sync_type == kind && run.status == "success");
+        ["content_sync", "booking_import", "webhook"].into_iter().all(ended)
+    })
+    .await;
     host.stop().await;
 }
 

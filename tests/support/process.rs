@@ -12,9 +12,10 @@ use crate::{database::Database, plugins};
 
 static BUILT: OnceLock<()> = OnceLock::new();
 
-/// The program, built.
+/// The program, built as `tests/run` builds it: for this package alone cargo would choose other features, and build all
+/// anew.
 pub fn program() -> PathBuf {
-    BUILT.get_or_init(|| plugins::cargo(&["build", "--locked", "-p", "gassync"]));
+    BUILT.get_or_init(|| plugins::cargo(&["build", "--locked", "--workspace", "--all-targets"]));
     plugins::target_dir().join("debug/gassync")
 }
 
