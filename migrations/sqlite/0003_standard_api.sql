@@ -143,6 +143,8 @@ create table int_webhooks (
 -- Triggers ask whether a booking waits in the outbox already.
 create index int_outbox_waiting_by_entity on int_outbox (account_id, entity_type, entity_id) where sequence is null;
 
+create index int_reservations_by_arrival on int_reservations (account_id, source_id, check_in);
+
 -- The buffer keeps a guest as it came, too.
 alter table int_guests add column record text;
 alter table int_guests add column raw_data text;

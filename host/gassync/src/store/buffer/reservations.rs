@@ -70,10 +70,11 @@ pub async fn list(
     let text = "select r.id, r.record, r.digest, r.revision, r.modified_at, r.observed_at,
             r.gas_booking_id as core_id, r.parked, r.synced_at
         from int_reservations r
-        left join int_room_types t on t.account_id = r.account_id and t.id = r.int_room_type_id
         where r.account_id = $1 and r.source_id = $2 and r.deleted_at is null and r.id > $3
           and ($4 is null or r.synced_at >= $4) and ($5 is null or r.status = $5)
-          and ($6 is null or r.property_external_id = $6) and ($7 is null or t.external_id = $7)
+          and ($6 is null or r.property_external_id = $6) and ($7 is null or exists (
+              select 1 from int_room_types t
+              where t.account_id = r.account_id and t.id = r.int_room_type_id and t.external_id = $7))
           and ($8 is null or r.check_in >= $8) and ($9 is null or r.check_in <= $9)
         order by r.id limit $10";
     let rows: Vec<Row<Reservation>> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0)

@@ -41,9 +41,10 @@ pub async fn list(
     let text = "select r.id, r.record, r.digest, r.revision, r.modified_at, r.observed_at, r.gas_unit_id as core_id,
             r.parked, r.synced_at
         from int_room_types r
-        left join int_properties p on p.account_id = r.account_id and p.id = r.int_property_id
         where r.account_id = $1 and r.source_id = $2 and r.deleted_at is null and r.id > $3 and ($4 is null or r.synced_at >= $4)
-          and ($5 is null or p.external_id = $5)
+          and ($5 is null or exists (
+              select 1 from int_properties p
+              where p.account_id = r.account_id and p.id = r.int_property_id and p.external_id = $5))
         order by r.id limit $6";
     let rows: Vec<Row<RoomType>> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(slice.after)
         .bind(updated_since.map(Time::from)).bind(property_id).bind(slice.limit).fetch_all(c).await)?;
