@@ -143,7 +143,12 @@ async fn one_source_creates(database: Database) {
     let config = json!({});
     let new =
         sources::NewSource { connection: None, source_type: "partner", name: "second", config: &config, creates: true };
-    assert!(sources::create(&mut tx, account, &new, at(1)).await.is_err(), "the database itself refuses a second");
+    let refused =
+        sources::create(&mut tx, account, &new, at(1)).await.expect_err("the database itself refuses a second");
+    assert_eq!(gassync::store::fault(&refused), gassync::store::Fault::Record);
+    drop(tx);
+    let away = gassync::store::fault(&sqlx::Error::PoolTimedOut);
+    assert_eq!(away, gassync::store::Fault::Passing);
 }
 
 async fn time_and_money_come_back_as_they_were(database: Database) {

@@ -22,7 +22,6 @@ use crate::{
     app::App,
     store::{
         self, Tx,
-        buffer::Slice,
         calendar::{self, Listed},
     },
 };
@@ -166,7 +165,7 @@ pub async fn list(
         rows.extend(shown.filter(|(place, _)| *place > slice.after));
     }
     rows.truncate(usize::try_from(slice.limit).unwrap_or(usize::MAX));
-    tagged(&headers, &Page::cut(rows, Slice { ..slice }, |(place, _)| *place, |(_, shown)| shown))
+    tagged(&headers, &Page::cut(rows, slice, |(place, _)| *place, |(_, shown)| shown))
 }
 
 async fn rate_plan(

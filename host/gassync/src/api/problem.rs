@@ -13,7 +13,10 @@ use gassync_domain::FieldError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::App;
+use crate::{
+    app::App,
+    store::{self, Fault},
+};
 
 /// The media type of problem documents.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -214,8 +217,8 @@ impl From<Problem> for ApiError {
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
         tracing::error!(%error, "the database failed a request");
-        let away = matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_));
-        Self(if away { Problem::Unavailable } else { Problem::Internal })
+        let passing = store::fault(&error) == Fault::Passing;
+        Self(if passing { Problem::Unavailable } else { Problem::Internal })
     }
 }
 

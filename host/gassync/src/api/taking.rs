@@ -26,7 +26,7 @@ use crate::{
         verify::hash,
     },
     store::{
-        self, Tx,
+        self, Fault, Tx,
         idempotency::{self, Answer, Place},
     },
 };
@@ -196,13 +196,13 @@ impl Taking<'_> {
 
     /// All good records in one transaction; should that fail, each in one of its own, so that one stops no other.
     async fn take(&self, promise: Option<&Promise>) -> Result<Answer, Failed> {
-        let good = self.good();
-        match self.in_one(good.clone(), Vec::new(), promise, true).await {
-            Err(Failed::Store(error)) if good.len() > 1 && is_about_a_record(&error) => {
+        let (good, mut outcomes) = (self.good(), Vec::new());
+        match self.in_one(good.clone(), &mut outcomes, promise).await {
+            Err(Failed::Store(error)) if good.len() > 1 && store::fault(&error) == Fault::Record => {
                 tracing::warn!(%error, records = good.len(), "a batch failed as one; its records are tried alone");
                 self.one_by_one(good, promise).await
             }
-            Ok(outcomes) => Ok(self.answer(outcomes, promise)),
+            Ok(()) => Ok(self.answer(outcomes, promise)),
             Err(failed) => Err(failed),
         }
     }
@@ -210,36 +210,37 @@ impl Taking<'_> {
     async fn one_by_one(&self, good: Vec<Change>, promise: Option<&Promise>) -> Result<Answer, Failed> {
         let (count, mut outcomes) = (good.len(), Vec::with_capacity(good.len()));
         for (index, change) in good.into_iter().enumerate() {
-            let last = index + 1 == count;
-            outcomes = match self.in_one(vec![change], outcomes.clone(), promise, last).await {
-                Ok(outcomes) => outcomes,
-                Err(Failed::Store(error)) if is_about_a_record(&error) => {
+            let promise = promise.filter(|_| index + 1 == count);
+            match self.in_one(vec![change], &mut outcomes, promise).await {
+                Err(Failed::Store(error)) if store::fault(&error) == Fault::Record => {
                     tracing::error!(%error, "the database did not take a record");
                     let problem = "was not taken by the database; it is logged with its time".to_owned();
                     outcomes.push(Outcome::Rejected(vec![FieldError { path: String::new(), problem }]));
-                    if last { self.in_one(Vec::new(), outcomes, promise, true).await? } else { outcomes }
+                    self.in_one(Vec::new(), &mut outcomes, promise).await?;
                 }
-                Err(failed) => return Err(failed),
-            };
+                done => done?,
+            }
         }
         Ok(self.answer(outcomes, promise))
     }
 
-    /// Applies changes and, with the last of them, keeps the answer, in one transaction.
+    /// Applies changes after others whose outcomes are known and, with the last of them, keeps the promised answer, in
+    /// one transaction.
     async fn in_one(
         &self,
         changes: Vec<Change>,
-        mut before: Vec<Outcome>,
+        outcomes: &mut Vec<Outcome>,
         promise: Option<&Promise>,
-        last: bool,
-    ) -> Result<Vec<Outcome>, Failed> {
+    ) -> Result<(), Failed> {
         let mut tx = self.app.db.write(self.incoming.account).await?;
-        before.extend(apply::changes(&mut tx, &self.incoming, changes).await?);
-        if last && let Some(promise) = promise {
-            self.keep(&mut tx, promise, &self.answer(before.clone(), Some(promise))).await?;
+        let new = apply::changes(&mut tx, &self.incoming, changes).await?;
+        if let Some(promise) = promise {
+            let all = [outcomes.as_slice(), new.as_slice()].concat();
+            self.keep(&mut tx, promise, &self.answer(all, Some(promise))).await?;
         }
         tx.commit().await?;
-        Ok(before)
+        outcomes.extend(new);
+        Ok(())
     }
 
     async fn keep(&self, tx: &mut Tx, promise: &Promise, answer: &Answer) -> Result<(), Failed> {
@@ -306,11 +307,6 @@ impl Taking<'_> {
             }
         }
     }
-}
-
-/// Whether the database refused what it was given, rather than having gone away.
-fn is_about_a_record(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(_) | sqlx::Error::Encode(_) | sqlx::Error::Decode(_))
 }
 
 fn single(outcome: RecordOutcome, full: bool, promise: Option<&Promise>) -> Answer {

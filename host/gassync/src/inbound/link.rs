@@ -257,6 +257,18 @@ async fn waiting_for(tx: &mut Tx, incoming: &Incoming, kind: Kind, wanted: &str)
         | (Kind::RatePlan, Missing::RatePlan { id }) => id == wanted,
         _ => false,
     };
-    let waiting = waiting(tx, incoming).await?;
-    Ok(waiting.iter().filter(|waiting| waiting.parked.0.iter().any(names_it)).count())
+    let Incoming { account, source, .. } = *incoming;
+    let slice = Slice { after: 0, limit: LOOKED_THROUGH };
+    let mut count = 0;
+    macro_rules! among {
+        ($table:ident) => {
+            let parked = $table::parked(tx, account, source, slice).await?;
+            let waits = |parked: &Option<Parked>| parked.iter().flat_map(|Parked(missing)| missing).any(names_it);
+            count += parked.iter().filter(|(stored, _)| waits(&stored.parked)).count();
+        };
+    }
+    among!(room_types);
+    among!(rate_plans);
+    among!(reservations);
+    Ok(count)
 }

@@ -13,6 +13,7 @@ pub mod calendar;
 pub mod connections;
 pub mod core;
 mod db;
+mod fault;
 pub mod idempotency;
 pub mod inbox;
 pub mod jobs;
@@ -29,6 +30,7 @@ pub mod sync_runs;
 mod types;
 
 pub use db::{Db, DbError, Tx};
+pub use fault::{Fault, fault};
 pub use types::{Cents, Day, Time};
 
 pub(crate) use db::on;
