@@ -12,7 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gassync::store::{Db, buffer::reservations::UPSERT, sources};
+use gassync::store::{
+    Db,
+    buffer::reservations::{COLUMNS, UPSERT},
+    rows::Kind,
+    sources,
+};
 use gassync_tests::{
     database::{Database, bindir},
     host::{ACCOUNT, Host},
@@ -39,7 +44,7 @@ async fn main() {
     let url = postgres.url.clone();
     let (host, key) = furnished(postgres).await;
     // Statements are planned by what the tables hold, as they are anywhere that is older than a minute.
-    if let Db::Postgres(pool) = Db::open(&url).await.expect("a database") {
+    if let Db::Postgres { writers: pool, .. } = Db::open(&url).await.expect("a database") {
         sqlx::query("analyze").execute(&pool).await.expect("analysed");
     }
     for updates in [0, 30] {
@@ -146,39 +151,41 @@ fn rate(rows: usize, took: Duration) -> f64 {
 }
 
 /// The product's own statement with values in it: of the id alone something is left to the caller.
-fn statement(account: i64, source: i64, id: &str, price: &str, quote: &str) -> String {
-    let raw = record("x", 1).to_string().replace('\'', "''");
+fn statement((account, source): (i64, i64), id: &str, price: &str, typed: fn(&str, Kind) -> String) -> String {
+    let raw = format!("'{}'", record("x", 1).to_string().replace('\'', "''"));
+    let (account, source) = (account.to_string(), source.to_string());
+    let at = "'2027-01-01T00:00:00.000Z'";
     let values = [
-        account.to_string(),
-        source.to_string(),
-        "'t1'".into(),
-        id.to_owned(),
-        "null".into(),
-        "'2027-05-01'".into(),
-        "'2027-05-03'".into(),
-        "'confirmed'".into(),
-        "'direct'".into(),
-        "'Noor'".into(),
-        "'de Wit'".into(),
-        "null".into(),
-        "null".into(),
-        "2".into(),
-        "null".into(),
-        price.to_owned(),
-        "'EUR'".into(),
-        "null".into(),
-        format!("'{raw}'"),
-        format!("'{raw}'"),
-        "'digest'".into(),
-        "null".into(),
-        "null".into(),
-        quote.to_owned(),
-        "null".into(),
-        quote.to_owned(),
+        "'t1'",
+        &account,
+        &source,
+        id,
+        "null",
+        "'2027-05-01'",
+        "'2027-05-03'",
+        "'confirmed'",
+        "'direct'",
+        "'Noor'",
+        "'de Wit'",
+        "null",
+        "null",
+        "2",
+        "null",
+        price,
+        "'EUR'",
+        "null",
+        &raw,
+        &raw,
+        "'digest'",
+        "null",
+        "null",
+        at,
+        "null",
+        at,
     ];
-    // From the last to the first, so that $2 is not found in $26.
-    let numbered = values.iter().enumerate().rev();
-    numbered.fold(UPSERT.to_owned(), |text, (index, value)| text.replace(&format!("${}", index + 1), value))
+    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+    let values: Vec<String> = COLUMNS.iter().zip(values).map(|((_, kind), value)| typed(value, *kind)).collect();
+    format!("with new ({}) as (values ({})) {UPSERT}", names.join(", "), values.join(", "))
 }
 
 async fn tenant(url: &str) -> (i64, i64) {
@@ -189,10 +196,17 @@ async fn tenant(url: &str) -> (i64, i64) {
 }
 
 async fn pgbench(url: &str, clients: usize, updates: u64) -> f64 {
-    let (account, source) = tenant(url).await;
+    let tenant = tenant(url).await;
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("upsert.sql");
-    let upsert = |id: &str| statement(account, source, id, ":price", "'2027-01-01T00:00:00Z'").replace('\n', " ");
+    let typed = |value: &str, kind| match kind {
+        Kind::Int => format!("cast({value} as bigint)"),
+        Kind::Text => format!("cast({value} as text)"),
+        Kind::Day => format!("cast({value} as date)"),
+        Kind::Time => format!("cast({value} as timestamptz)"),
+        Kind::Json => format!("cast({value} as jsonb)"),
+    };
+    let upsert = |id: &str| statement(tenant, id, ":price", typed).replace('\n', " ");
     let script = format!(
         "\\set pick random(1, 100)\n\\set price random(1000000, 5000000)\n\\set old random(0, {})\n\
          \\set new random(1, 1000000000000)\n\\if :pick <= {updates}\n{};\n\\else\n{};\n\\endif\n",
@@ -215,7 +229,7 @@ async fn pgbench(url: &str, clients: usize, updates: u64) -> f64 {
 }
 
 async fn one_writer(url: &str, updates: u64) -> f64 {
-    let (account, source) = tenant(url).await;
+    let tenant = tenant(url).await;
     let Db::Sqlite { writer, .. } = Db::open(url).await.expect("a database") else { panic!("SQLite") };
     let began = Instant::now();
     let mut rows = 0;
@@ -226,7 +240,7 @@ async fn one_writer(url: &str, updates: u64) -> f64 {
             false => format!("'bench-{updates}-{number}'"),
         };
         let price = (1_000_000 + number % 1_000).to_string();
-        let text = statement(account, source, &id, &price, "'2027-01-01T00:00:00.000Z'");
+        let text = statement(tenant, &id, &price, |value, _| value.to_owned());
         let mut tx = writer.begin_with("begin immediate").await.expect("a transaction");
         sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *tx).await.expect("written");
         tx.commit().await.expect("committed");

@@ -90,7 +90,7 @@ async fn fill(url: &str, from: i64, to: i64) {
             format!("with recursive s (n) as (select {from} union all select n + 1 from s where n + 1 < {to})"),
             "date('2027-01-01', '+' || (n % 365) || ' days')",
         ),
-        Db::Postgres(_) => (
+        Db::Postgres { .. } => (
             format!("with s (n) as (select generate_series({from}, {to} - 1))"),
             "date '2027-01-01' + cast(n % 365 as integer)",
         ),
@@ -106,7 +106,7 @@ async fn fill(url: &str, from: i64, to: i64) {
             sqlx::query(AssertSqlSafe(text)).execute(writer).await.expect("filled");
             sqlx::query("analyze").execute(writer).await.expect("analysed");
         }
-        Db::Postgres(pool) => {
+        Db::Postgres { writers: pool, .. } => {
             let mut tx = pool.begin().await.expect("a transaction");
             let sees = "select set_config('gassync.account_id', 'platform', true)";
             sqlx::query(sees).execute(&mut *tx).await.expect("set");

@@ -11,6 +11,7 @@ use gassync_tests::{
     host::{clock, reservation},
     port::free_port,
     process::Served,
+    web,
 };
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -109,7 +110,7 @@ async fn exactly_what_there_is_is_sold() {
         host.start().await;
         hosts.push(host);
     }
-    let http = Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().expect("a client");
+    let http = web::client();
     let token = std::fs::read_to_string(hosts[0].data().join("operator.token")).expect("the token");
     let request = http.post(format!("{}/admin/v1/keys", hosts[0].base())).bearer_auth(token);
     let made: Value = request

@@ -22,6 +22,7 @@ use gassync_tests::{
     plugins::component,
     port::free_port,
     process::Served,
+    web,
 };
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -43,7 +44,7 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
     host.start().await;
     let base = host.base();
     let token = std::fs::read_to_string(host.data().join("operator.token")).expect("the token");
-    let http = Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().expect("a client");
+    let http = web::client();
     let operate = async |path: &str, body: Value| -> Value {
         let request = http.post(format!("{base}/admin/v1/{path}")).bearer_auth(&token).json(&body);
         request.send().await.expect("an answer").json().await.expect("json")

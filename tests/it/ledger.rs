@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use gassync::{
-    core::{self, Bookable, Placed, SoldOut, WhenFull},
+    core::{self, Bookable, Desk, Placed, SoldOut, WhenFull},
     store::{
         Db, Tx, accounts,
-        core::maintenance::Kind,
+        core::{bookings, maintenance::Kind},
         ledger::{self, Span},
         outbox,
     },
@@ -132,9 +132,14 @@ async fn put(
         "checkOut": sale.stay.check_out(), "holdUntil": sale.hold_until });
     let mut reservation: Reservation = serde_json::from_value(reservation).expect("a reservation");
     reservation.normalise();
-    let bookable = Bookable { reservation: &reservation, units: &sale.units, guest: None };
-    tx.lock_ledger(account, 1).await.expect("locked");
-    core::put_booking(tx, account, known, &bookable, when_full, at(second)).await.expect("placed")
+    tx.lock_ledger(account, false).await.expect("locked");
+    let known = match known {
+        Some(id) => bookings::standings(tx, account, &[id]).await.expect("read").remove(&id).map(|now| (id, now)),
+        None => None,
+    };
+    let bookable = Bookable { known, reservation: &reservation, units: &sale.units };
+    let mut desk = Desk::open(tx, account, &[bookable], at(second)).await.expect("open");
+    desk.put(tx, &[(0, None)], when_full).await.expect("placed").remove(0)
 }
 
 fn booked(placed: Placed) -> CoreId {
@@ -207,7 +212,7 @@ async fn a_hold_ends(database: Database) {
     house.check(101).await;
 
     let mut tx = house.write().await;
-    tx.lock_ledger(house.account, 2).await.expect("locked");
+    tx.lock_ledger(house.account, true).await.expect("locked");
     assert_eq!(core::release_expired(&mut tx, house.account, at(101)).await.expect("released"), 1);
     assert_eq!(core::release_expired(&mut tx, house.account, at(101)).await.expect("released"), 0);
     tx.commit().await.expect("committed");

@@ -30,7 +30,7 @@ async fn sqlite_columns() -> Columns {
 #[tokio::test]
 async fn both_databases_agree() {
     let database = Database::postgres().await;
-    let Db::Postgres(pool) = open(&database).await else { panic!("PostgreSQL") };
+    let Db::Postgres { writers: pool, .. } = open(&database).await else { panic!("PostgreSQL") };
     let text = "select table_name as t, column_name as c, is_nullable = 'YES' as nullable
         from information_schema.columns where table_schema = 'public' and table_name not like '\\_sqlx%'";
     let rows = sqlx::query(text).fetch_all(&pool).await.expect("columns");
@@ -46,7 +46,7 @@ async fn both_databases_agree() {
 #[tokio::test]
 async fn every_tenant_table_has_its_policy_and_the_core_no_channel() {
     let database = Database::postgres().await;
-    let Db::Postgres(pool) = open(&database).await else { panic!("PostgreSQL") };
+    let Db::Postgres { writers: pool, .. } = open(&database).await else { panic!("PostgreSQL") };
     let text = "select c.relname from pg_class c
         where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
           and (c.relname = 'gas_accounts' or exists (

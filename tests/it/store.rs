@@ -53,7 +53,7 @@ async fn tenants_do_not_see_each_other(database: Database) {
     let mut tx = db.read(other).await.expect("a transaction");
     let found = sources::get(&mut tx, one, source).await.expect("read");
     assert_eq!(found.is_none(), database.is_postgres());
-    if let Db::Postgres(pool) = &db {
+    if let Db::Postgres { writers: pool, .. } = &db {
         let text = "select count(*) from int_sources";
         let unset: i64 = sqlx::query_scalar(text).fetch_one(pool).await.expect("counted");
         assert_eq!(unset, 0, "with nothing set, nobody's rows are seen");

@@ -73,7 +73,7 @@ async fn no_table_shows_another() {
     for (entity, record) in records() {
         host.post(&key, entity, &record).await;
     }
-    let Db::Postgres(pool) = Db::open(&url).await.expect("a database") else { panic!("PostgreSQL") };
+    let Db::Postgres { writers: pool, .. } = Db::open(&url).await.expect("a database") else { panic!("PostgreSQL") };
     let tables = "select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid
         where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attname = 'account_id' order by 1";
     let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&pool).await.expect("tables");

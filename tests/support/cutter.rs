@@ -15,9 +15,9 @@ use tokio::{
 };
 
 /// One commit in so many never reaches the database.
-const BEFORE: u32 = 7;
+const BEFORE: u32 = 3;
 /// One commit in so many is done, and its answer never comes back.
-const AFTER: u32 = 11;
+const AFTER: u32 = 4;
 
 /// How a connection sends a commit.
 const COMMIT: &[u8] = b"COMMIT\0";

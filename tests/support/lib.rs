@@ -6,6 +6,7 @@ pub mod host;
 pub mod plugins;
 pub mod port;
 pub mod process;
+pub mod web;
 
 /// Runs each scenario on both databases.
 #[macro_export]

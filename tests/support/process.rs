@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{database::Database, plugins};
+use crate::{database::Database, plugins, web};
 
 static BUILT: OnceLock<()> = OnceLock::new();
 
@@ -88,7 +88,7 @@ impl Served {
     }
 
     async fn answers(&self) -> bool {
-        let asked = reqwest::get(format!("{}/readyz", self.base()));
+        let asked = web::client().get(format!("{}/readyz", self.base())).send();
         let answer = tokio::time::timeout(Duration::from_secs(5), asked).await;
         answer.is_ok_and(|answer| answer.is_ok_and(|answer| answer.status().is_success()))
     }

@@ -52,13 +52,23 @@ impl Guest {
     /// What makes two records the same person within an account, in lower case: the mail address, where it is a person's
     /// own, together with the family name. Nothing less: families share an address, and strangers a name.
     pub fn identity(&self) -> Option<(String, String)> {
+        self.own_email().zip(self.family_name())
+    }
+
+    /// The mail address in lower case, where it is a person's own.
+    pub fn own_email(&self) -> Option<String> {
         let email = self.email.as_ref()?.trim().to_lowercase();
         let (_, domain) = email.split_once('@').filter(|(local, domain)| !local.is_empty() && domain.contains('.'))?;
         let alias = ALIAS_DOMAINS
             .iter()
             .any(|known| domain == *known || domain.strip_suffix(known).is_some_and(|rest| rest.ends_with('.')));
+        (!alias).then_some(email)
+    }
+
+    /// The family name in lower case.
+    pub fn family_name(&self) -> Option<String> {
         let name = self.last_name.as_ref()?.trim().to_lowercase();
-        (!alias && !name.is_empty()).then_some((email, name))
+        (!name.is_empty()).then_some(name)
     }
 
     /// Nothing is known of this guest.

@@ -60,6 +60,11 @@ impl Stay {
         self.check_out
     }
 
+    /// Night by night.
+    pub fn each(self) -> impl Iterator<Item = Date> {
+        self.check_in.series(jiff::Span::new().days(1)).take_while(move |night| *night < self.check_out)
+    }
+
     /// How many nights.
     pub fn nights(self) -> i32 {
         nights_between(self.check_in, self.check_out)
@@ -80,6 +85,8 @@ mod tests {
     fn check_out_is_not_a_night() {
         let stay = Stay::new(date(2027, 2, 27), date(2027, 3, 2)).expect("a stay");
         assert_eq!(stay.nights(), 3);
+        let each: Vec<Date> = stay.each().collect();
+        assert_eq!(each, [date(2027, 2, 27), date(2027, 2, 28), date(2027, 3, 1)]);
     }
 
     #[test]

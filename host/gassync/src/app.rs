@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    api::{KnownKeys, Together},
     config::Config,
     plugins::Plugins,
     rate_limit::RateLimits,
@@ -52,6 +53,10 @@ pub struct App {
     pub stopping: CancellationToken,
     /// How often keys have called.
     pub rate_limits: RateLimits,
+    /// Whose keys were seen just now.
+    pub known_keys: KnownKeys,
+    /// Records that wait for the database.
+    pub together: Together,
     running: StdMutex<HashSet<String>>,
     lanes: Mutex<HashMap<ConnectionId, Arc<Mutex<()>>>>,
 }
@@ -91,6 +96,8 @@ impl App {
             feed: Notify::new(),
             stopping: CancellationToken::new(),
             rate_limits: RateLimits::new(config.limits.key_requests, config.limits.key_window_seconds),
+            known_keys: KnownKeys::default(),
+            together: Together::default(),
             running: StdMutex::default(),
             lanes: Mutex::default(),
             config,

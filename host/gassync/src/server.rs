@@ -12,7 +12,7 @@ use crate::{admin, api, app::App, inbound, jobs, plugins};
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(api::router(&app))
-        .merge(admin::router())
+        .merge(admin::router(&app))
         .merge(inbound::receive::router())
         .fallback(api::not_found)
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {

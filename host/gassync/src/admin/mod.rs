@@ -10,7 +10,12 @@ mod status;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+};
 
 pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
 pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink, SuggestionShown, WaitingShown};
@@ -22,7 +27,8 @@ pub use status::{Line, Status};
 use crate::app::App;
 
 /// All of it.
-pub fn router() -> Router<Arc<App>> {
+pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
+    let changed = middleware::from_fn_with_state(Arc::clone(app), changed);
     Router::new()
         .merge(keys::router())
         .merge(maps::router())
@@ -30,4 +36,15 @@ pub fn router() -> Router<Arc<App>> {
         .merge(plugins::router())
         .merge(sources::router())
         .merge(status::router())
+        .layer(changed)
+}
+
+/// Whatever an operator does here counts at once.
+async fn changed(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let only_looks = request.method().is_safe();
+    let response = next.run(request).await;
+    if !only_looks {
+        app.known_keys.forget();
+    }
+    response
 }

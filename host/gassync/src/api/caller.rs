@@ -1,6 +1,10 @@
 //! Who calls is a type in a handler's signature: without it there is no account to ask for.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{
+    collections::HashMap,
+    marker::PhantomData,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -25,6 +29,36 @@ use crate::{
 
 /// How exactly it is known when a key was last used.
 const LAST_USED_STEP: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long it is believed whose key it is, in a process that does not hear of a change made in another.
+const BELIEVED: SignedDuration = SignedDuration::from_secs(1);
+/// Keys remembered at once.
+const REMEMBERED: usize = 10_000;
+
+/// Whose keys were seen just now.
+#[derive(Debug, Default)]
+pub struct KnownKeys(Mutex<HashMap<String, (Timestamp, Arc<KeyHolder>)>>);
+
+impl KnownKeys {
+    fn get(&self, hash: &str, now: Timestamp) -> Option<Arc<KeyHolder>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (seen, holder) = known.get(hash)?;
+        (now.duration_since(*seen) < BELIEVED).then(|| Arc::clone(holder))
+    }
+
+    fn put(&self, hash: String, holder: Arc<KeyHolder>, now: Timestamp) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(hash, (now, holder));
+    }
+
+    /// Something about keys or their sources has changed.
+    pub fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
 
 /// A partner with a live key that has the scope `S`.
 #[derive(Debug)]
@@ -55,8 +89,7 @@ pub async fn admit(State(app): State<Arc<App>>, mut request: Request, next: Next
     let now = app.now();
     let standing = app.rate_limits.count(holder.id, now);
     let mut response = if standing.admitted {
-        note_use(&app, &holder, now);
-        request.extensions_mut().insert(Arc::new(holder));
+        request.extensions_mut().insert(holder);
         next.run(request).await
     } else {
         ApiError::from(Problem::TooManyRequests { seconds: standing.reset_seconds }).into_response()
@@ -65,11 +98,18 @@ pub async fn admit(State(app): State<Arc<App>>, mut request: Request, next: Next
     response
 }
 
-async fn identify(app: &App, headers: &HeaderMap) -> Result<KeyHolder, ApiError> {
-    let key = bearer(headers).ok_or(Problem::Unauthorized)?;
+async fn identify(app: &Arc<App>, headers: &HeaderMap) -> Result<Arc<KeyHolder>, ApiError> {
+    let hash = verify::hash(bearer(headers).ok_or(Problem::Unauthorized)?);
+    let now = app.now();
+    if let Some(known) = app.known_keys.get(&hash, now) {
+        return Ok(known);
+    }
     let mut tx = app.db.platform_read().await?;
-    let holder = keys::holder(&mut tx, &verify::hash(key), app.now()).await?;
-    Ok(holder.ok_or(Problem::Unauthorized)?)
+    let holder = keys::holder(&mut tx, &hash, now).await?;
+    let holder = Arc::new(holder.ok_or(Problem::Unauthorized)?);
+    note_use(app, &holder, now);
+    app.known_keys.put(hash, Arc::clone(&holder), now);
+    Ok(holder)
 }
 
 /// Beside the request, which does not wait for it.

@@ -18,13 +18,15 @@ pub mod scope;
 mod submission;
 mod sync;
 mod taking;
+mod together;
 
 use std::sync::Arc;
 
 use axum::{Router, middleware};
 
-pub use caller::{Caller, Operator};
+pub use caller::{Caller, KnownKeys, Operator};
 pub use problem::{ApiError, Problem};
+pub use together::Together;
 
 use crate::app::App;
 

@@ -232,7 +232,7 @@ macro_rules! record_endpoints {
                 status: "success",
                 message: None,
             };
-            $crate::store::sync_log::inbound(&mut tx, caller.account, &entry, now).await?;
+            $crate::store::sync_log::inbound(&mut tx, caller.account, &[entry], now).await?;
             tx.commit().await?;
             Ok(axum::http::StatusCode::NO_CONTENT)
         }

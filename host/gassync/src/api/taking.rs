@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use gassync_domain::{AccountId, Change, Date, FieldError, News, Parked, RawJson, Route};
+use gassync_domain::{AccountId, Change, Date, FieldError, News, Parked, RawJson, Route, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
@@ -16,6 +16,7 @@ use super::{
     problem::PROBLEM_JSON,
     records::{Plan, RecordOutcome},
     submission::{OnConflict, Submission, unkeepable},
+    together,
 };
 use crate::{
     app::App,
@@ -45,7 +46,7 @@ pub async fn post<T: DeserializeOwned, S>(
     if submission.options.dry_run {
         return Ok(sent(&taking.dry_run().await?, false));
     }
-    let promise = Promise::of(caller, &submission);
+    let promise = Promise::of(caller, &submission).map(Arc::new);
     let _alone = match &promise {
         Some(promise) => Some(app.only_one(promise.name()).ok_or(Problem::StillRunning)?),
         None => None,
@@ -56,7 +57,7 @@ pub async fn post<T: DeserializeOwned, S>(
         return Ok(sent(&kept, true));
     }
     let taken = match &submission.options.plan {
-        Some(plan) => taking.as_planned(plan, promise.as_ref()).await,
+        Some(plan) => taking.as_planned(plan, promise.as_deref()).await,
         None => taking.take(promise.as_ref()).await,
     };
     // What these bring may be what others wait for.
@@ -130,7 +131,8 @@ fn incoming<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> Incomi
 }
 
 /// An answer that will be given again to whoever sends the same under the same key.
-struct Promise {
+#[derive(Debug)]
+pub(super) struct Promise {
     account: AccountId,
     api_key: i64,
     endpoint: String,
@@ -156,6 +158,11 @@ impl Promise {
 
     fn place(&self) -> Place<'_> {
         Place { api_key: self.api_key, endpoint: &self.endpoint, key: &self.key }
+    }
+
+    /// Keeps the answer; false where somebody else gave one.
+    pub(super) async fn keep(&self, tx: &mut Tx, answer: &Answer, now: Timestamp) -> store::Result<bool> {
+        idempotency::keep(tx, self.account, self.place(), answer, now).await
     }
 
     /// The answer that was given before.
@@ -194,8 +201,15 @@ impl Taking<'_> {
         self.read.iter().filter_map(|record| record.as_ref().ok().cloned()).collect()
     }
 
-    /// All good records in one transaction; should that fail, each in one of its own, so that one stops no other.
-    async fn take(&self, promise: Option<&Promise>) -> Result<Answer, Failed> {
+    /// All good records in one transaction; should that fail, each in one of its own, so that one stops no other. One
+    /// that came by itself shares its transaction with others that did.
+    async fn take(&self, promise: Option<&Arc<Promise>>) -> Result<Answer, Failed> {
+        if let ([Ok(change)], false) = (self.read, self.list)
+            && let Some(outcome) = together::take(self.app, self.incoming, change.clone(), promise.cloned()).await
+        {
+            return Ok(self.answer(vec![outcome], promise.map(Arc::as_ref)));
+        }
+        let promise = promise.map(Arc::as_ref);
         let (good, mut outcomes) = (self.good(), Vec::new());
         match self.in_one(good.clone(), &mut outcomes, promise).await {
             Err(Failed::Store(error)) if good.len() > 1 && store::fault(&error) == Fault::Record => {
@@ -244,8 +258,7 @@ impl Taking<'_> {
     }
 
     async fn keep(&self, tx: &mut Tx, promise: &Promise, answer: &Answer) -> Result<(), Failed> {
-        let kept = idempotency::keep(tx, promise.account, promise.place(), answer, self.incoming.now).await?;
-        if kept { Ok(()) } else { Err(Failed::Beaten) }
+        if promise.keep(tx, answer, self.incoming.now).await? { Ok(()) } else { Err(Failed::Beaten) }
     }
 
     async fn dry_run(&self) -> store::Result<Answer> {
@@ -307,6 +320,12 @@ impl Taking<'_> {
             }
         }
     }
+}
+
+/// What one who sent a single record is told, and told again.
+pub(super) fn answer_to_one(change: &Change, became: Outcome, promise: &Promise) -> Answer {
+    let full = matches!(became, Outcome::Refused(_));
+    single(outcome(change, became), full, Some(promise))
 }
 
 fn single(outcome: RecordOutcome, full: bool, promise: Option<&Promise>) -> Answer {

@@ -1,3 +1,5 @@
+use std::collections::{BTreeSet, HashMap};
+
 use gassync_domain::{AccountId, CoreId, Date, Reservation, Timestamp};
 
 use super::ledger::{self, Opened, SoldOut};
@@ -5,24 +7,24 @@ use crate::store::{
     Result, Tx,
     core::{
         bookings::{self as rows, Booking, BookingRoom, RoomRow, Standing},
-        units,
+        units::{self, Home},
     },
-    ledger::{Bucket, Span},
+    ledger::{Bucket, Span, take_all},
 };
 
 /// A reservation whose every room is linked, with dates: what a booking can be made of.
 #[derive(Debug)]
 pub struct Bookable<'a> {
+    /// The booking that it is, and where that stands; none where it is new.
+    pub known: Option<(CoreId, Standing)>,
     /// The record, normalised and valid.
     pub reservation: &'a Reservation,
     /// The unit of each of its rooms, in their order.
     pub units: &'a [CoreId],
-    /// Who booked.
-    pub guest: Option<CoreId>,
 }
 
 /// What becomes of a booking that there is no room for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WhenFull {
     /// It has happened: it is kept, marked as overbooked, and announced.
     Keep,
@@ -46,55 +48,153 @@ pub enum Placed {
     Unplaceable,
 }
 
-/// Makes or changes a booking and what it takes of the ledger. A change of dates takes the new nights and frees the old
-/// at once, or changes nothing. The transaction has said [`Tx::lock_ledger`].
-pub async fn put_booking(
-    tx: &mut Tx,
+/// Bookings to be made or changed together, with all their nights open. The transaction has said [`Tx::lock_ledger`].
+pub struct Desk {
     account: AccountId,
-    known: Option<CoreId>,
-    bookable: &Bookable<'_>,
-    when_full: WhenFull,
     now: Timestamp,
-) -> Result<Placed> {
-    let Some(booking) = booking(tx, account, bookable).await? else {
-        return Ok(Placed::Unplaceable);
-    };
-    let wanted: Option<Vec<Span>> = booking.rooms.iter().map(BookingRoom::span).collect();
-    let Some(wanted) = wanted else {
-        return Ok(Placed::Unplaceable);
-    };
-    let after = Standing { status: booking.status.clone(), hold_until: booking.hold_until };
-    let (before, rooms) = match known {
-        Some(id) => (rows::standing(tx, account, id).await?, rows::rooms(tx, account, id).await?),
-        None => (None, Vec::new()),
-    };
-    let has: Vec<Option<Span>> = rooms.iter().map(RoomRow::span).collect();
-    let same_nights = has.iter().copied().eq(wanted.iter().copied().map(Some));
-    if let (Some(id), Some(before), true) = (known, &before, same_nights)
-        && same_claim(before, &after, now)
-    {
-        rows::update_booking(tx, account, id, &booking, now).await?;
-        rows::update_rooms(tx, account, id, &booking.rooms, now).await?;
-        let overbooked = rows::overbooked_nights(tx, account, id).await?;
-        return Ok(Placed::Booked { id, overbooked });
+    asked: Vec<Option<Asked>>,
+    opened: Opened,
+}
+
+/// What one of them comes to.
+struct Asked {
+    known: Option<CoreId>,
+    booking: Booking,
+    /// The nights of each of its rooms.
+    wanted: Vec<Span>,
+    /// What those are to be; none where it takes no nights.
+    bucket: Option<Bucket>,
+    /// What it has now.
+    has: Vec<(i64, Span)>,
+    /// No night changes hands.
+    same_claim: bool,
+    /// There was room for all who ask here, on every night of it.
+    has_room: bool,
+}
+
+impl Desk {
+    /// Opens the nights that bookings have and want. No two are the same booking.
+    pub async fn open(tx: &mut Tx, account: AccountId, bookables: &[Bookable<'_>], now: Timestamp) -> Result<Self> {
+        let first_units: BTreeSet<CoreId> = bookables.iter().filter_map(|asked| asked.units.first().copied()).collect();
+        let homes = units::homes(tx, account, &Vec::from_iter(first_units)).await?;
+        let known: Vec<CoreId> = bookables.iter().filter_map(|asked| asked.known.as_ref().map(|(id, _)| *id)).collect();
+        let mut rooms = rows::rooms(tx, account, &known).await?;
+        let asked = bookables.iter().map(|bookable| {
+            let known = bookable.known.as_ref().and_then(|(id, _)| rooms.remove(id));
+            Asked::new(bookable, &homes, known.unwrap_or_default(), now)
+        });
+        let mut asked: Vec<Option<Asked>> = asked.collect();
+        let moving = || asked.iter().flatten().filter(|asked| !asked.same_claim);
+        let spans: Vec<Span> =
+            moving().flat_map(|asked| asked.has.iter().map(|(_, span)| *span).chain(asked.takes())).collect();
+        let mut wanted: HashMap<(CoreId, Date), i64> = HashMap::new();
+        for span in moving().flat_map(Asked::takes) {
+            for night in span.stay.each() {
+                *wanted.entry((span.unit, night)).or_default() += 1;
+            }
+        }
+        let opened = Opened::new(tx, account, &spans, now).await?;
+        for asked in asked.iter_mut().flatten() {
+            let has_room = asked
+                .takes()
+                .flat_map(|span| span.stay.each().map(move |night| (span.unit, night)))
+                .all(|place| opened.has_room(place, wanted.get(&place).copied().unwrap_or(1)));
+            asked.has_room = has_room;
+        }
+        Ok(Self { account, now, asked, opened })
     }
 
-    let all: Vec<Span> = has.iter().flatten().chain(&wanted).copied().collect();
-    let opened = Opened::new(tx, account, &all, now).await?;
-    if when_full == WhenFull::Refuse {
-        tx.savepoint("booking").await?;
+    /// Whether one of them surely finds room, so that nobody need be refused.
+    pub fn has_room(&self, index: usize) -> bool {
+        self.asked.get(index).and_then(Option::as_ref).is_none_or(|asked| asked.has_room || asked.same_claim)
     }
-    for (room, span) in rooms.iter().zip(&has).filter_map(|(room, span)| Some((room.id, (*span)?))) {
-        opened.release(tx, account, (room, span), now).await?;
+
+    /// Writes some of them, each with its guest: those that are new and find room all at once, the others one by one.
+    pub async fn put(
+        &mut self,
+        tx: &mut Tx,
+        guests: &[(usize, Option<CoreId>)],
+        when_full: WhenFull,
+    ) -> Result<Vec<Placed>> {
+        let mut placed: HashMap<usize, Placed> = HashMap::new();
+        for (index, guest) in guests {
+            match self.asked.get_mut(*index).and_then(Option::as_mut) {
+                Some(asked) => asked.booking.guest = *guest,
+                None => {
+                    placed.insert(*index, Placed::Unplaceable);
+                }
+            }
+        }
+        let indexes = guests.iter().map(|(index, _)| *index).filter(|index| !placed.contains_key(index));
+        let (together, alone): (Vec<usize>, Vec<usize>) = indexes.partition(|index| self.is_new_with_room(*index));
+        placed.extend(self.put_together(tx, &together).await?);
+        for index in alone {
+            placed.insert(index, self.put_alone(tx, index, when_full).await?);
+        }
+        Ok(guests.iter().map(|(index, _)| placed.remove(index).unwrap_or(Placed::Unplaceable)).collect())
     }
-    let id = match known {
-        Some(id) => rows::update_booking(tx, account, id, &booking, now).await.map(|()| id)?,
-        None => rows::insert_booking(tx, account, &booking, now).await?,
-    };
-    let ids = rows::replace_rooms(tx, account, id, &booking.rooms, now).await?;
-    let mut overbooked = Vec::new();
-    if let Some(bucket) = ledger::bucket(&after, now) {
-        for (room, span) in ids.into_iter().zip(wanted) {
+
+    fn asked(&self, index: usize) -> Option<&Asked> {
+        self.asked.get(index).and_then(Option::as_ref)
+    }
+
+    fn is_new_with_room(&self, index: usize) -> bool {
+        self.asked(index).is_some_and(|asked| asked.known.is_none() && asked.has_room)
+    }
+
+    async fn put_together(&self, tx: &mut Tx, indexes: &[usize]) -> Result<Vec<(usize, Placed)>> {
+        let Self { account, now, .. } = *self;
+        let asked: Vec<&Asked> = indexes.iter().filter_map(|index| self.asked(*index)).collect();
+        let bookings: Vec<&Booking> = asked.iter().map(|asked| &asked.booking).collect();
+        let ids = rows::insert_bookings(tx, account, &bookings, now).await?;
+        let with_rooms: Vec<(CoreId, &Booking)> = ids.iter().copied().zip(bookings).collect();
+        let mut rooms = rows::insert_rooms(tx, account, &with_rooms, now).await?.into_iter();
+        let mut taken = Vec::new();
+        for asked in asked {
+            for (span, room) in asked.wanted.iter().zip(rooms.by_ref()) {
+                taken.extend(asked.bucket.map(|bucket| (room, *span, bucket)));
+            }
+        }
+        take_all(tx, account, &taken, now).await?;
+        let booked = ids.into_iter().map(|id| Placed::Booked { id, overbooked: Vec::new() });
+        Ok(indexes.iter().copied().zip(booked).collect())
+    }
+
+    /// A change of dates takes the new nights and frees the old at once, or changes nothing.
+    async fn put_alone(&mut self, tx: &mut Tx, index: usize, when_full: WhenFull) -> Result<Placed> {
+        let Self { account, now, opened, asked } = self;
+        let (account, now) = (*account, *now);
+        let Some(Asked { known, booking, wanted, bucket, has, same_claim, .. }) =
+            asked.get(index).and_then(Option::as_ref)
+        else {
+            return Ok(Placed::Unplaceable);
+        };
+        if let (Some(id), true) = (*known, *same_claim) {
+            rows::update_booking(tx, account, id, booking, now).await?;
+            rows::update_rooms(tx, account, id, &booking.rooms, now).await?;
+            let overbooked = rows::overbooked_nights(tx, account, id).await?;
+            return Ok(Placed::Booked { id, overbooked });
+        }
+        if when_full == WhenFull::Refuse {
+            tx.savepoint("booking").await?;
+        }
+        for room in has {
+            opened.release(tx, account, *room, now).await?;
+        }
+        let id = match *known {
+            Some(id) => {
+                rows::update_booking(tx, account, id, booking, now).await?;
+                rows::delete_rooms(tx, account, id).await?;
+                Some(id)
+            }
+            None => rows::insert_bookings(tx, account, &[booking], now).await?.pop(),
+        };
+        let Some(id) = id else { return Ok(Placed::Unplaceable) };
+        let rooms = rows::insert_rooms(tx, account, &[(id, booking)], now).await?;
+        let mut overbooked = Vec::new();
+        for (room, span, bucket) in
+            rooms.into_iter().zip(wanted).filter_map(|(room, span)| Some((room, *span, (*bucket)?)))
+        {
             let nights = opened.take(tx, account, (room, span), bucket, now).await?;
             if !nights.is_empty() && when_full == WhenFull::Refuse {
                 tx.undo_to("booking").await?;
@@ -102,13 +202,41 @@ pub async fn put_booking(
             }
             overbooked.extend(nights);
         }
+        let freed: Vec<Span> = has.iter().map(|(_, span)| *span).collect();
+        opened.settle(tx, account, &freed, now).await?;
+        overbooked.sort_unstable();
+        overbooked.dedup();
+        Ok(Placed::Booked { id, overbooked })
     }
-    if known.is_some() {
-        opened.settle(tx, account, now).await?;
+}
+
+impl Asked {
+    fn new(
+        bookable: &Bookable<'_>,
+        homes: &HashMap<CoreId, Home>,
+        rooms: Vec<RoomRow>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let booking = booking(bookable, homes)?;
+        let wanted: Vec<Span> = booking.rooms.iter().map(BookingRoom::span).collect::<Option<_>>()?;
+        let after = Standing { status: booking.status.clone(), hold_until: booking.hold_until };
+        let same_nights = rooms.iter().map(RoomRow::span).eq(wanted.iter().copied().map(Some));
+        let before = bookable.known.as_ref().map(|(_, standing)| standing);
+        Some(Self {
+            known: bookable.known.as_ref().map(|(id, _)| *id),
+            wanted,
+            bucket: ledger::bucket(&after, now),
+            has: rooms.iter().filter_map(|room| Some((room.id, room.span()?))).collect(),
+            same_claim: same_nights && before.is_some_and(|before| same_claim(before, &after, now)),
+            has_room: false,
+            booking,
+        })
     }
-    overbooked.sort_unstable();
-    overbooked.dedup();
-    Ok(Placed::Booked { id, overbooked })
+
+    /// The nights it takes of the ledger.
+    fn takes(&self) -> impl Iterator<Item = Span> {
+        self.wanted.iter().copied().filter(|_| self.bucket.is_some())
+    }
 }
 
 /// Whether nothing of what a booking takes changes. A hold that ended may have lost its nights: it takes them anew.
@@ -121,15 +249,10 @@ fn same_claim(before: &Standing, after: &Standing, now: Timestamp) -> bool {
     }
 }
 
-async fn booking(tx: &mut Tx, account: AccountId, bookable: &Bookable<'_>) -> Result<Option<Booking>> {
-    let Bookable { reservation, units, guest } = bookable;
-    let (Some(check_in), Some(check_out), Some(first)) = (reservation.check_in, reservation.check_out, units.first())
-    else {
-        return Ok(None);
-    };
-    let Some((property, currency)) = units::unit_home(tx, account, *first).await? else {
-        return Ok(None);
-    };
+fn booking(bookable: &Bookable<'_>, homes: &HashMap<CoreId, Home>) -> Option<Booking> {
+    let Bookable { reservation, units, .. } = bookable;
+    let (check_in, check_out) = reservation.check_in.zip(reservation.check_out)?;
+    let Home { property, currency } = homes.get(units.first()?)?;
     let rooms = reservation.rooms.iter().zip(units.iter()).map(|(room, unit)| BookingRoom {
         unit: *unit,
         check_in: room.check_in.unwrap_or(check_in),
@@ -137,18 +260,23 @@ async fn booking(tx: &mut Tx, account: AccountId, bookable: &Bookable<'_>) -> Re
         people: [room.guests, room.adults, room.children, room.infants],
         total_price: room.total_price,
     });
-    Ok(Some(Booking {
-        property,
-        guest: *guest,
+    Some(Booking {
+        property: *property,
+        guest: None,
         status: reservation.status.clone(),
         check_in,
         check_out,
         people: [reservation.guests, reservation.adults, reservation.children, reservation.infants],
         total_price: reservation.total_price,
         // A booking that names no currency is in the property's.
-        currency: reservation.currency.clone().or(currency).filter(|_| reservation.total_price.is_some()),
+        currency: reservation
+            .currency
+            .as_ref()
+            .or(currency.as_ref())
+            .filter(|_| reservation.total_price.is_some())
+            .cloned(),
         notes: reservation.notes.clone(),
         hold_until: reservation.hold_until,
         rooms: rooms.collect(),
-    }))
+    })
 }

@@ -1,25 +1,35 @@
+use std::collections::HashMap;
+
 use gassync_domain::{AccountId, CoreId, Guest, Timestamp};
 
 use crate::store::{Result, Tx, core::guests as rows};
 
-/// Makes or changes a guest.
-pub async fn put_guest(
+/// Makes or changes guests, no two of them the same; those that are known stand beside their record.
+pub async fn put_guests(
     tx: &mut Tx,
     account: AccountId,
-    known: Option<CoreId>,
-    guest: &Guest,
+    guests: &[(Option<CoreId>, &Guest)],
     now: Timestamp,
-) -> Result<CoreId> {
-    match known {
-        None => rows::insert_guest(tx, account, guest, now).await,
-        Some(id) => rows::update_guest(tx, account, id, guest, now).await.map(|()| id),
+) -> Result<Vec<CoreId>> {
+    let new: Vec<&Guest> = guests.iter().filter(|(known, _)| known.is_none()).map(|(_, guest)| *guest).collect();
+    let mut made = rows::insert_guests(tx, account, &new, now).await?.into_iter();
+    let ids: Vec<CoreId> = guests.iter().filter_map(|(known, _)| known.or_else(|| made.next())).collect();
+    let mut changed: Vec<(CoreId, &Guest)> =
+        guests.iter().filter_map(|(known, guest)| known.map(|id| (id, *guest))).collect();
+    // In one order, so that two transactions never wait for each other in a ring.
+    changed.sort_by_key(|(id, _)| id.0);
+    for (id, guest) in changed {
+        rows::update_guest(tx, account, id, guest, now).await?;
     }
+    Ok(ids)
 }
 
-/// The guest that a record is surely about, although no link says so: same own mail address, same family name.
-pub async fn find_guest(tx: &mut Tx, account: AccountId, guest: &Guest) -> Result<Option<CoreId>> {
-    match guest.identity() {
-        Some((email, name)) => rows::find_guest(tx, account, &email, &name).await,
-        None => Ok(None),
-    }
+/// The guests that records are surely about, although no link says so: same own mail address, same family name.
+pub async fn find_guests(
+    tx: &mut Tx,
+    account: AccountId,
+    guests: &[&Guest],
+) -> Result<HashMap<(String, String), CoreId>> {
+    let identities: Vec<(String, String)> = guests.iter().filter_map(|guest| guest.identity()).collect();
+    rows::find_guests(tx, account, &identities).await
 }

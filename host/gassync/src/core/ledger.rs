@@ -1,6 +1,6 @@
 //! Taking and giving back nights, for units that stand alone and for those that go with others.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeSet, HashMap};
 
 use gassync_domain::{AccountId, CoreId, Date, Timestamp};
 
@@ -24,41 +24,49 @@ pub struct SoldOut {
 
 /// The rows of the ledger that a transaction has opened, and what goes with their units.
 pub(super) struct Opened {
-    spans: Vec<Span>,
-    linked: BTreeMap<i64, Vec<Linked>>,
+    linked: HashMap<CoreId, Vec<Linked>>,
+    /// How many more could be sold of each night when it was opened.
+    room: HashMap<(CoreId, Date), i64>,
+    /// Whether some night may have been sold more often than it can be.
+    excess: bool,
 }
 
 impl Opened {
     /// Opens nights, and those of all units that are sold with them.
     pub(super) async fn new(tx: &mut Tx, account: AccountId, spans: &[Span], now: Timestamp) -> Result<Self> {
-        let mut opened = Self { spans: spans.to_vec(), linked: BTreeMap::new() };
-        let mut next = 0;
+        let mut linked: HashMap<CoreId, Vec<Linked>> = HashMap::new();
+        let mut all = spans.to_vec();
+        let mut ring = spans.to_vec();
         // The units that go with a unit, and, since a hold on one of those may have to be released, those with them.
-        for _ring in 0..2 {
-            let end = opened.spans.len();
-            for index in next..end {
-                let Span { unit, stay } = opened.spans[index];
-                let linked = match opened.linked.entry(unit.0) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(unknown) => unknown.insert(ledger::linked(tx, account, unit).await?),
-                };
-                opened.spans.extend(linked.iter().map(|other| Span { unit: other.unit(), stay }));
-            }
-            next = end;
+        for _ in 0..2 {
+            let units: BTreeSet<CoreId> = ring.iter().map(|span| span.unit).collect();
+            let units: Vec<CoreId> = units.into_iter().filter(|unit| !linked.contains_key(unit)).collect();
+            linked.extend(ledger::linked(tx, account, &units).await?);
+            let others = |span: &Span| -> Vec<Span> {
+                let with = linked.get(&span.unit).map_or(&[][..], Vec::as_slice);
+                with.iter().map(|other| Span { unit: other.unit(), stay: span.stay }).collect()
+            };
+            ring = ring.iter().flat_map(others).collect();
+            all.extend_from_slice(&ring);
         }
-        opened.spans.sort_unstable_by_key(|span| (span.unit.0, span.stay.check_in(), span.stay.check_out()));
-        opened.spans.dedup();
-        ledger::open(tx, account, &opened.spans, now).await?;
-        Ok(opened)
+        let nights = ledger::open(tx, account, &all, now).await?;
+        let excess = nights.iter().any(|night| night.excess > 0);
+        let room = nights.into_iter().map(|night| (night.place(), night.room)).collect();
+        Ok(Self { linked, room, excess })
     }
 
     fn with(&self, unit: CoreId) -> &[Linked] {
-        self.linked.get(&unit.0).map_or(&[], Vec::as_slice)
+        self.linked.get(&unit).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a unit stands alone and had room for so many more on a night.
+    pub(super) fn has_room(&self, place: (CoreId, Date), wanted: i64) -> bool {
+        self.with(place.0).is_empty() && self.room.get(&place).is_some_and(|room| *room >= wanted)
     }
 
     /// Gives a room its nights; the answer names those that there is no room for.
     pub(super) async fn take(
-        &self,
+        &mut self,
         tx: &mut Tx,
         account: AccountId,
         (room, span): (i64, Span),
@@ -71,6 +79,7 @@ impl Opened {
             self.reclaim(tx, account, span, now).await?;
             full = ledger::full(tx, account, span).await?;
         }
+        self.excess |= !full.is_empty();
         ledger::take(tx, account, room, span, bucket, now).await?;
         for linked in self.with(span.unit) {
             let other = Span { unit: linked.unit(), stay: span.stay };
@@ -94,10 +103,15 @@ impl Opened {
         ledger::release(tx, account, room, span, now).await
     }
 
-    /// Whatever is too much takes the places that have come free.
-    pub(super) async fn settle(&self, tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<()> {
-        for span in &self.spans {
-            ledger::settle_excess(tx, account, *span, now).await?;
+    /// Whatever is too much takes the places that have come free on these nights, or with them.
+    pub(super) async fn settle(&self, tx: &mut Tx, account: AccountId, freed: &[Span], now: Timestamp) -> Result<()> {
+        if !self.excess {
+            return Ok(());
+        }
+        for span in freed {
+            for unit in std::iter::once(span.unit).chain(self.with(span.unit).iter().map(Linked::unit)) {
+                ledger::settle_excess(tx, account, Span { unit, stay: span.stay }, now).await?;
+            }
         }
         Ok(())
     }
@@ -128,7 +142,7 @@ pub async fn release_expired(tx: &mut Tx, account: AccountId, now: Timestamp) ->
     for room in rooms {
         opened.release(tx, account, room, now).await?;
     }
-    opened.settle(tx, account, now).await?;
+    opened.settle(tx, account, &spans, now).await?;
     Ok(expired.len())
 }
 
@@ -140,7 +154,7 @@ pub(super) async fn link(
     quantity: i64,
     now: Timestamp,
 ) -> Result<()> {
-    let linked = ledger::linked(tx, account, whole).await?;
+    let linked = ledger::linked(tx, account, &[whole]).await?.remove(&whole).unwrap_or_default();
     let before = linked.iter().find(|linked| linked.unit() == part).map_or(0, Linked::quantity);
     ledger::set_link(tx, account, (whole, part), quantity, now).await?;
     let Some(stay) = ledger::taken_on_either(tx, account, whole, part).await? else {

@@ -29,6 +29,6 @@ pub async fn unblock(tx: &mut Tx, account: AccountId, id: CoreId, now: Timestamp
     let opened = Opened::new(tx, account, &[span], now).await?;
     ledger::block(tx, account, span, -quantity, now).await?;
     rows::delete_maintenance(tx, account, id).await?;
-    opened.settle(tx, account, now).await?;
+    opened.settle(tx, account, &[span], now).await?;
     Ok(true)
 }

@@ -11,8 +11,8 @@ mod properties;
 mod rate_plans;
 mod units;
 
-pub use bookings::{Bookable, Placed, WhenFull, put_booking};
-pub use guests::{find_guest, put_guest};
+pub use bookings::{Bookable, Desk, Placed, WhenFull};
+pub use guests::{find_guests, put_guests};
 pub use ledger::{SoldOut, release_expired};
 pub use maintenance::{block, unblock};
 pub use properties::put_property;

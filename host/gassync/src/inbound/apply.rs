@@ -1,8 +1,10 @@
 //! One record into buffer, mapping and core, in the caller's transaction.
 
+use std::collections::HashSet;
+
 use gassync_domain::{
-    AccountId, Authority, Change, CoreId, Date, Digest, Entity, EntityRef, FieldError, News, Parked, RawJson, SourceId,
-    Timestamp, Version,
+    AccountId, Authority, Change, CoreId, Date, Digest, Entity, EntityRef, FieldError, News, Parked, RawJson,
+    Reservation, SourceId, Timestamp, Version,
 };
 use serde_json::json;
 
@@ -142,13 +144,17 @@ impl Incoming {
         }
     }
 
-    /// Writes the audit trail's line for an outcome; news that changes nothing leaves none.
-    pub(super) async fn log(
+    /// Writes the audit trail's line for an outcome.
+    pub(super) async fn log(&self, tx: &mut Tx, entity: (&str, &str), outcome: &Outcome) -> store::Result<()> {
+        sync_log::inbound(tx, self.account, self.line(entity, outcome).as_slice(), self.now).await
+    }
+
+    /// The audit trail's line for an outcome; news that changes nothing leaves none.
+    pub(super) fn line<'a>(
         &self,
-        tx: &mut Tx,
-        (entity_type, entity_id): (&str, &str),
+        (entity_type, entity_id): (&'a str, &'a str),
         outcome: &Outcome,
-    ) -> store::Result<()> {
+    ) -> Option<sync_log::Entry<'a>> {
         let (action, status, message) = match outcome {
             Outcome::Created(_) => ("create", "success", None),
             Outcome::Updated(_) | Outcome::Kept => ("update", "success", None),
@@ -159,10 +165,9 @@ impl Incoming {
             }
             Outcome::Rejected(errors) => ("reject", "failed", Some(describe(errors))),
             Outcome::Refused(full) => ("refuse", "failed", Some(format!("no room on {}", list(&full.nights)))),
-            Outcome::Unchanged(_) | Outcome::Fetching | Outcome::NotKept => return Ok(()),
+            Outcome::Unchanged(_) | Outcome::Fetching | Outcome::NotKept => return None,
         };
-        let entry = sync_log::Entry { source: self.source, entity_type, entity_id, action, status, message };
-        sync_log::inbound(tx, self.account, &entry, self.now).await
+        Some(sync_log::Entry { source: self.source, entity_type, entity_id, action, status, message })
     }
 }
 
@@ -178,25 +183,63 @@ fn describe(errors: &[FieldError]) -> String {
 }
 
 /// Applies changes in their order. Properties and room types come before what refers to them, whatever order the
-/// channel named them in.
+/// channel named them in, and reservations last.
 pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> store::Result<Vec<Outcome>> {
-    let reservations = changes.iter().filter(|change| matches!(change.news, News::Reservation(_))).count();
     let units = changes.iter().any(|change| matches!(change.news, News::RoomType(_)));
-    if reservations > 0 || units {
-        // Units change the ledger too, where there are fewer of them than before.
-        let times = if units { usize::MAX } else { reservations };
-        tx.lock_ledger(incoming.account, times).await?;
-    }
-    tx.lock_records(incoming.source, changes.iter().filter_map(external_id)).await?;
-    tx.set_origin(incoming.source).await?;
+    let names: Vec<String> = changes.iter().flat_map(names).collect();
     let mut order: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
     order.sort_by_key(|(_, change)| rank(&change.news));
-    let mut outcomes: Vec<(usize, Outcome)> = Vec::with_capacity(order.len());
-    for (index, change) in order {
+    let mut runs = Runs::default();
+    let mut others = Vec::new();
+    for (index, Change { route, news, raw }) in order {
+        match news {
+            News::Reservation(record) => {
+                let raw = raw.unwrap_or_else(|| RawJson::of(&record));
+                runs.add(index, *record, raw);
+            }
+            news => others.push((index, Change { route, news, raw })),
+        }
+    }
+    if units || !runs.0.is_empty() {
+        // Units change the ledger too, where there are fewer of them than before.
+        tx.lock_ledger(incoming.account, units || runs.0.len() > 1).await?;
+    }
+    tx.lock_records(incoming.source, names).await?;
+    tx.set_origin(incoming.source).await?;
+    let mut outcomes: Vec<(usize, Outcome)> = Vec::new();
+    for (index, change) in others {
         outcomes.push((index, one(tx, incoming, change).await?));
+    }
+    for Run { indexes, told, .. } in runs.0 {
+        outcomes.extend(indexes.into_iter().zip(reservation::apply(tx, incoming, told).await?));
     }
     outcomes.sort_by_key(|(index, _)| *index);
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+}
+
+/// Reservations in lists that name none twice.
+#[derive(Default)]
+struct Runs(Vec<Run>);
+
+/// Reservations, and the place of each among all changes.
+#[derive(Default)]
+struct Run {
+    ids: HashSet<String>,
+    indexes: Vec<usize>,
+    told: Vec<(Reservation, RawJson)>,
+}
+
+impl Runs {
+    fn add(&mut self, index: usize, reservation: Reservation, raw: RawJson) {
+        if self.0.last().is_none_or(|run| run.ids.contains(&reservation.id)) {
+            self.0.push(Run::default());
+        }
+        if let Some(run) = self.0.last_mut() {
+            run.ids.insert(reservation.id.clone());
+            run.indexes.push(index);
+            run.told.push((reservation, raw));
+        }
+    }
 }
 
 async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<Outcome> {
@@ -212,7 +255,8 @@ async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<
         }
         News::Reservation(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
-            reservation::apply(tx, incoming, *record, &raw).await
+            let outcomes = reservation::apply(tx, incoming, vec![(*record, raw)]).await?;
+            Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
         }
         News::LookAgain(what) | News::Removed(what) => look_again(tx, incoming, &what).await,
         News::RatePlan(record) => {
@@ -249,6 +293,17 @@ pub(super) fn rank(news: &News) -> u8 {
         News::RatePlan(_) | News::Guest(_) => 2,
         _ => 3,
     }
+}
+
+/// What a change is about, so that two transactions that are about the same wait for each other.
+fn names(change: &Change) -> Vec<String> {
+    let guest = match &change.news {
+        News::Reservation(record) => record.guest.as_ref().and_then(|guest| guest.id.as_deref()),
+        News::Guest(guest) => guest.id.as_deref(),
+        _ => None,
+    };
+    let guest = guest.map(|id| format!("guest/{id}"));
+    external_id(change).map(str::to_owned).into_iter().chain(guest).collect()
 }
 
 pub(crate) fn external_id(change: &Change) -> Option<&str> {

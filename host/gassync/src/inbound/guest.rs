@@ -4,61 +4,111 @@
 //! both have the same mail address of their own and the same family name. Nothing less makes two people one: an address
 //! that a selling site forwards is many guests' in turn, and names alone are shared.
 
+use std::collections::HashSet;
+
 use gassync_domain::{CoreId, Digest, Guest, RawJson, Reservation, Validate};
 
 use super::apply::{Incoming, Outcome};
 use crate::{
     core,
-    store::{Result, Tx, buffer::guests, mappings},
+    store::{
+        Result, Tx,
+        buffer::guests,
+        mappings::{self, Kind},
+    },
 };
 
 /// A guest that is told of without a reservation.
 pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut guest: Guest, raw: &RawJson) -> Result<Outcome> {
     guest.normalise();
     let errors = guest.validate();
-    let outcome = if errors.is_empty() { keep(tx, incoming, &guest, raw).await? } else { Outcome::Rejected(errors) };
+    let outcome = match errors.is_empty() {
+        true => keep_all(tx, incoming, &[(&guest, raw)]).await?.pop().unwrap_or(Outcome::NotKept),
+        false => Outcome::Rejected(errors),
+    };
     incoming.log(tx, ("guest", guest.id.as_deref().unwrap_or_default()), &outcome).await?;
     Ok(outcome)
 }
 
-/// The guest who made a reservation. One without an id of its own is filed under the reservation's.
-pub(super) async fn of_reservation(
+/// The guests who made reservations. One without an id of its own is filed under the reservation's.
+pub(super) async fn of_reservations(
     tx: &mut Tx,
     incoming: &Incoming,
-    reservation: &Reservation,
-) -> Result<Option<CoreId>> {
-    let Some(mut guest) = reservation.guest.clone() else {
-        return Ok(None);
+    reservations: &[&Reservation],
+) -> Result<Vec<Option<CoreId>>> {
+    let guest = |reservation: &&Reservation| {
+        let mut guest = reservation.guest.clone()?;
+        guest.id.get_or_insert_with(|| format!("reservation/{}", reservation.id));
+        let raw = RawJson::of(&guest);
+        Some((guest, raw))
     };
-    guest.id.get_or_insert_with(|| format!("reservation/{}", reservation.id));
-    let raw = RawJson::of(&guest);
-    Ok(keep(tx, incoming, &guest, &raw).await?.core())
+    let told: Vec<Option<(Guest, RawJson)>> = reservations.iter().map(guest).collect();
+    let named: Vec<(&Guest, &RawJson)> = told.iter().flatten().map(|(guest, raw)| (guest, raw)).collect();
+    let mut kept = keep_all(tx, incoming, &named).await?.into_iter();
+    Ok(told.iter().map(|told| told.as_ref().and_then(|_| kept.next()?.core())).collect())
 }
 
-async fn keep(tx: &mut Tx, incoming: &Incoming, guest: &Guest, raw: &RawJson) -> Result<Outcome> {
+/// Keeps guests: the first word on each person before the second.
+async fn keep_all(tx: &mut Tx, incoming: &Incoming, guests: &[(&Guest, &RawJson)]) -> Result<Vec<Outcome>> {
+    let mut outcomes = vec![Outcome::NotKept; guests.len()];
+    let mut waiting: Vec<usize> = (0..guests.len()).collect();
+    while !waiting.is_empty() {
+        let (mut ids, mut identities) = (HashSet::new(), HashSet::new());
+        let (first, later): (Vec<usize>, Vec<usize>) = waiting.into_iter().partition(|index| {
+            let guest = guests[*index].0;
+            ids.insert(guest.id.as_deref()) & guest.identity().is_none_or(|identity| identities.insert(identity))
+        });
+        let distinct: Vec<(&Guest, &RawJson)> = first.iter().map(|index| guests[*index]).collect();
+        for (index, outcome) in first.into_iter().zip(keep(tx, incoming, &distinct).await?) {
+            outcomes[index] = outcome;
+        }
+        waiting = later;
+    }
+    Ok(outcomes)
+}
+
+/// Keeps guests of whom no two are told to be the same.
+async fn keep(tx: &mut Tx, incoming: &Incoming, told: &[(&Guest, &RawJson)]) -> Result<Vec<Outcome>> {
     let Incoming { account, source, now, .. } = *incoming;
-    let id = guest.id.as_deref().unwrap_or_default();
     let version = incoming.version(None, None);
-    let digest = Digest::of_json(guest);
-    if let Some(stored) = guests::find(tx, account, source, id).await? {
-        if version.is_older_than(&stored.version) {
-            return Ok(Outcome::Older(stored.core));
-        }
-        if stored.digest == digest {
-            guests::confirm(tx, account, source, id, &version, now).await?;
-            return Ok(Outcome::Unchanged(stored.core));
-        }
+    let digests: Vec<Digest> = told.iter().map(|(guest, _)| Digest::of_json(guest)).collect();
+    let ids: Vec<&str> = told.iter().map(|(guest, _)| guest.id.as_deref().unwrap_or_default()).collect();
+    let stored = guests::find_all(tx, account, source, &ids).await?;
+    let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(told.len());
+    for (id, digest) in ids.iter().zip(&digests) {
+        outcomes.push(match stored.get(*id) {
+            Some(stored) if version.is_older_than(&stored.version) => Some(Outcome::Older(stored.core)),
+            Some(stored) if stored.digest == *digest => {
+                guests::confirm(tx, account, source, id, &version, now).await?;
+                Some(Outcome::Unchanged(stored.core))
+            }
+            _ => None,
+        });
     }
-    let linked = mappings::find(tx, account, source, mappings::Kind::Guest, id).await?.map(|mapping| mapping.core);
-    let known = match linked {
-        Some(core) => Some(core),
-        None => core::find_guest(tx, account, guest).await?,
-    };
-    let core = core::put_guest(tx, account, known, guest, now).await?;
-    if linked.is_none() {
-        mappings::link(tx, account, source, mappings::Kind::Guest, id, core, now).await?;
+    let news: Vec<usize> = (0..told.len()).filter(|index| outcomes[*index].is_none()).collect();
+    let asked: Vec<(Kind, &str)> = news.iter().map(|index| (Kind::Guest, ids[*index])).collect();
+    let linked = mappings::find_all(tx, account, source, &asked).await?;
+    let is_linked = |index: &usize| linked.get(Kind::Guest, ids[*index]).map(|mapping| mapping.core);
+    let unlinked: Vec<usize> = news.iter().copied().filter(|index| is_linked(index).is_none()).collect();
+    let strangers: Vec<&Guest> = unlinked.iter().map(|index| told[*index].0).collect();
+    let known = core::find_guests(tx, account, &strangers).await?;
+    let known = |index: &usize| is_linked(index).or_else(|| known.get(&told[*index].0.identity()?).copied());
+    let put: Vec<(Option<CoreId>, &Guest)> = news.iter().map(|index| (known(index), told[*index].0)).collect();
+    let cores = core::put_guests(tx, account, &put, now).await?;
+    for (index, core) in news.iter().zip(&cores) {
+        outcomes[*index] = Some(if known(index).is_none() { Outcome::Created(*core) } else { Outcome::Updated(*core) });
     }
-    let outcome = if known.is_none() { Outcome::Created(core) } else { Outcome::Updated(core) };
-    guests::put(tx, &incoming.envelope(raw, &digest, &version, &outcome), guest).await?;
-    Ok(outcome)
+    let made = news.iter().zip(&cores).filter(|(index, _)| is_linked(index).is_none());
+    let links: Vec<(&str, CoreId)> = made.map(|(index, core)| (ids[*index], *core)).collect();
+    mappings::link_all(tx, account, source, Kind::Guest, &links, now).await?;
+    let outcomes: Vec<Outcome> = outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::NotKept)).collect();
+    let rows: Vec<_> = news
+        .iter()
+        .map(|index| {
+            let (guest, raw) = told[*index];
+            (incoming.envelope(raw, &digests[*index], &version, &outcomes[*index]), guest)
+        })
+        .collect();
+    guests::put_all(tx, &rows).await?;
+    Ok(outcomes)
 }

@@ -108,7 +108,7 @@ pub async fn link(
             status: "success",
             message,
         };
-        sync_log::inbound(tx, account, &entry, now).await?;
+        sync_log::inbound(tx, account, &[entry], now).await?;
     }
     let frees = waiting_for(tx, &incoming, kind, id).await?;
     jobs::drive_parked(tx, account, source, now).await?;
@@ -135,7 +135,7 @@ pub async fn unlink(tx: &mut Tx, incoming: &Incoming, kind: Kind, id: &str) -> s
         status: "success",
         message: None,
     };
-    sync_log::inbound(tx, account, &entry, now).await?;
+    sync_log::inbound(tx, account, &[entry], now).await?;
     Ok(())
 }
 

@@ -23,7 +23,7 @@ pub struct Planned {
 /// the transaction.
 pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> Result<Vec<Planned>> {
     // One by one, in whatever order their nights have: alone in the account's ledger.
-    tx.lock_ledger(incoming.account, usize::MAX).await?;
+    tx.lock_ledger(incoming.account, true).await?;
     let mut order: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
     order.sort_by_key(|(_, change)| rank(&change.news));
     let mut planned = Vec::with_capacity(order.len());

@@ -1,7 +1,9 @@
-//! A reservation into buffer, mapping and core.
+//! Reservations into buffer, mapping and core: read what is known of all, judge each, write together.
+
+use std::{collections::HashMap, slice};
 
 use gassync_domain::{
-    CoreId, Decision, Digest, Intent, Missing, Parked, RawJson, Reservation, Status, Validate, decide, fill,
+    CoreId, Decision, Digest, Intent, Missing, Parked, RawJson, Reservation, Status, Validate, Version, decide, fill,
 };
 
 use super::{
@@ -9,66 +11,129 @@ use super::{
     guest,
 };
 use crate::{
-    core::{self, Bookable, Placed, WhenFull},
-    store::{Result, Tx, buffer::reservations, core::bookings, mappings},
+    core::{Bookable, Desk, Placed, WhenFull},
+    store::{
+        Result, Tx,
+        buffer::reservations,
+        core::bookings::{self, Standing},
+        mappings::{self, Kind, Mapping},
+        sync_log,
+    },
 };
 
-/// A reservation: older news is told and left out, newer goes into buffer and core, what cannot be placed is parked.
-pub(super) async fn apply(
-    tx: &mut Tx,
-    incoming: &Incoming,
-    mut reservation: Reservation,
-    raw: &RawJson,
-) -> Result<Outcome> {
-    reservation.normalise();
-    let outcome = place(tx, incoming, &mut reservation, raw).await?;
-    incoming.log(tx, ("reservation", &reservation.id), &outcome).await?;
-    Ok(outcome)
+/// A reservation on its way.
+struct Arriving {
+    reservation: Reservation,
+    raw: RawJson,
+    version: Version,
+    digest: Digest,
+    /// The booking it is linked to, and where that stands.
+    mapping: Option<(Mapping, Option<Standing>)>,
+    /// What is decided, as soon as it is.
+    outcome: Option<Outcome>,
+    /// Whether the buffer takes it as it is now.
+    kept: bool,
 }
 
-async fn place(tx: &mut Tx, incoming: &Incoming, reservation: &mut Reservation, raw: &RawJson) -> Result<Outcome> {
+impl Arriving {
+    fn end(&mut self, outcome: Outcome) {
+        // What is refused has not happened.
+        self.kept = !matches!(outcome, Outcome::Refused(_));
+        self.outcome = Some(outcome);
+    }
+}
+
+/// Reservations, no two of one id: older news is told and left out, newer goes into buffer and core, what cannot be
+/// placed is parked.
+pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, told: Vec<(Reservation, RawJson)>) -> Result<Vec<Outcome>> {
+    let mut arriving = compare(tx, incoming, told).await?;
+    let booking = ready(tx, incoming, &mut arriving).await?;
+    book(tx, incoming, &mut arriving, &booking).await?;
+    let unsaid = Outcome::NotKept;
+    let rows: Vec<_> = arriving
+        .iter()
+        .filter(|arriving| arriving.kept)
+        .map(|Arriving { reservation, raw, version, digest, mapping, outcome, .. }| {
+            let mut envelope = incoming.envelope(raw, digest, version, outcome.as_ref().unwrap_or(&unsaid));
+            // What is parked after it was booked stays linked to its booking.
+            envelope.core = envelope.core.or(mapping.as_ref().map(|(mapping, _)| mapping.core));
+            (envelope, reservation)
+        })
+        .collect();
+    reservations::put_all(tx, &rows).await?;
+    let lines = arriving.iter().filter_map(|arriving| {
+        incoming.line(("reservation", &arriving.reservation.id), arriving.outcome.as_ref().unwrap_or(&unsaid))
+    });
+    sync_log::inbound(tx, incoming.account, &Vec::from_iter(lines), incoming.now).await?;
+    Ok(arriving.into_iter().map(|arriving| arriving.outcome.unwrap_or(Outcome::NotKept)).collect())
+}
+
+/// Beside what is stored: completes what is partial, and decides what is wrong, old or known.
+async fn compare(tx: &mut Tx, incoming: &Incoming, told: Vec<(Reservation, RawJson)>) -> Result<Vec<Arriving>> {
     let Incoming { account, source, now, .. } = *incoming;
-    let stored = reservations::find(tx, account, source, &reservation.id).await?;
-    let version = incoming.version(reservation.revision.as_ref(), reservation.modified_at);
-    if let Some(stored) = &stored {
-        fill(reservation, &stored.record);
-    }
-    let errors = reservation.validate();
-    if !errors.is_empty() {
-        return Ok(Outcome::Rejected(errors));
-    }
-    let digest = Digest::of(reservation);
-    let known = stored.as_ref().map(|s| (&s.version, &s.digest, &s.record.status));
-    match (decide(known, (&version, &digest, &reservation.status)), &stored) {
-        (Decision::Older, Some(stored)) => return Ok(Outcome::Older(stored.core)),
-        (Decision::Unchanged, Some(stored)) if stored.parked.is_none() => {
-            reservations::confirm(tx, account, source, &reservation.id, &version, now).await?;
-            return Ok(Outcome::Unchanged(stored.core));
+    let ids: Vec<&str> = told.iter().map(|(reservation, _)| reservation.id.as_str()).collect();
+    let stored = reservations::find_all(tx, account, source, &ids).await?;
+    let mut arriving = Vec::with_capacity(told.len());
+    for (mut reservation, raw) in told {
+        reservation.normalise();
+        let stored = stored.get(&reservation.id);
+        let version = incoming.version(reservation.revision.as_ref(), reservation.modified_at);
+        if let Some(stored) = stored {
+            fill(&mut reservation, &stored.record);
         }
-        _ => {}
+        let errors = reservation.validate();
+        let digest = Digest::of(&reservation);
+        let known = stored.map(|s| (&s.version, &s.digest, &s.record.status));
+        let outcome = match (decide(known, (&version, &digest, &reservation.status)), stored) {
+            _ if !errors.is_empty() => Some(Outcome::Rejected(errors)),
+            (Decision::Older, Some(stored)) => Some(Outcome::Older(stored.core)),
+            (Decision::Unchanged, Some(stored)) if stored.parked.is_none() => {
+                reservations::confirm(tx, account, source, &reservation.id, &version, now).await?;
+                Some(Outcome::Unchanged(stored.core))
+            }
+            _ => None,
+        };
+        arriving.push(Arriving { reservation, raw, version, digest, mapping: None, outcome, kept: false });
     }
-    let mapping = mappings::find(tx, account, source, mappings::Kind::Reservation, &reservation.id).await?;
-    let outcome = match ready(tx, incoming, mapping, reservation).await? {
-        Err(parked) => Outcome::Parked(parked),
-        Ok(units) => book(tx, incoming, mapping, reservation, &units).await?,
-    };
-    if matches!(outcome, Outcome::Refused(_)) {
-        return Ok(outcome);
+    Ok(arriving)
+}
+
+/// Finds what the undecided are linked to, and parks what cannot be placed. The rest can be booked: which, and in what
+/// units.
+async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> Result<Vec<(usize, Vec<CoreId>)>> {
+    let Incoming { account, source, .. } = *incoming;
+    let open = || arriving.iter().filter(|arriving| arriving.outcome.is_none()).map(|arriving| &arriving.reservation);
+    let rooms = open().flat_map(|reservation| &reservation.rooms).filter_map(|room| room.room_type_id.as_deref());
+    let mut asked: Vec<(Kind, &str)> = rooms.map(|id| (Kind::RoomType, id)).collect();
+    asked.sort_unstable_by_key(|(_, id)| *id);
+    asked.dedup();
+    asked.extend(open().map(|reservation| (Kind::Reservation, reservation.id.as_str())));
+    let mappings = mappings::find_all(tx, account, source, &asked).await?;
+    let linked: Vec<CoreId> =
+        open().filter_map(|reservation| Some(mappings.get(Kind::Reservation, &reservation.id)?.core)).collect();
+    let mut standings = bookings::standings(tx, account, &linked).await?;
+    let mut booking = Vec::new();
+    for (index, arriving) in arriving.iter_mut().enumerate().filter(|(_, arriving)| arriving.outcome.is_none()) {
+        let mapping = mappings.get(Kind::Reservation, &arriving.reservation.id);
+        arriving.mapping = mapping.map(|mapping| (mapping, standings.remove(&mapping.core)));
+        let standing = arriving.mapping.as_ref().and_then(|(_, standing)| standing.as_ref());
+        let unit = |id: &str| mappings.get(Kind::RoomType, id).map(|unit| unit.core);
+        match (units(incoming, standing, &arriving.reservation, unit), mapping) {
+            (Err(parked), _) => arriving.end(Outcome::Parked(parked)),
+            (Ok(_), Some(mapping)) if !mapping.auto_sync => arriving.end(Outcome::Unchanged(Some(mapping.core))),
+            (Ok(units), _) => booking.push((index, units)),
+        }
     }
-    let mut envelope = incoming.envelope(raw, &digest, &version, &outcome);
-    // What is parked after it was booked stays linked to its booking.
-    envelope.core = envelope.core.or(mapping.map(|m| m.core));
-    reservations::put(tx, &envelope, reservation).await?;
-    Ok(outcome)
+    Ok(booking)
 }
 
 /// The unit of each room, or all that is missing.
-async fn ready(
-    tx: &mut Tx,
+fn units(
     incoming: &Incoming,
-    mapping: Option<mappings::Mapping>,
+    standing: Option<&Standing>,
     reservation: &Reservation,
-) -> Result<std::result::Result<Vec<CoreId>, Parked>> {
+    unit: impl Fn(&str) -> Option<CoreId>,
+) -> std::result::Result<Vec<CoreId>, Parked> {
     let mut missing = Vec::new();
     if !incoming.authority.bookings_are_theirs() {
         missing.push(Missing::Authority);
@@ -82,62 +147,81 @@ async fn ready(
     if reservation.rooms.is_empty() {
         missing.push(Missing::Rooms);
     }
-    if let Some(mapping) = mapping
-        && reservation.status != Status::Cancelled
-        && bookings::standing(tx, incoming.account, mapping.core).await?.is_some_and(|s| s.status == Status::Cancelled)
-    {
+    if reservation.status != Status::Cancelled && standing.is_some_and(|s| s.status == Status::Cancelled) {
         missing.push(Missing::Decision { status: reservation.status.as_str().to_owned() });
     }
     let mut units = Vec::with_capacity(reservation.rooms.len());
     for room in &reservation.rooms {
-        let Some(id) = &room.room_type_id else {
-            missing.push(Missing::Rooms);
-            continue;
-        };
-        match mappings::find(tx, incoming.account, incoming.source, mappings::Kind::RoomType, id).await? {
-            Some(unit) => units.push(unit.core),
-            None => missing.push(Missing::RoomType { id: id.clone() }),
+        match room.room_type_id.as_ref().map(|id| (id, unit(id))) {
+            Some((_, Some(unit))) => units.push(unit),
+            Some((id, None)) => missing.push(Missing::RoomType { id: id.clone() }),
+            None => missing.push(Missing::Rooms),
         }
     }
     missing.dedup();
-    Ok(if missing.is_empty() { Ok(units) } else { Err(Parked(missing)) })
+    if missing.is_empty() { Ok(units) } else { Err(Parked(missing)) }
 }
 
+/// Books what can be: all together where nobody need be refused, else one by one, each with its guest.
 async fn book(
     tx: &mut Tx,
     incoming: &Incoming,
-    mapping: Option<mappings::Mapping>,
-    reservation: &Reservation,
-    units: &[CoreId],
-) -> Result<Outcome> {
-    let Incoming { account, source, now, .. } = *incoming;
-    if let Some(mapping) = mapping.filter(|m| !m.auto_sync) {
-        return Ok(Outcome::Unchanged(Some(mapping.core)));
+    arriving: &mut [Arriving],
+    booking: &[(usize, Vec<CoreId>)],
+) -> Result<()> {
+    if booking.is_empty() {
+        return Ok(());
     }
-    let when_full = match reservation.intent {
+    let bookables: Vec<Bookable<'_>> = booking
+        .iter()
+        .map(|(index, units)| {
+            let Arriving { reservation, mapping, .. } = &arriving[*index];
+            let known = mapping.as_ref().and_then(|(mapping, standing)| Some((mapping.core, standing.clone()?)));
+            Bookable { known, reservation, units }
+        })
+        .collect();
+    let mut desk = Desk::open(tx, incoming.account, &bookables, incoming.now).await?;
+    let when_full = |place: usize| match arriving[booking[place].0].reservation.intent {
         Intent::Request => WhenFull::Refuse,
         Intent::Fact => incoming.when_full,
     };
-    if when_full == WhenFull::Refuse {
+    let (risky, sure): (Vec<usize>, Vec<usize>) =
+        (0..booking.len()).partition(|place| when_full(*place) == WhenFull::Refuse && !desk.has_room(*place));
+    let reservation = |place: &usize| &arriving[booking[*place].0].reservation;
+    let guests = guest::of_reservations(tx, incoming, &Vec::from_iter(sure.iter().map(reservation))).await?;
+    let sure: Vec<(usize, Option<CoreId>)> = sure.into_iter().zip(guests).collect();
+    let placed = desk.put(tx, &sure, WhenFull::Keep).await?;
+    let mut placed: HashMap<usize, Placed> = sure.into_iter().map(|(place, _)| place).zip(placed).collect();
+    for place in risky {
+        // The guest of what is refused is nobody's.
         tx.savepoint("guest").await?;
-    }
-    let guest = guest::of_reservation(tx, incoming, reservation).await?;
-    let bookable = Bookable { reservation, units, guest };
-    let (id, nights) = match core::put_booking(tx, account, mapping.map(|m| m.core), &bookable, when_full, now).await? {
-        Placed::Booked { id, overbooked } => (id, overbooked),
-        Placed::Refused(full) => {
+        let guest = guest::of_reservations(tx, incoming, &[reservation(&place)]).await?.pop().flatten();
+        let done = desk.put(tx, slice::from_ref(&(place, guest)), WhenFull::Refuse).await?.pop();
+        if matches!(done, Some(Placed::Refused(_))) {
             tx.undo_to("guest").await?;
-            return Ok(Outcome::Refused(full));
         }
-        Placed::Unplaceable => return Ok(Outcome::Parked(Parked(vec![Missing::Rooms]))),
-    };
-    let created = mapping.is_none();
-    if created {
-        mappings::link(tx, account, source, mappings::Kind::Reservation, &reservation.id, id, now).await?;
+        placed.extend(done.map(|done| (place, done)));
     }
-    Ok(match (nights.is_empty(), created) {
-        (false, created) => Outcome::Overbooked { core: id, created, nights },
-        (true, true) => Outcome::Created(id),
-        (true, false) => Outcome::Updated(id),
-    })
+    let mut links: Vec<(String, CoreId)> = Vec::new();
+    for (place, (index, _)) in booking.iter().enumerate() {
+        let arriving = &mut arriving[*index];
+        let created = arriving.mapping.is_none();
+        let outcome = match placed.remove(&place) {
+            Some(Placed::Booked { id, overbooked }) => {
+                if created {
+                    links.push((arriving.reservation.id.clone(), id));
+                }
+                match (overbooked.is_empty(), created) {
+                    (false, created) => Outcome::Overbooked { core: id, created, nights: overbooked },
+                    (true, true) => Outcome::Created(id),
+                    (true, false) => Outcome::Updated(id),
+                }
+            }
+            Some(Placed::Refused(full)) => Outcome::Refused(full),
+            Some(Placed::Unplaceable) | None => Outcome::Parked(Parked(vec![Missing::Rooms])),
+        };
+        arriving.end(outcome);
+    }
+    let links: Vec<(&str, CoreId)> = links.iter().map(|(id, core)| (id.as_str(), *core)).collect();
+    mappings::link_all(tx, incoming.account, incoming.source, Kind::Reservation, &links, incoming.now).await
 }

@@ -63,7 +63,7 @@ async fn clear(app: &App) -> store::Result<()> {
     for account in accounts {
         let mut tx = app.db.write(account).await?;
         // All in one, in no order of nights: alone in the account's ledger.
-        tx.lock_ledger(account, usize::MAX).await?;
+        tx.lock_ledger(account, true).await?;
         let released = core::release_expired(&mut tx, account, now).await?;
         tx.commit().await?;
         tracing::info!(%account, released, "holds ended");

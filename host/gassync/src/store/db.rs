@@ -2,7 +2,7 @@ use std::{str::FromStr, time::Duration};
 
 use gassync_domain::{AccountId, SourceId};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -13,12 +13,17 @@ use super::Result;
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
+/// All that this program asks, it finds through an index, a few rows at a time. A plan that was made while tables were
+/// small must not read them whole when they are large.
+const BY_INDEX: &str = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off";
 /// How long a statement waits for SQLite's one writer, or a caller for a connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Readers of the SQLite file.
 const SQLITE_READERS: u32 = 4;
-/// Connections to PostgreSQL of one process.
-const POSTGRES_CONNECTIONS: u32 = 20;
+/// Texts that a connection keeps prepared: all there are, those for many rows in each of their lengths.
+const PREPARED_TEXTS: usize = 512;
+/// Connections to PostgreSQL of one process that read, and as many that write.
+const POSTGRES_CONNECTIONS: u32 = 10;
 
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +58,12 @@ pub enum Db {
         readers: SqlitePool,
     },
     /// The engine to grow on.
-    Postgres(PgPool),
+    Postgres {
+        /// Few connections are busy writing, so that what they have prepared is used again soon.
+        writers: PgPool,
+        /// The others.
+        readers: PgPool,
+    },
 }
 
 /// One transaction on either engine. Dropped without [`Tx::commit`], it changes nothing.
@@ -88,12 +98,13 @@ impl Db {
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             // The pool goes on trying until its time is over; a first connection says at once why there can be none.
             PgConnectOptions::from_str(address)?.connect().await?.close().await?;
+            let options = PgConnectOptions::from_str(address)?.statement_cache_capacity(PREPARED_TEXTS);
             let pool = PgPoolOptions::new()
                 .max_connections(POSTGRES_CONNECTIONS)
                 .acquire_timeout(BUSY_TIMEOUT)
-                .connect(address)
-                .await?;
-            return Ok(Self::Postgres(pool));
+                .after_connect(|connection, _| Box::pin(async move { connection.execute(BY_INDEX).await.map(drop) }));
+            let writers = pool.clone().connect_with(options.clone()).await?;
+            return Ok(Self::Postgres { writers, readers: pool.connect_with(options).await? });
         }
         if !address.starts_with("sqlite:") {
             return Err(DbError::Address);
@@ -103,6 +114,7 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
+            .statement_cache_capacity(PREPARED_TEXTS)
             .foreign_keys(true);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
@@ -121,7 +133,7 @@ impl Db {
     pub async fn migrate(&self) -> std::result::Result<(), DbError> {
         match self {
             Self::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
-            Self::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+            Self::Postgres { writers, .. } => POSTGRES_MIGRATIONS.run(writers).await?,
         }
         Ok(())
     }
@@ -132,7 +144,7 @@ impl Db {
         let text = "select coalesce(max(version), 0) from _sqlx_migrations where success";
         let found: i64 = match self {
             Self::Sqlite { readers, .. } => sqlx::query_scalar(text).fetch_one(readers).await,
-            Self::Postgres(pool) => sqlx::query_scalar(text).fetch_one(pool).await,
+            Self::Postgres { readers, .. } => sqlx::query_scalar(text).fetch_one(readers).await,
         }
         .unwrap_or(0);
         if found == needed { Ok(()) } else { Err(DbError::Version { found, needed }) }
@@ -163,7 +175,8 @@ impl Db {
             // Immediate, so that a writer waits here and never fails at commit.
             Self::Sqlite { writer, .. } if write => Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?, false)),
             Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?, false)),
-            Self::Postgres(pool) => {
+            Self::Postgres { writers, readers } => {
+                let pool = if write { writers } else { readers };
                 // In one message: most transactions are so short that each way to the server and back counts.
                 let text = format!("begin; select set_config('gassync.account_id', '{sees}', true)");
                 Ok(Tx::Postgres(pool.begin_with(AssertSqlSafe(text)).await?))
@@ -178,7 +191,10 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { writers, readers } => {
+                readers.close().await;
+                writers.close().await;
+            }
         }
     }
 }
@@ -213,11 +229,10 @@ impl Tx {
     }
 
     /// Makes concurrent transactions over the same records of a source queue up. Sorted, so that none waits in a ring.
-    pub async fn lock_records<'a>(&mut self, source: SourceId, ids: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    pub async fn lock_records(&mut self, source: SourceId, mut ids: Vec<String>) -> Result<()> {
         let Self::Postgres(tx) = self else {
             return Ok(()); // SQLite has one writer.
         };
-        let mut ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
         ids.sort_unstable();
         ids.dedup();
         let text = "select pg_advisory_xact_lock(hashtextextended(id, $2))
@@ -227,15 +242,12 @@ impl Tx {
 
     /// Says that this transaction opens the ledger of an account: once, and then it shares it with others that do so too,
     /// or several times in whatever order, and then it has it alone. Before any other lock.
-    pub async fn lock_ledger(&mut self, account: AccountId, times: usize) -> Result<()> {
+    pub async fn lock_ledger(&mut self, account: AccountId, alone: bool) -> Result<()> {
         let Self::Postgres(tx) = self else {
             return Ok(()); // SQLite has one writer.
         };
-        let text = if times > 1 {
-            "select pg_advisory_xact_lock($1, 0)"
-        } else {
-            "select pg_advisory_xact_lock_shared($1, 0)"
-        };
+        let text =
+            if alone { "select pg_advisory_xact_lock($1, 0)" } else { "select pg_advisory_xact_lock_shared($1, 0)" };
         // Two accounts that share a number only wait for each other now and then.
         let key = i32::try_from(account.0 % i64::from(i32::MAX)).unwrap_or_default();
         sqlx::query(text).bind(key).execute(&mut **tx).await.map(drop)

@@ -81,14 +81,14 @@ pub async fn is_waiting(tx: &mut Tx, now: Timestamp) -> Result<bool> {
 /// plugins that are disabled stay where they are.
 pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<Message>> {
     let text = tx.dialect(
-        "update int_inbox set available_at = $2, attempts = attempts + 1 where id in (
-            select i.id from int_inbox i
+        "update int_inbox set available_at = $2, attempts = attempts + 1 where (account_id, id) in (
+            select i.account_id, i.id from int_inbox i
             join int_connections c on c.account_id = i.account_id and c.id = i.connection_id
             join int_plugins p on p.id = c.channel and p.status = 'enabled'
             where i.state = 'received' and i.available_at <= $1 order by i.id limit $3)
         returning account_id, id, connection_id, method, url, headers, body, key_id, attempts, received_at",
-        "update int_inbox set available_at = $2, attempts = attempts + 1 where id in (
-            select i.id from int_inbox i
+        "update int_inbox set available_at = $2, attempts = attempts + 1 where (account_id, id) in (
+            select i.account_id, i.id from int_inbox i
             join int_connections c on c.account_id = i.account_id and c.id = i.connection_id
             join int_plugins p on p.id = c.channel and p.status = 'enabled'
             where i.state = 'received' and i.available_at <= $1 order by i.id limit $3

@@ -61,20 +61,21 @@ pub async fn is_waiting(tx: &mut Tx, now: Timestamp) -> Result<bool> {
 /// not to be called twice at once. What needs a plugin waits while that is disabled. A platform query.
 pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<Job>> {
     let text = tx.dialect(
-        "update int_jobs set run_at = $2, attempts = attempts + 1 where id in (
-            select min(j.id) from int_jobs j
+        "update int_jobs set run_at = $2, attempts = attempts + 1 where (account_id, id) in (
+            select j.account_id, min(j.id) from int_jobs j
             join int_sources s on s.account_id = j.account_id and s.id = j.source_id and s.status = 'active'
             left join int_plugins p on p.id = s.source_type
             where j.state = 'waiting' and j.run_at <= $1 and (p.status = 'enabled' or j.kind = 'drive-parked')
-            group by j.source_id order by min(j.run_at) limit $3)
+            group by j.account_id, j.source_id order by min(j.run_at) limit $3)
         returning account_id, id, source_id, kind, payload, attempts",
-        "update int_jobs set run_at = $2, attempts = attempts + 1 where id in (
-            select w.id from int_jobs w where w.state = 'waiting' and w.run_at <= $1 and w.id in (
-                select min(j.id) from int_jobs j
+        "update int_jobs set run_at = $2, attempts = attempts + 1 where (account_id, id) in (
+            select w.account_id, w.id from int_jobs w
+            where w.state = 'waiting' and w.run_at <= $1 and (w.account_id, w.id) in (
+                select j.account_id, min(j.id) from int_jobs j
                 join int_sources s on s.account_id = j.account_id and s.id = j.source_id and s.status = 'active'
                 left join int_plugins p on p.id = s.source_type
                 where j.state = 'waiting' and j.run_at <= $1 and (p.status = 'enabled' or j.kind = 'drive-parked')
-                group by j.source_id order by min(j.run_at) limit $3)
+                group by j.account_id, j.source_id order by min(j.run_at) limit $3)
             for update skip locked)
         returning account_id, id, source_id, kind, payload, attempts",
     );

@@ -1,9 +1,16 @@
 //! Links between channel records and core entities.
 
+use std::collections::HashMap;
+
 use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
 use sqlx::FromRow;
 
-use super::{Result, Time, Tx, buffer::Slice, on};
+use super::{
+    Result, Time, Tx,
+    buffer::Slice,
+    on,
+    rows::{self, Rows},
+};
 
 /// What a channel's record is linked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +21,7 @@ pub struct Mapping {
     pub auto_sync: bool,
 }
 
-/// The two kinds of record a mapping links, in the words of the tables.
+/// The kinds of record a mapping links, in the words of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// property ↔ property
@@ -60,8 +67,28 @@ impl Kind {
 
 #[derive(FromRow)]
 struct Row {
+    external_entity_type: String,
+    external_entity_id: String,
     gas_entity_id: i64,
     auto_sync: bool,
+}
+
+impl Row {
+    fn into_pair(self) -> ((String, String), Mapping) {
+        let mapping = Mapping { core: CoreId(self.gas_entity_id), auto_sync: self.auto_sync };
+        ((self.external_entity_type, self.external_entity_id), mapping)
+    }
+}
+
+/// What records of a source are linked to.
+#[derive(Debug, Default)]
+pub struct Mappings(HashMap<(String, String), Mapping>);
+
+impl Mappings {
+    /// What this one is linked to.
+    pub fn get(&self, kind: Kind, external_id: &str) -> Option<Mapping> {
+        self.0.get(&(kind.as_str().to_owned(), external_id.to_owned())).copied()
+    }
 }
 
 /// What this record of the source is linked to.
@@ -72,11 +99,21 @@ pub async fn find(
     kind: Kind,
     external_id: &str,
 ) -> Result<Option<Mapping>> {
-    let text = "select gas_entity_id, auto_sync from int_mappings
-        where account_id = $1 and source_id = $2 and external_entity_type = $3 and external_entity_id = $4";
-    let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(kind.words().0)
-        .bind(external_id).fetch_optional(c).await)?;
-    Ok(row.map(|r| Mapping { core: CoreId(r.gas_entity_id), auto_sync: r.auto_sync }))
+    Ok(find_all(tx, account, source, &[(kind, external_id)]).await?.get(kind, external_id))
+}
+
+/// What these records of the source are linked to.
+pub async fn find_all(tx: &mut Tx, account: AccountId, source: SourceId, records: &[(Kind, &str)]) -> Result<Mappings> {
+    let mut new = Rows::new([("kind", rows::Kind::Text), ("id", rows::Kind::Text)]);
+    for (kind, id) in records {
+        new.push([kind.as_str().into(), (*id).into()]);
+    }
+    let text = "select m.external_entity_type, m.external_entity_id, m.gas_entity_id, m.auto_sync
+        from new cross join int_mappings m
+        where m.account_id = $1 and m.source_id = $2
+            and m.external_entity_type = new.kind and m.external_entity_id = new.id";
+    let rows: Vec<Row> = new.read(tx, &[account.0.into(), source.0.into()], text).await?;
+    Ok(Mappings(rows.into_iter().map(Row::into_pair).collect()))
 }
 
 /// Links a record that came from outside with the core entity made for it.
@@ -89,12 +126,28 @@ pub async fn link(
     core: CoreId,
     now: Timestamp,
 ) -> Result<()> {
+    link_all(tx, account, source, kind, &[(external_id, core)], now).await
+}
+
+/// The same for several.
+pub async fn link_all(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: Kind,
+    links: &[(&str, CoreId)],
+    now: Timestamp,
+) -> Result<()> {
     let (external_type, gas_type) = kind.words();
-    let text = "insert into int_mappings (account_id, source_id, external_entity_type, external_entity_id,
-            gas_entity_type, gas_entity_id, auto_sync, origin, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, 'external', $8)";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_type).bind(external_id).bind(gas_type)
-        .bind(core.0).bind(true).bind(Time::from(now)).execute(c).await.map(drop))
+    let mut new = Rows::new([("external_id", rows::Kind::Text), ("gas_id", rows::Kind::Int)]);
+    for (id, core) in links {
+        new.push([(*id).into(), core.0.into()]);
+    }
+    let text = "insert into int_mappings (account_id, source_id, external_entity_type, gas_entity_type, created_at,
+            auto_sync, origin, external_entity_id, gas_entity_id)
+        select $1, $2, $3, $4, $5, 1 = 1, 'external', external_id, gas_id from new";
+    let shared = [account.0.into(), source.0.into(), external_type.into(), gas_type.into(), now.into()];
+    new.write(tx, &shared, text).await
 }
 
 /// A link as people see it.

@@ -23,6 +23,7 @@ pub mod mappings;
 pub mod outbox;
 pub mod plugins;
 pub mod retention;
+pub mod rows;
 pub mod sources;
 pub mod status;
 pub mod sync_log;

@@ -73,11 +73,12 @@ pub async fn give_sequence(tx: &mut Tx, limit: i64) -> Result<usize> {
         select distinct account_id, 0 from int_outbox where sequence is null on conflict (account_id) do nothing";
     on!(&mut *tx, c => sqlx::query(text).execute(c).await.map(drop))?;
     let text = "update int_outbox set sequence = n.sequence from (
-            select o.id, f.last_sequence + row_number() over (partition by o.account_id order by o.id) as sequence
+            select o.account_id, o.id, f.last_sequence + row_number() over (partition by o.account_id order by o.id) as sequence
             from int_outbox o join int_feeds f on f.account_id = o.account_id
             where o.sequence is null order by o.id limit $1
         ) n
-        where int_outbox.id = n.id returning int_outbox.account_id, int_outbox.sequence";
+        where int_outbox.account_id = n.account_id and int_outbox.id = n.id
+        returning int_outbox.account_id, int_outbox.sequence";
     let given: Vec<(i64, i64)> = on!(&mut *tx, c => sqlx::query_as(text).bind(limit).fetch_all(c).await)?;
     let mut last: BTreeMap<i64, i64> = BTreeMap::new();
     for (account, sequence) in &given {

@@ -18,7 +18,8 @@ macro_rules! class {
         pub const $name: Class = Class {
             name: $says,
             text: concat!(
-                "delete from ", $table, " where id in (select id from ", $table, " where ", $when, " order by id limit $2)"
+                "delete from ", $table, " where (account_id, id) in (
+                    select account_id, id from ", $table, " where ", $when, " order by id limit $2)"
             ),
         };
     };

@@ -3,7 +3,12 @@
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use sqlx::FromRow;
 
-use super::{Result, Time, Tx, buffer::Slice, on};
+use super::{
+    Result, Time, Tx,
+    buffer::Slice,
+    on,
+    rows::{Kind, Rows},
+};
 
 /// One line of the audit trail. It names records by id and never carries what a guest wrote.
 #[derive(Debug, Clone)]
@@ -45,13 +50,30 @@ pub struct Line {
     pub created_at: Time,
 }
 
-/// Adds a line about something that came in.
-pub async fn inbound(tx: &mut Tx, account: AccountId, entry: &Entry<'_>, now: Timestamp) -> Result<()> {
-    let text = "insert into int_sync_log
-            (account_id, source_id, direction, entity_type, entity_id, action, status, error_message, created_at)
-        values ($1, $2, 'inbound', $3, $4, $5, $6, $7, $8)";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(entry.source.0).bind(entry.entity_type).bind(entry.entity_id)
-        .bind(entry.action).bind(entry.status).bind(&entry.message).bind(Time::from(now)).execute(c).await.map(drop))
+/// Adds lines about what came in.
+pub async fn inbound(tx: &mut Tx, account: AccountId, entries: &[Entry<'_>], now: Timestamp) -> Result<()> {
+    let mut new = Rows::new([
+        ("source_id", Kind::Int),
+        ("entity_type", Kind::Text),
+        ("entity_id", Kind::Text),
+        ("action", Kind::Text),
+        ("status", Kind::Text),
+        ("error_message", Kind::Text),
+    ]);
+    for Entry { source, entity_type, entity_id, action, status, message } in entries {
+        new.push([
+            source.0.into(),
+            (*entity_type).into(),
+            (*entity_id).into(),
+            (*action).into(),
+            (*status).into(),
+            message.into(),
+        ]);
+    }
+    let text = "insert into int_sync_log (account_id, created_at, direction, source_id, entity_type, entity_id, action,
+            status, error_message)
+        select $1, $2, 'inbound', source_id, entity_type, entity_id, action, status, error_message from new";
+    new.write(tx, &[account.0.into(), now.into()], text).await
 }
 
 /// Which lines a listing asks for.

@@ -5,7 +5,10 @@ use std::error::Error;
 use gassync_domain::{Amount, Date, Timestamp};
 use serde::{Serialize, Serializer};
 use sqlx::{
-    Database, Decode, Encode, Postgres, Sqlite, Type, encode::IsNull, error::BoxDynError, postgres::PgTypeInfo,
+    Database, Decode, Encode, Postgres, Sqlite, Type,
+    encode::IsNull,
+    error::BoxDynError,
+    postgres::{PgHasArrayType, PgTypeInfo},
 };
 
 /// An instant in milliseconds: `timestamptz`, or ISO text of fixed width, which sorts as time does.
@@ -97,6 +100,18 @@ impl<'r> Decode<'r, Postgres> for Time {
     fn decode(value: <Postgres as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
         let micros = <i64 as Decode<Postgres>>::decode(value)?;
         Ok(Self(Timestamp::from_microsecond(micros + POSTGRES_EPOCH_MICROS)?))
+    }
+}
+
+impl PgHasArrayType for Time {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("_timestamptz")
+    }
+}
+
+impl PgHasArrayType for Day {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("_date")
     }
 }
 

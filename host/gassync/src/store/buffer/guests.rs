@@ -1,31 +1,69 @@
 //! Guests as channels tell them.
 
+use std::collections::HashMap;
+
 use gassync_domain::{AccountId, Guest, Parked, RawJson, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
-use super::{Envelope, Row, Slice, Stored, WithRaw, reads};
-use crate::store::{Result, Time, Tx, on};
+use super::{Envelope, Named, Row, Slice, Stored, WithRaw, reads};
+use crate::store::{
+    Result, Time, Tx, on,
+    rows::{Cell, Kind, Rows},
+};
 
 reads!(Guest, "int_guests", "gas_guest_id");
 
-/// Writes a guest over what was there.
-pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, guest: &Guest) -> Result<()> {
-    let text = "insert into int_guests
-            (account_id, source_id, external_id, first_name, last_name, email, phone, country, language, gas_guest_id,
-             record, raw_data, digest, observed_at, parked, synced_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+/// Writes guests over what was there. No two have one id.
+pub async fn put_all(tx: &mut Tx, guests: &[(Envelope<'_>, &Guest)]) -> Result<()> {
+    let mut new = Rows::new([
+        ("account_id", Kind::Int),
+        ("source_id", Kind::Int),
+        ("external_id", Kind::Text),
+        ("first_name", Kind::Text),
+        ("last_name", Kind::Text),
+        ("email", Kind::Text),
+        ("phone", Kind::Text),
+        ("country", Kind::Text),
+        ("language", Kind::Text),
+        ("gas_guest_id", Kind::Int),
+        ("record", Kind::Json),
+        ("raw_data", Kind::Json),
+        ("digest", Kind::Text),
+        ("observed_at", Kind::Time),
+        ("parked", Kind::Json),
+        ("synced_at", Kind::Time),
+    ]);
+    for (envelope, guest) in guests {
+        new.push([
+            envelope.account.0.into(),
+            envelope.source.0.into(),
+            guest.id.as_deref().unwrap_or_default().into(),
+            (&guest.first_name).into(),
+            guest.filed_last_name().into(),
+            (&guest.email).into(),
+            (&guest.phone).into(),
+            (&guest.country).into(),
+            (&guest.language).into(),
+            envelope.core.map(|id| id.0).into(),
+            Cell::json(Some(guest))?,
+            Cell::json(Some(envelope.raw))?,
+            envelope.digest.0.as_str().into(),
+            envelope.version.observed_at.into(),
+            Cell::json(envelope.parked)?,
+            envelope.at.into(),
+        ]);
+    }
+    let text = format!(
+        "insert into int_guests ({columns}) select {columns} from new where 1 = 1
         on conflict (account_id, source_id, external_id) do update set
             first_name = excluded.first_name, last_name = excluded.last_name, email = excluded.email,
             phone = excluded.phone, country = excluded.country, language = excluded.language,
             gas_guest_id = excluded.gas_guest_id, record = excluded.record, raw_data = excluded.raw_data,
             digest = excluded.digest, observed_at = excluded.observed_at, parked = excluded.parked,
-            synced_at = excluded.synced_at, deleted_at = null";
-    on!(tx, c => sqlx::query(text).bind(envelope.account.0).bind(envelope.source.0)
-        .bind(guest.id.as_deref().unwrap_or_default()).bind(&guest.first_name).bind(guest.filed_last_name())
-        .bind(&guest.email).bind(&guest.phone).bind(&guest.country).bind(&guest.language)
-        .bind(envelope.core.map(|id| id.0)).bind(Json(guest)).bind(Json(envelope.raw)).bind(&envelope.digest.0)
-        .bind(Time::from(envelope.version.observed_at)).bind(envelope.parked.map(Json)).bind(Time::from(envelope.at))
-        .execute(c).await.map(drop))
+            synced_at = excluded.synced_at, deleted_at = null",
+        columns = new.names()
+    );
+    new.write(tx, &[], &text).await
 }
 
 /// The buffered guests of a source after a row.

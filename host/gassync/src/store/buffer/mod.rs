@@ -103,16 +103,31 @@ macro_rules! reads {
             source: SourceId,
             external_id: &str,
         ) -> Result<Option<Stored<$record>>> {
-            let text = concat!(
-                "select id, record, digest, revision, modified_at, observed_at, ", $core, " as core_id, parked, synced_at
-                from ", $table, " where account_id = $1 and source_id = $2 and external_id = $3"
-            );
-            let row: Option<Row<$record>> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0)
-                .bind(external_id).fetch_optional(c).await)?;
-            Ok(row.map(Stored::from))
+            Ok(find_all(tx, account, source, &[external_id]).await?.remove(external_id))
         }
 
-        /// The same, unless its source took it back.
+        /// The stored records with these channel ids, by id.
+        pub async fn find_all(
+            tx: &mut Tx,
+            account: AccountId,
+            source: SourceId,
+            external_ids: &[&str],
+        ) -> Result<HashMap<String, Stored<$record>>> {
+            let mut new = Rows::new([("id", Kind::Text)]);
+            for id in external_ids {
+                new.push([(*id).into()]);
+            }
+            let text = concat!(
+                "select r.external_id, r.id, r.record, r.digest, r.revision, r.modified_at, r.observed_at,
+                    r.", $core, " as core_id, r.parked, r.synced_at
+                from new cross join ", $table, " r
+                where r.account_id = $1 and r.source_id = $2 and r.external_id = new.id"
+            );
+            let rows: Vec<Named<$record>> = new.read(tx, &[account.0.into(), source.0.into()], text).await?;
+            Ok(rows.into_iter().map(|named| (named.external_id, named.row.into())).collect())
+        }
+
+        /// The one with this id, unless its source took it back.
         pub async fn shown(
             tx: &mut Tx,
             account: AccountId,
@@ -216,6 +231,13 @@ macro_rules! reads {
     };
 }
 pub(crate) use reads;
+
+#[derive(FromRow)]
+struct Named<T> {
+    external_id: String,
+    #[sqlx(flatten)]
+    row: Row<T>,
+}
 
 #[derive(FromRow)]
 struct WithRaw<T> {

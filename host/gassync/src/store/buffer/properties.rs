@@ -1,10 +1,15 @@
 //! Properties as channels tell them.
 
+use std::collections::HashMap;
+
 use gassync_domain::{AccountId, Parked, Property, RawJson, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
-use super::{Envelope, Row, Slice, Stored, WithRaw, reads};
-use crate::store::{Result, Time, Tx, on};
+use super::{Envelope, Named, Row, Slice, Stored, WithRaw, reads};
+use crate::store::{
+    Result, Time, Tx, on,
+    rows::{Kind, Rows},
+};
 
 reads!(Property, "int_properties", "gas_property_id");
 

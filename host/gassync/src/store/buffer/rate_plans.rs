@@ -1,10 +1,15 @@
 //! Rate plans as channels tell them.
 
+use std::collections::HashMap;
+
 use gassync_domain::{AccountId, Parked, RatePlan, RawJson, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
-use super::{Envelope, Row, Slice, Stored, WithRaw, reads};
-use crate::store::{Result, Time, Tx, on};
+use super::{Envelope, Named, Row, Slice, Stored, WithRaw, reads};
+use crate::store::{
+    Result, Time, Tx, on,
+    rows::{Kind, Rows},
+};
 
 reads!(RatePlan, "int_rate_plans", "gas_rate_plan_id");
 

@@ -1,21 +1,60 @@
 //! Reservations as channels tell them.
 
-use gassync_domain::{AccountId, Date, Parked, RawJson, Reservation, SourceId, Timestamp, Version};
+use std::collections::HashMap;
+
+use gassync_domain::{AccountId, Date, Guest, Parked, RawJson, Reservation, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
-use super::{Envelope, Row, Slice, Stored, WithRaw, reads};
-use crate::store::{Cents, Day, Result, Time, Tx, on};
+use super::{Envelope, Named, Row, Slice, Stored, WithRaw, reads};
+use crate::store::{
+    Day, Result, Time, Tx, on,
+    rows::{Cell, Kind, Rows},
+};
 
 reads!(Reservation, "int_reservations", "gas_booking_id");
 
-/// How a record is written; benchmarks measure against it.
-pub const UPSERT: &str = "insert into int_reservations
-            (account_id, source_id, int_room_type_id, external_id, property_external_id, check_in, check_out, status,
-             source_channel, guest_first_name, guest_last_name, guest_email, guest_phone, adults, children,
-             total_price, currency, gas_booking_id, record, raw_data, digest, revision, modified_at, observed_at,
-             parked, synced_at)
-        values ($1, $2, (select id from int_room_types where account_id = $1 and source_id = $2 and external_id = $3),
-            $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+/// What is written of a record, beside the id of its room type; benchmarks measure against it.
+pub const COLUMNS: [(&str, Kind); 26] = [
+    ("room_type_id", Kind::Text),
+    ("account_id", Kind::Int),
+    ("source_id", Kind::Int),
+    ("external_id", Kind::Text),
+    ("property_external_id", Kind::Text),
+    ("check_in", Kind::Day),
+    ("check_out", Kind::Day),
+    ("status", Kind::Text),
+    ("source_channel", Kind::Text),
+    ("guest_first_name", Kind::Text),
+    ("guest_last_name", Kind::Text),
+    ("guest_email", Kind::Text),
+    ("guest_phone", Kind::Text),
+    ("adults", Kind::Int),
+    ("children", Kind::Int),
+    ("total_price", Kind::Int),
+    ("currency", Kind::Text),
+    ("gas_booking_id", Kind::Int),
+    ("record", Kind::Json),
+    ("raw_data", Kind::Json),
+    ("digest", Kind::Text),
+    ("revision", Kind::Text),
+    ("modified_at", Kind::Time),
+    ("observed_at", Kind::Time),
+    ("parked", Kind::Json),
+    ("synced_at", Kind::Time),
+];
+
+/// How records are written, behind the rows.
+pub const UPSERT: &str = "insert into int_reservations (int_room_type_id, account_id, source_id, external_id,
+            property_external_id, check_in, check_out, status, source_channel, guest_first_name, guest_last_name,
+            guest_email, guest_phone, adults, children, total_price, currency, gas_booking_id, record, raw_data, digest,
+            revision, modified_at, observed_at, parked, synced_at)
+        select (
+            select t.id from int_room_types t
+            where t.account_id = new.account_id and t.source_id = new.source_id and t.external_id = new.room_type_id
+        ), account_id, source_id, external_id, property_external_id, check_in, check_out, status, source_channel,
+            guest_first_name, guest_last_name, guest_email, guest_phone, adults, children, total_price, currency,
+            gas_booking_id, record, raw_data, digest, revision, modified_at, observed_at, parked, synced_at
+        from new where 1 = 1
         on conflict (account_id, source_id, external_id) do update set
             int_room_type_id = excluded.int_room_type_id, property_external_id = excluded.property_external_id,
             check_in = excluded.check_in, check_out = excluded.check_out, status = excluded.status,
@@ -25,21 +64,44 @@ pub const UPSERT: &str = "insert into int_reservations
             total_price = excluded.total_price, currency = excluded.currency,
             gas_booking_id = excluded.gas_booking_id, record = excluded.record, raw_data = excluded.raw_data,
             digest = excluded.digest, revision = excluded.revision, modified_at = excluded.modified_at,
-            observed_at = excluded.observed_at, parked = excluded.parked, synced_at = excluded.synced_at, deleted_at = null";
+            observed_at = excluded.observed_at, parked = excluded.parked, synced_at = excluded.synced_at,
+            deleted_at = null";
 
-/// Writes the record over what was there, beside its room type where there is one and it is known.
-pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, reservation: &Reservation) -> Result<()> {
-    let guest = reservation.guest.clone().unwrap_or_default();
-    on!(tx, c => sqlx::query(UPSERT).bind(envelope.account.0).bind(envelope.source.0).bind(&reservation.room_type_id)
-        .bind(&reservation.id).bind(&reservation.property_id).bind(reservation.check_in.map(Day))
-        .bind(reservation.check_out.map(Day)).bind(reservation.status.as_str()).bind(&reservation.source)
-        .bind(&guest.first_name).bind(guest.filed_last_name()).bind(&guest.email).bind(&guest.phone)
-        .bind(reservation.adults.map(i64::from)).bind(reservation.children.map(i64::from))
-        .bind(reservation.total_price.map(Cents::from)).bind(&reservation.currency)
-        .bind(envelope.core.map(|id| id.0)).bind(Json(reservation)).bind(Json(envelope.raw)).bind(&envelope.digest.0)
-        .bind(&envelope.version.revision).bind(envelope.version.modified_at.map(Time::from))
-        .bind(Time::from(envelope.version.observed_at)).bind(envelope.parked.map(Json)).bind(Time::from(envelope.at))
-        .execute(c).await.map(drop))
+/// Writes records over what was there, each beside its room type where there is one and it is known. No two have one id.
+pub async fn put_all(tx: &mut Tx, records: &[(Envelope<'_>, &Reservation)]) -> Result<()> {
+    let mut new = Rows::new(COLUMNS);
+    for (envelope, reservation) in records {
+        let guest = reservation.guest.as_ref();
+        new.push([
+            (&reservation.room_type_id).into(),
+            envelope.account.0.into(),
+            envelope.source.0.into(),
+            reservation.id.as_str().into(),
+            (&reservation.property_id).into(),
+            reservation.check_in.map(Day).into(),
+            reservation.check_out.map(Day).into(),
+            reservation.status.as_str().into(),
+            (&reservation.source).into(),
+            guest.and_then(|guest| guest.first_name.as_deref()).into(),
+            guest.and_then(Guest::filed_last_name).into(),
+            guest.and_then(|guest| guest.email.as_deref()).into(),
+            guest.and_then(|guest| guest.phone.as_deref()).into(),
+            reservation.adults.map(i64::from).into(),
+            reservation.children.map(i64::from).into(),
+            reservation.total_price.map(|price| price.ten_thousandths()).into(),
+            (&reservation.currency).into(),
+            envelope.core.map(|id| id.0).into(),
+            Cell::json(Some(reservation))?,
+            Cell::json(Some(envelope.raw))?,
+            envelope.digest.0.as_str().into(),
+            (&envelope.version.revision).into(),
+            envelope.version.modified_at.into(),
+            envelope.version.observed_at.into(),
+            Cell::json(envelope.parked)?,
+            envelope.at.into(),
+        ]);
+    }
+    new.write(tx, &[], UPSERT).await
 }
 
 /// Which reservations a listing asks for.

@@ -1,10 +1,15 @@
 //! Room types as channels tell them.
 
+use std::collections::HashMap;
+
 use gassync_domain::{AccountId, Parked, RawJson, RoomType, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
-use super::{Envelope, Row, Slice, Stored, WithRaw, reads};
-use crate::store::{Result, Time, Tx, on};
+use super::{Envelope, Named, Row, Slice, Stored, WithRaw, reads};
+use crate::store::{
+    Result, Time, Tx, on,
+    rows::{Kind, Rows},
+};
 
 reads!(RoomType, "int_room_types", "gas_unit_id");
 

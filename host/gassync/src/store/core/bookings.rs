@@ -1,11 +1,16 @@
 //! Bookings and their rooms.
 
-use std::convert::Infallible;
+use std::{collections::HashMap, convert::Infallible};
 
 use gassync_domain::{AccountId, Amount, CoreId, Date, Status, Stay, Timestamp};
 use sqlx::FromRow;
 
-use crate::store::{Cents, Day, Result, Time, Tx, ledger::Span, on};
+use crate::store::{
+    Cents, Day, Result, Time, Tx,
+    ledger::Span,
+    on,
+    rows::{self, Kind, Rows},
+};
 
 /// A booking as the core keeps it.
 #[derive(Debug, Clone)]
@@ -81,6 +86,7 @@ pub struct BookingFacts {
 /// A room of a booking as it is kept: what the ledger needs to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct RoomRow {
+    booking_id: i64,
     /// Its key.
     pub id: i64,
     unit_id: i64,
@@ -96,19 +102,53 @@ impl RoomRow {
     }
 }
 
-/// Makes a booking, without its rooms.
-pub async fn insert_booking(tx: &mut Tx, account: AccountId, booking: &Booking, now: Timestamp) -> Result<CoreId> {
-    let text =
-        "insert into gas_bookings (account_id, property_id, guest_id, status, check_in, check_out, guests, adults,
-            children, infants, total_price, currency, notes, hold_until, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15) returning id";
-    let [guests, adults, children, infants] = booking.people.map(|n| n.map(i64::from));
-    let id: i64 = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(booking.property.0)
-        .bind(booking.guest.map(|id| id.0)).bind(booking.status.as_str()).bind(Day(booking.check_in))
-        .bind(Day(booking.check_out)).bind(guests).bind(adults).bind(children).bind(infants)
-        .bind(booking.total_price.map(Cents::from)).bind(&booking.currency).bind(&booking.notes)
-        .bind(booking.hold_until.map(Time::from)).bind(Time::from(now)).fetch_one(c).await)?;
-    Ok(CoreId(id))
+/// Makes bookings, without their rooms.
+pub async fn insert_bookings(
+    tx: &mut Tx,
+    account: AccountId,
+    bookings: &[&Booking],
+    now: Timestamp,
+) -> Result<Vec<CoreId>> {
+    let mut new = Rows::new([
+        ("property_id", Kind::Int),
+        ("guest_id", Kind::Int),
+        ("status", Kind::Text),
+        ("check_in", Kind::Day),
+        ("check_out", Kind::Day),
+        ("guests", Kind::Int),
+        ("adults", Kind::Int),
+        ("children", Kind::Int),
+        ("infants", Kind::Int),
+        ("total_price", Kind::Int),
+        ("currency", Kind::Text),
+        ("notes", Kind::Text),
+        ("hold_until", Kind::Time),
+    ]);
+    for booking in bookings {
+        let [guests, adults, children, infants] = booking.people.map(|n| n.map(i64::from).into());
+        new.push([
+            booking.property.0.into(),
+            booking.guest.map(|id| id.0).into(),
+            booking.status.as_str().into(),
+            Day(booking.check_in).into(),
+            Day(booking.check_out).into(),
+            guests,
+            adults,
+            children,
+            infants,
+            booking.total_price.map(Amount::ten_thousandths).into(),
+            (&booking.currency).into(),
+            (&booking.notes).into(),
+            booking.hold_until.into(),
+        ]);
+    }
+    let text = format!(
+        "insert into gas_bookings (account_id, created_at, updated_at, {columns})
+        select $1, $2, $2, {columns} from new returning id",
+        columns = new.names()
+    );
+    let keys = new.keys(tx, &[account.0.into(), now.into()], &text).await?;
+    Ok(keys.into_iter().map(CoreId).collect())
 }
 
 /// Writes a booking over what was there, its rooms left as they are.
@@ -132,35 +172,67 @@ pub async fn update_booking(
         .bind(booking.hold_until.map(Time::from)).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// The rooms of a booking, in their order.
-pub async fn rooms(tx: &mut Tx, account: AccountId, booking: CoreId) -> Result<Vec<RoomRow>> {
-    let text = "select id, unit_id, check_in, check_out from gas_booking_rooms
-        where account_id = $1 and booking_id = $2 order by position";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(booking.0).fetch_all(c).await)
+/// The rooms of bookings, in their order.
+pub async fn rooms(tx: &mut Tx, account: AccountId, bookings: &[CoreId]) -> Result<HashMap<CoreId, Vec<RoomRow>>> {
+    let text = "select r.booking_id, r.id, r.unit_id, r.check_in, r.check_out
+        from new cross join gas_booking_rooms r where r.account_id = $1 and r.booking_id = new.id
+        order by r.booking_id, r.position";
+    let rows: Vec<RoomRow> = rows::of_ids(bookings).read(tx, &[account.0.into()], text).await?;
+    let mut found: HashMap<CoreId, Vec<RoomRow>> = HashMap::new();
+    for row in rows {
+        found.entry(CoreId(row.booking_id)).or_default().push(row);
+    }
+    Ok(found)
 }
 
-/// Puts other rooms in the place of a booking's; their nights in the ledger must have been released.
-pub async fn replace_rooms(
+/// Takes a booking's rooms away; their nights in the ledger must have been released.
+pub async fn delete_rooms(tx: &mut Tx, account: AccountId, booking: CoreId) -> Result<()> {
+    let text = "delete from gas_booking_rooms where account_id = $1 and booking_id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(booking.0).execute(c).await.map(drop))
+}
+
+/// Gives bookings that have none their rooms.
+pub async fn insert_rooms(
     tx: &mut Tx,
     account: AccountId,
-    booking: CoreId,
-    rooms: &[BookingRoom],
+    bookings: &[(CoreId, &Booking)],
     now: Timestamp,
 ) -> Result<Vec<i64>> {
-    let text = "delete from gas_booking_rooms where account_id = $1 and booking_id = $2";
-    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(booking.0).execute(c).await.map(drop))?;
-    let text = "insert into gas_booking_rooms (account_id, booking_id, position, unit_id, check_in, check_out, guests,
-            adults, children, infants, total_price, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id";
-    let mut ids = Vec::with_capacity(rooms.len());
-    for (position, room) in (0_i64..).zip(rooms) {
-        let [guests, adults, children, infants] = room.people.map(|n| n.map(i64::from));
-        ids.push(on!(&mut *tx, c => sqlx::query_scalar(text).bind(account.0).bind(booking.0).bind(position)
-            .bind(room.unit.0).bind(Day(room.check_in)).bind(Day(room.check_out)).bind(guests).bind(adults)
-            .bind(children).bind(infants).bind(room.total_price.map(Cents::from)).bind(Time::from(now))
-            .fetch_one(c).await)?);
+    let mut new = Rows::new([
+        ("booking_id", Kind::Int),
+        ("position", Kind::Int),
+        ("unit_id", Kind::Int),
+        ("check_in", Kind::Day),
+        ("check_out", Kind::Day),
+        ("guests", Kind::Int),
+        ("adults", Kind::Int),
+        ("children", Kind::Int),
+        ("infants", Kind::Int),
+        ("total_price", Kind::Int),
+    ]);
+    for (id, booking) in bookings {
+        for (position, room) in (0_i64..).zip(&booking.rooms) {
+            let [guests, adults, children, infants] = room.people.map(|n| n.map(i64::from).into());
+            new.push([
+                id.0.into(),
+                position.into(),
+                room.unit.0.into(),
+                Day(room.check_in).into(),
+                Day(room.check_out).into(),
+                guests,
+                adults,
+                children,
+                infants,
+                room.total_price.map(Amount::ten_thousandths).into(),
+            ]);
+        }
     }
-    Ok(ids)
+    let text = format!(
+        "insert into gas_booking_rooms (account_id, updated_at, {columns})
+        select $1, $2, {columns} from new returning id",
+        columns = new.names()
+    );
+    new.keys(tx, &[account.0.into(), now.into()], &text).await
 }
 
 /// Writes what is not a matter of the ledger over a booking's rooms: people and prices.
@@ -192,15 +264,16 @@ pub struct Standing {
     pub hold_until: Option<Timestamp>,
 }
 
-/// Where a booking stands.
-pub async fn standing(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Option<Standing>> {
-    let text = "select status, hold_until from gas_bookings where account_id = $1 and id = $2";
-    let row: Option<(String, Option<Time>)> =
-        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).fetch_optional(c).await)?;
-    Ok(row.map(|(status, hold_until)| Standing {
-        status: status.parse().unwrap_or_else(|never: Infallible| match never {}),
-        hold_until: hold_until.map(Timestamp::from),
-    }))
+/// Where bookings stand.
+pub async fn standings(tx: &mut Tx, account: AccountId, bookings: &[CoreId]) -> Result<HashMap<CoreId, Standing>> {
+    let text = "select b.id, b.status, b.hold_until
+        from new cross join gas_bookings b where b.account_id = $1 and b.id = new.id";
+    let rows: Vec<(i64, String, Option<Time>)> = rows::of_ids(bookings).read(tx, &[account.0.into()], text).await?;
+    let standing = |(id, status, hold_until): (i64, String, Option<Time>)| {
+        let status = status.parse().unwrap_or_else(|never: Infallible| match never {});
+        (CoreId(id), Standing { status, hold_until: hold_until.map(Timestamp::from) })
+    };
+    Ok(rows.into_iter().map(standing).collect())
 }
 
 /// The nights on which a booking is more than there is room for.

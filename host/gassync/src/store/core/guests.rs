@@ -1,39 +1,77 @@
 //! Guests.
 
+use std::collections::HashMap;
+
+use crate::store::{
+    Result, Time, Tx, on,
+    rows::{Kind, Rows},
+};
 use gassync_domain::{AccountId, CoreId, Guest, Timestamp};
 
-use crate::store::{Result, Time, Tx, on};
-
-/// Makes a guest.
-pub async fn insert_guest(tx: &mut Tx, account: AccountId, guest: &Guest, now: Timestamp) -> Result<CoreId> {
+/// Makes guests.
+pub async fn insert_guests(tx: &mut Tx, account: AccountId, guests: &[&Guest], now: Timestamp) -> Result<Vec<CoreId>> {
+    let mut new = Rows::new([
+        ("first_name", Kind::Text),
+        ("last_name", Kind::Text),
+        ("email", Kind::Text),
+        ("phone", Kind::Text),
+        ("country", Kind::Text),
+        ("language", Kind::Text),
+        ("own_email", Kind::Text),
+        ("family_name", Kind::Text),
+    ]);
+    let identities: Vec<(Option<String>, Option<String>)> =
+        guests.iter().map(|guest| (guest.own_email(), guest.family_name())).collect();
+    for (guest, (own_email, family_name)) in guests.iter().zip(&identities) {
+        new.push([
+            (&guest.first_name).into(),
+            guest.filed_last_name().into(),
+            (&guest.email).into(),
+            (&guest.phone).into(),
+            (&guest.country).into(),
+            (&guest.language).into(),
+            own_email.into(),
+            family_name.into(),
+        ]);
+    }
     let text = "insert into gas_guests
-            (account_id, first_name, last_name, email, phone, country, language, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $8) returning id";
-    let id = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(&guest.first_name)
-        .bind(guest.filed_last_name()).bind(&guest.email).bind(&guest.phone).bind(&guest.country)
-        .bind(&guest.language).bind(Time::from(now)).fetch_one(c).await)?;
-    Ok(CoreId(id))
+            (account_id, created_at, updated_at, first_name, last_name, email, phone, country, language, own_email,
+             family_name)
+        select $1, $2, $2, first_name, last_name, email, phone, country, language, own_email, family_name
+        from new returning id";
+    let keys = new.keys(tx, &[account.0.into(), now.into()], text).await?;
+    Ok(keys.into_iter().map(CoreId).collect())
 }
 
 /// Changes a guest where the record says something new; what it does not say stays.
 pub async fn update_guest(tx: &mut Tx, account: AccountId, id: CoreId, guest: &Guest, now: Timestamp) -> Result<()> {
     let text = "update gas_guests set first_name = coalesce($3, first_name), last_name = coalesce($4, last_name),
             email = coalesce($5, email), phone = coalesce($6, phone), country = coalesce($7, country),
-            language = coalesce($8, language), updated_at = $9
+            language = coalesce($8, language), own_email = coalesce($10, own_email),
+            family_name = coalesce($11, family_name), updated_at = $9
         where account_id = $1 and id = $2 and not (
             coalesce($3, first_name, '') = coalesce(first_name, '') and coalesce($4, last_name, '') = coalesce(last_name, '')
             and coalesce($5, email, '') = coalesce(email, '') and coalesce($6, phone, '') = coalesce(phone, '')
             and coalesce($7, country, '') = coalesce(country, '') and coalesce($8, language, '') = coalesce(language, ''))";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(&guest.first_name).bind(guest.filed_last_name())
         .bind(&guest.email).bind(&guest.phone).bind(&guest.country).bind(&guest.language).bind(Time::from(now))
-        .execute(c).await.map(drop))
+        .bind(guest.own_email()).bind(guest.family_name()).execute(c).await.map(drop))
 }
 
-/// The oldest guest with this mail address and family name, both in lower case.
-pub async fn find_guest(tx: &mut Tx, account: AccountId, email: &str, last_name: &str) -> Result<Option<CoreId>> {
-    let text = "select id from gas_guests where account_id = $1 and lower(email) = $2 and lower(last_name) = $3
-        order by id limit 1";
-    let id: Option<i64> =
-        on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(email).bind(last_name).fetch_optional(c).await)?;
-    Ok(id.map(CoreId))
+/// The oldest guest of each mail address and family name, both in lower case.
+pub async fn find_guests(
+    tx: &mut Tx,
+    account: AccountId,
+    identities: &[(String, String)],
+) -> Result<HashMap<(String, String), CoreId>> {
+    let mut new = Rows::new([("email", Kind::Text), ("last_name", Kind::Text)]);
+    for (email, last_name) in identities {
+        new.push([email.as_str().into(), last_name.as_str().into()]);
+    }
+    let text = "select new.email, new.last_name, min(g.id)
+        from new cross join gas_guests g
+        where g.account_id = $1 and g.own_email = new.email and g.family_name = new.last_name
+        group by new.email, new.last_name";
+    let rows: Vec<(String, String, i64)> = new.read(tx, &[account.0.into()], text).await?;
+    Ok(rows.into_iter().map(|(email, name, id)| ((email, name), CoreId(id))).collect())
 }

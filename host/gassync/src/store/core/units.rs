@@ -1,8 +1,9 @@
 //! Bookable units.
 
-use gassync_domain::{AccountId, CoreId, RoomType, Timestamp};
+use std::collections::HashMap;
 
-use crate::store::{Result, Time, Tx, on};
+use crate::store::{Result, Time, Tx, on, rows};
+use gassync_domain::{AccountId, CoreId, RoomType, Timestamp};
 
 /// Makes a bookable unit; a room type that does not say how many there are is one.
 pub async fn insert_unit(
@@ -37,14 +38,24 @@ pub async fn update_unit(
         .execute(c).await.map(drop))
 }
 
-/// The property a unit is in, and that property's currency.
-pub async fn unit_home(tx: &mut Tx, account: AccountId, unit: CoreId) -> Result<Option<(CoreId, Option<String>)>> {
-    let text = "select p.id, p.currency from gas_bookable_units u
+/// Where a unit is.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// The property.
+    pub property: CoreId,
+    /// That property's currency.
+    pub currency: Option<String>,
+}
+
+/// Where units are.
+pub async fn homes(tx: &mut Tx, account: AccountId, units: &[CoreId]) -> Result<HashMap<CoreId, Home>> {
+    let text = "select u.id, p.id, p.currency
+        from new cross join gas_bookable_units u
         join gas_properties p on p.account_id = u.account_id and p.id = u.property_id
-        where u.account_id = $1 and u.id = $2";
-    let row: Option<(i64, Option<String>)> =
-        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(unit.0).fetch_optional(c).await)?;
-    Ok(row.map(|(id, currency)| (CoreId(id), currency)))
+        where u.account_id = $1 and u.id = new.id";
+    let rows: Vec<(i64, i64, Option<String>)> = rows::of_ids(units).read(tx, &[account.0.into()], text).await?;
+    let home = |(unit, id, currency)| (CoreId(unit), Home { property: CoreId(id), currency });
+    Ok(rows.into_iter().map(home).collect())
 }
 
 /// How many there are of a unit.

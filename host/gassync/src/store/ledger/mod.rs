@@ -2,10 +2,21 @@
 //!
 //! Every function here works on rows that its transaction has opened with [`open`]; nights are half-open spans.
 
+mod opening;
+mod recount;
+
+use std::collections::{BTreeMap, HashMap};
+
 use gassync_domain::{AccountId, CoreId, Date, Stay, Timestamp};
 use sqlx::FromRow;
 
-use super::{Day, Result, Time, Tx, on};
+use super::{
+    Day, Result, Time, Tx, on,
+    rows::{self, Kind, Rows},
+};
+
+pub use opening::{OpenNight, open};
+pub use recount::{Difference, differences};
 
 /// Nights of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,14 +81,26 @@ impl Linked {
     }
 }
 
-/// The whole a unit is part of, and the parts it is made of.
-pub async fn linked(tx: &mut Tx, account: AccountId, unit: CoreId) -> Result<Vec<Linked>> {
-    let text = "select whole_id as unit_id, cast(1 as bigint) as quantity from gas_unit_links
-            where account_id = $1 and part_id = $2
+/// For each of these units, the wholes it is part of and the parts it is made of; units that stand alone are left out.
+pub async fn linked(tx: &mut Tx, account: AccountId, units: &[CoreId]) -> Result<HashMap<CoreId, Vec<Linked>>> {
+    #[derive(FromRow)]
+    struct Row {
+        one_id: i64,
+        #[sqlx(flatten)]
+        linked: Linked,
+    }
+    let text = "select l.part_id as one_id, l.whole_id as unit_id, cast(1 as bigint) as quantity
+            from new cross join gas_unit_links l where l.account_id = $1 and l.part_id = new.id
         union all
-        select part_id, quantity from gas_unit_links where account_id = $1 and whole_id = $2
-        order by 1";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(unit.0).fetch_all(c).await)
+        select l.whole_id, l.part_id, l.quantity
+            from new cross join gas_unit_links l where l.account_id = $1 and l.whole_id = new.id
+        order by 1, 2";
+    let rows: Vec<Row> = rows::of_ids(units).read(tx, &[account.0.into()], text).await?;
+    let mut found: HashMap<CoreId, Vec<Linked>> = HashMap::new();
+    for row in rows {
+        found.entry(CoreId(row.one_id)).or_default().push(row.linked);
+    }
+    Ok(found)
 }
 
 /// Links a part to a whole, or changes how many of it belong there; 0 takes it out.
@@ -98,52 +121,6 @@ pub async fn set_link(
             quantity = excluded.quantity, updated_at = excluded.updated_at";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(whole.0).bind(part.0).bind(quantity).bind(Time::from(now))
         .execute(c).await.map(drop))
-}
-
-/// Makes the rows of these nights and locks them, so that what is read of them stays true to the end of the transaction.
-///
-/// All rows are made, then all are locked, both in the order of unit and night: two transactions never wait for each
-/// other in a ring. A transaction opens once; see [`Tx::lock_ledger`] for those that cannot.
-pub async fn open(tx: &mut Tx, account: AccountId, spans: &[Span], now: Timestamp) -> Result<()> {
-    let mut spans = spans.to_vec();
-    spans.sort_unstable_by_key(|span| (span.unit.0, span.stay.check_in(), span.stay.check_out()));
-    spans.dedup();
-    let make = tx.dialect(
-        "with recursive nights (night) as (
-            select $3 union all select date(night, '+1 day') from nights where date(night, '+1 day') < $4
-        )
-        insert into gas_unit_nights (account_id, unit_id, night, capacity, sold, held, blocked, excess, updated_at)
-        select u.account_id, u.id, n.night, u.quantity, 0, 0, 0, 0, $5 from gas_bookable_units u, nights n
-        where u.account_id = $1 and u.id = $2 on conflict do nothing",
-        // The unit's own row is shared, so that its quantity cannot change between being read and being written here.
-        "insert into gas_unit_nights (account_id, unit_id, night, capacity, sold, held, blocked, excess, updated_at)
-        select u.account_id, u.id, n::date, u.quantity, 0, 0, 0, 0, $5
-        from gas_bookable_units u cross join generate_series($3::date, $4::date - 1, interval '1 day') n
-        where u.account_id = $1 and u.id = $2 order by n for share of u on conflict do nothing",
-    );
-    for Span { unit, stay } in &spans {
-        on!(&mut *tx, c => sqlx::query(make).bind(account.0).bind(unit.0).bind(Day(stay.check_in()))
-            .bind(Day(stay.check_out())).bind(Time::from(now)).execute(c).await.map(drop))?;
-    }
-    lock(tx, account, &spans).await
-}
-
-async fn lock(tx: &mut Tx, account: AccountId, spans: &[Span]) -> Result<()> {
-    let Tx::Postgres(locking) = tx else {
-        return Ok(()); // SQLite has one writer.
-    };
-    let text = "select 1 from gas_unit_nights where account_id = $1 and unit_id = $2 and night >= $3 and night < $4
-        order by night for update";
-    for Span { unit, stay } in spans {
-        sqlx::query(text)
-            .bind(account.0)
-            .bind(unit.0)
-            .bind(Day(stay.check_in()))
-            .bind(Day(stay.check_out()))
-            .execute(&mut **locking)
-            .await?;
-    }
-    Ok(())
 }
 
 /// The nights that there is no room left on.
@@ -180,6 +157,36 @@ pub async fn take(
         where account_id = $1 and unit_id = $2 and night >= $3 and night < $4";
     on!(tx, c => sqlx::query(count).bind(account.0).bind(span.unit.0).bind(from).bind(to).bind(bucket.as_str())
         .bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Gives rooms their nights, all of which there is room for.
+pub async fn take_all(tx: &mut Tx, account: AccountId, rooms: &[(i64, Span, Bucket)], now: Timestamp) -> Result<()> {
+    let mut claims =
+        Rows::new([("room_id", Kind::Int), ("unit_id", Kind::Int), ("night", Kind::Day), ("bucket", Kind::Text)]);
+    let mut counts: BTreeMap<(i64, Date), (i64, i64)> = BTreeMap::new();
+    for (room, span, bucket) in rooms {
+        for night in span.stay.each() {
+            claims.push([(*room).into(), span.unit.0.into(), Day(night).into(), bucket.as_str().into()]);
+            let (sold, held) = counts.entry((span.unit.0, night)).or_default();
+            match bucket {
+                Bucket::Sold => *sold += 1,
+                Bucket::Held => *held += 1,
+            }
+        }
+    }
+    let text = "insert into gas_booking_nights (account_id, booking_room_id, unit_id, night, bucket)
+        select $1, room_id, unit_id, night, bucket from new";
+    claims.write(tx, &[account.0.into()], text).await?;
+    let mut taken = Rows::new([("unit_id", Kind::Int), ("night", Kind::Day), ("sold", Kind::Int), ("held", Kind::Int)]);
+    for ((unit, night), (sold, held)) in counts {
+        taken.push([unit.into(), Day(night).into(), sold.into(), held.into()]);
+    }
+    let text = "update gas_unit_nights set
+            sold = gas_unit_nights.sold + new.sold, held = gas_unit_nights.held + new.held, updated_at = $2
+        from new
+        where gas_unit_nights.account_id = $1 and gas_unit_nights.unit_id = new.unit_id
+          and gas_unit_nights.night = new.night";
+    taken.write(tx, &[account.0.into(), now.into()], text).await
 }
 
 /// Takes back those of a room's nights that are in the span.
@@ -298,7 +305,7 @@ pub async fn set_capacity(
     let Some(span) = nights_of(tx, account, unit, from).await? else {
         return Ok(());
     };
-    lock(tx, account, &[span]).await?;
+    opening::lock(tx, account, &[span]).await?;
     let too_many = "select n.night, max(c.booking_room_id) as booking_room_id, c.bucket
         from gas_unit_nights n
         join gas_booking_nights c on c.account_id = n.account_id and c.unit_id = n.unit_id and c.night = n.night
@@ -409,65 +416,4 @@ pub async fn nights(tx: &mut Tx, account: AccountId, span: Span, now: Timestamp)
         where n.account_id = $1 and n.unit_id = $2 and n.night >= $3 and n.night < $4 order by n.night";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(span.unit.0).bind(Day(span.stay.check_in()))
         .bind(Day(span.stay.check_out())).bind(Time::from(now)).fetch_all(c).await)
-}
-
-/// Where the ledger and what it is made of disagree.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Difference {
-    /// Which unit.
-    pub unit_id: i64,
-    /// Which night.
-    pub night: Day,
-    /// What is wrong.
-    pub what: String,
-}
-
-/// Counts the whole ledger of an account again from bookings, links and maintenance. Nothing found means that it is
-/// what the bookings say: every night of every booking that takes nights is in it once, and nothing else.
-pub async fn differences(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<Vec<Difference>> {
-    let text = "select n.unit_id, n.night, 'counts' as what from gas_unit_nights n
-        where n.account_id = $1 and (n.sold, n.held, n.excess) <> (
-            select count(case when c.bucket = 'sold' then 1 end), count(case when c.bucket = 'held' then 1 end),
-                   count(case when c.bucket = 'excess' then 1 end)
-            from gas_booking_nights c
-            where c.account_id = n.account_id and c.unit_id = n.unit_id and c.night = n.night)
-        union all
-        select n.unit_id, n.night, 'blocked' from gas_unit_nights n
-        where n.account_id = $1 and n.blocked <> (
-            select coalesce(cast(sum(m.quantity) as bigint), 0) from gas_maintenance m
-            where m.account_id = n.account_id and m.unit_id = n.unit_id and m.starts_on <= n.night and m.ends_on > n.night
-        ) + (
-            select count(*) from gas_unit_links l
-            join gas_booking_nights c on c.account_id = l.account_id and c.unit_id = l.part_id and c.night = n.night
-            where l.account_id = n.account_id and l.whole_id = n.unit_id
-        ) + (
-            select coalesce(cast(sum(l.quantity) as bigint), 0) from gas_unit_links l
-            join gas_booking_nights c on c.account_id = l.account_id and c.unit_id = l.whole_id and c.night = n.night
-            where l.account_id = n.account_id and l.part_id = n.unit_id
-        )
-        union all
-        select n.unit_id, n.night, 'excess with room' from gas_unit_nights n
-        where n.account_id = $1 and n.excess > 0 and n.sold + n.held + n.blocked + 1 <= n.capacity
-        union all
-        select c.unit_id, c.night, 'night of nobody' from gas_booking_nights c
-        join gas_booking_rooms r on r.account_id = c.account_id and r.id = c.booking_room_id
-        join gas_bookings b on b.account_id = r.account_id and b.id = r.booking_id
-        where c.account_id = $1 and (b.status not in ('confirmed', 'no-show', 'pending')
-            or c.unit_id <> r.unit_id or c.night < r.check_in or c.night >= r.check_out)
-        order by 1, 2, 3";
-    let mut found: Vec<Difference> = on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).fetch_all(c).await)?;
-    let text = "select r.unit_id, r.check_in, r.check_out, count(c.night) as nights from gas_booking_rooms r
-        join gas_bookings b on b.account_id = r.account_id and b.id = r.booking_id
-        left join gas_booking_nights c on c.account_id = r.account_id and c.booking_room_id = r.id
-        where r.account_id = $1 and (b.status in ('confirmed', 'no-show')
-            or (b.status = 'pending' and (b.hold_until is null or b.hold_until > $2)))
-        group by r.id, r.unit_id, r.check_in, r.check_out order by r.id";
-    let rooms: Vec<(i64, Day, Day, i64)> =
-        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(Time::from(now)).fetch_all(c).await)?;
-    let short = rooms.into_iter().filter(|(_, check_in, check_out, nights)| {
-        Stay::spanning(check_in.0, check_out.0).is_none_or(|stay| i64::from(stay.nights()) != *nights)
-    });
-    let missing = "nights missing".to_owned();
-    found.extend(short.map(|(unit_id, night, ..)| Difference { unit_id, night, what: missing.clone() }));
-    Ok(found)
 }

@@ -1,0 +1,126 @@
+//! Records that wait for the database at the same time share one transaction: the commit is what costs.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use gassync_domain::{AccountId, Change, SourceId, Timestamp};
+use tokio::sync::oneshot;
+
+use super::taking::{Promise, answer_to_one};
+use crate::{
+    app::App,
+    core::WhenFull,
+    inbound::apply::{self, Incoming, Outcome},
+    store,
+};
+
+/// The most records that share a transaction.
+const MOST: usize = 100;
+
+/// The records that wait, by who sent them. A lane is there as long as somebody writes for it.
+#[derive(Debug, Default)]
+pub struct Together(Mutex<Lanes>);
+
+type Lanes = HashMap<(AccountId, SourceId, WhenFull), VecDeque<Waiting>>;
+
+#[derive(Debug)]
+struct Waiting {
+    change: Change,
+    promise: Option<Arc<Promise>>,
+    done: oneshot::Sender<Outcome>,
+}
+
+impl Together {
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a record together with whatever else waits. None where they failed together, and nothing was written.
+pub async fn take(
+    app: &Arc<App>,
+    incoming: Incoming,
+    change: Change,
+    promise: Option<Arc<Promise>>,
+) -> Option<Outcome> {
+    let key = (incoming.account, incoming.source, incoming.when_full);
+    let (done, outcome) = oneshot::channel();
+    let waiting = Waiting { change, promise, done };
+    let is_first = {
+        let mut lanes = app.together.lanes();
+        let is_first = !lanes.contains_key(&key);
+        lanes.entry(key).or_default().push_back(waiting);
+        is_first
+    };
+    if is_first {
+        // On a task of its own: a caller who hangs up does not take the others along.
+        let writer = Writer { app: Arc::clone(app), incoming };
+        tokio::spawn(writer.run());
+    }
+    outcome.await.ok()
+}
+
+/// Writes for a lane as long as something waits there.
+struct Writer {
+    app: Arc<App>,
+    incoming: Incoming,
+}
+
+impl Writer {
+    async fn run(self) {
+        while let Some(group) = self.next() {
+            let count = group.len();
+            if let Err(error) = self.write(group).await {
+                tracing::warn!(%error, records = count, "records failed together; each is tried alone");
+            }
+        }
+    }
+
+    fn key(&self) -> (AccountId, SourceId, WhenFull) {
+        (self.incoming.account, self.incoming.source, self.incoming.when_full)
+    }
+
+    /// What waits now; where nothing does, the lane is closed.
+    fn next(&self) -> Option<Vec<Waiting>> {
+        let mut lanes = self.app.together.lanes();
+        let waiting = lanes.get_mut(&self.key())?;
+        if waiting.is_empty() {
+            lanes.remove(&self.key());
+            return None;
+        }
+        Some(waiting.drain(..waiting.len().min(MOST)).collect())
+    }
+
+    async fn write(&self, group: Vec<Waiting>) -> store::Result<()> {
+        let now: Timestamp = self.app.now();
+        let incoming = Incoming { observed_at: now, now, ..self.incoming };
+        let changes: Vec<Change> = group.iter().map(|waiting| waiting.change.clone()).collect();
+        let mut tx = self.app.db.write(incoming.account).await?;
+        let outcomes = apply::changes(&mut tx, &incoming, changes).await?;
+        for (waiting, outcome) in group.iter().zip(&outcomes) {
+            if let Some(promise) = &waiting.promise {
+                let answer = answer_to_one(&waiting.change, outcome.clone(), promise);
+                if !promise.keep(&mut tx, &answer, now).await? {
+                    return Ok(()); // Another process gave an answer under this key: each is tried alone.
+                }
+            }
+        }
+        tx.commit().await?;
+        for (waiting, outcome) in group.into_iter().zip(outcomes) {
+            // Whoever hung up asks again.
+            let _ = waiting.done.send(outcome);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Writer {
+    /// After a panic nobody may wait for a writer that is gone.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.app.together.lanes().remove(&self.key());
+        }
+    }
+}

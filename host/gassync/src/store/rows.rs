@@ -1,0 +1,315 @@
+//! Many rows in one statement: as arrays on PostgreSQL, as a `values` list on SQLite. The statement reads them under the
+//! name `new`, whichever engine it runs on. What they are looked up in comes behind a `cross join`, for which SQLite goes
+//! through the rows first.
+
+use gassync_domain::{CoreId, Timestamp};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use sqlx::{
+    AssertSqlSafe, FromRow, Postgres, Sqlite,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+    types::Json,
+};
+
+use super::{Day, Result, Time, Tx};
+
+/// The most rows in a `values` list; lists are cut into lengths that are powers of two, so that few texts are prepared.
+const LONGEST: usize = 128;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `bigint`
+    Int,
+    /// `text`
+    Text,
+    /// `date`
+    Day,
+    /// `timestamptz`
+    Time,
+    /// `jsonb`
+    Json,
+}
+
+/// A value, or null.
+#[derive(Debug, Clone)]
+pub enum Cell<'a> {
+    /// A number; money in ten-thousandths.
+    Int(Option<i64>),
+    /// A text.
+    Text(Option<&'a str>),
+    /// A date.
+    Day(Option<Day>),
+    /// An instant.
+    Time(Option<Time>),
+    /// A JSON text.
+    Json(Option<Json<Box<RawValue>>>),
+}
+
+impl From<i64> for Cell<'_> {
+    fn from(number: i64) -> Self {
+        Self::Int(Some(number))
+    }
+}
+
+impl From<Option<i64>> for Cell<'_> {
+    fn from(number: Option<i64>) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl<'a> From<&'a str> for Cell<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Cell<'a> {
+    fn from(text: Option<&'a str>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a Option<String>> for Cell<'a> {
+    fn from(text: &'a Option<String>) -> Self {
+        Self::Text(text.as_deref())
+    }
+}
+
+impl From<Day> for Cell<'_> {
+    fn from(day: Day) -> Self {
+        Self::Day(Some(day))
+    }
+}
+
+impl From<Option<Day>> for Cell<'_> {
+    fn from(day: Option<Day>) -> Self {
+        Self::Day(day)
+    }
+}
+
+impl From<Timestamp> for Cell<'_> {
+    fn from(instant: Timestamp) -> Self {
+        Self::Time(Some(instant.into()))
+    }
+}
+
+impl From<Option<Timestamp>> for Cell<'_> {
+    fn from(instant: Option<Timestamp>) -> Self {
+        Self::Time(instant.map(Time::from))
+    }
+}
+
+impl Cell<'_> {
+    /// A record as JSON.
+    pub fn json<T: Serialize>(record: Option<&T>) -> Result<Self> {
+        let text = record.map(to_raw_value).transpose().map_err(|error| sqlx::Error::Encode(error.into()))?;
+        Ok(Self::Json(text.map(Json)))
+    }
+}
+
+/// Rows of named columns.
+#[derive(Debug)]
+pub struct Rows<'a, const N: usize> {
+    columns: [(&'static str, Kind); N],
+    rows: Vec<[Cell<'a>; N]>,
+}
+
+/// Keys, in the column `id`.
+pub fn of_ids<'a>(ids: &[CoreId]) -> Rows<'a, 1> {
+    let mut rows = Rows::new([("id", Kind::Int)]);
+    for id in ids {
+        rows.push([id.0.into()]);
+    }
+    rows
+}
+
+impl<'a, const N: usize> Rows<'a, N> {
+    /// No rows yet.
+    pub fn new(columns: [(&'static str, Kind); N]) -> Self {
+        Self { columns, rows: Vec::new() }
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, row: [Cell<'a>; N]) {
+        self.rows.push(row);
+    }
+
+    /// The names of the columns, with commas.
+    pub fn names(&self) -> String {
+        self.columns.map(|(name, _)| name).join(", ")
+    }
+
+    /// Runs a statement over the rows, if there are any. Its text goes on behind `with new (…) as (…)`, and its
+    /// parameters `$1` and on are the shared ones.
+    pub async fn write(self, tx: &mut Tx, shared: &[Cell<'a>], text: &str) -> Result<()> {
+        match tx {
+            Tx::Sqlite(inner, _) => {
+                for piece in pieces(&self.rows) {
+                    let query = sqlx::query(AssertSqlSafe(self.values(shared.len(), piece.len(), text)));
+                    bind_rows(query, shared, piece).execute(&mut **inner).await?;
+                }
+            }
+            Tx::Postgres(inner) if !self.rows.is_empty() => {
+                let query = sqlx::query(AssertSqlSafe(self.arrays(shared.len(), text)));
+                self.bind_arrays(query, shared)?.execute(&mut **inner).await?;
+            }
+            Tx::Postgres(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The same for a statement that answers with rows.
+    pub async fn read<T>(self, tx: &mut Tx, shared: &[Cell<'a>], text: &str) -> Result<Vec<T>>
+    where
+        T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow>,
+    {
+        let mut found = Vec::new();
+        match tx {
+            Tx::Sqlite(inner, _) => {
+                for piece in pieces(&self.rows) {
+                    let query = sqlx::query(AssertSqlSafe(self.values(shared.len(), piece.len(), text)));
+                    for row in bind_rows(query, shared, piece).fetch_all(&mut **inner).await? {
+                        found.push(T::from_row(&row)?);
+                    }
+                }
+            }
+            Tx::Postgres(inner) if !self.rows.is_empty() => {
+                let query = sqlx::query(AssertSqlSafe(self.arrays(shared.len(), text)));
+                for row in self.bind_arrays(query, shared)?.fetch_all(&mut **inner).await? {
+                    found.push(T::from_row(&row)?);
+                }
+            }
+            Tx::Postgres(_) => {}
+        }
+        Ok(found)
+    }
+
+    /// The keys that an `insert … returning id` gave to the rows, in their order: both engines number them so.
+    pub async fn keys(self, tx: &mut Tx, shared: &[Cell<'a>], text: &str) -> Result<Vec<i64>> {
+        let mut keys: Vec<(i64,)> = self.read(tx, shared, text).await?;
+        keys.sort_unstable();
+        Ok(keys.into_iter().map(|(key,)| key).collect())
+    }
+
+    fn values(&self, shared: usize, count: usize, text: &str) -> String {
+        let row = |row: usize| {
+            let first = shared + 1 + row * N;
+            let cells: Vec<String> = (first..first + N).map(|number| format!("${number}")).collect();
+            format!("({})", cells.join(", "))
+        };
+        let rows: Vec<String> = (0..count).map(row).collect();
+        format!("with recursive new ({}) as (values {}) {text}", self.names(), rows.join(", "))
+    }
+
+    fn arrays(&self, shared: usize, text: &str) -> String {
+        let columns = self.columns.iter().enumerate().map(|(index, (_, kind))| {
+            let kind = match kind {
+                Kind::Int => "bigint",
+                Kind::Text => "text",
+                Kind::Day => "date",
+                Kind::Time => "timestamptz",
+                Kind::Json => "jsonb",
+            };
+            format!("cast(${} as {kind}[])", shared + 1 + index)
+        });
+        let columns: Vec<String> = columns.collect();
+        format!("with recursive new ({}) as (select * from unnest({})) {text}", self.names(), columns.join(", "))
+    }
+
+    fn bind_arrays<'q>(
+        &self,
+        mut query: Query<'q, Postgres, PgArguments>,
+        shared: &[Cell<'q>],
+    ) -> Result<Query<'q, Postgres, PgArguments>>
+    where
+        'a: 'q,
+    {
+        for cell in shared {
+            query = match cell.clone() {
+                Cell::Int(number) => query.bind(number),
+                Cell::Text(text) => query.bind(text),
+                Cell::Day(day) => query.bind(day),
+                Cell::Time(time) => query.bind(time),
+                Cell::Json(json) => query.bind(json),
+            };
+        }
+        /// One column of all rows, all of whose cells are of its kind.
+        macro_rules! column {
+            ($kind:ident, $index:expr) => {
+                self.rows
+                    .iter()
+                    .map(|row| match &row[$index] {
+                        Cell::$kind(value) => Ok(value.clone()),
+                        _ => Err(sqlx::Error::Encode(format!("column {} holds another kind", $index).into())),
+                    })
+                    .collect::<Result<Vec<_>>>()?
+            };
+        }
+        for (index, (_, kind)) in self.columns.iter().enumerate() {
+            query = match kind {
+                Kind::Int => query.bind(column!(Int, index)),
+                Kind::Text => query.bind(column!(Text, index)),
+                Kind::Day => query.bind(column!(Day, index)),
+                Kind::Time => query.bind(column!(Time, index)),
+                Kind::Json => query.bind(column!(Json, index)),
+            };
+        }
+        Ok(query)
+    }
+}
+
+fn bind_rows<'q, const N: usize>(
+    query: Query<'q, Sqlite, SqliteArguments>,
+    shared: &[Cell<'q>],
+    rows: &[[Cell<'q>; N]],
+) -> Query<'q, Sqlite, SqliteArguments> {
+    shared.iter().chain(rows.iter().flatten()).fold(query, |query, cell| match cell.clone() {
+        Cell::Int(number) => query.bind(number),
+        Cell::Text(text) => query.bind(text),
+        Cell::Day(day) => query.bind(day),
+        Cell::Time(time) => query.bind(time),
+        Cell::Json(json) => query.bind(json),
+    })
+}
+
+/// Cuts rows into pieces whose lengths are powers of two, the longest first.
+fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let length = match rows.len() {
+            0 => return None,
+            count => LONGEST.min(1 << count.ilog2()),
+        };
+        let (piece, rest) = rows.split_at(length);
+        rows = rest;
+        Some(piece)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_in_the_cutting() {
+        for count in 0..300_usize {
+            let rows: Vec<usize> = (0..count).collect();
+            let cut: Vec<&[usize]> = pieces(&rows).collect();
+            assert_eq!(cut.concat(), rows);
+            assert!(cut.iter().all(|piece| piece.len().is_power_of_two() && piece.len() <= LONGEST));
+        }
+    }
+
+    #[test]
+    fn one_text_for_both() {
+        let rows = Rows::new([("id", Kind::Int), ("name", Kind::Text)]);
+        let text = "select id from new where $1";
+        let sqlite = "with recursive new (id, name) as (values ($2, $3), ($4, $5)) select id from new where $1";
+        assert_eq!(rows.values(1, 2, text), sqlite);
+        let postgres = "with recursive new (id, name) as (select * from unnest(cast($2 as bigint[]), cast($3 as text[]))) \
+            select id from new where $1";
+        assert_eq!(rows.arrays(1, text), postgres);
+    }
+}
