@@ -8,6 +8,7 @@ mod feed;
 mod flow;
 mod kill;
 mod ledger;
+mod lists;
 mod mapping;
 mod order;
 mod requests;

@@ -138,7 +138,8 @@ impl Desk {
         self.asked.get(index).and_then(Option::as_ref)
     }
 
-    fn is_new_with_room(&self, index: usize) -> bool {
+    /// Whether one of them is new and finds room: such ones are written together.
+    pub fn is_new_with_room(&self, index: usize) -> bool {
         self.asked(index).is_some_and(|asked| asked.known.is_none() && asked.has_room)
     }
 

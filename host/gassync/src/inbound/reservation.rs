@@ -1,6 +1,6 @@
 //! Reservations into buffer, mapping and core: read what is known of all, judge each, write together.
 
-use std::{collections::HashMap, slice};
+use std::collections::HashMap;
 
 use gassync_domain::{
     CoreId, Decision, Digest, Intent, Missing, Parked, RawJson, Reservation, Status, Validate, Version, decide, fill,
@@ -162,7 +162,7 @@ fn units(
     if missing.is_empty() { Ok(units) } else { Err(Parked(missing)) }
 }
 
-/// Books what can be: all together where nobody need be refused, else one by one, each with its guest.
+/// Books what can be: together what is new and finds room, the rest one by one.
 async fn book(
     tx: &mut Tx,
     incoming: &Incoming,
@@ -189,17 +189,23 @@ async fn book(
         (0..booking.len()).partition(|place| when_full(*place) == WhenFull::Refuse && !desk.has_room(*place));
     let reservation = |place: &usize| &arriving[booking[*place].0].reservation;
     let guests = guest::of_reservations(tx, incoming, &Vec::from_iter(sure.iter().map(reservation))).await?;
-    let sure: Vec<(usize, Option<CoreId>)> = sure.into_iter().zip(guests).collect();
-    let placed = desk.put(tx, &sure, WhenFull::Keep).await?;
-    let mut placed: HashMap<usize, Placed> = sure.into_iter().map(|(place, _)| place).zip(placed).collect();
-    for place in risky {
-        // The guest of what is refused is nobody's.
-        tx.savepoint("guest").await?;
-        let guest = guest::of_reservations(tx, incoming, &[reservation(&place)]).await?.pop().flatten();
-        let done = desk.put(tx, slice::from_ref(&(place, guest)), WhenFull::Refuse).await?.pop();
-        if matches!(done, Some(Placed::Refused(_))) {
-            tx.undo_to("guest").await?;
-        }
+    let mut guests: HashMap<usize, Option<CoreId>> = sure.iter().copied().zip(guests).collect();
+    let together: Vec<(usize, Option<CoreId>)> = sure
+        .into_iter()
+        .filter(|place| desk.is_new_with_room(*place))
+        .map(|place| (place, guests.remove(&place).flatten()))
+        .collect();
+    let done = desk.put(tx, &together, WhenFull::Keep).await?;
+    let mut placed: HashMap<usize, Placed> = together.into_iter().map(|(place, _)| place).zip(done).collect();
+    // Whoever came first finds room first.
+    for place in 0..booking.len() {
+        let done = if let Some(guest) = guests.remove(&place) {
+            desk.put(tx, &[(place, guest)], WhenFull::Keep).await?.pop()
+        } else if risky.contains(&place) {
+            ask(tx, incoming, &mut desk, (place, reservation(&place))).await?
+        } else {
+            continue;
+        };
         placed.extend(done.map(|done| (place, done)));
     }
     let mut links: Vec<(String, CoreId)> = Vec::new();
@@ -224,4 +230,20 @@ async fn book(
     }
     let links: Vec<(&str, CoreId)> = links.iter().map(|(id, core)| (id.as_str(), *core)).collect();
     mappings::link_all(tx, incoming.account, incoming.source, Kind::Reservation, &links, incoming.now).await
+}
+
+/// Books what may have to be refused; the guest of what is refused is nobody's.
+async fn ask(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    desk: &mut Desk,
+    (place, reservation): (usize, &Reservation),
+) -> Result<Option<Placed>> {
+    tx.savepoint("guest").await?;
+    let guest = guest::of_reservations(tx, incoming, &[reservation]).await?.pop().flatten();
+    let done = desk.put(tx, &[(place, guest)], WhenFull::Refuse).await?.pop();
+    if matches!(done, Some(Placed::Refused(_))) {
+        tx.undo_to("guest").await?;
+    }
+    Ok(done)
 }
