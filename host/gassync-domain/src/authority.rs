@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Whose word counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Say {
     /// The core's: what the source tells is kept beside it.
@@ -14,7 +14,7 @@ pub enum Say {
 
 /// What a source has the say over. Where nothing was decided: bookings are theirs, the calendar is ours, and content is
 /// theirs only at the one source that creates.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Authority {
     /// Over reservations and their guests.

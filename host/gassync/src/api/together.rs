@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use gassync_domain::{AccountId, Change, SourceId, Timestamp};
+use gassync_domain::{AccountId, Authority, Change, SourceId, Timestamp};
 use tokio::sync::oneshot;
 
 use super::taking::{Promise, answer_to_one};
@@ -23,7 +23,24 @@ const MOST: usize = 100;
 #[derive(Debug, Default)]
 pub struct Together(Mutex<Lanes>);
 
-type Lanes = HashMap<(AccountId, SourceId, WhenFull), VecDeque<Waiting>>;
+type Lanes = HashMap<Sender, VecDeque<Waiting>>;
+
+/// Who sends, and what is made of it: records share a transaction where all of this is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Sender {
+    account: AccountId,
+    source: SourceId,
+    creates: bool,
+    authority: Authority,
+    when_full: WhenFull,
+}
+
+impl Sender {
+    fn of(incoming: &Incoming) -> Self {
+        let Incoming { account, source, creates, authority, when_full, .. } = *incoming;
+        Self { account, source, creates, authority, when_full }
+    }
+}
 
 #[derive(Debug)]
 struct Waiting {
@@ -45,13 +62,13 @@ pub async fn take(
     change: Change,
     promise: Option<Arc<Promise>>,
 ) -> Option<Outcome> {
-    let key = (incoming.account, incoming.source, incoming.when_full);
+    let sender = Sender::of(&incoming);
     let (done, outcome) = oneshot::channel();
     let waiting = Waiting { change, promise, done };
     let is_first = {
         let mut lanes = app.together.lanes();
-        let is_first = !lanes.contains_key(&key);
-        lanes.entry(key).or_default().push_back(waiting);
+        let is_first = !lanes.contains_key(&sender);
+        lanes.entry(sender).or_default().push_back(waiting);
         is_first
     };
     if is_first {
@@ -78,16 +95,12 @@ impl Writer {
         }
     }
 
-    fn key(&self) -> (AccountId, SourceId, WhenFull) {
-        (self.incoming.account, self.incoming.source, self.incoming.when_full)
-    }
-
     /// What waits now; where nothing does, the lane is closed.
     fn next(&self) -> Option<Vec<Waiting>> {
         let mut lanes = self.app.together.lanes();
-        let waiting = lanes.get_mut(&self.key())?;
+        let waiting = lanes.get_mut(&Sender::of(&self.incoming))?;
         if waiting.is_empty() {
-            lanes.remove(&self.key());
+            lanes.remove(&Sender::of(&self.incoming));
             return None;
         }
         Some(waiting.drain(..waiting.len().min(MOST)).collect())
@@ -120,7 +133,7 @@ impl Drop for Writer {
     /// After a panic nobody may wait for a writer that is gone.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.app.together.lanes().remove(&self.key());
+            self.app.together.lanes().remove(&Sender::of(&self.incoming));
         }
     }
 }

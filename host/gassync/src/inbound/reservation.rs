@@ -116,7 +116,7 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
     for (index, arriving) in arriving.iter_mut().enumerate().filter(|(_, arriving)| arriving.outcome.is_none()) {
         let mapping = mappings.get(Kind::Reservation, &arriving.reservation.id);
         arriving.mapping = mapping.map(|mapping| (mapping, standings.remove(&mapping.core)));
-        let standing = arriving.mapping.as_ref().and_then(|(_, standing)| standing.as_ref());
+        let standing = arriving.mapping.as_ref().map(|(_, standing)| standing.as_ref());
         let unit = |id: &str| mappings.get(Kind::RoomType, id).map(|unit| unit.core);
         match (units(incoming, standing, &arriving.reservation, unit), mapping) {
             (Err(parked), _) => arriving.end(Outcome::Parked(parked)),
@@ -127,10 +127,10 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
     Ok(booking)
 }
 
-/// The unit of each room, or all that is missing.
+/// The unit of each room, or all that is missing. Of a linked booking it is told where it stands, if it is still there.
 fn units(
     incoming: &Incoming,
-    standing: Option<&Standing>,
+    linked: Option<Option<&Standing>>,
     reservation: &Reservation,
     unit: impl Fn(&str) -> Option<CoreId>,
 ) -> std::result::Result<Vec<CoreId>, Parked> {
@@ -147,7 +147,12 @@ fn units(
     if reservation.rooms.is_empty() {
         missing.push(Missing::Rooms);
     }
-    if reservation.status != Status::Cancelled && standing.is_some_and(|s| s.status == Status::Cancelled) {
+    let needs_decision = match linked {
+        Some(Some(standing)) => standing.status == Status::Cancelled && reservation.status != Status::Cancelled,
+        Some(None) => true,
+        None => false,
+    };
+    if needs_decision {
         missing.push(Missing::Decision { status: reservation.status.as_str().to_owned() });
     }
     let mut units = Vec::with_capacity(reservation.rooms.len());
