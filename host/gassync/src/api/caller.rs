@@ -82,11 +82,11 @@ pub struct Operator(());
 
 /// The door of the standard API: finds whose key it is, counts the call, and lets it in or not.
 pub async fn admit(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let holder = match identify(&app, request.headers()).await {
+    let now = app.now();
+    let holder = match identify(&app, request.headers(), now).await {
         Ok(holder) => holder,
         Err(refused) => return refused.into_response(),
     };
-    let now = app.now();
     let standing = app.rate_limits.count(holder.id, now);
     let mut response = if standing.admitted {
         request.extensions_mut().insert(holder);
@@ -98,9 +98,8 @@ pub async fn admit(State(app): State<Arc<App>>, mut request: Request, next: Next
     response
 }
 
-async fn identify(app: &Arc<App>, headers: &HeaderMap) -> Result<Arc<KeyHolder>, ApiError> {
+async fn identify(app: &Arc<App>, headers: &HeaderMap, now: Timestamp) -> Result<Arc<KeyHolder>, ApiError> {
     let hash = verify::hash(bearer(headers).ok_or(Problem::Unauthorized)?);
-    let now = app.now();
     if let Some(known) = app.known_keys.get(&hash, now) {
         return Ok(known);
     }

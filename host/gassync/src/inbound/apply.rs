@@ -1,4 +1,4 @@
-//! One record into buffer, mapping and core, in the caller's transaction.
+//! Records into buffer, mapping and core, in the caller's transaction: reservations in lists, all others one by one.
 
 use std::collections::HashSet;
 

@@ -190,8 +190,8 @@ async fn book(
         Intent::Request => WhenFull::Refuse,
         Intent::Fact => incoming.when_full,
     };
-    let (risky, sure): (Vec<usize>, Vec<usize>) =
-        (0..booking.len()).partition(|place| when_full(*place) == WhenFull::Refuse && !desk.has_room(*place));
+    let may_be_refused = |place: usize| when_full(place) == WhenFull::Refuse && !desk.has_room(place);
+    let sure: Vec<usize> = (0..booking.len()).filter(|place| !may_be_refused(*place)).collect();
     let reservation = |place: &usize| &arriving[booking[*place].0].reservation;
     let guests = guest::of_reservations(tx, incoming, &Vec::from_iter(sure.iter().map(reservation))).await?;
     let mut guests: HashMap<usize, Option<CoreId>> = sure.iter().copied().zip(guests).collect();
@@ -206,10 +206,10 @@ async fn book(
     for place in 0..booking.len() {
         let done = if let Some(guest) = guests.remove(&place) {
             desk.put(tx, &[(place, guest)], WhenFull::Keep).await?.pop()
-        } else if risky.contains(&place) {
-            ask(tx, incoming, &mut desk, (place, reservation(&place))).await?
-        } else {
+        } else if placed.contains_key(&place) {
             continue;
+        } else {
+            ask(tx, incoming, &mut desk, (place, reservation(&place))).await?
         };
         placed.extend(done.map(|done| (place, done)));
     }

@@ -3,7 +3,8 @@
 //! One text per operation runs on both engines through the two-armed [`Tx`] and the macro `on!`. The subset that both
 //! understand: lower case, `$n`, `returning`, `on conflict`, CTEs, `exists`, `coalesce`, `cast(… as …)`. Not in it:
 //! `::`, arrays, `now()` (time comes in as an argument), intervals, JSON operators in `where`, `ilike`. Where words
-//! must differ, [`Tx::dialect`] shows both texts side by side.
+//! must differ, [`Tx::dialect`] shows both texts side by side. What writes or asks about many rows at once takes them
+//! through [`rows`], the one place where arrays are.
 //!
 //! Every function takes `&mut Tx`, so that operations compose in one transaction, and the account comes first.
 

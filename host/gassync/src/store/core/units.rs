@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::store::{Result, Time, Tx, on, rows};
 use gassync_domain::{AccountId, CoreId, RoomType, Timestamp};
+
+use crate::store::{Result, Time, Tx, on, rows};
 
 /// Makes a bookable unit; a room type that does not say how many there are is one.
 pub async fn insert_unit(
