@@ -10,9 +10,9 @@ use std::{
 };
 
 use gassync_domain::{HttpRequest, Timestamp};
-use gassync_plugin::Adapter as _;
+use gassync_plugin::Inbound as _;
 use gassync_plugin_beds24::Beds24;
-use gassync_runtime::{Adapter, Budget, Call, Engine, EngineSettings, Grant, NoCredentials, ReplayTransport};
+use gassync_runtime::{Adapter, Call, Engine, EngineSettings};
 use gassync_simulator::beds24::{self, Settings};
 use gassync_tests::plugins::component;
 use serde_json::{Value, json};
@@ -74,16 +74,7 @@ fn native(body: &[u8]) {
 }
 
 async fn sandboxed(plugin: &dyn Adapter, body: &[u8]) {
-    let call = Call {
-        id: "bench".into(),
-        settings: json!({}),
-        grant: Grant::default(),
-        credentials: Arc::new(NoCredentials),
-        transport: Arc::new(ReplayTransport::new(Vec::new())),
-        clock: Arc::new(|| Timestamp::UNIX_EPOCH),
-        seed: 0,
-        budget: Budget::decode(),
-    };
+    let call = Call::alone("bench");
     let request =
         HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body: Some(body.to_vec()) };
     black_box(plugin.decode(call, request).await.result.expect("decoded"));

@@ -9,9 +9,7 @@ use gassync::{
 use gassync_domain::{
     AccountId, Change, Entity, HttpRequest, HttpResponse, News, Query, Selection, SourceId, Timestamp,
 };
-use gassync_runtime::{
-    Adapter, Budget, Call, Engine, EngineSettings, Grant, NoCredentials, ReplayTransport, ShownAsPlaceholders,
-};
+use gassync_runtime::{Adapter, Budget, Call, Engine, EngineSettings, Grant, ReplayTransport, ShownAsPlaceholders};
 use gassync_tests::{database::Database, on_both, plugins::component};
 use serde_json::{Value, json};
 
@@ -66,16 +64,15 @@ impl Stage {
     }
 
     fn call(&self, answers: Vec<HttpResponse>) -> Call {
-        let settings = self.plugin.manifest().with_defaults(&json!({}));
+        let manifest = self.plugin.manifest();
         Call {
-            id: "test".into(),
-            grant: Grant { origins: self.plugin.manifest().origins(&settings), private: Vec::new() },
-            settings,
-            credentials: if answers.is_empty() { Arc::new(NoCredentials) } else { Arc::new(ShownAsPlaceholders) },
+            grant: Grant::as_asked(manifest.places(&manifest.hosts, &json!({}), |_, _| None)),
+            settings: manifest.with_defaults(&json!({})),
+            credentials: Arc::new(ShownAsPlaceholders),
             transport: Arc::new(ReplayTransport::new(answers)),
             clock: Arc::new(|| at(0)),
-            seed: 0,
             budget: Budget::fetch(),
+            ..Call::alone("test")
         }
     }
 

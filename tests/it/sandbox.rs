@@ -2,13 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use gassync_domain::{ChannelError, HttpRequest, HttpResponse, Timestamp};
+use gassync_domain::{ChannelError, HttpRequest, HttpResponse};
 use gassync_runtime::{
-    Adapter, Budget, Call, CallError, Engine, EngineSettings, Finished, Grant, LoadError, NoCredentials, Origin,
+    Adapter, Budget, Call, CallError, Engine, EngineSettings, Finished, Grant, LoadError, NoCredentials, Place,
     ReplayTransport, ShownAsPlaceholders,
 };
 use gassync_tests::plugins::component;
-use serde_json::json;
 
 fn engine(cache: Option<&std::path::Path>) -> Engine {
     let cache_dir = cache.map(std::path::Path::to_owned);
@@ -22,14 +21,11 @@ async fn rogue() -> Arc<dyn Adapter> {
 fn call() -> Call {
     let answer = HttpResponse { status: 200, headers: Vec::new(), body: b"hello".to_vec() };
     Call {
-        id: "test".into(),
-        settings: json!({}),
-        grant: Grant { origins: vec![Origin::parse("https://allowed.example").expect("a place")], private: Vec::new() },
+        grant: Grant::as_asked(vec![Place::parse("https://allowed.example").expect("a place")]),
         credentials: Arc::new(ShownAsPlaceholders),
         transport: Arc::new(ReplayTransport::new(vec![answer])),
-        clock: Arc::new(|| Timestamp::UNIX_EPOCH),
         seed: 1,
-        budget: Budget::decode(),
+        ..Call::alone("test")
     }
 }
 
@@ -55,7 +51,9 @@ async fn said(plugin: &dyn Adapter, deed: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_budget_ends_a_call_by_its_name() {
     let plugin = rogue().await;
-    assert_eq!(over(&*plugin, call(), "spin").await, "processor");
+    let mut patient = call();
+    patient.budget.wall = Duration::from_secs(60);
+    assert_eq!(over(&*plugin, patient, "spin").await, "processor");
     let mut impatient = call();
     impatient.budget = Budget { wall: Duration::from_millis(100), ..Budget::fetch() };
     assert_eq!(over(&*plugin, impatient, "spin").await, "wall");
@@ -89,7 +87,7 @@ async fn it_sees_nothing_it_was_not_given() {
     }
     assert_eq!(said(&*plugin, "send https://allowed.example/x").await, "hello");
     let refused = said(&*plugin, "send https://elsewhere.example/x").await;
-    assert!(refused.contains(r#"hosts = ["https://elsewhere.example:443"]"#), "ready to paste: {refused}");
+    assert!(refused.contains(r#""hosts": ["GET https://elsewhere.example:443"]"#), "ready to paste: {refused}");
     let mut without = call();
     without.credentials = Arc::new(NoCredentials);
     let result = plugin.decode(without, request("send https://allowed.example/x")).await.result;

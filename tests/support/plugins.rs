@@ -19,24 +19,55 @@ pub fn target_dir() -> PathBuf {
     here.ancestors().nth(3).expect("the target folder").to_owned()
 }
 
-/// Runs cargo in the repository.
+/// Runs cargo in the repository, as if from a shell: what the cargo that runs these tests has told them about this package
+/// would have it take other packages for changed, and build half of everything anew.
 pub fn cargo(arguments: &[&str]) {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_") && name != "CARGO_HOME") {
+            cargo.env_remove(name);
+        }
+    }
     cargo.current_dir(repository()).args(arguments).env("CARGO_TARGET_DIR", target_dir());
     let output = cargo.output().expect("cargo runs");
     assert!(output.status.success(), "cargo {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The bytes of a component: `beds24`, `example` or `rogue`.
+/// The bytes of a component: `beds24`, `example`, or one of the guests in `tests/plugins`.
 pub fn component(name: &str) -> Vec<u8> {
+    built(&format!("gassync_plugin_{}", name.replace('-', "_")))
+}
+
+/// The bytes of a sketch in `tests/sketches`.
+pub fn sketch(channel: &str) -> Vec<u8> {
+    built(&format!("gassync_sketch_{}", channel.replace('-', "_")))
+}
+
+fn built(library: &str) -> Vec<u8> {
     BUILT.get_or_init(|| {
-        let packages = ["gassync-plugin-beds24", "gassync-plugin-example", "gassync-plugin-rogue"];
-        let mut arguments = vec!["build", "--locked", "--target", "wasm32-wasip2", "--profile", "plugin"];
-        for package in packages {
+        let mut arguments = vec!["build", "--locked", "--target", "wasm32-wasip2", "--profile", "plugin", "--lib"];
+        let packages = guests();
+        for package in &packages {
             arguments.extend(["-p", package]);
         }
         cargo(&arguments);
     });
-    let file = target_dir().join(format!("wasm32-wasip2/plugin/gassync_plugin_{name}.wasm"));
+    let file = target_dir().join(format!("wasm32-wasip2/plugin/{library}.wasm"));
     std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// All packages of this repository that make a component.
+fn guests() -> Vec<String> {
+    let mut packages = Vec::new();
+    for folder in ["plugins", "tests/plugins", "tests/sketches"] {
+        for entry in std::fs::read_dir(repository().join(folder)).expect("a folder") {
+            let manifest = entry.expect("an entry").path().join("Cargo.toml");
+            let Ok(text) = std::fs::read_to_string(manifest) else { continue };
+            if text.contains("cdylib") {
+                let name = text.lines().find_map(|line| line.strip_prefix("name = ")).expect("a name");
+                packages.push(name.trim_matches('"').to_owned());
+            }
+        }
+    }
+    packages
 }

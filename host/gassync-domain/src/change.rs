@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Block, Calendar, Guest, HttpResponse, Property, RatePlan, RawJson, Reservation, RoomType};
+use crate::{Block, Calendar, Guest, HttpResponse, Property, Question, RatePlan, RawJson, Reservation, RoomType};
 
 /// The kinds of record a channel can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -109,7 +109,9 @@ pub enum News {
     LookAgain(EntityRef),
     /// About the connection.
     Connection(ConnectionEvent),
-    /// What this host has no use for yet: questions and the plugin's own kinds.
+    /// The channel asks, and waits.
+    Ask(Question),
+    /// The plugin's own kinds.
     Other {
         /// The kind's name.
         name: String,

@@ -24,6 +24,9 @@ pub enum ChannelError {
     /// This plugin does not do that.
     #[error("this plugin does not do that")]
     Unsupported,
+    /// The plugin's own code failed where it should not: an exception of a script.
+    #[error("the plugin failed: {0}")]
+    Broken(String),
 }
 
 impl ChannelError {
@@ -37,6 +40,7 @@ impl ChannelError {
             Self::Malformed(_) => "malformed",
             Self::Conflict(_) => "conflict",
             Self::Unsupported => "unsupported",
+            Self::Broken(_) => "broken",
         }
     }
 

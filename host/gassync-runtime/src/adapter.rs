@@ -1,11 +1,14 @@
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use async_trait::async_trait;
-use gassync_domain::{Decoded, HttpRequest, Page, Query};
+use gassync_domain::{
+    CalendarUpdate, Change, ContentItem, Decoded, Fate, HttpRequest, HttpResponse, Operation, Outcome, Page, Part,
+    Query, Receipt, Report,
+};
 
 use crate::{Call, Finished, Manifest};
 
-/// A plugin as the host sees it: the same for every version of the contract.
+/// A plugin as the host sees it: the same for every version of the contract. Each call runs in a sandbox of its own.
 #[async_trait]
 pub trait Adapter: Send + Sync {
     /// What it says of itself.
@@ -17,27 +20,112 @@ pub trait Adapter: Send + Sync {
     /// What it can do.
     fn exports(&self) -> &[Interface];
 
+    /// Whether it asks for a memory of its own.
+    fn keeps_state(&self) -> bool;
+
     /// What a channel's call to us says.
     async fn decode(&self, call: Call, request: HttpRequest) -> Finished<Decoded>;
 
+    /// The reply to such a call, once the fate of each of its changes is known.
+    async fn respond(
+        &self,
+        call: Call,
+        request: HttpRequest,
+        changes: Vec<Change>,
+        fates: Vec<Fate>,
+    ) -> Finished<HttpResponse>;
+
     /// What the channel has.
     async fn fetch(&self, call: Call, query: Query) -> Finished<Page>;
+
+    /// Tells the channel what became of its reservations; for each none, or what the channel said against it.
+    async fn acknowledge(&self, call: Call, receipts: Vec<Receipt>) -> Finished<Vec<Option<String>>>;
+
+    /// Writes nights. One outcome for each update, however many steps it took.
+    async fn push_calendar(&self, call: Call, updates: Vec<CalendarUpdate>) -> Finished<Vec<Outcome>>;
+
+    /// Writes reservations. One outcome for each operation.
+    async fn push_reservations(&self, call: Call, operations: Vec<Operation>) -> Finished<Vec<Outcome>>;
+
+    /// Writes content of one property. One outcome for each item.
+    async fn push_content(&self, call: Call, items: Vec<ContentItem>) -> Finished<Vec<Outcome>>;
+
+    /// A part of what the channel fetches from us.
+    async fn render(&self, call: Call, request: HttpRequest, part: Option<String>) -> Finished<Part>;
+
+    /// How the connection stands.
+    async fn check(&self, call: Call) -> Finished<Report>;
+
+    /// Has the channel call us; the channel's ids of what it subscribed.
+    async fn subscribe(&self, call: Call, endpoint: String) -> Finished<Vec<String>>;
+
+    /// Has it call us no more; the ids that are gone.
+    async fn unsubscribe(&self, call: Call, subscriptions: Vec<String>) -> Finished<Vec<String>>;
 }
 
-/// The interfaces of the contract that this host calls.
+/// What a plugin may be able to do: an interface of the contract each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interface {
     /// `inbound`
     Inbound,
+    /// `answer`
+    Answer,
     /// `pull`
     Pull,
+    /// `receipts`
+    Receipts,
+    /// `push-calendar`
+    PushCalendar,
+    /// `push-reservations`
+    PushReservations,
+    /// `push-content`
+    PushContent,
+    /// `feeds`
+    Feeds,
+    /// `connection`
+    Connection,
+}
+
+impl Interface {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Inbound,
+        Self::Answer,
+        Self::Pull,
+        Self::Receipts,
+        Self::PushCalendar,
+        Self::PushReservations,
+        Self::PushContent,
+        Self::Feeds,
+        Self::Connection,
+    ];
+
+    /// Its name in the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Answer => "answer",
+            Self::Pull => "pull",
+            Self::Receipts => "receipts",
+            Self::PushCalendar => "push-calendar",
+            Self::PushReservations => "push-reservations",
+            Self::PushContent => "push-content",
+            Self::Feeds => "feeds",
+            Self::Connection => "connection",
+        }
+    }
 }
 
 impl fmt::Display for Interface {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Inbound => "inbound",
-            Self::Pull => "pull",
-        })
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Interface {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|interface| interface.as_str() == name).ok_or(())
     }
 }

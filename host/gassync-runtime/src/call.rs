@@ -1,9 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
-use gassync_domain::{ChannelError, Clock};
+use gassync_domain::{ChannelError, Clock, Timestamp};
 use serde::Serialize;
 
-use crate::{Credentials, Grant, Interface, Transport};
+use crate::{
+    Credentials, Grant, Interface, Inventory, Memory, MemoryChanges, NoCredentials, NoInventory, ReplayTransport,
+    Transport,
+};
 
 /// What one call may use up.
 #[derive(Debug, Clone)]
@@ -30,6 +33,9 @@ pub struct Budget {
 
 const MIB: usize = 1024 * 1024;
 
+/// The most memory that an admin may grant: the size of a slot of the pool, in bytes.
+pub const MAX_SANDBOX_BYTES: usize = 256 * MIB;
+
 impl Budget {
     /// For answering a caller who waits.
     pub fn decode() -> Self {
@@ -46,7 +52,12 @@ impl Budget {
         }
     }
 
-    /// For talking to a channel.
+    /// The most that any call may have.
+    pub fn most() -> Self {
+        Self { memory_bytes: MAX_SANDBOX_BYTES, ..Self::fetch() }
+    }
+
+    /// For talking to a channel, and for rendering what it fetches.
     pub fn fetch() -> Self {
         Self { wall: Duration::from_secs(60), processor: Duration::from_secs(5), ..Self::decode() }
     }
@@ -71,6 +82,28 @@ pub struct Call {
     pub seed: u64,
     /// What it may use up.
     pub budget: Budget,
+    /// The source's memory, for plugins that keep one.
+    pub memory: Memory,
+    /// What the core holds for the source.
+    pub inventory: Arc<dyn Inventory>,
+}
+
+impl Call {
+    /// A call that reaches nothing: no network, no secrets, no memory, no inventory; its time stands still.
+    pub fn alone(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            settings: serde_json::json!({}),
+            grant: Grant::default(),
+            credentials: Arc::new(NoCredentials),
+            transport: Arc::new(ReplayTransport::new(Vec::new())),
+            clock: Arc::new(|| Timestamp::UNIX_EPOCH),
+            seed: 0,
+            budget: Budget::decode(),
+            memory: Memory::new(),
+            inventory: Arc::new(NoInventory),
+        }
+    }
 }
 
 /// A result and what it took.
@@ -85,12 +118,25 @@ pub struct Finished<T> {
 /// What a call took.
 #[derive(Debug, Clone, Default)]
 pub struct CallRecord {
+    /// The call's id.
+    pub id: String,
+    /// What was called, such as `inbound.decode`.
+    pub entry: &'static str,
+    /// `ok`, the name of the channel's error, `trap`, or the limit that ended it.
+    pub outcome: &'static str,
     /// Time on the wall.
     pub wall: Duration,
     /// Time of the processor, in whole ticks.
     pub processor: Duration,
     /// The most memory it had, in bytes.
     pub peak_memory_bytes: usize,
+    /// Sent to the network in bodies, in bytes.
+    pub sent_bytes: u64,
+    /// Received from the network in bodies, in bytes.
+    pub received_bytes: u64,
+    /// What it made of the source's memory, to be kept with what came of the call: empty when it trapped or went over a
+    /// limit.
+    pub memory: MemoryChanges,
     /// What it asked of the network, secrets still placeholders.
     pub requests: Vec<RecordedRequest>,
     /// What it said.
@@ -163,6 +209,21 @@ pub enum CallError {
 impl CallError {
     /// Whether the plugin is to blame, and not the channel or this host.
     pub fn is_plugin_fault(&self) -> bool {
-        matches!(self, Self::Trap(_) | Self::OverLimit { .. } | Self::BadAnswer { .. })
+        matches!(
+            self,
+            Self::Trap(_) | Self::OverLimit { .. } | Self::BadAnswer { .. } | Self::Channel(ChannelError::Broken(_))
+        )
+    }
+
+    /// One word for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Channel(error) => error.name(),
+            Self::NotExported(_) => "unsupported",
+            Self::Trap(_) => "trap",
+            Self::OverLimit { limit, .. } => limit,
+            Self::BadAnswer { .. } => "bad-answer",
+            Self::Host(_) => "host",
+        }
     }
 }

@@ -3,12 +3,10 @@ use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 use sha2::{Digest, Sha256};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
 
-use crate::{Adapter, ManifestError, cache::Cache, gate, version};
+use crate::{Adapter, MAX_SANDBOX_BYTES, ManifestError, cache::Cache, gate, version};
 
 /// One tick of the clock that counts processor time.
 pub(crate) const TICK: Duration = Duration::from_millis(5);
-/// The largest memory one module may have: the size of a slot of the pool.
-const MAX_MEMORY_BYTES: usize = 64 * 1024 * 1024;
 /// Stack of a guest.
 const STACK_BYTES: usize = 512 * 1024;
 /// Memory a slot keeps between calls, so that the next one need not fault it in.
@@ -120,13 +118,14 @@ fn pool(concurrent_calls: u32) -> PoolingAllocationConfig {
     let slots = concurrent_calls * 2;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
-        .total_core_instances(slots * 4)
+        // A Python guest is made of 14 modules, one in JavaScript of 4.
+        .total_core_instances(slots * 16)
         .total_memories(slots)
         .total_tables(slots * 2)
         .total_stacks(slots)
         .max_memories_per_module(1)
         .max_tables_per_module(2)
-        .max_memory_size(MAX_MEMORY_BYTES)
+        .max_memory_size(MAX_SANDBOX_BYTES)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         .table_keep_resident(KEEP_RESIDENT_BYTES)
         .decommit_batch_size(DECOMMIT_BATCH);

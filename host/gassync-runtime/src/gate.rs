@@ -3,12 +3,16 @@
 
 use wasmtime::{Engine, component::Component};
 
-/// Interfaces of the contract this host offers.
-const OFFERED: [&str; 5] = ["http", "settings", "log", "types", "outcomes"];
-/// Interfaces of the contract this host does not offer yet.
-const NOT_YET: [&str; 3] = ["keys", "state", "inventory"];
-/// WASI packages that are linked.
+use crate::denied;
+
+/// Interfaces of the contract.
+const OFFERED: [&str; 7] = ["http", "keys", "settings", "state", "inventory", "log", "types"];
+/// WASI packages that are linked, or linked to refusals.
 const WASI: [&str; 4] = ["wasi:io/", "wasi:cli/", "wasi:clocks/", "wasi:random/"];
+/// Interfaces of `wasi:http`, which lead through the same gate as the contract's own.
+const WASI_HTTP: [&str; 2] = ["wasi:http/types@", "wasi:http/outgoing-handler@"];
+/// The versions of WASI that are linked.
+const WASI_VERSION: &str = "@0.2.";
 /// The contract's package.
 const CONTRACT: &str = "gassync:channel/";
 
@@ -19,26 +23,20 @@ pub(crate) fn refused(engine: &Engine, component: &Component) -> Vec<String> {
 }
 
 fn reason(name: &str) -> Option<&'static str> {
-    if WASI.iter().any(|package| name.starts_with(package)) {
-        return None;
-    }
     if let Some(rest) = name.strip_prefix(CONTRACT) {
         let interface = rest.split('@').next().unwrap_or_default();
-        return if OFFERED.contains(&interface) {
-            None
-        } else if NOT_YET.contains(&interface) {
-            Some("this host does not offer it yet")
-        } else {
-            Some("the contract has no such interface")
-        };
+        return (!OFFERED.contains(&interface)).then_some("the contract has no such import");
     }
-    Some(if name.starts_with("wasi:filesystem/") || name.starts_with("wasi:sockets/") {
-        "a plugin has no files and no sockets: use the contract's http"
+    let known = WASI.iter().chain(&denied::PACKAGES).chain(&WASI_HTTP).any(|start| name.starts_with(start));
+    if known && name.contains(WASI_VERSION) {
+        None
+    } else if name.starts_with("wasi:") && !name.contains(WASI_VERSION) {
+        Some("this host offers WASI 0.2")
     } else if name.starts_with("wasi:http/") {
-        "use the contract's http"
+        Some("a plugin is called through the contract's inbound")
     } else {
-        "this host does not know it"
-    })
+        Some("this host does not know it")
+    }
 }
 
 #[cfg(test)]
@@ -47,12 +45,24 @@ mod tests {
 
     #[test]
     fn every_import_is_judged_by_name() {
-        for allowed in ["wasi:io/streams@0.2.6", "gassync:channel/http@1.0.0-rc.1", "wasi:clocks/wall-clock@0.2.6"] {
+        for allowed in [
+            "wasi:io/streams@0.2.6",
+            "gassync:channel/http@1.0.0-rc.2",
+            "gassync:channel/keys@1.0.0-rc.2",
+            "wasi:clocks/wall-clock@0.2.6",
+            "wasi:filesystem/preopens@0.2.0",
+            "wasi:http/outgoing-handler@0.2.10",
+        ] {
             assert_eq!(reason(allowed), None, "{allowed}");
         }
-        for refused in
-            ["wasi:filesystem/types@0.2.6", "wasi:sockets/tcp@0.2.6", "gassync:channel/keys@1.0.0-rc.1", "env"]
-        {
+        for refused in [
+            "wasi:filesystem/types@0.3.0",
+            "wasi:http/incoming-handler@0.2.6",
+            "wasi:nn/tensor@0.2.0-rc-2024-10-28",
+            "gassync:channel/inbound@1.0.0-rc.2",
+            "gassync:core/bookings@1.0.0",
+            "env",
+        ] {
             assert!(reason(refused).is_some(), "{refused}");
         }
     }

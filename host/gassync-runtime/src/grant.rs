@@ -1,23 +1,85 @@
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use url::Url;
 
-/// Where an admin lets a plugin go.
+/// Where a plugin may go: what its manifest asks for and what an admin granted, both.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grant {
-    /// Scheme, host and port of each place.
-    pub origins: Vec<Origin>,
+    /// What the manifest asks for.
+    pub asked: Vec<Place>,
+    /// What an admin granted.
+    pub granted: Vec<Place>,
+    /// Where secrets of a slot may be sent; a slot that is not named goes wherever a request may go.
+    pub slots: BTreeMap<String, Vec<Place>>,
     /// HOST and port pairs that may lead to a private address: the operator's word, not the plugin's.
     pub private: Vec<(String, u16)>,
 }
 
-/// A place on the network.
+/// A place on the network, and what may be done there: `GET,POST https://api.example.org:8443`. Without methods all are
+/// meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    methods: Vec<String>,
+    origin: Origin,
+}
+
+/// Scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     scheme: String,
     /// A host name, or `*.` and one.
     host: String,
     port: u16,
+}
+
+/// What stands in the way of a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Denial {
+    /// The plugin never said that it goes there.
+    #[error("the manifest lacks \"hosts\": [\"{0}\"]")]
+    NotAsked(String),
+    /// Nobody let it.
+    #[error("the grant lacks --host \"{0}\"")]
+    NotGranted(String),
+}
+
+impl Place {
+    /// Reads the form above; a path is left out.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (methods, origin) = split_methods(text)?;
+        Some(Self { methods, origin: Origin::parse(origin)? })
+    }
+
+    /// The place of an address, for these methods.
+    pub(crate) fn of(methods: Vec<String>, address: &str) -> Option<Self> {
+        Some(Self { methods, origin: Origin::parse(address)? })
+    }
+
+    /// Everything that this origin offers.
+    pub fn everything_at(origin: Origin) -> Self {
+        Self { methods: Vec::new(), origin }
+    }
+
+    fn covers(&self, method: &str, url: &Url) -> bool {
+        (self.methods.is_empty() || self.methods.iter().any(|m| m == method)) && self.origin.covers(url)
+    }
+}
+
+/// The methods before an address, if any, and what comes after them.
+pub(crate) fn split_methods(text: &str) -> Option<(Vec<String>, &str)> {
+    let Some((methods, rest)) = text.split_once(' ') else { return Some((Vec::new(), text)) };
+    let methods: Vec<String> = methods.split(',').map(str::to_owned).collect();
+    let words = methods.iter().all(|m| !m.is_empty() && m.bytes().all(|b| b.is_ascii_uppercase()));
+    words.then_some((methods, rest.trim()))
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.methods.is_empty() {
+            write!(f, "{} ", self.methods.join(","))?;
+        }
+        self.origin.fmt(f)
+    }
 }
 
 impl Origin {
@@ -33,6 +95,15 @@ impl Origin {
         }
         matches!(url.scheme(), "http" | "https").then_some(())?;
         Some(Self { scheme: url.scheme().to_owned(), host, port: url.port_or_known_default()? })
+    }
+
+    /// Where an address leads.
+    pub(crate) fn of(url: &Url) -> Self {
+        Self {
+            scheme: url.scheme().to_owned(),
+            host: url.host_str().unwrap_or_default().to_owned(),
+            port: url.port_or_known_default().unwrap_or_default(),
+        }
     }
 
     fn covers(&self, url: &Url) -> bool {
@@ -56,9 +127,27 @@ impl fmt::Display for Origin {
 }
 
 impl Grant {
-    /// Whether a request may go there.
-    pub fn allows(&self, url: &Url) -> bool {
-        self.origins.iter().any(|origin| origin.covers(url))
+    /// One that gives all that is asked for.
+    pub fn as_asked(asked: Vec<Place>) -> Self {
+        Self { granted: asked.clone(), asked, ..Self::default() }
+    }
+
+    /// Whether a request may go there; if not, what would have to be written where.
+    pub fn judge(&self, method: &str, url: &Url) -> Result<(), Denial> {
+        let covered = |places: &[Place]| places.iter().any(|place| place.covers(method, url));
+        let line = || format!("{method} {}", Origin::of(url));
+        if !covered(&self.asked) {
+            Err(Denial::NotAsked(line()))
+        } else if !covered(&self.granted) {
+            Err(Denial::NotGranted(line()))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether secrets of a slot may go there.
+    pub fn allows_slot(&self, slot: &str, method: &str, url: &Url) -> bool {
+        self.slots.get(slot).is_none_or(|places| places.iter().any(|place| place.covers(method, url)))
     }
 
     /// Whether a private address may stand behind this host.
@@ -72,28 +161,49 @@ impl Grant {
 mod tests {
     use super::*;
 
-    fn allows(origin: &str, url: &str) -> bool {
-        let grant = Grant { origins: vec![Origin::parse(origin).expect(origin)], private: Vec::new() };
-        grant.allows(&Url::parse(url).expect(url))
+    fn allows(place: &str, method: &str, url: &str) -> bool {
+        let grant = Grant::as_asked(vec![Place::parse(place).expect(place)]);
+        grant.judge(method, &Url::parse(url).expect(url)).is_ok()
     }
 
     #[test]
-    fn scheme_host_and_port_all_count() {
-        assert!(allows("https://beds.example", "https://beds.example/api/v2"));
-        assert!(allows("https://beds.example/base/path", "https://beds.example:443/x"));
-        assert!(allows("https://*.example.org", "https://a.example.org/"));
-        for (origin, url) in [
-            ("https://beds.example", "http://beds.example/"),
-            ("https://beds.example", "https://beds.example:8443/"),
-            ("https://beds.example", "https://beds.example.evil.test/"),
-            ("https://beds.example", "https://evil.test/beds.example"),
-            ("https://*.example.org", "https://example.org/"),
-            ("https://*.example.org", "https://a.b.example.org/"),
-            ("https://*.example.org", "https://evilexample.org/"),
-            ("https://beds.example", "https://user@evil.test/"),
+    fn scheme_host_port_and_method_all_count() {
+        assert!(allows("https://beds.example", "GET", "https://beds.example/api/v2"));
+        assert!(allows("https://beds.example/base/path", "DELETE", "https://beds.example:443/x"));
+        assert!(allows("https://*.example.org", "GET", "https://a.example.org/"));
+        assert!(allows("GET,POST https://beds.example", "POST", "https://beds.example/"));
+        for (place, method, url) in [
+            ("https://beds.example", "GET", "http://beds.example/"),
+            ("https://beds.example", "GET", "https://beds.example:8443/"),
+            ("https://beds.example", "GET", "https://beds.example.evil.test/"),
+            ("https://beds.example", "GET", "https://evil.test/beds.example"),
+            ("https://*.example.org", "GET", "https://example.org/"),
+            ("https://*.example.org", "GET", "https://a.b.example.org/"),
+            ("https://*.example.org", "GET", "https://evilexample.org/"),
+            ("https://beds.example", "GET", "https://user@evil.test/"),
+            ("GET,POST https://beds.example", "DELETE", "https://beds.example/"),
         ] {
-            assert!(!allows(origin, url), "{origin} must not allow {url}");
+            assert!(!allows(place, method, url), "{place} must not allow {method} {url}");
         }
-        assert!(Origin::parse("ftp://example.org").is_none());
+        for wrong in ["ftp://example.org", "get https://example.org", "GET, https://example.org", "GET"] {
+            assert!(Place::parse(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_denial_says_what_is_missing_and_where() {
+        let place = |text| Place::parse(text).expect(text);
+        let url = Url::parse("https://a.example/x").expect("a URL");
+        let mut grant = Grant::default();
+        let denied = grant.judge("GET", &url).expect_err("denied").to_string();
+        assert_eq!(denied, r#"the manifest lacks "hosts": ["GET https://a.example:443"]"#);
+        grant.asked = vec![place("https://a.example")];
+        let denied = grant.judge("GET", &url).expect_err("denied").to_string();
+        assert_eq!(denied, r#"the grant lacks --host "GET https://a.example:443""#);
+        grant.granted = vec![place("GET https://a.example:443")];
+        assert!(grant.judge("GET", &url).is_ok());
+        assert!(grant.judge("POST", &url).is_err());
+        grant.slots.insert("s".to_owned(), vec![place("https://b.example")]);
+        assert!(!grant.allows_slot("s", "GET", &url) && grant.allows_slot("t", "GET", &url));
     }
 }

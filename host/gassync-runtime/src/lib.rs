@@ -9,6 +9,7 @@ mod address;
 mod cache;
 mod call;
 mod capability;
+mod denied;
 mod engine;
 mod gate;
 mod grant;
@@ -16,6 +17,7 @@ mod manifest;
 mod placeholder;
 mod sandbox;
 mod secret;
+mod signature;
 mod steps;
 mod transport;
 pub mod trial;
@@ -24,13 +26,18 @@ mod version;
 
 pub use adapter::{Adapter, Interface};
 pub use address::is_public;
-pub use call::{Budget, Call, CallError, CallRecord, Finished, LogLine, RecordedRequest};
+pub use call::{Budget, Call, CallError, CallRecord, Finished, LogLine, MAX_SANDBOX_BYTES, RecordedRequest};
+pub use capability::{
+    inventory::{Inventory, NoInventory, Unreadable},
+    state::{MAX_MEMORY_BYTES, Memory, MemoryChanges},
+};
 pub use engine::{Engine, EngineSettings, LoadError};
-pub use grant::{Grant, Origin};
+pub use grant::{Denial, Grant, Origin, Place};
 pub use manifest::{
-    CredentialSlot, Manifest, ManifestError, Poll, RateLimit, Route, RouteKind, Step, StepRequest, Verification,
-    WhenUnable,
+    Authorize, Batch, Batches, CredentialSlot, Days, Encoding, Input, LimitScope, Limits, Manifest, ManifestError,
+    Poll, RateLimit, Route, RouteKind, SlotKind, Step, StepRequest, Verification, WhenUnable, Window,
 };
 pub use secret::{CredentialError, Credentials, NoCredentials, Secret, ShownAsPlaceholders};
+pub use signature::{Algorithm, SignatureError};
 pub use steps::{Captured, StepError, run_step};
-pub use transport::{HttpTransport, OutgoingRequest, ReplayTransport, SendError, Transport};
+pub use transport::{HttpTransport, LookUp, Network, OutgoingRequest, ReplayTransport, SendError, Transport};

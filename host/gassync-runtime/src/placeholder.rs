@@ -1,6 +1,7 @@
-//! `{{slot.field}}`, with an optional `|json`, `|xml` or `|base64` that says how to write it where it stands.
+//! `{{slot.field}}`, with an optional `|json`, `|xml`, `|url` or `|base64` that says how to write it where it stands.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use url::form_urlencoded::byte_serialize;
 
 use crate::{CredentialError, Credentials};
 
@@ -8,7 +9,7 @@ use crate::{CredentialError, Credentials};
 #[derive(Debug, PartialEq, Eq)]
 enum Piece<'a> {
     Text(&'a str),
-    Field { slot: &'a str, field: &'a str, filter: Option<&'a str> },
+    Field { slot: &'a str, field: &'a str, filter: Option<&'a str>, whole: &'a str },
 }
 
 fn pieces(text: &str) -> Vec<Piece<'_>> {
@@ -23,7 +24,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
         match name.trim().split_once('.') {
             Some((slot, field)) if word(slot) && word(field) => {
                 found.push(Piece::Text(before));
-                found.push(Piece::Field { slot, field, filter });
+                found.push(Piece::Field { slot, field, filter, whole: &from[..end + 2] });
             }
             _ => found.push(Piece::Text(&rest[..start + end + 2])),
         }
@@ -33,29 +34,64 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     found
 }
 
-/// The first slot a text names, if any.
-pub(crate) fn slot_of(text: &str) -> Option<String> {
-    pieces(text).into_iter().find_map(|piece| match piece {
-        Piece::Field { slot, .. } => Some(slot.to_owned()),
-        Piece::Text(_) => None,
-    })
+/// Whether a text is one placeholder and nothing else.
+pub(crate) fn is_alone(text: &str) -> bool {
+    matches!(*pieces(text), [Piece::Text(""), Piece::Field { .. }, Piece::Text("")])
 }
 
-/// Fills a text. The result is a secret if anything was filled: it is for the wire and nowhere else.
+/// A URL as the guest meant it: where it went through a parser of URLs, its placeholders came out escaped.
+pub(crate) fn unescaped(url: &str) -> String {
+    let mut text = url.to_owned();
+    for (escaped, brace) in [("%7B%7B", "{{"), ("%7b%7b", "{{"), ("%7D%7D", "}}"), ("%7d%7d", "}}"), ("%7C", "|")] {
+        text = text.replace(escaped, brace);
+    }
+    text
+}
+
+/// Fills every placeholder of a text that nobody but the manifest wrote.
 pub(crate) async fn fill(text: &str, credentials: &dyn Credentials) -> Result<String, CredentialError> {
-    let mut filled = String::with_capacity(text.len());
-    for piece in pieces(text) {
-        match piece {
-            Piece::Text(text) => filled.push_str(text),
-            Piece::Field { slot, field, filter } => {
-                let secret = credentials.field(slot, field).await?;
-                let written = write(secret.reveal(), filter)
-                    .ok_or_else(|| CredentialError::new(slot, field, "its filter is none of json, xml, base64"))?;
-                filled.push_str(&written);
+    let name = |piece| match piece {
+        Piece::Field { slot, field, .. } => Some(format!("{slot}.{field}")),
+        Piece::Text(_) => None,
+    };
+    let meant: Vec<String> = pieces(text).into_iter().filter_map(name).collect();
+    Filler { secrets: credentials, meant: &meant, written: &mut Vec::new() }.fill(text).await
+}
+
+/// Fills what is meant, and notes each secret as it was written.
+pub(crate) struct Filler<'a> {
+    pub secrets: &'a dyn Credentials,
+    /// `slot.field` of each placeholder that is one; all else between braces is data.
+    pub meant: &'a [String],
+    pub written: &'a mut Vec<String>,
+}
+
+impl Filler<'_> {
+    /// Fills a text. The result is a secret if anything was filled: it is for the wire and nowhere else.
+    pub async fn fill(&mut self, text: &str) -> Result<String, CredentialError> {
+        let mut filled = String::with_capacity(text.len());
+        for piece in pieces(text) {
+            match piece {
+                Piece::Text(text) => filled.push_str(text),
+                Piece::Field { slot, field, whole, .. } if !self.is_meant(slot, field) => filled.push_str(whole),
+                Piece::Field { slot, field, filter, .. } => {
+                    let secret = self.secrets.field(slot, field).await?;
+                    let wrong = || CredentialError::new(slot, field, "its filter is none of json, xml, url, base64");
+                    let text = write(secret.reveal(), filter).ok_or_else(wrong)?;
+                    filled.push_str(&text);
+                    if filter.is_some() {
+                        self.written.push(secret.reveal().to_owned());
+                    }
+                    self.written.push(text);
+                }
             }
         }
+        Ok(filled)
     }
-    Ok(filled)
+
+    fn is_meant(&self, slot: &str, field: &str) -> bool {
+        self.meant.iter().any(|name| name.split_once('.') == Some((slot, field)))
+    }
 }
 
 fn write(secret: &str, filter: Option<&str>) -> Option<String> {
@@ -73,6 +109,7 @@ fn write(secret: &str, filter: Option<&str>) -> Option<String> {
                 .replace('"', "&quot;")
                 .replace('\'', "&apos;"),
         ),
+        Some("url") => Some(byte_serialize(secret.as_bytes()).collect()),
         Some("base64") => Some(STANDARD.encode(secret)),
         Some(_) => None,
     }
@@ -88,9 +125,15 @@ mod tests {
         let text = "a {{one.two}} b {{ not one }} {{x.y|base64}} {{open";
         let filled = fill(text, &ShownAsPlaceholders).await.expect("filled");
         assert_eq!(filled, "a {one.two} b {{ not one }} e3gueX0= {{open");
-        assert_eq!(slot_of(text).as_deref(), Some("one"));
         assert!(fill("{{a.b|rot13}}", &ShownAsPlaceholders).await.is_err());
         assert_eq!(write("a\"<", Some("json")).as_deref(), Some("a\\\"<"));
         assert_eq!(write("a\"<", Some("xml")).as_deref(), Some("a&quot;&lt;"));
+        assert_eq!(write("a b&", Some("url")).as_deref(), Some("a+b%26"));
+    }
+
+    #[test]
+    fn a_url_may_be_one_placeholder_and_may_come_escaped() {
+        assert!(is_alone("{{ical.url}}") && !is_alone("{{ical.url}}/x") && !is_alone("https://x"));
+        assert_eq!(unescaped("https://x/%7B%7Ba.b%7Curl%7D%7D?q=%7B1"), "https://x/{{a.b|url}}?q=%7B1");
     }
 }

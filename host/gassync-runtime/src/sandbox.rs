@@ -2,7 +2,9 @@
 
 use std::{
     future::Future,
+    mem,
     pin::Pin,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,9 +15,13 @@ use wasmtime::{
     component::{Component, InstancePre, Linker, ResourceTable},
 };
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::{
-    Call, CallError, CallRecord, Finished, LogLine, capability::http::HttpGate, capability::log::Log, engine::TICK,
+    Call, CallError, CallRecord, Finished, Inventory, LogLine, MemoryChanges,
+    capability::{http::HttpGate, log::Log, state::State, wasi_http::ThroughGate},
+    denied,
+    engine::TICK,
 };
 
 /// What a guest may write to its standard streams, in bytes.
@@ -26,6 +32,8 @@ const MAX_PARTS: usize = 16;
 const MAX_RESOURCES: usize = 1_000;
 /// Random bytes in one request.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
+/// Header fields of `wasi:http`, in bytes.
+const MAX_FIELDS_BYTES: usize = 64 * 1024;
 
 /// All that belongs to one call.
 pub(crate) struct Guest {
@@ -35,9 +43,13 @@ pub(crate) struct Guest {
     stdout: MemoryOutputPipe,
     memory: MemoryLimit,
     ticks: u32,
+    wasi_http: WasiHttpCtx,
+    fetch: ThroughGate,
     pub http: HttpGate,
     pub log: Log,
     pub settings: String,
+    pub state: State,
+    pub inventory: Arc<dyn Inventory>,
     /// The limit that ended the call, if one did.
     pub over: Option<(&'static str, String)>,
 }
@@ -45,6 +57,20 @@ pub(crate) struct Guest {
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.wasi_http, table: &mut self.table, hooks: &mut self.fetch }
+    }
+}
+
+impl Guest {
+    /// Ends the call: a limit is used up. The error goes back through the guest, which cannot catch it.
+    pub fn end(&mut self, limit: &'static str, value: String) -> wasmtime::Error {
+        self.over = Some((limit, value));
+        wasmtime::Error::msg(limit)
     }
 }
 
@@ -131,6 +157,8 @@ pub(crate) fn prelink(
     cli::terminal_stdin::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
     cli::terminal_stdout::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
     cli::terminal_stderr::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    denied::link(&mut linker, engine, component)?;
     contract(&mut linker)?;
     linker.instantiate_pre(component)
 }
@@ -150,14 +178,21 @@ pub(crate) fn open(engine: &Engine, call: &Call) -> Store<Guest> {
         .insecure_random_seed(u128::from(call.seed))
         .max_random_size(MAX_RANDOM_BYTES)
         .build();
+    let http = HttpGate::new(call);
+    let mut wasi_http = WasiHttpCtx::new();
+    wasi_http.set_field_size_limit(MAX_FIELDS_BYTES);
     let guest = Guest {
+        wasi_http,
+        fetch: ThroughGate(http.clone()),
+        http,
+        state: State::new(call.memory.clone()),
+        inventory: Arc::clone(&call.inventory),
         wasi,
         table,
         stdout,
         stderr,
         memory: MemoryLimit { used: 0, peak: 0, limit: call.budget.memory_bytes, refused: false },
         ticks: 0,
-        http: HttpGate::new(call),
         log: Log::new(&call.budget),
         settings: call.settings.to_string(),
         over: None,
@@ -185,15 +220,24 @@ pub(crate) fn open(engine: &Engine, call: &Call) -> Store<Guest> {
 pub(crate) type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send + 'a>>;
 
 /// Runs the call's work within its wall time, and closes the sandbox whatever came of it.
-pub(crate) async fn run<P, T, F>(plugin: &P, mut store: Store<Guest>, call: &Call, work: F) -> Finished<T>
+pub(crate) async fn run<P, T, F>(
+    plugin: &P,
+    mut store: Store<Guest>,
+    (call, entry): (&Call, &'static str),
+    work: F,
+) -> Finished<T>
 where
     F: for<'a> FnOnce(&'a P, &'a mut Store<Guest>) -> Work<'a, T>,
 {
     let started = Instant::now();
     let worked = tokio::time::timeout(call.budget.wall, work(plugin, &mut store)).await;
     let mut guest = store.into_data();
+    let over = guest.http.seen().over;
     let result = match worked {
         Err(_) => Err(CallError::OverLimit { limit: "wall", value: format!("{} ms", call.budget.wall.as_millis()) }),
+        Ok(_) if over => {
+            Err(CallError::OverLimit { limit: "requests", value: format!("{} in one call", call.budget.requests) })
+        }
         Ok(Err(CallError::Trap(why))) => Err(blame(&mut guest, call, why)),
         Ok(result) => result,
     };
@@ -202,14 +246,25 @@ where
             guest.log.write(LogLine { level: level.to_owned(), message: line.to_owned(), fields: Vec::new() });
         }
     }
+    let mut seen = guest.http.seen();
     let record = CallRecord {
+        id: call.id.clone(),
+        entry,
+        outcome: result.as_ref().map_or_else(CallError::name, |_| "ok"),
         wall: started.elapsed(),
         processor: TICK * guest.ticks,
         peak_memory_bytes: guest.memory.peak,
-        requests: guest.http.requests,
+        sent_bytes: seen.sent_bytes,
+        received_bytes: seen.received_bytes,
+        memory: match &result {
+            Err(error) if !matches!(error, CallError::Channel(_)) => MemoryChanges::new(),
+            _ => guest.state.into_changes(),
+        },
+        requests: mem::take(&mut seen.requests),
         log: guest.log.lines,
         log_lines_dropped: guest.log.dropped,
     };
+    drop(seen);
     Finished { result, record }
 }
 

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
@@ -49,8 +49,14 @@ pub trait Credentials: Send + Sync {
     /// The present value of a field, refreshed where that is due.
     async fn field(&self, slot: &str, field: &str) -> Result<Secret, CredentialError>;
 
-    /// Keeps what an answer captured.
-    async fn keep(&self, slot: &str, field: &str, secret: Secret) -> Result<(), CredentialError>;
+    /// Keeps what an answer captured, good for so long where that is known.
+    async fn keep(
+        &self,
+        slot: &str,
+        field: &str,
+        secret: Secret,
+        good_for: Option<Duration>,
+    ) -> Result<(), CredentialError>;
 }
 
 /// Has none.
@@ -63,7 +69,7 @@ impl Credentials for NoCredentials {
         Err(CredentialError::new(slot, field, "there are no credentials here"))
     }
 
-    async fn keep(&self, slot: &str, field: &str, _: Secret) -> Result<(), CredentialError> {
+    async fn keep(&self, slot: &str, field: &str, _: Secret, _: Option<Duration>) -> Result<(), CredentialError> {
         Err(CredentialError::new(slot, field, "there are no credentials here"))
     }
 }
@@ -78,7 +84,7 @@ impl Credentials for ShownAsPlaceholders {
         Ok(Secret::new(format!("{{{slot}.{field}}}")))
     }
 
-    async fn keep(&self, _: &str, _: &str, _: Secret) -> Result<(), CredentialError> {
+    async fn keep(&self, _: &str, _: &str, _: Secret, _: Option<Duration>) -> Result<(), CredentialError> {
         Ok(())
     }
 }

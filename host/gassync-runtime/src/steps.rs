@@ -1,29 +1,34 @@
 //! A credential's life as data: the manifest says which request gets or renews tokens, and the host makes it. No guest
 //! code runs, so no guest ever holds what comes of it.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use gassync_domain::{HttpResponse, Timestamp};
 use jiff::SignedDuration;
 use serde_json::Value;
 use url::Url;
 
-use crate::{CredentialError, Credentials, Grant, OutgoingRequest, Secret, SendError, Step, Transport, placeholder};
+use crate::{
+    CredentialError, Credentials, Denial, Grant, OutgoingRequest, Secret, SendError, Step, Transport, placeholder,
+};
 
 /// What a step brought.
 #[derive(Debug)]
 pub struct Captured {
-    /// Names and values.
-    pub fields: Vec<(String, Secret)>,
-    /// Until when they are good.
-    pub expires_at: Option<Timestamp>,
+    /// Names and values, and until when each is good.
+    pub fields: Vec<(String, Secret, Option<Timestamp>)>,
 }
 
 /// Why a step brought nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
     /// The manifest's address cannot be used.
-    #[error("the manifest's step goes to no address that is granted")]
+    #[error("the manifest's step goes to no address")]
     Address,
+    /// It is not granted.
+    #[error("a step of the manifest goes where it may not: {0}")]
+    Denied(#[from] Denial),
     /// A placeholder stays empty.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -57,8 +62,14 @@ impl Credentials for WithSettings<'_> {
         value.map(Secret::new).ok_or_else(|| CredentialError::new(slot, field, "there is no such setting"))
     }
 
-    async fn keep(&self, slot: &str, field: &str, secret: Secret) -> Result<(), CredentialError> {
-        self.secrets.keep(slot, field, secret).await
+    async fn keep(
+        &self,
+        slot: &str,
+        field: &str,
+        secret: Secret,
+        good_for: Option<Duration>,
+    ) -> Result<(), CredentialError> {
+        self.secrets.keep(slot, field, secret, good_for).await
     }
 }
 
@@ -75,9 +86,7 @@ pub async fn run_step(
         .await?
         .parse()
         .map_err(|_: url::ParseError| StepError::Address)?;
-    if !grant.allows(&url) {
-        return Err(StepError::Address);
-    }
+    grant.judge(&step.request.method, &url)?;
     let mut headers = Vec::with_capacity(step.request.headers.len());
     for (name, value) in &step.request.headers {
         headers.push((name.clone(), placeholder::fill(value, &fields).await?));
@@ -87,7 +96,14 @@ pub async fn run_step(
         None => None,
     };
     let may_be_private = grant.allows_private(&url);
-    let request = OutgoingRequest { method: step.request.method.clone(), url, headers, body, may_be_private };
+    let request = OutgoingRequest {
+        method: step.request.method.clone(),
+        url,
+        shown: step.request.url.clone(),
+        headers,
+        body,
+        may_be_private,
+    };
     let answer = transport.send(request).await?;
     match answer.status {
         200..=299 => capture(step, &answer, now),
@@ -97,16 +113,66 @@ pub async fn run_step(
 }
 
 fn capture(step: &Step, answer: &HttpResponse, now: Timestamp) -> Result<Captured, StepError> {
+    if step.captures.is_empty() {
+        return Ok(Captured { fields: Vec::new() });
+    }
     let body: Value = serde_json::from_slice(&answer.body).map_err(|_| StepError::Missing("/".to_owned()))?;
+    let end = end(step, &body, now);
     let mut fields = Vec::with_capacity(step.captures.len());
     for capture in &step.captures {
         match body.pointer(&capture.pointer).and_then(Value::as_str) {
-            Some(text) => fields.push((capture.field.clone(), Secret::new(text))),
+            Some(text) => fields.push((capture.field.clone(), Secret::new(text), end.filter(|_| !capture.lasting))),
             None if capture.optional => {}
             None => return Err(StepError::Missing(capture.pointer.clone())),
         }
     }
-    let seconds = step.expires_in.as_ref().and_then(|pointer| body.pointer(pointer)).and_then(Value::as_i64);
-    let expires_at = seconds.and_then(|s| now.checked_add(SignedDuration::from_secs(s)).ok());
-    Ok(Captured { fields, expires_at })
+    Ok(Captured { fields })
+}
+
+/// Until when an answer's captures are good, by what the answer says, else by what the manifest says.
+fn end(step: &Step, body: &Value, now: Timestamp) -> Option<Timestamp> {
+    let said = |pointer: &Option<String>| pointer.as_ref().and_then(|pointer| body.pointer(pointer));
+    // Seconds come as numbers and as texts.
+    let seconds = |value: &Value| value.as_i64().or_else(|| value.as_str()?.parse().ok());
+    if let Some(value) = said(&step.expires_at) {
+        return match seconds(value) {
+            Some(seconds) => Timestamp::from_second(seconds).ok(),
+            None => value.as_str()?.parse().ok(),
+        };
+    }
+    let lifetime = step.lifetime_seconds.map(i64::from);
+    let seconds = said(&step.expires_in).and_then(seconds).or(lifetime)?;
+    now.checked_add(SignedDuration::from_secs(seconds)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn captured(step: &str, body: &str) -> Vec<(String, Option<String>)> {
+        let step: Step = serde_json::from_str(step).expect("a step");
+        let answer = HttpResponse { status: 200, headers: Vec::new(), body: body.as_bytes().to_vec() };
+        let captured = capture(&step, &answer, Timestamp::UNIX_EPOCH).expect("captured");
+        captured.fields.into_iter().map(|(field, _, end)| (field, end.map(|end| end.to_string()))).collect()
+    }
+
+    #[test]
+    fn an_end_is_told_in_many_ways() {
+        let step = |rest: &str| {
+            format!(
+                r#"{{"request":{{"method":"GET","url":"https://x"}},"captures":[{{"field":"token","pointer":"/t"}},
+                    {{"field":"refresh","pointer":"/r","optional":true,"lasting":true}}]{rest}}}"#
+            )
+        };
+        let end = |rest, body| captured(&step(rest), body)[0].1.clone();
+        assert_eq!(end(r#","expiresIn":"/in""#, r#"{"t":"a","in":60}"#).as_deref(), Some("1970-01-01T00:01:00Z"));
+        assert_eq!(end(r#","expiresIn":"/in""#, r#"{"t":"a","in":"60"}"#).as_deref(), Some("1970-01-01T00:01:00Z"));
+        assert_eq!(end(r#","expiresAt":"/at""#, r#"{"t":"a","at":86400}"#).as_deref(), Some("1970-01-02T00:00:00Z"));
+        let text = r#"{"t":"a","at":"2027-01-01T00:00:00Z"}"#;
+        assert_eq!(end(r#","expiresAt":"/at""#, text).as_deref(), Some("2027-01-01T00:00:00Z"));
+        assert_eq!(end(r#","lifetimeSeconds":3600"#, r#"{"t":"a"}"#).as_deref(), Some("1970-01-01T01:00:00Z"));
+        assert_eq!(end("", r#"{"t":"a"}"#), None);
+        let both = captured(&step(r#","lifetimeSeconds":3600"#), r#"{"t":"a","r":"b"}"#);
+        assert_eq!(both[1], ("refresh".to_owned(), None), "the expiry is not the refresh token's");
+    }
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use anyhow::Context;
-use gassync_domain::{Clock, ConnectionId, Timestamp};
-use gassync_runtime::{Engine, EngineSettings, Grant, HttpTransport, Manifest};
+use gassync_domain::{AccountId, Clock, ConnectionId, Timestamp};
+use gassync_runtime::{Budget, Engine, EngineSettings, Grant, HttpTransport, Manifest, Network, SendError};
 use serde_json::Value;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
@@ -42,7 +42,7 @@ pub struct App {
     /// Where "now" comes from.
     pub clock: Clock,
     /// The way to the network.
-    pub transport: HttpTransport,
+    pub network: Network,
     /// What operators show to be let in.
     pub operator_token: String,
     /// Told when there is something in a queue.
@@ -90,7 +90,7 @@ impl App {
             vault,
             random,
             clock,
-            transport: HttpTransport::new()?,
+            network: Network::new()?,
             operator_token,
             wake: Notify::new(),
             feed: Notify::new(),
@@ -124,8 +124,25 @@ impl App {
     }
 
     /// What a source's plugin may reach: what the manifest asks for, and, of private addresses, what the operator lets.
-    pub fn grant(&self, manifest: &Manifest, settings: &Value) -> Grant {
-        Grant { origins: manifest.origins(settings), private: self.config.private_addresses() }
+    /// `secret` knows the addresses that are secrets themselves.
+    pub fn grant(&self, manifest: &Manifest, settings: &Value, secret: impl Fn(&str, &str) -> Option<String>) -> Grant {
+        let places = |hosts| manifest.places(hosts, settings, &secret);
+        let slots = manifest.credentials.iter().filter(|slot| !slot.hosts.is_empty());
+        Grant {
+            slots: slots.map(|slot| (slot.slot.clone(), places(&slot.hosts))).collect(),
+            private: self.config.private_addresses(),
+            ..Grant::as_asked(places(&manifest.hosts))
+        }
+    }
+
+    /// The way to the network for a connection.
+    pub fn transport(&self, account: AccountId, connection: ConnectionId) -> Result<HttpTransport, SendError> {
+        self.network.of(&format!("{account}/{connection}"))
+    }
+
+    /// What a call of a plugin may use up.
+    pub fn budget(&self, manifest: &Manifest, ordinary: Budget) -> Budget {
+        Budget { memory_bytes: manifest.memory_bytes().unwrap_or(ordinary.memory_bytes), ..ordinary }
     }
 
     /// How the outside reaches this host.

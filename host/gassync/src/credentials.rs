@@ -1,6 +1,6 @@
 //! A connection's secrets: sealed in the database, renewed in time, filled in by the sandbox's gate and nowhere else.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::{
+    api::{ApiError, Problem},
     app::App,
     store::{
         Time,
@@ -66,18 +67,30 @@ impl ConnectionSecrets {
         Ok(())
     }
 
+    /// Where calls on behalf of the connection may go.
+    pub async fn grant(&self) -> anyhow::Result<Grant> {
+        let manifest = self.adapter.manifest();
+        let mut addresses = BTreeMap::new();
+        for (slot, field) in manifest.secret_addresses() {
+            if let Some((address, _)) = self.read(slot, field).await? {
+                addresses.insert((slot, field), address);
+            }
+        }
+        let secret = |slot: &str, field: &str| addresses.get(&(slot, field)).map(|s| s.reveal().to_owned());
+        Ok(self.app.grant(manifest, &self.settings, secret))
+    }
+
     async fn step(&self, step: &Step, secrets: &dyn Credentials) -> Result<Captured, StepError> {
         let manifest = self.adapter.manifest();
         let settings = manifest.with_defaults(&self.settings);
-        let grant: Grant = self.app.grant(manifest, &self.settings);
-        run_step(step, &settings, secrets, (&grant, &self.app.transport), self.app.now()).await
+        let grant: Grant = self.app.grant(manifest, &self.settings, |_, _| None);
+        let transport = self.app.transport(self.account, self.connection)?;
+        run_step(step, &settings, secrets, (&grant, &transport), self.app.now()).await
     }
 
     async fn keep_all(&self, slot: &str, captured: Captured) -> anyhow::Result<()> {
-        for (field, secret) in &captured.fields {
-            // Only the token runs out; the refresh token lives by being used.
-            let expires = captured.expires_at.filter(|_| field == "token");
-            self.write(slot, field, secret, expires).await?;
+        for (field, secret, expires) in &captured.fields {
+            self.write(slot, field, secret, *expires).await?;
         }
         Ok(())
     }
@@ -85,7 +98,7 @@ impl ConnectionSecrets {
     async fn write(&self, slot: &str, field: &str, secret: &Secret, expires: Option<Timestamp>) -> anyhow::Result<()> {
         let sealed = Sealed {
             key_id: self.app.vault.key_id().to_owned(),
-            ciphertext: self.app.vault.seal(&self.place(slot, field), secret.reveal())?,
+            ciphertext: self.app.vault.seal(&place(self.account, self.connection, (slot, field)), secret.reveal())?,
             expires_at: expires.map(Time::from),
         };
         let mut tx = self.app.db.write(self.account).await?;
@@ -96,15 +109,7 @@ impl ConnectionSecrets {
     }
 
     async fn read(&self, slot: &str, field: &str) -> anyhow::Result<Option<(Secret, Option<Timestamp>)>> {
-        let mut tx = self.app.db.read(self.account).await?;
-        let sealed = connections::credential(&mut tx, self.account, self.connection, (slot, field)).await?;
-        let Some(sealed) = sealed else { return Ok(None) };
-        let text = self.app.vault.open(&self.place(slot, field), &sealed.ciphertext)?;
-        Ok(Some((Secret::new(text), sealed.expires_at.map(Timestamp::from))))
-    }
-
-    fn place(&self, slot: &str, field: &str) -> String {
-        format!("{}/{}/{slot}/{field}", self.account, self.connection)
+        read(&self.app, self.account, self.connection, (slot, field)).await
     }
 
     fn is_due(&self, slot: &CredentialSlot, expires: Option<Timestamp>) -> bool {
@@ -116,6 +121,43 @@ impl ConnectionSecrets {
         let captured = self.step(step, &Stored(self)).await?;
         self.keep_all(&slot.slot, captured).await
     }
+}
+
+/// The fields of a slot as they are stored, for judging who calls; none where any of them is missing.
+pub async fn stored(
+    app: &App,
+    account: AccountId,
+    connection: ConnectionId,
+    (slot, fields): (&str, Vec<&str>),
+) -> Result<Vec<Secret>, ApiError> {
+    let mut secrets = Vec::with_capacity(fields.len());
+    for field in fields {
+        match read(app, account, connection, (slot, field)).await.map_err(|error| {
+            tracing::error!(%account, %connection, slot, field, %error, "a credential cannot be read");
+            Problem::Internal
+        })? {
+            Some((secret, _)) => secrets.push(secret),
+            None => return Ok(Vec::new()),
+        }
+    }
+    Ok(secrets)
+}
+
+async fn read(
+    app: &App,
+    account: AccountId,
+    connection: ConnectionId,
+    at: (&str, &str),
+) -> anyhow::Result<Option<(Secret, Option<Timestamp>)>> {
+    let mut tx = app.db.read(account).await?;
+    let Some(sealed) = connections::credential(&mut tx, account, connection, at).await? else { return Ok(None) };
+    let text = app.vault.open(&place(account, connection, at), &sealed.ciphertext)?;
+    Ok(Some((Secret::new(text), sealed.expires_at.map(Timestamp::from))))
+}
+
+/// What a sealed secret is bound to.
+fn place(account: AccountId, connection: ConnectionId, (slot, field): (&str, &str)) -> String {
+    format!("{account}/{connection}/{slot}/{field}")
 }
 
 #[async_trait]
@@ -136,8 +178,16 @@ impl Credentials for ConnectionSecrets {
         self.read(slot, field).await.map_err(|e| fail(e.to_string()))?.map(|(secret, _)| secret).ok_or_else(missing)
     }
 
-    async fn keep(&self, slot: &str, field: &str, secret: Secret) -> Result<(), CredentialError> {
-        let kept = self.write(slot, field, &secret, None).await;
+    async fn keep(
+        &self,
+        slot: &str,
+        field: &str,
+        secret: Secret,
+        good_for: Option<Duration>,
+    ) -> Result<(), CredentialError> {
+        let good_for = good_for.and_then(|time| SignedDuration::try_from(time).ok());
+        let expires = good_for.and_then(|time| self.app.now().checked_add(time).ok());
+        let kept = self.write(slot, field, &secret, expires).await;
         kept.map_err(|e| CredentialError::new(slot, field, e.to_string()))
     }
 }
@@ -156,7 +206,7 @@ impl Credentials for Stored<'_> {
         }
     }
 
-    async fn keep(&self, slot: &str, field: &str, _: Secret) -> Result<(), CredentialError> {
+    async fn keep(&self, slot: &str, field: &str, _: Secret, _: Option<Duration>) -> Result<(), CredentialError> {
         Err(CredentialError::new(slot, field, "a step keeps its captures itself"))
     }
 }
@@ -174,7 +224,7 @@ impl Credentials for Typed {
         secret.ok_or_else(|| CredentialError::new(slot, field, "was not given"))
     }
 
-    async fn keep(&self, slot: &str, field: &str, _: Secret) -> Result<(), CredentialError> {
+    async fn keep(&self, slot: &str, field: &str, _: Secret, _: Option<Duration>) -> Result<(), CredentialError> {
         Err(CredentialError::new(slot, field, "a step keeps its captures itself"))
     }
 }

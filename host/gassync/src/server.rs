@@ -1,6 +1,6 @@
 //! A running host: what listens, what works in the background, and how both end.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use tokio::net::TcpListener;
@@ -44,8 +44,8 @@ pub async fn run(
             stop.cancel();
         }
     });
-    let serving =
-        axum::serve(listener, router(Arc::clone(&app))).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serving = axum::serve(listener, router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
     let all = async {
         let served = serving.await;
         stop.cancel();

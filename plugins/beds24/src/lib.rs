@@ -13,22 +13,26 @@ mod property;
 mod pull;
 mod vocabulary;
 
-use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Page, Query};
+use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Inbound, Page, Pull, Query};
 
 /// The adapter.
 pub struct Beds24;
 
-gassync_plugin::export!(crate::Beds24);
+gassync_plugin::export!(crate::Beds24: Inbound, Pull);
 
 impl Adapter for Beds24 {
     fn manifest() -> String {
         include_str!("manifest.json").to_owned()
     }
+}
 
+impl Inbound for Beds24 {
     fn decode(request: HttpRequest) -> Result<Decoded, ChannelError> {
         inbound::decode(&request)
     }
+}
 
+impl Pull for Beds24 {
     fn fetch(query: Query) -> Result<Page, ChannelError> {
         pull::fetch(&query)
     }

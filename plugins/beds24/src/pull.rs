@@ -136,7 +136,7 @@ fn ask(path: &str, parameters: &Parameters) -> Result<Records, ChannelError> {
     let Settings { base_url } = settings()?;
     let query: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}={}", escape(value))).collect();
     let url = format!("{}{path}?{}", base_url.trim_end_matches('/'), query.join("&"));
-    let answer = http::Request::get(url).header("token", "{{beds24.token}}").send()?;
+    let answer = http::Request::get(url).header("token", "{{beds24.token}}").secret("beds24.token").send()?;
     if answer.status() != 200 {
         // Two spellings are about: one on the wire, one in the vendor's file.
         let resets_in =

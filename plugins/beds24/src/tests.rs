@@ -1,5 +1,5 @@
 use gassync_plugin::{
-    Adapter, ChannelError, Completeness, Entity, HttpRequest, News, Page, Query, Reservation, ReservationStatus,
+    ChannelError, Completeness, Entity, HttpRequest, Inbound, News, Page, Pull, Query, Reservation, ReservationStatus,
     Selection, testing::FakeHost, to_date_text,
 };
 

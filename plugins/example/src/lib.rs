@@ -6,15 +6,15 @@
 //! ```
 
 use gassync_plugin::{
-    Adapter, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, News, Nights, Page, Query, Reservation,
-    ReservationStatus, RoomStay, Scope, Selection, change, http, money, parse_date, reply, settings,
+    Adapter, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, News, Nights, Page, Pull, Query,
+    Reservation, ReservationStatus, RoomStay, Selection, change, http, money, parse_date, reply, settings,
 };
 use serde::Deserialize;
 
 /// The adapter.
 pub struct Example;
 
-gassync_plugin::export!(crate::Example);
+gassync_plugin::export!(crate::Example: Inbound, Pull);
 
 /// The channel's own record. Every field a channel may leave out is an `Option`.
 #[derive(Deserialize)]
@@ -41,14 +41,18 @@ impl Adapter for Example {
     fn manifest() -> String {
         include_str!("manifest.json").to_owned()
     }
+}
 
+impl Inbound for Example {
     fn decode(request: HttpRequest) -> Result<Decoded, ChannelError> {
         let body = request.body.ok_or_else(|| ChannelError::Malformed("the call has no body".to_owned()))?;
         let booking: Booking = read(&body)?;
         let changes = vec![change(None, News::Reservation(reservation(booking)?))];
         Ok(Decoded { event_id: None, changes, reply: Some(reply(200, "ok")) })
     }
+}
 
+impl Pull for Example {
     fn fetch(query: Query) -> Result<Page, ChannelError> {
         if query.entity != Entity::Reservation {
             return Err(ChannelError::Unsupported);
@@ -60,7 +64,7 @@ impl Adapter for Example {
         };
         let request = http::Request::get(format!("{base_url}/bookings{since}"));
         // The guest never has the key: the host fills the placeholder in on the way out.
-        let answer = request.header("authorization", "Bearer {{example.key}}").send()?;
+        let answer = request.header("authorization", "Bearer {{example.key}}").secret("example.key").send()?;
         match answer.status() {
             200 => {}
             401 | 403 => return Err(ChannelError::Unauthorized("the key is refused".to_owned())),
@@ -69,7 +73,7 @@ impl Adapter for Example {
         let bookings: Vec<Booking> = read(answer.body())?;
         let changes = bookings.into_iter().map(|b| Ok(change(None, News::Reservation(reservation(b)?))));
         let changes = changes.collect::<Result<_, ChannelError>>()?;
-        Ok(Page { changes, next: None, resume: None, scope: Scope::Delta, wait_seconds: None })
+        Ok(Page::of(changes))
     }
 }
 
@@ -116,13 +120,7 @@ mod tests {
         FakeHost::reset();
         FakeHost::set_settings(r#"{"baseUrl":"https://channel.example/api"}"#);
         FakeHost::answer(200, r#"[{"number":"B-1","state":"moved","from":"2027-06-01","to":"2027-06-02"}]"#);
-        let query = Query {
-            entity: Entity::Reservation,
-            selection: Selection::ChangedSince("2027-01-01T00:00:00Z".to_owned()),
-            property_id: None,
-            room_type_id: None,
-            cursor: None,
-        };
+        let query = Query::new(Entity::Reservation, Selection::ChangedSince("2027-01-01T00:00:00Z".to_owned()));
         let page = Example::fetch(query).expect("a page");
         assert!(matches!(&page.changes[0].news, News::Reservation(r)
             if matches!(&r.status, ReservationStatus::Other(word) if word == "moved")));

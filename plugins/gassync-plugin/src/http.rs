@@ -2,11 +2,14 @@
 
 use crate::{ChannelError, Header, HttpRequest, HttpResponse};
 
-pub use crate::generated::gassync::channel::http::HttpError;
+pub use crate::generated::gassync::channel::http::{Capture, HttpError};
 
 /// A request being put together.
 #[derive(Debug, Clone)]
-pub struct Request(HttpRequest);
+pub struct Request {
+    request: HttpRequest,
+    secrets: Vec<String>,
+}
 
 /// An answer.
 #[derive(Debug, Clone)]
@@ -15,30 +18,56 @@ pub struct Response(HttpResponse);
 impl Request {
     /// Asks for something.
     pub fn get(url: impl Into<String>) -> Self {
-        Self(HttpRequest { method: "GET".to_owned(), url: url.into(), headers: Vec::new(), body: None })
+        Self::bare("GET", url)
     }
 
     /// Sends JSON.
     pub fn post_json(url: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
-        let content_type = Header { name: "content-type".to_owned(), value: "application/json".to_owned() };
-        Self(HttpRequest {
-            method: "POST".to_owned(),
-            url: url.into(),
-            headers: vec![content_type],
-            body: Some(body.into()),
-        })
+        Self::with_body("POST", url, "application/json", body)
     }
 
-    /// Adds a header. A secret is written `{{slot.field}}`: the host fills it in.
+    /// Sends XML.
+    pub fn post_xml(url: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
+        Self::with_body("POST", url, "application/xml", body)
+    }
+
+    /// Sends bytes of a type, by a method.
+    pub fn with_body(method: &str, url: impl Into<String>, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let content_type = Header { name: "content-type".to_owned(), value: content_type.to_owned() };
+        let (method, url) = (method.to_owned(), url.into());
+        let request = HttpRequest { method, url, headers: vec![content_type], body: Some(body.into()) };
+        Self { request, secrets: Vec::new() }
+    }
+
+    /// Sends nothing but the method, such as `DELETE`.
+    pub fn bare(method: &str, url: impl Into<String>) -> Self {
+        let request = HttpRequest { method: method.to_owned(), url: url.into(), headers: Vec::new(), body: None };
+        Self { request, secrets: Vec::new() }
+    }
+
+    /// Says that `{{slot.field}}` in this request is a secret, which the host fills in; without it, it is text like any
+    /// other. In a body that carries both secrets and what people wrote, break up the braces of the latter.
+    #[must_use]
+    pub fn secret(mut self, name: &str) -> Self {
+        self.secrets.push(name.to_owned());
+        self
+    }
+
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.0.headers.push(Header { name: name.to_owned(), value: value.to_owned() });
+        self.request.headers.push(Header { name: name.to_owned(), value: value.to_owned() });
         self
     }
 
     /// Sends it. What the host or the network refuses becomes the error that the contract has for it.
     pub fn send(self) -> Result<Response, ChannelError> {
-        send(self.0).map(Response).map_err(into_channel_error)
+        self.send_capturing(&[])
+    }
+
+    /// Sends it; what the captures name in the answer is kept by the host as a secret, and blanked here.
+    pub fn send_capturing(self, captures: &[Capture]) -> Result<Response, ChannelError> {
+        send(self.request, &self.secrets, captures).map(Response).map_err(into_channel_error)
     }
 }
 
@@ -63,6 +92,7 @@ fn into_channel_error(error: HttpError) -> ChannelError {
     match error {
         HttpError::RateLimited(seconds) | HttpError::CircuitOpen(seconds) => ChannelError::RateLimited(seconds),
         HttpError::Credential(why) => ChannelError::Unauthorized(why),
+        HttpError::BadRequest(why) => ChannelError::Broken(format!("the request may not be made: {why}")),
         HttpError::NotGranted(why) => ChannelError::Unavailable(format!("not granted: {why}")),
         HttpError::AddressRefused(host) => ChannelError::Unavailable(format!("address refused: {host}")),
         HttpError::TimedOut => ChannelError::Unavailable("timed out".to_owned()),
@@ -73,11 +103,11 @@ fn into_channel_error(error: HttpError) -> ChannelError {
 }
 
 #[cfg(target_arch = "wasm32")]
-fn send(request: HttpRequest) -> Result<HttpResponse, HttpError> {
-    crate::generated::gassync::channel::http::send(&request, &[])
+fn send(request: HttpRequest, secrets: &[String], captures: &[Capture]) -> Result<HttpResponse, HttpError> {
+    crate::generated::gassync::channel::http::send(&request, secrets, captures)
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-fn send(request: HttpRequest) -> Result<HttpResponse, HttpError> {
-    crate::testing::send(request)
+fn send(request: HttpRequest, secrets: &[String], _: &[Capture]) -> Result<HttpResponse, HttpError> {
+    crate::testing::send(request, secrets)
 }

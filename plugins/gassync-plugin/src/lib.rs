@@ -1,91 +1,55 @@
 //! What a GasSync adapter is written with.
 //!
-//! An adapter is a type with a manifest and up to two more functions, exported by one macro:
+//! An adapter is a type with a manifest and one trait for each thing it can do, exported by one macro:
 //!
 //! ```
+//! use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Inbound, reply};
+//!
 //! struct Acme;
 //!
-//! impl gassync_plugin::Adapter for Acme {
+//! impl Adapter for Acme {
 //!     fn manifest() -> String {
 //!         r#"{"schemaVersion": 1, "id": "acme"}"#.to_owned() // and the rest of it
 //!     }
 //! }
 //!
-//! gassync_plugin::export!(crate::Acme);
+//! impl Inbound for Acme {
+//!     fn decode(_: HttpRequest) -> Result<Decoded, ChannelError> {
+//!         Ok(Decoded { event_id: None, changes: Vec::new(), reply: Some(reply(200, "ok")) })
+//!     }
+//! }
+//!
+//! gassync_plugin::export!(crate::Acme: Inbound);
 //! ```
 //!
 //! The same crate compiles natively, where [`testing::FakeHost`] stands in for the host.
 
+mod abilities;
 mod date;
+mod export;
 #[doc(hidden)]
 pub mod generated;
 pub mod http;
+pub mod inventory;
+pub mod keys;
 pub mod log;
 mod records;
 mod settings;
+pub mod state;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
+pub use abilities::{
+    Adapter, Answer, Connection, Feeds, Inbound, Pull, PushCalendar, PushContent, PushReservations, Receipts,
+};
 pub use date::{parse_date, to_date_text};
-pub use generated::exports::gassync::channel::{
-    inbound::Decoded,
-    pull::{Page, Query, Scope, Selection},
-};
 pub use generated::gassync::channel::types::{
-    Address, Block, CalendarNights, CalendarPart, Change, ChannelError, Completeness, Date, Entity, EntityRef,
-    FieldError, GuestDetails, Header, HttpRequest, HttpResponse, Intent, Money, News, Nights, Price, Property,
-    Reservation, ReservationStatus, RoomStay, RoomType, Route, StayRules,
+    Accepted, Address, Applied, Attempt, Block, Booked, CalendarNights, CalendarPart, Change, ChannelError,
+    Completeness, ConnectionEvent, ContentItem, Date, Decoded, Entity, EntityRef, Fate, FieldError, GuestDetails,
+    Header, Held, HoldRequest, HttpRequest, HttpResponse, Intent, Money, News, Nights, Operation, Outcome, Page, Part,
+    Party, Price, PriceKind, PriceLine, Property, Query, Question, Quoted, RatePlan, Receipt, ReceiptFate, Refusal,
+    Refused, Report, Reservation, ReservationStatus, RoomStay, RoomType, Route, Scope, Selection, StayQuery, StayRules,
+    Verb, Verdict,
 };
-pub use records::{change, money, reply};
+pub use records::{accepted, change, money, reply, reply_with};
 pub use settings::settings;
-
-/// What a partner writes. Everything but the manifest has a default that says "unsupported".
-pub trait Adapter {
-    /// The manifest, a JSON document.
-    fn manifest() -> String;
-
-    /// What a channel's call to us says. Answer without guessing: what the payload does not say is `None`.
-    fn decode(request: HttpRequest) -> Result<Decoded, ChannelError> {
-        let _ = request;
-        Err(ChannelError::Unsupported)
-    }
-
-    /// What the channel has. As a rule one request a call; more steps go through the cursor.
-    fn fetch(query: Query) -> Result<Page, ChannelError> {
-        let _ = query;
-        Err(ChannelError::Unsupported)
-    }
-}
-
-/// Makes a component of an [`Adapter`].
-#[macro_export]
-macro_rules! export {
-    ($adapter:ty) => {
-        #[cfg(target_arch = "wasm32")]
-        mod exported {
-            use $crate::generated::exports::gassync::channel::{about, inbound, pull};
-
-            struct Component;
-
-            impl about::Guest for Component {
-                fn describe() -> String {
-                    <$adapter as $crate::Adapter>::manifest()
-                }
-            }
-
-            impl inbound::Guest for Component {
-                fn decode(request: $crate::HttpRequest) -> Result<$crate::Decoded, $crate::ChannelError> {
-                    <$adapter as $crate::Adapter>::decode(request)
-                }
-            }
-
-            impl pull::Guest for Component {
-                fn fetch(query: $crate::Query) -> Result<$crate::Page, $crate::ChannelError> {
-                    <$adapter as $crate::Adapter>::fetch(query)
-                }
-            }
-
-            $crate::generated::export!(Component with_types_in $crate::generated);
-        }
-    };
-}

@@ -1,6 +1,7 @@
 use crate::{
-    Change, Completeness, GuestDetails, Header, HttpResponse, Intent, Money, News, Property, Reservation,
-    ReservationStatus, RoomStay, RoomType, Route,
+    Accepted, CalendarNights, CalendarPart, Change, Completeness, GuestDetails, Header, HttpResponse, Intent, Money,
+    News, Nights, Outcome, Page, Property, Query, RatePlan, Reservation, ReservationStatus, RoomStay, RoomType, Route,
+    Scope, StayRules,
 };
 
 /// News for the source that has this property.
@@ -15,8 +16,83 @@ pub fn money(amount: impl Into<String>, currency: Option<&str>) -> Money {
 
 /// An answer of plain text.
 pub fn reply(status: u16, body: &str) -> HttpResponse {
-    let content_type = Header { name: "content-type".to_owned(), value: "text/plain".to_owned() };
-    HttpResponse { status, headers: vec![content_type], body: body.as_bytes().to_vec() }
+    reply_with(status, "text/plain", body)
+}
+
+/// An answer of a type.
+pub fn reply_with(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> HttpResponse {
+    let content_type = Header { name: "content-type".to_owned(), value: content_type.to_owned() };
+    HttpResponse { status, headers: vec![content_type], body: body.into() }
+}
+
+/// The channel took it for sure, under this id of its own where it said one.
+pub fn accepted(channel_id: Option<String>) -> Outcome {
+    Outcome::Accepted(Accepted { channel_id, replaces: None, confirmed: true, warnings: Vec::new() })
+}
+
+impl Page {
+    /// The only page of a fetch, which says nothing of what it does not name.
+    pub fn of(changes: Vec<Change>) -> Self {
+        Self { changes, next: None, resume: None, scope: Scope::Delta, wait_seconds: None }
+    }
+}
+
+impl Query {
+    /// A question for records of a kind, its first page.
+    pub fn new(entity: crate::Entity, selection: crate::Selection) -> Self {
+        Self { entity, selection, property_id: None, room_type_id: None, cursor: None }
+    }
+}
+
+impl StayRules {
+    /// None that is known.
+    pub fn unknown() -> Self {
+        Self {
+            min_stay_arrival: None,
+            min_stay_through: None,
+            max_stay: None,
+            exact_stay: None,
+            closed_to_arrival: None,
+            closed_to_departure: None,
+            min_advance_days: None,
+            max_advance_days: None,
+        }
+    }
+}
+
+impl CalendarNights {
+    /// Nights of a room type, of which nothing is said yet.
+    pub fn new(room_type_id: impl Into<String>, stay: Nights) -> Self {
+        Self {
+            property_id: None,
+            room_type_id: room_type_id.into(),
+            rate_plan_id: None,
+            stay,
+            available: None,
+            units_available: None,
+            prices: Vec::new(),
+            rules: StayRules::unknown(),
+            changed: CalendarPart::empty(),
+            extra: Vec::new(),
+        }
+    }
+}
+
+impl RatePlan {
+    /// A rate plan of this property.
+    pub fn new(id: impl Into<String>, property_id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            property_id: property_id.into(),
+            room_type_ids: Vec::new(),
+            name: name.into(),
+            meals: None,
+            refundable: None,
+            currency: None,
+            extra: Vec::new(),
+            raw: None,
+        }
+    }
 }
 
 impl Reservation {

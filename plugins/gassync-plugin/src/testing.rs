@@ -1,20 +1,54 @@
 //! A host for unit tests. One per thread, as tests have threads of their own.
 
-use std::{cell::RefCell, collections::VecDeque};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+};
 
-use crate::{HttpRequest, HttpResponse, http::HttpError};
+pub use crate::generated::gassync::channel::inventory::{PageOfProperties, PageOfReservations};
+use crate::{
+    Booked, CalendarNights, HttpRequest, HttpResponse, Property, Quoted, RatePlan, Refused, RoomType, http::HttpError,
+};
 
 thread_local! {
     static HOST: RefCell<FakeHost> = RefCell::new(FakeHost::default());
 }
 
+/// Signs: slot, field, algorithm, text.
+type Signer = Box<dyn Fn(&str, &str, &str, &[u8]) -> Vec<u8>>;
+
 /// What the host would hold.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct FakeHost {
     settings: Option<String>,
     answers: VecDeque<Result<HttpResponse, HttpError>>,
     requests: Vec<HttpRequest>,
+    secrets: Vec<String>,
     log: Vec<String>,
+    state: BTreeMap<String, Vec<u8>>,
+    signer: Option<Signer>,
+    inventory: Inventory,
+}
+
+/// What the core would hold for the source.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// Its properties.
+    pub properties: Vec<Property>,
+    /// Their room types.
+    pub room_types: Vec<RoomType>,
+    /// Their rate plans.
+    pub rate_plans: Vec<RatePlan>,
+    /// Their nights.
+    pub calendar: Vec<CalendarNights>,
+    /// Their reservations.
+    pub reservations: Vec<Booked>,
+    /// What any stay costs; without one nothing is for sale.
+    pub quote: Option<Quoted>,
+    /// Their content by property.
+    pub content: BTreeMap<String, String>,
+    /// When anything of any property last changed.
+    pub changed_at: Option<String>,
 }
 
 impl FakeHost {
@@ -44,15 +78,31 @@ impl FakeHost {
         HOST.with_borrow_mut(|host| std::mem::take(&mut host.requests))
     }
 
+    /// The secrets that the last request said it means.
+    pub fn secrets_meant() -> Vec<String> {
+        HOST.with_borrow(|host| host.secrets.clone())
+    }
+
     /// What was logged, and forgets it.
     pub fn take_log() -> Vec<String> {
         HOST.with_borrow_mut(|host| std::mem::take(&mut host.log))
     }
+
+    /// How texts are signed: slot, field, algorithm and text, as the plugin wrote it, make a signature.
+    pub fn sign_with(signer: impl Fn(&str, &str, &str, &[u8]) -> Vec<u8> + 'static) {
+        HOST.with_borrow_mut(|host| host.signer = Some(Box::new(signer)));
+    }
+
+    /// What the core holds.
+    pub fn set_inventory(inventory: Inventory) {
+        HOST.with_borrow_mut(|host| host.inventory = inventory);
+    }
 }
 
-pub(crate) fn send(request: HttpRequest) -> Result<HttpResponse, HttpError> {
+pub(crate) fn send(request: HttpRequest, secrets: &[String]) -> Result<HttpResponse, HttpError> {
     HOST.with_borrow_mut(|host| {
         host.requests.push(request);
+        host.secrets = secrets.to_vec();
         let none_left = || Ok(HttpResponse { status: 503, headers: Vec::new(), body: Vec::new() });
         host.answers.pop_front().unwrap_or_else(none_left)
     })
@@ -64,4 +114,102 @@ pub(crate) fn settings() -> String {
 
 pub(crate) fn log(message: &str) {
     HOST.with_borrow_mut(|host| host.log.push(message.to_owned()));
+}
+
+pub(crate) mod state {
+    use super::HOST;
+
+    pub fn get(key: &str) -> Option<Vec<u8>> {
+        HOST.with_borrow(|host| host.state.get(key).cloned())
+    }
+
+    pub fn set(key: &str, value: &[u8]) {
+        HOST.with_borrow_mut(|host| host.state.insert(key.to_owned(), value.to_vec()));
+    }
+
+    pub fn delete(key: &str) {
+        HOST.with_borrow_mut(|host| host.state.remove(key));
+    }
+
+    pub fn list_keys(prefix: &str) -> Vec<String> {
+        HOST.with_borrow(|host| host.state.keys().filter(|key| key.starts_with(prefix)).cloned().collect())
+    }
+}
+
+pub(crate) mod keys {
+    use super::HOST;
+
+    pub fn sign(slot: &str, field: &str, algorithm: &str, text: &[u8], _: &[String]) -> Result<Vec<u8>, String> {
+        HOST.with_borrow(|host| {
+            let signer = host.signer.as_ref().ok_or_else(|| format!("{slot}.{field}: nothing is stored"))?;
+            Ok(signer(slot, field, algorithm, text))
+        })
+    }
+
+    pub fn verify(
+        slot: &str,
+        field: &str,
+        algorithm: &str,
+        text: &[u8],
+        secrets: &[String],
+        signature: &[u8],
+    ) -> Result<bool, String> {
+        Ok(sign(slot, field, algorithm, text, secrets)? == signature)
+    }
+}
+
+pub(crate) mod inventory {
+    use super::{
+        Booked, CalendarNights, HOST, Inventory, PageOfProperties, PageOfReservations, Quoted, RatePlan, Refused,
+        RoomType,
+    };
+    use crate::{Nights, Refusal, StayQuery};
+
+    fn held<T>(read: impl FnOnce(&Inventory) -> T) -> T {
+        HOST.with_borrow(|host| read(&host.inventory))
+    }
+
+    pub fn properties(_: Option<&str>) -> PageOfProperties {
+        PageOfProperties { items: held(|i| i.properties.clone()), next: None }
+    }
+
+    pub fn room_types(property_id: &str) -> Vec<RoomType> {
+        held(|i| i.room_types.iter().filter(|r| r.property_id == property_id).cloned().collect())
+    }
+
+    pub fn rate_plans(property_id: &str) -> Vec<RatePlan> {
+        held(|i| i.rate_plans.iter().filter(|r| r.property_id == property_id).cloned().collect())
+    }
+
+    pub fn calendar(room_type_id: &str, span: Nights) -> Vec<CalendarNights> {
+        let order = |date: crate::Date| (date.year, date.month, date.day);
+        let (start, until) = (order(span.start), order(span.until));
+        let inside = |row: &&CalendarNights| {
+            row.room_type_id == room_type_id && order(row.stay.start) < until && order(row.stay.until) > start
+        };
+        held(|i| i.calendar.iter().filter(inside).cloned().collect())
+    }
+
+    pub fn reservations(changed_since: Option<&str>, _: Option<&str>) -> PageOfReservations {
+        let newer = |booked: &&Booked| changed_since.is_none_or(|since| booked.changed_at.as_str() > since);
+        PageOfReservations { items: held(|i| i.reservations.iter().filter(newer).cloned().collect()), next: None }
+    }
+
+    pub fn find_reservation(id: &str) -> Option<Booked> {
+        let known = |booked: &&Booked| booked.our_reference == id || booked.reservation.id == id;
+        held(|i| i.reservations.iter().find(known).cloned())
+    }
+
+    pub fn changed_at(_: &str) -> Option<String> {
+        held(|i| i.changed_at.clone())
+    }
+
+    pub fn quote(_: &StayQuery) -> Result<Quoted, Vec<Refused>> {
+        let none = || vec![Refused { why: Refusal::NoRate, path: None, text: "there is no price".to_owned() }];
+        held(|i| i.quote.clone()).ok_or_else(none)
+    }
+
+    pub fn content(property_id: &str) -> Option<String> {
+        held(|i| i.content.get(property_id).cloned())
+    }
 }

@@ -1,12 +1,17 @@
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use gassync_domain::{HttpRequest, HttpResponse};
+use memchr::memmem;
 use serde_json::Value;
 use url::Url;
 
 use crate::{
-    Call, CredentialError, Credentials, Grant, OutgoingRequest, RecordedRequest, Secret, SendError, Transport,
-    placeholder,
+    Call, CredentialError, Credentials, Denial, Grant, Origin, OutgoingRequest, RecordedRequest, Secret, SendError,
+    Transport,
+    placeholder::{self, Filler},
 };
 
 /// Headers that are the host's business, in lower case.
@@ -21,32 +26,50 @@ const FORBIDDEN_HEADERS: [&str; 9] = [
     "proxy-authorization",
     "proxy-connection",
 ];
+/// Methods that open a tunnel or hand back what was sent.
+const FORBIDDEN_METHODS: [&str; 2] = ["CONNECT", "TRACE"];
 /// Most header fields of one request.
 const MAX_HEADERS: usize = 100;
-/// What a captured secret is blanked with.
+/// What a secret is blanked with in an answer.
 const BLANK: &str = "***";
+/// A secret shorter than this, in bytes, is not looked for in answers: it would be found everywhere.
+const MIN_BLANKED_BYTES: usize = 6;
 
-/// The gate to the network, for one call.
+/// The gate to the network, for one call. Cheap to clone: a guest may have several requests on their way.
+#[derive(Clone)]
 pub(crate) struct HttpGate {
-    grant: Grant,
-    credentials: Arc<dyn Credentials>,
+    grant: Arc<Grant>,
+    pub credentials: Arc<dyn Credentials>,
     transport: Arc<dyn Transport>,
-    body_bytes: usize,
+    pub body_bytes: usize,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What went through the gate.
+#[derive(Default)]
+pub(crate) struct Seen {
     requests_left: u32,
+    /// The call asked more often than it may.
+    pub over: bool,
     pub requests: Vec<RecordedRequest>,
+    pub sent_bytes: u64,
+    pub received_bytes: u64,
 }
 
 /// A part of an answer to keep as a secret.
 pub(crate) struct Capture {
     pub slot: String,
     pub field: String,
-    pub pointer: String,
+    /// A JSON pointer, or `header:NAME`.
+    pub place: String,
+    pub good_for_seconds: Option<u32>,
 }
 
 /// What the guest is told instead of an answer.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     NotGranted(String),
+    BadRequest(String),
     AddressRefused(String),
     TimedOut,
     TooLarge(u64),
@@ -60,6 +83,12 @@ pub(crate) enum Refusal {
 impl From<CredentialError> for Refusal {
     fn from(error: CredentialError) -> Self {
         Self::Credential(error.to_string())
+    }
+}
+
+impl From<Denial> for Refusal {
+    fn from(denial: Denial) -> Self {
+        Self::NotGranted(denial.to_string())
     }
 }
 
@@ -77,24 +106,38 @@ impl From<SendError> for Refusal {
 
 impl HttpGate {
     pub fn new(call: &Call) -> Self {
+        let seen = Seen { requests_left: call.budget.requests, ..Seen::default() };
         Self {
-            grant: call.grant.clone(),
+            grant: Arc::new(call.grant.clone()),
             credentials: Arc::clone(&call.credentials),
             transport: Arc::clone(&call.transport),
             body_bytes: call.budget.body_bytes,
-            requests_left: call.budget.requests,
-            requests: Vec::new(),
+            seen: Arc::new(Mutex::new(seen)),
         }
     }
 
-    /// Checks, fills, sends, captures.
-    pub async fn send(&mut self, request: HttpRequest, captures: Vec<Capture>) -> Result<HttpResponse, Refusal> {
-        self.requests_left = self.requests_left.checked_sub(1).ok_or(Refusal::TooMany)?;
-        self.record(&request);
-        let outgoing = self.prepare(request).await?;
+    /// What went through so far.
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Checks, fills what is meant, sends, captures.
+    pub async fn send(
+        &self,
+        request: HttpRequest,
+        meant: Vec<String>,
+        captures: Vec<Capture>,
+    ) -> Result<HttpResponse, Refusal> {
+        let number = self.record(&request, &meant)?;
+        let mut secrets = Vec::new();
+        let outgoing = self.prepare(request, &meant, &mut secrets).await?;
+        let sent = outgoing.body.as_ref().map_or(0, Vec::len) as u64;
         let mut answer = self.transport.send(outgoing).await?;
-        if let Some(recorded) = self.requests.last_mut() {
-            recorded.status = Some(answer.status);
+        {
+            let mut seen = self.seen();
+            seen.requests[number].status = Some(answer.status);
+            seen.sent_bytes += sent;
+            seen.received_bytes += answer.body.len() as u64;
         }
         if answer.body.len() > self.body_bytes {
             return Err(Refusal::TooLarge(self.body_bytes as u64));
@@ -102,91 +145,122 @@ impl HttpGate {
         if !captures.is_empty() && (200..300).contains(&answer.status) {
             self.capture(&mut answer, &captures).await?;
         }
+        blank(&mut answer, &secrets);
         Ok(answer)
     }
 
-    fn record(&mut self, request: &HttpRequest) {
-        let texts = [&request.url].into_iter().chain(request.headers.iter().map(|(_, value)| value));
-        let in_body = request.body.as_deref().and_then(|body| std::str::from_utf8(body).ok());
-        let credential = texts.map(String::as_str).chain(in_body).find_map(placeholder::slot_of);
-        self.requests.push(RecordedRequest {
+    fn record(&self, request: &HttpRequest, meant: &[String]) -> Result<usize, Refusal> {
+        let credential = meant.iter().find_map(|name| name.split_once('.')).map(|(slot, _)| slot);
+        let mut seen = self.seen();
+        let Some(left) = seen.requests_left.checked_sub(1) else {
+            seen.over = true;
+            return Err(Refusal::TooMany);
+        };
+        seen.requests_left = left;
+        seen.requests.push(RecordedRequest {
             method: request.method.clone(),
             url: request.url.clone(),
             headers: request.headers.clone(),
             body: request.body.clone(),
-            credential,
+            credential: credential.map(str::to_owned),
             status: None,
         });
+        Ok(seen.requests.len() - 1)
     }
 
-    async fn prepare(&self, request: HttpRequest) -> Result<OutgoingRequest, Refusal> {
-        // The place is judged as the guest wrote it, before any secret is looked up.
-        let written: Url = without_placeholders(&request.url)
-            .parse()
-            .map_err(|_| Refusal::NotGranted("the address is not absolute".to_owned()))?;
-        self.judge(&written)?;
-        if request.headers.len() > MAX_HEADERS {
-            return Err(Refusal::NotGranted(format!("more than {MAX_HEADERS} headers")));
+    async fn prepare(
+        &self,
+        request: HttpRequest,
+        meant: &[String],
+        written: &mut Vec<String>,
+    ) -> Result<OutgoingRequest, Refusal> {
+        let HttpRequest { method, url, headers, body } = request;
+        let plain = method.bytes().all(|byte| byte.is_ascii_uppercase());
+        if method.is_empty() || !plain || FORBIDDEN_METHODS.contains(&&*method) {
+            return Err(Refusal::BadRequest(format!("the method {method:?} may not be used")));
         }
-        if request.body.as_ref().is_some_and(|body| body.len() > self.body_bytes) {
+        if headers.len() > MAX_HEADERS {
+            return Err(Refusal::BadRequest(format!("it has more than {MAX_HEADERS} headers")));
+        }
+        if body.as_ref().is_some_and(|body| body.len() > self.body_bytes) {
             return Err(Refusal::TooLarge(self.body_bytes as u64));
         }
-        let secrets = &*self.credentials;
-        let url: Url = placeholder::fill(&request.url, secrets)
-            .await?
-            .parse()
-            .map_err(|_| Refusal::NotGranted("the filled address is not one".to_owned()))?;
-        // A secret must not lead elsewhere.
-        self.judge(&url)?;
-        let mut headers = Vec::with_capacity(request.headers.len());
-        for (name, value) in request.headers {
-            if FORBIDDEN_HEADERS.contains(&name.to_lowercase().as_str()) {
-                return Err(Refusal::NotGranted(format!("the header {name} is the host's")));
-            }
-            let value = placeholder::fill(&value, secrets).await?;
-            if value.contains(['\r', '\n', '\0']) || name.contains(['\r', '\n', '\0']) {
-                return Err(Refusal::NotGranted(format!("the header {name} has a line break")));
-            }
-            headers.push((name, value));
+        let mut filler = Filler { secrets: &*self.credentials, meant, written };
+        // The place is judged as the guest wrote it, before any secret is looked up; an address that is a secret itself
+        // has no place before that.
+        if !placeholder::is_alone(&url) {
+            self.judge(&method, &absolute(&without_placeholders(&url))?)?;
         }
-        let body = match request.body {
+        let filled = absolute(&filler.fill(&url).await?)?;
+        // A secret must not lead elsewhere.
+        self.judge(&method, &filled)?;
+        let mut slots = meant.iter().filter_map(|name| name.split_once('.')).map(|(slot, _)| slot);
+        if let Some(slot) = slots.find(|slot| !self.grant.allows_slot(slot, &method, &filled)) {
+            return Err(Refusal::Credential(format!("{slot}: its secrets are not for {}", Origin::of(&filled))));
+        }
+        let mut sent = Vec::with_capacity(headers.len());
+        for (name, value) in headers {
+            if FORBIDDEN_HEADERS.contains(&name.to_lowercase().as_str()) {
+                return Err(Refusal::BadRequest(format!("the header {name} is the host's")));
+            }
+            let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+            if name.is_empty() || !name.chars().all(token) {
+                return Err(Refusal::BadRequest(format!("{name:?} is no name of a header")));
+            }
+            let value = filler.fill(&value).await?;
+            if value.contains(['\r', '\n', '\0']) {
+                return Err(Refusal::BadRequest(format!("the header {name} has a line break")));
+            }
+            sent.push((name, value));
+        }
+        let body = match body {
             Some(bytes) => Some(match String::from_utf8(bytes) {
-                Ok(text) => placeholder::fill(&text, secrets).await?.into_bytes(),
+                Ok(text) => filler.fill(&text).await?.into_bytes(),
                 Err(binary) => binary.into_bytes(),
             }),
             None => None,
         };
-        let may_be_private = self.grant.allows_private(&url);
-        Ok(OutgoingRequest { method: request.method, url, headers, body, may_be_private })
+        let may_be_private = self.grant.allows_private(&filled);
+        Ok(OutgoingRequest { method, url: filled, shown: url, headers: sent, body, may_be_private })
     }
 
-    fn judge(&self, url: &Url) -> Result<(), Refusal> {
+    fn judge(&self, method: &str, url: &Url) -> Result<(), Refusal> {
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Refusal::NotGranted("an address may carry no user name".to_owned()));
+            return Err(Refusal::BadRequest("an address may carry no user name".to_owned()));
         }
-        if self.grant.allows(url) {
-            return Ok(());
-        }
-        let port = url.port_or_known_default().unwrap_or_default();
-        let line = format!("hosts = [\"{}://{}:{port}\"]", url.scheme(), url.host_str().unwrap_or_default());
-        Err(Refusal::NotGranted(format!("neither manifest nor grant has {line}")))
+        Ok(self.grant.judge(method, url)?)
     }
 
     async fn capture(&self, answer: &mut HttpResponse, captures: &[Capture]) -> Result<(), Refusal> {
-        let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body) else {
-            return Ok(());
-        };
-        for capture in captures {
-            if let Some(value) = body.pointer_mut(&capture.pointer)
+        let mut body = serde_json::from_slice::<Value>(&answer.body).ok();
+        let mut blanked = false;
+        for Capture { slot, field, place, good_for_seconds } in captures {
+            let good_for = good_for_seconds.map(|seconds| Duration::from_secs(seconds.into()));
+            let keep = async |text: &str| self.credentials.keep(slot, field, Secret::new(text), good_for).await;
+            if let Some(name) = place.strip_prefix("header:") {
+                for (_, value) in answer.headers.iter_mut().filter(|(n, _)| n.eq_ignore_ascii_case(name)) {
+                    keep(value).await?;
+                    BLANK.clone_into(value);
+                }
+            } else if let Some(value) = body.as_mut().and_then(|body| body.pointer_mut(place))
                 && let Some(text) = value.as_str()
             {
-                self.credentials.keep(&capture.slot, &capture.field, Secret::new(text)).await?;
+                keep(text).await?;
                 *value = Value::from(BLANK);
+                blanked = true;
             }
         }
-        answer.body = body.to_string().into_bytes();
+        if let Some(body) = body.filter(|_| blanked) {
+            answer.body = body.to_string().into_bytes();
+        }
         Ok(())
     }
+}
+
+fn absolute(url: &str) -> Result<Url, Refusal> {
+    let mut url: Url = url.parse().map_err(|_| Refusal::BadRequest("the address is not absolute".to_owned()))?;
+    url.set_fragment(None);
+    Ok(url)
 }
 
 /// The address with something harmless in place of each placeholder, so that it can be read as one.
@@ -194,21 +268,42 @@ fn without_placeholders(url: &str) -> String {
     url.replace("{{", "").replace("}}", "")
 }
 
+/// A channel that hands back what it was sent must not hand a secret to the guest.
+fn blank(answer: &mut HttpResponse, secrets: &[String]) {
+    for secret in secrets.iter().filter(|secret| secret.len() >= MIN_BLANKED_BYTES) {
+        for (_, value) in &mut answer.headers {
+            if value.contains(secret) {
+                *value = value.replace(secret, BLANK);
+            }
+        }
+        let places: Vec<usize> = memmem::find_iter(&answer.body, secret).collect();
+        if places.is_empty() {
+            continue;
+        }
+        let mut blanked = Vec::with_capacity(answer.body.len());
+        let mut from = 0;
+        for place in places {
+            blanked.extend_from_slice(&answer.body[from..place]);
+            blanked.extend_from_slice(BLANK.as_bytes());
+            from = place + secret.len();
+        }
+        blanked.extend_from_slice(&answer.body[from..]);
+        answer.body = blanked;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Budget, Origin, ReplayTransport, ShownAsPlaceholders};
+    use crate::{Budget, Place, ReplayTransport, ShownAsPlaceholders};
 
     fn gate(answers: Vec<HttpResponse>) -> HttpGate {
         HttpGate::new(&Call {
-            id: "test".into(),
-            settings: Value::Null,
-            grant: Grant { origins: vec![Origin::parse("https://ok.example").expect("origin")], private: Vec::new() },
+            grant: Grant::as_asked(vec![Place::parse("https://ok.example").expect("a place")]),
             credentials: Arc::new(ShownAsPlaceholders),
             transport: Arc::new(ReplayTransport::new(answers)),
-            clock: Arc::new(|| gassync_domain::Timestamp::UNIX_EPOCH),
-            seed: 0,
             budget: Budget { requests: 3, ..Budget::decode() },
+            ..Call::alone("test")
         })
     }
 
@@ -218,32 +313,117 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_granted_places_and_decent_headers() {
+    async fn only_granted_places_and_decent_requests() {
+        let refused = async |request: HttpRequest| {
+            gate(Vec::new()).send(request, vec!["a.b".into()], Vec::new()).await.expect_err("refused")
+        };
+        let refusal = refused(get("https://evil.example/", &[])).await;
+        assert!(matches!(refusal, Refusal::NotGranted(_)), "{refusal:?}");
+        let refusal = refused(get("https://{{a.b}}.example/", &[])).await;
+        assert!(matches!(refusal, Refusal::NotGranted(_)), "{refusal:?}");
         for (url, headers) in [
-            ("https://evil.example/", &[][..]),
-            ("https://user:pass@ok.example/", &[]),
-            ("https://{{a.b}}.example/", &[]),
+            ("https://user:pass@ok.example/", &[][..]),
+            ("//ok.example/", &[]),
             ("https://ok.example/", &[("Host", "evil.example")]),
+            ("https://ok.example/", &[("Transfer-Encoding", "chunked")]),
             ("https://ok.example/", &[("x", "a\r\nHost: evil")]),
+            ("https://ok.example/", &[("x\r\nHost", "evil")]),
+            ("https://ok.example/", &[("x y", "z")]),
         ] {
-            let refusal = gate(Vec::new()).send(get(url, headers), Vec::new()).await.expect_err(url);
-            assert!(matches!(refusal, Refusal::NotGranted(_)), "{url}: {refusal:?}");
+            let refusal = refused(get(url, headers)).await;
+            assert!(matches!(refusal, Refusal::BadRequest(_)), "{url} {headers:?}: {refusal:?}");
+        }
+        for method in ["CONNECT", "TRACE", "get", "G ET", "", "GET\r\n"] {
+            let refusal = refused(HttpRequest { method: method.into(), ..get("https://ok.example/", &[]) }).await;
+            assert!(matches!(refusal, Refusal::BadRequest(_)), "{method:?}: {refusal:?}");
         }
     }
 
     #[tokio::test]
     async fn captures_are_blanked_and_requests_counted() {
-        let body = br#"{"token":"t0p"}"#.to_vec();
-        let mut gate = gate(vec![HttpResponse { status: 200, headers: Vec::new(), body }]);
-        let capture = Capture { slot: "s".into(), field: "token".into(), pointer: "/token".into() };
+        let body = br#"{"token":"t0p","long":12345678901234567890}"#.to_vec();
+        let headers = vec![("X-Next".to_owned(), "s3cret".to_owned())];
+        let gate = gate(vec![HttpResponse { status: 200, headers, body }]);
+        let capture = |place: &str| Capture {
+            slot: "s".into(),
+            field: "token".into(),
+            place: place.into(),
+            good_for_seconds: None,
+        };
         let request = get("https://ok.example/x", &[("token", "{{s.token}}")]);
-        let answer = gate.send(request.clone(), vec![capture]).await.expect("an answer");
-        assert_eq!(answer.body, br#"{"token":"***"}"#);
-        assert_eq!(gate.requests[0].credential.as_deref(), Some("s"));
-        assert_eq!(gate.requests[0].headers[0].1, "{{s.token}}", "the record keeps the placeholder");
+        let answer = gate
+            .send(request.clone(), vec!["s.token".into()], vec![capture("/token"), capture("header:x-next")])
+            .await
+            .expect("an answer");
+        assert!(!answer.body.windows(3).any(|w| w == b"t0p") && answer.headers[0].1 == "***");
+        let first = gate.seen().requests[0].clone();
+        assert_eq!(first.credential.as_deref(), Some("s"));
+        assert_eq!(first.headers[0].1, "{{s.token}}", "the record keeps the placeholder");
         for _ in 0..2 {
-            assert_eq!(gate.send(request.clone(), Vec::new()).await.expect("an answer").status, 503);
+            assert_eq!(gate.send(request.clone(), Vec::new(), Vec::new()).await.expect("an answer").status, 503);
         }
-        assert!(matches!(gate.send(request, Vec::new()).await, Err(Refusal::TooMany)));
+        assert!(matches!(gate.send(request, Vec::new(), Vec::new()).await, Err(Refusal::TooMany)));
+        assert!(gate.seen().over);
+    }
+
+    #[tokio::test]
+    async fn what_a_channel_hands_back_of_a_secret_is_blanked() {
+        let echo = b"{rogue.token} and {rogue.token} and e3JvZ3VlLnRva2VufQ==".to_vec();
+        let headers = vec![("x-echo".to_owned(), "got {rogue.token}".to_owned())];
+        let gate = gate(vec![HttpResponse { status: 200, headers, body: echo }]);
+        let request = HttpRequest {
+            body: Some(b"{{rogue.token}}".to_vec()),
+            ..get("https://ok.example/", &[("authorization", "Basic {{rogue.token|base64}}")])
+        };
+        let answer = gate.send(request, vec!["rogue.token".into()], Vec::new()).await.expect("an answer");
+        assert_eq!(String::from_utf8(answer.body).expect("text"), "*** and *** and ***");
+        assert_eq!(answer.headers[0].1, "got ***");
+    }
+
+    #[tokio::test]
+    async fn what_a_guest_wrote_between_braces_is_data() {
+        let gate = gate(vec![HttpResponse { status: 200, headers: Vec::new(), body: Vec::new() }]);
+        let note = r#"{"note":"my key is {{other.token}}"}"#;
+        let mut written = Vec::new();
+        let request = HttpRequest {
+            body: Some(note.as_bytes().to_vec()),
+            ..get(
+                "https://ok.example/?q=%7B%7Bother.token%7D%7D",
+                &[("token", "{{s.token}}"), ("x", "{{other.token}}")],
+            )
+        };
+        let sent = gate.prepare(request, &["s.token".to_owned()], &mut written).await.expect("prepared");
+        assert_eq!(sent.body.as_deref(), Some(note.as_bytes()));
+        assert_eq!((&*sent.headers[0].1, &*sent.headers[1].1), ("{s.token}", "{{other.token}}"));
+        assert_eq!((sent.url.query(), written), (Some("q=%7B%7Bother.token%7D%7D"), vec!["{s.token}".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn an_address_may_be_a_secret_and_a_slot_may_be_bound_to_places() {
+        struct Feed;
+        #[async_trait::async_trait]
+        impl Credentials for Feed {
+            async fn field(&self, slot: &str, _: &str) -> Result<Secret, CredentialError> {
+                Ok(Secret::new(if slot == "good" {
+                    "https://ok.example/s3cret.ics"
+                } else {
+                    "http://169.254.169.254/"
+                }))
+            }
+            async fn keep(&self, _: &str, _: &str, _: Secret, _: Option<Duration>) -> Result<(), CredentialError> {
+                Ok(())
+            }
+        }
+        let mut gate = gate(vec![HttpResponse { status: 200, headers: Vec::new(), body: Vec::new() }]);
+        gate.credentials = Arc::new(Feed);
+        assert!(gate.send(get("{{good.url}}", &[]), vec!["good.url".into()], Vec::new()).await.is_ok());
+        let refusal =
+            gate.send(get("{{bad.url}}", &[]), vec!["bad.url".into()], Vec::new()).await.expect_err("refused");
+        assert!(matches!(refusal, Refusal::NotGranted(_)), "{refusal:?}");
+        let place = Place::parse("https://elsewhere.example").expect("a place");
+        Arc::make_mut(&mut gate.grant).slots.insert("good".to_owned(), vec![place]);
+        let refusal =
+            gate.send(get("{{good.url}}", &[]), vec!["good.url".into()], Vec::new()).await.expect_err("refused");
+        assert!(matches!(refusal, Refusal::Credential(_)), "{refusal:?}");
     }
 }

@@ -1,4 +1,12 @@
-use std::{error::Error as _, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    error::Error as _,
+    future::Future,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use gassync_domain::HttpResponse;
@@ -7,6 +15,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
+use rustls_platform_verifier::ConfigVerifierExt;
 
 use super::{OutgoingRequest, SendError, Transport};
 use crate::address::is_public;
@@ -17,63 +26,101 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest answer, in bytes.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+/// Owners whose connections are kept open; beyond it, that of one of them is given up.
+const MAX_POOLS: usize = 1_000;
 
-/// The network. Connections are pooled; a name is resolved once per connection, every address it leads to is judged,
-/// and the connection goes to the very addresses that were judged.
+/// How names become addresses.
+pub type LookUp =
+    Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = std::io::Result<Vec<SocketAddr>>> + Send>> + Send + Sync>;
+
+/// The network. Each owner, which is a connection of an account, has a pool of its own: what one tenant's requests left
+/// open is never used for another's.
+#[derive(Clone)]
+pub struct Network {
+    look_up: LookUp,
+    is_public: fn(IpAddr) -> bool,
+    tls: rustls::ClientConfig,
+    pools: Arc<Mutex<HashMap<String, HttpTransport>>>,
+}
+
+/// The network for one owner. A name is resolved once per connection, every address it leads to is judged, and the
+/// connection goes to the very addresses that were judged.
 #[derive(Clone)]
 pub struct HttpTransport {
     open_internet: Client,
     private_too: Client,
 }
 
-impl HttpTransport {
-    /// Makes the two pools: one that refuses private addresses, and one for hosts the operator lets be private.
+impl Network {
+    /// With the system's names and certificates.
     pub fn new() -> Result<Self, SendError> {
+        Self::with_names(Arc::new(|name| {
+            Box::pin(async move { Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.collect()) })
+        }))
+    }
+
+    /// With other names.
+    pub fn with_names(look_up: LookUp) -> Result<Self, SendError> {
         // Another part of the process may have chosen a provider already: either is fine.
         drop(rustls::crypto::ring::default_provider().install_default());
-        Ok(Self { open_internet: client(Arc::new(OnlyPublic))?, private_too: client(Arc::new(Any))? })
+        // One set of certificates for all pools: they are the larger part of what a pool would hold.
+        let mut tls = rustls::ClientConfig::with_platform_verifier().map_err(|e| SendError::Tls(e.to_string()))?;
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Self { look_up, is_public, tls, pools: Arc::default() })
     }
-}
 
-fn client(resolver: Arc<dyn Resolve>) -> Result<Client, SendError> {
-    Client::builder()
-        .dns_resolver(resolver)
-        .redirect(Policy::none())
-        .timeout(REQUEST_TIMEOUT)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .no_proxy()
-        .build()
-        .map_err(|e| SendError::Connect(e.without_url().to_string()))
+    /// The pool of an owner.
+    pub fn of(&self, owner: &str) -> Result<HttpTransport, SendError> {
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = pools.get(owner) {
+            return Ok(pool.clone());
+        }
+        if pools.len() >= MAX_POOLS
+            && let Some(other) = pools.keys().next().cloned()
+        {
+            pools.remove(&other);
+        }
+        let pool = HttpTransport { open_internet: self.client(self.is_public)?, private_too: self.client(|_| true)? };
+        pools.insert(owner.to_owned(), pool.clone());
+        Ok(pool)
+    }
+
+    fn client(&self, judge: fn(IpAddr) -> bool) -> Result<Client, SendError> {
+        let resolver = Judging { look_up: Arc::clone(&self.look_up), judge };
+        Client::builder()
+            .tls_backend_preconfigured(self.tls.clone())
+            .dns_resolver(Arc::new(resolver))
+            .redirect(Policy::none())
+            .timeout(REQUEST_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .no_proxy()
+            .build()
+            .map_err(|e| SendError::Connect(e.without_url().to_string()))
+    }
 }
 
 /// The word that tells a refused address from a failed look-up.
 const REFUSED: &str = "address refused";
 
-struct OnlyPublic;
-struct Any;
+/// Resolves, and judges every address before anything connects.
+struct Judging {
+    look_up: LookUp,
+    judge: fn(IpAddr) -> bool,
+}
 
-impl Resolve for OnlyPublic {
+impl Resolve for Judging {
     fn resolve(&self, name: Name) -> Resolving {
+        let (looking, judge) = ((self.look_up)(name.as_str().to_owned()), self.judge);
         Box::pin(async move {
-            let addresses = look_up(&name).await?;
+            let addresses = looking.await?;
             // One bad address spoils the name: the resolver's order must not decide.
-            if addresses.iter().all(|a| is_public(a.ip())) {
+            if addresses.iter().all(|address| judge(address.ip())) {
                 Ok(Box::new(addresses.into_iter()) as Addrs)
             } else {
                 Err(REFUSED.into())
             }
         })
     }
-}
-
-impl Resolve for Any {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move { Ok(Box::new(look_up(&name).await?.into_iter()) as Addrs) })
-    }
-}
-
-async fn look_up(name: &Name) -> std::io::Result<Vec<SocketAddr>> {
-    Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.collect())
 }
 
 #[async_trait]
@@ -139,12 +186,15 @@ fn say(host: &str, error: reqwest::Error) -> SendError {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     fn request(url: &str) -> OutgoingRequest {
         OutgoingRequest {
             method: "GET".into(),
             url: url.parse().expect("url"),
+            shown: url.to_owned(),
             headers: Vec::new(),
             body: None,
             may_be_private: false,
@@ -153,12 +203,98 @@ mod tests {
 
     #[tokio::test]
     async fn names_and_numbers_that_lead_inside_are_refused() {
-        let transport = HttpTransport::new().expect("a transport");
-        for url in
-            ["http://127.0.0.1:9/", "http://localhost:9/", "http://[::ffff:127.0.0.1]:9/", "http://2130706433:9/"]
-        {
-            let error = transport.send(request(url)).await.expect_err(url);
+        let pool = Network::new().expect("a network").of("test").expect("a pool");
+        for url in [
+            "http://localhost:9/",
+            "http://127.0.0.1:9/",
+            "http://127.1:9/",
+            "http://2130706433:9/",
+            "http://0x7f000001:9/",
+            "http://0177.0.0.1:9/",
+            "http://0:9/",
+            "http://10.0.0.1:9/",
+            "http://172.16.0.1:9/",
+            "http://192.168.1.1:9/",
+            "http://100.64.0.1:9/",
+            "http://169.254.169.254:9/latest/meta-data/",
+            "http://[::1]:9/",
+            "http://[::]:9/",
+            "http://[::ffff:127.0.0.1]:9/",
+            "http://[::ffff:a9fe:a9fe]:9/",
+            "http://[64:ff9b::7f00:1]:9/",
+            "http://[2002:7f00:1::]:9/",
+            "http://[fd00:ec2::254]:9/",
+            "http://[fe80::1]:9/",
+        ] {
+            let error = pool.send(request(url)).await.expect_err(url);
             assert!(matches!(error, SendError::AddressRefused(_)), "{url}: {error}");
         }
+    }
+
+    /// Names that answer from a list, one answer after the other.
+    fn names(answers: Vec<Vec<IpAddr>>) -> LookUp {
+        let answers = Mutex::new(answers.into_iter());
+        Arc::new(move |_| {
+            let next = answers.lock().expect("unlocked").next().unwrap_or_default();
+            Box::pin(async move { Ok(next.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect()) })
+        })
+    }
+
+    #[tokio::test]
+    async fn one_bad_address_spoils_a_name_and_each_answer_is_judged() {
+        let (good, bad) = (IpAddr::from([203, 0, 114, 1]), IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let network = Network::with_names(names(vec![vec![good, bad], vec![bad], vec![bad, good]])).expect("a network");
+        let pool = network.of("test").expect("a pool");
+        for _ in 0..3 {
+            let error = pool.send(request("http://two-faced.example:9/")).await.expect_err("refused");
+            assert_eq!(error, SendError::AddressRefused("two-faced.example".to_owned()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_changes_its_mind_gets_no_second_look() {
+        // What listens here would be reached if the second answer, which leads inside, were asked for after judging.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        // The first answer passes for a public one here, and nobody listens there.
+        let first = IpAddr::from([127, 0, 0, 2]);
+        let mut network = Network::with_names(names(vec![vec![first], vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]]));
+        if let Ok(network) = &mut network {
+            network.is_public = |address| address != IpAddr::V4(Ipv4Addr::LOCALHOST);
+        }
+        let pool = network.expect("a network").of("test").expect("a pool");
+        let url = format!("http://rebinding.example:{port}/");
+        let sent = tokio::time::timeout(Duration::from_millis(500), pool.send(request(&url))).await;
+        assert!(!matches!(sent, Ok(Ok(_))), "{:?}", sent.map(|s| s.map(|r| r.status)));
+        assert!(tokio::time::timeout(Duration::from_millis(50), listener.accept()).await.is_err(), "nobody came");
+    }
+
+    #[tokio::test]
+    async fn redirects_are_answers_and_pools_are_apart() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let connections = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let counted = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                tokio::spawn(async move {
+                    let mut bytes = [0; 1024];
+                    while stream.read(&mut bytes).await.is_ok_and(|read| read > 0) {
+                        let answer =
+                            "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n";
+                        stream.write_all(answer.as_bytes()).await.expect("written");
+                    }
+                });
+            }
+        });
+        let network = Network::new().expect("a network");
+        for owner in ["1/1", "1/1", "2/7"] {
+            let let_inside = OutgoingRequest { may_be_private: true, ..request(&url) };
+            let answer = network.of(owner).expect("a pool").send(let_inside).await.expect("an answer");
+            assert_eq!(answer.status, 302, "the guest may read it, nobody follows it");
+        }
+        assert_eq!(connections.load(std::sync::atomic::Ordering::SeqCst), 2, "one for each owner");
     }
 }

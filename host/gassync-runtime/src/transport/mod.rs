@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use gassync_domain::HttpResponse;
 use url::Url;
 
-pub use http::HttpTransport;
+pub use http::{HttpTransport, LookUp, Network};
 pub use replay::ReplayTransport;
 
 /// A request with its secrets filled in. It has no way to be shown.
@@ -17,6 +17,8 @@ pub struct OutgoingRequest {
     pub method: String,
     /// Granted.
     pub url: Url,
+    /// The address as it was written, its secrets still placeholders.
+    pub shown: String,
     /// Filled.
     pub headers: Vec<(String, String)>,
     /// Filled.

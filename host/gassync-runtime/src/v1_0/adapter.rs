@@ -1,105 +1,124 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
-use gassync_domain::{Clock, Decoded, HttpRequest, Page, Query, Timestamp};
+use gassync_domain::{
+    CalendarUpdate, Change, ContentItem, Decoded, Fate, HttpRequest, HttpResponse, Operation, Outcome, Page, Part,
+    Query, Receipt, Report,
+};
 use wasmtime::{
     Engine, Store,
     component::{Component, Instance, InstancePre},
 };
 
-use super::{bindings::exports::gassync::channel as exports, convert, host};
+use super::{CONTRACT, bindings::exports::gassync::channel as exports, host, inward, outward};
 use crate::{
-    Adapter, Budget, Call, CallError, Finished, Grant, Interface, LoadError, Manifest, NoCredentials, ReplayTransport,
+    Adapter, Budget, Call, CallError, Finished, Interface, LoadError, Manifest, Unreadable,
     sandbox::{self, Guest},
 };
 
-struct Plugin {
-    engine: Engine,
-    ready: InstancePre<Guest>,
-    manifest: Manifest,
-    hash: String,
+/// Where the functions of each exported interface are.
+struct Indices {
     about: exports::about::GuestIndices,
     inbound: Option<exports::inbound::GuestIndices>,
+    answer: Option<exports::answer::GuestIndices>,
     pull: Option<exports::pull::GuestIndices>,
+    receipts: Option<exports::receipts::GuestIndices>,
+    push_calendar: Option<exports::push_calendar::GuestIndices>,
+    push_reservations: Option<exports::push_reservations::GuestIndices>,
+    push_content: Option<exports::push_content::GuestIndices>,
+    feeds: Option<exports::feeds::GuestIndices>,
+    connection: Option<exports::connection::GuestIndices>,
+}
+
+/// A component, linked and ready for calls.
+struct Linked {
+    engine: Engine,
+    ready: InstancePre<Guest>,
+    indices: Indices,
+}
+
+struct Plugin {
+    linked: Linked,
+    manifest: Manifest,
+    hash: String,
     exports: Vec<Interface>,
+    keeps_state: bool,
 }
 
 /// Links a component, instantiates it once with every interface it exports, and asks for its manifest.
 pub(crate) async fn load(engine: &Engine, component: &Component, hash: String) -> Result<Arc<dyn Adapter>, LoadError> {
     let unfit = |e: wasmtime::Error| LoadError::Contract(format!("{e:#}"));
     let ready = sandbox::prelink(engine, component, host::link).map_err(unfit)?;
-    let has = |interface: &str| {
-        let name = format!("gassync:channel/{interface}@{}", super::CONTRACT);
-        component.component_type().exports(engine).any(|(export, _)| export == name)
-    };
-    let about = exports::about::GuestIndices::new(&ready).map_err(unfit)?;
-    let inbound = has("inbound").then(|| exports::inbound::GuestIndices::new(&ready)).transpose().map_err(unfit)?;
-    let pull = has("pull").then(|| exports::pull::GuestIndices::new(&ready)).transpose().map_err(unfit)?;
-    let exports = [(inbound.is_some(), Interface::Inbound), (pull.is_some(), Interface::Pull)];
-    let mut plugin = Plugin {
-        engine: engine.clone(),
-        ready,
-        manifest: nothing(),
-        hash,
-        about,
-        inbound,
-        pull,
-        exports: exports.into_iter().filter_map(|(there, interface)| there.then_some(interface)).collect(),
-    };
-    let text = plugin.describe().await.map_err(|e| LoadError::Contract(e.to_string()))?;
-    plugin.manifest = Manifest::parse(&text)?;
-    if plugin.manifest.contract != super::CONTRACT {
-        let said = &plugin.manifest.contract;
-        return Err(LoadError::Contract(format!("its manifest says contract {said}, its code {}", super::CONTRACT)));
-    }
-    Ok(Arc::new(plugin))
-}
-
-/// Stands in until the plugin has been asked.
-fn nothing() -> Manifest {
-    Manifest {
-        schema_version: 0,
-        id: String::new(),
-        display_name: String::new(),
-        version: String::new(),
-        contract: String::new(),
-        vendor: String::new(),
-        hosts: Vec::new(),
-        credentials: Vec::new(),
-        routes: Vec::new(),
-        polls: Vec::new(),
-        rate_limits: Vec::new(),
-        sensitive: Vec::new(),
-        settings: serde_json::Value::Null,
-        counts_own_bookings: false,
-        needs_content_first: false,
-    }
-}
-
-impl Plugin {
-    async fn describe(&self) -> Result<String, CallError> {
-        let clock: Clock = Arc::new(|| Timestamp::UNIX_EPOCH);
-        let call = Call {
-            id: "describe".to_owned(),
-            settings: serde_json::json!({}),
-            grant: Grant::default(),
-            credentials: Arc::new(NoCredentials),
-            transport: Arc::new(ReplayTransport::new(Vec::new())),
-            clock,
-            seed: 0,
-            budget: Budget::decode(),
+    let ty = component.component_type();
+    let exported: BTreeSet<&str> = ty
+        .exports(engine)
+        .filter_map(|(name, _)| name.strip_prefix("gassync:channel/")?.strip_suffix(CONTRACT)?.strip_suffix('@'))
+        .collect();
+    macro_rules! indices {
+        ($($interface:ident = $name:literal),*) => {
+            Indices {
+                about: exports::about::GuestIndices::new(&ready).map_err(unfit)?,
+                $($interface: if exported.contains($name) {
+                    Some(exports::$interface::GuestIndices::new(&ready).map_err(unfit)?)
+                } else {
+                    None
+                },)*
+            }
         };
-        let finished = sandbox::run(self, sandbox::open(&self.engine, &call), &call, move |plugin, store| {
+    }
+    let indices = indices!(
+        inbound = "inbound",
+        answer = "answer",
+        pull = "pull",
+        receipts = "receipts",
+        push_calendar = "push-calendar",
+        push_reservations = "push-reservations",
+        push_content = "push-content",
+        feeds = "feeds",
+        connection = "connection"
+    );
+    let linked = Linked { engine: engine.clone(), ready, indices };
+    let text = linked.describe().await.map_err(|e| LoadError::Contract(e.to_string()))?;
+    let manifest = Manifest::parse(&text)?;
+    if manifest.contract != CONTRACT {
+        let said = &manifest.contract;
+        return Err(LoadError::Contract(format!("its manifest says contract {said}, its code {CONTRACT}")));
+    }
+    let exports = exported.iter().filter_map(|name| name.parse().ok()).collect();
+    let state = format!("gassync:channel/state@{CONTRACT}");
+    let keeps_state = ty.imports(engine).any(|(name, _)| name == state);
+    Ok(Arc::new(Plugin { linked, manifest, hash, exports, keeps_state }))
+}
+
+impl Linked {
+    /// The manifest's text. Every interface is loaded on the way: one that does not fit fails here, and not at the
+    /// first call.
+    async fn describe(&self) -> Result<String, CallError> {
+        // Nothing is known of it yet, so it has the largest budget a plugin may have.
+        let call = Call { budget: Budget::most(), ..Call::alone("describe") };
+        let store = sandbox::open(&self.engine, &call);
+        let finished = sandbox::run(self, store, (&call, "about.describe"), move |linked, store| {
             Box::pin(async move {
-                let instance = plugin.instantiate(store).await?;
-                let about = plugin.about.load(&mut *store, &instance).map_err(trap)?;
-                // An interface that does not load fails here, and not at the first call.
-                if let Some(inbound) = &plugin.inbound {
-                    inbound.load(&mut *store, &instance).map_err(trap)?;
+                let instance = linked.instantiate(store).await?;
+                macro_rules! load {
+                    ($($interface:ident),*) => {
+                        $(if let Some(indices) = &linked.indices.$interface {
+                            indices.load(&mut *store, &instance).map_err(trap)?;
+                        })*
+                    };
                 }
-                if let Some(pull) = &plugin.pull {
-                    pull.load(&mut *store, &instance).map_err(trap)?;
-                }
+                load!(
+                    inbound,
+                    answer,
+                    pull,
+                    receipts,
+                    push_calendar,
+                    push_reservations,
+                    push_content,
+                    feeds,
+                    connection
+                );
+                let about = linked.indices.about.load(&mut *store, &instance).map_err(trap)?;
                 about.call_describe(&mut *store).await.map_err(trap)
             })
         });
@@ -107,12 +126,40 @@ impl Plugin {
     }
 
     async fn instantiate(&self, store: &mut Store<Guest>) -> Result<Instance, CallError> {
-        self.ready.instantiate_async(store).await.map_err(|e| CallError::Host(format!("{e:#}")))
+        self.ready.instantiate_async(store).await.map_err(|error| {
+            // A pool without a free place is the host's trouble; what the guest does while it starts is its own.
+            if error.is::<wasmtime::Trap>() || error.is::<wasmtime::WasmBacktrace>() {
+                trap(error)
+            } else {
+                CallError::Host(format!("{error:#}"))
+            }
+        })
     }
 }
 
 fn trap(error: wasmtime::Error) -> CallError {
-    CallError::Trap(format!("{:#}", error.root_cause()))
+    match error.downcast_ref::<Unreadable>() {
+        Some(unreadable) => CallError::Host(unreadable.to_string()),
+        None => CallError::Trap(format!("{:#}", error.root_cause())),
+    }
+}
+
+/// One call of one function of one interface, in a sandbox of its own: arguments made from what was given, the answer
+/// made into what was asked for.
+macro_rules! call {
+    ($self:ident, $call:ident, $interface:ident, $kind:ident, $entry:literal,
+     |$guest:ident, $store:ident| $work:expr) => {{
+        let store = sandbox::open(&$self.linked.engine, &$call);
+        sandbox::run(&$self.linked, store, (&$call, $entry), move |linked, $store| {
+            Box::pin(async move {
+                let indices = linked.indices.$interface.as_ref().ok_or(CallError::NotExported(Interface::$kind))?;
+                let instance = linked.instantiate($store).await?;
+                let $guest = indices.load(&mut *$store, &instance).map_err(trap)?;
+                $work
+            })
+        })
+        .await
+    }};
 }
 
 #[async_trait]
@@ -129,33 +176,113 @@ impl Adapter for Plugin {
         &self.exports
     }
 
+    fn keeps_state(&self) -> bool {
+        self.keeps_state
+    }
+
     async fn decode(&self, call: Call, request: HttpRequest) -> Finished<Decoded> {
         let limit = call.budget.changes;
-        sandbox::run(self, sandbox::open(&self.engine, &call), &call, move |plugin, store| {
-            Box::pin(async move {
-                let indices = plugin.inbound.as_ref().ok_or(CallError::NotExported(Interface::Inbound))?;
-                let instance = plugin.instantiate(store).await?;
-                let inbound = indices.load(&mut *store, &instance).map_err(trap)?;
-                let request = convert::request(request);
-                let answer = inbound.call_decode(&mut *store, &request).await.map_err(trap)?;
-                convert::decoded(answer.map_err(convert::channel_error)?, limit)
-            })
+        call!(self, call, inbound, Inbound, "inbound.decode", |guest, store| {
+            let request = outward::request(request);
+            let answer = guest.call_decode(&mut *store, &request).await.map_err(trap)?;
+            inward::decoded(answer.map_err(inward::channel_error)?, limit)
         })
-        .await
+    }
+
+    async fn respond(
+        &self,
+        call: Call,
+        request: HttpRequest,
+        changes: Vec<Change>,
+        fates: Vec<Fate>,
+    ) -> Finished<HttpResponse> {
+        call!(self, call, answer, Answer, "answer.respond", |guest, store| {
+            let request = outward::request(request);
+            let changes: Vec<_> = changes.into_iter().map(outward::change).collect();
+            let fates: Vec<_> = fates.into_iter().map(outward::fate).collect();
+            let answer = guest.call_respond(&mut *store, &request, &changes, &fates).await.map_err(trap)?;
+            inward::response(answer.map_err(inward::channel_error)?)
+        })
     }
 
     async fn fetch(&self, call: Call, query: Query) -> Finished<Page> {
         let limit = call.budget.changes;
-        sandbox::run(self, sandbox::open(&self.engine, &call), &call, move |plugin, store| {
-            Box::pin(async move {
-                let indices = plugin.pull.as_ref().ok_or(CallError::NotExported(Interface::Pull))?;
-                let instance = plugin.instantiate(store).await?;
-                let pull = indices.load(&mut *store, &instance).map_err(trap)?;
-                let query = convert::query(query);
-                let answer = pull.call_fetch(&mut *store, &query).await.map_err(trap)?;
-                convert::page(answer.map_err(convert::channel_error)?, limit)
-            })
+        call!(self, call, pull, Pull, "pull.fetch", |guest, store| {
+            let query = outward::query(query);
+            let answer = guest.call_fetch(&mut *store, &query).await.map_err(trap)?;
+            inward::page(answer.map_err(inward::channel_error)?, limit)
         })
-        .await
+    }
+
+    async fn acknowledge(&self, call: Call, receipts: Vec<Receipt>) -> Finished<Vec<Option<String>>> {
+        let given = receipts.len();
+        call!(self, call, receipts, Receipts, "receipts.acknowledge", |guest, store| {
+            let receipts: Vec<_> = receipts.into_iter().map(outward::receipt).collect();
+            let answer = guest.call_acknowledge(&mut *store, &receipts).await.map_err(trap)?;
+            let answer = answer.map_err(inward::channel_error)?;
+            inward::as_many(answer, given)
+        })
+    }
+
+    async fn push_calendar(&self, call: Call, updates: Vec<CalendarUpdate>) -> Finished<Vec<Outcome>> {
+        call!(self, call, push_calendar, PushCalendar, "push-calendar.push", |guest, store| {
+            let rows: Vec<Vec<_>> = updates.into_iter().map(outward::calendar).collect();
+            let counts: Vec<usize> = rows.iter().map(Vec::len).collect();
+            let rows = rows.concat();
+            let answer = guest.call_push(&mut *store, &rows).await.map_err(trap)?;
+            let outcomes = inward::outcomes(answer.map_err(inward::channel_error)?, rows.len())?;
+            let mut outcomes = outcomes.into_iter();
+            // An update of no nights has nothing that could be refused.
+            let nothing = || Outcome::Accepted { id: None, replaces: None, confirmed: true, warnings: Vec::new() };
+            let whole = |count| outcomes.by_ref().take(count).reduce(Outcome::and).unwrap_or_else(nothing);
+            Ok(counts.into_iter().map(whole).collect())
+        })
+    }
+
+    async fn push_reservations(&self, call: Call, operations: Vec<Operation>) -> Finished<Vec<Outcome>> {
+        let given = operations.len();
+        call!(self, call, push_reservations, PushReservations, "push-reservations.push", |guest, store| {
+            let operations: Vec<_> = operations.into_iter().map(outward::operation).collect();
+            let answer = guest.call_push(&mut *store, &operations).await.map_err(trap)?;
+            inward::outcomes(answer.map_err(inward::channel_error)?, given)
+        })
+    }
+
+    async fn push_content(&self, call: Call, items: Vec<ContentItem>) -> Finished<Vec<Outcome>> {
+        let given = items.len();
+        call!(self, call, push_content, PushContent, "push-content.push", |guest, store| {
+            let items: Vec<_> = items.into_iter().map(outward::content).collect();
+            let answer = guest.call_push(&mut *store, &items).await.map_err(trap)?;
+            inward::outcomes(answer.map_err(inward::channel_error)?, given)
+        })
+    }
+
+    async fn render(&self, call: Call, request: HttpRequest, part: Option<String>) -> Finished<Part> {
+        call!(self, call, feeds, Feeds, "feeds.render", |guest, store| {
+            let request = outward::request(request);
+            let answer = guest.call_render(&mut *store, &request, part.as_deref()).await.map_err(trap)?;
+            inward::part(answer.map_err(inward::channel_error)?)
+        })
+    }
+
+    async fn check(&self, call: Call) -> Finished<Report> {
+        call!(self, call, connection, Connection, "connection.check", |guest, store| {
+            let answer = guest.call_check(&mut *store).await.map_err(trap)?;
+            Ok(inward::report(answer.map_err(inward::channel_error)?))
+        })
+    }
+
+    async fn subscribe(&self, call: Call, endpoint: String) -> Finished<Vec<String>> {
+        call!(self, call, connection, Connection, "connection.subscribe", |guest, store| {
+            let answer = guest.call_subscribe(&mut *store, &endpoint).await.map_err(trap)?;
+            answer.map_err(inward::channel_error)
+        })
+    }
+
+    async fn unsubscribe(&self, call: Call, subscriptions: Vec<String>) -> Finished<Vec<String>> {
+        call!(self, call, connection, Connection, "connection.unsubscribe", |guest, store| {
+            let answer = guest.call_unsubscribe(&mut *store, &subscriptions).await.map_err(trap)?;
+            answer.map_err(inward::channel_error)
+        })
     }
 }

@@ -2,13 +2,14 @@
 //! records and the domain's.
 
 mod adapter;
-mod convert;
 mod host;
+mod inward;
+mod outward;
 
 pub(crate) use adapter::load;
 
 /// The version in the names of its interfaces.
-pub(crate) const CONTRACT: &str = "1.0.0-rc.1";
+pub(crate) const CONTRACT: &str = "1.0.0-rc.2";
 
 mod bindings {
     wasmtime::component::bindgen!({

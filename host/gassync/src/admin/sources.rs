@@ -170,7 +170,7 @@ async fn create(
 fn made(app: &App, adapter: &dyn Adapter, id: i64, creates: bool, key: &str, webhook_token: String) -> SourceMade {
     let header = adapter.manifest().routes.iter().find_map(|route| match &route.verification {
         Verification::StaticHeader { header } => Some(header.clone()),
-        Verification::None | Verification::UrlToken => None,
+        _ => None,
     });
     let url = format!("{}/webhooks/{key}", app.public_url());
     let webhook_url = if header.is_some() { url } else { format!("{url}?{TOKEN_PARAMETER}={webhook_token}") };

@@ -1,4 +1,4 @@
-//! Builds plugins from source, with the cargo that built this program.
+//! Builds plugins from source: those of this repository, and a partner's in the folder of its own.
 
 use std::{
     path::{Path, PathBuf},
@@ -40,6 +40,76 @@ pub async fn plugins(names: &[String], into: &Path) -> anyhow::Result<Vec<PathBu
         files.push(to);
     }
     Ok(files)
+}
+
+/// Builds the plugin of the current folder; its component goes beside its source, or into a folder.
+pub async fn here(into: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let folder = std::env::current_dir()?;
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let has = |file: &str| folder.join(file).is_file();
+    let built = if has("package.json") && has("build.mjs") {
+        if !folder.join("node_modules").is_dir() {
+            run(&folder, "npm", &["ci", "--no-audit", "--no-fund"]).await?;
+        }
+        run(&folder, "npm", &["run", "build"]).await?;
+        only_component(&folder)?
+    } else if has("requirements.txt") && has("build.py") {
+        if !folder.join(".venv").is_dir() {
+            run(&folder, "python3", &["-m", "venv", ".venv"]).await?;
+            let install = ["install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"];
+            run(&folder, ".venv/bin/pip", &install).await?;
+        }
+        run(&folder, ".venv/bin/python", &["build.py"]).await?;
+        only_component(&folder)?
+    } else if has("Cargo.toml") {
+        add_target(&folder).await?;
+        run(&folder, "cargo", &["build", "--release", "--target", TARGET]).await?;
+        let component = package(&folder)?.replace('-', "_");
+        let from = target_dir(&folder).await?.join(TARGET).join("release").join(format!("{component}.wasm"));
+        let to = folder.join(format!("{}.wasm", package(&folder)?));
+        std::fs::copy(&from, &to).with_context(|| format!("{} is not there", from.display()))?;
+        to
+    } else {
+        bail!("{} holds no plugin: neither Cargo.toml nor build.mjs nor build.py is there", folder.display());
+    };
+    let Some(into) = into else { return Ok(built) };
+    std::fs::create_dir_all(into)?;
+    let file = built.file_name().map_or_else(|| format!("{name}.wasm").into(), ToOwned::to_owned);
+    let (half, to) = (into.join(&file).with_extension("half"), into.join(&file));
+    std::fs::copy(&built, &half)?;
+    std::fs::rename(&half, &to)?;
+    Ok(to)
+}
+
+/// What it says goes to the person at the terminal.
+async fn run(folder: &Path, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    say(&format!("{program} {}", arguments.join(" ")));
+    let mut command = Command::new(program);
+    let status = command.current_dir(folder).args(arguments).stdout(Stdio::null()).status().await;
+    let status = status.with_context(|| format!("{program} cannot be run"))?;
+    ensure!(status.success(), "{program} failed");
+    Ok(())
+}
+
+fn only_component(folder: &Path) -> anyhow::Result<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "wasm") {
+            found.push(path);
+        }
+    }
+    match found.pop() {
+        Some(path) if found.is_empty() => Ok(path),
+        Some(_) => bail!("{} has several .wasm files: leave the plugin's own", folder.display()),
+        None => bail!("the build left no .wasm file in {}", folder.display()),
+    }
+}
+
+fn package(folder: &Path) -> anyhow::Result<String> {
+    let manifest: toml::Table = std::fs::read_to_string(folder.join("Cargo.toml"))?.parse()?;
+    let name = manifest.get("package").and_then(|package| package.get("name")).and_then(toml::Value::as_str);
+    Ok(name.context("Cargo.toml names no package")?.to_owned())
 }
 
 /// The channels whose adapters stand in this repository.

@@ -2,7 +2,13 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
 
-use super::{build, client::Client, plugin_try::TryArgs, print, say};
+use super::{
+    build,
+    client::Client,
+    plugin_new::{self, Language},
+    plugin_try::TryArgs,
+    print, say,
+};
 use crate::{
     admin::PluginShown,
     config::{Config, ConfigError},
@@ -26,12 +32,19 @@ pub enum Command {
         /// The channel
         id: String,
     },
-    /// Build plugins of this repository from source
+    /// Begin a plugin: a folder that builds, with the SDK and the contract in it
+    New {
+        /// Its name, which is the channel's
+        name: String,
+        /// What it is written in
+        #[arg(long, default_value = "rust")]
+        lang: Language,
+    },
+    /// Build the plugin of this folder, or those of the repository by name
     Build {
-        /// The channels
-        #[arg(required_unless_present = "all")]
+        /// Channels of the repository; without one, the plugin of the folder you are in
         names: Vec<String>,
-        /// All there are
+        /// All there are in the repository
         #[arg(long)]
         all: bool,
         /// Where the components go; a running host picks them up from its plugin folder
@@ -48,6 +61,13 @@ impl Command {
             Self::List { json } => list(&Client::connect(settings()?).await?, json).await?,
             Self::Enable { id } => act(settings()?, &id, "enable").await?,
             Self::Disable { id } => act(settings()?, &id, "disable").await?,
+            Self::New { name, lang } => {
+                let folder = plugin_new::make(&name, lang, &std::env::current_dir()?)?;
+                say(&format!("Made {}: its README says how to go on.", folder.display()));
+            }
+            Self::Build { names, all: false, into } if names.is_empty() => {
+                print(&build::here(into.as_deref()).await?.display().to_string());
+            }
             Self::Build { names, all, into } => {
                 let names = if all { build::all()? } else { names };
                 let into = into.map_or_else(|| settings().map(|config| config.plugins.dir), Ok)?;

@@ -6,12 +6,12 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use gassync_domain::{Entity, HttpRequest, HttpResponse, Query, Timestamp};
+use gassync_domain::{Entity, HttpRequest, HttpResponse, Timestamp};
 use gassync_runtime::{
-    Engine, EngineSettings,
-    trial::{self, Conditions, Ending},
+    Adapter, Engine, EngineSettings,
+    trial::{self, Conditions, Ending, FileInventory},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{FAILED, print, say, system_clock};
@@ -49,18 +49,63 @@ enum Entry {
         #[arg(long)]
         answer: Vec<PathBuf>,
     },
+    /// Nights to be written: a list of `calendar` changes
+    Calendar(Push),
+    /// Reservations to be written: a list of {verb, reference, channelId, reservation}
+    Reservations(Push),
+    /// Receipts to be given: a list of {token, externalId, reference, refused, at}
+    Acknowledge(Push),
+    /// Content to be written: a list of {entity, reference, channelId, content}
+    Content(Push),
+    /// The reply to an inbound call, given what became of each change it makes
+    Respond {
+        #[command(flatten)]
+        call: Inbound,
+        /// A list of outcomes: {status: applied|refused|available|held|released|quote|bookings, …}
+        #[arg(long)]
+        outcome: PathBuf,
+    },
+    /// What a channel fetches from us
+    Render {
+        #[arg(long, default_value = "/")]
+        path: String,
+        #[arg(long)]
+        query: Option<String>,
+        /// What the core holds: {properties, roomTypes, ratePlans, calendar, reservations, content}
+        #[arg(long)]
+        inventory: Option<PathBuf>,
+    },
     /// The manifest
     Describe,
 }
 
 #[derive(Debug, Args)]
-struct Decode {
-    /// The body
+struct Push {
+    /// What is to be written, as JSON
     #[arg(long)]
     input: PathBuf,
+    /// The channel's answers, in order
+    #[arg(long)]
+    answer: Vec<PathBuf>,
+    /// What the core holds: {properties, roomTypes, ratePlans, calendar, reservations, content}
+    #[arg(long)]
+    inventory: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Decode {
+    #[command(flatten)]
+    call: Inbound,
     /// It is the channel's answer to a fetch of this
     #[arg(long = "as", conflicts_with_all = ["method", "path", "query", "header"])]
     entity: Option<Answered>,
+}
+
+#[derive(Debug, Args)]
+struct Inbound {
+    /// The body
+    #[arg(long)]
+    input: PathBuf,
     #[arg(long, default_value = "POST")]
     method: String,
     #[arg(long, default_value = "/")]
@@ -113,23 +158,16 @@ impl TryArgs {
                 return Ok(ExitCode::from(BROKE));
             }
         };
-        let conditions = Conditions {
+        let mut conditions = Conditions {
             settings: match &self.settings {
                 Some(path) => serde_json::from_slice(&read(path)?).context("--settings is not JSON")?,
                 None => json!({}),
             },
             now: self.now.unwrap_or_else(|| system_clock()()),
             seed: self.seed,
+            inventory: FileInventory::default(),
         };
-        let ending = match self.entry {
-            Entry::Decode(decode) => decode.run(&*plugin, &conditions).await?,
-            Entry::Fetch { input, answer } => {
-                let query: Query = serde_json::from_slice(&read(&input)?).context("--input is not a query")?;
-                let answers = answer.iter().map(|path| load_answer(path)).collect::<anyhow::Result<_>>()?;
-                trial::fetch(&*plugin, &conditions, query, answers).await
-            }
-            Entry::Describe => Ending::Document(serde_json::to_string(plugin.manifest())?),
-        };
+        let ending = self.entry.run(&*plugin, &mut conditions).await?;
         Ok(match ending {
             Ending::Document(text) => {
                 print(&text);
@@ -147,26 +185,85 @@ impl TryArgs {
     }
 }
 
-impl Decode {
-    async fn run(self, plugin: &dyn gassync_runtime::Adapter, conditions: &Conditions) -> anyhow::Result<Ending> {
-        if let Some(entity) = self.entity {
-            let answer = load_answer(&self.input)?;
-            return Ok(trial::decode_answer(plugin, conditions, entity.into(), answer).await);
-        }
+impl Entry {
+    async fn run(self, plugin: &dyn Adapter, conditions: &mut Conditions) -> anyhow::Result<Ending> {
+        Ok(match self {
+            Self::Decode(Decode { call, entity: Some(entity) }) => {
+                trial::decode_answer(plugin, conditions, entity.into(), load_answer(&call.input)?).await
+            }
+            Self::Decode(Decode { call, entity: None }) => trial::decode(plugin, conditions, call.request()?).await,
+            Self::Fetch { input, answer } => {
+                trial::fetch(plugin, conditions, input_of(&input)?, load_answers(&answer)?).await
+            }
+            Self::Calendar(push) => {
+                let (input, answers) = push.load(conditions)?;
+                trial::calendar(plugin, conditions, input, answers).await
+            }
+            Self::Reservations(push) => {
+                let (input, answers) = push.load(conditions)?;
+                trial::reservations(plugin, conditions, input, answers).await
+            }
+            Self::Acknowledge(push) => {
+                let (input, answers) = push.load(conditions)?;
+                trial::acknowledge(plugin, conditions, input, answers).await
+            }
+            Self::Content(push) => {
+                let (input, answers) = push.load(conditions)?;
+                trial::content(plugin, conditions, input, answers).await
+            }
+            Self::Respond { call, outcome } => {
+                let fates = serde_json::from_slice(&read(&outcome)?).context("--outcome is not a list of outcomes")?;
+                trial::respond(plugin, conditions, call.request()?, fates).await
+            }
+            Self::Render { path, query, inventory } => {
+                conditions.inventory = load_inventory(inventory.as_deref())?;
+                let (url, headers) = (url(&path, query.as_deref()), Vec::new());
+                let request = HttpRequest { method: "GET".to_owned(), url, headers, body: None };
+                trial::render(plugin, conditions, request).await
+            }
+            Self::Describe => Ending::Document(serde_json::to_string(plugin.manifest())?),
+        })
+    }
+}
+
+impl Push {
+    fn load<T: DeserializeOwned>(&self, conditions: &mut Conditions) -> anyhow::Result<(T, Vec<HttpResponse>)> {
+        conditions.inventory = load_inventory(self.inventory.as_deref())?;
+        Ok((input_of(&self.input)?, load_answers(&self.answer)?))
+    }
+}
+
+impl Inbound {
+    fn request(self) -> anyhow::Result<HttpRequest> {
         let mut headers = self.header;
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
             headers.push(("content-type".to_owned(), content_type(&self.input).to_owned()));
         }
-        let query = self.query.map(|query| format!("?{}", query.trim_start_matches('?'))).unwrap_or_default();
         let body = read(&self.input)?;
-        let request = HttpRequest {
+        Ok(HttpRequest {
             method: self.method.to_uppercase(),
-            url: format!("{}{query}", self.path),
+            url: url(&self.path, self.query.as_deref()),
             headers,
             body: (!body.is_empty()).then_some(body),
-        };
-        Ok(trial::decode(plugin, conditions, request).await)
+        })
     }
+}
+
+fn url(path: &str, query: Option<&str>) -> String {
+    query.map_or_else(|| path.to_owned(), |query| format!("{path}?{}", query.trim_start_matches('?')))
+}
+
+fn input_of<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    serde_json::from_slice(&read(path)?).with_context(|| format!("--input {}", path.display()))
+}
+
+fn load_inventory(path: Option<&Path>) -> anyhow::Result<FileInventory> {
+    let Some(path) = path else { return Ok(FileInventory::default()) };
+    serde_json::from_slice(&read(path)?).with_context(|| format!("--inventory {}", path.display()))
+}
+
+fn load_answers(paths: &[PathBuf]) -> anyhow::Result<Vec<HttpResponse>> {
+    paths.iter().map(|path| load_answer(path)).collect()
 }
 
 /// `-` is standard input.

@@ -271,7 +271,7 @@ async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
             calendar::apply(tx, incoming, record, &raw).await
         }
-        News::Block(_) | News::Connection(_) | News::Other { .. } => Ok(Outcome::NotKept),
+        News::Ask(_) | News::Block(_) | News::Connection(_) | News::Other { .. } => Ok(Outcome::NotKept),
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a channel's words to the core, one step per file:
 //!
-//! [`receive`] takes a call and keeps it, [`verify`] says who called, [`mask`] takes out what nobody may keep,
+//! [`receive`] takes a call and keeps it, [`verify`] says who called, [`spot`] takes out what nobody may keep,
 //! [`work`] has the plugin decode it, [`apply`] puts each record into buffer, mapping and core in one transaction.
 //! [`pull`] enters at the second half with what a plugin fetched.
 
@@ -8,7 +8,6 @@ pub mod apply;
 pub mod calendar;
 pub mod guest;
 pub mod link;
-pub mod mask;
 pub mod plan;
 pub mod property;
 pub mod pull;
@@ -17,5 +16,6 @@ pub mod receive;
 pub mod reservation;
 pub mod room_type;
 pub mod seal;
+pub mod spot;
 pub mod verify;
 pub mod work;

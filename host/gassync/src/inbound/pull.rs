@@ -14,7 +14,8 @@ use jiff::SignedDuration;
 
 use super::{
     apply::{self, Incoming},
-    mask, seal,
+    seal,
+    spot::{self, Spot},
 };
 use crate::{
     app::App,
@@ -171,18 +172,19 @@ async fn fetch(
     let call = Call {
         id: format!("fetch-{}-{}", source.id, query.entity.as_str()),
         settings: manifest.with_defaults(&source.config),
-        grant: app.grant(manifest, &source.config),
+        grant: secrets.grant().await.map_err(|error| CallError::Host(format!("{error:#}")))?,
         credentials: Arc::new(secrets),
         transport: Arc::new(KeepingTransport {
             app: Arc::clone(app),
-            network: app.transport.clone(),
+            network: app.transport(source.account, connection).map_err(|error| CallError::Host(error.to_string()))?,
             account: source.account,
             connection,
             sensitive: manifest.sensitive.clone(),
         }),
         clock: app.clock.clone(),
         seed: app.seed(),
-        budget: Budget::fetch(),
+        budget: app.budget(manifest, Budget::fetch()),
+        ..Call::alone("")
     };
     let Finished { result, record } = adapter.fetch(call, query).await;
     for request in &record.requests {
@@ -212,11 +214,12 @@ struct KeepingTransport {
 #[async_trait]
 impl Transport for KeepingTransport {
     async fn send(&self, request: OutgoingRequest) -> Result<HttpResponse, SendError> {
-        // The query may carry a secret: path alone is kept.
-        let (method, path) = (request.method.clone(), request.url.path().to_owned());
+        // As the guest wrote it: filled, any part of it may be a secret.
+        let (method, url) = (request.method.clone(), request.shown.clone());
         let mut answer = self.network.send(request).await?;
-        answer.body = mask::mask(std::mem::take(&mut answer.body), &self.sensitive);
-        let kept = HttpRequest { method, url: path, headers: answer.headers.clone(), body: Some(answer.body.clone()) };
+        let spots: Vec<Spot<'_>> = self.sensitive.iter().map(|text| Spot::parse(text)).collect();
+        answer.body = spot::mask(std::mem::take(&mut answer.body), &spots);
+        let kept = HttpRequest { method, url, headers: answer.headers.clone(), body: Some(answer.body.clone()) };
         let keep = async {
             let now = self.app.now();
             let mut tx = self.app.db.write(self.account).await?;

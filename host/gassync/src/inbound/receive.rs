@@ -1,23 +1,29 @@
 //! A channel calls: who is it, keep it, work on it, answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, RawQuery, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Path, RawQuery, State},
     http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse, Response},
     routing::any,
 };
 use gassync_domain::{HttpRequest, HttpResponse, Timestamp};
-use gassync_runtime::{Adapter, Route, Verification};
+use gassync_runtime::{Adapter, Manifest, Route, Verification};
 use jiff::SignedDuration;
 
-use super::{mask, seal, verify, work};
+use super::{
+    seal,
+    spot::{self, Spot},
+    verify::{self, Evidence},
+    work,
+};
 use crate::{
     api::{ApiError, Problem},
     app::App,
+    credentials,
     store::{self, connections, inbox},
 };
 
@@ -27,6 +33,8 @@ const MAX_CALL_BYTES: usize = 8 * 1024 * 1024;
 pub(super) const HANDS_OFF: SignedDuration = SignedDuration::from_secs(10);
 /// Headers nobody behind this point needs.
 const PRIVATE_HEADERS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-forwarded-for"];
+/// A call as it came: method, query, headers, body, and where from, where that is known.
+type Incoming = (Method, RawQuery, HeaderMap, Option<Extension<ConnectInfo<SocketAddr>>>, Bytes);
 /// What a channel is told while a plugin is away, in seconds.
 const COME_BACK_SECONDS: u32 = 5;
 
@@ -38,18 +46,14 @@ pub fn router() -> Router<Arc<App>> {
         .layer(DefaultBodyLimit::max(MAX_CALL_BYTES))
 }
 
-async fn at_root(
-    app: State<Arc<App>>,
-    Path(key): Path<String>,
-    call: (Method, RawQuery, HeaderMap, Bytes),
-) -> Result<Response, ApiError> {
+async fn at_root(app: State<Arc<App>>, Path(key): Path<String>, call: Incoming) -> Result<Response, ApiError> {
     receive(app.0, &key, "/".to_owned(), call).await
 }
 
 async fn below(
     app: State<Arc<App>>,
     Path((key, rest)): Path<(String, String)>,
-    call: (Method, RawQuery, HeaderMap, Bytes),
+    call: Incoming,
 ) -> Result<Response, ApiError> {
     receive(app.0, &key, format!("/{rest}"), call).await
 }
@@ -58,7 +62,7 @@ async fn receive(
     app: Arc<App>,
     key: &str,
     path: String,
-    (method, RawQuery(query), headers, body): (Method, RawQuery, HeaderMap, Bytes),
+    (method, RawQuery(query), headers, peer, body): Incoming,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let connection = connections::by_webhook_key(&mut tx, key).await?.ok_or(Problem::NotFound)?;
@@ -67,14 +71,20 @@ async fn receive(
     let adapter = app.plugins.get(&connection.channel).ok_or(Problem::PluginAway { seconds: COME_BACK_SECONDS })?;
     let route = route(&*adapter, &path, &method)?;
     let query = query.unwrap_or_default();
-    if !verify::is_genuine(&route, &connection.webhook_token_hash, &headers, &query) {
+    let secrets = match verify::secrets_of(&route.verification) {
+        Some(place) => credentials::stored(&app, connection.account, connection.id, place).await?,
+        None => Vec::new(),
+    };
+    let peer = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
+    let call = Evidence { headers: &headers, query: &query, body: &body, peer, now: app.now() };
+    if !verify::is_genuine(&route.verification, &connection.webhook_token_hash, &secrets, &call) {
         return Err(Problem::Unauthorized.into());
     }
     let request = HttpRequest {
         method: method.to_string(),
         url: address(&path, &query),
         headers: kept_headers(&headers, &route.verification),
-        body: (!body.is_empty()).then(|| mask::mask(body.to_vec(), &adapter.manifest().sensitive)),
+        body: (!body.is_empty()).then(|| spot::mask(body.to_vec(), &spots(adapter.manifest(), &route.verification))),
     };
     let now = app.now();
     let message = keep(&app, &connection, request, now).await?;
@@ -115,7 +125,7 @@ async fn keep(
 }
 
 fn route(adapter: &dyn Adapter, path: &str, method: &Method) -> Result<Route, Problem> {
-    let routes = adapter.manifest().routes.iter().filter(|route| route.path == path);
+    let routes = adapter.manifest().routes.iter().filter(|route| route.serves(path));
     let mut known = false;
     for route in routes {
         known = true;
@@ -136,14 +146,25 @@ fn address(path: &str, query: &str) -> String {
 /// Without what proved who called.
 fn kept_headers(headers: &HeaderMap, verification: &Verification) -> Vec<(String, String)> {
     let proof = match verification {
-        Verification::StaticHeader { header } => header.to_lowercase(),
-        Verification::None | Verification::UrlToken => String::new(),
+        Verification::StaticHeader { header }
+        | Verification::Signature { header, .. }
+        | Verification::Jwt { header, .. } => header.to_lowercase(),
+        _ => String::new(),
     };
     headers
         .iter()
         .filter(|(name, _)| !PRIVATE_HEADERS.contains(&name.as_str()) && name.as_str() != proof)
         .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
         .collect()
+}
+
+/// What nobody may keep, and what proved who called.
+fn spots<'a>(manifest: &'a Manifest, verification: &'a Verification) -> Vec<Spot<'a>> {
+    let proof = match verification {
+        Verification::Message { user, password, .. } => vec![user, password],
+        _ => Vec::new(),
+    };
+    manifest.sensitive.iter().chain(proof).map(|text| Spot::parse(text)).collect()
 }
 
 fn word(answer: HttpResponse) -> Response {

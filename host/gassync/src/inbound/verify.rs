@@ -1,24 +1,163 @@
 //! Who called: the host's question, answered before a plugin sees anything.
 
-use gassync_runtime::{Route, Verification};
+use std::net::IpAddr;
+
+use axum::http::HeaderMap;
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use gassync_domain::Timestamp;
+use gassync_runtime::{Algorithm, Encoding, Secret, Verification};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::spot::{self, Spot};
+
 /// The query parameter that carries the token where a channel can send no header.
 pub const TOKEN_PARAMETER: &str = "token";
+/// How far a channel's clock may be off, in seconds.
+const MAX_SKEW_SECONDS: i64 = 300;
 
-/// Whether the call carries what its route asks for. Only the token's hash is kept, and it is compared in constant time.
-pub fn is_genuine(route: &Route, token_hash: &str, headers: &axum::http::HeaderMap, query: &str) -> bool {
-    let presented = match &route.verification {
-        Verification::None => return true,
-        Verification::StaticHeader { header } => {
-            headers.get(header).and_then(|value| value.to_str().ok()).map(str::to_owned)
+/// A call, as it came.
+pub struct Evidence<'a> {
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Its query.
+    pub query: &'a str,
+    /// Its body.
+    pub body: &'a [u8],
+    /// Where it came from, where that is known.
+    pub peer: Option<IpAddr>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// The slot and fields whose secrets a verification needs.
+pub fn secrets_of(verification: &Verification) -> Option<(&str, Vec<&str>)> {
+    match verification {
+        Verification::Basic { slot } | Verification::Message { slot, .. } => Some((slot, vec!["username", "password"])),
+        Verification::Signature { slot, field, .. } | Verification::Jwt { slot, field, .. } => {
+            Some((slot, vec![field]))
         }
-        Verification::UrlToken => url::form_urlencoded::parse(query.as_bytes())
+        _ => None,
+    }
+}
+
+/// Whether the call carries what its route asks for. Of tokens only the hash is kept; all is compared in constant time.
+/// `secrets` are those that [`secrets_of`] names, in order.
+pub fn is_genuine(how: &Verification, token_hash: &str, secrets: &[Secret], call: &Evidence<'_>) -> bool {
+    let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
+    match how {
+        Verification::None => true,
+        Verification::StaticHeader { header: name } => header(name).is_some_and(|token| is_token(token, token_hash)),
+        Verification::UrlToken => url::form_urlencoded::parse(call.query.as_bytes())
             .find(|(name, _)| name == TOKEN_PARAMETER)
-            .map(|(_, value)| value.into_owned()),
+            .is_some_and(|(_, token)| is_token(&token, token_hash)),
+        Verification::Basic { .. } => {
+            let given = header("authorization").and_then(|value| value.strip_prefix("Basic "));
+            let given = given.and_then(|value| STANDARD.decode(value.trim()).ok());
+            let given = given.and_then(|bytes| String::from_utf8(bytes).ok());
+            given.as_deref().and_then(|pair| pair.split_once(':')).is_some_and(|pair| is_pair(pair, secrets))
+        }
+        Verification::Message { user, password, .. } => {
+            let user = spot::read(call.body, &Spot::parse(user));
+            let password = spot::read(call.body, &Spot::parse(password));
+            user.zip(password).is_some_and(|(user, password)| is_pair((&user, &password), secrets))
+        }
+        Verification::Signature { header: name, prefix, algorithm, encoding, timestamp_header, .. } => {
+            let Some(written) = header(name).and_then(|value| value.strip_prefix(&**prefix)) else { return false };
+            let signature = match encoding {
+                Encoding::Hex => hex::decode(written.trim()).ok(),
+                Encoding::Base64 => STANDARD.decode(written.trim()).ok(),
+            };
+            let mut text = Vec::new();
+            if let Some(name) = timestamp_header {
+                let Some(stamp) = header(name).filter(|stamp| is_fresh(stamp, call.now)) else { return false };
+                text.extend_from_slice(stamp.as_bytes());
+                text.push(b'.');
+            }
+            text.extend_from_slice(call.body);
+            let (Some(signature), Ok(algorithm), [key]) = (signature, Algorithm::named(algorithm), secrets) else {
+                return false;
+            };
+            algorithm.verify(key.reveal(), &text, &signature).unwrap_or(false)
+        }
+        Verification::Jwt { header: name, algorithm, issuer, audience, .. } => {
+            let (Some(token), [key]) = (header(name), secrets) else { return false };
+            let token = token.strip_prefix("Bearer ").unwrap_or(token);
+            claims(token, algorithm, key).is_some_and(|claims| are_ours(&claims, issuer, audience, call.now))
+        }
+        Verification::AddressList { addresses } => {
+            call.peer.is_some_and(|peer| addresses.iter().any(|network| is_in(peer, network)))
+        }
+    }
+}
+
+fn is_token(presented: &str, token_hash: &str) -> bool {
+    hash(presented).as_bytes().ct_eq(token_hash.as_bytes()).into()
+}
+
+fn is_pair((user, password): (&str, &str), secrets: &[Secret]) -> bool {
+    let [known_user, known_password] = secrets else { return false };
+    // Both are compared, whatever comes of the first.
+    let same = |a: &str, b: &Secret| hash(a).as_bytes().ct_eq(hash(b.reveal()).as_bytes());
+    (same(user, known_user) & same(password, known_password)).into()
+}
+
+fn is_fresh(stamp: &str, now: Timestamp) -> bool {
+    let at = match stamp.parse::<i64>() {
+        Ok(seconds) => Timestamp::from_second(seconds).ok(),
+        Err(_) => stamp.parse().ok(),
     };
-    presented.is_some_and(|token| bool::from(hash(&token).as_bytes().ct_eq(token_hash.as_bytes())))
+    at.is_some_and(|at| (now.as_second() - at.as_second()).abs() <= MAX_SKEW_SECONDS)
+}
+
+/// What a token says, if its signature is right. Which algorithm is used is the manifest's word, never the token's.
+fn claims(token: &str, algorithm: &str, key: &Secret) -> Option<Value> {
+    let (signed, signature) = token.rsplit_once('.')?;
+    let (_, payload) = signed.split_once('.')?;
+    let algorithm = if algorithm == "RS256" { Algorithm::RsaSha256 } else { Algorithm::HmacSha256 };
+    let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+    if !algorithm.verify(key.reveal(), signed.as_bytes(), &signature).ok()? {
+        return None;
+    }
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}
+
+fn are_ours(claims: &Value, issuer: &Option<String>, audience: &Option<String>, now: Timestamp) -> bool {
+    let second = |name: &str| claims.get(name).and_then(Value::as_i64);
+    // A token that never ends is nobody's: once seen, it could be used for ever.
+    let lives = second("exp").is_some_and(|end| end + MAX_SKEW_SECONDS > now.as_second())
+        && second("nbf").is_none_or(|begin| begin - MAX_SKEW_SECONDS <= now.as_second());
+    let named = |claim: &str, wanted: &Option<String>| match (wanted, claims.get(claim)) {
+        (None, _) => true,
+        (Some(wanted), Some(Value::Array(several))) => several.iter().any(|one| one == wanted),
+        (Some(wanted), Some(one)) => one == wanted,
+        (Some(_), None) => false,
+    };
+    lives && named("iss", issuer) && named("aud", audience)
+}
+
+/// Whether an address is in a network such as `192.0.2.0/24`, or is that very address.
+fn is_in(peer: IpAddr, network: &str) -> bool {
+    let (address, bits) = match network.split_once('/') {
+        Some((address, bits)) => (address, bits.parse::<u32>().ok()),
+        None => (network, Some(u32::MAX)),
+    };
+    let (Ok(address), Some(bits)) = (address.parse::<IpAddr>(), bits) else { return false };
+    match (peer.to_canonical(), address) {
+        (IpAddr::V4(peer), IpAddr::V4(address)) => {
+            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(bits)).unwrap_or(0);
+            u32::from(peer) & mask == u32::from(address) & mask
+        }
+        (IpAddr::V6(peer), IpAddr::V6(address)) => {
+            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(bits)).unwrap_or(0);
+            u128::from(peer) & mask == u128::from(address) & mask
+        }
+        _ => false,
+    }
 }
 
 /// The query without the token: nobody behind this point sees it.
@@ -30,4 +169,101 @@ pub fn without_token(query: &str) -> String {
 /// SHA-256 in hex: how keys and tokens are kept.
 pub fn hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn genuine(how: &str, secrets: &[&str], headers: &[(&str, &str)], body: &str) -> bool {
+        let how: Verification = serde_json::from_str(how).expect("a verification");
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(axum::http::HeaderName::try_from(*name).expect("a name"), value.parse().expect("a value"));
+        }
+        let secrets: Vec<Secret> = secrets.iter().map(|secret| Secret::new(*secret)).collect();
+        let call = Evidence {
+            headers: &map,
+            query: "",
+            body: body.as_bytes(),
+            peer: Some("192.0.2.77".parse().expect("an address")),
+            now: Timestamp::from_second(NOW).expect("a time"),
+        };
+        is_genuine(&how, "", &secrets, &call)
+    }
+
+    #[test]
+    fn names_and_passwords_stand_in_a_header_or_in_the_message() {
+        let basic = r#"{"kind":"basic","slot":"s"}"#;
+        let pair = STANDARD.encode("hotel:pa:ss");
+        assert!(genuine(basic, &["hotel", "pa:ss"], &[("authorization", &format!("Basic {pair}"))], ""));
+        for wrong in ["hotel:pa", "hote:pa:ss", "hotel", ":"] {
+            let header = format!("Basic {}", STANDARD.encode(wrong));
+            assert!(!genuine(basic, &["hotel", "pa:ss"], &[("authorization", &header)], ""), "{wrong}");
+        }
+        assert!(!genuine(basic, &["hotel", "pa:ss"], &[], "") && !genuine(basic, &[], &[], ""));
+        let message = r#"{"kind":"message","slot":"s","user":"xml:Authentication/@Username",
+            "password":"xml:Authentication/@Password"}"#;
+        let body = |password: &str| {
+            format!(
+                r#"<S:Env xmlns:S="u"><h:Authentication xmlns:h="v" Username="hotel" Password="{password}"/></S:Env>"#
+            )
+        };
+        assert!(genuine(message, &["hotel", "a&b"], &[], &body("a&amp;b")));
+        assert!(!genuine(message, &["hotel", "a&b"], &[], &body("ab")));
+        assert!(!genuine(message, &["hotel", "a&b"], &[], "no message at all"));
+    }
+
+    #[test]
+    fn signatures_are_over_the_very_bytes_and_do_not_keep() {
+        let sign = |key: &str, text: &str| Algorithm::HmacSha256.sign(key, text.as_bytes()).expect("signed");
+        let plain = r#"{"kind":"signature","header":"x-sig","prefix":"sha256=","algorithm":"hmac-sha256",
+            "encoding":"hex","slot":"s","field":"f"}"#;
+        let header = format!("sha256={}", hex::encode(sign("key", "body")));
+        assert!(genuine(plain, &["key"], &[("x-sig", &header)], "body"));
+        assert!(!genuine(plain, &["key"], &[("x-sig", &header)], "body "));
+        assert!(!genuine(plain, &["other"], &[("x-sig", &header)], "body"));
+        assert!(!genuine(plain, &["key"], &[("x-sig", &header["sha256=".len()..])], "body"));
+        let stamped = r#"{"kind":"signature","header":"x-sig","algorithm":"hmac-sha256","encoding":"base64","slot":"s",
+            "field":"f","timestampHeader":"x-time"}"#;
+        let at = |second: i64| {
+            let signature = STANDARD.encode(sign("key", &format!("{second}.body")));
+            genuine(stamped, &["key"], &[("x-sig", &signature), ("x-time", &second.to_string())], "body")
+        };
+        assert!(at(NOW) && at(NOW - 200) && !at(NOW - 301) && !at(NOW + 301));
+    }
+
+    #[test]
+    fn a_web_token_is_judged_by_the_manifests_algorithm() {
+        let how = r#"{"kind":"jwt","header":"authorization","algorithm":"HS256","slot":"s","field":"f",
+            "issuer":"channel","audience":"gas"}"#;
+        let token = |header: &str, payload: &str| {
+            let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+            let signature = Algorithm::HmacSha256.sign("key", signed.as_bytes()).expect("signed");
+            format!("Bearer {signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+        };
+        let good = format!(r#"{{"iss":"channel","aud":["x","gas"],"exp":{}}}"#, NOW + 60);
+        let judge = |token: &str| genuine(how, &["key"], &[("authorization", token)], "");
+        assert!(judge(&token(r#"{"alg":"HS256"}"#, &good)));
+        assert!(judge(&token(r#"{"alg":"none"}"#, &good)), "what the token says of its algorithm is not asked");
+        for bad in [
+            format!(r#"{{"iss":"other","aud":"gas","exp":{}}}"#, NOW + 60),
+            format!(r#"{{"iss":"channel","exp":{}}}"#, NOW + 60),
+            format!(r#"{{"iss":"channel","aud":"gas","exp":{}}}"#, NOW - 400),
+            r#"{"iss":"channel","aud":"gas"}"#.to_owned(),
+        ] {
+            assert!(!judge(&token("{}", &bad)), "{bad}");
+        }
+        let unsigned = format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode(&good));
+        assert!(!judge(&unsigned) && !judge("nonsense") && !judge("a.b.c"));
+    }
+
+    #[test]
+    fn addresses_are_single_or_networks() {
+        let from = |list: &str| genuine(&format!(r#"{{"kind":"address-list","addresses":[{list}]}}"#), &[], &[], "");
+        assert!(from(r#""192.0.2.77""#) && from(r#""192.0.2.0/24""#) && from(r#""::1","192.0.2.64/26""#));
+        assert!(!from(r#""192.0.2.78""#) && !from(r#""192.0.3.0/24""#) && !from(r#""nonsense""#) && !from(""));
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gassync_domain::{Decoded, HttpRequest, HttpResponse, retry_delay};
-use gassync_runtime::{Adapter, Budget, Call, CallError, Finished, NoCredentials};
+use gassync_runtime::{Adapter, Budget, Call, CallError, Finished};
 use jiff::SignedDuration;
 
 use super::{
@@ -90,13 +90,11 @@ async fn decode(
     let call = Call {
         id: format!("message-{}", message.id),
         settings: adapter.manifest().with_defaults(&source.config),
-        // Reading a message needs no network.
-        grant: gassync_runtime::Grant::default(),
-        credentials: Arc::new(NoCredentials),
-        transport: Arc::new(app.transport.clone()),
         clock: app.clock.clone(),
         seed: app.seed(),
-        budget: Budget::decode(),
+        budget: app.budget(adapter.manifest(), Budget::decode()),
+        // Reading a message needs no network.
+        ..Call::alone("")
     };
     let Finished { result, record } = adapter.decode(call, request).await;
     for line in &record.log {

@@ -1,17 +1,14 @@
-//! Between the contract's records and the domain's. What does not convert names its place.
+//! From the contract's records to the domain's. What does not convert names its place.
 
 use gassync_domain::{
     Address, Amount, Block, Calendar, CalendarNight, Change, ChannelError, Completeness, ConnectionEvent, Date,
-    Decoded, Entity, EntityRef, FieldError, Guest, HttpRequest, HttpResponse, Intent, MAX_STAY_NIGHTS, News, Page,
-    Property, Query, RawJson, Reservation, RoomStay, RoomType, Route, Scope, Selection, Status, Timestamp,
-    lossless_instant,
+    Decoded, Entity, EntityRef, FieldError, Guest, HttpRequest, HttpResponse, Intent, MAX_STAY_NIGHTS, News, Outcome,
+    Page, Part, Party, Property, Question, RatePlan, RawJson, Report, Reservation, RoomStay, RoomType, Route, Scope,
+    Status, StayQuery, Timestamp, lossless_instant,
 };
 use serde_json::Value;
 
-use super::bindings::{
-    exports::gassync::channel::{inbound, pull},
-    gassync::channel::types as wit,
-};
+use super::bindings::gassync::channel::types as wit;
 use crate::CallError;
 
 type Converted<T> = Result<T, CallError>;
@@ -20,42 +17,22 @@ fn bad<T>(path: &str, problem: impl Into<String>) -> Converted<T> {
     Err(CallError::BadAnswer { path: path.to_owned(), problem: problem.into() })
 }
 
-pub(super) fn request(request: HttpRequest) -> wit::HttpRequest {
-    wit::HttpRequest {
-        method: request.method,
-        url: request.url,
-        headers: request.headers.into_iter().map(|(name, value)| wit::Header { name, value }).collect(),
-        body: request.body,
-    }
+pub(super) fn request(request: wit::HttpRequest) -> HttpRequest {
+    let wit::HttpRequest { method, url, headers, body } = request;
+    HttpRequest { method, url, headers: self::headers(headers), body }
 }
 
-pub(super) fn query(query: Query) -> pull::Query {
-    pull::Query {
-        entity: match query.entity {
-            Entity::Property => wit::Entity::Property,
-            Entity::RoomType => wit::Entity::RoomType,
-            Entity::RatePlan => wit::Entity::RatePlan,
-            Entity::Reservation => wit::Entity::Reservation,
-            Entity::Guest => wit::Entity::Guest,
-            Entity::Calendar => wit::Entity::Calendar,
-        },
-        selection: match query.selection {
-            Selection::Everything => pull::Selection::Everything,
-            Selection::ChangedSince(instant) => pull::Selection::ChangedSince(format!("{instant:.0}")),
-            Selection::Some(ids) => pull::Selection::Some(ids),
-            Selection::Within { start, until } => {
-                pull::Selection::Within(wit::Nights { start: to_date(start), until: to_date(until) })
-            }
-            Selection::Pending(queue) => pull::Selection::Pending(queue),
-        },
-        property_id: query.property_id,
-        room_type_id: query.room_type_id,
-        cursor: query.cursor,
-    }
+pub(super) fn response(response: wit::HttpResponse) -> Converted<HttpResponse> {
+    let wit::HttpResponse { status, headers, body } = response;
+    Ok(HttpResponse { status: self::status(status)?, headers: self::headers(headers), body })
 }
 
-fn to_date(date: Date) -> wit::Date {
-    wit::Date { year: date.year(), month: date.month().unsigned_abs(), day: date.day().unsigned_abs() }
+fn headers(headers: Vec<wit::Header>) -> Vec<(String, String)> {
+    headers.into_iter().map(|header| (header.name, header.value)).collect()
+}
+
+fn status(status: u16) -> Converted<u16> {
+    if (100..600).contains(&status) { Ok(status) } else { bad("status", format!("{status} is not an HTTP status")) }
 }
 
 pub(super) fn channel_error(error: wit::ChannelError) -> CallError {
@@ -63,39 +40,34 @@ pub(super) fn channel_error(error: wit::ChannelError) -> CallError {
         wit::ChannelError::Unauthorized(why) => ChannelError::Unauthorized(why),
         wit::ChannelError::RateLimited(seconds) => ChannelError::RateLimited(seconds),
         wit::ChannelError::Unavailable(why) => ChannelError::Unavailable(why),
-        wit::ChannelError::Rejected(errors) => ChannelError::Rejected(
-            errors.into_iter().map(|e| FieldError { path: e.path, problem: e.problem }).collect(),
-        ),
+        wit::ChannelError::Rejected(errors) => ChannelError::Rejected(errors.into_iter().map(field_error).collect()),
         wit::ChannelError::Malformed(place) => ChannelError::Malformed(place),
         wit::ChannelError::Conflict(why) => ChannelError::Conflict(why),
         wit::ChannelError::Unsupported => ChannelError::Unsupported,
+        wit::ChannelError::Broken(why) => ChannelError::Broken(why),
     })
 }
 
-pub(super) fn decoded(decoded: inbound::Decoded, limit: usize) -> Converted<Decoded> {
+pub(super) fn decoded(decoded: wit::Decoded, limit: usize) -> Converted<Decoded> {
     Ok(Decoded {
         event_id: decoded.event_id,
         changes: changes(decoded.changes, limit)?,
-        reply: decoded.reply.map(|reply| HttpResponse {
-            status: reply.status,
-            headers: reply.headers.into_iter().map(|h| (h.name, h.value)).collect(),
-            body: reply.body,
-        }),
+        reply: decoded.reply.map(response).transpose()?,
     })
 }
 
-pub(super) fn page(page: pull::Page, limit: usize) -> Converted<Page> {
+pub(super) fn page(page: wit::Page, limit: usize) -> Converted<Page> {
     Ok(Page {
         changes: changes(page.changes, limit)?,
         next: page.next,
         resume: page.resume,
         scope: match page.scope {
-            pull::Scope::Delta => Scope::Delta,
-            pull::Scope::Whole(nights) => {
+            wit::Scope::Delta => Scope::Delta,
+            wit::Scope::Whole(nights) => {
                 let (start, until) = span("scope", nights)?;
                 Scope::Whole { start, until }
             }
-            pull::Scope::WholeEntity => Scope::WholeEntity,
+            wit::Scope::WholeEntity => Scope::WholeEntity,
         },
         wait_seconds: page.wait_seconds,
     })
@@ -147,10 +119,11 @@ fn news(news: wit::News, route: &Route, into: &mut Vec<Change>) -> Converted<()>
         wit::News::Removed(what) => add(News::Removed(entity_ref(what)), None),
         wit::News::LookAgain(what) => add(News::LookAgain(entity_ref(what)), None),
         wit::News::Connection(event) => add(News::Connection(connection_event(event)?), None),
-        wit::News::RatePlan(plan) => {
-            add(News::Other { name: "rate-plan".to_owned(), value: Value::from(plan.id) }, None);
+        wit::News::RatePlan(record) => {
+            let raw = raw(record.raw.as_deref())?;
+            add(News::RatePlan(rate_plan(record)), raw);
         }
-        wit::News::Ask(_) => add(News::Other { name: "ask".to_owned(), value: Value::Null }, None),
+        wit::News::Ask(what) => add(News::Ask(question(what)?), None),
         wit::News::Other((name, value)) => add(News::Other { name, value: json("other", &value)? }, None),
     }
     Ok(())
@@ -205,6 +178,18 @@ fn room_type(record: wit::RoomType) -> RoomType {
     room_type
 }
 
+fn rate_plan(record: wit::RatePlan) -> RatePlan {
+    let mut plan = RatePlan {
+        id: record.id,
+        property_id: record.property_id,
+        name: record.name,
+        description: None,
+        currency: record.currency,
+    };
+    plan.normalise();
+    plan
+}
+
 fn guest(record: wit::GuestDetails) -> Guest {
     let mut guest = Guest {
         id: record.id,
@@ -233,6 +218,8 @@ fn reservation(record: wit::Reservation) -> Converted<Reservation> {
     let (check_in, check_out) = stay("stay", record.stay)?;
     let total = record.total;
     let currency = [&total, &record.commission].into_iter().flatten().find_map(|money| money.currency.clone());
+    // In another currency than the total it has no place here, and to misread it would be worse than to leave it out.
+    let commission = record.commission.filter(|money| money.currency.is_none() || money.currency == currency);
     let mut reservation = Reservation {
         ota_reference: record.ota_reference,
         group_id: record.group_id,
@@ -249,7 +236,7 @@ fn reservation(record: wit::Reservation) -> Converted<Reservation> {
         infants: record.infants,
         total_price: amount("total", total)?,
         currency,
-        commission: amount("commission", record.commission)?,
+        commission: amount("commission", commission)?,
         booked_at: instant("booked-at", record.booked_at)?,
         modified_at: instant("modified-at", record.modified_at)?,
         revision: record.revision,
@@ -349,6 +336,77 @@ fn nights_of(row: &wit::CalendarNights) -> Converted<Vec<CalendarNight>> {
     Ok(nights)
 }
 
+fn question(question: wit::Question) -> Converted<Question> {
+    Ok(match question {
+        wit::Question::Available(stay) => Question::Available { stay: stay_query(stay)? },
+        wit::Question::Quote(stay) => Question::Quote { stay: stay_query(stay)? },
+        wit::Question::Hold(hold) => {
+            Question::Hold { reference: hold.reference, stay: stay_query(hold.query)?, minutes: hold.minutes }
+        }
+        wit::Question::Release(reference) => Question::Release { reference },
+        wit::Question::BookingsSince(since) => match lossless_instant(&since) {
+            Some(since) => Question::BookingsSince { since },
+            None => return bad("ask.bookings-since", "is not an RFC 3339 instant"),
+        },
+        wit::Question::Other((kind, value)) => Question::Other { kind, value: json("ask.other", &value)? },
+    })
+}
+
+pub(super) fn stay_query(query: wit::StayQuery) -> Converted<StayQuery> {
+    let (check_in, check_out) = span("stay", query.stay)?;
+    let wit::Party { adults, children, infants, pets } = query.party;
+    Ok(StayQuery {
+        property_id: query.property_id,
+        room_type_id: query.room_type_id,
+        rate_plan_id: query.rate_plan_id,
+        check_in,
+        check_out,
+        party: Party { adults, children, infants, pets },
+        replaces: query.replaces,
+    })
+}
+
+/// As many as were given to the plugin, or it answered something else.
+pub(super) fn as_many<T>(outcomes: Vec<T>, given: usize) -> Converted<Vec<T>> {
+    if outcomes.len() == given {
+        Ok(outcomes)
+    } else {
+        bad("outcomes", format!("has {} entries for {given} items", outcomes.len()))
+    }
+}
+
+pub(super) fn outcomes(outcomes: Vec<wit::Outcome>, given: usize) -> Converted<Vec<Outcome>> {
+    as_many(outcomes, given)?.into_iter().map(outcome).collect()
+}
+
+fn outcome(outcome: wit::Outcome) -> Converted<Outcome> {
+    Ok(match outcome {
+        wit::Outcome::Accepted(accepted) => Outcome::Accepted {
+            id: accepted.channel_id,
+            replaces: accepted.replaces,
+            confirmed: accepted.confirmed,
+            warnings: accepted.warnings,
+        },
+        wit::Outcome::Refused(errors) => Outcome::Refused(errors.into_iter().map(field_error).collect()),
+        wit::Outcome::Retry(seconds) => Outcome::Retry(seconds),
+        wit::Outcome::Unknown => Outcome::Unknown,
+        wit::Outcome::Other((kind, value)) => Outcome::Other { kind, value: json("outcome.other", &value)? },
+    })
+}
+
+fn field_error(error: wit::FieldError) -> FieldError {
+    FieldError { path: error.path, problem: error.problem }
+}
+
+pub(super) fn part(part: wit::Part) -> Converted<Part> {
+    let wit::Part { status, headers, body, next } = part;
+    Ok(Part { status: self::status(status)?, headers: self::headers(headers), body, next })
+}
+
+pub(super) fn report(report: wit::Report) -> Report {
+    Report { account: report.account, scopes: report.scopes, missing: report.missing }
+}
+
 fn entity_ref(what: wit::EntityRef) -> EntityRef {
     let entity = match what.entity {
         wit::Entity::Property => Entity::Property,
@@ -377,7 +435,7 @@ fn amount(path: &str, money: Option<wit::Money>) -> Converted<Option<Amount>> {
     money.map(|m| m.amount.parse().or_else(|e: gassync_domain::AmountError| bad(path, e.to_string()))).transpose()
 }
 
-fn instant(path: &str, text: Option<String>) -> Converted<Option<Timestamp>> {
+pub(super) fn instant(path: &str, text: Option<String>) -> Converted<Option<Timestamp>> {
     match text.as_deref().map(lossless_instant) {
         Some(None) => bad(path, "is not an RFC 3339 instant"),
         Some(instant) => Ok(instant),
@@ -395,7 +453,7 @@ fn stay(path: &str, nights: Option<wit::Nights>) -> Converted<(Option<Date>, Opt
     })
 }
 
-fn span(path: &str, nights: wit::Nights) -> Converted<(Date, Date)> {
+pub(super) fn span(path: &str, nights: wit::Nights) -> Converted<(Date, Date)> {
     Ok((date(path, nights.start)?, date(path, nights.until)?))
 }
 

@@ -1,0 +1,79 @@
+//! A guest's ordinary `fetch`: `wasi:http` goes through the same gate as the contract's own `http`. The library's sender is
+//! not even built into this program.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use gassync_domain::HttpRequest;
+use http_body_util::{BodyExt, Full, Limited};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+use super::http::{HttpGate, Refusal};
+use crate::placeholder;
+
+/// What a request's body, or the connection, still has to say when its answer is there: here always nothing.
+type Rest = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Answered = Result<(http::Response<WasiBody>, Rest), Error>;
+
+/// Names the secrets of a request; it is not sent.
+const SECRETS_HEADER: &str = "gassync-secrets";
+
+fn words(names: &str) -> Vec<String> {
+    names.split(',').map(|name| name.trim().to_owned()).collect()
+}
+
+/// Sends through the gate.
+pub(crate) struct ThroughGate(pub HttpGate);
+
+impl WasiHttpHooks for ThroughGate {
+    fn set_host_header(&mut self) -> bool {
+        // The host is the sender's business, and the gate refuses one that the guest wrote.
+        false
+    }
+
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        _: Option<RequestOptions>,
+        _: Rest,
+    ) -> Box<dyn Future<Output = Answered> + Send> {
+        let gate = self.0.clone();
+        Box::new(async move {
+            let (parts, body) = request.into_parts();
+            let body = Limited::new(body, gate.body_bytes).collect().await;
+            let body = body.map_err(|_| Error::HttpRequestBodySize(Some(gate.body_bytes as u64)))?.to_bytes();
+            let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+            let mut headers: Vec<(String, String)> =
+                parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+            let named = headers.extract_if(.., |(name, _)| name == SECRETS_HEADER);
+            let meant: Vec<String> = named.flat_map(|(_, names)| words(&names)).collect();
+            let url = parts.uri.to_string();
+            // A guest's own parser of URLs has escaped the placeholders.
+            let url = if meant.is_empty() { url } else { placeholder::unescaped(&url) };
+            let body = (!body.is_empty()).then(|| body.to_vec());
+            let request = HttpRequest { method: parts.method.to_string(), url, headers, body };
+            let answer = gate.send(request, meant, Vec::new()).await.map_err(word)?;
+            let mut response = http::Response::builder().status(answer.status);
+            for (name, value) in &answer.headers {
+                response = response.header(name, value);
+            }
+            let body = Full::new(Bytes::from(answer.body)).map_err(|never| match never {}).boxed_unsync();
+            let response = response.body(body).map_err(|error| Error::InternalError(Some(error.to_string())))?;
+            Ok((response, Box::new(async { Ok(()) }) as Rest))
+        })
+    }
+}
+
+fn word(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::NotGranted(why) | Refusal::BadRequest(why) | Refusal::Credential(why) => {
+            Error::InternalError(Some(why))
+        }
+        Refusal::AddressRefused(_) => Error::DestinationIpProhibited,
+        Refusal::TimedOut => Error::ConnectionTimeout,
+        Refusal::TooLarge(limit) => Error::HttpResponseBodySize(Some(limit)),
+        Refusal::Connect(_) => Error::DestinationUnavailable,
+        Refusal::Tls(_) => Error::TlsProtocolError,
+        Refusal::TooMany => Error::HttpRequestDenied,
+    }
+}

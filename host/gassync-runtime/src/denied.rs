@@ -1,0 +1,51 @@
+//! Names of WASI that script runtimes import and nobody here has: files and sockets. They are linked to functions that
+//! refuse, made from the component's own type, so that no code for files and sockets is in this program.
+
+use wasmtime::{
+    Engine,
+    component::{Component, Linker, LinkerInstance, ResourceType, Val, types::ComponentItem},
+};
+
+use crate::sandbox::Guest;
+
+/// Packages whose names are linked and refused.
+pub(crate) const PACKAGES: [&str; 2] = ["wasi:filesystem/", "wasi:sockets/"];
+/// Resources of `wasi:io` that those interfaces only use.
+const OF_IO: [&str; 4] = ["input-stream", "output-stream", "pollable", "error"];
+/// What is not refused: there are no folders.
+const NO_FOLDERS: (&str, &str) = ("wasi:filesystem/preopens@", "get-directories");
+
+/// Stands for every file and socket there will never be.
+struct Never;
+
+/// Links whatever of those packages a component imports.
+pub(crate) fn link(linker: &mut Linker<Guest>, engine: &Engine, component: &Component) -> wasmtime::Result<()> {
+    for (interface, item) in component.component_type().imports(engine) {
+        let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
+        if !PACKAGES.iter().any(|package| interface.starts_with(package)) {
+            continue;
+        }
+        let mut link = linker.instance(interface)?;
+        for (name, item) in instance.exports(engine) {
+            match item.ty {
+                ComponentItem::ComponentFunc(_) => function(&mut link, interface, name)?,
+                ComponentItem::Resource(_) if !OF_IO.contains(&name) => {
+                    link.resource(name, ResourceType::host::<Never>(), |_, _| Ok(()))?;
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn function(link: &mut LinkerInstance<'_, Guest>, interface: &str, name: &str) -> wasmtime::Result<()> {
+    if interface.starts_with(NO_FOLDERS.0) && name == NO_FOLDERS.1 {
+        return link.func_new(name, |_, _, _, results| {
+            results[0] = Val::List(Vec::new());
+            Ok(())
+        });
+    }
+    let denied = format!("denied: {interface}#{name}");
+    link.func_new(name, move |_, _, _, _| Err(wasmtime::Error::msg(denied.clone())))
+}

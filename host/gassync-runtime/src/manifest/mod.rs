@@ -1,0 +1,303 @@
+//! What a plugin says of itself and asks for, as the contract's `manifest.schema.json` has it.
+
+mod credential;
+mod rhythm;
+mod route;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use credential::{Authorize, CredentialSlot, Input, SlotKind, Step, StepRequest};
+pub use rhythm::{Batch, Batches, Days, LimitScope, Poll, RateLimit, Window};
+pub use route::{Encoding, Route, RouteKind, Verification, WhenUnable};
+
+use crate::{Algorithm, MAX_SANDBOX_BYTES, Place, grant};
+
+/// The form of manifest this host reads.
+const SCHEMA_VERSION: u32 = 1;
+/// The largest manifest, in bytes.
+const MAX_MANIFEST_BYTES: usize = 256 * 1024;
+/// Begins a host that is a setting of the source.
+const SETTING: &str = "setting:";
+/// Begins a host that is a secret of the source, `credential:SLOT.FIELD`.
+const CREDENTIAL: &str = "credential:";
+
+/// What a plugin says of itself and asks for. Unknown keys are refused, so that a typing error is not a silent wish.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Manifest {
+    /// The form of this document: 1.
+    pub schema_version: u32,
+    /// The channel; also the name of the file.
+    pub id: String,
+    /// For people.
+    pub display_name: String,
+    /// The plugin's own version.
+    pub version: String,
+    /// The contract it was built against.
+    pub contract: String,
+    /// Who answers for it.
+    pub vendor: String,
+    /// Where it wants to go: an address, one with a leading `*.` label, `setting:NAME` or `credential:SLOT.FIELD`; before
+    /// it the methods, as in `GET,POST https://api.example.org`, where not all are meant.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// What secrets it needs.
+    #[serde(default)]
+    pub credentials: Vec<CredentialSlot>,
+    /// How channels call it.
+    #[serde(default)]
+    pub routes: Vec<Route>,
+    /// What is fetched, and how often.
+    #[serde(default)]
+    pub polls: Vec<Poll>,
+    /// What the channel allows.
+    #[serde(default)]
+    pub rate_limits: Vec<RateLimit>,
+    /// How much it takes at once.
+    #[serde(default)]
+    pub batches: Batches,
+    /// What nobody may keep: JSON pointers, where `*` stands for any element of an array, and `xml:A/B/@C`, where the path
+    /// is the end of an element's, prefixes left out, and an element is meant with all that is in it.
+    #[serde(default)]
+    pub sensitive: Vec<String>,
+    /// A JSON Schema of the source's settings.
+    #[serde(default = "no_settings")]
+    pub settings: Value,
+    /// What it needs beyond the ordinary.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The channel takes its own bookings off the availability it shows.
+    #[serde(default)]
+    pub counts_own_bookings: bool,
+    /// The channel refuses prices for content it does not have yet.
+    #[serde(default)]
+    pub needs_content_first: bool,
+}
+
+fn no_settings() -> Value {
+    serde_json::json!({ "type": "object" })
+}
+
+/// What a plugin needs beyond the ordinary, for an admin to grant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Limits {
+    /// Memory of one call, in MiB: 64 unless said otherwise, at most 256. Scripts need about 128.
+    #[serde(rename = "memoryMiB")]
+    pub memory_mib: Option<u32>,
+}
+
+/// A manifest that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("manifest, {path}: {problem}")]
+pub struct ManifestError {
+    /// Where, as `routes[0].kind`.
+    pub path: String,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl Manifest {
+    /// Reads and checks the document.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        if text.len() > MAX_MANIFEST_BYTES {
+            let problem = format!("has {} bytes; the limit is {MAX_MANIFEST_BYTES}", text.len());
+            return Err(ManifestError { path: ".".to_owned(), problem });
+        }
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let manifest: Self = serde_path_to_error::deserialize(&mut reader)
+            .map_err(|e| ManifestError { path: e.path().to_string(), problem: e.inner().to_string() })?;
+        let fail = |path: &str, problem: String| Err(ManifestError { path: path.to_owned(), problem });
+        if manifest.schema_version != SCHEMA_VERSION {
+            return fail("schemaVersion", format!("is {}; this host reads {SCHEMA_VERSION}", manifest.schema_version));
+        }
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if manifest.id.is_empty() || !manifest.id.chars().all(plain) {
+            return fail("id", "must be of lower-case letters, digits and hyphens".to_owned());
+        }
+        for (index, host) in manifest.hosts.iter().enumerate() {
+            check_host(&manifest, &format!("hosts[{index}]"), host)?;
+        }
+        for (index, slot) in manifest.credentials.iter().enumerate() {
+            for (number, host) in slot.hosts.iter().enumerate() {
+                check_host(&manifest, &format!("credentials[{index}].hosts[{number}]"), host)?;
+            }
+        }
+        for (index, route) in manifest.routes.iter().enumerate() {
+            check_route(&manifest, &format!("routes[{index}]"), route)?;
+        }
+        let most = MAX_SANDBOX_BYTES / (1024 * 1024);
+        if let Some(mib) = manifest.limits.memory_mib.filter(|mib| !(1..=most).contains(&(*mib as usize))) {
+            return fail("limits.memoryMiB", format!("is {mib}; allowed are 1 to {most}"));
+        }
+        let properties = manifest.settings.get("properties").and_then(Value::as_object);
+        if let Some((name, _)) = properties.into_iter().flatten().find(|(_, s)| s.get("writeOnly").is_some()) {
+            return fail(&format!("settings.properties.{name}"), "a secret belongs into a credential slot".to_owned());
+        }
+        Ok(manifest)
+    }
+
+    /// The places that hosts stand for, given a source's settings and what `secret` knows of a slot and field. What leads
+    /// nowhere is left out.
+    pub fn places(
+        &self,
+        hosts: &[String],
+        settings: &Value,
+        secret: impl Fn(&str, &str) -> Option<String>,
+    ) -> Vec<Place> {
+        let settings = self.with_defaults(settings);
+        let place = |host: &String| {
+            let (methods, at) = grant::split_methods(host)?;
+            if let Some(name) = at.strip_prefix(SETTING) {
+                Place::of(methods, settings.get(name)?.as_str()?)
+            } else if let Some(name) = at.strip_prefix(CREDENTIAL) {
+                let (slot, field) = name.split_once('.')?;
+                Place::of(methods, &secret(slot, field)?)
+            } else {
+                Place::parse(host)
+            }
+        };
+        hosts.iter().filter_map(place).collect()
+    }
+
+    /// The slots and fields whose secrets are addresses.
+    pub fn secret_addresses(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.hosts.iter().chain(self.credentials.iter().flat_map(|slot| &slot.hosts));
+        all.filter_map(|host| grant::split_methods(host)?.1.strip_prefix(CREDENTIAL)?.split_once('.'))
+    }
+
+    /// The memory a call of it has, in bytes.
+    pub fn memory_bytes(&self) -> Option<usize> {
+        self.limits.memory_mib.map(|mib| mib as usize * 1024 * 1024)
+    }
+
+    /// A source's settings with the schema's defaults where they say nothing.
+    pub fn with_defaults(&self, settings: &Value) -> Value {
+        let mut whole = serde_json::Map::new();
+        if let Some(properties) = self.settings.get("properties").and_then(Value::as_object) {
+            for (name, schema) in properties {
+                if let Some(default) = schema.get("default") {
+                    whole.insert(name.clone(), default.clone());
+                }
+            }
+        }
+        if let Some(given) = settings.as_object() {
+            whole.extend(given.clone());
+        }
+        Value::Object(whole)
+    }
+
+    /// The settings that the schema does not know.
+    pub fn unknown_settings(&self, settings: &Value) -> Vec<String> {
+        let known = self.settings.get("properties").and_then(Value::as_object);
+        let given = settings.as_object().into_iter().flat_map(|s| s.keys());
+        given.filter(|name| !known.is_some_and(|k| k.contains_key(*name))).cloned().collect()
+    }
+
+    /// A slot by its name.
+    pub fn slot(&self, name: &str) -> Option<&CredentialSlot> {
+        self.credentials.iter().find(|slot| slot.slot == name)
+    }
+}
+
+fn check_host(manifest: &Manifest, path: &str, host: &str) -> Result<(), ManifestError> {
+    let fail = |problem: String| Err(ManifestError { path: path.to_owned(), problem });
+    let Some((_, at)) = grant::split_methods(host) else {
+        return fail(format!("{host} begins with no list of methods in upper case"));
+    };
+    if let Some(name) = at.strip_prefix(SETTING) {
+        return match manifest.settings.get("properties").and_then(|properties| properties.get(name)) {
+            Some(_) => Ok(()),
+            None => fail(format!("there is no setting {name}")),
+        };
+    }
+    if let Some(name) = at.strip_prefix(CREDENTIAL) {
+        return match name.split_once('.').and_then(|(slot, _)| manifest.slot(slot)) {
+            Some(_) => Ok(()),
+            None => fail(format!("{name} names no slot and field")),
+        };
+    }
+    match Place::parse(host) {
+        Some(_) => Ok(()),
+        None => fail(format!("{host} is neither an address nor setting:NAME nor credential:SLOT.FIELD")),
+    }
+}
+
+fn check_route(manifest: &Manifest, path: &str, route: &Route) -> Result<(), ManifestError> {
+    let fail = |field: &str, problem: String| Err(ManifestError { path: format!("{path}.{field}"), problem });
+    if !route.path.starts_with('/') {
+        return fail("path", "must begin with /".to_owned());
+    }
+    if !(100..600).contains(&route.when_unable.status) {
+        return fail("whenUnable.status", format!("{} is not an HTTP status", route.when_unable.status));
+    }
+    let slot = match &route.verification {
+        Verification::Basic { slot }
+        | Verification::Message { slot, .. }
+        | Verification::Signature { slot, .. }
+        | Verification::Jwt { slot, .. } => slot,
+        _ => return Ok(()),
+    };
+    if manifest.slot(slot).is_none() {
+        return fail("verification.slot", format!("there is no slot {slot}"));
+    }
+    match &route.verification {
+        Verification::Signature { algorithm, .. } if Algorithm::named(algorithm).is_err() => {
+            fail("verification.algorithm", format!("nobody knows {algorithm}"))
+        }
+        Verification::Jwt { algorithm, .. } if !["HS256", "RS256"].contains(&&**algorithm) => {
+            fail("verification.algorithm", format!("{algorithm} is neither HS256 nor RS256"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str = r#"{"schemaVersion":1,"id":"tiny","displayName":"Tiny","version":"1.0.0",
+        "contract":"1.0.0-rc.2","vendor":"Nobody","hosts":["setting:baseUrl"],
+        "settings":{"properties":{"baseUrl":{"type":"string","default":"https://tiny.example/v1"}}}}"#;
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_path() {
+        let text = SMALLEST.replace(r#""vendor""#, r#""polls":[{"entity":"reservation","every":5}],"vendor""#);
+        let error = Manifest::parse(&text).expect_err("refused");
+        assert!(error.path.starts_with("polls[0]") && error.problem.contains("every"), "{error}");
+        assert_eq!(Manifest::parse(&SMALLEST.replace("tiny\"", "Ti ny\"")).expect_err("refused").path, "id");
+    }
+
+    #[test]
+    fn what_a_manifest_names_must_be_there() {
+        for (said, instead, path) in [
+            ("setting:baseUrl", "setting:url", "hosts[0]"),
+            ("setting:baseUrl", "credential:a.b", "hosts[0]"),
+            ("setting:baseUrl", "get https://tiny.example", "hosts[0]"),
+            (r#""vendor""#, r#""limits":{"memoryMiB":1024},"vendor""#, "limits.memoryMiB"),
+            (r#""type":"string""#, r#""writeOnly":true"#, "settings.properties.baseUrl"),
+            (
+                r#""vendor""#,
+                r#""routes":[{"path":"/","methods":["POST"],"kind":"ack","budgetMillis":1,"whenUnable":{"status":200},
+                    "verification":{"kind":"basic","slot":"s"}}],"vendor""#,
+                "routes[0].verification.slot",
+            ),
+        ] {
+            let error = Manifest::parse(&SMALLEST.replace(said, instead)).expect_err(instead);
+            assert_eq!(error.path, path, "{error}");
+        }
+    }
+
+    #[test]
+    fn settings_have_defaults_and_give_places() {
+        let manifest = Manifest::parse(SMALLEST).expect("a manifest");
+        let place = |settings| {
+            let places = manifest.places(&manifest.hosts, &settings, |_, _| None);
+            places.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(place(serde_json::json!({})), ["https://tiny.example:443"]);
+        assert_eq!(place(serde_json::json!({"baseUrl": "http://127.0.0.1:99/x"})), ["http://127.0.0.1:99"]);
+        assert_eq!(manifest.unknown_settings(&serde_json::json!({"bse": 1})), ["bse"]);
+    }
+}

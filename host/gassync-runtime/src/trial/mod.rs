@@ -1,0 +1,355 @@
+//! `gassync plugin try`: what a plugin makes of a payload, with nothing verified, stored or sent.
+
+mod inventory;
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use gassync_domain::{
+    CalendarUpdate, Change, ContentItem, Decoded, Entity, Fate, HttpRequest, HttpResponse, Operation, Outcome, Page,
+    Query, Receipt, Selection, Timestamp,
+};
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
+
+pub use self::inventory::FileInventory;
+use crate::{
+    Adapter, Budget, Call, CallError, CallRecord, CredentialError, Credentials, Finished, Grant, LogLine,
+    RecordedRequest, ReplayTransport, Secret, ShownAsPlaceholders,
+};
+
+/// Most parts of a feed that are put together.
+const MAX_PARTS: usize = 1_000;
+
+/// What a trial is run with.
+#[derive(Debug, Clone)]
+pub struct Conditions {
+    /// The source's settings.
+    pub settings: Value,
+    /// What time it is for the plugin.
+    pub now: Timestamp,
+    /// What its randomness grows from.
+    pub seed: u64,
+    /// What the core holds.
+    pub inventory: FileInventory,
+}
+
+/// How a trial ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// One JSON document.
+    Document(String),
+    /// The plugin answered an error: a problem document.
+    Answered(String),
+    /// The plugin broke or went over a limit: a problem document.
+    Broke(String),
+}
+
+#[derive(Serialize)]
+struct DecodeDocument<'a> {
+    event_id: &'a Option<String>,
+    changes: &'a [Change],
+    reply: Option<Reply>,
+    log: &'a [LogLine],
+}
+
+#[derive(Serialize)]
+struct FetchDocument<'a> {
+    changes: &'a [Change],
+    next: &'a Option<String>,
+    requests: Vec<Request<'a>>,
+    log: &'a [LogLine],
+}
+
+#[derive(Serialize)]
+struct PushDocument<'a, T> {
+    requests: Vec<Request<'a>>,
+    outcomes: &'a [T],
+    log: &'a [LogLine],
+}
+
+#[derive(Serialize)]
+struct ReplyDocument<'a> {
+    reply: Reply,
+    requests: Vec<Request<'a>>,
+    log: &'a [LogLine],
+}
+
+#[derive(Serialize)]
+struct Reply {
+    status: u16,
+    headers: Value,
+    body: Value,
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    method: &'a str,
+    url: String,
+    headers: Value,
+    body: Value,
+    credential: &'a Option<String>,
+}
+
+/// An inbound call.
+pub async fn decode(plugin: &dyn Adapter, conditions: &Conditions, request: HttpRequest) -> Ending {
+    let finished = plugin.decode(call(plugin, conditions, Vec::new(), Budget::decode()), request).await;
+    end(finished, |Decoded { event_id, changes, reply }, record| {
+        let reply = reply.as_ref().map(replied);
+        print(&DecodeDocument { event_id, changes, reply, log: &record.log })
+    })
+}
+
+/// A fetch, with these answers in order and 503 after them.
+pub async fn fetch(plugin: &dyn Adapter, conditions: &Conditions, query: Query, answers: Vec<HttpResponse>) -> Ending {
+    let call = call(plugin, conditions, answers, Budget::fetch());
+    let finished = plugin.fetch(call, query).await;
+    end(finished, |Page { changes, next, .. }, record| {
+        let requests = sent(record);
+        print(&FetchDocument { changes, next, requests, log: &record.log })
+    })
+}
+
+/// The channel's answer to a fetch of everything of an entity.
+pub async fn decode_answer(
+    plugin: &dyn Adapter,
+    conditions: &Conditions,
+    entity: Entity,
+    answer: HttpResponse,
+) -> Ending {
+    let selection = match entity {
+        // A calendar has no everything: any nights do, the answer is what is looked at.
+        Entity::Calendar => {
+            let start = conditions.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+            Selection::Within { start, until: start.saturating_add(jiff::Span::new().days(365)) }
+        }
+        _ => Selection::Everything,
+    };
+    let query = Query { entity, selection, property_id: None, room_type_id: None, cursor: None };
+    fetch(plugin, conditions, query, vec![answer]).await
+}
+
+/// The reply to an inbound call, given the fate of each change it makes.
+pub async fn respond(plugin: &dyn Adapter, conditions: &Conditions, request: HttpRequest, fates: Vec<Fate>) -> Ending {
+    let call = || call(plugin, conditions, Vec::new(), Budget::decode());
+    let decoded = plugin.decode(call(), request.clone()).await;
+    let Ok(Decoded { changes, .. }) = decoded.result else {
+        return end(decoded, |_, _| String::new());
+    };
+    let finished = plugin.respond(call(), request, changes, fates).await;
+    end(finished, |reply, record| {
+        print(&ReplyDocument { reply: replied(reply), requests: sent(record), log: &record.log })
+    })
+}
+
+/// Nights to be written.
+pub async fn calendar(
+    plugin: &dyn Adapter,
+    conditions: &Conditions,
+    updates: Vec<CalendarUpdate>,
+    answers: Vec<HttpResponse>,
+) -> Ending {
+    let call = call(plugin, conditions, answers, Budget::fetch());
+    pushed(plugin.push_calendar(call, updates).await)
+}
+
+/// Reservations to be written.
+pub async fn reservations(
+    plugin: &dyn Adapter,
+    conditions: &Conditions,
+    operations: Vec<Operation>,
+    answers: Vec<HttpResponse>,
+) -> Ending {
+    let call = call(plugin, conditions, answers, Budget::fetch());
+    pushed(plugin.push_reservations(call, operations).await)
+}
+
+/// Content to be written.
+pub async fn content(
+    plugin: &dyn Adapter,
+    conditions: &Conditions,
+    items: Vec<ContentItem>,
+    answers: Vec<HttpResponse>,
+) -> Ending {
+    let call = call(plugin, conditions, answers, Budget::fetch());
+    pushed(plugin.push_content(call, items).await)
+}
+
+/// Receipts to be given.
+pub async fn acknowledge(
+    plugin: &dyn Adapter,
+    conditions: &Conditions,
+    receipts: Vec<Receipt>,
+    answers: Vec<HttpResponse>,
+) -> Ending {
+    let call = call(plugin, conditions, answers, Budget::fetch());
+    let Finished { result, record } = plugin.acknowledge(call, receipts).await;
+    let taken = |said: Option<String>| match said {
+        None => Outcome::Accepted { id: None, replaces: None, confirmed: true, warnings: Vec::new() },
+        Some(problem) => Outcome::Refused(vec![gassync_domain::FieldError { path: String::new(), problem }]),
+    };
+    pushed(Finished { result: result.map(|said| said.into_iter().map(taken).collect::<Vec<_>>()), record })
+}
+
+/// What a channel fetches from us, its parts put together.
+pub async fn render(plugin: &dyn Adapter, conditions: &Conditions, request: HttpRequest) -> Ending {
+    let mut reply: Option<HttpResponse> = None;
+    let mut part = None;
+    for _ in 0..MAX_PARTS {
+        let call = call(plugin, conditions, Vec::new(), Budget::fetch());
+        let mut finished = plugin.render(call, request.clone(), part).await;
+        let rendered = match &mut finished.result {
+            Ok(rendered) => rendered,
+            Err(_) => return end(finished, |_, _| String::new()),
+        };
+        let body = std::mem::take(&mut rendered.body);
+        match &mut reply {
+            Some(reply) => reply.body.extend(body),
+            None => {
+                let headers = std::mem::take(&mut rendered.headers);
+                reply = Some(HttpResponse { status: rendered.status, headers, body });
+            }
+        }
+        part = rendered.next.take();
+        if part.is_none() {
+            return end(finished, |_, record| {
+                let reply = reply
+                    .as_ref()
+                    .map_or_else(|| Reply { status: 0, headers: Value::Null, body: Value::Null }, replied);
+                print(&ReplyDocument { reply, requests: sent(record), log: &record.log })
+            });
+        }
+    }
+    Ending::Broke(print(&serde_json::json!({
+        "type": "/problems/plugin/parts", "title": format!("the feed has more than {MAX_PARTS} parts")
+    })))
+}
+
+fn pushed<T: Serialize>(finished: Finished<Vec<T>>) -> Ending {
+    end(finished, |outcomes, record| print(&PushDocument { requests: sent(record), outcomes, log: &record.log }))
+}
+
+/// Shows each secret as its placeholder, but for those that are addresses: they must lead somewhere.
+struct TrialCredentials {
+    addresses: BTreeSet<(String, String)>,
+}
+
+#[async_trait]
+impl Credentials for TrialCredentials {
+    async fn field(&self, slot: &str, field: &str) -> Result<Secret, CredentialError> {
+        if self.addresses.contains(&(slot.to_owned(), field.to_owned())) {
+            return Ok(Secret::new(address(slot, field)));
+        }
+        ShownAsPlaceholders.field(slot, field).await
+    }
+
+    async fn keep(&self, _: &str, _: &str, _: Secret, _: Option<Duration>) -> Result<(), CredentialError> {
+        Ok(())
+    }
+}
+
+fn address(slot: &str, field: &str) -> String {
+    format!("https://{slot}.{field}.invalid/").to_lowercase()
+}
+
+fn call(plugin: &dyn Adapter, conditions: &Conditions, answers: Vec<HttpResponse>, budget: Budget) -> Call {
+    let (now, manifest) = (conditions.now, plugin.manifest());
+    let places = |hosts| manifest.places(hosts, &conditions.settings, |slot, field| Some(address(slot, field)));
+    let mut grant = Grant::as_asked(places(&manifest.hosts));
+    for slot in manifest.credentials.iter().filter(|slot| !slot.hosts.is_empty()) {
+        grant.slots.insert(slot.slot.clone(), places(&slot.hosts));
+    }
+    let owned = |(slot, field): (&str, &str)| (slot.to_owned(), field.to_owned());
+    Call {
+        settings: manifest.with_defaults(&conditions.settings),
+        grant,
+        credentials: Arc::new(TrialCredentials { addresses: manifest.secret_addresses().map(owned).collect() }),
+        transport: Arc::new(ReplayTransport::new(answers)),
+        clock: Arc::new(move || now),
+        seed: conditions.seed,
+        budget: Budget { memory_bytes: manifest.memory_bytes().unwrap_or(budget.memory_bytes), ..budget },
+        inventory: Arc::new(conditions.inventory.clone()),
+        ..Call::alone("trial")
+    }
+}
+
+fn replied(reply: &HttpResponse) -> Reply {
+    Reply { status: reply.status, headers: pairs(&reply.headers), body: text(Some(&reply.body)) }
+}
+
+fn sent(record: &CallRecord) -> Vec<Request<'_>> {
+    record.requests.iter().map(shown).collect()
+}
+
+fn end<T>(finished: Finished<T>, document: impl FnOnce(&T, &CallRecord) -> String) -> Ending {
+    match finished.result {
+        Ok(value) => Ending::Document(document(&value, &finished.record)),
+        Err(error) => {
+            let name = match &error {
+                CallError::OverLimit { .. } => "over-limit",
+                CallError::Host(_) => "trap",
+                other => other.name(),
+            };
+            let problem = problem(name, &error, &finished.record);
+            match error {
+                CallError::Channel(_) | CallError::NotExported(_) => Ending::Answered(problem),
+                _ => Ending::Broke(problem),
+            }
+        }
+    }
+}
+
+fn problem(name: &str, error: &CallError, record: &CallRecord) -> String {
+    let errors = match error {
+        CallError::Channel(gassync_domain::ChannelError::Rejected(errors)) => errors.as_slice(),
+        _ => &[],
+    };
+    print(&serde_json::json!({
+        "type": format!("/problems/plugin/{name}"),
+        "title": error.to_string(),
+        "errors": errors,
+        "requests": sent(record),
+        "log": record.log,
+    }))
+}
+
+fn shown(request: &RecordedRequest) -> Request<'_> {
+    Request {
+        method: &request.method,
+        url: braces(&request.url),
+        headers: pairs(&request.headers.iter().map(|(n, v)| (n.clone(), braces(v))).collect::<Vec<_>>()),
+        body: match text(request.body.as_ref()) {
+            Value::String(body) => Value::String(braces(&body)),
+            other => other,
+        },
+        credential: &request.credential,
+    }
+}
+
+/// `{{slot.field}}` is shown as `{slot.field}`.
+fn braces(text: &str) -> String {
+    text.replace("{{", "{").replace("}}", "}")
+}
+
+fn pairs(headers: &[(String, String)]) -> Value {
+    headers
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+fn text(body: Option<&Vec<u8>>) -> Value {
+    match body.map(|bytes| (bytes, std::str::from_utf8(bytes))) {
+        None => Value::Null,
+        Some((_, Ok(text))) => Value::from(text),
+        Some((bytes, Err(_))) => serde_json::json!({ "base64": STANDARD.encode(bytes) }),
+    }
+}
+
+/// Through the text, not through values: numbers keep their digits.
+fn print<T: Serialize>(document: &T) -> String {
+    // Documents are made of texts, numbers and lists alone, which always have a JSON form.
+    serde_json::value::to_raw_value(document).unwrap_or_else(|_| RawValue::NULL.to_owned()).get().to_owned()
+}

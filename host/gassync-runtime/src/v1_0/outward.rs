@@ -1,0 +1,462 @@
+//! From the domain's records to the contract's.
+
+use gassync_domain::{
+    Address, Amount, Attempt, Block, Booked, Calendar, CalendarNight, CalendarParts, CalendarUpdate, Change,
+    Completeness, ConnectionEvent, ContentItem, Date, Entity, EntityRef, Fate, Guest, HttpRequest, HttpResponse,
+    Intent, News, Operation, PriceKind, Property, Query, Question, Quoted, RatePlan, Receipt, Refusal, Refused,
+    Reservation, RoomStay, RoomType, Selection, Status, StayQuery, Timestamp, Verb, Verdict,
+};
+
+use super::bindings::gassync::channel::types as wit;
+
+pub(super) fn request(request: HttpRequest) -> wit::HttpRequest {
+    let HttpRequest { method, url, headers, body } = request;
+    wit::HttpRequest { method, url, headers: self::headers(headers), body }
+}
+
+pub(super) fn response(response: HttpResponse) -> wit::HttpResponse {
+    let HttpResponse { status, headers, body } = response;
+    wit::HttpResponse { status, headers: self::headers(headers), body }
+}
+
+fn headers(headers: Vec<(String, String)>) -> Vec<wit::Header> {
+    headers.into_iter().map(|(name, value)| wit::Header { name, value }).collect()
+}
+
+pub(super) fn query(query: Query) -> wit::Query {
+    wit::Query {
+        entity: entity(query.entity),
+        selection: match query.selection {
+            Selection::Everything => wit::Selection::Everything,
+            Selection::ChangedSince(since) => wit::Selection::ChangedSince(instant(since)),
+            Selection::Some(ids) => wit::Selection::Some(ids),
+            Selection::Within { start, until } => wit::Selection::Within(nights(start, until)),
+            Selection::Pending(queue) => wit::Selection::Pending(queue),
+        },
+        property_id: query.property_id,
+        room_type_id: query.room_type_id,
+        cursor: query.cursor,
+    }
+}
+
+pub(super) fn entity(entity: Entity) -> wit::Entity {
+    match entity {
+        Entity::Property => wit::Entity::Property,
+        Entity::RoomType => wit::Entity::RoomType,
+        Entity::RatePlan => wit::Entity::RatePlan,
+        Entity::Reservation => wit::Entity::Reservation,
+        Entity::Guest => wit::Entity::Guest,
+        Entity::Calendar => wit::Entity::Calendar,
+    }
+}
+
+fn date(date: Date) -> wit::Date {
+    wit::Date { year: date.year(), month: date.month().unsigned_abs(), day: date.day().unsigned_abs() }
+}
+
+pub(super) fn nights(start: Date, until: Date) -> wit::Nights {
+    wit::Nights { start: date(start), until: date(until) }
+}
+
+fn some_nights(start: Option<Date>, until: Option<Date>) -> Option<wit::Nights> {
+    Some(nights(start?, until?))
+}
+
+pub(super) fn instant(instant: Timestamp) -> String {
+    format!("{instant:.0}")
+}
+
+fn money(amount: Amount, currency: Option<&str>) -> wit::Money {
+    let amount = currency.map_or(amount, |currency| amount.written_in(currency));
+    wit::Money { amount: amount.to_string(), currency: currency.map(str::to_owned) }
+}
+
+pub(super) fn change(change: Change) -> wit::Change {
+    let raw = change.raw.map(|raw| raw.as_str().to_owned());
+    wit::Change {
+        route: wit::Route { property_id: change.route.property_id, account: change.route.account },
+        news: match change.news {
+            News::Property(record) => wit::News::Property(wit::Property { raw, ..property(record) }),
+            News::RoomType(record) => wit::News::RoomType(wit::RoomType { raw, ..room_type(record) }),
+            News::RatePlan(record) => wit::News::RatePlan(wit::RatePlan { raw, ..rate_plan(record) }),
+            News::Reservation(record) => wit::News::Reservation(wit::Reservation { raw, ..reservation(*record) }),
+            News::Guest(record) => wit::News::Guest(guest(record)),
+            News::Block(record) => wit::News::Block(wit::Block { raw, ..block(record) }),
+            News::Calendar(record) => {
+                wit::News::Calendar(calendar(CalendarUpdate { calendar: record, changed: CalendarParts::default() }))
+            }
+            News::Removed(what) => wit::News::Removed(entity_ref(what)),
+            News::LookAgain(what) => wit::News::LookAgain(entity_ref(what)),
+            News::Connection(event) => wit::News::Connection(connection_event(event)),
+            News::Ask(what) => wit::News::Ask(question(what)),
+            News::Other { name, value } => wit::News::Other((name, value.to_string())),
+        },
+    }
+}
+
+fn entity_ref(what: EntityRef) -> wit::EntityRef {
+    wit::EntityRef { entity: entity(what.entity), id: what.id }
+}
+
+fn connection_event(event: ConnectionEvent) -> wit::ConnectionEvent {
+    match event {
+        ConnectionEvent::Revoked => wit::ConnectionEvent::Revoked,
+        ConnectionEvent::Unlinked { ids } => wit::ConnectionEvent::Unlinked(ids),
+        ConnectionEvent::Linked { ids } => wit::ConnectionEvent::Linked(ids),
+        ConnectionEvent::Remapped { from, to } => wit::ConnectionEvent::Remapped((from, to)),
+        ConnectionEvent::Other { kind, value } => wit::ConnectionEvent::Other((kind, value.to_string())),
+    }
+}
+
+fn question(question: Question) -> wit::Question {
+    match question {
+        Question::Available { stay } => wit::Question::Available(stay_query(stay)),
+        Question::Quote { stay } => wit::Question::Quote(stay_query(stay)),
+        Question::Hold { reference, stay, minutes } => {
+            wit::Question::Hold(wit::HoldRequest { reference, query: stay_query(stay), minutes })
+        }
+        Question::Release { reference } => wit::Question::Release(reference),
+        Question::BookingsSince { since } => wit::Question::BookingsSince(instant(since)),
+        Question::Other { kind, value } => wit::Question::Other((kind, value.to_string())),
+    }
+}
+
+fn stay_query(query: StayQuery) -> wit::StayQuery {
+    let party = query.party;
+    wit::StayQuery {
+        property_id: query.property_id,
+        room_type_id: query.room_type_id,
+        rate_plan_id: query.rate_plan_id,
+        stay: nights(query.check_in, query.check_out),
+        party: wit::Party { adults: party.adults, children: party.children, infants: party.infants, pets: party.pets },
+        replaces: query.replaces,
+    }
+}
+
+pub(super) fn property(record: Property) -> wit::Property {
+    wit::Property {
+        id: record.id,
+        name: record.name,
+        description: record.description,
+        address: record.address.map(|Address { street, city, state, postcode, country }| wit::Address {
+            street,
+            city,
+            state,
+            postcode,
+            country,
+        }),
+        latitude: record.latitude,
+        longitude: record.longitude,
+        currency: record.currency,
+        time_zone: record.time_zone,
+        thumbnail: record.thumbnail,
+        room_types: record.room_types,
+        extra: Vec::new(),
+        raw: None,
+    }
+}
+
+pub(super) fn room_type(record: RoomType) -> wit::RoomType {
+    wit::RoomType {
+        id: record.id,
+        property_id: record.property_id,
+        name: record.name,
+        description: record.description,
+        max_occupancy: record.max_occupancy,
+        quantity: record.quantity,
+        amenities: record.amenities,
+        extra: Vec::new(),
+        raw: None,
+    }
+}
+
+pub(super) fn rate_plan(record: RatePlan) -> wit::RatePlan {
+    wit::RatePlan {
+        id: record.id,
+        property_id: record.property_id,
+        room_type_ids: Vec::new(),
+        name: record.name,
+        meals: None,
+        refundable: None,
+        currency: record.currency,
+        extra: Vec::new(),
+        raw: None,
+    }
+}
+
+fn guest(record: Guest) -> wit::GuestDetails {
+    wit::GuestDetails {
+        id: record.id,
+        name: record.name,
+        first_name: record.first_name,
+        last_name: record.last_name,
+        email: record.email,
+        phone: record.phone,
+        country: record.country,
+        language: record.language,
+    }
+}
+
+fn block(record: Block) -> wit::Block {
+    wit::Block {
+        id: record.id,
+        property_id: record.property_id,
+        room_type_id: record.room_type_id,
+        unit_id: record.unit_id,
+        stay: nights(record.check_in, record.check_out),
+        reason: record.reason,
+        raw: None,
+    }
+}
+
+fn reservation(record: Reservation) -> wit::Reservation {
+    let currency = record.currency.as_deref();
+    wit::Reservation {
+        rooms: record.rooms.into_iter().map(|room| room_stay(room, currency)).collect(),
+        stay: some_nights(record.check_in, record.check_out),
+        status: match record.status {
+            Status::Confirmed => wit::ReservationStatus::Confirmed,
+            Status::Pending => wit::ReservationStatus::Pending(record.hold_until.map(instant)),
+            Status::Inquiry => wit::ReservationStatus::Inquiry,
+            Status::Cancelled => wit::ReservationStatus::Cancelled,
+            Status::Declined => wit::ReservationStatus::Declined,
+            Status::NoShow => wit::ReservationStatus::NoShow,
+            Status::Other(word) => wit::ReservationStatus::Other(word),
+        },
+        total: record.total_price.map(|amount| money(amount, currency)),
+        commission: record.commission.map(|amount| money(amount, currency)),
+        id: record.id,
+        ota_reference: record.ota_reference,
+        group_id: record.group_id,
+        property_id: record.property_id,
+        source: record.source,
+        guest: record.guest.map(guest),
+        guests: record.guests,
+        adults: record.adults,
+        children: record.children,
+        infants: record.infants,
+        booked_at: record.booked_at.map(instant),
+        modified_at: record.modified_at.map(instant),
+        revision: record.revision,
+        notes: record.notes,
+        intent: match record.intent {
+            Intent::Fact => wit::Intent::Fact,
+            Intent::Request => wit::Intent::Request,
+        },
+        completeness: match record.completeness {
+            Completeness::Full => wit::Completeness::Full,
+            Completeness::Partial => wit::Completeness::Partial,
+        },
+        receipt: record.receipt,
+        extra: Vec::new(),
+        raw: None,
+    }
+}
+
+fn room_stay(room: RoomStay, currency: Option<&str>) -> wit::RoomStay {
+    wit::RoomStay {
+        stay: some_nights(room.check_in, room.check_out),
+        room_type_id: room.room_type_id,
+        unit_id: room.unit_id,
+        rate_plan_id: room.rate_plan_id,
+        guests: room.guests,
+        adults: room.adults,
+        children: room.children,
+        infants: room.infants,
+        total: room.total_price.map(|amount| money(amount, currency)),
+        guest: room.guest.map(guest),
+        extra: Vec::new(),
+    }
+}
+
+/// One row for each run of nights of which the same is said.
+pub(super) fn calendar(update: CalendarUpdate) -> Vec<wit::CalendarNights> {
+    let CalendarUpdate { calendar: Calendar { property_id, room_type_id, rate_plan_id, nights }, changed } = update;
+    let mut part = wit::CalendarPart::empty();
+    for (is_changed, flag) in [
+        (changed.availability, wit::CalendarPart::AVAILABILITY),
+        (changed.price, wit::CalendarPart::PRICE),
+        (changed.rules, wit::CalendarPart::RULES),
+    ] {
+        if is_changed {
+            part |= flag;
+        }
+    }
+    let mut rows: Vec<wit::CalendarNights> = Vec::new();
+    // Of one night there is an entry for each of its prices.
+    for entries in nights.chunk_by(|a, b| a.date == b.date) {
+        let Some(first) = entries.first() else { continue };
+        let Ok(until) = first.date.tomorrow() else { continue };
+        let row = wit::CalendarNights {
+            property_id: property_id.clone(),
+            room_type_id: room_type_id.clone(),
+            rate_plan_id: rate_plan_id.clone(),
+            stay: self::nights(first.date, until),
+            available: first.available,
+            units_available: first.units_available,
+            prices: entries.iter().filter_map(|night| price(night, rate_plan_id.as_deref())).collect(),
+            rules: wit::StayRules {
+                min_stay_arrival: first.min_stay,
+                min_stay_through: None,
+                max_stay: first.max_stay,
+                exact_stay: None,
+                closed_to_arrival: first.closed_to_arrival,
+                closed_to_departure: first.closed_to_departure,
+                min_advance_days: None,
+                max_advance_days: None,
+            },
+            changed: part,
+            extra: Vec::new(),
+        };
+        match rows.last_mut() {
+            Some(last) if continues(last, &row) => last.stay.until = row.stay.until,
+            _ => rows.push(row),
+        }
+    }
+    rows
+}
+
+fn price(night: &CalendarNight, rate_plan_id: Option<&str>) -> Option<wit::Price> {
+    Some(wit::Price {
+        rate_plan_id: rate_plan_id.map(str::to_owned),
+        occupancy: night.occupancy,
+        amount: money(night.price?, night.currency.as_deref()),
+        tax_included: night.tax_included,
+    })
+}
+
+fn continues(last: &wit::CalendarNights, row: &wit::CalendarNights) -> bool {
+    let day = |date: wit::Date| (date.year, date.month, date.day);
+    let rules = |rules: &wit::StayRules| {
+        (rules.min_stay_arrival, rules.max_stay, rules.closed_to_arrival, rules.closed_to_departure)
+    };
+    let same_price = |a: &wit::Price, b: &wit::Price| {
+        (&a.amount.amount, &a.amount.currency, a.occupancy, a.tax_included)
+            == (&b.amount.amount, &b.amount.currency, b.occupancy, b.tax_included)
+    };
+    day(last.stay.until) == day(row.stay.start)
+        && (last.available, last.units_available) == (row.available, row.units_available)
+        && rules(&last.rules) == rules(&row.rules)
+        && last.prices.len() == row.prices.len()
+        && last.prices.iter().zip(&row.prices).all(|(a, b)| same_price(a, b))
+}
+
+pub(super) fn operation(operation: Operation) -> wit::Operation {
+    wit::Operation {
+        verb: match operation.verb {
+            Verb::Create => wit::Verb::Create,
+            Verb::Change => wit::Verb::Change,
+            Verb::Cancel => wit::Verb::Cancel,
+            Verb::Accept => wit::Verb::Accept,
+            Verb::Decline => wit::Verb::Decline,
+            Verb::Block => wit::Verb::Block,
+            Verb::Unblock => wit::Verb::Unblock,
+        },
+        attempt: match operation.attempt {
+            Attempt::First => wit::Attempt::First,
+            Attempt::AfterUnknown => wit::Attempt::AfterUnknown,
+        },
+        reference: operation.reference,
+        channel_id: operation.channel_id,
+        reservation: reservation(operation.reservation),
+    }
+}
+
+pub(super) fn content(item: ContentItem) -> wit::ContentItem {
+    wit::ContentItem {
+        entity: entity(item.entity),
+        reference: item.reference,
+        channel_id: item.channel_id,
+        content: item.content.to_string(),
+    }
+}
+
+pub(super) fn receipt(receipt: Receipt) -> wit::Receipt {
+    wit::Receipt {
+        token: receipt.token,
+        external_id: receipt.external_id,
+        our_reference: receipt.reference,
+        fate: receipt.refused.map_or(wit::ReceiptFate::Applied, wit::ReceiptFate::Refused),
+        at: instant(receipt.at),
+    }
+}
+
+pub(super) fn fate(fate: Fate) -> wit::Fate {
+    match fate {
+        Fate::Applied { verdict, reference, at } => wit::Fate::Applied(wit::Applied {
+            verdict: match verdict {
+                Verdict::Created => wit::Verdict::Created,
+                Verdict::Updated => wit::Verdict::Updated,
+                Verdict::Unchanged => wit::Verdict::Unchanged,
+                Verdict::Parked => wit::Verdict::Parked,
+                Verdict::KeptForLater => wit::Verdict::KeptForLater,
+                Verdict::Duplicate => wit::Verdict::Duplicate,
+            },
+            our_reference: reference,
+            at: instant(at),
+        }),
+        Fate::Refused { reasons } => wit::Fate::Refused(reasons.into_iter().map(refused).collect()),
+        Fate::Available => wit::Fate::Available,
+        Fate::Held { reference, until } => wit::Fate::Held(wit::Held { reference, until: instant(until) }),
+        Fate::Released => wit::Fate::Released,
+        Fate::Quote(quote) => wit::Fate::Quote(quoted(quote)),
+        Fate::Bookings { bookings } => wit::Fate::Bookings(bookings.into_iter().map(booked).collect()),
+        Fate::Other { kind, value } => wit::Fate::Other((kind, value.to_string())),
+    }
+}
+
+pub(super) fn refused(refused: Refused) -> wit::Refused {
+    wit::Refused {
+        why: match refused.why {
+            Refusal::SoldOut => wit::Refusal::SoldOut,
+            Refusal::Closed => wit::Refusal::Closed,
+            Refusal::MinStay => wit::Refusal::MinStay,
+            Refusal::MaxStay => wit::Refusal::MaxStay,
+            Refusal::ExactStay => wit::Refusal::ExactStay,
+            Refusal::ClosedToArrival => wit::Refusal::ClosedToArrival,
+            Refusal::ClosedToDeparture => wit::Refusal::ClosedToDeparture,
+            Refusal::Occupancy => wit::Refusal::Occupancy,
+            Refusal::AdvanceNotice => wit::Refusal::AdvanceNotice,
+            Refusal::NoRate => wit::Refusal::NoRate,
+            Refusal::Pets => wit::Refusal::Pets,
+            Refusal::UnknownProperty => wit::Refusal::UnknownProperty,
+            Refusal::UnknownRoomType => wit::Refusal::UnknownRoomType,
+            Refusal::Invalid => wit::Refusal::Invalid,
+            Refusal::Other => wit::Refusal::Other,
+        },
+        path: refused.path,
+        text: refused.text,
+    }
+}
+
+pub(super) fn quoted(quoted: Quoted) -> wit::Quoted {
+    let currency = Some(&*quoted.currency);
+    let lines = quoted.lines.into_iter().map(|line| wit::PriceLine {
+        kind: match line.kind {
+            PriceKind::Stay => wit::PriceKind::Stay,
+            PriceKind::Cleaning => wit::PriceKind::Cleaning,
+            PriceKind::Fee => wit::PriceKind::Fee,
+            PriceKind::Tax => wit::PriceKind::Tax,
+            PriceKind::Deposit => wit::PriceKind::Deposit,
+            PriceKind::Discount => wit::PriceKind::Discount,
+            PriceKind::Other => wit::PriceKind::Other,
+        },
+        name: line.name,
+        amount: money(line.amount, currency),
+    });
+    wit::Quoted { lines: lines.collect(), total: money(quoted.total, currency), extra: Vec::new() }
+}
+
+pub(super) fn booked(booked: Booked) -> wit::Booked {
+    wit::Booked {
+        our_reference: booked.reference,
+        changed_at: instant(booked.changed_at),
+        reservation: reservation(booked.reservation),
+    }
+}
+
+/// What the core holds is not news in any part.
+pub(super) fn calendar_as_it_is(calendar: Calendar) -> Vec<wit::CalendarNights> {
+    let changed = CalendarParts { availability: false, price: false, rules: false };
+    self::calendar(CalendarUpdate { calendar, changed })
+}

@@ -1,0 +1,113 @@
+//! `gassync plugin new`: a folder that builds, with the SDK and the contract in it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, ensure};
+use clap::ValueEnum;
+
+/// Path in the repository and content of every file that partners are given.
+const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/partner_files.rs"));
+/// Stands for the plugin's name in templates.
+const NAME: &str = "__NAME__";
+/// The longest name, in characters.
+const MAX_NAME_CHARS: usize = 40;
+
+/// What a plugin is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    Rust,
+    Javascript,
+    Python,
+}
+
+/// Makes the folder `name` in `parent`.
+pub fn make(name: &str, language: Language, parent: &Path) -> anyhow::Result<PathBuf> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let good = name.chars().all(plain) && name.starts_with(|c: char| c.is_ascii_lowercase()) && !name.ends_with('-');
+    ensure!(
+        good && name.len() <= MAX_NAME_CHARS,
+        "the name {name:?} must be of lower-case letters, digits and hyphens, begin with a letter, and have at most \
+         {MAX_NAME_CHARS} characters"
+    );
+    let folder = parent.join(name);
+    ensure!(!folder.exists(), "{} is there already", folder.display());
+    for (path, bytes) in FILES {
+        let Some(at) = place(path, language) else { continue };
+        let file = folder.join(at);
+        let within = file.parent().context("every file has a folder")?;
+        fs::create_dir_all(within).with_context(|| format!("{} cannot be made", within.display()))?;
+        fs::write(&file, named(path, bytes, name)).with_context(|| format!("{} cannot be written", file.display()))?;
+    }
+    Ok(folder)
+}
+
+/// Where a file of the repository stands in a plugin's folder, if it belongs there.
+fn place(path: &str, language: Language) -> Option<PathBuf> {
+    let below = |folder: &str| path.strip_prefix(folder).map(PathBuf::from);
+    match language {
+        // The SDK finds the contract by the same way as in the repository.
+        Language::Rust => below("plugins/templates/rust/").or_else(|| below("plugins/example/")).or_else(|| {
+            (path.starts_with("plugins/gassync-plugin/") || path.starts_with("wit/"))
+                .then(|| Path::new("gassync").join(path))
+        }),
+        Language::Javascript => below("plugins/templates/javascript/").or_else(|| contract(path)),
+        Language::Python => below("plugins/templates/python/").or_else(|| contract(path)),
+    }
+}
+
+/// The contract, where tools for WIT look for what a world depends on.
+fn contract(path: &str) -> Option<PathBuf> {
+    let file = path.strip_prefix("wit/next/").filter(|file| file.ends_with(".wit"));
+    file.map(|file| Path::new("wit/deps/gassync-channel").join(file))
+}
+
+fn named(path: &str, bytes: &[u8], name: &str) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(bytes) else { return bytes.to_vec() };
+    if path.starts_with("plugins/templates/") {
+        text.replace(NAME, name).into_bytes()
+    } else if path == "plugins/example/src/manifest.json" {
+        // The example is a template too: all but its name stays.
+        text.replace(r#""id": "example""#, &format!(r#""id": "{name}""#)).into_bytes()
+    } else {
+        bytes.to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_gets_its_folder_and_names_are_judged() {
+        let parent = tempfile::tempdir().expect("a folder");
+        for (language, name, files) in [
+            (
+                Language::Rust,
+                "acme-rust",
+                &[
+                    "Cargo.toml",
+                    "src/lib.rs",
+                    "gassync/plugins/gassync-plugin/Cargo.toml",
+                    "gassync/wit/next/types.wit",
+                ][..],
+            ),
+            (Language::Javascript, "acme-js", &["plugin.js", "gassync/index.js", "wit/deps/gassync-channel/types.wit"]),
+            (Language::Python, "acme-py", &["plugin.py", "gassync/__init__.py", "wit/world.wit"]),
+        ] {
+            let folder = make(name, language, parent.path()).expect("made");
+            for file in files {
+                assert!(folder.join(file).is_file(), "{name}: {file}");
+            }
+            let manifest = if language == Language::Rust { "src/manifest.json" } else { "manifest.json" };
+            let manifest = fs::read_to_string(folder.join(manifest)).expect("a manifest");
+            assert!(manifest.contains(&format!(r#""id": "{name}""#)) && !manifest.contains(NAME), "{manifest}");
+            assert!(make(name, language, parent.path()).is_err(), "nothing is written over");
+        }
+        for wrong in ["", "Acme", "a b", "../x", "-a", "a-", "1a", &"a".repeat(41)] {
+            assert!(make(wrong, Language::Rust, parent.path()).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! A place inside a message, as manifests write it: a JSON pointer, where `*` stands for any element of an array, or
+//! `xml:A/B/@C`, where the path is the end of an element's, namespaces left out. Of an element all is meant that is in it.
+
+use std::borrow::Cow;
+
+use quick_xml::{
+    Reader, Writer,
+    events::{BytesStart, BytesText, Event, attributes::Attribute},
+};
+use serde_json::Value;
+
+/// What stands in place of a masked value.
+const MASK: &str = "***";
+
+/// Such a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spot<'a> {
+    /// In JSON: the steps of a pointer.
+    Json(Vec<&'a str>),
+    /// In XML: the last names of a path, and an attribute there.
+    Xml(Vec<&'a str>, Option<&'a str>),
+}
+
+impl<'a> Spot<'a> {
+    /// Reads the form above.
+    pub fn parse(text: &'a str) -> Self {
+        let Some(path) = text.strip_prefix("xml:") else {
+            return Self::Json(text.split('/').skip(1).collect());
+        };
+        match path.rsplit_once('@') {
+            Some((elements, attribute)) => Self::Xml(names(elements), Some(attribute)),
+            None => Self::Xml(names(path), None),
+        }
+    }
+}
+
+fn names(path: &str) -> Vec<&str> {
+    path.split('/').filter(|name| !name.is_empty()).collect()
+}
+
+/// What stands at a place, if it is one text: the first where there are several.
+pub fn read(body: &[u8], spot: &Spot<'_>) -> Option<String> {
+    match spot {
+        Spot::Json(steps) => {
+            let value: Value = serde_json::from_slice(body).ok()?;
+            let found = steps.iter().try_fold(&value, |value, step| match value {
+                Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+                other => other.get(step),
+            })?;
+            found.as_str().map(str::to_owned)
+        }
+        Spot::Xml(path, attribute) => read_xml(body, path, *attribute),
+    }
+}
+
+fn read_xml(body: &[u8], path: &[&str], wanted: Option<&str>) -> Option<String> {
+    let mut reader = Reader::from_reader(body);
+    let mut above: Vec<String> = Vec::new();
+    let mut inside: Option<(usize, String)> = None;
+    loop {
+        let event = reader.read_event().ok()?;
+        match &event {
+            Event::Start(element) | Event::Empty(element) => {
+                above.push(local_name(element));
+                if ends_with(&above, path) {
+                    match wanted {
+                        Some(wanted) => {
+                            let found = element.attributes().flatten().find(|a| is_named(a, wanted));
+                            if let Some(attribute) = found {
+                                return quick_xml::escape::unescape(&attribute.value).ok().map(Cow::into_owned);
+                            }
+                        }
+                        None => inside = Some((above.len(), String::new())),
+                    }
+                }
+                if matches!(event, Event::Empty(_)) {
+                    above.pop();
+                }
+            }
+            Event::Text(text) => say(&mut inside, text),
+            Event::CData(text) => say(&mut inside, text),
+            Event::GeneralRef(name) => {
+                let reference = format!("&{};", &**name);
+                say(&mut inside, &quick_xml::escape::unescape(&reference).ok()?);
+            }
+            Event::End(_) => {
+                if inside.as_ref().is_some_and(|(depth, _)| *depth == above.len()) {
+                    return inside.map(|(_, said)| said.trim().to_owned());
+                }
+                above.pop();
+            }
+            Event::Eof => return None,
+            _ => {}
+        }
+    }
+}
+
+fn say(inside: &mut Option<(usize, String)>, text: &str) {
+    if let Some((_, said)) = inside {
+        said.push_str(text);
+    }
+}
+
+/// Blanks whatever stands at one of the places. A body that has nothing to hide comes back byte for byte, so that long ids
+/// and digits stay as they were.
+pub fn mask(body: Vec<u8>, spots: &[Spot<'_>]) -> Vec<u8> {
+    if spots.is_empty() {
+        return body;
+    }
+    if body.trim_ascii_start().starts_with(b"<") {
+        return mask_xml(&body, spots).unwrap_or(body);
+    }
+    mask_json(&body, spots).unwrap_or(body)
+}
+
+fn mask_json(body: &[u8], spots: &[Spot<'_>]) -> Option<Vec<u8>> {
+    let mut value: Value = serde_json::from_slice(body).ok()?;
+    let mut hidden = false;
+    for spot in spots {
+        if let Spot::Json(steps) = spot {
+            hidden |= blank(&mut value, steps);
+        }
+    }
+    hidden.then(|| serde_json::to_vec(&value).unwrap_or_default())
+}
+
+fn blank(value: &mut Value, steps: &[&str]) -> bool {
+    match (steps, value) {
+        ([], Value::Null) => false,
+        ([], text) if text == "" => false,
+        ([], value) => {
+            *value = Value::String(MASK.to_owned());
+            true
+        }
+        (["*", rest @ ..], Value::Array(items)) => {
+            // All of them: the first that hides something must not end the search.
+            items.iter_mut().map(|item| blank(item, rest)).filter(|hidden| *hidden).count() > 0
+        }
+        ([key, rest @ ..], Value::Object(fields)) => fields.get_mut(*key).is_some_and(|field| blank(field, rest)),
+        _ => false,
+    }
+}
+
+/// None where nothing was hidden. XML that breaks off is hidden as far as it goes, and ends there: what comes after the
+/// break could be anything.
+fn mask_xml(body: &[u8], spots: &[Spot<'_>]) -> Option<Vec<u8>> {
+    let mut reader = Reader::from_reader(body);
+    let mut writer = Writer::new(Vec::with_capacity(body.len()));
+    let mut above: Vec<String> = Vec::new();
+    let mut hidden = false;
+    // How deep the outermost element is that is hidden with all that is in it.
+    let mut under: Option<usize> = None;
+    loop {
+        let Ok(event) = reader.read_event() else {
+            return Some(writer.into_inner());
+        };
+        let written = match event {
+            Event::Eof => return hidden.then(|| writer.into_inner()),
+            Event::Start(element) => {
+                above.push(local_name(&element));
+                if under.is_none() && is_whole(&above, spots) {
+                    under = Some(above.len());
+                }
+                let element = attributes(element, &above, under.is_some(), spots, &mut hidden);
+                writer.write_event(Event::Start(element))
+            }
+            Event::Empty(element) => {
+                above.push(local_name(&element));
+                let whole = under.is_some() || is_whole(&above, spots);
+                let element = attributes(element, &above, whole, spots, &mut hidden);
+                above.pop();
+                writer.write_event(Event::Empty(element))
+            }
+            Event::End(element) => {
+                if under == Some(above.len()) {
+                    under = None;
+                }
+                above.pop();
+                writer.write_event(Event::End(element))
+            }
+            Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if under.is_some() => {
+                hidden = true;
+                writer.write_event(Event::Text(BytesText::from_escaped(MASK)))
+            }
+            other => writer.write_event(other),
+        };
+        // Writing to memory cannot fail; were it to, hiding all is the safe side.
+        written.ok()?;
+    }
+}
+
+fn is_whole(above: &[String], spots: &[Spot<'_>]) -> bool {
+    spots.iter().any(|spot| matches!(spot, Spot::Xml(path, None) if ends_with(above, path)))
+}
+
+fn attributes<'a>(
+    element: BytesStart<'a>,
+    above: &[String],
+    whole: bool,
+    spots: &[Spot<'_>],
+    hidden: &mut bool,
+) -> BytesStart<'a> {
+    let is_hidden = |attribute: &Attribute<'_>| {
+        whole
+            || spots.iter().any(|spot| {
+                matches!(spot, Spot::Xml(path, Some(name)) if ends_with(above, path) && is_named(attribute, name))
+            })
+    };
+    if !element.attributes().flatten().any(|attribute| is_hidden(&attribute)) {
+        return element;
+    }
+    *hidden = true;
+    let mut masked = element.to_owned();
+    masked.clear_attributes();
+    for mut attribute in element.attributes().flatten() {
+        if is_hidden(&attribute) {
+            attribute.value = Cow::Borrowed(MASK);
+        }
+        masked.push_attribute(attribute);
+    }
+    masked
+}
+
+fn local_name(element: &BytesStart<'_>) -> String {
+    element.local_name().as_ref().to_owned()
+}
+
+fn is_named(attribute: &Attribute<'_>, name: &str) -> bool {
+    attribute.key.local_name().as_ref() == name
+}
+
+fn ends_with(above: &[String], path: &[&str]) -> bool {
+    above.len() >= path.len() && above[above.len() - path.len()..].iter().zip(path).all(|(a, b)| a == b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(body: &str, spots: &[&str]) -> String {
+        let spots: Vec<Spot<'_>> = spots.iter().map(|spot| Spot::parse(spot)).collect();
+        String::from_utf8(mask(body.as_bytes().to_vec(), &spots)).expect("text")
+    }
+
+    #[test]
+    fn named_values_go_and_the_rest_stays() {
+        let body = r#"{"data":[{"token":"tok_1","id":12345678901234567890},{"token":null}],"cvc":123}"#;
+        let masked = masked(body, &["/data/*/token", "/cvc"]);
+        assert!(!masked.contains("tok_1") && !masked.contains("123}"), "{masked}");
+        assert!(masked.contains("12345678901234567890"));
+    }
+
+    #[test]
+    fn nothing_to_hide_is_left_byte_for_byte() {
+        for body in [r#"{ "price" : 450.00, "token": null }"#, "<a  x='1'><b/></a>", "<a>broken", "", "no json"] {
+            assert_eq!(masked(body, &["/token", "xml:c/@d"]), body);
+        }
+    }
+
+    #[test]
+    fn elements_and_attributes_of_xml_are_hidden() {
+        let body = r#"<s:Env xmlns:s="u"><s:Auth Username="hotel" Password="s3cret"/><Card No="4111"><Name>J &amp; K</Name>
+            <Cvc><![CDATA[123]]></Cvc></Card><Total Amount="12000"/></s:Env>"#;
+        let masked = masked(body, &["xml:Env/Auth/@Password", "xml:Card"]);
+        for gone in ["s3cret", "4111", "J &amp; K", "123<", "CDATA"] {
+            assert!(!masked.contains(gone), "{gone}: {masked}");
+        }
+        for kept in [r#"Username="hotel""#, r#"Amount="12000""#, "<Name>***", r#"No="***""#] {
+            assert!(masked.contains(kept), "{kept}: {masked}");
+        }
+        let spot = |text| Spot::parse(text);
+        assert_eq!(read(body.as_bytes(), &spot("xml:Auth/@Password")).as_deref(), Some("s3cret"));
+        assert_eq!(read(body.as_bytes(), &spot("xml:Card/Name")).as_deref(), Some("J & K"));
+        assert_eq!(read(body.as_bytes(), &spot("xml:Auth/@Nothing")), None);
+        assert_eq!(read(br#"{"auth":[{"key":"k"}]}"#, &spot("/auth/0/key")).as_deref(), Some("k"));
+    }
+
+    #[test]
+    fn xml_that_breaks_off_hides_what_it_can() {
+        let cut = masked(r#"<a><Card No="4111"/><b></c><Card No="4222"/>"#, &["xml:Card"]);
+        assert!(!cut.contains("4111") && !cut.contains("4222"), "{cut}");
+    }
+}

@@ -1,0 +1,114 @@
+/// Makes a component of an [`Adapter`](crate::Adapter) and the traits it implements, by their names:
+/// `gassync_plugin::export!(crate::Acme: Inbound, Pull)`. What is not named is not exported, and the host knows that this
+/// plugin does not do it.
+#[macro_export]
+macro_rules! export {
+    ($adapter:ty $(: $($ability:ident),+ $(,)?)?) => {
+        #[cfg(target_arch = "wasm32")]
+        mod exported {
+            struct Component;
+
+            impl $crate::generated::about::exports::gassync::channel::about::Guest for Component {
+                fn describe() -> String {
+                    <$adapter as $crate::Adapter>::manifest()
+                }
+            }
+            $crate::generated::about::export_about!(Component with_types_in $crate::generated::about);
+
+            $($($crate::export_ability!($ability, $adapter, Component);)+)?
+        }
+    };
+}
+
+/// One arm for each interface of the contract.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_ability {
+    (Inbound, $adapter:ty, $component:ident) => {
+        impl $crate::generated::inbound::exports::gassync::channel::inbound::Guest for $component {
+            fn decode(request: $crate::HttpRequest) -> Result<$crate::Decoded, $crate::ChannelError> {
+                <$adapter as $crate::Inbound>::decode(request)
+            }
+        }
+        $crate::generated::inbound::export_inbound!($component with_types_in $crate::generated::inbound);
+    };
+    (Answer, $adapter:ty, $component:ident) => {
+        impl $crate::generated::answer::exports::gassync::channel::answer::Guest for $component {
+            fn respond(
+                request: $crate::HttpRequest,
+                changes: Vec<$crate::Change>,
+                fates: Vec<$crate::Fate>,
+            ) -> Result<$crate::HttpResponse, $crate::ChannelError> {
+                <$adapter as $crate::Answer>::respond(request, changes, fates)
+            }
+        }
+        $crate::generated::answer::export_answer!($component with_types_in $crate::generated::answer);
+    };
+    (Pull, $adapter:ty, $component:ident) => {
+        impl $crate::generated::pull::exports::gassync::channel::pull::Guest for $component {
+            fn fetch(query: $crate::Query) -> Result<$crate::Page, $crate::ChannelError> {
+                <$adapter as $crate::Pull>::fetch(query)
+            }
+        }
+        $crate::generated::pull::export_pull!($component with_types_in $crate::generated::pull);
+    };
+    (Receipts, $adapter:ty, $component:ident) => {
+        impl $crate::generated::receipts::exports::gassync::channel::receipts::Guest for $component {
+            fn acknowledge(receipts: Vec<$crate::Receipt>) -> Result<Vec<Option<String>>, $crate::ChannelError> {
+                <$adapter as $crate::Receipts>::acknowledge(receipts)
+            }
+        }
+        $crate::generated::receipts::export_receipts!($component with_types_in $crate::generated::receipts);
+    };
+    (PushCalendar, $adapter:ty, $component:ident) => {
+        impl $crate::generated::push_calendar::exports::gassync::channel::push_calendar::Guest for $component {
+            fn push(updates: Vec<$crate::CalendarNights>) -> Result<Vec<$crate::Outcome>, $crate::ChannelError> {
+                <$adapter as $crate::PushCalendar>::push_calendar(updates)
+            }
+        }
+        $crate::generated::push_calendar::export_push_calendar!($component with_types_in $crate::generated::push_calendar);
+    };
+    (PushReservations, $adapter:ty, $component:ident) => {
+        impl $crate::generated::push_reservations::exports::gassync::channel::push_reservations::Guest for $component {
+            fn push(operations: Vec<$crate::Operation>) -> Result<Vec<$crate::Outcome>, $crate::ChannelError> {
+                <$adapter as $crate::PushReservations>::push_reservations(operations)
+            }
+        }
+        $crate::generated::push_reservations::export_push_reservations!($component with_types_in $crate::generated::push_reservations);
+    };
+    (PushContent, $adapter:ty, $component:ident) => {
+        impl $crate::generated::push_content::exports::gassync::channel::push_content::Guest for $component {
+            fn push(items: Vec<$crate::ContentItem>) -> Result<Vec<$crate::Outcome>, $crate::ChannelError> {
+                <$adapter as $crate::PushContent>::push_content(items)
+            }
+        }
+        $crate::generated::push_content::export_push_content!($component with_types_in $crate::generated::push_content);
+    };
+    (Feeds, $adapter:ty, $component:ident) => {
+        impl $crate::generated::feeds::exports::gassync::channel::feeds::Guest for $component {
+            fn render(
+                request: $crate::HttpRequest,
+                part: Option<String>,
+            ) -> Result<$crate::Part, $crate::ChannelError> {
+                <$adapter as $crate::Feeds>::render(request, part)
+            }
+        }
+        $crate::generated::feeds::export_feeds!($component with_types_in $crate::generated::feeds);
+    };
+    (Connection, $adapter:ty, $component:ident) => {
+        impl $crate::generated::connection::exports::gassync::channel::connection::Guest for $component {
+            fn check() -> Result<$crate::Report, $crate::ChannelError> {
+                <$adapter as $crate::Connection>::check()
+            }
+
+            fn subscribe(endpoint: String) -> Result<Vec<String>, $crate::ChannelError> {
+                <$adapter as $crate::Connection>::subscribe(endpoint)
+            }
+
+            fn unsubscribe(subscriptions: Vec<String>) -> Result<Vec<String>, $crate::ChannelError> {
+                <$adapter as $crate::Connection>::unsubscribe(subscriptions)
+            }
+        }
+        $crate::generated::connection::export_connection!($component with_types_in $crate::generated::connection);
+    };
+}

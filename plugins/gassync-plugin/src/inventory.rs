@@ -1,0 +1,72 @@
+//! What the core holds for this source, read-only, in the channel's own ids. Available while pushing, rendering feeds
+//! and testing a connection.
+
+use crate::{Booked, CalendarNights, Nights, Property, Quoted, RatePlan, Refused, RoomType, StayQuery};
+
+/// All properties of the source, whatever the host's pages.
+pub fn properties() -> Vec<Property> {
+    let mut all = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = host::properties(cursor.as_deref());
+        all.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            return all;
+        }
+    }
+}
+
+/// The room types of a property.
+pub fn room_types(property_id: &str) -> Vec<RoomType> {
+    host::room_types(property_id)
+}
+
+/// The rate plans of a property.
+pub fn rate_plans(property_id: &str) -> Vec<RatePlan> {
+    host::rate_plans(property_id)
+}
+
+/// A room type's nights, per rate plan where it has them.
+pub fn calendar(room_type_id: &str, span: Nights) -> Vec<CalendarNights> {
+    host::calendar(room_type_id, span)
+}
+
+/// The reservations that changed since an instant, or all, whatever the host's pages.
+pub fn reservations(changed_since: Option<&str>) -> Vec<Booked> {
+    let mut all = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = host::reservations(changed_since, cursor.as_deref());
+        all.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            return all;
+        }
+    }
+}
+
+/// A reservation by our reference, or by the channel's id.
+pub fn find_reservation(id: &str) -> Option<Booked> {
+    host::find_reservation(id)
+}
+
+/// When anything of a property last changed, RFC 3339.
+pub fn changed_at(property_id: &str) -> Option<String> {
+    host::changed_at(property_id)
+}
+
+/// What a stay costs, or why it cannot be had.
+pub fn quote(query: &StayQuery) -> Result<Quoted, Vec<Refused>> {
+    host::quote(query)
+}
+
+/// Texts, pictures, policies, fees and taxes, by the contract's `content.schema.json`.
+pub fn content(property_id: &str) -> Option<String> {
+    host::content(property_id)
+}
+
+#[cfg(target_arch = "wasm32")]
+use crate::generated::gassync::channel::inventory as host;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::testing::inventory as host;
