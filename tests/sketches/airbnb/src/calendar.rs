@@ -1,0 +1,143 @@
+//! Nights to Airbnb: one request for each listing, of which later operations win over earlier ones.
+
+use std::collections::BTreeMap;
+
+use gassync_plugin::{
+    CalendarNights, ChannelError, FieldError, Nights, Outcome, accepted, http, settings, to_date_text,
+};
+use serde::{Deserialize, Serialize};
+
+/// Airbnb takes no lower price.
+const MIN_PRICE: u64 = 10;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Settings {
+    base_url: String,
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    listing_id: &'a str,
+    operations: Vec<Operation>,
+}
+
+/// What is not known is not said: an absent value stays as it is there.
+#[derive(Serialize)]
+struct Operation {
+    dates: [String; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    availability: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    daily_price: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_nights: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_nights: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_to_arrival: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_to_departure: Option<bool>,
+}
+
+/// What goes to one listing, and which updates it came from.
+#[derive(Default)]
+struct Batch {
+    operations: Vec<Operation>,
+    updates: Vec<usize>,
+}
+
+pub(crate) fn push(updates: &[CalendarNights]) -> Result<Vec<Outcome>, ChannelError> {
+    let mut outcomes = vec![Outcome::Unknown; updates.len()];
+    let mut warnings = vec![Vec::new(); updates.len()];
+    let mut listings: BTreeMap<&str, Batch> = BTreeMap::new();
+    for (index, update) in updates.iter().enumerate() {
+        match operation(update, &mut warnings[index]) {
+            Ok(operation) => {
+                let batch = listings.entry(&update.room_type_id).or_default();
+                batch.operations.push(operation);
+                batch.updates.push(index);
+            }
+            Err(problem) => outcomes[index] = refused("/operations/0/daily_price", problem),
+        }
+    }
+    for (listing_id, Batch { operations, updates }) in listings {
+        let said = send(&Request { listing_id, operations })?;
+        for index in updates {
+            outcomes[index] = said.clone();
+            if let Outcome::Accepted(accepted) = &mut outcomes[index] {
+                accepted.warnings = std::mem::take(&mut warnings[index]);
+            }
+        }
+    }
+    Ok(outcomes)
+}
+
+fn operation(update: &CalendarNights, warnings: &mut Vec<String>) -> Result<Operation, String> {
+    let available = update.available.or_else(|| update.units_available.map(|units| units > 0));
+    let price = update.prices.iter().find(|price| price.occupancy.is_none()).or_else(|| update.prices.first());
+    let daily_price = match price.map(|price| price.amount.amount.as_str()) {
+        Some(amount) => Some(whole_units(amount, warnings)?),
+        None => None,
+    };
+    let rules = &update.rules;
+    if rules.min_stay_arrival.is_none() && rules.min_stay_through.is_some() {
+        warnings.push("Airbnb has a shortest stay for arrivals only".to_owned());
+    }
+    Ok(Operation {
+        dates: [dates(update.stay)],
+        // `available` would overrule every rule of the listing; `default` opens the night and follows them.
+        availability: available.map(|available| if available { "default" } else { "unavailable" }),
+        daily_price,
+        min_nights: rules.min_stay_arrival,
+        max_nights: rules.max_stay,
+        closed_to_arrival: rules.closed_to_arrival,
+        closed_to_departure: rules.closed_to_departure,
+    })
+}
+
+/// Airbnb's ranges include their end: the last night stands there, not the day of departure.
+fn dates(stay: Nights) -> String {
+    let (first, last) = (to_date_text(stay.start), to_date_text(stay.until.day_before()));
+    if first == last { first } else { format!("{first}:{last}") }
+}
+
+fn whole_units(amount: &str, warnings: &mut Vec<String>) -> Result<u64, String> {
+    let (units, parts) = amount.split_once('.').unwrap_or((amount, ""));
+    let whole: u64 = units.parse().map_err(|_| format!("{amount} is no price"))?;
+    let rounded = if parts.as_bytes().first().is_some_and(|digit| *digit >= b'5') { whole + 1 } else { whole };
+    if parts.bytes().any(|digit| digit != b'0') {
+        warnings.push(format!("Airbnb takes whole units: {amount} was sent as {rounded}"));
+    }
+    if rounded < MIN_PRICE { Err(format!("{amount} is less than {MIN_PRICE}")) } else { Ok(rounded) }
+}
+
+/// The same operations may be sent again and again, so a time-out needs no other word than "not now".
+fn send(request: &Request<'_>) -> Result<Outcome, ChannelError> {
+    let Settings { base_url } = settings()?;
+    let url = format!("{}/calendar_operations?_allow_dates_overlap=true", base_url.trim_end_matches('/'));
+    let body = serde_json::to_vec(request).map_err(|error| ChannelError::Broken(error.to_string()))?;
+    let asked = http::Request::post_json(url, body)
+        .header("X-Airbnb-API-Key", "{{airbnb-client.username}}")
+        .header("X-Airbnb-OAuth-Token", "{{airbnb.token}}")
+        .secret("airbnb-client.username")
+        .secret("airbnb.token")
+        .send();
+    let answer = match asked {
+        Ok(answer) => answer,
+        Err(ChannelError::RateLimited(seconds)) => return Ok(Outcome::Retry(seconds)),
+        Err(ChannelError::Unavailable(_)) => return Ok(Outcome::Retry(None)),
+        Err(other) => return Err(other),
+    };
+    match answer.status() {
+        200..=299 => Ok(accepted(None)),
+        401 | 403 => Err(ChannelError::Unauthorized("the host's token is refused".to_owned())),
+        429 | 500.. => Ok(Outcome::Retry(None)),
+        // What the body of a refusal looks like nobody has written down.
+        status => Ok(refused("", format!("status {status}"))),
+    }
+}
+
+fn refused(path: &str, problem: String) -> Outcome {
+    Outcome::Refused(vec![FieldError { path: path.to_owned(), problem }])
+}

@@ -1,0 +1,40 @@
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::value::RawValue;
+
+/// A number or a text, kept as its text: ids may have more than 53 bits, amounts are sometimes the one and sometimes the
+/// other. Null, a missing key and an empty text say nothing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Loose(Option<String>);
+
+impl<'de> Deserialize<'de> for Loose {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw: &RawValue = <&RawValue>::deserialize(deserializer)?;
+        let text = raw.get();
+        let value = match text.as_bytes().first() {
+            Some(b'"') => Some(serde_json::from_str::<String>(text).map_err(D::Error::custom)?),
+            Some(b'0'..=b'9' | b'-') => Some(text.to_owned()),
+            _ => None,
+        };
+        Ok(Self(value.filter(|value| !value.trim().is_empty())))
+    }
+}
+
+impl Loose {
+    pub fn as_str(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    pub fn text(&self) -> Option<String> {
+        self.0.clone()
+    }
+
+    pub fn count(&self) -> Option<u32> {
+        self.as_str()?.parse().ok()
+    }
+}
+
+impl From<Option<String>> for Loose {
+    fn from(text: Option<String>) -> Self {
+        Self(text.filter(|text| !text.is_empty()))
+    }
+}

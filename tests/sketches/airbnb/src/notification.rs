@@ -1,0 +1,111 @@
+//! What Airbnb tells. None of it waits for what we make of it, so the answer is always the same.
+
+use gassync_plugin::{Change, ChannelError, ConnectionEvent, Decoded, HttpRequest, News, Route, change};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{answer, loose::Loose, malformed, reservation};
+
+/// Actions that change nothing we keep.
+const OF_NO_CONCERN: [&str; 4] =
+    ["test_notification", "payout_notification", "message_added", "listing_approval_status_changed"];
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Notification {
+    action: String,
+    host_id: Loose,
+    reservation: Option<Box<RawValue>>,
+    listing_ids: Vec<Loose>,
+    mappings: Vec<Mapping>,
+    updates: Vec<Update>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Mapping {
+    listing_id: Loose,
+    updated_listing_id: Loose,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Update {
+    listing_id: Loose,
+    synchronization_category: Option<String>,
+}
+
+pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
+    let body = request.body.as_deref().unwrap_or_default();
+    let said: Notification = serde_json::from_slice(body).map_err(|error| malformed("", &error.to_string()))?;
+    let mut event_id = None;
+    let changes = match (said.action.as_str(), &said.reservation) {
+        ("", _) => return Err(malformed("/action", "is missing")),
+        (action, Some(raw)) if action.starts_with("reservation_") => {
+            let told = reservation::read(raw, "/reservation")?;
+            // The same words about the same state are the same message.
+            event_id = told.modified_at.as_ref().map(|at| format!("{action}/{}/{at}", told.id));
+            let listing = told.property_id.clone();
+            if reservation::is_test(&told) {
+                Vec::new()
+            } else {
+                vec![change(listing.as_deref(), News::Reservation(told))]
+            }
+        }
+        (action, None) if action.starts_with("reservation_") => return Err(malformed("/reservation", "is missing")),
+        ("authorization_revoked", _) => vec![event(&said, ConnectionEvent::Revoked)],
+        ("listings_unlinked", _) => vec![event(&said, ConnectionEvent::Unlinked(ids(&said.listing_ids)))],
+        ("listings_mapped", _) => said.mappings.iter().filter_map(|pair| Some(event(&said, mapped(pair)?))).collect(),
+        ("listing_synchronization_settings_updated", _) => synchronised(&said),
+        (action, _) if OF_NO_CONCERN.contains(&action) => Vec::new(),
+        (action, _) => {
+            vec![change(None, News::Other((action.to_owned(), String::from_utf8_lossy(body).into_owned())))]
+        }
+    };
+    Ok(Decoded { event_id, changes, reply: Some(answer(request, true)) })
+}
+
+/// Listings are many: it is the host's account there that tells whom it is about.
+fn event(said: &Notification, event: ConnectionEvent) -> Change {
+    Change { route: Route { property_id: None, account: said.host_id.text() }, news: News::Connection(event) }
+}
+
+fn mapped(pair: &Mapping) -> Option<ConnectionEvent> {
+    let id = pair.listing_id.text()?;
+    Some(match pair.updated_listing_id.text() {
+        Some(updated) if updated != id => ConnectionEvent::Remapped((id, updated)),
+        _ => ConnectionEvent::Linked(vec![id]),
+    })
+}
+
+/// A listing without a category is no longer ours; one that is undecided is neither ours yet nor lost.
+fn synchronised(said: &Notification) -> Vec<Change> {
+    let with = |is_meant: fn(Option<&str>) -> bool| -> Vec<String> {
+        let meant = said.updates.iter().filter(|update| is_meant(update.synchronization_category.as_deref()));
+        meant.filter_map(|update| update.listing_id.text()).collect()
+    };
+    let unlinked = with(|category| category.is_none());
+    let linked = with(|category| category.is_some_and(|category| category != "sync_undecided"));
+    let events = [(unlinked, ConnectionEvent::Unlinked as fn(_) -> _), (linked, ConnectionEvent::Linked)];
+    let told = events.into_iter().filter(|(ids, _)| !ids.is_empty());
+    told.map(|(ids, word)| event(said, word(ids))).collect()
+}
+
+fn ids(listings: &[Loose]) -> Vec<String> {
+    listings.iter().filter_map(Loose::text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_of_a_connection_are_for_the_hosts_account_there() {
+        let body = include_bytes!("../../../fixtures/airbnb/notification-authorization-revoked.json").to_vec();
+        let (method, url) = ("POST".to_owned(), "/notifications".to_owned());
+        let told = decode(&HttpRequest { method, url, headers: Vec::new(), body: Some(body) }).expect("decoded");
+        let Change { route, news } = &told.changes[0];
+        assert_eq!((route.account.as_deref(), route.property_id.as_deref()), (Some("66200"), None));
+        assert!(matches!(news, News::Connection(ConnectionEvent::Revoked)));
+    }
+}

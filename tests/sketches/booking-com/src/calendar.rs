@@ -1,0 +1,113 @@
+//! Nights as two messages: what may be sold and under which rules, and what it costs.
+
+use gassync_plugin::{CalendarNights, CalendarPart, ChannelError, Money, to_date_text};
+
+use crate::{
+    clock,
+    decimal::Decimal,
+    message,
+    xml::{Element, element},
+};
+
+/// Rooms to sell and rules; none where no row has news of them.
+pub fn availability(rows: &[&CalendarNights]) -> Result<Option<Element>, ChannelError> {
+    let mut messages = Vec::new();
+    for row in rows {
+        if row.changed.contains(CalendarPart::AVAILABILITY)
+            && let Some(limit) = booking_limit(row)
+        {
+            // Rooms to sell are the room's, whatever the rate plan.
+            messages.push(element("AvailStatusMessage").with("BookingLimit", limit).around([control(row, None)]));
+        }
+        let Some(plan) = row.rate_plan_id.as_deref() else { continue };
+        let about = |part: Element| element("AvailStatusMessage").around([control(row, Some(plan)), part]);
+        if row.changed.contains(CalendarPart::AVAILABILITY)
+            && let Some(open) = row.available
+        {
+            messages.push(about(status(open, None)));
+        }
+        if row.changed.contains(CalendarPart::RULES) {
+            let lengths: Vec<Element> = lengths(row).collect();
+            messages.extend((!lengths.is_empty()).then(|| about(element("LengthsOfStay").around(lengths))));
+            let rules = &row.rules;
+            for (closed, way) in [(rules.closed_to_arrival, "Arrival"), (rules.closed_to_departure, "Departure")] {
+                messages.extend(closed.map(|closed| about(status(!closed, Some(way)))));
+            }
+        }
+    }
+    if messages.is_empty() {
+        return Ok(None);
+    }
+    let messages = element("AvailStatusMessages").around(numbered(messages));
+    Ok(Some(message("OTA_HotelAvailNotifRQ", "1.005", clock::now())?.around([messages])))
+}
+
+/// Prices of one property; none where no row has news of them.
+pub fn rates(property: &str, rows: &[&CalendarNights]) -> Result<Option<Element>, ChannelError> {
+    let priced = rows.iter().filter(|row| row.changed.contains(CalendarPart::PRICE) && !row.prices.is_empty());
+    let messages: Vec<Element> = priced.filter_map(|row| rate(row)).collect();
+    if messages.is_empty() {
+        return Ok(None);
+    }
+    let messages = element("RateAmountMessages").with("HotelCode", property).around(numbered(messages));
+    Ok(Some(message("OTA_HotelRateAmountNotifRQ", "3.000", clock::now())?.around([messages])))
+}
+
+/// What is wrong with a row before anything is sent of it.
+pub fn problem(row: &CalendarNights) -> Option<&'static str> {
+    if row.property_id.is_none() {
+        return Some("a row must say its property");
+    }
+    if row.changed.contains(CalendarPart::PRICE) && row.rate_plan_id.is_none() && !row.prices.is_empty() {
+        return Some("a price must say its rate plan");
+    }
+    let wrong = |money: &Money| money.currency.is_none() || Decimal::parse(&money.amount).is_none();
+    row.prices.iter().any(|price| wrong(&price.amount)).then_some("a price must be a decimal and say its currency")
+}
+
+fn numbered(messages: Vec<Element>) -> impl Iterator<Item = Element> {
+    messages.into_iter().enumerate().map(|(index, message)| message.with("LocatorID", index + 1))
+}
+
+/// The first and the last night: both are meant.
+fn control(row: &CalendarNights, plan: Option<&str>) -> Element {
+    element("StatusApplicationControl")
+        .with("Start", to_date_text(row.stay.start))
+        .with("End", to_date_text(row.stay.until.day_before()))
+        .with("InvTypeCode", &row.room_type_id)
+        .with_some("RatePlanCode", plan)
+}
+
+fn booking_limit(row: &CalendarNights) -> Option<i32> {
+    match (row.available, row.units_available) {
+        // Without a plan there is nothing else that could close the room.
+        (Some(false), _) if row.rate_plan_id.is_none() => Some(0),
+        (_, Some(units)) => Some(units.max(0)),
+        _ => None,
+    }
+}
+
+fn status(open: bool, restriction: Option<&str>) -> Element {
+    let status = element("RestrictionStatus").with_some("Restriction", restriction);
+    status.with("Status", if open { "Open" } else { "Close" })
+}
+
+fn lengths(row: &CalendarNights) -> impl Iterator<Item = Element> {
+    let rules = &row.rules;
+    let least = rules.min_stay_arrival.max(rules.min_stay_through);
+    [(least, "SetMinLOS"), (rules.max_stay, "SetMaxLOS")].into_iter().filter_map(|(nights, kind)| {
+        Some(element("LengthOfStay").with("Time", nights?).with("MinMaxMessageType", kind))
+    })
+}
+
+fn rate(row: &CalendarNights) -> Option<Element> {
+    let amounts = row.prices.iter().map(|price| {
+        let decimal = Decimal::parse(&price.amount.amount)?;
+        let tax = if price.tax_included == Some(false) { "AmountBeforeTax" } else { "AmountAfterTax" };
+        let amount = element("BaseByGuestAmt").with_some("NumberOfGuests", price.occupancy).with(tax, decimal.units);
+        Some(amount.with("DecimalPlaces", decimal.places).with_some("CurrencyCode", price.amount.currency.as_deref()))
+    });
+    let amounts: Vec<Element> = amounts.collect::<Option<_>>()?;
+    let rates = element("Rates").around([element("Rate").around([element("BaseByGuestAmts").around(amounts)])]);
+    Some(element("RateAmountMessage").around([control(row, row.rate_plan_id.as_deref()), rates]))
+}

@@ -1,0 +1,154 @@
+//! Booking.com, as far as it shows that the contract fits: two queues that are emptied by receipts, integer money with
+//! scales of its own, and calendars whose success may be half of one.
+//!
+//! [`reservation`] reads the queues, [`receipts`] empties them, [`calendar`] words nights, and [`delivery`] finds out which
+//! of them were taken.
+
+mod calendar;
+#[path = "../../vrbo/src/clock.rs"]
+pub mod clock;
+#[path = "../../vrbo/src/decimal.rs"]
+pub mod decimal;
+mod delivery;
+mod receipts;
+mod reservation;
+#[cfg(test)]
+mod tests;
+#[path = "../../vrbo/src/xml.rs"]
+pub mod xml;
+
+use gassync_plugin::{
+    Adapter, CalendarNights, ChannelError, Entity, Outcome, Page, Pull, PushCalendar, Query, Receipt, Receipts,
+    Selection, http, log, settings,
+};
+use serde::Deserialize;
+
+use crate::xml::{Element, element};
+
+/// The sketch.
+pub struct BookingCom;
+
+gassync_plugin::export!(crate::BookingCom: Pull, Receipts, PushCalendar);
+
+const NAMESPACE: &str = "http://www.opentravel.org/OTA/2003/05";
+/// Where card data may come along.
+const RESERVATIONS: &str = "https://secure-supply-xml.booking.com/hotels/ota/";
+const AVAILABILITY: &str = "https://supply-xml.booking.com/hotels/ota/";
+
+/// The source's settings, as the manifest describes them.
+#[derive(Deserialize)]
+struct Settings {
+    target: String,
+}
+
+/// What waits to be acknowledged, and is told apart to the end: a receipt on the wrong queue is an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Queue {
+    New,
+    Modified,
+}
+
+impl Queue {
+    const ALL: [Self; 2] = [Self::New, Self::Modified];
+
+    /// As polls and receipts call it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Modified => "modified",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|queue| queue.name() == name)
+    }
+
+    /// The message's name. What is fetched is called a request, what we post a response.
+    fn message(self) -> &'static str {
+        match self {
+            Self::New => "OTA_HotelResNotif",
+            Self::Modified => "OTA_HotelResModifyNotif",
+        }
+    }
+
+    /// The list in a message, and an entry of it.
+    fn path(self) -> (&'static str, &'static str) {
+        match self {
+            Self::New => ("HotelReservations", "HotelReservation"),
+            Self::Modified => ("HotelResModifies", "HotelResModify"),
+        }
+    }
+}
+
+impl Adapter for BookingCom {
+    fn manifest() -> String {
+        include_str!("manifest.json").to_owned()
+    }
+}
+
+impl Pull for BookingCom {
+    fn fetch(query: Query) -> Result<Page, ChannelError> {
+        if query.entity != Entity::Reservation {
+            return Err(ChannelError::Unsupported);
+        }
+        // Both queues are everything that can be asked for.
+        let (queue, next) = match (&query.selection, query.cursor.as_deref()) {
+            (Selection::Pending(name), _) => (Queue::named(name).ok_or(ChannelError::Unsupported)?, None),
+            (Selection::Everything, None) => (Queue::New, Some(Queue::Modified.name().to_owned())),
+            (Selection::Everything, Some(name)) => (Queue::named(name).ok_or(ChannelError::Unsupported)?, None),
+            _ => return Err(ChannelError::Unsupported),
+        };
+        let request = http::Request::get(format!("{RESERVATIONS}{}", queue.message()));
+        let answer = send(request)?;
+        let root = Element::parse(answer.body())?;
+        // It is the message that says which queue it is from.
+        let queue = Queue::ALL.into_iter().find(|queue| root.name == format!("{}RQ", queue.message()));
+        let queue = queue.ok_or_else(|| ChannelError::Malformed(format!("{} is none of the queues", root.name)))?;
+        let (list, entry) = queue.path();
+        let changes =
+            root.all(&format!("{list}/{entry}")).into_iter().map(|entry| reservation::change_of(queue, entry));
+        // What was not acknowledged comes again, so there is no page behind this one.
+        Ok(Page { next, ..Page::of(changes.collect::<Result<_, _>>()?) })
+    }
+}
+
+impl Receipts for BookingCom {
+    fn acknowledge(receipts: Vec<Receipt>) -> Result<Vec<Option<String>>, ChannelError> {
+        receipts::acknowledge(&receipts)
+    }
+}
+
+impl PushCalendar for BookingCom {
+    fn push_calendar(updates: Vec<CalendarNights>) -> Result<Vec<Outcome>, ChannelError> {
+        delivery::push(&updates)
+    }
+}
+
+/// A message of ours.
+fn message(name: &str, version: &str, time: impl ToString) -> Result<Element, ChannelError> {
+    let Settings { target } = settings()?;
+    let message = element(name).with("xmlns", NAMESPACE).with("TimeStamp", time);
+    Ok(message.with("Target", target).with("Version", version))
+}
+
+/// Sends with the token. What is no success is an error, but for 400, which says something about what was sent.
+fn send(request: http::Request) -> Result<http::Response, ChannelError> {
+    let answer = request.header("authorization", "Bearer {{booking.token}}").secret("booking.token").send()?;
+    let status = answer.status();
+    if !matches!(status, 200..=299) {
+        let support = support_id(answer.body()).unwrap_or_default();
+        log::warn(&format!("status {status}, support id {support}"));
+    }
+    match status {
+        200..=299 | 400 | 403 | 404 => Ok(answer),
+        401 => Err(ChannelError::Unauthorized("the token is refused".to_owned())),
+        429 => Err(ChannelError::RateLimited(answer.header("retry-after").and_then(|text| text.parse().ok()))),
+        status => Err(ChannelError::Unavailable(format!("status {status}"))),
+    }
+}
+
+/// What Booking.com's people ask for first. It stands in a comment behind the message.
+fn support_id(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    Some(text.split_once("RUID: [")?.1.split_once(']')?.0.to_owned())
+}

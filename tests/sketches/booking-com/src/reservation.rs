@@ -1,0 +1,144 @@
+//! A reservation as both queues have it.
+
+use gassync_plugin::{
+    Change, ChannelError, Completeness, Date, GuestDetails, Money, News, Nights, Reservation, ReservationStatus,
+    RoomStay, change, money, parse_date,
+};
+
+use crate::{Queue, decimal::Decimal, xml::Element};
+
+/// The age codes of guests.
+const ADULT: &str = "10";
+const CHILD: &str = "8";
+
+/// One entry of a queue, with what empties the queue of it.
+pub fn change_of(queue: Queue, entry: &Element) -> Result<Change, ChannelError> {
+    let ids = entry.find("ResGlobalInfo/HotelReservationIDs/HotelReservationID");
+    let id = ids.and_then(|ids| ids.attribute("ResID_Value"));
+    let id = id.ok_or_else(|| ChannelError::Malformed(format!("{}: no ResID_Value", entry.name)))?;
+    let stays = entry.all("RoomStays/RoomStay");
+    let rooms = stays.iter().map(|stay| room(entry, stay)).collect::<Result<Vec<_>, _>>()?;
+    let property = stays.iter().find_map(|stay| stay.find("BasicPropertyInfo")?.attribute("HotelCode"));
+    // Nobody says how a cancellation is marked: by its word, else by there being nothing left of it.
+    let word = entry.attribute("ResStatus").unwrap_or_default().to_lowercase();
+    let cancelled = word.contains("cancel") || (queue == Queue::Modified && stays.is_empty());
+    let total = total(entry.find("ResGlobalInfo/Total"))?;
+    let commission = entry.find("ResGlobalInfo/TotalCommissions/CommissionPayableAmount");
+    let notes: Vec<&str> =
+        entry.all("ResGlobalInfo/Comments/Comment").iter().filter_map(|comment| comment.said("Text")).collect();
+    let reservation = Reservation {
+        property_id: property.map(str::to_owned),
+        stay: span(&rooms),
+        source: Some("booking.com".to_owned()),
+        guest: entry.find("ResGlobalInfo/Profiles/ProfileInfo/Profile/Customer").map(booker),
+        total,
+        commission: scaled(commission, "Amount")?,
+        booked_at: ids.and_then(|ids| ids.attribute("ResID_Date")).map(str::to_owned),
+        notes: Some(notes.join("\n")).filter(|notes| !notes.is_empty()),
+        // A cancellation may have lost its rooms and prices on the way: what is known of them stays.
+        completeness: if cancelled { Completeness::Partial } else { Completeness::Full },
+        receipt: Some(format!("{}/{id}", queue.name())),
+        raw: Some(entry.json().to_string()),
+        rooms,
+        ..Reservation::new(id, if cancelled { ReservationStatus::Cancelled } else { ReservationStatus::Confirmed })
+    };
+    Ok(change(property, News::Reservation(reservation)))
+}
+
+fn room(entry: &Element, stay: &Element) -> Result<RoomStay, ChannelError> {
+    let rates = stay.all("RoomRates/RoomRate");
+    let first_rate = rates.first().and_then(|rate| rate.attribute("RatePlanCode"));
+    let one_plan = rates.iter().all(|rate| rate.attribute("RatePlanCode") == first_rate);
+    let room_type = stay.find("RoomTypes/RoomType").and_then(|room| room.attribute("RoomTypeCode"));
+    let count = |code: Option<&str>| -> Option<u32> {
+        let counts = stay.all("GuestCounts/GuestCount").into_iter();
+        let counts = counts.filter(|count| count.attribute("AgeQualifyingCode") == code);
+        let numbers: Vec<u32> = counts.filter_map(|count| count.attribute("Count")?.parse().ok()).collect();
+        (!numbers.is_empty()).then(|| numbers.iter().sum())
+    };
+    Ok(RoomStay {
+        // It may change from night to night; then there is no one plan.
+        rate_plan_id: first_rate.filter(|_| one_plan).map(str::to_owned),
+        stay: nights(stay, &rates)?,
+        guests: count(None),
+        adults: count(Some(ADULT)),
+        children: count(Some(CHILD)),
+        total: total(stay.find("Total"))?,
+        guest: sleeper(entry, stay),
+        extra: stay
+            .attribute("IndexNumber")
+            .map(|line| ("line".to_owned(), format!("\"{line}\"")))
+            .into_iter()
+            .collect(),
+        ..RoomStay::new(room_type.map(str::to_owned))
+    })
+}
+
+/// There is a rate for each night and no day of departure: that is the day after the last.
+fn nights(stay: &Element, rates: &[&Element]) -> Result<Option<Nights>, ChannelError> {
+    let day =
+        |text: &str| parse_date(text).ok_or_else(|| ChannelError::Malformed(format!("RoomStay: {text} is no date")));
+    let nights = rates.iter().filter_map(|rate| rate.attribute("EffectiveDate")).map(day);
+    let nights: Vec<Date> = nights.collect::<Result<_, _>>()?;
+    let order = |date: &&Date| (date.year, date.month, date.day);
+    let (first, last) = (nights.iter().min_by_key(order), nights.iter().max_by_key(order));
+    if let (Some(first), Some(last)) = (first, last) {
+        return Ok(Some(Nights { start: *first, until: last.next_day() }));
+    }
+    // Not documented, and seen: its end is a day of departure.
+    let Some(span) = stay.find("TimeSpan") else { return Ok(None) };
+    match (span.attribute("Start"), span.attribute("End")) {
+        (Some(start), Some(end)) => Ok(Some(Nights { start: day(start)?, until: day(end)? })),
+        _ => Ok(None),
+    }
+}
+
+fn span(rooms: &[RoomStay]) -> Option<Nights> {
+    let order = |date: &Date| (date.year, date.month, date.day);
+    let stays = rooms.iter().filter_map(|room| room.stay);
+    let start = stays.clone().map(|stay| stay.start).min_by_key(order)?;
+    Some(Nights { start, until: stays.map(|stay| stay.until).max_by_key(order)? })
+}
+
+/// With taxes where they are in it.
+fn total(total: Option<&Element>) -> Result<Option<Money>, ChannelError> {
+    match scaled(total, "AmountAfterTax")? {
+        Some(total) => Ok(Some(total)),
+        None => scaled(total, "AmountBeforeTax"),
+    }
+}
+
+/// A whole number of the smallest part that the same element names. Without its scale it would be a guess.
+fn scaled(amount: Option<&Element>, attribute: &str) -> Result<Option<Money>, ChannelError> {
+    let Some((element, text)) = amount.and_then(|element| Some((element, element.attribute(attribute)?))) else {
+        return Ok(None);
+    };
+    let malformed = |problem: &str| ChannelError::Malformed(format!("{}@{attribute} {problem}", element.name));
+    let places = element.attribute("DecimalPlaces").ok_or_else(|| malformed("has no DecimalPlaces"))?;
+    let units = text.parse().map_err(|_| malformed("is no whole number"))?;
+    let places = places.parse().ok().filter(|places| *places <= 4).ok_or_else(|| malformed("has a strange scale"))?;
+    Ok(Some(money(Decimal { units, places }.to_string(), element.attribute("CurrencyCode"))))
+}
+
+/// Who booked; need not be a guest.
+fn booker(customer: &Element) -> GuestDetails {
+    let said = |path: &str| customer.said(path).map(str::to_owned);
+    let attribute = |path: &str, name: &str| customer.find(path)?.attribute(name).map(str::to_owned);
+    GuestDetails {
+        first_name: said("PersonName/GivenName"),
+        last_name: said("PersonName/Surname"),
+        email: said("Email"),
+        phone: attribute("Telephone", "PhoneNumber"),
+        country: attribute("Address/CountryName", "Code").map(|code| code.to_uppercase()),
+        ..GuestDetails::unknown()
+    }
+}
+
+/// Who sleeps in the room, where its pointer leads to somebody. The whole name stands where the last should.
+fn sleeper(entry: &Element, stay: &Element) -> Option<GuestDetails> {
+    let pointer = stay.find("ResGuestRPHs/ResGuestRPH")?.attribute("RPH")?;
+    let guests = entry.all("ResGuests/ResGuest");
+    let guest = guests.into_iter().find(|guest| guest.attribute("ResGuestRPH") == Some(pointer))?;
+    let name = guest.said("Profiles/ProfileInfo/Profile/Customer/PersonName/Surname")?;
+    Some(GuestDetails { name: Some(name.to_owned()), ..GuestDetails::unknown() })
+}

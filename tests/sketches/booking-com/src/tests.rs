@@ -1,0 +1,154 @@
+use gassync_plugin::{
+    CalendarNights, CalendarPart, ChannelError, Entity, News, Nights, Outcome, Price, Pull, PushCalendar, Query,
+    Receipt, ReceiptFate, Receipts, Selection, money, parse_date, testing::FakeHost,
+};
+
+use crate::{BookingCom, xml::Element};
+
+const TAKEN: &str = include_str!("../../../fixtures/booking-com/availability-taken.xml");
+const WARNED: &str = include_str!("../../../fixtures/booking-com/availability-warned.xml");
+
+fn ready() {
+    FakeHost::reset();
+    FakeHost::set_settings(r#"{"target":"Test"}"#);
+}
+
+fn fetch(answer: &str) -> Result<gassync_plugin::Page, ChannelError> {
+    ready();
+    FakeHost::answer(200, answer);
+    BookingCom::fetch(Query::new(Entity::Reservation, Selection::Pending("new".to_owned())))
+}
+
+fn queue(entries: &str) -> String {
+    format!("<OTA_HotelResNotifRQ><HotelReservations>{entries}</HotelReservations></OTA_HotelResNotifRQ>")
+}
+
+#[test]
+fn money_without_its_scale_is_not_guessed() {
+    let entry = |total: &str| {
+        let ids = r#"<HotelReservationIDs><HotelReservationID ResID_Value="1"/></HotelReservationIDs>"#;
+        queue(&format!("<HotelReservation><ResGlobalInfo>{total}{ids}</ResGlobalInfo></HotelReservation>"))
+    };
+    let total = |text: &str| {
+        let page = fetch(&entry(text))?;
+        match &page.changes[0].news {
+            News::Reservation(reservation) => Ok(reservation.total.clone().map(|total| total.amount)),
+            other => panic!("{other:?}"),
+        }
+    };
+    let amount = |text: &str| total(text).expect("read");
+    assert_eq!(amount(r#"<Total AmountAfterTax="12000" DecimalPlaces="3"/>"#).as_deref(), Some("12.000"));
+    assert_eq!(amount(r#"<Total AmountBeforeTax="5" DecimalPlaces="2"/>"#).as_deref(), Some("0.05"));
+    assert_eq!(amount("<Total/>"), None);
+    for wrong in [r#"<Total AmountAfterTax="12000"/>"#, r#"<Total AmountAfterTax="120.00" DecimalPlaces="2"/>"#] {
+        assert!(matches!(total(wrong), Err(ChannelError::Malformed(_))), "{wrong}");
+    }
+}
+
+#[test]
+fn an_empty_queue_is_no_error_and_a_stranger_is_none() {
+    assert!(fetch(&queue("")).expect("a page").changes.is_empty());
+    assert!(matches!(fetch("<reservations/>"), Err(ChannelError::Malformed(_))));
+    assert!(matches!(fetch(&queue("<HotelReservation/>")), Err(ChannelError::Malformed(_))));
+}
+
+fn receipt(token: &str, fate: ReceiptFate) -> Receipt {
+    let external_id = token.rsplit('/').next().unwrap_or_default().to_owned();
+    Receipt { token: token.to_owned(), external_id, our_reference: None, fate, at: "2027-01-11T07:00:12Z".to_owned() }
+}
+
+#[test]
+fn one_that_is_out_of_date_does_not_hold_up_the_others() {
+    ready();
+    // Both at once, then each by itself; then the other queue.
+    for (status, body) in [(400, "wrong type"), (200, ""), (400, "wrong type"), (200, "")] {
+        FakeHost::answer(status, body);
+    }
+    let receipts = vec![
+        receipt("new/71", ReceiptFate::Applied),
+        receipt("modified/72", ReceiptFate::Applied),
+        receipt("new/73", ReceiptFate::Applied),
+        receipt("new/74", ReceiptFate::Refused("nobody knows the property".to_owned())),
+        receipt("75", ReceiptFate::Applied),
+    ];
+    let said = BookingCom::acknowledge(receipts).expect("said");
+    assert_eq!((&said[0], &said[1]), (&None, &None));
+    assert!(said[2].as_deref().is_some_and(|why| why.contains("newer message")));
+    assert!(said[3].as_deref().is_some_and(|why| why.contains("not acknowledged")));
+    assert!(said[4].as_deref().is_some_and(|why| why.contains("no queue")));
+    let sent = FakeHost::take_requests();
+    let queues: Vec<&str> = sent.iter().filter_map(|request| request.url.rsplit('/').next()).collect();
+    assert_eq!(queues, ["OTA_HotelResNotif", "OTA_HotelResNotif", "OTA_HotelResNotif", "OTA_HotelResModifyNotif"]);
+    assert_eq!(sent[0].headers.iter().filter(|h| h.value == "Bearer {{booking.token}}").count(), 1);
+}
+
+fn row(start: &str, until: &str, changed: CalendarPart) -> CalendarNights {
+    let day = |text| parse_date(text).expect("a date");
+    let stay = Nights { start: day(start), until: day(until) };
+    let price =
+        Price { rate_plan_id: None, occupancy: Some(2), amount: money("95.50", Some("EUR")), tax_included: Some(true) };
+    CalendarNights {
+        property_id: Some("55501".to_owned()),
+        rate_plan_id: Some("31001".to_owned()),
+        available: Some(true),
+        units_available: Some(2),
+        prices: vec![price],
+        changed,
+        ..CalendarNights::new("770001", stay)
+    }
+}
+
+#[test]
+fn a_batch_that_is_half_taken_is_halved() {
+    ready();
+    // Four rows; the third is at fault: all, the first two, the last two, the third, the fourth.
+    for answer in [WARNED, TAKEN, WARNED, WARNED, TAKEN] {
+        FakeHost::answer(200, answer);
+    }
+    let rows = ["2027-02-01", "2027-02-02", "2027-02-03", "2027-02-04"].map(|start| {
+        let until = parse_date(start).expect("a date").next_day();
+        let mut row = row(start, start, CalendarPart::AVAILABILITY);
+        row.stay.until = until;
+        row
+    });
+    let outcomes = BookingCom::push_calendar(rows.to_vec()).expect("outcomes");
+    let taken: Vec<bool> = outcomes.iter().map(|outcome| matches!(outcome, Outcome::Accepted(_))).collect();
+    assert_eq!(taken, [true, true, false, true]);
+    let Outcome::Refused(problems) = &outcomes[2] else { panic!("{:?}", outcomes[2]) };
+    assert!(problems[0].problem.contains("NOT_A_VALID_DATE"), "{}", problems[0].problem);
+    assert_eq!(FakeHost::take_requests().len(), 5);
+}
+
+#[test]
+fn what_cannot_be_told_apart_within_a_call_is_left_to_a_look() {
+    ready();
+    (0..20).for_each(|_| FakeHost::answer(200, WARNED));
+    let rows = vec![row("2027-02-01", "2027-02-02", CalendarPart::AVAILABILITY); 40];
+    let outcomes = BookingCom::push_calendar(rows).expect("outcomes");
+    assert!(FakeHost::take_requests().len() <= 20);
+    let sure = |outcome: &&Outcome| matches!(outcome, Outcome::Accepted(accepted) if accepted.confirmed);
+    assert_eq!((outcomes.len(), outcomes.iter().filter(sure).count()), (40, 0), "nothing was wholly taken");
+}
+
+#[test]
+fn both_ends_are_meant_and_money_is_whole() {
+    ready();
+    FakeHost::answer(200, TAKEN);
+    FakeHost::answer(200, "<OTA_HotelRateAmountNotifRS><Success/></OTA_HotelRateAmountNotifRS>");
+    let mut rules = row("2027-02-26", "2027-03-02", CalendarPart::RULES | CalendarPart::PRICE);
+    rules.rules.min_stay_arrival = Some(3);
+    rules.rules.closed_to_departure = Some(true);
+    BookingCom::push_calendar(vec![rules]).expect("outcomes");
+    let sent = FakeHost::take_requests();
+    let parse = |index: usize| Element::parse(sent[index].body.as_deref().expect("a body")).expect("XML");
+    let (availability, rates) = (parse(0), parse(1));
+    let messages = availability.all("AvailStatusMessages/AvailStatusMessage");
+    assert_eq!(messages.len(), 2, "no rooms to sell: that is no news");
+    let control = messages[0].find("StatusApplicationControl").expect("a control");
+    assert_eq!((control.attribute("Start"), control.attribute("End")), (Some("2027-02-26"), Some("2027-03-01")));
+    let amount = rates
+        .find("RateAmountMessages/RateAmountMessage/Rates/Rate/BaseByGuestAmts/BaseByGuestAmt")
+        .expect("an amount");
+    assert_eq!((amount.attribute("AmountAfterTax"), amount.attribute("DecimalPlaces")), (Some("9550"), Some("2")));
+    assert_eq!(availability.attribute("Target"), Some("Test"));
+}

@@ -1,0 +1,72 @@
+//! What every request carries, and what every answer is wrapped in.
+
+use gassync_plugin::{ChannelError, FieldError, http, settings};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{loose::Loose, malformed};
+
+/// The source's settings: the account and the linked system behind it are no secrets, the key is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Settings {
+    pub base_url: String,
+    pub workspace_id: String,
+    pub integration_account_id: String,
+}
+
+/// An answer that went well.
+#[derive(Deserialize)]
+pub(crate) struct Envelope<T> {
+    pub data: T,
+    #[serde(default)]
+    pub meta: Meta,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Meta {
+    pub cursors: Cursors,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Cursors {
+    pub next: Loose,
+}
+
+/// Sends a request with the headers that all of them have.
+pub(crate) fn ask<T: DeserializeOwned>(
+    request: http::Request,
+    settings: &Settings,
+) -> Result<Envelope<T>, ChannelError> {
+    let answer = request
+        .header("Authorization", "Bearer {{calry.key}}")
+        .secret("calry.key")
+        .header("workspaceId", &settings.workspace_id)
+        .header("integrationAccountId", &settings.integration_account_id)
+        .send()?;
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Said {
+        success: Option<bool>,
+        message: Loose,
+    }
+    let said: Said = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let problem = said.message.text().unwrap_or_else(|| format!("status {}", answer.status()));
+    match (answer.status(), said.success) {
+        (200..=299, Some(true)) => {
+            serde_json::from_slice(answer.body()).map_err(|error| malformed("", &error.to_string()))
+        }
+        // A failure may come with a status of success; why, nobody has written down.
+        (200..=299, Some(false)) => Err(ChannelError::Unavailable(format!("success is false: {problem}"))),
+        (200..=299, None) => Err(malformed("/success", "is missing")),
+        (401 | 403, _) => Err(ChannelError::Unauthorized(problem)),
+        (429, _) => Err(ChannelError::RateLimited(None)),
+        (400..=499, _) => Err(ChannelError::Rejected(vec![FieldError { path: String::new(), problem }])),
+        _ => Err(ChannelError::Unavailable(problem)),
+    }
+}
+
+pub(crate) fn configured() -> Result<Settings, ChannelError> {
+    settings()
+}

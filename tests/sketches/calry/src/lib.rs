@@ -1,0 +1,48 @@
+//! A sketch of an adapter for Calry, which has no "changed since": windows of nights are read again and again, and its
+//! calls only say where to look.
+
+mod connection;
+mod envelope;
+mod inbound;
+mod loose;
+mod pull;
+mod reservation;
+
+use gassync_plugin::{Adapter, ChannelError, Connection, Decoded, HttpRequest, Inbound, Page, Pull, Query, Report};
+
+/// The adapter.
+pub struct Calry;
+
+gassync_plugin::export!(crate::Calry: Inbound, Pull, Connection);
+
+impl Adapter for Calry {
+    fn manifest() -> String {
+        include_str!("manifest.json").to_owned()
+    }
+}
+
+impl Inbound for Calry {
+    fn decode(request: HttpRequest) -> Result<Decoded, ChannelError> {
+        inbound::decode(&request)
+    }
+}
+
+impl Pull for Calry {
+    fn fetch(query: Query) -> Result<Page, ChannelError> {
+        pull::fetch(&query)
+    }
+}
+
+impl Connection for Calry {
+    fn check() -> Result<Report, ChannelError> {
+        connection::check()
+    }
+
+    fn subscribe(endpoint: String) -> Result<Vec<String>, ChannelError> {
+        connection::subscribe(&endpoint)
+    }
+}
+
+fn malformed(path: &str, problem: &str) -> ChannelError {
+    ChannelError::Malformed(format!("{path}: {problem}"))
+}

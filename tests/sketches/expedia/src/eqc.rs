@@ -1,0 +1,206 @@
+//! Bookings fetched and confirmed, with our name and password in every message: placeholders, which the host fills in.
+
+use std::collections::BTreeMap;
+
+use gassync_plugin::{
+    Change, ChannelError, Completeness, FieldError, GuestDetails, News, Nights, Page, Query, Receipt, ReceiptFate,
+    Reservation, ReservationStatus, RoomStay, Selection, change, http, money, parse_date,
+};
+
+use crate::{
+    clock, send,
+    xml::{Element, element},
+};
+
+const BASE: &str = "https://services.expediapartnercentral.com/eqc/";
+const RETRIEVAL: &str = "http://www.expediaconnect.com/EQC/BR/2014/01";
+const CONFIRMATION: &str = "http://www.expediaconnect.com/EQC/BC/2007/09";
+/// How far back it remembers.
+const MAX_DAYS: i64 = 30;
+
+/// Bookings, with what confirms each of them.
+pub fn fetch(query: &Query) -> Result<Page, ChannelError> {
+    let (parameters, next) = parameters(query)?;
+    let request = message("BookingRetrievalRQ", RETRIEVAL)
+        .around(query.property_id.as_ref().map(|hotel| element("Hotel").with("id", hotel)))
+        .around([element("ParamSet").around(parameters)]);
+    let root = post("br", &request)?;
+    let changes = root.all("Bookings/Booking").into_iter().map(booking).collect::<Result<_, _>>()?;
+    Ok(Page { next, ..Page::of(changes) })
+}
+
+/// What is asked for, and the cursor of what is asked next.
+fn parameters(query: &Query) -> Result<(Vec<Element>, Option<String>), ChannelError> {
+    let days = |days: i64| vec![element("NbDaysInPast").saying(days.clamp(1, MAX_DAYS))];
+    match &query.selection {
+        Selection::Pending(_) => {
+            let status = |word| element("Status").with("value", word);
+            Ok((vec![status("pending"), status("retrieved")], None))
+        }
+        Selection::Everything => Ok((days(MAX_DAYS), None)),
+        Selection::ChangedSince(since) => {
+            let since = parse_date(since).ok_or_else(|| ChannelError::Broken(format!("{since} is no instant")))?;
+            Ok((days(clock::number(clock::today()) - clock::number(since) + 1), None))
+        }
+        // One booking a request.
+        Selection::Some(ids) => {
+            let index: usize = query.cursor.as_deref().map_or(Ok(0), str::parse).unwrap_or(0);
+            let id = ids.get(index).ok_or(ChannelError::Unsupported)?;
+            let next = (index + 1 < ids.len()).then(|| (index + 1).to_string());
+            Ok((vec![element("Booking").with("id", id)], next))
+        }
+        Selection::Within(_) => Err(ChannelError::Unsupported),
+    }
+}
+
+fn booking(booking: &Element) -> Result<Change, ChannelError> {
+    let missing = |what: &str| ChannelError::Malformed(format!("Booking: {what} is not said"));
+    let id = booking.attribute("id").ok_or_else(|| missing("@id"))?;
+    let kind = booking.attribute("type").ok_or_else(|| missing("@type"))?;
+    let hotel = booking.find("Hotel").and_then(|hotel| hotel.attribute("id")).ok_or_else(|| missing("Hotel@id"))?;
+    let at = booking.attribute("createDateTime").map(str::to_owned);
+    let mut reservation = match kind {
+        "Book" | "Modify" => booked(id, booking)?,
+        // Its room, plan and amounts are zeros: ours are still right.
+        "Cancel" => {
+            Reservation { completeness: Completeness::Partial, ..Reservation::new(id, ReservationStatus::Cancelled) }
+        }
+        other => Reservation::new(id, ReservationStatus::Other(other.to_owned())),
+    };
+    reservation.property_id = Some(hotel.to_owned());
+    reservation.source = Some("expedia".to_owned());
+    reservation.booked_at = at.clone().filter(|_| kind == "Book");
+    reservation.modified_at = at;
+    reservation.receipt = Some(format!("{hotel}/{kind}"));
+    let collects = booking.attribute("source").map(|source| if source.starts_with("A-") { "hotel" } else { "expedia" });
+    reservation.extra.extend(collects.map(|who| ("collects".to_owned(), format!("\"{who}\""))));
+    reservation.raw = Some(booking.json().to_string());
+    Ok(change(Some(hotel), News::Reservation(reservation)))
+}
+
+fn booked(id: &str, booking: &Element) -> Result<Reservation, ChannelError> {
+    let malformed = |what: String| ChannelError::Malformed(format!("Booking/RoomStay{what}"));
+    let stay = booking.find("RoomStay").ok_or_else(|| malformed(" is not there".to_owned()))?;
+    let day = |name: &str| {
+        let text = stay.find("StayDate").and_then(|date| date.attribute(name)).unwrap_or_default();
+        parse_date(text).ok_or_else(|| malformed(format!("/StayDate@{name} is {text:?}, and no date")))
+    };
+    let nights = Nights { start: day("arrival")?, until: day("departure")? };
+    let count = |name: &str| stay.find("GuestCount")?.attribute(name)?.parse().ok();
+    let total = stay
+        .find("Total")
+        .and_then(|total| Some(money(total.attribute("amountAfterTaxes")?, total.attribute("currency"))));
+    let room = RoomStay {
+        rate_plan_id: stay.attribute("ratePlanID").map(str::to_owned),
+        stay: Some(nights),
+        adults: count("adult"),
+        children: count("child"),
+        total: total.clone(),
+        ..RoomStay::new(stay.attribute("roomTypeID").map(str::to_owned))
+    };
+    let notes: Vec<&str> = booking.all("SpecialRequest").into_iter().filter_map(Element::own_text).collect();
+    Ok(Reservation {
+        adults: room.adults,
+        children: room.children,
+        rooms: vec![room],
+        stay: Some(nights),
+        total,
+        guest: booking.find("PrimaryGuest").map(guest),
+        notes: Some(notes.join("\n")).filter(|notes| !notes.is_empty()),
+        ..Reservation::new(id, ReservationStatus::Confirmed)
+    })
+}
+
+fn guest(guest: &Element) -> GuestDetails {
+    let name = |name: &str| guest.find("Name")?.attribute(name);
+    let first: Vec<&str> = ["givenName", "middleName"].into_iter().filter_map(name).collect();
+    let phone = guest.find("Phone").map(|phone| {
+        let country = phone.attribute("countryCode").map(|code| format!("+{code}"));
+        let parts = ["cityAreaCode", "number", "extension"].into_iter().filter_map(|part| phone.attribute(part));
+        country.as_deref().into_iter().chain(parts).collect::<Vec<_>>().join(" ")
+    });
+    GuestDetails {
+        first_name: Some(first.join(" ")).filter(|name| !name.is_empty()),
+        last_name: name("surname").map(str::to_owned),
+        phone,
+        email: guest.said("Email").map(str::to_owned),
+        ..GuestDetails::unknown()
+    }
+}
+
+/// Confirms each booking with our number; a message is about one hotel.
+pub fn confirm(receipts: &[Receipt]) -> Result<Vec<Option<String>>, ChannelError> {
+    let mut said: Vec<Option<String>> = vec![None; receipts.len()];
+    let mut of_hotel: BTreeMap<&str, Vec<(usize, Element)>> = BTreeMap::new();
+    for (index, receipt) in receipts.iter().enumerate() {
+        match confirmation(receipt) {
+            Ok((hotel, number)) => of_hotel.entry(hotel).or_default().push((index, number)),
+            Err(why) => said[index] = Some(why),
+        }
+    }
+    for (hotel, numbers) in of_hotel {
+        let (which, numbers): (Vec<usize>, Vec<Element>) = numbers.into_iter().unzip();
+        let request = message("BookingConfirmRQ", CONFIRMATION)
+            .around([element("Hotel").with("id", hotel), element("BookingConfirmNumbers").around(numbers)]);
+        let root = post("bc", &request)?;
+        // A success may have refusals in it, each with the number that it is about.
+        for warning in root.all("Success/Warning") {
+            let about = |index: &&usize| {
+                let receipt = &receipts[**index];
+                warning.attribute("bookingID") == Some(&receipt.external_id)
+                    && warning.attribute("bookingType") == receipt.token.split_once('/').map(|(_, kind)| kind)
+            };
+            if let Some(index) = which.iter().find(about) {
+                let code = warning.attribute("code").unwrap_or_default();
+                said[*index] = Some(format!("{code} {}", warning.own_text().unwrap_or_default()));
+            }
+        }
+    }
+    Ok(said)
+}
+
+fn confirmation(receipt: &Receipt) -> Result<(&str, Element), String> {
+    let (hotel, kind) = receipt.token.split_once('/').ok_or_else(|| format!("{} names no hotel", receipt.token))?;
+    if let ReceiptFate::Refused(why) = &receipt.fate {
+        // Unconfirmed it reaches the hotel by e-mail.
+        return Err(format!("not confirmed: {why}"));
+    }
+    let number = receipt.our_reference.as_deref().ok_or("it has no number of ours")?;
+    let number = element("BookingConfirmNumber")
+        .with("bookingID", &receipt.external_id)
+        .with("bookingType", kind)
+        .with("confirmNumber", number)
+        .with("confirmTime", &receipt.at);
+    Ok((hotel, number))
+}
+
+fn message(name: &str, namespace: &str) -> Element {
+    let login = element("Authentication")
+        .with_secret("username", "expedia.username")
+        .with_secret("password", "expedia.password");
+    element(name).with("xmlns", namespace).around([login])
+}
+
+fn post(path: &str, message: &Element) -> Result<Element, ChannelError> {
+    let url = format!("{BASE}{path}");
+    let answer = send(
+        http::Request::with_body("POST", url, "text/xml; charset=utf-8", message.document())
+            .secret("expedia.username")
+            .secret("expedia.password"),
+    )?;
+    let root = Element::parse(answer.body())?;
+    match root.find("Error") {
+        Some(error) => Err(refusal(error)),
+        None => Ok(root),
+    }
+}
+
+fn refusal(error: &Element) -> ChannelError {
+    let code = error.attribute("code").unwrap_or_default();
+    let text = format!("{code} {}", error.own_text().unwrap_or_default());
+    match code.parse::<u32>() {
+        Ok(1000 | 1001 | 1003) => ChannelError::Unauthorized(text),
+        Ok(3210 | 4000..=4099 | 4206 | 5000) => ChannelError::Unavailable(text),
+        _ => ChannelError::Rejected(vec![FieldError { path: "xml:Error".to_owned(), problem: text }]),
+    }
+}

@@ -1,0 +1,297 @@
+//! Booking notifications: SOAP, told once and again until it is answered with our number.
+
+use gassync_plugin::{
+    Applied, Change, ChannelError, Completeness, Decoded, Fate, GuestDetails, HttpResponse, News, Nights, Refusal,
+    Refused, Reservation, ReservationStatus, RoomStay, change, log, money, parse_date, reply_with,
+};
+
+use crate::{
+    clock,
+    xml::{Element, element},
+};
+
+const OTA: &str = "http://www.opentravel.org/OTA/2003/05";
+const HEADER: &str = "http://www.newtrade.com/expedia/R14/header";
+const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+/// The kinds of number that a booking has: theirs and ours, in a booking and by itself.
+const THEIRS: (&str, &str) = ("8", "14");
+const OURS: (&str, &str) = ("3", "10");
+/// The code for "the body cannot be read".
+const UNREADABLE: &str = "2002";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    New,
+    Modified,
+    Cancelled,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::New, Self::Modified, Self::Cancelled];
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::New => "OTA_HotelResNotif",
+            Self::Modified => "OTA_HotelResModifyNotif",
+            Self::Cancelled => "OTA_Cancel",
+        }
+    }
+
+    /// The list in a message, and its only entry.
+    fn path(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Modified => ("HotelResModifies", "HotelResModify"),
+            Self::New | Self::Cancelled => ("HotelReservations", "HotelReservation"),
+        }
+    }
+
+    /// The attribute that says what became of it, and its word for success.
+    fn verdict(self) -> (&'static str, &'static str) {
+        match self {
+            Self::New => ("ResResponseType", "Committed"),
+            Self::Modified => ("ResResponseType", "Modified"),
+            Self::Cancelled => ("Status", "Cancelled"),
+        }
+    }
+}
+
+/// A notification: what stands around it, and what it is.
+struct Notification {
+    info: Element,
+    body: Element,
+    kind: Kind,
+}
+
+impl Notification {
+    fn read(bytes: &[u8]) -> Result<Self, ChannelError> {
+        let mut envelope = Element::parse(bytes)?;
+        let malformed = |problem: &str| ChannelError::Malformed(format!("{}: {problem}", envelope.name));
+        let info = envelope.find("Header/Interface/PayloadInfo").cloned();
+        let info = info.ok_or_else(|| malformed("no Header/Interface/PayloadInfo"))?;
+        let body = envelope.children.iter_mut().find(|child| child.name == "Body");
+        let body = body.and_then(|body| body.children.pop()).unwrap_or_default();
+        let kind = Kind::ALL.into_iter().find(|kind| body.name == format!("{}RQ", kind.message()));
+        let kind = kind.ok_or_else(|| ChannelError::Malformed(format!("Body/{} is no notification", body.name)))?;
+        Ok(Self { info, body, kind })
+    }
+
+    /// What the message is about: a booking, or of a cancellation the message itself.
+    fn entry(&self) -> Option<&Element> {
+        let (list, entry) = self.kind.path();
+        if self.kind == Kind::Cancelled { Some(&self.body) } else { self.body.find(list)?.find(entry) }
+    }
+
+    /// A number of the booking: its own, else that of the list of all its numbers.
+    fn number(&self, (listed, own): (&str, &str)) -> Option<&str> {
+        let entry = self.entry()?;
+        let own = entry.all("UniqueID").into_iter().find(|id| id.attribute("Type") == Some(own));
+        let all = entry.all("ResGlobalInfo/HotelReservationIDs/HotelReservationID");
+        let listed = all.into_iter().find(|id| id.attribute("ResID_Type") == Some(listed));
+        own.and_then(|id| id.attribute("ID")).or_else(|| listed?.attribute("ResID_Value"))
+    }
+
+    fn hotel(&self) -> Option<&str> {
+        let vendors = self.body.all("Verification/Vendor").into_iter();
+        let named = vendors.filter(|vendor| vendor.attribute("Code") == Some("3")).find_map(Element::own_text);
+        let stay = self.entry().and_then(|entry| entry.find("RoomStays/RoomStay/BasicPropertyInfo"));
+        let header = || self.info.find("PayloadDescriptor/PayloadReference")?.attribute("SupplierHotelCode");
+        named.or_else(|| stay?.attribute("HotelCode")).or_else(header)
+    }
+
+    fn change(&self) -> Result<Change, ChannelError> {
+        let missing = |what: &str| ChannelError::Malformed(format!("{}: {what} is not said", self.body.name));
+        let id = self.number(THEIRS).ok_or_else(|| missing("UniqueID"))?;
+        let entry = self.entry().ok_or_else(|| missing("the booking"))?;
+        let said_at = entry.attribute("CreateDateTime").or(self.body.attribute("TimeStamp")).map(str::to_owned);
+        let mut reservation = match self.kind {
+            // It carries ids, and a name to compare: all else is as it was.
+            Kind::Cancelled => Reservation {
+                completeness: Completeness::Partial,
+                ..Reservation::new(id, ReservationStatus::Cancelled)
+            },
+            Kind::New | Kind::Modified => booked(id, entry)?,
+        };
+        reservation.property_id = self.hotel().map(str::to_owned);
+        reservation.source = Some("expedia".to_owned());
+        reservation.booked_at = said_at.clone().filter(|_| self.kind == Kind::New);
+        reservation.modified_at = self.body.attribute("TimeStamp").map(str::to_owned).or(said_at);
+        reservation.raw = Some(self.body.json().to_string());
+        Ok(change(self.hotel(), News::Reservation(reservation)))
+    }
+
+    /// Around an answer: theirs, turned round.
+    fn envelope(&self, answer: Element) -> HttpResponse {
+        let said = |path: &str, name: &str| self.info.find(path).and_then(|found| found.attribute(name));
+        let descriptor = element("PayloadDescriptor")
+            .with("Name", &answer.name)
+            .with("Version", "2003A")
+            .around([element("PayloadReference").with_some("SupplierHotelCode", self.hotel())]);
+        let communication = element("CommDescriptor")
+            .with_some("SourceId", said("CommDescriptor", "DestinationId"))
+            .with_some("DestinationId", said("CommDescriptor", "SourceId"))
+            .with("RetryIndicator", "false");
+        let info = ["RequestId", "RequestorId", "ResponderId"]
+            .into_iter()
+            .fold(element("PayloadInfo"), |info, name| info.with_some(name, self.info.attribute(name)));
+        let header = element("Interface")
+            .with("xmlns", HEADER)
+            .with("Name", "ExpediaDirectConnect")
+            .with("Version", "4.0")
+            .around([info.with("Location", "Body").around([communication, descriptor])]);
+        let parts = [element("soap-env:Header").around([header]), element("soap-env:Body").around([answer])];
+        let envelope = element("soap-env:Envelope").with("xmlns:soap-env", ENVELOPE).around(parts);
+        reply_with(200, "text/xml; charset=utf-8", envelope.document())
+    }
+
+    fn answer(&self, verdict: &str) -> Element {
+        element(&format!("{}RS", self.kind.message()))
+            .with("xmlns", OTA)
+            .with_some("EchoToken", self.body.attribute("EchoToken"))
+            .with("TimeStamp", clock::now())
+            .with("Target", self.body.attribute("Target").unwrap_or("Production"))
+            .with("Version", "1.000")
+            .with("PrimaryLangID", "en-us")
+            .with(self.kind.verdict().0, verdict)
+    }
+
+    fn taken(&self, ours: &Applied) -> Element {
+        let answer = self.answer(self.kind.verdict().1).around([element("Success")]);
+        let theirs = self.number(THEIRS);
+        let us = self.info.attribute("ResponderId");
+        if self.kind == Kind::Cancelled {
+            let unique = |kind, id: Option<&str>| element("UniqueID").with("Type", kind).with_some("ID", id);
+            let number = || unique(OURS.1, Some(&ours.our_reference));
+            return answer.around([unique(THEIRS.1, theirs), number(), element("CancelInfoRS").around([number()])]);
+        }
+        let number = |kind: &str, id: Option<&str>, source: Option<&str>| {
+            element("HotelReservationID")
+                .with("ResID_Type", kind)
+                .with_some("ResID_Value", id)
+                .with_some("ResID_Source", source)
+                .with("ResID_Date", &ours.at)
+        };
+        let numbers = [number(THEIRS.0, theirs, Some("Expedia")), number(OURS.0, Some(&ours.our_reference), us)];
+        let ids = element("ResGlobalInfo").around([element("HotelReservationIDs").around(numbers)]);
+        let (list, entry) = self.kind.path();
+        answer.around([element(list).around([element(entry).around([ids])])])
+    }
+
+    fn refused(&self, reasons: &[(&str, String)]) -> Element {
+        let errors = reasons.iter().map(|(code, text)| {
+            let error = element("Error").with("Language", "en-us").with("Type", "3").with("Code", "450");
+            error.with("ShortText", code).saying(text)
+        });
+        self.answer("Ignored").around([element("Errors").around(errors)])
+    }
+}
+
+/// A booking, and who is told our number of it. What cannot be read is refused at once: no retry would read better.
+pub fn decode(bytes: &[u8]) -> Result<Decoded, ChannelError> {
+    let notification = Notification::read(bytes)?;
+    let event_id = notification.info.attribute("RequestId").map(str::to_owned);
+    match notification.change() {
+        Ok(change) => Ok(Decoded { event_id, changes: vec![change], reply: None }),
+        Err(ChannelError::Malformed(why)) => {
+            log::warn(&format!("a notification cannot be read: {why}"));
+            let reply = notification.envelope(notification.refused(&[(UNREADABLE, why)]));
+            Ok(Decoded { event_id, changes: Vec::new(), reply: Some(reply) })
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Committed, modified or cancelled under our number, or ignored for one of the few reasons there are. For all else there
+/// is no answer but the manifest's fault, after which Expedia tells it again.
+pub fn respond(bytes: &[u8], fate: Option<&Fate>) -> Result<HttpResponse, ChannelError> {
+    let notification = Notification::read(bytes)?;
+    match fate {
+        // What waits for a mapping is kept too, and has its number.
+        Some(Fate::Applied(applied)) if !applied.our_reference.is_empty() => {
+            Ok(notification.envelope(notification.taken(applied)))
+        }
+        Some(Fate::Refused(reasons)) => {
+            let coded = reasons.iter().map(|reason| Some((code(reason)?, reason.text.clone())));
+            let coded = coded.collect::<Option<Vec<_>>>().filter(|coded| !coded.is_empty());
+            // A guest has paid: neither price nor inventory may refuse a booking.
+            let coded = coded.ok_or_else(|| ChannelError::Conflict("no reason that Expedia takes".to_owned()))?;
+            Ok(notification.envelope(notification.refused(&coded)))
+        }
+        _ => Err(ChannelError::Unavailable("the booking could not be taken now".to_owned())),
+    }
+}
+
+/// Expedia's number for a reason, if it is one that Expedia takes.
+fn code(reason: &Refused) -> Option<&'static str> {
+    let about = |field: &str| reason.path.as_deref().is_some_and(|path| path.contains(field));
+    match reason.why {
+        Refusal::UnknownProperty => Some("3202"),
+        Refusal::UnknownRoomType => Some("3203"),
+        Refusal::Occupancy => Some("3208"),
+        Refusal::Invalid if about("ratePlanId") => Some("3204"),
+        Refusal::Invalid if about("guest") => Some("3205"),
+        Refusal::Invalid if about("checkIn") => Some("3206"),
+        Refusal::Invalid if about("checkOut") => Some("3207"),
+        Refusal::Invalid => Some(UNREADABLE),
+        _ => None,
+    }
+}
+
+fn booked(id: &str, entry: &Element) -> Result<Reservation, ChannelError> {
+    let malformed = |what: &str| ChannelError::Malformed(format!("RoomStay/{what}"));
+    let stay = entry.find("RoomStays/RoomStay").ok_or_else(|| malformed(" is not there"))?;
+    let day = |name: &str| {
+        let text = stay.find("TimeSpan").and_then(|span| span.attribute(name)).unwrap_or_default();
+        parse_date(text).ok_or_else(|| malformed(&format!("TimeSpan@{name} is {text:?}, and no date")))
+    };
+    let nights = Nights { start: day("Start")?, until: day("End")? };
+    let total = stay
+        .find("Total")
+        .and_then(|total| Some(money(total.attribute("AmountAfterTax")?, total.attribute("CurrencyCode"))));
+    let count = |code: &str| {
+        let counts = stay.all("GuestCounts/GuestCount").into_iter();
+        let counts = counts.filter(|count| count.attribute("AgeQualifyingCode") == Some(code));
+        let numbers: Vec<u32> = counts.filter_map(|count| count.attribute("Count")?.parse().ok()).collect();
+        (!numbers.is_empty()).then(|| numbers.iter().sum())
+    };
+    let plans = stay.all("RatePlans/RatePlan");
+    let plan = plans.first().and_then(|plan| plan.attribute("RatePlanCode"));
+    let plan = plan.filter(|code| plans.iter().all(|plan| plan.attribute("RatePlanCode") == Some(code)));
+    let room_type = stay.find("RoomTypes/RoomType").and_then(|room| room.attribute("RoomTypeCode"));
+    let room = RoomStay {
+        rate_plan_id: plan.map(str::to_owned),
+        stay: Some(nights),
+        adults: count("10"),
+        children: count("8"),
+        total: total.clone(),
+        ..RoomStay::new(room_type.map(str::to_owned))
+    };
+    let requests = stay.all("SpecialRequests/SpecialRequest");
+    let notes: Vec<&str> = requests.iter().filter_map(|request| request.said("Text")).collect();
+    let customer = entry.find("ResGuests/ResGuest/Profiles/ProfileInfo/Profile/Customer");
+    Ok(Reservation {
+        adults: room.adults,
+        children: room.children,
+        rooms: vec![room],
+        stay: Some(nights),
+        total,
+        guest: customer.map(guest),
+        notes: Some(notes.join("\n")).filter(|notes| !notes.is_empty()),
+        ..Reservation::new(id, ReservationStatus::Confirmed)
+    })
+}
+
+fn guest(customer: &Element) -> GuestDetails {
+    let said = |path: &str| customer.said(path).map(str::to_owned);
+    let phone = customer.find("Telephone").map(|phone| {
+        let parts = ["AreaCityCode", "PhoneNumber"].into_iter().filter_map(|name| phone.attribute(name));
+        let country = phone.attribute("CountryAccessCode").map(|code| format!("+{code}"));
+        country.as_deref().into_iter().chain(parts).collect::<Vec<_>>().join(" ")
+    });
+    GuestDetails {
+        first_name: said("PersonName/GivenName"),
+        last_name: said("PersonName/Surname"),
+        email: said("Email"),
+        phone,
+        ..GuestDetails::unknown()
+    }
+}

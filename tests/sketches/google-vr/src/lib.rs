@@ -1,0 +1,78 @@
+//! Google Vacation Rentals, as far as it shows that the contract fits: everything flows to Google, and no booking comes back.
+//!
+//! [`content`] tells what there is, which must come first, [`ari`] when it can be had and for how much, [`listings`] is
+//! fetched, and [`query`] prices several properties at once.
+
+mod ari;
+#[path = "../../vrbo/src/clock.rs"]
+pub mod clock;
+mod content;
+#[path = "../../vrbo/src/decimal.rs"]
+pub mod decimal;
+mod listings;
+mod query;
+#[cfg(test)]
+mod tests;
+mod upload;
+mod weekdays;
+#[path = "../../vrbo/src/xml.rs"]
+pub mod xml;
+
+use gassync_plugin::{
+    Adapter, Answer, CalendarNights, Change, ChannelError, ContentItem, Decoded, Fate, Feeds, HttpRequest,
+    HttpResponse, Inbound, Outcome, Part, PushCalendar, PushContent,
+};
+use serde::Deserialize;
+
+/// The sketch.
+pub struct GoogleVr;
+
+gassync_plugin::export!(crate::GoogleVr: Inbound, Answer, PushCalendar, PushContent, Feeds);
+
+/// The source's settings, as the manifest describes them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Settings {
+    partner: String,
+    landing_page: String,
+    language: String,
+    package: String,
+    prices_with_tax: bool,
+}
+
+impl Adapter for GoogleVr {
+    fn manifest() -> String {
+        include_str!("manifest.json").to_owned()
+    }
+}
+
+impl Inbound for GoogleVr {
+    fn decode(request: HttpRequest) -> Result<Decoded, ChannelError> {
+        let changes = query::questions(request.body.as_deref().unwrap_or_default())?;
+        Ok(Decoded { event_id: None, changes, reply: None })
+    }
+}
+
+impl Answer for GoogleVr {
+    fn respond(request: HttpRequest, _: Vec<Change>, fates: Vec<Fate>) -> Result<HttpResponse, ChannelError> {
+        query::answer(request.body.as_deref().unwrap_or_default(), &fates)
+    }
+}
+
+impl PushCalendar for GoogleVr {
+    fn push_calendar(updates: Vec<CalendarNights>) -> Result<Vec<Outcome>, ChannelError> {
+        ari::push(&updates)
+    }
+}
+
+impl PushContent for GoogleVr {
+    fn push_content(items: Vec<ContentItem>) -> Result<Vec<Outcome>, ChannelError> {
+        content::push(&items)
+    }
+}
+
+impl Feeds for GoogleVr {
+    fn render(_: HttpRequest, part: Option<String>) -> Result<Part, ChannelError> {
+        listings::render(part.as_deref())
+    }
+}

@@ -1,0 +1,70 @@
+//! The listing feed, as many listings a part as are read at once.
+
+use gassync_plugin::{ChannelError, Header, Part, Property, inventory, log, settings};
+
+use crate::{
+    Settings,
+    xml::{Element, element},
+};
+
+/// Listings in one part.
+const OF_A_PART: usize = 100;
+
+/// One part; the first begins the document, the last ends it.
+pub fn render(part: Option<&str>) -> Result<Part, ChannelError> {
+    let settings: Settings = settings()?;
+    let begin: usize = part.map_or(Ok(0), str::parse).map_err(|_| ChannelError::Broken("a strange part".to_owned()))?;
+    let properties = inventory::properties();
+    let end = (begin + OF_A_PART).min(properties.len());
+    let mut body = Vec::new();
+    if begin == 0 {
+        body.extend(br#"<?xml version="1.0" encoding="UTF-8"?><listings>"#);
+        element("language").saying(&settings.language).write_to(&mut body);
+    }
+    for property in properties.get(begin..end).unwrap_or_default() {
+        match listing(property, &settings) {
+            Some(listing) => listing.write_to(&mut body),
+            // Google switches off a listing that lacks something: better it never knows of it.
+            None => log::warn(&format!("{} is not listed: it lacks address, place or capacity", property.id)),
+        }
+    }
+    let next = (end < properties.len()).then(|| end.to_string());
+    if next.is_none() {
+        body.extend(b"</listings>");
+    }
+    let header = Header { name: "content-type".to_owned(), value: "application/xml; charset=utf-8".to_owned() };
+    Ok(Part { status: 200, headers: vec![header], body, next })
+}
+
+/// A property with all that a listing must have.
+fn listing(property: &Property, settings: &Settings) -> Option<Element> {
+    let address = property.address.as_ref()?;
+    let (latitude, longitude) = (property.latitude?, property.longitude?);
+    let rooms = inventory::room_types(&property.id);
+    let capacity = rooms.iter().filter_map(|room| room.max_occupancy).max()?;
+    let country = address.country.as_deref()?;
+    let components = [
+        ("addr1", address.street.as_deref()),
+        ("city", address.city.as_deref()),
+        ("state", address.state.as_deref()),
+        ("postal_code", address.postcode.as_deref()),
+        ("country", Some(country)),
+    ];
+    let components =
+        components.into_iter().filter_map(|(name, text)| Some(element("component").with("name", name).saying(text?)));
+    let attributes = element("attributes").around([
+        element("website").saying(settings.landing_page.replace("{id}", &property.id)),
+        element("client_attr").with("name", "capacity").saying(capacity),
+    ]);
+    let said = |name: &str, text: &str| element(name).saying(text);
+    Some(element("listing").around([
+        said("id", &property.id),
+        said("name", &property.name),
+        element("address").with("format", "simple").around(components),
+        said("country", country),
+        said("latitude", &latitude.to_string()),
+        said("longitude", &longitude.to_string()),
+        said("category", "vacation_rental"),
+        element("content").around([attributes]),
+    ]))
+}

@@ -1,0 +1,91 @@
+//! Google asks what a stay costs in several properties, and is told in one transaction.
+
+use gassync_plugin::{
+    Change, ChannelError, Date, Fate, HttpResponse, News, Nights, Party, PriceKind, Question, Quoted, StayQuery,
+    change, parse_date, reply_with,
+};
+
+use crate::{
+    clock,
+    decimal::Decimal,
+    xml::{Element, element},
+};
+
+/// Nobody says who would come: Google shows prices for two.
+const PARTY: Party = Party { adults: 2, children: 0, infants: 0, pets: 0 };
+
+struct Query {
+    check_in: Date,
+    nights: u32,
+    properties: Vec<String>,
+}
+
+impl Query {
+    fn read(body: &[u8]) -> Result<Self, ChannelError> {
+        let root = Element::parse(body)?;
+        let malformed = |what: &str| ChannelError::Malformed(format!("{}/{what}", root.name));
+        let nights = root.must_say("Nights")?.parse().ok().filter(|nights| (1..=365).contains(nights));
+        let properties = root.all("PropertyList/Property").into_iter().filter_map(Element::own_text);
+        Ok(Self {
+            check_in: parse_date(root.must_say("Checkin")?).ok_or_else(|| malformed("Checkin is no date"))?,
+            nights: nights.ok_or_else(|| malformed("Nights is no length of stay"))?,
+            properties: properties.map(str::to_owned).collect(),
+        })
+    }
+}
+
+/// One question for each property, in their order.
+pub fn questions(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
+    let Query { check_in, nights, properties } = Query::read(body)?;
+    let stay = Nights { start: check_in, until: clock::date(clock::number(check_in) + i64::from(nights)) };
+    let question = |property: String| {
+        let query = StayQuery {
+            room_type_id: Some(property.clone()),
+            property_id: property.clone(),
+            rate_plan_id: None,
+            stay,
+            party: PARTY,
+            replaces: None,
+        };
+        change(Some(&property), News::Ask(Question::Quote(query)))
+    };
+    Ok(properties.into_iter().map(question).collect())
+}
+
+/// A result for each property: a price of the whole stay, or none.
+pub fn answer(body: &[u8], fates: &[Fate]) -> Result<HttpResponse, ChannelError> {
+    let Query { check_in, nights, properties } = Query::read(body)?;
+    let results = properties.iter().zip(fates).map(|(property, fate)| {
+        let result = element("Result").around([
+            element("Property").saying(property),
+            element("Checkin").saying(gassync_plugin::to_date_text(check_in)),
+            element("Nights").saying(nights),
+        ]);
+        let prices = match fate {
+            Fate::Quote(quoted) => prices(quoted),
+            _ => None,
+        };
+        // Without a price there is nothing to show, whatever the reason.
+        result.around(prices.unwrap_or_else(|| vec![element("Unavailable").around([element("NoVacancy")])]))
+    });
+    let transaction = element("Transaction")
+        .with("timestamp", clock::now())
+        .with("id", format!("query_{}", clock::nanoseconds()))
+        .around(results);
+    Ok(reply_with(200, "application/xml; charset=utf-8", transaction.document()))
+}
+
+/// Rent, tax and fees apart; what comes back after the stay is no part of its price.
+fn prices(quoted: &Quoted) -> Option<Vec<Element>> {
+    let currency = quoted.total.currency.as_deref()?;
+    let sum = |of: fn(PriceKind) -> bool| {
+        Decimal::sum(quoted.lines.iter().filter(|line| of(line.kind)).map(|line| line.amount.amount.as_str()))
+    };
+    let part = |name: &str, sum: Option<Decimal>| Some(element(name).with("currency", currency).saying(sum?));
+    Some(vec![
+        part("Baserate", sum(|kind| matches!(kind, PriceKind::Stay | PriceKind::Discount)))?,
+        part("Tax", sum(|kind| kind == PriceKind::Tax))?,
+        part("OtherFees", sum(|kind| matches!(kind, PriceKind::Cleaning | PriceKind::Fee | PriceKind::Other)))?,
+        element("Occupancy").saying(PARTY.adults),
+    ])
+}

@@ -1,0 +1,130 @@
+//! The whole of a calendar at once.
+
+use gassync_plugin::{
+    Block, Change, ChannelError, Completeness, Entity, GuestDetails, News, Page, Property, Query, Reservation,
+    ReservationStatus, RoomStay, RoomType, Scope, Selection, change, http, settings, state,
+};
+
+use crate::{
+    Settings,
+    event::{self, Event},
+};
+
+/// Where the mark is kept that the calendar had when it was last read.
+const ETAG: &str = "etag";
+
+pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
+    let settings: Settings = settings()?;
+    match (query.entity, &query.selection) {
+        (Entity::Property, Selection::Everything) => Ok(Page::of(unit(settings))),
+        (Entity::Reservation, Selection::Everything) => calendar(&settings, None),
+        // The calendar is all there is; at most it can say that nothing is new.
+        (Entity::Reservation, Selection::ChangedSince(_)) => calendar(&settings, state::get(ETAG)?),
+        _ => Err(ChannelError::Unsupported),
+    }
+}
+
+fn unit(settings: Settings) -> Vec<Change> {
+    let Settings { unit_id: id, unit_name: name, .. } = settings;
+    let room = RoomType { quantity: Some(1), ..RoomType::new(&id, &id, &name) };
+    let house = Property { room_types: vec![id.clone()], ..Property::new(&id, name) };
+    vec![change(Some(&id), News::Property(house)), change(Some(&id), News::RoomType(room))]
+}
+
+fn calendar(settings: &Settings, etag: Option<String>) -> Result<Page, ChannelError> {
+    // Whoever has the address can read the calendar: the address is the secret, and the whole of it.
+    let mut request = http::Request::get("{{ical.url}}").secret("ical.url").header("accept", "text/calendar");
+    if let Some(etag) = &etag {
+        request = request.header("if-none-match", etag);
+    }
+    let answer = request.send()?;
+    match answer.status() {
+        200 => {}
+        304 if etag.is_some() => return Ok(Page::of(Vec::new())),
+        401 | 403 | 404 | 410 => {
+            return Err(ChannelError::Unauthorized("the calendar's address leads nowhere any more".to_owned()));
+        }
+        429 => return Err(ChannelError::RateLimited(None)),
+        status => return Err(ChannelError::Unavailable(format!("status {status}"))),
+    }
+    let changes = event::read(answer.body())?.into_iter().filter_map(|event| told(event, settings)).collect();
+    match answer.header("etag") {
+        Some(etag) => state::set(ETAG, &etag)?,
+        None => state::delete(ETAG),
+    }
+    Ok(Page { scope: Scope::WholeEntity, ..Page::of(changes) })
+}
+
+/// None for a block that was called off: it is gone, like all that a calendar does not name.
+fn told(event: Event, settings: &Settings) -> Option<Change> {
+    let unit = Some(settings.unit_id.clone());
+    let summary = event.summary.to_lowercase();
+    let is_block = settings.block_words.iter().any(|word| summary.contains(&word.to_lowercase()));
+    let news = match (is_block, event.status.as_str()) {
+        (true, "CANCELLED") => return None,
+        (true, _) => News::Block(Block {
+            id: Some(event.uid),
+            property_id: unit.clone(),
+            room_type_id: unit.clone(),
+            unit_id: None,
+            stay: event.stay,
+            reason: Some(event.summary).filter(|summary| !summary.is_empty()),
+            raw: None,
+        }),
+        (false, word) => {
+            let status = match word {
+                "" | "CONFIRMED" => ReservationStatus::Confirmed,
+                "TENTATIVE" => ReservationStatus::Pending(None),
+                "CANCELLED" => ReservationStatus::Cancelled,
+                other => ReservationStatus::Other(other.to_owned()),
+            };
+            News::Reservation(Reservation {
+                property_id: unit.clone(),
+                rooms: vec![RoomStay { stay: Some(event.stay), ..RoomStay::new(unit.clone()) }],
+                stay: Some(event.stay),
+                source: Some(settings.source.clone()).filter(|source| !source.is_empty()),
+                guest: name(&event.summary).map(|name| GuestDetails { name: Some(name), ..GuestDetails::unknown() }),
+                modified_at: event.modified,
+                notes: event.description,
+                // A calendar knows no price, no head count and no address: what somebody adds stays.
+                completeness: Completeness::Partial,
+                ..Reservation::new(event.uid, status)
+            })
+        }
+    };
+    Some(change(unit.as_deref(), news))
+}
+
+/// `Reserved - Ines`: one text, which nobody splits.
+fn name(summary: &str) -> Option<String> {
+    let (word, name) = summary.split_once(" - ")?;
+    let known = ["reserved", "booked", "reservation"].contains(&word.trim().to_lowercase().as_str());
+    known.then(|| name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use gassync_plugin::{Header, HttpResponse, testing::FakeHost};
+
+    use super::*;
+
+    #[test]
+    fn a_calendar_that_did_not_change_is_not_read_again() {
+        FakeHost::reset();
+        FakeHost::set_settings(r#"{"unitId":"loft","unitName":"Loft","source":"","blockWords":["blocked"]}"#);
+        let etag = Header { name: "ETag".to_owned(), value: "\"v1\"".to_owned() };
+        let body = include_bytes!("../../../fixtures/ical/calendar.ics").to_vec();
+        FakeHost::answer_with(Ok(HttpResponse { status: 200, headers: vec![etag], body }));
+        let since = || Selection::ChangedSince("2027-05-01T00:00:00Z".to_owned());
+        let first = fetch(&Query::new(Entity::Reservation, since())).expect("a page");
+        assert!(matches!(first.scope, Scope::WholeEntity), "what it does not name is gone");
+        FakeHost::answer(304, "");
+        let second = fetch(&Query::new(Entity::Reservation, since())).expect("a page");
+        assert!(second.changes.is_empty() && matches!(second.scope, Scope::Delta), "nothing is gone");
+        let everything = || fetch(&Query::new(Entity::Reservation, Selection::Everything));
+        FakeHost::answer(304, "");
+        assert!(everything().is_err(), "who asks for everything is not told that nothing changed");
+        let marks: Vec<usize> = FakeHost::take_requests().iter().map(|request| request.headers.len()).collect();
+        assert_eq!(marks, [1, 2, 1]);
+    }
+}

@@ -1,0 +1,198 @@
+//! A booking in Smoobu's words, which are spelt in three ways.
+
+use gassync_plugin::{
+    Block, Change, ChannelError, Completeness, Entity, EntityRef, GuestDetails, News, Nights, Reservation,
+    ReservationStatus, RoomStay, Route, money, parse_date, state,
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{loose::Loose, malformed};
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Booking {
+    pub id: Loose,
+    #[serde(rename = "reference-id")]
+    reference: Loose,
+    #[serde(rename = "type")]
+    kind: Loose,
+    pub arrival: Loose,
+    pub departure: Loose,
+    #[serde(rename = "created-at")]
+    created_at: Loose,
+    #[serde(rename = "modifiedAt", alias = "modified-at")]
+    modified_at: Loose,
+    apartment: Named,
+    channel: Option<Named>,
+    #[serde(rename = "guest-name")]
+    guest_name: Loose,
+    firstname: Loose,
+    lastname: Loose,
+    email: Loose,
+    phone: Loose,
+    adults: Loose,
+    children: Loose,
+    notice: Loose,
+    price: Loose,
+    #[serde(rename = "commission-included")]
+    commission: Loose,
+    language: Loose,
+    #[serde(rename = "is-blocked-booking")]
+    blocked: Loose,
+    #[serde(rename = "priceElements")]
+    price_elements: Vec<PriceElement>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Named {
+    id: Loose,
+    name: Loose,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct PriceElement {
+    currency_code: Loose,
+}
+
+impl Booking {
+    /// Nights closed by hand come as bookings.
+    pub fn is_block(&self) -> bool {
+        let flag = self.blocked.as_str().unwrap_or_default().to_lowercase();
+        let channel = self.channel.as_ref().and_then(|channel| channel.name.as_str()).unwrap_or_default();
+        ["true", "yes", "1"].contains(&flag.as_str()) || channel.eq_ignore_ascii_case("Blocked channel")
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.kind.as_str() == Some("cancellation")
+    }
+}
+
+/// Stands in the notice of the blocks that we make. Smoobu calls us about them before the call that makes them has ended,
+/// and so before they are remembered: taken for blocks of the host's own making, they would never be opened again.
+pub(crate) const OUR_MARK: &str = "Closed by GasSync";
+
+/// Where the id of a block that we made ourselves is kept.
+pub(crate) fn ours(apartment: &str, id: &str) -> String {
+    format!("ours/{apartment}/{id}")
+}
+
+/// None for a block of our own making: to hear of it is no news.
+pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<Option<Change>, ChannelError> {
+    let booking: Booking = serde_json::from_str(raw.get()).map_err(|error| malformed(path, &error.to_string()))?;
+    let missing = |field: &str| malformed(&format!("{path}/{field}"), "is missing");
+    let id = booking.id.text().ok_or_else(|| missing("id"))?;
+    let apartment = booking.apartment.id.text();
+    let route = Route { property_id: apartment.clone(), account: account.map(str::to_owned) };
+    let day = |field: &str, said: &Loose| match said.as_str() {
+        Some(text) => {
+            let date = parse_date(text);
+            date.map(Some).ok_or_else(|| malformed(&format!("{path}/{field}"), "is not a date (YYYY-MM-DD)"))
+        }
+        None => Ok(None),
+    };
+    let stay = match (day("arrival", &booking.arrival)?, day("departure", &booking.departure)?) {
+        (Some(start), Some(until)) => Some(Nights { start, until }),
+        _ => None,
+    };
+    let news = if !booking.is_block() {
+        News::Reservation(reservation(&booking, id, stay, raw))
+    } else if is_ours(&booking, apartment.as_deref(), &id)? {
+        return Ok(None);
+    } else if booking.is_cancelled() {
+        News::Removed(EntityRef { entity: Entity::Reservation, id })
+    } else {
+        News::Block(Block {
+            id: Some(id),
+            property_id: apartment.clone(),
+            room_type_id: apartment,
+            unit_id: None,
+            stay: stay.ok_or_else(|| missing("arrival"))?,
+            reason: booking.notice.text(),
+            raw: Some(raw.get().to_owned()),
+        })
+    };
+    Ok(Some(Change { route, news }))
+}
+
+fn is_ours(booking: &Booking, apartment: Option<&str>, id: &str) -> Result<bool, ChannelError> {
+    let key = ours(apartment.unwrap_or_default(), id);
+    Ok(booking.notice.as_str() == Some(OUR_MARK) || state::get::<(String, String)>(&key)?.is_some())
+}
+
+fn reservation(booking: &Booking, id: String, stay: Option<Nights>, raw: &RawValue) -> Reservation {
+    let status = match booking.kind.as_str().unwrap_or_default() {
+        "cancellation" => ReservationStatus::Cancelled,
+        // The latter is no request for a change: it is a live booking that was once touched.
+        "reservation" | "modification of booking" => ReservationStatus::Confirmed,
+        other => ReservationStatus::Other(other.to_owned()),
+    };
+    // A booking names a currency only where its price is taken apart.
+    let currency = booking.price_elements.iter().find_map(|element| element.currency_code.as_str());
+    let apartment = booking.apartment.id.text();
+    let guest = GuestDetails {
+        name: booking.guest_name.text().filter(|_| booking.lastname.as_str().is_none()),
+        first_name: booking.firstname.text(),
+        last_name: booking.lastname.text(),
+        email: booking.email.text(),
+        phone: booking.phone.text(),
+        language: booking.language.text(),
+        ..GuestDetails::unknown()
+    };
+    let told = guest.name.is_some() || guest.first_name.is_some() || guest.last_name.is_some();
+    Reservation {
+        ota_reference: booking.reference.text(),
+        property_id: apartment.clone(),
+        rooms: apartment.into_iter().map(|id| RoomStay { stay, ..RoomStay::new(Some(id)) }).collect(),
+        stay,
+        source: booking.channel.as_ref().and_then(|channel| source(channel.name.as_str()?)),
+        guest: Some(guest).filter(|guest| !guest.is_unknown()),
+        adults: booking.adults.count(),
+        children: booking.children.count(),
+        total: booking.price.text().map(|amount| money(amount, currency)),
+        commission: booking.commission.text().map(|amount| money(amount, currency)),
+        booked_at: booking.created_at.as_str().and_then(instant),
+        modified_at: booking.modified_at.as_str().and_then(instant),
+        notes: booking.notice.text(),
+        // A small call leaves the guest out: it does not say that there is none.
+        completeness: if told { Completeness::Full } else { Completeness::Partial },
+        raw: Some(raw.get().to_owned()),
+        ..Reservation::new(id, status)
+    }
+}
+
+/// The ids of channels are each account's own; their names are the same everywhere.
+fn source(channel: &str) -> Option<String> {
+    let word = channel.trim().to_lowercase();
+    let known = match word.as_str() {
+        "" => return None,
+        "direct booking" | "direct" | "homepage" | "api" | "homepage/api" => "direct",
+        "homeaway" | "vrbo" | "fewo-direkt" => "vrbo",
+        other => other,
+    };
+    Some(known.to_owned())
+}
+
+/// `2027-05-01 10:00`, with or without seconds, of no zone that anybody has written down: read as UTC.
+fn instant(text: &str) -> Option<String> {
+    let (date, time) = (text.get(..10)?, text.get(11..)?);
+    parse_date(date)?;
+    let seconds = if time.len() == 5 { ":00" } else { "" };
+    (time.len() + seconds.len() == 8).then(|| format!("{date}T{time}{seconds}Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_come_with_seconds_and_without() {
+        assert_eq!(instant("2027-05-01 10:00").as_deref(), Some("2027-05-01T10:00:00Z"));
+        assert_eq!(instant("2027-05-01 10:00:31").as_deref(), Some("2027-05-01T10:00:31Z"));
+        assert!(instant("2027-05-01").is_none() && instant("yesterday at noon").is_none());
+        assert_eq!(source("Booking.com").as_deref(), Some("booking.com"));
+        assert_eq!(source("Homepage").as_deref(), Some("direct"));
+    }
+}

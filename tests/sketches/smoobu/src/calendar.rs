@@ -1,0 +1,281 @@
+//! Nights to Smoobu. Prices are written as such; nights are closed by making a blocked booking over them and opened by
+//! deleting it, so the ids of our blocks are remembered.
+//!
+//! Two kinds of keys are kept: `ours/APARTMENT/ID` for a block that is there, and `owed/APARTMENT/START/UNTIL` for one that
+//! is to be made, or was tried and may be there. What is owed is settled before anything else is done to an apartment.
+
+use std::collections::BTreeMap;
+
+use gassync_plugin::{
+    Accepted, CalendarNights, CalendarPart, ChannelError, FieldError, Outcome, http, state, to_date_text,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    booking::{Booking, OUR_MARK, ours},
+    loose::Loose,
+    malformed,
+    pull::number_of,
+    signature::{Request, failure},
+};
+
+/// The channel of blocked bookings, the same in every account.
+const BLOCKED_CHANNEL: u32 = 11;
+/// A call that asks more often than its budget allows is ended and forgets what it has made; so it stops before.
+const MAX_REQUESTS: u32 = 18;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewBlock<'a> {
+    arrival_date: &'a str,
+    departure_date: &'a str,
+    channel_id: u32,
+    apartment_id: u64,
+    notice: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    id: Loose,
+}
+
+#[derive(Deserialize)]
+struct Rates {
+    data: BTreeMap<String, BTreeMap<String, Night>>,
+}
+
+#[derive(Deserialize)]
+struct Night {
+    #[serde(default)]
+    available: Loose,
+}
+
+#[derive(Deserialize)]
+struct Blocks {
+    bookings: Vec<Booking>,
+}
+
+/// One call.
+#[derive(Default)]
+struct Push {
+    asked: u32,
+    /// From the first write on the call must end well, or what it made would be forgotten.
+    wrote: bool,
+    warnings: Vec<String>,
+}
+
+pub(crate) fn push(updates: &[CalendarNights]) -> Result<Vec<Outcome>, ChannelError> {
+    let mut push = Push::default();
+    let one = |update: &CalendarNights| match push.one(update) {
+        Ok(outcome) => Ok(outcome),
+        Err(ChannelError::Rejected(errors)) => Ok(Outcome::Refused(errors)),
+        Err(ChannelError::RateLimited(seconds)) => Ok(Outcome::Retry(seconds)),
+        Err(ChannelError::Unavailable(_)) => Ok(Outcome::Retry(None)),
+        Err(error) if !push.wrote => Err(error),
+        Err(_) => Ok(Outcome::Retry(None)),
+    };
+    updates.iter().map(one).collect()
+}
+
+impl Push {
+    fn one(&mut self, update: &CalendarNights) -> Result<Outcome, ChannelError> {
+        self.warnings.clear();
+        let room = &update.room_type_id;
+        let apartment = number_of(room).map_err(|_| rejected("/apartments/0", format!("{room} is not a number")))?;
+        self.settle(apartment)?;
+        let priced = self.write_rates(apartment, update)?;
+        let available = update.available.or_else(|| update.units_available.map(|units| units > 0));
+        let (start, until) = (to_date_text(update.stay.start), to_date_text(update.stay.until));
+        match available {
+            Some(true) => self.open(apartment, &start, &until)?,
+            Some(false) => self.close(apartment, update)?,
+            None => {}
+        }
+        // Whether prices were taken for every night the answer does not say, and nights that we open may be closed by
+        // somebody else as well.
+        let confirmed = !priced && available != Some(true) && self.warnings.is_empty();
+        let warnings = std::mem::take(&mut self.warnings);
+        Ok(Outcome::Accepted(Accepted { channel_id: None, replaces: None, confirmed, warnings }))
+    }
+
+    fn ask(&mut self, writes: bool, request: Request) -> Result<http::Response, ChannelError> {
+        if self.asked == MAX_REQUESTS {
+            return Err(ChannelError::RateLimited(Some(0)));
+        }
+        self.asked += 1;
+        self.wrote |= writes;
+        request.send()
+    }
+
+    /// Nights are named one by one: whether the end of a range is in it is not certain.
+    fn write_rates(&mut self, apartment: u64, update: &CalendarNights) -> Result<bool, ChannelError> {
+        if !update.changed.intersects(CalendarPart::PRICE | CalendarPart::RULES) {
+            return Ok(false);
+        }
+        let rules = &update.rules;
+        if rules.max_stay.is_some() || rules.closed_to_arrival == Some(true) || rules.closed_to_departure == Some(true)
+        {
+            self.warnings.push("Smoobu has a shortest stay and no other rule".to_owned());
+        }
+        let mut said = Vec::new();
+        if let Some(price) = update.prices.first() {
+            let amount = &price.amount.amount;
+            let number =
+                amount.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && amount.parse::<f64>().is_ok();
+            if !number {
+                return Err(rejected("/operations/0/daily_price", format!("{amount} is no price")));
+            }
+            said.push(format!(r#""daily_price":{amount}"#));
+        }
+        said.extend(rules.min_stay_arrival.map(|nights| format!(r#""min_length_of_stay":{nights}"#)));
+        if said.is_empty() {
+            return Ok(false);
+        }
+        let dates: Vec<String> = nights(update).iter().map(|night| format!(r#""{night}""#)).collect();
+        let body = format!(
+            r#"{{"apartments":[{apartment}],"operations":[{{"dates":[{}],{}}}]}}"#,
+            dates.join(","),
+            said.join(",")
+        );
+        let answer = self.ask(true, Request::new("POST", "/api/rates").body(body))?;
+        if (200..300).contains(&answer.status()) { Ok(true) } else { Err(failure(&answer)) }
+    }
+
+    /// Closes what is still open there: what is sold, or closed by hand, cannot be closed again.
+    fn close(&mut self, apartment: u64, update: &CalendarNights) -> Result<(), ChannelError> {
+        let request = Request::new("GET", "/api/rates")
+            .query("apartments[]", apartment.to_string())
+            .query("start_date", to_date_text(update.stay.start))
+            .query("end_date", to_date_text(update.stay.until));
+        let answer = self.ask(false, request)?;
+        if answer.status() != 200 {
+            return Err(failure(&answer));
+        }
+        let rates: Rates = serde_json::from_slice(answer.body()).map_err(|error| malformed("", &error.to_string()))?;
+        let known = rates.data.get(&apartment.to_string());
+        let is_open = |night: &String| {
+            known.and_then(|nights| nights.get(night)).is_none_or(|night| night.available.as_str() != Some("0"))
+        };
+        let mut start: Option<String> = None;
+        let until = to_date_text(update.stay.until);
+        for night in nights(update).into_iter().chain([until.clone()]) {
+            match (night != until && is_open(&night), start.take()) {
+                (true, begun) => start = begun.or(Some(night)),
+                (false, Some(begun)) => state::set(&owed(apartment, &begun, &night), &false)?,
+                (false, None) => {}
+            }
+        }
+        self.settle(apartment)
+    }
+
+    /// Deletes our blocks there; what of them lies outside is closed again.
+    fn open(&mut self, apartment: u64, start: &str, until: &str) -> Result<(), ChannelError> {
+        for key in state::keys(&ours(&apartment.to_string(), "")) {
+            let Some((first, end)) = state::get::<(String, String)>(&key)? else { continue };
+            if *end <= *start || *first >= *until {
+                continue;
+            }
+            let id = key.rsplit('/').next().unwrap_or_default();
+            let answer = self.ask(true, Request::new("DELETE", format!("/api/reservations/{id}")))?;
+            // One that somebody else deleted is as gone as one that we delete.
+            if !matches!(answer.status(), 200..=299 | 404) {
+                return Err(failure(&answer));
+            }
+            state::delete(&key);
+            if *first < *start {
+                state::set(&owed(apartment, &first, start), &false)?;
+            }
+            if *end > *until {
+                state::set(&owed(apartment, until, &end), &false)?;
+            }
+        }
+        self.settle(apartment)
+    }
+
+    /// Makes the blocks that are owed. One that was tried before is looked for first: there is no key by which Smoobu
+    /// would know a second try.
+    fn settle(&mut self, apartment: u64) -> Result<(), ChannelError> {
+        for key in state::keys(&format!("owed/{apartment}/")) {
+            let mut ends = key.rsplit('/');
+            let (Some(until), Some(start)) = (ends.next(), ends.next()) else { continue };
+            let was_tried = state::get::<bool>(&key)?.unwrap_or(false);
+            let found = if was_tried { self.find(apartment, start, until)? } else { None };
+            let id = match found {
+                Some(id) => Some(id),
+                None => self.make(apartment, (start, until), &key)?,
+            };
+            state::delete(&key);
+            if let Some(id) = id {
+                state::set(&ours(&apartment.to_string(), &id), &(start, until))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn make(
+        &mut self,
+        apartment: u64,
+        (start, until): (&str, &str),
+        key: &str,
+    ) -> Result<Option<String>, ChannelError> {
+        state::set(key, &true)?;
+        let block = NewBlock {
+            arrival_date: start,
+            departure_date: until,
+            channel_id: BLOCKED_CHANNEL,
+            apartment_id: apartment,
+            notice: OUR_MARK,
+        };
+        let body = serde_json::to_string(&block).map_err(|error| ChannelError::Broken(error.to_string()))?;
+        let answer = self.ask(true, Request::new("POST", "/api/reservations").body(body))?;
+        match answer.status() {
+            200..=299 => {
+                let made: Made = serde_json::from_slice(answer.body()).map_err(|e| malformed("", &e.to_string()))?;
+                made.id.text().map(Some).ok_or_else(|| malformed("/id", "is missing"))
+            }
+            // Somebody was quicker and has the nights. Whether that is so is seen when they are read back.
+            400 | 409 | 422 => {
+                self.warnings.push(format!("{start} to {until} could not be closed: it may be sold"));
+                Ok(None)
+            }
+            _ => Err(failure(&answer)),
+        }
+    }
+
+    fn find(&mut self, apartment: u64, start: &str, until: &str) -> Result<Option<String>, ChannelError> {
+        let request = Request::new("GET", "/api/reservations")
+            .query("apartmentId", apartment.to_string())
+            .query("arrivalFrom", start)
+            .query("arrivalTo", start)
+            .query("pageSize", "100");
+        let answer = self.ask(false, request)?;
+        if answer.status() != 200 {
+            return Err(failure(&answer));
+        }
+        let blocks: Blocks =
+            serde_json::from_slice(answer.body()).map_err(|error| malformed("", &error.to_string()))?;
+        let is_it = |booking: &&Booking| {
+            booking.is_block()
+                && !booking.is_cancelled()
+                && (booking.arrival.as_str(), booking.departure.as_str()) == (Some(start), Some(until))
+        };
+        Ok(blocks.bookings.iter().find(is_it).and_then(|booking| booking.id.text()))
+    }
+}
+
+fn owed(apartment: u64, start: &str, until: &str) -> String {
+    format!("owed/{apartment}/{start}/{until}")
+}
+
+fn nights(update: &CalendarNights) -> Vec<String> {
+    let until = to_date_text(update.stay.until);
+    let days = std::iter::successors(Some(update.stay.start), |day| Some(day.next_day()));
+    days.map(to_date_text).take_while(|day| *day < until).collect()
+}
+
+fn rejected(path: &str, problem: String) -> ChannelError {
+    ChannelError::Rejected(vec![FieldError { path: path.to_owned(), problem }])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! What Smoobu calls us with. Nothing is signed: how far it is trusted is the host's affair, by the route.
+
+use std::collections::BTreeMap;
+
+use gassync_plugin::{
+    CalendarNights, Change, ChannelError, Decoded, Entity, EntityRef, HttpRequest, News, Nights, Price, Route, money,
+    parse_date, reply,
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    booking::{self, Booking},
+    loose::Loose,
+    malformed,
+};
+
+#[derive(Deserialize)]
+struct Message {
+    action: String,
+    #[serde(default)]
+    user: Loose,
+    data: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Night {
+    price: Loose,
+    min_length_of_stay: Loose,
+    available: Loose,
+}
+
+/// There is no event id; one booking may cause several calls, and modification times put them in order.
+pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
+    let body = request.body.as_deref().unwrap_or_default();
+    let message: Message = serde_json::from_slice(body).map_err(|error| malformed("", &error.to_string()))?;
+    let account = message.user.text();
+    let data = || message.data.as_deref().ok_or_else(|| malformed("/data", "is missing"));
+    let changes = match message.action.as_str() {
+        "newReservation" | "updateReservation" | "cancelReservation" => {
+            booking::read(data()?, account.as_deref(), "/data")?.into_iter().collect()
+        }
+        "deleteReservation" => vec![removed(data()?, account)?],
+        "updateRates" => rates(data()?, account.as_deref())?,
+        // Messages and check-ins change nothing that we keep.
+        _ => Vec::new(),
+    };
+    Ok(Decoded { event_id: None, changes, reply: Some(reply(200, "ok")) })
+}
+
+/// Of the booking that comes along only the id is to be relied on.
+fn removed(data: &RawValue, account: Option<String>) -> Result<Change, ChannelError> {
+    let booking: Booking = serde_json::from_str(data.get()).map_err(|error| malformed("/data", &error.to_string()))?;
+    let id = booking.id.text().ok_or_else(|| malformed("/data/id", "is missing"))?;
+    let news = News::Removed(EntityRef { entity: Entity::Reservation, id });
+    Ok(Change { route: Route { property_id: None, account }, news })
+}
+
+fn rates(data: &RawValue, account: Option<&str>) -> Result<Vec<Change>, ChannelError> {
+    let apartments: BTreeMap<String, BTreeMap<String, Night>> =
+        serde_json::from_str(data.get()).map_err(|error| malformed("/data", &error.to_string()))?;
+    let mut changes = Vec::with_capacity(apartments.len());
+    for (apartment, nights) in apartments {
+        let mut rows = Vec::with_capacity(nights.len());
+        for (day, night) in nights {
+            let date = parse_date(&day);
+            let start = date.ok_or_else(|| malformed(&format!("/data/{apartment}/{day}"), "is not a date"))?;
+            let mut row = CalendarNights::new(&apartment, Nights { start, until: start.next_day() });
+            row.property_id = Some(apartment.clone());
+            row.available = night.available.as_str().map(|available| available != "0");
+            // No price is no price, and not one of zero.
+            row.prices.extend(night.price.text().map(|amount| Price {
+                rate_plan_id: None,
+                occupancy: None,
+                amount: money(amount, None),
+                tax_included: None,
+            }));
+            row.rules.min_stay_arrival = night.min_length_of_stay.count();
+            rows.push(row);
+        }
+        let route = Route { property_id: Some(apartment), account: account.map(str::to_owned) };
+        changes.push(Change { route, news: News::Calendar(rows) });
+    }
+    Ok(changes)
+}

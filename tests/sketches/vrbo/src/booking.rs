@@ -1,0 +1,215 @@
+//! What Vrbo asks us to book or to price, and the answer.
+
+use gassync_plugin::{
+    Change, ChannelError, Fate, GuestDetails, Intent, Money, News, Nights, Party, PriceKind, Question, Quoted,
+    Reservation, ReservationStatus, RoomStay, StayQuery, Verdict, change, money, parse_date, settings, to_date_text,
+};
+
+use crate::{
+    Settings, clock,
+    decimal::Decimal,
+    leaf, refusal,
+    xml::{Element, element},
+};
+
+/// What we speak.
+pub const VERSION: &str = "1.3";
+
+/// Where and when, as bookings and quotes both say it.
+struct Stay {
+    listing: String,
+    unit: String,
+    nights: Nights,
+    adults: u32,
+    children: Option<u32>,
+    pets: Option<u32>,
+}
+
+impl Stay {
+    fn read(details: &Element) -> Result<Self, ChannelError> {
+        let day = |name: &str| {
+            let path = format!("reservation/reservationDates/{name}");
+            let text = details.must_say(&path)?;
+            parse_date(text).ok_or_else(|| ChannelError::Malformed(format!("{path} is {text}, and no date")))
+        };
+        let count = |name: &str| {
+            let count = details.said(&format!("reservation/{name}")).map(str::parse).transpose();
+            count.map_err(|_| ChannelError::Malformed(format!("reservation/{name} is no number")))
+        };
+        Ok(Self {
+            listing: details.must_say("listingExternalId")?.to_owned(),
+            unit: details.must_say("unitExternalId")?.to_owned(),
+            nights: Nights { start: day("beginDate")?, until: day("endDate")? },
+            adults: count("numberOfAdults")?
+                .ok_or_else(|| ChannelError::Malformed("reservation/numberOfAdults is not said".to_owned()))?,
+            children: count("numberOfChildren")?,
+            pets: count("numberOfPets")?,
+        })
+    }
+}
+
+/// A booking that may be refused.
+pub fn request(details: &Element, id: String) -> Result<Change, ChannelError> {
+    let Stay { listing, unit, nights, adults, children, pets } = Stay::read(details)?;
+    let total = total(details)?;
+    let room = RoomStay {
+        stay: Some(nights),
+        adults: Some(adults),
+        children,
+        total: total.clone(),
+        ..RoomStay::new(Some(unit))
+    };
+    let said = |path: &str| details.said(path).map(str::to_owned);
+    let reservation = Reservation {
+        property_id: Some(listing.clone()),
+        rooms: vec![room],
+        stay: Some(nights),
+        source: Some("vrbo".to_owned()),
+        guest: details.find("inquirer").map(guest).filter(|guest| !guest.is_unknown()),
+        adults: Some(adults),
+        children,
+        total,
+        booked_at: said("reservation/reservationOriginationDate"),
+        notes: said("message"),
+        intent: Intent::Request,
+        extra: pets.map(|pets| ("pets".to_owned(), pets.to_string())).into_iter().collect(),
+        raw: Some(details.json().to_string()),
+        ..Reservation::new(id, ReservationStatus::Confirmed)
+    };
+    Ok(change(Some(&listing), News::Reservation(reservation)))
+}
+
+/// What a stay would cost.
+pub fn ask(details: &Element) -> Result<Change, ChannelError> {
+    let Stay { listing, unit, nights, adults, children, pets } = Stay::read(details)?;
+    // Who is not named does not come: a question has no room for what is not said.
+    let party = Party { adults, children: children.unwrap_or(0), infants: 0, pets: pets.unwrap_or(0) };
+    let query = StayQuery {
+        property_id: listing.clone(),
+        room_type_id: Some(unit),
+        rate_plan_id: None,
+        stay: nights,
+        party,
+        replaces: None,
+    };
+    Ok(change(Some(&listing), News::Ask(Question::Quote(query))))
+}
+
+/// There is no total: it is the sum of what counts. A deposit comes back, and a cancelled item is no item.
+fn total(details: &Element) -> Result<Option<Money>, ChannelError> {
+    let items = details.all("orderItemList/orderItem");
+    let counts = |item: &&Element| item.said("feeType") != Some("DEPOSIT") && item.said("status") != Some("CANCELLED");
+    let amounts: Vec<&Element> = items.into_iter().filter(counts).filter_map(|item| item.find("totalAmount")).collect();
+    let currency = amounts.first().and_then(|amount| amount.attribute("currency"));
+    let malformed = |problem: &str| ChannelError::Malformed(format!("orderItemList/orderItem/totalAmount {problem}"));
+    if amounts.iter().any(|amount| amount.attribute("currency") != currency) {
+        return Err(malformed("is in several currencies"));
+    }
+    if amounts.is_empty() {
+        return Ok(None);
+    }
+    let sum = Decimal::sum(amounts.iter().map(|amount| amount.own_text().unwrap_or_default()));
+    Ok(Some(money(sum.ok_or_else(|| malformed("is no decimal"))?.to_string(), currency)))
+}
+
+fn guest(inquirer: &Element) -> GuestDetails {
+    let said = |path: &str| inquirer.said(path).map(str::to_owned);
+    let phone = said("phoneNumber").map(|number| match inquirer.said("phoneCountryCode") {
+        Some(code) => format!("+{code} {number}"),
+        None => number,
+    });
+    GuestDetails {
+        first_name: said("firstName"),
+        last_name: said("lastName"),
+        email: said("emailAddress"),
+        phone,
+        country: said("address/country"),
+        language: inquirer.attribute("locale").and_then(|locale| locale.split('_').next()).map(str::to_owned),
+        ..GuestDetails::unknown()
+    }
+}
+
+/// Booked, under our number, or not, and why.
+pub fn answer(details: &Element, fate: Option<&Fate>) -> Result<Element, ChannelError> {
+    let booked = match fate {
+        Some(Fate::Applied(applied)) if !matches!(applied.verdict, Verdict::Parked | Verdict::KeptForLater) => applied,
+        other => return Ok(refusal::response("bookingResponse", other)),
+    };
+    let items = details.all("orderItemList/orderItem").into_iter().map(accepted);
+    let currency = details.find("orderItemList/orderItem/totalAmount").and_then(|amount| amount.attribute("currency"));
+    let order = element("order")
+        .around(currency.map(|currency| leaf("currency", currency)))
+        .around([leaf("externalId", format!("{}-O1", booked.our_reference))])
+        .around([element("orderItemList").around(items)]);
+    let names = ["advertiserAssignedId", "listingExternalId", "unitExternalId"];
+    let ids = names.into_iter().filter_map(|name| details.find(name).cloned());
+    let answer = element("bookingResponseDetails")
+        .around(ids)
+        .around([leaf("externalId", &booked.our_reference), locale(details), element("orderList").around([order])])
+        .around(agreement()?)
+        .around([leaf("reservationPaymentStatus", "UNPAID")])
+        .around(details.find("reservation").cloned())
+        .around([leaf("reservationStatus", "CONFIRMED")]);
+    Ok(element("bookingResponse").around([leaf("documentVersion", VERSION), answer]))
+}
+
+/// An item of the request, as we take it.
+fn accepted(item: &Element) -> Element {
+    let mut item = item.clone();
+    item.children.retain(|child| child.name != "status");
+    let place = item.children.iter().position(|child| child.name == "totalAmount").unwrap_or(item.children.len());
+    item.children.insert(place, leaf("status", "ACCEPTED"));
+    item
+}
+
+/// The price, or why there is none.
+pub fn quote_answer(details: &Element, fate: Option<&Fate>) -> Result<Element, ChannelError> {
+    let Some(Fate::Quote(quoted)) = fate else { return Ok(refusal::response("quoteResponse", fate)) };
+    let currency = quoted.total.currency.as_deref().unwrap_or_default();
+    let amount = |name: &str, money: &Money| leaf(name, &money.amount).with("currency", currency);
+    // When to pay is not in the quote: all of it when it is booked is what every listing may ask.
+    let schedule = element("paymentScheduleItem")
+        .around([amount("amount", &quoted.total), leaf("dueDate", to_date_text(clock::today()))]);
+    let order = element("order").around([
+        leaf("currency", currency),
+        element("orderItemList").around(items(quoted)),
+        element("paymentSchedule").around([element("paymentScheduleItemList").around([schedule])]),
+    ]);
+    let answer = element("quoteResponseDetails")
+        .around([locale(details), element("orderList").around([order])])
+        .around(agreement()?);
+    Ok(element("quoteResponse").around([leaf("documentVersion", VERSION), answer]))
+}
+
+fn items(quoted: &Quoted) -> impl Iterator<Item = Element> {
+    quoted.lines.iter().enumerate().map(|(index, line)| {
+        let (fee_type, product) = match line.kind {
+            PriceKind::Stay => ("RENTAL", "RENT"),
+            PriceKind::Cleaning => ("MISC", "CLEANING"),
+            PriceKind::Deposit => ("DEPOSIT", "DEPOSIT_DAMAGE"),
+            PriceKind::Tax => ("TAX", "TAX"),
+            PriceKind::Fee | PriceKind::Discount | PriceKind::Other => ("MISC", "MISC"),
+        };
+        let amount =
+            |name: &str| leaf(name, &line.amount.amount).with_some("currency", line.amount.currency.as_deref());
+        element("orderItem").around([
+            leaf("externalId", format!("line-{}", index + 1)),
+            leaf("feeType", fee_type),
+            leaf("name", &line.name),
+            // Taxes are lines of their own, so no line has any in it.
+            amount("preTaxAmount"),
+            leaf("productId", product),
+            amount("totalAmount"),
+        ])
+    })
+}
+
+fn locale(details: &Element) -> Element {
+    let locale = details.find("inquirer").and_then(|inquirer| inquirer.attribute("locale"));
+    leaf("locale", locale.unwrap_or("en_US"))
+}
+
+fn agreement() -> Result<Option<Element>, ChannelError> {
+    let Settings { rental_agreement, .. } = settings()?;
+    Ok(rental_agreement.map(|address| leaf("rentalAgreement", address)))
+}

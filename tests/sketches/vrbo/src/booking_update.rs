@@ -1,0 +1,85 @@
+//! One booking as we have it: the only way in which Vrbo hears of a cancellation or of other dates.
+
+use gassync_plugin::{ChannelError, GuestDetails, Reservation, ReservationStatus, inventory, settings, to_date_text};
+
+use crate::{
+    Settings,
+    booking::VERSION,
+    leaf,
+    xml::{Element, element},
+};
+
+/// The booking with this number of ours, if there is one that Vrbo would call a booking.
+pub fn of(reference: &str) -> Result<Option<Element>, ChannelError> {
+    let Some(booked) = inventory::find_reservation(reference) else { return Ok(None) };
+    let Settings { advertiser_id, language, .. } = settings()?;
+    let reservation = &booked.reservation;
+    let (status, item_status) = match reservation.status {
+        ReservationStatus::Confirmed | ReservationStatus::NoShow => ("CONFIRMED", "ACCEPTED"),
+        ReservationStatus::Pending(_) => ("UNCONFIRMED", "PENDING"),
+        // A traveller who cancels does so at Vrbo: what it learns from us was ours.
+        ReservationStatus::Cancelled => ("CANCELLED_BY_OWNER", "CANCELLED"),
+        ReservationStatus::Declined => ("DECLINED_BY_OWNER", "CANCELLED"),
+        ReservationStatus::Inquiry | ReservationStatus::Other(_) => return Ok(None),
+    };
+    let (Some(listing), [room], Some(stay)) = (&reservation.property_id, &*reservation.rooms, stay(reservation)) else {
+        return Ok(None);
+    };
+    let details = element("bookingUpdateDetails")
+        .around([
+            leaf("advertiserAssignedId", advertiser_id),
+            leaf("listingExternalId", listing),
+            leaf("unitExternalId", room.room_type_id.as_deref().unwrap_or(listing)),
+            leaf("externalId", &booked.our_reference),
+        ])
+        .around(reservation.guest.as_ref().map(inquirer))
+        .around([leaf("locale", &language)])
+        .around(order(reservation, &booked.our_reference, item_status))
+        .around([leaf("reservationPaymentStatus", "UNPAID"), stay, leaf("reservationStatus", status)]);
+    Ok(Some(element("bookingUpdate").around([leaf("documentVersion", VERSION), details])))
+}
+
+/// The record has a total and no lines, so all of it is rent.
+fn order(reservation: &Reservation, reference: &str, status: &str) -> Option<Element> {
+    let total = reservation.total.as_ref()?;
+    let amount = |name: &str| leaf(name, &total.amount).with_some("currency", total.currency.as_deref());
+    let item = element("orderItem").around([
+        leaf("externalId", "rent"),
+        leaf("feeType", "RENTAL"),
+        leaf("name", "Rent"),
+        amount("preTaxAmount"),
+        leaf("productId", "RENT"),
+        leaf("status", status),
+        amount("totalAmount"),
+    ]);
+    let order = element("order")
+        .around(total.currency.as_ref().map(|currency| leaf("currency", currency)))
+        .around([leaf("externalId", format!("{reference}-O1")), element("orderItemList").around([item])]);
+    Some(element("orderList").around([order]))
+}
+
+fn stay(reservation: &Reservation) -> Option<Element> {
+    let stay = reservation.stay?;
+    let count = |name: &str, count: Option<u32>| count.map(|count| leaf(name, count));
+    let dates = [leaf("beginDate", to_date_text(stay.start)), leaf("endDate", to_date_text(stay.until))];
+    let booked = reservation.booked_at.as_ref().map(|at| leaf("reservationOriginationDate", at));
+    Some(
+        element("reservation")
+            .around(count("numberOfAdults", reservation.adults.or(reservation.guests)))
+            .around(count("numberOfChildren", reservation.children))
+            .around([element("reservationDates").around(dates)])
+            .around(booked),
+    )
+}
+
+fn inquirer(guest: &GuestDetails) -> Element {
+    let last = guest.last_name.as_ref().or(guest.name.as_ref());
+    let said = [
+        ("firstName", guest.first_name.as_ref()),
+        ("lastName", last),
+        ("emailAddress", guest.email.as_ref()),
+        ("phoneNumber", guest.phone.as_ref()),
+    ];
+    let parts = said.into_iter().filter_map(|(name, text)| Some(leaf(name, text?)));
+    element("inquirer").with_some("locale", guest.language.as_deref()).around(parts)
+}

@@ -1,0 +1,177 @@
+//! What Vrbo fetches of a unit: its nights and its prices. Both ends of a range are in it.
+
+use std::collections::BTreeMap;
+
+use gassync_plugin::{CalendarNights, ChannelError, Nights, inventory, settings, to_date_text};
+
+use crate::{
+    Settings, clock, leaf,
+    xml::{Element, element},
+};
+
+/// The currencies that rates may be in.
+const CURRENCIES: [&str; 6] = ["USD", "CAD", "EUR", "GBP", "AUD", "NZD"];
+/// Overrides and ranges that a rate may have in all.
+const MAX_OVERRIDES: usize = 2_000;
+
+/// A unit's nights by their days' numbers, in one rate plan: Vrbo knows no more.
+struct Calendar {
+    days: std::ops::Range<i64>,
+    nights: BTreeMap<i64, CalendarNights>,
+}
+
+impl Calendar {
+    fn of(listing: &str, unit: &str, horizon_days: i64) -> Option<Self> {
+        inventory::room_types(listing).iter().find(|room| room.id == unit)?;
+        // It may still be yesterday where the property stands.
+        let first = clock::number(clock::today()) - 1;
+        let days = first..first + horizon_days + 1;
+        let rows = inventory::calendar(unit, Nights { start: clock::date(days.start), until: clock::date(days.end) });
+        let plan = rows.first().and_then(|row| row.rate_plan_id.clone());
+        let mut nights = BTreeMap::new();
+        for row in rows.into_iter().filter(|row| row.rate_plan_id == plan) {
+            nights.extend(clock::numbers(row.stay).filter(|day| days.contains(day)).map(|day| (day, row.clone())));
+        }
+        Some(Self { days, nights })
+    }
+
+    fn letters(&self, letter: impl Fn(Option<&CalendarNights>) -> char) -> String {
+        self.days.clone().map(|day| letter(self.nights.get(&day))).collect()
+    }
+
+    fn list(&self, number: impl Fn(Option<&CalendarNights>) -> u32) -> String {
+        let numbers: Vec<String> = self.days.clone().map(|day| number(self.nights.get(&day)).to_string()).collect();
+        numbers.join(",")
+    }
+}
+
+/// What is free, letter by letter and number by number: every list has one entry for each day.
+pub fn availability(listing: &str, unit: &str) -> Result<Option<Element>, ChannelError> {
+    let Settings { horizon_days, longest_stay, .. } = settings()?;
+    let Some(calendar) = Calendar::of(listing, unit, horizon_days) else { return Ok(None) };
+    let rule = |night: Option<&CalendarNights>, rule: fn(&CalendarNights) -> Option<u32>, unsaid: u32| {
+        night.and_then(rule).unwrap_or(unsaid)
+    };
+    let dates = [
+        leaf("beginDate", to_date_text(clock::date(calendar.days.start))),
+        leaf("endDate", to_date_text(clock::date(calendar.days.end - 1))),
+    ];
+    let lists = [
+        leaf("availability", calendar.letters(|night| if units(night) > 0 { 'Y' } else { 'N' })),
+        leaf("availableUnitCount", calendar.list(units)),
+        leaf("changeOver", calendar.letters(change_over)),
+        leaf("maxStay", calendar.list(|night| rule(night, |night| night.rules.max_stay, longest_stay))),
+        leaf("minPriorNotify", calendar.list(|night| rule(night, |night| night.rules.min_advance_days, 0))),
+        leaf("minStay", calendar.list(|night| rule(night, min_stay, 1))),
+        leaf("stayIncrement", calendar.letters(|_| 'D')),
+    ];
+    let nights = element("unitAvailability").around([
+        // Left out it would mean that every other day is open.
+        leaf("availabilityDefault", "N"),
+        leaf("availableUnitCountDefault", 0),
+        leaf("changeOverDefault", "C"),
+        element("dateRange").around(dates),
+        leaf("maxStayDefault", longest_stay),
+        leaf("minPriorNotifyDefault", 0),
+        leaf("minStayDefault", 1),
+        leaf("stayIncrementDefault", "D"),
+        element("unitAvailabilityConfiguration").around(lists),
+    ]);
+    Ok(Some(element("unitAvailabilityContent").around(ids(listing, unit)).around([nights])))
+}
+
+/// How many can be sold. A night without a price would be sold at the base price, so it is not for sale.
+fn units(night: Option<&CalendarNights>) -> u32 {
+    let Some(night) = night.filter(|night| !night.prices.is_empty()) else { return 0 };
+    match (night.available, night.units_available) {
+        (Some(false), _) => 0,
+        (_, Some(units)) => u32::try_from(units).unwrap_or(0),
+        (Some(true), None) => 1,
+        (None, None) => 0,
+    }
+}
+
+fn min_stay(night: &CalendarNights) -> Option<u32> {
+    night.rules.min_stay_arrival.max(night.rules.min_stay_through)
+}
+
+fn change_over(night: Option<&CalendarNights>) -> char {
+    let closed = |closed: Option<bool>| closed == Some(true);
+    let rules = night.map(|night| (closed(night.rules.closed_to_arrival), closed(night.rules.closed_to_departure)));
+    match rules {
+        Some((true, true)) => 'X',
+        Some((true, false)) => 'O',
+        Some((false, true)) => 'I',
+        Some((false, false)) | None => 'C',
+    }
+}
+
+/// What nights cost, fees and taxes left out: the commonest price for every weekday, all others as overrides of it.
+pub fn rates(listing: &str, unit: &str) -> Result<Option<Element>, ChannelError> {
+    let Settings { horizon_days, language, .. } = settings()?;
+    let Some(calendar) = Calendar::of(listing, unit, horizon_days) else { return Ok(None) };
+    let mut days_of: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    let mut currency: Option<String> = None;
+    for (day, night) in &calendar.nights {
+        // The price for any number of people, where there is one.
+        let Some(price) = night.prices.iter().min_by_key(|price| price.occupancy) else { continue };
+        if price.tax_included == Some(true) {
+            return Err(ChannelError::Conflict("Vrbo's rates are without tax, and these have it in them".to_owned()));
+        }
+        days_of.entry(price.amount.amount.clone()).or_default().push(*day);
+        let of_night = price.amount.currency.clone();
+        if currency.is_some() && currency != of_night {
+            return Err(ChannelError::Conflict("a unit's rates must be in one currency".to_owned()));
+        }
+        currency = of_night;
+    }
+    let Some(currency) = currency.filter(|currency| CURRENCIES.contains(&currency.as_str())) else {
+        return Err(ChannelError::Conflict(format!("the rates must be in one of {}", CURRENCIES.join(", "))));
+    };
+    let Some(base) = days_of.iter().max_by_key(|(_, days)| days.len()).map(|(amount, _)| amount.clone()) else {
+        return Ok(None);
+    };
+    days_of.remove(&base);
+    let mut written = 0;
+    let overrides = days_of.into_iter().map(|(amount, days)| {
+        let ranges: Vec<Element> = days.chunk_by(|a, b| a + 1 == *b).filter_map(range).collect();
+        written += 1 + ranges.len();
+        element("override").around([leaf("amount", amount), element("nights").around(ranges)])
+    });
+    let overrides = element("nightlyOverrides").around(overrides);
+    if written > MAX_OVERRIDES {
+        return Err(ChannelError::Conflict(format!("{written} overrides and ranges; Vrbo takes {MAX_OVERRIDES}")));
+    }
+    let weekday = |name: &str| leaf(name, &base);
+    let nightly = element("nightlyRates").around([
+        weekday("fri"),
+        weekday("mon"),
+        overrides,
+        weekday("sat"),
+        weekday("sun"),
+        weekday("thu"),
+        weekday("tue"),
+        weekday("wed"),
+    ]);
+    let payment = element("payment").around([leaf("dueType", "AT_BOOKING"), element("requiresRemainder")]);
+    let schedule = element("paymentSchedule")
+        .around([leaf("externalId", "all-at-booking"), element("payments").around([payment])]);
+    let rate = element("lodgingRate").around([
+        leaf("currency", currency),
+        leaf("externalId", format!("rate-{unit}")),
+        leaf("language", language),
+        nightly,
+        schedule,
+    ]);
+    Ok(Some(element("lodgingRateContent").around(ids(listing, unit)).around([rate])))
+}
+
+/// Its end stands before its begin.
+fn range(days: &[i64]) -> Option<Element> {
+    let day = |name: &str, day: i64| leaf(name, to_date_text(clock::date(day)));
+    Some(element("range").around([day("max", *days.last()?), day("min", *days.first()?)]))
+}
+
+fn ids(listing: &str, unit: &str) -> [Element; 2] {
+    [leaf("listingExternalId", listing), leaf("unitExternalId", unit)]
+}

@@ -1,0 +1,164 @@
+//! Vrbo, as far as it shows that the contract fits: it is the client, and asks, books and fetches from us.
+//!
+//! [`booking`] reads what it posts and words the answers, [`feeds`] renders what it fetches, [`booking_update`] tells of one
+//! booking. The other XML channels borrow [`clock`], [`decimal`] and [`xml`].
+
+mod availability;
+mod booking;
+mod booking_update;
+pub mod clock;
+pub mod decimal;
+mod feeds;
+mod refusal;
+#[cfg(test)]
+mod tests;
+pub mod xml;
+
+use gassync_plugin::{
+    Adapter, Answer, Change, ChannelError, Decoded, Fate, Feeds, HttpRequest, HttpResponse, Inbound, Part, Question,
+    Route, reply, reply_with,
+};
+use serde::Deserialize;
+
+use crate::xml::Element;
+
+/// The sketch.
+pub struct Vrbo;
+
+gassync_plugin::export!(crate::Vrbo: Inbound, Answer, Feeds);
+
+/// The source's settings, as the manifest describes them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Settings {
+    advertiser_id: String,
+    public_url: String,
+    language: String,
+    rental_agreement: Option<String>,
+    horizon_days: i64,
+    longest_stay: u32,
+}
+
+/// What Vrbo posted, told apart by what it is and not by where it came: the addresses are agreed with people.
+enum Asked {
+    Booking(Element),
+    Quote(Element),
+    Index(Element),
+    Availability(availability::Request),
+}
+
+impl Adapter for Vrbo {
+    fn manifest() -> String {
+        include_str!("manifest.json").to_owned()
+    }
+}
+
+impl Inbound for Vrbo {
+    fn decode(request: HttpRequest) -> Result<Decoded, ChannelError> {
+        let (event_id, changes) = match read(&request)? {
+            Asked::Booking(details) => {
+                let id = details.must_say("trackingUuid")?.to_owned();
+                // Should a quote carry the same number, it must not be taken for this booking.
+                (Some(format!("booking-{id}")), vec![booking::request(&details, id)?])
+            }
+            Asked::Quote(details) => (None, vec![booking::ask(&details)?]),
+            Asked::Index(root) => (None, vec![booking_index_question(&root)?]),
+            Asked::Availability(asked) => (None, availability::questions(&asked)?),
+        };
+        Ok(Decoded { event_id, changes, reply: None })
+    }
+}
+
+impl Answer for Vrbo {
+    fn respond(request: HttpRequest, _: Vec<Change>, fates: Vec<Fate>) -> Result<HttpResponse, ChannelError> {
+        match read(&request)? {
+            Asked::Booking(details) => Ok(xml(&booking::answer(&details, fates.first())?)),
+            Asked::Quote(details) => Ok(xml(&booking::quote_answer(&details, fates.first())?)),
+            Asked::Index(root) => Ok(xml(&booking_index(&root, &fates)?)),
+            Asked::Availability(asked) => availability::answer(&asked, &fates),
+        }
+    }
+}
+
+impl Feeds for Vrbo {
+    fn render(request: HttpRequest, _: Option<String>) -> Result<Part, ChannelError> {
+        let path = request.url.split('?').next().unwrap_or_default();
+        let steps: Vec<String> = path.split('/').skip(1).map(unescaped).collect();
+        let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+        let document = match *steps.as_slice() {
+            ["bookings", reference] => booking_update::of(reference)?,
+            ["availability", listing, unit] => feeds::availability(listing, unit)?,
+            ["rates", listing, unit] => feeds::rates(listing, unit)?,
+            _ => None,
+        };
+        let reply = document.map_or_else(|| reply(404, "nobody knows it"), |document| xml(&document));
+        Ok(Part { status: reply.status, headers: reply.headers, body: reply.body, next: None })
+    }
+}
+
+fn read(request: &HttpRequest) -> Result<Asked, ChannelError> {
+    let body = request.body.as_deref().unwrap_or_default();
+    if body.trim_ascii_start().starts_with(b"{") {
+        let asked = serde_json::from_slice(body).map_err(|error| ChannelError::Malformed(error.to_string()))?;
+        return Ok(Asked::Availability(asked));
+    }
+    let root = Element::parse(body)?;
+    let details = |name: &str| {
+        root.find(name).cloned().ok_or_else(|| ChannelError::Malformed(format!("{}/{name} is not there", root.name)))
+    };
+    match root.name.as_str() {
+        "bookingRequest" => Ok(Asked::Booking(details("bookingRequestDetails")?)),
+        "quoteRequest" => Ok(Asked::Quote(details("quoteRequestDetails")?)),
+        "bookingContentIndexRequest" => Ok(Asked::Index(root)),
+        other => Err(ChannelError::Malformed(format!("{other} is none of Vrbo's requests"))),
+    }
+}
+
+fn booking_index_question(root: &Element) -> Result<Change, ChannelError> {
+    let since = root.must_say("startDate")?.to_owned();
+    let route = Route { property_id: None, account: root.said("advertiser/assignedId").map(str::to_owned) };
+    Ok(Change { route, news: gassync_plugin::News::Ask(Question::BookingsSince(since)) })
+}
+
+fn booking_index(root: &Element, fates: &[Fate]) -> Result<Element, ChannelError> {
+    let Some(Fate::Bookings(bookings)) = fates.first() else {
+        return Err(ChannelError::Unavailable("the bookings were not told".to_owned()));
+    };
+    let Settings { public_url, .. } = gassync_plugin::settings()?;
+    let entries = bookings.iter().map(|booked| {
+        let address = format!("{}/bookings/{}", public_url.trim_end_matches('/'), escaped(&booked.our_reference));
+        xml::element("bookingContentIndexEntry")
+            .around([leaf("bookingUpdateUrl", address), leaf("lastUpdatedDate", &booked.changed_at)])
+    });
+    let advertiser = root.said("advertiser/assignedId").unwrap_or_default();
+    Ok(xml::element("bookingContentIndex").around([
+        leaf("documentVersion", booking::VERSION),
+        xml::element("advertiser").around([leaf("assignedId", advertiser)]).around(entries),
+    ]))
+}
+
+fn leaf(name: &str, text: impl ToString) -> Element {
+    xml::element(name).saying(text)
+}
+
+fn xml(document: &Element) -> HttpResponse {
+    reply_with(200, "application/xml; charset=utf-8", document.document())
+}
+
+/// A step of a path as it was before it was escaped.
+fn unescaped(step: &str) -> String {
+    let mut bytes = Vec::with_capacity(step.len());
+    let mut rest = step.as_bytes();
+    while let [first, more @ ..] = rest {
+        let escaped = (*first == b'%').then(|| more.get(..2)).flatten();
+        let escaped = escaped.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &more[2..] } else { more };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn escaped(step: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    step.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}

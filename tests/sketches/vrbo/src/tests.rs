@@ -1,0 +1,136 @@
+use gassync_plugin::{
+    Answer, Applied, CalendarNights, Change, ChannelError, Fate, Feeds, HttpRequest, Inbound, News, Nights, Price,
+    Refusal, Refused, RoomType, Verdict, money, parse_date,
+    testing::{FakeHost, Inventory},
+};
+
+use crate::{Vrbo, clock, xml::Element};
+
+const BOOKING: &[u8] = include_bytes!("../../../fixtures/vrbo/booking-request.xml");
+const SETTINGS: &str = r#"{"advertiserId":"ADV-9","publicUrl":"https://gas.example.org/webhooks/k/","language":"en",
+    "horizonDays":30,"longestStay":28}"#;
+
+fn post(body: &[u8]) -> HttpRequest {
+    HttpRequest { method: "POST".into(), url: "/bookings".into(), headers: Vec::new(), body: Some(body.to_vec()) }
+}
+
+fn decode(body: &str) -> Result<Vec<Change>, ChannelError> {
+    Vrbo::decode(post(body.as_bytes())).map(|decoded| decoded.changes)
+}
+
+fn answer(body: &[u8], fates: Vec<Fate>) -> Element {
+    FakeHost::reset();
+    FakeHost::set_settings(SETTINGS);
+    let reply = Vrbo::respond(post(body), Vec::new(), fates).expect("a reply");
+    assert_eq!(reply.status, 200);
+    Element::parse(&reply.body).expect("XML")
+}
+
+fn applied(verdict: Verdict) -> Vec<Fate> {
+    let at = "2027-03-01T09:00:00Z".to_owned();
+    vec![Fate::Applied(Applied { verdict, our_reference: "GAS-71".to_owned(), at })]
+}
+
+#[test]
+fn a_deposit_and_a_cancelled_item_are_no_revenue() {
+    let text = std::str::from_utf8(BOOKING).expect("text");
+    let total = |text: &str| match &decode(text).expect("decoded")[0].news {
+        News::Reservation(reservation) => reservation.total.clone().map(|total| total.amount),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(total(text).as_deref(), Some("1034.50"));
+    let cancelled = text.replace("<productId>CLEANING", "<status>CANCELLED</status><productId>CLEANING");
+    assert_eq!(total(&cancelled).as_deref(), Some("944.50"));
+    let mixed = text.replacen("\"GBP\"", "\"EUR\"", 2);
+    assert!(matches!(decode(&mixed), Err(ChannelError::Malformed(_))), "no sum of two currencies");
+}
+
+#[test]
+fn only_what_is_booked_is_confirmed() {
+    for verdict in [Verdict::Created, Verdict::Duplicate, Verdict::Unchanged] {
+        let root = answer(BOOKING, applied(verdict));
+        assert_eq!(root.said("bookingResponseDetails/externalId"), Some("GAS-71"));
+        assert_eq!(root.said("bookingResponseDetails/reservationStatus"), Some("CONFIRMED"));
+    }
+    let parked = answer(BOOKING, applied(Verdict::Parked));
+    assert_eq!(parked.said("errorList/error/errorType"), Some("OTHER"));
+    let refused = |why| Refused { why, path: None, text: "a <reason> & {{vrbo.password}}".to_owned() };
+    let reasons = vec![refused(Refusal::MinStay), refused(Refusal::Pets)];
+    let root = answer(BOOKING, vec![Fate::Refused(reasons)]);
+    let words: Vec<_> = root.all("errorList/error").iter().filter_map(|error| error.said("errorType")).collect();
+    assert_eq!(words, ["MIN_STAY_NOT_MET", "PETS_NOT_ALLOWED"]);
+    assert_eq!(root.said("errorList/error/message"), Some("a <reason> & {{vrbo.password}}"), "it reads as written");
+    assert!(!String::from_utf8(root.document()).expect("text").contains("{{"), "and is no placeholder");
+}
+
+#[test]
+fn what_is_no_request_is_malformed() {
+    for body in ["", "<bookingRequest>", "<bookingRequest/>", "<other/>", "{}", "<a>&own;</a>"] {
+        assert!(matches!(decode(body), Err(ChannelError::Malformed(_))), "{body}");
+    }
+    let deep = format!("{}{}", "<a>".repeat(100_000), "</a>".repeat(100_000));
+    assert!(matches!(decode(&deep), Err(ChannelError::Malformed(why)) if why.contains("deep")));
+}
+
+fn night(from: i64, nights: i64, price: &str) -> CalendarNights {
+    let stay = Nights { start: clock::date(from), until: clock::date(from + nights) };
+    let amount = money(price, Some("EUR"));
+    CalendarNights {
+        available: Some(true),
+        prices: vec![Price { rate_plan_id: None, occupancy: None, amount, tax_included: None }],
+        ..CalendarNights::new("U-5", stay)
+    }
+}
+
+fn rendered(path: &str, calendar: Vec<CalendarNights>) -> Result<Element, ChannelError> {
+    FakeHost::reset();
+    FakeHost::set_settings(SETTINGS);
+    let room_types = vec![RoomType::new("U-5", "L-5", "Loft")];
+    FakeHost::set_inventory(Inventory { room_types, calendar, ..Inventory::default() });
+    let request = HttpRequest { method: "GET".into(), url: path.into(), headers: Vec::new(), body: None };
+    let part = Vrbo::render(request, None)?;
+    assert_eq!(part.status, 200);
+    Element::parse(&part.body)
+}
+
+#[test]
+fn every_list_has_an_entry_for_every_day_and_both_ends() {
+    let today = clock::number(clock::today());
+    let mut closed = night(today + 2, 1, "100.00");
+    closed.rules.closed_to_arrival = Some(true);
+    closed.rules.min_stay_arrival = Some(3);
+    let root = rendered("/availability/L-5/U-5", vec![night(today, 2, "90.00"), closed]).expect("a feed");
+    let said = |path: &str| root.said(&format!("unitAvailability/{path}")).expect(path).to_owned();
+    let day = |text: &str| clock::number(parse_date(text).expect("a date"));
+    assert_eq!(day(&said("dateRange/endDate")) - day(&said("dateRange/beginDate")), 30, "31 days, both ends in it");
+    for list in ["availability", "changeOver", "stayIncrement"] {
+        assert_eq!(said(&format!("unitAvailabilityConfiguration/{list}")).len(), 31, "{list}");
+    }
+    for list in ["availableUnitCount", "maxStay", "minPriorNotify", "minStay"] {
+        assert_eq!(said(&format!("unitAvailabilityConfiguration/{list}")).split(',').count(), 31, "{list}");
+    }
+    assert!(said("unitAvailabilityConfiguration/availability").starts_with("NYYYN"));
+    assert!(said("unitAvailabilityConfiguration/changeOver").starts_with("CCCOC"));
+    assert!(said("unitAvailabilityConfiguration/minStay").starts_with("1,1,1,3,1"));
+    assert_eq!(said("availabilityDefault"), "N");
+}
+
+#[test]
+fn an_amount_has_one_override_with_all_its_ranges() {
+    let today = clock::number(clock::today());
+    let rows = vec![
+        night(today, 4, "90.00"),
+        night(today + 4, 1, "140.00"),
+        night(today + 5, 9, "90.00"),
+        night(today + 14, 2, "140.00"),
+    ];
+    let root = rendered("/rates/L-5/U-5", rows.clone()).expect("a feed");
+    assert_eq!(root.said("lodgingRate/nightlyRates/wed"), Some("90.00"));
+    let overrides = root.all("lodgingRate/nightlyRates/nightlyOverrides/override");
+    assert_eq!((overrides.len(), overrides[0].all("nights/range").len()), (1, 2));
+    let names: Vec<_> = overrides[0].all("nights/range")[0].children.iter().map(|day| day.name.as_str()).collect();
+    assert_eq!(names, ["max", "min"]);
+    let mut taxed = rows;
+    taxed[0].prices[0].tax_included = Some(true);
+    assert!(matches!(rendered("/rates/L-5/U-5", taxed), Err(ChannelError::Conflict(_))));
+}
