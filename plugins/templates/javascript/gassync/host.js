@@ -1,0 +1,156 @@
+// What the host offers a plugin. In the component it is the imports of the contract, in a test a `FakeHost`: whoever
+// comes first calls `connectHost`, and the adapter never knows which it was.
+
+import { capture, httpRequest, stayQuery } from "./contract.js";
+import { ChannelError, rateLimited, unauthorized, unavailable } from "./errors.js";
+import { readJson, readText } from "./values.js";
+
+let host;
+
+/** `{ http, keys, settings, state, inventory, log }`, each with the functions of the contract's interface. */
+export function connectHost(imports) {
+  host = imports;
+}
+
+/** The source's settings. The host has checked them against the manifest's schema and filled in its defaults. */
+export const settings = () => JSON.parse(host.settings.get());
+
+/** The answer to a request. */
+class Answer {
+  constructor({ status, headers, body }) {
+    Object.assign(this, { status, headers, body });
+  }
+  header(name) {
+    return this.headers.find((header) => header.name.toLowerCase() === name.toLowerCase())?.value;
+  }
+  text() {
+    return this.body.length ? readText(this.body) : "";
+  }
+  json() {
+    return readJson(this.body);
+  }
+}
+
+/**
+ * The way to the network: granted hosts only. A secret is written `{{slot.field}}`, in URL, header or body, and filled
+ * in by the host on its way out where `secrets` names it: without that it is text like any other. A body that is an object is sent as JSON, `URLSearchParams` as a form.
+ */
+export const http = {
+  get: (url, headers, secrets) => http.send({ url, headers, secrets }),
+  post: (url, body, headers, secrets) => http.send({ method: "POST", url, headers, body, secrets }),
+  put: (url, body, headers, secrets) => http.send({ method: "PUT", url, headers, body, secrets }),
+  patch: (url, body, headers, secrets) => http.send({ method: "PATCH", url, headers, body, secrets }),
+  delete: (url, headers, secrets) => http.send({ method: "DELETE", url, headers, secrets }),
+
+  /** `captures`: parts of the answer that the host keeps as secrets, `[{ slot, field, place, goodForSeconds }]`. */
+  send({ secrets = [], captures = [], ...wanted }) {
+    const request = httpRequest(withBody(wanted));
+    try {
+      return new Answer(host.http.send(request, secrets, captures.map(capture)));
+    } catch (failure) {
+      if (!failure?.payload?.tag) throw failure;
+      throw asChannelError(failure);
+    }
+  },
+};
+
+function withBody({ body, headers = {}, ...rest }) {
+  const isForm = body instanceof URLSearchParams;
+  if (body == null || typeof body === "string" || body instanceof Uint8Array) return { ...rest, headers, body };
+  const type = isForm ? "application/x-www-form-urlencoded" : "application/json";
+  const pairs = Array.isArray(headers) ? headers : Object.entries(headers).map(([name, value]) => ({ name, value }));
+  const typed = pairs.some(({ name }) => name.toLowerCase() === "content-type");
+  return {
+    ...rest,
+    headers: typed ? pairs : [{ name: "content-type", value: type }, ...pairs],
+    body: isForm ? String(body) : JSON.stringify(body),
+  };
+}
+
+/** What the host or the network refuses, as the error that the contract has for it. */
+function asChannelError(failure) {
+  const { tag, val } = failure.payload;
+  switch (tag) {
+    case "rate-limited":
+    case "circuit-open":
+      return rateLimited(val);
+    case "credential":
+      return unauthorized(val);
+    case "bad-request":
+      return new ChannelError({ tag: "broken", val: `the request may not be made: ${val}` }, failure);
+    case "too-large":
+      return unavailable(`an answer over ${val} bytes`);
+    default:
+      return unavailable(val === undefined ? tag : `${tag}: ${val}`);
+  }
+}
+
+const write = (level) => (message, fields = {}) =>
+  host.log.write(level, String(message), Object.entries(fields).map(([name, value]) => [name, String(value)]));
+
+/** Lines for the one who runs the host. No personal data. */
+export const log = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+
+/** A small memory per source, kept as JSON; what a call writes counts only once the call has succeeded. */
+export const state = {
+  get(key) {
+    const bytes = host.state.get(key);
+    return bytes === undefined ? undefined : JSON.parse(new TextDecoder().decode(bytes));
+  },
+  set: (key, value) => host.state.set(key, new TextEncoder().encode(JSON.stringify(value))),
+  delete: (key) => host.state.delete(key),
+  keys: (prefix = "") => host.state.listKeys(prefix),
+};
+
+const bytesOf = (text) => (typeof text === "string" ? new TextEncoder().encode(text) : text);
+
+/** Signing with keys that a plugin never sees: it builds the text, the host fills in placeholders and signs. */
+export const keys = {
+  /** `secrets`: those that the text names, as `slot.field`. */
+  sign: (slot, field, algorithm, text, secrets = []) =>
+    keysSay(() => host.keys.sign(slot, field, algorithm, bytesOf(text), secrets)),
+  verify: (slot, field, algorithm, text, signature, secrets = []) =>
+    keysSay(() => host.keys.verify(slot, field, algorithm, bytesOf(text), secrets, signature)),
+};
+
+function keysSay(call) {
+  try {
+    return call();
+  } catch (failure) {
+    if (typeof failure?.payload !== "string") throw failure;
+    throw unauthorized(failure.payload);
+  }
+}
+
+function* everyPage(pageAfter) {
+  let cursor;
+  do {
+    const { items, next } = pageAfter(cursor);
+    yield* items;
+    cursor = next;
+  } while (cursor !== undefined);
+}
+
+/** What the host holds for this source, in the channel's own ids. For pushes, feeds and testing a connection. */
+export const inventory = {
+  properties: () => everyPage((cursor) => host.inventory.properties(cursor)),
+  roomTypes: (propertyId) => host.inventory.roomTypes(propertyId),
+  ratePlans: (propertyId) => host.inventory.ratePlans(propertyId),
+  calendar: (roomTypeId, nights) => host.inventory.calendar(roomTypeId, nights),
+  reservations: (changedSince) => everyPage((cursor) => host.inventory.reservations(changedSince, cursor)),
+  findReservation: (id) => host.inventory.findReservation(id),
+  changedAt: (propertyId) => host.inventory.changedAt(propertyId),
+  /** `{ quoted }`, or `{ refused }` with the reasons. */
+  quote(query) {
+    try {
+      return { quoted: host.inventory.quote(stayQuery(query)) };
+    } catch (failure) {
+      if (!Array.isArray(failure?.payload)) throw failure;
+      return { refused: failure.payload };
+    }
+  },
+  content(propertyId) {
+    const text = host.inventory.content(propertyId);
+    return text === undefined ? undefined : JSON.parse(text);
+  },
+};

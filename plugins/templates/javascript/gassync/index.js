@@ -1,0 +1,42 @@
+// What an adapter imports. This folder comes with the template and is replaced by a newer one as a whole: what is
+// yours lives beside it.
+
+export {
+  address, block, calendarNights, connectionEvent, guestDetails, outcome, party, price, property, question, ratePlan,
+  reservation, roomStay, roomType, scope, status, stayQuery, stayRules,
+} from "./contract.js";
+export {
+  ChannelError, conflict, malformed, rateLimited, rejected, unauthorized, unavailable, unsupported,
+} from "./errors.js";
+export { exportsOf } from "./exports.js";
+export { http, inventory, keys, log, settings, state } from "./host.js";
+export {
+  addDays, count, date, dateText, eachNight, instant, minorMoney, money, nights, readJson, readText, text,
+} from "./values.js";
+
+import { changeRecord, httpResponse, news as newsOf } from "./contract.js";
+
+/** What a message says, by what it is about: `news.reservation(…)`, `news.block(…)`, `news.calendar([…])` … */
+export const news = Object.assign((value) => newsOf(value), newsOf, {
+  /** A deletion that carries an id and nothing else. */
+  removed: (entity, id) => newsOf.removed({ entity, id }),
+  /** The message says only that something happened: the host fetches that entity. */
+  lookAgain: (entity, id) => newsOf.lookAgain({ entity, id }),
+});
+
+/** News, and which of the connection's sources it is for: `{ propertyId, account }`, where the message says so. */
+export const change = (aboutWhat, route) => changeRecord({ news: aboutWhat, route });
+
+/** An answer to the channel's call: plain text, or an object as JSON. */
+export function reply(status, body = "", headers = {}) {
+  const isJson = typeof body === "object" && !(body instanceof Uint8Array);
+  const type = { "content-type": isJson ? "application/json" : "text/plain" };
+  return httpResponse({ status, headers: { ...type, ...headers }, body: isJson ? JSON.stringify(body) : body });
+}
+
+/** A header of a request, whatever the case of its name. */
+export const headerOf = (request, name) =>
+  request.headers.find((header) => header.name.toLowerCase() === name.toLowerCase())?.value;
+
+/** The query of a request's URL, as `URLSearchParams`. */
+export const queryOf = (request) => new URLSearchParams(request.url.split("?")[1] ?? "");

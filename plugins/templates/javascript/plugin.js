@@ -1,0 +1,65 @@
+// The adapter: a made-up channel that sends one booking as JSON, and lists them on request.
+//
+// {"number": "B-17", "room": "sea-view", "from": "2027-06-01", "to": "2027-06-04", "state": "booked",
+//  "name": "Ada Example", "price": "410.00", "currency": "EUR", "changed": "2027-01-05T09:00:00Z"}
+
+import {
+  change, date, http, instant, malformed, money, news, nights, readJson, reply, settings, status, text, unauthorized,
+  unavailable, unsupported,
+} from "./gassync/index.js";
+
+export const inbound = {
+  decode(request) {
+    return { changes: [bookingChange(readJson(request.body))], reply: reply(200, "ok") };
+  },
+};
+
+export const pull = {
+  fetch(query) {
+    if (query.entity !== "reservation") throw unsupported();
+    const { baseUrl } = settings();
+    const since = query.selection.tag === "changed-since" ? `?changedSince=${query.selection.val}` : "";
+    // The plugin never has the key: the host fills the placeholder in on the way out.
+    const answer = http.get(`${baseUrl}/bookings${since}`, { authorization: "Bearer {{example.key}}" }, ["example.key"]);
+    if (answer.status === 401 || answer.status === 403) throw unauthorized("the key is refused");
+    if (answer.status !== 200) throw unavailable(`status ${answer.status}`);
+    const bookings = answer.json();
+    if (!Array.isArray(bookings)) throw malformed("a list of bookings is expected");
+    return { changes: bookings.map(bookingChange) };
+  },
+};
+
+function bookingChange(booking) {
+  const id = text(booking?.number, "number");
+  const state = text(booking?.state, "state");
+  if (!id || !state) throw malformed("a booking has a number and a state");
+  const room = text(booking.room, "room");
+  const name = text(booking.name, "name");
+  const stay = nights(date(booking.from, "from"), date(booking.to, "to"));
+  // What is not in the payload is left out, or undefined: never zero, never an empty text.
+  return change(
+    news.reservation({
+      id,
+      status: statusOf(state),
+      rooms: room ? [{ roomTypeId: room, stay }] : [],
+      stay,
+      source: "__NAME__",
+      // One text for the whole name stays one text.
+      guest: name ? { name } : undefined,
+      total: money(booking.price, text(booking.currency, "currency"), "price"),
+      modifiedAt: instant(booking.changed, "changed"),
+    }),
+  );
+}
+
+function statusOf(state) {
+  switch (state) {
+    case "booked":
+      return status.confirmed();
+    case "cancelled":
+      return status.cancelled();
+    default:
+      // A word nobody knows is passed on: the host holds the record back until a person decides.
+      return status.other(state);
+  }
+}

@@ -1,0 +1,48 @@
+"""What an adapter imports. This folder comes with the template and is replaced by a newer one as a whole: what is yours
+lives beside it.
+"""
+
+from urllib.parse import parse_qsl, urlsplit
+
+from .contract import *
+from .crossing import to_json
+from .errors import (
+    ChannelError,
+    Conflict,
+    Malformed,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+    Unsupported,
+)
+from .exports import exports_of
+from .host import http, inventory, keys, log, settings, state
+from .values import count, each_night, instant, minor_money, money, nights, parse_date, read_json, read_text, text
+
+
+def change(news, property_id=None, account=None):
+    """News, and which of the connection's sources it is for, where the message says so."""
+    return Change(news, Route(property_id, account))
+
+
+def reply(status, body="", headers=None):
+    """An answer to the channel's call: plain text, or a dict or list as JSON."""
+    is_json = isinstance(body, (dict, list))
+    named = {"content-type": "application/json" if is_json else "text/plain", **(headers or {})}
+    content = to_json(body) if is_json else body
+    return HttpResponse(
+        status=status,
+        headers=[Header(name, value) for name, value in named.items()],
+        body=content.encode() if isinstance(content, str) else content,
+    )
+
+
+def header_of(request, name):
+    """A header of a request, whatever the case of its name."""
+    return next((header.value for header in request.headers if header.name.lower() == name.lower()), None)
+
+
+def query_of(request):
+    """The query of a request's URL, as a dict."""
+    return dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
