@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gassync::admin::SourceMade;
 use gassync_domain::SourceId;
 use gassync_simulator::beds24::{Change, Settings, Told};
 use gassync_tests::{
@@ -12,7 +13,12 @@ use gassync_tests::{
 };
 use serde_json::json;
 
-on_both!(bookings_travel_by_webhook_and_by_poll, a_disabled_plugins_messages_wait, plugins_are_swapped_while_calls_run);
+on_both!(
+    bookings_travel_by_webhook_and_by_poll,
+    a_disabled_plugins_messages_wait,
+    plugins_are_swapped_while_calls_run,
+    a_plugin_remembers_from_call_to_call
+);
 
 fn quiet() -> Settings {
     Settings { bookings: 8, credits_per_five_minutes: 10_000.0, ..Settings::default() }
@@ -137,5 +143,24 @@ async fn plugins_are_swapped_while_calls_run(database: Database) {
     host.until("the first artefact serves again", async || hash() == former).await;
     let statuses = calls.await.expect("joined");
     assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    host.stop().await;
+}
+
+async fn a_plugin_remembers_from_call_to_call(database: Database) {
+    let host = Host::start(database, &["rogue"], None).await;
+    let new = json!({ "account": ACCOUNT, "channel": "rogue", "name": "r" });
+    let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
+    for deed in ["keep", "keep", "keep and panic", "keep and fail", "keep"] {
+        let call = host.http.post(&made.webhook_url).body(deed).send().await.expect("an answer");
+        assert!(call.status().is_success(), "{deed}: {}", call.status());
+    }
+    let mut tx = host.app.db.platform_read().await.expect("a transaction");
+    let source = gassync::store::sources::all(&mut tx).await.expect("read").remove(0);
+    let sealed = gassync::store::source_memory::all(&mut tx, source.account, source.id).await.expect("read");
+    drop(tx);
+    assert_ne!(sealed[0].1, b"3", "what is remembered is sealed");
+    let adapter = host.app.plugins.get("rogue").expect("it serves");
+    let memory = gassync::inbound::memory::recall(&host.app, &*adapter, &source).await.expect("recalled");
+    assert_eq!(memory.get("count").map(Vec::as_slice), Some(&b"3"[..]), "what failed left nothing");
     host.stop().await;
 }

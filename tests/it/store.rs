@@ -1,6 +1,6 @@
 //! What the databases themselves must hold, on both.
 
-use gassync::store::{Db, accounts, connections, inbox, jobs, keys, outbox, plugins, sources};
+use gassync::store::{Db, accounts, connections, inbox, jobs, keys, outbox, plugins, source_memory, sources};
 use gassync_domain::{AccountId, HttpRequest, SourceId, Timestamp};
 use gassync_tests::{database::Database, on_both};
 use serde_json::json;
@@ -11,6 +11,7 @@ on_both!(
     a_message_is_one_workers_at_a_time,
     the_same_job_waits_once,
     one_source_creates,
+    a_source_remembers_for_its_account_alone,
     time_and_money_come_back_as_they_were,
 );
 
@@ -171,4 +172,23 @@ async fn time_and_money_come_back_as_they_were(database: Database) {
     sources::set_status(&mut tx, account, source, "disabled").await.expect("set");
     assert!(keys::holder(&mut tx, "h", at(1)).await.expect("read").is_none(), "a disabled source has no callers");
     tx.commit().await.expect("committed");
+}
+
+async fn a_source_remembers_for_its_account_alone(database: Database) {
+    let db = open(&database).await;
+    let (one, source) = tenant(&db, "one").await;
+    let (other, _) = tenant(&db, "other").await;
+    let mut tx = db.write(one).await.expect("a transaction");
+    for (key, value) in [("b", &b"1"[..]), ("a", b"2"), ("b", b"3"), ("c", b"4")] {
+        source_memory::set(&mut tx, one, source, (key, value), at(1)).await.expect("kept");
+    }
+    source_memory::forget(&mut tx, one, source, "c").await.expect("forgotten");
+    source_memory::forget(&mut tx, one, source, "nothing").await.expect("nothing to forget");
+    tx.commit().await.expect("committed");
+    let mut tx = db.read(one).await.expect("a transaction");
+    let all = source_memory::all(&mut tx, one, source).await.expect("read");
+    assert_eq!(all, [("a".to_owned(), b"2".to_vec()), ("b".to_owned(), b"3".to_vec())]);
+    drop(tx);
+    let mut tx = db.read(other).await.expect("a transaction");
+    assert!(source_memory::all(&mut tx, other, source).await.expect("read").is_empty());
 }

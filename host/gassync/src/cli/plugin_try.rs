@@ -1,5 +1,5 @@
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -15,6 +15,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{FAILED, print, say, system_clock};
+use crate::vault::{self, system_random};
 
 /// It trapped, or went over a limit.
 const BROKE: u8 = 3;
@@ -150,8 +151,7 @@ impl TryArgs {
             plugins.join(format!("{}.wasm", self.plugin.display()))
         };
         let wasm = fs::read(&file).with_context(|| format!("there is no plugin {}", file.display()))?;
-        let settings = EngineSettings { cache_dir: None, cache_key: [0; 32], concurrent_calls: 1 };
-        let plugin = match Engine::new(settings)?.load(wasm).await {
+        let plugin = match Engine::new(engine_settings())?.load(wasm).await {
             Ok(plugin) => plugin,
             Err(error) => {
                 say(&json!({ "type": "/problems/plugin/refused", "title": error.to_string() }).to_string());
@@ -264,6 +264,25 @@ fn load_inventory(path: Option<&Path>) -> anyhow::Result<FileInventory> {
 
 fn load_answers(paths: &[PathBuf]) -> anyhow::Result<Vec<HttpResponse>> {
     paths.iter().map(|path| load_answer(path)).collect()
+}
+
+/// Compiled plugins are kept, since scripts take long to compile: in this user's cache folder, marked with a key that stands
+/// beside them and that nobody else can read. Where there is no such folder nothing is kept.
+fn engine_settings() -> EngineSettings {
+    let folder = env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cache")))
+        .map(|folder| folder.join("gassync"));
+    let key = folder.as_deref().and_then(|folder| {
+        fs::create_dir_all(folder).ok()?;
+        let text = vault::private_file(&folder.join("try.key"), || vault::token(&system_random(), "")).ok()?;
+        <[u8; 32]>::try_from(hex::decode(text.trim()).ok()?).ok()
+    });
+    EngineSettings {
+        cache_dir: key.and(folder).map(|folder| folder.join("compiled")),
+        cache_key: key.unwrap_or_default(),
+        concurrent_calls: 1,
+    }
 }
 
 /// `-` is standard input.

@@ -2,12 +2,13 @@
 //!
 //! [`receive`] takes a call and keeps it, [`verify`] says who called, [`spot`] takes out what nobody may keep,
 //! [`work`] has the plugin decode it, [`apply`] puts each record into buffer, mapping and core in one transaction.
-//! [`pull`] enters at the second half with what a plugin fetched.
+//! [`memory`] is what the plugin remembers meanwhile. [`pull`] enters at the second half with what a plugin fetched.
 
 pub mod apply;
 pub mod calendar;
 pub mod guest;
 pub mod link;
+pub mod memory;
 pub mod plan;
 pub mod property;
 pub mod pull;

@@ -8,12 +8,13 @@ use gassync_domain::{
     lossless_instant,
 };
 use gassync_runtime::{
-    Adapter, Budget, Call, CallError, Finished, HttpTransport, OutgoingRequest, SendError, Transport,
+    Adapter, Budget, Call, CallError, Finished, HttpTransport, MemoryChanges, OutgoingRequest, SendError, Transport,
 };
 use jiff::SignedDuration;
 
 use super::{
     apply::{self, Incoming},
+    memory::{self, MemoryError},
     seal,
     spot::{self, Spot},
 };
@@ -41,6 +42,9 @@ pub enum PullError {
     /// The database.
     #[error("the database: {0}")]
     Store(#[from] sqlx::Error),
+    /// What the plugin remembers.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// Nobody speaks this channel's language at the moment.
     #[error("the plugin {0} is not loaded")]
     NotLoaded(String),
@@ -102,7 +106,7 @@ async fn all_pages(
     loop {
         // What a page says was true when the request for it was made, not when it is applied.
         let observed_at = app.now();
-        let page = fetch(app, &adapter, source, connection, query.clone()).await?;
+        let (page, remembered) = fetch(app, &adapter, source, connection, query.clone()).await?;
         resume = latest(resume, page.resume);
         pages += 1;
         let last = page.next.is_none() || pages == MAX_PAGES;
@@ -111,6 +115,7 @@ async fn all_pages(
         for outcome in apply::changes(&mut tx, &incoming, page.changes).await? {
             *tally.entry(outcome.word()).or_default() += 1;
         }
+        memory::keep(&app.vault, &mut tx, source, remembered, incoming.now).await?;
         if last && !matches!(query.selection, Selection::Some(_)) {
             finish(&mut tx, source, entity, resume.as_deref(), began, incoming.now).await?;
         }
@@ -165,7 +170,7 @@ async fn fetch(
     source: &Source,
     connection: ConnectionId,
     query: Query,
-) -> Result<Page, PullError> {
+) -> Result<(Page, MemoryChanges), PullError> {
     let manifest = adapter.manifest();
     let secrets =
         ConnectionSecrets::new(Arc::clone(app), source.account, connection, Arc::clone(adapter), source.config.clone());
@@ -184,22 +189,29 @@ async fn fetch(
         clock: app.clock.clone(),
         seed: app.seed(),
         budget: app.budget(manifest, Budget::fetch()),
+        memory: memory::recall(app, &**adapter, source).await?,
         ..Call::alone("")
     };
     let Finished { result, record } = adapter.fetch(call, query).await;
     for request in &record.requests {
         tracing::debug!(source = %source.id, request.method, request.url, request.status, "a plugin asked its channel");
     }
-    match result {
-        Err(CallError::Channel(ChannelError::Unauthorized(why))) => {
-            let mut tx = app.db.write(source.account).await?;
+    let error = match result {
+        Ok(page) => return Ok((page, record.memory)),
+        Err(error) => error,
+    };
+    let expired = matches!(error, CallError::Channel(ChannelError::Unauthorized(_)));
+    if expired || !record.memory.is_empty() {
+        let mut tx = app.db.write(source.account).await?;
+        // An error is an outcome too: what the plugin wrote at the channel before it must not be forgotten.
+        memory::keep(&app.vault, &mut tx, source, record.memory, app.now()).await?;
+        if expired {
             sources::set_status(&mut tx, source.account, source.id, "expired").await?;
-            tx.commit().await?;
             tracing::error!(source = %source.id, "a source's credential works no more: it must be connected again");
-            Err(CallError::Channel(ChannelError::Unauthorized(why)).into())
         }
-        other => Ok(other?),
+        tx.commit().await?;
     }
+    Err(error.into())
 }
 
 /// Masks each answer and keeps it before the guest sees it: some channels count fetching as acknowledging.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use gassync_domain::{Decoded, HttpRequest, HttpResponse, retry_delay};
-use gassync_runtime::{Adapter, Budget, Call, CallError, Finished};
+use gassync_runtime::{Adapter, Budget, Call, CallError, Finished, MemoryChanges};
 use jiff::SignedDuration;
 
 use super::{
     apply::{self, Incoming},
-    seal,
+    memory, seal,
 };
 use crate::{
     app::App,
@@ -54,7 +54,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
     let (adapter, source) = who(app, message).await?;
     let request =
         seal::open(&app.vault, message).map_err(|error| Failure { why: error.to_string(), for_good: true })?;
-    let Decoded { changes, reply, .. } = decode(app, (message, request), &*adapter, &source).await?;
+    let (Decoded { changes, reply, .. }, remembered) = decode(app, (message, request), &*adapter, &source).await?;
     let incoming = Incoming::from_source(&source, message.received_at, app.now());
     let mut tx = app.db.write(message.account).await?;
     let began = incoming.now;
@@ -64,6 +64,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
         counters.count(outcome.word(), 1);
     }
     sync_runs::end(&mut tx, source.account, run, (&counters, None), (began, app.now())).await?;
+    memory::keep(&app.vault, &mut tx, &source, remembered, incoming.now).await?;
     inbox::applied(&mut tx, message.account, message.id, incoming.now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
@@ -86,13 +87,16 @@ async fn decode(
     (message, request): (&inbox::Message, HttpRequest),
     adapter: &dyn Adapter,
     source: &Source,
-) -> Result<Decoded, Failure> {
+) -> Result<(Decoded, MemoryChanges), Failure> {
+    let recalled = memory::recall(app, adapter, source).await;
+    let recalled = recalled.map_err(|error| Failure { why: error.to_string(), for_good: false })?;
     let call = Call {
         id: format!("message-{}", message.id),
         settings: adapter.manifest().with_defaults(&source.config),
         clock: app.clock.clone(),
         seed: app.seed(),
         budget: app.budget(adapter.manifest(), Budget::decode()),
+        memory: recalled,
         // Reading a message needs no network.
         ..Call::alone("")
     };
@@ -100,14 +104,16 @@ async fn decode(
     for line in &record.log {
         tracing::debug!(plugin = adapter.manifest().id, message = message.id, line.level, "{}", line.message);
     }
-    result.map_err(|error| Failure {
+    // A message that is not understood is tried again as it was: what it left in the memory is of no use to anybody.
+    let failure = |error: CallError| Failure {
         for_good: match &error {
             CallError::Channel(channel) => !channel.passes_by_itself(),
             CallError::NotExported(_) => true,
             error => error.is_plugin_fault() && message.attempts >= MAX_FAULTS,
         },
         why: error.to_string(),
-    })
+    };
+    result.map(|decoded| (decoded, record.memory)).map_err(failure)
 }
 
 async fn settle(app: &App, message: &inbox::Message, failure: &Failure) -> store::Result<()> {

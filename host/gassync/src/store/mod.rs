@@ -25,6 +25,7 @@ pub mod outbox;
 pub mod plugins;
 pub mod retention;
 pub mod rows;
+pub mod source_memory;
 pub mod sources;
 pub mod status;
 pub mod sync_log;

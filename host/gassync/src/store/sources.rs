@@ -199,6 +199,7 @@ pub async fn set_resume_point(
 pub async fn discard(tx: &mut Tx, account: AccountId, id: SourceId, connection: ConnectionId) -> Result<()> {
     for (text, key) in [
         ("delete from int_credentials where account_id = $1 and connection_id = $2", connection.0),
+        ("delete from int_source_memory where account_id = $1 and source_id = $2", id.0),
         ("delete from int_sources where account_id = $1 and id = $2", id.0),
         ("delete from int_connections where account_id = $1 and id = $2", connection.0),
     ] {
