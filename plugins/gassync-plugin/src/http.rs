@@ -45,11 +45,18 @@ impl Request {
         Self { request, secrets: Vec::new() }
     }
 
-    /// Says that `{{slot.field}}` in this request is a secret, which the host fills in; without it, it is text like any
-    /// other. In a body that carries both secrets and what people wrote, break up the braces of the latter.
+    /// Says that `{{slot.field}}` in URL and headers is a secret, which the host fills in; without it, it is text like any
+    /// other.
     #[must_use]
     pub fn secret(mut self, name: &str) -> Self {
         self.secrets.push(name.to_owned());
+        self
+    }
+
+    /// The same for the body. In one that carries both secrets and what people wrote, break up the braces of the latter.
+    #[must_use]
+    pub fn body_secret(mut self, name: &str) -> Self {
+        self.secrets.push(format!("body:{name}"));
         self
     }
 

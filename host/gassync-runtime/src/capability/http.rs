@@ -32,6 +32,8 @@ const FORBIDDEN_METHODS: [&str; 2] = ["CONNECT", "TRACE"];
 const MAX_HEADERS: usize = 100;
 /// What a secret is blanked with in an answer.
 const BLANK: &str = "***";
+/// Stands before the name of a secret that is meant in the body: elsewhere people's own words are rare, there they are not.
+const IN_BODY: &str = "body:";
 /// A secret shorter than this, in bytes, is not looked for in answers: it would be found everywhere.
 const MIN_BLANKED_BYTES: usize = 6;
 
@@ -150,7 +152,7 @@ impl HttpGate {
     }
 
     fn record(&self, request: &HttpRequest, meant: &[String]) -> Result<usize, Refusal> {
-        let credential = meant.iter().find_map(|name| name.split_once('.')).map(|(slot, _)| slot);
+        let credential = meant.iter().find_map(|name| slot_of(name));
         let mut seen = self.seen();
         let Some(left) = seen.requests_left.checked_sub(1) else {
             seen.over = true;
@@ -185,7 +187,11 @@ impl HttpGate {
         if body.as_ref().is_some_and(|body| body.len() > self.body_bytes) {
             return Err(Refusal::TooLarge(self.body_bytes as u64));
         }
-        let mut filler = Filler { secrets: &*self.credentials, meant, written };
+        let (inside, outside): (Vec<String>, Vec<String>) =
+            meant.iter().cloned().partition(|name| name.starts_with(IN_BODY));
+        let inside: Vec<String> = inside.iter().map(|name| name[IN_BODY.len()..].to_owned()).collect();
+        let secrets = &*self.credentials;
+        let mut filler = Filler { secrets, meant: &outside, written };
         // The place is judged as the guest wrote it, before any secret is looked up; an address that is a secret itself
         // has no place before that.
         if !placeholder::is_alone(&url) {
@@ -194,7 +200,7 @@ impl HttpGate {
         let filled = absolute(&filler.fill(&url).await?)?;
         // A secret must not lead elsewhere.
         self.judge(&method, &filled)?;
-        let mut slots = meant.iter().filter_map(|name| name.split_once('.')).map(|(slot, _)| slot);
+        let mut slots = meant.iter().filter_map(|name| slot_of(name));
         if let Some(slot) = slots.find(|slot| !self.grant.allows_slot(slot, &method, &filled)) {
             return Err(Refusal::Credential(format!("{slot}: its secrets are not for {}", Origin::of(&filled))));
         }
@@ -213,6 +219,7 @@ impl HttpGate {
             }
             sent.push((name, value));
         }
+        let mut filler = Filler { secrets, meant: &inside, written };
         let body = match body {
             Some(bytes) => Some(match String::from_utf8(bytes) {
                 Ok(text) => filler.fill(&text).await?.into_bytes(),
@@ -255,6 +262,11 @@ impl HttpGate {
         }
         Ok(())
     }
+}
+
+/// The slot of a secret's name, with or without its place before it.
+fn slot_of(name: &str) -> Option<&str> {
+    name.strip_prefix(IN_BODY).unwrap_or(name).split_once('.').map(|(slot, _)| slot)
 }
 
 fn absolute(url: &str) -> Result<Url, Refusal> {
@@ -375,7 +387,10 @@ mod tests {
             body: Some(b"{{rogue.token}}".to_vec()),
             ..get("https://ok.example/", &[("authorization", "Basic {{rogue.token|base64}}")])
         };
-        let answer = gate.send(request, vec!["rogue.token".into()], Vec::new()).await.expect("an answer");
+        let answer = gate
+            .send(request, vec!["rogue.token".into(), "body:rogue.token".into()], Vec::new())
+            .await
+            .expect("an answer");
         assert_eq!(String::from_utf8(answer.body).expect("text"), "*** and *** and ***");
         assert_eq!(answer.headers[0].1, "got ***");
     }
@@ -383,7 +398,8 @@ mod tests {
     #[tokio::test]
     async fn what_a_guest_wrote_between_braces_is_data() {
         let gate = gate(vec![HttpResponse { status: 200, headers: Vec::new(), body: Vec::new() }]);
-        let note = r#"{"note":"my key is {{other.token}}"}"#;
+        // Even the secret that stands in a header of the same request.
+        let note = r#"{"note":"my keys are {{other.token}} and {{s.token}}"}"#;
         let mut written = Vec::new();
         let request = HttpRequest {
             body: Some(note.as_bytes().to_vec()),

@@ -33,7 +33,8 @@ class Answer {
 
 /**
  * The way to the network: granted hosts only. A secret is written `{{slot.field}}`, in URL, header or body, and filled
- * in by the host on its way out where `secrets` names it: without that it is text like any other. A body that is an object is sent as JSON, `URLSearchParams` as a form.
+ * in by the host on its way out where `secrets` names it, `slot.field` for URL and headers, `body:slot.field` for the
+ * body: without that it is text like any other. A body that is an object is sent as JSON, `URLSearchParams` as a form.
  */
 export const http = {
   get: (url, headers, secrets) => http.send({ url, headers, secrets }),

@@ -55,8 +55,8 @@ class Answer:
 
 class http:
     """The way to the network: granted hosts only. A secret is written `{{slot.field}}`, in URL, header or body, and
-    filled in by the host on its way out where `secrets` names it: without that it is text like any other. `json=` and
-    `form=` make the body and name its type."""
+    filled in by the host on its way out where `secrets` names it, `slot.field` for URL and headers, `body:slot.field` for
+    the body: without that it is text like any other. `json=` and `form=` make the body and name its type."""
 
     @staticmethod
     def get(url, headers=None, secrets=()):

