@@ -116,17 +116,7 @@ async fn a_text_larger_than_may_be_copied_ends_the_call() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_memories_count_together() {
-    // Each would fit by itself under the 64 MiB of a call.
-    let wat = r#"(component
-        (core module $first (memory 640))
-        (core module $second (memory 640))
-        (core instance (instantiate $first))
-        (core instance (instantiate $second)))"#;
-    let wasm = wat::parse_str(wat).expect("a component");
-    // It is refused before it could be asked anything, since nothing else of it fits the contract; that the memories are
-    // counted is seen on a guest that grows both.
-    assert!(matches!(engine().load(wasm).await, Err(LoadError::Contract(_))));
+async fn a_guest_that_hoards_ends_at_its_memory() {
     let plugin = rogue().await;
     let budget = Budget { memory_bytes: 8 * 1024 * 1024, ..Budget::decode() };
     let Finished { result, record } = plugin.decode(Call { budget, ..call() }, request("grow")).await;

@@ -281,3 +281,19 @@ fn blame(guest: &mut Guest, call: &Call, why: String) -> CallError {
     }
     CallError::Trap(why)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_count_together() {
+        const MIB: usize = 1024 * 1024;
+        let mut limit = MemoryLimit { used: 0, peak: 0, limit: 64 * MIB, refused: false };
+        let mut grow = |from: usize, to: usize| limit.memory_growing(from * MIB, to * MIB, None).expect("judged");
+        assert!(grow(0, 40), "the first of two");
+        assert!(!grow(0, 40), "each would fit by itself");
+        assert!(grow(40, 64) && !grow(64, 65));
+        assert_eq!((limit.peak, limit.refused), (64 * MIB, true));
+    }
+}
