@@ -12,6 +12,7 @@ mod lists;
 mod mapping;
 mod misbehaving;
 mod order;
+mod registry;
 mod requests;
 mod sandbox;
 mod schema;

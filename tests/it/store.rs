@@ -2,6 +2,7 @@
 
 use gassync::store::{Db, accounts, connections, inbox, jobs, keys, outbox, plugins, source_memory, sources};
 use gassync_domain::{AccountId, HttpRequest, SourceId, Timestamp};
+use gassync_runtime::Manifest;
 use gassync_tests::{database::Database, on_both};
 use serde_json::json;
 
@@ -39,7 +40,15 @@ async fn tenant(db: &Db, name: &str) -> (AccountId, SourceId) {
         creates: true,
     };
     let source = sources::create(&mut tx, account, &new, at(0)).await.expect("a source");
-    plugins::loaded(&mut tx, "beds24", "hash", "1", at(0)).await.expect("a plugin");
+    let manifest = r#"{ "schemaVersion": 1, "id": "beds24", "displayName": "B", "version": "1", "contract": "1", "vendor": "V" }"#;
+    let new = plugins::NewVersion {
+        manifest: &Manifest::parse(manifest).expect("a manifest"),
+        hash: "hash",
+        component: b"component",
+        allowance: None,
+        receipt: &json!({}),
+    };
+    plugins::keep(&mut tx, &new, at(0)).await.expect("a plugin");
     tx.commit().await.expect("committed");
     (account, source)
 }

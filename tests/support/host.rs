@@ -166,6 +166,18 @@ impl Host {
         self.operator(request).send().await.expect("an answer")
     }
 
+    /// Sends a component to the host: status and body.
+    pub async fn install(&self, component: Vec<u8>) -> (u16, Value) {
+        let request = self.http.post(format!("{}/admin/v1/plugins", self.base)).body(component);
+        read(self.operator(request).send().await.expect("an answer")).await
+    }
+
+    /// Reads from an endpoint of the operator's.
+    pub async fn look(&self, path: &str) -> Value {
+        let request = self.http.get(format!("{}/admin/v1/{path}", self.base));
+        read(self.operator(request).send().await.expect("an answer")).await.1
+    }
+
     /// Posts to the standard API: status and body.
     pub async fn post(&self, key: &str, entity: &str, body: &Value) -> (u16, Value) {
         let request = self.http.post(format!("{}/integration/v1/{entity}", self.base)).bearer_auth(key).json(body);

@@ -71,3 +71,25 @@ fn guests() -> Vec<String> {
     }
     packages
 }
+
+/// Another version of the guest `versioned`: the same code with another number, from 1001 to 9999, and more wishes.
+pub fn versioned(number: u32, more_hosts: &[&str]) -> Vec<u8> {
+    let mut component = component("versioned");
+    let room = "\t".repeat(32);
+    let more: String = more_hosts.iter().map(|host| format!(", {host:?}")).collect();
+    write_over(&mut component, room.as_bytes(), format!("{more:<32}").as_bytes());
+    write_over(&mut component, b"1.0.1000", format!("1.0.{number:04}").as_bytes());
+    component
+}
+
+fn write_over(bytes: &mut [u8], former: &[u8], new: &[u8]) {
+    assert_eq!(former.len(), new.len(), "as many bytes as before");
+    let mut places = 0;
+    for start in 0..=bytes.len() - former.len() {
+        if bytes[start..].starts_with(former) {
+            bytes[start..start + new.len()].copy_from_slice(new);
+            places += 1;
+        }
+    }
+    assert!(places > 0, "the bytes to write over are there");
+}

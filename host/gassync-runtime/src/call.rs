@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use gassync_domain::{ChannelError, Clock, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Credentials, Grant, Interface, Inventory, Memory, MemoryChanges, NoCredentials, NoInventory, ReplayTransport,
@@ -163,7 +163,7 @@ pub struct RecordedRequest {
 }
 
 /// A line a guest wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     /// `debug`, `info`, `warn`, `error`, or the stream it was written to.
     pub level: String,

@@ -9,8 +9,10 @@ pub struct Grant {
     pub asked: Vec<Place>,
     /// What an admin granted.
     pub granted: Vec<Place>,
-    /// Where secrets of a slot may be sent; a slot that is not named goes wherever a request may go.
+    /// Where secrets of a slot may be sent by the manifest's word; a slot that is not named goes wherever a request may go.
     pub slots: BTreeMap<String, Vec<Place>>,
+    /// The same by the admin's word; a slot that the manifest names must be in both.
+    pub granted_slots: BTreeMap<String, Vec<Place>>,
     /// HOST and port pairs that may lead to a private address: the operator's word, not the plugin's.
     pub private: Vec<(String, u16)>,
 }
@@ -106,6 +108,15 @@ impl Origin {
         }
     }
 
+    /// Whether all that the other leads to is led to by this one.
+    pub(crate) fn includes(&self, other: &Self) -> bool {
+        let host = match (self.host.strip_prefix("*."), other.host.split_once('.')) {
+            (Some(rest), Some((_, parent))) => parent == rest,
+            _ => self.host == other.host,
+        };
+        host && self.scheme == other.scheme && self.port == other.port
+    }
+
     fn covers(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
         let host_fits = match self.host.strip_prefix("*.") {
@@ -147,7 +158,11 @@ impl Grant {
 
     /// Whether secrets of a slot may go there.
     pub fn allows_slot(&self, slot: &str, method: &str, url: &Url) -> bool {
-        self.slots.get(slot).is_none_or(|places| places.iter().any(|place| place.covers(method, url)))
+        let covered = |places: &Vec<Place>| places.iter().any(|place| place.covers(method, url));
+        match (self.slots.get(slot), self.granted_slots.get(slot)) {
+            (None, None) => true,
+            (asked, granted) => asked.is_some_and(covered) && granted.is_some_and(covered),
+        }
     }
 
     /// Whether a private address may stand behind this host.
@@ -203,7 +218,11 @@ mod tests {
         grant.granted = vec![place("GET https://a.example:443")];
         assert!(grant.judge("GET", &url).is_ok());
         assert!(grant.judge("POST", &url).is_err());
-        grant.slots.insert("s".to_owned(), vec![place("https://b.example")]);
+        grant.slots.insert("s".to_owned(), vec![place("https://a.example")]);
         assert!(!grant.allows_slot("s", "GET", &url) && grant.allows_slot("t", "GET", &url));
+        grant.granted_slots.insert("s".to_owned(), vec![place("https://a.example")]);
+        assert!(grant.allows_slot("s", "GET", &url));
+        grant.slots.insert("s".to_owned(), vec![place("https://b.example")]);
+        assert!(!grant.allows_slot("s", "GET", &url), "both must say so");
     }
 }

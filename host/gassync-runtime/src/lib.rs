@@ -6,6 +6,7 @@
 
 mod adapter;
 mod address;
+mod allowance;
 mod cache;
 mod call;
 mod capability;
@@ -26,6 +27,7 @@ mod version;
 
 pub use adapter::{Adapter, Interface};
 pub use address::is_public;
+pub use allowance::{Allowance, Wish};
 pub use call::{Budget, Call, CallError, CallRecord, Finished, LogLine, MAX_SANDBOX_BYTES, RecordedRequest};
 pub use capability::{
     inventory::{Inventory, NoInventory, Unreadable},

@@ -8,8 +8,7 @@ use std::{
 
 use anyhow::Context;
 use gassync_domain::{AccountId, Clock, ConnectionId, Timestamp};
-use gassync_runtime::{Budget, Engine, EngineSettings, Grant, HttpTransport, Manifest, Network, SendError};
-use serde_json::Value;
+use gassync_runtime::{Engine, EngineSettings, HttpTransport, Network, SendError};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
@@ -123,26 +122,9 @@ impl App {
         u64::from_le_bytes(bytes)
     }
 
-    /// What a source's plugin may reach: what the manifest asks for, and, of private addresses, what the operator lets.
-    /// `secret` knows the addresses that are secrets themselves.
-    pub fn grant(&self, manifest: &Manifest, settings: &Value, secret: impl Fn(&str, &str) -> Option<String>) -> Grant {
-        let places = |hosts| manifest.places(hosts, settings, &secret);
-        let slots = manifest.credentials.iter().filter(|slot| !slot.hosts.is_empty());
-        Grant {
-            slots: slots.map(|slot| (slot.slot.clone(), places(&slot.hosts))).collect(),
-            private: self.config.private_addresses(),
-            ..Grant::as_asked(places(&manifest.hosts))
-        }
-    }
-
     /// The way to the network for a connection.
     pub fn transport(&self, account: AccountId, connection: ConnectionId) -> Result<HttpTransport, SendError> {
         self.network.of(&format!("{account}/{connection}"))
-    }
-
-    /// What a call of a plugin may use up.
-    pub fn budget(&self, manifest: &Manifest, ordinary: Budget) -> Budget {
-        Budget { memory_bytes: manifest.memory_bytes().unwrap_or(ordinary.memory_bytes), ..ordinary }
     }
 
     /// How the outside reaches this host.

@@ -59,6 +59,7 @@ sections! {
         sync_runs_days: u32,
         feed_days: u32,
         jobs_days: u32,
+        calls_days: u32,
         taken_back_days: u32,
     }
     Secrets { key: Hidden, operator_token: Hidden }
@@ -142,7 +143,7 @@ impl Config {
         if !(1..=86_400).contains(&self.limits.key_window_seconds) {
             return fail("limits.key_window_seconds", "must be between 1 and 86400 seconds");
         }
-        let Retention { inbox_days, sync_log_days, sync_runs_days, feed_days, jobs_days, taken_back_days } =
+        let Retention { inbox_days, sync_log_days, sync_runs_days, feed_days, jobs_days, calls_days, taken_back_days } =
             self.retention;
         for (name, days) in [
             ("inbox_days", inbox_days),
@@ -150,6 +151,7 @@ impl Config {
             ("sync_runs_days", sync_runs_days),
             ("feed_days", feed_days),
             ("jobs_days", jobs_days),
+            ("calls_days", calls_days),
             ("taken_back_days", taken_back_days),
         ] {
             if !(1..=3_650).contains(&days) {

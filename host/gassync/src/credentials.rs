@@ -6,7 +6,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use gassync_domain::{AccountId, ConnectionId, Timestamp};
 use gassync_runtime::{
-    Adapter, Captured, CredentialError, CredentialSlot, Credentials, Grant, Secret, Step, StepError, run_step,
+    Captured, CredentialError, CredentialSlot, Credentials, Grant, Secret, Step, StepError, run_step,
 };
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::{
     api::{ApiError, Problem},
     app::App,
+    plugins::Plugin,
     store::{
         Time,
         connections::{self, Sealed},
@@ -25,7 +26,7 @@ pub struct ConnectionSecrets {
     app: Arc<App>,
     account: AccountId,
     connection: ConnectionId,
-    adapter: Arc<dyn Adapter>,
+    plugin: Arc<Plugin>,
     settings: Value,
     /// One renewal at a time, so that no caller throws away what another just got.
     renewing: tokio::sync::Mutex<()>,
@@ -37,15 +38,15 @@ impl ConnectionSecrets {
         app: Arc<App>,
         account: AccountId,
         connection: ConnectionId,
-        adapter: Arc<dyn Adapter>,
+        plugin: Arc<Plugin>,
         settings: Value,
     ) -> Self {
-        Self { app, account, connection, adapter, settings, renewing: tokio::sync::Mutex::default() }
+        Self { app, account, connection, plugin, settings, renewing: tokio::sync::Mutex::default() }
     }
 
     /// Turns what a person typed in into what the channel works with, and keeps it.
     pub async fn set_up(&self, inputs: &BTreeMap<String, String>) -> anyhow::Result<()> {
-        for slot in &self.adapter.manifest().credentials {
+        for slot in &self.plugin.manifest().credentials {
             let given = slot.inputs.iter().filter_map(|input| inputs.get_key_value(&input.field));
             let given: BTreeMap<String, Secret> = given.map(|(n, value)| (n.clone(), Secret::new(value))).collect();
             if given.is_empty() {
@@ -69,7 +70,7 @@ impl ConnectionSecrets {
 
     /// Where calls on behalf of the connection may go.
     pub async fn grant(&self) -> anyhow::Result<Grant> {
-        let manifest = self.adapter.manifest();
+        let manifest = self.plugin.manifest();
         let mut addresses = BTreeMap::new();
         for (slot, field) in manifest.secret_addresses() {
             if let Some((address, _)) = self.read(slot, field).await? {
@@ -77,13 +78,13 @@ impl ConnectionSecrets {
             }
         }
         let secret = |slot: &str, field: &str| addresses.get(&(slot, field)).map(|s| s.reveal().to_owned());
-        Ok(self.app.grant(manifest, &self.settings, secret))
+        Ok(self.plugin.grant(&self.settings, secret, self.app.config.private_addresses()))
     }
 
     async fn step(&self, step: &Step, secrets: &dyn Credentials) -> Result<Captured, StepError> {
-        let manifest = self.adapter.manifest();
+        let manifest = self.plugin.manifest();
         let settings = manifest.with_defaults(&self.settings);
-        let grant: Grant = self.app.grant(manifest, &self.settings, |_, _| None);
+        let grant = self.plugin.grant(&self.settings, |_, _| None, self.app.config.private_addresses());
         let transport = self.app.transport(self.account, self.connection)?;
         run_step(step, &settings, secrets, (&grant, &transport), self.app.now()).await
     }
@@ -166,7 +167,7 @@ impl Credentials for ConnectionSecrets {
         let fail = |problem: String| CredentialError::new(slot, field, problem);
         let missing = || fail("nothing is stored: connect the source again".to_owned());
         let (secret, expires) = self.read(slot, field).await.map_err(|e| fail(e.to_string()))?.ok_or_else(missing)?;
-        let Some(known) = self.adapter.manifest().slot(slot) else { return Ok(secret) };
+        let Some(known) = self.plugin.manifest().slot(slot) else { return Ok(secret) };
         let Some(step) = known.refresh.as_ref().filter(|_| self.is_due(known, expires)) else { return Ok(secret) };
         let _one_at_a_time = self.renewing.lock().await;
         // Whoever held the lock before may have renewed it.

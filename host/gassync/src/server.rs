@@ -31,8 +31,11 @@ pub async fn run(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    app.plugins.read_folder(&app).await?;
+    plugins::join(&app).await?;
+    plugins::settle(&app).await?;
+    plugins::read_folder(&app).await?;
     let stop = app.stopping.clone();
+    let registering = tokio::spawn(plugins::run(Arc::clone(&app), stop.clone()));
     let watching = tokio::spawn(plugins::watch(Arc::clone(&app), stop.clone()));
     let working = tokio::spawn(jobs::run(Arc::clone(&app), stop.clone()));
     let clearing = tokio::spawn(jobs::retention(Arc::clone(&app), stop.clone()));
@@ -49,7 +52,9 @@ pub async fn run(
     let all = async {
         let served = serving.await;
         stop.cancel();
-        let (watched, worked, relayed, cleared) = tokio::join!(watching, working, relaying, clearing);
+        let (registered, watched, worked, relayed, cleared) =
+            tokio::join!(registering, watching, working, relaying, clearing);
+        registered?;
         worked?;
         relayed?;
         cleared?;

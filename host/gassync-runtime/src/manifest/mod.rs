@@ -140,9 +140,9 @@ impl Manifest {
 
     /// The places that hosts stand for, given a source's settings and what `secret` knows of a slot and field. What leads
     /// nowhere is left out.
-    pub fn places(
+    pub fn places<'a>(
         &self,
-        hosts: &[String],
+        hosts: impl IntoIterator<Item = &'a String>,
         settings: &Value,
         secret: impl Fn(&str, &str) -> Option<String>,
     ) -> Vec<Place> {
@@ -158,18 +158,13 @@ impl Manifest {
                 Place::parse(host)
             }
         };
-        hosts.iter().filter_map(place).collect()
+        hosts.into_iter().filter_map(place).collect()
     }
 
     /// The slots and fields whose secrets are addresses.
     pub fn secret_addresses(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self.hosts.iter().chain(self.credentials.iter().flat_map(|slot| &slot.hosts));
         all.filter_map(|host| grant::split_methods(host)?.1.strip_prefix(CREDENTIAL)?.split_once('.'))
-    }
-
-    /// The memory a call of it has, in bytes.
-    pub fn memory_bytes(&self) -> Option<usize> {
-        self.limits.memory_mib.map(|mib| mib as usize * 1024 * 1024)
     }
 
     /// A source's settings with the schema's defaults where they say nothing.

@@ -15,7 +15,7 @@ use serde_json::{Value, value::RawValue};
 
 pub use self::inventory::FileInventory;
 use crate::{
-    Adapter, Budget, Call, CallError, CallRecord, CredentialError, Credentials, Finished, Grant, LogLine,
+    Adapter, Allowance, Budget, Call, CallError, CallRecord, CredentialError, Credentials, Finished, LogLine,
     RecordedRequest, ReplayTransport, Secret, ShownAsPlaceholders,
 };
 
@@ -255,20 +255,17 @@ fn address(slot: &str, field: &str) -> String {
 
 fn call(plugin: &dyn Adapter, conditions: &Conditions, answers: Vec<HttpResponse>, budget: Budget) -> Call {
     let (now, manifest) = (conditions.now, plugin.manifest());
-    let places = |hosts| manifest.places(hosts, &conditions.settings, |slot, field| Some(address(slot, field)));
-    let mut grant = Grant::as_asked(places(&manifest.hosts));
-    for slot in manifest.credentials.iter().filter(|slot| !slot.hosts.is_empty()) {
-        grant.slots.insert(slot.slot.clone(), places(&slot.hosts));
-    }
+    let allowance = Allowance::as_asked(manifest);
+    let secret = |slot: &str, field: &str| Some(address(slot, field));
     let owned = |(slot, field): (&str, &str)| (slot.to_owned(), field.to_owned());
     Call {
         settings: manifest.with_defaults(&conditions.settings),
-        grant,
+        grant: allowance.grant(manifest, &conditions.settings, secret, Vec::new()),
         credentials: Arc::new(TrialCredentials { addresses: manifest.secret_addresses().map(owned).collect() }),
         transport: Arc::new(ReplayTransport::new(answers)),
         clock: Arc::new(move || now),
         seed: conditions.seed,
-        budget: Budget { memory_bytes: manifest.memory_bytes().unwrap_or(budget.memory_bytes), ..budget },
+        budget: Budget { memory_bytes: allowance.memory_bytes(manifest), ..budget },
         inventory: Arc::new(conditions.inventory.clone()),
         ..Call::alone("trial")
     }

@@ -20,7 +20,7 @@ use axum::{
 pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
 pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink, SuggestionShown, WaitingShown};
 pub use messages::{MessageShown, MessageWhole};
-pub use plugins::PluginShown;
+pub use plugins::{Asked, Grants, PluginCall, PluginInstalled, PluginShown, PluginWhole, VersionShown};
 pub use sources::{NewSource, SourceMade, SourceShown};
 pub use status::{Line, Status};
 

@@ -2,64 +2,349 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    body::Bytes,
+    extract::{DefaultBodyLimit, Path, Query, State},
     http::StatusCode,
     routing::{get, post},
 };
+use gassync_domain::Timestamp;
+use gassync_runtime::{Allowance, Manifest, Wish};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     api::{ApiError, Operator, Problem},
     app::App,
-    store,
+    plugins::{self, By, Detail, InstallError, MAX_COMPONENT_BYTES, Unready},
+    store::{
+        self,
+        plugins::{Version, calls},
+    },
 };
+
+/// Calls shown when nobody says how many.
+const DEFAULT_CALLS: i64 = 50;
+/// Most calls shown at once.
+const MAX_CALLS: i64 = 500;
 
 /// A plugin and where it stands.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PluginShown {
     /// The channel.
     pub id: String,
-    /// `enabled` or `disabled`.
+    /// `enabled`, `disabled`, `quarantined`; `removed` where nothing serves, `refused` where nothing ever did.
     pub status: String,
-    /// By its manifest; of the artefact that serves, or served last.
-    pub version: String,
-    /// SHA-256 of that artefact.
-    pub hash: String,
+    /// The version that serves, by its manifest.
+    pub version: Option<String>,
+    /// SHA-256 of that version.
+    pub hash: Option<String>,
     /// Whether it serves in this process.
     pub loaded: bool,
-    /// Why the file in the folder cannot serve.
+    /// What stands in the way of the newest version or of the file in the folder.
     pub problem: Option<String>,
 }
 
+/// A plugin with all that is known of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PluginWhole {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub plugin: PluginShown,
+    /// Newest first.
+    pub versions: Vec<VersionShown>,
+}
+
+/// A version and where it stands.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionShown {
+    /// By its manifest.
+    pub version: String,
+    /// SHA-256 of the component.
+    pub hash: String,
+    /// The contract it speaks.
+    pub contract: String,
+    /// `serving`, `preparing`, `waiting` for a grant, `quarantined`, `refused`, `former`, or `ready`.
+    pub status: String,
+    /// Why it does not serve.
+    pub problem: Option<String>,
+    /// What it may do; none while nobody has said so.
+    pub allowance: Option<Allowance>,
+    /// What it asks for beyond that, or beyond what serves, as options of `plugin grant`.
+    pub lacks: Vec<String>,
+    /// How it came: `by` folder or operator, `bytes`, `readyMillis`.
+    pub receipt: Value,
+    /// When it came.
+    pub installed_at: Timestamp,
+    /// When it last began to serve.
+    pub activated_at: Option<Timestamp>,
+}
+
+/// What became of a component that was sent.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PluginInstalled {
+    /// The plugin.
+    pub id: String,
+    /// By its manifest.
+    pub version: String,
+    /// SHA-256 of the component.
+    pub hash: String,
+    /// As in [`VersionShown::status`].
+    pub status: String,
+    /// What it asks for beyond what may be, as options of `plugin grant`.
+    pub lacks: Vec<String>,
+}
+
+/// What an operator says a version may do.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Grants {
+    /// The version by its hash or the beginning of it; the newest when none is said.
+    pub hash: Option<String>,
+    /// All that it asks for.
+    pub all: bool,
+    /// These too.
+    pub give: Asked,
+    /// These no more.
+    pub take: Asked,
+}
+
+/// Things a plugin may ask for, in the words of its manifest.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Asked {
+    /// Where it may go.
+    pub hosts: Vec<String>,
+    /// Slot, and where its secrets may be sent.
+    pub secrets: Vec<(String, String)>,
+    /// Memory of one call, in MiB.
+    #[serde(rename = "memoryMiB")]
+    pub memory_mib: Option<u32>,
+    /// Routes that anybody may call.
+    pub open_routes: Vec<String>,
+}
+
+impl Asked {
+    fn wishes(self) -> Vec<Wish> {
+        let hosts = self.hosts.into_iter().map(Wish::Host);
+        let secrets = self.secrets.into_iter().map(|(slot, host)| Wish::Secret(slot, host));
+        let routes = self.open_routes.into_iter().map(Wish::OpenRoute);
+        hosts.chain(secrets).chain(self.memory_mib.map(Wish::Memory)).chain(routes).collect()
+    }
+}
+
+/// A call of a plugin and what it took.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginCall {
+    /// Its key.
+    pub id: i64,
+    /// The tenant.
+    pub account_id: i64,
+    /// The connection it was for.
+    pub connection_id: i64,
+    /// The version that was called.
+    pub version: String,
+    /// SHA-256 of that version.
+    pub hash: String,
+    /// What was called, such as `inbound.decode`.
+    pub entry: String,
+    /// What it was about, such as `message-12`.
+    pub subject: String,
+    /// `ok`, the name of the channel's error, `trap`, or the limit that ended it.
+    pub outcome: String,
+    /// Time on the wall, in microseconds.
+    pub wall_micros: i64,
+    /// Time of the processor, in microseconds, by whole ticks.
+    pub processor_micros: i64,
+    /// The most memory it had, in bytes.
+    pub peak_memory_bytes: i64,
+    /// Sent in bodies, in bytes.
+    pub sent_bytes: i64,
+    /// Received in bodies, in bytes.
+    pub received_bytes: i64,
+    /// When it ended.
+    pub at: Timestamp,
+    /// Requests and log, where they were asked for.
+    pub detail: Option<Detail>,
+}
+
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/admin/v1/plugins", get(list)).route("/admin/v1/plugins/{id}/{act}", post(act))
+    let component = DefaultBodyLimit::max(MAX_COMPONENT_BYTES);
+    Router::new()
+        .route("/admin/v1/plugins", get(list).post(install).layer(component))
+        .route("/admin/v1/plugins/{id}", get(show))
+        .route("/admin/v1/plugins/{id}/grant", post(grant))
+        .route("/admin/v1/plugins/{id}/calls", get(calls))
+        .route("/admin/v1/plugins/{id}/{act}", post(act))
 }
 
 async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<PluginShown>>, ApiError> {
     let mut tx = app.db.platform_read().await?;
-    let known = store::plugins::all(&mut tx).await?;
-    let mut problems = app.plugins.problems();
-    let mut shown: Vec<PluginShown> = known
-        .into_iter()
-        .map(|plugin| PluginShown {
-            loaded: app.plugins.get(&plugin.id).is_some(),
-            problem: problems.remove(&plugin.id),
-            id: plugin.id,
-            status: plugin.status,
-            version: plugin.version,
-            hash: plugin.hash,
-        })
-        .collect();
+    let mut shown = Vec::new();
+    for plugin in store::plugins::all(&mut tx).await? {
+        let versions = store::plugins::versions(&mut tx, &plugin.id).await?;
+        shown.push(summary(&app, plugin, &versions));
+    }
+    let known: Vec<&String> = shown.iter().map(|plugin| &plugin.id).collect();
     // Files that never served stand in the list too: otherwise nobody would learn why.
-    shown.extend(problems.into_iter().map(|(id, problem)| PluginShown {
-        id,
-        status: "refused".to_owned(),
-        version: String::new(),
-        hash: String::new(),
-        loaded: false,
-        problem: Some(problem),
-    }));
+    let strangers = app.plugins.problems().into_iter().filter(|(id, _)| !known.contains(&id));
+    let strangers: Vec<PluginShown> = strangers.map(|(id, problem)| refused(id, problem)).collect();
+    shown.extend(strangers);
     Ok(Json(shown))
+}
+
+async fn show(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(id): Path<String>,
+) -> Result<Json<PluginWhole>, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let plugin = store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
+    let versions = store::plugins::versions(&mut tx, &id).await?;
+    let shown = versions.iter().map(|version| version_shown(&plugin, version)).collect();
+    Ok(Json(PluginWhole { versions: shown, plugin: summary(&app, plugin, &versions) }))
+}
+
+fn summary(app: &App, plugin: store::plugins::Plugin, versions: &[Version]) -> PluginShown {
+    let serving = versions.iter().find(|version| Some(&version.hash) == plugin.serving.as_ref());
+    let newest = versions.first().filter(|newest| Some(&newest.hash) != plugin.serving.as_ref());
+    let in_the_way = || {
+        let version = serving.filter(|serving| serving.problem.is_some()).or(newest)?;
+        let shown = version_shown(&plugin, version);
+        match shown.status.as_str() {
+            "waiting" if plugin.serving.is_some() => {
+                let options = shown.lacks.join(" ");
+                Some(format!("version {} asks for more: gassync plugin grant {} {options}", shown.version, plugin.id))
+            }
+            "preparing" => Some(format!("version {} is being got ready by every process", shown.version)),
+            _ => Some(format!("version {}: {}", shown.version, shown.problem?)),
+        }
+    };
+    let problem = app.plugins.problems().remove(&plugin.id).or_else(in_the_way);
+    PluginShown {
+        status: if plugin.serving.is_some() { plugin.status } else { "removed".to_owned() },
+        version: serving.map(|serving| serving.version.clone()),
+        hash: plugin.serving,
+        loaded: app.plugins.get(&plugin.id).is_some(),
+        problem,
+        id: plugin.id,
+    }
+}
+
+fn refused(id: String, problem: String) -> PluginShown {
+    let status = "refused".to_owned();
+    PluginShown { id, status, version: None, hash: None, loaded: false, problem: Some(problem) }
+}
+
+fn version_shown(plugin: &store::plugins::Plugin, version: &Version) -> VersionShown {
+    let is = |hash: &Option<String>| hash.as_ref() == Some(&version.hash);
+    let status = if version.quarantined_at.is_some() {
+        "quarantined"
+    } else if is(&plugin.serving) {
+        "serving"
+    } else if is(&plugin.wanted) {
+        "preparing"
+    } else if version.problem.is_some() {
+        "refused"
+    } else if version.allowance.is_none() {
+        "waiting"
+    } else if version.activated_at.is_some() {
+        "former"
+    } else {
+        "ready"
+    };
+    let held = version.allowance.as_ref().or(plugin.allowance.as_ref());
+    // A manifest that this host reads no more asks for nothing here.
+    let manifest = Manifest::parse(&version.manifest.to_string()).ok();
+    let lacks = manifest.zip(held).map(|(manifest, held)| told(&held.lacks(&manifest)));
+    VersionShown {
+        version: version.version.clone(),
+        hash: version.hash.clone(),
+        contract: version.contract.clone(),
+        status: status.to_owned(),
+        problem: version.problem.clone(),
+        allowance: version.allowance.as_ref().map(|allowance| allowance.0.clone()),
+        lacks: lacks.unwrap_or_default(),
+        receipt: version.receipt.0.clone(),
+        installed_at: version.installed_at.into(),
+        activated_at: version.activated_at.map(Timestamp::from),
+    }
+}
+
+fn told(wishes: &[Wish]) -> Vec<String> {
+    wishes.iter().map(ToString::to_string).collect()
+}
+
+async fn install(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    component: Bytes,
+) -> Result<(StatusCode, Json<PluginInstalled>), ApiError> {
+    let installed = plugins::install(&app, component.to_vec(), None, By::Operator).await.map_err(not_taken)?;
+    app.wake.notify_waiters();
+    let (plugin, version) = version_of(&app, &installed.id, Some(&installed.hash)).await?;
+    let shown = PluginInstalled {
+        id: installed.id,
+        version: installed.version,
+        hash: installed.hash,
+        status: version_shown(&plugin, &version).status,
+        lacks: told(&installed.lacks),
+    };
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+fn not_taken(error: InstallError) -> ApiError {
+    match error {
+        InstallError::Store(error) | InstallError::Unready(Unready::Store(error)) => error.into(),
+        InstallError::TooLarge(_) => Problem::TooLarge(error.to_string()).into(),
+        InstallError::Quarantined(..) => Problem::Conflict(error.to_string()).into(),
+        InstallError::Unready(_) | InstallError::Name(..) => Problem::Malformed(error.to_string()).into(),
+    }
+}
+
+/// Says what a version may do. One that waited for that goes ahead, with what was said and no more.
+async fn grant(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(id): Path<String>,
+    Json(grants): Json<Grants>,
+) -> Result<Json<VersionShown>, ApiError> {
+    let (plugin, version) = version_of(&app, &id, grants.hash.as_deref()).await?;
+    let held = version.allowance.as_ref().or(plugin.allowance.as_ref());
+    let mut allowance = held.map(|held| held.0.clone()).unwrap_or_default();
+    if grants.all {
+        let manifest = Manifest::parse(&version.manifest.to_string());
+        let manifest = manifest.map_err(|error| Problem::Conflict(error.to_string()))?;
+        allowance.lacks(&manifest).into_iter().for_each(|wish| allowance.give(wish));
+    }
+    grants.give.wishes().into_iter().for_each(|wish| allowance.give(wish));
+    for wish in grants.take.wishes() {
+        if !allowance.take(&wish) {
+            return Err(Problem::Malformed(format!("nothing to take: it has not {wish}")).into());
+        }
+    }
+    let now = app.now();
+    let mut tx = app.db.platform_write().await?;
+    store::plugins::allow(&mut tx, &id, &version.hash, &allowance).await?;
+    let waited = version.allowance.is_none() && version.quarantined_at.is_none();
+    if waited {
+        store::plugins::want(&mut tx, &id, &version.hash, now).await?;
+    }
+    tx.commit().await?;
+    plugins::settle(&app).await?;
+    let (plugin, version) = version_of(&app, &id, Some(&version.hash)).await?;
+    Ok(Json(version_shown(&plugin, &version)))
+}
+
+/// A version by the beginning of its hash, or the newest.
+async fn version_of(app: &App, id: &str, hash: Option<&str>) -> Result<(store::plugins::Plugin, Version), ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let plugin = store::plugins::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    let versions = store::plugins::versions(&mut tx, id).await?;
+    let named = |version: &Version| hash.is_none_or(|hash| version.hash.starts_with(hash));
+    let version = versions.into_iter().find(named).ok_or(Problem::NotFound)?;
+    Ok((plugin, version))
 }
 
 async fn act(
@@ -67,17 +352,86 @@ async fn act(
     _: Operator,
     Path((id, act)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let status = match act.as_str() {
-        "enable" => "enabled",
-        "disable" => "disabled",
+    match act.as_str() {
+        "enable" => plugins::release(&app, &id).await?.then_some(()).ok_or(Problem::NotFound)?,
+        "disable" => {
+            let mut tx = app.db.platform_write().await?;
+            let known = store::plugins::set_status(&mut tx, &id, "disabled", app.now()).await?;
+            known.then_some(()).ok_or(Problem::NotFound)?;
+            tx.commit().await?;
+        }
+        "rollback" => roll_back(&app, &id).await?,
+        "remove" => {
+            let mut tx = app.db.platform_write().await?;
+            store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
+            store::plugins::remove(&mut tx, &id, app.now()).await?;
+            tx.commit().await?;
+            plugins::settle(&app).await?;
+        }
         _ => return Err(Problem::NotFound.into()),
-    };
-    let mut tx = app.db.platform_write().await?;
-    if !store::plugins::set_status(&mut tx, &id, status, app.now()).await? {
-        return Err(Problem::NotFound.into());
     }
-    tx.commit().await?;
     // What was kept meanwhile is worked off, in order.
     app.wake.notify_waiters();
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn roll_back(app: &App, id: &str) -> Result<(), ApiError> {
+    let mut tx = app.db.platform_write().await?;
+    let serving = store::plugins::get(&mut tx, id).await?.ok_or(Problem::NotFound)?.serving.unwrap_or_default();
+    let former = store::plugins::former(&mut tx, id, &serving).await?;
+    let former = former.ok_or_else(|| Problem::Conflict("no other version has served before".to_owned()))?;
+    store::plugins::want(&mut tx, id, &former, app.now()).await?;
+    tx.commit().await?;
+    plugins::settle(app).await?;
+    Ok(())
+}
+
+#[derive(Debug, Deserialize)]
+struct WhichCalls {
+    /// Those after this one, oldest first; without it the newest.
+    after: Option<i64>,
+    limit: Option<i64>,
+    /// With requests and log.
+    #[serde(default)]
+    detail: bool,
+}
+
+async fn calls(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(id): Path<String>,
+    Query(which): Query<WhichCalls>,
+) -> Result<Json<Vec<PluginCall>>, ApiError> {
+    let limit = which.limit.unwrap_or(DEFAULT_CALLS).clamp(1, MAX_CALLS);
+    let mut tx = app.db.platform_read().await?;
+    store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
+    let calls = calls::of_plugin(&mut tx, &id, which.after, limit).await?;
+    let shown = calls.into_iter().map(|call| call_shown(&app, call, which.detail)).collect();
+    Ok(Json(shown))
+}
+
+fn call_shown(app: &App, call: calls::Call, detail: bool) -> PluginCall {
+    let detail = detail.then(|| {
+        plugins::detail_of(&app.vault, &call).unwrap_or_else(|error| {
+            tracing::warn!(call = call.id, %error, "what a call asked and said cannot be shown");
+            Detail::default()
+        })
+    });
+    PluginCall {
+        id: call.id,
+        account_id: call.account_id,
+        connection_id: call.connection_id,
+        version: call.version,
+        hash: call.hash,
+        entry: call.entry,
+        subject: call.subject,
+        outcome: call.outcome,
+        wall_micros: call.wall_micros,
+        processor_micros: call.processor_micros,
+        peak_memory_bytes: call.peak_memory_bytes,
+        sent_bytes: call.sent_bytes,
+        received_bytes: call.received_bytes,
+        at: call.created_at.into(),
+        detail,
+    }
 }

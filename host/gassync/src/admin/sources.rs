@@ -7,7 +7,7 @@ use axum::{
     routing::{get, post},
 };
 use gassync_domain::{AccountId, Authority, Timestamp};
-use gassync_runtime::{Adapter, Verification};
+use gassync_runtime::Verification;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,6 +20,7 @@ use crate::{
         verify::{TOKEN_PARAMETER, hash},
     },
     jobs,
+    plugins::Plugin,
     store::{
         self, Tx, accounts, connections,
         sources::{self, Source},
@@ -121,12 +122,12 @@ async fn create(
     _: Operator,
     Json(new): Json<NewSource>,
 ) -> Result<(StatusCode, Json<SourceMade>), ApiError> {
-    let adapter = app
+    let plugin = app
         .plugins
         .get(&new.channel)
         .ok_or_else(|| Problem::Malformed(format!("there is no plugin for the channel {}", new.channel)))?;
     let settings = Value::Object(new.settings.into_iter().collect());
-    let unknown = adapter.manifest().unknown_settings(&settings);
+    let unknown = plugin.manifest().unknown_settings(&settings);
     if !unknown.is_empty() {
         return Err(Problem::Malformed(format!("the plugin has no setting {}", unknown.join(", "))).into());
     }
@@ -150,7 +151,7 @@ async fn create(
     // Not active before its credential works: nothing may be fetched in vain.
     sources::set_status(&mut tx, account, id, "pending").await?;
     tx.commit().await?;
-    let secrets = ConnectionSecrets::new(Arc::clone(&app), account, connection, Arc::clone(&adapter), settings);
+    let secrets = ConnectionSecrets::new(Arc::clone(&app), account, connection, Arc::clone(&plugin), settings);
     let set_up = secrets.set_up(&new.credentials).await;
     let mut tx = app.db.write(account).await?;
     if let Err(error) = set_up {
@@ -160,15 +161,15 @@ async fn create(
     }
     sources::set_status(&mut tx, account, id, "active").await?;
     if let Some(source) = sources::get(&mut tx, account, id).await? {
-        jobs::begin_polls(&mut tx, &source, adapter.manifest(), now).await?;
+        jobs::begin_polls(&mut tx, &source, plugin.manifest(), now).await?;
     }
     tx.commit().await?;
     app.wake.notify_waiters();
-    Ok((StatusCode::CREATED, Json(made(&app, &*adapter, id.0, creates, &key, token))))
+    Ok((StatusCode::CREATED, Json(made(&app, &plugin, id.0, creates, &key, token))))
 }
 
-fn made(app: &App, adapter: &dyn Adapter, id: i64, creates: bool, key: &str, webhook_token: String) -> SourceMade {
-    let header = adapter.manifest().routes.iter().find_map(|route| match &route.verification {
+fn made(app: &App, plugin: &Plugin, id: i64, creates: bool, key: &str, webhook_token: String) -> SourceMade {
+    let header = plugin.manifest().routes.iter().find_map(|route| match &route.verification {
         Verification::StaticHeader { header } => Some(header.clone()),
         _ => None,
     });
@@ -184,11 +185,11 @@ async fn sync(
     Path(name): Path<String>,
 ) -> Result<Json<BTreeMap<String, BTreeMap<String, u64>>>, ApiError> {
     let source = the_one(&app, &name).await?;
-    let adapter = app
+    let plugin = app
         .plugins
         .get(&source.source_type)
         .ok_or_else(|| Problem::Malformed(format!("the plugin {} is not loaded", source.source_type)))?;
-    let mut polls = adapter.manifest().polls.clone();
+    let mut polls = plugin.manifest().polls.clone();
     polls.sort_by_key(|poll| poll.entity);
     let mut report = BTreeMap::new();
     for poll in polls {

@@ -23,7 +23,7 @@ use super::system_clock;
 use crate::{
     app::{App, OPERATOR_TOKEN_FILE},
     config::Config,
-    server,
+    plugins, server,
     vault::system_random,
 };
 
@@ -88,7 +88,8 @@ impl Client {
             return Self::wire(&format!("http://{address}"), token.trim());
         }
         let app = App::open(config, system_clock(), system_random()).await?;
-        app.plugins.read_folder(&app).await?;
+        plugins::settle(&app).await?;
+        plugins::read_folder(&app).await?;
         let token = app.operator_token.clone();
         Ok(Self::Here { router: server::router(Arc::clone(&app)), token })
     }
@@ -109,28 +110,35 @@ impl Client {
 
     /// Does something.
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
-        let text = self.send(Method::POST, path, Some(serde_json::to_string(body)?)).await?;
+        let text = self.send(Method::POST, path, Some(("application/json", serde_json::to_vec(body)?))).await?;
         let text = if text.is_empty() { "null" } else { &text };
         serde_json::from_str(text).context("the host's answer cannot be read")
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<String>) -> anyhow::Result<String> {
+    /// Sends bytes.
+    pub async fn upload<T: DeserializeOwned>(&self, path: &str, kind: &'static str, bytes: Vec<u8>) -> anyhow::Result<T> {
+        let text = self.send(Method::POST, path, Some((kind, bytes))).await?;
+        serde_json::from_str(&text).context("the host's answer cannot be read")
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<(&'static str, Vec<u8>)>) -> anyhow::Result<String> {
         let (status, text) = match self {
             Self::Wire { base, token, http } => {
                 let mut request = http.request(method, format!("{base}{path}")).bearer_auth(token);
-                if let Some(body) = body {
-                    request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+                if let Some((kind, body)) = body {
+                    request = request.header(header::CONTENT_TYPE, kind).body(body);
                 }
                 let answer = request.send().await.context("the host does not answer")?;
                 (answer.status(), answer.text().await?)
             }
             Self::Here { router, token } => {
+                let (kind, body) = body.unwrap_or_default();
                 let request = Request::builder()
                     .method(method)
                     .uri(path)
                     .header(header::AUTHORIZATION, format!("Bearer {token}"))
-                    .header(header::CONTENT_TYPE, "application/json")
-                    .body(Body::from(body.unwrap_or_default()))?;
+                    .header(header::CONTENT_TYPE, kind)
+                    .body(Body::from(body))?;
                 let answer = router.clone().oneshot(request).await?;
                 let status = answer.status();
                 let bytes = to_bytes(answer.into_body(), MAX_ANSWER_BYTES).await?;

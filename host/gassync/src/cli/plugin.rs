@@ -1,6 +1,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::Subcommand;
+use anyhow::Context;
+use clap::{Args, Subcommand};
 
 use super::{
     build,
@@ -10,7 +11,7 @@ use super::{
     print, say,
 };
 use crate::{
-    admin::PluginShown,
+    admin::{Asked, Grants, PluginCall, PluginInstalled, PluginShown, PluginWhole, VersionShown},
     config::{Config, ConfigError},
 };
 
@@ -22,6 +23,31 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show a plugin's versions, what each asks for and what it may do
+    Show {
+        /// The channel
+        id: String,
+        /// One JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a component to the host; it serves as soon as every process has it ready
+    Install {
+        /// The component
+        file: PathBuf,
+    },
+    /// Say what a version may do; one that waits for that goes ahead
+    Grant(Grant),
+    /// Let the version serve that served before
+    Rollback {
+        /// The channel
+        id: String,
+    },
+    /// Have nothing serve the channel any more, and forget what was granted
+    Remove {
+        /// The channel
+        id: String,
+    },
     /// Let a plugin work; what was kept for it meanwhile is worked off
     Enable {
         /// The channel
@@ -31,6 +57,20 @@ pub enum Command {
     Disable {
         /// The channel
         id: String,
+    },
+    /// Show a plugin's calls, newest first, and what each took
+    Calls {
+        /// The channel
+        id: String,
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// With requests, as curl, and log
+        #[arg(long)]
+        detail: bool,
+        /// One JSON document
+        #[arg(long)]
+        json: bool,
     },
     /// Begin a plugin: a folder that builds, with the SDK and the contract in it
     New {
@@ -55,12 +95,64 @@ pub enum Command {
     Try(TryArgs),
 }
 
+#[derive(Debug, Args)]
+pub struct Grant {
+    /// The channel
+    id: String,
+    /// The version, by the beginning of its hash; without it the newest
+    #[arg(long)]
+    hash: Option<String>,
+    /// All that it asks for
+    #[arg(long)]
+    all: bool,
+    /// Where it may go, in the manifest's words, such as "GET,POST https://api.example.org"
+    #[arg(long)]
+    host: Vec<String>,
+    /// SLOT=HOST: where the secrets of a slot may be sent; * is wherever it may go
+    #[arg(long, value_parser = secret)]
+    secret: Vec<(String, String)>,
+    /// Memory of one call, in MiB
+    #[arg(long)]
+    memory_mib: Option<u32>,
+    /// A route that anybody may call
+    #[arg(long)]
+    open_route: Vec<String>,
+    /// Where it may go no more
+    #[arg(long)]
+    without_host: Vec<String>,
+    /// SLOT=HOST: where the secrets of a slot may be sent no more
+    #[arg(long, value_parser = secret)]
+    without_secret: Vec<(String, String)>,
+    /// No more memory than this, in MiB
+    #[arg(long)]
+    at_most_memory_mib: Option<u32>,
+    /// A route that anybody may call no more
+    #[arg(long)]
+    without_open_route: Vec<String>,
+}
+
+fn secret(text: &str) -> Result<(String, String), String> {
+    let (slot, host) = text.split_once('=').ok_or("must be SLOT=HOST")?;
+    Ok((slot.to_owned(), host.to_owned()))
+}
+
 impl Command {
     pub async fn run(self, settings: impl Fn() -> Result<Config, ConfigError>) -> anyhow::Result<ExitCode> {
         match self {
             Self::List { json } => list(&Client::connect(settings()?).await?, json).await?,
-            Self::Enable { id } => act(settings()?, &id, "enable").await?,
-            Self::Disable { id } => act(settings()?, &id, "disable").await?,
+            Self::Show { id, json } => show(&Client::connect(settings()?).await?, &id, json).await?,
+            Self::Install { file } => {
+                let component = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+                install(&Client::connect(settings()?).await?, component).await?;
+            }
+            Self::Grant(grant) => grant.run(&Client::connect(settings()?).await?).await?,
+            Self::Rollback { id } => act(settings()?, &id, "rollback", "goes back to the version before").await?,
+            Self::Remove { id } => act(settings()?, &id, "remove", "is removed").await?,
+            Self::Enable { id } => act(settings()?, &id, "enable", "is enabled").await?,
+            Self::Disable { id } => act(settings()?, &id, "disable", "is disabled").await?,
+            Self::Calls { id, limit, detail, json } => {
+                calls(&Client::connect(settings()?).await?, &id, (limit, detail), json).await?;
+            }
             Self::New { name, lang } => {
                 let folder = plugin_new::make(&name, lang, &std::env::current_dir()?)?;
                 say(&format!("Made {}: its README says how to go on.", folder.display()));
@@ -81,10 +173,45 @@ impl Command {
     }
 }
 
-async fn act(config: Config, id: &str, act: &str) -> anyhow::Result<()> {
+impl Grant {
+    async fn run(self, client: &Client) -> anyhow::Result<()> {
+        let grants = Grants {
+            hash: self.hash,
+            all: self.all,
+            give: Asked {
+                hosts: self.host,
+                secrets: self.secret,
+                memory_mib: self.memory_mib,
+                open_routes: self.open_route,
+            },
+            take: Asked {
+                hosts: self.without_host,
+                secrets: self.without_secret,
+                memory_mib: self.at_most_memory_mib,
+                open_routes: self.without_open_route,
+            },
+        };
+        let version: VersionShown = client.post(&format!("/admin/v1/plugins/{}/grant", self.id), &grants).await?;
+        print_version(&version);
+        Ok(())
+    }
+}
+
+async fn act(config: Config, id: &str, act: &str, done: &str) -> anyhow::Result<()> {
     let client = Client::connect(config).await?;
     client.post::<()>(&format!("/admin/v1/plugins/{id}/{act}"), &()).await?;
-    say(&format!("{id} is {act}d."));
+    say(&format!("{id} {done}."));
+    Ok(())
+}
+
+async fn install(client: &Client, component: Vec<u8>) -> anyhow::Result<()> {
+    let installed: PluginInstalled = client.upload("/admin/v1/plugins", "application/wasm", component).await?;
+    let hash = short(&installed.hash);
+    print(&format!("{} {} {hash} {}", installed.id, installed.version, installed.status));
+    if !installed.lacks.is_empty() {
+        say("It asks for more than the version before it may do, and waits. To give it all that:");
+        say(&format!("  gassync plugin grant {} {}", installed.id, installed.lacks.join(" ")));
+    }
     Ok(())
 }
 
@@ -92,15 +219,104 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
     let plugins: Vec<PluginShown> = client.get("/admin/v1/plugins").await?;
     if json {
         print(&serde_json::to_string(&plugins)?);
-        return Ok(());
-    }
-    for plugin in plugins {
-        let hash = plugin.hash.get(..12).unwrap_or_default();
-        let loaded = if plugin.loaded { "loaded" } else { "not loaded" };
-        print(&format!("{:<16} {:<10} {:<10} {hash:<12} {loaded}", plugin.id, plugin.status, plugin.version));
-        if let Some(problem) = plugin.problem {
-            print(&format!("{:<16} {problem}", ""));
-        }
+    } else {
+        plugins.iter().for_each(print_plugin);
     }
     Ok(())
+}
+
+async fn show(client: &Client, id: &str, json: bool) -> anyhow::Result<()> {
+    let whole: PluginWhole = client.get(&format!("/admin/v1/plugins/{id}")).await?;
+    if json {
+        print(&serde_json::to_string(&whole)?);
+        return Ok(());
+    }
+    print_plugin(&whole.plugin);
+    whole.versions.iter().for_each(print_version);
+    Ok(())
+}
+
+fn print_plugin(plugin: &PluginShown) {
+    let (version, hash) = (plugin.version.as_deref().unwrap_or("-"), plugin.hash.as_deref().map_or("-", short));
+    let loaded = if plugin.loaded { "loaded" } else { "not loaded" };
+    print(&format!("{:<16} {:<11} {version:<10} {hash:<12} {loaded}", plugin.id, plugin.status));
+    if let Some(problem) = &plugin.problem {
+        print(&format!("{:<16} {problem}", ""));
+    }
+}
+
+fn print_version(version: &VersionShown) {
+    print(&format!("  {:<10} {:<12} {:<11} {}", version.version, short(&version.hash), version.status, version.installed_at));
+    if let Some(problem) = &version.problem {
+        print(&format!("    {problem}"));
+    }
+    if let Some(allowance) = &version.allowance {
+        let hosts = allowance.hosts.iter().map(|host| format!("may go to {host}"));
+        let secrets = allowance.secrets.iter().flat_map(|(slot, hosts)| {
+            hosts.iter().map(move |host| match host.as_str() {
+                "*" => format!("may send the secrets of {slot} wherever it may go"),
+                host => format!("may send the secrets of {slot} to {host}"),
+            })
+        });
+        let routes = allowance.open_routes.iter().map(|path| format!("may be called by anybody at {path}"));
+        for line in hosts.chain(secrets).chain(routes) {
+            print(&format!("    {line}"));
+        }
+        print(&format!("    may use {} MiB in a call", allowance.memory_mib));
+    }
+    for option in &version.lacks {
+        print(&format!("    asks for {option}"));
+    }
+}
+
+async fn calls(client: &Client, id: &str, (limit, detail): (u32, bool), json: bool) -> anyhow::Result<()> {
+    let calls: Vec<PluginCall> =
+        client.get(&format!("/admin/v1/plugins/{id}/calls?limit={limit}&detail={detail}")).await?;
+    if json {
+        print(&serde_json::to_string(&calls)?);
+    } else {
+        calls.iter().for_each(print_call);
+    }
+    Ok(())
+}
+
+fn print_call(call: &PluginCall) {
+    print(&format!(
+        "{} {:<22} {:<16} {:<12} {:>8.1} ms, processor {:>5.1} ms, {:>6.1} MiB, {} {}",
+        call.at,
+        call.entry,
+        call.subject,
+        call.outcome,
+        millis(call.wall_micros),
+        millis(call.processor_micros),
+        mebibytes(call.peak_memory_bytes),
+        call.version,
+        short(&call.hash),
+    ));
+    let Some(detail) = &call.detail else { return };
+    for request in &detail.requests {
+        let status = request.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        print(&format!("    {status}  {}", request.as_curl()));
+    }
+    for line in &detail.log {
+        let fields: String = line.fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        print(&format!("    {}: {}{fields}", line.level, line.message));
+    }
+    if detail.log_lines_dropped > 0 {
+        print(&format!("    and {} lines more, over the limit", detail.log_lines_dropped));
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown to one decimal place")]
+fn millis(micros: i64) -> f64 {
+    micros as f64 / 1_000.0
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown to one decimal place")]
+fn mebibytes(bytes: i64) -> f64 {
+    bytes as f64 / 1_048_576.0
+}
+
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
 }

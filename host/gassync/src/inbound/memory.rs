@@ -2,10 +2,11 @@
 //! keeps what came of it.
 
 use gassync_domain::Timestamp;
-use gassync_runtime::{Adapter, Memory, MemoryChanges};
+use gassync_runtime::{Memory, MemoryChanges};
 
 use crate::{
     app::App,
+    plugins::Plugin,
     store::{self, Tx, source_memory, sources::Source},
     vault::{Unopened, Vault},
 };
@@ -22,8 +23,8 @@ pub enum MemoryError {
 }
 
 /// What a source remembers; nothing is read for plugins that never ask.
-pub async fn recall(app: &App, adapter: &dyn Adapter, source: &Source) -> Result<Memory, MemoryError> {
-    if !adapter.keeps_state() {
+pub async fn recall(app: &App, plugin: &Plugin, source: &Source) -> Result<Memory, MemoryError> {
+    if !plugin.keeps_state() {
         return Ok(Memory::new());
     }
     let mut tx = app.db.read(source.account).await?;

@@ -8,7 +8,7 @@ use gassync_domain::{
     lossless_instant,
 };
 use gassync_runtime::{
-    Adapter, Budget, Call, CallError, Finished, HttpTransport, MemoryChanges, OutgoingRequest, SendError, Transport,
+    Budget, Call, CallError, CallRecord, Finished, HttpTransport, OutgoingRequest, SendError, Transport,
 };
 use jiff::SignedDuration;
 
@@ -21,6 +21,7 @@ use super::{
 use crate::{
     app::App,
     credentials::ConnectionSecrets,
+    plugins::{self, Plugin},
     store::{
         self, inbox,
         sources::{self, Source},
@@ -95,7 +96,7 @@ async fn all_pages(
     tally: &mut Tally,
 ) -> Result<(), PullError> {
     let connection = source.connection.ok_or(PullError::NoConnection)?;
-    let adapter =
+    let plugin =
         app.plugins.get(&source.source_type).ok_or_else(|| PullError::NotLoaded(source.source_type.clone()))?;
     let lane = app.lane(connection).await;
     let _one_at_a_time = lane.lock().await;
@@ -106,7 +107,7 @@ async fn all_pages(
     loop {
         // What a page says was true when the request for it was made, not when it is applied.
         let observed_at = app.now();
-        let (page, remembered) = fetch(app, &adapter, source, connection, query.clone()).await?;
+        let (page, record) = fetch(app, &plugin, source, connection, query.clone()).await?;
         resume = latest(resume, page.resume);
         pages += 1;
         let last = page.next.is_none() || pages == MAX_PAGES;
@@ -115,7 +116,8 @@ async fn all_pages(
         for outcome in apply::changes(&mut tx, &incoming, page.changes).await? {
             *tally.entry(outcome.word()).or_default() += 1;
         }
-        memory::keep(&app.vault, &mut tx, source, remembered, incoming.now).await?;
+        plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (&plugin, &record), incoming.now).await?;
+        memory::keep(&app.vault, &mut tx, source, record.memory, incoming.now).await?;
         if last && !matches!(query.selection, Selection::Some(_)) {
             finish(&mut tx, source, entity, resume.as_deref(), began, incoming.now).await?;
         }
@@ -166,14 +168,14 @@ fn latest(known: Option<String>, page: Option<String>) -> Option<String> {
 
 async fn fetch(
     app: &Arc<App>,
-    adapter: &Arc<dyn Adapter>,
+    plugin: &Arc<Plugin>,
     source: &Source,
     connection: ConnectionId,
     query: Query,
-) -> Result<(Page, MemoryChanges), PullError> {
-    let manifest = adapter.manifest();
+) -> Result<(Page, CallRecord), PullError> {
+    let manifest = plugin.manifest();
     let secrets =
-        ConnectionSecrets::new(Arc::clone(app), source.account, connection, Arc::clone(adapter), source.config.clone());
+        ConnectionSecrets::new(Arc::clone(app), source.account, connection, Arc::clone(plugin), source.config.clone());
     let call = Call {
         id: format!("fetch-{}-{}", source.id, query.entity.as_str()),
         settings: manifest.with_defaults(&source.config),
@@ -188,28 +190,27 @@ async fn fetch(
         }),
         clock: app.clock.clone(),
         seed: app.seed(),
-        budget: app.budget(manifest, Budget::fetch()),
-        memory: memory::recall(app, &**adapter, source).await?,
+        budget: plugin.budget(Budget::fetch()),
+        memory: memory::recall(app, plugin, source).await?,
         ..Call::alone("")
     };
-    let Finished { result, record } = adapter.fetch(call, query).await;
-    for request in &record.requests {
-        tracing::debug!(source = %source.id, request.method, request.url, request.status, "a plugin asked its channel");
-    }
+    let Finished { result, record } = plugin.fetch(call, query).await;
     let error = match result {
-        Ok(page) => return Ok((page, record.memory)),
+        Ok(page) => return Ok((page, record)),
         Err(error) => error,
     };
-    let expired = matches!(error, CallError::Channel(ChannelError::Unauthorized(_)));
-    if expired || !record.memory.is_empty() {
-        let mut tx = app.db.write(source.account).await?;
-        // An error is an outcome too: what the plugin wrote at the channel before it must not be forgotten.
-        memory::keep(&app.vault, &mut tx, source, record.memory, app.now()).await?;
-        if expired {
-            sources::set_status(&mut tx, source.account, source.id, "expired").await?;
-            tracing::error!(source = %source.id, "a source's credential works no more: it must be connected again");
-        }
-        tx.commit().await?;
+    let mut tx = app.db.write(source.account).await?;
+    let now = app.now();
+    plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (plugin, &record), now).await?;
+    // An error is an outcome too: what the plugin wrote at the channel before it must not be forgotten.
+    memory::keep(&app.vault, &mut tx, source, record.memory, now).await?;
+    if matches!(error, CallError::Channel(ChannelError::Unauthorized(_))) {
+        sources::set_status(&mut tx, source.account, source.id, "expired").await?;
+        tracing::error!(source = %source.id, "a source's credential works no more: it must be connected again");
+    }
+    tx.commit().await?;
+    if error.is_plugin_fault() {
+        plugins::struck(app, plugin, source.account, connection, &error.to_string()).await?;
     }
     Err(error.into())
 }

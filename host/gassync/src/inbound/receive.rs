@@ -11,7 +11,7 @@ use axum::{
     routing::any,
 };
 use gassync_domain::{HttpRequest, HttpResponse, Timestamp};
-use gassync_runtime::{Adapter, Manifest, Route, Verification};
+use gassync_runtime::{Manifest, Route, Verification};
 use jiff::SignedDuration;
 
 use super::{
@@ -24,6 +24,7 @@ use crate::{
     api::{ApiError, Problem},
     app::App,
     credentials,
+    plugins::Plugin,
     store::{self, connections, inbox},
 };
 
@@ -68,8 +69,8 @@ async fn receive(
     let connection = connections::by_webhook_key(&mut tx, key).await?.ok_or(Problem::NotFound)?;
     let enabled = store::plugins::is_enabled(&mut tx, &connection.channel).await?;
     drop(tx);
-    let adapter = app.plugins.get(&connection.channel).ok_or(Problem::PluginAway { seconds: COME_BACK_SECONDS })?;
-    let route = route(&*adapter, &path, &method)?;
+    let plugin = app.plugins.get(&connection.channel).ok_or(Problem::PluginAway { seconds: COME_BACK_SECONDS })?;
+    let route = route(&plugin, &path, &method)?;
     let query = query.unwrap_or_default();
     let secrets = match verify::secrets_of(&route.verification) {
         Some(place) => credentials::stored(&app, connection.account, connection.id, place).await?,
@@ -84,7 +85,7 @@ async fn receive(
         method: method.to_string(),
         url: address(&path, &query),
         headers: kept_headers(&headers, &route.verification),
-        body: (!body.is_empty()).then(|| spot::mask(body.to_vec(), &spots(adapter.manifest(), &route.verification))),
+        body: (!body.is_empty()).then(|| spot::mask(body.to_vec(), &spots(plugin.manifest(), &route.verification))),
     };
     let now = app.now();
     let message = keep(&app, &connection, request, now).await?;
@@ -124,8 +125,8 @@ async fn keep(
     })
 }
 
-fn route(adapter: &dyn Adapter, path: &str, method: &Method) -> Result<Route, Problem> {
-    let routes = adapter.manifest().routes.iter().filter(|route| route.serves(path));
+fn route(plugin: &Plugin, path: &str, method: &Method) -> Result<Route, Problem> {
+    let routes = plugin.manifest().routes.iter().filter(|route| route.serves(path));
     let mut known = false;
     for route in routes {
         known = true;

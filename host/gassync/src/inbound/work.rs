@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gassync_domain::{Decoded, HttpRequest, HttpResponse, retry_delay};
-use gassync_runtime::{Adapter, Budget, Call, CallError, Finished, MemoryChanges};
+use gassync_runtime::{Budget, Call, CallError, CallRecord, Finished, Route, Verification};
 use jiff::SignedDuration;
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     app::App,
+    plugins::{self, Plugin},
     store::{
         self, connections, inbox,
         sources::{self, Source},
@@ -42,19 +43,33 @@ pub async fn process(app: Arc<App>, message: inbox::Message) -> Option<HttpRespo
 struct Failure {
     why: String,
     for_good: bool,
+    call: Option<Called>,
+}
+
+/// What a plugin's call took that came to nothing.
+struct Called {
+    plugin: Arc<Plugin>,
+    record: CallRecord,
+    /// The plugin is to blame, for a message that is really the channel's.
+    is_fault: bool,
+}
+
+impl Failure {
+    fn new(why: impl ToString, for_good: bool) -> Self {
+        Self { why: why.to_string(), for_good, call: None }
+    }
 }
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        Self { why: format!("the database: {error}"), for_good: false }
+        Self::new(format!("the database: {error}"), false)
     }
 }
 
 async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<HttpResponse>, Failure> {
-    let (adapter, source) = who(app, message).await?;
-    let request =
-        seal::open(&app.vault, message).map_err(|error| Failure { why: error.to_string(), for_good: true })?;
-    let (Decoded { changes, reply, .. }, remembered) = decode(app, (message, request), &*adapter, &source).await?;
+    let (plugin, source) = who(app, message).await?;
+    let request = seal::open(&app.vault, message).map_err(|error| Failure::new(error, true))?;
+    let (Decoded { changes, reply, .. }, record) = decode(app, (message, request), &plugin, &source).await?;
     let incoming = Incoming::from_source(&source, message.received_at, app.now());
     let mut tx = app.db.write(message.account).await?;
     let began = incoming.now;
@@ -64,56 +79,65 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
         counters.count(outcome.word(), 1);
     }
     sync_runs::end(&mut tx, source.account, run, (&counters, None), (began, app.now())).await?;
-    memory::keep(&app.vault, &mut tx, &source, remembered, incoming.now).await?;
+    let place = (message.account, message.connection);
+    plugins::keep_call(&app.vault, &mut tx, place, (&plugin, &record), incoming.now).await?;
+    memory::keep(&app.vault, &mut tx, &source, record.memory, incoming.now).await?;
     inbox::applied(&mut tx, message.account, message.id, incoming.now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(reply)
 }
 
-async fn who(app: &App, message: &inbox::Message) -> Result<(Arc<dyn Adapter>, Source), Failure> {
-    let later = |why: &str| Failure { why: why.to_owned(), for_good: false };
+async fn who(app: &App, message: &inbox::Message) -> Result<(Arc<Plugin>, Source), Failure> {
     let mut tx = app.db.read(message.account).await?;
     let connection = connections::get(&mut tx, message.account, message.connection).await?;
     let sources = sources::of_connection(&mut tx, message.account, message.connection).await?;
     let source = sources.into_iter().find(|source| source.status == "active");
-    let source = source.ok_or_else(|| later("no source of this connection is active"))?;
-    let adapter = app.plugins.get(&connection.channel).ok_or_else(|| later("its plugin is not loaded"))?;
-    Ok((adapter, source))
+    let source = source.ok_or_else(|| Failure::new("no source of this connection is active", false))?;
+    let plugin = app.plugins.get(&connection.channel);
+    Ok((plugin.ok_or_else(|| Failure::new("its plugin is not loaded", false))?, source))
 }
 
 async fn decode(
     app: &App,
     (message, request): (&inbox::Message, HttpRequest),
-    adapter: &dyn Adapter,
+    plugin: &Arc<Plugin>,
     source: &Source,
-) -> Result<(Decoded, MemoryChanges), Failure> {
-    let recalled = memory::recall(app, adapter, source).await;
-    let recalled = recalled.map_err(|error| Failure { why: error.to_string(), for_good: false })?;
+) -> Result<(Decoded, CallRecord), Failure> {
+    let recalled = memory::recall(app, plugin, source).await.map_err(|error| Failure::new(error, false))?;
+    let verified = is_verified(plugin, &request);
     let call = Call {
         id: format!("message-{}", message.id),
-        settings: adapter.manifest().with_defaults(&source.config),
+        settings: plugin.manifest().with_defaults(&source.config),
         clock: app.clock.clone(),
         seed: app.seed(),
-        budget: app.budget(adapter.manifest(), Budget::decode()),
+        budget: plugin.budget(Budget::decode()),
         memory: recalled,
         // Reading a message needs no network.
         ..Call::alone("")
     };
-    let Finished { result, record } = adapter.decode(call, request).await;
-    for line in &record.log {
-        tracing::debug!(plugin = adapter.manifest().id, message = message.id, line.level, "{}", line.message);
-    }
-    // A message that is not understood is tried again as it was: what it left in the memory is of no use to anybody.
-    let failure = |error: CallError| Failure {
-        for_good: match &error {
-            CallError::Channel(channel) => !channel.passes_by_itself(),
-            CallError::NotExported(_) => true,
-            error => error.is_plugin_fault() && message.attempts >= MAX_FAULTS,
-        },
-        why: error.to_string(),
+    let Finished { result, record } = plugin.decode(call, request).await;
+    let error = match result {
+        Ok(decoded) => return Ok((decoded, record)),
+        Err(error) => error,
     };
-    result.map(|decoded| (decoded, record.memory)).map_err(failure)
+    // A message that is not understood is tried again as it was: what it left in the memory is of no use to anybody.
+    let is_fault = error.is_plugin_fault();
+    let for_good = match &error {
+        CallError::Channel(channel) => !channel.passes_by_itself(),
+        CallError::NotExported(_) => true,
+        _ => is_fault && message.attempts >= MAX_FAULTS,
+    };
+    let called = Called { plugin: Arc::clone(plugin), record, is_fault: is_fault && verified };
+    Err(Failure { why: error.to_string(), for_good, call: Some(called) })
+}
+
+/// Whether the caller had to prove who he is. What anybody may send can break a plugin, but does not count against it.
+fn is_verified(plugin: &Plugin, request: &HttpRequest) -> bool {
+    let path = request.url.split('?').next().unwrap_or_default();
+    let served = |route: &&Route| route.serves(path) && route.methods.contains(&request.method);
+    let route = plugin.manifest().routes.iter().find(served);
+    route.is_none_or(|route| route.verification != Verification::None)
 }
 
 async fn settle(app: &App, message: &inbox::Message, failure: &Failure) -> store::Result<()> {
@@ -125,5 +149,11 @@ async fn settle(app: &App, message: &inbox::Message, failure: &Failure) -> store
         let delay = SignedDuration::from_millis(retry_delay(message.attempts, app.jitter()).0);
         inbox::retry(&mut tx, message.account, message.id, &failure.why, now + delay).await?;
     }
-    tx.commit().await
+    let Some(Called { plugin, record, is_fault }) = &failure.call else { return tx.commit().await };
+    plugins::keep_call(&app.vault, &mut tx, (message.account, message.connection), (plugin, record), now).await?;
+    tx.commit().await?;
+    if *is_fault {
+        plugins::struck(app, plugin, message.account, message.connection, &failure.why).await?;
+    }
+    Ok(())
 }

@@ -17,10 +17,10 @@ use crate::{
 
 /// Fetches what changed since the last time, and puts the next time in the queue.
 pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Result<(), PullError> {
-    let adapter =
+    let plugin =
         app.plugins.get(&source.source_type).ok_or_else(|| PullError::NotLoaded(source.source_type.clone()))?;
     let entity = payload.get("entity").and_then(|entity| serde_json::from_value::<Entity>(entity.clone()).ok());
-    let poll = adapter.manifest().polls.iter().find(|poll| Some(poll.entity) == entity).cloned();
+    let poll = plugin.manifest().polls.iter().find(|poll| Some(poll.entity) == entity).cloned();
     let Some(poll) = poll else {
         return Ok(()); // The plugin polls this no more.
     };
@@ -39,9 +39,9 @@ pub async fn selection(app: &App, source: &Source, poll: &Poll) -> store::Result
 
 /// When a poll comes again.
 pub(super) fn next_time(app: &App, source: &Source, payload: &Value, now: Timestamp) -> Option<Timestamp> {
-    let adapter = app.plugins.get(&source.source_type)?;
+    let plugin = app.plugins.get(&source.source_type)?;
     let named = |poll: &&Poll| payload.get("entity").and_then(Value::as_str) == Some(poll.entity.as_str());
-    let poll = adapter.manifest().polls.iter().find(named)?;
+    let poll = plugin.manifest().polls.iter().find(named)?;
     let seconds = match app.config.work.poll_seconds {
         0 => i64::from(poll.interval_seconds),
         shorter => i64::try_from(shorter).unwrap_or(i64::MAX).min(i64::from(poll.interval_seconds)),

@@ -36,6 +36,7 @@ async fn once(app: &App, shutdown: &CancellationToken) -> store::Result<()> {
         (retention::SYNC_RUNS, days.sync_runs_days),
         (retention::FEED, days.feed_days),
         (retention::JOBS, days.jobs_days),
+        (retention::CALLS, days.calls_days),
         (retention::TAKEN_BACK_RESERVATIONS, days.taken_back_days),
         (retention::TAKEN_BACK_GUESTS, days.taken_back_days),
         (retention::TAKEN_BACK_RATE_PLANS, days.taken_back_days),

@@ -46,6 +46,10 @@ class!(
     JOBS, "jobs", "int_jobs", "finished_at < $1"
 );
 class!(
+    /// What calls of plugins took.
+    CALLS, "calls", "int_plugin_calls", "created_at < $1"
+);
+class!(
     /// Reservations that their source took back.
     TAKEN_BACK_RESERVATIONS, "reservations taken back", "int_reservations", "deleted_at < $1"
 );

@@ -1,0 +1,232 @@
+//! What an admin lets a plugin have, written in the words of its manifest: kept with the version, carried over to the next
+//! one, and held against what that asks for.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    Grant, Manifest, Verification,
+    grant::{Origin, split_methods},
+};
+
+/// Memory of a call that asks for no more, in MiB.
+const ORDINARY_MEMORY_MIB: u32 = 64;
+/// Stands for every place the plugin may go.
+const ANYWHERE: &str = "*";
+
+/// What a plugin may have. A request needs the manifest's word and this one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Allowance {
+    /// Where it may go, in the form of the manifest's `hosts`.
+    pub hosts: BTreeSet<String>,
+    /// Where the secrets of each slot may be sent, in the same form; `*` is wherever it may go.
+    pub secrets: BTreeMap<String, BTreeSet<String>>,
+    /// Memory of one call, in MiB.
+    #[serde(rename = "memoryMiB")]
+    pub memory_mib: u32,
+    /// Paths of routes that anybody may call.
+    pub open_routes: BTreeSet<String>,
+}
+
+/// Something a manifest asks for. Shown as the option of `plugin grant` that gives it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wish {
+    /// To go there.
+    Host(String),
+    /// To send secrets of a slot there.
+    Secret(String, String),
+    /// Memory, in MiB.
+    Memory(u32),
+    /// To be called by anybody there.
+    OpenRoute(String),
+}
+
+impl fmt::Display for Wish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(host) => write!(f, "--host {host:?}"),
+            Self::Secret(slot, host) => write!(f, "--secret {:?}", format!("{slot}={host}")),
+            Self::Memory(mib) => write!(f, "--memory-mib {mib}"),
+            Self::OpenRoute(path) => write!(f, "--open-route {path:?}"),
+        }
+    }
+}
+
+impl Allowance {
+    /// All that a manifest asks for.
+    pub fn as_asked(manifest: &Manifest) -> Self {
+        let mut all = Self::default();
+        wishes(manifest).into_iter().for_each(|wish| all.give(wish));
+        all
+    }
+
+    /// What a manifest asks for and this does not hold.
+    pub fn lacks(&self, manifest: &Manifest) -> Vec<Wish> {
+        wishes(manifest).into_iter().filter(|wish| !self.covers(wish)).collect()
+    }
+
+    /// Adds to it.
+    pub fn give(&mut self, wish: Wish) {
+        match wish {
+            Wish::Host(host) => drop(self.hosts.insert(host)),
+            Wish::Secret(slot, host) => drop(self.secrets.entry(slot).or_default().insert(host)),
+            Wish::Memory(mib) => self.memory_mib = self.memory_mib.max(mib),
+            Wish::OpenRoute(path) => drop(self.open_routes.insert(path)),
+        }
+    }
+
+    /// Takes from it, in the very words it was given in; false when there was no such thing. Memory falls to what is said.
+    pub fn take(&mut self, wish: &Wish) -> bool {
+        match wish {
+            Wish::Host(host) => self.hosts.remove(host),
+            Wish::Secret(slot, host) => self.secrets.get_mut(slot).is_some_and(|hosts| hosts.remove(host)),
+            Wish::Memory(mib) => {
+                let more = self.memory_mib > *mib;
+                self.memory_mib = self.memory_mib.min(*mib);
+                more
+            }
+            Wish::OpenRoute(path) => self.open_routes.remove(path),
+        }
+    }
+
+    /// Memory of one call, in bytes.
+    pub fn memory_bytes(&self, manifest: &Manifest) -> usize {
+        let mib = manifest.limits.memory_mib.unwrap_or(ORDINARY_MEMORY_MIB).min(self.memory_mib);
+        mib as usize * 1024 * 1024
+    }
+
+    /// Where a call on behalf of a source may go, given its settings and the addresses that are secrets themselves.
+    pub fn grant(
+        &self,
+        manifest: &Manifest,
+        settings: &Value,
+        secret: impl Fn(&str, &str) -> Option<String>,
+        private: Vec<(String, u16)>,
+    ) -> Grant {
+        let asked = manifest.places(&manifest.hosts, settings, &secret);
+        let granted = manifest.places(&self.hosts, settings, &secret);
+        let slots = manifest.credentials.iter().map(|slot| {
+            let places = if slot.hosts.is_empty() { asked.clone() } else { manifest.places(&slot.hosts, settings, &secret) };
+            (slot.slot.clone(), places)
+        });
+        let granted_slots = self.secrets.iter().map(|(slot, hosts)| {
+            let anywhere = hosts.contains(ANYWHERE);
+            let places = if anywhere { granted.clone() } else { manifest.places(hosts, settings, &secret) };
+            (slot.clone(), places)
+        });
+        Grant { slots: slots.collect(), granted_slots: granted_slots.collect(), asked, granted, private }
+    }
+
+    fn covers(&self, wish: &Wish) -> bool {
+        let one_of = |hosts: &BTreeSet<String>, asked: &str| {
+            hosts.contains(ANYWHERE) || hosts.iter().any(|granted| includes(granted, asked))
+        };
+        match wish {
+            Wish::Host(host) => one_of(&self.hosts, host),
+            Wish::Secret(slot, host) => self.secrets.get(slot).is_some_and(|hosts| one_of(hosts, host)),
+            Wish::Memory(mib) => self.memory_mib >= *mib,
+            Wish::OpenRoute(path) => self.open_routes.contains(path),
+        }
+    }
+}
+
+fn wishes(manifest: &Manifest) -> Vec<Wish> {
+    let mut wishes: Vec<Wish> = manifest.hosts.iter().cloned().map(Wish::Host).collect();
+    for slot in &manifest.credentials {
+        if slot.hosts.is_empty() {
+            wishes.push(Wish::Secret(slot.slot.clone(), ANYWHERE.to_owned()));
+        }
+        wishes.extend(slot.hosts.iter().map(|host| Wish::Secret(slot.slot.clone(), host.clone())));
+    }
+    wishes.push(Wish::Memory(manifest.limits.memory_mib.unwrap_or(ORDINARY_MEMORY_MIB)));
+    let open = manifest.routes.iter().filter(|route| matches!(route.verification, Verification::None));
+    wishes.extend(open.map(|route| Wish::OpenRoute(route.path.clone())));
+    wishes
+}
+
+/// Whether what is granted includes what is asked: the same place or one within its wildcard, and no other method.
+fn includes(granted: &str, asked: &str) -> bool {
+    let (Some((may, at)), Some((wants, there))) = (split_methods(granted), split_methods(asked)) else { return false };
+    let methods = may.is_empty() || (!wants.is_empty() && wants.iter().all(|method| may.contains(method)));
+    let same = at == there;
+    let within = || matches!((Origin::parse(at), Origin::parse(there)), (Some(at), Some(there)) if at.includes(&there));
+    methods && (same || within())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn manifest(more: Value) -> Manifest {
+        let mut all = json!({
+            "schemaVersion": 1, "id": "a", "displayName": "A", "version": "1.0.0", "contract": "1.0.0", "vendor": "V",
+            "hosts": ["GET https://api.example.org", "setting:baseUrl"],
+            "settings": { "type": "object", "properties": { "baseUrl": { "type": "string" } } },
+        });
+        let (all_keys, more) = (all.as_object_mut().expect("an object"), more.as_object().expect("an object").clone());
+        all_keys.extend(more);
+        Manifest::parse(&all.to_string()).expect("a manifest")
+    }
+
+    fn lacking(more: Value) -> Vec<String> {
+        let held = Allowance::as_asked(&manifest(json!({})));
+        held.lacks(&manifest(more)).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_same_or_less_lacks_nothing() {
+        for less in [
+            json!({}),
+            json!({ "hosts": ["GET https://api.example.org:443"] }),
+            json!({ "hosts": ["GET https://api.example.org/v2", "POST setting:baseUrl"] }),
+            json!({ "hosts": [], "limits": { "memoryMiB": 32 } }),
+        ] {
+            assert_eq!(lacking(less.clone()), Vec::<String>::new(), "{less}");
+        }
+    }
+
+    #[test]
+    fn more_is_told_as_the_option_that_gives_it() {
+        let slot = |hosts: Value| json!({ "slot": "api", "kind": "api-key", "hosts": hosts });
+        let open = json!({
+            "path": "/open", "methods": ["POST"], "kind": "ack", "verification": { "kind": "none" },
+            "budgetMillis": 1000, "whenUnable": { "status": 503 },
+        });
+        for (more, missing) in [
+            (json!({ "hosts": ["https://api.example.org"] }), r#"--host "https://api.example.org""#),
+            (json!({ "hosts": ["GET,POST https://api.example.org"] }), r#"--host "GET,POST https://api.example.org""#),
+            (json!({ "hosts": ["GET https://*.example.org"] }), r#"--host "GET https://*.example.org""#),
+            (json!({ "hosts": ["GET http://api.example.org"] }), r#"--host "GET http://api.example.org""#),
+            (json!({ "credentials": [slot(json!([]))] }), r#"--secret "api=*""#),
+            (json!({ "credentials": [slot(json!(["https://a.example"]))] }), r#"--secret "api=https://a.example""#),
+            (json!({ "limits": { "memoryMiB": 128 } }), "--memory-mib 128"),
+            (json!({ "routes": [open] }), r#"--open-route "/open""#),
+        ] {
+            assert_eq!(lacking(more.clone()), [missing], "{more}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_is_gone() {
+        let asked = manifest(json!({ "credentials": [{ "slot": "api", "kind": "api-key" }] }));
+        let mut held = Allowance::as_asked(&asked);
+        let url = url::Url::parse("https://api.example.org/x").expect("a URL");
+        let grant = |held: &Allowance| held.grant(&asked, &json!({}), |_, _| None, Vec::new());
+        assert!(grant(&held).judge("GET", &url).is_ok() && grant(&held).allows_slot("api", "GET", &url));
+        assert!(held.take(&Wish::Secret("api".to_owned(), "*".to_owned())));
+        assert!(grant(&held).judge("GET", &url).is_ok() && !grant(&held).allows_slot("api", "GET", &url));
+        assert!(held.take(&Wish::Host("GET https://api.example.org".to_owned())));
+        assert!(!held.take(&Wish::Host("GET https://api.example.org".to_owned())), "it is taken once");
+        assert!(grant(&held).judge("GET", &url).is_err());
+        assert!(held.take(&Wish::Memory(16)));
+        assert_eq!(held.memory_bytes(&asked), 16 * 1024 * 1024);
+    }
+}

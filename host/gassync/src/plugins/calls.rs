@@ -1,0 +1,149 @@
+//! What a call took, kept with what came of it.
+
+use gassync_domain::{AccountId, ConnectionId, Timestamp};
+use gassync_runtime::{CallRecord, LogLine, RecordedRequest};
+use serde::{Deserialize, Serialize};
+
+use super::Plugin;
+use crate::{
+    store::{
+        self, Tx,
+        plugins::calls::{self, Call, NewCall},
+    },
+    vault::{Unopened, Vault},
+};
+
+/// What is kept of a request's body, in bytes.
+const MAX_BODY_BYTES: usize = 4 * 1024;
+
+/// What only those may see who may see the account's messages.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detail {
+    /// What it asked of the network.
+    pub requests: Vec<DetailedRequest>,
+    /// What it said.
+    pub log: Vec<LogLine>,
+    /// Lines over the limit.
+    pub log_lines_dropped: usize,
+}
+
+/// A request as the guest wrote it: secrets are placeholders.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DetailedRequest {
+    /// Upper case.
+    pub method: String,
+    /// Absolute.
+    pub url: String,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// The beginning of the body.
+    pub body: Option<String>,
+    /// The whole body's size, in bytes.
+    pub body_bytes: usize,
+    /// The answer's status; none when there was no answer.
+    pub status: Option<u16>,
+}
+
+impl From<&RecordedRequest> for DetailedRequest {
+    fn from(request: &RecordedRequest) -> Self {
+        let begin = |body: &Vec<u8>| {
+            let kept = body.get(..MAX_BODY_BYTES).unwrap_or(body);
+            String::from_utf8_lossy(kept).into_owned()
+        };
+        Self {
+            method: request.method.clone(),
+            url: request.url.clone(),
+            headers: request.headers.clone(),
+            body: request.body.as_ref().map(begin),
+            body_bytes: request.body.as_ref().map_or(0, Vec::len),
+            status: request.status,
+        }
+    }
+}
+
+impl DetailedRequest {
+    /// As a line for a shell; secrets stand in it as placeholders, for somebody to fill in.
+    pub fn as_curl(&self) -> String {
+        let mut line = format!("curl -X {} {}", self.method, quoted(&self.url));
+        for (name, value) in &self.headers {
+            line.push_str(&format!(" -H {}", quoted(&format!("{name}: {value}"))));
+        }
+        if let Some(body) = &self.body {
+            line.push_str(&format!(" --data-binary {}", quoted(body)));
+        }
+        line
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Keeps what a call took.
+pub async fn keep_call(
+    vault: &Vault,
+    tx: &mut Tx,
+    (account, connection): (AccountId, ConnectionId),
+    (plugin, record): (&Plugin, &CallRecord),
+    now: Timestamp,
+) -> store::Result<()> {
+    let detail = Detail {
+        requests: record.requests.iter().map(DetailedRequest::from).collect(),
+        log: record.log.clone(),
+        log_lines_dropped: record.log_lines_dropped,
+    };
+    let text = serde_json::to_vec(&detail).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    let sealed = vault.seal_for(account, &place(connection), &text);
+    let sealed = sealed.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    let micros = |time: std::time::Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+    let call = NewCall {
+        plugin_id: &plugin.manifest().id,
+        hash: plugin.hash(),
+        version: &plugin.manifest().version,
+        entry: record.entry,
+        subject: &record.id,
+        outcome: record.outcome,
+        wall_micros: micros(record.wall),
+        processor_micros: micros(record.processor),
+        peak_memory_bytes: i64::try_from(record.peak_memory_bytes).unwrap_or(i64::MAX),
+        sent_bytes: bytes(record.sent_bytes),
+        received_bytes: bytes(record.received_bytes),
+        detail: &sealed,
+    };
+    calls::keep(tx, account, connection, &call, now).await
+}
+
+/// The requests and log of a call.
+pub fn detail_of(vault: &Vault, call: &Call) -> Result<Detail, Unopened> {
+    let place = place(ConnectionId(call.connection_id));
+    let text = vault.open_for(AccountId(call.account_id), &place, &call.detail)?;
+    serde_json::from_slice(&text).map_err(|_| Unopened)
+}
+
+fn place(connection: ConnectionId) -> String {
+    format!("call/{connection}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_can_be_repeated_by_hand() {
+        let request = DetailedRequest {
+            method: "POST".to_owned(),
+            url: "https://api.example.org/v1?a=b&c=d".to_owned(),
+            headers: vec![("token".to_owned(), "{{api.token}}".to_owned())],
+            body: Some("it's here".to_owned()),
+            body_bytes: 9,
+            status: None,
+        };
+        assert_eq!(
+            request.as_curl(),
+            r"curl -X POST 'https://api.example.org/v1?a=b&c=d' -H 'token: {{api.token}}' --data-binary 'it'\''s here'"
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! The plugin folder as a way into the registry. At the start only what the registry has never seen is taken: it may know
+//! better what is to serve. After that every change of a file is somebody's wish.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use notify::Watcher;
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    By, InstallError, MAX_COMPONENT_BYTES, install, locked,
+    registry::{self, Unready},
+};
+use crate::{
+    app::App,
+    store::{self, plugins},
+};
+
+/// How long the folder must be quiet before it is read: a file is seldom written in one go.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// What the folder held when it was last read, by channel; none before the first time.
+pub(super) type Known = Option<BTreeMap<String, Seen>>;
+
+/// A file as it was read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    /// SHA-256 of its bytes; none where it could not be read or kept, and is to be tried again.
+    hash: Option<String>,
+    /// The last of its versions that could serve.
+    taken: Option<String>,
+    /// Why it cannot serve.
+    problem: Option<String>,
+}
+
+/// Brings the registry in line with what has changed in the folder.
+pub async fn read(app: &App) -> anyhow::Result<()> {
+    let former = locked(&app.plugins.folder).clone();
+    let mut now = BTreeMap::new();
+    for path in components(&app.plugins.dir)? {
+        let channel = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let before = former.as_ref().map(|known| known.get(&channel).cloned().unwrap_or_default());
+        let seen = look(app, &path, &channel, before).await;
+        if let Some(why) = &seen.problem {
+            tracing::warn!(plugin = channel, error = why, "a plugin file cannot serve");
+        }
+        now.insert(channel, seen);
+    }
+    for (channel, seen) in former.iter().flatten().filter(|(channel, _)| !now.contains_key(*channel)) {
+        gone(app, channel, seen.taken.as_deref()).await?;
+    }
+    *locked(&app.plugins.folder) = Some(now);
+    Ok(())
+}
+
+/// Why the files of the folder cannot serve, by channel.
+pub(super) fn problems(known: &Known) -> impl Iterator<Item = (String, String)> {
+    known.iter().flatten().filter_map(|(channel, seen)| Some((channel.clone(), seen.problem.clone()?)))
+}
+
+/// `before` is what was known of the file; none at the start.
+async fn look(app: &App, path: &Path, channel: &str, before: Option<Seen>) -> Seen {
+    let at_start = before.is_none();
+    let before = before.unwrap_or_default();
+    let taken = before.taken.clone();
+    let wasm = match load(path).await {
+        Ok(wasm) => wasm,
+        Err(why) => return Seen { hash: None, taken, problem: Some(why) },
+    };
+    let hash = hex::encode(Sha256::digest(&wasm));
+    if before.hash.as_ref() == Some(&hash) {
+        return before;
+    }
+    let failed = |error: sqlx::Error| Seen { hash: None, taken: taken.clone(), problem: Some(format!("the database: {error}")) };
+    match known(app, channel, &hash).await {
+        Err(error) => return failed(error),
+        Ok(true) if at_start => return Seen { taken: Some(hash.clone()), hash: Some(hash), problem: None },
+        Ok(_) => {}
+    }
+    match install(app, wasm, Some(channel), By::Folder).await {
+        Ok(installed) => Seen { taken: Some(installed.hash), hash: Some(hash), problem: None },
+        Err(InstallError::Store(error) | InstallError::Unready(Unready::Store(error))) => failed(error),
+        Err(error) => Seen { hash: Some(hash), taken, problem: Some(error.to_string()) },
+    }
+}
+
+async fn load(path: &Path) -> Result<Vec<u8>, String> {
+    let unread = |error: std::io::Error| format!("the file cannot be read: {error}");
+    let size = tokio::fs::metadata(path).await.map_err(unread)?.len();
+    if size > MAX_COMPONENT_BYTES as u64 {
+        return Err(format!("has {size} bytes; the limit is {MAX_COMPONENT_BYTES}"));
+    }
+    tokio::fs::read(path).await.map_err(unread)
+}
+
+async fn known(app: &App, channel: &str, hash: &str) -> store::Result<bool> {
+    let mut tx = app.db.platform_read().await?;
+    Ok(plugins::version(&mut tx, channel, hash).await?.is_some())
+}
+
+/// A file was taken away: if its version serves, nothing does from now on.
+async fn gone(app: &App, channel: &str, taken: Option<&str>) -> store::Result<()> {
+    let mut tx = app.db.platform_write().await?;
+    let serves = plugins::get(&mut tx, channel).await?.and_then(|plugin| plugin.wanted.or(plugin.serving));
+    if serves.is_none() || serves.as_deref() != taken {
+        return Ok(());
+    }
+    plugins::remove(&mut tx, channel, app.now()).await?;
+    tx.commit().await?;
+    tracing::info!(plugin = channel, "a plugin was taken out of the folder");
+    registry::settle(app).await
+}
+
+fn components(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "wasm") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Reads the folder whenever it changed and is quiet again, until it is told to stop.
+pub async fn watch(app: Arc<App>, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let (sender, mut changes) = mpsc::channel(1);
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // A full channel already says that something changed.
+        if event.is_ok_and(|e| !e.kind.is_access()) {
+            let _full_or_gone = sender.try_send(());
+        }
+    })?;
+    watcher.watch(&app.plugins.dir, notify::RecursiveMode::NonRecursive)?;
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            change = changes.recv() => if change.is_none() { return Ok(()) },
+        }
+        while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
+        if let Err(error) = read(&app).await {
+            tracing::error!(%error, "the plugin folder cannot be read");
+        }
+        app.wake.notify_waiters();
+    }
+}

@@ -1,0 +1,148 @@
+//! A component becomes a version: judged, kept by its hash, and wanted, unless it asks for more than its forerunner had.
+
+use std::time::Instant;
+
+use gassync_runtime::{Adapter, Allowance, Wish};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::registry::{self, Unready};
+use crate::{
+    app::App,
+    store::{self, Tx, plugins},
+};
+
+/// The largest component, in bytes.
+pub const MAX_COMPONENT_BYTES: usize = 64 * 1024 * 1024;
+/// Versions of a plugin that are kept, so that an older one can serve again.
+const KEPT_VERSIONS: i64 = 5;
+
+/// By which way a component came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// It lies in the plugin folder.
+    Folder,
+    /// An operator sent it.
+    Operator,
+}
+
+impl By {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Folder => "folder",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// A version that was kept.
+#[derive(Debug)]
+pub struct Installed {
+    /// The plugin.
+    pub id: String,
+    /// By its manifest.
+    pub version: String,
+    /// SHA-256 of the component.
+    pub hash: String,
+    /// What it asks for beyond what its forerunner may do: it waits until somebody decides. Empty when it goes ahead.
+    pub lacks: Vec<Wish>,
+}
+
+/// Why a component is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// It is too large.
+    #[error("the component has {0} bytes; the limit is {MAX_COMPONENT_BYTES}")]
+    TooLarge(usize),
+    /// It cannot serve.
+    #[error(transparent)]
+    Unready(#[from] Unready),
+    /// The file is another channel's.
+    #[error("its manifest says {0}, its file {1}")]
+    Name(String, String),
+    /// It broke before.
+    #[error("version {0} is in quarantine: {1}; `gassync plugin enable` lets it work again")]
+    Quarantined(String, String),
+    /// The database.
+    #[error("the database: {0}")]
+    Store(#[from] sqlx::Error),
+}
+
+/// Takes a component in; `file` is the name it must have where it came as a file. Returns when this process is ready to serve
+/// with it, and it serves unless others are not.
+pub async fn install(app: &App, wasm: Vec<u8>, file: Option<&str>, by: By) -> Result<Installed, InstallError> {
+    if wasm.len() > MAX_COMPONENT_BYTES {
+        return Err(InstallError::TooLarge(wasm.len()));
+    }
+    let hash = hex::encode(Sha256::digest(&wasm));
+    if by == By::Operator {
+        // A person wants it: what it did before counts no more.
+        let mut tx = app.db.platform_write().await?;
+        plugins::processes::forgive(&mut tx, &hash).await?;
+        tx.commit().await?;
+    }
+    let began = Instant::now();
+    let adapter = registry::ready(app, &hash, async || Ok(wasm.clone())).await?;
+    let manifest = adapter.manifest();
+    if let Some(file) = file.filter(|file| *file != manifest.id) {
+        return Err(InstallError::Name(manifest.id.clone(), file.to_owned()));
+    }
+    let receipt = json!({
+        "by": by.as_str(),
+        "bytes": wasm.len(),
+        "readyMillis": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+    });
+    let now = app.now();
+    let mut tx = app.db.platform_write().await?;
+    let (allowance, lacks) = judged(&mut tx, &*adapter, &hash).await?;
+    let new = plugins::NewVersion {
+        manifest,
+        hash: &hash,
+        component: &wasm,
+        allowance: allowance.as_ref(),
+        receipt: &receipt,
+    };
+    plugins::keep(&mut tx, &new, now).await?;
+    if let Some(allowance) = &allowance {
+        plugins::allow(&mut tx, &manifest.id, &hash, allowance).await?;
+        plugins::want(&mut tx, &manifest.id, &hash, now).await?;
+    }
+    plugins::forget_old(&mut tx, &manifest.id, KEPT_VERSIONS).await?;
+    tx.commit().await?;
+    let waits = !lacks.is_empty();
+    tracing::info!(plugin = manifest.id, version = manifest.version, hash = &hash[..12], waits, "a version was installed");
+    registry::settle(app).await?;
+    Ok(Installed { id: manifest.id.clone(), version: manifest.version.clone(), hash, lacks })
+}
+
+/// What a version may do: what was said of it before, or what its forerunner may, or, of a plugin nobody knew, what it asks
+/// for; whoever installs it has looked. None when it asks for more: that is told beside.
+async fn judged(
+    tx: &mut Tx,
+    adapter: &dyn Adapter,
+    hash: &str,
+) -> Result<(Option<Allowance>, Vec<Wish>), InstallError> {
+    let manifest = adapter.manifest();
+    let known = plugins::version(tx, &manifest.id, hash).await?;
+    if let Some(version) = known.as_ref().filter(|version| version.quarantined_at.is_some()) {
+        let why = version.problem.clone().unwrap_or_default();
+        return Err(InstallError::Quarantined(version.version.clone(), why));
+    }
+    if let Some(said) = known.and_then(|version| version.allowance) {
+        return Ok((Some(said.0), Vec::new()));
+    }
+    let Some(held) = held(tx, &manifest.id).await? else {
+        return Ok((Some(Allowance::as_asked(manifest)), Vec::new()));
+    };
+    let lacks = held.lacks(manifest);
+    Ok((lacks.is_empty().then_some(held), lacks))
+}
+
+/// What the plugin may do by the last word on it.
+async fn held(tx: &mut Tx, id: &str) -> store::Result<Option<Allowance>> {
+    if let Some(allowance) = plugins::get(tx, id).await?.and_then(|plugin| plugin.allowance) {
+        return Ok(Some(allowance.0));
+    }
+    let mut versions = plugins::versions(tx, id).await?.into_iter();
+    Ok(versions.find_map(|version| version.allowance).map(|allowance| allowance.0))
+}

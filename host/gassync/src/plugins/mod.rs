@@ -1,0 +1,122 @@
+//! Which version of which plugin serves here. The database is the registry: what comes in by the folder or by an operator
+//! is kept there ([`install`]), got ready by every process and activated by all at once ([`registry`]), and set aside when
+//! it breaks too often ([`quarantine`]).
+
+mod calls;
+mod folder;
+mod install;
+mod quarantine;
+mod registry;
+
+use std::{
+    collections::BTreeMap,
+    ops::Deref,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use arc_swap::ArcSwap;
+use gassync_runtime::{Adapter, Allowance, Budget, Engine, Grant};
+use serde_json::Value;
+
+pub use self::{
+    calls::{Detail, DetailedRequest, detail_of, keep_call},
+    folder::{read as read_folder, watch},
+    install::{By, InstallError, Installed, MAX_COMPONENT_BYTES, install},
+    quarantine::{release, struck},
+    registry::{Unready, join, run, settle},
+};
+
+/// A version that serves, and what it may do.
+pub struct Plugin {
+    adapter: Arc<dyn Adapter>,
+    allowance: Allowance,
+}
+
+impl Deref for Plugin {
+    type Target = dyn Adapter;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.adapter
+    }
+}
+
+impl Plugin {
+    /// A version and what it may do.
+    pub fn new(adapter: Arc<dyn Adapter>, allowance: Allowance) -> Self {
+        Self { adapter, allowance }
+    }
+
+    /// What it may do.
+    pub fn allowance(&self) -> &Allowance {
+        &self.allowance
+    }
+
+    /// Where a call for a source may go. `secret` knows the addresses that are secrets themselves; `private` are the private
+    /// addresses that the operator lets.
+    pub fn grant(
+        &self,
+        settings: &Value,
+        secret: impl Fn(&str, &str) -> Option<String>,
+        private: Vec<(String, u16)>,
+    ) -> Grant {
+        self.allowance.grant(self.manifest(), settings, secret, private)
+    }
+
+    /// What a call may use up.
+    pub fn budget(&self, ordinary: Budget) -> Budget {
+        Budget { memory_bytes: self.allowance.memory_bytes(self.manifest()), ..ordinary }
+    }
+}
+
+/// The plugins of this process.
+pub struct Plugins {
+    engine: Engine,
+    dir: PathBuf,
+    /// By what name the other processes know this one: none until it serves.
+    process: OnceLock<String>,
+    serving: ArcSwap<BTreeMap<String, Arc<Plugin>>>,
+    /// Compiled and tried, by hash.
+    ready: Mutex<BTreeMap<String, registry::Ready>>,
+    folder: Mutex<folder::Known>,
+    /// Versions that this process cannot load, by plugin.
+    broken: Mutex<BTreeMap<String, String>>,
+    changing: tokio::sync::Mutex<()>,
+}
+
+impl Plugins {
+    /// None are loaded yet.
+    pub fn new(engine: Engine, dir: PathBuf) -> Self {
+        Self {
+            engine,
+            dir,
+            process: OnceLock::new(),
+            serving: ArcSwap::default(),
+            ready: Mutex::default(),
+            folder: Mutex::default(),
+            broken: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The version that serves a channel now. A call keeps it to its end, whatever is swapped meanwhile.
+    pub fn get(&self, channel: &str) -> Option<Arc<Plugin>> {
+        self.serving.load().get(channel).cloned()
+    }
+
+    /// All that serve.
+    pub fn all(&self) -> Vec<Arc<Plugin>> {
+        self.serving.load().values().cloned().collect()
+    }
+
+    /// What cannot serve here, by plugin, and why: files of the folder, and versions of the registry.
+    pub fn problems(&self) -> BTreeMap<String, String> {
+        let mut problems = locked(&self.broken).clone();
+        problems.extend(folder::problems(&locked(&self.folder)));
+        problems
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,259 @@
+//! What the registry says becomes what serves. Each process gets a wanted version ready by itself; the one that finds all
+//! ready activates it, and every other sees that within [`PERIOD`]. Calls that run end with the version they began with.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use gassync_domain::Timestamp;
+use gassync_runtime::{Adapter, LoadError};
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use super::{Plugin, locked, quarantine};
+use crate::{
+    app::App,
+    store::{
+        self,
+        plugins::{
+            self,
+            processes::{self, Preparation},
+        },
+    },
+};
+
+/// How often a process looks at the registry.
+const PERIOD: Duration = Duration::from_millis(500);
+/// How often it says that it lives.
+const HEARTBEAT: SignedDuration = SignedDuration::from_secs(3);
+/// After how long without that it is taken for dead.
+const DEAD: SignedDuration = SignedDuration::from_secs(10);
+/// After how long it is forgotten.
+const FORGOTTEN: SignedDuration = SignedDuration::from_hours(1);
+/// A version that so many processes died of is not tried again.
+const MAX_DEATHS: i64 = 2;
+
+/// A version that is compiled and tried in this process.
+pub(super) struct Ready {
+    adapter: Arc<dyn Adapter>,
+    /// Whether the other processes know.
+    told: bool,
+}
+
+/// Why a version cannot be got ready here.
+#[derive(Debug, thiserror::Error)]
+pub enum Unready {
+    /// It does not load.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// It is not even tried.
+    #[error("{0} processes died while they got it ready")]
+    Deadly(i64),
+    /// It was forgotten meanwhile.
+    #[error("its bytes are gone")]
+    Gone,
+    /// The database.
+    #[error("the database: {0}")]
+    Store(#[from] sqlx::Error),
+}
+
+/// Takes part in the registry until it is told to stop.
+pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
+    let (mut known, mut beaten) = (None, None);
+    while !shutdown.is_cancelled() {
+        if let Err(error) = look(&app, &mut known, &mut beaten).await {
+            tracing::error!(%error, "the registry of plugins cannot be read");
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+    if let Some(process) = app.plugins.process.get()
+        && let Err(error) = end(&app, process).await
+    {
+        tracing::error!(%error, "the other processes will take this one for dead");
+    }
+}
+
+async fn look(
+    app: &App,
+    known: &mut Option<Vec<plugins::Plugin>>,
+    beaten: &mut Option<Timestamp>,
+) -> store::Result<()> {
+    let now = app.now();
+    if let Some(process) = app.plugins.process.get()
+        && beaten.is_none_or(|beaten| now.duration_since(beaten) >= HEARTBEAT)
+    {
+        let mut tx = app.db.platform_write().await?;
+        processes::seen(&mut tx, process, now).await?;
+        processes::forget_before(&mut tx, now - FORGOTTEN).await?;
+        tx.commit().await?;
+        *beaten = Some(now);
+    }
+    let mut tx = app.db.platform_read().await?;
+    let registry = plugins::all(&mut tx).await?;
+    drop(tx);
+    if registry.iter().any(|plugin| plugin.wanted.is_some()) || known.as_ref() != Some(&registry) {
+        settle(app).await?;
+        app.wake.notify_waiters();
+        *known = Some(registry);
+    }
+    Ok(())
+}
+
+async fn end(app: &App, process: &str) -> store::Result<()> {
+    let mut tx = app.db.platform_write().await?;
+    processes::ended(&mut tx, process).await?;
+    tx.commit().await
+}
+
+/// This process takes part from now on: nothing is activated that it has not ready.
+pub async fn join(app: &App) -> store::Result<()> {
+    let mut bytes = [0; 8];
+    (app.random)(&mut bytes);
+    let process = app.plugins.process.get_or_init(|| hex::encode(bytes));
+    let mut tx = app.db.platform_write().await?;
+    processes::seen(&mut tx, process, app.now()).await?;
+    tx.commit().await
+}
+
+/// Gets ready what is wanted, activates what all have ready, and serves with what the registry says.
+pub async fn settle(app: &App) -> store::Result<()> {
+    let _one_at_a_time = app.plugins.changing.lock().await;
+    let mut tx = app.db.platform_read().await?;
+    let registry = plugins::all(&mut tx).await?;
+    drop(tx);
+    for plugin in registry {
+        let Some(wanted) = plugin.wanted else { continue };
+        match ready(app, &wanted, async || bytes(app, &plugin.id, &wanted).await).await {
+            Ok(_) => activate(app, &plugin.id, &wanted).await?,
+            Err(Unready::Store(error)) => return Err(error),
+            Err(error) => {
+                tracing::error!(plugin = plugin.id, hash = wanted, %error, "a version cannot serve");
+                refuse(app, &plugin.id, &wanted, &error).await?;
+            }
+        }
+    }
+    serve(app).await
+}
+
+async fn activate(app: &App, id: &str, hash: &str) -> store::Result<()> {
+    let now = app.now();
+    let mut tx = app.db.platform_write().await?;
+    if processes::all_ready(&mut tx, hash, now - DEAD).await? && plugins::activate(&mut tx, id, hash, now).await? {
+        tx.commit().await?;
+        tracing::info!(plugin = id, hash, "a version is activated");
+    }
+    Ok(())
+}
+
+async fn refuse(app: &App, id: &str, hash: &str, error: &Unready) -> store::Result<()> {
+    let now = app.now();
+    let mut tx = app.db.platform_write().await?;
+    plugins::refuse(&mut tx, id, hash, &error.to_string(), now).await?;
+    if matches!(error, Unready::Deadly(_)) {
+        quarantine::set_aside(&mut tx, id, hash, &error.to_string(), now).await?;
+    }
+    tx.commit().await
+}
+
+async fn serve(app: &App) -> store::Result<()> {
+    let mut tx = app.db.platform_read().await?;
+    let registry = plugins::all(&mut tx).await?;
+    let mut needed = Vec::new();
+    for plugin in &registry {
+        needed.extend(plugin.serving.iter().chain(&plugin.wanted).cloned());
+        if let Some(serving) = &plugin.serving {
+            // So that going back takes no longer than going on.
+            needed.extend(plugins::former(&mut tx, &plugin.id, serving).await?);
+        }
+    }
+    drop(tx);
+    let before = app.plugins.serving.load_full();
+    let (mut serving, mut broken) = (BTreeMap::new(), BTreeMap::new());
+    for plugin in registry {
+        let (Some(hash), Some(allowance)) = (plugin.serving, plugin.allowance) else { continue };
+        let former = before.get(&plugin.id);
+        match ready(app, &hash, async || bytes(app, &plugin.id, &hash).await).await {
+            Ok(adapter) => {
+                let same = former.filter(|former| former.hash() == hash && *former.allowance() == allowance.0);
+                let now = same.cloned().unwrap_or_else(|| Arc::new(Plugin::new(adapter, allowance.0)));
+                serving.insert(plugin.id, now);
+            }
+            Err(Unready::Store(error)) => return Err(error),
+            Err(error) => {
+                tracing::error!(plugin = plugin.id, hash, %error, "the version that serves cannot serve here");
+                refuse(app, &plugin.id, &hash, &error).await?;
+                broken.insert(plugin.id.clone(), error.to_string());
+                // What serves here goes on, rather than nothing.
+                if let Some(former) = former {
+                    serving.insert(plugin.id, Arc::clone(former));
+                }
+            }
+        }
+    }
+    app.plugins.serving.store(Arc::new(serving));
+    *locked(&app.plugins.broken) = broken;
+    locked(&app.plugins.ready).retain(|hash, _| needed.contains(hash));
+    Ok(())
+}
+
+/// The component with this hash, compiled and tried in this process, if need be with the bytes that `wasm` gets. That it
+/// begins is written first: should the process die of it, the others, and the next, know.
+pub(super) async fn ready(
+    app: &App,
+    hash: &str,
+    wasm: impl AsyncFnOnce() -> Result<Vec<u8>, Unready>,
+) -> Result<Arc<dyn Adapter>, Unready> {
+    let at_hand = locked(&app.plugins.ready).get(hash).map(|ready| (Arc::clone(&ready.adapter), ready.told));
+    if let Some((adapter, told)) = at_hand {
+        if !told {
+            tell(app, hash, Preparation::Ready).await?;
+        }
+        return Ok(adapter);
+    }
+    if app.plugins.process.get().is_some() {
+        let mut tx = app.db.platform_read().await?;
+        let deaths = processes::deaths(&mut tx, hash, app.now() - DEAD).await?;
+        drop(tx);
+        if deaths >= MAX_DEATHS {
+            return Err(Unready::Deadly(deaths));
+        }
+    }
+    tell(app, hash, Preparation::Begun).await?;
+    let loaded = match wasm().await {
+        Ok(wasm) => app.plugins.engine.load(wasm).await.map_err(Unready::from),
+        Err(error) => Err(error),
+    };
+    match loaded {
+        Ok(adapter) => {
+            let ready = Ready { adapter: Arc::clone(&adapter), told: false };
+            locked(&app.plugins.ready).insert(hash.to_owned(), ready);
+            tell(app, hash, Preparation::Ready).await?;
+            Ok(adapter)
+        }
+        Err(error) => {
+            tell(app, hash, Preparation::Failed).await?;
+            Err(error)
+        }
+    }
+}
+
+/// Tells the other processes how far this one is. One that only looks in, as the command line does, has nobody to tell.
+async fn tell(app: &App, hash: &str, state: Preparation) -> store::Result<()> {
+    let Some(process) = app.plugins.process.get() else { return Ok(()) };
+    let mut tx = app.db.platform_write().await?;
+    if state == Preparation::Ready {
+        processes::forgive(&mut tx, hash).await?;
+    }
+    processes::prepared(&mut tx, process, (hash, state), app.now()).await?;
+    tx.commit().await?;
+    if let Some(ready) = locked(&app.plugins.ready).get_mut(hash) {
+        ready.told = state == Preparation::Ready;
+    }
+    Ok(())
+}
+
+async fn bytes(app: &App, id: &str, hash: &str) -> Result<Vec<u8>, Unready> {
+    let mut tx = app.db.platform_read().await?;
+    plugins::component(&mut tx, id, hash).await?.ok_or(Unready::Gone)
+}

@@ -1,0 +1,89 @@
+//! What each call of a plugin took.
+
+use gassync_domain::{AccountId, ConnectionId, Timestamp};
+use sqlx::FromRow;
+
+use super::super::{Result, Time, Tx, on};
+
+/// A call as it is kept.
+#[derive(Debug, Clone, FromRow)]
+pub struct Call {
+    /// The tenant it was for.
+    pub account_id: i64,
+    /// Its key.
+    pub id: i64,
+    /// The connection it was for.
+    pub connection_id: i64,
+    /// The channel.
+    pub plugin_id: String,
+    /// SHA-256 of the version that was called.
+    pub hash: String,
+    /// That version, by its manifest.
+    pub version: String,
+    /// What was called, such as `inbound.decode`.
+    pub entry: String,
+    /// What it was about, such as `message-12`.
+    pub subject: String,
+    /// `ok`, the name of the channel's error, `trap`, or the limit that ended it.
+    pub outcome: String,
+    /// Time on the wall, in microseconds.
+    pub wall_micros: i64,
+    /// Time of the processor, in microseconds, by whole ticks.
+    pub processor_micros: i64,
+    /// The most memory it had, in bytes.
+    pub peak_memory_bytes: i64,
+    /// Sent in bodies, in bytes.
+    pub sent_bytes: i64,
+    /// Received in bodies, in bytes.
+    pub received_bytes: i64,
+    /// Requests and log, sealed for the account.
+    pub detail: Vec<u8>,
+    /// When it ended.
+    pub created_at: Time,
+}
+
+/// A call that ended.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the same fields as of `Call`")]
+pub struct NewCall<'a> {
+    pub plugin_id: &'a str,
+    pub hash: &'a str,
+    pub version: &'a str,
+    pub entry: &'a str,
+    pub subject: &'a str,
+    pub outcome: &'a str,
+    pub wall_micros: i64,
+    pub processor_micros: i64,
+    pub peak_memory_bytes: i64,
+    pub sent_bytes: i64,
+    pub received_bytes: i64,
+    pub detail: &'a [u8],
+}
+
+/// Keeps what a call took.
+pub async fn keep(
+    tx: &mut Tx,
+    account: AccountId,
+    connection: ConnectionId,
+    call: &NewCall<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    let text = "insert into int_plugin_calls
+            (account_id, connection_id, plugin_id, hash, version, entry, subject, outcome, wall_micros,
+             processor_micros, peak_memory_bytes, sent_bytes, received_bytes, detail, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).bind(call.plugin_id).bind(call.hash)
+        .bind(call.version).bind(call.entry).bind(call.subject).bind(call.outcome).bind(call.wall_micros)
+        .bind(call.processor_micros).bind(call.peak_memory_bytes).bind(call.sent_bytes).bind(call.received_bytes)
+        .bind(call.detail).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Calls of a plugin after this one, oldest first; or, without one, the newest, newest first. A platform query.
+pub async fn of_plugin(tx: &mut Tx, plugin: &str, after: Option<i64>, limit: i64) -> Result<Vec<Call>> {
+    let text = if after.is_some() {
+        "select * from int_plugin_calls where plugin_id = $1 and id > $2 order by id limit $3"
+    } else {
+        "select * from int_plugin_calls where plugin_id = $1 and id > $2 order by id desc limit $3"
+    };
+    on!(tx, c => sqlx::query_as(text).bind(plugin).bind(after.unwrap_or(0)).bind(limit).fetch_all(c).await)
+}

@@ -1,0 +1,33 @@
+//! At whose calls a version of a plugin broke.
+
+use gassync_domain::{AccountId, ConnectionId, Timestamp};
+
+use super::super::{Result, Time, Tx, on};
+
+/// A version broke at a call of this connection.
+pub async fn note(
+    tx: &mut Tx,
+    account: AccountId,
+    connection: ConnectionId,
+    (plugin, hash): (&str, &str),
+    now: Timestamp,
+) -> Result<()> {
+    let text = "insert into int_plugin_faults (account_id, plugin_id, hash, connection_id, at)
+        values ($1, $2, $3, $4, $5)
+        on conflict (account_id, plugin_id, hash, connection_id) do update set at = excluded.at";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(plugin).bind(hash).bind(connection.0).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}
+
+/// Of how many connections, and of how many accounts, a version broke calls since. A platform query.
+pub async fn struck(tx: &mut Tx, plugin: &str, hash: &str, since: Timestamp) -> Result<(i64, i64)> {
+    let text = "select count(*), count(distinct account_id) from int_plugin_faults
+        where plugin_id = $1 and hash = $2 and at >= $3";
+    on!(tx, c => sqlx::query_as(text).bind(plugin).bind(hash).bind(Time::from(since)).fetch_one(c).await)
+}
+
+/// Begins to count anew. A platform query.
+pub async fn forget(tx: &mut Tx, plugin: &str, hash: &str) -> Result<()> {
+    let text = "delete from int_plugin_faults where plugin_id = $1 and hash = $2";
+    on!(tx, c => sqlx::query(text).bind(plugin).bind(hash).execute(c).await.map(drop))
+}

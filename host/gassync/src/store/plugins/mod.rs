@@ -1,0 +1,202 @@
+//! The registry: which plugins there are, in which versions, and what each of those may do. Platform queries, all of them.
+
+pub mod calls;
+pub mod faults;
+pub mod processes;
+
+use gassync_domain::Timestamp;
+use gassync_runtime::{Allowance, Manifest};
+use serde_json::Value;
+use sqlx::{FromRow, types::Json};
+
+use super::{Result, Time, Tx, on};
+
+/// A plugin, and what serves its channel.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct Plugin {
+    /// The channel.
+    pub id: String,
+    /// `enabled`, `disabled` or `quarantined`.
+    pub status: String,
+    /// SHA-256 of the version that serves.
+    pub serving: Option<String>,
+    /// SHA-256 of the version that shall serve as soon as every process has it ready.
+    pub wanted: Option<String>,
+    /// What the version that serves may do.
+    pub allowance: Option<Json<Allowance>>,
+}
+
+/// A version of a plugin, without its bytes.
+#[derive(Debug, Clone, FromRow)]
+pub struct Version {
+    /// SHA-256 of the component.
+    pub hash: String,
+    /// By its manifest.
+    pub version: String,
+    /// By its manifest.
+    pub contract: String,
+    /// What it says of itself and asks for.
+    pub manifest: Json<Value>,
+    /// What it may do; none while nobody has said so.
+    pub allowance: Option<Json<Allowance>>,
+    /// How it came.
+    pub receipt: Json<Value>,
+    /// Why it does not serve.
+    pub problem: Option<String>,
+    /// Since when it is set aside.
+    pub quarantined_at: Option<Time>,
+    /// When it came.
+    pub installed_at: Time,
+    /// When it last began to serve.
+    pub activated_at: Option<Time>,
+}
+
+/// A version that came in.
+#[derive(Debug)]
+pub struct NewVersion<'a> {
+    /// Its manifest; the plugin's id is in it.
+    pub manifest: &'a Manifest,
+    /// SHA-256 of the component.
+    pub hash: &'a str,
+    /// The component.
+    pub component: &'a [u8],
+    /// What it may do, if that is known already.
+    pub allowance: Option<&'a Allowance>,
+    /// How it came.
+    pub receipt: &'a Value,
+}
+
+macro_rules! version_columns {
+    () => {
+        "hash, version, contract, manifest, allowance, receipt, problem, quarantined_at, installed_at, activated_at"
+    };
+}
+
+/// All plugins, by name.
+pub async fn all(tx: &mut Tx) -> Result<Vec<Plugin>> {
+    let text = "select p.id, p.status, p.serving, p.wanted, v.allowance from int_plugins p
+        left join int_plugin_versions v on v.plugin_id = p.id and v.hash = p.serving order by p.id";
+    on!(tx, c => sqlx::query_as(text).fetch_all(c).await)
+}
+
+/// A plugin by its name.
+pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Plugin>> {
+    let text = "select p.id, p.status, p.serving, p.wanted, v.allowance from int_plugins p
+        left join int_plugin_versions v on v.plugin_id = p.id and v.hash = p.serving where p.id = $1";
+    on!(tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)
+}
+
+/// Whether a channel's plugin may work.
+pub async fn is_enabled(tx: &mut Tx, id: &str) -> Result<bool> {
+    let text = "select exists (select 1 from int_plugins where id = $1 and status = 'enabled')";
+    on!(tx, c => sqlx::query_scalar(text).bind(id).fetch_one(c).await)
+}
+
+/// Sets `enabled`, `disabled` or `quarantined`; false when there is no such plugin.
+pub async fn set_status(tx: &mut Tx, id: &str, status: &str, now: Timestamp) -> Result<bool> {
+    let text = "update int_plugins set status = $2, changed_at = $3 where id = $1";
+    on!(tx, c => sqlx::query(text).bind(id).bind(status).bind(Time::from(now)).execute(c).await.map(|r| r.rows_affected() > 0))
+}
+
+/// The versions of a plugin, newest first.
+pub async fn versions(tx: &mut Tx, id: &str) -> Result<Vec<Version>> {
+    let text = concat!(
+        "select ",
+        version_columns!(),
+        " from int_plugin_versions where plugin_id = $1 order by installed_at desc, hash"
+    );
+    on!(tx, c => sqlx::query_as(text).bind(id).fetch_all(c).await)
+}
+
+/// A version by its hash.
+pub async fn version(tx: &mut Tx, id: &str, hash: &str) -> Result<Option<Version>> {
+    let text = concat!(
+        "select ",
+        version_columns!(),
+        " from int_plugin_versions where plugin_id = $1 and hash = $2"
+    );
+    on!(tx, c => sqlx::query_as(text).bind(id).bind(hash).fetch_optional(c).await)
+}
+
+/// The bytes of a version.
+pub async fn component(tx: &mut Tx, id: &str, hash: &str) -> Result<Option<Vec<u8>>> {
+    let text = "select component from int_plugin_versions where plugin_id = $1 and hash = $2";
+    on!(tx, c => sqlx::query_scalar(text).bind(id).bind(hash).fetch_optional(c).await)
+}
+
+/// The version that served before this one and could again.
+pub async fn former(tx: &mut Tx, id: &str, hash: &str) -> Result<Option<String>> {
+    let text = "select hash from int_plugin_versions
+        where plugin_id = $1 and hash <> $2 and activated_at is not null and allowance is not null
+            and quarantined_at is null
+        order by activated_at desc limit 1";
+    on!(tx, c => sqlx::query_scalar(text).bind(id).bind(hash).fetch_optional(c).await)
+}
+
+/// Keeps a version. A plugin nobody knew is enabled; what is known of a version stays.
+pub async fn keep(tx: &mut Tx, new: &NewVersion<'_>, now: Timestamp) -> Result<()> {
+    let text = "insert into int_plugins (id, status, changed_at) values ($1, 'enabled', $2) on conflict (id) do nothing";
+    let id = &new.manifest.id;
+    on!(&mut *tx, c => sqlx::query(text).bind(id).bind(Time::from(now)).execute(c).await.map(drop))?;
+    let text = "insert into int_plugin_versions
+            (plugin_id, hash, version, contract, manifest, component, allowance, receipt, installed_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (plugin_id, hash) do update set problem = null";
+    on!(tx, c => sqlx::query(text).bind(id).bind(new.hash).bind(&new.manifest.version).bind(&new.manifest.contract)
+        .bind(Json(new.manifest)).bind(new.component).bind(new.allowance.map(Json)).bind(Json(new.receipt))
+        .bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Says what a version may do.
+pub async fn allow(tx: &mut Tx, id: &str, hash: &str, allowance: &Allowance) -> Result<()> {
+    let text = "update int_plugin_versions set allowance = $3 where plugin_id = $1 and hash = $2";
+    on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(Json(allowance)).execute(c).await.map(drop))
+}
+
+/// A version shall serve as soon as every process has it ready.
+pub async fn want(tx: &mut Tx, id: &str, hash: &str, now: Timestamp) -> Result<()> {
+    let text = "update int_plugins set wanted = $2, changed_at = $3 where id = $1";
+    on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// The wanted version serves from now on; false when another is wanted meanwhile.
+pub async fn activate(tx: &mut Tx, id: &str, hash: &str, now: Timestamp) -> Result<bool> {
+    let text = "update int_plugins set serving = wanted, wanted = null, changed_at = $3 where id = $1 and wanted = $2";
+    let done = on!(&mut *tx, c => sqlx::query(text).bind(id).bind(hash).bind(Time::from(now)).execute(c).await
+        .map(|done| done.rows_affected()))?;
+    let text = "update int_plugin_versions set activated_at = $3, problem = null where plugin_id = $1 and hash = $2";
+    on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(Time::from(now)).execute(c).await.map(drop))?;
+    Ok(done > 0)
+}
+
+/// A version cannot serve: what serves goes on.
+pub async fn refuse(tx: &mut Tx, id: &str, hash: &str, problem: &str, now: Timestamp) -> Result<()> {
+    let text = "update int_plugins set wanted = null, changed_at = $3 where id = $1 and wanted = $2";
+    on!(&mut *tx, c => sqlx::query(text).bind(id).bind(hash).bind(Time::from(now)).execute(c).await.map(drop))?;
+    let text = "update int_plugin_versions set problem = $3 where plugin_id = $1 and hash = $2";
+    on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(problem).execute(c).await.map(drop))
+}
+
+/// Sets a version aside, or takes it back when no instant is given.
+pub async fn quarantine(tx: &mut Tx, id: &str, hash: &str, why: Option<(&str, Timestamp)>) -> Result<()> {
+    let text = "update int_plugin_versions set problem = $3, quarantined_at = $4 where plugin_id = $1 and hash = $2";
+    let (problem, at) = (why.map(|(problem, _)| problem), why.map(|(_, at)| Time::from(at)));
+    on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(problem).bind(at).execute(c).await.map(drop))
+}
+
+/// Nothing serves the channel any more, and what was allowed is forgotten.
+pub async fn remove(tx: &mut Tx, id: &str, now: Timestamp) -> Result<()> {
+    let text = "update int_plugins set serving = null, wanted = null, changed_at = $2 where id = $1";
+    on!(&mut *tx, c => sqlx::query(text).bind(id).bind(Time::from(now)).execute(c).await.map(drop))?;
+    let text = "update int_plugin_versions set allowance = null where plugin_id = $1";
+    on!(tx, c => sqlx::query(text).bind(id).execute(c).await.map(drop))
+}
+
+/// Forgets old versions, but for the newest, what serves and what is wanted.
+pub async fn forget_old(tx: &mut Tx, id: &str, keep: i64) -> Result<()> {
+    let text = "delete from int_plugin_versions where plugin_id = $1
+        and hash not in (select hash from int_plugin_versions where plugin_id = $1
+            order by coalesce(activated_at, installed_at) desc limit $2)
+        and not exists (select 1 from int_plugins p where p.id = $1
+            and (p.serving = int_plugin_versions.hash or p.wanted = int_plugin_versions.hash))";
+    on!(tx, c => sqlx::query(text).bind(id).bind(keep).execute(c).await.map(drop))
+}

@@ -1,0 +1,84 @@
+//! The processes that share the database, and how far each is with the components of plugins. Platform queries.
+
+use gassync_domain::Timestamp;
+
+use super::super::{Result, Time, Tx, on};
+
+/// How far a process is with a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preparation {
+    /// It compiles, links and tries it.
+    Begun,
+    /// It could serve with it at once.
+    Ready,
+    /// It cannot.
+    Failed,
+}
+
+impl Preparation {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A process lives.
+pub async fn seen(tx: &mut Tx, process: &str, now: Timestamp) -> Result<()> {
+    let text = "insert into int_processes (id, seen_at) values ($1, $2)
+        on conflict (id) do update set seen_at = excluded.seen_at";
+    on!(tx, c => sqlx::query(text).bind(process).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// A process ends as it should: nothing of it is to be found.
+pub async fn ended(tx: &mut Tx, process: &str) -> Result<()> {
+    let text = "delete from int_plugin_preparations where process_id = $1";
+    on!(&mut *tx, c => sqlx::query(text).bind(process).execute(c).await.map(drop))?;
+    let text = "delete from int_processes where id = $1";
+    on!(tx, c => sqlx::query(text).bind(process).execute(c).await.map(drop))
+}
+
+/// Forgets processes that were last seen before; what they died of stays.
+pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<()> {
+    let text = "delete from int_processes where seen_at < $1";
+    on!(&mut *tx, c => sqlx::query(text).bind(Time::from(before)).execute(c).await.map(drop))?;
+    let text = "delete from int_plugin_preparations where state <> 'begun'
+        and not exists (select 1 from int_processes p where p.id = int_plugin_preparations.process_id)";
+    on!(tx, c => sqlx::query(text).execute(c).await.map(drop))
+}
+
+/// Says how far a process is with a component.
+pub async fn prepared(
+    tx: &mut Tx,
+    process: &str,
+    (hash, state): (&str, Preparation),
+    now: Timestamp,
+) -> Result<()> {
+    let text = "insert into int_plugin_preparations (hash, process_id, state, changed_at) values ($1, $2, $3, $4)
+        on conflict (hash, process_id) do update set state = excluded.state, changed_at = excluded.changed_at";
+    on!(tx, c => sqlx::query(text).bind(hash).bind(process).bind(state.as_str()).bind(Time::from(now)).execute(c).await
+        .map(drop))
+}
+
+/// Whether all processes that were seen since have a component ready.
+pub async fn all_ready(tx: &mut Tx, hash: &str, since: Timestamp) -> Result<bool> {
+    let text = "select not exists (select 1 from int_processes p where p.seen_at >= $2
+        and not exists (select 1 from int_plugin_preparations r
+            where r.hash = $1 and r.process_id = p.id and r.state = 'ready'))";
+    on!(tx, c => sqlx::query_scalar(text).bind(hash).bind(Time::from(since)).fetch_one(c).await)
+}
+
+/// How many processes began with a component and were not seen since.
+pub async fn deaths(tx: &mut Tx, hash: &str, since: Timestamp) -> Result<i64> {
+    let text = "select count(*) from int_plugin_preparations r where r.hash = $1 and r.state = 'begun'
+        and not exists (select 1 from int_processes p where p.id = r.process_id and p.seen_at >= $2)";
+    on!(tx, c => sqlx::query_scalar(text).bind(hash).bind(Time::from(since)).fetch_one(c).await)
+}
+
+/// Whoever died while getting a component ready did not die of it.
+pub async fn forgive(tx: &mut Tx, hash: &str) -> Result<()> {
+    let text = "delete from int_plugin_preparations where hash = $1 and state = 'begun'";
+    on!(tx, c => sqlx::query(text).bind(hash).execute(c).await.map(drop))
+}

@@ -1,0 +1,287 @@
+//! Versions of plugins come, serve, go back and go, while calls run; what asks for more waits; what breaks is set aside.
+
+use std::time::Duration;
+
+use gassync::{
+    admin::SourceMade,
+    store::plugins::processes::{self, Preparation},
+};
+use gassync_tests::{
+    database::Database,
+    host::{Host, clock},
+    on_both,
+    plugins::versioned,
+};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+on_both!(
+    versions_come_go_back_and_go,
+    what_asks_for_more_waits_for_a_person,
+    the_folder_is_a_way_in,
+    nothing_serves_before_every_process_has_it_ready,
+    what_processes_died_of_is_not_tried_again,
+    what_breaks_for_many_is_set_aside,
+    calls_that_run_end_with_the_version_they_began_with,
+);
+
+/// A source of the plugin `versioned`, and its address.
+async fn connect(host: &Host, account: &str, name: &str) -> SourceMade {
+    let new = json!({ "account": account, "channel": "versioned", "name": name });
+    host.operate("sources", &new).await.json().await.expect("a source")
+}
+
+/// The version that answers, or the status where none does.
+async fn answer(host: &Host, url: &str, body: &str) -> String {
+    let answer = host.http.post(url).body(body.to_owned()).send().await.expect("an answer");
+    let (status, text) = (answer.status(), answer.text().await.expect("a body"));
+    if status.as_u16() == 200 { text } else { status.as_u16().to_string() }
+}
+
+/// Version and status of each, newest first.
+async fn versions(host: &Host) -> Vec<(String, String)> {
+    let shown = host.look("plugins/versioned").await;
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let versions = shown["versions"].as_array().expect("versions").iter();
+    versions.map(|version| (text(&version["version"]), text(&version["status"]))).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(version, status)| ((*version).to_owned(), (*status).to_owned())).collect()
+}
+
+fn hash(component: &[u8]) -> String {
+    hex::encode(Sha256::digest(component))
+}
+
+async fn versions_come_go_back_and_go(database: Database) {
+    let host = Host::start(database, &[], None).await;
+    let (status, installed) = host.install(versioned(1001, &[])).await;
+    assert_eq!((status, &installed["status"]), (201, &json!("serving")), "{installed}");
+    let url = connect(&host, "One", "v").await.webhook_url;
+    assert_eq!(answer(&host, &url, "").await, "1.0.1001");
+    assert_eq!(host.install(versioned(1002, &[])).await.1["status"], "serving");
+    assert_eq!(answer(&host, &url, "").await, "1.0.1002");
+    assert_eq!(versions(&host).await, pairs(&[("1.0.1002", "serving"), ("1.0.1001", "former")]));
+
+    assert_eq!(host.operate("plugins/versioned/rollback", &json!(null)).await.status().as_u16(), 204);
+    assert_eq!(answer(&host, &url, "").await, "1.0.1001");
+    let whole = versioned(1003, &[]);
+    let (status, problem) = host.install(whole[..whole.len() / 2].to_vec()).await;
+    assert_eq!((status, &problem["type"]), (400, &json!("/problems/malformed")), "{problem}");
+    assert_eq!(answer(&host, &url, "").await, "1.0.1001", "what serves goes on");
+
+    let calls = host.look("plugins/versioned/calls?detail=true").await;
+    let of_call = |call: &Value| (call["entry"].clone(), call["version"].clone(), call["outcome"].clone());
+    let calls: Vec<_> = calls.as_array().expect("calls").iter().map(of_call).collect();
+    let call = |version: &str| (json!("inbound.decode"), json!(version), json!("ok"));
+    assert_eq!(calls, ["1.0.1001", "1.0.1001", "1.0.1002", "1.0.1001"].map(call));
+
+    assert_eq!(host.operate("plugins/versioned/remove", &json!(null)).await.status().as_u16(), 204);
+    assert_eq!(answer(&host, &url, "").await, "503");
+    assert_eq!(host.look("plugins").await[0]["status"], "removed");
+    assert_eq!(host.operate("plugins/versioned/rollback", &json!(null)).await.status().as_u16(), 409);
+    assert_eq!(host.install(versioned(1002, &[])).await.1["status"], "serving");
+    assert_eq!(answer(&host, &url, "").await, "1.0.1002");
+    assert_eq!(host.operate("plugins/nobody/rollback", &json!(null)).await.status().as_u16(), 404);
+    host.stop().await;
+}
+
+async fn what_asks_for_more_waits_for_a_person(database: Database) {
+    let host = Host::start(database, &[], None).await;
+    host.install(versioned(1001, &[])).await;
+    let url = connect(&host, "One", "v").await.webhook_url;
+    let (status, installed) = host.install(versioned(1002, &["GET https://two.example"])).await;
+    assert_eq!((status, &installed["status"]), (201, &json!("waiting")));
+    assert_eq!(installed["lacks"], json!([r#"--host "GET https://two.example""#]));
+    assert_eq!(answer(&host, &url, "").await, "1.0.1001");
+    let problem = host.look("plugins").await[0]["problem"].clone();
+    let ready_to_paste = r#"gassync plugin grant versioned --host "GET https://two.example""#;
+    assert!(problem.as_str().is_some_and(|problem| problem.ends_with(ready_to_paste)), "{problem}");
+
+    let granted: Value = host.operate("plugins/versioned/grant", &json!({ "all": true })).await.json().await.expect("it");
+    assert_eq!((&granted["status"], &granted["lacks"]), (&json!("serving"), &json!([])));
+    assert_eq!(answer(&host, &url, "").await, "1.0.1002");
+    // One that asks for less goes through, and one that asks again for what was given too.
+    assert_eq!(host.install(versioned(1003, &[])).await.1["status"], "serving");
+    assert_eq!(host.install(versioned(1004, &["GET https://two.example"])).await.1["status"], "serving");
+    // One that asks for more may be let go ahead without it.
+    assert_eq!(host.install(versioned(1005, &["https://two.example"])).await.1["status"], "waiting");
+    let granted: Value = host.operate("plugins/versioned/grant", &json!({})).await.json().await.expect("it");
+    assert_eq!(granted["lacks"], json!([r#"--host "https://two.example""#]));
+    assert_eq!(answer(&host, &url, "").await, "1.0.1005");
+
+    let take = json!({ "take": { "hosts": ["GET https://one.example"] } });
+    let taken: Value = host.operate("plugins/versioned/grant", &take).await.json().await.expect("it");
+    assert_eq!(taken["allowance"]["hosts"], json!(["GET https://two.example"]));
+    assert_eq!(host.operate("plugins/versioned/grant", &take).await.status().as_u16(), 400, "it is gone already");
+    let serving = host.app.plugins.get("versioned").expect("it serves");
+    let grant = serving.grant(&json!({}), |_, _| None, Vec::new());
+    let judged = |url: &str| grant.judge("GET", &url.parse().expect("a URL")).map_err(|denial| denial.to_string());
+    assert_eq!(judged("https://two.example/x"), Ok(()));
+    let denied = judged("https://one.example/x").expect_err("denied");
+    assert_eq!(denied, r#"the grant lacks --host "GET https://one.example:443""#);
+    host.stop().await;
+}
+
+async fn the_folder_is_a_way_in(database: Database) {
+    let (url, dir) = (database.url.clone(), database.dir.path().to_owned());
+    let host = Host::start(database, &[], None).await;
+    let file = host.plugins.join("versioned.wasm");
+    let serves = async |number: u32| {
+        let wanted = hash(&versioned(number, &[]));
+        let there = async || host.app.plugins.get("versioned").is_some_and(|plugin| plugin.hash() == wanted);
+        host.until(&format!("version {number} serves"), there).await;
+    };
+    std::fs::write(&file, versioned(1001, &[])).expect("written");
+    serves(1001).await;
+    let whole = versioned(1002, &[]);
+    std::fs::write(&file, &whole[..whole.len() / 2]).expect("half of it");
+    host.until("the half is told of", async || host.app.plugins.problems().contains_key("versioned")).await;
+    serves(1001).await;
+    std::fs::write(&file, &whole).expect("the whole");
+    serves(1002).await;
+    assert!(host.app.plugins.problems().is_empty());
+    let beside = host.plugins.join("versioned.half");
+    std::fs::write(&beside, versioned(1003, &[])).expect("written");
+    std::fs::rename(&beside, &file).expect("renamed");
+    serves(1003).await;
+    std::fs::remove_file(&file).expect("removed");
+    std::fs::write(&file, versioned(1004, &[])).expect("written");
+    serves(1004).await;
+    std::fs::write(&file, versioned(1001, &[])).expect("an old one");
+    serves(1001).await;
+    std::fs::write(host.plugins.join("other.wasm"), versioned(1005, &[])).expect("written");
+    host.until("another's file is refused", async || host.app.plugins.problems().contains_key("other")).await;
+    let compiled = std::fs::read_dir(dir.join("data/compiled")).expect("a folder").next().expect("a file").expect("it");
+    std::fs::copy(compiled.path(), host.plugins.join("native.wasm")).expect("copied");
+    let told = async || host.app.plugins.problems().contains_key("native");
+    host.until("native code is refused", told).await;
+
+    assert_eq!(host.operate("plugins/versioned/rollback", &json!(null)).await.status().as_u16(), 204);
+    serves(1004).await;
+    // A start changes nothing: the registry knows better than the folder what is to serve.
+    let other = Host::start(Database { url, dir: tempfile::tempdir().expect("a folder") }, &[], None).await;
+    std::fs::copy(&file, other.plugins.join("versioned.wasm")).expect("copied");
+    let again = hash(&versioned(1004, &[]));
+    other.until("it serves there too", async || {
+        other.app.plugins.get("versioned").is_some_and(|plugin| plugin.hash() == again)
+    })
+    .await;
+    other.stop().await;
+    std::fs::remove_file(&file).expect("removed");
+    // The version that serves came back by a person's word, not by this file: it goes on.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    serves(1004).await;
+    std::fs::write(&file, versioned(1004, &[])).expect("written");
+    host.until("the file is known", async || versions(&host).await[0].1 != "preparing").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    std::fs::remove_file(&file).expect("removed");
+    host.until("nothing serves", async || host.app.plugins.get("versioned").is_none()).await;
+    host.stop().await;
+}
+
+async fn nothing_serves_before_every_process_has_it_ready(database: Database) {
+    let host = Host::start(database, &[], None).await;
+    host.install(versioned(1001, &[])).await;
+    let url = connect(&host, "One", "v").await.webhook_url;
+    let mut tx = host.app.db.platform_write().await.expect("a transaction");
+    processes::seen(&mut tx, "another", clock()()).await.expect("seen");
+    tx.commit().await.expect("committed");
+    assert_eq!(host.install(versioned(1002, &[])).await.1["status"], "preparing");
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert_eq!(answer(&host, &url, "").await, "1.0.1001");
+    let mut tx = host.app.db.platform_write().await.expect("a transaction");
+    let ready = (&*hash(&versioned(1002, &[])), Preparation::Ready);
+    processes::prepared(&mut tx, "another", ready, clock()()).await.expect("said");
+    tx.commit().await.expect("committed");
+    host.until("the new one serves", async || answer(&host, &url, "").await == "1.0.1002").await;
+    // One that is dead is not waited for.
+    let mut tx = host.app.db.platform_write().await.expect("a transaction");
+    let long_ago = clock()() - jiff::SignedDuration::from_secs(60);
+    processes::seen(&mut tx, "another", long_ago).await.expect("seen");
+    tx.commit().await.expect("committed");
+    assert_eq!(host.install(versioned(1003, &[])).await.1["status"], "serving");
+    host.stop().await;
+}
+
+async fn what_processes_died_of_is_not_tried_again(database: Database) {
+    let host = Host::start(database, &[], None).await;
+    host.install(versioned(1001, &[])).await;
+    let deadly = versioned(1002, &[]);
+    let mut tx = host.app.db.platform_write().await.expect("a transaction");
+    for process in ["one", "two"] {
+        let begun = (&*hash(&deadly), Preparation::Begun);
+        processes::prepared(&mut tx, process, begun, clock()()).await.expect("said");
+    }
+    tx.commit().await.expect("committed");
+    std::fs::write(host.plugins.join("versioned.wasm"), &deadly).expect("written");
+    let told = async || host.app.plugins.problems().get("versioned").is_some_and(|why| why.contains("2 processes died"));
+    host.until("it is refused", told).await;
+    assert_eq!(host.app.plugins.get("versioned").expect("it serves").manifest().version, "1.0.1001");
+    // A person who wants it nevertheless has it tried.
+    assert_eq!(host.install(deadly).await.1["status"], "serving");
+    host.stop().await;
+}
+
+async fn what_breaks_for_many_is_set_aside(database: Database) {
+    let host = Host::start(database, &[], None).await;
+    host.install(versioned(1001, &[])).await;
+    host.install(versioned(1002, &[])).await;
+    let mut urls = Vec::new();
+    for (account, name) in [("One", "a"), ("One", "b"), ("Two", "c")] {
+        urls.push(connect(&host, account, name).await.webhook_url);
+    }
+    let statuses = async || versions(&host).await.into_iter().map(|(_, status)| status).collect::<Vec<_>>();
+    // What anybody may send, and what one account sends, counts for nothing, however often.
+    for url in [&urls[0], &urls[1], &urls[2]] {
+        let open = url.replace('?', "/open?");
+        assert_eq!(answer(&host, &open, "panic 1.0.1002").await, "202");
+    }
+    for url in [&urls[0], &urls[1], &urls[0], &urls[1]] {
+        assert_eq!(answer(&host, url, "panic 1.0.1002").await, "202");
+    }
+    assert_eq!(statuses().await, ["serving", "former"]);
+    assert_eq!(answer(&host, &urls[2], "panic 1.0.1002").await, "202");
+    host.until("its forerunner serves", async || answer(&host, &urls[0], "").await == "1.0.1001").await;
+    assert_eq!(versions(&host).await, pairs(&[("1.0.1002", "quarantined"), ("1.0.1001", "serving")]));
+    let (status, problem) = host.install(versioned(1002, &[])).await;
+    assert_eq!((status, &problem["type"]), (409, &json!("/problems/conflict")), "{problem}");
+
+    // The forerunner breaks too, and there is none before it: what comes is kept.
+    for url in &urls {
+        answer(&host, url, "panic").await;
+    }
+    let set_aside = async || host.look("plugins").await[0]["status"] == "quarantined";
+    host.until("nothing works", set_aside).await;
+    assert_eq!(answer(&host, &urls[0], "").await, "202");
+    assert!(host.figure("messages_waiting").await > 0);
+    assert_eq!(host.operate("plugins/versioned/enable", &json!(null)).await.status().as_u16(), 204);
+    assert_eq!(answer(&host, &urls[0], "").await, "1.0.1001");
+    host.until("what waited is worked off or set aside", async || host.figure("messages_waiting").await == 0).await;
+    let failed = host.look("messages?state=failed").await;
+    assert!(!failed.as_array().expect("messages").is_empty(), "a message that breaks it twice is set aside");
+    host.stop().await;
+}
+
+async fn calls_that_run_end_with_the_version_they_began_with(database: Database) {
+    let host = Host::start(database, &[], None).await;
+    host.install(versioned(1001, &[])).await;
+    let url = connect(&host, "One", "v").await.webhook_url;
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..40 {
+        let (http, url) = (host.http.clone(), url.clone());
+        running.spawn(async move {
+            let answer = http.post(url).body("sleep 700").send().await.expect("an answer");
+            (answer.status().as_u16(), answer.text().await.expect("a body"))
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(host.install(versioned(1002, &[])).await.1["status"], "serving");
+    assert_eq!(answer(&host, &url, "").await, "1.0.1002", "new calls do not wait for old ones");
+    let ended = running.join_all().await;
+    let versions = |version: &str| ended.iter().filter(|(status, text)| (*status, text.as_str()) == (200, version)).count();
+    assert_eq!(versions("1.0.1001") + versions("1.0.1002"), 40, "{ended:?}");
+    assert!(versions("1.0.1001") > 0, "some ran when the other came");
+    host.stop().await;
+}
