@@ -5,6 +5,8 @@ wit_bindgen::generate!({
     path: "../../wit/next",
     world: "imports",
     generate_all,
+    // So that tests can compare what they got with what they want.
+    additional_derives: [PartialEq],
 });
 
 macro_rules! interface {

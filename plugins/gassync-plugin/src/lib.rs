@@ -22,9 +22,11 @@
 //! gassync_plugin::export!(crate::Acme: Inbound);
 //! ```
 //!
-//! The same crate compiles natively, where [`testing::FakeHost`] stands in for the host.
+//! [`Loose`] reads what channels write now as a number, now as a text; [`Date`] and [`Nights`] count days; [`clock`] tells
+//! the time. The same crate compiles natively, where [`testing::FakeHost`] stands in for the host.
 
 mod abilities;
+pub mod clock;
 mod date;
 mod export;
 #[doc(hidden)]
@@ -33,6 +35,7 @@ pub mod http;
 pub mod inventory;
 pub mod keys;
 pub mod log;
+mod loose;
 mod records;
 mod settings;
 pub mod state;
@@ -51,5 +54,6 @@ pub use generated::gassync::channel::types::{
     Refused, Report, Reservation, ReservationStatus, RoomStay, RoomType, Route, Scope, Selection, StayQuery, StayRules,
     Verb, Verdict,
 };
+pub use loose::Loose;
 pub use records::{accepted, change, money, reply, reply_with};
 pub use settings::settings;

@@ -3,11 +3,13 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, VecDeque},
+    time::Duration,
 };
 
 pub use crate::generated::gassync::channel::inventory::{PageOfProperties, PageOfReservations};
 use crate::{
-    Booked, CalendarNights, HttpRequest, HttpResponse, Property, Quoted, RatePlan, Refused, RoomType, http::HttpError,
+    Booked, CalendarNights, HttpRequest, HttpResponse, Property, Quoted, RatePlan, Refused, RoomType, clock,
+    http::HttpError,
 };
 
 thread_local! {
@@ -21,6 +23,7 @@ type Signer = Box<dyn Fn(&str, &str, &str, &[u8]) -> Vec<u8>>;
 #[derive(Default)]
 pub struct FakeHost {
     settings: Option<String>,
+    now: Option<Duration>,
     answers: VecDeque<Result<HttpResponse, HttpError>>,
     requests: Vec<HttpRequest>,
     secrets: Vec<String>,
@@ -60,6 +63,17 @@ impl FakeHost {
     /// The source's settings, a JSON object.
     pub fn set_settings(json: &str) {
         HOST.with_borrow_mut(|host| host.settings = Some(json.to_owned()));
+    }
+
+    /// From here on it is this instant, such as `2027-03-01T09:30:00Z`; before, the machine's clock is asked.
+    ///
+    /// # Panics
+    ///
+    /// When the text is no such instant.
+    pub fn set_now(instant: &str) {
+        let now = clock::parse_instant(instant);
+        assert!(now.is_some(), "{instant} is no instant such as 2027-03-01T09:30:00Z");
+        HOST.with_borrow_mut(|host| host.now = now);
     }
 
     /// The next answer of the channel; when none is left it is 503.
@@ -110,6 +124,10 @@ pub(crate) fn send(request: HttpRequest, secrets: &[String]) -> Result<HttpRespo
 
 pub(crate) fn settings() -> String {
     HOST.with_borrow(|host| host.settings.clone().unwrap_or_else(|| "{}".to_owned()))
+}
+
+pub(crate) fn now() -> Option<Duration> {
+    HOST.with_borrow(|host| host.now)
 }
 
 pub(crate) fn log(message: &str) {
@@ -182,10 +200,8 @@ pub(crate) mod inventory {
     }
 
     pub fn calendar(room_type_id: &str, span: Nights) -> Vec<CalendarNights> {
-        let order = |date: crate::Date| (date.year, date.month, date.day);
-        let (start, until) = (order(span.start), order(span.until));
         let inside = |row: &&CalendarNights| {
-            row.room_type_id == room_type_id && order(row.stay.start) < until && order(row.stay.until) > start
+            row.room_type_id == room_type_id && row.stay.start < span.until && row.stay.until > span.start
         };
         held(|i| i.calendar.iter().filter(inside).cloned().collect())
     }

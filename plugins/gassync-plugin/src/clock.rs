@@ -1,0 +1,86 @@
+//! What time it is: the host's clock, in UTC. `gassync plugin try --now` holds it still, and in unit tests
+//! `testing::FakeHost::set_now` does.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::{Date, to_date_text};
+
+const DAY_SECONDS: u64 = 24 * 60 * 60;
+const FIRST_DAY: Date = Date { year: 1970, month: 1, day: 1 };
+
+/// The present instant as the contract writes it, without parts of a second: `2027-03-01T09:30:00Z`.
+pub fn now() -> String {
+    instant_text(since_1970())
+}
+
+/// Today in UTC: where the property stands it may still be yesterday, or tomorrow already.
+pub fn today() -> Date {
+    day_of(since_1970())
+}
+
+/// How long ago 1970 began, as finely as the host tells: for waits, and for names that must not come twice.
+pub fn since_1970() -> Duration {
+    #[cfg(not(target_arch = "wasm32"))]
+    if let Some(set) = crate::testing::now() {
+        return set;
+    }
+    // WASI's clock begins with 1970: there is nothing before.
+    UNIX_EPOCH.elapsed().unwrap_or_default()
+}
+
+fn day_of(since_1970: Duration) -> Date {
+    FIRST_DAY.add_days(i64::try_from(since_1970.as_secs() / DAY_SECONDS).unwrap_or(i64::MAX))
+}
+
+fn instant_text(since_1970: Duration) -> String {
+    let second = since_1970.as_secs() % DAY_SECONDS;
+    let date = to_date_text(day_of(since_1970));
+    format!("{date}T{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60)
+}
+
+/// Reads what [`now`] writes.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn parse_instant(text: &str) -> Option<Duration> {
+    let two_digits = |at: usize| text.get(at..at + 2)?.parse::<u64>().ok();
+    let days = u64::try_from(FIRST_DAY.days_until(crate::parse_date(text)?)).ok()?;
+    let seconds = two_digits(11)? * 3_600 + two_digits(14)? * 60 + two_digits(17)?;
+    let instant = Duration::from_secs(days * DAY_SECONDS + seconds);
+    (instant_text(instant) == text).then_some(instant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::FakeHost;
+
+    #[test]
+    fn instants_are_written_in_utc_and_read_back() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_827_696, "2000-02-29T12:34:56Z"),
+            (1_804_136_767, "2027-03-04T05:06:07Z"),
+            (1_830_297_599, "2027-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(instant_text(Duration::from_secs(seconds)), text);
+            assert_eq!(parse_instant(text), Some(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in [
+            "2027-03-04",
+            "2027-03-04T05:06:07",
+            "2027-03-04T25:00:00Z",
+            "2027-03-04 05:06:07Z",
+            "1969-12-31T23:59:59Z",
+        ] {
+            assert_eq!(parse_instant(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_fake_hosts_clock_stands_still_until_it_is_reset() {
+        FakeHost::set_now("2027-03-04T23:59:59Z");
+        assert_eq!((now().as_str(), to_date_text(today()).as_str()), ("2027-03-04T23:59:59Z", "2027-03-04"));
+        assert_eq!(since_1970().as_secs(), 1_804_204_799);
+        FakeHost::reset();
+        assert!(since_1970().as_secs() != 1_804_204_799, "then it is the machine's");
+    }
+}

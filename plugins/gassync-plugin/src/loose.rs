@@ -1,0 +1,268 @@
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::value::RawValue;
+
+use crate::{ChannelError, Date, parse_date};
+
+/// An exponent beyond this is a mistake, or an attack, and no amount.
+const MAX_EXPONENT: usize = 30;
+
+/// A value that a channel writes now as a number, now as a text: kept as its text, digit for digit, so that ids of more
+/// than 53 bits and amounts stay what they were.
+///
+/// Null, a missing key (with `#[serde(default)]`), an empty or blank text, a list and an object all say nothing. What it
+/// says is asked for by kind, and is `None` where it says nothing of that kind:
+///
+/// ```
+/// use gassync_plugin::Loose;
+///
+/// #[derive(serde::Deserialize, Default)]
+/// #[serde(default)]
+/// struct Booking {
+///     id: Loose,
+///     price: Loose,
+///     adults: Loose,
+///     guest: Loose,
+/// }
+///
+/// let body = br#"{"id": 9007199254740993, "price": 540.50, "adults": "2", "guest": null}"#;
+/// let booking: Booking = serde_json::from_slice(body)?;
+/// assert_eq!(booking.id.text().as_deref(), Some("9007199254740993"));
+/// assert_eq!(booking.price.decimal().as_deref(), Some("540.50"));
+/// assert_eq!((booking.adults.count(), booking.guest.text()), (Some(2), None));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// It reads JSON as it was written, so from bytes or a text: a `serde_json::Value`, or a `#[serde(flatten)]` around it,
+/// would have made floats of the numbers before, and is refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Loose(Said);
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Said {
+    #[default]
+    Nothing,
+    Flag(bool),
+    Text(String),
+}
+
+impl<'de> Deserialize<'de> for Loose {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw: &RawValue = <&RawValue>::deserialize(deserializer)?;
+        let written = raw.get();
+        Ok(match written.as_bytes().first() {
+            Some(b'"') => serde_json::from_str::<String>(written).map_err(D::Error::custom)?.into(),
+            Some(b'0'..=b'9' | b'-') => written.to_owned().into(),
+            // Kept apart from texts: channels write false for a name or an address that is not there.
+            Some(b't') => Self(Said::Flag(true)),
+            Some(b'f') => Self(Said::Flag(false)),
+            _ => Self::default(),
+        })
+    }
+}
+
+impl From<String> for Loose {
+    fn from(text: String) -> Self {
+        let text = text.trim();
+        Self(if text.is_empty() { Said::Nothing } else { Said::Text(text.to_owned()) })
+    }
+}
+
+impl Loose {
+    /// The text, or the digits of a number, without blanks around it.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.0 {
+            Said::Text(text) => Some(text),
+            Said::Flag(_) | Said::Nothing => None,
+        }
+    }
+
+    /// The same, for a record of the contract.
+    pub fn text(&self) -> Option<String> {
+        self.as_str().map(str::to_owned)
+    }
+
+    /// The same where zero stands for none, as it does for the ids of many channels.
+    pub fn unless_zero(&self) -> Option<String> {
+        self.text().filter(|id| id != "0")
+    }
+
+    /// A word in lower case; empty where nothing is said.
+    pub fn lower(&self) -> String {
+        self.as_str().unwrap_or_default().to_lowercase()
+    }
+
+    /// Yes or no, as such, as a word, or as 1 and 0.
+    pub fn flag(&self) -> Option<bool> {
+        match (&self.0, self.lower().as_str()) {
+            (Said::Flag(flag), _) => Some(*flag),
+            (_, "true" | "yes" | "1") => Some(true),
+            (_, "false" | "no" | "0") => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A whole number; `2.0` is one.
+    pub fn integer(&self) -> Option<i64> {
+        let text = self.as_str()?;
+        let (whole, places) = text.split_once('.').unwrap_or((text, "0"));
+        let is_whole = !places.is_empty() && places.bytes().all(|byte| byte == b'0');
+        whole.parse().ok().filter(|_| is_whole)
+    }
+
+    /// A number of people, rooms or nights.
+    pub fn count(&self) -> Option<u32> {
+        self.integer()?.try_into().ok()
+    }
+
+    /// An exact decimal with the digits that were sent, for money. Only an exponent, which the contract does not know, is
+    /// written out: `1.5e3` is `1500`.
+    pub fn decimal(&self) -> Option<String> {
+        let text = self.as_str()?;
+        let sign = if text.starts_with('-') { "-" } else { "" };
+        let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let (digits, exponent) = match unsigned.split_once(['e', 'E']) {
+            Some((digits, exponent)) => (digits, Some(exponent.parse().ok()?)),
+            None => (unsigned, None),
+        };
+        let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
+        let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if (whole.is_empty() && places.is_empty()) || !is_digits(whole) || !is_digits(places) {
+            return None;
+        }
+        let written = exponent.map_or_else(|| Some(digits.to_owned()), |exponent| written_out(whole, places, exponent));
+        Some(format!("{sign}{}", written?))
+    }
+
+    /// A number for which the nearest float will do, such as a latitude. Money is a [`decimal`](Self::decimal).
+    pub fn number(&self) -> Option<f64> {
+        self.as_str()?.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    /// A date, with or without a time behind it. A text that is none is malformed, at `place`: as a rule a JSON pointer.
+    pub fn date(&self, place: impl fmt::Display) -> Result<Option<Date>, ChannelError> {
+        let Some(text) = self.as_str() else { return Ok(None) };
+        let date = parse_date(text).ok_or_else(|| format!("{place}: is not a date (YYYY-MM-DD)"));
+        date.map(Some).map_err(ChannelError::Malformed)
+    }
+}
+
+/// Moves the point by as many places as an exponent says.
+fn written_out(whole: &str, places: &str, exponent: i32) -> Option<String> {
+    let moved = usize::try_from(exponent.unsigned_abs()).ok().filter(|moved| *moved <= MAX_EXPONENT)?;
+    // With zeros enough on the side to which the point moves.
+    let (digits, point) = if exponent < 0 {
+        (format!("{}{whole}{places}", "0".repeat(moved)), whole.len())
+    } else {
+        (format!("{whole}{places}{}", "0".repeat(moved.saturating_sub(places.len()))), whole.len() + moved)
+    };
+    let (whole, places) = digits.split_at(point);
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        whole => whole,
+    };
+    Some(if places.is_empty() { whole.to_owned() } else { format!("{whole}.{places}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Loose {
+        serde_json::from_str(json).expect(json)
+    }
+
+    #[test]
+    fn digits_stay_and_nothing_is_nothing() {
+        for (json, text) in [
+            ("9007199254740993", "9007199254740993"),
+            ("540.50", "540.50"),
+            ("-1", "-1"),
+            (r#"" Zo\u00eb ""#, "Zoë"),
+            (r#""false""#, "false"),
+        ] {
+            assert_eq!(read(json).as_str(), Some(text));
+        }
+        for json in ["null", r#""""#, r#"" ""#, "[1]", r#"{"a":1}"#, "false"] {
+            assert_eq!(read(json).text(), None, "{json}");
+        }
+        assert_eq!(read("null"), Loose::default());
+        assert_eq!((read("0").unless_zero(), read("10").unless_zero()), (None, Some("10".to_owned())));
+        assert!(serde_json::from_str::<Loose>(r#""half \ud83d""#).is_err());
+        assert!(serde_json::from_value::<Loose>(serde_json::json!(1.5)).is_err(), "a float has been there before");
+    }
+
+    #[test]
+    fn decimals_never_pass_through_a_float() {
+        let decimal = |json: &str| read(json).decimal();
+        for exact in ["540.50", "0", "-12.3456", "0.10000000000000000555", "123456789012345678901234567890.12"] {
+            assert_eq!(decimal(exact).as_deref(), Some(exact));
+            assert_eq!(decimal(&format!("\"{exact}\"")).as_deref(), Some(exact));
+        }
+        for (json, written) in [
+            ("1e2", "100"),
+            ("1.5E3", "1500"),
+            ("-4.505e+2", "-450.5"),
+            ("45050e-2", "450.50"),
+            ("5e-3", "0.005"),
+            ("0.5e1", "5"),
+            ("12.345e1", "123.45"),
+            (r#""+67.50""#, "67.50"),
+        ] {
+            assert_eq!(decimal(json).as_deref(), Some(written), "{json}");
+        }
+        for none in [
+            "1e31",
+            "true",
+            "null",
+            r#""1,50""#,
+            r#""12 EUR""#,
+            r#""-""#,
+            r#""+-5""#,
+            r#"".""#,
+            r#""1.2.3""#,
+            r#""NaN""#,
+            r#""1e""#,
+        ] {
+            assert_eq!(decimal(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_words_and_flags() {
+        for (json, number) in
+            [("2", Some(2)), (r#""2""#, Some(2)), ("2.0", Some(2)), (r#""2.00""#, Some(2)), ("-1", Some(-1))]
+        {
+            assert_eq!(read(json).integer(), number, "{json}");
+        }
+        for none in ["2.5", r#""2.""#, r#""two""#, "null", "99999999999999999999"] {
+            assert_eq!(read(none).integer(), None, "{none}");
+        }
+        assert_eq!(
+            (read("4294967295").count(), read("4294967296").count(), read("-1").count()),
+            (Some(u32::MAX), None, None)
+        );
+        assert_eq!(
+            (read("true").flag(), read(r#""Yes""#).flag(), read("1").flag()),
+            (Some(true), Some(true), Some(true))
+        );
+        assert_eq!(
+            (read("false").flag(), read(r#""no""#).flag(), read("0").flag()),
+            (Some(false), Some(false), Some(false))
+        );
+        assert_eq!((read("2").flag(), read("null").flag()), (None, None));
+        assert_eq!(read(r#""4.53""#).number(), Some(4.53));
+        assert_eq!((read("1e999").number(), read(r#""NaN""#).number()), (None, None));
+        assert_eq!((read(r#""NoShow""#).lower(), read("null").lower()), ("noshow".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn a_date_that_is_none_says_where_it_stands() {
+        let date = |json: &str| read(json).date(format_args!("/{}/from", 0));
+        assert_eq!(date(r#""2027-03-05T10:00:00Z""#).expect("a date"), parse_date("2027-03-05"));
+        assert_eq!(date("null").expect("nothing"), None);
+        let wrong = date(r#""05.03.2027""#);
+        assert!(matches!(wrong, Err(ChannelError::Malformed(why)) if why == "/0/from: is not a date (YYYY-MM-DD)"));
+    }
+}
