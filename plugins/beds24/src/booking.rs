@@ -1,8 +1,7 @@
 //! A V2 booking becomes a reservation, or a block.
 
 use gassync_plugin::{
-    Block, Change, ChannelError, Completeness, Date, GuestDetails, News, Nights, Reservation, RoomStay, change, money,
-    parse_date,
+    Block, Change, ChannelError, Completeness, GuestDetails, Loose, News, Nights, Reservation, RoomStay, change, money,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -10,7 +9,6 @@ use serde_json::value::RawValue;
 use crate::{
     booking_v1,
     envelope::malformed,
-    loose::Loose,
     vocabulary::{self, Standing},
 };
 
@@ -73,16 +71,19 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
         return booking_v1::read(raw, path);
     }
     let booking: Booking = serde_json::from_str(raw.get()).map_err(|e| malformed(path, &e.to_string()))?;
-    let id = booking.id.id().ok_or_else(|| malformed(&format!("{path}/id"), "is missing"))?;
-    let nights = nights(path, ("arrival", &booking.arrival), ("departure", &booking.departure))?;
+    let id = booking.id.unless_zero().ok_or_else(|| malformed(&format!("{path}/id"), "is missing"))?;
+    // Arrival is the first night, departure the day after the last.
+    let arrival = booking.arrival.date(format_args!("{path}/arrival"))?;
+    let departure = booking.departure.date(format_args!("{path}/departure"))?;
+    let nights = arrival.zip(departure).map(|(start, until)| Nights { start, until });
     let standing = vocabulary::standing(booking.status.as_str().unwrap_or_default(), &booking.sub_status.lower());
-    let property_id = booking.property_id.id();
+    let property_id = booking.property_id.unless_zero();
     let news = match standing {
         Standing::Block => News::Block(Block {
             id: Some(id),
             property_id: property_id.clone(),
-            room_type_id: booking.room_id.id(),
-            unit_id: booking.unit_id.id(),
+            room_type_id: booking.room_id.unless_zero(),
+            unit_id: booking.unit_id.unless_zero(),
             stay: nights.ok_or_else(|| malformed(&format!("{path}/arrival"), "is missing on a block"))?,
             reason: booking.notes.text().or_else(|| booking.comments.text()),
             raw: Some(raw.get().to_owned()),
@@ -112,7 +113,7 @@ fn reservation(
     Reservation {
         ota_reference: booking.api_reference.text(),
         group_id: group(booking, &id),
-        property_id: booking.property_id.id(),
+        property_id: booking.property_id.unless_zero(),
         rooms: rooms(booking, nights),
         stay: nights,
         guest: guest(booking, source.as_deref()),
@@ -120,8 +121,8 @@ fn reservation(
         adults: booking.num_adult.count(),
         children: booking.num_child.count(),
         // A booking names no currency: the property's is meant. Zero is a price.
-        total: booking.price.amount().map(|amount| money(amount, None)),
-        commission: booking.commission.amount().map(|amount| money(amount, None)),
+        total: booking.price.decimal().map(|amount| money(amount, None)),
+        commission: booking.commission.decimal().map(|amount| money(amount, None)),
         booked_at: booking.booking_time.text(),
         modified_at: booking.modified_time.text(),
         notes: notes(&booking.comments, &booking.notes),
@@ -144,17 +145,17 @@ fn says_who(raw: &RawValue) -> bool {
 
 /// One entry per room sold: a booking may cover several units of its type. Its price is for all of them.
 fn rooms(booking: &Booking, nights: Option<Nights>) -> Vec<RoomStay> {
-    let Some(room_type_id) = booking.room_id.id() else {
+    let Some(room_type_id) = booking.room_id.unless_zero() else {
         return Vec::new();
     };
     let quantity = booking.room_qty.count().unwrap_or(1).clamp(1, MAX_ROOM_QTY);
     let one = quantity == 1;
     let room = RoomStay {
-        unit_id: booking.unit_id.id().filter(|_| one),
+        unit_id: booking.unit_id.unless_zero().filter(|_| one),
         stay: nights,
         adults: booking.num_adult.count().filter(|_| one),
         children: booking.num_child.count().filter(|_| one),
-        total: booking.price.amount().filter(|_| one).map(|amount| money(amount, None)),
+        total: booking.price.decimal().filter(|_| one).map(|amount| money(amount, None)),
         ..RoomStay::new(Some(room_type_id))
     };
     vec![room; quantity as usize]
@@ -162,12 +163,12 @@ fn rooms(booking: &Booking, nights: Option<Nights>) -> Vec<RoomStay> {
 
 /// Members carry the master's id; the master itself is known by the group having others.
 fn group(booking: &Booking, id: &str) -> Option<String> {
-    if let Some(master) = booking.master_id.id() {
+    if let Some(master) = booking.master_id.unless_zero() {
         return Some(master);
     }
     let group = booking.booking_group.as_ref()?;
-    let others = group.ids.iter().filter_map(Loose::id).any(|member| member != id);
-    others.then(|| group.master.id().unwrap_or_else(|| id.to_owned()))
+    let others = group.ids.iter().filter_map(Loose::unless_zero).any(|member| member != id);
+    others.then(|| group.master.unless_zero().unwrap_or_else(|| id.to_owned()))
 }
 
 fn guest(booking: &Booking, source: Option<&str>) -> Option<GuestDetails> {
@@ -187,20 +188,4 @@ fn guest(booking: &Booking, source: Option<&str>) -> Option<GuestDetails> {
 pub(crate) fn notes(comments: &Loose, notes: &Loose) -> Option<String> {
     let texts: Vec<&str> = [comments, notes].into_iter().filter_map(Loose::as_str).collect();
     (!texts.is_empty()).then(|| texts.join("\n"))
-}
-
-/// Arrival is the first night, departure the day after the last.
-fn nights(path: &str, arrival: (&str, &Loose), departure: (&str, &Loose)) -> Result<Option<Nights>, ChannelError> {
-    Ok(match (day(path, arrival)?, day(path, departure)?) {
-        (Some(start), Some(until)) => Some(Nights { start, until }),
-        _ => None,
-    })
-}
-
-pub(crate) fn day(path: &str, (field, value): (&str, &Loose)) -> Result<Option<Date>, ChannelError> {
-    let Some(text) = value.as_str() else { return Ok(None) };
-    match parse_date(text) {
-        Some(date) => Ok(Some(date)),
-        None => Err(malformed(&format!("{path}/{field}"), "is not a date (YYYY-MM-DD)")),
-    }
 }

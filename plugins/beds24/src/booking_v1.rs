@@ -1,13 +1,14 @@
 //! A row of the older interface: all texts, the last night inclusive, the family name called `guestName`.
 
-use gassync_plugin::{Block, Change, ChannelError, GuestDetails, News, Nights, Reservation, RoomStay, change, money};
+use gassync_plugin::{
+    Block, Change, ChannelError, GuestDetails, Loose, News, Nights, Reservation, RoomStay, change, money,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    booking::{day, notes},
+    booking::notes,
     envelope::malformed,
-    loose::Loose,
     vocabulary::{self, Standing},
 };
 
@@ -47,18 +48,18 @@ struct Row {
 
 pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
     let row: Row = serde_json::from_str(raw.get()).map_err(|e| malformed(path, &e.to_string()))?;
-    let id = row.book_id.id().ok_or_else(|| malformed(&format!("{path}/bookId"), "is missing"))?;
+    let id = row.book_id.unless_zero().ok_or_else(|| malformed(&format!("{path}/bookId"), "is missing"))?;
     let status = row.status.as_str().ok_or_else(|| malformed(&format!("{path}/status"), "is missing"))?;
-    let first = day(path, ("firstNight", &row.first_night))?;
-    let last = day(path, ("lastNight", &row.last_night))?;
-    let nights = first.zip(last).map(|(start, last)| Nights { start, until: last.next_day() });
-    let property_id = row.prop_id.id();
+    let first = row.first_night.date(format_args!("{path}/firstNight"))?;
+    let last = row.last_night.date(format_args!("{path}/lastNight"))?;
+    let nights = first.zip(last).map(|(first, last)| Nights::through(first, last));
+    let property_id = row.prop_id.unless_zero();
     let news = match vocabulary::standing(status, &row.substatus.lower()) {
         Standing::Block => News::Block(Block {
             id: Some(id),
             property_id: property_id.clone(),
-            room_type_id: row.room_id.id(),
-            unit_id: row.unit_id.id(),
+            room_type_id: row.room_id.unless_zero(),
+            unit_id: row.unit_id.unless_zero(),
             stay: nights.ok_or_else(|| malformed(&format!("{path}/firstNight"), "is missing on a block"))?,
             reason: row.notes.text(),
             raw: Some(raw.get().to_owned()),
@@ -68,17 +69,17 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
             let currency = row.currency.as_str();
             let quantity = row.room_qty.count().unwrap_or(1).clamp(1, 100);
             let one = quantity == 1;
-            let rooms = row.room_id.id().map(|room_type_id| RoomStay {
-                unit_id: row.unit_id.id().filter(|_| one),
+            let rooms = row.room_id.unless_zero().map(|room_type_id| RoomStay {
+                unit_id: row.unit_id.unless_zero().filter(|_| one),
                 stay: nights,
                 adults: row.num_adult.count().filter(|_| one),
                 children: row.num_child.count().filter(|_| one),
-                total: row.price.amount().filter(|_| one).map(|amount| money(amount, currency)),
+                total: row.price.decimal().filter(|_| one).map(|amount| money(amount, currency)),
                 ..RoomStay::new(Some(room_type_id))
             });
             News::Reservation(Reservation {
                 ota_reference: row.api_reference.text(),
-                group_id: row.master_id.id(),
+                group_id: row.master_id.unless_zero(),
                 property_id: property_id.clone(),
                 rooms: rooms.map(|room| vec![room; quantity as usize]).unwrap_or_default(),
                 stay: nights,
@@ -86,8 +87,8 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 source,
                 adults: row.num_adult.count(),
                 children: row.num_child.count(),
-                total: row.price.amount().map(|amount| money(amount, currency)),
-                commission: row.commission.amount().map(|amount| money(amount, currency)),
+                total: row.price.decimal().map(|amount| money(amount, currency)),
+                commission: row.commission.decimal().map(|amount| money(amount, currency)),
                 booked_at: row.booking_time.text(),
                 modified_at: row.modified.text(),
                 notes: notes(&row.guest_comments, &row.notes),

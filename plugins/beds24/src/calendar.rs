@@ -1,12 +1,12 @@
 //! Calendar ranges: both ends inclusive, only the keys that are set.
 
 use gassync_plugin::{
-    CalendarNights, CalendarPart, Change, ChannelError, News, Nights, Price, StayRules, change, money,
+    CalendarNights, CalendarPart, Change, ChannelError, Loose, News, Nights, Price, StayRules, change, money,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{booking::day, envelope::malformed, loose::Loose};
+use crate::envelope::malformed;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -31,8 +31,8 @@ struct Range {
 
 pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
     let room: Room = serde_json::from_str(raw.get()).map_err(|e| malformed(path, &e.to_string()))?;
-    let room_type_id = room.room_id.id().ok_or_else(|| malformed(&format!("{path}/roomId"), "is missing"))?;
-    let property_id = room.property_id.id();
+    let room_type_id = room.room_id.unless_zero().ok_or_else(|| malformed(&format!("{path}/roomId"), "is missing"))?;
+    let property_id = room.property_id.unless_zero();
     let mut rows = Vec::with_capacity(room.calendar.len());
     for (index, range) in room.calendar.iter().enumerate() {
         rows.push(nights(range, &room_type_id, property_id.as_deref(), &format!("{path}/calendar/{index}"))?);
@@ -46,21 +46,22 @@ fn nights(
     property_id: Option<&str>,
     path: &str,
 ) -> Result<CalendarNights, ChannelError> {
-    let from = day(path, ("from", &range.from))?.ok_or_else(|| malformed(&format!("{path}/from"), "is missing"))?;
-    let to = day(path, ("to", &range.to))?.unwrap_or(from);
+    let from = range.from.date(format_args!("{path}/from"))?;
+    let from = from.ok_or_else(|| malformed(&format!("{path}/from"), "is missing"))?;
+    let to = range.to.date(format_args!("{path}/to"))?.unwrap_or(from);
     let closed = range.closed.lower();
-    let units = range.num_avail.as_str().and_then(|text| text.parse().ok());
+    let units = range.num_avail.integer().and_then(|units| i32::try_from(units).ok());
     let closes = |words: &[&str]| (!closed.is_empty()).then(|| words.contains(&closed.as_str()));
     Ok(CalendarNights {
         property_id: property_id.map(str::to_owned),
         room_type_id: room_type_id.to_owned(),
         rate_plan_id: None,
-        stay: Nights { start: from, until: to.next_day() },
-        available: if closed == "blackout" { Some(false) } else { units.map(|units: i32| units > 0) },
+        stay: Nights::through(from, to),
+        available: if closed == "blackout" { Some(false) } else { units.map(|units| units > 0) },
         units_available: units,
         prices: range
             .price1
-            .amount()
+            .decimal()
             .map(|amount| Price {
                 rate_plan_id: None,
                 occupancy: None,

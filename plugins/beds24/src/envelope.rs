@@ -1,10 +1,8 @@
 //! The shapes that Beds24 wraps its answers in.
 
-use gassync_plugin::{ChannelError, FieldError};
+use gassync_plugin::{ChannelError, FieldError, Loose};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-use crate::loose::Loose;
 
 /// The records of an answer, each in the words it came in.
 pub(crate) struct Records {

@@ -1,10 +1,10 @@
 //! What Beds24 sends: V2 webhooks, V1 webhooks (which say only that something happened), inventory webhooks.
 
-use gassync_plugin::{ChannelError, Decoded, Entity, EntityRef, HttpRequest, News, change, reply};
+use gassync_plugin::{ChannelError, Decoded, Entity, EntityRef, HttpRequest, Loose, News, change, reply};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{booking, envelope::malformed, loose::Loose};
+use crate::{booking, envelope::malformed};
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -36,7 +36,7 @@ fn messages(body: &[u8]) -> Result<Vec<gassync_plugin::Change>, ChannelError> {
     let mut changes = Vec::with_capacity(messages.len());
     for (index, message) in messages.iter().enumerate() {
         let path = if list { format!("/{index}") } else { String::new() };
-        match (&message.booking, message.action.as_str(), message.room_id.id()) {
+        match (&message.booking, message.action.as_str(), message.room_id.unless_zero()) {
             (Some(raw), ..) => changes.push(booking::read(raw, &format!("{path}/booking"))?),
             (None, Some("SYNC_ROOM"), Some(id)) => {
                 changes.push(change(None, News::LookAgain(EntityRef { entity: Entity::Calendar, id })));

@@ -8,7 +8,6 @@ mod booking_v1;
 mod calendar;
 mod envelope;
 mod inbound;
-mod loose;
 mod property;
 mod pull;
 mod vocabulary;

@@ -124,7 +124,7 @@ fn request(query: &Query, number: usize) -> Result<(&'static str, Parameters, Op
             ];
             let mut parameters: Parameters = flags.iter().map(|flag| (*flag, "true".to_owned())).collect();
             parameters.push(("startDate", to_date_text(nights.start)));
-            parameters.push(("endDate", to_date_text(nights.until.day_before())));
+            parameters.push(("endDate", to_date_text(nights.last_night())));
             parameters.push(page);
             Ok(("/inventory/rooms/calendar", parameters, None))
         }

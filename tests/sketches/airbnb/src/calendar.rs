@@ -98,7 +98,7 @@ fn operation(update: &CalendarNights, warnings: &mut Vec<String>) -> Result<Oper
 
 /// Airbnb's ranges include their end: the last night stands there, not the day of departure.
 fn dates(stay: Nights) -> String {
-    let (first, last) = (to_date_text(stay.start), to_date_text(stay.until.day_before()));
+    let (first, last) = (to_date_text(stay.start), to_date_text(stay.last_night()));
     if first == last { first } else { format!("{first}:{last}") }
 }
 

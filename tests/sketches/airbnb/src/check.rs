@@ -1,11 +1,12 @@
 //! What Airbnb asks before it books: free, kept for one who is about to book, free for one who moves a booking.
 
 use gassync_plugin::{
-    ChannelError, Date, Decoded, HoldRequest, HttpRequest, News, Nights, Party, Question, StayQuery, change, parse_date,
+    ChannelError, Decoded, HoldRequest, HttpRequest, Loose, News, Nights, Party, Question, StayQuery, change,
+    parse_date,
 };
 use serde::Deserialize;
 
-use crate::{TEST_LISTING, answer, loose::Loose, malformed};
+use crate::{TEST_LISTING, answer, malformed};
 
 /// The check comes before the booking, which may never come.
 const HOLD_MINUTES: u32 = 30;
@@ -78,7 +79,7 @@ fn from_query(url: &str) -> Result<Check, ChannelError> {
     if parameter("action").as_deref() != Some("check_availability") {
         return Err(malformed("?action", "is not check_availability"));
     }
-    let said = |name| Loose::from(parameter(name));
+    let said = |name| parameter(name).map(Loose::from).unwrap_or_default();
     Ok(Check {
         listing_id: said("listing_id"),
         start_date: said("start_date"),
@@ -99,7 +100,7 @@ fn stay(check: &Check) -> Result<Nights, ChannelError> {
     let start = start.ok_or_else(|| malformed("/start_date", "is not a date (YYYY-MM-DD)"))?;
     let nights = check.nights.count().filter(|nights| *nights <= MAX_NIGHTS);
     let nights = nights.ok_or_else(|| malformed("/nights", "is not a number of nights"))?;
-    Ok(Nights { start, until: (0..nights).fold(start, |day, _| Date::next_day(day)) })
+    Ok(Nights { start, until: start.add_days(i64::from(nights)) })
 }
 
 /// Zero where nobody says: the contract has no other word for it.

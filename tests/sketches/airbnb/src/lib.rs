@@ -4,7 +4,6 @@
 
 mod calendar;
 mod check;
-mod loose;
 mod notification;
 mod reservation;
 

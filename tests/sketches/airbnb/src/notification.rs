@@ -1,10 +1,10 @@
 //! What Airbnb tells. None of it waits for what we make of it, so the answer is always the same.
 
-use gassync_plugin::{Change, ChannelError, ConnectionEvent, Decoded, HttpRequest, News, Route, change};
+use gassync_plugin::{Change, ChannelError, ConnectionEvent, Decoded, HttpRequest, Loose, News, Route, change};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{answer, loose::Loose, malformed, reservation};
+use crate::{answer, malformed, reservation};
 
 /// Actions that change nothing we keep.
 const OF_NO_CONCERN: [&str; 4] =

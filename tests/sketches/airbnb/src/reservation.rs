@@ -1,12 +1,12 @@
 //! A booking in Airbnb's words.
 
 use gassync_plugin::{
-    ChannelError, GuestDetails, Intent, Nights, Reservation, ReservationStatus, RoomStay, money, parse_date,
+    ChannelError, GuestDetails, Intent, Loose, Nights, Reservation, ReservationStatus, RoomStay, money,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{TEST_LISTING, check::Heads, loose::Loose, malformed};
+use crate::{TEST_LISTING, check::Heads, malformed};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -41,18 +41,10 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelErr
     let code = booking.confirmation_code.text().ok_or_else(|| missing("confirmation_code"))?;
     let listing = booking.listing_id_str.text().or_else(|| booking.listing_id.text());
     let listing = listing.ok_or_else(|| missing("listing_id"))?;
-    let day = |field: &str, said: &Loose| match said.as_str() {
-        Some(text) => {
-            let date = parse_date(text);
-            date.map(Some).ok_or_else(|| malformed(&format!("{path}/{field}"), "is not a date (YYYY-MM-DD)"))
-        }
-        None => Ok(None),
-    };
     // The end is the day of departure, unlike the end of a calendar operation.
-    let stay = match (day("start_date", &booking.start_date)?, day("end_date", &booking.end_date)?) {
-        (Some(start), Some(until)) => Some(Nights { start, until }),
-        _ => None,
-    };
+    let start = booking.start_date.date(format_args!("{path}/start_date"))?;
+    let end = booking.end_date.date(format_args!("{path}/end_date"))?;
+    let stay = start.zip(end).map(|(start, until)| Nights { start, until });
     let status = status(&booking.status_type);
     let asked = matches!(status, ReservationStatus::Pending(_));
     let heads = &booking.guest_details;

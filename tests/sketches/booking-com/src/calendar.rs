@@ -1,9 +1,8 @@
 //! Nights as two messages: what may be sold and under which rules, and what it costs.
 
-use gassync_plugin::{CalendarNights, CalendarPart, ChannelError, Money, to_date_text};
+use gassync_plugin::{CalendarNights, CalendarPart, ChannelError, Money, clock, to_date_text};
 
 use crate::{
-    clock,
     decimal::Decimal,
     message,
     xml::{Element, element},
@@ -73,7 +72,7 @@ fn numbered(messages: Vec<Element>) -> impl Iterator<Item = Element> {
 fn control(row: &CalendarNights, plan: Option<&str>) -> Element {
     element("StatusApplicationControl")
         .with("Start", to_date_text(row.stay.start))
-        .with("End", to_date_text(row.stay.until.day_before()))
+        .with("End", to_date_text(row.stay.last_night()))
         .with("InvTypeCode", &row.room_type_id)
         .with_some("RatePlanCode", plan)
 }

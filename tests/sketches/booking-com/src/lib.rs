@@ -5,8 +5,6 @@
 //! of them were taken.
 
 mod calendar;
-#[path = "../../vrbo/src/clock.rs"]
-pub mod clock;
 #[path = "../../vrbo/src/decimal.rs"]
 pub mod decimal;
 mod delivery;

@@ -80,10 +80,8 @@ fn nights(stay: &Element, rates: &[&Element]) -> Result<Option<Nights>, ChannelE
         |text: &str| parse_date(text).ok_or_else(|| ChannelError::Malformed(format!("RoomStay: {text} is no date")));
     let nights = rates.iter().filter_map(|rate| rate.attribute("EffectiveDate")).map(day);
     let nights: Vec<Date> = nights.collect::<Result<_, _>>()?;
-    let order = |date: &&Date| (date.year, date.month, date.day);
-    let (first, last) = (nights.iter().min_by_key(order), nights.iter().max_by_key(order));
-    if let (Some(first), Some(last)) = (first, last) {
-        return Ok(Some(Nights { start: *first, until: last.next_day() }));
+    if let (Some(first), Some(last)) = (nights.iter().min(), nights.iter().max()) {
+        return Ok(Some(Nights::through(*first, *last)));
     }
     // Not documented, and seen: its end is a day of departure.
     let Some(span) = stay.find("TimeSpan") else { return Ok(None) };
@@ -94,10 +92,9 @@ fn nights(stay: &Element, rates: &[&Element]) -> Result<Option<Nights>, ChannelE
 }
 
 fn span(rooms: &[RoomStay]) -> Option<Nights> {
-    let order = |date: &Date| (date.year, date.month, date.day);
     let stays = rooms.iter().filter_map(|room| room.stay);
-    let start = stays.clone().map(|stay| stay.start).min_by_key(order)?;
-    Some(Nights { start, until: stays.map(|stay| stay.until).max_by_key(order)? })
+    let start = stays.clone().map(|stay| stay.start).min()?;
+    Some(Nights { start, until: stays.map(|stay| stay.until).max()? })
 }
 
 /// With taxes where they are in it.

@@ -1,12 +1,11 @@
 //! How the connection stands, and having Calry call us.
 
-use gassync_plugin::{ChannelError, Report, http, state};
+use gassync_plugin::{ChannelError, Loose, Report, http, state};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
     envelope::{Envelope, ask, configured},
-    loose::Loose,
     malformed,
 };
 

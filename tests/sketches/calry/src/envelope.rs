@@ -1,9 +1,9 @@
 //! What every request carries, and what every answer is wrapped in.
 
-use gassync_plugin::{ChannelError, FieldError, http, settings};
+use gassync_plugin::{ChannelError, FieldError, Loose, http, settings};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{loose::Loose, malformed};
+use crate::malformed;
 
 /// The source's settings: the account and the linked system behind it are no secrets, the key is.
 #[derive(Deserialize)]

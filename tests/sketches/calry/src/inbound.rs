@@ -1,9 +1,9 @@
 //! Calry's calls. What stands in them nobody has written down, so they say where to look and nothing else.
 
-use gassync_plugin::{ChannelError, Decoded, Entity, EntityRef, HttpRequest, News, change, reply};
+use gassync_plugin::{ChannelError, Decoded, Entity, EntityRef, HttpRequest, Loose, News, change, reply};
 use serde::Deserialize;
 
-use crate::{loose::Loose, malformed};
+use crate::malformed;
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]

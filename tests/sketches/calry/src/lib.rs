@@ -4,7 +4,6 @@
 mod connection;
 mod envelope;
 mod inbound;
-mod loose;
 mod pull;
 mod reservation;
 

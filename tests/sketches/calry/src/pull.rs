@@ -1,15 +1,14 @@
 //! What Calry holds, one page a call.
 
 use gassync_plugin::{
-    Address, Change, ChannelError, Entity, News, Page, Property, Query, RoomType, Scope, Selection, change, http,
-    to_date_text,
+    Address, Change, ChannelError, Entity, Loose, News, Page, Property, Query, RoomType, Scope, Selection, change,
+    http, to_date_text,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     envelope::{Envelope, ask, configured},
-    loose::Loose,
     malformed, reservation,
 };
 

@@ -1,13 +1,13 @@
 //! A reservation in Calry's words, which are those of whatever system stands behind it.
 
 use gassync_plugin::{
-    Block, Change, ChannelError, GuestDetails, News, Nights, Reservation, ReservationStatus, RoomStay, change, money,
-    parse_date,
+    Block, Change, ChannelError, GuestDetails, Loose, News, Nights, Reservation, ReservationStatus, RoomStay, change,
+    money,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{loose::Loose, malformed};
+use crate::malformed;
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
@@ -63,18 +63,9 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelErr
     let missing = |field: &str| malformed(&format!("{path}/{field}"), "is missing");
     let id = booking.id.text().ok_or_else(|| missing("id"))?;
     let word = booking.status.text().ok_or_else(|| missing("status"))?;
-    let day = |field: &str, said: &Loose| match said.as_str() {
-        Some(text) => {
-            let date = parse_date(text);
-            date.map(Some).ok_or_else(|| malformed(&format!("{path}/{field}"), "is not a date (YYYY-MM-DD)"))
-        }
-        None => Ok(None),
-    };
-    let ends = (day("arrivalDate", &booking.arrival_date)?, day("departureDate", &booking.departure_date)?);
-    let stay = match ends {
-        (Some(start), Some(until)) => Some(Nights { start, until }),
-        _ => None,
-    };
+    let arrival = booking.arrival_date.date(format_args!("{path}/arrivalDate"))?;
+    let departure = booking.departure_date.date(format_args!("{path}/departureDate"))?;
+    let stay = arrival.zip(departure).map(|(start, until)| Nights { start, until });
     let property_id = booking.property_id.text();
     let status = match word.to_uppercase().as_str() {
         "CONFIRMED" | "MODIFIED" | "MOVED" | "STAYING" | "POST_STAY" => ReservationStatus::Confirmed,

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use gassync_plugin::{
     Change, ChannelError, Completeness, FieldError, GuestDetails, News, Nights, Page, Query, Receipt, ReceiptFate,
-    Reservation, ReservationStatus, RoomStay, Selection, change, http, money, parse_date,
+    Reservation, ReservationStatus, RoomStay, Selection, change, clock, http, money, parse_date,
 };
 
 use crate::{
-    clock, send,
+    send,
     xml::{Element, element},
 };
 
@@ -40,7 +40,7 @@ fn parameters(query: &Query) -> Result<(Vec<Element>, Option<String>), ChannelEr
         Selection::Everything => Ok((days(MAX_DAYS), None)),
         Selection::ChangedSince(since) => {
             let since = parse_date(since).ok_or_else(|| ChannelError::Broken(format!("{since} is no instant")))?;
-            Ok((days(clock::number(clock::today()) - clock::number(since) + 1), None))
+            Ok((days(since.days_until(clock::today()) + 1), None))
         }
         // One booking a request.
         Selection::Some(ids) => {

@@ -3,8 +3,6 @@
 //!
 //! [`notification`] reads and answers what is told, [`eqc`] fetches and confirms, [`graphql`] looks at one property.
 
-#[path = "../../vrbo/src/clock.rs"]
-pub mod clock;
 mod eqc;
 mod graphql;
 mod notification;

@@ -2,13 +2,10 @@
 
 use gassync_plugin::{
     Applied, Change, ChannelError, Completeness, Decoded, Fate, GuestDetails, HttpResponse, News, Nights, Refusal,
-    Refused, Reservation, ReservationStatus, RoomStay, change, log, money, parse_date, reply_with,
+    Refused, Reservation, ReservationStatus, RoomStay, change, clock, log, money, parse_date, reply_with,
 };
 
-use crate::{
-    clock,
-    xml::{Element, element},
-};
+use crate::xml::{Element, element};
 
 const OTA: &str = "http://www.opentravel.org/OTA/2003/05";
 const HEADER: &str = "http://www.newtrade.com/expedia/R14/header";

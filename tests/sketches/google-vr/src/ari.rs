@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gassync_plugin::{CalendarNights, CalendarPart, ChannelError, FieldError, Outcome, accepted, settings};
+use gassync_plugin::{
+    CalendarNights, CalendarPart, ChannelError, Date, FieldError, Outcome, accepted, clock, settings,
+};
 
 use crate::{
-    Settings, clock,
+    Settings,
     upload::{self, Heard, error},
     weekdays::Span,
     xml::{Element, element},
@@ -18,7 +20,7 @@ const GUESTS: u32 = 2;
 /// What is said of nights: for which package, if not for the room whatever the package, and what.
 type Saying = (Option<String>, Element);
 /// What is said, by what makes it the same, and the nights it is said of.
-type Sayings = BTreeMap<(Option<String>, Vec<u8>), (Element, BTreeSet<i64>)>;
+type Sayings = BTreeMap<(Option<String>, Vec<u8>), (Element, BTreeSet<Date>)>;
 
 /// A kind of message: where it goes, how its parts are called, and what a row has to say in it.
 struct Kind {
@@ -97,7 +99,7 @@ impl Kind {
         for row in rows {
             for (package, said) in (self.says)(row, settings) {
                 let same = nights_of.entry((package, said.document())).or_insert_with(|| (said, BTreeSet::new()));
-                same.1.extend(clock::numbers(row.stay));
+                same.1.extend(row.stay.each_night());
             }
         }
         let entries = nights_of.into_iter().flat_map(|((package, _), (said, nights))| {
@@ -118,7 +120,7 @@ impl Kind {
         let source = element("Source").around([element("RequestorID").with("ID", &settings.partner)]);
         let root = element(self.root)
             .with("xmlns", NAMESPACE)
-            .with("EchoToken", format!("{}_{plain}_{}", self.entry, clock::nanoseconds()))
+            .with("EchoToken", format!("{}_{plain}_{}", self.entry, clock::since_1970().as_nanos()))
             .with("TimeStamp", clock::now())
             .with("Version", "3.0")
             .with_some("NotifType", overlay.map(|(kind, _)| kind))

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use gassync_plugin::{ChannelError, ContentItem, Entity, FieldError, Outcome, accepted, settings};
+use gassync_plugin::{ChannelError, ContentItem, Entity, FieldError, Outcome, accepted, clock, settings};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    Settings, clock,
+    Settings,
     upload::{self, Heard, error},
     xml::{Element, element},
 };
@@ -69,7 +69,7 @@ pub fn push(items: &[ContentItem]) -> Result<Vec<Outcome>, ChannelError> {
     let set = element("PropertyDataSet").around([element("Property").saying(property)]).around(parts);
     let message = element("Transaction")
         .with("timestamp", clock::now())
-        .with("id", format!("content_{}", clock::nanoseconds()))
+        .with("id", format!("content_{}", clock::since_1970().as_nanos()))
         .with("partner", partner)
         .around([set]);
     let worse = match upload::send("property_data", &message)? {

@@ -4,8 +4,6 @@
 //! fetched, and [`query`] prices several properties at once.
 
 mod ari;
-#[path = "../../vrbo/src/clock.rs"]
-pub mod clock;
 mod content;
 #[path = "../../vrbo/src/decimal.rs"]
 pub mod decimal;

@@ -2,11 +2,10 @@
 
 use gassync_plugin::{
     Change, ChannelError, Date, Fate, HttpResponse, News, Nights, Party, PriceKind, Question, Quoted, StayQuery,
-    change, parse_date, reply_with,
+    change, clock, parse_date, reply_with, to_date_text,
 };
 
 use crate::{
-    clock,
     decimal::Decimal,
     xml::{Element, element},
 };
@@ -37,7 +36,7 @@ impl Query {
 /// One question for each property, in their order.
 pub fn questions(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
     let Query { check_in, nights, properties } = Query::read(body)?;
-    let stay = Nights { start: check_in, until: clock::date(clock::number(check_in) + i64::from(nights)) };
+    let stay = Nights { start: check_in, until: check_in.add_days(i64::from(nights)) };
     let question = |property: String| {
         let query = StayQuery {
             room_type_id: Some(property.clone()),
@@ -58,7 +57,7 @@ pub fn answer(body: &[u8], fates: &[Fate]) -> Result<HttpResponse, ChannelError>
     let results = properties.iter().zip(fates).map(|(property, fate)| {
         let result = element("Result").around([
             element("Property").saying(property),
-            element("Checkin").saying(gassync_plugin::to_date_text(check_in)),
+            element("Checkin").saying(to_date_text(check_in)),
             element("Nights").saying(nights),
         ]);
         let prices = match fate {
@@ -70,7 +69,7 @@ pub fn answer(body: &[u8], fates: &[Fate]) -> Result<HttpResponse, ChannelError>
     });
     let transaction = element("Transaction")
         .with("timestamp", clock::now())
-        .with("id", format!("query_{}", clock::nanoseconds()))
+        .with("id", format!("query_{}", clock::since_1970().as_nanos()))
         .around(results);
     Ok(reply_with(200, "application/xml; charset=utf-8", transaction.document()))
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use gassync_plugin::to_date_text;
+use gassync_plugin::{Date, Nights, to_date_text};
 
-use crate::{clock, xml::Element};
+use crate::xml::Element;
 
 /// Google's own names, from Monday on.
 const NAMES: [&str; 7] = ["Mon", "Tue", "Weds", "Thur", "Fri", "Sat", "Sun"];
@@ -12,38 +12,39 @@ const NAMES: [&str; 7] = ["Mon", "Tue", "Weds", "Thur", "Fri", "Sat", "Sun"];
 /// From one night to another, both meant, on some days of the week.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Span {
-    first: i64,
-    last: i64,
+    first: Date,
+    last: Date,
     on: [bool; 7],
 }
 
 impl Span {
     /// One span over all nights where they are the same weekdays of every week, else one for each run of nights.
-    pub fn cover(nights: &BTreeSet<i64>) -> Vec<Self> {
+    pub fn cover(nights: &BTreeSet<Date>) -> Vec<Self> {
         let (Some(first), Some(last)) = (nights.first(), nights.last()) else { return Vec::new() };
         let mut on = [false; 7];
         for night in nights {
-            on[clock::weekday(*night)] = true;
+            on[night.weekday()] = true;
         }
         let whole = Self { first: *first, last: *last, on };
-        if (*first..=*last).filter(|night| on[clock::weekday(*night)]).count() == nights.len() {
+        if whole.weekdays().filter(|day| on[*day]).count() == nights.len() {
             return vec![whole];
         }
-        let nights: Vec<i64> = nights.iter().copied().collect();
-        let run = |run: &[i64]| Some(Self { first: *run.first()?, last: *run.last()?, on: [true; 7] });
-        nights.chunk_by(|a, b| a + 1 == *b).filter_map(run).collect()
+        let nights: Vec<Date> = nights.iter().copied().collect();
+        let run = |run: &[Date]| Some(Self { first: *run.first()?, last: *run.last()?, on: [true; 7] });
+        nights.chunk_by(|a, b| a.next_day() == *b).filter_map(run).collect()
     }
 
     /// As the attributes of an element.
     pub fn write(&self, element: Element) -> Element {
-        let dates = element
-            .with("Start", to_date_text(clock::date(self.first)))
-            .with("End", to_date_text(clock::date(self.last)));
-        let every = (self.first..=self.last).all(|night| self.on[clock::weekday(night)]);
-        if every {
+        let dates = element.with("Start", to_date_text(self.first)).with("End", to_date_text(self.last));
+        if self.weekdays().all(|day| self.on[day]) {
             return dates;
         }
         NAMES.iter().zip(self.on).fold(dates, |dates, (name, on)| dates.with(name, u8::from(on)))
+    }
+
+    fn weekdays(&self) -> impl Iterator<Item = usize> {
+        Nights::through(self.first, self.last).each_night().map(Date::weekday)
     }
 }
 
@@ -53,14 +54,15 @@ mod tests {
 
     #[test]
     fn weekends_are_one_span_and_gaps_are_several() {
-        let monday = 20_878;
-        let weekends: BTreeSet<i64> = [4, 5, 11, 12, 18, 19].map(|day| monday + day).into();
+        let monday = Date { year: 2027, month: 3, day: 1 };
+        let weekends: BTreeSet<Date> = [4, 5, 11, 12, 18, 19].map(|days| monday.add_days(days)).into();
         let covered = Span::cover(&weekends);
         assert_eq!(covered.len(), 1);
         assert_eq!(covered[0].on, [false, false, false, false, true, true, false]);
-        let gap: BTreeSet<i64> = [0, 1, 2, 7, 8, 14].map(|day| monday + day).into();
+        let gap: BTreeSet<Date> = [0, 1, 2, 7, 8, 14].map(|days| monday.add_days(days)).into();
         assert_eq!(Span::cover(&gap).len(), 3, "the second Wednesday is missing");
-        let run: BTreeSet<i64> = (monday..monday + 20).collect();
-        assert_eq!(Span::cover(&run), [Span { first: monday, last: monday + 19, on: [true; 7] }]);
+        let last = monday.add_days(19);
+        let run: BTreeSet<Date> = Nights::through(monday, last).each_night().collect();
+        assert_eq!(Span::cover(&run), [Span { first: monday, last, on: [true; 7] }]);
     }
 }

@@ -1,6 +1,6 @@
 //! The events of a calendar, as nights.
 
-use gassync_plugin::{ChannelError, Date, Nights, parse_date};
+use gassync_plugin::{ChannelError, Date, Nights, parse_date, to_date_text};
 
 use crate::{
     lines::{lines, unescape, unfold},
@@ -98,12 +98,11 @@ fn event(said: Said) -> Result<Option<Event>, ChannelError> {
         (Some(end), _) => day(end).ok_or_else(|| malformed(&place, "DTEND is not a date"))?,
         (None, Some(length)) => {
             let days = days(length).ok_or_else(|| malformed(&place, "DURATION is not a number of days"))?;
-            (0..days).fold(start, |day, _| Date::next_day(day))
+            start.add_days(i64::from(days))
         }
         (None, None) => start.next_day(),
     };
-    let same_day = (start.year, start.month, start.day) == (until.year, until.month, until.day);
-    if is_timed && same_day {
+    if is_timed && start == until {
         return Ok(None);
     }
     Ok(Some(Event {
@@ -135,14 +134,12 @@ fn days(length: &str) -> Option<u32> {
 fn instant(value: &str) -> Option<String> {
     let date = day(value)?;
     let time = value.get(9..15).filter(|time| time.bytes().all(|byte| byte.is_ascii_digit()))?;
-    let date = gassync_plugin::to_date_text(date);
+    let date = to_date_text(date);
     value.ends_with('Z').then(|| format!("{date}T{}:{}:{}Z", &time[..2], &time[2..4], &time[4..]))
 }
 
 #[cfg(test)]
 mod tests {
-    use gassync_plugin::to_date_text;
-
     use super::*;
 
     fn calendar(lines: &str) -> Result<Vec<Event>, ChannelError> {

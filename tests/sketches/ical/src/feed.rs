@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gassync_plugin::{
-    Booked, CalendarNights, ChannelError, Date, Header, HttpRequest, Nights, Part, ReservationStatus, RoomType,
+    Booked, CalendarNights, ChannelError, Date, Header, HttpRequest, Nights, Part, ReservationStatus, RoomType, clock,
     inventory, settings, to_date_text,
 };
 
 use crate::{
-    Settings, clock,
+    Settings,
     lines::{escape, write},
     malformed,
 };
@@ -31,7 +31,7 @@ pub(crate) fn render(request: &HttpRequest, part: Option<&str>) -> Result<Part, 
     let next = match part {
         None => {
             begin(&mut body, &room.name);
-            let this_year = year(&clock::instant_text(clock::since_1970()?))?;
+            let this_year = clock::today().year;
             bookings(&mut body, &room)?;
             Some(format!("{this_year}/{}", this_year + YEARS_AHEAD))
         }
@@ -108,24 +108,23 @@ fn stays(room: &RoomType) -> Vec<(Booked, Nights)> {
 fn closed_nights(body: &mut String, room: &RoomType, year: i16) -> Result<(), ChannelError> {
     let first = |year| Date { year, month: 1, day: 1 };
     let span = Nights { start: first(year), until: first(year + 1) };
-    let booked: BTreeSet<String> = stays(room).into_iter().flat_map(|(_, stay)| nights(stay)).collect();
+    let booked: BTreeSet<Date> = stays(room).into_iter().flat_map(|(_, stay)| stay.each_night()).collect();
     // Where there are rate plans, a night is closed when all that say anything of it say so.
-    let mut closed: BTreeMap<String, bool> = BTreeMap::new();
+    let mut closed: BTreeMap<Date, bool> = BTreeMap::new();
     for row in inventory::calendar(&room.id, span) {
         let Some(is_closed) = is_closed(&row) else { continue };
-        for night in nights(row.stay) {
+        for night in row.stay.each_night() {
             *closed.entry(night).or_insert(true) &= is_closed;
         }
     }
     let stamp = inventory::changed_at(&room.property_id).unwrap_or_else(|| NO_STAMP.to_owned());
     let mut run: Option<Nights> = None;
-    let days = std::iter::successors(Some(span.start), |day| Some(day.next_day()));
-    for day in days.take_while(|day| day.year <= year).chain([span.until]) {
-        let night = to_date_text(day);
-        let is_closed = day.year == year && closed.get(&night) == Some(&true) && !booked.contains(&night);
+    // The day after the last ends the run that is open then.
+    for day in span.each_night().chain([span.until]) {
+        let is_closed = day < span.until && closed.get(&day) == Some(&true) && !booked.contains(&day);
         run = match (run.take(), is_closed) {
             (Some(run), true) => Some(Nights { until: day.next_day(), ..run }),
-            (None, true) => Some(Nights { start: day, until: day.next_day() }),
+            (None, true) => Some(Nights::through(day, day)),
             (Some(run), false) => {
                 let uid = format!("closed-{}-{}", room.id, to_date_text(run.start));
                 event(body, &uid, run, "Not available", &stamp);
@@ -139,12 +138,6 @@ fn closed_nights(body: &mut String, room: &RoomType, year: i16) -> Result<(), Ch
 
 fn is_closed(row: &CalendarNights) -> Option<bool> {
     row.available.map(|available| !available).or_else(|| row.units_available.map(|units| units < 1))
-}
-
-fn nights(stay: Nights) -> impl Iterator<Item = String> {
-    let until = to_date_text(stay.until);
-    let days = std::iter::successors(Some(stay.start), |day| Some(day.next_day()));
-    days.map(to_date_text).take_while(move |day| *day < until)
 }
 
 fn event(body: &mut String, uid: &str, stay: Nights, summary: &str, changed_at: &str) {

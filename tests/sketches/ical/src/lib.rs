@@ -3,7 +3,6 @@
 //!
 //! One source is one thing that is sold. A calendar has no ids but those of its events, so the settings name it.
 
-mod clock;
 mod event;
 mod feed;
 mod lines;

@@ -1,13 +1,13 @@
 //! A booking in Smoobu's words, which are spelt in three ways.
 
 use gassync_plugin::{
-    Block, Change, ChannelError, Completeness, Entity, EntityRef, GuestDetails, News, Nights, Reservation,
+    Block, Change, ChannelError, Completeness, Entity, EntityRef, GuestDetails, Loose, News, Nights, Reservation,
     ReservationStatus, RoomStay, Route, money, parse_date, state,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{loose::Loose, malformed};
+use crate::malformed;
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -60,9 +60,8 @@ struct PriceElement {
 impl Booking {
     /// Nights closed by hand come as bookings.
     pub fn is_block(&self) -> bool {
-        let flag = self.blocked.as_str().unwrap_or_default().to_lowercase();
         let channel = self.channel.as_ref().and_then(|channel| channel.name.as_str()).unwrap_or_default();
-        ["true", "yes", "1"].contains(&flag.as_str()) || channel.eq_ignore_ascii_case("Blocked channel")
+        self.blocked.flag() == Some(true) || channel.eq_ignore_ascii_case("Blocked channel")
     }
 
     pub fn is_cancelled(&self) -> bool {
@@ -86,17 +85,9 @@ pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<
     let id = booking.id.text().ok_or_else(|| missing("id"))?;
     let apartment = booking.apartment.id.text();
     let route = Route { property_id: apartment.clone(), account: account.map(str::to_owned) };
-    let day = |field: &str, said: &Loose| match said.as_str() {
-        Some(text) => {
-            let date = parse_date(text);
-            date.map(Some).ok_or_else(|| malformed(&format!("{path}/{field}"), "is not a date (YYYY-MM-DD)"))
-        }
-        None => Ok(None),
-    };
-    let stay = match (day("arrival", &booking.arrival)?, day("departure", &booking.departure)?) {
-        (Some(start), Some(until)) => Some(Nights { start, until }),
-        _ => None,
-    };
+    let arrival = booking.arrival.date(format_args!("{path}/arrival"))?;
+    let departure = booking.departure.date(format_args!("{path}/departure"))?;
+    let stay = arrival.zip(departure).map(|(start, until)| Nights { start, until });
     let news = if !booking.is_block() {
         News::Reservation(reservation(&booking, id, stay, raw))
     } else if is_ours(&booking, apartment.as_deref(), &id)? {

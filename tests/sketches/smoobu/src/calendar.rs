@@ -7,13 +7,12 @@
 use std::collections::BTreeMap;
 
 use gassync_plugin::{
-    Accepted, CalendarNights, CalendarPart, ChannelError, FieldError, Outcome, http, state, to_date_text,
+    Accepted, CalendarNights, CalendarPart, ChannelError, FieldError, Loose, Outcome, http, state, to_date_text,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     booking::{Booking, OUR_MARK, ours},
-    loose::Loose,
     malformed,
     pull::number_of,
     signature::{Request, failure},
@@ -268,9 +267,7 @@ fn owed(apartment: u64, start: &str, until: &str) -> String {
 }
 
 fn nights(update: &CalendarNights) -> Vec<String> {
-    let until = to_date_text(update.stay.until);
-    let days = std::iter::successors(Some(update.stay.start), |day| Some(day.next_day()));
-    days.map(to_date_text).take_while(|day| *day < until).collect()
+    update.stay.each_night().map(to_date_text).collect()
 }
 
 fn rejected(path: &str, problem: String) -> ChannelError {

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use gassync_plugin::{
-    CalendarNights, Change, ChannelError, Decoded, Entity, EntityRef, HttpRequest, News, Nights, Price, Route, money,
-    parse_date, reply,
+    CalendarNights, Change, ChannelError, Decoded, Entity, EntityRef, HttpRequest, Loose, News, Nights, Price, Route,
+    money, parse_date, reply,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     booking::{self, Booking},
-    loose::Loose,
     malformed,
 };
 
@@ -65,8 +64,8 @@ fn rates(data: &RawValue, account: Option<&str>) -> Result<Vec<Change>, ChannelE
         let mut rows = Vec::with_capacity(nights.len());
         for (day, night) in nights {
             let date = parse_date(&day);
-            let start = date.ok_or_else(|| malformed(&format!("/data/{apartment}/{day}"), "is not a date"))?;
-            let mut row = CalendarNights::new(&apartment, Nights { start, until: start.next_day() });
+            let date = date.ok_or_else(|| malformed(&format!("/data/{apartment}/{day}"), "is not a date"))?;
+            let mut row = CalendarNights::new(&apartment, Nights::through(date, date));
             row.property_id = Some(apartment.clone());
             row.available = night.available.as_str().map(|available| available != "0");
             // No price is no price, and not one of zero.

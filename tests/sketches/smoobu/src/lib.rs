@@ -4,9 +4,7 @@
 
 mod booking;
 mod calendar;
-mod clock;
 mod inbound;
-mod loose;
 mod pull;
 mod signature;
 

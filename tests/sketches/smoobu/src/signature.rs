@@ -1,11 +1,9 @@
 //! Every request is signed: a text of seven lines, of which the last is a secret itself and so a placeholder.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use gassync_plugin::{ChannelError, FieldError, http, keys, settings};
+use gassync_plugin::{ChannelError, FieldError, Loose, clock, http, keys, settings};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-
-use crate::{clock, loose::Loose};
 
 /// A wait beyond this is no number of seconds but the instant at which it ends.
 const EPOCH_FROM: u64 = 1_000_000_000;
@@ -44,7 +42,7 @@ impl Request {
     pub fn send(self) -> Result<http::Response, ChannelError> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| ChannelError::Broken(format!("no randomness: {error}")))?;
-        self.send_as(&clock::instant_text(clock::since_1970()?), &uuid(random))
+        self.send_as(&clock::now(), &uuid(random))
     }
 
     fn send_as(mut self, at: &str, nonce: &str) -> Result<http::Response, ChannelError> {
@@ -99,7 +97,7 @@ pub(crate) fn failure(answer: &http::Response) -> ChannelError {
 
 fn wait(text: &str) -> Option<u32> {
     let number: u64 = text.trim().parse().ok()?;
-    let seconds = if number > EPOCH_FROM { number.saturating_sub(clock::since_1970().ok()?.as_secs()) } else { number };
+    let seconds = if number > EPOCH_FROM { number.saturating_sub(clock::since_1970().as_secs()) } else { number };
     u32::try_from(seconds).ok()
 }
 
@@ -143,7 +141,9 @@ mod tests {
 
     #[test]
     fn a_wait_is_seconds_or_its_end() {
-        assert_eq!((wait("30"), wait("1000000001"), wait("soon")), (Some(30), Some(0), None));
+        FakeHost::set_now(AT);
+        assert_eq!((wait("30"), wait("1804136800"), wait("1000000001")), (Some(30), Some(33), Some(0)));
+        assert_eq!(wait("soon"), None);
         assert!(uuid([255; 16]).starts_with("ffffffff-ffff-4fff-bfff-"));
     }
 }

@@ -2,11 +2,12 @@
 
 use gassync_plugin::{
     Change, ChannelError, Fate, GuestDetails, Intent, Money, News, Nights, Party, PriceKind, Question, Quoted,
-    Reservation, ReservationStatus, RoomStay, StayQuery, Verdict, change, money, parse_date, settings, to_date_text,
+    Reservation, ReservationStatus, RoomStay, StayQuery, Verdict, change, clock, money, parse_date, settings,
+    to_date_text,
 };
 
 use crate::{
-    Settings, clock,
+    Settings,
     decimal::Decimal,
     leaf, refusal,
     xml::{Element, element},

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use gassync_plugin::{CalendarNights, ChannelError, Nights, inventory, settings, to_date_text};
+use gassync_plugin::{CalendarNights, ChannelError, Date, Nights, clock, inventory, settings, to_date_text};
 
 use crate::{
-    Settings, clock, leaf,
+    Settings, leaf,
     xml::{Element, element},
 };
 
@@ -14,33 +14,35 @@ const CURRENCIES: [&str; 6] = ["USD", "CAD", "EUR", "GBP", "AUD", "NZD"];
 /// Overrides and ranges that a rate may have in all.
 const MAX_OVERRIDES: usize = 2_000;
 
-/// A unit's nights by their days' numbers, in one rate plan: Vrbo knows no more.
+/// A unit's nights, in one rate plan: Vrbo knows no more.
 struct Calendar {
-    days: std::ops::Range<i64>,
-    nights: BTreeMap<i64, CalendarNights>,
+    span: Nights,
+    nights: BTreeMap<Date, CalendarNights>,
 }
 
 impl Calendar {
     fn of(listing: &str, unit: &str, horizon_days: i64) -> Option<Self> {
         inventory::room_types(listing).iter().find(|room| room.id == unit)?;
         // It may still be yesterday where the property stands.
-        let first = clock::number(clock::today()) - 1;
-        let days = first..first + horizon_days + 1;
-        let rows = inventory::calendar(unit, Nights { start: clock::date(days.start), until: clock::date(days.end) });
+        let today = clock::today();
+        let span = Nights { start: today.day_before(), until: today.add_days(horizon_days) };
+        let rows = inventory::calendar(unit, span);
         let plan = rows.first().and_then(|row| row.rate_plan_id.clone());
         let mut nights = BTreeMap::new();
         for row in rows.into_iter().filter(|row| row.rate_plan_id == plan) {
-            nights.extend(clock::numbers(row.stay).filter(|day| days.contains(day)).map(|day| (day, row.clone())));
+            let inside = row.stay.each_night().filter(|night| (span.start..span.until).contains(night));
+            nights.extend(inside.map(|night| (night, row.clone())));
         }
-        Some(Self { days, nights })
+        Some(Self { span, nights })
     }
 
     fn letters(&self, letter: impl Fn(Option<&CalendarNights>) -> char) -> String {
-        self.days.clone().map(|day| letter(self.nights.get(&day))).collect()
+        self.span.each_night().map(|night| letter(self.nights.get(&night))).collect()
     }
 
     fn list(&self, number: impl Fn(Option<&CalendarNights>) -> u32) -> String {
-        let numbers: Vec<String> = self.days.clone().map(|day| number(self.nights.get(&day)).to_string()).collect();
+        let numbers: Vec<String> =
+            self.span.each_night().map(|night| number(self.nights.get(&night)).to_string()).collect();
         numbers.join(",")
     }
 }
@@ -53,8 +55,8 @@ pub fn availability(listing: &str, unit: &str) -> Result<Option<Element>, Channe
         night.and_then(rule).unwrap_or(unsaid)
     };
     let dates = [
-        leaf("beginDate", to_date_text(clock::date(calendar.days.start))),
-        leaf("endDate", to_date_text(clock::date(calendar.days.end - 1))),
+        leaf("beginDate", to_date_text(calendar.span.start)),
+        leaf("endDate", to_date_text(calendar.span.last_night())),
     ];
     let lists = [
         leaf("availability", calendar.letters(|night| if units(night) > 0 { 'Y' } else { 'N' })),
@@ -110,7 +112,7 @@ fn change_over(night: Option<&CalendarNights>) -> char {
 pub fn rates(listing: &str, unit: &str) -> Result<Option<Element>, ChannelError> {
     let Settings { horizon_days, language, .. } = settings()?;
     let Some(calendar) = Calendar::of(listing, unit, horizon_days) else { return Ok(None) };
-    let mut days_of: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    let mut days_of: BTreeMap<String, Vec<Date>> = BTreeMap::new();
     let mut currency: Option<String> = None;
     for (day, night) in &calendar.nights {
         // The price for any number of people, where there is one.
@@ -134,7 +136,7 @@ pub fn rates(listing: &str, unit: &str) -> Result<Option<Element>, ChannelError>
     days_of.remove(&base);
     let mut written = 0;
     let overrides = days_of.into_iter().map(|(amount, days)| {
-        let ranges: Vec<Element> = days.chunk_by(|a, b| a + 1 == *b).filter_map(range).collect();
+        let ranges: Vec<Element> = days.chunk_by(|a, b| a.next_day() == *b).filter_map(range).collect();
         written += 1 + ranges.len();
         element("override").around([leaf("amount", amount), element("nights").around(ranges)])
     });
@@ -167,8 +169,8 @@ pub fn rates(listing: &str, unit: &str) -> Result<Option<Element>, ChannelError>
 }
 
 /// Its end stands before its begin.
-fn range(days: &[i64]) -> Option<Element> {
-    let day = |name: &str, day: i64| leaf(name, to_date_text(clock::date(day)));
+fn range(days: &[Date]) -> Option<Element> {
+    let day = |name: &str, day: Date| leaf(name, to_date_text(day));
     Some(element("range").around([day("max", *days.last()?), day("min", *days.first()?)]))
 }
 

@@ -1,12 +1,11 @@
 //! Vrbo, as far as it shows that the contract fits: it is the client, and asks, books and fetches from us.
 //!
 //! [`booking`] reads what it posts and words the answers, [`feeds`] renders what it fetches, [`booking_update`] tells of one
-//! booking. The other XML channels borrow [`clock`], [`decimal`] and [`xml`].
+//! booking. The other XML channels borrow [`decimal`] and [`xml`].
 
 mod availability;
 mod booking;
 mod booking_update;
-pub mod clock;
 pub mod decimal;
 mod feeds;
 mod refusal;

@@ -1,14 +1,15 @@
 use gassync_plugin::{
-    Answer, Applied, CalendarNights, Change, ChannelError, Fate, Feeds, HttpRequest, Inbound, News, Nights, Price,
-    Refusal, Refused, RoomType, Verdict, money, parse_date,
+    Answer, Applied, CalendarNights, Change, ChannelError, Date, Fate, Feeds, HttpRequest, Inbound, News, Nights,
+    Price, Refusal, Refused, RoomType, Verdict, money,
     testing::{FakeHost, Inventory},
 };
 
-use crate::{Vrbo, clock, xml::Element};
+use crate::{Vrbo, xml::Element};
 
 const BOOKING: &[u8] = include_bytes!("../../../fixtures/vrbo/booking-request.xml");
 const SETTINGS: &str = r#"{"advertiserId":"ADV-9","publicUrl":"https://gas.example.org/webhooks/k/","language":"en",
     "horizonDays":30,"longestStay":28}"#;
+const TODAY: Date = Date { year: 2027, month: 2, day: 20 };
 
 fn post(body: &[u8]) -> HttpRequest {
     HttpRequest { method: "POST".into(), url: "/bookings".into(), headers: Vec::new(), body: Some(body.to_vec()) }
@@ -72,8 +73,8 @@ fn what_is_no_request_is_malformed() {
     assert!(matches!(decode(&deep), Err(ChannelError::Malformed(why)) if why.contains("deep")));
 }
 
-fn night(from: i64, nights: i64, price: &str) -> CalendarNights {
-    let stay = Nights { start: clock::date(from), until: clock::date(from + nights) };
+fn night(from: Date, nights: i64, price: &str) -> CalendarNights {
+    let stay = Nights { start: from, until: from.add_days(nights) };
     let amount = money(price, Some("EUR"));
     CalendarNights {
         available: Some(true),
@@ -85,6 +86,7 @@ fn night(from: i64, nights: i64, price: &str) -> CalendarNights {
 fn rendered(path: &str, calendar: Vec<CalendarNights>) -> Result<Element, ChannelError> {
     FakeHost::reset();
     FakeHost::set_settings(SETTINGS);
+    FakeHost::set_now("2027-02-20T23:59:59Z");
     let room_types = vec![RoomType::new("U-5", "L-5", "Loft")];
     FakeHost::set_inventory(Inventory { room_types, calendar, ..Inventory::default() });
     let request = HttpRequest { method: "GET".into(), url: path.into(), headers: Vec::new(), body: None };
@@ -95,14 +97,13 @@ fn rendered(path: &str, calendar: Vec<CalendarNights>) -> Result<Element, Channe
 
 #[test]
 fn every_list_has_an_entry_for_every_day_and_both_ends() {
-    let today = clock::number(clock::today());
-    let mut closed = night(today + 2, 1, "100.00");
+    let mut closed = night(TODAY.add_days(2), 1, "100.00");
     closed.rules.closed_to_arrival = Some(true);
     closed.rules.min_stay_arrival = Some(3);
-    let root = rendered("/availability/L-5/U-5", vec![night(today, 2, "90.00"), closed]).expect("a feed");
+    let root = rendered("/availability/L-5/U-5", vec![night(TODAY, 2, "90.00"), closed]).expect("a feed");
     let said = |path: &str| root.said(&format!("unitAvailability/{path}")).expect(path).to_owned();
-    let day = |text: &str| clock::number(parse_date(text).expect("a date"));
-    assert_eq!(day(&said("dateRange/endDate")) - day(&said("dateRange/beginDate")), 30, "31 days, both ends in it");
+    let ends = (said("dateRange/beginDate"), said("dateRange/endDate"));
+    assert_eq!(ends, ("2027-02-19".to_owned(), "2027-03-21".to_owned()), "31 days, both ends in it");
     for list in ["availability", "changeOver", "stayIncrement"] {
         assert_eq!(said(&format!("unitAvailabilityConfiguration/{list}")).len(), 31, "{list}");
     }
@@ -117,12 +118,11 @@ fn every_list_has_an_entry_for_every_day_and_both_ends() {
 
 #[test]
 fn an_amount_has_one_override_with_all_its_ranges() {
-    let today = clock::number(clock::today());
     let rows = vec![
-        night(today, 4, "90.00"),
-        night(today + 4, 1, "140.00"),
-        night(today + 5, 9, "90.00"),
-        night(today + 14, 2, "140.00"),
+        night(TODAY, 4, "90.00"),
+        night(TODAY.add_days(4), 1, "140.00"),
+        night(TODAY.add_days(5), 9, "90.00"),
+        night(TODAY.add_days(14), 2, "140.00"),
     ];
     let root = rendered("/rates/L-5/U-5", rows.clone()).expect("a feed");
     assert_eq!(root.said("lodgingRate/nightlyRates/wed"), Some("90.00"));
