@@ -91,3 +91,6 @@ create policy tenant on int_plugin_calls using (gassync_sees(account_id));
 alter table int_connections
     add renewing_until timestamptz,
     add renewing_by text collate "C";
+
+-- How often a message broke the plugin that read it.
+alter table int_inbox add faults bigint not null default 0;

@@ -91,3 +91,6 @@ create index int_plugin_calls_by_plugin on int_plugin_calls (plugin_id, id);
 -- Whoever renews a credential holds it for a while, so that no two processes do.
 alter table int_connections add renewing_until text;
 alter table int_connections add renewing_by text;
+
+-- How often a message broke the plugin that read it.
+alter table int_inbox add faults integer not null default 0;

@@ -3,6 +3,7 @@
 mod api;
 mod buyers;
 mod command_line;
+mod contract;
 mod description;
 mod feed;
 mod flow;

@@ -259,7 +259,7 @@ async fn what_breaks_for_many_is_set_aside(database: Database) {
     assert_eq!(host.operate("plugins/versioned/enable", &json!(null)).await.status().as_u16(), 204);
     assert_eq!(answer(&host, &urls[0], "").await, "1.0.1001");
     host.until("what waited is worked off or set aside", async || host.figure("messages_waiting").await == 0).await;
-    let failed = host.look("messages?state=failed").await;
+    let failed = host.look("inbox?state=failed").await;
     assert!(!failed.as_array().expect("messages").is_empty(), "a message that breaks it twice is set aside");
     host.stop().await;
 }

@@ -145,7 +145,7 @@ fn wishes(manifest: &Manifest) -> Vec<Wish> {
         wishes.extend(slot.hosts.iter().map(|host| Wish::Secret(slot.slot.clone(), host.clone())));
     }
     wishes.push(Wish::Memory(manifest.limits.memory_mib.unwrap_or(ORDINARY_MEMORY_MIB)));
-    let open = manifest.routes.iter().filter(|route| matches!(route.verification, Verification::None));
+    let open = manifest.routes.iter().filter(|route| matches!(route.verification, Verification::None {}));
     wishes.extend(open.map(|route| Wish::OpenRoute(route.path.clone())));
     wishes
 }

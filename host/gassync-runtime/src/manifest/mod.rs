@@ -3,6 +3,7 @@
 mod credential;
 mod rhythm;
 mod route;
+mod settings;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -83,7 +84,7 @@ fn no_settings() -> Value {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limits {
-    /// Memory of one call, in MiB: 64 unless said otherwise, at most 256. Scripts need about 128.
+    /// Memory of one call, in MiB: 64 unless said otherwise, at most 256, which is what scripts ask for.
     #[serde(rename = "memoryMiB")]
     pub memory_mib: Option<u32>,
 }
@@ -127,9 +128,18 @@ impl Manifest {
         for (index, route) in manifest.routes.iter().enumerate() {
             check_route(&manifest, &format!("routes[{index}]"), route)?;
         }
+        for (index, limit) in manifest.rate_limits.iter().enumerate() {
+            let amounts = limit.windows.iter().map(|window| window.limit).chain([limit.weight]);
+            if amounts.into_iter().any(|amount| amount < 0.0) {
+                return fail(&format!("rateLimits[{index}]"), "nothing in it may be below zero".to_owned());
+            }
+        }
         let most = MAX_SANDBOX_BYTES / (1024 * 1024);
         if let Some(mib) = manifest.limits.memory_mib.filter(|mib| !(1..=most).contains(&(*mib as usize))) {
             return fail("limits.memoryMiB", format!("is {mib}; allowed are 1 to {most}"));
+        }
+        if let Err(problem) = settings::validator(&manifest.settings) {
+            return fail("settings", problem);
         }
         let properties = manifest.settings.get("properties").and_then(Value::as_object);
         if let Some((name, _)) = properties.into_iter().flatten().find(|(_, s)| s.get("writeOnly").is_some()) {
@@ -181,13 +191,6 @@ impl Manifest {
             whole.extend(given.clone());
         }
         Value::Object(whole)
-    }
-
-    /// The settings that the schema does not know.
-    pub fn unknown_settings(&self, settings: &Value) -> Vec<String> {
-        let known = self.settings.get("properties").and_then(Value::as_object);
-        let given = settings.as_object().into_iter().flat_map(|s| s.keys());
-        given.filter(|name| !known.is_some_and(|k| k.contains_key(*name))).cloned().collect()
     }
 
     /// A slot by its name.
@@ -293,6 +296,6 @@ mod tests {
         };
         assert_eq!(place(serde_json::json!({})), ["https://tiny.example:443"]);
         assert_eq!(place(serde_json::json!({"baseUrl": "http://127.0.0.1:99/x"})), ["http://127.0.0.1:99"]);
-        assert_eq!(manifest.unknown_settings(&serde_json::json!({"bse": 1})), ["bse"]);
+        assert_eq!(manifest.wrong_settings(&serde_json::json!({"bse": 1}))[0].0, "bse");
     }
 }

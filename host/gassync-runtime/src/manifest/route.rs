@@ -22,15 +22,15 @@ pub struct Route {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase", tag = "kind", deny_unknown_fields)]
 pub enum Verification {
-    /// It is not: what it says is a hint, to be read back.
-    None,
+    /// It is not: what it says is a hint, to be read back. (With braces, so that keys nobody knows are refused here too.)
+    None {},
     /// By a header with the connection's token.
     StaticHeader {
         /// Its name.
         header: String,
     },
     /// By the connection's token as the query parameter `token`.
-    UrlToken,
+    UrlToken {},
     /// By HTTP Basic with the fields `username` and `password` of a slot.
     Basic {
         /// Which slot.

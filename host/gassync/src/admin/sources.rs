@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{AccountId, Authority, Timestamp};
+use gassync_domain::{AccountId, Authority, FieldError, Timestamp};
 use gassync_runtime::Verification;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -127,9 +127,10 @@ async fn create(
         .get(&new.channel)
         .ok_or_else(|| Problem::Malformed(format!("there is no plugin for the channel {}", new.channel)))?;
     let settings = Value::Object(new.settings.into_iter().collect());
-    let unknown = plugin.manifest().unknown_settings(&settings);
-    if !unknown.is_empty() {
-        return Err(Problem::Malformed(format!("the plugin has no setting {}", unknown.join(", "))).into());
+    let wrong = plugin.manifest().wrong_settings(&settings);
+    if !wrong.is_empty() {
+        let named = |(place, problem)| FieldError { path: format!("settings.{place}"), problem };
+        return Err(Problem::Invalid(wrong.into_iter().map(named).collect()).into());
     }
     let (key, token) = (vault::token(&app.random, "")[..32].to_owned(), vault::token(&app.random, "gsw_"));
     let now = app.now();

@@ -150,6 +150,10 @@ impl Client {
         }
         let problem: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         let word = |name: &str| problem.get(name).and_then(Value::as_str);
-        bail!("{}", word("detail").or(word("title")).unwrap_or(status.as_str()))
+        let fields = problem.get("errors").and_then(Value::as_array).into_iter().flatten().filter_map(|error| {
+            Some(format!("\n  {}: {}", error.get("path")?.as_str()?, error.get("problem")?.as_str()?))
+        });
+        let fields: String = fields.collect();
+        bail!("{}{fields}", word("detail").or(word("title")).unwrap_or(status.as_str()))
     }
 }

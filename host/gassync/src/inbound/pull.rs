@@ -119,7 +119,11 @@ async fn all_pages(
         plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (&plugin, &record), incoming.now).await?;
         memory::keep(&app.vault, &mut tx, source, record.memory, incoming.now).await?;
         if last && !matches!(query.selection, Selection::Some(_)) {
-            finish(&mut tx, source, entity, resume.as_deref(), began, incoming.now).await?;
+            // What is read by its nights or out of a queue has no point to go on from.
+            if matches!(query.selection, Selection::Everything | Selection::ChangedSince(_)) {
+                move_resume_point(&mut tx, source, entity, resume.as_deref(), (began, incoming.now)).await?;
+            }
+            sources::synced(&mut tx, source.account, source.id, incoming.now).await?;
         }
         tx.commit().await?;
         app.wake.notify_waiters();
@@ -141,21 +145,19 @@ pub fn since(resume: Option<&str>, overlap_seconds: u32) -> Selection {
     instant.map_or(Selection::Everything, Selection::ChangedSince)
 }
 
-async fn finish(
+async fn move_resume_point(
     tx: &mut store::Tx,
     source: &Source,
     entity: Entity,
     resume: Option<&str>,
-    began: Timestamp,
-    now: Timestamp,
+    (began, now): (Timestamp, Timestamp),
 ) -> store::Result<()> {
     let known = sources::resume_point(tx, source.account, source.id, entity.as_str()).await?;
     // A channel that named no point gets our own clock, once; one that saw nothing new stays where it was.
-    let point = resume.map(str::to_owned).or_else(|| known.is_none().then(|| began.to_string()));
-    if let Some(point) = point {
-        sources::set_resume_point(tx, source.account, source.id, (entity.as_str(), &point), now).await?;
+    match resume.map(str::to_owned).or_else(|| known.is_none().then(|| began.to_string())) {
+        Some(point) => sources::set_resume_point(tx, source.account, source.id, (entity.as_str(), &point), now).await,
+        None => Ok(()),
     }
-    sources::synced(tx, source.account, source.id, now).await
 }
 
 fn latest(known: Option<String>, page: Option<String>) -> Option<String> {

@@ -121,6 +121,7 @@ async fn keep(
         request,
         key_id: None,
         attempts: 1,
+        faults: 0,
         received_at: now,
     })
 }

@@ -136,6 +136,9 @@ fn blank(value: &mut Value, steps: &[&str]) -> bool {
             // All of them: the first that hides something must not end the search.
             items.iter_mut().map(|item| blank(item, rest)).filter(|hidden| *hidden).count() > 0
         }
+        ([index, rest @ ..], Value::Array(items)) => {
+            index.parse().ok().and_then(|index: usize| items.get_mut(index)).is_some_and(|item| blank(item, rest))
+        }
         ([key, rest @ ..], Value::Object(fields)) => fields.get_mut(*key).is_some_and(|field| blank(field, rest)),
         _ => false,
     }

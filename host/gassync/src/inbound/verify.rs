@@ -50,9 +50,9 @@ pub fn secrets_of(verification: &Verification) -> Option<(&str, Vec<&str>)> {
 pub fn is_genuine(how: &Verification, token_hash: &str, secrets: &[Secret], call: &Evidence<'_>) -> bool {
     let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
     match how {
-        Verification::None => true,
+        Verification::None {} => true,
         Verification::StaticHeader { header: name } => header(name).is_some_and(|token| is_token(token, token_hash)),
-        Verification::UrlToken => url::form_urlencoded::parse(call.query.as_bytes())
+        Verification::UrlToken {} => url::form_urlencoded::parse(call.query.as_bytes())
             .find(|(name, _)| name == TOKEN_PARAMETER)
             .is_some_and(|(_, token)| is_token(&token, token_hash)),
         Verification::Basic { .. } => {

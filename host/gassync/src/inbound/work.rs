@@ -50,8 +50,10 @@ struct Failure {
 struct Called {
     plugin: Arc<Plugin>,
     record: CallRecord,
-    /// The plugin is to blame, for a message that is really the channel's.
+    /// The plugin is to blame.
     is_fault: bool,
+    /// The message is really the channel's.
+    is_verified: bool,
 }
 
 impl Failure {
@@ -105,7 +107,7 @@ async fn decode(
     source: &Source,
 ) -> Result<(Decoded, CallRecord), Failure> {
     let recalled = memory::recall(app, plugin, source).await.map_err(|error| Failure::new(error, false))?;
-    let verified = is_verified(plugin, &request);
+    let is_verified = is_verified(plugin, &request);
     let call = Call {
         id: format!("message-{}", message.id),
         settings: plugin.manifest().with_defaults(&source.config),
@@ -126,9 +128,9 @@ async fn decode(
     let for_good = match &error {
         CallError::Channel(channel) => !channel.passes_by_itself(),
         CallError::NotExported(_) => true,
-        _ => is_fault && message.attempts >= MAX_FAULTS,
+        _ => is_fault && message.faults + 1 >= MAX_FAULTS,
     };
-    let called = Called { plugin: Arc::clone(plugin), record, is_fault: is_fault && verified };
+    let called = Called { plugin: Arc::clone(plugin), record, is_fault, is_verified };
     Err(Failure { why: error.to_string(), for_good, call: Some(called) })
 }
 
@@ -137,7 +139,7 @@ fn is_verified(plugin: &Plugin, request: &HttpRequest) -> bool {
     let path = request.url.split('?').next().unwrap_or_default();
     let served = |route: &&Route| route.serves(path) && route.methods.contains(&request.method);
     let route = plugin.manifest().routes.iter().find(served);
-    route.is_none_or(|route| route.verification != Verification::None)
+    route.is_none_or(|route| route.verification != Verification::None {})
 }
 
 async fn settle(app: &App, message: &inbox::Message, failure: &Failure) -> store::Result<()> {
@@ -149,10 +151,14 @@ async fn settle(app: &App, message: &inbox::Message, failure: &Failure) -> store
         let delay = SignedDuration::from_millis(retry_delay(message.attempts, app.jitter()).0);
         inbox::retry(&mut tx, message.account, message.id, &failure.why, now + delay).await?;
     }
-    let Some(Called { plugin, record, is_fault }) = &failure.call else { return tx.commit().await };
+    let Some(Called { plugin, record, is_fault, is_verified }) = &failure.call else { return tx.commit().await };
+    if *is_fault {
+        inbox::fault(&mut tx, message.account, message.id).await?;
+    }
     plugins::keep_call(&app.vault, &mut tx, (message.account, message.connection), (plugin, record), now).await?;
     tx.commit().await?;
-    if *is_fault {
+    // A message counts once, however often it is tried.
+    if *is_fault && *is_verified && message.faults == 0 {
         plugins::struck(app, plugin, message.account, message.connection, &failure.why).await?;
     }
     Ok(())

@@ -29,6 +29,8 @@ pub struct Message {
     pub key_id: Option<String>,
     /// How often it was worked on before.
     pub attempts: u32,
+    /// How often it broke the plugin that read it.
+    pub faults: u32,
     /// When it arrived.
     pub received_at: Timestamp,
 }
@@ -44,6 +46,7 @@ struct Row {
     body: Vec<u8>,
     key_id: Option<String>,
     attempts: i64,
+    faults: i64,
     received_at: Time,
 }
 
@@ -86,14 +89,14 @@ pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) ->
             join int_connections c on c.account_id = i.account_id and c.id = i.connection_id
             join int_plugins p on p.id = c.channel and p.status = 'enabled'
             where i.state = 'received' and i.available_at <= $1 order by i.id limit $3)
-        returning account_id, id, connection_id, method, url, headers, body, key_id, attempts, received_at",
+        returning account_id, id, connection_id, method, url, headers, body, key_id, attempts, faults, received_at",
         "update int_inbox set available_at = $2, attempts = attempts + 1 where (account_id, id) in (
             select i.account_id, i.id from int_inbox i
             join int_connections c on c.account_id = i.account_id and c.id = i.connection_id
             join int_plugins p on p.id = c.channel and p.status = 'enabled'
             where i.state = 'received' and i.available_at <= $1 order by i.id limit $3
             for update of i skip locked)
-        returning account_id, id, connection_id, method, url, headers, body, key_id, attempts, received_at",
+        returning account_id, id, connection_id, method, url, headers, body, key_id, attempts, faults, received_at",
     );
     let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(text).bind(Time::from(now)).bind(Time::from(until)).bind(limit)
         .fetch_all(c).await)?;
@@ -115,6 +118,7 @@ impl From<Row> for Message {
             },
             key_id: row.key_id,
             attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+            faults: u32::try_from(row.faults).unwrap_or(u32::MAX),
             received_at: row.received_at.into(),
         }
     }
@@ -147,6 +151,12 @@ async fn finish(
 pub async fn retry(tx: &mut Tx, account: AccountId, id: i64, why: &str, at: Timestamp) -> Result<()> {
     let text = "update int_inbox set available_at = $3, error = $4 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(at)).bind(why).execute(c).await.map(drop))
+}
+
+/// It broke the plugin that read it.
+pub async fn fault(tx: &mut Tx, account: AccountId, id: i64) -> Result<()> {
+    let text = "update int_inbox set faults = faults + 1 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).execute(c).await.map(drop))
 }
 
 /// A message as people see it: without what it says.
@@ -190,7 +200,7 @@ pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<(Listed, Message)>> {
         "select account_id, id, connection_id, kind, method, url, state, attempts, error, received_at, finished_at
         from int_inbox where id = $1";
     let listed: Option<Listed> = on!(&mut *tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)?;
-    let text = "select account_id, id, connection_id, method, url, headers, body, key_id, attempts, received_at
+    let text = "select account_id, id, connection_id, method, url, headers, body, key_id, attempts, faults, received_at
         from int_inbox where id = $1";
     let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)?;
     Ok(listed.zip(row.map(Message::from)))
@@ -199,7 +209,7 @@ pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<(Listed, Message)>> {
 /// Puts a message in the queue again, as if it had never been worked on.
 pub async fn replay(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
     let text =
-        "update int_inbox set state = 'received', attempts = 0, available_at = $3, error = null, finished_at = null
+        "update int_inbox set state = 'received', attempts = 0, faults = 0, available_at = $3, error = null, finished_at = null
         where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
 }

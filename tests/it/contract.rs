@@ -1,0 +1,155 @@
+//! The documents of the contract say what the host does.
+
+use gassync_runtime::Manifest;
+use gassync_tests::plugins::repository;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+fn schema(name: &str) -> Validator {
+    let text = std::fs::read_to_string(repository().join("wit/next").join(name)).expect("a schema");
+    let schema: Value = serde_json::from_str(&text).expect("JSON");
+    jsonschema::meta::validate(&schema).expect("a schema by its own rules");
+    jsonschema::validator_for(&schema).expect("a schema")
+}
+
+/// A manifest with everything that one can have.
+fn whole() -> Value {
+    let step = json!({
+        "request": {
+            "method": "POST", "url": "https://api.example.org/token", "headers": { "accept": "application/json" },
+            "body": "code={{api.inviteCode}}",
+        },
+        "captures": [{ "field": "token", "pointer": "/token", "optional": false, "lasting": true }],
+        "expiresIn": "/expiresIn", "expiresAt": "/expiresAt", "lifetimeSeconds": 3600,
+    });
+    let route = |path: &str, kind: &str, verification: Value| {
+        json!({
+            "path": path, "methods": ["POST"], "kind": kind, "verification": verification, "budgetMillis": 1000,
+            "whenUnable": { "status": 503, "body": "later" },
+        })
+    };
+    json!({
+        "schemaVersion": 1, "id": "whole", "displayName": "Whole", "version": "1.2.3", "contract": "1.0.0-rc.2",
+        "vendor": "Example", "hosts": ["GET,POST https://api.example.org", "setting:baseUrl", "credential:api.address"],
+        "credentials": [
+            {
+                "slot": "api", "label": "API", "kind": "steps", "hosts": ["https://api.example.org"],
+                "inputs": [{ "field": "inviteCode", "label": "Invite code" }],
+                "authorize": { "url": "https://api.example.org/consent", "parameters": { "client_id": "{{api.id}}" } },
+                "setup": step, "refresh": step, "revoke": step, "refreshBeforeSeconds": 600, "idleDays": 30,
+            },
+            { "slot": "basic", "kind": "basic" }, { "slot": "key", "kind": "api-key" },
+            { "slot": "app", "kind": "oauth2-client" }, { "slot": "user", "kind": "oauth2-code" },
+        ],
+        "routes": [
+            route("/", "ack", json!({ "kind": "none" })),
+            route("/a", "ask", json!({ "kind": "static-header", "header": "x-token" })),
+            route("/b", "feed", json!({ "kind": "url-token" })),
+            route("/c", "ack", json!({ "kind": "basic", "slot": "basic" })),
+            route("/d", "ack", json!({ "kind": "message", "slot": "basic", "user": "/u", "password": "/p" })),
+            route("/e", "ack", json!({
+                "kind": "signature", "header": "x-signature", "prefix": "sha256=", "algorithm": "hmac-sha256",
+                "encoding": "hex", "slot": "key", "field": "key",
+            })),
+        ],
+        "polls": [{
+            "entity": "reservation", "stream": "new", "intervalSeconds": 60, "overlapSeconds": 30,
+            "window": { "back": 1, "ahead": 365 },
+        }],
+        "rateLimits": [{
+            "scope": "credential", "windows": [{ "limit": 100, "seconds": 300 }], "headers": { "remaining": ["x-left"] },
+            "weight": 1.5, "oneAtATime": true, "paths": ["/bookings"],
+        }],
+        "batches": { "calendar": { "items": 10, "bytes": 1000 } },
+        "sensitive": ["/card/number", "xml:Card/@Number"],
+        "settings": { "type": "object", "properties": { "baseUrl": { "type": "string" } } },
+        "limits": { "memoryMiB": 128 }, "countsOwnBookings": true, "needsContentFirst": true,
+    })
+}
+
+/// The document with every value in turn replaced, taken away, or given a member that nobody knows.
+fn variations(whole: &Value) -> Vec<(String, Value)> {
+    let mut pointers = Vec::new();
+    walk(whole, String::new(), &mut pointers);
+    let mut all = Vec::new();
+    for pointer in pointers {
+        for other in [json!(null), json!(7), json!(-1), json!(true), json!([]), json!({}), json!([7]), json!({ "x": 7 })] {
+            let mut changed = whole.clone();
+            let place = changed.pointer_mut(&pointer).expect("it is there");
+            if place.is_object() && other.is_array() {
+                continue; // Serde would take the members of an object as a list.
+            }
+            *place = other.clone();
+            all.push((format!("{pointer} = {other}"), changed));
+        }
+        let mut more = whole.clone();
+        if let Some(fields) = more.pointer_mut(&pointer).and_then(Value::as_object_mut) {
+            fields.insert("nobodyKnows".to_owned(), json!(1));
+            all.push((format!("{pointer}/nobodyKnows"), more));
+        }
+        if let Some((above, name)) = pointer.rsplit_once('/') {
+            let mut less = whole.clone();
+            if let Some(fields) = less.pointer_mut(above).and_then(Value::as_object_mut) {
+                fields.remove(name);
+                all.push((format!("without {pointer}"), less));
+            }
+        }
+    }
+    all
+}
+
+fn walk(value: &Value, pointer: String, pointers: &mut Vec<String>) {
+    match value {
+        // What stands in a JSON Schema is not ours to say.
+        _ if pointer == "/settings" => {}
+        Value::Object(fields) => fields.iter().for_each(|(name, v)| walk(v, format!("{pointer}/{name}"), pointers)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, v)| walk(v, format!("{pointer}/{index}"), pointers));
+        }
+        _ => {}
+    }
+    pointers.push(pointer);
+}
+
+#[test]
+fn the_schema_of_the_manifest_says_what_the_host_reads() {
+    let schema = schema("manifest.schema.json");
+    let parsed = |manifest: &Value| Manifest::parse(&manifest.to_string());
+    let whole = whole();
+    parsed(&whole).expect("the host reads the whole one");
+    schema.validate(&whole).expect("and so does the schema");
+    let variations = variations(&whole);
+    assert!(variations.len() > 1_000, "only {} variations", variations.len());
+    let (mut refused, mut apart) = (0, Vec::new());
+    for (what, manifest) in variations {
+        let (host, document) = (parsed(&manifest), schema.is_valid(&manifest));
+        refused += usize::from(host.is_err());
+        // A slot or setting that another place names is beyond a schema.
+        let names = |error: &str| error.contains("there is no slot") || error.contains("names no slot") || error.contains("no setting");
+        let beyond = host.as_ref().err().is_some_and(|error| names(&error.problem));
+        if host.is_ok() != document && !beyond {
+            apart.push(format!("{what}: {}", host.err().map_or("the schema refuses it".to_owned(), |e| e.to_string())));
+        }
+    }
+    assert!(apart.is_empty(), "{apart:#?}");
+    assert!(refused > 500, "{refused} were refused");
+}
+
+#[test]
+fn every_manifest_here_is_one() {
+    let schema = schema("manifest.schema.json");
+    let mut seen = 0;
+    for folder in ["plugins", "plugins/templates", "tests/sketches"] {
+        for entry in std::fs::read_dir(repository().join(folder)).expect("a folder") {
+            let folder = entry.expect("an entry").path();
+            for file in [folder.join("manifest.json"), folder.join("src/manifest.json")] {
+                let Ok(text) = std::fs::read_to_string(&file) else { continue };
+                let manifest: Value = serde_json::from_str(&text.replace("__NAME__", "name")).expect("JSON");
+                let wrong: Vec<String> = schema.iter_errors(&manifest).map(|error| error.to_string()).collect();
+                assert!(wrong.is_empty(), "{}: {wrong:?}", file.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 12, "only {seen} manifests");
+}
