@@ -1,4 +1,5 @@
--- The registry: which versions of a plugin there are, what each may do, who has it ready, what its calls took.
+-- The registry: which versions of a plugin there are, what each may do, who has it ready, what its calls took; and how
+-- credentials are renewed by one process at a time, and given by a person's consent.
 
 -- What served so far has left no bytes here: the plugin folder brings them in at the next start.
 alter table int_plugins drop column hash, drop column version, drop constraint int_plugins_status_check;
@@ -94,3 +95,19 @@ alter table int_connections
 
 -- How often a message broke the plugin that read it.
 alter table int_inbox add faults bigint not null default 0;
+
+-- A person was sent to a channel to consent, and is expected back with what stands behind this hash.
+create table int_consents (
+    account_id bigint not null,
+    state_hash text collate "C" not null,
+    source_id bigint not null,
+    connection_id bigint not null,
+    slot text collate "C" not null,
+    expires_at timestamptz not null,
+    primary key (account_id, state_hash),
+    foreign key (account_id, connection_id) references int_connections (account_id, id)
+);
+
+alter table int_consents enable row level security;
+alter table int_consents force row level security;
+create policy tenant on int_consents using (gassync_sees(account_id));

@@ -1,4 +1,5 @@
--- The registry: which versions of a plugin there are, what each may do, who has it ready, what its calls took.
+-- The registry: which versions of a plugin there are, what each may do, who has it ready, what its calls took; and how
+-- credentials are renewed by one process at a time, and given by a person's consent.
 
 -- What served so far has left no bytes here: the plugin folder brings them in at the next start.
 create table plugins_as_they_are (
@@ -94,3 +95,15 @@ alter table int_connections add renewing_by text;
 
 -- How often a message broke the plugin that read it.
 alter table int_inbox add faults integer not null default 0;
+
+-- A person was sent to a channel to consent, and is expected back with what stands behind this hash.
+create table int_consents (
+    account_id integer not null,
+    state_hash text not null,
+    source_id integer not null,
+    connection_id integer not null,
+    slot text not null,
+    expires_at text not null,
+    primary key (account_id, state_hash),
+    foreign key (account_id, connection_id) references int_connections (account_id, id)
+) strict;

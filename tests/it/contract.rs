@@ -73,7 +73,9 @@ fn variations(whole: &Value) -> Vec<(String, Value)> {
     walk(whole, String::new(), &mut pointers);
     let mut all = Vec::new();
     for pointer in pointers {
-        for other in [json!(null), json!(7), json!(-1), json!(true), json!([]), json!({}), json!([7]), json!({ "x": 7 })] {
+        for other in
+            [json!(null), json!(7), json!(-1), json!(true), json!([]), json!({}), json!([7]), json!({ "x": 7 })]
+        {
             let mut changed = whole.clone();
             let place = changed.pointer_mut(&pointer).expect("it is there");
             if place.is_object() && other.is_array() {
@@ -125,7 +127,9 @@ fn the_schema_of_the_manifest_says_what_the_host_reads() {
         let (host, document) = (parsed(&manifest), schema.is_valid(&manifest));
         refused += usize::from(host.is_err());
         // A slot or setting that another place names is beyond a schema.
-        let names = |error: &str| error.contains("there is no slot") || error.contains("names no slot") || error.contains("no setting");
+        let names = |error: &str| {
+            error.contains("there is no slot") || error.contains("names no slot") || error.contains("no setting")
+        };
         let beyond = host.as_ref().err().is_some_and(|error| names(&error.problem));
         if host.is_ok() != document && !beyond {
             apart.push(format!("{what}: {}", host.err().map_or("the schema refuses it".to_owned(), |e| e.to_string())));

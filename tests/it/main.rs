@@ -4,6 +4,7 @@ mod api;
 mod buyers;
 mod command_line;
 mod contract;
+mod credentials;
 mod description;
 mod feed;
 mod flow;

@@ -99,7 +99,8 @@ async fn what_asks_for_more_waits_for_a_person(database: Database) {
     let ready_to_paste = r#"gassync plugin grant versioned --host "GET https://two.example""#;
     assert!(problem.as_str().is_some_and(|problem| problem.ends_with(ready_to_paste)), "{problem}");
 
-    let granted: Value = host.operate("plugins/versioned/grant", &json!({ "all": true })).await.json().await.expect("it");
+    let granted: Value =
+        host.operate("plugins/versioned/grant", &json!({ "all": true })).await.json().await.expect("it");
     assert_eq!((&granted["status"], &granted["lacks"]), (&json!("serving"), &json!([])));
     assert_eq!(answer(&host, &url, "").await, "1.0.1002");
     // One that asks for less goes through, and one that asks again for what was given too.
@@ -164,10 +165,11 @@ async fn the_folder_is_a_way_in(database: Database) {
     let other = Host::start(Database { url, dir: tempfile::tempdir().expect("a folder") }, &[], None).await;
     std::fs::copy(&file, other.plugins.join("versioned.wasm")).expect("copied");
     let again = hash(&versioned(1004, &[]));
-    other.until("it serves there too", async || {
-        other.app.plugins.get("versioned").is_some_and(|plugin| plugin.hash() == again)
-    })
-    .await;
+    other
+        .until("it serves there too", async || {
+            other.app.plugins.get("versioned").is_some_and(|plugin| plugin.hash() == again)
+        })
+        .await;
     other.stop().await;
     std::fs::remove_file(&file).expect("removed");
     // The version that serves came back by a person's word, not by this file: it goes on.
@@ -216,7 +218,8 @@ async fn what_processes_died_of_is_not_tried_again(database: Database) {
     }
     tx.commit().await.expect("committed");
     std::fs::write(host.plugins.join("versioned.wasm"), &deadly).expect("written");
-    let told = async || host.app.plugins.problems().get("versioned").is_some_and(|why| why.contains("2 processes died"));
+    let told =
+        async || host.app.plugins.problems().get("versioned").is_some_and(|why| why.contains("2 processes died"));
     host.until("it is refused", told).await;
     assert_eq!(host.app.plugins.get("versioned").expect("it serves").manifest().version, "1.0.1001");
     // A person who wants it nevertheless has it tried.
@@ -280,7 +283,8 @@ async fn calls_that_run_end_with_the_version_they_began_with(database: Database)
     assert_eq!(host.install(versioned(1002, &[])).await.1["status"], "serving");
     assert_eq!(answer(&host, &url, "").await, "1.0.1002", "new calls do not wait for old ones");
     let ended = running.join_all().await;
-    let versions = |version: &str| ended.iter().filter(|(status, text)| (*status, text.as_str()) == (200, version)).count();
+    let versions =
+        |version: &str| ended.iter().filter(|(status, text)| (*status, text.as_str()) == (200, version)).count();
     assert_eq!(versions("1.0.1001") + versions("1.0.1002"), 40, "{ended:?}");
     assert!(versions("1.0.1001") > 0, "some ran when the other came");
     host.stop().await;

@@ -40,7 +40,8 @@ async fn tenant(db: &Db, name: &str) -> (AccountId, SourceId) {
         creates: true,
     };
     let source = sources::create(&mut tx, account, &new, at(0)).await.expect("a source");
-    let manifest = r#"{ "schemaVersion": 1, "id": "beds24", "displayName": "B", "version": "1", "contract": "1", "vendor": "V" }"#;
+    let manifest =
+        r#"{ "schemaVersion": 1, "id": "beds24", "displayName": "B", "version": "1", "contract": "1", "vendor": "V" }"#;
     let new = plugins::NewVersion {
         manifest: &Manifest::parse(manifest).expect("a manifest"),
         hash: "hash",

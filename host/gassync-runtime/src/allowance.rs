@@ -112,7 +112,8 @@ impl Allowance {
         let asked = manifest.places(&manifest.hosts, settings, &secret);
         let granted = manifest.places(&self.hosts, settings, &secret);
         let slots = manifest.credentials.iter().map(|slot| {
-            let places = if slot.hosts.is_empty() { asked.clone() } else { manifest.places(&slot.hosts, settings, &secret) };
+            let places =
+                if slot.hosts.is_empty() { asked.clone() } else { manifest.places(&slot.hosts, settings, &secret) };
             (slot.slot.clone(), places)
         });
         let granted_slots = self.secrets.iter().map(|(slot, hosts)| {

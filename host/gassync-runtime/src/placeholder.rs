@@ -48,13 +48,18 @@ pub(crate) fn unescaped(url: &str) -> String {
     text
 }
 
-/// Fills every placeholder of a text that nobody but the manifest wrote.
-pub(crate) async fn fill(text: &str, credentials: &dyn Credentials) -> Result<String, CredentialError> {
+/// The slots and fields of all placeholders of a text that nobody but the manifest wrote.
+pub(crate) fn names(text: &str) -> Vec<(&str, &str)> {
     let name = |piece| match piece {
-        Piece::Field { slot, field, .. } => Some(format!("{slot}.{field}")),
+        Piece::Field { slot, field, .. } => Some((slot, field)),
         Piece::Text(_) => None,
     };
-    let meant: Vec<String> = pieces(text).into_iter().filter_map(name).collect();
+    pieces(text).into_iter().filter_map(name).collect()
+}
+
+/// Fills every placeholder of such a text.
+pub(crate) async fn fill(text: &str, credentials: &dyn Credentials) -> Result<String, CredentialError> {
+    let meant: Vec<String> = names(text).into_iter().map(|(slot, field)| format!("{slot}.{field}")).collect();
     Filler { secrets: credentials, meant: &meant, written: &mut Vec::new() }.fill(text).await
 }
 

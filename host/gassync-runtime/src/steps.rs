@@ -10,7 +10,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    CredentialError, Credentials, Denial, Grant, OutgoingRequest, Secret, SendError, Step, Transport, placeholder,
+    Authorize, CredentialError, Credentials, Denial, Grant, OutgoingRequest, Secret, SendError, Step, StepRequest,
+    Transport, placeholder,
 };
 
 /// What a step brought.
@@ -29,6 +30,9 @@ pub enum StepError {
     /// It is not granted.
     #[error("a step of the manifest goes where it may not: {0}")]
     Denied(#[from] Denial),
+    /// The secrets of this slot may not be sent there.
+    #[error("a step of the manifest sends secrets of {0} where they may not go")]
+    Slot(String),
     /// A placeholder stays empty.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -45,6 +49,9 @@ pub enum StepError {
     #[error("the channel's answer has nothing at {0}")]
     Missing(String),
 }
+
+/// What stands before the dot of a placeholder and is no slot: a setting, and what a consent brought.
+const NO_SLOTS: [&str; 2] = ["setting", "oauth"];
 
 /// Settings stand in for the slot named `setting`.
 struct WithSettings<'a> {
@@ -73,6 +80,34 @@ impl Credentials for WithSettings<'_> {
     }
 }
 
+impl Step {
+    /// The slots and fields that its request sends.
+    pub fn sends(&self) -> impl Iterator<Item = (&str, &str)> {
+        let StepRequest { url, headers, body, .. } = &self.request;
+        let texts = [url].into_iter().chain(headers.values()).chain(body);
+        texts.flat_map(|text| placeholder::names(text)).filter(|(slot, _)| !NO_SLOTS.contains(slot))
+    }
+}
+
+/// The address that a person is sent to for consent, filled.
+pub async fn consent_url(
+    authorize: &Authorize,
+    settings: &Value,
+    secrets: &dyn Credentials,
+    (redirect_uri, state): (&str, &str),
+) -> Result<Url, StepError> {
+    let fields = WithSettings { settings, secrets };
+    let mut url: Url =
+        placeholder::fill(&authorize.url, &fields).await?.parse().map_err(|_: url::ParseError| StepError::Address)?;
+    for (name, value) in &authorize.parameters {
+        let value = placeholder::fill(value, &fields).await?;
+        url.query_pairs_mut().append_pair(name, &value);
+    }
+    let ours = [("response_type", "code"), ("redirect_uri", redirect_uri), ("state", state)];
+    url.query_pairs_mut().extend_pairs(ours);
+    Ok(url)
+}
+
 /// Makes a step's request and takes its captures.
 pub async fn run_step(
     step: &Step,
@@ -87,6 +122,9 @@ pub async fn run_step(
         .parse()
         .map_err(|_: url::ParseError| StepError::Address)?;
     grant.judge(&step.request.method, &url)?;
+    if let Some((slot, _)) = step.sends().find(|(slot, _)| !grant.allows_slot(slot, &step.request.method, &url)) {
+        return Err(StepError::Slot(slot.to_owned()));
+    }
     let mut headers = Vec::with_capacity(step.request.headers.len());
     for (name, value) in &step.request.headers {
         headers.push((name.clone(), placeholder::fill(value, &fields).await?));

@@ -6,7 +6,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use crate::{admin, api, app::App, inbound, jobs, plugins};
+use crate::{admin, api, app::App, credentials, inbound, jobs, plugins};
 
 /// Everything that answers.
 pub fn router(app: Arc<App>) -> Router {
@@ -14,6 +14,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(api::router(&app))
         .merge(admin::router(&app))
         .merge(inbound::receive::router())
+        .merge(credentials::consent::router())
         .fallback(api::not_found)
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             axum::response::IntoResponse::into_response(api::ApiError::from(api::Problem::Internal))
@@ -39,6 +40,7 @@ pub async fn run(
     let watching = tokio::spawn(plugins::watch(Arc::clone(&app), stop.clone()));
     let working = tokio::spawn(jobs::run(Arc::clone(&app), stop.clone()));
     let clearing = tokio::spawn(jobs::retention(Arc::clone(&app), stop.clone()));
+    let renewing = tokio::spawn(credentials::keep_alive(Arc::clone(&app), stop.clone()));
     let relaying = tokio::spawn(jobs::relay(Arc::clone(&app), stop.clone()));
     tokio::spawn({
         let stop = stop.clone();
@@ -52,8 +54,9 @@ pub async fn run(
     let all = async {
         let served = serving.await;
         stop.cancel();
-        let (registered, watched, worked, relayed, cleared) =
-            tokio::join!(registering, watching, working, relaying, clearing);
+        let (registered, watched, worked, relayed, cleared, renewed) =
+            tokio::join!(registering, watching, working, relaying, clearing, renewing);
+        renewed?;
         registered?;
         worked?;
         relayed?;

@@ -34,6 +34,22 @@ pub struct CredentialSlot {
     pub idle_days: Option<u32>,
 }
 
+impl CredentialSlot {
+    /// What makes new tokens when those that are stored end. An application's own are made as at first.
+    pub fn renewal(&self) -> Option<&Step> {
+        match self.kind {
+            SlotKind::Oauth2Client => self.setup.as_ref(),
+            _ => self.refresh.as_ref(),
+        }
+    }
+
+    /// Whether a step of it brings this field.
+    pub fn brings(&self, field: &str) -> bool {
+        let steps = self.setup.iter().chain(&self.refresh);
+        steps.flat_map(|step| &step.captures).any(|capture| capture.field == field)
+    }
+}
+
 /// How a slot comes to life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -83,7 +83,8 @@ mod tests {
             },
         }));
         let places = |settings: Value| {
-            let mut places: Vec<String> = manifest.wrong_settings(&settings).into_iter().map(|(place, _)| place).collect();
+            let mut places: Vec<String> =
+                manifest.wrong_settings(&settings).into_iter().map(|(place, _)| place).collect();
             places.sort();
             places
         };

@@ -21,7 +21,9 @@ pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
 pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink, SuggestionShown, WaitingShown};
 pub use messages::{MessageShown, MessageWhole};
 pub use plugins::{Asked, Grants, PluginCall, PluginInstalled, PluginShown, PluginWhole, VersionShown};
-pub use sources::{NewSource, SourceMade, SourceShown};
+pub use sources::{
+    Connected, CredentialShown, Disconnected, NewCredentials, NewSource, SourceMade, SourceShown, SourceWhole,
+};
 pub use status::{Line, Status};
 
 use crate::app::App;

@@ -194,11 +194,7 @@ async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<Plugi
     Ok(Json(shown))
 }
 
-async fn show(
-    State(app): State<Arc<App>>,
-    _: Operator,
-    Path(id): Path<String>,
-) -> Result<Json<PluginWhole>, ApiError> {
+async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<String>) -> Result<Json<PluginWhole>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let plugin = store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
     let versions = store::plugins::versions(&mut tx, &id).await?;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::{
     api::{ApiError, Operator, Problem},
     app::App,
-    credentials::ConnectionSecrets,
+    credentials::{ConnectionSecrets, consent},
     inbound::{
         pull::{self, Tally},
         verify::{TOKEN_PARAMETER, hash},
@@ -63,6 +63,66 @@ pub struct SourceMade {
     pub webhook_header: Option<String>,
     /// What stands in that header, or in the query parameter `token`.
     pub webhook_token: String,
+    /// What a person must open to consent, where the channel wants that: the source waits for it.
+    #[serde(default)]
+    pub consent_url: Option<String>,
+}
+
+/// What the credential slots of a source ask for, once more.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewCredentials {
+    /// By field, or by `slot.field`.
+    #[serde(default)]
+    pub credentials: BTreeMap<String, String>,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Connected {
+    /// `active`, or `pending` while a person must consent.
+    pub status: String,
+    /// What that person must open, within a quarter of an hour.
+    pub consent_url: Option<String>,
+}
+
+/// What was said when a source was disconnected: its secrets are forgotten here in any case.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Disconnected {
+    /// What channels said against it.
+    pub problems: Vec<String>,
+}
+
+/// A source with what is known of its credentials.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceWhole {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub source: SourceShown,
+    /// Its settings.
+    pub settings: Value,
+    /// Why the last attempt failed, where it did.
+    pub error: Option<String>,
+    /// What is stored for it; never what it says.
+    pub credentials: Vec<CredentialShown>,
+}
+
+/// A stored field of a credential.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialShown {
+    /// The slot.
+    pub slot: String,
+    /// The field.
+    pub field: String,
+    /// When it stops working; none where that is not known.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last written.
+    pub updated_at: Timestamp,
+    /// Whether the host renews it by itself.
+    pub renews: bool,
 }
 
 /// A source and where it stands.
@@ -86,6 +146,9 @@ pub struct SourceShown {
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/admin/v1/sources", get(list).post(create))
+        .route("/admin/v1/sources/{name}", get(show))
+        .route("/admin/v1/sources/{name}/connect", post(connect))
+        .route("/admin/v1/sources/{name}/disconnect", post(disconnect))
         .route("/admin/v1/sources/{name}/sync", post(sync))
         .route("/admin/v1/sources/{name}/authority", post(set_authority))
 }
@@ -106,15 +169,105 @@ async fn set_authority(
 
 async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<SourceShown>>, ApiError> {
     let mut tx = app.db.platform_read().await?;
-    let shown = sources::all(&mut tx).await?.into_iter().map(|source| SourceShown {
+    Ok(Json(sources::all(&mut tx).await?.iter().map(shown).collect()))
+}
+
+fn shown(source: &Source) -> SourceShown {
+    SourceShown {
         id: source.id.0,
         account_id: source.account.0,
-        channel: source.source_type,
-        name: source.name,
-        status: source.status,
+        channel: source.source_type.clone(),
+        name: source.name.clone(),
+        status: source.status.clone(),
         last_sync_at: source.last_successful_sync_at,
+    }
+}
+
+async fn show(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<Json<SourceWhole>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let mut tx = app.db.read(source.account).await?;
+    let stored = match source.connection {
+        Some(connection) => connections::credentials(&mut tx, source.account, connection).await?,
+        None => Vec::new(),
+    };
+    let plugin = app.plugins.get(&source.source_type);
+    let renews = |slot: &str, field: &str| {
+        let renewal = plugin.as_ref().and_then(|plugin| plugin.manifest().slot(slot)?.renewal());
+        renewal.is_some_and(|step| step.captures.iter().any(|capture| capture.field == field))
+    };
+    let credentials = stored.into_iter().map(|stored| CredentialShown {
+        renews: renews(&stored.slot, &stored.field),
+        slot: stored.slot,
+        field: stored.field,
+        expires_at: stored.expires_at.map(Timestamp::from),
+        updated_at: stored.updated_at.into(),
     });
-    Ok(Json(shown.collect()))
+    Ok(Json(SourceWhole {
+        credentials: credentials.collect(),
+        error: source.error_message.clone().filter(|_| source.error_count > 0),
+        settings: source.config.clone(),
+        source: shown(&source),
+    }))
+}
+
+/// Connects a source anew: one that has expired, that was disconnected, or that waits for consent.
+async fn connect(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+    Json(new): Json<NewCredentials>,
+) -> Result<Json<Connected>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let (secrets, plugin) = secrets_of(&app, &source)?;
+    let consents = secrets.set_up(&new.credentials).await.map_err(refused)?;
+    begin(&app, &source, &plugin, consents).await.map(Json)
+}
+
+async fn disconnect(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<Json<Disconnected>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let (secrets, _) = secrets_of(&app, &source)?;
+    let problems = secrets.revoke().await.map_err(refused)?;
+    Ok(Json(Disconnected { problems }))
+}
+
+fn secrets_of(app: &Arc<App>, source: &Source) -> Result<(ConnectionSecrets, Arc<Plugin>), ApiError> {
+    let nobody = || Problem::Conflict("the source has no channel to be connected with".to_owned());
+    let connection = source.connection.ok_or_else(nobody)?;
+    let plugin = app.plugins.get(&source.source_type);
+    let plugin =
+        plugin.ok_or_else(|| Problem::Malformed(format!("the plugin {} is not loaded", source.source_type)))?;
+    let app = Arc::clone(app);
+    let settings = source.config.clone();
+    Ok((ConnectionSecrets::new(app, source.account, connection, Arc::clone(&plugin), settings), plugin))
+}
+
+fn refused(error: anyhow::Error) -> ApiError {
+    Problem::Channel(format!("{error:#}")).into()
+}
+
+/// A source whose credentials work begins; one that a person must consent to waits.
+async fn begin(app: &Arc<App>, source: &Source, plugin: &Plugin, consents: Vec<String>) -> Result<Connected, ApiError> {
+    let consent_url = match consents.first() {
+        Some(slot) => Some(consent::begin(app, source, slot).await.map_err(refused)?),
+        None => None,
+    };
+    let status = if consent_url.is_some() { "pending" } else { "active" };
+    let mut tx = app.db.write(source.account).await?;
+    sources::set_status(&mut tx, source.account, source.id, status).await?;
+    if consent_url.is_none() {
+        jobs::begin_polls(&mut tx, source, plugin.manifest(), app.now()).await?;
+    }
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok(Connected { status: status.to_owned(), consent_url })
 }
 
 async fn create(
@@ -152,31 +305,41 @@ async fn create(
     // Not active before its credential works: nothing may be fetched in vain.
     sources::set_status(&mut tx, account, id, "pending").await?;
     tx.commit().await?;
-    let secrets = ConnectionSecrets::new(Arc::clone(&app), account, connection, Arc::clone(&plugin), settings);
-    let set_up = secrets.set_up(&new.credentials).await;
-    let mut tx = app.db.write(account).await?;
-    if let Err(error) = set_up {
-        sources::discard(&mut tx, account, id, connection).await?;
-        tx.commit().await?;
-        return Err(Problem::Channel(format!("{error:#}")).into());
-    }
-    sources::set_status(&mut tx, account, id, "active").await?;
-    if let Some(source) = sources::get(&mut tx, account, id).await? {
-        jobs::begin_polls(&mut tx, &source, plugin.manifest(), now).await?;
-    }
-    tx.commit().await?;
-    app.wake.notify_waiters();
-    Ok((StatusCode::CREATED, Json(made(&app, &plugin, id.0, creates, &key, token))))
+    let mut tx = app.db.read(account).await?;
+    let source = sources::get(&mut tx, account, id).await?.ok_or(Problem::Internal)?;
+    drop(tx);
+    let (secrets, _) = secrets_of(&app, &source)?;
+    let connected = match secrets.set_up(&new.credentials).await {
+        Ok(consents) => begin(&app, &source, &plugin, consents).await,
+        Err(error) => Err(refused(error)),
+    };
+    let connected = match connected {
+        Ok(connected) => connected,
+        Err(error) => {
+            let mut tx = app.db.write(account).await?;
+            sources::discard(&mut tx, account, id, connection).await?;
+            tx.commit().await?;
+            return Err(error);
+        }
+    };
+    let made = made(&app, &plugin, (id.0, creates), (&key, token), connected.consent_url);
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
-fn made(app: &App, plugin: &Plugin, id: i64, creates: bool, key: &str, webhook_token: String) -> SourceMade {
+fn made(
+    app: &App,
+    plugin: &Plugin,
+    (id, creates): (i64, bool),
+    (key, webhook_token): (&str, String),
+    consent_url: Option<String>,
+) -> SourceMade {
     let header = plugin.manifest().routes.iter().find_map(|route| match &route.verification {
         Verification::StaticHeader { header } => Some(header.clone()),
         _ => None,
     });
     let url = format!("{}/webhooks/{key}", app.public_url());
     let webhook_url = if header.is_some() { url } else { format!("{url}?{TOKEN_PARAMETER}={webhook_token}") };
-    SourceMade { id, creates, webhook_url, webhook_header: header, webhook_token }
+    SourceMade { id, creates, webhook_url, webhook_header: header, webhook_token, consent_url }
 }
 
 /// Fetches all that the plugin polls, now, and says what became of it. Stays on the line until it is done.

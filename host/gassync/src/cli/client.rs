@@ -116,7 +116,12 @@ impl Client {
     }
 
     /// Sends bytes.
-    pub async fn upload<T: DeserializeOwned>(&self, path: &str, kind: &'static str, bytes: Vec<u8>) -> anyhow::Result<T> {
+    pub async fn upload<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        kind: &'static str,
+        bytes: Vec<u8>,
+    ) -> anyhow::Result<T> {
         let text = self.send(Method::POST, path, Some((kind, bytes))).await?;
         serde_json::from_str(&text).context("the host's answer cannot be read")
     }

@@ -246,7 +246,13 @@ fn print_plugin(plugin: &PluginShown) {
 }
 
 fn print_version(version: &VersionShown) {
-    print(&format!("  {:<10} {:<12} {:<11} {}", version.version, short(&version.hash), version.status, version.installed_at));
+    print(&format!(
+        "  {:<10} {:<12} {:<11} {}",
+        version.version,
+        short(&version.hash),
+        version.status,
+        version.installed_at
+    ));
     if let Some(problem) = &version.problem {
         print(&format!("    {problem}"));
     }

@@ -61,7 +61,11 @@ fn place(path: &str, language: Language) -> Option<PathBuf> {
 /// The contract, where tools for WIT look for what a world depends on, and the schemas beside it.
 fn contract(path: &str) -> Option<PathBuf> {
     let file = path.strip_prefix("wit/next/")?;
-    Some(if file.ends_with(".wit") { Path::new("wit/deps/gassync-channel").join(file) } else { Path::new("wit").join(file) })
+    Some(if file.ends_with(".wit") {
+        Path::new("wit/deps/gassync-channel").join(file)
+    } else {
+        Path::new("wit").join(file)
+    })
 }
 
 fn named(path: &str, bytes: &[u8], name: &str) -> Vec<u8> {

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::{client::Client, print, say};
 use crate::{
-    admin::{NewSource, SourceMade, SourceShown},
+    admin::{
+        Connected, CredentialShown, Disconnected, NewCredentials, NewSource, SourceMade, SourceShown, SourceWhole,
+    },
     config::Config,
 };
 
@@ -24,6 +26,27 @@ pub enum Command {
         /// One JSON document
         #[arg(long)]
         json: bool,
+    },
+    /// Show a source, its settings, and until when its credentials are good
+    Show {
+        /// The source's name, or its number
+        name: String,
+        /// One JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Connect a source anew, when its credentials work no more
+    Connect {
+        /// The source's name, or its number
+        name: String,
+        /// FIELD=VALUE of what the plugin's credentials ask for
+        #[arg(long = "credential", value_parser = pair)]
+        credentials: Vec<(String, String)>,
+    },
+    /// Have the channel forget us, and forget its secrets
+    Disconnect {
+        /// The source's name, or its number
+        name: String,
     },
     /// Say what a source has the say over: ours, theirs or none; what is not named goes back to its default
     Authority {
@@ -86,6 +109,20 @@ impl Command {
         match self {
             Self::Add(add) => add.run(&client).await?,
             Self::List { json } => list(&client, json).await?,
+            Self::Show { name, json } => show(&client, &name, json).await?,
+            Self::Connect { name, credentials } => {
+                let new = NewCredentials { credentials: credentials.into_iter().collect() };
+                let connected: Connected = client.post(&format!("/admin/v1/sources/{name}/connect"), &new).await?;
+                say(&format!("{name} is {}.", connected.status));
+                ask_consent(connected.consent_url.as_deref());
+            }
+            Self::Disconnect { name } => {
+                let done: Disconnected = client.post(&format!("/admin/v1/sources/{name}/disconnect"), &()).await?;
+                say(&format!("{name} is disconnected; its secrets are forgotten here."));
+                for problem in done.problems {
+                    say(&format!("  the channel was not told: {problem}"));
+                }
+            }
             Self::Authority { name, bookings, calendar, content } => {
                 let authority = Authority { bookings, calendar, content };
                 let _: Value = client.post(&format!("/admin/v1/sources/{name}/authority"), &authority).await?;
@@ -112,7 +149,10 @@ impl Add {
             print(&serde_json::to_string(&made)?);
             return Ok(());
         }
-        say(&format!("Source {} is connected. Tell the channel:", new.name));
+        match made.consent_url.as_deref() {
+            None => say(&format!("Source {} is connected. Tell the channel:", new.name)),
+            asked => ask_consent(asked),
+        }
         print(&format!("webhook address  {}", made.webhook_url));
         if let Some(header) = &made.webhook_header {
             print(&format!("webhook header   {header}: {}", made.webhook_token));
@@ -122,17 +162,44 @@ impl Add {
     }
 }
 
+fn ask_consent(url: Option<&str>) {
+    if let Some(url) = url {
+        say("A person must consent, within a quarter of an hour, at:");
+        print(url);
+    }
+}
+
+async fn show(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
+    let whole: SourceWhole = client.get(&format!("/admin/v1/sources/{name}")).await?;
+    if json {
+        print(&serde_json::to_string(&whole)?);
+        return Ok(());
+    }
+    print_source(&whole.source);
+    if let Some(error) = &whole.error {
+        print(&format!("      last error: {error}"));
+    }
+    for CredentialShown { slot, field, expires_at, renews, .. } in &whole.credentials {
+        let end = expires_at.map_or_else(|| "no end is known".to_owned(), |at| format!("good until {at:.0}"));
+        let renewed = if *renews { ", renewed in time" } else { "" };
+        print(&format!("      {slot}.{field}: {end}{renewed}"));
+    }
+    Ok(())
+}
+
+fn print_source(source: &SourceShown) {
+    let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
+    let SourceShown { id, name, channel, status, .. } = source;
+    print(&format!("{id:<5} {name:<20} {channel:<12} {status:<12} last fetched {synced}"));
+}
+
 async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
     let sources: Vec<SourceShown> = client.get("/admin/v1/sources").await?;
     if json {
         print(&serde_json::to_string(&sources)?);
         return Ok(());
     }
-    for source in sources {
-        let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
-        let SourceShown { id, name, channel, status, .. } = source;
-        print(&format!("{id:<5} {name:<20} {channel:<12} {status:<10} last fetched {synced}"));
-    }
+    sources.iter().for_each(print_source);
     Ok(())
 }
 

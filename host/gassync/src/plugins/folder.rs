@@ -77,7 +77,8 @@ async fn look(app: &App, path: &Path, channel: &str, before: Option<Seen>) -> Se
     if before.hash.as_ref() == Some(&hash) {
         return before;
     }
-    let failed = |error: sqlx::Error| Seen { hash: None, taken: taken.clone(), problem: Some(format!("the database: {error}")) };
+    let failed =
+        |error: sqlx::Error| Seen { hash: None, taken: taken.clone(), problem: Some(format!("the database: {error}")) };
     match known(app, channel, &hash).await {
         Err(error) => return failed(error),
         Ok(true) if at_start => return Seen { taken: Some(hash.clone()), hash: Some(hash), problem: None },

@@ -110,7 +110,13 @@ pub async fn install(app: &App, wasm: Vec<u8>, file: Option<&str>, by: By) -> Re
     plugins::forget_old(&mut tx, &manifest.id, KEPT_VERSIONS).await?;
     tx.commit().await?;
     let waits = !lacks.is_empty();
-    tracing::info!(plugin = manifest.id, version = manifest.version, hash = &hash[..12], waits, "a version was installed");
+    tracing::info!(
+        plugin = manifest.id,
+        version = manifest.version,
+        hash = &hash[..12],
+        waits,
+        "a version was installed"
+    );
     registry::settle(app).await?;
     Ok(Installed { id: manifest.id.clone(), version: manifest.version.clone(), hash, lacks })
 }

@@ -109,3 +109,108 @@ pub async fn credential(
         where account_id = $1 and connection_id = $2 and slot = $3 and field = $4";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(connection.0).bind(slot).bind(field).fetch_optional(c).await)
 }
+
+/// A stored field of a credential, without what it says.
+#[derive(Debug, Clone, FromRow)]
+pub struct Stored {
+    /// The slot.
+    pub slot: String,
+    /// The field.
+    pub field: String,
+    /// When it stops working; none where that is not known.
+    pub expires_at: Option<Time>,
+    /// When it was last written.
+    pub updated_at: Time,
+}
+
+/// What is stored for a connection.
+pub async fn credentials(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<Vec<Stored>> {
+    let text = "select slot, field, expires_at, updated_at from int_credentials
+        where account_id = $1 and connection_id = $2 order by slot, field";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(connection.0).fetch_all(c).await)
+}
+
+/// Forgets all credentials of a connection.
+pub async fn forget_credentials(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<()> {
+    let text = "delete from int_credentials where account_id = $1 and connection_id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).execute(c).await.map(drop))
+}
+
+/// A slot that nothing was written to for a while.
+#[derive(Debug, Clone, FromRow)]
+pub struct Idle {
+    /// The tenant.
+    pub account_id: i64,
+    /// The connection.
+    pub connection_id: i64,
+    /// Which plugin speaks for it.
+    pub channel: String,
+    /// The slot.
+    pub slot: String,
+    /// When something was last written to it.
+    pub updated_at: Time,
+}
+
+/// Slots whose newest field is older. A platform query.
+pub async fn idle_since(tx: &mut Tx, before: Timestamp) -> Result<Vec<Idle>> {
+    let text = "select c.account_id, c.connection_id, n.channel, c.slot, max(c.updated_at) as updated_at
+        from int_credentials c
+        join int_connections n on n.account_id = c.account_id and n.id = c.connection_id
+        group by c.account_id, c.connection_id, n.channel, c.slot having max(c.updated_at) < $1
+        order by c.account_id, c.connection_id, c.slot";
+    on!(tx, c => sqlx::query_as(text).bind(Time::from(before)).fetch_all(c).await)
+}
+
+/// Holds a connection's credentials until then, unless somebody else does.
+pub async fn hold(
+    tx: &mut Tx,
+    account: AccountId,
+    connection: ConnectionId,
+    holder: &str,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<bool> {
+    let text = "update int_connections set renewing_by = $3, renewing_until = $5
+        where account_id = $1 and id = $2 and (renewing_until is null or renewing_until <= $4)";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).bind(holder).bind(Time::from(now))
+        .bind(Time::from(until)).execute(c).await.map(|held| held.rows_affected() > 0))
+}
+
+/// Lets go; false when the hold had ended and another may have it.
+pub async fn let_go(tx: &mut Tx, account: AccountId, connection: ConnectionId, holder: &str) -> Result<bool> {
+    let text = "update int_connections set renewing_by = null, renewing_until = null
+        where account_id = $1 and id = $2 and renewing_by = $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).bind(holder).execute(c).await
+        .map(|held| held.rows_affected() > 0))
+}
+
+/// A person who was sent to a channel.
+#[derive(Debug, Clone, FromRow)]
+pub struct Consent {
+    /// The tenant.
+    pub account_id: i64,
+    /// What is to be connected.
+    pub source_id: i64,
+    /// Where the tokens go.
+    pub connection_id: i64,
+    /// In which slot.
+    pub slot: String,
+    /// Until when he may come back.
+    pub expires_at: Time,
+}
+
+/// Expects a person back from a channel.
+pub async fn expect(tx: &mut Tx, state_hash: &str, consent: &Consent) -> Result<()> {
+    let text = "insert into int_consents (account_id, state_hash, source_id, connection_id, slot, expires_at)
+        values ($1, $2, $3, $4, $5, $6)";
+    on!(tx, c => sqlx::query(text).bind(consent.account_id).bind(state_hash).bind(consent.source_id)
+        .bind(consent.connection_id).bind(&consent.slot).bind(consent.expires_at).execute(c).await.map(drop))
+}
+
+/// Whom this state belongs to; it is good for one time. A platform query: nobody is known before it.
+pub async fn came_back(tx: &mut Tx, state_hash: &str, now: Timestamp) -> Result<Option<Consent>> {
+    let text = "delete from int_consents where expires_at <= $1";
+    on!(&mut *tx, c => sqlx::query(text).bind(Time::from(now)).execute(c).await.map(drop))?;
+    let text = "delete from int_consents where state_hash = $1
+        returning account_id, source_id, connection_id, slot, expires_at";
+    on!(tx, c => sqlx::query_as(text).bind(state_hash).fetch_optional(c).await)
+}

@@ -195,10 +195,26 @@ pub async fn set_resume_point(
         .execute(c).await.map(drop))
 }
 
+/// Changes where all sources of a connection stand that are in one of these states.
+pub async fn set_status_of_connection(
+    tx: &mut Tx,
+    account: AccountId,
+    connection: ConnectionId,
+    (from, to): (&[&str], &str),
+) -> Result<()> {
+    for status in from {
+        let text = "update int_sources set status = $4 where account_id = $1 and connection_id = $2 and status = $3";
+        on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(connection.0).bind(*status).bind(to).execute(c).await
+            .map(drop))?;
+    }
+    Ok(())
+}
+
 /// Takes back a source and its connection that never came to work: nothing refers to them yet.
 pub async fn discard(tx: &mut Tx, account: AccountId, id: SourceId, connection: ConnectionId) -> Result<()> {
     for (text, key) in [
         ("delete from int_credentials where account_id = $1 and connection_id = $2", connection.0),
+        ("delete from int_consents where account_id = $1 and connection_id = $2", connection.0),
         ("delete from int_source_memory where account_id = $1 and source_id = $2", id.0),
         ("delete from int_sources where account_id = $1 and id = $2", id.0),
         ("delete from int_connections where account_id = $1 and id = $2", connection.0),

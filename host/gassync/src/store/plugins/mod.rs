@@ -110,11 +110,7 @@ pub async fn versions(tx: &mut Tx, id: &str) -> Result<Vec<Version>> {
 
 /// A version by its hash.
 pub async fn version(tx: &mut Tx, id: &str, hash: &str) -> Result<Option<Version>> {
-    let text = concat!(
-        "select ",
-        version_columns!(),
-        " from int_plugin_versions where plugin_id = $1 and hash = $2"
-    );
+    let text = concat!("select ", version_columns!(), " from int_plugin_versions where plugin_id = $1 and hash = $2");
     on!(tx, c => sqlx::query_as(text).bind(id).bind(hash).fetch_optional(c).await)
 }
 
@@ -135,7 +131,8 @@ pub async fn former(tx: &mut Tx, id: &str, hash: &str) -> Result<Option<String>>
 
 /// Keeps a version. A plugin nobody knew is enabled; what is known of a version stays.
 pub async fn keep(tx: &mut Tx, new: &NewVersion<'_>, now: Timestamp) -> Result<()> {
-    let text = "insert into int_plugins (id, status, changed_at) values ($1, 'enabled', $2) on conflict (id) do nothing";
+    let text =
+        "insert into int_plugins (id, status, changed_at) values ($1, 'enabled', $2) on conflict (id) do nothing";
     let id = &new.manifest.id;
     on!(&mut *tx, c => sqlx::query(text).bind(id).bind(Time::from(now)).execute(c).await.map(drop))?;
     let text = "insert into int_plugin_versions

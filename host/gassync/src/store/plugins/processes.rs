@@ -50,12 +50,7 @@ pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<()> {
 }
 
 /// Says how far a process is with a component.
-pub async fn prepared(
-    tx: &mut Tx,
-    process: &str,
-    (hash, state): (&str, Preparation),
-    now: Timestamp,
-) -> Result<()> {
+pub async fn prepared(tx: &mut Tx, process: &str, (hash, state): (&str, Preparation), now: Timestamp) -> Result<()> {
     let text = "insert into int_plugin_preparations (hash, process_id, state, changed_at) values ($1, $2, $3, $4)
         on conflict (hash, process_id) do update set state = excluded.state, changed_at = excluded.changed_at";
     on!(tx, c => sqlx::query(text).bind(hash).bind(process).bind(state.as_str()).bind(Time::from(now)).execute(c).await

@@ -1,0 +1,123 @@
+//! A person consents at the channel: sent there with a state that is good for one time, and taken back here.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::{
+    Router,
+    extract::{Query, State},
+    http::{StatusCode, header},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use gassync_domain::{AccountId, ConnectionId, SourceId};
+use gassync_runtime::{CredentialSlot, Secret, consent_url};
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+use super::{ConnectionSecrets, life::AtHand};
+use crate::{
+    api::{ApiError, Problem},
+    app::App,
+    inbound::verify::hash,
+    jobs,
+    store::{
+        Time,
+        connections::{self, Consent},
+        sources::{self, Source},
+    },
+    vault,
+};
+
+/// Where channels send people back to.
+const CALLBACK: &str = "/oauth/callback";
+/// How long a person may take.
+const MAX_WAIT: SignedDuration = SignedDuration::from_mins(15);
+
+/// Where people come back.
+pub fn router() -> Router<Arc<App>> {
+    Router::new().route(CALLBACK, get(came_back))
+}
+
+fn redirect_uri(app: &App) -> String {
+    format!("{}{CALLBACK}", app.public_url())
+}
+
+/// The address that a person must open to connect a source.
+pub async fn begin(app: &Arc<App>, source: &Source, slot: &str) -> anyhow::Result<String> {
+    let connection = source.connection.context("the source has no connection")?;
+    let plugin = app.plugins.get(&source.source_type).context("its plugin is not loaded")?;
+    let known = plugin.manifest().slot(slot).with_context(|| format!("the plugin has no credential {slot}"))?;
+    let authorize = known.authorize.as_ref().context("the plugin does not say where consent is given")?.clone();
+    let settings = plugin.manifest().with_defaults(&source.config);
+    let secrets = ConnectionSecrets::new(Arc::clone(app), source.account, connection, plugin, source.config.clone());
+    let state = vault::token(&app.random, "");
+    let url = consent_url(&authorize, &settings, &AtHand::stored(&secrets), (&redirect_uri(app), &state)).await?;
+    let consent = Consent {
+        account_id: source.account.0,
+        source_id: source.id.0,
+        connection_id: connection.0,
+        slot: slot.to_owned(),
+        expires_at: Time::from(app.now() + MAX_WAIT),
+    };
+    let mut tx = app.db.write(source.account).await?;
+    connections::expect(&mut tx, &hash(&state), &consent).await?;
+    tx.commit().await?;
+    Ok(url.into())
+}
+
+#[derive(Debug, Deserialize)]
+struct Brought {
+    state: String,
+    code: Option<String>,
+    error: Option<String>,
+}
+
+async fn came_back(State(app): State<Arc<App>>, Query(brought): Query<Brought>) -> Result<Response, ApiError> {
+    let mut tx = app.db.platform_write().await?;
+    let consent = connections::came_back(&mut tx, &hash(&brought.state), app.now()).await?;
+    tx.commit().await?;
+    let consent = consent.ok_or(Problem::NotFound)?;
+    let account = AccountId(consent.account_id);
+    let mut tx = app.db.read(account).await?;
+    let source = sources::get(&mut tx, account, SourceId(consent.source_id)).await?.ok_or(Problem::NotFound)?;
+    drop(tx);
+    let Some(code) = brought.code else {
+        let why = brought.error.unwrap_or_default();
+        let why: String = why.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(60).collect();
+        tracing::warn!(source = %source.id, why, "a person did not consent");
+        return Ok(page(StatusCode::OK, "The channel says that you did not consent. Nothing was changed."));
+    };
+    if let Err(error) = connect(&app, &source, &consent, code).await {
+        tracing::warn!(source = %source.id, error = format!("{error:#}"), "a consent did not become a credential");
+        return Ok(page(
+            StatusCode::BAD_GATEWAY,
+            "The channel did not give what it should have. Try to connect again.",
+        ));
+    }
+    Ok(page(StatusCode::OK, "The source is connected. You may close this page."))
+}
+
+async fn connect(app: &Arc<App>, source: &Source, consent: &Consent, code: String) -> anyhow::Result<()> {
+    let connection = ConnectionId(consent.connection_id);
+    let plugin = app.plugins.get(&source.source_type).context("its plugin is not loaded")?;
+    let slot: &CredentialSlot =
+        plugin.manifest().slot(&consent.slot).context("the plugin has no such credential now")?;
+    let secrets =
+        ConnectionSecrets::new(Arc::clone(app), source.account, connection, Arc::clone(&plugin), source.config.clone());
+    let brought = [("code".to_owned(), Secret::new(code)), ("redirectUri".to_owned(), Secret::new(redirect_uri(app)))];
+    secrets.set_up_with(slot, brought).await?;
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    sources::set_status(&mut tx, source.account, source.id, "active").await?;
+    jobs::begin_polls(&mut tx, source, plugin.manifest(), now).await?;
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok(())
+}
+
+fn page(status: StatusCode, text: &str) -> Response {
+    let body = format!("<!doctype html><meta charset=utf-8><title>GasSync</title><p>{text}</p>");
+    let policy = [(header::CONTENT_SECURITY_POLICY, "default-src 'none'"), (header::REFERRER_POLICY, "no-referrer")];
+    (status, policy, Html(body)).into_response()
+}

@@ -1,0 +1,186 @@
+//! A connection's secrets: sealed in the database, renewed in time by one process at a time ([`renewal`]), filled in by the
+//! sandbox's gate and nowhere else. How they come and go is in [`life`] and, where a person must consent, in [`consent`].
+
+pub mod consent;
+mod life;
+mod renewal;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use gassync_domain::{AccountId, ConnectionId, Timestamp};
+use gassync_runtime::{CredentialError, CredentialSlot, Credentials, Grant, Secret, SlotKind};
+use jiff::SignedDuration;
+use serde_json::Value;
+
+pub use self::renewal::{keep_alive, keep_alive_once};
+use crate::{
+    api::{ApiError, Problem},
+    app::App,
+    plugins::Plugin,
+    store::{
+        self, Time, Tx,
+        connections::{self, Sealed},
+    },
+};
+
+/// The secrets of one connection.
+pub struct ConnectionSecrets {
+    app: Arc<App>,
+    account: AccountId,
+    connection: ConnectionId,
+    plugin: Arc<Plugin>,
+    settings: Value,
+}
+
+/// A secret and until when it is good.
+type Dated = (Secret, Option<Timestamp>);
+
+impl ConnectionSecrets {
+    /// For calls on behalf of a connection.
+    pub fn new(
+        app: Arc<App>,
+        account: AccountId,
+        connection: ConnectionId,
+        plugin: Arc<Plugin>,
+        settings: Value,
+    ) -> Self {
+        Self { app, account, connection, plugin, settings }
+    }
+
+    /// Where calls on behalf of the connection may go.
+    pub async fn grant(&self) -> anyhow::Result<Grant> {
+        let mut addresses = BTreeMap::new();
+        for (slot, field) in self.plugin.manifest().secret_addresses() {
+            if let Some((address, _)) = self.read(slot, field).await? {
+                addresses.insert((slot, field), address);
+            }
+        }
+        let secret = |slot: &str, field: &str| addresses.get(&(slot, field)).map(|s| s.reveal().to_owned());
+        Ok(self.plugin.grant(&self.settings, secret, self.app.config.private_addresses()))
+    }
+
+    async fn read(&self, slot: &str, field: &str) -> anyhow::Result<Option<Dated>> {
+        read(&self.app, self.account, self.connection, (slot, field)).await
+    }
+
+    async fn write(
+        &self,
+        tx: &mut Tx,
+        at: (&str, &str),
+        (secret, expires): (&Secret, Option<Timestamp>),
+    ) -> store::Result<()> {
+        let sealed = self.app.vault.seal(&place(self.account, self.connection, at), secret.reveal());
+        let sealed = Sealed {
+            key_id: self.app.vault.key_id().to_owned(),
+            ciphertext: sealed.map_err(|error| sqlx::Error::Encode(Box::new(error)))?,
+            expires_at: expires.map(Time::from),
+        };
+        connections::keep_credential(tx, self.account, self.connection, at, &sealed, self.app.now()).await
+    }
+
+    fn is_due(&self, slot: &CredentialSlot, expires: Option<Timestamp>) -> bool {
+        let before = SignedDuration::from_secs(i64::from(slot.refresh_before_seconds));
+        expires.is_some_and(|expires| expires - before <= self.app.now())
+    }
+
+    /// What HTTP wants of a name and a password.
+    async fn basic(&self, slot: &str) -> anyhow::Result<Option<Secret>> {
+        let (name, password) = (self.read(slot, "username").await?, self.read(slot, "password").await?);
+        let both = name.zip(password);
+        Ok(both
+            .map(|((name, _), (word, _))| Secret::new(STANDARD.encode(format!("{}:{}", name.reveal(), word.reveal())))))
+    }
+
+    async fn present(&self, slot: &str, field: &str) -> anyhow::Result<Option<Secret>> {
+        let known = self.plugin.manifest().slot(slot);
+        if field == "basic" && known.is_some_and(|slot| slot.kind == SlotKind::Basic) {
+            return self.basic(slot).await;
+        }
+        let stored = self.read(slot, field).await?;
+        let Some((known, step)) = known.and_then(|slot| Some((slot, slot.renewal()?))) else {
+            return Ok(stored.map(|(secret, _)| secret));
+        };
+        if !self.is_wanting(known, field, stored.as_ref()) {
+            return Ok(stored.map(|(secret, _)| secret));
+        }
+        let written = self.written(known, step).await?;
+        // Between the two looks somebody may have renewed it.
+        if self.is_wanting(known, field, self.read(slot, field).await?.as_ref()) {
+            self.renew(known, step, written).await?;
+        }
+        Ok(self.read(slot, field).await?.map(|(secret, _)| secret))
+    }
+
+    fn is_wanting(&self, slot: &CredentialSlot, field: &str, stored: Option<&Dated>) -> bool {
+        match stored {
+            Some((_, expires)) => self.is_due(slot, *expires),
+            // An application's tokens need nobody to be made again.
+            None => slot.kind == SlotKind::Oauth2Client && slot.brings(field),
+        }
+    }
+}
+
+/// The fields of a slot as they are stored, for judging who calls; none where any of them is missing.
+pub async fn stored(
+    app: &App,
+    account: AccountId,
+    connection: ConnectionId,
+    (slot, fields): (&str, Vec<&str>),
+) -> Result<Vec<Secret>, ApiError> {
+    let mut secrets = Vec::with_capacity(fields.len());
+    for field in fields {
+        match read(app, account, connection, (slot, field)).await.map_err(|error| {
+            tracing::error!(%account, %connection, slot, field, %error, "a credential cannot be read");
+            Problem::Internal
+        })? {
+            Some((secret, _)) => secrets.push(secret),
+            None => return Ok(Vec::new()),
+        }
+    }
+    Ok(secrets)
+}
+
+async fn read(
+    app: &App,
+    account: AccountId,
+    connection: ConnectionId,
+    at: (&str, &str),
+) -> anyhow::Result<Option<Dated>> {
+    let mut tx = app.db.read(account).await?;
+    let Some(sealed) = connections::credential(&mut tx, account, connection, at).await? else { return Ok(None) };
+    let text = app.vault.open(&place(account, connection, at), &sealed.ciphertext)?;
+    Ok(Some((Secret::new(text), sealed.expires_at.map(Timestamp::from))))
+}
+
+/// What a sealed secret is bound to.
+fn place(account: AccountId, connection: ConnectionId, (slot, field): (&str, &str)) -> String {
+    format!("{account}/{connection}/{slot}/{field}")
+}
+
+#[async_trait]
+impl Credentials for ConnectionSecrets {
+    async fn field(&self, slot: &str, field: &str) -> Result<Secret, CredentialError> {
+        let fail = |problem: String| CredentialError::new(slot, field, problem);
+        let present = self.present(slot, field).await.map_err(|error| fail(format!("{error:#}")))?;
+        present.ok_or_else(|| fail("nothing is stored: connect the source again".to_owned()))
+    }
+
+    async fn keep(
+        &self,
+        slot: &str,
+        field: &str,
+        secret: Secret,
+        good_for: Option<Duration>,
+    ) -> Result<(), CredentialError> {
+        let good_for = good_for.and_then(|time| SignedDuration::try_from(time).ok());
+        let expires = good_for.and_then(|time| self.app.now().checked_add(time).ok());
+        let kept = async {
+            let mut tx = self.app.db.write(self.account).await?;
+            self.write(&mut tx, (slot, field), (&secret, expires)).await?;
+            tx.commit().await
+        };
+        kept.await.map_err(|error| CredentialError::new(slot, field, error.to_string()))
+    }
+}

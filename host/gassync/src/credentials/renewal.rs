@@ -1,0 +1,172 @@
+//! Renewing what ends. A renewal often spends what it renews with, so that only one process may do it: it holds the
+//! connection in the database, and what it brought is kept only if it held it to the end.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use gassync_domain::{AccountId, ConnectionId, Timestamp};
+use gassync_runtime::{CredentialSlot, Step, StepError};
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use super::{ConnectionSecrets, life::AtHand};
+use crate::{
+    app::App,
+    store::{
+        connections::{self, Idle, Stored},
+        sources,
+    },
+    vault,
+};
+
+/// How long a connection is held at most.
+const HOLD: SignedDuration = SignedDuration::from_secs(45);
+/// How long a renewal may take; well within the hold.
+const LIMIT: Duration = Duration::from_secs(30);
+/// How often one who waits for another's renewal looks.
+const LOOK: Duration = Duration::from_millis(100);
+/// How often grants that nobody uses are looked for.
+const PERIOD: Duration = Duration::from_secs(3_600);
+/// A day.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+impl ConnectionSecrets {
+    /// When something that the step brings was last written.
+    pub(super) async fn written(&self, slot: &CredentialSlot, step: &Step) -> anyhow::Result<Option<Timestamp>> {
+        let mut tx = self.app.db.read(self.account).await?;
+        let stored = connections::credentials(&mut tx, self.account, self.connection).await?;
+        let brought = |stored: &Stored| {
+            stored.slot == slot.slot && step.captures.iter().any(|capture| capture.field == stored.field)
+        };
+        Ok(stored.iter().filter(|stored| brought(stored)).map(|stored| Timestamp::from(stored.updated_at)).max())
+    }
+
+    /// Renews a slot that was last written at `written`, or waits for whoever is at it.
+    pub(super) async fn renew(
+        &self,
+        slot: &CredentialSlot,
+        step: &Step,
+        written: Option<Timestamp>,
+    ) -> anyhow::Result<()> {
+        let holder = vault::token(&self.app.random, "");
+        let ends = self.app.now() + HOLD;
+        while !self.hold(&holder).await? {
+            if self.written(slot, step).await? > written {
+                return Ok(());
+            }
+            if self.app.now() > ends {
+                bail!("another process is renewing it and does not end");
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        let result = self.renew_alone(slot, step, (written, &holder)).await;
+        let mut tx = self.app.db.write(self.account).await?;
+        connections::let_go(&mut tx, self.account, self.connection, &holder).await?;
+        tx.commit().await?;
+        result
+    }
+
+    async fn hold(&self, holder: &str) -> anyhow::Result<bool> {
+        let now = self.app.now();
+        let mut tx = self.app.db.write(self.account).await?;
+        let held = connections::hold(&mut tx, self.account, self.connection, holder, (now, now + HOLD)).await?;
+        tx.commit().await?;
+        Ok(held)
+    }
+
+    async fn renew_alone(
+        &self,
+        slot: &CredentialSlot,
+        step: &Step,
+        (written, holder): (Option<Timestamp>, &str),
+    ) -> anyhow::Result<()> {
+        if self.written(slot, step).await? > written {
+            return Ok(());
+        }
+        let stored = AtHand::stored(self);
+        let stepped = tokio::time::timeout(LIMIT, self.step(step, &stored)).await;
+        let captured = match stepped.context("the channel took too long")? {
+            Ok(captured) => captured,
+            Err(error) => {
+                if matches!(error, StepError::Refused(_)) {
+                    self.expired().await?;
+                }
+                return Err(anyhow::Error::new(error).context("it could not be renewed"));
+            }
+        };
+        let mut tx = self.app.db.write(self.account).await?;
+        if !connections::let_go(&mut tx, self.account, self.connection, holder).await? {
+            bail!("it was renewed too late: another process has taken over");
+        }
+        for (field, secret, expires) in &captured.fields {
+            self.write(&mut tx, (&slot.slot, field), (secret, *expires)).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The channel will have no more of us until a person connects the source again.
+    async fn expired(&self) -> anyhow::Result<()> {
+        tracing::error!(
+            account = %self.account, connection = %self.connection,
+            "a credential works no more: its sources must be connected again"
+        );
+        let mut tx = self.app.db.write(self.account).await?;
+        let working = (&["active", "error"][..], "expired");
+        sources::set_status_of_connection(&mut tx, self.account, self.connection, working).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// Uses grants that the channel would forget for want of use, until it is told to stop.
+pub async fn keep_alive(app: Arc<App>, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        if let Err(error) = keep_alive_once(&app).await {
+            tracing::error!(%error, "grants that nobody uses could not be kept alive");
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+}
+
+/// Renews what nobody has used for half of the time that the channel keeps it.
+pub async fn keep_alive_once(app: &Arc<App>) -> anyhow::Result<()> {
+    let now = app.now();
+    let mut tx = app.db.platform_read().await?;
+    let idle = connections::idle_since(&mut tx, now - DAY).await?;
+    drop(tx);
+    for slot in idle {
+        if let Err(error) = keep_slot_alive(app, &slot, now).await {
+            tracing::warn!(connection = slot.connection_id, slot = slot.slot, %error, "a grant could not be kept alive");
+        }
+    }
+    Ok(())
+}
+
+async fn keep_slot_alive(app: &Arc<App>, idle: &Idle, now: Timestamp) -> anyhow::Result<()> {
+    let Some(plugin) = app.plugins.get(&idle.channel) else { return Ok(()) };
+    let manifest = plugin.manifest();
+    let Some((slot, step, days)) =
+        manifest.slot(&idle.slot).and_then(|slot| Some((slot, slot.refresh.as_ref()?, slot.idle_days?)))
+    else {
+        return Ok(());
+    };
+    let since = Timestamp::from(idle.updated_at);
+    if now.duration_since(since) < DAY * i32::try_from(days / 2).unwrap_or(i32::MAX) {
+        return Ok(());
+    }
+    let (account, connection) = (AccountId(idle.account_id), ConnectionId(idle.connection_id));
+    let mut tx = app.db.read(account).await?;
+    let sources = sources::of_connection(&mut tx, account, connection).await?;
+    drop(tx);
+    let Some(source) = sources.into_iter().find(|source| ["active", "paused", "error"].contains(&&*source.status))
+    else {
+        return Ok(());
+    };
+    let secrets = ConnectionSecrets::new(Arc::clone(app), account, connection, Arc::clone(&plugin), source.config);
+    let written = secrets.written(slot, step).await?;
+    secrets.renew(slot, step, written).await
+}

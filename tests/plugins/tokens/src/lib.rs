@@ -1,0 +1,20 @@
+//! A guest with credentials of every kind; it does nothing with them.
+
+use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Inbound};
+
+/// Has a manifest.
+pub struct Tokens;
+
+gassync_plugin::export!(crate::Tokens: Inbound);
+
+impl Adapter for Tokens {
+    fn manifest() -> String {
+        include_str!("manifest.json").to_owned()
+    }
+}
+
+impl Inbound for Tokens {
+    fn decode(_: HttpRequest) -> Result<Decoded, ChannelError> {
+        Err(ChannelError::Unsupported)
+    }
+}
