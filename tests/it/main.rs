@@ -14,6 +14,7 @@ mod lists;
 mod mapping;
 mod misbehaving;
 mod order;
+mod partners;
 mod registry;
 mod requests;
 mod sandbox;

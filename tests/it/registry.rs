@@ -1,6 +1,12 @@
 //! Versions of plugins come, serve, go back and go, while calls run; what asks for more waits; what breaks is set aside.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use gassync::{
     admin::SourceMade,
@@ -10,10 +16,12 @@ use gassync_tests::{
     database::Database,
     host::{Host, clock},
     on_both,
+    partner::Partner,
     plugins::versioned,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::{sync::OnceCell, task::JoinSet};
 
 on_both!(
     versions_come_go_back_and_go,
@@ -23,6 +31,7 @@ on_both!(
     what_processes_died_of_is_not_tried_again,
     what_breaks_for_many_is_set_aside,
     calls_that_run_end_with_the_version_they_began_with,
+    a_thousand_calls_during_ten_replacements,
 );
 
 /// A source of the plugin `versioned`, and its address.
@@ -271,7 +280,7 @@ async fn calls_that_run_end_with_the_version_they_began_with(database: Database)
     let host = Host::start(database, &[], None).await;
     host.install(versioned(1001, &[])).await;
     let url = connect(&host, "One", "v").await.webhook_url;
-    let mut running = tokio::task::JoinSet::new();
+    let mut running = JoinSet::new();
     for _ in 0..40 {
         let (http, url) = (host.http.clone(), url.clone());
         running.spawn(async move {
@@ -288,4 +297,61 @@ async fn calls_that_run_end_with_the_version_they_began_with(database: Database)
     assert_eq!(versions("1.0.1001") + versions("1.0.1002"), 40, "{ended:?}");
     assert!(versions("1.0.1001") > 0, "some ran when the other came");
     host.stop().await;
+}
+
+async fn a_thousand_calls_during_ten_replacements(database: Database) {
+    const CALLS: usize = 1_000;
+    let python = python().await;
+    let host = Host::start(database, &[], None).await;
+    host.install(versioned(1001, &[])).await;
+    let url = connect(&host, "One", "v").await.webhook_url;
+    let replaced = Arc::new(AtomicBool::new(false));
+    let mut callers = JoinSet::new();
+    for _ in 0..4 {
+        let (http, url, replaced) = (host.http.clone(), url.clone(), Arc::clone(&replaced));
+        callers.spawn(async move {
+            let mut told = Vec::new();
+            while told.len() < CALLS / 4 || !replaced.load(Ordering::Relaxed) {
+                let answer = http.post(&url).send().await.expect("an answer");
+                told.push((answer.status().as_u16(), answer.text().await.expect("a body")));
+            }
+            told
+        });
+    }
+    for number in 1002..=1010 {
+        assert_eq!(host.install(versioned(number, &[])).await.1["status"], "serving");
+        assert_eq!(answer(&host, &url, "").await, format!("1.0.{number}"));
+    }
+    let (status, waiting) = host.install(python.to_vec()).await;
+    assert_eq!((status, &waiting["lacks"]), (201, &json!(["--memory-mib 256"])), "{waiting}");
+    let granted: Value =
+        host.operate("plugins/versioned/grant", &json!({ "all": true })).await.json().await.expect("it");
+    assert_eq!(granted["status"], "serving", "{granted}");
+    assert_eq!(answer(&host, &url, "").await, "2.0.0");
+    replaced.store(true, Ordering::Relaxed);
+    let told: Vec<(u16, String)> = callers.join_all().await.into_iter().flatten().collect();
+    assert!(told.len() >= CALLS, "{} calls", told.len());
+    let known: Vec<String> = (1001..=1010).map(|number| format!("1.0.{number}")).chain(["2.0.0".to_owned()]).collect();
+    let strange: Vec<_> = told.iter().filter(|(status, text)| *status != 200 || !known.contains(text)).collect();
+    assert!(strange.is_empty(), "of {} calls: {strange:?}", told.len());
+    let served = known.iter().filter(|version| told.iter().any(|(_, text)| text == *version)).count();
+    assert!(served >= 5, "only {served} versions were seen");
+    host.stop().await;
+}
+
+/// The guest `versioned` in Python, built once.
+async fn python() -> &'static [u8] {
+    static BUILT: OnceCell<Vec<u8>> = OnceCell::const_new();
+    let built = BUILT.get_or_init(|| async {
+        let made = tokio::task::spawn_blocking(|| {
+            let partner = Partner::new("versioned", "python");
+            for file in ["plugin.py", "manifest.json"] {
+                partner.lay(&format!("tests/scripts/versioned/{file}"), file);
+            }
+            partner.lay("tests/scripts/versioned/world.wit", "wit/world.wit");
+            partner.build()
+        });
+        made.await.expect("built")
+    });
+    built.await
 }

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use super::{
     build,
     client::Client,
+    plugin_dev::Dev,
     plugin_new::{self, Language},
     plugin_try::TryArgs,
     print, say,
@@ -93,6 +94,8 @@ pub enum Command {
     },
     /// Look at what a plugin makes of a payload; nothing is verified, stored or sent
     Try(TryArgs),
+    /// Work on the plugin of this folder: a host around it, built anew with each change, its calls shown
+    Dev(Dev),
 }
 
 #[derive(Debug, Args)]
@@ -168,6 +171,7 @@ impl Command {
                 }
             }
             Self::Try(args) => return args.run(&settings()?.plugins.dir).await,
+            Self::Dev(dev) => return dev.run().await,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -286,7 +290,7 @@ async fn calls(client: &Client, id: &str, (limit, detail): (u32, bool), json: bo
     Ok(())
 }
 
-fn print_call(call: &PluginCall) {
+pub fn print_call(call: &PluginCall) {
     print(&format!(
         "{} {:<22} {:<16} {:<12} {:>8.1} ms, processor {:>5.1} ms, {:>6.1} MiB, {} {}",
         call.at,

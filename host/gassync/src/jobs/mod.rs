@@ -11,7 +11,7 @@ mod worker;
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use serde_json::json;
 
-pub use poll::{begin as begin_polls, selection as poll_selection};
+pub use poll::{begin as begin_polls, begin_new as begin_new_polls, selection as poll_selection};
 pub use relay::run as relay;
 pub use retention::run as retention;
 pub use worker::run;

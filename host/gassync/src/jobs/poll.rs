@@ -66,12 +66,27 @@ pub(super) fn next_time(app: &App, source: &Source, payload: &Value, now: Timest
     now.checked_add(SignedDuration::from_secs(seconds)).ok()
 }
 
-/// Puts a new source's polls in the queue, properties before what stands in them.
+/// Puts a source's polls in the queue, properties before what stands in them; all are due now.
 pub async fn begin(tx: &mut Tx, source: &Source, manifest: &Manifest, now: Timestamp) -> store::Result<()> {
-    let mut polls: Vec<&Poll> = manifest.polls.iter().collect();
-    polls.sort_by_key(|poll| poll.entity);
-    for poll in polls {
+    for poll in in_order(manifest) {
         store::jobs::enqueue(tx, source.account, source.id, POLL, &payload_of(poll), now, now).await?;
     }
     Ok(())
+}
+
+/// Puts polls in the queue that came with an upgrade; those that wait already go on as they were.
+pub async fn begin_new(tx: &mut Tx, manifest: &Manifest, now: Timestamp) -> store::Result<()> {
+    let sources = sources::all(tx).await?;
+    for source in sources.iter().filter(|source| source.source_type == manifest.id && source.connection.is_some()) {
+        for poll in in_order(manifest) {
+            store::jobs::enqueue_new(tx, source.account, source.id, POLL, &payload_of(poll), now).await?;
+        }
+    }
+    Ok(())
+}
+
+fn in_order(manifest: &Manifest) -> Vec<&Poll> {
+    let mut polls: Vec<&Poll> = manifest.polls.iter().collect();
+    polls.sort_by_key(|poll| poll.entity);
+    polls
 }

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Plugin, locked, quarantine};
 use crate::{
     app::App,
+    jobs,
     store::{
         self,
         plugins::{
@@ -125,7 +126,7 @@ pub async fn settle(app: &App) -> store::Result<()> {
     for plugin in registry {
         let Some(wanted) = plugin.wanted else { continue };
         match ready(app, &wanted, async || bytes(app, &plugin.id, &wanted).await).await {
-            Ok(_) => activate(app, &plugin.id, &wanted).await?,
+            Ok(adapter) => activate(app, &*adapter).await?,
             Err(Unready::Store(error)) => return Err(error),
             Err(error) => {
                 tracing::error!(plugin = plugin.id, hash = wanted, %error, "a version cannot serve");
@@ -136,12 +137,15 @@ pub async fn settle(app: &App) -> store::Result<()> {
     serve(app).await
 }
 
-async fn activate(app: &App, id: &str, hash: &str) -> store::Result<()> {
-    let now = app.now();
+async fn activate(app: &App, adapter: &dyn Adapter) -> store::Result<()> {
+    let (manifest, hash, now) = (adapter.manifest(), adapter.hash(), app.now());
     let mut tx = app.db.platform_write().await?;
-    if processes::all_ready(&mut tx, hash, now - DEAD).await? && plugins::activate(&mut tx, id, hash, now).await? {
+    if processes::all_ready(&mut tx, hash, now - DEAD).await?
+        && plugins::activate(&mut tx, &manifest.id, hash, now).await?
+    {
+        jobs::begin_new_polls(&mut tx, manifest, now).await?;
         tx.commit().await?;
-        tracing::info!(plugin = id, hash, "a version is activated");
+        tracing::info!(plugin = manifest.id, version = manifest.version, hash, "a version is activated");
     }
     Ok(())
 }

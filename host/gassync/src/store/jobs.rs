@@ -51,6 +51,22 @@ pub async fn enqueue(
         .bind(Time::from(run_at)).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
+/// Adds work, unless the same waits already, whenever that is due.
+pub async fn enqueue_new(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: &str,
+    payload: &serde_json::Value,
+    now: Timestamp,
+) -> Result<()> {
+    let text = "insert into int_jobs (account_id, source_id, kind, payload, state, attempts, run_at, created_at)
+        values ($1, $2, $3, $4, 'waiting', 0, $5, $5)
+        on conflict (account_id, source_id, kind, payload) where state = 'waiting' do nothing";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(kind).bind(Json(payload)).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}
+
 /// Whether a job may be due. A platform query.
 pub async fn is_waiting(tx: &mut Tx, now: Timestamp) -> Result<bool> {
     let text = "select exists (select 1 from int_jobs where state = 'waiting' and run_at <= $1)";

@@ -1,0 +1,222 @@
+//! `gassync plugin dev`: a host of one's own around the plugin of this folder, which is built anew and replaced whenever its
+//! source changes, and whose calls are shown as they come.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context;
+use clap::Args;
+use notify::Watcher;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::{build, client::Client, plugin::print_call, print, say, serve::stop_signal, system_clock};
+use crate::{
+    admin::{PluginCall, PluginInstalled, SourceMade},
+    app::App,
+    config::Config,
+    server, telemetry,
+    vault::system_random,
+};
+
+/// Where the host keeps its data, in the plugin's folder; emptied at the start.
+const DATA: &str = ".dev";
+/// What lies in a plugin's folder and is not its source.
+const NOT_SOURCE: [&str; 8] = [DATA, "target", "node_modules", ".venv", "__pycache__", ".git", "build", "Cargo.lock"];
+/// How long the source must be quiet before it is built.
+const QUIET: Duration = Duration::from_millis(300);
+/// How often the host is asked for new calls.
+const LOOK: Duration = Duration::from_millis(250);
+/// Calls shown at once.
+const MOST: u32 = 100;
+const SOURCE: &str = "dev";
+
+#[derive(Debug, Args)]
+pub struct Dev {
+    /// Where the host listens
+    #[arg(long, default_value = "127.0.0.1:8490")]
+    listen: SocketAddr,
+    /// NAME=VALUE of the plugin's settings; a value that is JSON is taken as such
+    #[arg(long = "setting", value_parser = super::source::pair)]
+    settings: Vec<(String, String)>,
+    /// FIELD=VALUE of what the plugin's credentials ask for
+    #[arg(long = "credential", value_parser = super::source::pair)]
+    credentials: Vec<(String, String)>,
+    /// HOST:PORT of a private address that the plugin may reach, such as a simulated channel on this machine
+    #[arg(long)]
+    private: Vec<String>,
+}
+
+impl Dev {
+    /// Runs until Ctrl-C.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let folder = std::env::current_dir()?;
+        let data = folder.join(DATA);
+        if data.exists() {
+            std::fs::remove_dir_all(&data).with_context(|| format!("cannot empty {}", data.display()))?;
+        }
+        let listener = TcpListener::bind(self.listen).await.context("the host cannot listen")?;
+        let address = listener.local_addr()?;
+        let config = self.config(&data, address)?;
+        telemetry::start(&config.log);
+        let app = App::open(config, system_clock(), system_random()).await?;
+        let client = Client::wire(&format!("http://{address}"), &app.operator_token)?;
+        let stop = CancellationToken::new();
+        let hosting = tokio::spawn(server::run(Arc::clone(&app), listener, stop.clone().cancelled_owned()));
+        say(&format!("Status page      http://{address}/#operator={}", app.operator_token));
+        let developing = self.develop(&client, &folder).await;
+        stop.cancel();
+        hosting.await??;
+        developing?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn config(&self, data: &Path, listen: SocketAddr) -> anyhow::Result<Config> {
+        let settings = [
+            ("GASSYNC_DATA_DIR", data.display().to_string()),
+            ("GASSYNC_PLUGINS_DIR", data.join("plugins").display().to_string()),
+            ("GASSYNC_DATABASE_URL", format!("sqlite:{}/gassync.db", data.display())),
+            ("GASSYNC_SERVER_LISTEN", listen.to_string()),
+            ("GASSYNC_EGRESS_PRIVATE", self.private.join(",")),
+            ("GASSYNC_LOG_FILTER", std::env::var("GASSYNC_LOG_FILTER").unwrap_or_else(|_| "error".to_owned())),
+        ];
+        let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
+        std::fs::create_dir_all(data)?;
+        Ok(Config::load(Some(Path::new("/dev/null")), settings)?)
+    }
+
+    async fn develop(&self, client: &Client, folder: &Path) -> anyhow::Result<()> {
+        let (sender, mut changes) = mpsc::channel(1);
+        let watched = folder.to_owned();
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            if event
+                .is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(|path| is_source(&watched, path)))
+            {
+                // A full channel already says that something changed.
+                let _full_or_gone = sender.try_send(());
+            }
+        })?;
+        watcher.watch(folder, notify::RecursiveMode::Recursive)?;
+        let enough = stop_signal()?;
+        tokio::pin!(enough);
+        let mut looks = tokio::time::interval(LOOK);
+        let mut plugin = Developed { client, settings: self, id: None, connected: false, after: 0 };
+        plugin.replace().await;
+        loop {
+            tokio::select! {
+                () = &mut enough => return Ok(()),
+                _ = looks.tick() => plugin.show_calls().await?,
+                change = changes.recv() => {
+                    change.context("the folder is watched no more")?;
+                    while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
+                    plugin.replace().await;
+                }
+            }
+        }
+    }
+}
+
+fn is_source(folder: &Path, path: &Path) -> bool {
+    let Ok(within) = path.strip_prefix(folder) else { return false };
+    let built = path.extension().is_some_and(|extension| extension == "wasm");
+    !built && !within.iter().any(|part| NOT_SOURCE.iter().any(|not| part == *not))
+}
+
+/// The plugin as the host has it.
+struct Developed<'a> {
+    client: &'a Client,
+    settings: &'a Dev,
+    id: Option<String>,
+    connected: bool,
+    /// The last call that was shown.
+    after: i64,
+}
+
+impl Developed<'_> {
+    /// Builds it and gives it to the host; what goes wrong is told, and the next change is another try.
+    async fn replace(&mut self) {
+        if let Err(error) = self.try_replace().await {
+            say(&format!("{error:#}"));
+            if self.id.is_some() {
+                say("The version before goes on serving.");
+            }
+        }
+    }
+
+    async fn try_replace(&mut self) -> anyhow::Result<()> {
+        let file: PathBuf = build::here(None).await?;
+        let component = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+        let installed: PluginInstalled = self.client.upload("/admin/v1/plugins", "application/wasm", component).await?;
+        if !installed.lacks.is_empty() {
+            say(&format!("It asks for more, and is given it here: {}", installed.lacks.join(" ")));
+            let path = format!("/admin/v1/plugins/{}/grant", installed.id);
+            let _: Value = self.client.post(&path, &json!({ "all": true })).await?;
+        }
+        let hash = installed.hash.get(..12).unwrap_or_default();
+        say(&format!("{} {} ({hash}) serves.", installed.id, installed.version));
+        self.id = Some(installed.id);
+        if !self.connected {
+            self.connect().await?;
+        }
+        Ok(())
+    }
+
+    async fn connect(&mut self) -> anyhow::Result<()> {
+        let value = |text: &String| serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()));
+        let settings: serde_json::Map<String, Value> =
+            self.settings.settings.iter().map(|(name, text)| (name.clone(), value(text))).collect();
+        let credentials: serde_json::Map<String, Value> =
+            self.settings.credentials.iter().map(|(name, text)| (name.clone(), Value::String(text.clone()))).collect();
+        let new = json!({
+            "account": "Development", "channel": self.id, "name": SOURCE, "settings": settings, "credentials": credentials,
+        });
+        let made: SourceMade = self.client.post("/admin/v1/sources", &new).await.context("no source could be added")?;
+        self.connected = true;
+        let header = made.webhook_header.as_ref().map(|name| format!(" -H '{name}: {}'", made.webhook_token));
+        say("Call it as the channel would, and change its source as you like; Ctrl-C ends this.");
+        print(&format!("curl -X POST '{}'{} --data-binary @FILE", made.webhook_url, header.unwrap_or_default()));
+        if let Some(url) = &made.consent_url {
+            say(&format!("A person must consent at {url}"));
+        }
+        Ok(())
+    }
+
+    async fn show_calls(&mut self) -> anyhow::Result<()> {
+        let Some(id) = &self.id else { return Ok(()) };
+        let path = format!("/admin/v1/plugins/{id}/calls?after={}&limit={MOST}&detail=true", self.after);
+        let calls: Vec<PluginCall> = self.client.get(&path).await?;
+        for call in calls {
+            print_call(&call);
+            self.after = call.id;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_build_leaves_is_no_source() {
+        let folder = Path::new("/home/ada/acme");
+        for (path, source) in [
+            ("src/lib.rs", true),
+            ("plugin.py", true),
+            ("manifest.json", true),
+            ("acme.wasm", false),
+            ("target/release/x.rs", false),
+            ("gassync/__pycache__/http.pyc", false),
+            (".dev/gassync.db", false),
+        ] {
+            assert_eq!(is_source(folder, &folder.join(path)), source, "{path}");
+        }
+        assert!(!is_source(folder, Path::new("/elsewhere/src/lib.rs")));
+    }
+}
