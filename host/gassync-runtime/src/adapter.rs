@@ -20,6 +20,9 @@ pub trait Adapter: Send + Sync {
     /// What it can do.
     fn exports(&self) -> &[Interface];
 
+    /// What it asks of the host: the names of the interfaces it imports.
+    fn imports(&self) -> &[String];
+
     /// Whether it asks for a memory of its own.
     fn keeps_state(&self) -> bool;
 

@@ -160,6 +160,8 @@ pub struct RecordedRequest {
     pub credential: Option<String>,
     /// The answer's status, or none when there was no answer.
     pub status: Option<u16>,
+    /// Why the gate did not let it out, if it did not.
+    pub refused: Option<String>,
 }
 
 /// A line a guest wrote.

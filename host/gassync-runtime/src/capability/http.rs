@@ -1,4 +1,5 @@
 use std::{
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -82,6 +83,21 @@ pub(crate) enum Refusal {
     TooMany,
 }
 
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotGranted(why) | Self::BadRequest(why) | Self::Connect(why) | Self::Credential(why) => {
+                f.write_str(why)
+            }
+            Self::AddressRefused(host) => write!(f, "{host} leads to an address that plugins may not call"),
+            Self::TimedOut => f.write_str("it timed out"),
+            Self::TooLarge(limit) => write!(f, "a body is larger than {limit} bytes"),
+            Self::Tls(why) => write!(f, "TLS failed: {why}"),
+            Self::TooMany => f.write_str("the call asked more often than it may"),
+        }
+    }
+}
+
 impl From<CredentialError> for Refusal {
     fn from(error: CredentialError) -> Self {
         Self::Credential(error.to_string())
@@ -132,7 +148,9 @@ impl HttpGate {
     ) -> Result<HttpResponse, Refusal> {
         let number = self.record(&request, &meant)?;
         let mut secrets = Vec::new();
-        let outgoing = self.prepare(request, &meant, &mut secrets).await?;
+        let prepared = self.prepare(request, &meant, &mut secrets).await;
+        let outgoing =
+            prepared.inspect_err(|refusal| self.seen().requests[number].refused = Some(refusal.to_string()))?;
         let sent = outgoing.body.as_ref().map_or(0, Vec::len) as u64;
         let mut answer = self.transport.send(outgoing).await?;
         {
@@ -166,6 +184,7 @@ impl HttpGate {
             body: request.body.clone(),
             credential: credential.map(str::to_owned),
             status: None,
+            refused: None,
         });
         Ok(seen.requests.len() - 1)
     }
@@ -376,6 +395,17 @@ mod tests {
         }
         assert!(matches!(gate.send(request, Vec::new(), Vec::new()).await, Err(Refusal::TooMany)));
         assert!(gate.seen().over);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_not_let_out_is_written_down_with_the_reason() {
+        let gate = gate(Vec::new());
+        assert!(gate.send(get("https://evil.example/", &[]), Vec::new(), Vec::new()).await.is_err());
+        assert!(gate.send(get("https://ok.example/", &[]), Vec::new(), Vec::new()).await.is_ok());
+        let requests = gate.seen().requests.clone();
+        let why = requests[0].refused.as_deref().unwrap_or_default();
+        assert!(why.contains("GET https://evil.example:443"), "{why}");
+        assert_eq!((requests[0].status, requests[1].status, requests[1].refused.as_ref()), (None, Some(503), None));
     }
 
     #[tokio::test]

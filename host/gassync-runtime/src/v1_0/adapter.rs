@@ -42,7 +42,7 @@ struct Plugin {
     manifest: Manifest,
     hash: String,
     exports: Vec<Interface>,
-    keeps_state: bool,
+    imports: Vec<String>,
 }
 
 /// Links a component, instantiates it once with every interface it exports, and asks for its manifest.
@@ -85,9 +85,8 @@ pub(crate) async fn load(engine: &Engine, component: &Component, hash: String) -
         return Err(LoadError::Contract(format!("its manifest says contract {said}, its code {CONTRACT}")));
     }
     let exports = exported.iter().filter_map(|name| name.parse().ok()).collect();
-    let state = format!("gassync:channel/state@{CONTRACT}");
-    let keeps_state = ty.imports(engine).any(|(name, _)| name == state);
-    Ok(Arc::new(Plugin { linked, manifest, hash, exports, keeps_state }))
+    let imports = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
+    Ok(Arc::new(Plugin { linked, manifest, hash, exports, imports }))
 }
 
 impl Linked {
@@ -176,8 +175,13 @@ impl Adapter for Plugin {
         &self.exports
     }
 
+    fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
     fn keeps_state(&self) -> bool {
-        self.keeps_state
+        let state = format!("gassync:channel/state@{CONTRACT}");
+        self.imports.contains(&state)
     }
 
     async fn decode(&self, call: Call, request: HttpRequest) -> Finished<Decoded> {
