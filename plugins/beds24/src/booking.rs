@@ -92,7 +92,10 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
             if booking.status.as_str().is_none() {
                 return Err(malformed(&format!("{path}/status"), "is missing"));
             }
-            News::Reservation(reservation(&booking, id, word, nights, raw))
+            let booked_at = booking.booking_time.instant(format_args!("{path}/bookingTime"))?;
+            let modified_at = booking.modified_time.instant(format_args!("{path}/modifiedTime"))?;
+            let reservation = reservation(&booking, id, word, nights, raw);
+            News::Reservation(Reservation { booked_at, modified_at, ..reservation })
         }
     };
     Ok(change(property_id.as_deref(), news))
@@ -123,8 +126,6 @@ fn reservation(
         // A booking names no currency: the property's is meant. Zero is a price.
         total: booking.price.decimal().map(|amount| money(amount, None)),
         commission: booking.commission.decimal().map(|amount| money(amount, None)),
-        booked_at: booking.booking_time.text(),
-        modified_at: booking.modified_time.text(),
         notes: notes(&booking.comments, &booking.notes),
         raw: Some(raw.get().to_owned()),
         // A webhook "without personal data" leaves these keys out: it does not say that the guest has no name.

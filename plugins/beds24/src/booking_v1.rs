@@ -89,8 +89,8 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 children: row.num_child.count(),
                 total: row.price.decimal().map(|amount| money(amount, currency)),
                 commission: row.commission.decimal().map(|amount| money(amount, currency)),
-                booked_at: row.booking_time.text(),
-                modified_at: row.modified.text(),
+                booked_at: row.booking_time.instant(format_args!("{path}/bookingTime"))?,
+                modified_at: row.modified.instant(format_args!("{path}/modified"))?,
                 notes: notes(&row.guest_comments, &row.notes),
                 raw: Some(raw.get().to_owned()),
                 ..Reservation::new(id, word.into())

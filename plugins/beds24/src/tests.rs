@@ -80,6 +80,14 @@ fn statuses() {
 }
 
 #[test]
+fn times_are_read_in_every_form_that_is_about() {
+    for time in ["2027-01-09", "2027-01-09 08:02:30", "2027-01-09T08:02Z", "2027-01-09T08:02:30.25+07:00"] {
+        let booking = webhook(&format!(r#"{{"id":1,"status":"new","modifiedTime":"{time}"}}"#));
+        assert_eq!(booking.modified_at.as_deref(), Some(time));
+    }
+}
+
+#[test]
 fn several_rooms_groups_and_free_prices() {
     let text = r#"{"id":9,"masterId":8,"roomId":2,"roomQty":3,"unitId":1,"status":"confirmed","price":0,"numAdult":6,
         "arrival":"2027-03-05","departure":"2027-03-06"}"#;
@@ -120,6 +128,8 @@ fn what_is_not_understood_says_where() {
     for (body, place) in [
         (r#"{"booking":{"status":"new"}}"#, "/booking/id"),
         (r#"{"booking":{"id":1,"status":"new","arrival":"05.03.2027"}}"#, "/booking/arrival"),
+        (r#"{"booking":{"id":1,"status":"new","modifiedTime":"2027-02-30T10:00:00Z"}}"#, "/booking/modifiedTime"),
+        (r#"{"booking":{"id":1,"status":"new","bookingTime":99}}"#, "/booking/bookingTime"),
         (r#"[{"booking":{"id":1}}]"#, "/0/booking/status"),
         (r#"{"hello":1}"#, "/booking"),
         ("{", ""),

@@ -6,8 +6,8 @@
 //! ```
 
 use gassync_plugin::{
-    Adapter, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, News, Nights, Page, Pull, Query,
-    Reservation, ReservationStatus, RoomStay, Selection, change, http, money, parse_date, reply, settings,
+    Adapter, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Loose, News, Nights, Page, Pull, Query,
+    Reservation, ReservationStatus, RoomStay, Selection, change, http, money, reply, settings,
 };
 use serde::Deserialize;
 
@@ -16,18 +16,25 @@ pub struct Example;
 
 gassync_plugin::export!(crate::Example: Inbound, Pull);
 
-/// The channel's own record. Every field a channel may leave out is an `Option`.
+/// The channel's own record. What a channel may leave out, or write now as a number and now as a text, is `Loose`.
 #[derive(Deserialize)]
 struct Booking {
     number: String,
-    room: Option<String>,
-    from: Option<String>,
-    to: Option<String>,
     state: String,
-    name: Option<String>,
-    price: Option<String>,
-    currency: Option<String>,
-    changed: Option<String>,
+    #[serde(default)]
+    room: Loose,
+    #[serde(default)]
+    from: Loose,
+    #[serde(default)]
+    to: Loose,
+    #[serde(default)]
+    name: Loose,
+    #[serde(default)]
+    price: Loose,
+    #[serde(default)]
+    currency: Loose,
+    #[serde(default)]
+    changed: Loose,
 }
 
 /// The source's settings, as the manifest describes them.
@@ -67,6 +74,10 @@ impl Pull for Example {
         let answer = request.header("authorization", "Bearer {{example.key}}").secret("example.key").send()?;
         match answer.status() {
             200 => {}
+            429 => {
+                // It may be a date as well: that one is not read here.
+                return Err(ChannelError::RateLimited(answer.header("retry-after").and_then(|s| s.parse().ok())));
+            }
             401 | 403 => return Err(ChannelError::Unauthorized("the key is refused".to_owned())),
             status => return Err(ChannelError::Unavailable(format!("status {status}"))),
         }
@@ -88,23 +99,21 @@ fn reservation(booking: Booking) -> Result<Reservation, ChannelError> {
         // A word nobody knows is passed on: the host holds the record back until a person decides.
         other => ReservationStatus::Other(other.to_owned()),
     };
-    let day = |field: &str, text: Option<String>| match text {
-        Some(text) => parse_date(&text).map(Some).ok_or_else(|| ChannelError::Malformed(format!("{field}: {text}"))),
-        None => Ok(None),
-    };
-    let nights = match (day("from", booking.from)?, day("to", booking.to)?) {
+    // What the contract could not take is the channel's mistake, and is named: handed on, it would be the plugin's.
+    let nights = match (booking.from.date("from")?, booking.to.date("to")?) {
         (Some(start), Some(until)) => Some(Nights { start, until }),
         _ => None,
     };
-    let rooms = booking.room.map(|room| RoomStay { stay: nights, ..RoomStay::new(Some(room)) });
+    let price = booking.price.amount("price")?;
+    let rooms = booking.room.text().map(|room| RoomStay { stay: nights, ..RoomStay::new(Some(room)) });
     Ok(Reservation {
         rooms: rooms.into_iter().collect(),
         stay: nights,
         source: Some("example".to_owned()),
         // One text for the whole name stays one text.
-        guest: booking.name.map(|name| GuestDetails { name: Some(name), ..GuestDetails::unknown() }),
-        total: booking.price.map(|price| money(price, booking.currency.as_deref())),
-        modified_at: booking.changed,
+        guest: booking.name.text().map(|name| GuestDetails { name: Some(name), ..GuestDetails::unknown() }),
+        total: price.map(|price| money(price, booking.currency.as_str())),
+        modified_at: booking.changed.instant("changed")?,
         ..Reservation::new(booking.number, status)
     })
 }
@@ -127,5 +136,30 @@ mod tests {
         let requests = FakeHost::take_requests();
         assert_eq!(requests[0].url, "https://channel.example/api/bookings?changedSince=2027-01-01T00:00:00Z");
         assert_eq!(requests[0].headers[0].value, "Bearer {{example.key}}");
+    }
+
+    #[test]
+    fn what_the_contract_has_no_place_for_is_malformed() {
+        for (field, text) in
+            [("price", "a lot"), ("price", "1.2.3"), ("changed", "2027-02-30T10:00:00Z"), ("changed", "now")]
+        {
+            let body = format!(r#"{{"number":"B-1","state":"booked","{field}":"{text}"}}"#).into_bytes();
+            let request = HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body: Some(body) };
+            let Err(ChannelError::Malformed(place)) = Example::decode(request) else { panic!("{field}: {text}") };
+            assert!(place.starts_with(field), "{place}");
+        }
+    }
+
+    #[test]
+    fn the_channels_refusals_have_their_names() {
+        let fetched = |status: u16| {
+            FakeHost::reset();
+            FakeHost::set_settings(r#"{"baseUrl":"https://channel.example/api"}"#);
+            FakeHost::answer(status, "");
+            Example::fetch(Query::new(Entity::Reservation, Selection::Everything)).expect_err("refused")
+        };
+        assert!(matches!(fetched(401), ChannelError::Unauthorized(_)));
+        assert!(matches!(fetched(429), ChannelError::RateLimited(None)));
+        assert!(matches!(fetched(500), ChannelError::Unavailable(_)));
     }
 }

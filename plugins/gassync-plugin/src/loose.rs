@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
 
-use crate::{ChannelError, Date, parse_date};
+use crate::{ChannelError, Date, date::is_instant, parse_date};
 
 /// An exponent beyond this is a mistake, or an attack, and no amount.
 const MAX_EXPONENT: usize = 30;
@@ -146,6 +146,25 @@ impl Loose {
         let date = parse_date(text).ok_or_else(|| format!("{place}: is not a date (YYYY-MM-DD)"));
         date.map(Some).map_err(ChannelError::Malformed)
     }
+
+    /// An instant as the contract has it: a date, as a rule with a time, with its zone or in UTC. A text that is none is
+    /// malformed, at `place`.
+    pub fn instant(&self, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
+        match self.as_str() {
+            Some(text) if !is_instant(text) => {
+                Err(ChannelError::Malformed(format!("{place}: is not an instant (YYYY-MM-DDTHH:MM:SSZ)")))
+            }
+            text => Ok(text.map(str::to_owned)),
+        }
+    }
+
+    /// A [`decimal`](Self::decimal) that must be one: a text that is none is malformed, at `place`.
+    pub fn amount(&self, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
+        match (self.as_str(), self.decimal()) {
+            (Some(_), None) => Err(ChannelError::Malformed(format!("{place}: is not an amount such as 410.00"))),
+            (_, decimal) => Ok(decimal),
+        }
+    }
 }
 
 /// Moves the point by as many places as an exponent says.
@@ -255,6 +274,21 @@ mod tests {
         assert_eq!(read(r#""4.53""#).number(), Some(4.53));
         assert_eq!((read("1e999").number(), read(r#""NaN""#).number()), (None, None));
         assert_eq!((read(r#""NoShow""#).lower(), read("null").lower()), ("noshow".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn instants_and_amounts_that_are_none_say_where_they_stand() {
+        for text in ["2027-01-09", "2027-01-09 08:02:30", "2027-01-09T08:02Z", "2027-01-09T08:02:30.25+07:00"] {
+            assert_eq!(Loose::from(text.to_owned()).instant("at"), Ok(Some(text.to_owned())));
+        }
+        for text in ["2027-02-30T10:00:00Z", "now", "2027-01-09T25:00:00Z", "2027-01-09T08:02:30+25:00", "99"] {
+            let told = Loose::from(text.to_owned()).instant("at");
+            assert!(matches!(&told, Err(ChannelError::Malformed(why)) if why.starts_with("at: ")), "{text}: {told:?}");
+        }
+        assert_eq!(read("null").instant("at"), Ok(None));
+        assert_eq!(read("410.00").amount("price"), Ok(Some("410.00".to_owned())));
+        assert_eq!(read("null").amount("price"), Ok(None));
+        assert!(read("\"a lot\"").amount("price").is_err());
     }
 
     #[test]

@@ -54,9 +54,10 @@ test("bookings are fetched with the key as a placeholder", async () => {
 
 test("the channel's refusals have their names", async () => {
   const host = new FakeHost({ settings: { baseUrl: "https://channel.example/api" } });
-  host.answer(401).answer(500).fail("rate-limited", 30);
+  host.answer(401).answer(429, "", { "retry-after": "12" }).answer(500).fail("rate-limited", 30);
   for (const payload of [
     { tag: "unauthorized", val: "the key is refused" },
+    { tag: "rate-limited", val: 12 },
     { tag: "unavailable", val: "status 500" },
     { tag: "rate-limited", val: 30 },
   ]) {

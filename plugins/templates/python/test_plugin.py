@@ -76,8 +76,14 @@ class PluginTest(unittest.TestCase):
         self.assertEqual(request.headers["authorization"], "Bearer {{example.key}}")
 
     def test_the_channels_refusals_have_their_names(self):
-        FakeHost(settings=SETTINGS).answer(401).answer(500).fail(HttpError.RateLimited(30))
-        for error, said in ((Unauthorized, "the key is refused"), (Unavailable, "status 500"), (RateLimited, 30)):
+        host = FakeHost(settings=SETTINGS).answer(401).answer(429, headers={"Retry-After": "12"})
+        host.answer(500).fail(HttpError.RateLimited(30))
+        for error, said in (
+            (Unauthorized, "the key is refused"),
+            (RateLimited, 12),
+            (Unavailable, "status 500"),
+            (RateLimited, 30),
+        ):
             with self.assertRaises(ChannelError) as raised:
                 CHANNEL.Pull().fetch(SINCE)
             self.assertEqual((type(raised.exception), raised.exception.args[0]), (error, said))
