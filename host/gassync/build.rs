@@ -6,10 +6,11 @@ use std::{
 };
 
 /// Folders of the repository, and where their files go in the list.
-const FOLDERS: [&str; 5] = [
+const FOLDERS: [&str; 6] = [
     "plugins/templates/rust",
     "plugins/templates/javascript",
     "plugins/templates/python",
+    "plugins/example/samples",
     "plugins/gassync-plugin",
     "wit",
 ];

@@ -3,6 +3,7 @@
 mod api;
 mod buyers;
 mod command_line;
+mod conformance;
 mod contract;
 mod credentials;
 mod description;

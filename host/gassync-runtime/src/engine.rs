@@ -5,6 +5,8 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, comp
 
 use crate::{Adapter, MAX_SANDBOX_BYTES, ManifestError, cache::Cache, gate, version};
 
+/// The largest component, in bytes.
+pub const MAX_COMPONENT_BYTES: usize = 64 * 1024 * 1024;
 /// One tick of the clock that counts processor time.
 pub(crate) const TICK: Duration = Duration::from_millis(5);
 /// Stack of a guest.

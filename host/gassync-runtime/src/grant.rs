@@ -62,6 +62,12 @@ impl Place {
         Self { methods: Vec::new(), origin }
     }
 
+    /// Whether another place is at this one's address, whatever may be done there.
+    pub(crate) fn is_around(&self, other: &Self) -> bool {
+        let url = Url::parse(&other.origin.to_string());
+        self.origin == other.origin || url.is_ok_and(|url| self.origin.covers(&url))
+    }
+
     fn covers(&self, method: &str, url: &Url) -> bool {
         (self.methods.is_empty() || self.methods.iter().any(|m| m == method)) && self.origin.covers(url)
     }
@@ -203,6 +209,14 @@ mod tests {
         for wrong in ["ftp://example.org", "get https://example.org", "GET, https://example.org", "GET"] {
             assert!(Place::parse(wrong).is_none(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_place_is_around_another_by_address() {
+        let place = |text| Place::parse(text).expect(text);
+        let (wide, narrow) = (place("https://*.example.org"), place("GET https://a.example.org"));
+        assert!(wide.is_around(&narrow) && wide.is_around(&wide) && !narrow.is_around(&wide));
+        assert!(place("POST https://a.example.org").is_around(&narrow));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod allowance;
 mod cache;
 mod call;
 mod capability;
+pub mod conformance;
 mod denied;
 mod engine;
 mod gate;
@@ -33,7 +34,7 @@ pub use capability::{
     inventory::{Inventory, NoInventory, Unreadable},
     state::{MAX_MEMORY_BYTES, Memory, MemoryChanges},
 };
-pub use engine::{Engine, EngineSettings, LoadError};
+pub use engine::{Engine, EngineSettings, LoadError, MAX_COMPONENT_BYTES};
 pub use grant::{Denial, Grant, Origin, Place};
 pub use manifest::{
     Authorize, Batch, Batches, CredentialSlot, Days, Encoding, Input, LimitScope, Limits, Manifest, ManifestError,

@@ -2,7 +2,7 @@
 
 mod inventory;
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -16,7 +16,7 @@ use serde_json::{Value, value::RawValue};
 pub use self::inventory::FileInventory;
 use crate::{
     Adapter, Allowance, Budget, Call, CallError, CallRecord, CredentialError, Credentials, Finished, LogLine,
-    RecordedRequest, ReplayTransport, Secret, ShownAsPlaceholders,
+    RecordedRequest, ReplayTransport, Secret, ShownAsPlaceholders, Transport,
 };
 
 /// Most parts of a feed that are put together.
@@ -184,12 +184,17 @@ pub async fn acknowledge(
     answers: Vec<HttpResponse>,
 ) -> Ending {
     let call = call(plugin, conditions, answers, Budget::fetch());
-    let Finished { result, record } = plugin.acknowledge(call, receipts).await;
+    pushed(as_outcomes(plugin.acknowledge(call, receipts).await))
+}
+
+/// What the channel said to receipts, in the form of what it says to pushes.
+pub(crate) fn as_outcomes(finished: Finished<Vec<Option<String>>>) -> Finished<Vec<Outcome>> {
+    let Finished { result, record } = finished;
     let taken = |said: Option<String>| match said {
         None => Outcome::Accepted { id: None, replaces: None, confirmed: true, warnings: Vec::new() },
         Some(problem) => Outcome::Refused(vec![gassync_domain::FieldError { path: String::new(), problem }]),
     };
-    pushed(Finished { result: result.map(|said| said.into_iter().map(taken).collect::<Vec<_>>()), record })
+    Finished { result: result.map(|said| said.into_iter().map(taken).collect()), record }
 }
 
 /// What a channel fetches from us, its parts put together.
@@ -230,6 +235,16 @@ fn pushed<T: Serialize>(finished: Finished<Vec<T>>) -> Ending {
     end(finished, |outcomes, record| print(&PushDocument { requests: sent(record), outcomes, log: &record.log }))
 }
 
+/// What a file holds, by the ending of its name.
+pub fn content_type(path: &Path) -> &'static str {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => "application/json",
+        Some("xml") => "application/xml",
+        Some("ics") => "text/calendar",
+        _ => "application/octet-stream",
+    }
+}
+
 /// Shows each secret as its placeholder, but for those that are addresses: they must lead somewhere.
 struct TrialCredentials {
     addresses: BTreeSet<(String, String)>,
@@ -254,6 +269,16 @@ fn address(slot: &str, field: &str) -> String {
 }
 
 fn call(plugin: &dyn Adapter, conditions: &Conditions, answers: Vec<HttpResponse>, budget: Budget) -> Call {
+    call_over(plugin, conditions, Arc::new(ReplayTransport::new(answers)), budget)
+}
+
+/// A call with all that its manifest asks for, and nobody's secrets.
+pub(crate) fn call_over(
+    plugin: &dyn Adapter,
+    conditions: &Conditions,
+    transport: Arc<dyn Transport>,
+    budget: Budget,
+) -> Call {
     let (now, manifest) = (conditions.now, plugin.manifest());
     let allowance = Allowance::as_asked(manifest);
     let secret = |slot: &str, field: &str| Some(address(slot, field));
@@ -262,7 +287,7 @@ fn call(plugin: &dyn Adapter, conditions: &Conditions, answers: Vec<HttpResponse
         settings: manifest.with_defaults(&conditions.settings),
         grant: allowance.grant(manifest, &conditions.settings, secret, Vec::new()),
         credentials: Arc::new(TrialCredentials { addresses: manifest.secret_addresses().map(owned).collect() }),
-        transport: Arc::new(ReplayTransport::new(answers)),
+        transport,
         clock: Arc::new(move || now),
         seed: conditions.seed,
         budget: Budget { memory_bytes: allowance.memory_bytes(manifest), ..budget },

@@ -8,14 +8,14 @@ use axum::{
     routing::{get, post},
 };
 use gassync_domain::Timestamp;
-use gassync_runtime::{Allowance, Manifest, Wish};
+use gassync_runtime::{Allowance, MAX_COMPONENT_BYTES, Manifest, Wish};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     api::{ApiError, Operator, Problem},
     app::App,
-    plugins::{self, By, Detail, InstallError, MAX_COMPONENT_BYTES, Unready},
+    plugins::{self, By, Detail, InstallError, Unready},
     store::{
         self,
         plugins::{Version, calls},

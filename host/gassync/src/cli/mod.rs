@@ -7,6 +7,7 @@ mod inbox;
 mod key;
 mod map;
 mod plugin;
+mod plugin_check;
 mod plugin_dev;
 mod plugin_new;
 mod plugin_try;

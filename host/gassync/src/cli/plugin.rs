@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use super::{
     build,
     client::Client,
+    plugin_check::CheckArgs,
     plugin_dev::Dev,
     plugin_new::{self, Language},
     plugin_try::TryArgs,
@@ -94,6 +95,8 @@ pub enum Command {
     },
     /// Look at what a plugin makes of a payload; nothing is verified, stored or sent
     Try(TryArgs),
+    /// Hold a plugin to the contract: its samples in good weather and bad; no database and no network is needed
+    Check(CheckArgs),
     /// Work on the plugin of this folder: a host around it, built anew with each change, its calls shown
     Dev(Dev),
 }
@@ -171,6 +174,7 @@ impl Command {
                 }
             }
             Self::Try(args) => return args.run(&settings()?.plugins.dir).await,
+            Self::Check(args) => return args.run().await,
             Self::Dev(dev) => return dev.run().await,
         }
         Ok(ExitCode::SUCCESS)

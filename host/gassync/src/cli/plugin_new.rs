@@ -47,14 +47,16 @@ pub fn make(name: &str, language: Language, parent: &Path) -> anyhow::Result<Pat
 /// Where a file of the repository stands in a plugin's folder, if it belongs there.
 fn place(path: &str, language: Language) -> Option<PathBuf> {
     let below = |folder: &str| path.strip_prefix(folder).map(PathBuf::from);
+    // The channel of all three is the same, and so is what it sends.
+    let samples = || below("plugins/example/samples/").map(|at| Path::new("samples").join(at));
     match language {
         // The SDK finds the contract by the same way as in the repository.
         Language::Rust => below("plugins/templates/rust/").or_else(|| below("plugins/example/")).or_else(|| {
             (path.starts_with("plugins/gassync-plugin/") || path.starts_with("wit/"))
                 .then(|| Path::new("gassync").join(path))
         }),
-        Language::Javascript => below("plugins/templates/javascript/").or_else(|| contract(path)),
-        Language::Python => below("plugins/templates/python/").or_else(|| contract(path)),
+        Language::Javascript => below("plugins/templates/javascript/").or_else(samples).or_else(|| contract(path)),
+        Language::Python => below("plugins/templates/python/").or_else(samples).or_else(|| contract(path)),
     }
 }
 
@@ -94,12 +96,21 @@ mod tests {
                 &[
                     "Cargo.toml",
                     "src/lib.rs",
+                    "samples/calls/booked.json",
                     "gassync/plugins/gassync-plugin/Cargo.toml",
                     "gassync/wit/next/types.wit",
                 ][..],
             ),
-            (Language::Javascript, "acme-js", &["plugin.js", "gassync/index.js", "wit/deps/gassync-channel/types.wit"]),
-            (Language::Python, "acme-py", &["plugin.py", "gassync/__init__.py", "wit/world.wit"]),
+            (
+                Language::Javascript,
+                "acme-js",
+                &["plugin.js", "samples/calls/booked.json", "gassync/index.js", "wit/deps/gassync-channel/types.wit"],
+            ),
+            (
+                Language::Python,
+                "acme-py",
+                &["plugin.py", "samples/answers/reservations/two.json", "gassync/__init__.py", "wit/world.wit"],
+            ),
         ] {
             let folder = make(name, language, parent.path()).expect("made");
             for file in files {

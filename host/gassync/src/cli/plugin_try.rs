@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use gassync_domain::{Entity, HttpRequest, HttpResponse, Timestamp};
 use gassync_runtime::{
     Adapter, Engine, EngineSettings,
-    trial::{self, Conditions, Ending, FileInventory},
+    trial::{self, Conditions, Ending, FileInventory, content_type},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -268,7 +268,7 @@ fn load_answers(paths: &[PathBuf]) -> anyhow::Result<Vec<HttpResponse>> {
 
 /// Compiled plugins are kept, since scripts take long to compile: in this user's cache folder, marked with a key that stands
 /// beside them and that nobody else can read. Where there is no such folder nothing is kept.
-fn engine_settings() -> EngineSettings {
+pub(super) fn engine_settings() -> EngineSettings {
     let folder = env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cache")))
@@ -293,15 +293,6 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
         return Ok(bytes);
     }
     fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
-}
-
-fn content_type(path: &Path) -> &'static str {
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("json") => "application/json",
-        Some("xml") => "application/xml",
-        Some("ics") => "text/calendar",
-        _ => "application/octet-stream",
-    }
 }
 
 /// The file is the body, unless it is a JSON object with a `status`: then it is the whole answer.

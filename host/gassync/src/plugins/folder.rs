@@ -8,13 +8,14 @@ use std::{
     time::Duration,
 };
 
+use gassync_runtime::MAX_COMPONENT_BYTES;
 use notify::Watcher;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    By, InstallError, MAX_COMPONENT_BYTES, install, locked,
+    By, InstallError, install, locked,
     registry::{self, Unready},
 };
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use gassync_runtime::{Adapter, Allowance, Wish};
+use gassync_runtime::{Adapter, Allowance, MAX_COMPONENT_BYTES, Wish};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -12,8 +12,6 @@ use crate::{
     store::{self, Tx, plugins},
 };
 
-/// The largest component, in bytes.
-pub const MAX_COMPONENT_BYTES: usize = 64 * 1024 * 1024;
 /// Versions of a plugin that are kept, so that an older one can serve again.
 const KEPT_VERSIONS: i64 = 5;
 

@@ -22,7 +22,7 @@ use serde_json::Value;
 pub use self::{
     calls::{Detail, DetailedRequest, detail_of, keep_call},
     folder::{read as read_folder, watch},
-    install::{By, InstallError, Installed, MAX_COMPONENT_BYTES, install},
+    install::{By, InstallError, Installed, install},
     quarantine::{release, struck},
     registry::{Unready, join, run, settle},
 };

@@ -1,0 +1,99 @@
+//! Whether a file can be loaded at all: it is a component, imports what there is, speaks the contract, and has a manifest
+//! that can be read.
+
+use std::sync::Arc;
+
+use super::{
+    Subject,
+    report::{Check, Failure},
+};
+use crate::{Adapter, Engine, LoadError, MAX_COMPONENT_BYTES, denied};
+
+/// From here on it is worth asking what is in it, in bytes.
+const LARGE_COMPONENT_BYTES: usize = 32 * 1024 * 1024;
+
+/// The plugin, where it can be loaded.
+pub(super) async fn checks(engine: &Engine, subject: &Subject) -> (Vec<Check>, Option<Arc<dyn Adapter>>) {
+    let mut size = Check::new("file.size", "Is the file as small as a host takes it?");
+    let bytes = subject.wasm.len();
+    let expected = format!("at most {MAX_COMPONENT_BYTES} bytes; debug information and unused packages left out");
+    size.expect(bytes <= MAX_COMPONENT_BYTES, ("the file", &format!("{bytes} bytes"), &expected));
+    if bytes > LARGE_COMPONENT_BYTES {
+        size.warn(format!("{bytes} bytes: over half of what a host takes"));
+    }
+    let component = Check::new("file.component", "Is it a WebAssembly component that compiles?");
+    let imports = Check::new("file.imports", "Does it import only what a host offers?");
+    let contract = Check::new("file.contract", "Does it speak this host's contract?");
+    let manifest = Check::new("manifest.form", "Can its manifest be read?");
+    let mut checks = [component, imports, contract, manifest];
+    let loaded = engine.load(subject.wasm.clone()).await;
+    // What stands before the one that failed was fine, and what stands behind it was not reached.
+    let (failed, plugin) = match loaded {
+        Ok(plugin) => (checks.len(), Some(plugin)),
+        Err(error) => {
+            let place = place(&error);
+            for failure in failures(&error) {
+                checks[place].case(Err(failure));
+            }
+            (place, None)
+        }
+    };
+    for check in checks.iter_mut().take(failed) {
+        check.case(Ok(()));
+    }
+    if let Some(plugin) = &plugin {
+        checks[1].note(named(plugin.imports()));
+    }
+    let mut all = vec![size];
+    all.extend(checks.map(|check| check.nothing("the file could not be loaded that far")));
+    (all, plugin)
+}
+
+fn place(error: &LoadError) -> usize {
+    match error {
+        LoadError::Engine(_) | LoadError::Precompiled | LoadError::Compile(_) => 0,
+        LoadError::Imports(_) => 1,
+        LoadError::Contract(_) => 2,
+        LoadError::Manifest(_) => 3,
+    }
+}
+
+fn failures(error: &LoadError) -> Vec<Failure> {
+    let one = |expected: &str| vec![Failure::new("the file", error.to_string(), expected)];
+    match error {
+        LoadError::Imports(refused) => {
+            let expected = "gassync:channel's imports and WASI 0.2, by the list in the contract's README";
+            refused.iter().map(|import| Failure::new("import", import, expected)).collect()
+        }
+        LoadError::Contract(_) => {
+            one("the interfaces of the contract, built against the version that this host serves")
+        }
+        LoadError::Manifest(error) => {
+            vec![Failure::new(
+                format!("manifest, {}", error.path),
+                &error.problem,
+                "what the contract's README says of it",
+            )]
+        }
+        _ => one("a WebAssembly component, as `gassync plugin build` leaves it"),
+    }
+}
+
+/// The imports by package, each with its interfaces.
+fn named(imports: &[String]) -> String {
+    let mut packages: Vec<(&str, Vec<&str>)> = Vec::new();
+    for import in imports {
+        let (package, rest) = import.split_once('/').unwrap_or((import, ""));
+        let interface = rest.split('@').next().unwrap_or_default();
+        match packages.iter_mut().find(|(name, _)| *name == package) {
+            Some((_, interfaces)) => interfaces.push(interface),
+            None => packages.push((package, vec![interface])),
+        }
+    }
+    let refused = |package: &str| {
+        if denied::PACKAGES.contains(&&*format!("{package}/")) { " (refused when called)" } else { "" }
+    };
+    let one =
+        |(package, interfaces): &(&str, Vec<&str>)| format!("{package}{}: {}", refused(package), interfaces.join(" "));
+    packages.iter().map(one).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,148 @@
+//! Where the values of a JSON text stand. Texts are changed in place and never written anew: numbers keep their digits.
+
+use super::{Kind, Members, Spot};
+
+/// The values of a text, outer before inner; none where it is not JSON.
+pub(super) fn spots(bytes: &[u8]) -> Option<Vec<Spot>> {
+    // A reader of its own with a limit on depth, so that what follows may go down without one.
+    serde_json::from_slice::<serde_json::Value>(bytes).ok()?;
+    let mut reader = Reader { bytes, at: 0, spots: Vec::new() };
+    reader.value("")?;
+    Some(reader.spots)
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    spots: Vec<Spot>,
+}
+
+impl Reader<'_> {
+    fn value(&mut self, place: &str) -> Option<()> {
+        self.space();
+        let (start, index) = (self.at, self.spots.len());
+        let kind = match self.peek()? {
+            b'{' => Kind::Object { end: 0, members: Members::None },
+            b'[' => Kind::List,
+            b'"' => Kind::Text,
+            b't' | b'f' => Kind::Flag,
+            b'n' => Kind::Null,
+            _ => Kind::Number,
+        };
+        self.spots.push(Spot { place: place.to_owned(), range: start..start, kind });
+        match self.peek()? {
+            b'{' => {
+                let (end, members) = self.object(place)?;
+                self.spots.get_mut(index)?.kind = Kind::Object { end, members };
+            }
+            b'[' => self.list(place)?,
+            b'"' => drop(self.text()?),
+            _ => {
+                while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
+                    self.at += 1;
+                }
+            }
+        }
+        self.spots.get_mut(index)?.range = start..self.at;
+        Some(())
+    }
+
+    fn object(&mut self, place: &str) -> Option<(usize, Members)> {
+        self.at += 1;
+        let mut members = Members::None;
+        loop {
+            self.space();
+            match self.peek()? {
+                b'}' => {
+                    self.at += 1;
+                    return Some((self.at - 1, members));
+                }
+                b',' => self.at += 1,
+                _ => {
+                    let name = self.text()?;
+                    members = match members {
+                        Members::None | Members::Table if is_data(&name) => Members::Table,
+                        _ => Members::Fields,
+                    };
+                    self.space();
+                    self.at += 1;
+                    self.value(&format!("{place}/{}", name.replace('~', "~0").replace('/', "~1")))?;
+                }
+            }
+        }
+    }
+
+    fn list(&mut self, place: &str) -> Option<()> {
+        self.at += 1;
+        let mut index = 0;
+        loop {
+            self.space();
+            match self.peek()? {
+                b']' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                b',' => self.at += 1,
+                _ => {
+                    self.value(&format!("{place}/{index}"))?;
+                    index += 1;
+                }
+            }
+        }
+    }
+
+    fn text(&mut self) -> Option<String> {
+        let start = self.at;
+        self.at += 1;
+        loop {
+            match self.peek()? {
+                b'"' => break,
+                b'\\' => self.at += 2,
+                _ => self.at += 1,
+            }
+        }
+        self.at += 1;
+        serde_json::from_slice(self.bytes.get(start..self.at)?).ok()
+    }
+
+    fn space(&mut self) {
+        while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+}
+
+/// An id or a day: what channels use as the names of members where the object is a table.
+fn is_data(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit() || b"-:T".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_is_found_where_it_stands() {
+        let text = br#" {"a/b": [1.50, "x\"}", {}], "c": {"2027-06-01": null, "2027-06-02": true}} "#;
+        let spots = spots(text).expect("JSON");
+        let found: Vec<(&str, &str)> = spots
+            .iter()
+            .map(|spot| (&*spot.place, std::str::from_utf8(&text[spot.range.clone()]).expect("text")))
+            .collect();
+        assert_eq!(found.len(), 8);
+        assert_eq!(found[1], ("/a~1b", r#"[1.50, "x\"}", {}]"#));
+        assert_eq!((found[2], found[3]), (("/a~1b/0", "1.50"), ("/a~1b/1", r#""x\"}""#)));
+        assert_eq!((found[4].1, found[6]), ("{}", ("/c/2027-06-01", "null")));
+        let members = |index: usize| match &spots[index].kind {
+            Kind::Object { end, members } => (text[*end], *members),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(members(5), (b'}', Members::Table), "what days are the names of is a table");
+        assert_eq!((members(0), members(4)), ((b'}', Members::Fields), (b'}', Members::None)));
+        assert!(super::spots(b"{").is_none() && super::spots("[".repeat(10_000).as_bytes()).is_none());
+    }
+}

@@ -1,0 +1,271 @@
+//! A sample's bytes, and ways to change them.
+
+mod json;
+mod xml;
+
+use std::ops::Range;
+
+/// Stands for what channels add one day: nobody knows its name.
+const UNKNOWN: &str = "gassyncUnknown";
+/// A text that is neither a day nor a number nor any channel's word.
+const NO_WORD: &str = "\u{2603}";
+/// More than 32 bits hold, and still an amount that the host takes, even ten times.
+const HUGE: &str = "9999999999";
+/// More than any float holds.
+const BEYOND: &str = "1e999";
+/// Days that are in no calendar.
+const IMPOSSIBLE_DAYS: [&str; 3] = ["2027-02-30", "2027-13-01", "0000-00-00"];
+/// `YYYY-MM-DD`, in bytes.
+const DAY_BYTES: usize = 10;
+
+/// What stands at a place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Kind {
+    Text,
+    Number,
+    Flag,
+    Null,
+    List,
+    /// `end` is where the brace stands that closes it.
+    Object {
+        end: usize,
+        members: Members,
+    },
+}
+
+/// What an object is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Members {
+    None,
+    Fields,
+    /// The names are data, such as days or ids.
+    Table,
+}
+
+/// A value inside a payload.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Spot {
+    /// A JSON pointer, or the names of the elements around it.
+    pub place: String,
+    pub range: Range<usize>,
+    pub kind: Kind,
+}
+
+enum Form {
+    Json(Vec<Spot>),
+    Xml(xml::Parts),
+    Other,
+}
+
+/// Bytes that a channel sends.
+pub(super) struct Payload {
+    pub bytes: Vec<u8>,
+    form: Form,
+}
+
+/// A way to change a payload.
+pub(super) struct Alteration {
+    pub how: String,
+    edits: Vec<Edit>,
+}
+
+/// What is to stand where.
+type Edit = (Range<usize>, String);
+
+impl Payload {
+    pub fn new(bytes: Vec<u8>) -> Self {
+        let form = match json::spots(&bytes) {
+            Some(spots) => Form::Json(spots),
+            None => std::str::from_utf8(&bytes).ok().and_then(xml::parts).map_or(Form::Other, Form::Xml),
+        };
+        Self { bytes, form }
+    }
+
+    pub fn is_json(&self) -> bool {
+        matches!(self.form, Form::Json(_))
+    }
+
+    pub fn is_xml(&self) -> bool {
+        matches!(self.form, Form::Xml(_))
+    }
+
+    /// Something nobody knows in every object, or on and in every element.
+    pub fn unknown_everywhere(&self) -> Option<Alteration> {
+        let edits: Vec<Edit> = self.unknown_in_each().into_iter().flat_map(|alteration| alteration.edits).collect();
+        (!edits.is_empty()).then(|| Alteration { how: "something nobody knows in every place".to_owned(), edits })
+    }
+
+    /// Something nobody knows, in each place by itself.
+    pub fn unknown_in_each(&self) -> Vec<Alteration> {
+        let one = |what: &str, place: &str, edit: Edit| Alteration {
+            how: format!("{what} nobody knows at {}", shown(place)),
+            edits: vec![edit],
+        };
+        match &self.form {
+            Form::Json(spots) => {
+                let member =
+                    |spot: &Spot| Some(one("a member", &spot.place, addition(spot, r#"{"of":["later",1,null]}"#)?));
+                spots.iter().filter_map(member).collect()
+            }
+            Form::Xml(parts) => {
+                let attribute = |(place, at): &(String, usize)| {
+                    one("an attribute", place, (*at..*at, format!(r#" {UNKNOWN}="?""#)))
+                };
+                let child = |(place, at): &(String, usize)| {
+                    one("an element", place, (*at..*at, format!(r#"<{UNKNOWN} code="1">?</{UNKNOWN}>"#)))
+                };
+                parts.attributes.iter().map(attribute).chain(parts.children.iter().map(child)).collect()
+            }
+            Form::Other => Vec::new(),
+        }
+    }
+
+    /// A value put inside: as a member nobody knows, and in the place of the first text.
+    pub fn put_inside(&self, what: &str, json: &str, xml: &str) -> Vec<Alteration> {
+        let altered =
+            |place: &str, edit: Edit| Alteration { how: format!("{what} at {}", shown(place)), edits: vec![edit] };
+        match &self.form {
+            Form::Json(spots) => {
+                let added = spots.iter().find_map(|spot| Some((&spot.place, addition(spot, json)?)));
+                let first = spots.iter().find(|spot| spot.kind == Kind::Text);
+                let replaced = first.map(|spot| (&spot.place, (spot.range.clone(), json.to_owned())));
+                added.into_iter().chain(replaced).map(|(place, edit)| altered(place, edit)).collect()
+            }
+            Form::Xml(parts) => {
+                let first = parts.values.iter().find(|spot| !spot.place.contains('@'));
+                first.map(|spot| altered(&spot.place, (spot.range.clone(), xml.to_owned()))).into_iter().collect()
+            }
+            Form::Other => Vec::new(),
+        }
+    }
+
+    /// Every value in turn, replaced by nothing, by something of another kind, and by numbers that no field holds.
+    pub fn other_values(&self) -> Vec<Alteration> {
+        let replaced = |spot: &Spot, text: &str| {
+            let what = if text.is_empty() { "nothing" } else { text };
+            let how = format!("{what} at {}", shown(&spot.place));
+            Alteration { how, edits: vec![(spot.range.clone(), text.to_owned())] }
+        };
+        let others = |spot| others(spot, self.is_json()).into_iter().map(move |text| replaced(spot, &text));
+        self.values().iter().flat_map(others).collect()
+    }
+
+    /// Every day in turn, replaced by days that are in no calendar. What follows it, such as a time, stays.
+    pub fn impossible_days(&self) -> Vec<Alteration> {
+        let mut alterations = Vec::new();
+        for spot in self.values().iter().filter(|spot| spot.kind == Kind::Text) {
+            let start = spot.range.start + usize::from(self.is_json());
+            let range = start..start + DAY_BYTES;
+            if self.bytes.get(range.clone()).is_some_and(is_day) {
+                alterations.extend(IMPOSSIBLE_DAYS.map(|day| Alteration {
+                    how: format!("the day {day} at {}", shown(&spot.place)),
+                    edits: vec![(range.clone(), day.to_owned())],
+                }));
+            }
+        }
+        alterations
+    }
+
+    /// Where it is altered first.
+    pub fn place(&self, alteration: &Alteration) -> usize {
+        alteration.edits.iter().map(|(range, _)| range.start).min().unwrap_or_default()
+    }
+
+    /// The bytes, so altered.
+    pub fn altered(&self, alteration: &Alteration) -> Vec<u8> {
+        let mut edits: Vec<&Edit> = alteration.edits.iter().collect();
+        edits.sort_by_key(|(range, _)| range.start);
+        let mut bytes = self.bytes.clone();
+        // From the back: what stands before an edit stays where it is.
+        for (range, text) in edits.into_iter().rev() {
+            bytes.splice(range.clone(), text.bytes());
+        }
+        bytes
+    }
+
+    fn values(&self) -> &[Spot] {
+        match &self.form {
+            Form::Json(spots) => spots,
+            Form::Xml(parts) => &parts.values,
+            Form::Other => &[],
+        }
+    }
+}
+
+/// What may stand in a value's place and should not.
+fn others(spot: &Spot, is_json: bool) -> Vec<String> {
+    let word = format!("\"{NO_WORD}\"");
+    let texts: &[&str] = match &spot.kind {
+        _ if !is_json => &["", NO_WORD, HUGE, BEYOND],
+        Kind::Text => &["null", &word, "[]", HUGE, BEYOND],
+        Kind::Number => &["null", &word, "[]", HUGE, "-9999999999", BEYOND],
+        Kind::Flag => &["null", &word, HUGE],
+        Kind::Null => &[&word, HUGE, "{}"],
+        Kind::List => &["null", &word, "{}", HUGE],
+        Kind::Object { .. } => &["null", &word, "[]", HUGE],
+    };
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// A member nobody knows, where this is an object whose members are fields.
+fn addition(spot: &Spot, value: &str) -> Option<Edit> {
+    let Kind::Object { end, members } = spot.kind else { return None };
+    let comma = match members {
+        Members::None => "",
+        Members::Fields => ",",
+        Members::Table => return None,
+    };
+    Some((end..end, format!(r#"{comma}"{UNKNOWN}":{value}"#)))
+}
+
+/// The outermost value has no name of its own.
+fn shown(place: &str) -> &str {
+    if place.is_empty() { "the top" } else { place }
+}
+
+fn is_day(bytes: &[u8]) -> bool {
+    bytes.len() == DAY_BYTES
+        && bytes.iter().enumerate().all(|(at, byte)| match at {
+            4 | 7 => *byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(payload: &Payload, alterations: &[Alteration]) -> Vec<String> {
+        let text = |alteration| String::from_utf8(payload.altered(alteration)).expect("text");
+        alterations.iter().map(text).collect()
+    }
+
+    #[test]
+    fn json_is_altered_in_place() {
+        let text = r#"{"total":450.00,"from":"2027-06-01T10:00:00Z","nights":{"2027-06-01":{}}}"#;
+        let payload = Payload::new(text.as_bytes().to_vec());
+        let unknown = texts(&payload, &[payload.unknown_everywhere().expect("JSON")]);
+        let expected = r#"{"total":450.00,"from":"2027-06-01T10:00:00Z","nights":{"2027-06-01":{MORE}},MORE}"#;
+        assert_eq!(unknown, [expected.replace("MORE", r#""gassyncUnknown":{"of":["later",1,null]}"#)]);
+        let days = texts(&payload, &payload.impossible_days());
+        assert!(days.len() == 3 && days[0].contains(r#""from":"2027-02-30T10:00:00Z""#), "{days:?}");
+        let others = texts(&payload, &payload.other_values());
+        assert!(others.contains(&text.replace("450.00", "null")) && !others.contains(&text.to_owned()), "{others:?}");
+        let long = texts(&payload, &payload.put_inside("a long text", "\"xxxx\"", "xxxx"));
+        assert!(long[0].ends_with(r#","gassyncUnknown":"xxxx"}"#) && long[1].contains(r#""from":"xxxx""#), "{long:?}");
+    }
+
+    #[test]
+    fn xml_is_altered_in_place() {
+        let payload = Payload::new(br#"<Rq Day="2027-06-01"><Name>Ada</Name><Of/></Rq>"#.to_vec());
+        let start =
+            r#"<Rq gassyncUnknown="?" Day="2027-06-01"><Name gassyncUnknown="?">Ada</Name><Of gassyncUnknown="?"/>"#;
+        let unknown = texts(&payload, &[payload.unknown_everywhere().expect("XML")]);
+        assert_eq!(unknown, [format!(r#"{start}<gassyncUnknown code="1">?</gassyncUnknown></Rq>"#)]);
+        let days = texts(&payload, &payload.impossible_days());
+        assert_eq!(days[1], r#"<Rq Day="2027-13-01"><Name>Ada</Name><Of/></Rq>"#);
+        let others = texts(&payload, &payload.other_values());
+        assert!(others.contains(&r#"<Rq Day=""><Name>Ada</Name><Of/></Rq>"#.to_owned()), "{others:?}");
+        assert!(Payload::new(b"BEGIN:VCALENDAR".to_vec()).unknown_everywhere().is_none());
+    }
+}

@@ -1,0 +1,291 @@
+//! A partner's samples: what the channel sends and answers, as files in a folder.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use gassync_domain::{CalendarUpdate, ContentItem, Entity, HttpRequest, HttpResponse, Operation, Query, Selection};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::payload::Payload;
+use crate::trial::{FileInventory, content_type};
+
+/// Most samples that are read.
+const MAX_SAMPLES: usize = 40;
+/// The largest of them: what a plugin may be given at most, in bytes.
+const MAX_SAMPLE_BYTES: u64 = 8 * 1024 * 1024;
+/// The folders of answers, and what they answer a fetch of.
+const ANSWERED: [(&str, Entity); 6] = [
+    ("properties", Entity::Property),
+    ("room-types", Entity::RoomType),
+    ("rate-plans", Entity::RatePlan),
+    ("reservations", Entity::Reservation),
+    ("guests", Entity::Guest),
+    ("calendar", Entity::Calendar),
+];
+/// Ends the name of a file that says how a call came.
+const CALL: &str = ".call.json";
+/// Ends the name of a file that says what an answer answers, and how.
+const ANSWER: &str = ".answer.json";
+
+/// What a partner's channel sends and answers, and how the source is set up.
+#[derive(Default)]
+pub struct Samples {
+    pub(super) settings: Value,
+    pub(super) inventory: FileInventory,
+    pub(super) all: Vec<Sample>,
+    pub(super) pushes: Pushes,
+}
+
+/// What is to be written to the channel.
+#[derive(Default)]
+pub(super) struct Pushes {
+    pub calendar: Vec<CalendarUpdate>,
+    pub reservations: Vec<Operation>,
+    pub content: Vec<ContentItem>,
+}
+
+/// One of them.
+pub(super) struct Sample {
+    /// Its place in the folder, without an ending.
+    pub name: String,
+    pub payload: Payload,
+    pub way: Way,
+}
+
+/// How a sample reaches the plugin.
+pub(super) enum Way {
+    /// The channel calls us; the body is the sample.
+    Call { request: HttpRequest, has_body: bool },
+    /// The channel answers a fetch, the first request with the sample, later ones with `further`.
+    Answer { asked: Asked, status: u16, headers: Vec<(String, String)>, further: Vec<HttpResponse> },
+}
+
+/// What a fetch asks for; without a selection, what a poll of the entity would.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub entity: Entity,
+    pub query: Option<Query>,
+}
+
+/// Samples that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", file.display())]
+pub struct SampleError {
+    /// The file or folder.
+    pub file: PathBuf,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// How a call came.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct CallFile {
+    method: Option<String>,
+    path: String,
+    query: Option<String>,
+    headers: BTreeMap<String, String>,
+}
+
+impl Default for CallFile {
+    fn default() -> Self {
+        Self { method: None, path: "/".to_owned(), query: None, headers: BTreeMap::new() }
+    }
+}
+
+/// What an answer answers, and how.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct AnswerFile {
+    status: u16,
+    headers: BTreeMap<String, String>,
+    query: Option<QueryFile>,
+}
+
+impl Default for AnswerFile {
+    fn default() -> Self {
+        Self { status: 200, headers: BTreeMap::new(), query: None }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct QueryFile {
+    selection: Selection,
+    property_id: Option<String>,
+    room_type_id: Option<String>,
+    cursor: Option<String>,
+}
+
+/// Files of one name.
+#[derive(Default)]
+struct Named {
+    body: Option<PathBuf>,
+    about: Option<PathBuf>,
+    /// `NAME.2.EXT` and so on, in order.
+    further: BTreeMap<u32, PathBuf>,
+}
+
+impl Samples {
+    /// Reads a folder; one that is not there holds none.
+    pub fn read(folder: &Path) -> Result<Self, SampleError> {
+        let mut samples = Self { settings: json!({}), ..Self::default() };
+        if let Some(settings) = optional(&folder.join("settings.json"))? {
+            samples.settings = settings;
+        }
+        if let Some(inventory) = optional(&folder.join("inventory.json"))? {
+            samples.inventory = inventory;
+        }
+        samples.pushes = Pushes {
+            calendar: pushed(&folder.join("pushes/calendar"))?,
+            reservations: pushed(&folder.join("pushes/reservations"))?,
+            content: pushed(&folder.join("pushes/content"))?,
+        };
+        for (name, files) in named(&folder.join("calls"), CALL)? {
+            samples.all.push(call(format!("calls/{name}"), &files)?);
+        }
+        for (place, entity) in ANSWERED {
+            for (name, files) in named(&folder.join("answers").join(place), ANSWER)? {
+                samples.all.push(answer(format!("answers/{place}/{name}"), entity, &files)?);
+            }
+        }
+        if samples.all.len() > MAX_SAMPLES {
+            return Err(wrong(folder, format!("{} samples; at most {MAX_SAMPLES} are read", samples.all.len())));
+        }
+        Ok(samples)
+    }
+}
+
+impl Sample {
+    pub fn is_call(&self) -> bool {
+        matches!(self.way, Way::Call { .. })
+    }
+
+    /// Whether the channel says yes in it: other answers only show that a plugin can tell.
+    pub fn is_good(&self) -> bool {
+        !matches!(self.way, Way::Answer { status, .. } if status >= 400)
+    }
+}
+
+fn call(name: String, files: &Named) -> Result<Sample, SampleError> {
+    let about: CallFile = described(files)?;
+    let body = files.body.as_deref().map(bytes).transpose()?;
+    let mut headers: Vec<(String, String)> = about.headers.into_iter().collect();
+    if let Some(file) = &files.body
+        && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+    {
+        headers.push(("content-type".to_owned(), content_type(file).to_owned()));
+    }
+    let method = about.method.unwrap_or_else(|| if body.is_some() { "POST" } else { "GET" }.to_owned());
+    let url = match about.query {
+        Some(query) => format!("{}?{}", about.path, query.trim_start_matches('?')),
+        None => about.path,
+    };
+    let has_body = body.is_some();
+    let payload = Payload::new(body.unwrap_or_default());
+    Ok(Sample {
+        name,
+        payload,
+        way: Way::Call { request: HttpRequest { method: method.to_uppercase(), url, headers, body: None }, has_body },
+    })
+}
+
+fn answer(name: String, entity: Entity, files: &Named) -> Result<Sample, SampleError> {
+    let about: AnswerFile = described(files)?;
+    let file = files.body.as_deref().or(files.about.as_deref()).unwrap_or(Path::new(""));
+    if !(100..600).contains(&about.status) {
+        return Err(wrong(file, format!("{} is not an HTTP status", about.status)));
+    }
+    let body = files.body.as_deref().map(bytes).transpose()?.unwrap_or_default();
+    let mut headers: Vec<(String, String)> = about.headers.into_iter().collect();
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        headers.push(("content-type".to_owned(), content_type(file).to_owned()));
+    }
+    let mut further = Vec::new();
+    for file in files.further.values() {
+        let headers = vec![("content-type".to_owned(), content_type(file).to_owned())];
+        further.push(HttpResponse { status: 200, headers, body: bytes(file)? });
+    }
+    let query = about.query.map(|file| {
+        let QueryFile { selection, property_id, room_type_id, cursor } = file;
+        Query { entity, selection, property_id, room_type_id, cursor }
+    });
+    let way = Way::Answer { asked: Asked { entity, query }, status: about.status, headers, further };
+    Ok(Sample { name, payload: Payload::new(body), way })
+}
+
+/// The files of a folder, by name. What begins with a full stop is not ours.
+fn named(folder: &Path, about: &str) -> Result<BTreeMap<String, Named>, SampleError> {
+    let mut found: BTreeMap<String, Named> = BTreeMap::new();
+    for file in files(folder)? {
+        let whole = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(name) = whole.strip_suffix(about) {
+            found.entry(name.to_owned()).or_default().about = Some(file);
+            continue;
+        }
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some((name, number)) = stem.rsplit_once('.')
+            && let Ok(number) = number.parse()
+            && about == ANSWER
+        {
+            found.entry(name.to_owned()).or_default().further.insert(number, file);
+            continue;
+        }
+        let other = found.entry(stem).or_default().body.replace(file);
+        if let Some(other) = other {
+            return Err(wrong(&other, "another file of this folder has its name, with another ending"));
+        }
+    }
+    Ok(found)
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, SampleError> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| wrong(folder, error.to_string()))? {
+        let path = entry.map_err(|error| wrong(folder, error.to_string()))?.path();
+        if path.is_file() && !path.file_name().unwrap_or_default().to_string_lossy().starts_with('.') {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn pushed<T: DeserializeOwned>(folder: &Path) -> Result<Vec<T>, SampleError> {
+    let mut items = Vec::new();
+    for file in files(folder)? {
+        items.extend(parsed::<Vec<T>>(&file)?);
+    }
+    Ok(items)
+}
+
+fn described<T: DeserializeOwned + Default>(files: &Named) -> Result<T, SampleError> {
+    files.about.as_deref().map_or_else(|| Ok(T::default()), parsed)
+}
+
+fn optional<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, SampleError> {
+    file.is_file().then(|| parsed(file)).transpose()
+}
+
+fn parsed<T: DeserializeOwned>(file: &Path) -> Result<T, SampleError> {
+    serde_json::from_slice(&bytes(file)?).map_err(|error| wrong(file, error.to_string()))
+}
+
+fn bytes(file: &Path) -> Result<Vec<u8>, SampleError> {
+    let size = fs::metadata(file).map_err(|error| wrong(file, error.to_string()))?.len();
+    if size > MAX_SAMPLE_BYTES {
+        return Err(wrong(file, format!("has {size} bytes; a plugin is given at most {MAX_SAMPLE_BYTES}")));
+    }
+    fs::read(file).map_err(|error| wrong(file, error.to_string()))
+}
+
+fn wrong(file: &Path, problem: impl Into<String>) -> SampleError {
+    SampleError { file: file.to_owned(), problem: problem.into() }
+}

@@ -1,0 +1,53 @@
+//! Secrets that are none, and who asked for them.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use crate::{CredentialError, Credentials, Secret};
+
+/// Passes everything on, and keeps count.
+pub(super) struct Watched {
+    inner: Arc<dyn Credentials>,
+    seen: Mutex<Seen>,
+}
+
+/// Slots and fields.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub asked: BTreeSet<(String, String)>,
+    pub kept: BTreeSet<(String, String)>,
+}
+
+impl Watched {
+    pub fn new(inner: Arc<dyn Credentials>) -> Self {
+        Self { inner, seen: Mutex::default() }
+    }
+
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Credentials for Watched {
+    async fn field(&self, slot: &str, field: &str) -> Result<Secret, CredentialError> {
+        self.seen().asked.insert((slot.to_owned(), field.to_owned()));
+        self.inner.field(slot, field).await
+    }
+
+    async fn keep(
+        &self,
+        slot: &str,
+        field: &str,
+        secret: Secret,
+        good_for: Option<Duration>,
+    ) -> Result<(), CredentialError> {
+        self.seen().kept.insert((slot.to_owned(), field.to_owned()));
+        self.inner.keep(slot, field, secret, good_for).await
+    }
+}

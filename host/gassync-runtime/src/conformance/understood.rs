@@ -1,0 +1,119 @@
+//! Whether there are samples of what the plugin does, and whether it understands them: all other checks build on that.
+
+use gassync_domain::Entity;
+
+use super::{
+    manners::Deed,
+    report::{Check, Failure},
+    samples::{Asked, Sample, Samples, Way},
+    stand::{Stand, Told, Turn, ended_well},
+    wire::Wire,
+    wording,
+};
+use crate::{Finished, Interface, RouteKind};
+
+/// A sample that the plugin understands, and what it makes of it.
+pub(super) struct Understood<'a> {
+    pub sample: &'a Sample,
+    pub finished: Finished<Told>,
+}
+
+impl Understood<'_> {
+    /// What it told; there is always something, since what failed is not understood.
+    pub fn told(&self) -> Option<&Told> {
+        self.finished.result.as_ref().ok()
+    }
+}
+
+/// Runs every sample once; what is understood goes on to the other checks.
+pub(super) async fn check<'a>(stand: &Stand, samples: &'a Samples) -> (Vec<Check>, Vec<Understood<'a>>) {
+    let mut understood = Vec::new();
+    let mut check = Check::new("samples.understood", "Does it understand its own samples?");
+    for sample in &samples.all {
+        let finished = stand.show(sample, Turn::default()).await;
+        let failure =
+            |expected: &str| Err(Failure::new(wording::sent(sample, ""), wording::came_back(&finished), expected));
+        if let Some(problem) = unreachable(stand, sample) {
+            check.case(Err(Failure::new(wording::sent(sample, ""), problem.0, problem.1)));
+        } else if !sample.is_good() {
+            let is_refusal = ended_well(&finished) && finished.result.is_err();
+            check.case(if is_refusal { Ok(()) } else { failure("an error of the channel's, as its status says") });
+        } else {
+            check.case(if finished.result.is_ok() { Ok(()) } else { failure("what the sample says, as changes") });
+        }
+        if let Ok(told) = &finished.result {
+            if told.changes.is_empty() {
+                check.warn(format!("{}: nothing comes of it, so little can be seen with it", sample.name));
+            }
+            understood.push(Understood { sample, finished });
+        }
+    }
+    (vec![present(stand, samples).await, check.nothing("there are no samples")], understood)
+}
+
+/// Why a running host would never hand a sample over.
+fn unreachable(stand: &Stand, sample: &Sample) -> Option<(String, &'static str)> {
+    let exported = |interface| stand.plugin.exports().contains(&interface);
+    match &sample.way {
+        Way::Call { .. } if !exported(Interface::Inbound) => {
+            Some(("no export inbound".to_owned(), "an export inbound, or no samples of calls"))
+        }
+        Way::Answer { .. } if !exported(Interface::Pull) => {
+            Some(("no export pull".to_owned(), "an export pull, or no samples of answers"))
+        }
+        Way::Call { request, .. } => {
+            let path = request.url.split('?').next().unwrap_or_default();
+            let mut routes = stand.plugin.manifest().routes.iter();
+            let served = routes.any(|route| {
+                route.serves(path) && route.methods.contains(&request.method) && route.kind != RouteKind::Feed
+            });
+            (!served).then(|| {
+                (format!("no route of the manifest takes {} {path}", request.method), "a route, or another call.json")
+            })
+        }
+        Way::Answer { .. } => None,
+    }
+}
+
+/// Without samples the other checks would be silent, and silence looks like praise.
+async fn present(stand: &Stand, samples: &Samples) -> Check {
+    let mut check = Check::new("samples.present", "Are there samples of what it reads?");
+    let exported = |interface| stand.plugin.exports().contains(&interface);
+    if exported(Interface::Inbound) {
+        let any = samples.all.iter().any(Sample::is_call);
+        let expected = "samples/calls/NAME.json (or .xml, …): a call as the channel makes it";
+        check.expect(any, ("samples/calls", "none", expected));
+    }
+    let answered = |entity: Entity| {
+        let of = |sample: &Sample| matches!(&sample.way, Way::Answer { asked, .. } if asked.entity == entity);
+        samples.all.iter().any(|sample| sample.is_good() && of(sample))
+    };
+    let mut polled: Vec<Entity> = stand.plugin.manifest().polls.iter().map(|poll| poll.entity).collect();
+    polled.dedup();
+    for entity in polled.into_iter().filter(|_| exported(Interface::Pull)) {
+        let folder = folder(entity);
+        let asks = async || {
+            let query = stand.query(&Asked { entity, query: None });
+            let wire = Wire::playing(Vec::new());
+            let finished = stand.ask("a fetch without an answer", query, wire, (Turn::default(), Deed::Ordinary)).await;
+            !finished.record.requests.is_empty()
+        };
+        // What is known without asking the channel needs no answer of the channel's.
+        let good = answered(entity) || !asks().await;
+        let expected = format!("{folder}/NAME.json (or .xml, …): the channel's answer to a fetch");
+        check.expect(good, (&folder, "none, and the manifest polls it", &expected));
+    }
+    check.nothing("it reads neither calls nor answers")
+}
+
+fn folder(entity: Entity) -> String {
+    let name = match entity {
+        Entity::Property => "properties",
+        Entity::RoomType => "room-types",
+        Entity::RatePlan => "rate-plans",
+        Entity::Reservation => "reservations",
+        Entity::Guest => "guests",
+        Entity::Calendar => "calendar",
+    };
+    format!("samples/answers/{name}")
+}

@@ -1,0 +1,159 @@
+//! The kit that plugins are checked with: good ones pass it, and each mistake fails the check that is made for it.
+
+use std::{fs, path::Path};
+
+use gassync_domain::Timestamp;
+use gassync_runtime::{
+    Engine, EngineSettings,
+    conformance::{self, Check, Report, Samples, Subject, Verdict},
+};
+use gassync_tests::{
+    plugins::{component, repository},
+    process::run,
+};
+use serde_json::{Value, json};
+
+async fn check(name: &str, wasm: Vec<u8>, samples: &Path) -> Report {
+    let settings = EngineSettings { cache_dir: None, cache_key: [3; 32], concurrent_calls: 1 };
+    let now: Timestamp = "2027-01-15T12:00:00Z".parse().expect("an instant");
+    let samples = Samples::read(samples).expect("samples");
+    let subject = Subject { name: name.to_owned(), wasm, samples, now };
+    conformance::check(&Engine::new(settings).expect("an engine"), subject).await
+}
+
+async fn of_repository(name: &str, folder: &str) -> Report {
+    check(name, component(name), &repository().join(folder).join("samples")).await
+}
+
+fn named<'a>(report: &'a Report, name: &str) -> &'a Check {
+    report.checks.iter().find(|check| check.name == name).expect(name)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_own_plugins_pass() {
+    for name in ["beds24", "example"] {
+        let report = of_repository(name, &format!("plugins/{name}")).await;
+        assert!(report.passed(), "{report}");
+        // All that they do is looked at: what they have no samples of is XML alone.
+        assert_eq!(report.named(Verdict::NotApplicable), ["tolerance.xml"], "{report}");
+        assert!(report.checks.iter().all(|check| check.warnings.is_empty()), "{report}");
+        assert!(named(&report, "hostile.values").cases > 100 && report.calls > 200, "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_mistake_fails_the_check_made_for_it() {
+    let report = of_repository("careless", "tests/plugins/careless").await;
+    assert_eq!(
+        report.named(Verdict::Passed),
+        [
+            "file.size",
+            "file.component",
+            "file.imports",
+            "file.contract",
+            "manifest.form",
+            "manifest.identity",
+            "manifest.routes",
+            "manifest.settings",
+            "samples.present",
+            "samples.understood",
+            "determinism.same",
+        ],
+        "{report}"
+    );
+    assert_eq!(report.named(Verdict::NotApplicable), ["tolerance.xml"], "{report}");
+    let told = |name: &str, parts: [&str; 3]| {
+        let failures = &named(&report, name).failures;
+        let fits = failures.iter().any(|failure| {
+            failure.sent.contains(parts[0])
+                && failure.came_back.contains(parts[1])
+                && failure.expected.contains(parts[2])
+        });
+        assert!(fits, "{name}: {failures:?}");
+    };
+    told("manifest.version", ["version", "1.0", "1.4.0"]);
+    told("manifest.exports", ["batches.calendar", "no export push-calendar", "an export push-calendar"]);
+    told("manifest.hosts", ["hosts[0]", "https://*.example", "*.example.org"]);
+    told("manifest.credentials", ["credentials[0]", "without what it needs", "inputs"]);
+    told("manifest.rhythm", ["polls[0]", "intervalSeconds 0", "how often"]);
+    told("limits", ["calls/booked", "log: 60 lines of 50", "less"]);
+    told("determinism.seed", ["calls/booked", "the event id was", "never from chance"]);
+    told("idempotency", ["ten minutes later", "the event id was", "the same event id"]);
+    told("tolerance.json", ["a member nobody knows at the top", "a booking", "the same changes"]);
+    told("errors.unauthorized", ["fetch of reservation, answered with status 401", "malformed", "unauthorized"]);
+    told("errors.rate-limited", ["retry-after: 120", "malformed", "rate-limited(120)"]);
+    told("errors.unavailable", ["status 500", "no changes", "unavailable"]);
+    told("errors.html", ["a web page", "no changes", "malformed or unavailable"]);
+    told("errors.no-answer", ["a time-out", "malformed", "unavailable"]);
+    told("hostile.cut-off", ["cut off after", "the plugin trapped", "malformed"]);
+    told("hostile.empty", ["without a body", "a body", "malformed"]);
+    told("hostile.days", ["the day 2027-02-30 at /from", "a day", "malformed"]);
+    told("hostile.values", ["null at the top", "a booking", "malformed"]);
+    told("manners.places", ["https://elsewhere.test/count-me", "the manifest lacks", "hosts"]);
+    told("manners.decode", ["calls/booked", "https://api.example/hello", "nothing else"]);
+    told("manners.secrets", ["reservation", "authorization", "{{slot.field}}"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_loaded_says_how_far_it_came() {
+    let nothing = tempfile::tempdir().expect("a folder");
+    let report = check("broken", b"\0asm garbage".to_vec(), nothing.path()).await;
+    assert_eq!(report.named(Verdict::Failed), ["file.component"], "{report}");
+    assert_eq!(report.named(Verdict::Passed), ["file.size"], "what was not reached has not passed");
+    let wat = r#"(component
+        (import "wasi:nn/tensor@0.2.0-rc-2024-10-28" (instance))
+        (import "gassync:core/bookings@1.0.0" (instance)))"#;
+    let report = check("curious", wat::parse_str(wat).expect("a component"), nothing.path()).await;
+    let imports = &named(&report, "file.imports").failures;
+    assert!(imports.len() == 2 && imports[0].came_back.starts_with("wasi:nn/tensor"), "{report}");
+    // A plugin of another name, without samples: silence would look like praise.
+    let report = check("sample", component("example"), nothing.path()).await;
+    assert_eq!(report.named(Verdict::Failed), ["manifest.identity", "samples.present"], "{report}");
+    assert!(report.named(Verdict::NotApplicable).contains(&"hostile.values"), "{report}");
+}
+
+#[test]
+fn the_command_prints_a_report_and_ends_by_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    let samples = |folder: &str| repository().join(folder).join("samples").display().to_string();
+    for name in ["example", "careless"] {
+        fs::write(dir.path().join(format!("{name}.wasm")), component(name)).expect("written");
+    }
+    let checked = |arguments: &[&str]| run(&[&["plugin", "check"], arguments].concat(), &[]);
+
+    let output = checked(&[&file("example.wasm"), "--samples", &samples("plugins/example"), "--json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    assert_eq!((output.status.code(), &report["plugin"]["name"]), (Some(0), &json!("example")));
+    assert_eq!(
+        report["checks"][0],
+        json!({
+            "name": "file.size", "question": "Is the file as small as a host takes it?", "verdict": "passed", "cases": 1,
+            "failures": [], "moreFailures": 0, "warnings": [], "notes": [], "notBegun": 0, "reason": null
+        })
+    );
+    assert_eq!(report["usage"][0]["figures"][0]["name"], "processor");
+
+    let output = checked(&[&file("careless.wasm"), "--samples", &samples("tests/plugins/careless")]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("FAILED  errors.unauthorized") && text.contains("passed  file.size"), "{text}");
+
+    for (name, text, said) in [
+        ("settings.json", "{", "settings.json: "),
+        ("calls/a.call.json", r#"{"paht":"/"}"#, "paht"),
+        ("answers/reservations/a.answer.json", r#"{"status":20}"#, "20 is not an HTTP status"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).and_then(|()| fs::write(&path, text)).expect("written");
+        let output = checked(&[&file("example.wasm"), "--samples", &folder.path().display().to_string()]);
+        let problem = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && problem.contains(said), "{name}: {problem}");
+    }
+    let (nothing, example, nowhere) = (file("nothing.wasm"), file("example.wasm"), file("nowhere"));
+    for arguments in [&[][..], &[&*nothing], &[&*example, "--samples", &*nowhere]] {
+        let output = checked(arguments);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
+    }
+}
