@@ -23,7 +23,7 @@ use super::{
     wire::Wire,
 };
 use crate::{
-    Adapter, Budget, Call, CallError, CallRecord, Finished, Interface, Memory, Poll,
+    Adapter, Allowance, Budget, Call, CallError, CallRecord, Finished, Interface, Memory, Poll,
     trial::{self, Conditions},
 };
 
@@ -202,7 +202,8 @@ impl Stand {
 
     /// What a call of this kind may use up.
     pub fn budget(&self, ordinary: Budget) -> Budget {
-        let memory_bytes = self.plugin.manifest().memory_bytes().unwrap_or(ordinary.memory_bytes);
+        let manifest = self.plugin.manifest();
+        let memory_bytes = Allowance::as_asked(manifest).memory_bytes(manifest);
         Budget { memory_bytes, ..ordinary }
     }
 
