@@ -1,6 +1,7 @@
 //! The documents of the contract say what the host does.
 
-use gassync_runtime::Manifest;
+use gassync_domain::{HttpRequest, News};
+use gassync_runtime::{Call, Engine, EngineSettings, Interface, Manifest};
 use gassync_tests::plugins::repository;
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -156,4 +157,23 @@ fn every_manifest_here_is_one() {
         }
     }
     assert!(seen >= 12, "only {seen} manifests");
+}
+
+/// Partners' components stay what they were when the host goes on: one that was built when this candidate of the contract was
+/// made is kept, and must go on working as long as the candidate stands.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_component_that_was_kept_goes_on_working() {
+    let kept = std::fs::read(repository().join("tests/kept/example-1.0.0-rc.2.wasm")).expect("the component");
+    let settings = EngineSettings { cache_dir: None, cache_key: [0; 32], concurrent_calls: 2 };
+    let plugin = Engine::new(settings).expect("an engine").load(kept).await.expect("it fits");
+    assert_eq!(plugin.manifest().contract, "1.0.0-rc.2");
+    assert_eq!(plugin.exports(), [Interface::Inbound, Interface::Pull]);
+    let body = br#"{"number":"B-17","room":"sea-view","from":"2027-06-01","to":"2027-06-04","state":"booked",
+        "name":"Ada Example","price":"410.00","currency":"EUR","changed":"2027-01-05T09:00:00Z"}"#;
+    let request =
+        HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body: Some(body.to_vec()) };
+    let decoded = plugin.decode(Call::alone("kept"), request).await.result.expect("decoded");
+    let News::Reservation(reservation) = &decoded.changes[0].news else { panic!("{:?}", decoded.changes) };
+    assert_eq!(reservation.id, "B-17");
+    assert_eq!(decoded.reply.expect("a reply").status, 200);
 }

@@ -234,3 +234,36 @@ fn resident_bytes() -> usize {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
     line.trim().trim_end_matches(" kB").trim().parse::<usize>().expect("a number") * 1024
 }
+
+/// A component whose two modules have a memory each, of so many MiB.
+fn with_two_memories(mib: u32) -> Vec<u8> {
+    let manifest = r#"{"schemaVersion":1,"id":"two","displayName":"Two","version":"1.0.0","contract":"1.0.0-rc.2",
+        "vendor":"V","limits":{"memoryMiB":256}}"#;
+    let (pages, length) = (mib * 16, manifest.len());
+    let data = manifest.replace('"', "\\\"").replace('\n', " ");
+    let text = format!(
+        r#"(component
+            (core module $one
+                (memory (export "memory") {pages})
+                (data (i32.const 0) "\10\00\00\00")
+                (data (i32.const 16) "{data}")
+                (func (export "describe") (result i32)
+                    (i32.store (i32.const 4) (i32.const {length})) (i32.const 0)))
+            (core module $other (memory {pages}))
+            (core instance $a (instantiate $one))
+            (core instance $b (instantiate $other))
+            (func $describe (result string) (canon lift (core func $a "describe") (memory (core memory $a "memory"))))
+            (instance $about (export "describe" (func $describe)))
+            (export "gassync:channel/about@1.0.0-rc.2" (instance $about)))"#
+    );
+    wat::parse_str(text).expect("a component")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_memories_count_as_one() {
+    let fits =
+        engine().load(with_two_memories(100)).await.expect("200 MiB are less than the most that a call may have");
+    assert_eq!(fits.manifest().id, "two");
+    let Err(refused) = engine().load(with_two_memories(160)).await else { panic!("each would fit by itself") };
+    assert!(refused.to_string().contains("memory"), "{refused}");
+}

@@ -19,7 +19,10 @@ async fn component(number: usize, language: &'static str) -> &'static [u8] {
     let built = BUILT[number].get_or_init(|| async move {
         let made = tokio::task::spawn_blocking(move || {
             let partner = Partner::new("acme", language);
-            partner.build()
+            let component = partner.build();
+            let file = partner.component();
+            partner.run(&["check", &file.display().to_string()]);
+            component
         });
         made.await.expect("built")
     });

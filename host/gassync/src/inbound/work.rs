@@ -22,6 +22,8 @@ use crate::{
 
 /// A message that breaks a plugin twice is set aside.
 const MAX_FAULTS: u32 = 2;
+/// What comes from a channel counts in these states: that we cannot ask it any more makes its word no less true.
+const WORKING: [&str; 3] = ["active", "error", "expired"];
 /// How often a message is tried in all.
 const MAX_ATTEMPTS: u32 = 20;
 
@@ -94,7 +96,7 @@ async fn who(app: &App, message: &inbox::Message) -> Result<(Arc<Plugin>, Source
     let mut tx = app.db.read(message.account).await?;
     let connection = connections::get(&mut tx, message.account, message.connection).await?;
     let sources = sources::of_connection(&mut tx, message.account, message.connection).await?;
-    let source = sources.into_iter().find(|source| source.status == "active");
+    let source = sources.into_iter().find(|source| WORKING.contains(&source.status.as_str()));
     let source = source.ok_or_else(|| Failure::new("no source of this connection is active", false))?;
     let plugin = app.plugins.get(&connection.channel);
     Ok((plugin.ok_or_else(|| Failure::new("its plugin is not loaded", false))?, source))
