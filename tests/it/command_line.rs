@@ -55,6 +55,12 @@ fn a_payload_is_looked_at() {
     assert_eq!(document["requests"][0]["headers"]["token"], "{beds24.token}");
     assert_eq!(document["requests"][0]["credential"], "beds24");
 
+    let code =
+        json!({ "booking": { "id": 42, "status": "new", "infoItems": [{ "code": "DOORCODE", "text": "4711" }] } });
+    let code = write("code.json", code.to_string().as_bytes());
+    let output = run(&["plugin", "try", &plugin, "decode", "--input", &code], &[]);
+    assert!(output.status.success() && !String::from_utf8_lossy(&output.stdout).contains("4711"), "as a host gives it");
+
     let broken = write("broken.json", b"{\"booking\":{\"status\":\"new\"}}");
     let output = run(&["plugin", "try", &plugin, "decode", "--input", &broken], &[]);
     let problem: Value = serde_json::from_slice(&output.stderr).expect("a problem document");

@@ -1,7 +1,7 @@
 use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 
 use sha2::{Digest, Sha256};
-use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
 
 use crate::{Adapter, MAX_SANDBOX_BYTES, ManifestError, cache::Cache, gate, version};
 
@@ -11,8 +11,10 @@ pub const MAX_COMPONENT_BYTES: usize = 64 * 1024 * 1024;
 pub(crate) const TICK: Duration = Duration::from_millis(5);
 /// Stack of a guest.
 const STACK_BYTES: usize = 512 * 1024;
-/// Memory a slot keeps between calls, so that the next one need not fault it in.
+/// Memory that a slot keeps between calls, so that the next one need not fault it in; cleared by hand.
 const KEEP_RESIDENT_BYTES: usize = 64 * 1024;
+/// The same where the system can tell which pages were written, so that no others are cleared.
+const KEEP_RESIDENT_SCANNED_BYTES: usize = 256 * 1024;
 /// Slots given back to the system at once.
 const DECOMMIT_BATCH: usize = 16;
 
@@ -119,6 +121,9 @@ fn pool(concurrent_calls: u32) -> PoolingAllocationConfig {
     // Twice the calls: a slot that was just left is cleaned while the next call has another.
     let slots = concurrent_calls * 2;
     let mut pool = PoolingAllocationConfig::new();
+    // A page that was swapped out may be taken for clean: then one tenant's bytes would be seen in another's call.
+    let scans = PoolingAllocationConfig::is_pagemap_scan_available() && !has_swap();
+    pool.pagemap_scan(if scans { Enabled::Yes } else { Enabled::No });
     pool.total_component_instances(slots)
         // A Python guest is made of 14 modules, one in JavaScript of 4.
         .total_core_instances(slots * 16)
@@ -128,10 +133,16 @@ fn pool(concurrent_calls: u32) -> PoolingAllocationConfig {
         .max_memories_per_module(1)
         .max_tables_per_module(2)
         .max_memory_size(MAX_SANDBOX_BYTES)
-        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .linear_memory_keep_resident(if scans { KEEP_RESIDENT_SCANNED_BYTES } else { KEEP_RESIDENT_BYTES })
         .table_keep_resident(KEEP_RESIDENT_BYTES)
+        .async_stack_keep_resident(KEEP_RESIDENT_BYTES)
         .decommit_batch_size(DECOMMIT_BATCH);
     pool
+}
+
+/// Whether pages may leave memory. One that cannot tell has to be taken for one that swaps.
+fn has_swap() -> bool {
+    std::fs::read_to_string("/proc/swaps").map_or(true, |swaps| swaps.lines().count() > 1)
 }
 
 /// Counts time for all sandboxes of an engine, as long as it lives.

@@ -15,7 +15,10 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{FAILED, print, say, system_clock};
-use crate::vault::{self, system_random};
+use crate::{
+    inbound::spot::{self, Spot},
+    vault::{self, system_random},
+};
 
 /// It trapped, or went over a limit.
 const BROKE: u8 = 3;
@@ -189,31 +192,33 @@ impl Entry {
     async fn run(self, plugin: &dyn Adapter, conditions: &mut Conditions) -> anyhow::Result<Ending> {
         Ok(match self {
             Self::Decode(Decode { call, entity: Some(entity) }) => {
-                trial::decode_answer(plugin, conditions, entity.into(), load_answer(&call.input)?).await
+                trial::decode_answer(plugin, conditions, entity.into(), load_answer(plugin, &call.input)?).await
             }
-            Self::Decode(Decode { call, entity: None }) => trial::decode(plugin, conditions, call.request()?).await,
+            Self::Decode(Decode { call, entity: None }) => {
+                trial::decode(plugin, conditions, call.request(plugin)?).await
+            }
             Self::Fetch { input, answer } => {
-                trial::fetch(plugin, conditions, input_of(&input)?, load_answers(&answer)?).await
+                trial::fetch(plugin, conditions, input_of(&input)?, load_answers(plugin, &answer)?).await
             }
             Self::Calendar(push) => {
-                let (input, answers) = push.load(conditions)?;
+                let (input, answers) = push.load(plugin, conditions)?;
                 trial::calendar(plugin, conditions, input, answers).await
             }
             Self::Reservations(push) => {
-                let (input, answers) = push.load(conditions)?;
+                let (input, answers) = push.load(plugin, conditions)?;
                 trial::reservations(plugin, conditions, input, answers).await
             }
             Self::Acknowledge(push) => {
-                let (input, answers) = push.load(conditions)?;
+                let (input, answers) = push.load(plugin, conditions)?;
                 trial::acknowledge(plugin, conditions, input, answers).await
             }
             Self::Content(push) => {
-                let (input, answers) = push.load(conditions)?;
+                let (input, answers) = push.load(plugin, conditions)?;
                 trial::content(plugin, conditions, input, answers).await
             }
             Self::Respond { call, outcome } => {
                 let fates = serde_json::from_slice(&read(&outcome)?).context("--outcome is not a list of outcomes")?;
-                trial::respond(plugin, conditions, call.request()?, fates).await
+                trial::respond(plugin, conditions, call.request(plugin)?, fates).await
             }
             Self::Render { path, query, inventory } => {
                 conditions.inventory = load_inventory(inventory.as_deref())?;
@@ -227,19 +232,23 @@ impl Entry {
 }
 
 impl Push {
-    fn load<T: DeserializeOwned>(&self, conditions: &mut Conditions) -> anyhow::Result<(T, Vec<HttpResponse>)> {
+    fn load<T: DeserializeOwned>(
+        &self,
+        plugin: &dyn Adapter,
+        conditions: &mut Conditions,
+    ) -> anyhow::Result<(T, Vec<HttpResponse>)> {
         conditions.inventory = load_inventory(self.inventory.as_deref())?;
-        Ok((input_of(&self.input)?, load_answers(&self.answer)?))
+        Ok((input_of(&self.input)?, load_answers(plugin, &self.answer)?))
     }
 }
 
 impl Inbound {
-    fn request(self) -> anyhow::Result<HttpRequest> {
+    fn request(self, plugin: &dyn Adapter) -> anyhow::Result<HttpRequest> {
         let mut headers = self.header;
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
             headers.push(("content-type".to_owned(), content_type(&self.input).to_owned()));
         }
-        let body = read(&self.input)?;
+        let body = masked(plugin, read(&self.input)?);
         Ok(HttpRequest {
             method: self.method.to_uppercase(),
             url: url(&self.path, self.query.as_deref()),
@@ -262,8 +271,14 @@ fn load_inventory(path: Option<&Path>) -> anyhow::Result<FileInventory> {
     serde_json::from_slice(&read(path)?).with_context(|| format!("--inventory {}", path.display()))
 }
 
-fn load_answers(paths: &[PathBuf]) -> anyhow::Result<Vec<HttpResponse>> {
-    paths.iter().map(|path| load_answer(path)).collect()
+fn load_answers(plugin: &dyn Adapter, paths: &[PathBuf]) -> anyhow::Result<Vec<HttpResponse>> {
+    paths.iter().map(|path| load_answer(plugin, path)).collect()
+}
+
+/// As a host gives it to the plugin: without what the manifest calls sensitive.
+fn masked(plugin: &dyn Adapter, body: Vec<u8>) -> Vec<u8> {
+    let spots: Vec<Spot<'_>> = plugin.manifest().sensitive.iter().map(|text| Spot::parse(text)).collect();
+    spot::mask(body, &spots)
 }
 
 /// Compiled plugins are kept, since scripts take long to compile: in this user's cache folder, marked with a key that stands
@@ -296,7 +311,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// The file is the body, unless it is a JSON object with a `status`: then it is the whole answer.
-fn load_answer(path: &Path) -> anyhow::Result<HttpResponse> {
+fn load_answer(plugin: &dyn Adapter, path: &Path) -> anyhow::Result<HttpResponse> {
     #[derive(Deserialize)]
     struct Whole {
         status: u16,
@@ -307,7 +322,7 @@ fn load_answer(path: &Path) -> anyhow::Result<HttpResponse> {
     let bytes = read(path)?;
     let Ok(whole) = serde_json::from_slice::<Whole>(&bytes) else {
         let headers = vec![("content-type".to_owned(), content_type(path).to_owned())];
-        return Ok(HttpResponse { status: 200, headers, body: bytes });
+        return Ok(HttpResponse { status: 200, headers, body: masked(plugin, bytes) });
     };
     if !(100..600).contains(&whole.status) {
         bail!("{}: {} is not an HTTP status", path.display(), whole.status);
@@ -316,5 +331,6 @@ fn load_answer(path: &Path) -> anyhow::Result<HttpResponse> {
     let body = whole.body.map(|raw| serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned()));
     let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let headers = whole.headers.into_iter().map(|(name, value)| (name, text(value))).collect();
-    Ok(HttpResponse { status: whole.status, headers, body: body.unwrap_or_default().into_bytes() })
+    let body = masked(plugin, body.unwrap_or_default().into_bytes());
+    Ok(HttpResponse { status: whole.status, headers, body })
 }

@@ -1,13 +1,17 @@
 //! A place inside a message, as manifests write it: a JSON pointer, where `*` stands for any element of an array, or
 //! `xml:A/B/@C`, where the path is the end of an element's, namespaces left out. Of an element all is meant that is in it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Reverse, fmt};
 
 use quick_xml::{
     Reader, Writer,
     events::{BytesStart, BytesText, Event, attributes::Attribute},
 };
-use serde_json::Value;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Value, value::RawValue};
 
 /// What stands in place of a masked value.
 const MASK: &str = "***";
@@ -113,34 +117,76 @@ pub fn mask(body: Vec<u8>, spots: &[Spot<'_>]) -> Vec<u8> {
     mask_json(&body, spots).unwrap_or(body)
 }
 
+/// Only what is hidden changes: every other byte stays, so that no amount loses its digits and no id its last place.
 fn mask_json(body: &[u8], spots: &[Spot<'_>]) -> Option<Vec<u8>> {
-    let mut value: Value = serde_json::from_slice(body).ok()?;
-    let mut hidden = false;
+    let text = std::str::from_utf8(body).ok()?;
+    let whole: &RawValue = serde_json::from_str(text).ok()?;
+    let mut found = Vec::new();
     for spot in spots {
         if let Spot::Json(steps) = spot {
-            hidden |= blank(&mut value, steps);
+            find(whole.get(), steps, &mut found);
         }
     }
-    hidden.then(|| serde_json::to_vec(&value).unwrap_or_default())
+    // A value inside of another that is hidden goes with it.
+    found.sort_by_key(|value: &&str| (value.as_ptr(), Reverse(value.len())));
+    let mut masked = Vec::with_capacity(body.len());
+    let mut rest = 0;
+    for value in found {
+        let start = value.as_ptr().addr() - text.as_ptr().addr();
+        if start < rest {
+            continue;
+        }
+        masked.extend_from_slice(body.get(rest..start)?);
+        masked.extend_from_slice(format!("{MASK:?}").as_bytes());
+        rest = start + value.len();
+    }
+    masked.extend_from_slice(body.get(rest..)?);
+    (masked != body).then_some(masked)
 }
 
-fn blank(value: &mut Value, steps: &[&str]) -> bool {
-    match (steps, value) {
-        ([], Value::Null) => false,
-        ([], text) if text == "" => false,
-        ([], value) => {
-            *value = Value::String(MASK.to_owned());
-            true
+/// The texts of the values at a place; one that says nothing is none.
+fn find<'a>(value: &'a str, steps: &[&str], found: &mut Vec<&'a str>) {
+    let Some((step, rest)) = steps.split_first() else {
+        if !["null", "\"\""].contains(&value) {
+            found.push(value);
         }
-        (["*", rest @ ..], Value::Array(items)) => {
-            // All of them: the first that hides something must not end the search.
-            items.iter_mut().map(|item| blank(item, rest)).filter(|hidden| *hidden).count() > 0
+        return;
+    };
+    if value.starts_with('[') {
+        let items: Vec<&RawValue> = serde_json::from_str(value).unwrap_or_default();
+        let index = step.parse::<usize>().ok();
+        let meant = items.into_iter().enumerate().filter(|(at, _)| *step == "*" || index == Some(*at));
+        meant.for_each(|(_, item)| find(item.get(), rest, found));
+    } else if value.starts_with('{') {
+        let Members(members) = serde_json::from_str(value).unwrap_or_default();
+        let meant = members.into_iter().filter(|(name, _)| name == step);
+        meant.for_each(|(_, member)| find(member.get(), rest, found));
+    }
+}
+
+/// The members of an object as they stand: a name that comes twice is hidden twice.
+#[derive(Default)]
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
         }
-        ([index, rest @ ..], Value::Array(items)) => {
-            index.parse().ok().and_then(|index: usize| items.get_mut(index)).is_some_and(|item| blank(item, rest))
-        }
-        ([key, rest @ ..], Value::Object(fields)) => fields.get_mut(*key).is_some_and(|field| blank(field, rest)),
-        _ => false,
+        deserializer.deserialize_map(Each)
     }
 }
 
@@ -251,6 +297,16 @@ mod tests {
         let masked = masked(body, &["/data/*/token", "/cvc"]);
         assert!(!masked.contains("tok_1") && !masked.contains("123}"), "{masked}");
         assert!(masked.contains("12345678901234567890"));
+    }
+
+    #[test]
+    fn what_stands_beside_it_keeps_every_byte() {
+        let body =
+            r#" { "price" : 450.00, "key":"a", "list":[{"key":{"x":"b"}}, {"key" : "c"}], "key": "d", "n": 1E+2 } "#;
+        let hidden =
+            r#" { "price" : 450.00, "key":"***", "list":[{"key":"***"}, {"key" : "c"}], "key": "***", "n": 1E+2 } "#;
+        assert_eq!(masked(body, &["/key", "/list/0/key", "/list/0/key/x", "/nothing", "/price/x"]), hidden);
+        assert_eq!(masked(r#"[{"key":""},{"key":null}]"#, &["/*/key"]), r#"[{"key":""},{"key":null}]"#);
     }
 
     #[test]
