@@ -108,6 +108,9 @@ create table int_consents (
     foreign key (account_id, connection_id) references int_connections (account_id, id)
 );
 
+create unique index int_consents_by_state on int_consents (state_hash);
+
+
 alter table int_consents enable row level security;
 alter table int_consents force row level security;
 create policy tenant on int_consents using (gassync_sees(account_id));

@@ -107,3 +107,6 @@ create table int_consents (
     primary key (account_id, state_hash),
     foreign key (account_id, connection_id) references int_connections (account_id, id)
 ) strict;
+
+create unique index int_consents_by_state on int_consents (state_hash);
+

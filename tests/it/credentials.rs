@@ -206,6 +206,7 @@ async fn a_person_consents_once(database: Database) {
     let state = url.query_pairs().find(|(name, _)| name == "state").expect("a state").1.into_owned();
     assert!(back(&state, "&error=access_denied").await.1.contains("did not consent"));
     assert_eq!(calls(&ledger, "/code").len(), 1);
+    assert_eq!(host.look("sources/t").await["status"], "active", "it worked before, and goes on");
     host.stop().await;
 }
 
@@ -223,6 +224,10 @@ async fn a_dead_grant_is_told_of_and_mended(database: Database) {
     let connected: Value = host.operate("sources/t/connect", &again).await.json().await.expect("it");
     assert_eq!(connected["status"], "active");
     assert!(field(&secrets, "api", "token").await.is_ok());
+    for nothing in [json!({}), json!({ "credentials": { "inviteCod": "typo" } })] {
+        let status = host.operate("sources/t/connect", &nothing).await.status().as_u16();
+        assert!([400, 502].contains(&status), "{nothing}: {status}");
+    }
     let done: Value = host.operate("sources/t/disconnect", &json!(null)).await.json().await.expect("it");
     assert_eq!((&done["problems"], calls(&ledger, "/revoke").len()), (&json!([]), 1));
     let shown = host.look("sources/t").await;

@@ -66,7 +66,7 @@ impl Stage {
     fn call(&self, answers: Vec<HttpResponse>) -> Call {
         let manifest = self.plugin.manifest();
         Call {
-            grant: Grant::as_asked(manifest.places(&manifest.hosts, &json!({}), |_, _| None)),
+            grant: Grant::as_asked(manifest.places(&manifest.hosts, &manifest.with_defaults(&json!({})), |_, _| None)),
             settings: manifest.with_defaults(&json!({})),
             credentials: Arc::new(ShownAsPlaceholders),
             transport: Arc::new(ReplayTransport::new(answers)),

@@ -121,6 +121,8 @@ async fn what_asks_for_more_waits_for_a_person(database: Database) {
     assert_eq!(granted["lacks"], json!([r#"--host "https://two.example""#]));
     assert_eq!(answer(&host, &url, "").await, "1.0.1005");
 
+    let typo = json!({ "give": { "hosts": ["two.example"] } });
+    assert_eq!(host.operate("plugins/versioned/grant", &typo).await.status().as_u16(), 400);
     let take = json!({ "take": { "hosts": ["GET https://one.example"] } });
     let taken: Value = host.operate("plugins/versioned/grant", &take).await.json().await.expect("it");
     assert_eq!(taken["allowance"]["hosts"], json!(["GET https://two.example"]));
@@ -131,6 +133,17 @@ async fn what_asks_for_more_waits_for_a_person(database: Database) {
     assert_eq!(judged("https://two.example/x"), Ok(()));
     let denied = judged("https://one.example/x").expect_err("denied");
     assert_eq!(denied, r#"the grant lacks --host "GET https://one.example:443""#);
+    // The version before must not bring back what was taken.
+    assert_eq!(host.operate("plugins/versioned/rollback", &json!(null)).await.status().as_u16(), 204);
+    let serving = host.app.plugins.get("versioned").expect("it serves");
+    assert_eq!(serving.manifest().version, "1.0.1004");
+    assert!(!serving.allowance().hosts.contains("GET https://one.example"));
+    // Nor may anybody call where nobody is to.
+    let open = url.replace('?', "/open?");
+    assert_eq!(answer(&host, &open, "").await, "1.0.1004");
+    let take = json!({ "take": { "openRoutes": ["/open"] } });
+    assert_eq!(host.operate("plugins/versioned/grant", &take).await.status().as_u16(), 200);
+    assert_eq!(answer(&host, &open, "").await, "401");
     host.stop().await;
 }
 
@@ -257,8 +270,10 @@ async fn what_breaks_for_many_is_set_aside(database: Database) {
     assert_eq!(answer(&host, &urls[2], "panic 1.0.1002").await, "202");
     host.until("its forerunner serves", async || answer(&host, &urls[0], "").await == "1.0.1001").await;
     assert_eq!(versions(&host).await, pairs(&[("1.0.1002", "quarantined"), ("1.0.1001", "serving")]));
-    let (status, problem) = host.install(versioned(1002, &[])).await;
-    assert_eq!((status, &problem["type"]), (409, &json!("/problems/conflict")), "{problem}");
+    // Its file does not bring it back, and is told why.
+    std::fs::write(host.plugins.join("versioned.wasm"), versioned(1002, &[])).expect("written");
+    let told = async || host.app.plugins.problems().get("versioned").is_some_and(|why| why.contains("in quarantine"));
+    host.until("it is refused", told).await;
 
     // The forerunner breaks too, and there is none before it: what comes is kept.
     for url in &urls {
@@ -271,6 +286,8 @@ async fn what_breaks_for_many_is_set_aside(database: Database) {
     assert_eq!(host.operate("plugins/versioned/enable", &json!(null)).await.status().as_u16(), 204);
     assert_eq!(answer(&host, &urls[0], "").await, "1.0.1001");
     host.until("what waited is worked off or set aside", async || host.figure("messages_waiting").await == 0).await;
+    // A person who wants the other nevertheless has it tried again.
+    assert_eq!(host.install(versioned(1002, &[])).await.1["status"], "serving");
     let failed = host.look("inbox?state=failed").await;
     assert!(!failed.as_array().expect("messages").is_empty(), "a message that breaks it twice is set aside");
     host.stop().await;

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Grant, Manifest, Verification,
+    Grant, Manifest, Place,
     grant::{Origin, split_methods},
+    manifest::{CREDENTIAL, SETTING},
 };
 
 /// Memory of a call that asks for no more, in MiB.
@@ -20,7 +21,7 @@ const ORDINARY_MEMORY_MIB: u32 = 64;
 const ANYWHERE: &str = "*";
 
 /// What a plugin may have. A request needs the manifest's word and this one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Allowance {
     /// Where it may go, in the form of the manifest's `hosts`.
@@ -47,6 +48,21 @@ pub enum Wish {
     OpenRoute(String),
 }
 
+impl Wish {
+    /// What is wrong with it, where nothing could ever be given by it.
+    pub fn problem(&self) -> Option<String> {
+        let host = match self {
+            Self::Host(host) => host,
+            Self::Secret(_, host) if host == ANYWHERE => return None,
+            Self::Secret(_, host) => host,
+            Self::Memory(_) | Self::OpenRoute(_) => return None,
+        };
+        let named = split_methods(host).is_some_and(|(_, at)| at.starts_with(SETTING) || at.starts_with(CREDENTIAL));
+        let good = named || Place::parse(host).is_some();
+        (!good).then(|| format!("{host} is neither an address nor setting:NAME nor credential:SLOT.FIELD"))
+    }
+}
+
 impl fmt::Display for Wish {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -55,6 +71,14 @@ impl fmt::Display for Wish {
             Self::Memory(mib) => write!(f, "--memory-mib {mib}"),
             Self::OpenRoute(path) => write!(f, "--open-route {path:?}"),
         }
+    }
+}
+
+impl Default for Allowance {
+    /// Nowhere to go, and the memory that every call has.
+    fn default() -> Self {
+        let memory_mib = ORDINARY_MEMORY_MIB;
+        Self { hosts: BTreeSet::new(), secrets: BTreeMap::new(), memory_mib, open_routes: BTreeSet::new() }
     }
 }
 
@@ -109,8 +133,11 @@ impl Allowance {
         secret: impl Fn(&str, &str) -> Option<String>,
         private: Vec<(String, u16)>,
     ) -> Grant {
+        // A setting that nobody made leads where the manifest's default says: to be granted by that address, since the next
+        // version may have another.
+        let (given, settings) = (settings, &manifest.with_defaults(settings));
         let asked = manifest.places(&manifest.hosts, settings, &secret);
-        let granted = manifest.places(&self.hosts, settings, &secret);
+        let granted = manifest.places(&self.hosts, given, &secret);
         let slots = manifest.credentials.iter().map(|slot| {
             let places =
                 if slot.hosts.is_empty() { asked.clone() } else { manifest.places(&slot.hosts, settings, &secret) };
@@ -118,7 +145,7 @@ impl Allowance {
         });
         let granted_slots = self.secrets.iter().map(|(slot, hosts)| {
             let anywhere = hosts.contains(ANYWHERE);
-            let places = if anywhere { granted.clone() } else { manifest.places(hosts, settings, &secret) };
+            let places = if anywhere { granted.clone() } else { manifest.places(hosts, given, &secret) };
             (slot.clone(), places)
         });
         Grant { slots: slots.collect(), granted_slots: granted_slots.collect(), asked, granted, private }
@@ -138,17 +165,29 @@ impl Allowance {
 }
 
 fn wishes(manifest: &Manifest) -> Vec<Wish> {
-    let mut wishes: Vec<Wish> = manifest.hosts.iter().cloned().map(Wish::Host).collect();
+    let mut wishes: Vec<Wish> = with_defaults(manifest, &manifest.hosts).into_iter().map(Wish::Host).collect();
     for slot in &manifest.credentials {
         if slot.hosts.is_empty() {
             wishes.push(Wish::Secret(slot.slot.clone(), ANYWHERE.to_owned()));
         }
-        wishes.extend(slot.hosts.iter().map(|host| Wish::Secret(slot.slot.clone(), host.clone())));
+        let hosts = with_defaults(manifest, &slot.hosts).into_iter();
+        wishes.extend(hosts.map(|host| Wish::Secret(slot.slot.clone(), host)));
     }
     wishes.push(Wish::Memory(manifest.limits.memory_mib.unwrap_or(ORDINARY_MEMORY_MIB)));
-    let open = manifest.routes.iter().filter(|route| matches!(route.verification, Verification::None {}));
+    let open = manifest.routes.iter().filter(|route| route.is_open());
     wishes.extend(open.map(|route| Wish::OpenRoute(route.path.clone())));
     wishes
+}
+
+/// Hosts, and beside each that is a setting the address of its default.
+fn with_defaults(manifest: &Manifest, hosts: &[String]) -> Vec<String> {
+    let default = |host: &String| {
+        let (methods, at) = split_methods(host)?;
+        let name = at.strip_prefix(SETTING)?;
+        let address = manifest.settings.get("properties")?.get(name)?.get("default")?.as_str()?;
+        Some(if methods.is_empty() { address.to_owned() } else { format!("{} {address}", methods.join(",")) })
+    };
+    hosts.iter().flat_map(|host| [Some(host.clone()), default(host)]).flatten().collect()
 }
 
 /// Whether what is granted includes what is asked: the same place or one within its wildcard, and no other method.
@@ -189,6 +228,7 @@ mod tests {
             json!({ "hosts": ["GET https://api.example.org:443"] }),
             json!({ "hosts": ["GET https://api.example.org/v2", "POST setting:baseUrl"] }),
             json!({ "hosts": [], "limits": { "memoryMiB": 32 } }),
+            json!({ "settings": { "properties": { "baseUrl": { "default": "https://api.example.org/v3" } } } }),
         ] {
             assert_eq!(lacking(less.clone()), Vec::<String>::new(), "{less}");
         }
@@ -209,9 +249,35 @@ mod tests {
             (json!({ "credentials": [slot(json!([]))] }), r#"--secret "api=*""#),
             (json!({ "credentials": [slot(json!(["https://a.example"]))] }), r#"--secret "api=https://a.example""#),
             (json!({ "limits": { "memoryMiB": 128 } }), "--memory-mib 128"),
+            (
+                json!({ "settings": { "properties": { "baseUrl": { "default": "https://elsewhere.example" } } } }),
+                r#"--host "https://elsewhere.example""#,
+            ),
             (json!({ "routes": [open] }), r#"--open-route "/open""#),
         ] {
             assert_eq!(lacking(more.clone()), [missing], "{more}");
+        }
+    }
+
+    #[test]
+    fn a_default_is_an_address_like_any_other() {
+        let with = |default: &str| {
+            manifest(json!({ "settings": { "properties": { "baseUrl": { "type": "string", "default": default } } } }))
+        };
+        let (first, second) = (with("https://a.example"), with("https://b.example"));
+        let held = Allowance::as_asked(&first);
+        let judged = |manifest: &Manifest, settings: Value, url: &str| {
+            let grant = held.grant(manifest, &settings, |_, _| None, Vec::new());
+            grant.judge("GET", &url::Url::parse(url).expect("a URL")).is_ok()
+        };
+        assert!(judged(&first, json!({}), "https://a.example/x"));
+        assert!(!judged(&second, json!({}), "https://b.example/x"), "nobody gave that");
+        assert!(judged(&second, json!({ "baseUrl": "https://b.example" }), "https://b.example/x"), "a person wrote it");
+        for (wrong, right) in
+            [("example", "https://a.example"), ("*", "GET setting:baseUrl"), ("ftp://a", "credential:a.b")]
+        {
+            assert!(Wish::Host(wrong.to_owned()).problem().is_some(), "{wrong}");
+            assert!(Wish::Host(right.to_owned()).problem().is_none(), "{right}");
         }
     }
 

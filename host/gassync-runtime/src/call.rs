@@ -217,6 +217,11 @@ impl CallError {
         )
     }
 
+    /// Whether the plugin is to blame and nobody else can be: time on the wall is also the channel's and this host's.
+    pub fn is_certain_fault(&self) -> bool {
+        self.is_plugin_fault() && !matches!(self, Self::OverLimit { limit: "wall", .. })
+    }
+
     /// One word for it.
     pub fn name(&self) -> &'static str {
         match self {

@@ -54,6 +54,9 @@ pub enum LoadError {
     /// It speaks no version of the contract that this host knows.
     #[error("the plugin does not fit the contract: {0}")]
     Contract(String),
+    /// This host could not try it just now: it may be as good as any.
+    #[error("the host could not try it: {0}")]
+    Busy(String),
     /// Its manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -93,7 +96,7 @@ impl Engine {
             let hash = hex::encode(Sha256::digest(&wasm));
             engine.compile(&wasm, &hash).map(|component| (component, hash))
         });
-        let (component, hash) = compiled.await.map_err(|e| LoadError::Compile(e.to_string()))??;
+        let (component, hash) = compiled.await.map_err(|e| LoadError::Busy(e.to_string()))??;
         version::adapter(&self.inner, &component, hash).await
     }
 

@@ -67,6 +67,11 @@ impl WasiHttpView for Guest {
 }
 
 impl Guest {
+    /// Whether it wanted more memory than it may have.
+    pub fn wanted_too_much_memory(&self) -> bool {
+        self.memory.refused
+    }
+
     /// Ends the call: a limit is used up. The error goes back through the guest, which cannot catch it.
     pub fn end(&mut self, limit: &'static str, value: String) -> wasmtime::Error {
         self.over = Some((limit, value));

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::{
     Authorize, CredentialError, Credentials, Denial, Grant, OutgoingRequest, Secret, SendError, Step, StepRequest,
-    Transport, placeholder,
+    Transport, manifest::NO_SLOTS, placeholder,
 };
 
 /// What a step brought.
@@ -50,9 +50,6 @@ pub enum StepError {
     Missing(String),
 }
 
-/// What stands before the dot of a placeholder and is no slot: a setting, and what a consent brought.
-const NO_SLOTS: [&str; 2] = ["setting", "oauth"];
-
 /// Settings stand in for the slot named `setting`.
 struct WithSettings<'a> {
     settings: &'a Value,
@@ -89,16 +86,26 @@ impl Step {
     }
 }
 
-/// The address that a person is sent to for consent, filled.
+/// The address that a person is sent to for consent, filled: a granted one, and of secrets only what `typed` says that a
+/// person typed in, where that slot may be sent there. The person's browser shows it.
 pub async fn consent_url(
     authorize: &Authorize,
     settings: &Value,
-    secrets: &dyn Credentials,
+    (secrets, typed): (&dyn Credentials, &(dyn Fn(&str, &str) -> bool + Sync)),
+    grant: &Grant,
     (redirect_uri, state): (&str, &str),
 ) -> Result<Url, StepError> {
     let fields = WithSettings { settings, secrets };
     let mut url: Url =
         placeholder::fill(&authorize.url, &fields).await?.parse().map_err(|_: url::ParseError| StepError::Address)?;
+    grant.judge("GET", &url)?;
+    let texts = [&authorize.url].into_iter().chain(authorize.parameters.values());
+    let named = texts.flat_map(|text| placeholder::names(text)).filter(|(slot, _)| *slot != "setting");
+    for (slot, field) in named {
+        if !typed(slot, field) || !grant.allows_slot(slot, "GET", &url) {
+            return Err(StepError::Slot(slot.to_owned()));
+        }
+    }
     for (name, value) in &authorize.parameters {
         let value = placeholder::fill(value, &fields).await?;
         url.query_pairs_mut().append_pair(name, &value);

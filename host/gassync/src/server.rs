@@ -32,10 +32,11 @@ pub async fn run(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
+    let stop = app.stopping.clone();
     plugins::join(&app).await?;
+    let living = tokio::spawn(plugins::live(Arc::clone(&app), stop.clone()));
     plugins::settle(&app).await?;
     plugins::read_folder(&app).await?;
-    let stop = app.stopping.clone();
     let registering = tokio::spawn(plugins::run(Arc::clone(&app), stop.clone()));
     let watching = tokio::spawn(plugins::watch(Arc::clone(&app), stop.clone()));
     let working = tokio::spawn(jobs::run(Arc::clone(&app), stop.clone()));
@@ -54,8 +55,9 @@ pub async fn run(
     let all = async {
         let served = serving.await;
         stop.cancel();
-        let (registered, watched, worked, relayed, cleared, renewed) =
-            tokio::join!(registering, watching, working, relaying, clearing, renewing);
+        let (lived, registered, watched, worked, relayed, cleared, renewed) =
+            tokio::join!(living, registering, watching, working, relaying, clearing, renewing);
+        lived?;
         renewed?;
         registered?;
         worked?;

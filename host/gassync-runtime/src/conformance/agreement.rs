@@ -115,7 +115,7 @@ fn hosts(plugin: &dyn Adapter, settings: &Value) -> Check {
     let mut seen = BTreeSet::new();
     for (index, host) in manifest.hosts.iter().enumerate() {
         let sent = format!("manifest, hosts[{index}]");
-        let places = manifest.places(std::slice::from_ref(host), settings, |slot, field| {
+        let places = manifest.places(std::slice::from_ref(host), &manifest.with_defaults(settings), |slot, field| {
             Some(format!("https://{slot}.{field}.invalid/"))
         });
         let Some(place) = places.first().map(Place::to_string) else {
@@ -145,6 +145,7 @@ fn credentials(manifest: &Manifest, settings: &Value) -> Check {
         filled(&mut check, &at, slot);
         placeholders(&mut check, &at, manifest, slot);
         let secret = |slot: &str, field: &str| Some(format!("https://{slot}.{field}.invalid/"));
+        let settings = &manifest.with_defaults(settings);
         let all = manifest.places(&manifest.hosts, settings, secret);
         for place in manifest.places(&slot.hosts, settings, secret) {
             let came_back = format!("its secrets are for {place}");

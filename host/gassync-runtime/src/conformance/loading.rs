@@ -51,7 +51,7 @@ pub(super) async fn checks(engine: &Engine, subject: &Subject) -> (Vec<Check>, O
 
 fn place(error: &LoadError) -> usize {
     match error {
-        LoadError::Engine(_) | LoadError::Precompiled | LoadError::Compile(_) => 0,
+        LoadError::Engine(_) | LoadError::Busy(_) | LoadError::Precompiled | LoadError::Compile(_) => 0,
         LoadError::Imports(_) => 1,
         LoadError::Contract(_) => 2,
         LoadError::Manifest(_) => 3,

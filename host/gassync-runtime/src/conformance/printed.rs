@@ -29,12 +29,14 @@ impl fmt::Display for Report {
                 figures.iter().map(|x| format!("{} {}/{} {}", x.name, x.used, x.limit, x.unit)).collect();
             writeln!(f, "  {sample}: {}", figures.join(", "))?;
         }
-        let [passed, failed, nothing] =
-            [Verdict::Passed, Verdict::Failed, Verdict::NotApplicable].map(|verdict| self.named(verdict).len());
+        let [passed, failed, nothing, unfinished] =
+            [Verdict::Passed, Verdict::Failed, Verdict::NotApplicable, Verdict::Unfinished]
+                .map(|verdict| self.named(verdict).len());
+        let unfinished = if unfinished > 0 { format!(", {unfinished} unfinished") } else { String::new() };
         let (seconds, tenths) = (self.millis / 1000, self.millis % 1000 / 100);
         writeln!(
             f,
-            "\n{passed} passed, {failed} failed, {nothing} not applicable; {} calls in {seconds}.{tenths} s",
+            "\n{passed} passed, {failed} failed{unfinished}, {nothing} not applicable; {} calls in {seconds}.{tenths} s",
             self.calls
         )
     }
@@ -45,6 +47,7 @@ impl Report {
         let word = match check.verdict() {
             Verdict::Passed => "passed",
             Verdict::Failed => "FAILED",
+            Verdict::Unfinished => "unfinished",
             Verdict::NotApplicable => "-",
         };
         write!(f, "{word:<7} {:<24} {}", check.name, check.question)?;

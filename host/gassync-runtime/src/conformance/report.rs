@@ -13,6 +13,8 @@ pub enum Verdict {
     Passed,
     /// At least one did not.
     Failed,
+    /// None that was tried went wrong, and the time was up before all were.
+    Unfinished,
     /// There was nothing to look at.
     NotApplicable,
 }
@@ -71,6 +73,7 @@ impl Check {
     pub fn verdict(&self) -> Verdict {
         match (self.failures.is_empty(), self.cases) {
             (false, _) => Verdict::Failed,
+            _ if self.not_begun > 0 => Verdict::Unfinished,
             (true, 0) => Verdict::NotApplicable,
             (true, _) => Verdict::Passed,
         }
@@ -202,9 +205,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether nothing failed.
+    /// Whether nothing failed, and everything was tried.
     pub fn passed(&self) -> bool {
-        self.named(Verdict::Failed).is_empty()
+        !self.checks.iter().any(|check| matches!(check.verdict(), Verdict::Failed | Verdict::Unfinished))
     }
 
     /// Names of the checks that ended so.

@@ -19,9 +19,9 @@ const SCHEMA_VERSION: u32 = 1;
 /// The largest manifest, in bytes.
 const MAX_MANIFEST_BYTES: usize = 256 * 1024;
 /// Begins a host that is a setting of the source.
-const SETTING: &str = "setting:";
+pub(crate) const SETTING: &str = "setting:";
 /// Begins a host that is a secret of the source, `credential:SLOT.FIELD`.
-const CREDENTIAL: &str = "credential:";
+pub(crate) const CREDENTIAL: &str = "credential:";
 
 /// What a plugin says of itself and asks for. Unknown keys are refused, so that a typing error is not a silent wish.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -89,6 +89,9 @@ pub struct Limits {
     pub memory_mib: Option<u32>,
 }
 
+/// What stands before the dot of a placeholder and is no slot: a setting, and what a consent brought.
+pub(crate) const NO_SLOTS: [&str; 2] = ["setting", "oauth"];
+
 /// A manifest that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("manifest, {path}: {problem}")]
@@ -121,6 +124,9 @@ impl Manifest {
             check_host(&manifest, &format!("hosts[{index}]"), host)?;
         }
         for (index, slot) in manifest.credentials.iter().enumerate() {
+            if NO_SLOTS.contains(&slot.slot.as_str()) {
+                return fail(&format!("credentials[{index}].slot"), format!("{} stands for something else", slot.slot));
+            }
             for (number, host) in slot.hosts.iter().enumerate() {
                 check_host(&manifest, &format!("credentials[{index}].hosts[{number}]"), host)?;
             }
@@ -148,15 +154,14 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The places that hosts stand for, given a source's settings and what `secret` knows of a slot and field. What leads
-    /// nowhere is left out.
+    /// The places that hosts stand for, given settings, with their defaults or without, and what `secret` knows of a slot and
+    /// field. What leads nowhere is left out.
     pub fn places<'a>(
         &self,
         hosts: impl IntoIterator<Item = &'a String>,
         settings: &Value,
         secret: impl Fn(&str, &str) -> Option<String>,
     ) -> Vec<Place> {
-        let settings = self.with_defaults(settings);
         let place = |host: &String| {
             let (methods, at) = grant::split_methods(host)?;
             if let Some(name) = at.strip_prefix(SETTING) {
@@ -291,7 +296,7 @@ mod tests {
     fn settings_have_defaults_and_give_places() {
         let manifest = Manifest::parse(SMALLEST).expect("a manifest");
         let place = |settings| {
-            let places = manifest.places(&manifest.hosts, &settings, |_, _| None);
+            let places = manifest.places(&manifest.hosts, &manifest.with_defaults(&settings), |_, _| None);
             places.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(place(serde_json::json!({})), ["https://tiny.example:443"]);

@@ -121,7 +121,22 @@ pub struct WhenUnable {
     pub body: String,
 }
 
+/// A network with fewer fixed bits is as good as everybody.
+const MIN_NETWORK_BITS: u32 = 8;
+
 impl Route {
+    /// Whether anybody may call it.
+    pub fn is_open(&self) -> bool {
+        let bits = |network: &String| network.split_once('/').and_then(|(_, bits)| bits.parse::<u32>().ok());
+        match &self.verification {
+            Verification::None {} => true,
+            Verification::AddressList { addresses } => {
+                addresses.iter().filter_map(bits).any(|bits| bits < MIN_NETWORK_BITS)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a path is this route's.
     pub fn serves(&self, path: &str) -> bool {
         match self.path.strip_suffix("/*") {

@@ -78,7 +78,10 @@ pub(crate) async fn load(engine: &Engine, component: &Component, hash: String) -
         connection = "connection"
     );
     let linked = Linked { engine: engine.clone(), ready, indices };
-    let text = linked.describe().await.map_err(|e| LoadError::Contract(e.to_string()))?;
+    let text = linked.describe().await.map_err(|error| match error {
+        CallError::Host(why) => LoadError::Busy(why),
+        error => LoadError::Contract(error.to_string()),
+    })?;
     let manifest = Manifest::parse(&text)?;
     if manifest.contract != CONTRACT {
         let said = &manifest.contract;
@@ -125,14 +128,18 @@ impl Linked {
     }
 
     async fn instantiate(&self, store: &mut Store<Guest>) -> Result<Instance, CallError> {
-        self.ready.instantiate_async(store).await.map_err(|error| {
-            // A pool without a free place is the host's trouble; what the guest does while it starts is its own.
-            if error.is::<wasmtime::Trap>() || error.is::<wasmtime::WasmBacktrace>() {
-                trap(error)
-            } else {
-                CallError::Host(format!("{error:#}"))
+        match self.ready.instantiate_async(&mut *store).await {
+            Ok(instance) => Ok(instance),
+            // A pool without a free place is the host's trouble; what the guest wants and does while it starts is its own.
+            Err(error)
+                if error.is::<wasmtime::Trap>()
+                    || error.is::<wasmtime::WasmBacktrace>()
+                    || store.data().wanted_too_much_memory() =>
+            {
+                Err(trap(error))
             }
-        })
+            Err(error) => Err(CallError::Host(format!("{error:#}"))),
+        }
     }
 }
 

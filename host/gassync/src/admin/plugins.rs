@@ -17,7 +17,7 @@ use crate::{
     app::App,
     plugins::{self, By, Detail, InstallError, Unready},
     store::{
-        self,
+        self, Tx,
         plugins::{Version, calls},
     },
 };
@@ -299,38 +299,79 @@ fn not_taken(error: InstallError) -> ApiError {
     }
 }
 
-/// Says what a version may do. One that waited for that goes ahead, with what was said and no more.
+/// Says what a plugin may do. What is given is given to one version, the one that waits where none is named; it then goes
+/// ahead, with that and no more. What is taken is taken from all, so that none brings it back.
 async fn grant(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(id): Path<String>,
     Json(grants): Json<Grants>,
 ) -> Result<Json<VersionShown>, ApiError> {
-    let (plugin, version) = version_of(&app, &id, grants.hash.as_deref()).await?;
-    let held = version.allowance.as_ref().or(plugin.allowance.as_ref());
-    let mut allowance = held.map(|held| held.0.clone()).unwrap_or_default();
-    if grants.all {
-        let manifest = Manifest::parse(&version.manifest.to_string());
-        let manifest = manifest.map_err(|error| Problem::Conflict(error.to_string()))?;
-        allowance.lacks(&manifest).into_iter().for_each(|wish| allowance.give(wish));
-    }
-    grants.give.wishes().into_iter().for_each(|wish| allowance.give(wish));
-    for wish in grants.take.wishes() {
-        if !allowance.take(&wish) {
-            return Err(Problem::Malformed(format!("nothing to take: it has not {wish}")).into());
-        }
+    let (give, take) = (grants.give.wishes(), grants.take.wishes());
+    if let Some(problem) = give.iter().find_map(Wish::problem) {
+        return Err(Problem::Malformed(problem).into());
     }
     let now = app.now();
     let mut tx = app.db.platform_write().await?;
-    store::plugins::allow(&mut tx, &id, &version.hash, &allowance).await?;
-    let waited = version.allowance.is_none() && version.quarantined_at.is_none();
-    if waited {
-        store::plugins::want(&mut tx, &id, &version.hash, now).await?;
+    let plugin = store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
+    let versions = store::plugins::versions(&mut tx, &id).await?;
+    let only_takes = give.is_empty() && !grants.all && !take.is_empty();
+    let meant = the_one_meant(&plugin, &versions, grants.hash.as_deref(), only_takes).ok_or(Problem::NotFound)?;
+    for wish in &take {
+        if !take_from_all(&mut tx, &id, &versions, wish).await? {
+            return Err(Problem::Malformed(format!("nothing to take: it has not {wish}")).into());
+        }
+    }
+    if !only_takes {
+        let known = store::plugins::version(&mut tx, &id, &meant.hash).await?.and_then(|version| version.allowance);
+        let mut allowance = known.or(plugin.allowance).map(|held| held.0).unwrap_or_default();
+        for wish in &take {
+            allowance.take(wish);
+        }
+        if grants.all {
+            let manifest = Manifest::parse(&meant.manifest.to_string());
+            let manifest = manifest.map_err(|error| Problem::Conflict(error.to_string()))?;
+            allowance.lacks(&manifest).into_iter().for_each(|wish| allowance.give(wish));
+        }
+        give.into_iter().for_each(|wish| allowance.give(wish));
+        store::plugins::allow(&mut tx, &id, &meant.hash, &allowance).await?;
+        if meant.allowance.is_none() && meant.quarantined_at.is_none() {
+            store::plugins::want(&mut tx, &id, Some(&meant.hash), now).await?;
+        }
     }
     tx.commit().await?;
     plugins::settle(&app).await?;
-    let (plugin, version) = version_of(&app, &id, Some(&version.hash)).await?;
+    let (plugin, version) = version_of(&app, &id, Some(&meant.hash)).await?;
     Ok(Json(version_shown(&plugin, &version)))
+}
+
+/// The version that was named; else the one that waits for a word, unless something is only taken; else the one that serves.
+fn the_one_meant<'a>(
+    plugin: &store::plugins::Plugin,
+    versions: &'a [Version],
+    hash: Option<&str>,
+    only_takes: bool,
+) -> Option<&'a Version> {
+    if let Some(hash) = hash {
+        return versions.iter().find(|version| version.hash.starts_with(hash));
+    }
+    let waits = |version: &&Version| version.allowance.is_none() && version.quarantined_at.is_none();
+    let waiting = versions.iter().find(waits).filter(|_| !only_takes);
+    waiting.or_else(|| versions.iter().find(|version| Some(&version.hash) == plugin.serving.as_ref()))
+}
+
+async fn take_from_all(tx: &mut Tx, id: &str, versions: &[Version], wish: &Wish) -> store::Result<bool> {
+    let mut had = false;
+    for version in versions {
+        // Another wish may have changed it meanwhile.
+        let now = store::plugins::version(tx, id, &version.hash).await?.and_then(|version| version.allowance);
+        let Some(mut allowance) = now else { continue };
+        if allowance.0.take(wish) {
+            had = true;
+            store::plugins::allow(tx, id, &version.hash, &allowance.0).await?;
+        }
+    }
+    Ok(had)
 }
 
 /// A version by the beginning of its hash, or the newest.
@@ -360,7 +401,8 @@ async fn act(
         "remove" => {
             let mut tx = app.db.platform_write().await?;
             store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
-            store::plugins::remove(&mut tx, &id, app.now()).await?;
+            store::plugins::stop_serving(&mut tx, &id, app.now()).await?;
+            store::plugins::forget_allowances(&mut tx, &id).await?;
             tx.commit().await?;
             plugins::settle(&app).await?;
         }
@@ -371,12 +413,18 @@ async fn act(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Has the version serve that served before; one that is only being got ready is given up.
 async fn roll_back(app: &App, id: &str) -> Result<(), ApiError> {
+    let now = app.now();
     let mut tx = app.db.platform_write().await?;
-    let serving = store::plugins::get(&mut tx, id).await?.ok_or(Problem::NotFound)?.serving.unwrap_or_default();
-    let former = store::plugins::former(&mut tx, id, &serving).await?;
-    let former = former.ok_or_else(|| Problem::Conflict("no other version has served before".to_owned()))?;
-    store::plugins::want(&mut tx, id, &former, app.now()).await?;
+    let plugin = store::plugins::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    if plugin.wanted.is_some() && plugin.serving.is_some() {
+        store::plugins::want(&mut tx, id, None, now).await?;
+    } else {
+        let former = store::plugins::former(&mut tx, id, &plugin.serving.unwrap_or_default()).await?;
+        let former = former.ok_or_else(|| Problem::Conflict("no other version has served before".to_owned()))?;
+        store::plugins::want(&mut tx, id, Some(&former), now).await?;
+    }
     tx.commit().await?;
     plugins::settle(app).await?;
     Ok(())
@@ -401,7 +449,7 @@ async fn calls(
     let limit = which.limit.unwrap_or(DEFAULT_CALLS).clamp(1, MAX_CALLS);
     let mut tx = app.db.platform_read().await?;
     store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
-    let calls = calls::of_plugin(&mut tx, &id, which.after, limit).await?;
+    let calls = calls::of_plugin(&mut tx, &id, (which.after, limit), which.detail).await?;
     let shown = calls.into_iter().map(|call| call_shown(&app, call, which.detail)).collect();
     Ok(Json(shown))
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::{
     api::{ApiError, Operator, Problem},
     app::App,
-    credentials::{ConnectionSecrets, consent},
+    credentials::{ConnectionSecrets, SetUp, consent},
     inbound::{
         pull::{self, Tally},
         verify::{TOKEN_PARAMETER, hash},
@@ -223,8 +223,11 @@ async fn connect(
 ) -> Result<Json<Connected>, ApiError> {
     let source = the_one(&app, &name).await?;
     let (secrets, plugin) = secrets_of(&app, &source)?;
-    let consents = secrets.set_up(&new.credentials).await.map_err(refused)?;
-    begin(&app, &source, &plugin, consents).await.map(Json)
+    let became = secrets.set_up(new.credentials).await.map_err(refused)?;
+    if became.done.is_empty() && became.consents.is_empty() {
+        return Err(Problem::Malformed("nothing was given that the plugin's credentials ask for".to_owned()).into());
+    }
+    begin(&app, &source, (&secrets, &plugin), became).await.map(Json)
 }
 
 async fn disconnect(
@@ -253,16 +256,22 @@ fn refused(error: anyhow::Error) -> ApiError {
     Problem::Channel(format!("{error:#}")).into()
 }
 
-/// A source whose credentials work begins; one that a person must consent to waits.
-async fn begin(app: &Arc<App>, source: &Source, plugin: &Plugin, consents: Vec<String>) -> Result<Connected, ApiError> {
-    let consent_url = match consents.first() {
+/// A source whose credentials work begins; one that a person must consent to waits, unless it works already.
+async fn begin(
+    app: &Arc<App>,
+    source: &Source,
+    (secrets, plugin): (&ConnectionSecrets, &Plugin),
+    became: SetUp,
+) -> Result<Connected, ApiError> {
+    let open = secrets.unconsented().await.map_err(refused)?;
+    let consent_url = match open.first().or(became.consents.first()) {
         Some(slot) => Some(consent::begin(app, source, slot).await.map_err(refused)?),
         None => None,
     };
-    let status = if consent_url.is_some() { "pending" } else { "active" };
+    let status = if open.is_empty() { "active" } else { "pending" };
     let mut tx = app.db.write(source.account).await?;
     sources::set_status(&mut tx, source.account, source.id, status).await?;
-    if consent_url.is_none() {
+    if open.is_empty() {
         jobs::begin_polls(&mut tx, source, plugin.manifest(), app.now()).await?;
     }
     tx.commit().await?;
@@ -309,8 +318,8 @@ async fn create(
     let source = sources::get(&mut tx, account, id).await?.ok_or(Problem::Internal)?;
     drop(tx);
     let (secrets, _) = secrets_of(&app, &source)?;
-    let connected = match secrets.set_up(&new.credentials).await {
-        Ok(consents) => begin(&app, &source, &plugin, consents).await,
+    let connected = match secrets.set_up(new.credentials).await {
+        Ok(became) => begin(&app, &source, (&secrets, &plugin), became).await,
         Err(error) => Err(refused(error)),
     };
     let connected = match connected {

@@ -309,16 +309,22 @@ pub fn print_call(call: &PluginCall) {
     ));
     let Some(detail) = &call.detail else { return };
     for request in &detail.requests {
-        let status = request.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-        print(&format!("    {status}  {}", request.as_curl()));
+        let status = request.status.map(|status| status.to_string());
+        let came = status.or_else(|| request.refused.clone()).unwrap_or_else(|| "no answer".to_owned());
+        print(&visible(&format!("    {came}  {}", request.as_curl())));
     }
     for line in &detail.log {
         let fields: String = line.fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-        print(&format!("    {}: {}{fields}", line.level, line.message));
+        print(&visible(&format!("    {}: {}{fields}", line.level, line.message)));
     }
     if detail.log_lines_dropped > 0 {
         print(&format!("    and {} lines more, over the limit", detail.log_lines_dropped));
     }
+}
+
+/// What a guest wrote must not steer the terminal.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown to one decimal place")]

@@ -9,14 +9,21 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Args;
 use notify::Watcher;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::{build, client::Client, plugin::print_call, print, say, serve::stop_signal, system_clock};
+use super::{
+    build,
+    client::{Client, HostFile},
+    plugin::print_call,
+    print, say,
+    serve::stop_signal,
+    system_clock,
+};
 use crate::{
     admin::{PluginCall, PluginInstalled, SourceMade},
     app::App,
@@ -27,6 +34,8 @@ use crate::{
 
 /// Where the host keeps its data, in the plugin's folder; emptied at the start.
 const DATA: &str = ".dev";
+/// The database there.
+const DATABASE: &str = "gassync.db";
 /// What lies in a plugin's folder and is not its source.
 const NOT_SOURCE: [&str; 8] = [DATA, "target", "node_modules", ".venv", "__pycache__", ".git", "build", "Cargo.lock"];
 /// How long the source must be quiet before it is built.
@@ -57,12 +66,12 @@ impl Dev {
     /// Runs until Ctrl-C.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let folder = std::env::current_dir()?;
-        let data = folder.join(DATA);
-        if data.exists() {
-            std::fs::remove_dir_all(&data).with_context(|| format!("cannot empty {}", data.display()))?;
-        }
+        let built = build::here(None).await.context("a plugin's folder is needed, which builds")?;
         let listener = TcpListener::bind(self.listen).await.context("the host cannot listen")?;
         let address = listener.local_addr()?;
+        let data = folder.join(DATA);
+        empty(&data)?;
+        let _ours = HostFile::lock(&data)?;
         let config = self.config(&data, address)?;
         telemetry::start(&config.log);
         let app = App::open(config, system_clock(), system_random()).await?;
@@ -70,7 +79,7 @@ impl Dev {
         let stop = CancellationToken::new();
         let hosting = tokio::spawn(server::run(Arc::clone(&app), listener, stop.clone().cancelled_owned()));
         say(&format!("Status page      http://{address}/#operator={}", app.operator_token));
-        let developing = self.develop(&client, &folder).await;
+        let developing = self.develop(&client, &folder, built).await;
         stop.cancel();
         hosting.await??;
         developing?;
@@ -81,7 +90,7 @@ impl Dev {
         let settings = [
             ("GASSYNC_DATA_DIR", data.display().to_string()),
             ("GASSYNC_PLUGINS_DIR", data.join("plugins").display().to_string()),
-            ("GASSYNC_DATABASE_URL", format!("sqlite:{}/gassync.db", data.display())),
+            ("GASSYNC_DATABASE_URL", format!("sqlite:{}/{DATABASE}", data.display())),
             ("GASSYNC_SERVER_LISTEN", listen.to_string()),
             ("GASSYNC_EGRESS_PRIVATE", self.private.join(",")),
             ("GASSYNC_LOG_FILTER", std::env::var("GASSYNC_LOG_FILTER").unwrap_or_else(|_| "error".to_owned())),
@@ -91,7 +100,7 @@ impl Dev {
         Ok(Config::load(Some(Path::new("/dev/null")), settings)?)
     }
 
-    async fn develop(&self, client: &Client, folder: &Path) -> anyhow::Result<()> {
+    async fn develop(&self, client: &Client, folder: &Path, built: PathBuf) -> anyhow::Result<()> {
         let (sender, mut changes) = mpsc::channel(1);
         let watched = folder.to_owned();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -107,7 +116,7 @@ impl Dev {
         tokio::pin!(enough);
         let mut looks = tokio::time::interval(LOOK);
         let mut plugin = Developed { client, settings: self, id: None, connected: false, after: 0 };
-        plugin.replace().await;
+        plugin.replace(Ok(built)).await;
         loop {
             tokio::select! {
                 () = &mut enough => return Ok(()),
@@ -115,11 +124,21 @@ impl Dev {
                 change = changes.recv() => {
                     change.context("the folder is watched no more")?;
                     while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
-                    plugin.replace().await;
+                    plugin.replace(build::here(None).await).await;
                 }
             }
         }
     }
+}
+
+/// Empties the data folder, if it is one that this command made and nobody is using.
+fn empty(data: &Path) -> anyhow::Result<()> {
+    if !data.exists() {
+        return Ok(());
+    }
+    ensure!(data.join(DATABASE).is_file(), "{} is there, and was not made by this command", data.display());
+    drop(HostFile::lock(data)?);
+    std::fs::remove_dir_all(data).with_context(|| format!("cannot empty {}", data.display()))
 }
 
 fn is_source(folder: &Path, path: &Path) -> bool {
@@ -139,9 +158,13 @@ struct Developed<'a> {
 }
 
 impl Developed<'_> {
-    /// Builds it and gives it to the host; what goes wrong is told, and the next change is another try.
-    async fn replace(&mut self) {
-        if let Err(error) = self.try_replace().await {
+    /// Gives what was built to the host; what goes wrong is told, and the next change is another try.
+    async fn replace(&mut self, built: anyhow::Result<PathBuf>) {
+        let replaced = match built {
+            Ok(file) => self.give(&file).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = replaced {
             say(&format!("{error:#}"));
             if self.id.is_some() {
                 say("The version before goes on serving.");
@@ -149,9 +172,8 @@ impl Developed<'_> {
         }
     }
 
-    async fn try_replace(&mut self) -> anyhow::Result<()> {
-        let file: PathBuf = build::here(None).await?;
-        let component = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    async fn give(&mut self, file: &Path) -> anyhow::Result<()> {
+        let component = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
         let installed: PluginInstalled = self.client.upload("/admin/v1/plugins", "application/wasm", component).await?;
         if !installed.lacks.is_empty() {
             say(&format!("It asks for more, and is given it here: {}", installed.lacks.join(" ")));

@@ -11,7 +11,7 @@ use axum::{
     routing::get,
 };
 use gassync_domain::{AccountId, ConnectionId, SourceId};
-use gassync_runtime::{CredentialSlot, Secret, consent_url};
+use gassync_runtime::{Secret, consent_url};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
@@ -52,7 +52,13 @@ pub async fn begin(app: &Arc<App>, source: &Source, slot: &str) -> anyhow::Resul
     let settings = plugin.manifest().with_defaults(&source.config);
     let secrets = ConnectionSecrets::new(Arc::clone(app), source.account, connection, plugin, source.config.clone());
     let state = vault::token(&app.random, "");
-    let url = consent_url(&authorize, &settings, &AtHand::stored(&secrets), (&redirect_uri(app), &state)).await?;
+    let typed = |slot: &str, field: &str| {
+        let slot = secrets.plugin.manifest().slot(slot);
+        slot.is_some_and(|slot| slot.inputs.iter().any(|input| input.field == field) && !slot.brings(field))
+    };
+    let (at_hand, grant) = (AtHand::stored(&secrets), secrets.grant().await?);
+    let redirect_uri = redirect_uri(app);
+    let url = consent_url(&authorize, &settings, (&at_hand, &typed), &grant, (&redirect_uri, &state)).await?;
     let consent = Consent {
         account_id: source.account.0,
         source_id: source.id.0,
@@ -61,7 +67,7 @@ pub async fn begin(app: &Arc<App>, source: &Source, slot: &str) -> anyhow::Resul
         expires_at: Time::from(app.now() + MAX_WAIT),
     };
     let mut tx = app.db.write(source.account).await?;
-    connections::expect(&mut tx, &hash(&state), &consent).await?;
+    connections::expect(&mut tx, &hash(&state), &consent, app.now()).await?;
     tx.commit().await?;
     Ok(url.into())
 }
@@ -74,11 +80,16 @@ struct Brought {
 }
 
 async fn came_back(State(app): State<Arc<App>>, Query(brought): Query<Brought>) -> Result<Response, ApiError> {
-    let mut tx = app.db.platform_write().await?;
-    let consent = connections::came_back(&mut tx, &hash(&brought.state), app.now()).await?;
-    tx.commit().await?;
-    let consent = consent.ok_or(Problem::NotFound)?;
+    let state = hash(&brought.state);
+    let mut tx = app.db.platform_read().await?;
+    let consent = connections::expected(&mut tx, &state, app.now()).await?.ok_or(Problem::NotFound)?;
+    drop(tx);
     let account = AccountId(consent.account_id);
+    let mut tx = app.db.write(account).await?;
+    if !connections::came_back(&mut tx, account, &state).await? {
+        return Err(Problem::NotFound.into());
+    }
+    tx.commit().await?;
     let mut tx = app.db.read(account).await?;
     let source = sources::get(&mut tx, account, SourceId(consent.source_id)).await?.ok_or(Problem::NotFound)?;
     drop(tx);
@@ -98,22 +109,25 @@ async fn came_back(State(app): State<Arc<App>>, Query(brought): Query<Brought>) 
     Ok(page(StatusCode::OK, "The source is connected. You may close this page."))
 }
 
-async fn connect(app: &Arc<App>, source: &Source, consent: &Consent, code: String) -> anyhow::Result<()> {
+/// Whether the source works now.
+async fn connect(app: &Arc<App>, source: &Source, consent: &Consent, code: String) -> anyhow::Result<bool> {
     let connection = ConnectionId(consent.connection_id);
     let plugin = app.plugins.get(&source.source_type).context("its plugin is not loaded")?;
-    let slot: &CredentialSlot =
-        plugin.manifest().slot(&consent.slot).context("the plugin has no such credential now")?;
+    let slot = plugin.manifest().slot(&consent.slot).context("the plugin has no such credential now")?.clone();
     let secrets =
         ConnectionSecrets::new(Arc::clone(app), source.account, connection, Arc::clone(&plugin), source.config.clone());
     let brought = [("code".to_owned(), Secret::new(code)), ("redirectUri".to_owned(), Secret::new(redirect_uri(app)))];
     secrets.set_up_with(slot, brought).await?;
+    if !secrets.unconsented().await?.is_empty() {
+        return Ok(false);
+    }
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     sources::set_status(&mut tx, source.account, source.id, "active").await?;
     jobs::begin_polls(&mut tx, source, plugin.manifest(), now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
-    Ok(())
+    Ok(true)
 }
 
 fn page(status: StatusCode, text: &str) -> Response {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use async_trait::async_trait;
 use gassync_runtime::{
     Captured, CredentialError, CredentialSlot, Credentials, Secret, SlotKind, Step, StepError, run_step,
 };
 
-use super::ConnectionSecrets;
+use super::{ConnectionSecrets, to_the_end};
 use crate::store::{connections, sources};
 
 /// What is at hand for a step: what a person typed in or a consent brought, and else what is stored as it is.
@@ -55,28 +55,70 @@ impl Credentials for AtHand<'_> {
     }
 }
 
+/// What became of what a person typed in.
+#[derive(Debug, Default)]
+pub struct SetUp {
+    /// Slots that work now.
+    pub done: Vec<String>,
+    /// Slots that wait for a person's consent.
+    pub consents: Vec<String>,
+}
+
 impl ConnectionSecrets {
-    /// Turns what a person typed in, by field or by `slot.field`, into what the channel works with, and keeps it. Tells which
-    /// slots wait for a person's consent.
-    pub async fn set_up(&self, inputs: &BTreeMap<String, String>) -> anyhow::Result<Vec<String>> {
-        let mut consents = Vec::new();
-        for slot in &self.plugin.manifest().credentials {
+    /// Turns what a person typed in, by field or by `slot.field`, into what the channel works with, and keeps it.
+    pub async fn set_up(&self, inputs: BTreeMap<String, String>) -> anyhow::Result<SetUp> {
+        let secrets = self.clone();
+        to_the_end(async move { secrets.set_up_all(&inputs).await }).await
+    }
+
+    async fn set_up_all(&self, inputs: &BTreeMap<String, String>) -> anyhow::Result<SetUp> {
+        let slots = &self.plugin.manifest().credentials;
+        let asked = |name: &String| {
+            slots.iter().any(|slot| {
+                let fields = slot.inputs.iter().map(|input| &input.field);
+                fields.into_iter().any(|field| name == field || *name == format!("{}.{field}", slot.slot))
+            })
+        };
+        if let Some(unknown) = inputs.keys().find(|name| !asked(name)) {
+            bail!("the plugin asks for no credential {unknown}");
+        }
+        let mut became = SetUp::default();
+        for slot in slots {
             let given = typed(slot, inputs)?;
             if given.is_empty() && !self.goes_on_alone(slot).await? {
                 continue;
             }
-            self.keep_typed(slot, &given).await?;
             match &slot.setup {
-                _ if slot.kind == SlotKind::Oauth2Code => consents.push(slot.slot.clone()),
-                Some(step) => {
-                    let at_hand = AtHand::stored(self).with(&slot.slot, given);
-                    let captured = self.step(step, &at_hand).await.context("setting up the credential")?;
-                    self.keep_captured(slot, captured).await?;
+                // What is typed in stands in the address that the person is sent to.
+                _ if slot.kind == SlotKind::Oauth2Code => {
+                    self.keep(slot, &given, None).await?;
+                    became.consents.push(slot.slot.clone());
                 }
-                None => {}
+                Some(step) => {
+                    let at_hand = AtHand::stored(self).with(&slot.slot, given.clone());
+                    let captured = self.step(step, &at_hand).await.context("setting up the credential")?;
+                    self.keep(slot, &given, Some(captured)).await?;
+                    became.done.push(slot.slot.clone());
+                }
+                None => {
+                    self.keep(slot, &given, None).await?;
+                    became.done.push(slot.slot.clone());
+                }
             }
         }
-        Ok(consents)
+        Ok(became)
+    }
+
+    /// Slots that a person must still consent to.
+    pub async fn unconsented(&self) -> anyhow::Result<Vec<String>> {
+        let mut open = Vec::new();
+        for slot in self.plugin.manifest().credentials.iter().filter(|slot| slot.kind == SlotKind::Oauth2Code) {
+            let Some(step) = &slot.setup else { continue };
+            if self.written(slot, step).await?.is_none() && self.goes_on_alone(slot).await? {
+                open.push(slot.slot.clone());
+            }
+        }
+        Ok(open)
     }
 
     /// Whether a slot needs nothing typed in: it asks for nothing, or was told all of it before.
@@ -93,15 +135,15 @@ impl ConnectionSecrets {
     }
 
     /// Takes what a consent brought.
-    pub(super) async fn set_up_with(
-        &self,
-        slot: &CredentialSlot,
-        brought: [(String, Secret); 2],
-    ) -> anyhow::Result<()> {
-        let step = slot.setup.as_ref().context("the plugin does not say how a consent becomes tokens")?;
-        let at_hand = AtHand::stored(self).with("oauth", brought);
-        let captured = self.step(step, &at_hand).await.context("setting up the credential")?;
-        self.keep_captured(slot, captured).await
+    pub(super) async fn set_up_with(&self, slot: CredentialSlot, brought: [(String, Secret); 2]) -> anyhow::Result<()> {
+        let secrets = self.clone();
+        let work = async move {
+            let step = slot.setup.as_ref().context("the plugin does not say how a consent becomes tokens")?;
+            let at_hand = AtHand::stored(&secrets).with("oauth", brought);
+            let captured = secrets.step(step, &at_hand).await.context("setting up the credential")?;
+            secrets.keep(&slot, &BTreeMap::new(), Some(captured)).await
+        };
+        to_the_end(work).await
     }
 
     /// Tells the channel to forget us where the plugin says how, and forgets all secrets, whatever the channel says to it.
@@ -114,6 +156,8 @@ impl ConnectionSecrets {
             }
         }
         let mut tx = self.app.db.write(self.account).await?;
+        connections::break_hold(&mut tx, self.account, self.connection).await?;
+        connections::expect_nobody(&mut tx, self.account, self.connection).await?;
         connections::forget_credentials(&mut tx, self.account, self.connection).await?;
         let all = (&["pending", "active", "paused", "error", "expired"][..], "disconnected");
         sources::set_status_of_connection(&mut tx, self.account, self.connection, all).await?;
@@ -129,8 +173,14 @@ impl ConnectionSecrets {
         run_step(step, &settings, secrets, (&grant, &transport), self.app.now()).await
     }
 
-    /// What is typed in is kept where it is asked for again later; a code that is good for one use is not.
-    async fn keep_typed(&self, slot: &CredentialSlot, given: &BTreeMap<String, Secret>) -> anyhow::Result<()> {
+    /// Keeps what a step brought, and of what was typed in what is asked for again later: a code that is good for one use is
+    /// not. A renewal that runs meanwhile is of what was before, and its result counts no more.
+    async fn keep(
+        &self,
+        slot: &CredentialSlot,
+        given: &BTreeMap<String, Secret>,
+        captured: Option<Captured>,
+    ) -> anyhow::Result<()> {
         let lasts = |field: &str| match (slot.kind, &slot.setup) {
             (SlotKind::Oauth2Code | SlotKind::Oauth2Client, _) | (_, None) => true,
             (_, Some(_)) => {
@@ -139,16 +189,11 @@ impl ConnectionSecrets {
             }
         };
         let mut tx = self.app.db.write(self.account).await?;
+        connections::break_hold(&mut tx, self.account, self.connection).await?;
         for (field, secret) in given.iter().filter(|(field, _)| lasts(field)) {
             self.write(&mut tx, (&slot.slot, field), (secret, None)).await?;
         }
-        tx.commit().await?;
-        Ok(())
-    }
-
-    async fn keep_captured(&self, slot: &CredentialSlot, captured: Captured) -> anyhow::Result<()> {
-        let mut tx = self.app.db.write(self.account).await?;
-        for (field, secret, expires) in &captured.fields {
+        for (field, secret, expires) in captured.iter().flat_map(|captured| &captured.fields) {
             self.write(&mut tx, (&slot.slot, field), (secret, *expires)).await?;
         }
         tx.commit().await?;

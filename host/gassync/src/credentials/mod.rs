@@ -7,6 +7,7 @@ mod renewal;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use anyhow::Context;
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gassync_domain::{AccountId, ConnectionId, Timestamp};
@@ -14,7 +15,10 @@ use gassync_runtime::{CredentialError, CredentialSlot, Credentials, Grant, Secre
 use jiff::SignedDuration;
 use serde_json::Value;
 
-pub use self::renewal::{keep_alive, keep_alive_once};
+pub use self::{
+    life::SetUp,
+    renewal::{keep_alive, keep_alive_once},
+};
 use crate::{
     api::{ApiError, Problem},
     app::App,
@@ -26,12 +30,20 @@ use crate::{
 };
 
 /// The secrets of one connection.
+#[derive(Clone)]
 pub struct ConnectionSecrets {
     app: Arc<App>,
     account: AccountId,
     connection: ConnectionId,
     plugin: Arc<Plugin>,
     settings: Value,
+}
+
+/// Does something to its end, even if nobody waits for it any more: what a channel gave once it gives to nobody again.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
+) -> anyhow::Result<T> {
+    tokio::spawn(work).await.context("the work on a credential broke off")?
 }
 
 /// A secret and until when it is good.

@@ -9,7 +9,7 @@ use gassync_runtime::{CredentialSlot, Step, StepError};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use super::{ConnectionSecrets, life::AtHand};
+use super::{ConnectionSecrets, life::AtHand, to_the_end};
 use crate::{
     app::App,
     store::{
@@ -59,11 +59,15 @@ impl ConnectionSecrets {
             }
             tokio::time::sleep(LOOK).await;
         }
-        let result = self.renew_alone(slot, step, (written, &holder)).await;
-        let mut tx = self.app.db.write(self.account).await?;
-        connections::let_go(&mut tx, self.account, self.connection, &holder).await?;
-        tx.commit().await?;
-        result
+        let (secrets, slot, step) = (self.clone(), slot.clone(), step.clone());
+        to_the_end(async move {
+            let result = secrets.renew_alone(&slot, &step, (written, &holder)).await;
+            let mut tx = secrets.app.db.write(secrets.account).await?;
+            connections::let_go(&mut tx, secrets.account, secrets.connection, &holder).await?;
+            tx.commit().await?;
+            result
+        })
+        .await
     }
 
     async fn hold(&self, holder: &str) -> anyhow::Result<bool> {
@@ -89,7 +93,7 @@ impl ConnectionSecrets {
             Ok(captured) => captured,
             Err(error) => {
                 if matches!(error, StepError::Refused(_)) {
-                    self.expired().await?;
+                    self.expired(holder).await?;
                 }
                 return Err(anyhow::Error::new(error).context("it could not be renewed"));
             }
@@ -105,16 +109,19 @@ impl ConnectionSecrets {
         Ok(())
     }
 
-    /// The channel will have no more of us until a person connects the source again.
-    async fn expired(&self) -> anyhow::Result<()> {
+    /// The channel will have no more of us until a person connects the source again; unless one just has.
+    async fn expired(&self, holder: &str) -> anyhow::Result<()> {
+        let mut tx = self.app.db.write(self.account).await?;
+        if !connections::let_go(&mut tx, self.account, self.connection, holder).await? {
+            return Ok(());
+        }
+        let working = (&["active", "error"][..], "expired");
+        sources::set_status_of_connection(&mut tx, self.account, self.connection, working).await?;
+        tx.commit().await?;
         tracing::error!(
             account = %self.account, connection = %self.connection,
             "a credential works no more: its sources must be connected again"
         );
-        let mut tx = self.app.db.write(self.account).await?;
-        let working = (&["active", "error"][..], "expired");
-        sources::set_status_of_connection(&mut tx, self.account, self.connection, working).await?;
-        tx.commit().await?;
         Ok(())
     }
 }

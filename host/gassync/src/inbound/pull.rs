@@ -207,11 +207,12 @@ async fn fetch(
     // An error is an outcome too: what the plugin wrote at the channel before it must not be forgotten.
     memory::keep(&app.vault, &mut tx, source, record.memory, now).await?;
     if matches!(error, CallError::Channel(ChannelError::Unauthorized(_))) {
-        sources::set_status(&mut tx, source.account, source.id, "expired").await?;
+        let working = (&["active", "error"][..], "expired");
+        sources::set_status_of_connection(&mut tx, source.account, connection, working).await?;
         tracing::error!(source = %source.id, "a source's credential works no more: it must be connected again");
     }
     tx.commit().await?;
-    if error.is_plugin_fault() {
+    if error.is_certain_fault() {
         plugins::struck(app, plugin, source.account, connection, &error.to_string()).await?;
     }
     Err(error.into())

@@ -131,6 +131,10 @@ fn route(plugin: &Plugin, path: &str, method: &Method) -> Result<Route, Problem>
     let mut known = false;
     for route in routes {
         known = true;
+        if route.is_open() && !plugin.allowance().open_routes.contains(&route.path) {
+            // Nobody has allowed that anybody may call it.
+            return Err(Problem::Unauthorized);
+        }
         if route.methods.iter().any(|m| m == method.as_str()) {
             return Ok(route.clone());
         }

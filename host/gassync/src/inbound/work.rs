@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gassync_domain::{Decoded, HttpRequest, HttpResponse, retry_delay};
-use gassync_runtime::{Budget, Call, CallError, CallRecord, Finished, Route, Verification};
+use gassync_runtime::{Budget, Call, CallError, CallRecord, Finished, Route};
 use jiff::SignedDuration;
 
 use super::{
@@ -54,8 +54,8 @@ struct Called {
     record: CallRecord,
     /// The plugin is to blame.
     is_fault: bool,
-    /// The message is really the channel's.
-    is_verified: bool,
+    /// Nobody else can be, and the message is really the channel's.
+    counts: bool,
 }
 
 impl Failure {
@@ -127,12 +127,13 @@ async fn decode(
     };
     // A message that is not understood is tried again as it was: what it left in the memory is of no use to anybody.
     let is_fault = error.is_plugin_fault();
+    let is_certain = error.is_certain_fault();
     let for_good = match &error {
         CallError::Channel(channel) => !channel.passes_by_itself(),
         CallError::NotExported(_) => true,
         _ => is_fault && message.faults + 1 >= MAX_FAULTS,
     };
-    let called = Called { plugin: Arc::clone(plugin), record, is_fault, is_verified };
+    let called = Called { plugin: Arc::clone(plugin), record, is_fault, counts: is_certain && is_verified };
     Err(Failure { why: error.to_string(), for_good, call: Some(called) })
 }
 
@@ -141,7 +142,7 @@ fn is_verified(plugin: &Plugin, request: &HttpRequest) -> bool {
     let path = request.url.split('?').next().unwrap_or_default();
     let served = |route: &&Route| route.serves(path) && route.methods.contains(&request.method);
     let route = plugin.manifest().routes.iter().find(served);
-    route.is_none_or(|route| route.verification != Verification::None {})
+    route.is_some_and(|route| !route.is_open())
 }
 
 async fn settle(app: &App, message: &inbox::Message, failure: &Failure) -> store::Result<()> {
@@ -153,14 +154,14 @@ async fn settle(app: &App, message: &inbox::Message, failure: &Failure) -> store
         let delay = SignedDuration::from_millis(retry_delay(message.attempts, app.jitter()).0);
         inbox::retry(&mut tx, message.account, message.id, &failure.why, now + delay).await?;
     }
-    let Some(Called { plugin, record, is_fault, is_verified }) = &failure.call else { return tx.commit().await };
+    let Some(Called { plugin, record, is_fault, counts }) = &failure.call else { return tx.commit().await };
     if *is_fault {
         inbox::fault(&mut tx, message.account, message.id).await?;
     }
     plugins::keep_call(&app.vault, &mut tx, (message.account, message.connection), (plugin, record), now).await?;
     tx.commit().await?;
     // A message counts once, however often it is tried.
-    if *is_fault && *is_verified && message.faults == 0 {
+    if *counts && message.faults == 0 {
         plugins::struck(app, plugin, message.account, message.connection, &failure.why).await?;
     }
     Ok(())

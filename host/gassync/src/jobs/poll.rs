@@ -76,11 +76,8 @@ pub async fn begin(tx: &mut Tx, source: &Source, manifest: &Manifest, now: Times
 
 /// Puts polls in the queue that came with an upgrade; those that wait already go on as they were.
 pub async fn begin_new(tx: &mut Tx, manifest: &Manifest, now: Timestamp) -> store::Result<()> {
-    let sources = sources::all(tx).await?;
-    for source in sources.iter().filter(|source| source.source_type == manifest.id && source.connection.is_some()) {
-        for poll in in_order(manifest) {
-            store::jobs::enqueue_new(tx, source.account, source.id, POLL, &payload_of(poll), now).await?;
-        }
+    for poll in in_order(manifest) {
+        store::jobs::enqueue_for_all(tx, &manifest.id, POLL, &payload_of(poll), now).await?;
     }
     Ok(())
 }

@@ -15,6 +15,10 @@ use crate::{
 
 /// What is kept of a request's body, in bytes.
 const MAX_BODY_BYTES: usize = 4 * 1024;
+/// What is kept of an address and of a header's value, in bytes.
+const MAX_TEXT_BYTES: usize = 2 * 1024;
+/// Headers that are kept of a request.
+const MAX_HEADERS: usize = 40;
 
 /// What only those may see who may see the account's messages.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -44,34 +48,43 @@ pub struct DetailedRequest {
     pub body_bytes: usize,
     /// The answer's status; none when there was no answer.
     pub status: Option<u16>,
+    /// Why it was not even sent.
+    pub refused: Option<String>,
 }
 
 impl From<&RecordedRequest> for DetailedRequest {
     fn from(request: &RecordedRequest) -> Self {
-        let begin = |body: &Vec<u8>| {
-            let kept = body.get(..MAX_BODY_BYTES).unwrap_or(body);
-            String::from_utf8_lossy(kept).into_owned()
-        };
+        let headers = request.headers.iter().take(MAX_HEADERS);
         Self {
-            method: request.method.clone(),
-            url: request.url.clone(),
-            headers: request.headers.clone(),
-            body: request.body.as_ref().map(begin),
+            method: beginning(request.method.as_bytes(), MAX_TEXT_BYTES),
+            url: beginning(request.url.as_bytes(), MAX_TEXT_BYTES),
+            headers: headers
+                .map(|(name, value)| {
+                    (beginning(name.as_bytes(), MAX_TEXT_BYTES), beginning(value.as_bytes(), MAX_TEXT_BYTES))
+                })
+                .collect(),
+            body: request.body.as_ref().map(|body| beginning(body, MAX_BODY_BYTES)),
             body_bytes: request.body.as_ref().map_or(0, Vec::len),
             status: request.status,
+            refused: request.refused.clone(),
         }
     }
 }
 
+fn beginning(bytes: &[u8], most: usize) -> String {
+    String::from_utf8_lossy(bytes.get(..most).unwrap_or(bytes)).into_owned()
+}
+
 impl DetailedRequest {
-    /// As a line for a shell; secrets stand in it as placeholders, for somebody to fill in.
+    /// As a line for a shell; secrets stand in it as placeholders, for somebody to fill in. All of it is what a guest wrote,
+    /// so all of it is quoted, and nothing in it means something to curl.
     pub fn as_curl(&self) -> String {
-        let mut line = format!("curl -X {} {}", self.method, quoted(&self.url));
+        let mut line = format!("curl --globoff -X {} --url {}", quoted(&self.method), quoted(&self.url));
         for (name, value) in &self.headers {
             line.push_str(&format!(" -H {}", quoted(&format!("{name}: {value}"))));
         }
         if let Some(body) = &self.body {
-            line.push_str(&format!(" --data-binary {}", quoted(body)));
+            line.push_str(&format!(" --data-raw {}", quoted(body)));
         }
         line
     }
@@ -119,7 +132,7 @@ pub async fn keep_call(
 /// The requests and log of a call.
 pub fn detail_of(vault: &Vault, call: &Call) -> Result<Detail, Unopened> {
     let place = place(ConnectionId(call.connection_id));
-    let text = vault.open_for(AccountId(call.account_id), &place, &call.detail)?;
+    let text = vault.open_for(AccountId(call.account_id), &place, call.detail.as_deref().unwrap_or_default())?;
     serde_json::from_slice(&text).map_err(|_| Unopened)
 }
 
@@ -140,10 +153,14 @@ mod tests {
             body: Some("it's here".to_owned()),
             body_bytes: 9,
             status: None,
+            refused: None,
         };
         assert_eq!(
             request.as_curl(),
-            r"curl -X POST 'https://api.example.org/v1?a=b&c=d' -H 'token: {{api.token}}' --data-binary 'it'\''s here'"
+            "curl --globoff -X 'POST' --url 'https://api.example.org/v1?a=b&c=d' -H 'token: {{api.token}}' \
+             --data-raw 'it'\\''s here'"
         );
+        let sly = DetailedRequest { method: "X; rm -rf ~".to_owned(), ..request };
+        assert!(sly.as_curl().starts_with("curl --globoff -X 'X; rm -rf ~' "), "{}", sly.as_curl());
     }
 }

@@ -113,7 +113,7 @@ async fn gone(app: &App, channel: &str, taken: Option<&str>) -> store::Result<()
     if serves.is_none() || serves.as_deref() != taken {
         return Ok(());
     }
-    plugins::remove(&mut tx, channel, app.now()).await?;
+    plugins::stop_serving(&mut tx, channel, app.now()).await?;
     tx.commit().await?;
     tracing::info!(plugin = channel, "a plugin was taken out of the folder");
     registry::settle(app).await

@@ -6,7 +6,10 @@ use gassync_runtime::{Adapter, Allowance, MAX_COMPONENT_BYTES, Wish};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::registry::{self, Unready};
+use super::{
+    quarantine,
+    registry::{self, Unready},
+};
 use crate::{
     app::App,
     store::{self, Tx, plugins},
@@ -59,7 +62,7 @@ pub enum InstallError {
     #[error("its manifest says {0}, its file {1}")]
     Name(String, String),
     /// It broke before.
-    #[error("version {0} is in quarantine: {1}; `gassync plugin enable` lets it work again")]
+    #[error("version {0} is in quarantine: {1}; `gassync plugin install` has it tried again")]
     Quarantined(String, String),
     /// The database.
     #[error("the database: {0}")]
@@ -92,6 +95,9 @@ pub async fn install(app: &App, wasm: Vec<u8>, file: Option<&str>, by: By) -> Re
     });
     let now = app.now();
     let mut tx = app.db.platform_write().await?;
+    if by == By::Operator {
+        quarantine::forgive(&mut tx, &manifest.id, &hash).await?;
+    }
     let (allowance, lacks) = judged(&mut tx, &*adapter, &hash).await?;
     let new = plugins::NewVersion {
         manifest,
@@ -103,7 +109,7 @@ pub async fn install(app: &App, wasm: Vec<u8>, file: Option<&str>, by: By) -> Re
     plugins::keep(&mut tx, &new, now).await?;
     if let Some(allowance) = &allowance {
         plugins::allow(&mut tx, &manifest.id, &hash, allowance).await?;
-        plugins::want(&mut tx, &manifest.id, &hash, now).await?;
+        plugins::want(&mut tx, &manifest.id, Some(&hash), now).await?;
     }
     plugins::forget_old(&mut tx, &manifest.id, KEPT_VERSIONS).await?;
     tx.commit().await?;

@@ -24,7 +24,7 @@ pub use self::{
     folder::{read as read_folder, watch},
     install::{By, InstallError, Installed, install},
     quarantine::{release, struck},
-    registry::{Unready, join, run, settle},
+    registry::{Unready, join, live, run, settle},
 };
 
 /// A version that serves, and what it may do.

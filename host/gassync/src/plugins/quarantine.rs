@@ -49,14 +49,24 @@ pub async fn struck(
 pub(super) async fn set_aside(tx: &mut Tx, id: &str, hash: &str, why: &str, now: Timestamp) -> store::Result<()> {
     tracing::error!(plugin = id, hash, why, "a version of a plugin is set aside: somebody must look at it");
     plugins::quarantine(tx, id, hash, Some((why, now))).await?;
-    let serves = plugins::get(tx, id).await?.is_some_and(|plugin| plugin.serving.as_deref() == Some(hash));
-    if !serves {
+    let Some(plugin) = plugins::get(tx, id).await?.filter(|plugin| plugin.serving.as_deref() == Some(hash)) else {
+        return Ok(());
+    };
+    // Somebody has sent a mend already: that one is to serve, and none before it.
+    if plugin.wanted.is_some_and(|wanted| wanted != hash) {
         return Ok(());
     }
     match plugins::former(tx, id, hash).await? {
-        Some(former) => plugins::want(tx, id, &former, now).await,
+        Some(former) => plugins::want(tx, id, Some(&former), now).await,
         None => plugins::set_status(tx, id, "quarantined", now).await.map(drop),
     }
+}
+
+/// A version counts as if it had never broken.
+pub(super) async fn forgive(tx: &mut Tx, id: &str, hash: &str) -> store::Result<()> {
+    plugins::quarantine(tx, id, hash, None).await?;
+    faults::forget(tx, id, hash).await?;
+    processes::forgive(tx, hash).await
 }
 
 /// A person lets a plugin work again, whatever it did before; false when there is no such plugin.
@@ -65,9 +75,7 @@ pub async fn release(app: &App, id: &str) -> store::Result<bool> {
     let mut tx = app.db.platform_write().await?;
     let Some(plugin) = plugins::get(&mut tx, id).await? else { return Ok(false) };
     if let Some(hash) = &plugin.serving {
-        plugins::quarantine(&mut tx, id, hash, None).await?;
-        faults::forget(&mut tx, id, hash).await?;
-        processes::forgive(&mut tx, hash).await?;
+        forgive(&mut tx, id, hash).await?;
     }
     plugins::set_status(&mut tx, id, "enabled", now).await?;
     tx.commit().await?;

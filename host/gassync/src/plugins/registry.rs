@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use gassync_domain::Timestamp;
+use anyhow::Context;
 use gassync_runtime::{Adapter, LoadError};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
@@ -21,10 +21,12 @@ use crate::{
     },
 };
 
+/// Names, in the data folder, the process that runs on it.
+const PROCESS_FILE: &str = "host.process";
 /// How often a process looks at the registry.
 const PERIOD: Duration = Duration::from_millis(500);
 /// How often it says that it lives.
-const HEARTBEAT: SignedDuration = SignedDuration::from_secs(3);
+const HEARTBEAT: Duration = Duration::from_secs(3);
 /// After how long without that it is taken for dead.
 const DEAD: SignedDuration = SignedDuration::from_secs(10);
 /// After how long it is forgotten.
@@ -58,9 +60,9 @@ pub enum Unready {
 
 /// Takes part in the registry until it is told to stop.
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
-    let (mut known, mut beaten) = (None, None);
+    let mut known = None;
     while !shutdown.is_cancelled() {
-        if let Err(error) = look(&app, &mut known, &mut beaten).await {
+        if let Err(error) = look(&app, &mut known).await {
             tracing::error!(%error, "the registry of plugins cannot be read");
         }
         tokio::select! {
@@ -68,28 +70,9 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
             () = tokio::time::sleep(PERIOD) => {}
         }
     }
-    if let Some(process) = app.plugins.process.get()
-        && let Err(error) = end(&app, process).await
-    {
-        tracing::error!(%error, "the other processes will take this one for dead");
-    }
 }
 
-async fn look(
-    app: &App,
-    known: &mut Option<Vec<plugins::Plugin>>,
-    beaten: &mut Option<Timestamp>,
-) -> store::Result<()> {
-    let now = app.now();
-    if let Some(process) = app.plugins.process.get()
-        && beaten.is_none_or(|beaten| now.duration_since(beaten) >= HEARTBEAT)
-    {
-        let mut tx = app.db.platform_write().await?;
-        processes::seen(&mut tx, process, now).await?;
-        processes::forget_before(&mut tx, now - FORGOTTEN).await?;
-        tx.commit().await?;
-        *beaten = Some(now);
-    }
+async fn look(app: &App, known: &mut Option<Vec<plugins::Plugin>>) -> store::Result<()> {
     let mut tx = app.db.platform_read().await?;
     let registry = plugins::all(&mut tx).await?;
     drop(tx);
@@ -101,19 +84,52 @@ async fn look(
     Ok(())
 }
 
-async fn end(app: &App, process: &str) -> store::Result<()> {
-    let mut tx = app.db.platform_write().await?;
-    processes::ended(&mut tx, process).await?;
-    tx.commit().await
-}
-
-/// This process takes part from now on: nothing is activated that it has not ready.
-pub async fn join(app: &App) -> store::Result<()> {
+/// This process takes part from now on: nothing is activated that it has not ready. The one that was here before it is no
+/// more: whatever it was at, it died of.
+pub async fn join(app: &App) -> anyhow::Result<()> {
     let mut bytes = [0; 8];
     (app.random)(&mut bytes);
     let process = app.plugins.process.get_or_init(|| hex::encode(bytes));
+    let file = app.config.data.dir.join(PROCESS_FILE);
+    let before = std::fs::read_to_string(&file).ok();
+    std::fs::write(&file, process).with_context(|| format!("{} cannot be written", file.display()))?;
     let mut tx = app.db.platform_write().await?;
+    if let Some(before) = before {
+        processes::died(&mut tx, before.trim()).await?;
+    }
     processes::seen(&mut tx, process, app.now()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Says that this process lives, whatever else it does, until it is told to stop; and then that it does no more.
+pub async fn live(app: Arc<App>, shutdown: CancellationToken) {
+    let Some(process) = app.plugins.process.get() else { return };
+    while !shutdown.is_cancelled() {
+        if let Err(error) = beat(&app, process).await {
+            tracing::error!(%error, "the other processes may take this one for dead");
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(HEARTBEAT) => {}
+        }
+    }
+    if let Err(error) = end(&app, process).await {
+        tracing::error!(%error, "the other processes will take this one for dead");
+    }
+}
+
+async fn beat(app: &App, process: &str) -> store::Result<()> {
+    let now = app.now();
+    let mut tx = app.db.platform_write().await?;
+    processes::seen(&mut tx, process, now).await?;
+    processes::forget_before(&mut tx, now - FORGOTTEN).await?;
+    tx.commit().await
+}
+
+async fn end(app: &App, process: &str) -> store::Result<()> {
+    let mut tx = app.db.platform_write().await?;
+    processes::ended(&mut tx, process).await?;
     tx.commit().await
 }
 
@@ -128,6 +144,8 @@ pub async fn settle(app: &App) -> store::Result<()> {
         match ready(app, &wanted, async || bytes(app, &plugin.id, &wanted).await).await {
             Ok(adapter) => activate(app, &*adapter).await?,
             Err(Unready::Store(error)) => return Err(error),
+            // Another time: it is still wanted.
+            Err(Unready::Load(LoadError::Busy(why))) => tracing::warn!(plugin = plugin.id, why, "a version waits"),
             Err(error) => {
                 tracing::error!(plugin = plugin.id, hash = wanted, %error, "a version cannot serve");
                 refuse(app, &plugin.id, &wanted, &error).await?;
@@ -186,7 +204,9 @@ async fn serve(app: &App) -> store::Result<()> {
             Err(Unready::Store(error)) => return Err(error),
             Err(error) => {
                 tracing::error!(plugin = plugin.id, hash, %error, "the version that serves cannot serve here");
-                refuse(app, &plugin.id, &hash, &error).await?;
+                if !matches!(error, Unready::Load(LoadError::Busy(_))) {
+                    refuse(app, &plugin.id, &hash, &error).await?;
+                }
                 broken.insert(plugin.id.clone(), error.to_string());
                 // What serves here goes on, rather than nothing.
                 if let Some(former) = former {
@@ -197,7 +217,21 @@ async fn serve(app: &App) -> store::Result<()> {
     }
     app.plugins.serving.store(Arc::new(serving));
     *locked(&app.plugins.broken) = broken;
-    locked(&app.plugins.ready).retain(|hash, _| needed.contains(hash));
+    put_away(app, &needed).await
+}
+
+/// Drops what nobody needs, and says so before: the others must not count on it.
+async fn put_away(app: &App, needed: &[String]) -> store::Result<()> {
+    let unneeded: Vec<String> =
+        locked(&app.plugins.ready).keys().filter(|hash| !needed.contains(hash)).cloned().collect();
+    if let Some(process) = app.plugins.process.get().filter(|_| !unneeded.is_empty()) {
+        let mut tx = app.db.platform_write().await?;
+        for hash in &unneeded {
+            processes::put_away(&mut tx, process, hash).await?;
+        }
+        tx.commit().await?;
+    }
+    locked(&app.plugins.ready).retain(|hash, _| !unneeded.contains(hash));
     Ok(())
 }
 
@@ -215,9 +249,9 @@ pub(super) async fn ready(
         }
         return Ok(adapter);
     }
-    if app.plugins.process.get().is_some() {
+    if let Some(process) = app.plugins.process.get() {
         let mut tx = app.db.platform_read().await?;
-        let deaths = processes::deaths(&mut tx, hash, app.now() - DEAD).await?;
+        let deaths = processes::deaths(&mut tx, process, hash, app.now() - DEAD).await?;
         drop(tx);
         if deaths >= MAX_DEATHS {
             return Err(Unready::Deadly(deaths));

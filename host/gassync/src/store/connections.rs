@@ -198,19 +198,37 @@ pub struct Consent {
     pub expires_at: Time,
 }
 
-/// Expects a person back from a channel.
-pub async fn expect(tx: &mut Tx, state_hash: &str, consent: &Consent) -> Result<()> {
+/// Expects a person back from a channel, and those no more whose time is over.
+pub async fn expect(tx: &mut Tx, state_hash: &str, consent: &Consent, now: Timestamp) -> Result<()> {
+    let text = "delete from int_consents where account_id = $1 and expires_at <= $2";
+    on!(&mut *tx, c => sqlx::query(text).bind(consent.account_id).bind(Time::from(now)).execute(c).await.map(drop))?;
     let text = "insert into int_consents (account_id, state_hash, source_id, connection_id, slot, expires_at)
         values ($1, $2, $3, $4, $5, $6)";
     on!(tx, c => sqlx::query(text).bind(consent.account_id).bind(state_hash).bind(consent.source_id)
         .bind(consent.connection_id).bind(&consent.slot).bind(consent.expires_at).execute(c).await.map(drop))
 }
 
-/// Whom this state belongs to; it is good for one time. A platform query: nobody is known before it.
-pub async fn came_back(tx: &mut Tx, state_hash: &str, now: Timestamp) -> Result<Option<Consent>> {
-    let text = "delete from int_consents where expires_at <= $1";
-    on!(&mut *tx, c => sqlx::query(text).bind(Time::from(now)).execute(c).await.map(drop))?;
-    let text = "delete from int_consents where state_hash = $1
-        returning account_id, source_id, connection_id, slot, expires_at";
-    on!(tx, c => sqlx::query_as(text).bind(state_hash).fetch_optional(c).await)
+/// Whom this state belongs to. A platform query: nobody is known before it.
+pub async fn expected(tx: &mut Tx, state_hash: &str, now: Timestamp) -> Result<Option<Consent>> {
+    let text = "select account_id, source_id, connection_id, slot, expires_at from int_consents
+        where state_hash = $1 and expires_at > $2";
+    on!(tx, c => sqlx::query_as(text).bind(state_hash).bind(Time::from(now)).fetch_optional(c).await)
+}
+
+/// The person has come back: nobody else will with this state. False when somebody did before.
+pub async fn came_back(tx: &mut Tx, account: AccountId, state_hash: &str) -> Result<bool> {
+    let text = "delete from int_consents where account_id = $1 and state_hash = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(state_hash).execute(c).await.map(|gone| gone.rows_affected() > 0))
+}
+
+/// Expects nobody back for a connection.
+pub async fn expect_nobody(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<()> {
+    let text = "delete from int_consents where account_id = $1 and connection_id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).execute(c).await.map(drop))
+}
+
+/// Takes a connection's credentials from whoever holds them: what he brings counts no more.
+pub async fn break_hold(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<()> {
+    let text = "update int_connections set renewing_by = null, renewing_until = null where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).execute(c).await.map(drop))
 }

@@ -87,13 +87,13 @@ pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) ->
         "update int_inbox set available_at = $2, attempts = attempts + 1 where (account_id, id) in (
             select i.account_id, i.id from int_inbox i
             join int_connections c on c.account_id = i.account_id and c.id = i.connection_id
-            join int_plugins p on p.id = c.channel and p.status = 'enabled'
+            join int_plugins p on p.id = c.channel and p.status = 'enabled' and p.serving is not null
             where i.state = 'received' and i.available_at <= $1 order by i.id limit $3)
         returning account_id, id, connection_id, method, url, headers, body, key_id, attempts, faults, received_at",
         "update int_inbox set available_at = $2, attempts = attempts + 1 where (account_id, id) in (
             select i.account_id, i.id from int_inbox i
             join int_connections c on c.account_id = i.account_id and c.id = i.connection_id
-            join int_plugins p on p.id = c.channel and p.status = 'enabled'
+            join int_plugins p on p.id = c.channel and p.status = 'enabled' and p.serving is not null
             where i.state = 'received' and i.available_at <= $1 order by i.id limit $3
             for update of i skip locked)
         returning account_id, id, connection_id, method, url, headers, body, key_id, attempts, faults, received_at",

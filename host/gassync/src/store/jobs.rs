@@ -51,20 +51,20 @@ pub async fn enqueue(
         .bind(Time::from(run_at)).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Adds work, unless the same waits already, whenever that is due.
-pub async fn enqueue_new(
+/// Adds work for all active sources of a channel that do not have it waiting already. A platform query.
+pub async fn enqueue_for_all(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    channel: &str,
     kind: &str,
     payload: &serde_json::Value,
     now: Timestamp,
 ) -> Result<()> {
     let text = "insert into int_jobs (account_id, source_id, kind, payload, state, attempts, run_at, created_at)
-        values ($1, $2, $3, $4, 'waiting', 0, $5, $5)
+        select s.account_id, s.id, $2, $3, 'waiting', 0, $4, $4 from int_sources s
+        where s.source_type = $1 and s.status = 'active' and s.connection_id is not null
         on conflict (account_id, source_id, kind, payload) where state = 'waiting' do nothing";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(kind).bind(Json(payload)).bind(Time::from(now))
-        .execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(text).bind(channel).bind(kind).bind(Json(payload)).bind(Time::from(now)).execute(c).await
+        .map(drop))
 }
 
 /// Whether a job may be due. A platform query.
@@ -81,7 +81,7 @@ pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) ->
             select j.account_id, min(j.id) from int_jobs j
             join int_sources s on s.account_id = j.account_id and s.id = j.source_id and s.status = 'active'
             left join int_plugins p on p.id = s.source_type
-            where j.state = 'waiting' and j.run_at <= $1 and (p.status = 'enabled' or j.kind = 'drive-parked')
+            where j.state = 'waiting' and j.run_at <= $1 and ((p.status = 'enabled' and p.serving is not null) or j.kind = 'drive-parked')
             group by j.account_id, j.source_id order by min(j.run_at) limit $3)
         returning account_id, id, source_id, kind, payload, attempts",
         "update int_jobs set run_at = $2, attempts = attempts + 1 where (account_id, id) in (
@@ -90,7 +90,7 @@ pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) ->
                 select j.account_id, min(j.id) from int_jobs j
                 join int_sources s on s.account_id = j.account_id and s.id = j.source_id and s.status = 'active'
                 left join int_plugins p on p.id = s.source_type
-                where j.state = 'waiting' and j.run_at <= $1 and (p.status = 'enabled' or j.kind = 'drive-parked')
+                where j.state = 'waiting' and j.run_at <= $1 and ((p.status = 'enabled' and p.serving is not null) or j.kind = 'drive-parked')
                 group by j.account_id, j.source_id order by min(j.run_at) limit $3)
             for update skip locked)
         returning account_id, id, source_id, kind, payload, attempts",

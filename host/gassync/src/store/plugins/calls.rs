@@ -36,8 +36,8 @@ pub struct Call {
     pub sent_bytes: i64,
     /// Received in bodies, in bytes.
     pub received_bytes: i64,
-    /// Requests and log, sealed for the account.
-    pub detail: Vec<u8>,
+    /// Requests and log, sealed for the account; none where they were not asked for.
+    pub detail: Option<Vec<u8>>,
     /// When it ended.
     pub created_at: Time,
 }
@@ -78,12 +78,31 @@ pub async fn keep(
         .bind(call.detail).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
+macro_rules! of_plugin {
+    ($detail:literal, $order:literal) => {
+        concat!(
+            "select account_id, id, connection_id, plugin_id, hash, version, entry, subject, outcome, wall_micros,
+                processor_micros, peak_memory_bytes, sent_bytes, received_bytes, ",
+            $detail,
+            " as detail, created_at from int_plugin_calls where plugin_id = $1 and id > $2 order by id",
+            $order,
+            " limit $3"
+        )
+    };
+}
+
 /// Calls of a plugin after this one, oldest first; or, without one, the newest, newest first. A platform query.
-pub async fn of_plugin(tx: &mut Tx, plugin: &str, after: Option<i64>, limit: i64) -> Result<Vec<Call>> {
-    let text = if after.is_some() {
-        "select * from int_plugin_calls where plugin_id = $1 and id > $2 order by id limit $3"
-    } else {
-        "select * from int_plugin_calls where plugin_id = $1 and id > $2 order by id desc limit $3"
+pub async fn of_plugin(
+    tx: &mut Tx,
+    plugin: &str,
+    (after, limit): (Option<i64>, i64),
+    with_detail: bool,
+) -> Result<Vec<Call>> {
+    let text = match (with_detail, after) {
+        (true, Some(_)) => of_plugin!("detail", ""),
+        (true, None) => of_plugin!("detail", " desc"),
+        (false, Some(_)) => of_plugin!("null", ""),
+        (false, None) => of_plugin!("null", " desc"),
     };
     on!(tx, c => sqlx::query_as(text).bind(plugin).bind(after.unwrap_or(0)).bind(limit).fetch_all(c).await)
 }

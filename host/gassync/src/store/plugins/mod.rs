@@ -120,12 +120,14 @@ pub async fn component(tx: &mut Tx, id: &str, hash: &str) -> Result<Option<Vec<u
     on!(tx, c => sqlx::query_scalar(text).bind(id).bind(hash).fetch_optional(c).await)
 }
 
-/// The version that served before this one and could again.
+/// The version that served before this one and could again: the newest that came before it, else the last that served.
 pub async fn former(tx: &mut Tx, id: &str, hash: &str) -> Result<Option<String>> {
-    let text = "select hash from int_plugin_versions
-        where plugin_id = $1 and hash <> $2 and activated_at is not null and allowance is not null
-            and quarantined_at is null
-        order by activated_at desc limit 1";
+    let text = "select v.hash from int_plugin_versions v
+        left join int_plugin_versions n on n.plugin_id = v.plugin_id and n.hash = $2
+        where v.plugin_id = $1 and v.hash <> $2 and v.activated_at is not null and v.allowance is not null
+            and v.quarantined_at is null
+        order by case when v.installed_at <= n.installed_at then 0 else 1 end,
+            case when v.installed_at <= n.installed_at then v.installed_at else v.activated_at end desc limit 1";
     on!(tx, c => sqlx::query_scalar(text).bind(id).bind(hash).fetch_optional(c).await)
 }
 
@@ -149,8 +151,8 @@ pub async fn allow(tx: &mut Tx, id: &str, hash: &str, allowance: &Allowance) -> 
     on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(Json(allowance)).execute(c).await.map(drop))
 }
 
-/// A version shall serve as soon as every process has it ready.
-pub async fn want(tx: &mut Tx, id: &str, hash: &str, now: Timestamp) -> Result<()> {
+/// A version, or none, shall serve as soon as every process has it ready.
+pub async fn want(tx: &mut Tx, id: &str, hash: Option<&str>, now: Timestamp) -> Result<()> {
     let text = "update int_plugins set wanted = $2, changed_at = $3 where id = $1";
     on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(Time::from(now)).execute(c).await.map(drop))
 }
@@ -180,19 +182,25 @@ pub async fn quarantine(tx: &mut Tx, id: &str, hash: &str, why: Option<(&str, Ti
     on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(problem).bind(at).execute(c).await.map(drop))
 }
 
-/// Nothing serves the channel any more, and what was allowed is forgotten.
-pub async fn remove(tx: &mut Tx, id: &str, now: Timestamp) -> Result<()> {
+/// Nothing serves the channel any more.
+pub async fn stop_serving(tx: &mut Tx, id: &str, now: Timestamp) -> Result<()> {
     let text = "update int_plugins set serving = null, wanted = null, changed_at = $2 where id = $1";
-    on!(&mut *tx, c => sqlx::query(text).bind(id).bind(Time::from(now)).execute(c).await.map(drop))?;
+    on!(tx, c => sqlx::query(text).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Forgets what the versions of a plugin may do.
+pub async fn forget_allowances(tx: &mut Tx, id: &str) -> Result<()> {
     let text = "update int_plugin_versions set allowance = null where plugin_id = $1";
     on!(tx, c => sqlx::query(text).bind(id).execute(c).await.map(drop))
 }
 
-/// Forgets old versions, but for the newest, what serves and what is wanted.
+/// Forgets old versions, but for the newest, the last that served, what serves and what is wanted.
 pub async fn forget_old(tx: &mut Tx, id: &str, keep: i64) -> Result<()> {
     let text = "delete from int_plugin_versions where plugin_id = $1
         and hash not in (select hash from int_plugin_versions where plugin_id = $1
-            order by coalesce(activated_at, installed_at) desc limit $2)
+            order by installed_at desc limit $2)
+        and hash not in (select hash from int_plugin_versions where plugin_id = $1 and activated_at is not null
+            order by activated_at desc limit $2)
         and not exists (select 1 from int_plugins p where p.id = $1
             and (p.serving = int_plugin_versions.hash or p.wanted = int_plugin_versions.hash))";
     on!(tx, c => sqlx::query(text).bind(id).bind(keep).execute(c).await.map(drop))

@@ -40,6 +40,18 @@ pub async fn ended(tx: &mut Tx, process: &str) -> Result<()> {
     on!(tx, c => sqlx::query(text).bind(process).execute(c).await.map(drop))
 }
 
+/// A process is no more, whatever it was at.
+pub async fn died(tx: &mut Tx, process: &str) -> Result<()> {
+    let text = "delete from int_processes where id = $1";
+    on!(tx, c => sqlx::query(text).bind(process).execute(c).await.map(drop))
+}
+
+/// A process has a component ready no more.
+pub async fn put_away(tx: &mut Tx, process: &str, hash: &str) -> Result<()> {
+    let text = "delete from int_plugin_preparations where process_id = $1 and hash = $2 and state <> 'begun'";
+    on!(tx, c => sqlx::query(text).bind(process).bind(hash).execute(c).await.map(drop))
+}
+
 /// Forgets processes that were last seen before; what they died of stays.
 pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<()> {
     let text = "delete from int_processes where seen_at < $1";
@@ -65,11 +77,12 @@ pub async fn all_ready(tx: &mut Tx, hash: &str, since: Timestamp) -> Result<bool
     on!(tx, c => sqlx::query_scalar(text).bind(hash).bind(Time::from(since)).fetch_one(c).await)
 }
 
-/// How many processes began with a component and were not seen since.
-pub async fn deaths(tx: &mut Tx, hash: &str, since: Timestamp) -> Result<i64> {
-    let text = "select count(*) from int_plugin_preparations r where r.hash = $1 and r.state = 'begun'
+/// How many processes but this one began with a component and were not seen since.
+pub async fn deaths(tx: &mut Tx, process: &str, hash: &str, since: Timestamp) -> Result<i64> {
+    let text = "select count(*) from int_plugin_preparations r
+        where r.hash = $1 and r.state = 'begun' and r.process_id <> $3
         and not exists (select 1 from int_processes p where p.id = r.process_id and p.seen_at >= $2)";
-    on!(tx, c => sqlx::query_scalar(text).bind(hash).bind(Time::from(since)).fetch_one(c).await)
+    on!(tx, c => sqlx::query_scalar(text).bind(hash).bind(Time::from(since)).bind(process).fetch_one(c).await)
 }
 
 /// Whoever died while getting a component ready did not die of it.
