@@ -6,7 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::{Date, to_date_text};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
-const FIRST_DAY: Date = Date { year: 1970, month: 1, day: 1 };
+/// The first day of 1970.
+pub(crate) const FIRST_DAY: Date = Date { year: 1970, month: 1, day: 1 };
 
 /// The present instant as the contract writes it, without parts of a second: `2027-03-01T09:30:00Z`.
 pub fn now() -> String {
@@ -41,10 +42,8 @@ fn instant_text(since_1970: Duration) -> String {
 /// Reads what [`now`] writes.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn parse_instant(text: &str) -> Option<Duration> {
-    let two_digits = |at: usize| text.get(at..at + 2)?.parse::<u64>().ok();
-    let days = u64::try_from(FIRST_DAY.days_until(crate::parse_date(text)?)).ok()?;
-    let seconds = two_digits(11)? * 3_600 + two_digits(14)? * 60 + two_digits(17)?;
-    let instant = Duration::from_secs(days * DAY_SECONDS + seconds);
+    let (seconds, _) = crate::instant::moment(text)?;
+    let instant = Duration::from_secs(u64::try_from(seconds).ok()?);
     (instant_text(instant) == text).then_some(instant)
 }
 

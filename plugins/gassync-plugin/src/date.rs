@@ -16,24 +16,6 @@ pub fn parse_date(text: &str) -> Option<Date> {
     (date_of(number_of(date)) == date).then_some(date)
 }
 
-/// Whether a text is an instant: a date, `T` or a blank and a time behind it, and a zone behind that.
-pub(crate) fn is_instant(text: &str) -> bool {
-    let time = text.get(11..).unwrap_or_default();
-    let zone = time.find(['Z', 'z', '+', '-']).map_or("Z", |at| &time[at..]);
-    let clock = time.strip_suffix(zone).unwrap_or(time);
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // Texts of two digits compare as their numbers do.
-    let within = |part: &str, most: &str| part.len() == 2 && digits(part) && part <= most;
-    let is_clock = |clock: &str| match *clock.split(':').collect::<Vec<_>>() {
-        [hour, minute] => within(hour, "23") && within(minute, "59"),
-        [hour, minute, second] => within(hour, "23") && within(minute, "59") && within(second, "59"),
-        _ => false,
-    };
-    let is_zone = zone.eq_ignore_ascii_case("z") || is_clock(&zone[1..]);
-    parse_date(text).is_some() && (text.len() == 10 || is_clock(clock) && digits(fraction) && is_zone)
-}
-
 /// Writes `YYYY-MM-DD`.
 pub fn to_date_text(date: Date) -> String {
     format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)

@@ -1,6 +1,6 @@
 //! The way to the network: granted hosts only, secrets as placeholders.
 
-use crate::{ChannelError, Header, HttpRequest, HttpResponse};
+use crate::{ChannelError, Header, HttpRequest, HttpResponse, clock, instant::moment};
 
 pub use crate::generated::gassync::channel::http::{Capture, HttpError};
 
@@ -89,10 +89,27 @@ impl Response {
         self.0.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.as_str())
     }
 
+    /// How long the channel asks us to wait, in seconds, where it says so in `Retry-After`: for
+    /// [`ChannelError::RateLimited`].
+    pub fn retry_after(&self) -> Option<u32> {
+        let said = self.header("retry-after")?.trim();
+        said.parse().ok().or_else(|| seconds_until(said))
+    }
+
     /// The bytes.
     pub fn body(&self) -> &[u8] {
         &self.0.body
     }
+}
+
+/// From now to an instant as headers have it, `Fri, 05 Mar 2027 10:00:00 GMT`; none left where it is past.
+fn seconds_until(text: &str) -> Option<u32> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let [_, day, month, year, time, "GMT"] = *text.split_whitespace().collect::<Vec<_>>() else { return None };
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    let (at, _) = moment(&format!("{year}-{month:02}-{day}T{time}Z"))?;
+    let seconds = at - i64::try_from(clock::since_1970().as_secs()).ok()?;
+    u32::try_from(seconds.max(0)).ok()
 }
 
 fn into_channel_error(error: HttpError) -> ChannelError {
@@ -117,4 +134,24 @@ fn send(request: HttpRequest, secrets: &[String], captures: &[Capture]) -> Resul
 #[cfg(not(target_arch = "wasm32"))]
 fn send(request: HttpRequest, secrets: &[String], _: &[Capture]) -> Result<HttpResponse, HttpError> {
     crate::testing::send(request, secrets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::FakeHost;
+
+    #[test]
+    fn a_wait_is_seconds_or_its_end() {
+        FakeHost::set_now("2027-03-05T09:58:00Z");
+        let wait = |text: &str| {
+            let header = Header { name: "Retry-After".to_owned(), value: text.to_owned() };
+            Response(HttpResponse { status: 429, headers: vec![header], body: Vec::new() }).retry_after()
+        };
+        assert_eq!((wait("120"), wait("Fri, 05 Mar 2027 10:00:00 GMT")), (Some(120), Some(120)));
+        assert_eq!(wait("Fri, 05 Mar 2027 09:00:00 GMT"), Some(0));
+        for none in ["", "soon", "-1", "Fri, 05 Mar 2027 10:00:00 CET", "Fri, 31 Feb 2027 10:00:00 GMT"] {
+            assert_eq!(wait(none), None, "{none}");
+        }
+    }
 }

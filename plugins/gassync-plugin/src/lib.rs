@@ -32,10 +32,12 @@ mod export;
 #[doc(hidden)]
 pub mod generated;
 pub mod http;
+mod instant;
 pub mod inventory;
 pub mod keys;
 pub mod log;
 mod loose;
+mod percent;
 mod records;
 mod settings;
 pub mod state;
@@ -54,6 +56,8 @@ pub use generated::gassync::channel::types::{
     Refused, Report, Reservation, ReservationStatus, RoomStay, RoomType, Route, Scope, Selection, StayQuery, StayRules,
     Verb, Verdict,
 };
+pub use instant::last_modified;
 pub use loose::Loose;
-pub use records::{accepted, change, money, reply, reply_with};
+pub use percent::{percent_decode, percent_encode};
+pub use records::{accepted, change, malformed, money, reply, reply_with};
 pub use settings::settings;

@@ -3,10 +3,16 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
 
-use crate::{ChannelError, Date, date::is_instant, parse_date};
+use crate::{ChannelError, Date, instant::moment, malformed, parse_date};
 
 /// An exponent beyond this is a mistake, or an attack, and no amount.
 const MAX_EXPONENT: usize = 30;
+/// Digits before the point of an amount: the host takes 100 billion for a mistake.
+const MAX_WHOLE_DIGITS: usize = 11;
+/// Places behind the point of an amount that are not zeros: the host keeps ten-thousandths.
+const MAX_PLACES: usize = 4;
+/// Places in all, zeros or not: an amount with many more the host could not read.
+const MAX_WRITTEN_PLACES: usize = 16;
 
 /// A value that a channel writes now as a number, now as a text: kept as its text, digit for digit, so that ids of more
 /// than 53 bits and amounts stay what they were.
@@ -66,6 +72,13 @@ impl From<String> for Loose {
     fn from(text: String) -> Self {
         let text = text.trim();
         Self(if text.is_empty() { Said::Nothing } else { Said::Text(text.to_owned()) })
+    }
+}
+
+/// For what comes without JSON, such as an attribute of XML that may be missing.
+impl From<Option<&str>> for Loose {
+    fn from(text: Option<&str>) -> Self {
+        text.unwrap_or_default().to_owned().into()
     }
 }
 
@@ -143,28 +156,35 @@ impl Loose {
     /// A date, with or without a time behind it. A text that is none is malformed, at `place`: as a rule a JSON pointer.
     pub fn date(&self, place: impl fmt::Display) -> Result<Option<Date>, ChannelError> {
         let Some(text) = self.as_str() else { return Ok(None) };
-        let date = parse_date(text).ok_or_else(|| format!("{place}: is not a date (YYYY-MM-DD)"));
-        date.map(Some).map_err(ChannelError::Malformed)
+        parse_date(text).map(Some).ok_or_else(|| malformed(place, "is not a date (YYYY-MM-DD)"))
     }
 
     /// An instant as the contract has it: a date, as a rule with a time, with its zone or in UTC. A text that is none is
     /// malformed, at `place`.
     pub fn instant(&self, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
         match self.as_str() {
-            Some(text) if !is_instant(text) => {
-                Err(ChannelError::Malformed(format!("{place}: is not an instant (YYYY-MM-DDTHH:MM:SSZ)")))
-            }
+            Some(text) if moment(text).is_none() => Err(malformed(place, "is not an instant (YYYY-MM-DDTHH:MM:SSZ)")),
             text => Ok(text.map(str::to_owned)),
         }
     }
 
-    /// A [`decimal`](Self::decimal) that must be one: a text that is none is malformed, at `place`.
+    /// A [`decimal`](Self::decimal) that the host takes for money: any other text is malformed, at `place`.
     pub fn amount(&self, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
         match (self.as_str(), self.decimal()) {
-            (Some(_), None) => Err(ChannelError::Malformed(format!("{place}: is not an amount such as 410.00"))),
+            (Some(_), None) => Err(malformed(place, "is not an amount such as 410.00")),
+            (_, Some(decimal)) if !is_money(&decimal) => {
+                Err(malformed(place, "is too large or too fine for an amount"))
+            }
             (_, decimal) => Ok(decimal),
         }
     }
+}
+
+fn is_money(decimal: &str) -> bool {
+    let (whole, places) = decimal.split_once('.').unwrap_or((decimal, ""));
+    whole.trim_start_matches(['-', '0']).len() <= MAX_WHOLE_DIGITS
+        && places.trim_end_matches('0').len() <= MAX_PLACES
+        && places.len() <= MAX_WRITTEN_PLACES
 }
 
 /// Moves the point by as many places as an exponent says.
@@ -288,7 +308,17 @@ mod tests {
         assert_eq!(read("null").instant("at"), Ok(None));
         assert_eq!(read("410.00").amount("price"), Ok(Some("410.00".to_owned())));
         assert_eq!(read("null").amount("price"), Ok(None));
-        assert!(read("\"a lot\"").amount("price").is_err());
+        for amount in ["99999999999.9999", "-0000000000410.1000000", ".5"] {
+            assert_eq!(Loose::from(Some(amount)).amount("price"), Ok(Some(amount.to_owned())));
+        }
+        for wrong in ["a lot", "100000000000", "1e11", "410.00001", "0.10000000000000000555", "1.00000000000000000"] {
+            let told = Loose::from(Some(wrong)).amount("price");
+            assert!(
+                matches!(&told, Err(ChannelError::Malformed(why)) if why.starts_with("price: ")),
+                "{wrong}: {told:?}"
+            );
+        }
+        assert_eq!(Loose::from(None).amount("price"), Ok(None));
     }
 
     #[test]

@@ -1,7 +1,9 @@
+use std::fmt;
+
 use crate::{
-    Accepted, CalendarNights, CalendarPart, Change, Completeness, GuestDetails, Header, HttpResponse, Intent, Money,
-    News, Nights, Outcome, Page, Property, Query, RatePlan, Reservation, ReservationStatus, RoomStay, RoomType, Route,
-    Scope, StayRules,
+    Accepted, CalendarNights, CalendarPart, Change, ChannelError, Completeness, GuestDetails, Header, HttpResponse,
+    Intent, Money, News, Nights, Outcome, Page, Property, Query, RatePlan, Reservation, ReservationStatus, RoomStay,
+    RoomType, Route, Scope, StayRules,
 };
 
 /// News for the source that has this property.
@@ -28,6 +30,13 @@ pub fn reply_with(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> 
 /// The channel took it for sure, under this id of its own where it said one.
 pub fn accepted(channel_id: Option<String>) -> Outcome {
     Outcome::Accepted(Accepted { channel_id, replaces: None, confirmed: true, warnings: Vec::new() })
+}
+
+/// What the channel wrote cannot be read: where, as a rule a JSON pointer or the names of elements, and why. Without a
+/// place all of it is meant.
+pub fn malformed(place: impl fmt::Display, problem: impl fmt::Display) -> ChannelError {
+    let place = place.to_string();
+    ChannelError::Malformed(if place.is_empty() { problem.to_string() } else { format!("{place}: {problem}") })
 }
 
 impl Page {

@@ -1,4 +1,5 @@
-//! A small memory per source (1 MiB in all). What a call writes is kept when it succeeds, and forgotten when it fails.
+//! A small memory per source (1 MiB in all). What a call writes is kept when it ends, with an answer or with an error; only
+//! a call that traps or goes over a limit changes nothing.
 
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -1,0 +1,132 @@
+//! Instants as channels write them, and which of them is the later one.
+
+use crate::{Change, News, clock::FIRST_DAY, parse_date};
+
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+/// `YYYY-MM-DD`.
+const DATE_BYTES: usize = 10;
+/// The host's time ends within this year.
+const LAST_YEAR: i16 = 9999;
+/// Places behind the point of a second that the host reads.
+const MAX_FRACTION_DIGITS: usize = 9;
+
+/// Seconds since 1970 began, and billionths of one.
+pub(crate) type Moment = (i64, u32);
+
+/// Reads a date, as a rule with `T` or a blank and a time behind it, and behind that a zone: without one UTC is meant. None
+/// where the host would read no instant in it.
+pub(crate) fn moment(text: &str) -> Option<Moment> {
+    let date = parse_date(text).filter(|date| date.year < LAST_YEAR)?;
+    let midnight = FIRST_DAY.days_until(date) * DAY_SECONDS;
+    if text.len() == DATE_BYTES {
+        return Some((midnight, 0));
+    }
+    let time = text.get(DATE_BYTES + 1..)?;
+    let (clock, zone) = time.split_at(time.find(['Z', 'z', '+', '-']).unwrap_or(time.len()));
+    let (clock, nanos) = match clock.split_once('.') {
+        // Parts of a second need a second that they are parts of.
+        Some((clock, fraction)) if clock.len() == "09:30:00".len() => (clock, nanos(fraction)?),
+        Some(_) => return None,
+        None => (clock, 0),
+    };
+    Some((midnight + seconds_of_day(clock)? - offset_seconds(zone)?, nanos))
+}
+
+fn seconds_of_day(clock: &str) -> Option<i64> {
+    match *clock.split(':').collect::<Vec<_>>() {
+        [hour, minute] => Some(two_digits(hour, 23)? * 3_600 + two_digits(minute, 59)? * 60),
+        [hour, minute, second] => {
+            Some(two_digits(hour, 23)? * 3_600 + two_digits(minute, 59)? * 60 + two_digits(second, 59)?)
+        }
+        _ => None,
+    }
+}
+
+/// `Z`, `+02:00`, `+0200`, `+02`, or nothing.
+fn offset_seconds(zone: &str) -> Option<i64> {
+    let sign = match zone.as_bytes() {
+        [] | [b'Z' | b'z'] => return Some(0),
+        [b'-', ..] => -1,
+        _ => 1,
+    };
+    let (hours, minutes) = zone.get(1..)?.split_at_checked(2)?;
+    let minutes = if minutes.is_empty() { "00" } else { minutes.strip_prefix(':').unwrap_or(minutes) };
+    Some(sign * (two_digits(hours, 23)? * 3_600 + two_digits(minutes, 59)? * 60))
+}
+
+fn nanos(fraction: &str) -> Option<u32> {
+    let is_fraction =
+        (1..=MAX_FRACTION_DIGITS).contains(&fraction.len()) && fraction.bytes().all(|b| b.is_ascii_digit());
+    is_fraction.then(|| format!("{fraction:0<MAX_FRACTION_DIGITS$}").parse().ok())?
+}
+
+fn two_digits(text: &str, most: i64) -> Option<i64> {
+    let written = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| written && *number <= most)
+}
+
+/// When the newest of these reservations was modified, as the channel wrote it, whatever zones it writes: the next run goes
+/// on from there, by the channel's clock and not by ours. None where no reservation says it.
+pub fn last_modified(changes: &[Change]) -> Option<String> {
+    let said = changes.iter().filter_map(|change| match &change.news {
+        News::Reservation(reservation) => reservation.modified_at.as_deref(),
+        _ => None,
+    });
+    let (_, newest) = said.filter_map(|text| Some((moment(text)?, text))).max()?;
+    Some(newest.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Reservation, ReservationStatus, change};
+
+    #[test]
+    fn what_the_host_reads_is_an_instant_and_nothing_else() {
+        let noon = moment("2027-03-04T12:00:00Z").expect("an instant");
+        for same in [
+            "2027-03-04 12:00",
+            "2027-03-04T12:00:00.000z",
+            "2027-03-04T14:00:00+02:00",
+            "2027-03-04T14:00+0200",
+            "2027-03-04T04:30:00-0730",
+            "2027-03-04T13:00:00+01",
+        ] {
+            assert_eq!(moment(same), Some(noon), "{same}");
+        }
+        assert_eq!(moment("2027-03-04"), Some((noon.0 - DAY_SECONDS / 2, 0)));
+        assert_eq!(moment("1969-12-31T23:59:59.25Z"), Some((-1, 250_000_000)));
+        for none in [
+            "2027-03-04T",
+            "2027-03-04T12",
+            "2027-03-04T24:00Z",
+            "2027-03-04T12:60Z",
+            "2027-03-04T12:00:60Z",
+            "2027-03-04T12:00.5Z",
+            "2027-03-04T12:00:00.Z",
+            "2027-03-04T12:00:00.1234567890Z",
+            "2027-03-04T12:00:00+24:00",
+            "2027-03-04T12:00:00+2",
+            "2027-03-04T12:00:00+é",
+            "2027-03-04T12:00:00ZZ",
+            "2027-03-04T-1:00Z",
+            "9999-12-31T23:59:59Z",
+            "2027-02-30T12:00:00Z",
+            "noon",
+        ] {
+            assert_eq!(moment(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn the_newest_is_the_latest_whatever_its_zone() {
+        let of = |at: Option<&str>| {
+            let modified_at = at.map(str::to_owned);
+            let reservation = Reservation { modified_at, ..Reservation::new("1", ReservationStatus::Confirmed) };
+            change(None, News::Reservation(reservation))
+        };
+        let changes = [Some("2027-03-04T12:30:00Z"), None, Some("2027-03-04T13:00:00+02:00"), Some("soon")].map(of);
+        assert_eq!(last_modified(&changes).as_deref(), Some("2027-03-04T12:30:00Z"));
+        assert_eq!(last_modified(&[of(None)]), None);
+    }
+}
