@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gassync_plugin::{
     CalendarNights, ChannelError, FieldError, Nights, Outcome, accepted, http, settings, to_date_text,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 /// Airbnb takes no lower price.
 const MIN_PRICE: u64 = 10;
@@ -130,14 +130,51 @@ fn send(request: &Request<'_>) -> Result<Outcome, ChannelError> {
         Err(other) => return Err(other),
     };
     match answer.status() {
-        200..=299 => Ok(accepted(None)),
+        200..=299 if answer.body().is_empty() || is_json(answer.body()) => Ok(accepted(None)),
+        // A web page: something before Airbnb has answered, and nothing was taken.
+        200..=299 => Ok(Outcome::Retry(None)),
         401 | 403 => Err(ChannelError::Unauthorized("the host's token is refused".to_owned())),
-        429 | 500.. => Ok(Outcome::Retry(None)),
+        429 => Ok(Outcome::Retry(answer.retry_after())),
+        500.. => Ok(Outcome::Retry(None)),
         // What the body of a refusal looks like nobody has written down.
         status => Ok(refused("", format!("status {status}"))),
     }
 }
 
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
 fn refused(path: &str, problem: String) -> Outcome {
     Outcome::Refused(vec![FieldError { path: path.to_owned(), problem }])
+}
+
+#[cfg(test)]
+mod tests {
+    use gassync_plugin::{Header, HttpResponse, parse_date, testing::FakeHost};
+
+    use super::*;
+
+    fn said(status: u16, headers: Vec<Header>, body: &str) -> Outcome {
+        FakeHost::reset();
+        FakeHost::set_settings(r#"{"baseUrl":"https://api.airbnb.example/v2"}"#);
+        FakeHost::answer_with(Ok(HttpResponse { status, headers, body: body.as_bytes().to_vec() }));
+        let start = parse_date("2027-10-08").expect("a date");
+        push(&[CalendarNights::new("5100220044", Nights::through(start, start))]).expect("pushed").remove(0)
+    }
+
+    #[test]
+    fn a_web_page_has_taken_nothing() {
+        assert!(matches!(said(200, Vec::new(), "<html>Back soon.</html>"), Outcome::Retry(None)));
+        for taken in ["", "{}", r#"{"calendar_operations":[]}"#] {
+            assert!(matches!(said(200, Vec::new(), taken), Outcome::Accepted(_)), "{taken}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_for_now_says_how_long() {
+        let wait = Header { name: "Retry-After".to_owned(), value: "120".to_owned() };
+        assert!(matches!(said(429, vec![wait], ""), Outcome::Retry(Some(120))));
+        assert!(matches!(said(503, Vec::new(), ""), Outcome::Retry(None)));
+    }
 }

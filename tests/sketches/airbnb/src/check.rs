@@ -2,11 +2,11 @@
 
 use gassync_plugin::{
     ChannelError, Decoded, HoldRequest, HttpRequest, Loose, News, Nights, Party, Question, StayQuery, change,
-    parse_date,
+    malformed, parse_date,
 };
 use serde::Deserialize;
 
-use crate::{TEST_LISTING, answer, malformed};
+use crate::{TEST_LISTING, answer};
 
 /// The check comes before the booking, which may never come.
 const HOLD_MINUTES: u32 = 30;
@@ -39,7 +39,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
         from_query(&request.url)?
     } else {
         let body = request.body.as_deref().unwrap_or_default();
-        serde_json::from_slice(body).map_err(|error| malformed("", &error.to_string()))?
+        serde_json::from_slice(body).map_err(|error| malformed("", error))?
     };
     let listing = check.listing_id_str.text().or_else(|| check.listing_id.text());
     let listing = listing.ok_or_else(|| malformed("/listing_id", "is missing"))?;

@@ -52,7 +52,3 @@ fn answer(request: &HttpRequest, yes: bool) -> HttpResponse {
     let body = if yes { format!(r#"{{"{key}":true}}"#) } else { format!(r#"{{"{key}":false,"failure_code":null}}"#) };
     reply_with(200, "application/json", body)
 }
-
-fn malformed(path: &str, problem: &str) -> ChannelError {
-    ChannelError::Malformed(format!("{path}: {problem}"))
-}

@@ -1,10 +1,12 @@
 //! What Airbnb tells. None of it waits for what we make of it, so the answer is always the same.
 
-use gassync_plugin::{Change, ChannelError, ConnectionEvent, Decoded, HttpRequest, Loose, News, Route, change};
+use gassync_plugin::{
+    Change, ChannelError, ConnectionEvent, Decoded, HttpRequest, Loose, News, Route, change, malformed,
+};
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
-use crate::{answer, malformed, reservation};
+use crate::{answer, reservation};
 
 /// Actions that change nothing we keep.
 const OF_NO_CONCERN: [&str; 4] =
@@ -37,7 +39,7 @@ struct Update {
 
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
     let body = request.body.as_deref().unwrap_or_default();
-    let said: Notification = serde_json::from_slice(body).map_err(|error| malformed("", &error.to_string()))?;
+    let said: Notification = serde_json::from_slice(body).map_err(|error| malformed("", error))?;
     let mut event_id = None;
     let changes = match (said.action.as_str(), &said.reservation) {
         ("", _) => return Err(malformed("/action", "is missing")),
@@ -59,7 +61,9 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
         ("listing_synchronization_settings_updated", _) => synchronised(&said),
         (action, _) if OF_NO_CONCERN.contains(&action) => Vec::new(),
         (action, _) => {
-            vec![change(None, News::Other((action.to_owned(), String::from_utf8_lossy(body).into_owned())))]
+            // Written anew: what is deeper or larger than the host reads is malformed, and no fault of ours.
+            let whole: Value = serde_json::from_slice(body).map_err(|error| malformed("", error))?;
+            vec![change(None, News::Other((action.to_owned(), whole.to_string())))]
         }
     };
     Ok(Decoded { event_id, changes, reply: Some(answer(request, true)) })

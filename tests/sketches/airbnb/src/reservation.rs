@@ -1,12 +1,13 @@
 //! A booking in Airbnb's words.
 
 use gassync_plugin::{
-    ChannelError, GuestDetails, Intent, Loose, Nights, Reservation, ReservationStatus, RoomStay, money,
+    ChannelError, GuestDetails, Intent, Loose, Money, Nights, Reservation, ReservationStatus, RoomStay, malformed,
+    money,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{TEST_LISTING, check::Heads, malformed};
+use crate::{TEST_LISTING, check::Heads};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -36,8 +37,8 @@ struct Booking {
 }
 
 pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelError> {
-    let booking: Booking = serde_json::from_str(raw.get()).map_err(|error| malformed(path, &error.to_string()))?;
-    let missing = |field: &str| malformed(&format!("{path}/{field}"), "is missing");
+    let booking: Booking = serde_json::from_str(raw.get()).map_err(|error| malformed(path, error))?;
+    let missing = |field: &str| malformed(format_args!("{path}/{field}"), "is missing");
     let code = booking.confirmation_code.text().ok_or_else(|| missing("confirmation_code"))?;
     let listing = booking.listing_id_str.text().or_else(|| booking.listing_id.text());
     let listing = listing.ok_or_else(|| missing("listing_id"))?;
@@ -50,7 +51,10 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelErr
     let heads = &booking.guest_details;
     let adults = heads.number_of_adults.count();
     // The plain amounts are rounded; these are not.
-    let amount = |said: &Loose| said.text().map(|amount| money(amount, booking.host_currency.as_str()));
+    let amount = |said: &Loose, field: &str| -> Result<Option<Money>, ChannelError> {
+        let amount = said.amount(format_args!("{path}/{field}"))?;
+        Ok(amount.map(|amount| money(amount, booking.host_currency.as_str())))
+    };
     let extra = [
         ("listingBasePrice", &booking.listing_base_price_accurate),
         ("listingCleaningFee", &booking.listing_cleaning_fee_accurate),
@@ -67,10 +71,10 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelErr
         children: heads.number_of_children.count(),
         infants: heads.number_of_infants.count(),
         // What the guest paid is not told; this is what reaches the host, Airbnb's fee already taken off.
-        total: amount(&booking.expected_payout_amount_accurate),
-        commission: amount(&booking.listing_host_fee_accurate),
-        booked_at: booking.booked_at.text(),
-        modified_at: booking.updated_at.text(),
+        total: amount(&booking.expected_payout_amount_accurate, "expected_payout_amount_accurate")?,
+        commission: amount(&booking.listing_host_fee_accurate, "listing_host_fee_accurate")?,
+        booked_at: booking.booked_at.instant(format_args!("{path}/booked_at"))?,
+        modified_at: booking.updated_at.instant(format_args!("{path}/updated_at"))?,
         intent: if asked { Intent::Request } else { Intent::Fact },
         extra: extra
             .into_iter()

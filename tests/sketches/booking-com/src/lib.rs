@@ -16,8 +16,8 @@ mod tests;
 pub mod xml;
 
 use gassync_plugin::{
-    Adapter, CalendarNights, ChannelError, Entity, Outcome, Page, Pull, PushCalendar, Query, Receipt, Receipts,
-    Selection, http, log, settings,
+    Adapter, CalendarNights, ChannelError, Entity, FieldError, Outcome, Page, Pull, PushCalendar, Query, Receipt,
+    Receipts, Selection, http, log, malformed, settings,
 };
 use serde::Deserialize;
 
@@ -98,10 +98,15 @@ impl Pull for BookingCom {
         };
         let request = http::Request::get(format!("{RESERVATIONS}{}", queue.message()));
         let answer = send(request)?;
+        match answer.status() {
+            200..=299 => {}
+            403 => return Err(ChannelError::Unauthorized("the machine account may not read reservations".to_owned())),
+            status => return Err(rejected(status)),
+        }
         let root = Element::parse(answer.body())?;
         // It is the message that says which queue it is from.
         let queue = Queue::ALL.into_iter().find(|queue| root.name == format!("{}RQ", queue.message()));
-        let queue = queue.ok_or_else(|| ChannelError::Malformed(format!("{} is none of the queues", root.name)))?;
+        let queue = queue.ok_or_else(|| malformed(&root.name, "is none of the queues"))?;
         let (list, entry) = queue.path();
         let changes =
             root.all(&format!("{list}/{entry}")).into_iter().map(|entry| reservation::change_of(queue, entry));
@@ -140,9 +145,13 @@ fn send(request: http::Request) -> Result<http::Response, ChannelError> {
     match status {
         200..=299 | 400 | 403 | 404 => Ok(answer),
         401 => Err(ChannelError::Unauthorized("the token is refused".to_owned())),
-        429 => Err(ChannelError::RateLimited(answer.header("retry-after").and_then(|text| text.parse().ok()))),
+        429 => Err(ChannelError::RateLimited(answer.retry_after())),
         status => Err(ChannelError::Unavailable(format!("status {status}"))),
     }
+}
+
+fn rejected(status: u16) -> ChannelError {
+    ChannelError::Rejected(vec![FieldError { path: String::new(), problem: format!("status {status}") }])
 }
 
 /// What Booking.com's people ask for first. It stands in a comment behind the message.

@@ -1,8 +1,11 @@
 //! What was taken leaves its queue.
 
-use gassync_plugin::{ChannelError, Receipt, ReceiptFate, http};
+use gassync_plugin::{ChannelError, Receipt, ReceiptFate, http, malformed};
 
-use crate::{Queue, RESERVATIONS, message, send, support_id, xml::element};
+use crate::{
+    Queue, RESERVATIONS, message, send, support_id,
+    xml::{Element, element},
+};
 
 /// For each none where it left its queue, else why it did not.
 pub fn acknowledge(receipts: &[Receipt]) -> Result<Vec<Option<String>>, ChannelError> {
@@ -49,9 +52,21 @@ fn post(queue: Queue, receipts: &[Receipt], which: &[usize]) -> Result<Result<()
     let heard = send(request)?;
     let support = support_id(heard.body()).unwrap_or_default();
     Ok(match heard.status() {
-        200..=299 => Ok(()),
+        200..=299 => {
+            taken(heard.body())?;
+            Ok(())
+        }
         400 => Err(format!("there is a newer message, or it is in the other queue ({support})")),
         403 => Err(format!("the property is not ours ({support})")),
         status => Err(format!("status {status} ({support})")),
     })
+}
+
+/// A success may be without a body. One that is none of Booking.com's messages is no success: the queue is as it was.
+fn taken(body: &[u8]) -> Result<(), ChannelError> {
+    if body.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    let root = Element::parse(body)?;
+    if root.name.starts_with("OTA_") { Ok(()) } else { Err(malformed(root.name, "is none of the answers")) }
 }

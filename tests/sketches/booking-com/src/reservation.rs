@@ -1,9 +1,11 @@
 //! A reservation as both queues have it.
 
 use gassync_plugin::{
-    Change, ChannelError, Completeness, Date, GuestDetails, Money, News, Nights, Reservation, ReservationStatus,
-    RoomStay, change, money, parse_date,
+    Change, ChannelError, Completeness, Date, GuestDetails, Loose, Money, News, Nights, Reservation, ReservationStatus,
+    RoomStay, change, malformed, money, parse_date,
 };
+
+use serde_json::Value;
 
 use crate::{Queue, decimal::Decimal, xml::Element};
 
@@ -15,7 +17,7 @@ const CHILD: &str = "8";
 pub fn change_of(queue: Queue, entry: &Element) -> Result<Change, ChannelError> {
     let ids = entry.find("ResGlobalInfo/HotelReservationIDs/HotelReservationID");
     let id = ids.and_then(|ids| ids.attribute("ResID_Value"));
-    let id = id.ok_or_else(|| ChannelError::Malformed(format!("{}: no ResID_Value", entry.name)))?;
+    let id = id.ok_or_else(|| malformed(&entry.name, "no ResID_Value"))?;
     let stays = entry.all("RoomStays/RoomStay");
     let rooms = stays.iter().map(|stay| room(entry, stay)).collect::<Result<Vec<_>, _>>()?;
     let property = stays.iter().find_map(|stay| stay.find("BasicPropertyInfo")?.attribute("HotelCode"));
@@ -33,7 +35,8 @@ pub fn change_of(queue: Queue, entry: &Element) -> Result<Change, ChannelError> 
         guest: entry.find("ResGlobalInfo/Profiles/ProfileInfo/Profile/Customer").map(booker),
         total,
         commission: scaled(commission, "Amount")?,
-        booked_at: ids.and_then(|ids| ids.attribute("ResID_Date")).map(str::to_owned),
+        booked_at: Loose::from(ids.and_then(|ids| ids.attribute("ResID_Date")))
+            .instant("HotelReservationID@ResID_Date")?,
         notes: Some(notes.join("\n")).filter(|notes| !notes.is_empty()),
         // A cancellation may have lost its rooms and prices on the way: what is known of them stays.
         completeness: if cancelled { Completeness::Partial } else { Completeness::Full },
@@ -67,7 +70,7 @@ fn room(entry: &Element, stay: &Element) -> Result<RoomStay, ChannelError> {
         guest: sleeper(entry, stay),
         extra: stay
             .attribute("IndexNumber")
-            .map(|line| ("line".to_owned(), format!("\"{line}\"")))
+            .map(|line| ("line".to_owned(), Value::from(line).to_string()))
             .into_iter()
             .collect(),
         ..RoomStay::new(room_type.map(str::to_owned))
@@ -76,8 +79,7 @@ fn room(entry: &Element, stay: &Element) -> Result<RoomStay, ChannelError> {
 
 /// There is a rate for each night and no day of departure: that is the day after the last.
 fn nights(stay: &Element, rates: &[&Element]) -> Result<Option<Nights>, ChannelError> {
-    let day =
-        |text: &str| parse_date(text).ok_or_else(|| ChannelError::Malformed(format!("RoomStay: {text} is no date")));
+    let day = |text: &str| parse_date(text).ok_or_else(|| malformed("RoomStay", format_args!("{text} is no date")));
     let nights = rates.iter().filter_map(|rate| rate.attribute("EffectiveDate")).map(day);
     let nights: Vec<Date> = nights.collect::<Result<_, _>>()?;
     if let (Some(first), Some(last)) = (nights.iter().min(), nights.iter().max()) {
@@ -110,11 +112,13 @@ fn scaled(amount: Option<&Element>, attribute: &str) -> Result<Option<Money>, Ch
     let Some((element, text)) = amount.and_then(|element| Some((element, element.attribute(attribute)?))) else {
         return Ok(None);
     };
-    let malformed = |problem: &str| ChannelError::Malformed(format!("{}@{attribute} {problem}", element.name));
-    let places = element.attribute("DecimalPlaces").ok_or_else(|| malformed("has no DecimalPlaces"))?;
-    let units = text.parse().map_err(|_| malformed("is no whole number"))?;
-    let places = places.parse().ok().filter(|places| *places <= 4).ok_or_else(|| malformed("has a strange scale"))?;
-    Ok(Some(money(Decimal { units, places }.to_string(), element.attribute("CurrencyCode"))))
+    let wrong = |problem: &str| malformed(format_args!("{}@{attribute}", element.name), problem);
+    let places = element.attribute("DecimalPlaces").ok_or_else(|| wrong("has no DecimalPlaces"))?;
+    let units = text.parse().map_err(|_| wrong("is no whole number"))?;
+    let places = places.parse().ok().filter(|places| *places <= 4).ok_or_else(|| wrong("has a strange scale"))?;
+    let amount = Loose::from(Decimal { units, places }.to_string());
+    let amount = amount.amount(format_args!("{}@{attribute}", element.name))?;
+    Ok(amount.map(|amount| money(amount, element.attribute("CurrencyCode"))))
 }
 
 /// Who booked; need not be a guest.

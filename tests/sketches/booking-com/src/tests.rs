@@ -52,6 +52,17 @@ fn an_empty_queue_is_no_error_and_a_stranger_is_none() {
     assert!(matches!(fetch(&queue("<HotelReservation/>")), Err(ChannelError::Malformed(_))));
 }
 
+#[test]
+fn who_may_not_read_is_told_and_a_web_page_has_taken_nothing() {
+    ready();
+    FakeHost::answer(403, "no");
+    let query = Query::new(Entity::Reservation, Selection::Pending("new".to_owned()));
+    assert!(matches!(BookingCom::fetch(query), Err(ChannelError::Unauthorized(_))));
+    FakeHost::answer(200, "<html><body>Back soon.</body></html>");
+    let said = BookingCom::acknowledge(vec![receipt("new/71", ReceiptFate::Applied)]);
+    assert!(matches!(said, Err(ChannelError::Malformed(why)) if why.starts_with("html: ")));
+}
+
 fn receipt(token: &str, fate: ReceiptFate) -> Receipt {
     let external_id = token.rsplit('/').next().unwrap_or_default().to_owned();
     Receipt { token: token.to_owned(), external_id, our_reference: None, fate, at: "2027-01-11T07:00:12Z".to_owned() }

@@ -1,13 +1,10 @@
 //! How the connection stands, and having Calry call us.
 
-use gassync_plugin::{ChannelError, Loose, Report, http, state};
+use gassync_plugin::{ChannelError, Loose, Report, http, malformed, state};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{
-    envelope::{Envelope, ask, configured},
-    malformed,
-};
+use crate::envelope::{Envelope, ask, configured};
 
 /// Where the address is kept that a person has to enter in the system behind Calry.
 const LISTENER: &str = "listener";

@@ -1,9 +1,7 @@
 //! What every request carries, and what every answer is wrapped in.
 
-use gassync_plugin::{ChannelError, FieldError, Loose, http, settings};
+use gassync_plugin::{ChannelError, FieldError, Loose, http, malformed, settings};
 use serde::{Deserialize, de::DeserializeOwned};
-
-use crate::malformed;
 
 /// The source's settings: the account and the linked system behind it are no secrets, the key is.
 #[derive(Deserialize)]
@@ -54,14 +52,12 @@ pub(crate) fn ask<T: DeserializeOwned>(
     let said: Said = serde_json::from_slice(answer.body()).unwrap_or_default();
     let problem = said.message.text().unwrap_or_else(|| format!("status {}", answer.status()));
     match (answer.status(), said.success) {
-        (200..=299, Some(true)) => {
-            serde_json::from_slice(answer.body()).map_err(|error| malformed("", &error.to_string()))
-        }
+        (200..=299, Some(true)) => serde_json::from_slice(answer.body()).map_err(|error| malformed("", error)),
         // A failure may come with a status of success; why, nobody has written down.
         (200..=299, Some(false)) => Err(ChannelError::Unavailable(format!("success is false: {problem}"))),
         (200..=299, None) => Err(malformed("/success", "is missing")),
         (401 | 403, _) => Err(ChannelError::Unauthorized(problem)),
-        (429, _) => Err(ChannelError::RateLimited(None)),
+        (429, _) => Err(ChannelError::RateLimited(answer.retry_after())),
         (400..=499, _) => Err(ChannelError::Rejected(vec![FieldError { path: String::new(), problem }])),
         _ => Err(ChannelError::Unavailable(problem)),
     }
@@ -69,4 +65,23 @@ pub(crate) fn ask<T: DeserializeOwned>(
 
 pub(crate) fn configured() -> Result<Settings, ChannelError> {
     settings()
+}
+
+#[cfg(test)]
+mod tests {
+    use gassync_plugin::{Header, HttpResponse, testing::FakeHost};
+    use serde::de::IgnoredAny;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_for_now_says_how_long() {
+        FakeHost::reset();
+        FakeHost::set_settings(include_str!("../../../fixtures/calry/settings.json"));
+        let headers = vec![Header { name: "Retry-After".to_owned(), value: "120".to_owned() }];
+        FakeHost::answer_with(Ok(HttpResponse { status: 429, headers, body: Vec::new() }));
+        let settings = configured().expect("settings");
+        let told = ask::<IgnoredAny>(http::Request::get("https://calry.example"), &settings).err();
+        assert_eq!(told, Some(ChannelError::RateLimited(Some(120))));
+    }
 }

@@ -41,7 +41,3 @@ impl Connection for Calry {
         connection::subscribe(&endpoint)
     }
 }
-
-fn malformed(path: &str, problem: &str) -> ChannelError {
-    ChannelError::Malformed(format!("{path}: {problem}"))
-}

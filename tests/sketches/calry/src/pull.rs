@@ -2,14 +2,14 @@
 
 use gassync_plugin::{
     Address, Change, ChannelError, Entity, Loose, News, Page, Property, Query, RoomType, Scope, Selection, change,
-    http, to_date_text,
+    http, malformed, percent_encode, to_date_text,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     envelope::{Envelope, ask, configured},
-    malformed, reservation,
+    reservation,
 };
 
 /// The most that Calry gives at once.
@@ -51,7 +51,8 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
     parameters.push(("limit", PAGE_SIZE.to_owned()));
     // The cursor is Calry's own, and goes back as it came.
     parameters.extend(query.cursor.clone().map(|cursor| ("cursor", cursor)));
-    let parameters: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}={}", escape(value))).collect();
+    let parameters: Vec<String> =
+        parameters.iter().map(|(key, value)| format!("{key}={}", percent_encode(value))).collect();
     let url = format!("{}/api/v2/vrs{path}?{}", settings.base_url.trim_end_matches('/'), parameters.join("&"));
     let Envelope { data, meta }: Envelope<Vec<Box<RawValue>>> = ask(http::Request::get(url), &settings)?;
     let mut changes = Vec::with_capacity(data.len());
@@ -94,8 +95,8 @@ fn request(query: &Query) -> Result<(&'static str, Parameters, Scope), ChannelEr
 
 /// A property and, as far as its list of them tells, its room types.
 fn house(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelError> {
-    let house: House = serde_json::from_str(raw.get()).map_err(|error| malformed(path, &error.to_string()))?;
-    let id = house.id.text().ok_or_else(|| malformed(&format!("{path}/id"), "is missing"))?;
+    let house: House = serde_json::from_str(raw.get()).map_err(|error| malformed(path, error))?;
+    let id = house.id.text().ok_or_else(|| malformed(format_args!("{path}/id"), "is missing"))?;
     let rooms: Vec<(String, String)> = house
         .room_types
         .iter()
@@ -130,11 +131,6 @@ fn id_of(change: &Change) -> Option<String> {
         News::Block(block) => block.id.as_deref()?.split('/').next().map(str::to_owned),
         _ => None,
     }
-}
-
-fn escape(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    value.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 #[cfg(test)]

@@ -2,12 +2,10 @@
 
 use gassync_plugin::{
     Block, Change, ChannelError, GuestDetails, Loose, News, Nights, Reservation, ReservationStatus, RoomStay, change,
-    money,
+    malformed, money,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-use crate::malformed;
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
@@ -59,8 +57,8 @@ struct Language {
 
 /// A reservation; of a block, one for each room type that it closes.
 pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelError> {
-    let booking: Booking = serde_json::from_str(raw.get()).map_err(|error| malformed(path, &error.to_string()))?;
-    let missing = |field: &str| malformed(&format!("{path}/{field}"), "is missing");
+    let booking: Booking = serde_json::from_str(raw.get()).map_err(|error| malformed(path, error))?;
+    let missing = |field: &str| malformed(format_args!("{path}/{field}"), "is missing");
     let id = booking.id.text().ok_or_else(|| missing("id"))?;
     let word = booking.status.text().ok_or_else(|| missing("status"))?;
     let arrival = booking.arrival_date.date(format_args!("{path}/arrivalDate"))?;
@@ -80,10 +78,17 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelErr
         // Kept back until a person decides.
         _ => ReservationStatus::Other(word),
     };
-    let told = News::Reservation(reservation(&booking, id, status, stay, raw));
-    Ok(vec![change(property_id.as_deref(), told)])
+    let total = booking.total_price.amount(format_args!("{path}/totalPrice"))?;
+    let told = Reservation {
+        total: total.map(|amount| money(amount, booking.currency.as_str())),
+        booked_at: booking.created_at.instant(format_args!("{path}/createdAt"))?,
+        modified_at: booking.updated_at.instant(format_args!("{path}/updatedAt"))?,
+        ..reservation(&booking, id, status, stay, raw)
+    };
+    Ok(vec![change(property_id.as_deref(), News::Reservation(told))])
 }
 
+/// All of it but money and instants, which may be none.
 fn reservation(
     booking: &Booking,
     id: String,
@@ -112,9 +117,6 @@ fn reservation(
         adults,
         children: booking.number_of_children.count(),
         infants: booking.number_of_infants.count(),
-        total: booking.total_price.text().map(|amount| money(amount, booking.currency.as_str())),
-        booked_at: booking.created_at.text(),
-        modified_at: booking.updated_at.text(),
         notes: booking.notes.text(),
         extra: pets.into_iter().collect(),
         raw: Some(raw.get().to_owned()),

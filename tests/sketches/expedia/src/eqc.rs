@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use gassync_plugin::{
-    Change, ChannelError, Completeness, FieldError, GuestDetails, News, Nights, Page, Query, Receipt, ReceiptFate,
-    Reservation, ReservationStatus, RoomStay, Selection, change, clock, http, money, parse_date,
+    Change, ChannelError, Completeness, FieldError, GuestDetails, Loose, News, Nights, Page, Query, Receipt,
+    ReceiptFate, Reservation, ReservationStatus, RoomStay, Selection, change, clock, http, malformed, money,
+    parse_date,
 };
 
 use crate::{
@@ -24,7 +25,7 @@ pub fn fetch(query: &Query) -> Result<Page, ChannelError> {
     let request = message("BookingRetrievalRQ", RETRIEVAL)
         .around(query.property_id.as_ref().map(|hotel| element("Hotel").with("id", hotel)))
         .around([element("ParamSet").around(parameters)]);
-    let root = post("br", &request)?;
+    let root = post("br", &request, "BookingRetrievalRS")?;
     let changes = root.all("Bookings/Booking").into_iter().map(booking).collect::<Result<_, _>>()?;
     Ok(Page { next, ..Page::of(changes) })
 }
@@ -54,11 +55,11 @@ fn parameters(query: &Query) -> Result<(Vec<Element>, Option<String>), ChannelEr
 }
 
 fn booking(booking: &Element) -> Result<Change, ChannelError> {
-    let missing = |what: &str| ChannelError::Malformed(format!("Booking: {what} is not said"));
+    let missing = |what: &str| malformed("Booking", format_args!("{what} is not said"));
     let id = booking.attribute("id").ok_or_else(|| missing("@id"))?;
     let kind = booking.attribute("type").ok_or_else(|| missing("@type"))?;
     let hotel = booking.find("Hotel").and_then(|hotel| hotel.attribute("id")).ok_or_else(|| missing("Hotel@id"))?;
-    let at = booking.attribute("createDateTime").map(str::to_owned);
+    let at = Loose::from(booking.attribute("createDateTime")).instant("Booking@createDateTime")?;
     let mut reservation = match kind {
         "Book" | "Modify" => booked(id, booking)?,
         // Its room, plan and amounts are zeros: ours are still right.
@@ -79,17 +80,18 @@ fn booking(booking: &Element) -> Result<Change, ChannelError> {
 }
 
 fn booked(id: &str, booking: &Element) -> Result<Reservation, ChannelError> {
-    let malformed = |what: String| ChannelError::Malformed(format!("Booking/RoomStay{what}"));
-    let stay = booking.find("RoomStay").ok_or_else(|| malformed(" is not there".to_owned()))?;
+    let stay = booking.find("RoomStay").ok_or_else(|| malformed("Booking/RoomStay", "is not there"))?;
     let day = |name: &str| {
         let text = stay.find("StayDate").and_then(|date| date.attribute(name)).unwrap_or_default();
-        parse_date(text).ok_or_else(|| malformed(format!("/StayDate@{name} is {text:?}, and no date")))
+        let place = format_args!("Booking/RoomStay/StayDate@{name}");
+        parse_date(text).ok_or_else(|| malformed(place, format_args!("is {text:?}, and no date")))
     };
     let nights = Nights { start: day("arrival")?, until: day("departure")? };
     let count = |name: &str| stay.find("GuestCount")?.attribute(name)?.parse().ok();
-    let total = stay
-        .find("Total")
-        .and_then(|total| Some(money(total.attribute("amountAfterTaxes")?, total.attribute("currency"))));
+    let total = stay.find("Total");
+    let amount = total.and_then(|total| total.attribute("amountAfterTaxes"));
+    let amount = Loose::from(amount).amount("Booking/RoomStay/Total@amountAfterTaxes")?;
+    let total = amount.map(|amount| money(amount, total.and_then(|total| total.attribute("currency"))));
     let room = RoomStay {
         rate_plan_id: stay.attribute("ratePlanID").map(str::to_owned),
         stay: Some(nights),
@@ -142,7 +144,7 @@ pub fn confirm(receipts: &[Receipt]) -> Result<Vec<Option<String>>, ChannelError
         let (which, numbers): (Vec<usize>, Vec<Element>) = numbers.into_iter().unzip();
         let request = message("BookingConfirmRQ", CONFIRMATION)
             .around([element("Hotel").with("id", hotel), element("BookingConfirmNumbers").around(numbers)]);
-        let root = post("bc", &request)?;
+        let root = post("bc", &request, "BookingConfirmRS")?;
         // A success may have refusals in it, each with the number that it is about.
         for warning in root.all("Success/Warning") {
             let about = |index: &&usize| {
@@ -181,7 +183,8 @@ fn message(name: &str, namespace: &str) -> Element {
     element(name).with("xmlns", namespace).around([login])
 }
 
-fn post(path: &str, message: &Element) -> Result<Element, ChannelError> {
+/// What is answered to a message. A web page is as well-formed, and must not pass for an empty queue.
+fn post(path: &str, message: &Element, answered: &str) -> Result<Element, ChannelError> {
     let url = format!("{BASE}{path}");
     let answer = send(
         http::Request::with_body("POST", url, "text/xml; charset=utf-8", message.document())
@@ -190,6 +193,7 @@ fn post(path: &str, message: &Element) -> Result<Element, ChannelError> {
     )?;
     let root = Element::parse(answer.body())?;
     match root.find("Error") {
+        _ if root.name != answered => Err(malformed(&root.name, format_args!("is not {answered}"))),
         Some(error) => Err(refusal(error)),
         None => Ok(root),
     }

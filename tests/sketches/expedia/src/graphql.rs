@@ -1,8 +1,8 @@
 //! A property's reservations in the newer interface: a token that the host gets by itself, and errors behind a 200.
 
 use gassync_plugin::{
-    Change, ChannelError, Completeness, Date, FieldError, GuestDetails, News, Nights, Page, Reservation,
-    ReservationStatus, RoomStay, change, http, parse_date,
+    Change, ChannelError, Completeness, Date, FieldError, GuestDetails, Loose, News, Nights, Page, Reservation,
+    ReservationStatus, RoomStay, change, http, malformed,
 };
 use serde_json::{Value, json};
 
@@ -24,14 +24,13 @@ pub fn fetch(property: &str, cursor: Option<&str>) -> Result<Page, ChannelError>
     let request =
         http::Request::post_json(URL, body).header("authorization", "Bearer {{graphql.token}}").secret("graphql.token");
     let answer = send(request)?;
-    let answer: Value =
-        serde_json::from_slice(answer.body()).map_err(|error| ChannelError::Malformed(error.to_string()))?;
+    let answer: Value = serde_json::from_slice(answer.body()).map_err(|error| malformed("", error))?;
     // Half an answer is none: what it leaves out would be taken for gone.
     if let Some(errors) = answer.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty()) {
         return Err(ChannelError::Rejected(errors.iter().map(problem).collect()));
     }
     let reservations = answer.pointer("/data/property/reservations");
-    let reservations = reservations.ok_or_else(|| ChannelError::Malformed("/data/property/reservations".to_owned()))?;
+    let reservations = reservations.ok_or_else(|| malformed("/data/property/reservations", "is missing"))?;
     // The list may be null, and so may what is in it.
     let edges = reservations.get("edges").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let nodes = edges.iter().filter_map(|edge| edge.get("node"));
@@ -48,10 +47,13 @@ fn problem(error: &Value) -> FieldError {
 }
 
 fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
-    let must = |pointer: &str| said(node, pointer).ok_or_else(|| ChannelError::Malformed(format!("node{pointer}")));
+    let must =
+        |pointer: &str| said(node, pointer).ok_or_else(|| malformed(format_args!("node{pointer}"), "is missing"));
     let day = |pointer: &str| -> Result<Option<Date>, ChannelError> {
-        let Some(text) = said(node, pointer) else { return Ok(None) };
-        parse_date(&text).map(Some).ok_or_else(|| ChannelError::Malformed(format!("node{pointer}: {text}")))
+        Loose::from(node.pointer(pointer).and_then(Value::as_str)).date(format_args!("node{pointer}"))
+    };
+    let instant = |pointer: &str| {
+        Loose::from(node.pointer(pointer).and_then(Value::as_str)).instant(format_args!("node{pointer}"))
     };
     let count = |pointer: &str| node.pointer(pointer).and_then(Value::as_u64).and_then(|count| count.try_into().ok());
     let stay = day("/checkInDate")?.zip(day("/checkOutDate")?).map(|(start, until)| Nights { start, until });
@@ -77,8 +79,8 @@ fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
         stay,
         source: Some("expedia".to_owned()),
         guest: Some(guest).filter(|guest| !guest.is_unknown()),
-        booked_at: said(node, "/creationDateTime"),
-        modified_at: said(node, "/lastUpdatedDateTime"),
+        booked_at: instant("/creationDateTime")?,
+        modified_at: instant("/lastUpdatedDateTime")?,
         notes: said(node, "/specialRequest"),
         // Prices are not asked for here: those that are known stay.
         completeness: Completeness::Partial,

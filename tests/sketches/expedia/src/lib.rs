@@ -63,7 +63,7 @@ fn send(request: http::Request) -> Result<http::Response, ChannelError> {
     match answer.status() {
         200..=299 => Ok(answer),
         401 | 403 => Err(ChannelError::Unauthorized(format!("status {}", answer.status()))),
-        429 => Err(ChannelError::RateLimited(answer.header("retry-after").and_then(|text| text.parse().ok()))),
+        429 => Err(ChannelError::RateLimited(answer.retry_after())),
         status => Err(ChannelError::Unavailable(format!("status {status}"))),
     }
 }

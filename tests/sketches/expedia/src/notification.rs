@@ -1,8 +1,9 @@
 //! Booking notifications: SOAP, told once and again until it is answered with our number.
 
 use gassync_plugin::{
-    Applied, Change, ChannelError, Completeness, Decoded, Fate, GuestDetails, HttpResponse, News, Nights, Refusal,
-    Refused, Reservation, ReservationStatus, RoomStay, change, clock, log, money, parse_date, reply_with,
+    Applied, Change, ChannelError, Completeness, Decoded, Fate, GuestDetails, HttpResponse, Loose, News, Nights,
+    Refusal, Refused, Reservation, ReservationStatus, RoomStay, change, clock, log, malformed, money, parse_date,
+    reply_with,
 };
 
 use crate::xml::{Element, element};
@@ -62,13 +63,12 @@ struct Notification {
 impl Notification {
     fn read(bytes: &[u8]) -> Result<Self, ChannelError> {
         let mut envelope = Element::parse(bytes)?;
-        let malformed = |problem: &str| ChannelError::Malformed(format!("{}: {problem}", envelope.name));
         let info = envelope.find("Header/Interface/PayloadInfo").cloned();
-        let info = info.ok_or_else(|| malformed("no Header/Interface/PayloadInfo"))?;
+        let info = info.ok_or_else(|| malformed(&envelope.name, "no Header/Interface/PayloadInfo"))?;
         let body = envelope.children.iter_mut().find(|child| child.name == "Body");
         let body = body.and_then(|body| body.children.pop()).unwrap_or_default();
         let kind = Kind::ALL.into_iter().find(|kind| body.name == format!("{}RQ", kind.message()));
-        let kind = kind.ok_or_else(|| ChannelError::Malformed(format!("Body/{} is no notification", body.name)))?;
+        let kind = kind.ok_or_else(|| malformed(format_args!("Body/{}", body.name), "is no notification"))?;
         Ok(Self { info, body, kind })
     }
 
@@ -96,10 +96,13 @@ impl Notification {
     }
 
     fn change(&self) -> Result<Change, ChannelError> {
-        let missing = |what: &str| ChannelError::Malformed(format!("{}: {what} is not said", self.body.name));
+        let missing = |what: &str| malformed(&self.body.name, format_args!("{what} is not said"));
         let id = self.number(THEIRS).ok_or_else(|| missing("UniqueID"))?;
         let entry = self.entry().ok_or_else(|| missing("the booking"))?;
-        let said_at = entry.attribute("CreateDateTime").or(self.body.attribute("TimeStamp")).map(str::to_owned);
+        let instant = |element: &Element, name: &str| {
+            Loose::from(element.attribute(name)).instant(format_args!("{}@{name}", element.name))
+        };
+        let (made_at, told_at) = (instant(entry, "CreateDateTime")?, instant(&self.body, "TimeStamp")?);
         let mut reservation = match self.kind {
             // It carries ids, and a name to compare: all else is as it was.
             Kind::Cancelled => Reservation {
@@ -110,8 +113,8 @@ impl Notification {
         };
         reservation.property_id = self.hotel().map(str::to_owned);
         reservation.source = Some("expedia".to_owned());
-        reservation.booked_at = said_at.clone().filter(|_| self.kind == Kind::New);
-        reservation.modified_at = self.body.attribute("TimeStamp").map(str::to_owned).or(said_at);
+        reservation.booked_at = made_at.clone().or(told_at.clone()).filter(|_| self.kind == Kind::New);
+        reservation.modified_at = told_at.or(made_at);
         reservation.raw = Some(self.body.json().to_string());
         Ok(change(self.hotel(), News::Reservation(reservation)))
     }
@@ -234,16 +237,17 @@ fn code(reason: &Refused) -> Option<&'static str> {
 }
 
 fn booked(id: &str, entry: &Element) -> Result<Reservation, ChannelError> {
-    let malformed = |what: &str| ChannelError::Malformed(format!("RoomStay/{what}"));
-    let stay = entry.find("RoomStays/RoomStay").ok_or_else(|| malformed(" is not there"))?;
+    let stay = entry.find("RoomStays/RoomStay").ok_or_else(|| malformed("RoomStay", "is not there"))?;
     let day = |name: &str| {
         let text = stay.find("TimeSpan").and_then(|span| span.attribute(name)).unwrap_or_default();
-        parse_date(text).ok_or_else(|| malformed(&format!("TimeSpan@{name} is {text:?}, and no date")))
+        let place = format_args!("RoomStay/TimeSpan@{name}");
+        parse_date(text).ok_or_else(|| malformed(place, format_args!("is {text:?}, and no date")))
     };
     let nights = Nights { start: day("Start")?, until: day("End")? };
-    let total = stay
-        .find("Total")
-        .and_then(|total| Some(money(total.attribute("AmountAfterTax")?, total.attribute("CurrencyCode"))));
+    let total = stay.find("Total");
+    let amount = total.and_then(|total| total.attribute("AmountAfterTax"));
+    let amount = Loose::from(amount).amount("RoomStay/Total@AmountAfterTax")?;
+    let total = amount.map(|amount| money(amount, total.and_then(|total| total.attribute("CurrencyCode"))));
     let count = |code: &str| {
         let counts = stay.all("GuestCounts/GuestCount").into_iter();
         let counts = counts.filter(|count| count.attribute("AgeQualifyingCode") == Some(code));

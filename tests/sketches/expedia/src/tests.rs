@@ -41,6 +41,10 @@ fn what_cannot_be_read_is_refused_at_once_and_what_is_none_is_malformed() {
     let reply = decoded.reply.expect("a reply");
     let text = String::from_utf8(reply.body).expect("text");
     assert!(text.contains(r#"ShortText="2002""#) && text.contains("Ignored"), "{text}");
+    for (right, wrong) in [("2027-04-02T03:00:05-07:00", "2027-04-31T03:00:05-07:00"), ("263.80", "1e999")] {
+        let decoded = Expedia::decode(post(&NEW.replace(right, wrong))).expect("decoded");
+        assert!(decoded.changes.is_empty() && decoded.reply.is_some(), "{wrong}");
+    }
     assert!(matches!(Expedia::decode(post("<Envelope/>")), Err(ChannelError::Malformed(_))));
 }
 
@@ -96,6 +100,23 @@ fn errors_behind_a_success_are_told_apart() {
         Query { property_id: Some("4400".to_owned()), ..Query::new(Entity::Reservation, Selection::Everything) };
     let refused = fetch(&property, include_str!("../../../fixtures/expedia/graphql-refused.json"));
     assert!(matches!(refused, Err(ChannelError::Rejected(errors)) if errors[0].path == "/property"));
+}
+
+#[test]
+fn a_web_page_is_no_empty_queue_and_confirms_nothing() {
+    let page = "<html><body>Back soon.</body></html>";
+    let query = Query::new(Entity::Reservation, Selection::Pending("bookings".to_owned()));
+    assert!(matches!(fetch(&query, page), Err(ChannelError::Malformed(why)) if why.starts_with("html: ")));
+    FakeHost::answer(200, page);
+    let at = "2027-04-02T10:20:00Z".to_owned();
+    let receipt = Receipt {
+        token: "4400/Book".to_owned(),
+        external_id: "1".to_owned(),
+        our_reference: Some("GAS-1".to_owned()),
+        fate: ReceiptFate::Applied,
+        at,
+    };
+    assert!(matches!(Expedia::acknowledge(vec![receipt]), Err(ChannelError::Malformed(_))));
 }
 
 #[test]

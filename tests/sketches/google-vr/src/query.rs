@@ -2,7 +2,7 @@
 
 use gassync_plugin::{
     Change, ChannelError, Date, Fate, HttpResponse, News, Nights, Party, PriceKind, Question, Quoted, StayQuery,
-    change, clock, parse_date, reply_with, to_date_text,
+    change, clock, malformed, parse_date, reply_with, to_date_text,
 };
 
 use crate::{
@@ -22,12 +22,12 @@ struct Query {
 impl Query {
     fn read(body: &[u8]) -> Result<Self, ChannelError> {
         let root = Element::parse(body)?;
-        let malformed = |what: &str| ChannelError::Malformed(format!("{}/{what}", root.name));
+        let wrong = |name: &str, problem: &str| malformed(format_args!("{}/{name}", root.name), problem);
         let nights = root.must_say("Nights")?.parse().ok().filter(|nights| (1..=365).contains(nights));
         let properties = root.all("PropertyList/Property").into_iter().filter_map(Element::own_text);
         Ok(Self {
-            check_in: parse_date(root.must_say("Checkin")?).ok_or_else(|| malformed("Checkin is no date"))?,
-            nights: nights.ok_or_else(|| malformed("Nights is no length of stay"))?,
+            check_in: parse_date(root.must_say("Checkin")?).ok_or_else(|| wrong("Checkin", "is no date"))?,
+            nights: nights.ok_or_else(|| wrong("Nights", "is no length of stay"))?,
             properties: properties.map(str::to_owned).collect(),
         })
     }

@@ -46,6 +46,19 @@ fn a_success_of_http_may_be_a_refusal_and_one_property_does_not_spoil_another() 
 }
 
 #[test]
+fn a_web_page_is_no_success_and_spoils_no_other_property() {
+    ready();
+    FakeHost::answer(200, "<html><body>Back soon.</body></html>");
+    FakeHost::answer(200, "half of <");
+    FakeHost::answer(200, TAKEN);
+    FakeHost::answer(200, TAKEN);
+    let rows = ["a", "b", "c"].map(|property| row(property, "2027-07-02", "2027-07-04"));
+    let outcomes = GoogleVr::push_calendar(rows.to_vec()).expect("outcomes");
+    assert!(matches!(&outcomes[..], [Outcome::Retry(None), Outcome::Retry(None), Outcome::Accepted(_)]));
+    assert_eq!(FakeHost::take_log().len(), 2, "what was heard instead");
+}
+
+#[test]
 fn unsaid_tax_is_what_the_settings_say() {
     ready();
     FakeHost::answer(200, TAKEN);

@@ -1,6 +1,6 @@
 //! One message to Google. A status of 200 says nothing: what is in the answer does.
 
-use gassync_plugin::{ChannelError, FieldError, http};
+use gassync_plugin::{ChannelError, FieldError, http, log};
 
 use crate::xml::Element;
 
@@ -30,14 +30,18 @@ pub fn send(path: &str, message: &Element) -> Result<Heard, ChannelError> {
         401 | 403 => {
             return Err(ChannelError::Unauthorized("this host's address is not on Google's list".to_owned()));
         }
-        429 => return Ok(Heard::Later(answer.header("retry-after").and_then(|text| text.parse().ok()))),
+        429 => return Ok(Heard::Later(answer.retry_after())),
         500..=599 => return Ok(Heard::Later(None)),
         status => return Ok(Heard::Refused(vec![error("", format!("status {status}"))])),
     }
     if answer.body().trim_ascii().is_empty() {
         return Ok(Heard::Taken);
     }
-    let root = Element::parse(answer.body())?;
+    let root = match Element::parse(answer.body()) {
+        Ok(root) => root,
+        // One property does not spoil another: it is this message alone that nobody answered.
+        Err(error) => return Ok(not_an_answer(&format!("{error:?}"))),
+    };
     let errors = root.all("Errors/Error").into_iter().map(|said| {
         let text = said.attribute("ShortText").or(said.own_text()).unwrap_or("not said why");
         error(
@@ -46,7 +50,17 @@ pub fn send(path: &str, message: &Element) -> Result<Heard, ChannelError> {
         )
     });
     let errors: Vec<FieldError> = errors.collect();
-    Ok(if errors.is_empty() { Heard::Taken } else { Heard::Refused(errors) })
+    Ok(match (errors.is_empty(), root.find("Success")) {
+        (false, _) => Heard::Refused(errors),
+        (true, Some(_)) => Heard::Taken,
+        (true, None) => not_an_answer(&format!("{} says neither success nor error", root.name)),
+    })
+}
+
+/// Such as a web page while Google is being mended.
+fn not_an_answer(why: &str) -> Heard {
+    log::warn(why);
+    Heard::Later(None)
 }
 
 /// Something wrong with one item.

@@ -1,11 +1,8 @@
 //! The events of a calendar, as nights.
 
-use gassync_plugin::{ChannelError, Date, Nights, parse_date, to_date_text};
+use gassync_plugin::{ChannelError, Date, Loose, Nights, malformed, parse_date, to_date_text};
 
-use crate::{
-    lines::{lines, unescape, unfold},
-    malformed,
-};
+use crate::lines::{lines, unescape, unfold};
 
 /// An event that takes nights.
 #[derive(Debug)]
@@ -74,7 +71,7 @@ fn note(said: &mut Said, name: &str, value: &str) {
         "SUMMARY" => said.summary = text(),
         "DESCRIPTION" => said.description = text(),
         "STATUS" => said.status = Some(value.to_uppercase()),
-        "LAST-MODIFIED" => said.modified = instant(value),
+        "LAST-MODIFIED" => said.modified = Some(value.to_owned()),
         "TRANSP" => said.is_transparent = value.eq_ignore_ascii_case("TRANSPARENT"),
         "RRULE" | "RDATE" => said.repeats = true,
         _ => {}
@@ -105,6 +102,8 @@ fn event(said: Said) -> Result<Option<Event>, ChannelError> {
     if is_timed && start == until {
         return Ok(None);
     }
+    let modified = said.modified.as_deref().and_then(instant);
+    let modified = Loose::from(modified.as_deref()).instant(format_args!("{place}: LAST-MODIFIED"))?;
     Ok(Some(Event {
         // Without an id the nights are what an event is known by.
         uid: said.uid.unwrap_or_else(|| format!("{}/{}", said.start.unwrap_or_default(), said.end.unwrap_or_default())),
@@ -112,7 +111,7 @@ fn event(said: Said) -> Result<Option<Event>, ChannelError> {
         summary: said.summary.unwrap_or_default(),
         description: said.description,
         status: said.status.unwrap_or_default(),
-        modified: said.modified,
+        modified,
     }))
 }
 
@@ -130,7 +129,7 @@ fn days(length: &str) -> Option<u32> {
     length.strip_suffix('D').and_then(number).or_else(|| Some(number(length.strip_suffix('W')?)? * 7))
 }
 
-/// `20270501T101500Z`.
+/// `20270501T101500Z`; none of another zone, which is not known here.
 fn instant(value: &str) -> Option<String> {
     let date = day(value)?;
     let time = value.get(9..15).filter(|time| time.bytes().all(|byte| byte.is_ascii_digit()))?;
@@ -175,6 +174,17 @@ mod tests {
             assert!(matches!(read(cut.as_bytes()), Err(ChannelError::Malformed(_))), "{cut}");
         }
         assert!(read(b"BEGIN:VCALENDAR\nEND:VCALENDAR\n").expect("an empty calendar is one").is_empty());
+    }
+
+    #[test]
+    fn a_last_change_must_be_an_instant_or_of_a_zone_nobody_knows() {
+        let modified = |value: &str| {
+            let events = calendar(&format!("DTSTART;VALUE=DATE:20270714\r\nLAST-MODIFIED:{value}"))?;
+            Ok(events.into_iter().next().and_then(|event| event.modified))
+        };
+        assert_eq!(modified("20270501T101500"), Ok(None));
+        let wrong: Result<_, ChannelError> = modified("20270501T256199Z");
+        assert!(matches!(wrong, Err(ChannelError::Malformed(why)) if why.starts_with("a: LAST-MODIFIED")));
     }
 
     #[test]

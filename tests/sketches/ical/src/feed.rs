@@ -7,13 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gassync_plugin::{
     Booked, CalendarNights, ChannelError, Date, Header, HttpRequest, Nights, Part, ReservationStatus, RoomType, clock,
-    inventory, settings, to_date_text,
+    inventory, malformed, settings, to_date_text,
 };
 
 use crate::{
     Settings,
     lines::{escape, write},
-    malformed,
 };
 
 /// How many years after this one are shown.

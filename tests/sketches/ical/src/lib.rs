@@ -45,7 +45,3 @@ impl Feeds for Ical {
         feed::render(&request, part.as_deref())
     }
 }
-
-fn malformed(path: &str, problem: &str) -> ChannelError {
-    ChannelError::Malformed(format!("{path}: {problem}"))
-}

@@ -1,8 +1,6 @@
 //! Lines of a calendar: folded where they are long, and with a few characters escaped.
 
-use gassync_plugin::ChannelError;
-
-use crate::malformed;
+use gassync_plugin::{ChannelError, malformed};
 
 /// The longest line, in bytes and without its end.
 const MAX_LINE_BYTES: usize = 75;
@@ -37,7 +35,7 @@ pub(crate) fn lines(unfolded: &str) -> impl Iterator<Item = Result<Line<'_>, Cha
             quoted ^= byte == b'"';
             byte == b':' && !quoted
         });
-        let end = end.ok_or_else(|| malformed(&format!("line {}", number + 1), "is no line of a calendar"))?;
+        let end = end.ok_or_else(|| malformed(format_args!("line {}", number + 1), "is no line of a calendar"))?;
         let name = line[..end].split(';').next().unwrap_or_default().to_uppercase();
         Ok(Line { name, value: line[end + 1..].trim() })
     })

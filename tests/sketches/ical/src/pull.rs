@@ -44,7 +44,7 @@ fn calendar(settings: &Settings, etag: Option<String>) -> Result<Page, ChannelEr
         401 | 403 | 404 | 410 => {
             return Err(ChannelError::Unauthorized("the calendar's address leads nowhere any more".to_owned()));
         }
-        429 => return Err(ChannelError::RateLimited(None)),
+        429 => return Err(ChannelError::RateLimited(answer.retry_after())),
         status => return Err(ChannelError::Unavailable(format!("status {status}"))),
     }
     let changes = event::read(answer.body())?.into_iter().filter_map(|event| told(event, settings)).collect();

@@ -1,13 +1,13 @@
 //! A booking in Smoobu's words, which are spelt in three ways.
 
+use std::fmt;
+
 use gassync_plugin::{
     Block, Change, ChannelError, Completeness, Entity, EntityRef, GuestDetails, Loose, News, Nights, Reservation,
-    ReservationStatus, RoomStay, Route, money, parse_date, state,
+    ReservationStatus, RoomStay, Route, malformed, money, state,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-use crate::malformed;
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -80,8 +80,8 @@ pub(crate) fn ours(apartment: &str, id: &str) -> String {
 
 /// None for a block of our own making: to hear of it is no news.
 pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<Option<Change>, ChannelError> {
-    let booking: Booking = serde_json::from_str(raw.get()).map_err(|error| malformed(path, &error.to_string()))?;
-    let missing = |field: &str| malformed(&format!("{path}/{field}"), "is missing");
+    let booking: Booking = serde_json::from_str(raw.get()).map_err(|error| malformed(path, error))?;
+    let missing = |field: &str| malformed(format_args!("{path}/{field}"), "is missing");
     let id = booking.id.text().ok_or_else(|| missing("id"))?;
     let apartment = booking.apartment.id.text();
     let route = Route { property_id: apartment.clone(), account: account.map(str::to_owned) };
@@ -89,7 +89,17 @@ pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<
     let departure = booking.departure.date(format_args!("{path}/departure"))?;
     let stay = arrival.zip(departure).map(|(start, until)| Nights { start, until });
     let news = if !booking.is_block() {
-        News::Reservation(reservation(&booking, id, stay, raw))
+        let price = booking.price.amount(format_args!("{path}/price"))?;
+        let commission = booking.commission.amount(format_args!("{path}/commission-included"))?;
+        // A booking names a currency only where its price is taken apart.
+        let currency = booking.price_elements.iter().find_map(|element| element.currency_code.as_str());
+        News::Reservation(Reservation {
+            total: price.map(|amount| money(amount, currency)),
+            commission: commission.map(|amount| money(amount, currency)),
+            booked_at: instant(&booking.created_at, format_args!("{path}/created-at"))?,
+            modified_at: instant(&booking.modified_at, format_args!("{path}/modifiedAt"))?,
+            ..reservation(&booking, id, stay, raw)
+        })
     } else if is_ours(&booking, apartment.as_deref(), &id)? {
         return Ok(None);
     } else if booking.is_cancelled() {
@@ -113,6 +123,7 @@ fn is_ours(booking: &Booking, apartment: Option<&str>, id: &str) -> Result<bool,
     Ok(booking.notice.as_str() == Some(OUR_MARK) || state::get::<(String, String)>(&key)?.is_some())
 }
 
+/// All of it but money and instants, which may be none.
 fn reservation(booking: &Booking, id: String, stay: Option<Nights>, raw: &RawValue) -> Reservation {
     let status = match booking.kind.as_str().unwrap_or_default() {
         "cancellation" => ReservationStatus::Cancelled,
@@ -120,8 +131,6 @@ fn reservation(booking: &Booking, id: String, stay: Option<Nights>, raw: &RawVal
         "reservation" | "modification of booking" => ReservationStatus::Confirmed,
         other => ReservationStatus::Other(other.to_owned()),
     };
-    // A booking names a currency only where its price is taken apart.
-    let currency = booking.price_elements.iter().find_map(|element| element.currency_code.as_str());
     let apartment = booking.apartment.id.text();
     let guest = GuestDetails {
         name: booking.guest_name.text().filter(|_| booking.lastname.as_str().is_none()),
@@ -142,10 +151,6 @@ fn reservation(booking: &Booking, id: String, stay: Option<Nights>, raw: &RawVal
         guest: Some(guest).filter(|guest| !guest.is_unknown()),
         adults: booking.adults.count(),
         children: booking.children.count(),
-        total: booking.price.text().map(|amount| money(amount, currency)),
-        commission: booking.commission.text().map(|amount| money(amount, currency)),
-        booked_at: booking.created_at.as_str().and_then(instant),
-        modified_at: booking.modified_at.as_str().and_then(instant),
         notes: booking.notice.text(),
         // A small call leaves the guest out: it does not say that there is none.
         completeness: if told { Completeness::Full } else { Completeness::Partial },
@@ -167,11 +172,13 @@ fn source(channel: &str) -> Option<String> {
 }
 
 /// `2027-05-01 10:00`, with or without seconds, of no zone that anybody has written down: read as UTC.
-fn instant(text: &str) -> Option<String> {
-    let (date, time) = (text.get(..10)?, text.get(11..)?);
-    parse_date(date)?;
-    let seconds = if time.len() == 5 { ":00" } else { "" };
-    (time.len() + seconds.len() == 8).then(|| format!("{date}T{time}{seconds}Z"))
+fn instant(said: &Loose, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
+    let as_utc = |text: String| match text.split_once(' ') {
+        Some((date, time)) if time.len() == "10:00".len() => format!("{date}T{time}:00Z"),
+        Some((date, time)) if time.len() == "10:00:31".len() => format!("{date}T{time}Z"),
+        _ => text,
+    };
+    Ok(said.instant(place)?.map(as_utc))
 }
 
 #[cfg(test)]
@@ -180,9 +187,18 @@ mod tests {
 
     #[test]
     fn times_come_with_seconds_and_without() {
-        assert_eq!(instant("2027-05-01 10:00").as_deref(), Some("2027-05-01T10:00:00Z"));
-        assert_eq!(instant("2027-05-01 10:00:31").as_deref(), Some("2027-05-01T10:00:31Z"));
-        assert!(instant("2027-05-01").is_none() && instant("yesterday at noon").is_none());
+        let instant = |text: &str| super::instant(&Loose::from(Some(text)), "created-at");
+        for (text, read) in [
+            ("2027-05-01 10:00", "2027-05-01T10:00:00Z"),
+            ("2027-05-01 10:00:31", "2027-05-01T10:00:31Z"),
+            ("2027-05-01T10:00:31+02:00", "2027-05-01T10:00:31+02:00"),
+        ] {
+            assert_eq!(instant(text), Ok(Some(read.to_owned())));
+        }
+        assert_eq!(instant(""), Ok(None));
+        for none in ["yesterday at noon", "2027-05-01 25:00", "2027-02-30 10:00"] {
+            assert!(matches!(instant(none), Err(ChannelError::Malformed(_))), "{none}");
+        }
         assert_eq!(source("Booking.com").as_deref(), Some("booking.com"));
         assert_eq!(source("Homepage").as_deref(), Some("direct"));
     }

@@ -7,13 +7,13 @@
 use std::collections::BTreeMap;
 
 use gassync_plugin::{
-    Accepted, CalendarNights, CalendarPart, ChannelError, FieldError, Loose, Outcome, http, state, to_date_text,
+    Accepted, CalendarNights, CalendarPart, ChannelError, FieldError, Loose, Outcome, http, malformed, state,
+    to_date_text,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     booking::{Booking, OUR_MARK, ours},
-    malformed,
     pull::number_of,
     signature::{Request, failure},
 };
@@ -58,8 +58,6 @@ struct Blocks {
 #[derive(Default)]
 struct Push {
     asked: u32,
-    /// From the first write on the call must end well, or what it made would be forgotten.
-    wrote: bool,
     warnings: Vec<String>,
 }
 
@@ -70,8 +68,8 @@ pub(crate) fn push(updates: &[CalendarNights]) -> Result<Vec<Outcome>, ChannelEr
         Err(ChannelError::Rejected(errors)) => Ok(Outcome::Refused(errors)),
         Err(ChannelError::RateLimited(seconds)) => Ok(Outcome::Retry(seconds)),
         Err(ChannelError::Unavailable(_)) => Ok(Outcome::Retry(None)),
-        Err(error) if !push.wrote => Err(error),
-        Err(_) => Ok(Outcome::Retry(None)),
+        // What was written before is remembered, whether the call ends well or with an error.
+        Err(error) => Err(error),
     };
     updates.iter().map(one).collect()
 }
@@ -97,12 +95,11 @@ impl Push {
         Ok(Outcome::Accepted(Accepted { channel_id: None, replaces: None, confirmed, warnings }))
     }
 
-    fn ask(&mut self, writes: bool, request: Request) -> Result<http::Response, ChannelError> {
+    fn ask(&mut self, request: Request) -> Result<http::Response, ChannelError> {
         if self.asked == MAX_REQUESTS {
             return Err(ChannelError::RateLimited(Some(0)));
         }
         self.asked += 1;
-        self.wrote |= writes;
         request.send()
     }
 
@@ -136,7 +133,7 @@ impl Push {
             dates.join(","),
             said.join(",")
         );
-        let answer = self.ask(true, Request::new("POST", "/api/rates").body(body))?;
+        let answer = self.ask(Request::new("POST", "/api/rates").body(body))?;
         if (200..300).contains(&answer.status()) { Ok(true) } else { Err(failure(&answer)) }
     }
 
@@ -146,11 +143,11 @@ impl Push {
             .query("apartments[]", apartment.to_string())
             .query("start_date", to_date_text(update.stay.start))
             .query("end_date", to_date_text(update.stay.until));
-        let answer = self.ask(false, request)?;
+        let answer = self.ask(request)?;
         if answer.status() != 200 {
             return Err(failure(&answer));
         }
-        let rates: Rates = serde_json::from_slice(answer.body()).map_err(|error| malformed("", &error.to_string()))?;
+        let rates: Rates = serde_json::from_slice(answer.body()).map_err(|error| malformed("", error))?;
         let known = rates.data.get(&apartment.to_string());
         let is_open = |night: &String| {
             known.and_then(|nights| nights.get(night)).is_none_or(|night| night.available.as_str() != Some("0"))
@@ -175,7 +172,7 @@ impl Push {
                 continue;
             }
             let id = key.rsplit('/').next().unwrap_or_default();
-            let answer = self.ask(true, Request::new("DELETE", format!("/api/reservations/{id}")))?;
+            let answer = self.ask(Request::new("DELETE", format!("/api/reservations/{id}")))?;
             // One that somebody else deleted is as gone as one that we delete.
             if !matches!(answer.status(), 200..=299 | 404) {
                 return Err(failure(&answer));
@@ -226,10 +223,10 @@ impl Push {
             notice: OUR_MARK,
         };
         let body = serde_json::to_string(&block).map_err(|error| ChannelError::Broken(error.to_string()))?;
-        let answer = self.ask(true, Request::new("POST", "/api/reservations").body(body))?;
+        let answer = self.ask(Request::new("POST", "/api/reservations").body(body))?;
         match answer.status() {
             200..=299 => {
-                let made: Made = serde_json::from_slice(answer.body()).map_err(|e| malformed("", &e.to_string()))?;
+                let made: Made = serde_json::from_slice(answer.body()).map_err(|error| malformed("", error))?;
                 made.id.text().map(Some).ok_or_else(|| malformed("/id", "is missing"))
             }
             // Somebody was quicker and has the nights. Whether that is so is seen when they are read back.
@@ -247,12 +244,11 @@ impl Push {
             .query("arrivalFrom", start)
             .query("arrivalTo", start)
             .query("pageSize", "100");
-        let answer = self.ask(false, request)?;
+        let answer = self.ask(request)?;
         if answer.status() != 200 {
             return Err(failure(&answer));
         }
-        let blocks: Blocks =
-            serde_json::from_slice(answer.body()).map_err(|error| malformed("", &error.to_string()))?;
+        let blocks: Blocks = serde_json::from_slice(answer.body()).map_err(|error| malformed("", error))?;
         let is_it = |booking: &&Booking| {
             booking.is_block()
                 && !booking.is_cancelled()

@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use gassync_plugin::{
     CalendarNights, Change, ChannelError, Decoded, Entity, EntityRef, HttpRequest, Loose, News, Nights, Price, Route,
-    money, parse_date, reply,
+    malformed, money, parse_date, reply,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{
-    booking::{self, Booking},
-    malformed,
-};
+use crate::booking::{self, Booking};
 
 #[derive(Deserialize)]
 struct Message {
@@ -33,7 +30,7 @@ struct Night {
 /// There is no event id; one booking may cause several calls, and modification times put them in order.
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
     let body = request.body.as_deref().unwrap_or_default();
-    let message: Message = serde_json::from_slice(body).map_err(|error| malformed("", &error.to_string()))?;
+    let message: Message = serde_json::from_slice(body).map_err(|error| malformed("", error))?;
     let account = message.user.text();
     let data = || message.data.as_deref().ok_or_else(|| malformed("/data", "is missing"));
     let changes = match message.action.as_str() {
@@ -50,7 +47,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
 
 /// Of the booking that comes along only the id is to be relied on.
 fn removed(data: &RawValue, account: Option<String>) -> Result<Change, ChannelError> {
-    let booking: Booking = serde_json::from_str(data.get()).map_err(|error| malformed("/data", &error.to_string()))?;
+    let booking: Booking = serde_json::from_str(data.get()).map_err(|error| malformed("/data", error))?;
     let id = booking.id.text().ok_or_else(|| malformed("/data/id", "is missing"))?;
     let news = News::Removed(EntityRef { entity: Entity::Reservation, id });
     Ok(Change { route: Route { property_id: None, account }, news })
@@ -58,18 +55,19 @@ fn removed(data: &RawValue, account: Option<String>) -> Result<Change, ChannelEr
 
 fn rates(data: &RawValue, account: Option<&str>) -> Result<Vec<Change>, ChannelError> {
     let apartments: BTreeMap<String, BTreeMap<String, Night>> =
-        serde_json::from_str(data.get()).map_err(|error| malformed("/data", &error.to_string()))?;
+        serde_json::from_str(data.get()).map_err(|error| malformed("/data", error))?;
     let mut changes = Vec::with_capacity(apartments.len());
     for (apartment, nights) in apartments {
         let mut rows = Vec::with_capacity(nights.len());
         for (day, night) in nights {
             let date = parse_date(&day);
-            let date = date.ok_or_else(|| malformed(&format!("/data/{apartment}/{day}"), "is not a date"))?;
+            let date = date.ok_or_else(|| malformed(format_args!("/data/{apartment}/{day}"), "is not a date"))?;
             let mut row = CalendarNights::new(&apartment, Nights::through(date, date));
             row.property_id = Some(apartment.clone());
             row.available = night.available.as_str().map(|available| available != "0");
             // No price is no price, and not one of zero.
-            row.prices.extend(night.price.text().map(|amount| Price {
+            let amount = night.price.amount(format_args!("/data/{apartment}/{day}/price"))?;
+            row.prices.extend(amount.map(|amount| Price {
                 rate_plan_id: None,
                 occupancy: None,
                 amount: money(amount, None),

@@ -40,7 +40,3 @@ impl PushCalendar for Smoobu {
         calendar::push(&updates)
     }
 }
-
-fn malformed(path: &str, problem: &str) -> ChannelError {
-    ChannelError::Malformed(format!("{path}: {problem}"))
-}

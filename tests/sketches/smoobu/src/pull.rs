@@ -1,13 +1,14 @@
 //! The bookings that Smoobu holds, one request a call.
 
 use gassync_plugin::{
-    Change, ChannelError, Entity, EntityRef, News, Page, Query, Scope, Selection, change, to_date_text,
+    ChannelError, Entity, EntityRef, News, Page, Query, Scope, Selection, change, last_modified, malformed,
+    to_date_text,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    booking, malformed,
+    booking,
     signature::{Request, failure},
 };
 
@@ -62,14 +63,14 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
     if answer.status() != 200 {
         return Err(failure(&answer));
     }
-    let list: List = serde_json::from_slice(answer.body()).map_err(|error| malformed("", &error.to_string()))?;
+    let list: List = serde_json::from_slice(answer.body()).map_err(|error| malformed("", error))?;
     let mut changes = Vec::with_capacity(list.bookings.len());
     for (index, raw) in list.bookings.iter().enumerate() {
         changes.extend(booking::read(raw, None, &format!("/bookings/{index}"))?);
     }
     let another = list.page < list.page_count && !list.bookings.is_empty();
     let next = another.then(|| (number + 1).to_string());
-    Ok(Page { resume: newest(&changes), changes, next, scope, wait_seconds: None })
+    Ok(Page { resume: last_modified(&changes), changes, next, scope, wait_seconds: None })
 }
 
 /// By its id a booking comes alone, so each is a page; one that is not there any more is gone.
@@ -78,8 +79,7 @@ fn one(ids: &[String], number: u32) -> Result<Page, ChannelError> {
     let answer = Request::new("GET", format!("/api/reservations/{}", number_of(id)?)).send()?;
     let changes = match answer.status() {
         200 => {
-            let raw: &RawValue =
-                serde_json::from_slice(answer.body()).map_err(|error| malformed("", &error.to_string()))?;
+            let raw: &RawValue = serde_json::from_slice(answer.body()).map_err(|error| malformed("", error))?;
             booking::read(raw, None, "")?.into_iter().collect()
         }
         404 => vec![change(None, News::Removed(EntityRef { entity: Entity::Reservation, id: id.clone() }))],
@@ -91,14 +91,5 @@ fn one(ids: &[String], number: u32) -> Result<Page, ChannelError> {
 
 /// Ids stand in paths and queries that are signed as they are.
 pub(crate) fn number_of(id: &str) -> Result<u64, ChannelError> {
-    id.parse().map_err(|_| malformed("id", &format!("{id} is not a number")))
-}
-
-/// The next run goes on by the channel's clock, whatever its zone.
-fn newest(changes: &[Change]) -> Option<String> {
-    let times = changes.iter().filter_map(|change| match &change.news {
-        News::Reservation(reservation) => reservation.modified_at.clone(),
-        _ => None,
-    });
-    times.max()
+    id.parse().map_err(|_| malformed("id", format_args!("{id} is not a number")))
 }

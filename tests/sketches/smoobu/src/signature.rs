@@ -89,7 +89,10 @@ pub(crate) fn failure(answer: &http::Response) -> ChannelError {
     let problem = said.detail.text().unwrap_or_else(|| format!("status {}", answer.status()));
     match answer.status() {
         401 | 403 => ChannelError::Unauthorized(problem),
-        429 => ChannelError::RateLimited(answer.header("X-RateLimit-Retry-After").and_then(wait)),
+        429 => {
+            let own = answer.header("X-RateLimit-Retry-After").and_then(wait);
+            ChannelError::RateLimited(own.or_else(|| answer.retry_after()))
+        }
         400..=499 => ChannelError::Rejected(vec![FieldError { path: String::new(), problem }]),
         _ => ChannelError::Unavailable(problem),
     }
@@ -103,7 +106,7 @@ fn wait(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use gassync_plugin::testing::FakeHost;
+    use gassync_plugin::{Header, HttpResponse, testing::FakeHost};
     use hmac::{Hmac, KeyInit, Mac};
 
     use super::*;
@@ -137,6 +140,22 @@ mod tests {
         let block = r#"{"arrivalDate":"2027-05-02","departureDate":"2027-05-04","channelId":11,"apartmentId":7301}"#;
         let made = Request::new("POST", "/api/reservations").body(block.to_owned());
         assert_eq!(signed(made), "0ZhS0wICRVejRbQhBxO7cZ6VE6hbx6PEiLIT3OFzB5w=");
+    }
+
+    #[test]
+    fn a_refusal_for_now_says_how_long() {
+        let heard = |headers: &[(&str, &str)]| {
+            let headers = headers.iter().map(|(name, value)| Header { name: (*name).into(), value: (*value).into() });
+            FakeHost::reset();
+            FakeHost::answer_with(Ok(HttpResponse { status: 429, headers: headers.collect(), body: Vec::new() }));
+            failure(&http::Request::get("https://login.smoobu.example").send().expect("an answer"))
+        };
+        let wait = |headers: &[(&str, &str)]| match heard(headers) {
+            ChannelError::RateLimited(seconds) => seconds,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(wait(&[("Retry-After", "120"), ("X-RateLimit-Retry-After", "30")]), Some(30), "its own word first");
+        assert_eq!((wait(&[("retry-after", "120")]), wait(&[])), (Some(120), None));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The quick question before a quote: is it free? In JSON, for several units at once.
 
 use gassync_plugin::{
-    Change, ChannelError, Fate, HttpResponse, News, Nights, Party, Question, StayQuery, change, parse_date, reply_with,
+    Change, ChannelError, Fate, HttpResponse, News, Nights, Party, Question, StayQuery, change, malformed, parse_date,
+    reply_with,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +47,8 @@ struct Answered<'a> {
 pub fn questions(asked: &Request) -> Result<Vec<Change>, ChannelError> {
     let DateRange { arrival_date, departure_date } = &asked.date_range;
     let day = |path: &str, text: &str| {
-        parse_date(text).ok_or_else(|| ChannelError::Malformed(format!("/dateRange/{path} is {text}, and no date")))
+        parse_date(text)
+            .ok_or_else(|| malformed(format_args!("/dateRange/{path}"), format_args!("is {text}, and no date")))
     };
     let stay = Nights { start: day("arrivalDate", arrival_date)?, until: day("departureDate", departure_date)? };
     let party = Party { adults: asked.adults, children: asked.children, infants: 0, pets: asked.pets };

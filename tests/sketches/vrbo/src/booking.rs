@@ -1,9 +1,9 @@
 //! What Vrbo asks us to book or to price, and the answer.
 
 use gassync_plugin::{
-    Change, ChannelError, Fate, GuestDetails, Intent, Money, News, Nights, Party, PriceKind, Question, Quoted,
-    Reservation, ReservationStatus, RoomStay, StayQuery, Verdict, change, clock, money, parse_date, settings,
-    to_date_text,
+    Change, ChannelError, Fate, GuestDetails, Intent, Loose, Money, News, Nights, Party, PriceKind, Question, Quoted,
+    Reservation, ReservationStatus, RoomStay, StayQuery, Verdict, change, clock, malformed, money, parse_date,
+    settings, to_date_text,
 };
 
 use crate::{
@@ -15,6 +15,9 @@ use crate::{
 
 /// What we speak.
 pub const VERSION: &str = "1.3";
+
+const ORIGINATION: &str = "reservation/reservationOriginationDate";
+const TOTALS: &str = "orderItemList/orderItem/totalAmount";
 
 /// Where and when, as bookings and quotes both say it.
 struct Stay {
@@ -31,18 +34,17 @@ impl Stay {
         let day = |name: &str| {
             let path = format!("reservation/reservationDates/{name}");
             let text = details.must_say(&path)?;
-            parse_date(text).ok_or_else(|| ChannelError::Malformed(format!("{path} is {text}, and no date")))
+            parse_date(text).ok_or_else(|| malformed(&path, format_args!("is {text}, and no date")))
         };
         let count = |name: &str| {
             let count = details.said(&format!("reservation/{name}")).map(str::parse).transpose();
-            count.map_err(|_| ChannelError::Malformed(format!("reservation/{name} is no number")))
+            count.map_err(|_| malformed(format_args!("reservation/{name}"), "is no number"))
         };
         Ok(Self {
             listing: details.must_say("listingExternalId")?.to_owned(),
             unit: details.must_say("unitExternalId")?.to_owned(),
             nights: Nights { start: day("beginDate")?, until: day("endDate")? },
-            adults: count("numberOfAdults")?
-                .ok_or_else(|| ChannelError::Malformed("reservation/numberOfAdults is not said".to_owned()))?,
+            adults: count("numberOfAdults")?.ok_or_else(|| malformed("reservation/numberOfAdults", "is not said"))?,
             children: count("numberOfChildren")?,
             pets: count("numberOfPets")?,
         })
@@ -70,7 +72,7 @@ pub fn request(details: &Element, id: String) -> Result<Change, ChannelError> {
         adults: Some(adults),
         children,
         total,
-        booked_at: said("reservation/reservationOriginationDate"),
+        booked_at: Loose::from(details.said(ORIGINATION)).instant(ORIGINATION)?,
         notes: said("message"),
         intent: Intent::Request,
         extra: pets.map(|pets| ("pets".to_owned(), pets.to_string())).into_iter().collect(),
@@ -102,15 +104,16 @@ fn total(details: &Element) -> Result<Option<Money>, ChannelError> {
     let counts = |item: &&Element| item.said("feeType") != Some("DEPOSIT") && item.said("status") != Some("CANCELLED");
     let amounts: Vec<&Element> = items.into_iter().filter(counts).filter_map(|item| item.find("totalAmount")).collect();
     let currency = amounts.first().and_then(|amount| amount.attribute("currency"));
-    let malformed = |problem: &str| ChannelError::Malformed(format!("orderItemList/orderItem/totalAmount {problem}"));
+    let wrong = |problem: &str| malformed(TOTALS, problem);
     if amounts.iter().any(|amount| amount.attribute("currency") != currency) {
-        return Err(malformed("is in several currencies"));
+        return Err(wrong("is in several currencies"));
     }
     if amounts.is_empty() {
         return Ok(None);
     }
     let sum = Decimal::sum(amounts.iter().map(|amount| amount.own_text().unwrap_or_default()));
-    Ok(Some(money(sum.ok_or_else(|| malformed("is no decimal"))?.to_string(), currency)))
+    let sum = Loose::from(sum.ok_or_else(|| wrong("is no decimal"))?.to_string());
+    Ok(sum.amount(TOTALS)?.map(|amount| money(amount, currency)))
 }
 
 fn guest(inquirer: &Element) -> GuestDetails {

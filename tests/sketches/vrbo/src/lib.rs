@@ -14,8 +14,8 @@ mod tests;
 pub mod xml;
 
 use gassync_plugin::{
-    Adapter, Answer, Change, ChannelError, Decoded, Fate, Feeds, HttpRequest, HttpResponse, Inbound, Part, Question,
-    Route, reply, reply_with,
+    Adapter, Answer, Change, ChannelError, Decoded, Fate, Feeds, HttpRequest, HttpResponse, Inbound, Loose, Part,
+    Question, Route, malformed, percent_decode, percent_encode, reply, reply_with,
 };
 use serde::Deserialize;
 
@@ -82,7 +82,7 @@ impl Answer for Vrbo {
 impl Feeds for Vrbo {
     fn render(request: HttpRequest, _: Option<String>) -> Result<Part, ChannelError> {
         let path = request.url.split('?').next().unwrap_or_default();
-        let steps: Vec<String> = path.split('/').skip(1).map(unescaped).collect();
+        let steps: Vec<String> = path.split('/').skip(1).map(percent_decode).collect();
         let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
         let document = match *steps.as_slice() {
             ["bookings", reference] => booking_update::of(reference)?,
@@ -98,23 +98,24 @@ impl Feeds for Vrbo {
 fn read(request: &HttpRequest) -> Result<Asked, ChannelError> {
     let body = request.body.as_deref().unwrap_or_default();
     if body.trim_ascii_start().starts_with(b"{") {
-        let asked = serde_json::from_slice(body).map_err(|error| ChannelError::Malformed(error.to_string()))?;
+        let asked = serde_json::from_slice(body).map_err(|error| malformed("", error))?;
         return Ok(Asked::Availability(asked));
     }
     let root = Element::parse(body)?;
     let details = |name: &str| {
-        root.find(name).cloned().ok_or_else(|| ChannelError::Malformed(format!("{}/{name} is not there", root.name)))
+        root.find(name).cloned().ok_or_else(|| malformed(format_args!("{}/{name}", root.name), "is not there"))
     };
     match root.name.as_str() {
         "bookingRequest" => Ok(Asked::Booking(details("bookingRequestDetails")?)),
         "quoteRequest" => Ok(Asked::Quote(details("quoteRequestDetails")?)),
         "bookingContentIndexRequest" => Ok(Asked::Index(root)),
-        other => Err(ChannelError::Malformed(format!("{other} is none of Vrbo's requests"))),
+        other => Err(malformed(other, "is none of Vrbo's requests")),
     }
 }
 
 fn booking_index_question(root: &Element) -> Result<Change, ChannelError> {
-    let since = root.must_say("startDate")?.to_owned();
+    let since = Loose::from(Some(root.must_say("startDate")?)).instant("startDate")?;
+    let since = since.ok_or_else(|| malformed("startDate", "is not said"))?;
     let route = Route { property_id: None, account: root.said("advertiser/assignedId").map(str::to_owned) };
     Ok(Change { route, news: gassync_plugin::News::Ask(Question::BookingsSince(since)) })
 }
@@ -125,7 +126,8 @@ fn booking_index(root: &Element, fates: &[Fate]) -> Result<Element, ChannelError
     };
     let Settings { public_url, .. } = gassync_plugin::settings()?;
     let entries = bookings.iter().map(|booked| {
-        let address = format!("{}/bookings/{}", public_url.trim_end_matches('/'), escaped(&booked.our_reference));
+        let address =
+            format!("{}/bookings/{}", public_url.trim_end_matches('/'), percent_encode(&booked.our_reference));
         xml::element("bookingContentIndexEntry")
             .around([leaf("bookingUpdateUrl", address), leaf("lastUpdatedDate", &booked.changed_at)])
     });
@@ -142,22 +144,4 @@ fn leaf(name: &str, text: impl ToString) -> Element {
 
 fn xml(document: &Element) -> HttpResponse {
     reply_with(200, "application/xml; charset=utf-8", document.document())
-}
-
-/// A step of a path as it was before it was escaped.
-fn unescaped(step: &str) -> String {
-    let mut bytes = Vec::with_capacity(step.len());
-    let mut rest = step.as_bytes();
-    while let [first, more @ ..] = rest {
-        let escaped = (*first == b'%').then(|| more.get(..2)).flatten();
-        let escaped = escaped.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        bytes.push(escaped.unwrap_or(*first));
-        rest = if escaped.is_some() { &more[2..] } else { more };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn escaped(step: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    step.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }

@@ -73,6 +73,20 @@ fn what_is_no_request_is_malformed() {
     assert!(matches!(decode(&deep), Err(ChannelError::Malformed(why)) if why.contains("deep")));
 }
 
+#[test]
+fn instants_and_sums_that_are_none_are_malformed() {
+    let text = std::str::from_utf8(BOOKING).expect("text");
+    for (right, wrong) in [
+        ("2027-02-20T18:03:11Z", "2027-02-30T18:03:11Z"),
+        ("<totalAmount currency=\"GBP\">944.50", "<totalAmount currency=\"GBP\">100000000000"),
+        ("<totalAmount currency=\"GBP\">944.50", "<totalAmount currency=\"GBP\">a lot"),
+    ] {
+        assert!(matches!(decode(&text.replace(right, wrong)), Err(ChannelError::Malformed(_))), "{wrong}");
+    }
+    let index = "<bookingContentIndexRequest><startDate>soon</startDate></bookingContentIndexRequest>";
+    assert!(matches!(decode(index), Err(ChannelError::Malformed(why)) if why.starts_with("startDate: ")));
+}
+
 fn night(from: Date, nights: i64, price: &str) -> CalendarNights {
     let stay = Nights { start: from, until: from.add_days(nights) };
     let amount = money(price, Some("EUR"));

@@ -103,6 +103,16 @@ fn a_block_that_may_be_there_is_looked_for_before_it_is_made_again() {
 }
 
 #[test]
+fn a_key_that_is_refused_is_told_whatever_was_written_before() {
+    begin();
+    FakeHost::answer(200, &rates(&[("2027-05-01", 1)]));
+    FakeHost::answer(401, "{}");
+    let update = nights_from("2027-05-01", "2027-05-02", false);
+    assert!(matches!(push(&[update]), Err(ChannelError::Unauthorized(_))));
+    assert_eq!(state::keys(""), ["owed/7301/2027-05-01/2027-05-02"], "what may be there is looked for the next time");
+}
+
+#[test]
 fn prices_name_every_night_and_wait_to_be_read_back() {
     begin();
     FakeHost::answer(200, r#"{"success":true}"#);
