@@ -180,7 +180,7 @@ async fn an_applications_tokens_are_made_again(database: Database) {
 async fn a_person_consents_once(database: Database) {
     let (address, ledger) = channel().await;
     let host = host(database, address).await;
-    let made = add(&host, address, json!({ "appId": "app 7" })).await;
+    let made = add(&host, address, json!({ "appId": "app 7", "username": "Noor", "password": "p:w" })).await;
     assert_eq!(host.look("sources/t").await["status"], "pending");
     let url: reqwest::Url = made["consentUrl"].as_str().expect("an address").parse().expect("a URL");
     let asked: std::collections::BTreeMap<String, String> = url.query_pairs().into_owned().collect();

@@ -50,6 +50,8 @@ async fn tenant(db: &Db, name: &str) -> (AccountId, SourceId) {
         receipt: &json!({}),
     };
     plugins::keep(&mut tx, &new, at(0)).await.expect("a plugin");
+    plugins::want(&mut tx, "beds24", Some("hash"), at(0)).await.expect("wanted");
+    assert!(plugins::activate(&mut tx, "beds24", "hash", at(0)).await.expect("activated"));
     tx.commit().await.expect("committed");
     (account, source)
 }

@@ -42,5 +42,5 @@ pub use manifest::{
 };
 pub use secret::{CredentialError, Credentials, NoCredentials, Secret, ShownAsPlaceholders};
 pub use signature::{Algorithm, SignatureError};
-pub use steps::{Captured, StepError, consent_url, run_step};
+pub use steps::{Captured, StepError, Typed, consent_url, run_step};
 pub use transport::{HttpTransport, LookUp, Network, OutgoingRequest, ReplayTransport, SendError, Transport};

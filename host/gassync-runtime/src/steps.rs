@@ -86,13 +86,16 @@ impl Step {
     }
 }
 
+/// Tells of a slot and a field whether a person typed it in.
+pub type Typed<'a> = dyn Fn(&str, &str) -> bool + Sync + 'a;
+
 /// The address that a person is sent to for consent, filled: a granted one, and of secrets only what `typed` says that a
 /// person typed in, where that slot may be sent there. The person's browser shows it.
 pub async fn consent_url(
     authorize: &Authorize,
     settings: &Value,
-    (secrets, typed): (&dyn Credentials, &(dyn Fn(&str, &str) -> bool + Sync)),
-    grant: &Grant,
+    secrets: &dyn Credentials,
+    (grant, typed): (&Grant, &Typed<'_>),
     (redirect_uri, state): (&str, &str),
 ) -> Result<Url, StepError> {
     let fields = WithSettings { settings, secrets };

@@ -58,7 +58,7 @@ pub async fn begin(app: &Arc<App>, source: &Source, slot: &str) -> anyhow::Resul
     };
     let (at_hand, grant) = (AtHand::stored(&secrets), secrets.grant().await?);
     let redirect_uri = redirect_uri(app);
-    let url = consent_url(&authorize, &settings, (&at_hand, &typed), &grant, (&redirect_uri, &state)).await?;
+    let url = consent_url(&authorize, &settings, &at_hand, (&grant, &typed), (&redirect_uri, &state)).await?;
     let consent = Consent {
         account_id: source.account.0,
         source_id: source.id.0,

@@ -37,8 +37,8 @@ impl Credentials for AtHand<'_> {
             return Ok(given.clone());
         }
         let fail = |problem: String| CredentialError::new(slot, field, problem);
-        match self.secrets.read(slot, field).await {
-            Ok(Some((secret, _))) => Ok(secret),
+        match self.secrets.stored(slot, field).await {
+            Ok(Some(secret)) => Ok(secret),
             Ok(None) => Err(fail("was not given, and is not stored".to_owned())),
             Err(error) => Err(fail(format!("{error:#}"))),
         }

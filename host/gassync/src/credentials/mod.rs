@@ -105,14 +105,20 @@ impl ConnectionSecrets {
             .map(|((name, _), (word, _))| Secret::new(STANDARD.encode(format!("{}:{}", name.reveal(), word.reveal())))))
     }
 
-    async fn present(&self, slot: &str, field: &str) -> anyhow::Result<Option<Secret>> {
+    /// What is stored, as it is.
+    async fn stored(&self, slot: &str, field: &str) -> anyhow::Result<Option<Secret>> {
         let known = self.plugin.manifest().slot(slot);
         if field == "basic" && known.is_some_and(|slot| slot.kind == SlotKind::Basic) {
             return self.basic(slot).await;
         }
+        Ok(self.read(slot, field).await?.map(|(secret, _)| secret))
+    }
+
+    async fn present(&self, slot: &str, field: &str) -> anyhow::Result<Option<Secret>> {
+        let known = self.plugin.manifest().slot(slot);
         let stored = self.read(slot, field).await?;
         let Some((known, step)) = known.and_then(|slot| Some((slot, slot.renewal()?))) else {
-            return Ok(stored.map(|(secret, _)| secret));
+            return self.stored(slot, field).await;
         };
         if !self.is_wanting(known, field, stored.as_ref()) {
             return Ok(stored.map(|(secret, _)| secret));
