@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use gassync_runtime::MAX_COMPONENT_BYTES;
+use gassync_runtime::{LoadError, MAX_COMPONENT_BYTES};
 use notify::Watcher;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
@@ -26,6 +26,9 @@ use crate::{
 /// How long the folder must be quiet before it is read: a file is seldom written in one go.
 const QUIET: Duration = Duration::from_millis(200);
 
+/// How long a file that could not be read or kept waits for another try.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// What the folder held when it was last read, by channel; none before the first time.
 pub(super) type Known = Option<BTreeMap<String, Seen>>;
 
@@ -40,8 +43,8 @@ pub(super) struct Seen {
     problem: Option<String>,
 }
 
-/// Brings the registry in line with what has changed in the folder.
-pub async fn read(app: &App) -> anyhow::Result<()> {
+/// Brings the registry in line with what has changed in the folder. False when something is worth another try.
+pub async fn read(app: &App) -> anyhow::Result<bool> {
     let former = locked(&app.plugins.folder).clone();
     let mut now = BTreeMap::new();
     for path in components(&app.plugins.dir)? {
@@ -56,8 +59,9 @@ pub async fn read(app: &App) -> anyhow::Result<()> {
     for (channel, seen) in former.iter().flatten().filter(|(channel, _)| !now.contains_key(*channel)) {
         gone(app, channel, seen.taken.as_deref()).await?;
     }
+    let done = now.values().all(|seen| seen.hash.is_some());
     *locked(&app.plugins.folder) = Some(now);
-    Ok(())
+    Ok(done)
 }
 
 /// Why the files of the folder cannot serve, by channel.
@@ -78,16 +82,18 @@ async fn look(app: &App, path: &Path, channel: &str, before: Option<Seen>) -> Se
     if before.hash.as_ref() == Some(&hash) {
         return before;
     }
-    let failed =
-        |error: sqlx::Error| Seen { hash: None, taken: taken.clone(), problem: Some(format!("the database: {error}")) };
+    let again = |why: String| Seen { hash: None, taken: taken.clone(), problem: Some(why) };
     match known(app, channel, &hash).await {
-        Err(error) => return failed(error),
+        Err(error) => return again(format!("the database: {error}")),
         Ok(true) if at_start => return Seen { taken: Some(hash.clone()), hash: Some(hash), problem: None },
         Ok(_) => {}
     }
     match install(app, wasm, Some(channel), By::Folder).await {
         Ok(installed) => Seen { taken: Some(installed.hash), hash: Some(hash), problem: None },
-        Err(InstallError::Store(error) | InstallError::Unready(Unready::Store(error))) => failed(error),
+        Err(
+            error @ (InstallError::Store(_)
+            | InstallError::Unready(Unready::Store(_) | Unready::Load(LoadError::Busy(_)))),
+        ) => again(error.to_string()),
         Err(error) => Seen { hash: Some(hash), taken, problem: Some(error.to_string()) },
     }
 }
@@ -141,15 +147,18 @@ pub async fn watch(app: Arc<App>, shutdown: CancellationToken) -> anyhow::Result
         }
     })?;
     watcher.watch(&app.plugins.dir, notify::RecursiveMode::NonRecursive)?;
+    let mut done = true;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             change = changes.recv() => if change.is_none() { return Ok(()) },
+            () = tokio::time::sleep(AGAIN), if !done => {}
         }
         while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
-        if let Err(error) = read(&app).await {
+        done = read(&app).await.unwrap_or_else(|error| {
             tracing::error!(%error, "the plugin folder cannot be read");
-        }
+            false
+        });
         app.wake.notify_waiters();
     }
 }
