@@ -30,6 +30,7 @@ on_both!(
     a_person_consents_once,
     a_dead_grant_is_told_of_and_mended,
     a_grant_that_nobody_uses_is_kept_alive,
+    nothing_secret_is_in_the_database,
 );
 
 /// A channel that gives tokens and counts.
@@ -37,6 +38,7 @@ on_both!(
 struct Ledger {
     /// Path and body, or refresh token, of every call.
     calls: Vec<(String, String)>,
+    issued: u32,
     /// The one refresh token that is good; each renewal spends it.
     refresh: u32,
     dead: bool,
@@ -66,8 +68,11 @@ async fn give(
         if ledger.dead || (uri.path() == "/refresh" && spent != format!("refresh-{}", ledger.refresh)) {
             return Err(StatusCode::UNAUTHORIZED);
         }
-        ledger.refresh += 1;
-        ledger.refresh
+        ledger.issued += 1;
+        if ["/setup", "/refresh"].contains(&uri.path()) {
+            ledger.refresh = ledger.issued;
+        }
+        ledger.issued
     };
     // Long enough for others to come.
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -257,4 +262,47 @@ async fn a_grant_that_nobody_uses_is_kept_alive(database: Database) {
     gassync::credentials::keep_alive_once(&host.app).await.expect("looked");
     assert_eq!(calls(&ledger, "/refresh").len(), 1, "once is enough");
     host.stop().await;
+}
+
+async fn nothing_secret_is_in_the_database(database: Database) {
+    const PLANTED: [&str; 3] = ["Zq8vW3nX5kR7tB2m", "Hy6bN1cM9dL4sK0j", "Pw2eR5tY8uI3oA7s"];
+    let (address, _ledger) = channel().await;
+    let (url, folder) = (database.url.clone(), database.dir.path().to_owned());
+    let host = host(database, address).await;
+    let [invite, secret, password] = PLANTED;
+    let typed = json!({ "inviteCode": invite, "clientId": "c", "clientSecret": secret, "username": "Noor", "password": password });
+    add(&host, address, typed).await;
+    let secrets = secrets(&host).await;
+    assert_eq!(field(&secrets, "app", "clientSecret").await.as_deref(), Ok(secret), "it is there");
+    let token = field(&secrets, "api", "token").await.expect("renewed");
+    let text = if url.starts_with("sqlite:") {
+        let files = ["gassync.db", "gassync.db-wal"].map(|name| std::fs::read(folder.join(name)).unwrap_or_default());
+        String::from_utf8_lossy(&files.concat()).into_owned()
+    } else {
+        everything_in(&url).await
+    };
+    assert!(text.contains("clientSecret") && text.contains("tokens"), "the dump holds the rows");
+    for planted in PLANTED.into_iter().chain([token.as_str()]) {
+        let forms = [planted.to_owned(), hex::encode(planted), hex::encode_upper(planted)];
+        assert!(!forms.iter().any(|form| text.contains(form)), "{planted} is in the database");
+    }
+    host.stop().await;
+}
+
+/// Every row of every table, as PostgreSQL writes it.
+async fn everything_in(url: &str) -> String {
+    let store::Db::Postgres { writers, .. } = store::Db::open(url).await.expect("a database") else {
+        panic!("PostgreSQL")
+    };
+    let mut tx = writers.begin().await.expect("a transaction");
+    sqlx::query("select set_config('gassync.account_id', 'platform', true)").execute(&mut *tx).await.expect("set");
+    let tables = "select relname::text from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace";
+    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut *tx).await.expect("tables");
+    let mut all = String::new();
+    for table in tables.iter().filter(|table| *table != "int_plugin_versions") {
+        let text = sqlx::AssertSqlSafe(format!("select t::text from {table} t"));
+        let rows: Vec<String> = sqlx::query_scalar(text).fetch_all(&mut *tx).await.expect("rows");
+        all.extend(rows);
+    }
+    all
 }

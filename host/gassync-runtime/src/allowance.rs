@@ -228,7 +228,8 @@ mod tests {
             json!({ "hosts": ["GET https://api.example.org:443"] }),
             json!({ "hosts": ["GET https://api.example.org/v2", "POST setting:baseUrl"] }),
             json!({ "hosts": [], "limits": { "memoryMiB": 32 } }),
-            json!({ "settings": { "properties": { "baseUrl": { "default": "https://api.example.org/v3" } } } }),
+            json!({ "hosts": ["GET setting:baseUrl"],
+                "settings": { "properties": { "baseUrl": { "default": "https://api.example.org/v3" } } } }),
         ] {
             assert_eq!(lacking(less.clone()), Vec::<String>::new(), "{less}");
         }

@@ -4,6 +4,7 @@
 mod keys;
 mod maps;
 mod messages;
+mod plugin_calls;
 mod plugins;
 mod sources;
 mod status;
@@ -20,7 +21,8 @@ use axum::{
 pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
 pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink, SuggestionShown, WaitingShown};
 pub use messages::{MessageShown, MessageWhole};
-pub use plugins::{Asked, Grants, PluginCall, PluginInstalled, PluginShown, PluginWhole, VersionShown};
+pub use plugin_calls::PluginCall;
+pub use plugins::{Asked, Grants, PluginInstalled, PluginShown, PluginWhole, VersionShown};
 pub use sources::{
     Connected, CredentialShown, Disconnected, NewCredentials, NewSource, SourceMade, SourceShown, SourceWhole,
 };
@@ -35,6 +37,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(keys::router())
         .merge(maps::router())
         .merge(messages::router())
+        .merge(plugin_calls::router())
         .merge(plugins::router())
         .merge(sources::router())
         .merge(status::router())

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, Query, State},
+    extract::{DefaultBodyLimit, Path, State},
     http::StatusCode,
     routing::{get, post},
 };
@@ -15,17 +15,9 @@ use serde_json::Value;
 use crate::{
     api::{ApiError, Operator, Problem},
     app::App,
-    plugins::{self, By, Detail, InstallError, Unready},
-    store::{
-        self, Tx,
-        plugins::{Version, calls},
-    },
+    plugins::{self, By, InstallError, Unready},
+    store::{self, Tx, plugins::Version},
 };
-
-/// Calls shown when nobody says how many.
-const DEFAULT_CALLS: i64 = 50;
-/// Most calls shown at once.
-const MAX_CALLS: i64 = 500;
 
 /// A plugin and where it stands.
 #[derive(Debug, Serialize, Deserialize)]
@@ -133,49 +125,12 @@ impl Asked {
     }
 }
 
-/// A call of a plugin and what it took.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PluginCall {
-    /// Its key.
-    pub id: i64,
-    /// The tenant.
-    pub account_id: i64,
-    /// The connection it was for.
-    pub connection_id: i64,
-    /// The version that was called.
-    pub version: String,
-    /// SHA-256 of that version.
-    pub hash: String,
-    /// What was called, such as `inbound.decode`.
-    pub entry: String,
-    /// What it was about, such as `message-12`.
-    pub subject: String,
-    /// `ok`, the name of the channel's error, `trap`, or the limit that ended it.
-    pub outcome: String,
-    /// Time on the wall, in microseconds.
-    pub wall_micros: i64,
-    /// Time of the processor, in microseconds, by whole ticks.
-    pub processor_micros: i64,
-    /// The most memory it had, in bytes.
-    pub peak_memory_bytes: i64,
-    /// Sent in bodies, in bytes.
-    pub sent_bytes: i64,
-    /// Received in bodies, in bytes.
-    pub received_bytes: i64,
-    /// When it ended.
-    pub at: Timestamp,
-    /// Requests and log, where they were asked for.
-    pub detail: Option<Detail>,
-}
-
 pub(super) fn router() -> Router<Arc<App>> {
     let component = DefaultBodyLimit::max(MAX_COMPONENT_BYTES);
     Router::new()
         .route("/admin/v1/plugins", get(list).post(install).layer(component))
         .route("/admin/v1/plugins/{id}", get(show))
         .route("/admin/v1/plugins/{id}/grant", post(grant))
-        .route("/admin/v1/plugins/{id}/calls", get(calls))
         .route("/admin/v1/plugins/{id}/{act}", post(act))
 }
 
@@ -428,54 +383,4 @@ async fn roll_back(app: &App, id: &str) -> Result<(), ApiError> {
     tx.commit().await?;
     plugins::settle(app).await?;
     Ok(())
-}
-
-#[derive(Debug, Deserialize)]
-struct WhichCalls {
-    /// Those after this one, oldest first; without it the newest.
-    after: Option<i64>,
-    limit: Option<i64>,
-    /// With requests and log.
-    #[serde(default)]
-    detail: bool,
-}
-
-async fn calls(
-    State(app): State<Arc<App>>,
-    _: Operator,
-    Path(id): Path<String>,
-    Query(which): Query<WhichCalls>,
-) -> Result<Json<Vec<PluginCall>>, ApiError> {
-    let limit = which.limit.unwrap_or(DEFAULT_CALLS).clamp(1, MAX_CALLS);
-    let mut tx = app.db.platform_read().await?;
-    store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
-    let calls = calls::of_plugin(&mut tx, &id, (which.after, limit), which.detail).await?;
-    let shown = calls.into_iter().map(|call| call_shown(&app, call, which.detail)).collect();
-    Ok(Json(shown))
-}
-
-fn call_shown(app: &App, call: calls::Call, detail: bool) -> PluginCall {
-    let detail = detail.then(|| {
-        plugins::detail_of(&app.vault, &call).unwrap_or_else(|error| {
-            tracing::warn!(call = call.id, %error, "what a call asked and said cannot be shown");
-            Detail::default()
-        })
-    });
-    PluginCall {
-        id: call.id,
-        account_id: call.account_id,
-        connection_id: call.connection_id,
-        version: call.version,
-        hash: call.hash,
-        entry: call.entry,
-        subject: call.subject,
-        outcome: call.outcome,
-        wall_micros: call.wall_micros,
-        processor_micros: call.processor_micros,
-        peak_memory_bytes: call.peak_memory_bytes,
-        sent_bytes: call.sent_bytes,
-        received_bytes: call.received_bytes,
-        at: call.created_at.into(),
-        detail,
-    }
 }

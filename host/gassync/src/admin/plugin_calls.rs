@@ -1,0 +1,111 @@
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    routing::get,
+};
+use gassync_domain::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{ApiError, Operator, Problem},
+    app::App,
+    plugins::{self, Detail},
+    store::{self, plugins::calls},
+};
+
+/// Calls shown when nobody says how many.
+const DEFAULT_LIMIT: i64 = 50;
+/// Most calls shown at once.
+const MAX_LIMIT: i64 = 500;
+
+/// A call of a plugin and what it took.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginCall {
+    /// Its key.
+    pub id: i64,
+    /// The tenant.
+    pub account_id: i64,
+    /// The connection it was for.
+    pub connection_id: i64,
+    /// The version that was called.
+    pub version: String,
+    /// SHA-256 of that version.
+    pub hash: String,
+    /// What was called, such as `inbound.decode`.
+    pub entry: String,
+    /// What it was about, such as `message-12`.
+    pub subject: String,
+    /// `ok`, the name of the channel's error, `trap`, or the limit that ended it.
+    pub outcome: String,
+    /// Time on the wall, in microseconds.
+    pub wall_micros: i64,
+    /// Time of the processor, in microseconds, by whole ticks.
+    pub processor_micros: i64,
+    /// The most memory it had, in bytes.
+    pub peak_memory_bytes: i64,
+    /// Sent in bodies, in bytes.
+    pub sent_bytes: i64,
+    /// Received in bodies, in bytes.
+    pub received_bytes: i64,
+    /// When it ended.
+    pub at: Timestamp,
+    /// Requests and log, where they were asked for.
+    pub detail: Option<Detail>,
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().route("/admin/v1/plugins/{id}/calls", get(list))
+}
+
+#[derive(Debug, Deserialize)]
+struct Which {
+    /// Those after this one, oldest first; without it the newest.
+    after: Option<i64>,
+    limit: Option<i64>,
+    /// With requests and log.
+    #[serde(default)]
+    detail: bool,
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(id): Path<String>,
+    Query(which): Query<Which>,
+) -> Result<Json<Vec<PluginCall>>, ApiError> {
+    let limit = which.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+    let mut tx = app.db.platform_read().await?;
+    store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
+    let calls = calls::of_plugin(&mut tx, &id, (which.after, limit), which.detail).await?;
+    let calls = calls.into_iter().map(|call| shown(&app, call, which.detail)).collect();
+    Ok(Json(calls))
+}
+
+fn shown(app: &App, call: calls::Call, detail: bool) -> PluginCall {
+    let detail = detail.then(|| {
+        plugins::detail_of(&app.vault, &call).unwrap_or_else(|error| {
+            tracing::warn!(call = call.id, %error, "what a call asked and said cannot be shown");
+            Detail::default()
+        })
+    });
+    PluginCall {
+        id: call.id,
+        account_id: call.account_id,
+        connection_id: call.connection_id,
+        version: call.version,
+        hash: call.hash,
+        entry: call.entry,
+        subject: call.subject,
+        outcome: call.outcome,
+        wall_micros: call.wall_micros,
+        processor_micros: call.processor_micros,
+        peak_memory_bytes: call.peak_memory_bytes,
+        sent_bytes: call.sent_bytes,
+        received_bytes: call.received_bytes,
+        at: call.created_at.into(),
+        detail,
+    }
+}
