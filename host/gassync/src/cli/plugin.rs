@@ -296,7 +296,7 @@ async fn calls(client: &Client, id: &str, (limit, detail): (u32, bool), json: bo
 
 pub fn print_call(call: &PluginCall) {
     print(&format!(
-        "{} {:<22} {:<16} {:<12} {:>8.1} ms, processor {:>5.1} ms, {:>6.1} MiB, {} {}",
+        "{:.3} {:<22} {:<16} {:<12} {:>8.1} ms, processor {:>5.1} ms, {:>6.1} MiB, {} {}",
         call.at,
         call.entry,
         call.subject,
@@ -308,6 +308,9 @@ pub fn print_call(call: &PluginCall) {
         short(&call.hash),
     ));
     let Some(detail) = &call.detail else { return };
+    if let Some(problem) = &detail.problem {
+        print(&visible(&format!("    {problem}")));
+    }
     for request in &detail.requests {
         let status = request.status.map(|status| status.to_string());
         let came = status.or_else(|| request.refused.clone()).unwrap_or_else(|| "no answer".to_owned());

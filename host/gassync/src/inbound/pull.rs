@@ -116,7 +116,8 @@ async fn all_pages(
         for outcome in apply::changes(&mut tx, &incoming, page.changes).await? {
             *tally.entry(outcome.word()).or_default() += 1;
         }
-        plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (&plugin, &record), incoming.now).await?;
+        plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (&plugin, &record, None), incoming.now)
+            .await?;
         memory::keep(&app.vault, &mut tx, source, record.memory, incoming.now).await?;
         if last && !matches!(query.selection, Selection::Some(_)) {
             // What is read by its nights or out of a queue has no point to go on from.
@@ -203,7 +204,8 @@ async fn fetch(
     };
     let mut tx = app.db.write(source.account).await?;
     let now = app.now();
-    plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (plugin, &record), now).await?;
+    let (place, why) = ((source.account, connection), error.to_string());
+    plugins::keep_call(&app.vault, &mut tx, place, (plugin, &record, Some(&why)), now).await?;
     // An error is an outcome too: what the plugin wrote at the channel before it must not be forgotten.
     memory::keep(&app.vault, &mut tx, source, record.memory, now).await?;
     if matches!(error, CallError::Channel(ChannelError::Unauthorized(_))) {
@@ -213,7 +215,7 @@ async fn fetch(
     }
     tx.commit().await?;
     if error.is_certain_fault() {
-        plugins::struck(app, plugin, source.account, connection, &error.to_string()).await?;
+        plugins::struck(app, plugin, source.account, connection, &why).await?;
     }
     Err(error.into())
 }

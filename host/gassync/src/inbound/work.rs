@@ -84,7 +84,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
     }
     sync_runs::end(&mut tx, source.account, run, (&counters, None), (began, app.now())).await?;
     let place = (message.account, message.connection);
-    plugins::keep_call(&app.vault, &mut tx, place, (&plugin, &record), incoming.now).await?;
+    plugins::keep_call(&app.vault, &mut tx, place, (&plugin, &record, None), incoming.now).await?;
     memory::keep(&app.vault, &mut tx, &source, record.memory, incoming.now).await?;
     inbox::applied(&mut tx, message.account, message.id, incoming.now).await?;
     tx.commit().await?;
@@ -158,7 +158,8 @@ async fn settle(app: &App, message: &inbox::Message, failure: &Failure) -> store
     if *is_fault {
         inbox::fault(&mut tx, message.account, message.id).await?;
     }
-    plugins::keep_call(&app.vault, &mut tx, (message.account, message.connection), (plugin, record), now).await?;
+    let place = (message.account, message.connection);
+    plugins::keep_call(&app.vault, &mut tx, place, (plugin, record, Some(&failure.why)), now).await?;
     tx.commit().await?;
     // A message counts once, however often it is tried.
     if *counts && message.faults == 0 {

@@ -30,6 +30,9 @@ pub struct Detail {
     pub log: Vec<LogLine>,
     /// Lines over the limit.
     pub log_lines_dropped: usize,
+    /// Why it came to nothing, where it did.
+    #[serde(default)]
+    pub problem: Option<String>,
 }
 
 /// A request as the guest wrote it: secrets are placeholders.
@@ -94,18 +97,19 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Keeps what a call took.
+/// Keeps what a call took, and why it came to nothing, where it did.
 pub async fn keep_call(
     vault: &Vault,
     tx: &mut Tx,
     (account, connection): (AccountId, ConnectionId),
-    (plugin, record): (&Plugin, &CallRecord),
+    (plugin, record, problem): (&Plugin, &CallRecord, Option<&str>),
     now: Timestamp,
 ) -> store::Result<()> {
     let detail = Detail {
         requests: record.requests.iter().map(DetailedRequest::from).collect(),
         log: record.log.clone(),
         log_lines_dropped: record.log_lines_dropped,
+        problem: problem.map(|why| beginning(why.as_bytes(), MAX_TEXT_BYTES)),
     };
     let text = serde_json::to_vec(&detail).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     let sealed = vault.seal_for(account, &place(connection), &text);
