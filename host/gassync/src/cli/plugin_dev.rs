@@ -71,7 +71,8 @@ impl Dev {
         let address = listener.local_addr()?;
         let data = folder.join(DATA);
         empty(&data)?;
-        let _ours = HostFile::lock(&data)?;
+        let host_file = HostFile::lock(&data)?;
+        host_file.announce(address)?;
         let config = self.config(&data, address)?;
         telemetry::start(&config.log);
         let app = App::open(config, system_clock(), system_random()).await?;
