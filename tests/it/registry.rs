@@ -10,7 +10,10 @@ use std::{
 
 use gassync::{
     admin::SourceMade,
-    store::plugins::processes::{self, Preparation},
+    store::plugins::{
+        self,
+        processes::{self, Preparation},
+    },
 };
 use gassync_tests::{
     database::Database,
@@ -288,6 +291,13 @@ async fn what_breaks_for_many_is_set_aside(database: Database) {
     host.until("what waited is worked off or set aside", async || host.figure("messages_waiting").await == 0).await;
     // A person who wants the other nevertheless has it tried again.
     assert_eq!(host.install(versioned(1002, &[])).await.1["status"], "serving");
+    // Where nothing works, a mended version does so by itself.
+    let mut tx = host.app.db.platform_write().await.expect("a transaction");
+    plugins::set_status(&mut tx, "versioned", "quarantined", clock()()).await.expect("set");
+    tx.commit().await.expect("committed");
+    assert_eq!(answer(&host, &urls[0], "").await, "202");
+    assert_eq!(host.install(versioned(1003, &[])).await.1["status"], "serving");
+    assert_eq!(answer(&host, &urls[0], "").await, "1.0.1003");
     let failed = host.look("inbox?state=failed").await;
     assert!(!failed.as_array().expect("messages").is_empty(), "a message that breaks it twice is set aside");
     host.stop().await;

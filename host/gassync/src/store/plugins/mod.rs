@@ -159,7 +159,10 @@ pub async fn want(tx: &mut Tx, id: &str, hash: Option<&str>, now: Timestamp) -> 
 
 /// The wanted version serves from now on; false when another is wanted meanwhile.
 pub async fn activate(tx: &mut Tx, id: &str, hash: &str, now: Timestamp) -> Result<bool> {
-    let text = "update int_plugins set serving = wanted, wanted = null, changed_at = $3 where id = $1 and wanted = $2";
+    // A quarantine was the former version's, not the plugin's; what a person disabled stays so.
+    let text = "update int_plugins set serving = wanted, wanted = null, changed_at = $3,
+            status = case when status = 'quarantined' then 'enabled' else status end
+        where id = $1 and wanted = $2";
     let done = on!(&mut *tx, c => sqlx::query(text).bind(id).bind(hash).bind(Time::from(now)).execute(c).await
         .map(|done| done.rows_affected()))?;
     let text = "update int_plugin_versions set activated_at = $3, problem = null where plugin_id = $1 and hash = $2";
