@@ -1,8 +1,8 @@
 //! What an adapter can do, a trait for each interface of the contract.
 
 use crate::{
-    CalendarNights, Change, ChannelError, ContentItem, Decoded, Fate, HttpRequest, HttpResponse, Operation, Outcome,
-    Page, Part, Query, Receipt, Report,
+    Attempt, CalendarNights, Change, ChannelError, ContentItem, Decoded, Fate, HttpRequest, HttpResponse, Operation,
+    Outcome, Page, Part, Query, Receipt, ReceiptOutcome, Report, Subscribed,
 };
 
 /// What every adapter says of itself.
@@ -22,6 +22,13 @@ pub trait Answer {
     /// Words the reply; `fates` stand in the order of the changes that [`Inbound::decode`] gave. On an error the host
     /// answers what the manifest's route says for when the plugin cannot.
     fn respond(request: HttpRequest, changes: Vec<Change>, fates: Vec<Fate>) -> Result<HttpResponse, ChannelError>;
+
+    /// Words the reply where there is no outcome: [`Inbound::decode`] answered this error, or the host cannot
+    /// ([`ChannelError::Unavailable`]). Without it the host answers what the manifest's route says for such calls.
+    fn unable(request: HttpRequest, why: ChannelError) -> Result<HttpResponse, ChannelError> {
+        let _ = (request, why);
+        Err(ChannelError::Unsupported)
+    }
 }
 
 /// It fetches.
@@ -32,14 +39,14 @@ pub trait Pull {
 
 /// Its channel wants each reservation confirmed.
 pub trait Receipts {
-    /// In the order given: `None` where the channel took it, else what it said.
-    fn acknowledge(receipts: Vec<Receipt>) -> Result<Vec<Option<String>>, ChannelError>;
+    /// One outcome for each receipt, in order.
+    fn acknowledge(receipts: Vec<Receipt>) -> Result<Vec<ReceiptOutcome>, ChannelError>;
 }
 
 /// It writes availability, prices and stay rules.
 pub trait PushCalendar {
-    /// One outcome for each update, in order.
-    fn push_calendar(updates: Vec<CalendarNights>) -> Result<Vec<Outcome>, ChannelError>;
+    /// One outcome for each update, in order. [`Attempt::AfterUnknown`]: some of the nights may have been written already.
+    fn push_calendar(updates: Vec<CalendarNights>, attempt: Attempt) -> Result<Vec<Outcome>, ChannelError>;
 }
 
 /// It writes reservations and blocks.
@@ -66,7 +73,7 @@ pub trait Connection {
     fn check() -> Result<Report, ChannelError>;
 
     /// Tells the channel to call us. `endpoint` is a placeholder that the host fills in.
-    fn subscribe(endpoint: String) -> Result<Vec<String>, ChannelError> {
+    fn subscribe(endpoint: String) -> Result<Subscribed, ChannelError> {
         let _ = endpoint;
         Err(ChannelError::Unsupported)
     }

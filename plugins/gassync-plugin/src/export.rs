@@ -41,6 +41,13 @@ macro_rules! export_ability {
             ) -> Result<$crate::HttpResponse, $crate::ChannelError> {
                 <$adapter as $crate::Answer>::respond(request, changes, fates)
             }
+
+            fn unable(
+                request: $crate::HttpRequest,
+                why: $crate::ChannelError,
+            ) -> Result<$crate::HttpResponse, $crate::ChannelError> {
+                <$adapter as $crate::Answer>::unable(request, why)
+            }
         }
         $crate::generated::answer::export_answer!($component with_types_in $crate::generated::answer);
     };
@@ -54,7 +61,7 @@ macro_rules! export_ability {
     };
     (Receipts, $adapter:ty, $component:ident) => {
         impl $crate::generated::receipts::exports::gassync::channel::receipts::Guest for $component {
-            fn acknowledge(receipts: Vec<$crate::Receipt>) -> Result<Vec<Option<String>>, $crate::ChannelError> {
+            fn acknowledge(receipts: Vec<$crate::Receipt>) -> Result<Vec<$crate::ReceiptOutcome>, $crate::ChannelError> {
                 <$adapter as $crate::Receipts>::acknowledge(receipts)
             }
         }
@@ -62,8 +69,11 @@ macro_rules! export_ability {
     };
     (PushCalendar, $adapter:ty, $component:ident) => {
         impl $crate::generated::push_calendar::exports::gassync::channel::push_calendar::Guest for $component {
-            fn push(updates: Vec<$crate::CalendarNights>) -> Result<Vec<$crate::Outcome>, $crate::ChannelError> {
-                <$adapter as $crate::PushCalendar>::push_calendar(updates)
+            fn push(
+                updates: Vec<$crate::CalendarNights>,
+                attempt: $crate::Attempt,
+            ) -> Result<Vec<$crate::Outcome>, $crate::ChannelError> {
+                <$adapter as $crate::PushCalendar>::push_calendar(updates, attempt)
             }
         }
         $crate::generated::push_calendar::export_push_calendar!($component with_types_in $crate::generated::push_calendar);
@@ -101,7 +111,7 @@ macro_rules! export_ability {
                 <$adapter as $crate::Connection>::check()
             }
 
-            fn subscribe(endpoint: String) -> Result<Vec<String>, $crate::ChannelError> {
+            fn subscribe(endpoint: String) -> Result<$crate::Subscribed, $crate::ChannelError> {
                 <$adapter as $crate::Connection>::subscribe(endpoint)
             }
 

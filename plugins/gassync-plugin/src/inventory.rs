@@ -1,7 +1,9 @@
 //! What the core holds for this source, read-only, in the channel's own ids. Available while pushing, rendering feeds
 //! and testing a connection.
 
-use crate::{Booked, CalendarNights, Nights, Property, Quoted, RatePlan, Refused, RoomType, StayQuery};
+use crate::{
+    Block, Booked, CalendarNights, EntityRef, Nights, Property, Quoted, RatePlan, Refused, RoomType, StayQuery,
+};
 
 /// All properties of the source, whatever the host's pages.
 pub fn properties() -> Vec<Property> {
@@ -46,6 +48,16 @@ pub fn reservations(changed_since: Option<&str>) -> Vec<Booked> {
     }
 }
 
+/// The reservations that hold nights of a room type within these, in the order of their arrival.
+pub fn stays(room_type_id: &str, span: Nights) -> Vec<Booked> {
+    host::stays(room_type_id, span)
+}
+
+/// Nights of a room type within these that are out of sale for another reason than a reservation.
+pub fn blocks(room_type_id: &str, span: Nights) -> Vec<Block> {
+    host::blocks(room_type_id, span)
+}
+
 /// A reservation by our reference, or by the channel's id.
 pub fn find_reservation(id: &str) -> Option<Booked> {
     host::find_reservation(id)
@@ -61,9 +73,10 @@ pub fn quote(query: &StayQuery) -> Result<Quoted, Vec<Refused>> {
     host::quote(query)
 }
 
-/// Texts, pictures, policies, fees and taxes, by the contract's `content.schema.json`.
-pub fn content(property_id: &str) -> Option<String> {
-    host::content(property_id)
+/// Texts, pictures, amenities, policies, fees and taxes of a property, a room type or a rate plan, by the contract's
+/// `content.schema.json`.
+pub fn content(of: &EntityRef) -> Option<String> {
+    host::content(of)
 }
 
 #[cfg(target_arch = "wasm32")]

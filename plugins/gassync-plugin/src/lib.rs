@@ -49,15 +49,15 @@ pub use abilities::{
 };
 pub use date::{parse_date, to_date_text};
 pub use generated::gassync::channel::types::{
-    Accepted, Address, Applied, Attempt, Block, Booked, CalendarNights, CalendarPart, Change, ChannelError,
+    Accepted, Address, Applied, Attempt, Block, Booked, CalendarNights, CalendarPart, Change, ChannelError, Collector,
     Completeness, ConnectionEvent, ContentItem, Date, Decoded, Entity, EntityRef, Fate, FieldError, GuestDetails,
-    Header, Held, HoldRequest, HttpRequest, HttpResponse, Intent, Money, News, Nights, Operation, Outcome, Page, Part,
-    Party, Price, PriceKind, PriceLine, Property, Query, Question, Quoted, RatePlan, Receipt, ReceiptFate, Refusal,
-    Refused, Report, Reservation, ReservationStatus, RoomStay, RoomType, Route, Scope, Selection, StayQuery, StayRules,
-    Verb, Verdict,
+    Header, Held, Hint, HoldRequest, HttpRequest, HttpResponse, Intent, Money, News, Nights, Operation, Outcome, Page,
+    Part, Party, Price, PriceKind, PriceLine, Property, Query, Question, Quoted, RatePlan, Receipt, ReceiptFate,
+    ReceiptOutcome, Refusal, Refused, Report, Reservation, ReservationStatus, ResumePoint, RoomStay, RoomType, Route,
+    Scope, Selection, StayQuery, StayRules, Subject, Subscribed, Verb, Verdict,
 };
 pub use instant::last_modified;
 pub use loose::Loose;
 pub use percent::{percent_decode, percent_encode};
-pub use records::{accepted, change, malformed, money, reply, reply_with};
+pub use records::{accepted, change, look_again, malformed, money, reply, reply_with};
 pub use settings::settings;

@@ -1,14 +1,19 @@
 use std::fmt;
 
 use crate::{
-    Accepted, CalendarNights, CalendarPart, Change, ChannelError, Completeness, GuestDetails, Header, HttpResponse,
-    Intent, Money, News, Nights, Outcome, Page, Property, Query, RatePlan, Reservation, ReservationStatus, RoomStay,
-    RoomType, Route, Scope, StayRules,
+    Accepted, Block, CalendarNights, CalendarPart, Change, ChannelError, Completeness, Entity, GuestDetails, Header,
+    Hint, HttpResponse, Intent, Money, News, Nights, Outcome, Page, Property, Query, RatePlan, Reservation,
+    ReservationStatus, RoomStay, RoomType, Route, Scope, StayQuery, StayRules, Subscribed,
 };
 
 /// News for the source that has this property.
 pub fn change(property_id: Option<&str>, news: News) -> Change {
     Change { route: Route { property_id: property_id.map(str::to_owned), account: None }, news }
+}
+
+/// Something happened to this record: the host fetches it, or, without an id, what has changed of its kind.
+pub fn look_again(entity: Entity, id: Option<String>) -> News {
+    News::LookAgain(Hint { entity, id })
 }
 
 /// Money with the digits the payload had.
@@ -109,6 +114,7 @@ impl Reservation {
     pub fn new(id: impl Into<String>, status: ReservationStatus) -> Self {
         Self {
             id: id.into(),
+            aliases: Vec::new(),
             ota_reference: None,
             group_id: None,
             property_id: None,
@@ -121,8 +127,12 @@ impl Reservation {
             adults: None,
             children: None,
             infants: None,
+            pets: None,
             total: None,
+            price_lines: Vec::new(),
             commission: None,
+            payout: None,
+            collector: None,
             booked_at: None,
             modified_at: None,
             revision: None,
@@ -140,6 +150,7 @@ impl RoomStay {
     /// A room of this type.
     pub fn new(room_type_id: Option<String>) -> Self {
         Self {
+            id: None,
             room_type_id,
             unit_id: None,
             rate_plan_id: None,
@@ -204,12 +215,53 @@ impl GuestDetails {
             phone: None,
             country: None,
             language: None,
+            address: None,
+            extra: Vec::new(),
         }
     }
 
     /// Whether nothing is known.
     pub fn is_unknown(&self) -> bool {
         let texts = [&self.id, &self.name, &self.first_name, &self.last_name, &self.email, &self.phone, &self.country];
-        texts.iter().all(|text| text.is_none()) && self.language.is_none()
+        let is_silent = texts.iter().all(|text| text.is_none()) && self.language.is_none();
+        is_silent && self.address.is_none() && self.extra.is_empty()
+    }
+}
+
+impl Block {
+    /// Nights of these room types, or of the whole property where none is named.
+    pub fn new(room_type_ids: Vec<String>, stay: Nights) -> Self {
+        Self {
+            id: None,
+            property_id: None,
+            room_type_ids,
+            unit_id: None,
+            stay,
+            reason: None,
+            extra: Vec::new(),
+            raw: None,
+        }
+    }
+}
+
+impl StayQuery {
+    /// A question for these nights of a property; nobody says who comes.
+    pub fn new(property_id: Option<String>, stay: Nights) -> Self {
+        Self {
+            property_id,
+            room_type_id: None,
+            rate_plan_id: None,
+            stay,
+            party: None,
+            replaces: None,
+            extra: Vec::new(),
+        }
+    }
+}
+
+impl Subscribed {
+    /// Nothing is left for a person to do.
+    pub fn to(ids: Vec<String>) -> Self {
+        Self { ids, steps: Vec::new() }
     }
 }

@@ -8,8 +8,8 @@ use std::{
 
 pub use crate::generated::gassync::channel::inventory::{PageOfProperties, PageOfReservations};
 use crate::{
-    Booked, CalendarNights, HttpRequest, HttpResponse, Property, Quoted, RatePlan, Refused, RoomType, clock,
-    http::HttpError,
+    Block, Booked, CalendarNights, EntityRef, HttpRequest, HttpResponse, Property, Quoted, RatePlan, Refused, RoomType,
+    clock, http::HttpError,
 };
 
 thread_local! {
@@ -46,10 +46,12 @@ pub struct Inventory {
     pub calendar: Vec<CalendarNights>,
     /// Their reservations.
     pub reservations: Vec<Booked>,
+    /// What is out of sale besides.
+    pub blocks: Vec<Block>,
     /// What any stay costs; without one nothing is for sale.
     pub quote: Option<Quoted>,
-    /// Their content by property.
-    pub content: BTreeMap<String, String>,
+    /// Their content: of what, and the JSON.
+    pub content: Vec<(EntityRef, String)>,
     /// When anything of any property last changed.
     pub changed_at: Option<String>,
 }
@@ -178,10 +180,10 @@ pub(crate) mod keys {
 
 pub(crate) mod inventory {
     use super::{
-        Booked, CalendarNights, HOST, Inventory, PageOfProperties, PageOfReservations, Quoted, RatePlan, Refused,
-        RoomType,
+        Block, Booked, CalendarNights, EntityRef, HOST, Inventory, PageOfProperties, PageOfReservations, Quoted,
+        RatePlan, Refused, RoomType,
     };
-    use crate::{Nights, Refusal, StayQuery};
+    use crate::{Nights, Refusal, ReservationStatus, StayQuery};
 
     fn held<T>(read: impl FnOnce(&Inventory) -> T) -> T {
         HOST.with_borrow(|host| read(&host.inventory))
@@ -199,11 +201,39 @@ pub(crate) mod inventory {
         held(|i| i.rate_plans.iter().filter(|r| r.property_id == property_id).cloned().collect())
     }
 
+    fn touch(stay: Nights, span: Nights) -> bool {
+        stay.start < span.until && stay.until > span.start
+    }
+
     pub fn calendar(room_type_id: &str, span: Nights) -> Vec<CalendarNights> {
-        let inside = |row: &&CalendarNights| {
-            row.room_type_id == room_type_id && row.stay.start < span.until && row.stay.until > span.start
-        };
+        let inside = |row: &&CalendarNights| row.room_type_id == room_type_id && touch(row.stay, span);
         held(|i| i.calendar.iter().filter(inside).cloned().collect())
+    }
+
+    pub fn stays(room_type_id: &str, span: Nights) -> Vec<Booked> {
+        let holds = |status: &ReservationStatus| {
+            use ReservationStatus::{Confirmed, NoShow, Pending};
+            matches!(status, Confirmed | Pending(_) | NoShow)
+        };
+        let inside = |booked: &&Booked| {
+            let record = &booked.reservation;
+            let of = |room: &crate::RoomStay| {
+                let stay = room.stay.or(record.stay);
+                room.room_type_id.as_deref() == Some(room_type_id) && stay.is_some_and(|stay| touch(stay, span))
+            };
+            holds(&record.status) && record.rooms.iter().any(of)
+        };
+        let mut stays: Vec<Booked> = held(|i| i.reservations.iter().filter(inside).cloned().collect());
+        stays.sort_by_key(|booked| booked.reservation.stay.map(|stay| stay.start));
+        stays
+    }
+
+    pub fn blocks(room_type_id: &str, span: Nights) -> Vec<Block> {
+        let inside = |block: &&Block| {
+            let whole_property = block.room_type_ids.is_empty();
+            (whole_property || block.room_type_ids.iter().any(|id| id == room_type_id)) && touch(block.stay, span)
+        };
+        held(|i| i.blocks.iter().filter(inside).cloned().collect())
     }
 
     pub fn reservations(changed_since: Option<&str>, _: Option<&str>) -> PageOfReservations {
@@ -225,7 +255,8 @@ pub(crate) mod inventory {
         held(|i| i.quote.clone()).ok_or_else(none)
     }
 
-    pub fn content(property_id: &str) -> Option<String> {
-        held(|i| i.content.get(property_id).cloned())
+    pub fn content(of: &EntityRef) -> Option<String> {
+        let is_it = |(what, _): &&(EntityRef, String)| (what.entity, &what.id) == (of.entity, &of.id);
+        held(|i| i.content.iter().find(is_it).map(|(_, json)| json.clone()))
     }
 }
