@@ -1,7 +1,7 @@
 //! What the databases themselves must hold, on both.
 
 use gassync::store::{Db, accounts, connections, inbox, jobs, keys, outbox, plugins, source_memory, sources};
-use gassync_domain::{AccountId, HttpRequest, SourceId, Timestamp};
+use gassync_domain::{AccountId, HttpRequest, ResumePoint, SourceId, Timestamp};
 use gassync_runtime::Manifest;
 use gassync_tests::{database::Database, on_both};
 use serde_json::json;
@@ -172,10 +172,11 @@ async fn time_and_money_come_back_as_they_were(database: Database) {
     sources::synced(&mut tx, account, source, moment).await.expect("marked");
     let read = sources::get(&mut tx, account, source).await.expect("read").expect("there");
     assert_eq!(read.last_sync_at, Some(moment));
-    sources::set_resume_point(&mut tx, account, source, ("reservation", "a"), moment).await.expect("set");
-    sources::set_resume_point(&mut tx, account, source, ("reservation", "b"), moment).await.expect("set");
-    let point = sources::resume_point(&mut tx, account, source, "reservation").await.expect("read");
-    assert_eq!(point.as_deref(), Some("b"));
+    for point in [ResumePoint::Token("b".to_owned()), ResumePoint::Instant(moment)] {
+        sources::set_resume_point(&mut tx, account, source, ("reservation", &point), moment).await.expect("set");
+        let read = sources::resume_point(&mut tx, account, source, "reservation").await.expect("read");
+        assert_eq!(read, Some(point));
+    }
     let scopes = ["guests:read".to_owned()];
     let key = keys::NewKey { source, name: "k", prefix: "gsk_abc", hash: "h", scopes: &scopes, expires_at: None };
     keys::create(&mut tx, account, &key, at(0)).await.expect("made");

@@ -56,6 +56,18 @@ pub struct Availability {
     /// No departure on this day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_to_departure: Option<bool>,
+    /// Shortest stay of which these nights are any part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_stay_through: Option<u32>,
+    /// The one length that an arrival on these days may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact_stay: Option<u32>,
+    /// How many days before it at the latest an arrival is booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_advance_days: Option<u32>,
+    /// How many days before it at the earliest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_advance_days: Option<u32>,
 }
 
 impl Availability {
@@ -78,17 +90,19 @@ impl Availability {
             return Err(error("/to", format!("makes {nights} nights; the limit is {MAX_CALENDAR_NIGHTS}")));
         }
         let night = |date| CalendarNight {
-            date,
             available: self.available,
             units_available: self.units_available.map(|units| i32::try_from(units).unwrap_or(i32::MAX)),
             price: self.price,
             currency: self.currency.clone(),
-            occupancy: None,
-            tax_included: None,
             min_stay: self.min_stay,
             max_stay: self.max_stay,
             closed_to_arrival: self.closed_to_arrival,
             closed_to_departure: self.closed_to_departure,
+            min_stay_through: self.min_stay_through,
+            exact_stay: self.exact_stay,
+            min_advance_days: self.min_advance_days,
+            max_advance_days: self.max_advance_days,
+            ..CalendarNight::new(date)
         };
         let nights = first.series(jiff::Span::new().days(1)).take_while(|date| *date <= last).map(night).collect();
         Ok(Calendar { property_id: None, room_type_id: self.room_type_id, rate_plan_id: self.rate_plan_id, nights })

@@ -1,27 +1,52 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-/// Nights that the channel's own hand took out of sale. Not a reservation.
+use crate::{Extra, text::said};
+
+/// Nights taken out of sale by the channel's own hand. Not a reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Block {
-    /// The channel's id, where it has one.
+    /// The channel's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The channel's id of the property.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub property_id: Option<String>,
-    /// The channel's id of the room type.
+    /// The channel's id of the room type, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room_type_id: Option<String>,
-    /// The unit within the type.
+    /// Those of several room types.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub room_type_ids: Vec<String>,
+    /// One unit alone, where there is one room type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_id: Option<String>,
-    /// First night.
+    /// The first night.
     pub check_in: Date,
     /// The day after the last night.
     pub check_out: Date,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What else the channel says of it.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
+}
+
+impl Block {
+    /// The room types it is for; none: the whole property.
+    pub fn room_types(&self) -> impl Iterator<Item = &String> {
+        self.room_type_id.iter().chain(&self.room_type_ids)
+    }
+
+    /// Drops what is empty, and gives one room type its short form.
+    pub fn normalise(&mut self) {
+        for text in [&mut self.id, &mut self.property_id, &mut self.room_type_id, &mut self.unit_id, &mut self.reason] {
+            said(text);
+        }
+        if let (None, [_]) = (&self.room_type_id, self.room_type_ids.as_slice()) {
+            self.room_type_id = self.room_type_ids.pop();
+        }
+    }
 }

@@ -1,7 +1,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::Amount;
+use crate::{Amount, Extra};
 
 /// What a channel shows for one room type, and rate plan where it has them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,4 +55,43 @@ pub struct CalendarNight {
     /// No departure on this day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_to_departure: Option<bool>,
+    /// Shortest stay of which this night is any part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_stay_through: Option<u32>,
+    /// The one length that an arrival on it may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact_stay: Option<u32>,
+    /// How many days before it at the latest an arrival on it is booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_advance_days: Option<u32>,
+    /// How many days before it at the earliest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_advance_days: Option<u32>,
+    /// What else the channel says of it.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
+}
+
+impl CalendarNight {
+    /// A night of which nothing is said yet.
+    pub fn new(date: Date) -> Self {
+        Self {
+            date,
+            available: None,
+            units_available: None,
+            price: None,
+            currency: None,
+            occupancy: None,
+            tax_included: None,
+            min_stay: None,
+            max_stay: None,
+            closed_to_arrival: None,
+            closed_to_departure: None,
+            min_stay_through: None,
+            exact_stay: None,
+            min_advance_days: None,
+            max_advance_days: None,
+            extra: Extra::default(),
+        }
+    }
 }

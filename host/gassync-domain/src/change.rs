@@ -19,6 +19,8 @@ pub enum Entity {
     Guest,
     /// Nights and prices.
     Calendar,
+    /// Nights taken out of sale.
+    Block,
 }
 
 impl Entity {
@@ -31,6 +33,7 @@ impl Entity {
             Self::Reservation => "reservation",
             Self::Guest => "guest",
             Self::Calendar => "calendar",
+            Self::Block => "block",
         }
     }
 }
@@ -42,6 +45,16 @@ pub struct EntityRef {
     pub entity: Entity,
     /// The channel's id.
     pub id: String,
+}
+
+/// Something happened to one of these, or, without an id, to nobody knows which.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Hint {
+    /// What it is.
+    pub entity: Entity,
+    /// The channel's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// Which of a connection's sources a change is for.
@@ -105,8 +118,8 @@ pub enum News {
     Calendar(Calendar),
     /// Gone; only the id is known.
     Removed(EntityRef),
-    /// Something happened to it: fetch it.
-    LookAgain(EntityRef),
+    /// Something happened to it: fetch it, or what has changed of its kind.
+    LookAgain(Hint),
     /// About the connection.
     Connection(ConnectionEvent),
     /// The channel asks, and waits.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Amount, Reservation};
+use crate::{Amount, Extra, Reservation};
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,10 @@ pub enum Refusal {
     UnknownProperty,
     /// Nobody knows the room type.
     UnknownRoomType,
+    /// Nobody knows the rate plan.
+    UnknownRatePlan,
+    /// Nobody knows the reservation.
+    UnknownReservation,
     /// The request itself is wrong.
     Invalid,
     /// Something else.
@@ -74,7 +78,7 @@ pub struct Refused {
 }
 
 /// What a line of a price is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PriceKind {
     /// The nights.
@@ -87,20 +91,21 @@ pub enum PriceKind {
     Tax,
     /// Comes back after the stay.
     Deposit,
-    /// Less.
+    /// Less: its amount is below zero.
     Discount,
     /// Something else.
     Other,
 }
 
 /// One line of a price.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PriceLine {
     /// What it is for.
     pub kind: PriceKind,
     /// For people.
     pub name: String,
-    /// How much, in the quote's currency.
+    /// How much, in the currency of the whole.
+    #[schema(value_type = f64)]
     pub amount: Amount,
 }
 
@@ -113,6 +118,9 @@ pub struct Quoted {
     pub total: Amount,
     /// ISO 4217.
     pub currency: String,
+    /// What else there is to say of it.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 /// A reservation as we have it.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::text::said;
+use crate::{Address, Extra, text::said};
 
 /// Who stays or books, as far as the channel says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -34,6 +34,12 @@ pub struct Guest {
     /// Language tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Where they live, where more of it is known than the country.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// What else the channel says of them.
+    #[serde(skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 /// Where selling sites forward mail from: an address here is the site's, and many guests' in turn.
@@ -86,6 +92,7 @@ impl Guest {
         for field in self.fields_mut() {
             said(field);
         }
+        self.address = self.address.take().and_then(Address::if_said);
     }
 
     /// Takes from `stored` what this guest does not say.
@@ -96,10 +103,12 @@ impl Guest {
                 *mine = theirs.take();
             }
         }
+        self.address = self.address.take().or(stored.address);
+        self.extra.fill(&stored.extra);
     }
 
     fn fields_mut(&mut self) -> [&mut Option<String>; 8] {
-        let Self { id, name, first_name, last_name, email, phone, country, language } = self;
+        let Self { id, name, first_name, last_name, email, phone, country, language, address: _, extra: _ } = self;
         [id, name, first_name, last_name, email, phone, country, language]
     }
 }

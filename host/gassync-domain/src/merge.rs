@@ -52,10 +52,7 @@ impl Digest {
         let mut said = reservation.clone();
         said.modified_at = None;
         said.revision = None;
-        let amounts = said.rooms.iter_mut().map(|room| &mut room.total_price);
-        for amount in amounts.chain([&mut said.total_price, &mut said.commission]) {
-            *amount = amount.map(|a| crate::Amount::from_ten_thousandths(a.ten_thousandths()));
-        }
+        said.each_amount(|amount| *amount = crate::Amount::from_ten_thousandths(amount.ten_thousandths()));
         Self::of_json(&said)
     }
 
@@ -125,9 +122,12 @@ pub fn fill(incoming: &mut Reservation, stored: &Reservation) {
         adults,
         children,
         infants,
+        pets,
         total_price,
         currency,
         commission,
+        payout,
+        collector,
         booked_at,
         modified_at,
         revision,
@@ -141,6 +141,10 @@ pub fn fill(incoming: &mut Reservation, stored: &Reservation) {
     if incoming.rooms.is_empty() {
         incoming.rooms.clone_from(&stored.rooms);
     }
+    if incoming.price_lines.is_empty() && incoming.total_price == stored.total_price {
+        incoming.price_lines.clone_from(&stored.price_lines);
+    }
+    incoming.extra.fill(&stored.extra);
     incoming.completeness = Completeness::Full;
 }
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::text::said;
+use crate::{Extra, text::said};
 
 /// Where a property stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -21,6 +21,17 @@ pub struct Address {
     /// Upper-case ISO 3166, where the payload allows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
+}
+
+impl Address {
+    /// Without its empty lines; none where all are.
+    pub(crate) fn if_said(mut self) -> Option<Self> {
+        let Self { street, city, state, postcode, country } = &mut self;
+        for text in [street, city, state, postcode, country] {
+            said(text);
+        }
+        (self != Self::default()).then_some(self)
+    }
 }
 
 /// A house, hotel or apartment building, in the standard schema.
@@ -61,6 +72,9 @@ pub struct Property {
     /// Ids of its room types.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub room_types: Vec<String>,
+    /// What else the channel says of it.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 impl Property {
@@ -69,14 +83,7 @@ impl Property {
         for text in [&mut self.description, &mut self.currency, &mut self.time_zone, &mut self.thumbnail] {
             said(text);
         }
-        if let Some(Address { street, city, state, postcode, country }) = &mut self.address {
-            for text in [street, city, state, postcode, country] {
-                said(text);
-            }
-        }
-        if self.address.as_ref().is_some_and(|a| *a == Address::default()) {
-            self.address = None;
-        }
+        self.address = self.address.take().and_then(Address::if_said);
     }
 }
 
@@ -106,6 +113,9 @@ pub struct RoomType {
     /// Words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amenities: Vec<String>,
+    /// What else the channel says of it.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 impl RoomType {

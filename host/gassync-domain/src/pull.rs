@@ -12,6 +12,8 @@ pub enum Selection {
     /// Those the channel changed since.
     #[serde(alias = "changedSince")]
     ChangedSince(Timestamp),
+    /// Those that came after this token, which an earlier run ended with.
+    After(String),
     /// Those with these channel ids.
     Some(Vec<String>),
     /// Those that touch nights from `start` up to, and without, `until`.
@@ -44,6 +46,22 @@ pub struct Query {
     pub cursor: Option<String>,
 }
 
+impl Query {
+    /// The first page of these records.
+    pub fn new(entity: Entity, selection: Selection) -> Self {
+        Self { entity, selection, property_id: None, room_type_id: None, cursor: None }
+    }
+}
+
+/// Where a run left off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResumePoint {
+    /// By the channel's clock.
+    Instant(Timestamp),
+    /// By a word of its own.
+    Token(String),
+}
+
 /// What the absence of a record in a page means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -68,7 +86,7 @@ pub struct Page {
     /// Where the next call goes on.
     pub next: Option<String>,
     /// Where the next run starts, once this one is committed.
-    pub resume: Option<String>,
+    pub resume: Option<ResumePoint>,
     /// What absence means.
     pub scope: Scope,
     /// How long to wait before the next call.

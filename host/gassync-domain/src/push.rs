@@ -1,10 +1,10 @@
 //! What is written to channels, and what they make of it.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
 use serde_json::Value;
 
-use crate::{Calendar, Entity, FieldError, Header, Reservation};
+use crate::{Block, Calendar, Entity, Extra, FieldError, Header, Reservation};
 
 /// Nights to be written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,22 +66,72 @@ pub enum Attempt {
     AfterUnknown,
 }
 
-/// One thing to do with a reservation at the channel.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// What an operation is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Subject {
+    /// As it should be.
+    Reservation(Box<Reservation>),
+    /// Of [`Verb::Block`] and [`Verb::Unblock`].
+    Block(Box<Block>),
+}
+
+/// One thing to do with a reservation or a block at the channel.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Told")]
 pub struct Operation {
     /// What.
     pub verb: Verb,
     /// Whether this was tried before.
-    #[serde(default)]
     pub attempt: Attempt,
     /// Our id, the same on every try.
     pub reference: String,
     /// The channel's id, where it has one.
-    #[serde(default)]
     pub channel_id: Option<String>,
-    /// As it should be.
-    pub reservation: Reservation,
+    /// With what.
+    pub subject: Subject,
+}
+
+/// An operation in JSON: its subject stands under the name of its kind.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    verb: Verb,
+    #[serde(default)]
+    attempt: Attempt,
+    reference: String,
+    channel_id: Option<String>,
+    reservation: Option<Box<Reservation>>,
+    block: Option<Box<Block>>,
+}
+
+impl TryFrom<Told> for Operation {
+    type Error = &'static str;
+
+    fn try_from(told: Told) -> Result<Self, Self::Error> {
+        let Told { verb, attempt, reference, channel_id, reservation, block } = told;
+        let subject = match (verb, reservation, block) {
+            (Verb::Block | Verb::Unblock, None, Some(block)) => Subject::Block(block),
+            (Verb::Block | Verb::Unblock, ..) => return Err("block: is what these verbs are about"),
+            (_, Some(reservation), None) => Subject::Reservation(reservation),
+            _ => return Err("reservation: is what this verb is about"),
+        };
+        Ok(Self { verb, attempt, reference, channel_id, subject })
+    }
+}
+
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut written = serializer.serialize_struct("Operation", 5)?;
+        written.serialize_field("verb", &self.verb)?;
+        written.serialize_field("attempt", &self.attempt)?;
+        written.serialize_field("reference", &self.reference)?;
+        written.serialize_field("channelId", &self.channel_id)?;
+        match &self.subject {
+            Subject::Reservation(reservation) => written.serialize_field("reservation", reservation)?,
+            Subject::Block(block) => written.serialize_field("block", block)?,
+        }
+        written.end()
+    }
 }
 
 /// Content of a property, a room type or a rate plan.
@@ -233,6 +283,19 @@ pub struct Receipt {
     pub at: Timestamp,
 }
 
+/// What a channel made of a receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReceiptOutcome {
+    /// It took it.
+    Taken,
+    /// Nothing yet: the same again, after so many seconds where it says.
+    Retry(Option<u32>),
+    /// There is something newer, which it will deliver: the receipt is void.
+    Outdated(String),
+    /// It will never take it.
+    Refused(String),
+}
+
 /// A part of what a channel fetches from us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
@@ -246,6 +309,15 @@ pub struct Part {
     pub next: Option<String>,
 }
 
+/// What came of subscribing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Subscribed {
+    /// The channel's ids of what it subscribed.
+    pub ids: Vec<String>,
+    /// What a person still has to do there.
+    pub steps: Vec<String>,
+}
+
 /// How a connection stands, by its own test.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -256,6 +328,9 @@ pub struct Report {
     pub scopes: Vec<String>,
     /// What is missing; empty when nothing is.
     pub missing: Vec<String>,
+    /// What else there is to say.
+    #[serde(skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 #[cfg(test)]
@@ -280,5 +355,23 @@ mod tests {
         let update: CalendarUpdate = serde_json::from_str(update).expect("an update");
         assert!(update.changed.availability && update.changed.price && update.changed.rules);
         assert_eq!(update.calendar.nights[0].price.map(|p| p.to_string()).as_deref(), Some("90.5"));
+    }
+
+    #[test]
+    fn an_operation_is_about_what_its_verb_is_about() {
+        let reservation = r#"{"verb":"create","reference":"b1","reservation":{"id":"","status":"confirmed"}}"#;
+        let operation: Operation = serde_json::from_str(reservation).expect("an operation");
+        assert!(matches!(operation.subject, Subject::Reservation(_)));
+        assert_eq!(operation.attempt, Attempt::First);
+        let block = r#"{"verb":"block","reference":"b2","block":{"checkIn":"2027-05-01","checkOut":"2027-05-03"}}"#;
+        let operation: Operation = serde_json::from_str(block).expect("an operation");
+        let again: Operation = serde_json::from_value(serde_json::to_value(&operation).expect("JSON")).expect("again");
+        assert_eq!(again, operation);
+        for wrong in [
+            r#"{"verb":"create","reference":"b1"}"#,
+            r#"{"verb":"unblock","reference":"b1","reservation":{"id":"","status":"confirmed"}}"#,
+        ] {
+            assert!(serde_json::from_str::<Operation>(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -2,6 +2,8 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Extra;
+
 /// Who would come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -20,8 +22,9 @@ pub struct Party {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StayQuery {
-    /// The channel's id of the property.
-    pub property_id: String,
+    /// The channel's id of the property; may be absent with `replaces`, whose property is meant then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub property_id: Option<String>,
     /// The channel's id of the room type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room_type_id: Option<String>,
@@ -32,12 +35,15 @@ pub struct StayQuery {
     pub check_in: Date,
     /// Day of departure.
     pub check_out: Date,
-    /// Who would come.
-    #[serde(default)]
-    pub party: Party,
+    /// Who would come, where the channel says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<Party>,
     /// The channel's id of a reservation this one would take the place of: its nights count as free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// What else the channel says.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 /// What a channel asks us, to be answered within the route's budget.

@@ -1,44 +1,34 @@
 use jiff::{Unit, civil::Date};
 
-use crate::{Amount, CalendarNight, PriceKind, PriceLine, Quoted, Refusal, Refused};
+use crate::{Amount, CalendarNight, Extra, PriceKind, PriceLine, Quoted, Refusal, Refused};
+
+/// A stay that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// First night.
+    pub check_in: Date,
+    /// Day of departure.
+    pub check_out: Date,
+    /// How many come, where that is known: then prices for fewer do not count.
+    pub people: Option<u32>,
+    /// The day on which it is asked.
+    pub today: Date,
+}
 
 /// What a stay costs by a calendar, or every reason against it. Of several prices of a night that of the smallest party
 /// that has room for `people` counts, else one that names no party.
-pub fn quote(
-    nights: &[CalendarNight],
-    (check_in, check_out): (Date, Date),
-    people: u32,
-    default_currency: Option<&str>,
-) -> Result<Quoted, Vec<Refused>> {
-    let mut reasons = Vec::new();
+pub fn quote(nights: &[CalendarNight], asked: Asked, default_currency: Option<&str>) -> Result<Quoted, Vec<Refused>> {
+    let Asked { check_in, check_out, people, .. } = asked;
+    let mut reasons = rules(nights, asked);
     let mut refuse = |why, text: String| reasons.push(Refused { why, path: None, text });
-    let length = check_in.until((Unit::Day, check_out)).map_or(0, |span| span.get_days());
-    let of = |date: Date| nights.iter().filter(move |night| night.date == date);
-    let arrival = of(check_in).next();
-    if length < 1 {
-        refuse(Refusal::Invalid, "the stay has no nights".to_owned());
-    }
-    if let Some(least) = arrival.and_then(|night| night.min_stay).filter(|least| i64::from(length) < i64::from(*least))
-    {
-        refuse(Refusal::MinStay, format!("at least {least} nights"));
-    }
-    if let Some(most) = arrival.and_then(|night| night.max_stay).filter(|most| i64::from(length) > i64::from(*most)) {
-        refuse(Refusal::MaxStay, format!("at most {most} nights"));
-    }
-    if arrival.and_then(|night| night.closed_to_arrival) == Some(true) {
-        refuse(Refusal::ClosedToArrival, format!("no arrival on {check_in}"));
-    }
-    if of(check_out).next().and_then(|night| night.closed_to_departure) == Some(true) {
-        refuse(Refusal::ClosedToDeparture, format!("no departure on {check_out}"));
-    }
     let (mut total, mut currency) = (0_i64, None);
     let mut date = check_in;
     while date < check_out {
-        if of(date).any(|night| night.available == Some(false) || night.units_available.is_some_and(|units| units < 1))
-        {
+        let of = || nights.iter().filter(|night| night.date == date);
+        if of().any(|night| night.available == Some(false) || night.units_available.is_some_and(|units| units < 1)) {
             refuse(Refusal::SoldOut, format!("nothing is free on {date}"));
         }
-        match price(of(date), people) {
+        match price(of(), people.unwrap_or_default()) {
             Some(night) => {
                 total += night.price.map_or(0, Amount::ten_thousandths);
                 currency = currency.or(night.currency.as_deref());
@@ -56,9 +46,57 @@ pub fn quote(
         return Err(reasons);
     }
     let total = Amount::from_ten_thousandths(total).written_in(currency);
+    let length = days(check_in, check_out);
     let name = if length == 1 { "1 night".to_owned() } else { format!("{length} nights") };
     let lines = vec![PriceLine { kind: PriceKind::Stay, name, amount: total }];
-    Ok(Quoted { lines, total, currency: currency.to_owned() })
+    Ok(Quoted { lines, total, currency: currency.to_owned(), extra: Extra::default() })
+}
+
+/// What the rules of stay say against it.
+fn rules(nights: &[CalendarNight], Asked { check_in, check_out, today, .. }: Asked) -> Vec<Refused> {
+    let mut reasons = Vec::new();
+    let mut refuse = |why, text: String| reasons.push(Refused { why, path: None, text });
+    let length = days(check_in, check_out);
+    let notice = days(today, check_in);
+    let on = |date: Date| nights.iter().find(move |night| night.date == date);
+    if length < 1 {
+        refuse(Refusal::Invalid, "the stay has no nights".to_owned());
+    }
+    if let Some(night) = on(check_in) {
+        if let Some(least) = night.min_stay.filter(|least| length < i64::from(*least)) {
+            refuse(Refusal::MinStay, format!("at least {least} nights"));
+        }
+        if let Some(most) = night.max_stay.filter(|most| length > i64::from(*most)) {
+            refuse(Refusal::MaxStay, format!("at most {most} nights"));
+        }
+        if let Some(exact) = night.exact_stay.filter(|exact| length != i64::from(*exact)) {
+            refuse(Refusal::ExactStay, format!("just {exact} nights"));
+        }
+        if let Some(least) = night.min_advance_days.filter(|least| notice < i64::from(*least)) {
+            refuse(Refusal::AdvanceNotice, format!("at least {least} days ahead"));
+        }
+        if let Some(most) = night.max_advance_days.filter(|most| notice > i64::from(*most)) {
+            refuse(Refusal::AdvanceNotice, format!("at most {most} days ahead"));
+        }
+        if night.closed_to_arrival == Some(true) {
+            refuse(Refusal::ClosedToArrival, format!("no arrival on {check_in}"));
+        }
+    }
+    let inside = nights.iter().filter(|night| night.date >= check_in && night.date < check_out);
+    let through = inside.filter_map(|night| night.min_stay_through).max();
+    // The day of arrival has said it already where it asks for as much.
+    let of_arrival = on(check_in).and_then(|night| night.min_stay);
+    if let Some(least) = through.filter(|least| length < i64::from(*least) && Some(*least) != of_arrival) {
+        refuse(Refusal::MinStay, format!("at least {least} nights"));
+    }
+    if on(check_out).and_then(|night| night.closed_to_departure) == Some(true) {
+        refuse(Refusal::ClosedToDeparture, format!("no departure on {check_out}"));
+    }
+    reasons
+}
+
+fn days(from: Date, until: Date) -> i64 {
+    from.until((Unit::Day, until)).map_or(0, |span| i64::from(span.get_days()))
 }
 
 fn price<'a>(nights: impl Iterator<Item = &'a CalendarNight>, people: u32) -> Option<&'a CalendarNight> {
@@ -78,17 +116,18 @@ mod tests {
         .expect("a night")
     }
 
-    fn stay(from: i8, until: i8) -> (Date, Date) {
-        (Date::constant(2027, 6, from), Date::constant(2027, 6, until))
+    fn stay(from: i8, until: i8) -> Asked {
+        let day = |day| Date::constant(2027, 6, day);
+        Asked { check_in: day(from), check_out: day(until), people: Some(2), today: Date::constant(2027, 5, 1) }
     }
 
     #[test]
     fn nights_add_up_and_reasons_pile_up() {
         let mut nights = vec![night(1, "90.50"), night(2, "100"), night(3, "80")];
-        let quoted = quote(&nights, stay(1, 3), 2, None).expect("a price");
+        let quoted = quote(&nights, stay(1, 3), None).expect("a price");
         assert_eq!((quoted.total.to_string(), &*quoted.lines[0].name), ("190.50".to_owned(), "2 nights"));
         let why = |nights: &[CalendarNight], stay| {
-            let reasons = quote(nights, stay, 2, None).expect_err("refused");
+            let reasons = quote(nights, stay, None).expect_err("refused");
             reasons.into_iter().map(|reason| reason.why).collect::<Vec<_>>()
         };
         assert_eq!(why(&nights, stay(1, 2)), [Refusal::MinStay]);
@@ -102,7 +141,36 @@ mod tests {
     fn the_smallest_party_with_room_pays() {
         let of = |people, price: &str| CalendarNight { occupancy: Some(people), ..night(1, price) };
         let nights = [of(4, "140"), of(2, "100"), night(2, "50")];
-        let total = |people| quote(&nights, stay(1, 3), people, None).expect("a price").total.to_string();
-        assert_eq!((total(1), total(2), total(3)), ("150.00".into(), "150.00".into(), "190.00".into()));
+        let of = |people| Asked { people, ..stay(1, 3) };
+        let total = |people| quote(&nights, of(people), None).expect("a price").total.to_string();
+        assert_eq!(
+            (total(Some(1)), total(Some(2)), total(Some(3))),
+            ("150.00".into(), "150.00".into(), "190.00".into())
+        );
+        assert_eq!(total(None), "150.00", "where nobody says how many come, the least is asked");
+    }
+
+    #[test]
+    fn every_rule_of_stay_can_refuse() {
+        type Rule = fn(&mut CalendarNight);
+        let cases: [(Rule, Refusal); 5] = [
+            (|night| night.max_stay = Some(2), Refusal::MaxStay),
+            (|night| night.exact_stay = Some(2), Refusal::ExactStay),
+            (|night| night.min_stay_through = Some(4), Refusal::MinStay),
+            (|night| night.min_advance_days = Some(32), Refusal::AdvanceNotice),
+            (|night| night.max_advance_days = Some(30), Refusal::AdvanceNotice),
+        ];
+        for (rule, why) in cases {
+            let mut nights = vec![night(1, "90"), night(2, "90"), night(3, "90")];
+            assert!(quote(&nights, stay(1, 4), None).is_ok());
+            rule(&mut nights[0]);
+            let reasons = quote(&nights, stay(1, 4), None).expect_err("refused");
+            assert_eq!(reasons.iter().map(|reason| reason.why).collect::<Vec<_>>(), [why]);
+        }
+        let mut nights = vec![night(1, "90"), night(2, "90"), night(3, "90")];
+        nights[1].min_stay_through = Some(4);
+        nights[1].exact_stay = Some(9);
+        let reasons = quote(&nights, stay(1, 4), None).expect_err("refused");
+        assert_eq!(reasons.len(), 1, "of a night in between only what is for stays through it counts");
     }
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::text::said;
+use crate::{Extra, text::said};
 
 /// A set of conditions under which a property is sold, in the standard schema.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -19,15 +19,27 @@ pub struct RatePlan {
     /// A text for guests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// The channel's ids of the room types it is for; empty where it does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub room_type_ids: Vec<String>,
+    /// What is eaten for it, in the channel's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meals: Option<String>,
+    /// Whether a guest who cancels in time gets money back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refundable: Option<bool>,
     /// ISO 4217; absent means the property's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
+    /// What else the channel says of it.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 impl RatePlan {
     /// Drops what is empty.
     pub fn normalise(&mut self) {
-        for text in [&mut self.description, &mut self.currency] {
+        for text in [&mut self.description, &mut self.meals, &mut self.currency] {
             said(text);
         }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{Amount, Guest, text::lossless_instant, text::said};
+use crate::{Amount, Extra, Guest, PriceLine, text::lossless_instant, text::said};
 
 /// Where a reservation stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,9 @@ pub enum Completeness {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RoomStay {
+    /// The channel's id of this line, where rooms of one reservation are told apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The channel's id of the room type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_type_id: Option<String>,
@@ -136,6 +139,19 @@ pub struct RoomStay {
     /// Who sleeps here, where it is not the one who booked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guest: Option<Guest>,
+    /// What else the channel says of it.
+    #[serde(skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
+}
+
+/// Who takes the guest's money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Collector {
+    /// The channel, which pays the house.
+    Channel,
+    /// The house.
+    Property,
 }
 
 /// A booking as a channel tells it, in the standard schema.
@@ -202,10 +218,16 @@ pub struct Reservation {
     /// Infants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub infants: Option<u32>,
+    /// Animals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pets: Option<u32>,
     /// What the guest pays in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>)]
     pub total_price: Option<Amount>,
+    /// What the total is made of, deposits left out of the sum; in the same currency.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub price_lines: Vec<PriceLine>,
     /// ISO 4217; absent means the property's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
@@ -213,6 +235,13 @@ pub struct Reservation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>)]
     pub commission: Option<Amount>,
+    /// What the house gets, in the same currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    pub payout: Option<Amount>,
+    /// Who takes the guest's money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collector: Option<Collector>,
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -236,6 +265,9 @@ pub struct Reservation {
     /// The channel's token to acknowledge it with.
     #[serde(skip)]
     pub receipt: Option<String>,
+    /// What else the channel says of it.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
@@ -266,9 +298,13 @@ impl Reservation {
             adults: None,
             children: None,
             infants: None,
+            pets: None,
             total_price: None,
+            price_lines: Vec::new(),
             currency: None,
             commission: None,
+            payout: None,
+            collector: None,
             booked_at: None,
             modified_at: None,
             revision: None,
@@ -276,6 +312,7 @@ impl Reservation {
             intent: Intent::Fact,
             completeness: Completeness::Full,
             receipt: None,
+            extra: Extra::default(),
         }
     }
 
@@ -300,11 +337,8 @@ impl Reservation {
         self.guest = self.guest.take().filter(|guest| !guest.is_empty());
         self.rooms_from_short_forms();
         // The property's currency, which is meant where none is said, is not known here: most have two digits.
-        let currency = self.currency.as_deref().unwrap_or_default();
-        let amounts = self.rooms.iter_mut().map(|room| &mut room.total_price);
-        for amount in amounts.chain([&mut self.total_price, &mut self.commission]) {
-            *amount = amount.map(|amount| amount.written_in(currency));
-        }
+        let currency = self.currency.clone().unwrap_or_default();
+        self.each_amount(|amount| *amount = amount.written_in(&currency));
         for room in &mut self.rooms {
             room.check_in = room.check_in.or(self.check_in);
             room.check_out = room.check_out.or(self.check_out);
@@ -315,6 +349,14 @@ impl Reservation {
             [room] => room.room_type_id.clone(),
             _ => None,
         };
+    }
+
+    /// Every amount in it.
+    pub(crate) fn each_amount(&mut self, act: impl FnMut(&mut Amount)) {
+        let rooms = self.rooms.iter_mut().filter_map(|room| room.total_price.as_mut());
+        let lines = self.price_lines.iter_mut().map(|line| &mut line.amount);
+        let sums = [&mut self.total_price, &mut self.commission, &mut self.payout].into_iter().flatten();
+        rooms.chain(lines).chain(sums).for_each(act);
     }
 
     fn rooms_from_short_forms(&mut self) {

@@ -1,7 +1,7 @@
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::{Calendar, Guest, Property, RatePlan, Reservation, RoomType, Status, Stay};
+use crate::{Address, Block, Calendar, Extra, Guest, Property, RatePlan, Reservation, RoomType, Status, Stay};
 
 /// The longest id, in characters.
 pub const MAX_ID_CHARS: usize = 255;
@@ -9,6 +9,8 @@ pub const MAX_ID_CHARS: usize = 255;
 pub const MAX_NAME_CHARS: usize = 255;
 /// The longest free text, in characters.
 const MAX_TEXT_CHARS: usize = 20_000;
+/// Most lines of a price, and most room types that a record names.
+const MAX_LIST: usize = 100;
 /// Most rooms in one reservation.
 pub const MAX_ROOMS: usize = 100;
 /// Most nights that a rule of stay may ask for or allow.
@@ -106,6 +108,31 @@ impl Findings {
         self.day(&format!("{path}/checkOut"), check_out);
     }
 
+    fn address(&mut self, path: &str, address: &Option<Address>) {
+        let Some(Address { street, city, state, postcode, country }) = address else { return };
+        let fields =
+            [("street", street), ("city", city), ("state", state), ("postcode", postcode), ("country", country)];
+        for (field, text) in fields {
+            self.texts(MAX_NAME_CHARS, [(format!("{path}/{field}").as_str(), text)]);
+        }
+    }
+
+    fn extra(&mut self, path: &str, extra: &Extra) {
+        if let Some(problem) = extra.problem() {
+            self.add(format!("{path}/extra"), problem);
+        }
+    }
+
+    /// Ids of room types, or the like.
+    fn ids(&mut self, path: &str, ids: &[String]) {
+        if ids.len() > MAX_LIST {
+            self.add(path, format!("has {} entries; the limit is {MAX_LIST}", ids.len()));
+        }
+        for (index, id) in ids.iter().enumerate().take(MAX_LIST) {
+            self.required(&format!("{path}/{index}"), id, MAX_ID_CHARS);
+        }
+    }
+
     fn guest(&mut self, path: &str, guest: &Guest) {
         let fields = [
             ("id", &guest.id),
@@ -120,6 +147,8 @@ impl Findings {
         for (field, text) in fields {
             self.texts(MAX_NAME_CHARS, [(format!("{path}/{field}").as_str(), text)]);
         }
+        self.address(&format!("{path}/address"), &guest.address);
+        self.extra(path, &guest.extra);
     }
 }
 
@@ -135,18 +164,8 @@ impl Validate for Property {
         {
             found.add("/timeZone", "is not a name of the IANA time zone database");
         }
-        if let Some(address) = &self.address {
-            found.texts(
-                MAX_NAME_CHARS,
-                [
-                    ("/address/street", &address.street),
-                    ("/address/city", &address.city),
-                    ("/address/state", &address.state),
-                    ("/address/postcode", &address.postcode),
-                    ("/address/country", &address.country),
-                ],
-            );
-        }
+        found.address("/address", &self.address);
+        found.extra("", &self.extra);
         for (path, degrees, limit) in [("/latitude", self.latitude, 90.0), ("/longitude", self.longitude, 180.0)] {
             if degrees.is_some_and(|d| !d.is_finite() || d.abs() > limit) {
                 found.add(path, format!("must lie within ±{limit} degrees"));
@@ -167,6 +186,7 @@ impl Validate for RoomType {
         if let Some(quantity) = self.quantity.filter(|q| *q > 100_000) {
             found.add("/quantity", format!("is {quantity}; the limit is 100000"));
         }
+        found.extra("", &self.extra);
         found.0
     }
 }
@@ -177,8 +197,10 @@ impl Validate for RatePlan {
         found.required("/id", &self.id, MAX_ID_CHARS);
         found.required("/propertyId", &self.property_id, MAX_ID_CHARS);
         found.required("/name", &self.name, MAX_NAME_CHARS);
-        found.texts(MAX_TEXT_CHARS, [("/description", &self.description)]);
+        found.texts(MAX_TEXT_CHARS, [("/description", &self.description), ("/meals", &self.meals)]);
+        found.ids("/roomTypeIds", &self.room_type_ids);
         found.currency(&self.currency);
+        found.extra("", &self.extra);
         found.0
     }
 }
@@ -207,14 +229,38 @@ impl Validate for Calendar {
             if night.price.is_some_and(|price| price.ten_thousandths() < 0) {
                 found.add("/price", "must not be below zero");
             }
-            for (path, nights) in [("/minStay", night.min_stay), ("/maxStay", night.max_stay)] {
-                if let Some(nights) = nights.filter(|nights| *nights > MAX_STAY_RULE) {
-                    found.add(path, format!("is {nights}; the limit is {MAX_STAY_RULE} nights"));
+            for (path, days) in [
+                ("/minStay", night.min_stay),
+                ("/maxStay", night.max_stay),
+                ("/minStayThrough", night.min_stay_through),
+                ("/exactStay", night.exact_stay),
+                ("/minAdvanceDays", night.min_advance_days),
+                ("/maxAdvanceDays", night.max_advance_days),
+            ] {
+                if let Some(days) = days.filter(|days| *days > MAX_STAY_RULE) {
+                    found.add(path, format!("is {days}; the limit is {MAX_STAY_RULE} days"));
                 }
             }
+            found.extra("", &night.extra);
             if found.0.len() > before {
                 break;
             }
+        }
+        found.0
+    }
+}
+
+impl Validate for Block {
+    fn validate(&self) -> Vec<FieldError> {
+        let mut found = Findings::default();
+        found.texts(MAX_ID_CHARS, [("/id", &self.id), ("/propertyId", &self.property_id), ("/unitId", &self.unit_id)]);
+        found.texts(MAX_ID_CHARS, [("/roomTypeId", &self.room_type_id)]);
+        found.ids("/roomTypeIds", &self.room_type_ids);
+        found.texts(MAX_TEXT_CHARS, [("/reason", &self.reason)]);
+        found.stay("", Some(self.check_in), Some(self.check_out));
+        found.extra("", &self.extra);
+        if self.property_id.is_none() && self.room_types().next().is_none() {
+            found.add("/roomTypeId", "is missing: a block names its room types or its property");
         }
         found.0
     }
@@ -242,6 +288,14 @@ impl Validate for Reservation {
         found.people("/adults", self.adults);
         found.people("/children", self.children);
         found.people("/infants", self.infants);
+        found.people("/pets", self.pets);
+        if self.price_lines.len() > MAX_LIST {
+            found.add("/priceLines", format!("has {} entries; the limit is {MAX_LIST}", self.price_lines.len()));
+        }
+        for (index, line) in self.price_lines.iter().enumerate().take(MAX_LIST) {
+            found.length(&format!("/priceLines/{index}/name"), &line.name, MAX_NAME_CHARS);
+        }
+        found.extra("", &self.extra);
         if self.rooms.len() > MAX_ROOMS {
             found.add("/rooms", format!("has {} entries; the limit is {MAX_ROOMS}", self.rooms.len()));
         }
@@ -250,9 +304,10 @@ impl Validate for Reservation {
             if (room.check_in, room.check_out) != (self.check_in, self.check_out) {
                 found.stay(&format!("/rooms/{index}"), room.check_in, room.check_out);
             }
-            if let Some(id) = &room.room_type_id {
-                found.length(&format!("/rooms/{index}/roomTypeId"), id, MAX_ID_CHARS);
+            for (field, id) in [("id", &room.id), ("roomTypeId", &room.room_type_id)] {
+                found.texts(MAX_ID_CHARS, [(format!("/rooms/{index}/{field}").as_str(), id)]);
             }
+            found.extra(&format!("/rooms/{index}"), &room.extra);
         }
         if self.rooms.is_empty() && self.status.holds_nights() {
             found.add("/roomTypeId", "is missing: a reservation that holds nights names its room type");

@@ -2,8 +2,8 @@ use std::{fmt, str::FromStr};
 
 use async_trait::async_trait;
 use gassync_domain::{
-    CalendarUpdate, Change, ContentItem, Decoded, Fate, HttpRequest, HttpResponse, Operation, Outcome, Page, Part,
-    Query, Receipt, Report,
+    Attempt, CalendarUpdate, Change, ChannelError, ContentItem, Decoded, Fate, HttpRequest, HttpResponse, Operation,
+    Outcome, Page, Part, Query, Receipt, ReceiptOutcome, Report, Subscribed,
 };
 
 use crate::{Call, Finished, Manifest};
@@ -38,14 +38,18 @@ pub trait Adapter: Send + Sync {
         fates: Vec<Fate>,
     ) -> Finished<HttpResponse>;
 
+    /// The reply to such a call where there is no outcome, and why there is none.
+    async fn unable(&self, call: Call, request: HttpRequest, why: ChannelError) -> Finished<HttpResponse>;
+
     /// What the channel has.
     async fn fetch(&self, call: Call, query: Query) -> Finished<Page>;
 
-    /// Tells the channel what became of its reservations; for each none, or what the channel said against it.
-    async fn acknowledge(&self, call: Call, receipts: Vec<Receipt>) -> Finished<Vec<Option<String>>>;
+    /// Tells the channel what became of its reservations. One outcome for each receipt.
+    async fn acknowledge(&self, call: Call, receipts: Vec<Receipt>) -> Finished<Vec<ReceiptOutcome>>;
 
     /// Writes nights. One outcome for each update, however many steps it took.
-    async fn push_calendar(&self, call: Call, updates: Vec<CalendarUpdate>) -> Finished<Vec<Outcome>>;
+    async fn push_calendar(&self, call: Call, updates: Vec<CalendarUpdate>, attempt: Attempt)
+    -> Finished<Vec<Outcome>>;
 
     /// Writes reservations. One outcome for each operation.
     async fn push_reservations(&self, call: Call, operations: Vec<Operation>) -> Finished<Vec<Outcome>>;
@@ -59,8 +63,8 @@ pub trait Adapter: Send + Sync {
     /// How the connection stands.
     async fn check(&self, call: Call) -> Finished<Report>;
 
-    /// Has the channel call us; the channel's ids of what it subscribed.
-    async fn subscribe(&self, call: Call, endpoint: String) -> Finished<Vec<String>>;
+    /// Has the channel call us.
+    async fn subscribe(&self, call: Call, endpoint: String) -> Finished<Subscribed>;
 
     /// Has it call us no more; the ids that are gone.
     async fn unsubscribe(&self, call: Call, subscriptions: Vec<String>) -> Finished<Vec<String>>;

@@ -114,7 +114,6 @@ impl Reservation {
     pub fn new(id: impl Into<String>, status: ReservationStatus) -> Self {
         Self {
             id: id.into(),
-            aliases: Vec::new(),
             ota_reference: None,
             group_id: None,
             property_id: None,

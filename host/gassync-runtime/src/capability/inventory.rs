@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use gassync_domain::{
-    Booked, Calendar, Date, Property, Quoted, RatePlan, Refusal, Refused, RoomType, StayQuery, Timestamp,
+    Block, Booked, Calendar, Date, EntityRef, Property, Quoted, RatePlan, Refusal, Refused, RoomType, StayQuery,
+    Timestamp,
 };
 use serde_json::Value;
 
@@ -26,6 +27,12 @@ pub trait Inventory: Send + Sync {
         cursor: Option<String>,
     ) -> Result<(Vec<Booked>, Option<String>), Unreadable>;
 
+    /// Reservations that hold nights of a room type from `start` up to, and without, `until`, by their arrival.
+    async fn stays(&self, room_type_id: &str, start: Date, until: Date) -> Result<Vec<Booked>, Unreadable>;
+
+    /// What else takes nights of a room type out of sale, from `start` up to, and without, `until`.
+    async fn blocks(&self, room_type_id: &str, start: Date, until: Date) -> Result<Vec<Block>, Unreadable>;
+
     /// By our reference, or by the channel's id.
     async fn find_reservation(&self, id: &str) -> Result<Option<Booked>, Unreadable>;
 
@@ -35,8 +42,8 @@ pub trait Inventory: Send + Sync {
     /// What a stay costs, or why it cannot be had.
     async fn quote(&self, query: StayQuery) -> Result<Result<Quoted, Vec<Refused>>, Unreadable>;
 
-    /// Content of a property, by the contract's `content.schema.json`.
-    async fn content(&self, property_id: &str) -> Result<Option<Value>, Unreadable>;
+    /// Content of a property, a room type or a rate plan, by the contract's `content.schema.json`.
+    async fn content(&self, of: &EntityRef) -> Result<Option<Value>, Unreadable>;
 }
 
 /// The core cannot be read now: the call ends, and none of it is the plugin's fault.
@@ -74,6 +81,14 @@ impl Inventory for NoInventory {
         Ok((Vec::new(), None))
     }
 
+    async fn stays(&self, _: &str, _: Date, _: Date) -> Result<Vec<Booked>, Unreadable> {
+        Ok(Vec::new())
+    }
+
+    async fn blocks(&self, _: &str, _: Date, _: Date) -> Result<Vec<Block>, Unreadable> {
+        Ok(Vec::new())
+    }
+
     async fn find_reservation(&self, _: &str) -> Result<Option<Booked>, Unreadable> {
         Ok(None)
     }
@@ -87,7 +102,7 @@ impl Inventory for NoInventory {
         Ok(Err(vec![Refused { why: Refusal::UnknownProperty, path: None, text }]))
     }
 
-    async fn content(&self, _: &str) -> Result<Option<Value>, Unreadable> {
+    async fn content(&self, _: &EntityRef) -> Result<Option<Value>, Unreadable> {
         Ok(None)
     }
 }

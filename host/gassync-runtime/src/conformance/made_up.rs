@@ -3,7 +3,7 @@
 
 use gassync_domain::{
     Amount, Attempt, Calendar, CalendarNight, CalendarParts, CalendarUpdate, ContentItem, Date, Entity, Guest, News,
-    Operation, Receipt, Reservation, RoomStay, Status, Timestamp, Verb,
+    Operation, Receipt, Reservation, RoomStay, Status, Subject, Timestamp, Verb,
 };
 use jiff::{Span, tz::TimeZone};
 use serde_json::json;
@@ -49,17 +49,14 @@ pub(super) fn calendar(own: &[CalendarUpdate], known: &Known, now: Timestamp) ->
     }
     let (date, _) = stay(now);
     let night = CalendarNight {
-        date,
         available: Some(true),
         units_available: Some(1),
         price: "120.00".parse::<Amount>().ok(),
         currency: Some("EUR".to_owned()),
-        occupancy: None,
-        tax_included: None,
         min_stay: Some(2),
-        max_stay: None,
         closed_to_arrival: Some(false),
         closed_to_departure: Some(false),
+        ..CalendarNight::new(date)
     };
     let calendar = Calendar {
         property_id: Some(known.property_id.clone()),
@@ -101,8 +98,8 @@ pub(super) fn reservations(own: &[Operation], known: &Known, now: Timestamp) -> 
         ..Reservation::new("", Status::Confirmed)
     };
     reservation.normalise();
-    let reference = "check-1".to_owned();
-    vec![Operation { verb: Verb::Create, attempt: Attempt::First, reference, channel_id: None, reservation }]
+    let (reference, subject) = ("check-1".to_owned(), Subject::Reservation(Box::new(reservation)));
+    vec![Operation { verb: Verb::Create, attempt: Attempt::First, reference, channel_id: None, subject }]
 }
 
 pub(super) fn content(own: &[ContentItem], known: &Known) -> Vec<ContentItem> {

@@ -18,13 +18,14 @@ const MAX_SAMPLES: usize = 40;
 /// The largest of them: what a plugin may be given at most, in bytes.
 const MAX_SAMPLE_BYTES: u64 = 8 * 1024 * 1024;
 /// The folders of answers, and what they answer a fetch of.
-const ANSWERED: [(&str, Entity); 6] = [
+pub(super) const ANSWERED: [(&str, Entity); 7] = [
     ("properties", Entity::Property),
     ("room-types", Entity::RoomType),
     ("rate-plans", Entity::RatePlan),
     ("reservations", Entity::Reservation),
     ("guests", Entity::Guest),
     ("calendar", Entity::Calendar),
+    ("blocks", Entity::Block),
 ];
 /// Ends the name of a file that says how a call came.
 const CALL: &str = ".call.json";

@@ -10,8 +10,8 @@ use std::{
 };
 
 use gassync_domain::{
-    CalendarUpdate, Change, ContentItem, Entity, HttpRequest, HttpResponse, Operation, Outcome, Page, Query, Receipt,
-    Selection, Timestamp,
+    Attempt, CalendarUpdate, Change, ContentItem, Entity, HttpRequest, HttpResponse, Operation, Outcome, Page, Query,
+    Receipt, ResumePoint, Selection, Timestamp,
 };
 use jiff::{SignedDuration, Span, tz::TimeZone};
 
@@ -59,7 +59,7 @@ pub(super) struct Told {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Aside {
     Reply(Option<HttpResponse>),
-    GoesOn { next: Option<String>, resume: Option<String>, scope: String, wait_seconds: Option<u32> },
+    GoesOn { next: Option<String>, resume: Option<ResumePoint>, scope: String, wait_seconds: Option<u32> },
 }
 
 /// What is to be written to the channel.
@@ -171,7 +171,7 @@ impl Stand {
         let wire = Arc::new(wire);
         let (call, secrets) = self.outward(&wire, Turn::default());
         let finished = match items {
-            Items::Calendar(updates) => self.plugin.push_calendar(call, updates).await,
+            Items::Calendar(updates) => self.plugin.push_calendar(call, updates, Attempt::First).await,
             Items::Reservations(operations) => self.plugin.push_reservations(call, operations).await,
             Items::Content(items) => self.plugin.push_content(call, items).await,
             Items::Receipts(receipts) => trial::as_outcomes(self.plugin.acknowledge(call, receipts).await),
@@ -214,13 +214,7 @@ impl Stand {
         }
         let polls = &self.plugin.manifest().polls;
         let poll = polls.iter().find(|poll| poll.entity == asked.entity);
-        Query {
-            entity: asked.entity,
-            selection: self.selection(asked.entity, poll),
-            property_id: None,
-            room_type_id: None,
-            cursor: None,
-        }
+        Query::new(asked.entity, self.selection(asked.entity, poll))
     }
 
     /// What a poll asks for.

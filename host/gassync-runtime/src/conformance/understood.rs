@@ -5,7 +5,7 @@ use gassync_domain::Entity;
 use super::{
     manners::Deed,
     report::{Check, Failure},
-    samples::{Asked, Sample, Samples, Way},
+    samples::{ANSWERED, Asked, Sample, Samples, Way},
     stand::{Stand, Told, Turn, ended_well},
     wire::Wire,
     wording,
@@ -107,13 +107,7 @@ async fn present(stand: &Stand, samples: &Samples) -> Check {
 }
 
 fn folder(entity: Entity) -> String {
-    let name = match entity {
-        Entity::Property => "properties",
-        Entity::RoomType => "room-types",
-        Entity::RatePlan => "rate-plans",
-        Entity::Reservation => "reservations",
-        Entity::Guest => "guests",
-        Entity::Calendar => "calendar",
-    };
+    let named = ANSWERED.iter().find(|(_, answered)| *answered == entity);
+    let name = named.map_or(entity.as_str(), |(name, _)| name);
     format!("samples/answers/{name}")
 }

@@ -103,7 +103,10 @@ fn name(change: &Change) -> String {
         News::Block(record) => format!("block {} to {}", record.check_in, record.check_out),
         News::Calendar(record) => format!("calendar of {}", record.room_type_id),
         News::Removed(what) => format!("removed {} {}", what.entity.as_str(), what.id),
-        News::LookAgain(what) => format!("look again at {} {}", what.entity.as_str(), what.id),
+        News::LookAgain(what) => {
+            let which = what.id.as_deref().unwrap_or("of no id");
+            format!("look again at {} {which}", what.entity.as_str())
+        }
         News::Connection(_) => "news of the connection".to_owned(),
         News::Ask(_) => "a question".to_owned(),
         News::Other { name, .. } => name.clone(),

@@ -1,9 +1,7 @@
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use gassync_domain::{
-    Booked, Calendar, Date, Property, Quoted, RatePlan, Refusal, Refused, Reservation, RoomType, StayQuery, Timestamp,
-    quote,
+    Asked, Block, Booked, Calendar, Date, EntityRef, Property, Quoted, RatePlan, Refusal, Refused, Reservation,
+    RoomStay, RoomType, StayQuery, Timestamp, quote,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -20,11 +18,32 @@ pub struct FileInventory {
     calendar: Vec<Calendar>,
     /// Our reference is the reservation's `id`, and it changed when it was `modifiedAt`, else when it was `bookedAt`.
     reservations: Vec<Reservation>,
-    /// By property.
-    content: BTreeMap<String, Value>,
+    blocks: Vec<Block>,
+    content: Vec<Content>,
+    /// The day on which a stay is asked for.
+    #[serde(skip)]
+    today: Date,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Content {
+    #[serde(flatten)]
+    of: EntityRef,
+    content: Value,
 }
 
 impl FileInventory {
+    /// The same on this day.
+    #[must_use]
+    pub(super) fn on(mut self, today: Date) -> Self {
+        self.today = today;
+        self
+    }
+
+    fn property_of(&self, reservation: &str) -> Option<String> {
+        self.booked().find(|booked| booked.reference == reservation)?.reservation.property_id
+    }
+
     fn booked(&self) -> impl Iterator<Item = Booked> {
         self.reservations.iter().map(|reservation| Booked {
             reference: reservation.id.clone(),
@@ -69,6 +88,36 @@ impl Inventory for FileInventory {
         Ok((booked, None))
     }
 
+    async fn stays(&self, room_type_id: &str, start: Date, until: Date) -> Result<Vec<Booked>, Unreadable> {
+        let holds = |booked: &Booked| {
+            let reservation = &booked.reservation;
+            let inside = |room: &RoomStay| {
+                room.room_type_id.as_deref() == Some(room_type_id)
+                    && room.check_in.is_some_and(|day| day < until)
+                    && room.check_out.is_some_and(|day| day > start)
+            };
+            reservation.status.holds_nights() && reservation.rooms.iter().any(inside)
+        };
+        let whole = |mut booked: Booked| {
+            booked.reservation.normalise();
+            booked
+        };
+        let mut stays: Vec<Booked> = self.booked().map(whole).filter(holds).collect();
+        stays.sort_by_key(|booked| booked.reservation.check_in);
+        Ok(stays)
+    }
+
+    async fn blocks(&self, room_type_id: &str, start: Date, until: Date) -> Result<Vec<Block>, Unreadable> {
+        let of_type = self.room_types.iter().find(|record| record.id == room_type_id);
+        let inside = |block: &&Block| {
+            let is_named = block.room_types().any(|id| id == room_type_id);
+            let whole_property = block.room_types().next().is_none()
+                && of_type.is_none_or(|record| block.property_id.as_ref() == Some(&record.property_id));
+            (is_named || whole_property) && block.check_in < until && block.check_out > start
+        };
+        Ok(self.blocks.iter().filter(inside).cloned().collect())
+    }
+
     async fn find_reservation(&self, id: &str) -> Result<Option<Booked>, Unreadable> {
         Ok(self.booked().find(|booked| booked.reference == id))
     }
@@ -80,23 +129,36 @@ impl Inventory for FileInventory {
 
     async fn quote(&self, query: StayQuery) -> Result<Result<Quoted, Vec<Refused>>, Unreadable> {
         let refused = |why, text: &str| Ok(Err(vec![Refused { why, path: None, text: text.to_owned() }]));
-        let Some(property) = self.properties.iter().find(|property| property.id == query.property_id) else {
+        let property_id = match (&query.property_id, &query.replaces) {
+            (None, Some(replaced)) => match self.property_of(replaced) {
+                None => return refused(Refusal::UnknownReservation, "nobody knows the reservation"),
+                known => known,
+            },
+            (named, _) => named.clone(),
+        };
+        let is_meant = |property: &&Property| Some(&property.id) == property_id.as_ref();
+        let Some(property) = self.properties.iter().find(is_meant) else {
             return refused(Refusal::UnknownProperty, "nobody knows the property");
         };
         // A property that sells by one room type need not have it named.
         let of_property = |calendar: &&Calendar| match &query.room_type_id {
             Some(room_type_id) => calendar.room_type_id == *room_type_id,
-            None => calendar.property_id.as_ref().is_none_or(|id| *id == query.property_id),
+            None => calendar.property_id.as_ref().is_none_or(|id| *id == property.id),
         };
         let plan = |calendar: &&Calendar| query.rate_plan_id.is_none() || calendar.rate_plan_id == query.rate_plan_id;
-        let Some(calendar) = self.calendar.iter().filter(of_property).find(plan) else {
+        if !self.calendar.iter().any(|calendar| of_property(&calendar)) {
             return refused(Refusal::UnknownRoomType, "nobody knows the room type");
+        }
+        let Some(calendar) = self.calendar.iter().filter(of_property).find(plan) else {
+            return refused(Refusal::UnknownRatePlan, "nobody knows the rate plan");
         };
-        let people = query.party.adults + query.party.children;
-        Ok(quote(&calendar.nights, (query.check_in, query.check_out), people, property.currency.as_deref()))
+        let people = query.party.map(|party| party.adults + party.children);
+        let StayQuery { check_in, check_out, .. } = query;
+        let asked = Asked { check_in, check_out, people, today: self.today };
+        Ok(quote(&calendar.nights, asked, property.currency.as_deref()))
     }
 
-    async fn content(&self, property_id: &str) -> Result<Option<Value>, Unreadable> {
-        Ok(self.content.get(property_id).cloned())
+    async fn content(&self, of: &EntityRef) -> Result<Option<Value>, Unreadable> {
+        Ok(self.content.iter().find(|content| content.of == *of).map(|content| content.content.clone()))
     }
 }

@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gassync_domain::{
-    CalendarUpdate, Change, ContentItem, Decoded, Entity, Fate, HttpRequest, HttpResponse, Operation, Outcome, Page,
-    Query, Receipt, Selection, Timestamp,
+    Attempt, CalendarUpdate, Change, ContentItem, Decoded, Entity, Fate, FieldError, HttpRequest, HttpResponse,
+    Operation, Outcome, Page, Query, Receipt, ReceiptOutcome, Selection, Timestamp,
 };
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -126,18 +126,25 @@ pub async fn decode_answer(
         }
         _ => Selection::Everything,
     };
-    let query = Query { entity, selection, property_id: None, room_type_id: None, cursor: None };
-    fetch(plugin, conditions, query, vec![answer]).await
+    fetch(plugin, conditions, Query::new(entity, selection), vec![answer]).await
 }
 
 /// The reply to an inbound call, given the fate of each change it makes.
 pub async fn respond(plugin: &dyn Adapter, conditions: &Conditions, request: HttpRequest, fates: Vec<Fate>) -> Ending {
     let call = || call(plugin, conditions, Vec::new(), Budget::decode());
     let decoded = plugin.decode(call(), request.clone()).await;
-    let Ok(Decoded { changes, .. }) = decoded.result else {
-        return end(decoded, |_, _| String::new());
+    let finished = match decoded.result {
+        Ok(Decoded { changes, .. }) => plugin.respond(call(), request, changes, fates).await,
+        // As a host does: what cannot be read may still be answered in the channel's words.
+        Err(CallError::Channel(why)) => {
+            let unable = plugin.unable(call(), request, why.clone()).await;
+            match unable.result {
+                Err(CallError::Channel(_)) => Finished { result: Err(CallError::Channel(why)), ..unable },
+                _ => unable,
+            }
+        }
+        Err(error) => Finished { result: Err(error), record: decoded.record },
     };
-    let finished = plugin.respond(call(), request, changes, fates).await;
     end(finished, |reply, record| {
         print(&ReplyDocument { reply: replied(reply), requests: sent(record), log: &record.log })
     })
@@ -151,7 +158,7 @@ pub async fn calendar(
     answers: Vec<HttpResponse>,
 ) -> Ending {
     let call = call(plugin, conditions, answers, Budget::fetch());
-    pushed(plugin.push_calendar(call, updates).await)
+    pushed(plugin.push_calendar(call, updates, Attempt::First).await)
 }
 
 /// Reservations to be written.
@@ -188,13 +195,16 @@ pub async fn acknowledge(
 }
 
 /// What the channel said to receipts, in the form of what it says to pushes.
-pub(crate) fn as_outcomes(finished: Finished<Vec<Option<String>>>) -> Finished<Vec<Outcome>> {
+pub(crate) fn as_outcomes(finished: Finished<Vec<ReceiptOutcome>>) -> Finished<Vec<Outcome>> {
     let Finished { result, record } = finished;
-    let taken = |said: Option<String>| match said {
-        None => Outcome::Accepted { id: None, replaces: None, confirmed: true, warnings: Vec::new() },
-        Some(problem) => Outcome::Refused(vec![gassync_domain::FieldError { path: String::new(), problem }]),
+    let as_outcome = |outcome: ReceiptOutcome| match outcome {
+        ReceiptOutcome::Taken => Outcome::Accepted { id: None, replaces: None, confirmed: true, warnings: Vec::new() },
+        ReceiptOutcome::Retry(seconds) => Outcome::Retry(seconds),
+        ReceiptOutcome::Outdated(problem) | ReceiptOutcome::Refused(problem) => {
+            Outcome::Refused(vec![FieldError { path: String::new(), problem }])
+        }
     };
-    Finished { result: result.map(|said| said.into_iter().map(taken).collect()), record }
+    Finished { result: result.map(|outcomes| outcomes.into_iter().map(as_outcome).collect()), record }
 }
 
 /// What a channel fetches from us, its parts put together.
@@ -291,7 +301,7 @@ pub(crate) fn call_over(
         clock: Arc::new(move || now),
         seed: conditions.seed,
         budget: Budget { memory_bytes: allowance.memory_bytes(manifest), ..budget },
-        inventory: Arc::new(conditions.inventory.clone()),
+        inventory: Arc::new(conditions.inventory.clone().on(now.to_zoned(jiff::tz::TimeZone::UTC).date())),
         ..Call::alone("trial")
     }
 }

@@ -2,8 +2,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use gassync_domain::{
-    CalendarUpdate, Change, ContentItem, Decoded, Fate, HttpRequest, HttpResponse, Operation, Outcome, Page, Part,
-    Query, Receipt, Report,
+    Attempt, CalendarUpdate, Change, ChannelError, ContentItem, Decoded, Fate, HttpRequest, HttpResponse, Operation,
+    Outcome, Page, Part, Query, Receipt, ReceiptOutcome, Report, Subscribed,
 };
 use wasmtime::{
     Engine, Store,
@@ -216,6 +216,14 @@ impl Adapter for Plugin {
         })
     }
 
+    async fn unable(&self, call: Call, request: HttpRequest, why: ChannelError) -> Finished<HttpResponse> {
+        call!(self, call, answer, Answer, "answer.unable", |guest, store| {
+            let request = outward::request(request);
+            let answer = guest.call_unable(&mut *store, &request, &outward::channel_error(why)).await.map_err(trap)?;
+            inward::response(answer.map_err(inward::channel_error)?)
+        })
+    }
+
     async fn fetch(&self, call: Call, query: Query) -> Finished<Page> {
         let limit = call.budget.changes;
         call!(self, call, pull, Pull, "pull.fetch", |guest, store| {
@@ -225,22 +233,26 @@ impl Adapter for Plugin {
         })
     }
 
-    async fn acknowledge(&self, call: Call, receipts: Vec<Receipt>) -> Finished<Vec<Option<String>>> {
+    async fn acknowledge(&self, call: Call, receipts: Vec<Receipt>) -> Finished<Vec<ReceiptOutcome>> {
         let given = receipts.len();
         call!(self, call, receipts, Receipts, "receipts.acknowledge", |guest, store| {
             let receipts: Vec<_> = receipts.into_iter().map(outward::receipt).collect();
             let answer = guest.call_acknowledge(&mut *store, &receipts).await.map_err(trap)?;
-            let answer = answer.map_err(inward::channel_error)?;
-            inward::as_many(answer, given)
+            inward::receipt_outcomes(answer.map_err(inward::channel_error)?, given)
         })
     }
 
-    async fn push_calendar(&self, call: Call, updates: Vec<CalendarUpdate>) -> Finished<Vec<Outcome>> {
+    async fn push_calendar(
+        &self,
+        call: Call,
+        updates: Vec<CalendarUpdate>,
+        attempt: Attempt,
+    ) -> Finished<Vec<Outcome>> {
         call!(self, call, push_calendar, PushCalendar, "push-calendar.push", |guest, store| {
             let rows: Vec<Vec<_>> = updates.into_iter().map(outward::calendar).collect();
             let counts: Vec<usize> = rows.iter().map(Vec::len).collect();
             let rows = rows.concat();
-            let answer = guest.call_push(&mut *store, &rows).await.map_err(trap)?;
+            let answer = guest.call_push(&mut *store, &rows, outward::attempt(attempt)).await.map_err(trap)?;
             let outcomes = inward::outcomes(answer.map_err(inward::channel_error)?, rows.len())?;
             let mut outcomes = outcomes.into_iter();
             // An update of no nights has nothing that could be refused.
@@ -279,14 +291,14 @@ impl Adapter for Plugin {
     async fn check(&self, call: Call) -> Finished<Report> {
         call!(self, call, connection, Connection, "connection.check", |guest, store| {
             let answer = guest.call_check(&mut *store).await.map_err(trap)?;
-            Ok(inward::report(answer.map_err(inward::channel_error)?))
+            inward::report(answer.map_err(inward::channel_error)?)
         })
     }
 
-    async fn subscribe(&self, call: Call, endpoint: String) -> Finished<Vec<String>> {
+    async fn subscribe(&self, call: Call, endpoint: String) -> Finished<Subscribed> {
         call!(self, call, connection, Connection, "connection.subscribe", |guest, store| {
             let answer = guest.call_subscribe(&mut *store, &endpoint).await.map_err(trap)?;
-            answer.map_err(inward::channel_error)
+            answer.map(inward::subscribed).map_err(inward::channel_error)
         })
     }
 

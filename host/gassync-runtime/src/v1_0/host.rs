@@ -151,6 +151,18 @@ impl inventory::Host for Guest {
         Ok(inventory::PageOfReservations { items: items.into_iter().map(outward::booked).collect(), next })
     }
 
+    async fn stays(&mut self, room_type_id: String, span: types::Nights) -> wasmtime::Result<Vec<types::Booked>> {
+        let (start, until) = inward::span("span", span).map_err(asked_wrongly)?;
+        let stays = self.inventory.stays(&room_type_id, start, until).await.map_err(unreadable)?;
+        Ok(stays.into_iter().map(outward::booked).collect())
+    }
+
+    async fn blocks(&mut self, room_type_id: String, span: types::Nights) -> wasmtime::Result<Vec<types::Block>> {
+        let (start, until) = inward::span("span", span).map_err(asked_wrongly)?;
+        let blocks = self.inventory.blocks(&room_type_id, start, until).await.map_err(unreadable)?;
+        Ok(blocks.into_iter().map(outward::block).collect())
+    }
+
     async fn find_reservation(&mut self, id: String) -> wasmtime::Result<Option<types::Booked>> {
         Ok(self.inventory.find_reservation(&id).await.map_err(unreadable)?.map(outward::booked))
     }
@@ -165,8 +177,13 @@ impl inventory::Host for Guest {
         Ok(answer.map(outward::quoted).map_err(|reasons| reasons.into_iter().map(outward::refused).collect()))
     }
 
-    async fn content(&mut self, property_id: String) -> wasmtime::Result<Option<String>> {
-        Ok(self.inventory.content(&property_id).await.map_err(unreadable)?.map(|content| content.to_string()))
+    async fn content(&mut self, of: types::EntityRef) -> wasmtime::Result<Option<String>> {
+        Ok(self
+            .inventory
+            .content(&inward::entity_ref(of))
+            .await
+            .map_err(unreadable)?
+            .map(|content| content.to_string()))
     }
 }
 

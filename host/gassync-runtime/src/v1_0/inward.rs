@@ -1,10 +1,11 @@
 //! From the contract's records to the domain's. What does not convert names its place.
 
 use gassync_domain::{
-    Address, Amount, Block, Calendar, CalendarNight, Change, ChannelError, Completeness, ConnectionEvent, Date,
-    Decoded, Entity, EntityRef, FieldError, Guest, HttpRequest, HttpResponse, Intent, MAX_STAY_NIGHTS, News, Outcome,
-    Page, Part, Party, Property, Question, RatePlan, RawJson, Report, Reservation, RoomStay, RoomType, Route, Scope,
-    Status, StayQuery, Timestamp, lossless_instant,
+    Address, Amount, Block, Calendar, CalendarNight, Change, ChannelError, Collector, Completeness, ConnectionEvent,
+    Date, Decoded, Entity, EntityRef, Extra, FieldError, Guest, Hint, HttpRequest, HttpResponse, Intent,
+    MAX_STAY_NIGHTS, News, Outcome, Page, Part, Party, PriceKind, PriceLine, Property, Question, RatePlan, RawJson,
+    ReceiptOutcome, Report, Reservation, ResumePoint, RoomStay, RoomType, Route, Scope, Status, StayQuery, Subscribed,
+    Timestamp, lossless_instant,
 };
 use serde_json::Value;
 
@@ -60,7 +61,7 @@ pub(super) fn page(page: wit::Page, limit: usize) -> Converted<Page> {
     Ok(Page {
         changes: changes(page.changes, limit)?,
         next: page.next,
-        resume: page.resume,
+        resume: page.resume.map(resume_point).transpose()?,
         scope: match page.scope {
             wit::Scope::Delta => Scope::Delta,
             wit::Scope::Whole(nights) => {
@@ -70,6 +71,13 @@ pub(super) fn page(page: wit::Page, limit: usize) -> Converted<Page> {
             wit::Scope::WholeEntity => Scope::WholeEntity,
         },
         wait_seconds: page.wait_seconds,
+    })
+}
+
+fn resume_point(point: wit::ResumePoint) -> Converted<ResumePoint> {
+    Ok(match point {
+        wit::ResumePoint::Instant(text) => ResumePoint::Instant(exactly("resume", &text)?),
+        wit::ResumePoint::Token(token) => ResumePoint::Token(token),
     })
 }
 
@@ -96,17 +104,17 @@ fn news(news: wit::News, route: &Route, into: &mut Vec<Change>) -> Converted<()>
     match news {
         wit::News::Property(record) => {
             let raw = raw(record.raw.as_deref())?;
-            add(News::Property(property(record)), raw);
+            add(News::Property(property(record)?), raw);
         }
         wit::News::RoomType(record) => {
             let raw = raw(record.raw.as_deref())?;
-            add(News::RoomType(room_type(record)), raw);
+            add(News::RoomType(room_type(record)?), raw);
         }
         wit::News::Reservation(record) => {
             let raw = raw(record.raw.as_deref())?;
             add(News::Reservation(Box::new(reservation(record)?)), raw);
         }
-        wit::News::Guest(record) => add(News::Guest(guest(record)), None),
+        wit::News::Guest(record) => add(News::Guest(guest(record)?), None),
         wit::News::Block(record) => {
             let raw = raw(record.raw.as_deref())?;
             add(News::Block(block(record)?), raw);
@@ -117,11 +125,13 @@ fn news(news: wit::News, route: &Route, into: &mut Vec<Change>) -> Converted<()>
             }
         }
         wit::News::Removed(what) => add(News::Removed(entity_ref(what)), None),
-        wit::News::LookAgain(what) => add(News::LookAgain(entity_ref(what)), None),
+        wit::News::LookAgain(hint) => {
+            add(News::LookAgain(Hint { entity: entity(hint.entity), id: hint.id }), None);
+        }
         wit::News::Connection(event) => add(News::Connection(connection_event(event)?), None),
         wit::News::RatePlan(record) => {
             let raw = raw(record.raw.as_deref())?;
-            add(News::RatePlan(rate_plan(record)), raw);
+            add(News::RatePlan(rate_plan(record)?), raw);
         }
         wit::News::Ask(what) => add(News::Ask(question(what)?), None),
         wit::News::Other((name, value)) => add(News::Other { name, value: json("other", &value)? }, None),
@@ -141,30 +151,34 @@ fn json(path: &str, text: &str) -> Converted<Value> {
     serde_json::from_str(text).or_else(|error| bad(path, format!("is not JSON: {error}")))
 }
 
-fn property(record: wit::Property) -> Property {
+fn extra(pairs: wit::Extra) -> Converted<Extra> {
+    pairs.into_iter().map(|(name, value)| Ok((name, json("extra", &value)?))).collect()
+}
+
+fn address(address: wit::Address) -> Address {
+    let wit::Address { street, city, state, postcode, country } = address;
+    Address { street, city, state, postcode, country }
+}
+
+fn property(record: wit::Property) -> Converted<Property> {
     let mut property = Property {
         id: record.id,
         name: record.name,
         description: record.description,
-        address: record.address.map(|a| Address {
-            street: a.street,
-            city: a.city,
-            state: a.state,
-            postcode: a.postcode,
-            country: a.country,
-        }),
+        address: record.address.map(address),
         latitude: record.latitude,
         longitude: record.longitude,
         currency: record.currency,
         time_zone: record.time_zone,
         thumbnail: record.thumbnail,
         room_types: record.room_types,
+        extra: extra(record.extra)?,
     };
     property.normalise();
-    property
+    Ok(property)
 }
 
-fn room_type(record: wit::RoomType) -> RoomType {
+fn room_type(record: wit::RoomType) -> Converted<RoomType> {
     let mut room_type = RoomType {
         id: record.id,
         property_id: record.property_id,
@@ -173,24 +187,29 @@ fn room_type(record: wit::RoomType) -> RoomType {
         max_occupancy: record.max_occupancy,
         quantity: record.quantity,
         amenities: record.amenities,
+        extra: extra(record.extra)?,
     };
     room_type.normalise();
-    room_type
+    Ok(room_type)
 }
 
-fn rate_plan(record: wit::RatePlan) -> RatePlan {
+fn rate_plan(record: wit::RatePlan) -> Converted<RatePlan> {
     let mut plan = RatePlan {
         id: record.id,
         property_id: record.property_id,
         name: record.name,
         description: None,
+        room_type_ids: record.room_type_ids,
+        meals: record.meals,
+        refundable: record.refundable,
         currency: record.currency,
+        extra: extra(record.extra)?,
     };
     plan.normalise();
-    plan
+    Ok(plan)
 }
 
-fn guest(record: wit::GuestDetails) -> Guest {
+fn guest(record: wit::GuestDetails) -> Converted<Guest> {
     let mut guest = Guest {
         id: record.id,
         name: record.name,
@@ -200,9 +219,11 @@ fn guest(record: wit::GuestDetails) -> Guest {
         phone: record.phone,
         country: record.country,
         language: record.language,
+        address: record.address.map(address),
+        extra: extra(record.extra)?,
     };
     guest.normalise();
-    guest
+    Ok(guest)
 }
 
 fn reservation(record: wit::Reservation) -> Converted<Reservation> {
@@ -217,9 +238,15 @@ fn reservation(record: wit::Reservation) -> Converted<Reservation> {
     };
     let (check_in, check_out) = stay("stay", record.stay)?;
     let total = record.total;
-    let currency = [&total, &record.commission].into_iter().flatten().find_map(|money| money.currency.clone());
+    let sums = [&total, &record.commission, &record.payout].into_iter().flatten();
+    let lines = record.price_lines.iter().map(|line| &line.amount);
+    let currency = sums.chain(lines).find_map(|money| money.currency.clone());
     // In another currency than the total it has no place here, and to misread it would be worse than to leave it out.
-    let commission = record.commission.filter(|money| money.currency.is_none() || money.currency == currency);
+    let fits = |money: &wit::Money| money.currency.is_none() || money.currency == currency;
+    let commission = amount("commission", record.commission.filter(fits))?;
+    let payout = amount("payout", record.payout.filter(fits))?;
+    let lines = record.price_lines.into_iter().filter(|line| fits(&line.amount));
+    let price_lines = lines.map(price_line).collect::<Converted<_>>()?;
     let mut reservation = Reservation {
         ota_reference: record.ota_reference,
         group_id: record.group_id,
@@ -229,14 +256,21 @@ fn reservation(record: wit::Reservation) -> Converted<Reservation> {
         check_out,
         hold_until,
         source: record.source,
-        guest: record.guest.map(guest),
+        guest: record.guest.map(guest).transpose()?,
         guests: record.guests,
         adults: record.adults,
         children: record.children,
         infants: record.infants,
+        pets: record.pets,
         total_price: amount("total", total)?,
+        price_lines,
         currency,
-        commission: amount("commission", commission)?,
+        commission,
+        payout,
+        collector: record.collector.map(|collector| match collector {
+            wit::Collector::Channel => Collector::Channel,
+            wit::Collector::Property => Collector::Property,
+        }),
         booked_at: instant("booked-at", record.booked_at)?,
         modified_at: instant("modified-at", record.modified_at)?,
         revision: record.revision,
@@ -250,15 +284,33 @@ fn reservation(record: wit::Reservation) -> Converted<Reservation> {
             wit::Completeness::Partial => Completeness::Partial,
         },
         receipt: record.receipt,
+        extra: extra(record.extra)?,
         ..Reservation::new(record.id, status)
     };
     reservation.normalise();
     Ok(reservation)
 }
 
+fn price_line(line: wit::PriceLine) -> Converted<PriceLine> {
+    Ok(PriceLine {
+        kind: match line.kind {
+            wit::PriceKind::Stay => PriceKind::Stay,
+            wit::PriceKind::Cleaning => PriceKind::Cleaning,
+            wit::PriceKind::Fee => PriceKind::Fee,
+            wit::PriceKind::Tax => PriceKind::Tax,
+            wit::PriceKind::Deposit => PriceKind::Deposit,
+            wit::PriceKind::Discount => PriceKind::Discount,
+            wit::PriceKind::Other => PriceKind::Other,
+        },
+        name: line.name,
+        amount: money("price-lines.amount", &line.amount)?,
+    })
+}
+
 fn room_stay(room: wit::RoomStay) -> Converted<RoomStay> {
     let (check_in, check_out) = stay("rooms.stay", room.stay)?;
     Ok(RoomStay {
+        id: room.id,
         room_type_id: room.room_type_id,
         unit_id: room.unit_id,
         rate_plan_id: room.rate_plan_id,
@@ -269,21 +321,26 @@ fn room_stay(room: wit::RoomStay) -> Converted<RoomStay> {
         children: room.children,
         infants: room.infants,
         total_price: amount("rooms.total", room.total)?,
-        guest: room.guest.map(guest),
+        guest: room.guest.map(guest).transpose()?,
+        extra: extra(room.extra)?,
     })
 }
 
 fn block(record: wit::Block) -> Converted<Block> {
     let (check_in, check_out) = span("stay", record.stay)?;
-    Ok(Block {
+    let mut block = Block {
         id: record.id,
         property_id: record.property_id,
-        room_type_id: record.room_type_id,
+        room_type_id: None,
+        room_type_ids: record.room_type_ids,
         unit_id: record.unit_id,
         check_in,
         check_out,
         reason: record.reason,
-    })
+        extra: extra(record.extra)?,
+    };
+    block.normalise();
+    Ok(block)
 }
 
 /// One calendar per room type and rate plan, one entry per night and price.
@@ -311,6 +368,7 @@ fn nights_of(row: &wit::CalendarNights) -> Converted<Vec<CalendarNight>> {
     if !(1..=MAX_STAY_NIGHTS).contains(&days) {
         return bad("calendar.stay", format!("has {days} nights; allowed are 1 to {MAX_STAY_NIGHTS}"));
     }
+    let extra = self::extra(row.extra.clone())?;
     let prices: Vec<Option<&wit::Price>> =
         if row.prices.is_empty() { vec![None] } else { row.prices.iter().map(Some).collect() };
     let mut nights = Vec::new();
@@ -318,10 +376,9 @@ fn nights_of(row: &wit::CalendarNights) -> Converted<Vec<CalendarNight>> {
     while date < until {
         for price in &prices {
             nights.push(CalendarNight {
-                date,
                 available: row.available.or(row.units_available.map(|units| units > 0)),
                 units_available: row.units_available,
-                price: amount("calendar.price", price.map(|p| p.amount.clone()))?,
+                price: price.map(|p| money("calendar.price", &p.amount)).transpose()?,
                 currency: price.and_then(|p| p.amount.currency.clone()),
                 occupancy: price.and_then(|p| p.occupancy),
                 tax_included: price.and_then(|p| p.tax_included),
@@ -329,6 +386,12 @@ fn nights_of(row: &wit::CalendarNights) -> Converted<Vec<CalendarNight>> {
                 max_stay: row.rules.max_stay,
                 closed_to_arrival: row.rules.closed_to_arrival,
                 closed_to_departure: row.rules.closed_to_departure,
+                min_stay_through: row.rules.min_stay_through,
+                exact_stay: row.rules.exact_stay,
+                min_advance_days: row.rules.min_advance_days,
+                max_advance_days: row.rules.max_advance_days,
+                extra: extra.clone(),
+                ..CalendarNight::new(date)
             });
         }
         date = date.tomorrow().or_else(|e| bad("calendar.stay", e.to_string()))?;
@@ -344,25 +407,29 @@ fn question(question: wit::Question) -> Converted<Question> {
             Question::Hold { reference: hold.reference, stay: stay_query(hold.query)?, minutes: hold.minutes }
         }
         wit::Question::Release(reference) => Question::Release { reference },
-        wit::Question::BookingsSince(since) => match lossless_instant(&since) {
-            Some(since) => Question::BookingsSince { since },
-            None => return bad("ask.bookings-since", "is not an RFC 3339 instant"),
-        },
+        wit::Question::BookingsSince(since) => {
+            Question::BookingsSince { since: exactly("ask.bookings-since", &since)? }
+        }
         wit::Question::Other((kind, value)) => Question::Other { kind, value: json("ask.other", &value)? },
     })
 }
 
 pub(super) fn stay_query(query: wit::StayQuery) -> Converted<StayQuery> {
     let (check_in, check_out) = span("stay", query.stay)?;
-    let wit::Party { adults, children, infants, pets } = query.party;
+    let party =
+        query.party.map(|wit::Party { adults, children, infants, pets }| Party { adults, children, infants, pets });
+    if query.property_id.is_none() && query.replaces.is_none() {
+        return bad("property-id", "is missing, and replaces names no reservation whose property could be meant");
+    }
     Ok(StayQuery {
         property_id: query.property_id,
         room_type_id: query.room_type_id,
         rate_plan_id: query.rate_plan_id,
         check_in,
         check_out,
-        party: Party { adults, children, infants, pets },
+        party,
         replaces: query.replaces,
+        extra: extra(query.extra)?,
     })
 }
 
@@ -394,6 +461,16 @@ fn outcome(outcome: wit::Outcome) -> Converted<Outcome> {
     })
 }
 
+pub(super) fn receipt_outcomes(outcomes: Vec<wit::ReceiptOutcome>, given: usize) -> Converted<Vec<ReceiptOutcome>> {
+    let outcome = |outcome| match outcome {
+        wit::ReceiptOutcome::Taken => ReceiptOutcome::Taken,
+        wit::ReceiptOutcome::Retry(seconds) => ReceiptOutcome::Retry(seconds),
+        wit::ReceiptOutcome::Outdated(why) => ReceiptOutcome::Outdated(why),
+        wit::ReceiptOutcome::Refused(why) => ReceiptOutcome::Refused(why),
+    };
+    Ok(as_many(outcomes, given)?.into_iter().map(outcome).collect())
+}
+
 fn field_error(error: wit::FieldError) -> FieldError {
     FieldError { path: error.path, problem: error.problem }
 }
@@ -403,20 +480,30 @@ pub(super) fn part(part: wit::Part) -> Converted<Part> {
     Ok(Part { status: self::status(status)?, headers: self::headers(headers), body, next })
 }
 
-pub(super) fn report(report: wit::Report) -> Report {
-    Report { account: report.account, scopes: report.scopes, missing: report.missing }
+pub(super) fn report(report: wit::Report) -> Converted<Report> {
+    let wit::Report { account, scopes, missing, extra } = report;
+    Ok(Report { account, scopes, missing, extra: self::extra(extra)? })
 }
 
-fn entity_ref(what: wit::EntityRef) -> EntityRef {
-    let entity = match what.entity {
+pub(super) fn subscribed(subscribed: wit::Subscribed) -> Subscribed {
+    let wit::Subscribed { ids, steps } = subscribed;
+    Subscribed { ids, steps }
+}
+
+pub(super) fn entity_ref(what: wit::EntityRef) -> EntityRef {
+    EntityRef { entity: entity(what.entity), id: what.id }
+}
+
+fn entity(entity: wit::Entity) -> Entity {
+    match entity {
         wit::Entity::Property => Entity::Property,
         wit::Entity::RoomType => Entity::RoomType,
         wit::Entity::RatePlan => Entity::RatePlan,
         wit::Entity::Reservation => Entity::Reservation,
         wit::Entity::Guest => Entity::Guest,
         wit::Entity::Calendar => Entity::Calendar,
-    };
-    EntityRef { entity, id: what.id }
+        wit::Entity::Block => Entity::Block,
+    }
 }
 
 fn connection_event(event: wit::ConnectionEvent) -> Converted<ConnectionEvent> {
@@ -432,15 +519,19 @@ fn connection_event(event: wit::ConnectionEvent) -> Converted<ConnectionEvent> {
 }
 
 fn amount(path: &str, money: Option<wit::Money>) -> Converted<Option<Amount>> {
-    money.map(|m| m.amount.parse().or_else(|e: gassync_domain::AmountError| bad(path, e.to_string()))).transpose()
+    money.map(|money| self::money(path, &money)).transpose()
+}
+
+fn money(path: &str, money: &wit::Money) -> Converted<Amount> {
+    money.amount.parse().or_else(|error: gassync_domain::AmountError| bad(path, error.to_string()))
 }
 
 pub(super) fn instant(path: &str, text: Option<String>) -> Converted<Option<Timestamp>> {
-    match text.as_deref().map(lossless_instant) {
-        Some(None) => bad(path, "is not an RFC 3339 instant"),
-        Some(instant) => Ok(instant),
-        None => Ok(None),
-    }
+    text.map(|text| exactly(path, &text)).transpose()
+}
+
+fn exactly(path: &str, text: &str) -> Converted<Timestamp> {
+    lossless_instant(text).map_or_else(|| bad(path, "is not an RFC 3339 instant"), Ok)
 }
 
 fn stay(path: &str, nights: Option<wit::Nights>) -> Converted<(Option<Date>, Option<Date>)> {

@@ -15,6 +15,7 @@ mod bindings {
     wasmtime::component::bindgen!({
         path: "../../wit/next",
         world: "channel",
+        additional_derives: [PartialEq],
         imports: { default: async | trappable },
         exports: { default: async },
     });

@@ -2,9 +2,10 @@
 
 use gassync_domain::{
     Address, Amount, Attempt, Block, Booked, Calendar, CalendarNight, CalendarParts, CalendarUpdate, Change,
-    Completeness, ConnectionEvent, ContentItem, Date, Entity, EntityRef, Fate, Guest, HttpRequest, HttpResponse,
-    Intent, News, Operation, PriceKind, Property, Query, Question, Quoted, RatePlan, Receipt, Refusal, Refused,
-    Reservation, RoomStay, RoomType, Selection, Status, StayQuery, Timestamp, Verb, Verdict,
+    ChannelError, Collector, Completeness, ConnectionEvent, ContentItem, Date, Entity, EntityRef, Extra, Fate,
+    FieldError, Guest, Hint, HttpRequest, HttpResponse, Intent, News, Operation, Party, PriceKind, PriceLine, Property,
+    Query, Question, Quoted, RatePlan, Receipt, Refusal, Refused, Reservation, RoomStay, RoomType, Selection, Status,
+    StayQuery, Subject, Timestamp, Verb, Verdict,
 };
 
 use super::bindings::gassync::channel::types as wit;
@@ -29,6 +30,7 @@ pub(super) fn query(query: Query) -> wit::Query {
         selection: match query.selection {
             Selection::Everything => wit::Selection::Everything,
             Selection::ChangedSince(since) => wit::Selection::ChangedSince(instant(since)),
+            Selection::After(token) => wit::Selection::After(token),
             Selection::Some(ids) => wit::Selection::Some(ids),
             Selection::Within { start, until } => wit::Selection::Within(nights(start, until)),
             Selection::Pending(queue) => wit::Selection::Pending(queue),
@@ -47,6 +49,7 @@ pub(super) fn entity(entity: Entity) -> wit::Entity {
         Entity::Reservation => wit::Entity::Reservation,
         Entity::Guest => wit::Entity::Guest,
         Entity::Calendar => wit::Entity::Calendar,
+        Entity::Block => wit::Entity::Block,
     }
 }
 
@@ -86,7 +89,9 @@ pub(super) fn change(change: Change) -> wit::Change {
                 wit::News::Calendar(calendar(CalendarUpdate { calendar: record, changed: CalendarParts::default() }))
             }
             News::Removed(what) => wit::News::Removed(entity_ref(what)),
-            News::LookAgain(what) => wit::News::LookAgain(entity_ref(what)),
+            News::LookAgain(Hint { entity, id }) => {
+                wit::News::LookAgain(wit::Hint { entity: self::entity(entity), id })
+            }
             News::Connection(event) => wit::News::Connection(connection_event(event)),
             News::Ask(what) => wit::News::Ask(question(what)),
             News::Other { name, value } => wit::News::Other((name, value.to_string())),
@@ -122,15 +127,25 @@ fn question(question: Question) -> wit::Question {
 }
 
 fn stay_query(query: StayQuery) -> wit::StayQuery {
-    let party = query.party;
+    let party = |Party { adults, children, infants, pets }| wit::Party { adults, children, infants, pets };
     wit::StayQuery {
         property_id: query.property_id,
         room_type_id: query.room_type_id,
         rate_plan_id: query.rate_plan_id,
         stay: nights(query.check_in, query.check_out),
-        party: wit::Party { adults: party.adults, children: party.children, infants: party.infants, pets: party.pets },
+        party: query.party.map(party),
         replaces: query.replaces,
+        extra: extra(query.extra),
     }
+}
+
+fn extra(extra: Extra) -> wit::Extra {
+    extra.into_pairs().map(|(name, value)| (name, value.to_string())).collect()
+}
+
+fn address(address: Address) -> wit::Address {
+    let Address { street, city, state, postcode, country } = address;
+    wit::Address { street, city, state, postcode, country }
 }
 
 pub(super) fn property(record: Property) -> wit::Property {
@@ -138,20 +153,14 @@ pub(super) fn property(record: Property) -> wit::Property {
         id: record.id,
         name: record.name,
         description: record.description,
-        address: record.address.map(|Address { street, city, state, postcode, country }| wit::Address {
-            street,
-            city,
-            state,
-            postcode,
-            country,
-        }),
+        address: record.address.map(address),
         latitude: record.latitude,
         longitude: record.longitude,
         currency: record.currency,
         time_zone: record.time_zone,
         thumbnail: record.thumbnail,
         room_types: record.room_types,
-        extra: Vec::new(),
+        extra: extra(record.extra),
         raw: None,
     }
 }
@@ -165,7 +174,7 @@ pub(super) fn room_type(record: RoomType) -> wit::RoomType {
         max_occupancy: record.max_occupancy,
         quantity: record.quantity,
         amenities: record.amenities,
-        extra: Vec::new(),
+        extra: extra(record.extra),
         raw: None,
     }
 }
@@ -174,12 +183,12 @@ pub(super) fn rate_plan(record: RatePlan) -> wit::RatePlan {
     wit::RatePlan {
         id: record.id,
         property_id: record.property_id,
-        room_type_ids: Vec::new(),
+        room_type_ids: record.room_type_ids,
         name: record.name,
-        meals: None,
-        refundable: None,
+        meals: record.meals,
+        refundable: record.refundable,
         currency: record.currency,
-        extra: Vec::new(),
+        extra: extra(record.extra),
         raw: None,
     }
 }
@@ -194,17 +203,20 @@ fn guest(record: Guest) -> wit::GuestDetails {
         phone: record.phone,
         country: record.country,
         language: record.language,
+        address: record.address.map(address),
+        extra: extra(record.extra),
     }
 }
 
-fn block(record: Block) -> wit::Block {
+pub(super) fn block(record: Block) -> wit::Block {
     wit::Block {
+        room_type_ids: record.room_types().cloned().collect(),
         id: record.id,
         property_id: record.property_id,
-        room_type_id: record.room_type_id,
         unit_id: record.unit_id,
         stay: nights(record.check_in, record.check_out),
         reason: record.reason,
+        extra: extra(record.extra),
         raw: None,
     }
 }
@@ -224,7 +236,13 @@ fn reservation(record: Reservation) -> wit::Reservation {
             Status::Other(word) => wit::ReservationStatus::Other(word),
         },
         total: record.total_price.map(|amount| money(amount, currency)),
+        price_lines: record.price_lines.into_iter().map(|line| price_line(line, currency)).collect(),
         commission: record.commission.map(|amount| money(amount, currency)),
+        payout: record.payout.map(|amount| money(amount, currency)),
+        collector: record.collector.map(|collector| match collector {
+            Collector::Channel => wit::Collector::Channel,
+            Collector::Property => wit::Collector::Property,
+        }),
         id: record.id,
         ota_reference: record.ota_reference,
         group_id: record.group_id,
@@ -235,6 +253,7 @@ fn reservation(record: Reservation) -> wit::Reservation {
         adults: record.adults,
         children: record.children,
         infants: record.infants,
+        pets: record.pets,
         booked_at: record.booked_at.map(instant),
         modified_at: record.modified_at.map(instant),
         revision: record.revision,
@@ -248,13 +267,14 @@ fn reservation(record: Reservation) -> wit::Reservation {
             Completeness::Partial => wit::Completeness::Partial,
         },
         receipt: record.receipt,
-        extra: Vec::new(),
+        extra: extra(record.extra),
         raw: None,
     }
 }
 
 fn room_stay(room: RoomStay, currency: Option<&str>) -> wit::RoomStay {
     wit::RoomStay {
+        id: room.id,
         stay: some_nights(room.check_in, room.check_out),
         room_type_id: room.room_type_id,
         unit_id: room.unit_id,
@@ -265,7 +285,7 @@ fn room_stay(room: RoomStay, currency: Option<&str>) -> wit::RoomStay {
         infants: room.infants,
         total: room.total_price.map(|amount| money(amount, currency)),
         guest: room.guest.map(guest),
-        extra: Vec::new(),
+        extra: extra(room.extra),
     }
 }
 
@@ -297,16 +317,16 @@ pub(super) fn calendar(update: CalendarUpdate) -> Vec<wit::CalendarNights> {
             prices: entries.iter().filter_map(|night| price(night, rate_plan_id.as_deref())).collect(),
             rules: wit::StayRules {
                 min_stay_arrival: first.min_stay,
-                min_stay_through: None,
+                min_stay_through: first.min_stay_through,
                 max_stay: first.max_stay,
-                exact_stay: None,
+                exact_stay: first.exact_stay,
                 closed_to_arrival: first.closed_to_arrival,
                 closed_to_departure: first.closed_to_departure,
-                min_advance_days: None,
-                max_advance_days: None,
+                min_advance_days: first.min_advance_days,
+                max_advance_days: first.max_advance_days,
             },
             changed: part,
-            extra: Vec::new(),
+            extra: extra(first.extra.clone()),
         };
         match rows.last_mut() {
             Some(last) if continues(last, &row) => last.stay.until = row.stay.until,
@@ -327,16 +347,14 @@ fn price(night: &CalendarNight, rate_plan_id: Option<&str>) -> Option<wit::Price
 
 fn continues(last: &wit::CalendarNights, row: &wit::CalendarNights) -> bool {
     let day = |date: wit::Date| (date.year, date.month, date.day);
-    let rules = |rules: &wit::StayRules| {
-        (rules.min_stay_arrival, rules.max_stay, rules.closed_to_arrival, rules.closed_to_departure)
-    };
     let same_price = |a: &wit::Price, b: &wit::Price| {
         (&a.amount.amount, &a.amount.currency, a.occupancy, a.tax_included)
             == (&b.amount.amount, &b.amount.currency, b.occupancy, b.tax_included)
     };
     day(last.stay.until) == day(row.stay.start)
         && (last.available, last.units_available) == (row.available, row.units_available)
-        && rules(&last.rules) == rules(&row.rules)
+        && last.rules == row.rules
+        && last.extra == row.extra
         && last.prices.len() == row.prices.len()
         && last.prices.iter().zip(&row.prices).all(|(a, b)| same_price(a, b))
 }
@@ -352,13 +370,34 @@ pub(super) fn operation(operation: Operation) -> wit::Operation {
             Verb::Block => wit::Verb::Block,
             Verb::Unblock => wit::Verb::Unblock,
         },
-        attempt: match operation.attempt {
-            Attempt::First => wit::Attempt::First,
-            Attempt::AfterUnknown => wit::Attempt::AfterUnknown,
-        },
+        attempt: attempt(operation.attempt),
         reference: operation.reference,
         channel_id: operation.channel_id,
-        reservation: reservation(operation.reservation),
+        subject: match operation.subject {
+            Subject::Reservation(record) => wit::Subject::Reservation(reservation(*record)),
+            Subject::Block(record) => wit::Subject::Block(block(*record)),
+        },
+    }
+}
+
+pub(super) fn attempt(attempt: Attempt) -> wit::Attempt {
+    match attempt {
+        Attempt::First => wit::Attempt::First,
+        Attempt::AfterUnknown => wit::Attempt::AfterUnknown,
+    }
+}
+
+pub(super) fn channel_error(error: ChannelError) -> wit::ChannelError {
+    let field_error = |FieldError { path, problem }| wit::FieldError { path, problem };
+    match error {
+        ChannelError::Unauthorized(why) => wit::ChannelError::Unauthorized(why),
+        ChannelError::RateLimited(seconds) => wit::ChannelError::RateLimited(seconds),
+        ChannelError::Unavailable(why) => wit::ChannelError::Unavailable(why),
+        ChannelError::Rejected(errors) => wit::ChannelError::Rejected(errors.into_iter().map(field_error).collect()),
+        ChannelError::Malformed(place) => wit::ChannelError::Malformed(place),
+        ChannelError::Conflict(why) => wit::ChannelError::Conflict(why),
+        ChannelError::Unsupported => wit::ChannelError::Unsupported,
+        ChannelError::Broken(why) => wit::ChannelError::Broken(why),
     }
 }
 
@@ -421,6 +460,8 @@ pub(super) fn refused(refused: Refused) -> wit::Refused {
             Refusal::Pets => wit::Refusal::Pets,
             Refusal::UnknownProperty => wit::Refusal::UnknownProperty,
             Refusal::UnknownRoomType => wit::Refusal::UnknownRoomType,
+            Refusal::UnknownRatePlan => wit::Refusal::UnknownRatePlan,
+            Refusal::UnknownReservation => wit::Refusal::UnknownReservation,
             Refusal::Invalid => wit::Refusal::Invalid,
             Refusal::Other => wit::Refusal::Other,
         },
@@ -431,7 +472,12 @@ pub(super) fn refused(refused: Refused) -> wit::Refused {
 
 pub(super) fn quoted(quoted: Quoted) -> wit::Quoted {
     let currency = Some(&*quoted.currency);
-    let lines = quoted.lines.into_iter().map(|line| wit::PriceLine {
+    let lines = quoted.lines.into_iter().map(|line| price_line(line, currency));
+    wit::Quoted { lines: lines.collect(), total: money(quoted.total, currency), extra: extra(quoted.extra) }
+}
+
+fn price_line(line: PriceLine, currency: Option<&str>) -> wit::PriceLine {
+    wit::PriceLine {
         kind: match line.kind {
             PriceKind::Stay => wit::PriceKind::Stay,
             PriceKind::Cleaning => wit::PriceKind::Cleaning,
@@ -443,8 +489,7 @@ pub(super) fn quoted(quoted: Quoted) -> wit::Quoted {
         },
         name: line.name,
         amount: money(line.amount, currency),
-    });
-    wit::Quoted { lines: lines.collect(), total: money(quoted.total, currency), extra: Vec::new() }
+    }
 }
 
 pub(super) fn booked(booked: Booked) -> wit::Booked {

@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{AccountId, Authority, FieldError, Timestamp};
+use gassync_domain::{AccountId, Authority, FieldError, Query, Timestamp};
 use gassync_runtime::Verification;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -367,7 +367,7 @@ async fn sync(
     let mut report = BTreeMap::new();
     for poll in polls {
         let selection = jobs::poll_selection(&app, &source, &poll).await?;
-        let tally: Tally = pull::run(&app, &source, poll.entity, selection)
+        let tally: Tally = pull::run(&app, &source, Query::new(poll.entity, selection))
             .await
             .map_err(|error| Problem::Channel(format!("{}: {error}", poll.entity.as_str())))?;
         let tally = tally.into_iter().map(|(word, count)| (word.to_owned(), count)).collect();

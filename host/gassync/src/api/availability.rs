@@ -114,6 +114,18 @@ pub struct NightShown {
     closed_to_arrival: bool,
     /// No departure on this day.
     closed_to_departure: bool,
+    /// Fewest nights of a stay of which this one is any part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_stay_through: Option<i64>,
+    /// The one length of a stay that begins here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact_stay: Option<i64>,
+    /// Fewest days between booking and arrival here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_advance_days: Option<i64>,
+    /// Most days between booking and arrival here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_advance_days: Option<i64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -211,6 +223,10 @@ fn show(room_type_id: &str, gas_id: i64, night: Listed) -> NightShown {
         max_stay: night.max_stay,
         closed_to_arrival: night.closed_to_arrival,
         closed_to_departure: night.closed_to_departure,
+        min_stay_through: night.min_stay_through,
+        exact_stay: night.exact_stay,
+        min_advance_days: night.min_advance_days,
+        max_advance_days: night.max_advance_days,
     }
 }
 

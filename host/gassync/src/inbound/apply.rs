@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use gassync_domain::{
-    AccountId, Authority, Change, CoreId, Date, Digest, Entity, EntityRef, FieldError, News, Parked, RawJson,
+    AccountId, Authority, Change, CoreId, Date, Digest, EntityRef, FieldError, Hint, News, Parked, RawJson,
     Reservation, SourceId, Timestamp, Version,
 };
 use serde_json::json;
@@ -258,7 +258,9 @@ async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<
             let outcomes = reservation::apply(tx, incoming, vec![(*record, raw)]).await?;
             Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
         }
-        News::LookAgain(what) | News::Removed(what) => look_again(tx, incoming, &what).await,
+        News::LookAgain(hint) => look_again(tx, incoming, &hint).await,
+        // Its fate is unknown: the channel is asked.
+        News::Removed(EntityRef { entity, id }) => look_again(tx, incoming, &Hint { entity, id: Some(id) }).await,
         News::RatePlan(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
             rate_plan::apply(tx, incoming, record, &raw).await
@@ -276,11 +278,11 @@ async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<
 }
 
 /// A channel that says only that something happened is asked what.
-async fn look_again(tx: &mut Tx, incoming: &Incoming, what: &EntityRef) -> store::Result<Outcome> {
-    if !matches!(what.entity, Entity::Property | Entity::RoomType | Entity::Reservation) {
-        return Ok(Outcome::NotKept);
-    }
-    let payload = json!({ "entity": what.entity, "id": what.id });
+async fn look_again(tx: &mut Tx, incoming: &Incoming, hint: &Hint) -> store::Result<Outcome> {
+    let payload = match &hint.id {
+        Some(id) => json!({ "entity": hint.entity, "id": id }),
+        None => json!({ "entity": hint.entity }),
+    };
     store::jobs::enqueue(tx, incoming.account, incoming.source, jobs::LOOK_AGAIN, &payload, incoming.now, incoming.now)
         .await?;
     Ok(Outcome::Fetching)

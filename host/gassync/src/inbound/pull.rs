@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use gassync_domain::{
-    AccountId, ChannelError, ConnectionId, Entity, HttpRequest, HttpResponse, Page, Query, Selection, Timestamp,
-    lossless_instant,
+    AccountId, ChannelError, ConnectionId, Entity, HttpRequest, HttpResponse, Page, Query, ResumePoint, Selection,
+    Timestamp,
 };
 use gassync_runtime::{
     Budget, Call, CallError, CallRecord, Finished, HttpTransport, OutgoingRequest, SendError, Transport,
@@ -58,13 +58,13 @@ pub enum PullError {
 pub type Tally = BTreeMap<&'static str, u64>;
 
 /// Fetches what a query asks for and applies it; the run is written down, however it ends.
-pub async fn run(app: &Arc<App>, source: &Source, entity: Entity, selection: Selection) -> Result<Tally, PullError> {
+pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<Tally, PullError> {
     let began = app.now();
     let mut tx = app.db.write(source.account).await?;
-    let id = sync_runs::begin(&mut tx, source.account, source.id, kind(entity), began).await?;
+    let id = sync_runs::begin(&mut tx, source.account, source.id, kind(query.entity), began).await?;
     tx.commit().await?;
     let mut tally = Tally::new();
-    let result = all_pages(app, source, entity, selection, &mut tally).await;
+    let result = all_pages(app, source, query, &mut tally).await;
     let mut counters = Counters::default();
     for (word, count) in &tally {
         counters.count(word, i64::try_from(*count).unwrap_or(i64::MAX));
@@ -83,26 +83,19 @@ pub async fn run(app: &Arc<App>, source: &Source, entity: Entity, selection: Sel
 fn kind(entity: Entity) -> sync_runs::Kind {
     match entity {
         Entity::Reservation | Entity::Guest => sync_runs::Kind::BookingImport,
-        Entity::Calendar => sync_runs::Kind::AvailabilityImport,
+        Entity::Calendar | Entity::Block => sync_runs::Kind::AvailabilityImport,
         Entity::Property | Entity::RoomType | Entity::RatePlan => sync_runs::Kind::ContentSync,
     }
 }
 
-async fn all_pages(
-    app: &Arc<App>,
-    source: &Source,
-    entity: Entity,
-    selection: Selection,
-    tally: &mut Tally,
-) -> Result<(), PullError> {
+async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mut Tally) -> Result<(), PullError> {
     let connection = source.connection.ok_or(PullError::NoConnection)?;
     let plugin =
         app.plugins.get(&source.source_type).ok_or_else(|| PullError::NotLoaded(source.source_type.clone()))?;
     let lane = app.lane(connection).await;
     let _one_at_a_time = lane.lock().await;
     let began = app.now();
-    let mut resume: Option<String> = None;
-    let mut query = Query { entity, selection, property_id: None, room_type_id: None, cursor: None };
+    let mut resume: Option<ResumePoint> = None;
     let mut pages = 0;
     loop {
         // What a page says was true when the request for it was made, not when it is applied.
@@ -121,8 +114,8 @@ async fn all_pages(
         memory::keep(&app.vault, &mut tx, source, record.memory, incoming.now).await?;
         if last && !matches!(query.selection, Selection::Some(_)) {
             // What is read by its nights or out of a queue has no point to go on from.
-            if matches!(query.selection, Selection::Everything | Selection::ChangedSince(_)) {
-                move_resume_point(&mut tx, source, entity, resume.as_deref(), (began, incoming.now)).await?;
+            if matches!(query.selection, Selection::Everything | Selection::ChangedSince(_) | Selection::After(_)) {
+                move_resume_point(&mut tx, source, query.entity, resume.take(), (began, incoming.now)).await?;
             }
             sources::synced(&mut tx, source.account, source.id, incoming.now).await?;
         }
@@ -140,31 +133,36 @@ async fn all_pages(
 }
 
 /// Since when a poll asks, given where the last one ended.
-pub fn since(resume: Option<&str>, overlap_seconds: u32) -> Selection {
+pub fn since(resume: Option<ResumePoint>, overlap_seconds: u32) -> Selection {
     let overlap = SignedDuration::from_secs(i64::from(overlap_seconds));
-    let instant = resume.and_then(lossless_instant).and_then(|instant| instant.checked_sub(overlap).ok());
-    instant.map_or(Selection::Everything, Selection::ChangedSince)
+    match resume {
+        Some(ResumePoint::Token(token)) => Selection::After(token),
+        Some(ResumePoint::Instant(instant)) => {
+            instant.checked_sub(overlap).map_or(Selection::Everything, Selection::ChangedSince)
+        }
+        None => Selection::Everything,
+    }
 }
 
 async fn move_resume_point(
     tx: &mut store::Tx,
     source: &Source,
     entity: Entity,
-    resume: Option<&str>,
+    resume: Option<ResumePoint>,
     (began, now): (Timestamp, Timestamp),
 ) -> store::Result<()> {
     let known = sources::resume_point(tx, source.account, source.id, entity.as_str()).await?;
     // A channel that named no point gets our own clock, once; one that saw nothing new stays where it was.
-    match resume.map(str::to_owned).or_else(|| known.is_none().then(|| began.to_string())) {
+    match resume.or_else(|| known.is_none().then_some(ResumePoint::Instant(began))) {
         Some(point) => sources::set_resume_point(tx, source.account, source.id, (entity.as_str(), &point), now).await,
         None => Ok(()),
     }
 }
 
-fn latest(known: Option<String>, page: Option<String>) -> Option<String> {
-    let instant = |text: &Option<String>| text.as_deref().and_then(lossless_instant);
-    match (instant(&known), instant(&page)) {
-        (Some(a), Some(b)) if a > b => known,
+/// Pages come in no order of time; a token is the last word.
+fn latest(known: Option<ResumePoint>, page: Option<ResumePoint>) -> Option<ResumePoint> {
+    match (&known, &page) {
+        (Some(ResumePoint::Instant(a)), Some(ResumePoint::Instant(b))) if a > b => known,
         _ => page.or(known),
     }
 }

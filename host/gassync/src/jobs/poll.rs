@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use gassync_domain::{Selection, Timestamp};
+use gassync_domain::{Query, Selection, Timestamp};
 use gassync_runtime::{Manifest, Poll};
 use jiff::{SignedDuration, Span, tz::TimeZone};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Res
         return Ok(()); // The plugin polls this no more.
     };
     let selection = selection(app, source, poll).await?;
-    let tally = pull::run(app, source, poll.entity, selection).await?;
+    let tally = pull::run(app, source, Query::new(poll.entity, selection)).await?;
     tracing::debug!(source = %source.id, entity = poll.entity.as_str(), ?tally, "a poll ended");
     Ok(())
 }
@@ -52,7 +52,7 @@ pub async fn selection(app: &App, source: &Source, poll: &Poll) -> store::Result
     }
     let mut tx = app.db.read(source.account).await?;
     let resume = sources::resume_point(&mut tx, source.account, source.id, poll.entity.as_str()).await?;
-    Ok(pull::since(resume.as_deref(), poll.overlap_seconds))
+    Ok(pull::since(resume, poll.overlap_seconds))
 }
 
 /// When a poll comes again.

@@ -40,6 +40,14 @@ pub struct Listed {
     pub closed_to_arrival: bool,
     /// No departure.
     pub closed_to_departure: bool,
+    /// Fewest nights of a stay of which this one is any part.
+    pub min_stay_through: Option<i64>,
+    /// The one length of a stay that begins here.
+    pub exact_stay: Option<i64>,
+    /// Fewest days between booking and arrival here.
+    pub min_advance_days: Option<i64>,
+    /// Most days between booking and arrival here.
+    pub max_advance_days: Option<i64>,
 }
 
 /// Which room types.
@@ -91,6 +99,10 @@ struct Rate {
     closed: bool,
     closed_to_arrival: bool,
     closed_to_departure: bool,
+    min_stay_through: Option<i64>,
+    exact_stay: Option<i64>,
+    min_advance_days: Option<i64>,
+    max_advance_days: Option<i64>,
 }
 
 /// Every night of a stay in a unit, with price and rules under a rate plan where one is asked for.
@@ -105,7 +117,8 @@ pub async fn nights(
     let quantity = super::core::units::quantity(tx, account, unit).await?.unwrap_or_default();
     let taken = ledger::nights(tx, account, Span { unit, stay }, now).await?;
     let taken: BTreeMap<Date, ledger::Night> = taken.into_iter().map(|night| (night.night.0, night)).collect();
-    let text = "select night, price, currency, min_stay, max_stay, closed, closed_to_arrival, closed_to_departure
+    let text = "select night, price, currency, min_stay, max_stay, closed, closed_to_arrival, closed_to_departure,
+            min_stay_through, exact_stay, min_advance_days, max_advance_days
         from gas_nightly_rates
         where account_id = $1 and unit_id = $2 and rate_plan_id = $3 and night >= $4 and night < $5 order by night";
     let rates: Vec<Rate> = match rate_plan {
@@ -133,6 +146,10 @@ pub async fn nights(
             closed: rate.as_ref().is_some_and(|rate| rate.closed),
             closed_to_arrival: rate.as_ref().is_some_and(|rate| rate.closed_to_arrival),
             closed_to_departure: rate.as_ref().is_some_and(|rate| rate.closed_to_departure),
+            min_stay_through: rate.as_ref().and_then(|rate| rate.min_stay_through),
+            exact_stay: rate.as_ref().and_then(|rate| rate.exact_stay),
+            min_advance_days: rate.as_ref().and_then(|rate| rate.min_advance_days),
+            max_advance_days: rate.as_ref().and_then(|rate| rate.max_advance_days),
         }
     });
     Ok(each.collect())

@@ -1,6 +1,6 @@
 //! Sources, and where their next fetch begins.
 
-use gassync_domain::{AccountId, Authority, ConnectionId, SourceId, Timestamp};
+use gassync_domain::{AccountId, Authority, ConnectionId, ResumePoint, SourceId, Timestamp, lossless_instant};
 use sqlx::{FromRow, types::Json};
 
 use super::{Result, Time, Tx, on};
@@ -174,9 +174,14 @@ fn select(rest: &str) -> String {
 }
 
 /// Where the next fetch of an entity begins.
-pub async fn resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity: &str) -> Result<Option<String>> {
-    let text = "select resume from int_poll_points where account_id = $1 and source_id = $2 and entity = $3";
-    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).bind(entity).fetch_optional(c).await)
+pub async fn resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity: &str) -> Result<Option<ResumePoint>> {
+    let text = "select kind, resume from int_poll_points where account_id = $1 and source_id = $2 and entity = $3";
+    let row: Option<(String, String)> =
+        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).bind(entity).fetch_optional(c).await)?;
+    Ok(row.and_then(|(kind, resume)| match kind.as_str() {
+        "token" => Some(ResumePoint::Token(resume)),
+        _ => lossless_instant(&resume).map(ResumePoint::Instant),
+    }))
 }
 
 /// Keeps where the next fetch of an entity begins.
@@ -184,15 +189,19 @@ pub async fn set_resume_point(
     tx: &mut Tx,
     account: AccountId,
     id: SourceId,
-    (entity, resume): (&str, &str),
+    (entity, resume): (&str, &ResumePoint),
     now: Timestamp,
 ) -> Result<()> {
-    let text = "insert into int_poll_points (account_id, source_id, entity, resume, updated_at)
-        values ($1, $2, $3, $4, $5)
+    let (kind, resume) = match resume {
+        ResumePoint::Instant(instant) => ("instant", instant.to_string()),
+        ResumePoint::Token(token) => ("token", token.clone()),
+    };
+    let text = "insert into int_poll_points (account_id, source_id, entity, kind, resume, updated_at)
+        values ($1, $2, $3, $4, $5, $6)
         on conflict (account_id, source_id, entity) do update set
-            resume = excluded.resume, updated_at = excluded.updated_at";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(entity).bind(resume).bind(Time::from(now))
-        .execute(c).await.map(drop))
+            kind = excluded.kind, resume = excluded.resume, updated_at = excluded.updated_at";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(entity).bind(kind).bind(resume)
+        .bind(Time::from(now)).execute(c).await.map(drop))
 }
 
 /// Changes where all sources of a connection stand that are in one of these states.

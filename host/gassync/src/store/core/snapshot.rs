@@ -100,6 +100,14 @@ struct Rate {
     closed: bool,
     closed_to_arrival: bool,
     closed_to_departure: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_stay_through: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact_stay: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_advance_days: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_advance_days: Option<i64>,
 }
 
 fn json<T: Serialize>(row: Option<T>) -> Value {
@@ -165,7 +173,8 @@ pub async fn rates(
     (plan, unit): (CoreId, CoreId),
     (first, last): (Date, Date),
 ) -> Result<Value> {
-    let text = "select night, price, currency, min_stay, max_stay, closed, closed_to_arrival, closed_to_departure
+    let text = "select night, price, currency, min_stay, max_stay, closed, closed_to_arrival, closed_to_departure,
+            min_stay_through, exact_stay, min_advance_days, max_advance_days
         from gas_nightly_rates
         where account_id = $1 and rate_plan_id = $2 and unit_id = $3 and night >= $4 and night <= $5 order by night";
     let rows: Vec<Rate> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(plan.0).bind(unit.0).bind(Day(first))

@@ -1,0 +1,74 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Most members.
+const MAX_MEMBERS: usize = 50;
+/// Most bytes in all, names and values as JSON.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// What a channel says of a record beyond the fields it has: kept beside it and handed on, nothing is decided by it.
+/// Numbers are kept as a double is; what must keep its digits is a text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = Object)]
+pub struct Extra(BTreeMap<String, Value>);
+
+impl Extra {
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What is said under each name.
+    pub fn into_pairs(self) -> impl Iterator<Item = (String, Value)> {
+        self.0.into_iter()
+    }
+
+    /// Takes over what is stored and not said anew.
+    pub fn fill(&mut self, stored: &Self) {
+        for (name, value) in &stored.0 {
+            self.0.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+
+    /// What is wrong with it, if anything is.
+    pub fn problem(&self) -> Option<String> {
+        let members = self.0.len();
+        if members > MAX_MEMBERS {
+            return Some(format!("has {members} members; the limit is {MAX_MEMBERS}"));
+        }
+        let bytes: usize = self.0.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
+        if bytes > MAX_BYTES {
+            return Some(format!("has {bytes} bytes; the limit is {MAX_BYTES}"));
+        }
+        let is_nul = |(name, value): (&String, &Value)| name.contains('\0') || value.to_string().contains("\\u0000");
+        self.0.iter().any(is_nul).then(|| "contains a NUL character".to_owned())
+    }
+}
+
+impl FromIterator<(String, Value)> for Extra {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_bounded_and_fills_up() {
+        let many: Extra = (0..51).map(|n| (n.to_string(), Value::Null)).collect();
+        assert_eq!(many.problem().as_deref(), Some("has 51 members; the limit is 50"));
+        let large: Extra = [("a".to_owned(), Value::from("x".repeat(16 * 1024)))].into_iter().collect();
+        assert_eq!(large.problem().as_deref(), Some("has 16387 bytes; the limit is 16384"));
+        let nul: Extra = [("a".to_owned(), Value::from("\0"))].into_iter().collect();
+        assert_eq!(nul.problem().as_deref(), Some("contains a NUL character"));
+        let mut told: Extra = [("a".to_owned(), Value::from(1))].into_iter().collect();
+        told.fill(&[("a".to_owned(), Value::from(2)), ("b".to_owned(), Value::from(3))].into_iter().collect());
+        assert_eq!(serde_json::to_value(&told).expect("JSON"), serde_json::json!({ "a": 1, "b": 3 }));
+        assert_eq!(told.problem(), None);
+    }
+}
