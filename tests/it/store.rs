@@ -121,7 +121,7 @@ async fn a_message_is_one_workers_at_a_time(database: Database) {
     assert_eq!(messages.iter().map(|m| (m.attempts, m.request.clone())).next(), Some((1, request)));
     assert_eq!(claim(&mut tx, 12).await, 1, "the third");
     assert_eq!(claim(&mut tx, 13).await, 0);
-    inbox::applied(&mut tx, account, messages[0].id, at(14)).await.expect("marked");
+    inbox::applied(&mut tx, account, messages[0].id, "1 created", at(14)).await.expect("marked");
     assert_eq!(claim(&mut tx, 50).await, 2, "a lease that ended is somebody's again; what is done is nobody's");
 }
 

@@ -1,5 +1,6 @@
 use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use sha2::{Digest, Sha256};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
 
@@ -15,6 +16,9 @@ const STACK_BYTES: usize = 512 * 1024;
 const KEEP_RESIDENT_BYTES: usize = 64 * 1024;
 /// The same where the system can tell which pages were written, so that no others are cleared.
 const KEEP_RESIDENT_SCANNED_BYTES: usize = 256 * 1024;
+/// How far the threads that compile step back for those that serve, as `nice` counts.
+#[cfg(target_os = "linux")]
+const COMPILER_NICENESS: i32 = 10;
 /// Slots given back to the system at once.
 const DECOMMIT_BATCH: usize = 16;
 
@@ -33,6 +37,7 @@ pub struct EngineSettings {
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
+    compilers: Arc<ThreadPool>,
     cache: Option<Arc<Cache>>,
 }
 
@@ -86,7 +91,8 @@ impl Engine {
             }
             None => None,
         };
-        Ok(Self { inner, cache })
+        let compilers = Arc::new(compilers().map_err(|e| LoadError::Engine(e.to_string()))?);
+        Ok(Self { inner, compilers, cache })
     }
 
     /// Judges, compiles and tries a component, away from the threads that serve.
@@ -108,7 +114,7 @@ impl Engine {
         let component = match self.cache.as_ref().and_then(|cache| cache.load(&self.inner, hash)) {
             Some(component) => component,
             None => {
-                let component = Component::new(&self.inner, wasm).map_err(failed)?;
+                let component = self.compilers.install(|| Component::new(&self.inner, wasm)).map_err(failed)?;
                 if let Some(cache) = &self.cache {
                     cache.store(&self.inner, hash, &component.serialize().map_err(failed)?);
                 }
@@ -118,6 +124,20 @@ impl Engine {
         let refused = gate::refused(&self.inner, &component);
         if refused.is_empty() { Ok(component) } else { Err(LoadError::Imports(refused)) }
     }
+}
+
+/// Threads that compile, one for each core: they have the cores to themselves while nothing is to be served, and else a
+/// small share of them.
+fn compilers() -> Result<ThreadPool, ThreadPoolBuildError> {
+    let step_back = |_| {
+        // On Linux a priority is the thread's own; elsewhere it would be the whole process that steps back.
+        #[cfg(target_os = "linux")]
+        if let Err(error) = rustix::process::setpriority_process(None, COMPILER_NICENESS) {
+            tracing::warn!(%error, "plugins are compiled at the priority of all else");
+        }
+    };
+    let name = |index| format!("plugin-compiler-{index}");
+    ThreadPoolBuilder::new().thread_name(name).start_handler(step_back).build()
 }
 
 fn pool(concurrent_calls: u32) -> PoolingAllocationConfig {

@@ -43,6 +43,8 @@ pub struct MessageShown {
     pub attempts: i64,
     /// Why it did not work out.
     pub error: Option<String>,
+    /// What became of its records, where it did: `1 created, 2 parked`.
+    pub outcome: Option<String>,
     /// When it arrived.
     pub received_at: Timestamp,
     /// When it was done with.
@@ -73,6 +75,7 @@ impl From<Listed> for MessageShown {
             state: listed.state,
             attempts: listed.attempts,
             error: listed.error,
+            outcome: listed.outcome,
             received_at: listed.received_at.into(),
             finished_at: listed.finished_at.map(Timestamp::from),
         }

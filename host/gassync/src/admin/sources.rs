@@ -66,6 +66,9 @@ pub struct SourceMade {
     /// What a person must open to consent, where the channel wants that: the source waits for it.
     #[serde(default)]
     pub consent_url: Option<String>,
+    /// Credentials that the plugin asks for and nobody has given, by their labels.
+    #[serde(default)]
+    pub missing: Vec<String>,
 }
 
 /// What the credential slots of a source ask for, once more.
@@ -332,7 +335,8 @@ async fn create(
         }
     };
     let made = made(&app, &plugin, (id.0, creates), (&key, token), connected.consent_url);
-    Ok((StatusCode::CREATED, Json(made)))
+    let missing = secrets.empty().await.map_err(refused)?;
+    Ok((StatusCode::CREATED, Json(SourceMade { missing, ..made })))
 }
 
 fn made(
@@ -348,7 +352,7 @@ fn made(
     });
     let url = format!("{}/webhooks/{key}", app.public_url());
     let webhook_url = if header.is_some() { url } else { format!("{url}?{TOKEN_PARAMETER}={webhook_token}") };
-    SourceMade { id, creates, webhook_url, webhook_header: header, webhook_token, consent_url }
+    SourceMade { id, creates, webhook_url, webhook_header: header, webhook_token, consent_url, missing: Vec::new() }
 }
 
 /// Fetches all that the plugin polls, now, and says what became of it. Stays on the line until it is done.
@@ -356,7 +360,7 @@ async fn sync(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-) -> Result<Json<BTreeMap<String, BTreeMap<String, u64>>>, ApiError> {
+) -> Result<Json<BTreeMap<String, BTreeMap<String, i64>>>, ApiError> {
     let source = the_one(&app, &name).await?;
     let plugin = app
         .plugins

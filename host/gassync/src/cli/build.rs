@@ -85,7 +85,7 @@ pub async fn here(into: Option<&Path>) -> anyhow::Result<PathBuf> {
 async fn run(folder: &Path, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
     say(&format!("{program} {}", arguments.join(" ")));
     let mut command = Command::new(program);
-    let status = command.current_dir(folder).args(arguments).stdout(Stdio::null()).status().await;
+    let status = command.current_dir(folder).args(arguments).stdout(Stdio::null()).kill_on_drop(true).status().await;
     let status = status.with_context(|| format!("{program} cannot be run"))?;
     ensure!(status.success(), "{program} failed");
     Ok(())

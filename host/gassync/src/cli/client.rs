@@ -87,6 +87,10 @@ impl Client {
             };
             return Self::wire(&format!("http://{address}"), token.trim());
         }
+        if !config.data.dir.exists() {
+            let folder = config.data.dir.display();
+            bail!("no host has run on {folder}: `gassync serve` begins one, and GASSYNC_DATA_DIR names another folder");
+        }
         let app = App::open(config, system_clock(), system_random()).await?;
         plugins::settle(&app).await?;
         plugins::read_folder(&app).await?;

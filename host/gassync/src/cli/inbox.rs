@@ -73,9 +73,9 @@ fn list(messages: &[MessageShown], json: bool) -> anyhow::Result<()> {
 }
 
 fn line(message: &MessageShown) -> String {
-    let MessageShown { id, kind, method, url, state, received_at, error, .. } = message;
-    let error = error.as_ref().map(|error| format!("  {error}")).unwrap_or_default();
-    format!("{id:<8} {received_at:.0}  {kind:<7} {state:<9} {method} {url}{error}")
+    let MessageShown { id, kind, method, url, state, received_at, error, outcome, .. } = message;
+    let came_to = error.as_ref().or(outcome.as_ref()).map(|text| format!("  {text}")).unwrap_or_default();
+    format!("{id:<8} {received_at:.0}  {kind:<7} {state:<9} {method} {url}{came_to}")
 }
 
 fn show(whole: &MessageWhole, json: bool) -> anyhow::Result<()> {

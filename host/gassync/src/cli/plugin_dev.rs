@@ -125,7 +125,11 @@ impl Dev {
                 change = changes.recv() => {
                     change.context("the folder is watched no more")?;
                     while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
-                    plugin.replace(build::here(None).await).await;
+                    let built = tokio::select! {
+                        () = &mut enough => return Ok(()),
+                        built = build::here(None) => built,
+                    };
+                    plugin.replace(built).await;
                 }
             }
         }

@@ -151,7 +151,12 @@ impl Add {
             return Ok(());
         }
         match made.consent_url.as_deref() {
-            None => say(&format!("Source {} is connected. Tell the channel:", new.name)),
+            None if made.missing.is_empty() => say(&format!("Source {} is connected. Tell the channel:", new.name)),
+            None => {
+                say(&format!("Source {} is there, without {}. To give that:", new.name, made.missing.join(" and ")));
+                say(&format!("  gassync source connect {} --credential FIELD=VALUE", new.name));
+                say("Tell the channel:");
+            }
             asked => ask_consent(asked),
         }
         print(&format!("webhook address  {}", made.webhook_url));

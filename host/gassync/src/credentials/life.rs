@@ -109,6 +109,15 @@ impl ConnectionSecrets {
         Ok(became)
     }
 
+    /// Slots of which nothing is stored, by what people call them.
+    pub async fn empty(&self) -> anyhow::Result<Vec<String>> {
+        let mut tx = self.app.db.read(self.account).await?;
+        let stored = connections::credentials(&mut tx, self.account, self.connection).await?;
+        let is_empty = |slot: &&CredentialSlot| !stored.iter().any(|stored| stored.slot == slot.slot);
+        let slots = self.plugin.manifest().credentials.iter().filter(is_empty);
+        Ok(slots.map(|slot| slot.label.clone()).collect())
+    }
+
     /// Slots that a person must still consent to.
     pub async fn unconsented(&self) -> anyhow::Result<Vec<String>> {
         let mut open = Vec::new();

@@ -55,7 +55,7 @@ pub enum PullError {
 }
 
 /// How many records came, by what became of them.
-pub type Tally = BTreeMap<&'static str, u64>;
+pub type Tally = BTreeMap<&'static str, i64>;
 
 /// Fetches what a query asks for and applies it; the run is written down, however it ends.
 pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<Tally, PullError> {
@@ -66,9 +66,7 @@ pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<Tally,
     let mut tally = Tally::new();
     let result = all_pages(app, source, query, &mut tally).await;
     let mut counters = Counters::default();
-    for (word, count) in &tally {
-        counters.count(word, i64::try_from(*count).unwrap_or(i64::MAX));
-    }
+    tally.iter().for_each(|(word, count)| counters.count(word, *count));
     let why = result.as_ref().err().map(ToString::to_string);
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;

@@ -8,7 +8,9 @@ use jiff::SignedDuration;
 
 use super::{
     apply::{self, Incoming},
-    memory, seal,
+    memory,
+    pull::Tally,
+    seal,
 };
 use crate::{
     app::App,
@@ -78,18 +80,29 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
     let mut tx = app.db.write(message.account).await?;
     let began = incoming.now;
     let run = sync_runs::begin(&mut tx, source.account, source.id, sync_runs::Kind::Webhook, began).await?;
-    let mut counters = Counters::default();
-    for outcome in apply::changes(&mut tx, &incoming, changes).await? {
-        counters.count(outcome.word(), 1);
+    let outcomes = apply::changes(&mut tx, &incoming, changes).await?;
+    let mut tally = Tally::new();
+    for outcome in &outcomes {
+        *tally.entry(outcome.word()).or_default() += 1;
     }
+    let mut counters = Counters::default();
+    tally.iter().for_each(|(word, count)| counters.count(word, *count));
     sync_runs::end(&mut tx, source.account, run, (&counters, None), (began, app.now())).await?;
     let place = (message.account, message.connection);
     plugins::keep_call(&app.vault, &mut tx, place, (&plugin, &record, None), incoming.now).await?;
     memory::keep(&app.vault, &mut tx, &source, record.memory, incoming.now).await?;
-    inbox::applied(&mut tx, message.account, message.id, incoming.now).await?;
+    inbox::applied(&mut tx, message.account, message.id, &told(&tally), incoming.now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(reply)
+}
+
+/// What a message came to, in words.
+fn told(tally: &Tally) -> String {
+    if tally.is_empty() {
+        return "nothing in it".to_owned();
+    }
+    tally.iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
 }
 
 async fn who(app: &App, message: &inbox::Message) -> Result<(Arc<Plugin>, Source), Failure> {

@@ -124,26 +124,26 @@ impl From<Row> for Message {
     }
 }
 
-/// It has done its work.
-pub async fn applied(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
-    finish(tx, account, id, "applied", None, now).await
+/// It has done its work, with this outcome.
+pub async fn applied(tx: &mut Tx, account: AccountId, id: i64, outcome: &str, now: Timestamp) -> Result<()> {
+    finish(tx, account, id, ("applied", None, Some(outcome)), now).await
 }
 
 /// It cannot be worked on without somebody mending something; it is kept, and can be played again.
 pub async fn failed(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: Timestamp) -> Result<()> {
-    finish(tx, account, id, "failed", Some(why), now).await
+    finish(tx, account, id, ("failed", Some(why), None), now).await
 }
 
 async fn finish(
     tx: &mut Tx,
     account: AccountId,
     id: i64,
-    state: &str,
-    why: Option<&str>,
+    (state, why, outcome): (&str, Option<&str>, Option<&str>),
     now: Timestamp,
 ) -> Result<()> {
-    let text = "update int_inbox set state = $3, error = $4, finished_at = $5 where account_id = $1 and id = $2";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(state).bind(why).bind(Time::from(now))
+    let text = "update int_inbox set state = $3, error = $4, outcome = $5, finished_at = $6
+        where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(state).bind(why).bind(outcome).bind(Time::from(now))
         .execute(c).await.map(drop))
 }
 
@@ -180,6 +180,8 @@ pub struct Listed {
     pub attempts: i64,
     /// Why it did not work out.
     pub error: Option<String>,
+    /// What it came to, where it did: `1 created, 2 parked`.
+    pub outcome: Option<String>,
     /// When it arrived.
     pub received_at: Time,
     /// When it was done with.
@@ -189,7 +191,7 @@ pub struct Listed {
 /// Messages of every account before a row, newest first; in one state, where one is named. A platform query.
 pub async fn list(tx: &mut Tx, state: Option<&str>, before: i64, limit: i64) -> Result<Vec<Listed>> {
     let text =
-        "select account_id, id, connection_id, kind, method, url, state, attempts, error, received_at, finished_at
+        "select account_id, id, connection_id, kind, method, url, state, attempts, error, outcome, received_at, finished_at
         from int_inbox where id < $1 and ($2 is null or state = $2) order by id desc limit $3";
     on!(tx, c => sqlx::query_as(text).bind(before).bind(state).bind(limit).fetch_all(c).await)
 }
@@ -197,7 +199,7 @@ pub async fn list(tx: &mut Tx, state: Option<&str>, before: i64, limit: i64) -> 
 /// One message with what it says. A platform query.
 pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<(Listed, Message)>> {
     let text =
-        "select account_id, id, connection_id, kind, method, url, state, attempts, error, received_at, finished_at
+        "select account_id, id, connection_id, kind, method, url, state, attempts, error, outcome, received_at, finished_at
         from int_inbox where id = $1";
     let listed: Option<Listed> = on!(&mut *tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)?;
     let text = "select account_id, id, connection_id, method, url, headers, body, key_id, attempts, faults, received_at
@@ -209,7 +211,7 @@ pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<(Listed, Message)>> {
 /// Puts a message in the queue again, as if it had never been worked on.
 pub async fn replay(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
     let text =
-        "update int_inbox set state = 'received', attempts = 0, faults = 0, available_at = $3, error = null, finished_at = null
+        "update int_inbox set state = 'received', attempts = 0, faults = 0, available_at = $3, error = null, outcome = null, finished_at = null
         where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
 }

@@ -1,5 +1,5 @@
--- The rules of stay that channels know besides the shortest and the longest, what else they say of a night, and resume
--- points that are words of a channel's own.
+-- The rules of stay that channels know besides the shortest and the longest, what else they say of a night, resume
+-- points that are words of a channel's own, and what a message came to.
 
 alter table int_availability add column min_stay_through integer check (min_stay_through >= 0);
 alter table int_availability add column exact_stay integer check (exact_stay >= 0);
@@ -13,3 +13,6 @@ alter table gas_nightly_rates add column min_advance_days integer check (min_adv
 alter table gas_nightly_rates add column max_advance_days integer check (max_advance_days >= 0);
 
 alter table int_poll_points add column kind text not null default 'instant' check (kind in ('instant', 'token'));
+
+-- How many records of a message had which outcome, for people: `1 created, 2 parked`.
+alter table int_inbox add column outcome text;
