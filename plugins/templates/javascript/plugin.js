@@ -22,16 +22,13 @@ export const pull = {
     // The plugin never has the key: the host fills the placeholder in on the way out.
     const answer = http.get(`${baseUrl}/bookings${since}`, { authorization: "Bearer {{example.key}}" }, ["example.key"]);
     if (answer.status === 401 || answer.status === 403) throw unauthorized("the key is refused");
-    if (answer.status === 429) throw rateLimited(secondsOf(answer.header("retry-after")));
+    if (answer.status === 429) throw rateLimited(answer.retryAfter());
     if (answer.status !== 200) throw unavailable(`status ${answer.status}`);
     const bookings = answer.json();
     if (!Array.isArray(bookings)) throw malformed("a list of bookings is expected");
     return { changes: bookings.map(bookingChange) };
   },
 };
-
-/** `Retry-After` may be a date as well: that one is not read here. */
-const secondsOf = (value) => (/^\d{1,6}$/.test(value ?? "") ? Number(value) : undefined);
 
 function bookingChange(booking) {
   const id = text(booking?.number, "number");

@@ -160,8 +160,11 @@ function variant(cases) {
   const made = new WeakSet();
   const shape = (value) => {
     if (made.has(value)) return value;
-    const tag = value?.tag;
-    if (!Object.hasOwn(cases, tag)) throw unfit(`a tag that is one of ${Object.keys(cases).join(", ")}`, tag);
+    const isTagged = value !== null && typeof value === "object";
+    const tag = isTagged ? value.tag : undefined;
+    if (!Object.hasOwn(cases, tag)) {
+      throw unfit(`a tag that is one of ${Object.keys(cases).join(", ")}`, isTagged ? tag : value);
+    }
     const filled = Object.freeze(cases[tag] ? { tag, val: fitting(cases[tag], value.val, tag) } : { tag });
     made.add(filled);
     return filled;
@@ -191,7 +194,7 @@ const extra = (value) => {
 export const date = record({ year: whole(-32768, 32767), month: whole(1, 12), day: whole(1, 31) });
 export const nights = record({ start: date, until: date });
 export const money = record({ amount: text, currency: maybe(text) });
-export const entity = oneOf("property", "room-type", "rate-plan", "reservation", "guest", "calendar");
+export const entity = oneOf("property", "room-type", "rate-plan", "reservation", "guest", "calendar", "block");
 
 export const address = record({
   street: maybe(text), city: maybe(text), state: maybe(text), postcode: maybe(text), country: maybe(text),
@@ -211,7 +214,7 @@ export const ratePlan = record({
 });
 export const guestDetails = record({
   id: maybe(text), name: maybe(text), firstName: maybe(text), lastName: maybe(text), email: maybe(text),
-  phone: maybe(text), country: maybe(text), language: maybe(text),
+  phone: maybe(text), country: maybe(text), language: maybe(text), address: maybe(address), extra,
 });
 
 /** `status.other(word)`: a word nobody knows is passed on, and held back until a person decides. */
@@ -221,20 +224,27 @@ export const status = variant({
 
 const heads = { guests: maybe(count), adults: maybe(count), children: maybe(count), infants: maybe(count) };
 
+/** One line of a price: `kind` says what it is for. A discount is below zero. */
+export const priceLine = record({
+  kind: oneOf("stay", "cleaning", "fee", "tax", "deposit", "discount", "other"), name: text, amount: money,
+});
+
 export const roomStay = record({
-  roomTypeId: maybe(text), unitId: maybe(text), ratePlanId: maybe(text), stay: maybe(nights), ...heads,
+  id: maybe(text), roomTypeId: maybe(text), unitId: maybe(text), ratePlanId: maybe(text), stay: maybe(nights), ...heads,
   total: maybe(money), guest: maybe(guestDetails), extra,
 });
 export const reservation = record({
-  id: text, otaReference: maybe(text), groupId: maybe(text), propertyId: maybe(text), rooms: list(roomStay),
-  stay: maybe(nights), status, source: maybe(text), guest: maybe(guestDetails), ...heads, total: maybe(money),
-  commission: maybe(money), bookedAt: maybe(text), modifiedAt: maybe(text), revision: maybe(text), notes: maybe(text),
+  id: text, aliases: texts, otaReference: maybe(text), groupId: maybe(text), propertyId: maybe(text),
+  rooms: list(roomStay), stay: maybe(nights), status, source: maybe(text), guest: maybe(guestDetails), ...heads,
+  pets: maybe(count), total: maybe(money), priceLines: list(priceLine), commission: maybe(money), payout: maybe(money),
+  collector: maybe(oneOf("channel", "property")), bookedAt: maybe(text), modifiedAt: maybe(text),
+  revision: maybe(text), notes: maybe(text),
   intent: orElse("fact", oneOf("fact", "request")), completeness: orElse("full", oneOf("full", "partial")),
   receipt: maybe(text), extra, raw: maybe(json),
 });
 export const block = record({
-  id: maybe(text), propertyId: maybe(text), roomTypeId: maybe(text), unitId: maybe(text), stay: nights,
-  reason: maybe(text), raw: maybe(json),
+  id: maybe(text), propertyId: maybe(text), roomTypeIds: texts, unitId: maybe(text), stay: nights,
+  reason: maybe(text), extra, raw: maybe(json),
 });
 
 export const price = record({
@@ -255,7 +265,8 @@ export const party = record({
   adults: count, children: orElse(0, count), infants: orElse(0, count), pets: orElse(0, count),
 });
 export const stayQuery = record({
-  propertyId: text, roomTypeId: maybe(text), ratePlanId: maybe(text), stay: nights, party, replaces: maybe(text),
+  propertyId: maybe(text), roomTypeId: maybe(text), ratePlanId: maybe(text), stay: nights, party: maybe(party),
+  replaces: maybe(text), extra,
 });
 export const holdRequest = record({ reference: text, query: stayQuery, minutes: count });
 export const question = variant({
@@ -264,12 +275,13 @@ export const question = variant({
 
 export const route = record({ propertyId: maybe(text), account: maybe(text) });
 export const entityRef = record({ entity, id: text });
+export const hint = record({ entity, id: maybe(text) });
 export const connectionEvent = variant({
   revoked: null, unlinked: texts, linked: texts, remapped: pair(text, text), other,
 });
 export const news = variant({
   property, "rate-plan": ratePlan, "room-type": roomType, reservation, guest: guestDetails, block,
-  calendar: list(calendarNights), removed: entityRef, "look-again": entityRef, ask: question,
+  calendar: list(calendarNights), removed: entityRef, "look-again": hint, ask: question,
   connection: connectionEvent, other,
 });
 export const changeRecord = record({ route: orElse({}, route), news });
@@ -294,11 +306,15 @@ export const httpResponse = record({ status: whole(0, 65535), headers, body: orE
 export const capture = record({ slot: text, field: text, place: text, goodForSeconds: maybe(count) });
 
 export const decoded = record({ eventId: maybe(text), changes: list(changeRecord), reply: maybe(httpResponse) });
+/** Where the next run starts: `resume.instant(…)` for a time, `resume.token(…)` for a word of the channel's own. */
+export const resume = variant({ instant: text, token: text });
 export const scope = variant({ delta: null, whole: nights, "whole-entity": null });
 export const page = record({
-  changes: list(changeRecord), next: maybe(text), resume: maybe(text), scope: orElse({ tag: "delta" }, scope),
+  changes: list(changeRecord), next: maybe(text), resume: maybe(resume), scope: orElse({ tag: "delta" }, scope),
   waitSeconds: maybe(count),
 });
+
+export const receiptOutcome = variant({ taken: null, retry: maybe(count), outdated: text, refused: text });
 
 /** Not confirmed unless said so: then it counts only after it was read back. */
 const accepted = record({
@@ -312,16 +328,20 @@ export const part = record({
   status: orElse(200, whole(0, 65535)), headers, body: orElse("", bytes), next: maybe(text),
 });
 export const report = record({ account: maybe(text), scopes: texts, missing: texts, extra });
+export const subscribed = record({ ids: texts, steps: texts });
 
 /** The interfaces a plugin may export, by their names in JavaScript, and what each of their functions answers. */
 export const interfaces = {
   inbound: { decode: decoded },
-  answer: { respond: httpResponse },
+  answer: { respond: httpResponse, unable: httpResponse },
   pull: { fetch: page },
-  receipts: { acknowledge: list(maybe(text)) },
+  receipts: { acknowledge: list(receiptOutcome) },
   pushCalendar: { push: list(outcome) },
   pushReservations: { push: list(outcome) },
   pushContent: { push: list(outcome) },
   feeds: { render: part },
-  connection: { check: report, subscribe: texts, unsubscribe: texts },
+  connection: { check: report, subscribe: subscribed, unsubscribe: texts },
 };
+
+/** What an adapter need not write though it has the interface: such a call is answered with `unsupported`. */
+export const optional = new Set(["answer.unable", "connection.subscribe", "connection.unsubscribe"]);

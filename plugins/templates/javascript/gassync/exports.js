@@ -1,8 +1,8 @@
 // Makes of an adapter what the component exports: every function answers in the contract's form, or with one of its
 // errors.
 
-import { interfaces, Misfit } from "./contract.js";
-import { declared } from "./errors.js";
+import { interfaces, Misfit, optional } from "./contract.js";
+import { declared, unsupported } from "./errors.js";
 
 /** `plugin` has an object for each interface it implements: `{ inbound: { decode }, pull: { fetch } }`. */
 export function exportsOf(plugin, manifest) {
@@ -20,7 +20,7 @@ export function exportsOf(plugin, manifest) {
 function guarded(implementation, name, func, answer) {
   return async (...given) => {
     try {
-      if (!implementation[func]) throw new TypeError(`the plugin has no ${name}`);
+      if (!implementation[func]) throw optional.has(name) ? unsupported() : new TypeError(`the plugin has no ${name}`);
       const answered = answer(await implementation[func](...given));
       // One answer for each: with one missing nobody could say whose the others are.
       const expected = func === "push" || func === "acknowledge" ? given[0].length : answered.length;

@@ -2,6 +2,7 @@
 
 import { httpResponse } from "./contract.js";
 import { connectHost } from "./host.js";
+import { instant } from "./instants.js";
 
 const utf8 = new TextEncoder();
 
@@ -14,12 +15,14 @@ export class FakeHost {
 
   /**
    * From here on the adapter talks to this host. `inventory` has the functions of the contract's interface that the
-   * test needs, `sign` and `verify` stand for the host's keys.
+   * test needs, `sign` and `verify` stand for the host's keys. `now` is what time it is, such as
+   * `2027-03-01T09:30:00Z`; without it the machine's clock is asked.
    */
-  constructor({ settings = {}, state = {}, inventory = {}, sign, verify } = {}) {
+  constructor({ settings = {}, state = {}, inventory = {}, sign, verify, now } = {}) {
     this.settings = settings;
     this.state = state;
-    connectHost({
+    this.now = now;
+    const imports = {
       http: { send: (request) => this.#send(request) },
       settings: { get: () => JSON.stringify(this.settings) },
       log: { write: (level, message, fields) => this.log.push({ level, message, fields: Object.fromEntries(fields) }) },
@@ -34,7 +37,8 @@ export class FakeHost {
         verify: verify ?? (() => true),
       },
       inventory,
-    });
+    };
+    connectHost(imports, () => (this.now === undefined ? Date.now() : Date.parse(instant(this.now, "now"))));
   }
 
   /** The channel's next answer; when none is left it is 503. An object is sent as JSON. */

@@ -3,9 +3,8 @@ import { test } from "node:test";
 
 import { call, FakeHost } from "./fake-host.js";
 import {
-  addDays, calendarNights, change, count, date, dateText, eachNight, exportsOf, headerOf, http, instant, inventory,
-  keys, log, minorMoney, money, news, nights, outcome, queryOf, readJson, rejected, reply, reservation, settings, state,
-  status,
+  block, calendarNights, change, clock, exportsOf, headerOf, http, inventory, keys, log, news, outcome, queryOf,
+  question, receiptOutcome, rejected, reply, reservation, resume, settings, state, status,
 } from "./index.js";
 
 const stay = { start: { year: 2027, month: 6, day: 1 }, until: { year: 2027, month: 6, day: 4 } };
@@ -26,10 +25,28 @@ test("what is left out is absent, and what does not fit is named by its path", (
     [{ arival: "2027-06-01" }, "arival: the contract has no such field"],
     [{ id: undefined }, "id: a text is wanted, not undefined"],
     [{ intent: "wish" }, "intent: one of fact, request is wanted, not string"],
+    [{ collector: "bank" }, "collector: one of channel, property is wanted, not string"],
+    [{ priceLines: [{ kind: "fee", name: "Linen" }] }, "priceLines[0].amount: an object is wanted, not undefined"],
+    [{ guest: { address: { town: "Faro" } } }, "guest.address.town: the contract has no such field"],
   ]) {
     assert.throws(() => reservation({ ...fields, ...wrong }), { message });
   }
   assert.throws(() => calendarNights({ roomTypeId: "1" }), { message: "stay: an object is wanted, not undefined" });
+});
+
+test("a reservation says what it is made of, and who pays whom", () => {
+  const made = reservation({
+    id: "1", aliases: [17], status: status.confirmed(), pets: 1, collector: "property", payout: { amount: "390.00" },
+    rooms: [{ id: 5, stay }], guest: { name: "Ada Example", address: { city: "Faro" }, extra: { vip: true } },
+    priceLines: [{ kind: "discount", name: "Early bird", amount: { amount: "-20.00", currency: "EUR" } }],
+  });
+  assert.deepEqual([made.aliases, made.pets, made.rooms[0].id], [["17"], 1, "5"]);
+  assert.deepEqual([made.collector, made.payout], ["property", { amount: "390.00", currency: undefined }]);
+  assert.deepEqual(made.guest.extra, [["vip", "true"]]);
+  assert.equal(made.guest.address.city, "Faro");
+  assert.equal(made.priceLines[0].amount.amount, "-20.00");
+  const bare = reservation({ id: "1", status: status.confirmed() });
+  assert.deepEqual([bare.aliases, bare.priceLines, bare.collector, bare.payout], [[], [], undefined, undefined]);
 });
 
 test("news are built by what they are about", () => {
@@ -37,8 +54,54 @@ test("news are built by what they are about", () => {
     route: { propertyId: "P1", account: undefined },
     news: { tag: "look-again", val: { entity: "reservation", id: "7" } },
   });
+  assert.deepEqual(news.lookAgain("block").val, { entity: "block", id: undefined });
+  assert.deepEqual(news.block({ stay, extra: { by: "owner" } }).val, block({ stay, extra: [["by", '"owner"']] }));
+  assert.deepEqual(block({ stay, roomTypeIds: [1, 2] }).roomTypeIds, ["1", "2"]);
+  assert.throws(() => block({ stay, roomTypeId: "1" }), { message: "roomTypeId: the contract has no such field" });
+  const asked = question.available({ stay, replaces: "R1" }).val;
+  assert.deepEqual([asked.propertyId, asked.party, asked.extra], [undefined, undefined, []]);
   const [night] = change(news.calendar([{ roomTypeId: "1", stay, changed: ["price"] }])).news.val;
   assert.deepEqual(night.changed, { availability: false, price: true, rules: false });
+});
+
+test("where a run left off is a time or a word, and says which", async () => {
+  const fetched = (page) => exportsOf({ pull: { fetch: () => page } }, "{}").pull.fetch({});
+  assert.deepEqual((await fetched({ resume: resume.token("p-9") })).resume, { tag: "token", val: "p-9" });
+  assert.deepEqual((await fetched({ resume: resume.instant("2027-03-01T09:30:00Z") })).resume.tag, "instant");
+  assert.equal((await fetched({})).resume, undefined);
+  const unclear = /^Misfit: resume: a tag that is one of instant, token is wanted, not string/;
+  await assert.rejects(fetched({ resume: "2027-03-01T09:30:00Z" }), ({ payload }) => unclear.test(payload.val));
+});
+
+test("receipts and subscriptions are answered in full", async () => {
+  const outcomes = [receiptOutcome.taken(), receiptOutcome.retry(), receiptOutcome.outdated("newer"), { tag: "taken" }];
+  const plugin = {
+    receipts: { acknowledge: () => outcomes },
+    connection: { subscribe: () => ({ ids: [7] }), unsubscribe: (ids) => ids },
+  };
+  const { receipts, connection } = exportsOf(plugin, "{}");
+  assert.deepEqual((await receipts.acknowledge([{}, {}, {}, {}])).map(({ tag }) => tag), [
+    "taken", "retry", "outdated", "taken",
+  ]);
+  assert.deepEqual(await connection.subscribe("{{webhook.url}}"), { ids: ["7"], steps: [] });
+  assert.deepEqual(await connection.unsubscribe(["7"]), ["7"]);
+});
+
+test("what an adapter need not write is unsupported", async () => {
+  const plugin = { answer: { respond: () => reply(200) }, connection: { check: () => ({}) } };
+  const { answer, connection } = exportsOf(plugin, "{}");
+  const isUnsupported = { payload: { tag: "unsupported" } };
+  await assert.rejects(answer.unable(call({}), { tag: "malformed", val: "from" }), isUnsupported);
+  await assert.rejects(connection.subscribe("{{webhook.url}}"), isUnsupported);
+  await assert.rejects(connection.unsubscribe(["7"]), isUnsupported);
+});
+
+test("what went wrong is handed in as a tag and a value", async () => {
+  const unable = (request, why) => reply(why.tag === "malformed" ? 400 : 503, why.val ?? "");
+  const { answer } = exportsOf({ answer: { respond: () => reply(200), unable } }, "{}");
+  const worded = await answer.unable(call({}), { tag: "malformed", val: "from" });
+  assert.deepEqual([worded.status, new TextDecoder().decode(worded.body)], [400, "from"]);
+  assert.equal((await answer.unable(call({}), { tag: "rate-limited", val: undefined })).status, 503);
 });
 
 test("an exception is an error of the contract, and not a trap", async () => {
@@ -49,61 +112,33 @@ test("an exception is an error of the contract, and not a trap", async () => {
     pushCalendar: { push: () => [outcome.accepted({ channelId: "9" }), outcome.unknown()] },
     pushReservations: { push: () => { throw rejected([{ path: "/from", problem: "in the past" }]); } },
     answer: { respond: () => { throw new Error("no words"); } },
-    connection: { check: () => ({ scopes: ["read"] }) },
+    connection: { subscribe: () => ({}) },
   };
   const channel = exportsOf(plugin, "{}");
   const broken = (pattern) => ({ payload }) => payload.tag === "broken" && pattern.test(payload.val);
   await assert.rejects(channel.inbound.decode(call({})), broken(/^TypeError: .*\n/));
   await assert.rejects(channel.pull.fetch({}), broken(/^Misfit: changes\[1\]\.news: /));
   await assert.rejects(channel.receipts.acknowledge([{}]), broken(/0 answers to 1 items/));
-  await assert.rejects(channel.connection.subscribe("{{webhook.url}}"), broken(/has no connection.subscribe/));
+  await assert.rejects(channel.connection.check(), broken(/has no connection.check/));
   const inThePast = { path: "/from", problem: "in the past" };
   await assert.rejects(channel.pushReservations.push([{}]), { payload: { tag: "rejected", val: [inThePast] } });
   const [first] = await channel.pushCalendar.push([{}, {}]);
   assert.deepEqual(first.val, { channelId: "9", replaces: undefined, confirmed: false, warnings: [] });
   await assert.rejects(channel.answer.respond(call({}), [], []), broken(/no words/));
-  assert.deepEqual((await channel.connection.check()).missing, []);
   assert.equal(channel.feeds, undefined);
 });
 
-test("JSON keeps the digits that a channel wrote", () => {
-  assert.deepEqual(readJson('{"price": 540.50, "id": 123456789012345678, "n": 2, "text": "at 1.50, \\"2.50\\""}'), {
-    price: "540.50", id: "123456789012345678", n: 2, text: 'at 1.50, "2.50"',
-  });
-  assert.deepEqual(readJson("[1.0,-2.5e3,-7,true,null]"), ["1.0", "-2.5e3", -7, true, null]);
-  assert.throws(() => readJson("[01.5]"), /not JSON/);
-});
-
-test("days, instants, money and counts are read strictly", () => {
-  const noDays = ["2028-02-30", "2027-02-29", "0027-02-30", "2027-13-01", "2027-1-01", "tomorrow", "2027-01-01x"];
-  for (const wrong of [...noDays, 7, ["2027-01-01"]]) {
-    assert.throws(() => date(wrong, "from"), { payload: { tag: "malformed", val: "from: no day" } });
-  }
-  assert.equal(dateText(addDays(date("2028-02-28"), 1)), "2028-02-29");
-  assert.equal(dateText(addDays(date("2027-12-31T10:00:00Z"), 1)), "2028-01-01");
-  assert.equal(nights(date("2027-06-01"), date(null)), undefined);
-  assert.deepEqual([...eachNight(stay)].map(dateText), ["2027-06-01", "2027-06-02", "2027-06-03"]);
-  assert.equal(instant("2027-03-01 09:30:00"), "2027-03-01T09:30:00Z");
-  assert.equal(instant("2027-03-01T09:30:00.250+02:00"), "2027-03-01T07:30:00.250Z");
-  for (const wrong of ["2027-02-30T09:30:00Z", "2027-03-01", "now", 1]) {
-    assert.throws(() => instant(wrong), /malformed/);
-  }
-  assert.deepEqual(money("540.50", "EUR"), { amount: "540.50", currency: "EUR" });
-  assert.deepEqual(money(540, ""), { amount: "540", currency: undefined });
-  assert.equal(money(null), undefined);
-  assert.throws(() => money("1,5"), /malformed/);
-  assert.equal(minorMoney(-5, "EUR").amount, "-0.05");
-  assert.equal(minorMoney("54050", "JPY", 0).amount, "54050");
-  assert.equal(count("2"), 2);
-  assert.equal(count(0), 0);
-  assert.throws(() => count("two", "adults"), { payload: { tag: "malformed", val: "adults: no whole number" } });
-});
-
 test("the host is reached through it, and its refusals have names", () => {
-  const quote = () => {
-    throw Object.assign(new Error("refused"), { payload: [{ why: "closed" }] });
+  const held = {
+    roomTypes: (id) => [{ id }],
+    stays: (roomTypeId, span) => [{ ourReference: `${roomTypeId} until ${span.until.day}` }],
+    blocks: (roomTypeId, span) => [{ roomTypeIds: [roomTypeId], stay: span }],
+    content: ({ entity, id }) => (id === "P1" ? JSON.stringify({ name: entity }) : undefined),
+    quote: () => {
+      throw Object.assign(new Error("refused"), { payload: [{ why: "unknown-rate-plan" }] });
+    },
   };
-  const host = new FakeHost({ settings: { a: 1 }, inventory: { roomTypes: (id) => [{ id }], quote } });
+  const host = new FakeHost({ settings: { a: 1 }, inventory: held });
   host.answer(200, { x: 1.5 }, { ETag: "v1" }).fail("credential", "no key").fail("too-large", 8n);
   const answer = http.post("https://a.example", { b: 2 }, { "X-Key": "{{slot.key}}" });
   assert.equal(answer.header("etag"), "v1");
@@ -126,9 +161,34 @@ test("the host is reached through it, and its refusals have names", () => {
   assert.deepEqual(host.state, {});
   assert.equal(new TextDecoder().decode(keys.sign("slot", "secret", "hmac-sha256", "text")), "signature");
   assert.deepEqual(inventory.roomTypes("P1"), [{ id: "P1" }]);
-  assert.deepEqual(inventory.quote({ propertyId: "P1", stay, party: { adults: 2 } }), { refused: [{ why: "closed" }] });
+  assert.deepEqual(inventory.stays("1", stay), [{ ourReference: "1 until 4" }]);
+  assert.deepEqual(inventory.blocks("1", stay), [{ roomTypeIds: ["1"], stay }]);
+  assert.deepEqual(inventory.content({ entity: "property", id: "P1" }), { name: "property" });
+  assert.equal(inventory.content({ entity: "room-type", id: "1" }), undefined);
+  assert.throws(() => inventory.content("P1"), { message: "an object is wanted, not string" });
+  assert.deepEqual(inventory.quote({ stay, replaces: "R1" }), { refused: [{ why: "unknown-rate-plan" }] });
   log.warn("odd", { status: 418 });
   assert.deepEqual(host.log, [{ level: "warn", message: "odd", fields: { status: "418" } }]);
+});
+
+test("a wait is seconds or its end, by a clock that can be held still", () => {
+  const host = new FakeHost({ now: "2027-03-05T09:58:00Z" });
+  assert.deepEqual([clock.now(), clock.today()], ["2027-03-05T09:58:00Z", { year: 2027, month: 3, day: 5 }]);
+  const wait = (said) => {
+    host.answer(429, "", said === undefined ? {} : { "Retry-After": said });
+    return http.get("https://a.example").retryAfter();
+  };
+  assert.deepEqual([wait("120"), wait(" 0 "), wait("4294967295")], [120, 0, 4294967295]);
+  assert.equal(wait("Fri, 05 Mar 2027 10:00:00 GMT"), 120);
+  assert.equal(wait("Fri, 05 Mar 2027 09:00:00 GMT"), 0);
+  const noEnds = ["05 Mar 2027 10:00:00 CET", "31 Feb 2027 10:00:00 GMT", "05 Mai 2027 10:00:00 GMT"];
+  for (const none of [undefined, "", "soon", "-1", "1.5", "4294967296", ...noEnds.map((end) => `Fri, ${end}`)]) {
+    assert.equal(wait(none), undefined, none);
+  }
+  host.now = "2027-03-05T09:59:59Z";
+  assert.equal(wait("Fri, 05 Mar 2027 10:00:00 GMT"), 1);
+  new FakeHost();
+  assert.ok(clock.now() > "2026" && clock.now() !== host.now, "then it is the machine's");
 });
 
 test("a call's query and headers are at hand", () => {

@@ -1,16 +1,31 @@
 // What the host offers a plugin. In the component it is the imports of the contract, in a test a `FakeHost`: whoever
 // comes first calls `connectHost`, and the adapter never knows which it was.
 
-import { capture, httpRequest, stayQuery } from "./contract.js";
+import { capture, entityRef, httpRequest, nights, stayQuery } from "./contract.js";
+import { date } from "./days.js";
 import { ChannelError, rateLimited, unauthorized, unavailable } from "./errors.js";
+import { secondsToWait } from "./instants.js";
 import { readJson, readText } from "./values.js";
 
 let host;
+let millisNow = Date.now;
 
-/** `{ http, keys, settings, state, inventory, log }`, each with the functions of the contract's interface. */
-export function connectHost(imports) {
+/**
+ * `{ http, keys, settings, state, inventory, log }`, each with the functions of the contract's interface, and what
+ * tells the time in milliseconds since 1970.
+ */
+export function connectHost(imports, millis = Date.now) {
   host = imports;
+  millisNow = millis;
 }
+
+/** What time it is, in UTC: the host's clock, which a `FakeHost` can hold still. */
+export const clock = {
+  /** The present instant, without parts of a second: `2027-03-01T09:30:00Z`. */
+  now: () => `${new Date(millisNow()).toISOString().slice(0, 19)}Z`,
+  /** Where the property stands it may still be yesterday, or tomorrow already. */
+  today: () => date(clock.now()),
+};
 
 /** The source's settings. The host has checked them against the manifest's schema and filled in its defaults. */
 export const settings = () => JSON.parse(host.settings.get());
@@ -22,6 +37,10 @@ class Answer {
   }
   header(name) {
     return this.headers.find((header) => header.name.toLowerCase() === name.toLowerCase())?.value;
+  }
+  /** How many seconds the channel asks us to wait, where it says so in `Retry-After`: for `rateLimited`. */
+  retryAfter() {
+    return secondsToWait(this.header("retry-after")?.trim() ?? "", millisNow());
   }
   text() {
     return this.body.length ? readText(this.body) : "";
@@ -137,8 +156,12 @@ export const inventory = {
   properties: () => everyPage((cursor) => host.inventory.properties(cursor)),
   roomTypes: (propertyId) => host.inventory.roomTypes(propertyId),
   ratePlans: (propertyId) => host.inventory.ratePlans(propertyId),
-  calendar: (roomTypeId, nights) => host.inventory.calendar(roomTypeId, nights),
+  calendar: (roomTypeId, span) => host.inventory.calendar(roomTypeId, nights(span)),
   reservations: (changedSince) => everyPage((cursor) => host.inventory.reservations(changedSince, cursor)),
+  /** The reservations that hold nights of a room type within these. */
+  stays: (roomTypeId, span) => host.inventory.stays(roomTypeId, nights(span)),
+  /** What else keeps nights of a room type within these out of sale. */
+  blocks: (roomTypeId, span) => host.inventory.blocks(roomTypeId, nights(span)),
   findReservation: (id) => host.inventory.findReservation(id),
   changedAt: (propertyId) => host.inventory.changedAt(propertyId),
   /** `{ quoted }`, or `{ refused }` with the reasons. */
@@ -150,8 +173,9 @@ export const inventory = {
       return { refused: failure.payload };
     }
   },
-  content(propertyId) {
-    const text = host.inventory.content(propertyId);
+  /** Of a property, a room type or a rate plan: `content({ entity: "room-type", id })`. */
+  content(of) {
+    const text = host.inventory.content(entityRef(of));
     return text === undefined ? undefined : JSON.parse(text);
   },
 };

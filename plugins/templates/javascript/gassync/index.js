@@ -2,17 +2,18 @@
 // yours lives beside it.
 
 export {
-  address, block, calendarNights, connectionEvent, guestDetails, outcome, party, price, property, question, ratePlan,
-  reservation, roomStay, roomType, scope, status, stayQuery, stayRules,
+  address, block, calendarNights, connectionEvent, guestDetails, outcome, party, price, priceLine, property, question,
+  ratePlan, receiptOutcome, reservation, resume, roomStay, roomType, scope, status, stayQuery, stayRules,
 } from "./contract.js";
 export {
   ChannelError, conflict, malformed, rateLimited, rejected, unauthorized, unavailable, unsupported,
 } from "./errors.js";
 export { exportsOf } from "./exports.js";
-export { http, inventory, keys, log, settings, state } from "./host.js";
-export {
-  addDays, count, date, dateText, eachNight, instant, minorMoney, money, nights, readJson, readText, text,
-} from "./values.js";
+export { clock, http, inventory, keys, log, settings, state } from "./host.js";
+export { minorMoney, money } from "./amounts.js";
+export { addDays, date, dateText, eachNight, nights, readDate } from "./days.js";
+export { instant, lastModified } from "./instants.js";
+export { count, readJson, readText, text } from "./values.js";
 
 import { changeRecord, httpResponse, news as newsOf } from "./contract.js";
 
@@ -20,7 +21,7 @@ import { changeRecord, httpResponse, news as newsOf } from "./contract.js";
 export const news = Object.assign((value) => newsOf(value), newsOf, {
   /** A deletion that carries an id and nothing else. */
   removed: (entity, id) => newsOf.removed({ entity, id }),
-  /** The message says only that something happened: the host fetches that entity. */
+  /** The message says only that something happened: the host fetches that record, or without an id what has changed. */
   lookAgain: (entity, id) => newsOf.lookAgain({ entity, id }),
 });
 
