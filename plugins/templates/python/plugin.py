@@ -4,8 +4,6 @@
  "name": "Ada Example", "price": "410.00", "currency": "EUR", "changed": "2027-01-05T09:00:00Z"}
 """
 
-import re
-
 from gassync import (
     Decoded,
     Entity,
@@ -51,18 +49,13 @@ class Pull:
         if answer.status in (401, 403):
             raise Unauthorized("the key is refused")
         if answer.status == 429:
-            raise RateLimited(seconds_of(answer.header("retry-after")))
+            raise RateLimited(answer.retry_after())
         if answer.status != 200:
             raise Unavailable(f"status {answer.status}")
         bookings = answer.json()
         if not isinstance(bookings, list):
             raise Malformed("a list of bookings is expected")
         return Page(changes=[booking_change(booking) for booking in bookings])
-
-
-def seconds_of(value):
-    """`Retry-After` may be a date as well: that one is not read here."""
-    return int(value) if re.fullmatch(r"[0-9]{1,6}", value or "") else None
 
 
 def booking_change(booking):

@@ -4,9 +4,12 @@ lives beside it.
 
 from urllib.parse import parse_qsl, urlsplit
 
+from .amounts import minor_money, money
 from .contract import *
 from .crossing import to_json
+from .days import each_night, nights, parse_date, read_date
 from .errors import (
+    Broken,
     ChannelError,
     Conflict,
     Malformed,
@@ -17,8 +20,9 @@ from .errors import (
     Unsupported,
 )
 from .exports import exports_of
-from .host import http, inventory, keys, log, settings, state
-from .values import count, each_night, instant, minor_money, money, nights, parse_date, read_json, read_text, text
+from .host import clock, http, inventory, keys, log, settings, state
+from .instants import instant, last_modified
+from .values import count, read_json, read_text, text
 
 
 def change(news, property_id=None, account=None):

@@ -81,6 +81,7 @@ class Entity(Enum):
     RESERVATION = "reservation"
     GUEST = "guest"
     CALENDAR = "calendar"
+    BLOCK = "block"
 
 
 @record
@@ -144,6 +145,8 @@ class GuestDetails:
     phone: Optional[str] = absent()
     country: Optional[str] = absent()
     language: Optional[str] = absent()
+    address: Optional[Address] = absent()
+    extra: Extra = no_extra()
 
 
 class ReservationStatus(Variant):
@@ -168,8 +171,35 @@ class Completeness(Enum):
     PARTIAL = "partial"
 
 
+class PriceKind(Enum):
+    STAY = "stay"
+    CLEANING = "cleaning"
+    FEE = "fee"
+    TAX = "tax"
+    DEPOSIT = "deposit"
+    DISCOUNT = "discount"
+    OTHER = "other"
+
+
+@record
+class PriceLine:
+    """One line of a price. A discount is below zero."""
+
+    kind: PriceKind
+    name: str
+    amount: Money
+
+
+class Collector(Enum):
+    """Who takes the guest's money."""
+
+    CHANNEL = "channel"
+    PROPERTY = "property"
+
+
 @record
 class RoomStay:
+    id: Optional[str] = absent()
     room_type_id: Optional[str] = absent()
     unit_id: Optional[str] = absent()
     rate_plan_id: Optional[str] = absent()
@@ -187,6 +217,7 @@ class RoomStay:
 class Reservation:
     id: str
     status: ReservationStatus
+    aliases: list[str] = empty()
     ota_reference: Optional[str] = absent()
     group_id: Optional[str] = absent()
     property_id: Optional[str] = absent()
@@ -198,8 +229,12 @@ class Reservation:
     adults: Optional[U32] = absent()
     children: Optional[U32] = absent()
     infants: Optional[U32] = absent()
+    pets: Optional[U32] = absent()
     total: Optional[Money] = absent()
+    price_lines: list[PriceLine] = empty()
     commission: Optional[Money] = absent()
+    payout: Optional[Money] = absent()
+    collector: Optional[Collector] = absent()
     booked_at: Optional[str] = absent()
     modified_at: Optional[str] = absent()
     revision: Optional[str] = absent()
@@ -213,12 +248,15 @@ class Reservation:
 
 @record
 class Block:
+    """Nights taken out of sale by the channel's own hand; of the whole property where no room type is named."""
+
     stay: Nights
     id: Optional[str] = absent()
     property_id: Optional[str] = absent()
-    room_type_id: Optional[str] = absent()
+    room_type_ids: list[str] = empty()
     unit_id: Optional[str] = absent()
     reason: Optional[str] = absent()
+    extra: Extra = no_extra()
     raw: Optional[Json] = absent()
 
 
@@ -272,12 +310,13 @@ class Party:
 
 @record
 class StayQuery:
-    property_id: str
     stay: Nights
-    party: Party
+    property_id: Optional[str] = absent()
     room_type_id: Optional[str] = absent()
     rate_plan_id: Optional[str] = absent()
+    party: Optional[Party] = absent()
     replaces: Optional[str] = absent()
+    extra: Extra = no_extra()
 
 
 @record
@@ -285,23 +324,6 @@ class HoldRequest:
     reference: str
     query: StayQuery
     minutes: U32
-
-
-class PriceKind(Enum):
-    STAY = "stay"
-    CLEANING = "cleaning"
-    FEE = "fee"
-    TAX = "tax"
-    DEPOSIT = "deposit"
-    DISCOUNT = "discount"
-    OTHER = "other"
-
-
-@record
-class PriceLine:
-    kind: PriceKind
-    name: str
-    amount: Money
 
 
 @record
@@ -336,6 +358,14 @@ class EntityRef:
     id: str
 
 
+@dataclass
+class Hint:
+    """Something happened to one of these, or to nobody knows which."""
+
+    entity: Entity
+    id: Optional[str] = None
+
+
 class ConnectionEvent(Variant):
     Revoked = _Case()
     Unlinked = _Case(list[str])
@@ -354,8 +384,8 @@ class News(Variant):
     Calendar = _Case(list[CalendarNights])
     # A deletion that carries an id and nothing else.
     Removed = _Case(EntityRef)
-    # The message says only that something happened: the host fetches that entity.
-    LookAgain = _Case(EntityRef)
+    # The message says only that something happened: the host fetches that record, or without an id what has changed.
+    LookAgain = _Case(Hint)
     Ask = _Case(Question)
     Connection = _Case(ConnectionEvent)
     Other = _Case(Other)
@@ -428,6 +458,8 @@ class Refusal(Enum):
     PETS = "pets"
     UNKNOWN_PROPERTY = "unknown-property"
     UNKNOWN_ROOM_TYPE = "unknown-room-type"
+    UNKNOWN_RATE_PLAN = "unknown-rate-plan"
+    UNKNOWN_RESERVATION = "unknown-reservation"
     INVALID = "invalid"
     OTHER = "other"
 
@@ -472,9 +504,17 @@ class Fate(Variant):
     Other = _Case(Other)
 
 
+class ResumePoint(Variant):
+    """Where the next run starts: `Instant` comes back as `Selection.ChangedSince`, `Token` as `Selection.After`."""
+
+    Instant = _Case(str)
+    Token = _Case(str)
+
+
 class Selection(Variant):
     Everything = _Case()
     ChangedSince = _Case(str)
+    After = _Case(str)
     Some = _Case(list[str])
     Within = _Case(Nights)
     Pending = _Case(str)
@@ -501,7 +541,7 @@ class Scope(Variant):
 class Page:
     changes: list[Change]
     next: Optional[str] = absent()
-    resume: Optional[str] = absent()
+    resume: Optional[ResumePoint] = absent()
     scope: Scope = field(default_factory=Scope.Delta)
     wait_seconds: Optional[U32] = absent()
 
@@ -518,6 +558,15 @@ class Receipt:
     fate: ReceiptFate
     at: str
     our_reference: Optional[str] = absent()
+
+
+class ReceiptOutcome(Variant):
+    """What the channel made of a receipt. `Outdated`: there is something newer, which the channel will deliver."""
+
+    Taken = _Case()
+    Retry = _Case(Optional[U32])
+    Outdated = _Case(str)
+    Refused = _Case(str)
 
 
 class Verb(Enum):
@@ -537,11 +586,18 @@ class Attempt(Enum):
     AFTER_UNKNOWN = "after-unknown"
 
 
+class Subject(Variant):
+    """A block for `Verb.BLOCK` and `Verb.UNBLOCK`, a reservation for all others."""
+
+    Reservation = _Case(Reservation)
+    Block = _Case(Block)
+
+
 @record
 class Operation:
     verb: Verb
     reference: str
-    reservation: Reservation
+    subject: Subject
     attempt: Attempt = Attempt.FIRST
     channel_id: Optional[str] = absent()
 
@@ -590,6 +646,14 @@ class Report:
     scopes: list[str] = empty()
     missing: list[str] = empty()
     extra: Extra = no_extra()
+
+
+@record
+class Subscribed:
+    """The channel's ids of what it subscribed, and what a person still has to do there."""
+
+    ids: list[str] = empty()
+    steps: list[str] = empty()
 
 
 class HttpError(Variant):

@@ -8,16 +8,24 @@ import traceback
 from typing import Optional
 
 from .contract import U32, FieldError
-from .crossing import NATIVE, crossing
+from .crossing import NATIVE, crossing, unfit
 
 
 class ChannelError(Exception):
-    """One of the contract's errors; `payload` holds the type of what it carries."""
+    """One of the contract's errors; `payload` holds the type of what it carries, `value` that itself.
+
+    An adapter raises them, and is given one by `Answer.unable`: `case Malformed(where):`.
+    """
 
     payload = (str,)
+    __match_args__ = ("value",)
 
     def __init__(self, *payload):
         super().__init__(*(crossing(hint, NATIVE)(item) for hint, item in zip(self.payload, payload, strict=True)))
+
+    @property
+    def value(self):
+        return self.args[0] if self.args else None
 
 
 class Unauthorized(ChannelError):
@@ -57,6 +65,21 @@ class Unsupported(ChannelError):
 
 class Broken(ChannelError):
     """The plugin's own code failed where it should not."""
+
+
+_CASES = {cls.__name__: cls for cls in ChannelError.__subclasses__()}
+
+
+def received(value):
+    """An error that the host hands in, as the exception that it is here."""
+    if isinstance(value, ChannelError):
+        return value
+    # `ChannelError_Malformed` in the bindings.
+    variant, _, case = type(value).__name__.partition("_")
+    if variant != "ChannelError" or case not in _CASES:
+        raise unfit("one of the contract's errors", value)
+    error = _CASES[case]
+    return error(*(value.value for _ in error.payload))
 
 
 def declared(thrown):

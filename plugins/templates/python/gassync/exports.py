@@ -7,24 +7,30 @@ from typing import Optional
 
 from . import contract as c
 from .crossing import NATIVE, Misfit, crossing
-from .errors import declared
+from .errors import ChannelError, Unsupported, declared, received
 
 # The interfaces a plugin may export: what each of their functions is given, and what it answers.
 INTERFACES = {
     "Inbound": {"decode": ([c.HttpRequest], c.Decoded)},
-    "Answer": {"respond": ([c.HttpRequest, list[c.Change], list[c.Fate]], c.HttpResponse)},
+    "Answer": {
+        "respond": ([c.HttpRequest, list[c.Change], list[c.Fate]], c.HttpResponse),
+        "unable": ([c.HttpRequest, ChannelError], c.HttpResponse),
+    },
     "Pull": {"fetch": ([c.Query], c.Page)},
-    "Receipts": {"acknowledge": ([list[c.Receipt]], list[Optional[str]])},
-    "PushCalendar": {"push": ([list[c.CalendarNights]], list[c.Outcome])},
+    "Receipts": {"acknowledge": ([list[c.Receipt]], list[c.ReceiptOutcome])},
+    "PushCalendar": {"push": ([list[c.CalendarNights], c.Attempt], list[c.Outcome])},
     "PushReservations": {"push": ([list[c.Operation]], list[c.Outcome])},
     "PushContent": {"push": ([list[c.ContentItem]], list[c.Outcome])},
     "Feeds": {"render": ([c.HttpRequest, Optional[str]], c.Part)},
     "Connection": {
         "check": ([], c.Report),
-        "subscribe": ([str], list[str]),
+        "subscribe": ([str], c.Subscribed),
         "unsubscribe": ([list[str]], list[str]),
     },
 }
+
+# What an adapter need not write though it has the interface: such a call is answered with `Unsupported`.
+OPTIONAL = ("unable", "subscribe", "unsubscribe")
 
 
 def exports_of(plugin, manifest, side=NATIVE, as_raised=lambda error: error):
@@ -41,11 +47,14 @@ def exports_of(plugin, manifest, side=NATIVE, as_raised=lambda error: error):
 
 
 def _guarded(implementation, function, given, answer, side, as_raised):
-    inward = [crossing(hint, NATIVE) for hint in given]
+    # Errors are exceptions here, and no variant.
+    inward = [received if hint is ChannelError else crossing(hint, NATIVE) for hint in given]
     outward = crossing(answer, side)
 
     def call(self, *values):
         try:
+            if function in OPTIONAL and not hasattr(implementation, function):
+                raise Unsupported()
             values = [read(value) for read, value in zip(inward, values, strict=True)]
             answered = outward(getattr(implementation(), function)(*values))
             # One answer for each: with one missing nobody could say whose the others are.

@@ -1,11 +1,13 @@
 """A host for unit tests: answers come from a queue, requests are kept, and nothing leaves the process."""
 
 import json
+import time
 from types import SimpleNamespace
 
 from .contract import Header, HttpError, HttpRequest, HttpResponse
 from .crossing import to_json
 from .host import connect
+from .instants import instant, moment
 
 
 class HostError(Exception):
@@ -20,11 +22,12 @@ class FakeHost:
     """From here on the adapter talks to this host.
 
     `requests` is what was sent, bodies as text; `log` what was logged, as `(level, message, fields)`. `inventory` has
-    the functions of the contract's interface that a test needs; `sign` and `verify` stand for the host's keys.
+    the functions of the contract's interface that a test needs; `sign` and `verify` stand for the host's keys. `now` is
+    what time it is, such as `2027-03-01T09:30:00Z`; without it the machine's clock is asked.
     """
 
-    def __init__(self, settings=None, state=None, inventory=None, sign=None, verify=None):
-        self.settings, self.state = settings or {}, state or {}
+    def __init__(self, settings=None, state=None, inventory=None, sign=None, verify=None, now=None):
+        self.settings, self.state, self.now = settings or {}, state or {}, now
         self.requests, self.log, self._answers = [], [], []
         connect(
             SimpleNamespace(
@@ -42,7 +45,8 @@ class FakeHost:
                     verify=verify or (lambda slot, field, algorithm, text, secrets, signature: True),
                 ),
                 inventory=inventory,
-            )
+            ),
+            seconds=self._seconds,
         )
 
     def answer(self, status, body="", headers=None):
@@ -57,6 +61,9 @@ class FakeHost:
         """The next request fails: `fail(HttpError.TimedOut())`."""
         self._answers.append(HostError(error))
         return self
+
+    def _seconds(self):
+        return time.time() if self.now is None else moment(instant(self.now, "now")).timestamp()
 
     def _log(self, level, message, fields):
         self.log.append((level.value, message, dict(fields)))

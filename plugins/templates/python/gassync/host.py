@@ -5,23 +5,29 @@ adapter never knows which it was.
 """
 
 import json as json_module
+import time
+from datetime import UTC, datetime
 from typing import Optional
 from urllib.parse import urlencode
 
 from . import contract
 from .crossing import NATIVE, crossing, to_json
 from .errors import Broken, RateLimited, Unauthorized, Unavailable
+from .instants import seconds_to_wait
 from .values import read_json, read_text
 
 
 class _Connected:
     imports = None
     side = NATIVE
+    seconds = time.time
 
 
-def connect(imports, side=NATIVE):
-    """`imports` has `http`, `keys`, `settings`, `state`, `inventory`, `log`, each with the contract's functions."""
-    _Connected.imports, _Connected.side = imports, side
+def connect(imports, side=NATIVE, seconds=time.time):
+    """`imports` has `http`, `keys`, `settings`, `state`, `inventory`, `log`, each with the contract's functions;
+    `seconds` tells the time since 1970.
+    """
+    _Connected.imports, _Connected.side, _Connected.seconds = imports, side, seconds
 
 
 def _out(hint, value):
@@ -30,6 +36,24 @@ def _out(hint, value):
 
 def _in(hint, value):
     return crossing(hint, NATIVE)(value)
+
+
+def _now():
+    return datetime.fromtimestamp(int(_Connected.seconds()), UTC)
+
+
+class clock:
+    """What time it is, in UTC: the host's clock, which a `FakeHost` can hold still."""
+
+    @staticmethod
+    def now():
+        """The present instant, without parts of a second: `2027-03-01T09:30:00Z`."""
+        return _now().isoformat().replace("+00:00", "Z")
+
+    @staticmethod
+    def today():
+        """Where the property stands it may still be yesterday, or tomorrow already."""
+        return _now().date()
 
 
 def settings():
@@ -45,6 +69,10 @@ class Answer:
 
     def header(self, name):
         return next((header.value for header in self.headers if header.name.lower() == name.lower()), None)
+
+    def retry_after(self):
+        """How many seconds the channel asks us to wait, where it says so in `Retry-After`: for `RateLimited`."""
+        return seconds_to_wait((self.header("retry-after") or "").strip(), _now())
 
     def text(self):
         return read_text(self.body) if self.body else ""
@@ -225,6 +253,18 @@ class inventory:
         )
 
     @staticmethod
+    def stays(room_type_id, span):
+        """The reservations that hold nights of a room type within these."""
+        found = _Connected.imports.inventory.stays(room_type_id, _out(contract.Nights, span))
+        return _in(list[contract.Booked], found)
+
+    @staticmethod
+    def blocks(room_type_id, span):
+        """What else keeps nights of a room type within these out of sale."""
+        found = _Connected.imports.inventory.blocks(room_type_id, _out(contract.Nights, span))
+        return _in(list[contract.Block], found)
+
+    @staticmethod
     def find_reservation(id):
         return _in(Optional[contract.Booked], _Connected.imports.inventory.find_reservation(id))
 
@@ -243,8 +283,9 @@ class inventory:
             return _in(list[contract.Refused], failure.value)
 
     @staticmethod
-    def content(property_id):
-        found = _Connected.imports.inventory.content(property_id)
+    def content(of):
+        """Of a property, a room type or a rate plan: `content(EntityRef(Entity.ROOM_TYPE, id))`."""
+        found = _Connected.imports.inventory.content(_out(contract.EntityRef, of))
         return None if found is None else json_module.loads(found)
 
 

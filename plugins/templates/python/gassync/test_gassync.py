@@ -9,6 +9,7 @@ from gassync.errors import Broken
 from gassync.fake_host import FakeHost, HostError, call
 
 STAY = g.Nights(date(2027, 6, 1), date(2027, 6, 4))
+FIRST = g.Attempt.FIRST
 
 
 def crossed(value):
@@ -37,11 +38,42 @@ class CrossingTest(unittest.TestCase):
             ({"status": "confirmed"}, "status: a case of ReservationStatus is wanted, not str"),
             ({"status": g.Selection.Pending("x")}, "status: a case of ReservationStatus is wanted, not Pending"),
             ({"id": None}, "id: a text is wanted, not NoneType"),
+            ({"collector": "bank"}, "collector: one of Collector is wanted, not str"),
+            ({"guest": g.GuestDetails(address="Faro")}, "guest.address: a Address is wanted, not str"),
             ({"raw": "{"}, "raw: JSON is wanted: a text that is none has to go through json.dumps"),
         ):
             with self.assertRaises(Misfit) as raised:
                 crossed(booked(**wrong))
             self.assertEqual(str(raised.exception), message)
+
+    def test_a_reservation_says_what_it_is_made_of_and_who_pays_whom(self):
+        made = crossed(
+            booked(
+                aliases=[17],
+                pets=1,
+                collector=g.Collector.PROPERTY,
+                payout=g.Money("390.00"),
+                rooms=[g.RoomStay(id=5)],
+                guest=g.GuestDetails(name="Ada Example", address=g.Address(city="Faro"), extra={"vip": True}),
+                price_lines=[g.PriceLine(kind=g.PriceKind.DISCOUNT, name="Early", amount=g.Money("-20.00", "EUR"))],
+            )
+        )
+        self.assertEqual((made.aliases, made.pets, made.rooms[0].id), (["17"], 1, "5"))
+        self.assertEqual((made.collector, made.payout), (g.Collector.PROPERTY, g.Money("390.00")))
+        self.assertEqual((made.guest.address.city, made.guest.extra), ("Faro", [("vip", "true")]))
+        self.assertEqual(made.price_lines[0].amount, g.Money("-20.00", "EUR"))
+        bare = crossed(booked())
+        self.assertEqual((bare.aliases, bare.price_lines, bare.collector, bare.payout), ([], [], None, None))
+
+    def test_what_else_a_message_may_be_about(self):
+        def said(news):
+            return crossed(g.change(news)).news.value
+
+        block = said(g.News.Block(g.Block(stay=STAY, room_type_ids=[1, 2], extra={"by": "owner"})))
+        self.assertEqual((block.room_type_ids, block.extra), (["1", "2"], [("by", '"owner"')]))
+        self.assertEqual(said(g.News.LookAgain(g.Hint(g.Entity.BLOCK))), g.Hint(g.Entity.BLOCK, None))
+        asked = said(g.News.Ask(g.Question.Available(g.StayQuery(stay=STAY, replaces="R1")))).value
+        self.assertEqual((asked.property_id, asked.party, asked.extra), (None, None, []))
 
     def test_cases_are_matched(self):
         match g.Selection.ChangedSince("2027-01-01T00:00:00Z"):
@@ -61,7 +93,7 @@ class ExportsTest(unittest.TestCase):
                 return g.Page(changes=[g.change("gossip")])
 
         class PushCalendar:
-            def push(self, updates):
+            def push(self, updates, attempt):
                 return [g.Outcome.Accepted(g.Accepted(channel_id="9")), g.Outcome.Unknown()]
 
         class PushReservations:
@@ -73,8 +105,8 @@ class ExportsTest(unittest.TestCase):
                 raise KeyError("words")
 
         class Connection:
-            def check(self):
-                return g.Report(scopes=["read"])
+            def subscribe(self, endpoint):
+                return g.Subscribed(ids=[7])
 
         plugin = SimpleNamespace(
             Inbound=Inbound,
@@ -87,57 +119,139 @@ class ExportsTest(unittest.TestCase):
         channel = g.exports_of(plugin, "{}")
         query = g.Query(entity=g.Entity.PROPERTY, selection=g.Selection.Everything())
         update = g.CalendarNights(room_type_id="1", stay=STAY)
-        operation = g.Operation(verb=g.Verb.CANCEL, reference="G1", reservation=booked())
+        operation = g.Operation(verb=g.Verb.CANCEL, reference="G1", subject=g.Subject.Reservation(booked()))
         for attempt, said in (
             (lambda: channel.Inbound().decode(call()), "AttributeError: 'HttpRequest' object has no"),
             (lambda: channel.Pull().fetch(query), "Misfit: changes[0].news: a case of News is wanted, not str"),
-            (lambda: channel.PushCalendar().push([update]), "Misfit: 2 answers to 1 items"),
-            (lambda: channel.Connection().subscribe("{{webhook.url}}"), "AttributeError: 'Connection' object has no"),
+            (lambda: channel.PushCalendar().push([update], FIRST), "Misfit: 2 answers to 1 items"),
+            (lambda: channel.Connection().check(), "AttributeError: 'Connection' object has no"),
         ):
             with self.assertRaises(Broken) as raised:
                 attempt()
             self.assertTrue(raised.exception.args[0].startswith(said), raised.exception.args[0])
         with self.assertRaises(g.Rejected):
             channel.PushReservations().push([operation])
-        self.assertFalse(channel.PushCalendar().push([update, update])[0].value.confirmed)
-        self.assertEqual(channel.Connection().check().missing, [])
+        self.assertFalse(channel.PushCalendar().push([update, update], FIRST)[0].value.confirmed)
         with self.assertRaises(Broken):
             channel.Answer().respond(call(), [], [])
         self.assertFalse(hasattr(channel, "Feeds"))
 
+    def test_where_a_run_left_off_is_a_time_or_a_word_and_says_which(self):
+        class Pull:
+            def fetch(self, query):
+                match query.selection:
+                    case g.Selection.After(word):
+                        return g.Page(changes=[], resume=g.ResumePoint.Token(f"{word}+1"))
+                    case g.Selection.ChangedSince(at):
+                        return g.Page(changes=[], resume=g.ResumePoint.Instant(at))
+                    case _:
+                        return g.Page(changes=[], resume="2027-03-01T09:30:00Z")
 
-class ValuesTest(unittest.TestCase):
-    def test_json_keeps_the_digits_that_a_channel_wrote(self):
-        self.assertEqual(g.read_json('{"price": 540.50, "id": 123456789012345678}')["price"], Decimal("540.50"))
-        self.assertEqual(g.money(g.read_json("540.50")).amount, "540.50")
-        self.assertEqual(len(g.read_json(str([{"a": ["]"]}] * 1000).replace("'", '"'))), 1000)
-        for wrong in ("{", "NaN", "", "[" * 100000, "[" * 1000 + "]" * 1000, b"\xff"):
-            with self.assertRaises(g.Malformed):
-                g.read_json(wrong)
+        def fetched(selection):
+            query = g.Query(entity=g.Entity.BLOCK, selection=selection)
+            return g.exports_of(SimpleNamespace(Pull=Pull), "{}").Pull().fetch(query).resume
 
-    def test_days_and_instants_are_read_strictly(self):
-        for wrong in ("2028-02-30", "2027-13-01", "2027-1-01", "tomorrow", "2027-01-01x", 7, ["2027-01-01"]):
-            with self.assertRaises(g.Malformed):
-                g.parse_date(wrong, "from")
-        self.assertEqual(g.parse_date("2027-12-31T10:00:00Z"), date(2027, 12, 31))
-        self.assertIsNone(g.nights(date(2027, 6, 1), g.parse_date(None)))
-        self.assertEqual([night.day for night in g.each_night(STAY)], [1, 2, 3])
-        self.assertEqual(g.instant("2027-03-01 09:30:00"), "2027-03-01T09:30:00Z")
-        self.assertEqual(g.instant("2027-03-01T09:30:00+02:00"), "2027-03-01T07:30:00Z")
-        for wrong in ("2027-02-30T09:30:00Z", "2027-03-01", "now", 1):
-            with self.assertRaises(g.Malformed):
-                g.instant(wrong)
+        self.assertEqual(fetched(g.Selection.After("p-9")), g.ResumePoint.Token("p-9+1"))
+        at = "2027-03-01T09:30:00Z"
+        self.assertEqual(fetched(g.Selection.ChangedSince(at)), g.ResumePoint.Instant(at))
+        with self.assertRaisesRegex(Broken, "^Misfit: resume: a case of ResumePoint is wanted, not str"):
+            fetched(g.Selection.Everything())
 
-    def test_money_and_counts_are_read_strictly(self):
-        self.assertEqual(g.money("540.50", "EUR"), g.Money("540.50", "EUR"))
-        self.assertEqual(g.money(540, ""), g.Money("540"))
-        self.assertIsNone(g.money(None))
-        self.assertEqual(g.minor_money(-5, "EUR").amount, "-0.05")
-        self.assertEqual(g.minor_money("54050", "JPY", 0).amount, "54050")
-        self.assertEqual((g.count("2"), g.count(0), g.count("")), (2, 0, None))
-        for read, wrong in ((g.money, "1,5"), (g.money, Decimal("1e400")), (g.minor_money, 1.5), (g.count, "two")):
-            with self.assertRaises(g.Malformed):
-                read(wrong)
+    def test_receipts_pushes_and_subscriptions_are_taken_and_answered_in_full(self):
+        class Receipts:
+            def acknowledge(self, receipts):
+                return [g.ReceiptOutcome.Taken(), g.ReceiptOutcome.Retry(), g.ReceiptOutcome.Outdated("newer")]
+
+        class PushCalendar:
+            def push(self, updates, attempt):
+                return [g.Outcome.Retry() if attempt == g.Attempt.AFTER_UNKNOWN else g.Outcome.Unknown()]
+
+        class PushReservations:
+            def push(self, operations):
+                return [g.Outcome.Accepted(g.Accepted(channel_id=self.of(item.subject))) for item in operations]
+
+            def of(self, subject):
+                match subject:
+                    case g.Subject.Block(block):
+                        return ",".join(block.room_type_ids)
+                    case g.Subject.Reservation(reservation):
+                        return reservation.id
+
+        class Connection:
+            def subscribe(self, endpoint):
+                return g.Subscribed(ids=[7])
+
+            def unsubscribe(self, subscriptions):
+                return subscriptions
+
+        classes = (Receipts, PushCalendar, PushReservations, Connection)
+        channel = g.exports_of(SimpleNamespace(**{cls.__name__: cls for cls in classes}), "{}")
+        receipt = g.Receipt(token="q:1", external_id="1", fate=g.ReceiptFate.Applied(), at="2027-03-01T09:30:00Z")
+        expected = [g.ReceiptOutcome.Taken(), g.ReceiptOutcome.Retry(None), g.ReceiptOutcome.Outdated("newer")]
+        self.assertEqual(channel.Receipts().acknowledge([receipt] * 3), expected)
+        update = g.CalendarNights(room_type_id="1", stay=STAY)
+        self.assertEqual(channel.PushCalendar().push([update], FIRST), [g.Outcome.Unknown()])
+        self.assertEqual(channel.PushCalendar().push([update], g.Attempt.AFTER_UNKNOWN), [g.Outcome.Retry()])
+        block = g.Subject.Block(g.Block(stay=STAY, room_type_ids=["1", "2"]))
+        operations = [
+            g.Operation(verb=g.Verb.BLOCK, reference="G1", subject=block),
+            g.Operation(verb=g.Verb.CANCEL, reference="G2", subject=g.Subject.Reservation(booked(id="7"))),
+        ]
+        outcomes = channel.PushReservations().push(operations)
+        self.assertEqual([outcome.value.channel_id for outcome in outcomes], ["1,2", "7"])
+        self.assertEqual(channel.Connection().subscribe("{{webhook.url}}"), g.Subscribed(ids=["7"], steps=[]))
+        self.assertEqual(channel.Connection().unsubscribe(["7"]), ["7"])
+
+    def test_what_an_adapter_need_not_write_is_unsupported(self):
+        class Answer:
+            def respond(self, request, changes, fates):
+                return g.reply(200)
+
+        class Connection:
+            def check(self):
+                return g.Report()
+
+        channel = g.exports_of(SimpleNamespace(Answer=Answer, Connection=Connection), "{}")
+        for attempt in (
+            lambda: channel.Answer().unable(call(), g.Malformed("from")),
+            lambda: channel.Connection().subscribe("{{webhook.url}}"),
+            lambda: channel.Connection().unsubscribe(["7"]),
+        ):
+            self.assertRaises(g.Unsupported, attempt)
+
+    def test_what_went_wrong_is_handed_in_as_an_error_that_can_be_matched_and_raised(self):
+        class Answer:
+            def unable(self, request, why):
+                match why:
+                    case g.Malformed(where):
+                        return g.reply(400, where)
+                    case g.RateLimited(seconds):
+                        return g.reply(429, str(seconds))
+                    case g.Rejected(errors):
+                        return g.reply(422, errors[0].problem)
+                    case g.Unsupported():
+                        return g.reply(501)
+                    case _:
+                        raise why
+
+        def unable(why):
+            worded = g.exports_of(SimpleNamespace(Answer=Answer), "{}").Answer().unable(call(), why)
+            return worded.status, worded.body.decode()
+
+        self.assertEqual(unable(g.Malformed("from")), (400, "from"))
+        # What the bindings make of the contract's errors; a class for each of its cases.
+        said = {"ChannelError_Malformed": "from", "ChannelError_RateLimited": None, "ChannelError_Unavailable": "down"}
+        malformed, limited, unavailable = (type(name, (), {"value": value})() for name, value in said.items())
+        self.assertEqual(unable(malformed), (400, "from"))
+        self.assertEqual(unable(limited), (429, "None"))
+        field_error = type("FieldError", (), {"path": "/from", "problem": "in the past"})()
+        self.assertEqual(unable(type("ChannelError_Rejected", (), {"value": [field_error]})()), (422, "in the past"))
+        self.assertEqual(unable(type("ChannelError_Unsupported", (), {})()), (501, ""))
+        with self.assertRaisesRegex(g.Unavailable, "^down$"):
+            unable(unavailable)
+        for none in ("malformed", None, type("ChannelError_Gossip", (), {})(), type("Outcome_Refused", (), {})()):
+            with self.assertRaisesRegex(Broken, "^Misfit: one of the contract's errors is wanted"):
+                unable(none)
 
 
 class HostTest(unittest.TestCase):
@@ -159,10 +273,19 @@ class HostTest(unittest.TestCase):
 
     def test_what_else_the_host_offers(self):
         def quote(query):
-            raise HostError([g.Refused(why=g.Refusal.CLOSED, text="closed")])
+            raise HostError([g.Refused(why=g.Refusal.UNKNOWN_RATE_PLAN, text="unknown")])
+
+        def stays(room_type_id, span):
+            return [g.Booked(our_reference=str(span.until), changed_at="", reservation=booked(id=room_type_id))]
 
         pages = {None: g.PageOfProperties(items=[g.Property(id="P1", name="One")], next="2")}
-        inventory = SimpleNamespace(properties=lambda cursor: pages.get(cursor, g.PageOfProperties()), quote=quote)
+        inventory = SimpleNamespace(
+            properties=lambda cursor: pages.get(cursor, g.PageOfProperties()),
+            stays=stays,
+            blocks=lambda room, span: [g.Block(stay=span, room_type_ids=[room])],
+            content=lambda of: '{"name": "One"}' if of == g.EntityRef(g.Entity.PROPERTY, "P1") else None,
+            quote=quote,
+        )
         host = FakeHost(settings={"a": 1}, inventory=inventory)
         self.assertEqual(g.settings(), {"a": 1})
         g.state.set("seen:1", {"at": 5})
@@ -172,10 +295,36 @@ class HostTest(unittest.TestCase):
         self.assertEqual(host.state, {})
         self.assertEqual(g.keys.sign("slot", "secret", "hmac-sha256", "text"), b"signature")
         self.assertEqual([found.id for found in g.inventory.properties()], ["P1"])
-        query = g.StayQuery(property_id="P1", stay=STAY, party=g.Party(adults=2))
-        self.assertEqual(g.inventory.quote(query)[0].why, g.Refusal.CLOSED)
+        [found] = g.inventory.stays("1", STAY)
+        self.assertEqual((found.our_reference, found.reservation.id), ("2027-06-04", "1"))
+        self.assertEqual(g.inventory.blocks("1", STAY), [g.Block(stay=STAY, room_type_ids=["1"], extra=[])])
+        self.assertEqual(g.inventory.content(g.EntityRef(g.Entity.PROPERTY, "P1")), {"name": "One"})
+        self.assertIsNone(g.inventory.content(g.EntityRef(g.Entity.ROOM_TYPE, "1")))
+        with self.assertRaisesRegex(Misfit, "^a EntityRef is wanted, not str"):
+            g.inventory.content("P1")
+        query = g.StayQuery(stay=STAY, replaces="R1")
+        self.assertEqual(g.inventory.quote(query)[0].why, g.Refusal.UNKNOWN_RATE_PLAN)
         g.log.warn("odd", status=418)
         self.assertEqual(host.log, [("warn", "odd", {"status": "418"})])
+
+    def test_a_wait_is_seconds_or_its_end_by_a_clock_that_can_be_held_still(self):
+        host = FakeHost(now="2027-03-05T09:58:00Z")
+        self.assertEqual((g.clock.now(), g.clock.today()), ("2027-03-05T09:58:00Z", date(2027, 3, 5)))
+
+        def wait(said):
+            host.answer(429, headers={} if said is None else {"Retry-After": said})
+            return g.http.get("https://a.example").retry_after()
+
+        self.assertEqual((wait("120"), wait(" 0 "), wait("4294967295")), (120, 0, 4294967295))
+        self.assertEqual(wait("Fri, 05 Mar 2027 10:00:00 GMT"), 120)
+        self.assertEqual(wait("Fri, 05 Mar 2027 09:00:00 GMT"), 0)
+        no_ends = ("05 Mar 2027 10:00:00 CET", "31 Feb 2027 10:00:00 GMT", "05 Mai 2027 10:00:00 GMT")
+        for none in (None, "", "soon", "-1", "1.5", "4294967296", *(f"Fri, {end}" for end in no_ends)):
+            self.assertIsNone(wait(none), none)
+        host.now = "2027-03-05T09:59:59Z"
+        self.assertEqual(wait("Fri, 05 Mar 2027 10:00:00 GMT"), 1)
+        FakeHost()
+        self.assertNotEqual(g.clock.now(), host.now, "then it is the machine's")
 
     def test_a_calls_query_and_headers_are_at_hand(self):
         request = call(method="GET", url="/feed?from=2027-01-01", headers={"Accept": "text/plain"})

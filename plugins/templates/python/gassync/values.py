@@ -1,17 +1,16 @@
-"""Reading what channels write: JSON, days, instants, money, counts. Absent in, absent out; what is there and cannot be
-read is `Malformed`, under the name of its field.
+"""Reading what channels write: JSON, texts, counts. Absent in, absent out; what is there and cannot be read is
+`Malformed`, under the name of its field.
 """
 
 import json
 import re
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from .contract import Money, Nights
 from .errors import Malformed
 
 
 def is_absent(value):
+    """Whether nothing is said: None, or an empty text."""
     return value is None or value == ""
 
 
@@ -63,71 +62,6 @@ def text(value, field="text"):
     if isinstance(value, (str, int)) and not isinstance(value, bool):
         return str(value)
     raise Malformed(f"{field}: no text")
-
-
-def parse_date(value, field="date"):
-    """`YYYY-MM-DD`, with or without a time behind it."""
-    if is_absent(value):
-        return None
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d([T ].*)?", value):
-        try:
-            return date(int(value[:4]), int(value[5:7]), int(value[8:10]))
-        except ValueError:
-            pass
-    raise Malformed(f"{field}: no day")
-
-
-def nights(start, until):
-    """Arrival and departure; absent unless both are known. The night of `until` is not slept."""
-    return Nights(start, until) if start and until else None
-
-
-def each_night(stay):
-    """Each night of a stay, for channels that want one entry a day."""
-    night = stay.start
-    while night < stay.until:
-        yield night
-        night += timedelta(days=1)
-
-
-def instant(value, field="instant"):
-    """An instant in UTC, `2027-03-01T09:30:00Z`. A text without a zone is read as UTC."""
-    if is_absent(value):
-        return None
-    try:
-        if not re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", value):
-            raise ValueError
-        there = datetime.fromisoformat(value)
-        there = there.replace(tzinfo=there.tzinfo or UTC).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        raise Malformed(f"{field}: no instant") from None
-    return there.isoformat().replace("+00:00", "Z")
-
-
-def money(amount, currency=None, field="amount"):
-    """Money with the digits the payload had."""
-    if is_absent(amount):
-        return None
-    if isinstance(amount, Decimal):
-        # Written out, `1e400000000` would fill all memory.
-        digits = format(amount, "f") if abs(amount.adjusted()) < 30 else ""
-    else:
-        digits = text(amount, field).strip()
-    if not re.fullmatch(r"-?\d{1,30}(\.\d{1,30})?", digits, re.ASCII):
-        raise Malformed(f"{field}: no decimal number")
-    return Money(digits, currency or None)
-
-
-def minor_money(units, currency=None, decimals=2, field="amount"):
-    """Money that a channel counts in its smallest unit: `minor_money(54050, "EUR")` is 540.50."""
-    if is_absent(units):
-        return None
-    if not re.fullmatch(r"-?\d{1,15}", text(units, field), re.ASCII):
-        raise Malformed(f"{field}: no whole number")
-    units = int(units)
-    whole, rest = divmod(abs(units), 10**decimals)
-    digits = f"{whole}.{rest:0{decimals}}" if decimals else str(whole)
-    return Money(f"-{digits}" if units < 0 else digits, currency or None)
 
 
 def count(value, field="count"):
