@@ -234,7 +234,7 @@ export const roomStay = record({
   total: maybe(money), guest: maybe(guestDetails), extra,
 });
 export const reservation = record({
-  id: text, aliases: texts, otaReference: maybe(text), groupId: maybe(text), propertyId: maybe(text),
+  id: text, otaReference: maybe(text), groupId: maybe(text), propertyId: maybe(text),
   rooms: list(roomStay), stay: maybe(nights), status, source: maybe(text), guest: maybe(guestDetails), ...heads,
   pets: maybe(count), total: maybe(money), priceLines: list(priceLine), commission: maybe(money), payout: maybe(money),
   collector: maybe(oneOf("channel", "property")), bookedAt: maybe(text), modifiedAt: maybe(text),

@@ -36,17 +36,17 @@ test("what is left out is absent, and what does not fit is named by its path", (
 
 test("a reservation says what it is made of, and who pays whom", () => {
   const made = reservation({
-    id: "1", aliases: [17], status: status.confirmed(), pets: 1, collector: "property", payout: { amount: "390.00" },
+    id: "1", status: status.confirmed(), pets: 1, collector: "property", payout: { amount: "390.00" },
     rooms: [{ id: 5, stay }], guest: { name: "Ada Example", address: { city: "Faro" }, extra: { vip: true } },
     priceLines: [{ kind: "discount", name: "Early bird", amount: { amount: "-20.00", currency: "EUR" } }],
   });
-  assert.deepEqual([made.aliases, made.pets, made.rooms[0].id], [["17"], 1, "5"]);
+  assert.deepEqual([made.pets, made.rooms[0].id], [1, "5"]);
   assert.deepEqual([made.collector, made.payout], ["property", { amount: "390.00", currency: undefined }]);
   assert.deepEqual(made.guest.extra, [["vip", "true"]]);
   assert.equal(made.guest.address.city, "Faro");
   assert.equal(made.priceLines[0].amount.amount, "-20.00");
   const bare = reservation({ id: "1", status: status.confirmed() });
-  assert.deepEqual([bare.aliases, bare.priceLines, bare.collector, bare.payout], [[], [], undefined, undefined]);
+  assert.deepEqual([bare.priceLines, bare.collector, bare.payout], [[], undefined, undefined]);
 });
 
 test("news are built by what they are about", () => {

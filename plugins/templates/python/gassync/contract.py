@@ -217,7 +217,6 @@ class RoomStay:
 class Reservation:
     id: str
     status: ReservationStatus
-    aliases: list[str] = empty()
     ota_reference: Optional[str] = absent()
     group_id: Optional[str] = absent()
     property_id: Optional[str] = absent()

@@ -49,7 +49,6 @@ class CrossingTest(unittest.TestCase):
     def test_a_reservation_says_what_it_is_made_of_and_who_pays_whom(self):
         made = crossed(
             booked(
-                aliases=[17],
                 pets=1,
                 collector=g.Collector.PROPERTY,
                 payout=g.Money("390.00"),
@@ -58,12 +57,12 @@ class CrossingTest(unittest.TestCase):
                 price_lines=[g.PriceLine(kind=g.PriceKind.DISCOUNT, name="Early", amount=g.Money("-20.00", "EUR"))],
             )
         )
-        self.assertEqual((made.aliases, made.pets, made.rooms[0].id), (["17"], 1, "5"))
+        self.assertEqual((made.pets, made.rooms[0].id), (1, "5"))
         self.assertEqual((made.collector, made.payout), (g.Collector.PROPERTY, g.Money("390.00")))
         self.assertEqual((made.guest.address.city, made.guest.extra), ("Faro", [("vip", "true")]))
         self.assertEqual(made.price_lines[0].amount, g.Money("-20.00", "EUR"))
         bare = crossed(booked())
-        self.assertEqual((bare.aliases, bare.price_lines, bare.collector, bare.payout), ([], [], None, None))
+        self.assertEqual((bare.price_lines, bare.collector, bare.payout), ([], None, None))
 
     def test_what_else_a_message_may_be_about(self):
         def said(news):
