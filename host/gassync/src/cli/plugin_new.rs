@@ -12,6 +12,13 @@ use clap::ValueEnum;
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/partner_files.rs"));
 /// Stands for the plugin's name in templates.
 const NAME: &str = "__NAME__";
+/// The example is a template too: what its manifest says of itself, and what a partner's says in its place.
+const EXAMPLE: [(&str, &str); 4] = [
+    (r#""id": "example""#, r#""id": "__NAME__""#),
+    (r#""displayName": "Example channel""#, r#""displayName": "__NAME__""#),
+    (r#""vendor": "GasSync""#, r#""vendor": "Your company""#),
+    (r#""label": "Example account""#, r#""label": "__NAME__ account""#),
+];
 /// The longest name, in characters.
 const MAX_NAME_CHARS: usize = 40;
 
@@ -75,8 +82,8 @@ fn named(path: &str, bytes: &[u8], name: &str) -> Vec<u8> {
     if path.starts_with("plugins/templates/") {
         text.replace(NAME, name).into_bytes()
     } else if path == "plugins/example/src/manifest.json" {
-        // The example is a template too: all but its name stays.
-        text.replace(r#""id": "example""#, &format!(r#""id": "{name}""#)).into_bytes()
+        let template = EXAMPLE.iter().fold(text.to_owned(), |text, (own, theirs)| text.replace(own, theirs));
+        template.replace(NAME, name).into_bytes()
     } else {
         bytes.to_vec()
     }
