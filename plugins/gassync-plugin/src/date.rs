@@ -4,14 +4,51 @@ use std::cmp::Ordering;
 
 use crate::{Date, Nights};
 
+/// The first and the last day of the host's calendar.
+const FIRST: Date = Date { year: -9999, month: 1, day: 1 };
+const LAST: Date = Date { year: 9999, month: 12, day: 31 };
+
 /// Reads `YYYY-MM-DD`, with or without a time behind it.
 pub fn parse_date(text: &str) -> Option<Date> {
-    let (date, rest) = text.split_at_checked(10)?;
-    let fits = |(at, byte): (usize, u8)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() };
-    if !date.bytes().enumerate().all(fits) || !(rest.is_empty() || rest.starts_with(['T', ' '])) {
+    parse_date_as(text, "YYYY-MM-DD")
+}
+
+/// Reads a day that is written in another order, with or without a time behind it: `YYYY`, `MM` and `DD` stand for four
+/// digits and two and two, all else for itself. Which order it is the channel's documents must say, since the text does
+/// not: 04/03/2027 is a day in April, or in March. None where one of the three is missing in the order.
+///
+/// ```
+/// use gassync_plugin::{parse_date, parse_date_as};
+///
+/// assert_eq!(parse_date_as("31.12.2027", "DD.MM.YYYY"), parse_date("2027-12-31"));
+/// assert_eq!(parse_date_as("04/03/2027 15:00", "MM/DD/YYYY"), parse_date("2027-04-03"));
+/// assert_eq!(parse_date_as("20280229", "YYYYMMDD"), parse_date("2028-02-29"));
+/// assert_eq!(parse_date_as("31.11.2027", "DD.MM.YYYY"), None, "November has thirty days");
+/// ```
+pub fn parse_date_as(text: &str, order: &str) -> Option<Date> {
+    let (mut rest, mut order) = (text, order);
+    let (mut year, mut month, mut day) = (None, None, None);
+    while let Some(next) = order.chars().next() {
+        let (part, letters) = if order.starts_with("YYYY") {
+            (&mut year, 4)
+        } else if order.starts_with("MM") {
+            (&mut month, 2)
+        } else if order.starts_with("DD") {
+            (&mut day, 2)
+        } else {
+            rest = rest.strip_prefix(next)?;
+            order = &order[next.len_utf8()..];
+            continue;
+        };
+        let (digits, behind) = rest.split_at_checked(letters)?;
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        *part = Some(digits.parse::<i16>().ok().filter(|_| is_number)?);
+        (rest, order) = (behind, &order[letters..]);
+    }
+    if !(rest.is_empty() || rest.starts_with(['T', ' '])) {
         return None;
     }
-    let date = Date { year: date[..4].parse().ok()?, month: date[5..7].parse().ok()?, day: date[8..].parse().ok()? };
+    let date = Date { year: year?, month: month?.try_into().ok()?, day: day?.try_into().ok()? };
     // A day that is in no calendar comes back as another.
     (date_of(number_of(date)) == date).then_some(date)
 }
@@ -22,13 +59,11 @@ pub fn to_date_text(date: Date) -> String {
 }
 
 impl Date {
-    /// So many days later, or earlier. It stops at the last day that the contract can say: what a channel sends never
-    /// makes a plugin panic.
+    /// So many days later, or earlier. It stops at the ends of the host's calendar, the years -9999 and 9999: what a
+    /// channel sends makes a plugin neither panic nor say a day that the host cannot read.
     #[must_use]
     pub fn add_days(self, days: i64) -> Self {
-        let first = number_of(Self { year: i16::MIN, month: 1, day: 1 });
-        let last = number_of(Self { year: i16::MAX, month: 12, day: 31 });
-        date_of(number_of(self).saturating_add(days).clamp(first, last))
+        date_of(number_of(self).saturating_add(days).clamp(number_of(FIRST), number_of(LAST)))
     }
 
     /// The day after.
@@ -171,11 +206,43 @@ mod tests {
     }
 
     #[test]
-    fn counting_stops_where_the_contract_does() {
-        assert_eq!(day("2027-03-01").add_days(i64::MAX), Date { year: i16::MAX, month: 12, day: 31 });
-        assert_eq!(day("2027-03-01").add_days(i64::MIN), Date { year: i16::MIN, month: 1, day: 1 });
-        let last = Date { year: i16::MAX, month: 12, day: 31 };
-        assert_eq!(last.next_day(), last);
+    fn a_day_is_read_in_the_order_that_is_said() {
+        for (text, order) in [
+            ("31.12.2027", "DD.MM.YYYY"),
+            ("12/31/2027", "MM/DD/YYYY"),
+            ("20271231", "YYYYMMDD"),
+            ("20271231T150000Z", "YYYYMMDD"),
+            ("31-12-2027 15:00", "DD-MM-YYYY"),
+            ("2027年12月31日", "YYYY年MM月DD日"),
+        ] {
+            assert_eq!(parse_date_as(text, order), Some(day("2027-12-31")), "{text} as {order}");
+        }
+        for (text, order) in [
+            ("31.12.2027", "MM.DD.YYYY"),
+            ("30.02.2028", "DD.MM.YYYY"),
+            ("29.02.2027", "DD.MM.YYYY"),
+            ("1.3.2027", "DD.MM.YYYY"),
+            ("01.03.27", "DD.MM.YYYY"),
+            ("01/03/2027", "DD.MM.YYYY"),
+            ("01.03.2027x", "DD.MM.YYYY"),
+            ("+1.03.2027", "DD.MM.YYYY"),
+            ("é.03.2027", "DD.MM.YYYY"),
+            ("01.03", "DD.MM.YYYY"),
+            ("01.03", "DD.MM"),
+            ("", ""),
+        ] {
+            assert_eq!(parse_date_as(text, order), None, "{text} as {order}");
+        }
+    }
+
+    #[test]
+    fn counting_stops_where_the_host_does() {
+        assert_eq!(day("2027-03-01").add_days(i64::MAX), LAST);
+        assert_eq!(day("2027-03-01").add_days(i64::MIN), FIRST);
+        assert_eq!(day("9999-12-30").add_days(1), LAST);
+        assert_eq!((day("9999-12-31"), LAST.next_day(), FIRST.day_before()), (LAST, LAST, FIRST));
+        let last_night = Nights::through(LAST, LAST);
+        assert_eq!(last_night.until, LAST, "no night ends after the last day");
     }
 
     #[test]

@@ -5,8 +5,9 @@ use crate::{Change, News, clock::FIRST_DAY, parse_date};
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 /// `YYYY-MM-DD`.
 const DATE_BYTES: usize = 10;
-/// The host's time ends within this year.
-const LAST_YEAR: i16 = 9999;
+/// The host's time ends with this second, 9999-12-30T22:00:00Z, and what is left of it: a day and two hours before the year
+/// does, so that the instant can be told by the clock of any zone.
+const LAST_SECOND: i64 = 253_402_207_200;
 /// Places behind the point of a second that the host reads.
 const MAX_FRACTION_DIGITS: usize = 9;
 
@@ -16,11 +17,14 @@ pub(crate) type Moment = (i64, u32);
 /// Reads a date, as a rule with `T` or a blank and a time behind it, and behind that a zone: without one UTC is meant. None
 /// where the host would read no instant in it.
 pub(crate) fn moment(text: &str) -> Option<Moment> {
-    let date = parse_date(text).filter(|date| date.year < LAST_YEAR)?;
-    let midnight = FIRST_DAY.days_until(date) * DAY_SECONDS;
-    if text.len() == DATE_BYTES {
-        return Some((midnight, 0));
-    }
+    let midnight = FIRST_DAY.days_until(parse_date(text)?) * DAY_SECONDS;
+    let (seconds, nanos) = if text.len() == DATE_BYTES { (0, 0) } else { time(text)? };
+    let second = midnight + seconds;
+    (second <= LAST_SECOND).then_some((second, nanos))
+}
+
+/// From midnight in UTC, what stands behind the date; a zone may lead into another day.
+fn time(text: &str) -> Option<Moment> {
     let time = text.get(DATE_BYTES + 1..)?;
     let (clock, zone) = time.split_at(time.find(['Z', 'z', '+', '-']).unwrap_or(time.len()));
     let (clock, nanos) = match clock.split_once('.') {
@@ -29,7 +33,7 @@ pub(crate) fn moment(text: &str) -> Option<Moment> {
         Some(_) => return None,
         None => (clock, 0),
     };
-    Some((midnight + seconds_of_day(clock)? - offset_seconds(zone)?, nanos))
+    Some((seconds_of_day(clock)? - offset_seconds(zone)?, nanos))
 }
 
 fn seconds_of_day(clock: &str) -> Option<i64> {
@@ -110,10 +114,23 @@ mod tests {
             "2027-03-04T12:00:00+é",
             "2027-03-04T12:00:00ZZ",
             "2027-03-04T-1:00Z",
-            "9999-12-31T23:59:59Z",
             "2027-02-30T12:00:00Z",
             "noon",
         ] {
+            assert_eq!(moment(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn time_ends_where_the_hosts_does() {
+        let last = Some((LAST_SECOND, 0));
+        for text in ["9999-12-30T22:00:00Z", "9999-12-30 22:00", "9999-12-31T05:00:00+07:00", "9999-12-30T20:00:00-02"]
+        {
+            assert_eq!(moment(text), last, "{text}");
+        }
+        assert_eq!(moment("9999-12-30T22:00:00.999999999Z"), Some((LAST_SECOND, 999_999_999)));
+        assert_eq!(moment("9999-12-30"), Some((LAST_SECOND - 22 * 3_600, 0)));
+        for none in ["9999-12-30T22:00:01Z", "9999-12-31", "9999-12-31T23:59:59Z", "9999-12-30T22:00:00-01:00"] {
             assert_eq!(moment(none), None, "{none}");
         }
     }

@@ -37,6 +37,7 @@ pub mod inventory;
 pub mod keys;
 pub mod log;
 mod loose;
+mod minor_units;
 mod percent;
 mod records;
 mod settings;
@@ -47,7 +48,7 @@ pub mod testing;
 pub use abilities::{
     Adapter, Answer, Connection, Feeds, Inbound, Pull, PushCalendar, PushContent, PushReservations, Receipts,
 };
-pub use date::{parse_date, to_date_text};
+pub use date::{parse_date, parse_date_as, to_date_text};
 pub use generated::gassync::channel::types::{
     Accepted, Address, Applied, Attempt, Block, Booked, CalendarNights, CalendarPart, Change, ChannelError, Collector,
     Completeness, ConnectionEvent, ContentItem, Date, Decoded, Entity, EntityRef, Fate, FieldError, GuestDetails,

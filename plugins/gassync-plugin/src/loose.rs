@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
 
-use crate::{ChannelError, Date, instant::moment, malformed, parse_date};
+use crate::{ChannelError, Date, instant::moment, malformed, parse_date_as};
 
 /// An exponent beyond this is a mistake, or an attack, and no amount.
 const MAX_EXPONENT: usize = 30;
@@ -155,12 +155,17 @@ impl Loose {
 
     /// A date, with or without a time behind it. A text that is none is malformed, at `place`: as a rule a JSON pointer.
     pub fn date(&self, place: impl fmt::Display) -> Result<Option<Date>, ChannelError> {
+        self.date_as("YYYY-MM-DD", place)
+    }
+
+    /// The same in another order, such as `DD.MM.YYYY`: see [`parse_date_as`].
+    pub fn date_as(&self, order: &str, place: impl fmt::Display) -> Result<Option<Date>, ChannelError> {
         let Some(text) = self.as_str() else { return Ok(None) };
-        parse_date(text).map(Some).ok_or_else(|| malformed(place, "is not a date (YYYY-MM-DD)"))
+        parse_date_as(text, order).map(Some).ok_or_else(|| malformed(place, format_args!("is not a date ({order})")))
     }
 
     /// An instant as the contract has it: a date, as a rule with a time, with its zone or in UTC. A text that is none is
-    /// malformed, at `place`.
+    /// malformed, at `place`; so is one after the host's last instant, `9999-12-30T22:00:00.999999999Z`.
     pub fn instant(&self, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
         match self.as_str() {
             Some(text) if moment(text).is_none() => Err(malformed(place, "is not an instant (YYYY-MM-DDTHH:MM:SSZ)")),
@@ -180,7 +185,8 @@ impl Loose {
     }
 }
 
-fn is_money(decimal: &str) -> bool {
+/// Whether the host takes it for an amount.
+pub(crate) fn is_money(decimal: &str) -> bool {
     let (whole, places) = decimal.split_once('.').unwrap_or((decimal, ""));
     whole.trim_start_matches(['-', '0']).len() <= MAX_WHOLE_DIGITS
         && places.trim_end_matches('0').len() <= MAX_PLACES
@@ -207,6 +213,7 @@ fn written_out(whole: &str, places: &str, exponent: i32) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse_date;
 
     fn read(json: &str) -> Loose {
         serde_json::from_str(json).expect(json)
@@ -325,6 +332,10 @@ mod tests {
     fn a_date_that_is_none_says_where_it_stands() {
         let date = |json: &str| read(json).date(format_args!("/{}/from", 0));
         assert_eq!(date(r#""2027-03-05T10:00:00Z""#).expect("a date"), parse_date("2027-03-05"));
+        let german = |json: &str| read(json).date_as("DD.MM.YYYY", "from");
+        assert_eq!((german(r#""05.03.2027""#), german("null")), (Ok(parse_date("2027-03-05")), Ok(None)));
+        let wrong = german(r#""31.02.2027""#);
+        assert!(matches!(wrong, Err(ChannelError::Malformed(why)) if why == "from: is not a date (DD.MM.YYYY)"));
         assert_eq!(date("null").expect("nothing"), None);
         let wrong = date(r#""05.03.2027""#);
         assert!(matches!(wrong, Err(ChannelError::Malformed(why)) if why == "/0/from: is not a date (YYYY-MM-DD)"));

@@ -1,0 +1,130 @@
+//! Amounts in the smallest unit of their currency.
+
+use std::fmt;
+
+use crate::{ChannelError, Loose, loose::is_money, malformed};
+
+/// Places of a number that no currency and no channel has any more.
+const MAX_PLACES: u32 = 9;
+
+/// The currencies of ISO 4217 without two places behind the point.
+const OTHER_EXPONENTS: [(u32, &[&str]); 3] = [
+    (
+        0,
+        &[
+            "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF",
+            "XOF", "XPF",
+        ],
+    ),
+    (3, &["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]),
+    (4, &["CLF", "UYW"]),
+];
+
+fn exponent(currency: &str) -> u32 {
+    OTHER_EXPONENTS.iter().find(|(_, currencies)| currencies.contains(&currency)).map_or(2, |(places, _)| *places)
+}
+
+impl Loose {
+    /// An amount that a channel counts in the smallest unit of its currency, as an exact decimal: 54050 is `540.50` in EUR,
+    /// `54050` in JPY and `54.050` in KWD, by the exponents of ISO 4217. What is not a whole number, is too much for the
+    /// host, or comes with a text that names no currency, is malformed at `place`.
+    ///
+    /// A few channels count by rules of their own, such as two places in every currency: those are [`decimal_places`].
+    ///
+    /// [`decimal_places`]: Self::decimal_places
+    pub fn minor_units(&self, currency: &str, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
+        let is_currency = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
+        if self.as_str().is_some() && !is_currency {
+            return Err(malformed(place, "has no currency such as EUR"));
+        }
+        self.decimal_places(exponent(currency), place)
+    }
+
+    /// The same for a channel that says, or has settled once and for all, how many of the digits are places: 54050 with 2 is
+    /// `540.50`.
+    pub fn decimal_places(&self, places: u32, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
+        if self.as_str().is_none() {
+            return Ok(None);
+        }
+        let Some(units) = self.integer() else { return Err(malformed(place, "is not a whole number")) };
+        if places > MAX_PLACES {
+            return Err(malformed(place, format_args!("has {places} places: no amount has so many")));
+        }
+        let amount = decimal(units, places as usize);
+        if is_money(&amount) {
+            Ok(Some(amount))
+        } else {
+            Err(malformed(place, "is too large or too fine for an amount"))
+        }
+    }
+}
+
+fn decimal(units: i64, places: usize) -> String {
+    let sign = if units < 0 { "-" } else { "" };
+    let digits = format!("{:0width$}", units.unsigned_abs(), width = places + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - places);
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn units(text: &str) -> Loose {
+        Loose::from(Some(text))
+    }
+
+    #[test]
+    fn the_currency_says_where_the_point_stands() {
+        for (text, currency, amount) in [
+            ("54050", "EUR", "540.50"),
+            ("5", "EUR", "0.05"),
+            ("0", "USD", "0.00"),
+            ("-1999", "GBP", "-19.99"),
+            ("-5", "GBP", "-0.05"),
+            ("54050.0", "EUR", "540.50"),
+            ("36000", "JPY", "36000"),
+            ("36000", "ISK", "36000"),
+            ("-12", "VND", "-12"),
+            ("12345", "KWD", "12.345"),
+            ("7", "TND", "0.007"),
+            ("12345", "CLF", "1.2345"),
+            ("9999999999999", "EUR", "99999999999.99"),
+        ] {
+            assert_eq!(units(text).minor_units(currency, "total"), Ok(Some(amount.to_owned())), "{text} {currency}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_counted_says_where_it_stands() {
+        for (text, currency) in [
+            ("540.50", "EUR"),
+            ("a lot", "EUR"),
+            ("10000000000000", "EUR"),
+            ("99999999999999999999", "JPY"),
+            ("-9223372036854775808", "JPY"),
+            ("54050", ""),
+            ("54050", "eur"),
+            ("54050", "euro"),
+        ] {
+            let told = units(text).minor_units(currency, "total");
+            assert!(
+                matches!(&told, Err(ChannelError::Malformed(why)) if why.starts_with("total: ")),
+                "{text} {currency}"
+            );
+        }
+        assert_eq!(units("").minor_units("EUR", "total"), Ok(None));
+        assert_eq!(units("").minor_units("", "total"), Ok(None), "what is not there has no currency");
+    }
+
+    #[test]
+    fn the_number_of_places_may_be_the_channels_own() {
+        assert_eq!(units("12000").decimal_places(3, "total"), Ok(Some("12.000".to_owned())));
+        assert_eq!(units("12000").decimal_places(0, "total"), Ok(Some("12000".to_owned())));
+        assert_eq!(units("1200000").decimal_places(6, "total"), Ok(Some("1.200000".to_owned())));
+        assert_eq!(units("").decimal_places(99, "total"), Ok(None));
+        for (text, places) in [("1200001", 6), ("1", 10), ("1", u32::MAX), ("1.5", 2)] {
+            assert!(matches!(units(text).decimal_places(places, "total"), Err(ChannelError::Malformed(_))), "{text}");
+        }
+    }
+}
