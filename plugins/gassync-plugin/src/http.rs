@@ -1,6 +1,8 @@
 //! The way to the network: granted hosts only, secrets as placeholders.
 
-use crate::{ChannelError, Header, HttpRequest, HttpResponse, clock, instant::moment};
+use std::fmt;
+
+use crate::{ChannelError, FieldError, Header, HttpRequest, HttpResponse, clock, instant::moment};
 
 pub use crate::generated::gassync::channel::http::{Capture, HttpError};
 
@@ -78,6 +80,18 @@ impl Request {
     }
 }
 
+impl HttpRequest {
+    /// What a call to us carries; nothing where it has no body.
+    pub fn bytes(&self) -> &[u8] {
+        self.body.as_deref().unwrap_or_default()
+    }
+
+    /// The address without what stands behind the question mark.
+    pub fn path(&self) -> &str {
+        self.url.split('?').next().unwrap_or_default()
+    }
+}
+
 impl Response {
     /// Status code.
     pub fn status(&self) -> u16 {
@@ -99,6 +113,19 @@ impl Response {
     /// The bytes.
     pub fn body(&self) -> &[u8] {
         &self.0.body
+    }
+
+    /// The error that the contract has for an answer which is no success: for 401 and 403 that the credential is refused,
+    /// for 429 how long to wait, for the rest of the 4xx that the request was wrong, for all else that it is not to be had
+    /// now. `problem` is what the channel said of it, where it said something that can be read.
+    pub fn refusal(&self, problem: Option<String>) -> ChannelError {
+        let problem = problem.unwrap_or_else(|| format!("status {}", self.status()));
+        match self.status() {
+            401 | 403 => ChannelError::Unauthorized(problem),
+            429 => ChannelError::RateLimited(self.retry_after()),
+            400..=499 => ChannelError::Rejected(vec![FieldError::new("", problem)]),
+            _ => ChannelError::Unavailable(problem),
+        }
     }
 }
 
@@ -141,17 +168,46 @@ mod tests {
     use super::*;
     use crate::testing::FakeHost;
 
+    fn answer(status: u16, retry_after: &str) -> Response {
+        let header = Header { name: "Retry-After".to_owned(), value: retry_after.to_owned() };
+        Response(HttpResponse { status, headers: vec![header], body: Vec::new() })
+    }
+
     #[test]
     fn a_wait_is_seconds_or_its_end() {
         FakeHost::set_now("2027-03-05T09:58:00Z");
-        let wait = |text: &str| {
-            let header = Header { name: "Retry-After".to_owned(), value: text.to_owned() };
-            Response(HttpResponse { status: 429, headers: vec![header], body: Vec::new() }).retry_after()
-        };
+        let wait = |text: &str| answer(429, text).retry_after();
         assert_eq!((wait("120"), wait("Fri, 05 Mar 2027 10:00:00 GMT")), (Some(120), Some(120)));
         assert_eq!(wait("Fri, 05 Mar 2027 09:00:00 GMT"), Some(0));
         for none in ["", "soon", "-1", "Fri, 05 Mar 2027 10:00:00 CET", "Fri, 31 Feb 2027 10:00:00 GMT"] {
             assert_eq!(wait(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn each_refusal_has_its_name() {
+        let refusal = |status: u16| answer(status, "120").refusal(Some("so it is".to_owned()));
+        assert_eq!(refusal(401), ChannelError::Unauthorized("so it is".to_owned()));
+        assert_eq!(refusal(403), refusal(401));
+        assert_eq!(refusal(429), ChannelError::RateLimited(Some(120)));
+        assert_eq!(refusal(422), ChannelError::Rejected(vec![FieldError::new("", "so it is")]));
+        assert_eq!(refusal(503), ChannelError::Unavailable("so it is".to_owned()));
+        // A redirect is not followed, so there is no answer.
+        assert_eq!(answer(302, "").refusal(None), ChannelError::Unavailable("status 302".to_owned()));
+    }
+
+    #[test]
+    fn a_call_may_have_no_body_and_no_question_mark() {
+        let call = |url: &str, body: Option<Vec<u8>>| HttpRequest {
+            method: "POST".to_owned(),
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body,
+        };
+        assert_eq!(
+            (call("/a/b?c=/d", None).path(), call("/a", None).path(), call("", None).path()),
+            ("/a/b", "/a", "")
+        );
+        assert_eq!((call("/", Some(vec![1, 2])).bytes(), call("/", None).bytes()), (&[1, 2][..], &[][..]));
     }
 }

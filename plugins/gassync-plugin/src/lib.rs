@@ -34,6 +34,7 @@ pub mod generated;
 pub mod http;
 mod instant;
 pub mod inventory;
+mod json;
 pub mod keys;
 pub mod log;
 mod loose;
@@ -58,6 +59,7 @@ pub use generated::gassync::channel::types::{
     Scope, Selection, StayQuery, StayRules, Subject, Subscribed, Verb, Verdict,
 };
 pub use instant::last_modified;
+pub use json::read_json;
 pub use loose::Loose;
 pub use percent::{percent_decode, percent_encode};
 pub use records::{accepted, change, look_again, malformed, money, reply, reply_with};

@@ -1,9 +1,9 @@
 use std::fmt;
 
 use crate::{
-    Accepted, Block, CalendarNights, CalendarPart, Change, ChannelError, Completeness, Entity, GuestDetails, Header,
-    Hint, HttpResponse, Intent, Money, News, Nights, Outcome, Page, Property, Query, RatePlan, Reservation,
-    ReservationStatus, RoomStay, RoomType, Route, Scope, StayQuery, StayRules, Subscribed,
+    Accepted, Block, CalendarNights, CalendarPart, Change, ChannelError, Completeness, Entity, FieldError,
+    GuestDetails, Header, Hint, HttpResponse, Intent, Money, News, Nights, Outcome, Page, Property, Query, RatePlan,
+    Reservation, ReservationStatus, RoomStay, RoomType, Route, Scope, StayQuery, StayRules, Subscribed,
 };
 
 /// News for the source that has this property.
@@ -55,6 +55,19 @@ impl Query {
     /// A question for records of a kind, its first page.
     pub fn new(entity: crate::Entity, selection: crate::Selection) -> Self {
         Self { entity, selection, property_id: None, room_type_id: None, cursor: None }
+    }
+
+    /// Which page is asked for, from 1 on, where the pages of a channel have numbers and [`Page::next`] was one of them.
+    pub fn page_number(&self) -> Result<usize, ChannelError> {
+        let Some(cursor) = &self.cursor else { return Ok(1) };
+        cursor.parse().ok().filter(|number| *number > 0).ok_or_else(|| malformed("cursor", "is not one of ours"))
+    }
+}
+
+impl FieldError {
+    /// What is wrong with a field, and where it stands: a JSON pointer, empty where all of it is meant.
+    pub fn new(path: impl fmt::Display, problem: impl fmt::Display) -> Self {
+        Self { path: path.to_string(), problem: problem.to_string() }
     }
 }
 
@@ -262,5 +275,36 @@ impl Subscribed {
     /// Nothing is left for a person to do.
     pub fn to(ids: Vec<String>) -> Self {
         Self { ids, steps: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Selection;
+
+    #[test]
+    fn pages_are_numbered_from_one() {
+        let number = |cursor: Option<&str>| {
+            let query = Query::new(Entity::Reservation, Selection::Everything);
+            Query { cursor: cursor.map(str::to_owned), ..query }.page_number()
+        };
+        assert_eq!((number(None), number(Some("1")), number(Some("17"))), (Ok(1), Ok(1), Ok(17)));
+        for strange in ["", "0", "-1", "two", "99999999999999999999999"] {
+            assert!(matches!(number(Some(strange)), Err(ChannelError::Malformed(_))), "{strange}");
+        }
+    }
+
+    #[test]
+    fn a_guest_is_known_by_anything_that_is_said() {
+        assert!(GuestDetails::unknown().is_unknown());
+        let address = crate::Address { street: None, city: None, state: None, postcode: None, country: None };
+        for known in [
+            GuestDetails { language: Some("fi".to_owned()), ..GuestDetails::unknown() },
+            GuestDetails { address: Some(address), ..GuestDetails::unknown() },
+            GuestDetails { extra: vec![("club".to_owned(), "true".to_owned())], ..GuestDetails::unknown() },
+        ] {
+            assert!(!known.is_unknown(), "{known:?}");
+        }
     }
 }

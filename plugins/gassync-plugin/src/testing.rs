@@ -56,6 +56,16 @@ pub struct Inventory {
     pub changed_at: Option<String>,
 }
 
+/// A call to us that asks.
+pub fn get(url: &str) -> HttpRequest {
+    HttpRequest { method: "GET".to_owned(), url: url.to_owned(), headers: Vec::new(), body: None }
+}
+
+/// A call to us that tells.
+pub fn post(url: &str, body: impl Into<Vec<u8>>) -> HttpRequest {
+    HttpRequest { method: "POST".to_owned(), body: Some(body.into()), ..get(url) }
+}
+
 impl FakeHost {
     /// Forgets what an earlier test left.
     pub fn reset() {
