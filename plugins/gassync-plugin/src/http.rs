@@ -1,7 +1,5 @@
 //! The way to the network: granted hosts only, secrets as placeholders.
 
-use std::fmt;
-
 use crate::{ChannelError, FieldError, Header, HttpRequest, HttpResponse, clock, instant::moment};
 
 pub use crate::generated::gassync::channel::http::{Capture, HttpError};

@@ -1,6 +1,6 @@
-//! Instants as channels write them, and which of them is the later one.
+//! Instants as channels write them.
 
-use crate::{Change, News, clock::FIRST_DAY, parse_date};
+use crate::{clock::FIRST_DAY, parse_date};
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 /// `YYYY-MM-DD`.
@@ -69,21 +69,9 @@ fn two_digits(text: &str, most: i64) -> Option<i64> {
     text.parse().ok().filter(|number| written && *number <= most)
 }
 
-/// When the newest of these reservations was modified, as the channel wrote it, whatever zones it writes: the next run goes
-/// on from there, by the channel's clock and not by ours. None where no reservation says it.
-pub fn last_modified(changes: &[Change]) -> Option<String> {
-    let said = changes.iter().filter_map(|change| match &change.news {
-        News::Reservation(reservation) => reservation.modified_at.as_deref(),
-        _ => None,
-    });
-    let (_, newest) = said.filter_map(|text| Some((moment(text)?, text))).max()?;
-    Some(newest.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Reservation, ReservationStatus, change};
 
     #[test]
     fn what_the_host_reads_is_an_instant_and_nothing_else() {
@@ -133,17 +121,5 @@ mod tests {
         for none in ["9999-12-30T22:00:01Z", "9999-12-31", "9999-12-31T23:59:59Z", "9999-12-30T22:00:00-01:00"] {
             assert_eq!(moment(none), None, "{none}");
         }
-    }
-
-    #[test]
-    fn the_newest_is_the_latest_whatever_its_zone() {
-        let of = |at: Option<&str>| {
-            let modified_at = at.map(str::to_owned);
-            let reservation = Reservation { modified_at, ..Reservation::new("1", ReservationStatus::Confirmed) };
-            change(None, News::Reservation(reservation))
-        };
-        let changes = [Some("2027-03-04T12:30:00Z"), None, Some("2027-03-04T13:00:00+02:00"), Some("soon")].map(of);
-        assert_eq!(last_modified(&changes).as_deref(), Some("2027-03-04T12:30:00Z"));
-        assert_eq!(last_modified(&[of(None)]), None);
     }
 }

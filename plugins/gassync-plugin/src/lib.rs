@@ -39,6 +39,7 @@ pub mod keys;
 pub mod log;
 mod loose;
 mod minor_units;
+mod paging;
 mod percent;
 mod records;
 mod settings;
@@ -58,9 +59,9 @@ pub use generated::gassync::channel::types::{
     ReceiptOutcome, Refusal, Refused, Report, Reservation, ReservationStatus, ResumePoint, RoomStay, RoomType, Route,
     Scope, Selection, StayQuery, StayRules, Subject, Subscribed, Verb, Verdict,
 };
-pub use instant::last_modified;
 pub use json::read_json;
 pub use loose::Loose;
+pub use paging::last_modified;
 pub use percent::{percent_decode, percent_encode};
 pub use records::{accepted, change, look_again, malformed, money, reply, reply_with};
 pub use settings::settings;

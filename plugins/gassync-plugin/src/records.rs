@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::{
-    Accepted, Block, CalendarNights, CalendarPart, Change, ChannelError, Completeness, Entity, FieldError,
+    Accepted, Address, Block, CalendarNights, CalendarPart, Change, ChannelError, Completeness, Entity, FieldError,
     GuestDetails, Header, Hint, HttpResponse, Intent, Money, News, Nights, Outcome, Page, Property, Query, RatePlan,
     Reservation, ReservationStatus, RoomStay, RoomType, Route, Scope, StayQuery, StayRules, Subscribed,
 };
@@ -55,12 +55,6 @@ impl Query {
     /// A question for records of a kind, its first page.
     pub fn new(entity: crate::Entity, selection: crate::Selection) -> Self {
         Self { entity, selection, property_id: None, room_type_id: None, cursor: None }
-    }
-
-    /// Which page is asked for, from 1 on, where the pages of a channel have numbers and [`Page::next`] was one of them.
-    pub fn page_number(&self) -> Result<usize, ChannelError> {
-        let Some(cursor) = &self.cursor else { return Ok(1) };
-        cursor.parse().ok().filter(|number| *number > 0).ok_or_else(|| malformed("cursor", "is not one of ours"))
     }
 }
 
@@ -215,6 +209,13 @@ impl RoomType {
     }
 }
 
+impl Address {
+    /// A place of which nothing is known.
+    pub fn unknown() -> Self {
+        Self { street: None, city: None, state: None, postcode: None, country: None }
+    }
+}
+
 impl GuestDetails {
     /// A guest of whom nothing is known.
     pub fn unknown() -> Self {
@@ -230,6 +231,16 @@ impl GuestDetails {
             address: None,
             extra: Vec::new(),
         }
+    }
+
+    /// The same guest, who lives there: the country by itself, unless it is known already, and the address where more than
+    /// a country is told.
+    #[must_use]
+    pub fn living_at(mut self, address: Address) -> Self {
+        self.country = self.country.or_else(|| address.country.clone());
+        self.address =
+            Some(address).filter(|a| [&a.street, &a.city, &a.state, &a.postcode].iter().any(|l| l.is_some()));
+        self
     }
 
     /// Whether nothing is known.
@@ -281,30 +292,27 @@ impl Subscribed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Selection;
-
-    #[test]
-    fn pages_are_numbered_from_one() {
-        let number = |cursor: Option<&str>| {
-            let query = Query::new(Entity::Reservation, Selection::Everything);
-            Query { cursor: cursor.map(str::to_owned), ..query }.page_number()
-        };
-        assert_eq!((number(None), number(Some("1")), number(Some("17"))), (Ok(1), Ok(1), Ok(17)));
-        for strange in ["", "0", "-1", "two", "99999999999999999999999"] {
-            assert!(matches!(number(Some(strange)), Err(ChannelError::Malformed(_))), "{strange}");
-        }
-    }
 
     #[test]
     fn a_guest_is_known_by_anything_that_is_said() {
         assert!(GuestDetails::unknown().is_unknown());
-        let address = crate::Address { street: None, city: None, state: None, postcode: None, country: None };
         for known in [
             GuestDetails { language: Some("fi".to_owned()), ..GuestDetails::unknown() },
-            GuestDetails { address: Some(address), ..GuestDetails::unknown() },
+            GuestDetails { address: Some(Address::unknown()), ..GuestDetails::unknown() },
             GuestDetails { extra: vec![("club".to_owned(), "true".to_owned())], ..GuestDetails::unknown() },
         ] {
             assert!(!known.is_unknown(), "{known:?}");
         }
+    }
+
+    #[test]
+    fn a_country_alone_is_no_address() {
+        let of = |country: &str| Address { country: Some(country.to_owned()), ..Address::unknown() };
+        let guest = GuestDetails::unknown().living_at(of("PT"));
+        assert_eq!((guest.country.as_deref(), guest.address), (Some("PT"), None));
+        let town = Address { city: Some("Faro".to_owned()), ..of("PT") };
+        let guest = GuestDetails { country: Some("FI".to_owned()), ..GuestDetails::unknown() }.living_at(town.clone());
+        assert_eq!((guest.country.as_deref(), guest.address), (Some("FI"), Some(town)), "she comes from elsewhere");
+        assert!(GuestDetails::unknown().living_at(Address::unknown()).is_unknown());
     }
 }

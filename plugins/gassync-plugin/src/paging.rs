@@ -1,0 +1,110 @@
+//! Which page comes next, and where the next run goes on.
+
+use crate::{Change, ChannelError, News, Page, Query, ResumePoint, Scope, Selection, instant::moment, malformed};
+
+/// Between the number of a page and the newest modification of those before it.
+const BETWEEN: char = '/';
+
+impl Query {
+    /// Which page is asked for, from 1 on, where the pages of a channel have numbers: see [`Page::numbered`].
+    pub fn page_number(&self) -> Result<usize, ChannelError> {
+        let Some(cursor) = &self.cursor else { return Ok(1) };
+        let number = cursor.split(BETWEEN).next().and_then(|number| number.parse().ok());
+        number.filter(|number| *number > 0).ok_or_else(|| malformed("cursor", "is not one of ours"))
+    }
+}
+
+impl Page {
+    /// One of the pages of a run that have numbers: of the page that `query` asks for what was found, and whether
+    /// there is another behind it, which then is asked for by [`Query::page_number`].
+    ///
+    /// Where the query is of the kind that goes on, the last page says where: at the newest modification of all of them, by
+    /// the channel's clock. Said earlier it would be kept, and lost would be what stands on pages that then fail.
+    pub fn numbered(query: &Query, changes: Vec<Change>, another: bool) -> Result<Self, ChannelError> {
+        let number = query.page_number()?;
+        let before = query.cursor.as_deref().and_then(|cursor| Some(cursor.split_once(BETWEEN)?.1));
+        let newest = newest(before.into_iter().chain(modified(&changes))).map(str::to_owned);
+        let behind = number.saturating_add(1);
+        let next = another.then(|| match &newest {
+            Some(newest) => format!("{behind}{BETWEEN}{newest}"),
+            None => behind.to_string(),
+        });
+        let goes_on = matches!(query.selection, Selection::Everything | Selection::ChangedSince(_));
+        let resume = newest.filter(|_| goes_on && !another).map(ResumePoint::Instant);
+        Ok(Self { changes, next, resume, scope: Scope::Delta, wait_seconds: None })
+    }
+}
+
+/// When the newest of these reservations was modified, as the channel wrote it, whatever zones it writes: the next run goes
+/// on from there, by the channel's clock and not by ours. None where no reservation says it.
+pub fn last_modified(changes: &[Change]) -> Option<ResumePoint> {
+    newest(modified(changes)).map(|at| ResumePoint::Instant(at.to_owned()))
+}
+
+fn modified(changes: &[Change]) -> impl Iterator<Item = &str> {
+    changes.iter().filter_map(|change| match &change.news {
+        News::Reservation(reservation) => reservation.modified_at.as_deref(),
+        _ => None,
+    })
+}
+
+fn newest<'a>(instants: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    instants.filter_map(|text| Some((moment(text)?, text))).max().map(|(_, newest)| newest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Entity, Reservation, ReservationStatus, change};
+
+    fn booking(modified_at: &str) -> Change {
+        let modified_at = Some(modified_at.to_owned()).filter(|at| !at.is_empty());
+        let reservation = Reservation { modified_at, ..Reservation::new("1", ReservationStatus::Confirmed) };
+        change(None, News::Reservation(reservation))
+    }
+
+    fn query(selection: Selection, cursor: Option<&str>) -> Query {
+        Query { cursor: cursor.map(str::to_owned), ..Query::new(Entity::Reservation, selection) }
+    }
+
+    #[test]
+    fn the_newest_is_the_latest_whatever_its_zone() {
+        let changes = ["2027-03-04T12:30:00Z", "", "2027-03-04T13:00:00+02:00", "soon"].map(booking);
+        assert_eq!(last_modified(&changes), Some(ResumePoint::Instant("2027-03-04T12:30:00Z".to_owned())));
+        assert_eq!(last_modified(&[booking("")]), None);
+    }
+
+    #[test]
+    fn the_last_page_says_where_all_of_them_end() {
+        let mut asked = query(Selection::Everything, None);
+        let mut pages = Vec::new();
+        for modified_at in ["2027-03-04T12:30:00Z", "2027-03-01T09:00:00Z", ""] {
+            let another = pages.len() < 2;
+            let page = Page::numbered(&asked, vec![booking(modified_at)], another).expect("a page");
+            asked.cursor = page.next.clone();
+            pages.push(page);
+            assert_eq!(asked.page_number(), Ok(if another { pages.len() + 1 } else { 1 }));
+        }
+        let told: Vec<Option<ResumePoint>> = pages.into_iter().map(|page| page.resume).collect();
+        assert_eq!(told, [None, None, Some(ResumePoint::Instant("2027-03-04T12:30:00Z".to_owned()))]);
+    }
+
+    #[test]
+    fn what_is_asked_for_by_id_does_not_go_on() {
+        let asked = query(Selection::Some(vec!["1".to_owned()]), None);
+        assert_eq!(Page::numbered(&asked, vec![booking("2027-03-04T12:30:00Z")], false).expect("a page").resume, None);
+        let silent = Page::numbered(&asked, vec![booking("")], true).expect("a page");
+        assert_eq!(silent.next.as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn pages_are_numbered_from_one() {
+        let number = |cursor| query(Selection::Everything, cursor).page_number();
+        assert_eq!((number(None), number(Some("1")), number(Some("17/2027-03-04"))), (Ok(1), Ok(1), Ok(17)));
+        for strange in ["", "0", "-1", "two", "/2", "99999999999999999999999"] {
+            assert!(matches!(number(Some(strange)), Err(ChannelError::Malformed(_))), "{strange}");
+            let page = Page::numbered(&query(Selection::Everything, Some(strange)), Vec::new(), false);
+            assert!(page.is_err(), "{strange}");
+        }
+    }
+}
