@@ -1,14 +1,14 @@
 //! A V2 booking becomes a reservation, or a block.
 
 use gassync_plugin::{
-    Block, Change, ChannelError, Completeness, GuestDetails, Loose, News, Nights, Reservation, RoomStay, change, money,
+    Address, Block, Change, ChannelError, Completeness, GuestDetails, Loose, Money, News, Nights, Reservation,
+    RoomStay, change, malformed, money, read_json,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     booking_v1,
-    envelope::malformed,
     vocabulary::{self, Standing},
 };
 
@@ -37,6 +37,10 @@ struct Booking {
     email: Loose,
     phone: Loose,
     mobile: Loose,
+    address: Loose,
+    city: Loose,
+    state: Loose,
+    postcode: Loose,
     country: Loose,
     country2: Loose,
     comments: Loose,
@@ -66,12 +70,12 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
         #[serde(rename = "bookId")]
         v1: Option<serde::de::IgnoredAny>,
     }
-    let shape: Shape = serde_json::from_str(raw.get()).map_err(|e| malformed(path, &e.to_string()))?;
+    let shape: Shape = read_json(raw.get(), path)?;
     if shape.v1.is_some() {
         return booking_v1::read(raw, path);
     }
-    let booking: Booking = serde_json::from_str(raw.get()).map_err(|e| malformed(path, &e.to_string()))?;
-    let id = booking.id.unless_zero().ok_or_else(|| malformed(&format!("{path}/id"), "is missing"))?;
+    let booking: Booking = read_json(raw.get(), path)?;
+    let id = booking.id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/id"), "is missing"))?;
     // Arrival is the first night, departure the day after the last.
     let arrival = booking.arrival.date(format_args!("{path}/arrival"))?;
     let departure = booking.departure.date(format_args!("{path}/departure"))?;
@@ -79,28 +83,38 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
     let standing = vocabulary::standing(booking.status.as_str().unwrap_or_default(), &booking.sub_status.lower());
     let property_id = booking.property_id.unless_zero();
     let news = match standing {
-        Standing::Block => News::Block(Block {
-            id: Some(id),
-            property_id: property_id.clone(),
-            room_type_id: booking.room_id.unless_zero(),
-            unit_id: booking.unit_id.unless_zero(),
-            stay: nights.ok_or_else(|| malformed(&format!("{path}/arrival"), "is missing on a block"))?,
-            reason: booking.notes.text().or_else(|| booking.comments.text()),
-            raw: Some(raw.get().to_owned()),
-        }),
+        Standing::Block => {
+            let stay = nights.ok_or_else(|| malformed(format_args!("{path}/arrival"), "is missing on a block"))?;
+            News::Block(Block {
+                id: Some(id),
+                property_id: property_id.clone(),
+                unit_id: booking.unit_id.unless_zero(),
+                reason: booking.notes.text().or_else(|| booking.comments.text()),
+                raw: Some(raw.get().to_owned()),
+                ..Block::new(booking.room_id.unless_zero().into_iter().collect(), stay)
+            })
+        }
         Standing::Reservation(word) => {
             if booking.status.as_str().is_none() {
-                return Err(malformed(&format!("{path}/status"), "is missing"));
+                return Err(malformed(format_args!("{path}/status"), "is missing"));
             }
-            let booked_at = booking.booking_time.instant(format_args!("{path}/bookingTime"))?;
-            let modified_at = booking.modified_time.instant(format_args!("{path}/modifiedTime"))?;
-            let reservation = reservation(&booking, id, word, nights, raw);
-            News::Reservation(Reservation { booked_at, modified_at, ..reservation })
+            // A booking names no currency: the property's is meant. Zero is a price.
+            let price = booking.price.amount(format_args!("{path}/price"))?.map(|amount| money(amount, None));
+            let commission = booking.commission.amount(format_args!("{path}/commission"))?;
+            News::Reservation(Reservation {
+                rooms: rooms(&booking, nights, price.as_ref()),
+                total: price,
+                commission: commission.map(|amount| money(amount, None)),
+                booked_at: booking.booking_time.instant(format_args!("{path}/bookingTime"))?,
+                modified_at: booking.modified_time.instant(format_args!("{path}/modifiedTime"))?,
+                ..reservation(&booking, id, word, nights, raw)
+            })
         }
     };
     Ok(change(property_id.as_deref(), news))
 }
 
+/// All of it but money and instants, which may be none.
 fn reservation(
     booking: &Booking,
     id: String,
@@ -117,15 +131,11 @@ fn reservation(
         ota_reference: booking.api_reference.text(),
         group_id: group(booking, &id),
         property_id: booking.property_id.unless_zero(),
-        rooms: rooms(booking, nights),
         stay: nights,
         guest: guest(booking, source.as_deref()),
         source,
         adults: booking.num_adult.count(),
         children: booking.num_child.count(),
-        // A booking names no currency: the property's is meant. Zero is a price.
-        total: booking.price.decimal().map(|amount| money(amount, None)),
-        commission: booking.commission.decimal().map(|amount| money(amount, None)),
         notes: notes(&booking.comments, &booking.notes),
         raw: Some(raw.get().to_owned()),
         // A webhook "without personal data" leaves these keys out: it does not say that the guest has no name.
@@ -145,7 +155,7 @@ fn says_who(raw: &RawValue) -> bool {
 }
 
 /// One entry per room sold: a booking may cover several units of its type. Its price is for all of them.
-fn rooms(booking: &Booking, nights: Option<Nights>) -> Vec<RoomStay> {
+fn rooms(booking: &Booking, nights: Option<Nights>, price: Option<&Money>) -> Vec<RoomStay> {
     let Some(room_type_id) = booking.room_id.unless_zero() else {
         return Vec::new();
     };
@@ -156,7 +166,7 @@ fn rooms(booking: &Booking, nights: Option<Nights>) -> Vec<RoomStay> {
         stay: nights,
         adults: booking.num_adult.count().filter(|_| one),
         children: booking.num_child.count().filter(|_| one),
-        total: booking.price.decimal().filter(|_| one).map(|amount| money(amount, None)),
+        total: price.filter(|_| one).cloned(),
         ..RoomStay::new(Some(room_type_id))
     };
     vec![room; quantity as usize]
@@ -173,15 +183,22 @@ fn group(booking: &Booking, id: &str) -> Option<String> {
 }
 
 fn guest(booking: &Booking, source: Option<&str>) -> Option<GuestDetails> {
+    let address = Address {
+        street: booking.address.text(),
+        city: booking.city.text(),
+        state: booking.state.text(),
+        postcode: booking.postcode.text(),
+        country: vocabulary::country(booking.country.as_str(), booking.country2.as_str(), source),
+    };
     let guest = GuestDetails {
         first_name: booking.first_name.text(),
         last_name: booking.last_name.text(),
         email: booking.email.text(),
         phone: booking.phone.text().or_else(|| booking.mobile.text()),
-        country: vocabulary::country(booking.country.as_str(), booking.country2.as_str(), source),
         language: booking.lang.text(),
         ..GuestDetails::unknown()
-    };
+    }
+    .living_at(address);
     (!guest.is_unknown()).then_some(guest)
 }
 

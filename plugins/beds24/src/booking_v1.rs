@@ -1,14 +1,14 @@
 //! A row of the older interface: all texts, the last night inclusive, the family name called `guestName`.
 
 use gassync_plugin::{
-    Block, Change, ChannelError, GuestDetails, Loose, News, Nights, Reservation, RoomStay, change, money,
+    Address, Block, Change, ChannelError, GuestDetails, Loose, Money, News, Nights, Reservation, RoomStay, change,
+    malformed, money, read_json,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     booking::notes,
-    envelope::malformed,
     vocabulary::{self, Standing},
 };
 
@@ -31,6 +31,10 @@ struct Row {
     guest_email: Loose,
     guest_phone: Loose,
     guest_mobile: Loose,
+    guest_address: Loose,
+    guest_city: Loose,
+    guest_state: Loose,
+    guest_postcode: Loose,
     guest_country: Loose,
     guest_country2: Loose,
     guest_comments: Loose,
@@ -47,26 +51,32 @@ struct Row {
 }
 
 pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
-    let row: Row = serde_json::from_str(raw.get()).map_err(|e| malformed(path, &e.to_string()))?;
-    let id = row.book_id.unless_zero().ok_or_else(|| malformed(&format!("{path}/bookId"), "is missing"))?;
-    let status = row.status.as_str().ok_or_else(|| malformed(&format!("{path}/status"), "is missing"))?;
+    let row: Row = read_json(raw.get(), path)?;
+    let id = row.book_id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/bookId"), "is missing"))?;
+    let status = row.status.as_str().ok_or_else(|| malformed(format_args!("{path}/status"), "is missing"))?;
     let first = row.first_night.date(format_args!("{path}/firstNight"))?;
     let last = row.last_night.date(format_args!("{path}/lastNight"))?;
     let nights = first.zip(last).map(|(first, last)| Nights::through(first, last));
     let property_id = row.prop_id.unless_zero();
     let news = match vocabulary::standing(status, &row.substatus.lower()) {
-        Standing::Block => News::Block(Block {
-            id: Some(id),
-            property_id: property_id.clone(),
-            room_type_id: row.room_id.unless_zero(),
-            unit_id: row.unit_id.unless_zero(),
-            stay: nights.ok_or_else(|| malformed(&format!("{path}/firstNight"), "is missing on a block"))?,
-            reason: row.notes.text(),
-            raw: Some(raw.get().to_owned()),
-        }),
+        Standing::Block => {
+            let stay = nights.ok_or_else(|| malformed(format_args!("{path}/firstNight"), "is missing on a block"))?;
+            News::Block(Block {
+                id: Some(id),
+                property_id: property_id.clone(),
+                unit_id: row.unit_id.unless_zero(),
+                reason: row.notes.text(),
+                raw: Some(raw.get().to_owned()),
+                ..Block::new(row.room_id.unless_zero().into_iter().collect(), stay)
+            })
+        }
         Standing::Reservation(word) => {
             let source = vocabulary::source("", row.api_source.count(), row.api_source.as_str().unwrap_or_default());
-            let currency = row.currency.as_str();
+            let amount = |said: &Loose, field: &str| -> Result<Option<Money>, ChannelError> {
+                let amount = said.amount(format_args!("{path}/{field}"))?;
+                Ok(amount.map(|amount| money(amount, row.currency.as_str())))
+            };
+            let total = amount(&row.price, "price")?;
             let quantity = row.room_qty.count().unwrap_or(1).clamp(1, 100);
             let one = quantity == 1;
             let rooms = row.room_id.unless_zero().map(|room_type_id| RoomStay {
@@ -74,7 +84,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 stay: nights,
                 adults: row.num_adult.count().filter(|_| one),
                 children: row.num_child.count().filter(|_| one),
-                total: row.price.decimal().filter(|_| one).map(|amount| money(amount, currency)),
+                total: total.clone().filter(|_| one),
                 ..RoomStay::new(Some(room_type_id))
             });
             News::Reservation(Reservation {
@@ -87,8 +97,8 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 source,
                 adults: row.num_adult.count(),
                 children: row.num_child.count(),
-                total: row.price.decimal().map(|amount| money(amount, currency)),
-                commission: row.commission.decimal().map(|amount| money(amount, currency)),
+                total,
+                commission: amount(&row.commission, "commission")?,
                 booked_at: row.booking_time.instant(format_args!("{path}/bookingTime"))?,
                 modified_at: row.modified.instant(format_args!("{path}/modified"))?,
                 notes: notes(&row.guest_comments, &row.notes),
@@ -101,14 +111,21 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
 }
 
 fn guest(row: &Row, source: Option<&str>) -> Option<GuestDetails> {
+    let address = Address {
+        street: row.guest_address.text(),
+        city: row.guest_city.text(),
+        state: row.guest_state.text(),
+        postcode: row.guest_postcode.text(),
+        country: vocabulary::country(row.guest_country.as_str(), row.guest_country2.as_str(), source),
+    };
     let guest = GuestDetails {
         first_name: row.guest_first_name.text(),
         last_name: row.guest_name.text(),
         email: row.guest_email.text(),
         phone: row.guest_phone.text().or_else(|| row.guest_mobile.text()),
-        country: vocabulary::country(row.guest_country.as_str(), row.guest_country2.as_str(), source),
         language: row.lang.text(),
         ..GuestDetails::unknown()
-    };
+    }
+    .living_at(address);
     (!guest.is_unknown()).then_some(guest)
 }

@@ -1,12 +1,10 @@
 //! Calendar ranges: both ends inclusive, only the keys that are set.
 
 use gassync_plugin::{
-    CalendarNights, CalendarPart, Change, ChannelError, Loose, News, Nights, Price, StayRules, change, money,
+    CalendarNights, Change, ChannelError, Loose, News, Nights, Price, StayRules, change, malformed, money, read_json,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-use crate::envelope::malformed;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -30,8 +28,9 @@ struct Range {
 }
 
 pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
-    let room: Room = serde_json::from_str(raw.get()).map_err(|e| malformed(path, &e.to_string()))?;
-    let room_type_id = room.room_id.unless_zero().ok_or_else(|| malformed(&format!("{path}/roomId"), "is missing"))?;
+    let room: Room = read_json(raw.get(), path)?;
+    let room_type_id =
+        room.room_id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/roomId"), "is missing"))?;
     let property_id = room.property_id.unless_zero();
     let mut rows = Vec::with_capacity(room.calendar.len());
     for (index, range) in room.calendar.iter().enumerate() {
@@ -47,40 +46,30 @@ fn nights(
     path: &str,
 ) -> Result<CalendarNights, ChannelError> {
     let from = range.from.date(format_args!("{path}/from"))?;
-    let from = from.ok_or_else(|| malformed(&format!("{path}/from"), "is missing"))?;
+    let from = from.ok_or_else(|| malformed(format_args!("{path}/from"), "is missing"))?;
     let to = range.to.date(format_args!("{path}/to"))?.unwrap_or(from);
+    let price = range.price1.amount(format_args!("{path}/price1"))?;
+    let price = price.map(|amount| Price {
+        rate_plan_id: None,
+        occupancy: None,
+        amount: money(amount, None),
+        tax_included: None,
+    });
     let closed = range.closed.lower();
     let units = range.num_avail.integer().and_then(|units| i32::try_from(units).ok());
     let closes = |words: &[&str]| (!closed.is_empty()).then(|| words.contains(&closed.as_str()));
     Ok(CalendarNights {
         property_id: property_id.map(str::to_owned),
-        room_type_id: room_type_id.to_owned(),
-        rate_plan_id: None,
-        stay: Nights::through(from, to),
         available: if closed == "blackout" { Some(false) } else { units.map(|units| units > 0) },
         units_available: units,
-        prices: range
-            .price1
-            .decimal()
-            .map(|amount| Price {
-                rate_plan_id: None,
-                occupancy: None,
-                amount: money(amount, None),
-                tax_included: None,
-            })
-            .into_iter()
-            .collect(),
+        prices: price.into_iter().collect(),
         rules: StayRules {
             min_stay_arrival: range.min_stay.count(),
-            min_stay_through: None,
             max_stay: range.max_stay.count(),
-            exact_stay: None,
             closed_to_arrival: closes(&["nocheckin", "nocheckinorcheckout"]),
             closed_to_departure: closes(&["nocheckout", "nocheckinorcheckout"]),
-            min_advance_days: None,
-            max_advance_days: None,
+            ..StayRules::unknown()
         },
-        changed: CalendarPart::empty(),
-        extra: Vec::new(),
+        ..CalendarNights::new(room_type_id, Nights::through(from, to))
     })
 }

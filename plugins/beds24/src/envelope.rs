@@ -1,6 +1,6 @@
 //! The shapes that Beds24 wraps its answers in.
 
-use gassync_plugin::{ChannelError, FieldError, Loose};
+use gassync_plugin::{ChannelError, FieldError, Loose, malformed, read_json};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -32,10 +32,10 @@ struct Pages {
 pub(crate) fn records(body: &[u8]) -> Result<Records, ChannelError> {
     let text = std::str::from_utf8(body).map_err(|_| malformed("", "is not UTF-8"))?;
     if text.trim_start().starts_with('[') {
-        let items = serde_json::from_str(text).map_err(|e| malformed("", &e.to_string()))?;
+        let items = read_json(text, "")?;
         return Ok(Records { items, another_page: false });
     }
-    let envelope: Envelope = serde_json::from_str(text).map_err(|e| malformed("", &e.to_string()))?;
+    let envelope: Envelope = read_json(text, "")?;
     if envelope.success == Some(false) {
         return Err(refusal(envelope.code.count().unwrap_or(400), &envelope.error, None));
     }
@@ -43,7 +43,7 @@ pub(crate) fn records(body: &[u8]) -> Result<Records, ChannelError> {
         Some(items) => Ok(Records { items, another_page: envelope.pages.is_some_and(|pages| pages.next_page_exists) }),
         None if envelope.success.is_some() => Err(malformed("/data", "is missing")),
         None => {
-            let item = serde_json::from_str(text).map_err(|e| malformed("", &e.to_string()))?;
+            let item = read_json(text, "")?;
             Ok(Records { items: vec![item], another_page: false })
         }
     }
@@ -61,7 +61,7 @@ fn refusal(code: u32, error: &Loose, resets_in: Option<&str>) -> ChannelError {
         401 | 403 => ChannelError::Unauthorized(text),
         429 => ChannelError::RateLimited(resets_in.and_then(seconds)),
         500.. => ChannelError::Unavailable(format!("status {code}: {text}")),
-        _ => ChannelError::Rejected(vec![FieldError { path: String::new(), problem: text }]),
+        _ => ChannelError::Rejected(vec![FieldError::new("", text)]),
     }
 }
 
@@ -69,9 +69,4 @@ fn refusal(code: u32, error: &Loose, resets_in: Option<&str>) -> ChannelError {
 fn seconds(text: &str) -> Option<u32> {
     let seconds: f64 = text.trim().parse().ok()?;
     (0.0..1e6).contains(&seconds).then(|| seconds.ceil() as u32)
-}
-
-/// Not what the documentation says, and where.
-pub(crate) fn malformed(path: &str, problem: &str) -> ChannelError {
-    ChannelError::Malformed(format!("{path}: {problem}"))
 }

@@ -1,10 +1,8 @@
 //! A property with its room types.
 
-use gassync_plugin::{Address, Change, ChannelError, Loose, News, Property, RoomType, change};
+use gassync_plugin::{Address, Change, ChannelError, Loose, News, Property, RoomType, change, malformed, read_json};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-use crate::envelope::malformed;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -34,8 +32,8 @@ struct WireRoom {
 
 /// The property, then its room types.
 pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelError> {
-    let wire: Wire = serde_json::from_str(raw.get()).map_err(|e| malformed(path, &e.to_string()))?;
-    let id = wire.id.unless_zero().ok_or_else(|| malformed(&format!("{path}/id"), "is missing"))?;
+    let wire: Wire = read_json(raw.get(), path)?;
+    let id = wire.id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/id"), "is missing"))?;
     let mut rooms = Vec::with_capacity(wire.room_types.len());
     for (index, room) in wire.room_types.iter().enumerate() {
         rooms.push(room_type(room, &id, &format!("{path}/roomTypes/{index}"))?);
@@ -63,8 +61,8 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelErr
 }
 
 fn room_type(raw: &RawValue, property_id: &str, path: &str) -> Result<RoomType, ChannelError> {
-    let wire: WireRoom = serde_json::from_str(raw.get()).map_err(|e| malformed(path, &e.to_string()))?;
-    let id = wire.id.unless_zero().ok_or_else(|| malformed(&format!("{path}/id"), "is missing"))?;
+    let wire: WireRoom = read_json(raw.get(), path)?;
+    let id = wire.id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/id"), "is missing"))?;
     let property_id = wire.property_id.unless_zero().unwrap_or_else(|| property_id.to_owned());
     let name = wire.name.text().unwrap_or_else(|| id.clone());
     Ok(RoomType {

@@ -1,6 +1,8 @@
 //! What Beds24 holds, one request a call.
 
-use gassync_plugin::{Change, ChannelError, Entity, News, Page, Query, Scope, Selection, http, settings, to_date_text};
+use gassync_plugin::{
+    ChannelError, Entity, News, Page, Query, Selection, http, percent_encode, settings, to_date_text,
+};
 use serde::Deserialize;
 
 use crate::{
@@ -29,14 +31,10 @@ impl Default for Settings {
 }
 
 pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
-    let number: usize = match query.cursor.as_deref().map(str::parse) {
-        None => 1,
-        Some(Ok(number)) if number > 0 => number,
-        Some(_) => return Err(envelope::malformed("cursor", "is not one of ours")),
-    };
+    let number = query.page_number()?;
     if matches!(&query.selection, Selection::Some(ids) if ids.is_empty()) {
         // Asked without an id Beds24 would give everything.
-        return Ok(Page { changes: Vec::new(), next: None, resume: None, scope: Scope::Delta, wait_seconds: None });
+        return Ok(Page::of(Vec::new()));
     }
     let (path, mut parameters, last_by_ids) = request(query, number)?;
     if let Some(property_id) = &query.property_id {
@@ -61,14 +59,7 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
     }
     // An empty page that promises another would promise for ever.
     let another = last_by_ids.map_or(another_page && !items.is_empty(), |last| !last);
-    let resume = newest(&changes);
-    Ok(Page {
-        changes,
-        next: another.then(|| (number + 1).to_string()),
-        resume,
-        scope: Scope::Delta,
-        wait_seconds: None,
-    })
+    Page::numbered(query, changes, another)
 }
 
 type Parameters = Vec<(&'static str, String)>;
@@ -91,7 +82,7 @@ fn request(query: &Query, number: usize) -> Result<(&'static str, Parameters, Op
             // By id a booking comes in any status.
             let chunk = ids.chunks(IDS_PER_REQUEST).nth(number - 1).unwrap_or_default();
             let parameters = chunk.iter().map(|id| ("id", id.clone())).collect();
-            Ok(("/bookings", parameters, Some(number * IDS_PER_REQUEST >= ids.len())))
+            Ok(("/bookings", parameters, Some(number.saturating_mul(IDS_PER_REQUEST) >= ids.len())))
         }
         (Entity::Reservation, selection) => {
             let mut parameters: Parameters = STATUSES.iter().map(|status| ("status", (*status).to_owned())).collect();
@@ -107,7 +98,9 @@ fn request(query: &Query, number: usize) -> Result<(&'static str, Parameters, Op
                     parameters.push(("arrivalTo", to_date_text(nights.until)));
                 }
                 Selection::Everything => parameters.push(("departureFrom", BEFORE_ALL.to_owned())),
-                Selection::Pending(_) | Selection::Some(_) => return Err(ChannelError::Unsupported),
+                Selection::After(_) | Selection::Pending(_) | Selection::Some(_) => {
+                    return Err(ChannelError::Unsupported);
+                }
             }
             parameters.push(page);
             Ok(("/bookings", parameters, None))
@@ -134,7 +127,7 @@ fn request(query: &Query, number: usize) -> Result<(&'static str, Parameters, Op
 
 fn ask(path: &str, parameters: &Parameters) -> Result<Records, ChannelError> {
     let Settings { base_url } = settings()?;
-    let query: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}={}", escape(value))).collect();
+    let query: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}={}", percent_encode(value))).collect();
     let url = format!("{}{path}?{}", base_url.trim_end_matches('/'), query.join("&"));
     let answer = http::Request::get(url).header("token", "{{beds24.token}}").secret("beds24.token").send()?;
     if answer.status() != 200 {
@@ -144,27 +137,4 @@ fn ask(path: &str, parameters: &Parameters) -> Result<Records, ChannelError> {
         return Err(envelope::status_error(answer.status(), answer.body(), resets_in));
     }
     envelope::records(answer.body())
-}
-
-fn escape(value: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
-    let mut escaped = String::with_capacity(value.len());
-    for c in value.chars() {
-        if plain(c) {
-            escaped.push(c);
-        } else {
-            let mut bytes = [0; 4];
-            escaped.extend(c.encode_utf8(&mut bytes).bytes().map(|b| format!("%{b:02X}")));
-        }
-    }
-    escaped
-}
-
-/// The next run goes on by the channel's clock, not ours.
-fn newest(changes: &[Change]) -> Option<String> {
-    let times = changes.iter().filter_map(|change| match &change.news {
-        News::Reservation(reservation) => reservation.modified_at.clone(),
-        _ => None,
-    });
-    times.max()
 }
