@@ -7,7 +7,7 @@
 
 use gassync_plugin::{
     Adapter, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Loose, News, Nights, Page, Pull, Query,
-    Reservation, ReservationStatus, RoomStay, Selection, change, http, money, reply, settings,
+    Reservation, ReservationStatus, RoomStay, Selection, change, http, money, read_json, reply, settings,
 };
 use serde::Deserialize;
 
@@ -52,8 +52,7 @@ impl Adapter for Example {
 
 impl Inbound for Example {
     fn decode(request: HttpRequest) -> Result<Decoded, ChannelError> {
-        let body = request.body.ok_or_else(|| ChannelError::Malformed("the call has no body".to_owned()))?;
-        let booking: Booking = read(&body)?;
+        let booking: Booking = read_json(request.bytes(), "")?;
         let changes = vec![change(None, News::Reservation(reservation(booking)?))];
         Ok(Decoded { event_id: None, changes, reply: Some(reply(200, "ok")) })
     }
@@ -72,24 +71,14 @@ impl Pull for Example {
         let request = http::Request::get(format!("{base_url}/bookings{since}"));
         // The guest never has the key: the host fills the placeholder in on the way out.
         let answer = request.header("authorization", "Bearer {{example.key}}").secret("example.key").send()?;
-        match answer.status() {
-            200 => {}
-            429 => {
-                // It may be a date as well: that one is not read here.
-                return Err(ChannelError::RateLimited(answer.header("retry-after").and_then(|s| s.parse().ok())));
-            }
-            401 | 403 => return Err(ChannelError::Unauthorized("the key is refused".to_owned())),
-            status => return Err(ChannelError::Unavailable(format!("status {status}"))),
+        if answer.status() != 200 {
+            return Err(answer.refusal(None));
         }
-        let bookings: Vec<Booking> = read(answer.body())?;
+        let bookings: Vec<Booking> = read_json(answer.body(), "")?;
         let changes = bookings.into_iter().map(|b| Ok(change(None, News::Reservation(reservation(b)?))));
         let changes = changes.collect::<Result<_, ChannelError>>()?;
         Ok(Page::of(changes))
     }
-}
-
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ChannelError> {
-    serde_json::from_slice(body).map_err(|error| ChannelError::Malformed(error.to_string()))
 }
 
 fn reservation(booking: Booking) -> Result<Reservation, ChannelError> {
@@ -120,7 +109,7 @@ fn reservation(booking: Booking) -> Result<Reservation, ChannelError> {
 
 #[cfg(test)]
 mod tests {
-    use gassync_plugin::testing::FakeHost;
+    use gassync_plugin::testing::{FakeHost, post};
 
     use super::*;
 
@@ -143,10 +132,14 @@ mod tests {
         for (field, text) in
             [("price", "a lot"), ("price", "1.2.3"), ("changed", "2027-02-30T10:00:00Z"), ("changed", "now")]
         {
-            let body = format!(r#"{{"number":"B-1","state":"booked","{field}":"{text}"}}"#).into_bytes();
-            let request = HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body: Some(body) };
-            let Err(ChannelError::Malformed(place)) = Example::decode(request) else { panic!("{field}: {text}") };
+            let body = format!(r#"{{"number":"B-1","state":"booked","{field}":"{text}"}}"#);
+            let Err(ChannelError::Malformed(place)) = Example::decode(post("/", body)) else {
+                panic!("{field}: {text}")
+            };
             assert!(place.starts_with(field), "{place}");
+        }
+        for body in ["", "[]", "<html>"] {
+            assert!(matches!(Example::decode(post("/", body)), Err(ChannelError::Malformed(_))), "{body}");
         }
     }
 
@@ -161,5 +154,6 @@ mod tests {
         assert!(matches!(fetched(401), ChannelError::Unauthorized(_)));
         assert!(matches!(fetched(429), ChannelError::RateLimited(None)));
         assert!(matches!(fetched(500), ChannelError::Unavailable(_)));
+        assert!(matches!(fetched(404), ChannelError::Rejected(_)));
     }
 }
