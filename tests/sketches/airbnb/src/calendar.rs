@@ -112,7 +112,7 @@ fn whole_units(amount: &str, warnings: &mut Vec<String>) -> Result<u64, String> 
     if rounded < MIN_PRICE { Err(format!("{amount} is less than {MIN_PRICE}")) } else { Ok(rounded) }
 }
 
-/// The same operations may be sent again and again, so a time-out needs no other word than "not now".
+/// A time-out needs no other word than "not now": what was taken is merely said again.
 fn send(request: &Request<'_>) -> Result<Outcome, ChannelError> {
     let Settings { base_url } = settings()?;
     let url = format!("{}/calendar_operations?_allow_dates_overlap=true", base_url.trim_end_matches('/'));
@@ -146,7 +146,7 @@ fn is_json(body: &[u8]) -> bool {
 }
 
 fn refused(path: &str, problem: String) -> Outcome {
-    Outcome::Refused(vec![FieldError { path: path.to_owned(), problem }])
+    Outcome::Refused(vec![FieldError::new(path, problem)])
 }
 
 #[cfg(test)]

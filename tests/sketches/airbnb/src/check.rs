@@ -2,7 +2,7 @@
 
 use gassync_plugin::{
     ChannelError, Decoded, HoldRequest, HttpRequest, Loose, News, Nights, Party, Question, StayQuery, change,
-    malformed, parse_date,
+    malformed, read_json,
 };
 use serde::Deserialize;
 
@@ -35,31 +35,24 @@ pub(crate) struct Heads {
 }
 
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
-    let check = if request.method == "GET" {
-        from_query(&request.url)?
-    } else {
-        let body = request.body.as_deref().unwrap_or_default();
-        serde_json::from_slice(body).map_err(|error| malformed("", error))?
-    };
+    let check = if request.method == "GET" { from_query(&request.url)? } else { read_json(request.bytes(), "")? };
     let listing = check.listing_id_str.text().or_else(|| check.listing_id.text());
-    let listing = listing.ok_or_else(|| malformed("/listing_id", "is missing"))?;
-    if listing == TEST_LISTING {
+    if listing.as_deref() == Some(TEST_LISTING) {
         return Ok(Decoded { event_id: None, changes: Vec::new(), reply: Some(answer(request, true)) });
     }
     let mut stay = StayQuery {
-        property_id: listing.clone(),
-        room_type_id: Some(listing.clone()),
-        rate_plan_id: None,
-        stay: stay(&check)?,
+        room_type_id: listing.clone(),
         party: party(&check),
-        replaces: None,
+        ..StayQuery::new(listing.clone(), stay(&check)?)
     };
-    let question = match request.method.as_str() {
-        "GET" => Question::Available(stay),
-        "PUT" => {
-            stay.replaces = Some(code_in(&request.url)?);
+    let question = match (request.method.as_str(), &listing) {
+        // Of a booking that is moved the code is enough to know where it is.
+        ("PUT", _) => {
+            stay.replaces = Some(code_in(request.path())?);
             Question::Available(stay)
         }
+        (_, None) => return Err(malformed("/listing_id", "is missing")),
+        ("GET", _) => Question::Available(stay),
         _ => {
             let code = check.confirmation_code.text();
             let reference = code.ok_or_else(|| malformed("/confirmation_code", "is missing"))?;
@@ -67,7 +60,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
         }
     };
     // No event id: what was full a minute ago may be free when Airbnb asks again, and a hold is known by its reference.
-    Ok(Decoded { event_id: None, changes: vec![change(Some(&listing), News::Ask(question))], reply: None })
+    Ok(Decoded { event_id: None, changes: vec![change(listing.as_deref(), News::Ask(question))], reply: None })
 }
 
 fn from_query(url: &str) -> Result<Check, ChannelError> {
@@ -89,28 +82,62 @@ fn from_query(url: &str) -> Result<Check, ChannelError> {
 }
 
 /// The last step of the path.
-fn code_in(url: &str) -> Result<String, ChannelError> {
-    let path = url.split('?').next().unwrap_or_default();
+fn code_in(path: &str) -> Result<String, ChannelError> {
     let code = path.rsplit('/').next().filter(|code| !code.is_empty() && *code != "checks");
     code.map(str::to_owned).ok_or_else(|| malformed("path", "has no confirmation code"))
 }
 
 fn stay(check: &Check) -> Result<Nights, ChannelError> {
-    let start = check.start_date.as_str().and_then(parse_date);
-    let start = start.ok_or_else(|| malformed("/start_date", "is not a date (YYYY-MM-DD)"))?;
+    let start = check.start_date.date("/start_date")?.ok_or_else(|| malformed("/start_date", "is missing"))?;
     let nights = check.nights.count().filter(|nights| *nights <= MAX_NIGHTS);
     let nights = nights.ok_or_else(|| malformed("/nights", "is not a number of nights"))?;
     Ok(Nights { start, until: start.add_days(i64::from(nights)) })
 }
 
-/// Zero where nobody says: the contract has no other word for it.
-fn party(check: &Check) -> Party {
+/// None where nobody says who comes, as when a traveller merely looks. Where only heads are counted they are taken for
+/// adults; whoever is not named beside others does not come.
+fn party(check: &Check) -> Option<Party> {
     let heads = &check.guest_details;
-    let adults = heads.number_of_adults.count().or_else(|| check.number_of_guests.count());
-    Party {
-        adults: adults.unwrap_or(0),
-        children: heads.number_of_children.count().unwrap_or(0),
-        infants: heads.number_of_infants.count().unwrap_or(0),
-        pets: 0,
+    let adults = heads.number_of_adults.count().or_else(|| check.number_of_guests.count())?;
+    let children = heads.number_of_children.count().unwrap_or(0);
+    let infants = heads.number_of_infants.count().unwrap_or(0);
+    Some(Party { adults, children, infants, pets: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use gassync_plugin::testing::{get, post};
+
+    use super::*;
+
+    fn asked(request: &HttpRequest) -> Result<StayQuery, ChannelError> {
+        match decode(request)?.changes.remove(0).news {
+            News::Ask(Question::Available(query) | Question::Hold(HoldRequest { query, .. })) => Ok(query),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn who_is_not_named_is_unknown_and_not_nobody() {
+        let look = "/checks?action=check_availability&listing_id=51&start_date=2027-12-30&nights=3";
+        assert_eq!(asked(&get(look)).expect("a question").party, None);
+        let stay = r#""confirmation_code":"HM1","listing_id":51,"start_date":"2027-12-30","nights":3"#;
+        let party = |guests: &str| asked(&post("/checks", format!("{{{stay}{guests}}}"))).expect("a question").party;
+        assert_eq!(party(""), None);
+        let heads = Party { adults: 4, children: 0, infants: 0, pets: 0 };
+        assert_eq!(party(r#","number_of_guests":4"#), Some(heads));
+        let family = r#","number_of_guests":4,"guest_details":{"number_of_adults":3,"number_of_children":1}"#;
+        assert_eq!(party(family), Some(Party { adults: 3, children: 1, ..heads }));
+    }
+
+    #[test]
+    fn a_booking_that_is_moved_says_where_it_is() {
+        let stay = r#"{"start_date":"2027-12-30","nights":3}"#;
+        let moved = HttpRequest { method: "PUT".to_owned(), ..post("/checks/HM1?x=1", stay) };
+        let query = asked(&moved).expect("a question");
+        assert_eq!((query.replaces.as_deref(), query.property_id, query.room_type_id), (Some("HM1"), None, None));
+        for wrong in [post("/checks", stay), HttpRequest { method: "PUT".to_owned(), ..post("/checks", stay) }] {
+            assert!(matches!(asked(&wrong), Err(ChannelError::Malformed(_))), "{}", wrong.method);
+        }
     }
 }

@@ -8,8 +8,8 @@ mod notification;
 mod reservation;
 
 use gassync_plugin::{
-    Adapter, Answer, CalendarNights, Change, ChannelError, Decoded, Fate, HttpRequest, HttpResponse, Inbound, Outcome,
-    PushCalendar, reply_with,
+    Adapter, Answer, Attempt, CalendarNights, Change, ChannelError, Decoded, Fate, HttpRequest, HttpResponse, Inbound,
+    Outcome, PushCalendar, reply_with,
 };
 
 /// The adapter.
@@ -40,7 +40,8 @@ impl Answer for Airbnb {
 }
 
 impl PushCalendar for Airbnb {
-    fn push_calendar(updates: Vec<CalendarNights>) -> Result<Vec<Outcome>, ChannelError> {
+    fn push_calendar(updates: Vec<CalendarNights>, _: Attempt) -> Result<Vec<Outcome>, ChannelError> {
+        // The same operations may be sent again and again.
         calendar::push(&updates)
     }
 }

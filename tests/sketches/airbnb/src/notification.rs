@@ -1,7 +1,7 @@
 //! What Airbnb tells. None of it waits for what we make of it, so the answer is always the same.
 
 use gassync_plugin::{
-    Change, ChannelError, ConnectionEvent, Decoded, HttpRequest, Loose, News, Route, change, malformed,
+    Change, ChannelError, ConnectionEvent, Decoded, HttpRequest, Loose, News, Route, change, malformed, read_json,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -38,8 +38,7 @@ struct Update {
 }
 
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
-    let body = request.body.as_deref().unwrap_or_default();
-    let said: Notification = serde_json::from_slice(body).map_err(|error| malformed("", error))?;
+    let said: Notification = read_json(request.bytes(), "")?;
     let mut event_id = None;
     let changes = match (said.action.as_str(), &said.reservation) {
         ("", _) => return Err(malformed("/action", "is missing")),
@@ -62,7 +61,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
         (action, _) if OF_NO_CONCERN.contains(&action) => Vec::new(),
         (action, _) => {
             // Written anew: what is deeper or larger than the host reads is malformed, and no fault of ours.
-            let whole: Value = serde_json::from_slice(body).map_err(|error| malformed("", error))?;
+            let whole: Value = read_json(request.bytes(), "")?;
             vec![change(None, News::Other((action.to_owned(), whole.to_string())))]
         }
     };
@@ -101,13 +100,14 @@ fn ids(listings: &[Loose]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use gassync_plugin::testing::post;
+
     use super::*;
 
     #[test]
     fn news_of_a_connection_are_for_the_hosts_account_there() {
-        let body = include_bytes!("../../../fixtures/airbnb/notification-authorization-revoked.json").to_vec();
-        let (method, url) = ("POST".to_owned(), "/notifications".to_owned());
-        let told = decode(&HttpRequest { method, url, headers: Vec::new(), body: Some(body) }).expect("decoded");
+        let body = include_bytes!("../../../fixtures/airbnb/notification-authorization-revoked.json");
+        let told = decode(&post("/notifications", body)).expect("decoded");
         let Change { route, news } = &told.changes[0];
         assert_eq!((route.account.as_deref(), route.property_id.as_deref()), (Some("66200"), None));
         assert!(matches!(news, News::Connection(ConnectionEvent::Revoked)));

@@ -1,8 +1,8 @@
 //! A booking in Airbnb's words.
 
 use gassync_plugin::{
-    ChannelError, GuestDetails, Intent, Loose, Money, Nights, Reservation, ReservationStatus, RoomStay, malformed,
-    money,
+    ChannelError, GuestDetails, Intent, Loose, Money, Nights, PriceKind, PriceLine, Reservation, ReservationStatus,
+    RoomStay, malformed, money, read_json,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -31,13 +31,23 @@ struct Booking {
     updated_at: Loose,
     expected_payout_amount_accurate: Loose,
     listing_host_fee_accurate: Loose,
-    listing_base_price_accurate: Option<Box<RawValue>>,
-    listing_cleaning_fee_accurate: Option<Box<RawValue>>,
+    listing_base_price_accurate: Loose,
+    listing_cleaning_fee_accurate: Loose,
+    listing_security_price_accurate: Loose,
+    standard_fees_details: Vec<Fee>,
     thread_id: Option<Box<RawValue>>,
 }
 
+/// A fee of the host's own.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Fee {
+    fee_type: Loose,
+    amount_native: Loose,
+}
+
 pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelError> {
-    let booking: Booking = serde_json::from_str(raw.get()).map_err(|error| malformed(path, error))?;
+    let booking: Booking = read_json(raw.get(), path)?;
     let missing = |field: &str| malformed(format_args!("{path}/{field}"), "is missing");
     let code = booking.confirmation_code.text().ok_or_else(|| missing("confirmation_code"))?;
     let listing = booking.listing_id_str.text().or_else(|| booking.listing_id.text());
@@ -55,11 +65,6 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelErr
         let amount = said.amount(format_args!("{path}/{field}"))?;
         Ok(amount.map(|amount| money(amount, booking.host_currency.as_str())))
     };
-    let extra = [
-        ("listingBasePrice", &booking.listing_base_price_accurate),
-        ("listingCleaningFee", &booking.listing_cleaning_fee_accurate),
-        ("threadId", &booking.thread_id),
-    ];
     Ok(Reservation {
         property_id: Some(listing.clone()),
         rooms: vec![RoomStay { stay, ..RoomStay::new(Some(listing)) }],
@@ -70,19 +75,43 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelErr
         adults,
         children: heads.number_of_children.count(),
         infants: heads.number_of_infants.count(),
-        // What the guest paid is not told; this is what reaches the host, Airbnb's fee already taken off.
-        total: amount(&booking.expected_payout_amount_accurate, "expected_payout_amount_accurate")?,
+        // What the guest pays in all is not told: the parts of it are, but for the taxes, of which nobody has written down
+        // which is in which. What reaches the host is without Airbnb's fee.
+        price_lines: price_lines(&booking, path)?,
         commission: amount(&booking.listing_host_fee_accurate, "listing_host_fee_accurate")?,
+        payout: amount(&booking.expected_payout_amount_accurate, "expected_payout_amount_accurate")?,
         booked_at: booking.booked_at.instant(format_args!("{path}/booked_at"))?,
         modified_at: booking.updated_at.instant(format_args!("{path}/updated_at"))?,
         intent: if asked { Intent::Request } else { Intent::Fact },
-        extra: extra
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value.as_ref()?.get().to_owned())))
-            .collect(),
+        extra: booking.thread_id.iter().map(|id| ("threadId".to_owned(), id.get().to_owned())).collect(),
         raw: Some(raw.get().to_owned()),
         ..Reservation::new(code, status)
     })
+}
+
+/// Base price, cleaning and the host's own fees; a deposit comes back. Those of nothing are none.
+fn price_lines(booking: &Booking, path: &str) -> Result<Vec<PriceLine>, ChannelError> {
+    let fees = booking.standard_fees_details.iter().enumerate().map(|(index, fee)| {
+        let place = format!("standard_fees_details/{index}/amount_native");
+        (PriceKind::Fee, fee.fee_type.as_str().unwrap_or("Fee"), &fee.amount_native, place)
+    });
+    let own = [
+        (PriceKind::Stay, "Base price", &booking.listing_base_price_accurate, "listing_base_price_accurate"),
+        (PriceKind::Cleaning, "Cleaning", &booking.listing_cleaning_fee_accurate, "listing_cleaning_fee_accurate"),
+        (PriceKind::Deposit, "Deposit", &booking.listing_security_price_accurate, "listing_security_price_accurate"),
+    ];
+    let own = own.into_iter().map(|(kind, name, said, field)| (kind, name, said, field.to_owned()));
+    let mut lines = Vec::new();
+    for (kind, name, said, field) in own.chain(fees) {
+        let amount = said.amount(format_args!("{path}/{field}"))?;
+        let amount = amount.filter(|amount| amount.bytes().any(|byte| (b'1'..=b'9').contains(&byte)));
+        lines.extend(amount.map(|amount| PriceLine {
+            kind,
+            name: name.to_owned(),
+            amount: money(amount, booking.host_currency.as_str()),
+        }));
+    }
+    Ok(lines)
 }
 
 pub(crate) fn is_test(reservation: &Reservation) -> bool {
@@ -108,5 +137,45 @@ fn guest(booking: &Booking) -> GuestDetails {
         phone: booking.guest_phone_numbers.first().and_then(Loose::text),
         language: booking.guest_preferred_locale.text(),
         ..GuestDetails::unknown()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn booking(money: &str) -> Result<Reservation, ChannelError> {
+        let text = format!(
+            r#"{{"confirmation_code":"HM1","status_type":"accept","listing_id":51,"host_currency":"EUR",{money}}}"#
+        );
+        read(&RawValue::from_string(text).expect("JSON"), "/reservation")
+    }
+
+    #[test]
+    fn what_the_house_gets_is_not_what_the_guest_pays() {
+        let told = booking(
+            r#""expected_payout_amount_accurate":"578.60","listing_base_price_accurate":"560.00",
+                "listing_host_fee_accurate":"17.40","listing_cleaning_fee_accurate":"36.00",
+                "listing_security_price_accurate":"0.00",
+                "standard_fees_details":[{"fee_type":"PASS_THROUGH_LINEN_FEE","amount_native":10.50}]"#,
+        )
+        .expect("a booking");
+        let euro = |amount: &str| money(amount, Some("EUR"));
+        assert_eq!((told.total, told.payout, told.commission), (None, Some(euro("578.60")), Some(euro("17.40"))));
+        let lines: Vec<_> = told.price_lines.iter().map(|line| (line.kind, line.name.as_str())).collect();
+        let expected = [
+            (PriceKind::Stay, "Base price"),
+            (PriceKind::Cleaning, "Cleaning"),
+            (PriceKind::Fee, "PASS_THROUGH_LINEN_FEE"),
+        ];
+        assert_eq!(lines, expected, "a deposit of nothing is none");
+        assert_eq!(told.price_lines[2].amount, euro("10.50"));
+    }
+
+    #[test]
+    fn an_amount_that_is_none_says_where_it_stands() {
+        let wrong = booking(r#""standard_fees_details":[{"amount_native":"a lot"}]"#);
+        let place = "/reservation/standard_fees_details/0/amount_native: ";
+        assert!(matches!(wrong, Err(ChannelError::Malformed(why)) if why.starts_with(place)));
     }
 }
