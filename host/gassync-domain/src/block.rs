@@ -1,7 +1,7 @@
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::{Extra, text::said};
+use crate::{Extra, text::said, text::some_instant};
 
 /// Nights taken out of sale by the channel's own hand. Not a reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct Block {
     /// One unit alone, where there is one room type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_id: Option<String>,
+    /// How many units of each room type; absent: one where a unit is named, else all there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<u32>,
     /// The first night.
     pub check_in: Date,
     /// The day after the last night.
@@ -29,6 +32,12 @@ pub struct Block {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// When the channel last changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_instant")]
+    pub modified_at: Option<Timestamp>,
+    /// The channel's own version of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
     /// What else the channel says of it.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
@@ -42,7 +51,8 @@ impl Block {
 
     /// Drops what is empty, and gives one room type its short form.
     pub fn normalise(&mut self) {
-        for text in [&mut self.id, &mut self.property_id, &mut self.room_type_id, &mut self.unit_id, &mut self.reason] {
+        let Self { id, property_id, room_type_id, unit_id, reason, revision, .. } = self;
+        for text in [id, property_id, room_type_id, unit_id, reason, revision] {
             said(text);
         }
         if let (None, [_]) = (&self.room_type_id, self.room_type_ids.as_slice()) {

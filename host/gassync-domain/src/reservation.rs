@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{Amount, Extra, Guest, PriceLine, text::lossless_instant, text::said};
+use crate::{Amount, Extra, Guest, PriceLine, text::said, text::some_instant};
 
 /// Where a reservation stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,7 +197,7 @@ pub struct Reservation {
     #[schema(value_type = String, example = "confirmed")]
     pub status: Status,
     /// Until when a pending reservation holds its nights.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub hold_until: Option<Timestamp>,
     /// Who sold it: `direct`, `airbnb`, `booking.com`, …
@@ -243,11 +243,11 @@ pub struct Reservation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collector: Option<Collector>,
     /// When it was made.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub booked_at: Option<Timestamp>,
     /// When the channel last changed it.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub modified_at: Option<Timestamp>,
     /// The channel's own version of it.
@@ -268,13 +268,6 @@ pub struct Reservation {
     /// What else the channel says of it.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
-}
-
-fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)?.filter(|t| !t.is_empty()) else {
-        return Ok(None);
-    };
-    lossless_instant(&text).map(Some).ok_or_else(|| D::Error::custom("is not an RFC 3339 instant"))
 }
 
 impl Reservation {

@@ -1,4 +1,5 @@
 use jiff::Timestamp;
+use serde::{Deserialize as _, Deserializer, de::Error as _};
 
 /// Reads an instant a channel or partner wrote. With a zone or offset it is exact; a text without one
 /// (`2027-01-05 10:00:00`, `2027-01-05T10:00:00`) is read as UTC, the rule of the plugin contract.
@@ -8,6 +9,14 @@ pub fn lossless_instant(text: &str) -> Option<Timestamp> {
     }
     let civil: jiff::civil::DateTime = text.parse().ok()?;
     Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+}
+
+/// An instant in a record; an empty text says nothing.
+pub(crate) fn some_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)?.filter(|t| !t.is_empty()) else {
+        return Ok(None);
+    };
+    lossless_instant(&text).map(Some).ok_or_else(|| D::Error::custom("is not an RFC 3339 instant"))
 }
 
 /// An empty text counts as not said.

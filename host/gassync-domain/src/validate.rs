@@ -15,6 +15,8 @@ const MAX_LIST: usize = 100;
 pub const MAX_ROOMS: usize = 100;
 /// Most nights that a rule of stay may ask for or allow.
 const MAX_STAY_RULE: u32 = 9_999;
+/// Most units of one room type.
+const MAX_UNITS: u32 = 100_000;
 /// Most people of one kind in one reservation.
 const MAX_PEOPLE: u32 = 1_000;
 
@@ -183,8 +185,8 @@ impl Validate for RoomType {
         found.required("/name", &self.name, MAX_NAME_CHARS);
         found.texts(MAX_TEXT_CHARS, [("/description", &self.description)]);
         found.people("/maxOccupancy", self.max_occupancy);
-        if let Some(quantity) = self.quantity.filter(|q| *q > 100_000) {
-            found.add("/quantity", format!("is {quantity}; the limit is 100000"));
+        if let Some(quantity) = self.quantity.filter(|quantity| *quantity > MAX_UNITS) {
+            found.add("/quantity", format!("is {quantity}; the limit is {MAX_UNITS}"));
         }
         found.extra("", &self.extra);
         found.0
@@ -254,8 +256,12 @@ impl Validate for Block {
     fn validate(&self) -> Vec<FieldError> {
         let mut found = Findings::default();
         found.texts(MAX_ID_CHARS, [("/id", &self.id), ("/propertyId", &self.property_id), ("/unitId", &self.unit_id)]);
-        found.texts(MAX_ID_CHARS, [("/roomTypeId", &self.room_type_id)]);
+        found.texts(MAX_ID_CHARS, [("/roomTypeId", &self.room_type_id), ("/revision", &self.revision)]);
         found.ids("/roomTypeIds", &self.room_type_ids);
+        found.instant("/modifiedAt", self.modified_at);
+        if let Some(units) = self.units.filter(|units| !(1..=MAX_UNITS).contains(units)) {
+            found.add("/units", format!("is {units}; it must lie between 1 and {MAX_UNITS}"));
+        }
         found.texts(MAX_TEXT_CHARS, [("/reason", &self.reason)]);
         found.stay("", Some(self.check_in), Some(self.check_out));
         found.extra("", &self.extra);

@@ -259,8 +259,11 @@ impl Block {
             property_id: None,
             room_type_ids,
             unit_id: None,
+            units: None,
             stay,
             reason: None,
+            modified_at: None,
+            revision: None,
             extra: Vec::new(),
             raw: None,
         }

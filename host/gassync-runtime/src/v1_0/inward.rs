@@ -334,9 +334,12 @@ fn block(record: wit::Block) -> Converted<Block> {
         room_type_id: None,
         room_type_ids: record.room_type_ids,
         unit_id: record.unit_id,
+        units: record.units,
         check_in,
         check_out,
         reason: record.reason,
+        modified_at: instant("modified-at", record.modified_at)?,
+        revision: record.revision,
         extra: extra(record.extra)?,
     };
     block.normalise();

@@ -214,8 +214,11 @@ pub(super) fn block(record: Block) -> wit::Block {
         id: record.id,
         property_id: record.property_id,
         unit_id: record.unit_id,
+        units: record.units,
         stay: nights(record.check_in, record.check_out),
         reason: record.reason,
+        modified_at: record.modified_at.map(instant),
+        revision: record.revision,
         extra: extra(record.extra),
         raw: None,
     }

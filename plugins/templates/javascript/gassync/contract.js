@@ -243,8 +243,8 @@ export const reservation = record({
   receipt: maybe(text), extra, raw: maybe(json),
 });
 export const block = record({
-  id: maybe(text), propertyId: maybe(text), roomTypeIds: texts, unitId: maybe(text), stay: nights,
-  reason: maybe(text), extra, raw: maybe(json),
+  id: maybe(text), propertyId: maybe(text), roomTypeIds: texts, unitId: maybe(text), units: maybe(count),
+  stay: nights, reason: maybe(text), modifiedAt: maybe(text), revision: maybe(text), extra, raw: maybe(json),
 });
 
 export const price = record({

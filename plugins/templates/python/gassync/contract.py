@@ -254,7 +254,10 @@ class Block:
     property_id: Optional[str] = absent()
     room_type_ids: list[str] = empty()
     unit_id: Optional[str] = absent()
+    units: Optional[U32] = absent()
     reason: Optional[str] = absent()
+    modified_at: Optional[str] = absent()
+    revision: Optional[str] = absent()
     extra: Extra = no_extra()
     raw: Optional[Json] = absent()
 
