@@ -8,7 +8,7 @@ use gassync_domain::{
 };
 use serde_json::json;
 
-use super::{calendar, guest, property, rate_plan, reservation, room_type};
+use super::{block, calendar, guest, property, rate_plan, reservation, room_type};
 use crate::{
     core::{SoldOut, WhenFull},
     jobs,
@@ -185,7 +185,8 @@ fn describe(errors: &[FieldError]) -> String {
 /// Applies changes in their order. Properties and room types come before what refers to them, whatever order the
 /// channel named them in, and reservations last.
 pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> store::Result<Vec<Outcome>> {
-    let units = changes.iter().any(|change| matches!(change.news, News::RoomType(_)));
+    // These write the ledger too: units where there are fewer of them than before, blocks and what becomes of them.
+    let alone = changes.iter().any(|change| matches!(change.news, News::RoomType(_) | News::Block(_)));
     let names: Vec<String> = changes.iter().flat_map(names).collect();
     let mut order: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
     order.sort_by_key(|(_, change)| rank(&change.news));
@@ -200,9 +201,8 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
             news => others.push((index, Change { route, news, raw })),
         }
     }
-    if units || !runs.0.is_empty() {
-        // Units change the ledger too, where there are fewer of them than before.
-        tx.lock_ledger(incoming.account, units || runs.0.len() > 1).await?;
+    if alone || !runs.0.is_empty() {
+        tx.lock_ledger(incoming.account, alone || runs.0.len() > 1).await?;
     }
     tx.lock_records(incoming.source, names).await?;
     tx.set_origin(incoming.source).await?;
@@ -210,7 +210,23 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
     for (index, change) in others {
         outcomes.push((index, one(tx, incoming, change).await?));
     }
-    for Run { indexes, told, .. } in runs.0 {
+    for Run { indexes, mut told, .. } in runs.0 {
+        let records: Vec<&Reservation> = told.iter().map(|(record, _)| record).collect();
+        let mut decided = block::make_way(tx, incoming, &records).await?;
+        let mut indexes = indexes;
+        if !decided.is_empty() {
+            let (mut left, mut of) = (Vec::new(), Vec::new());
+            for (index, (record, raw)) in indexes.into_iter().zip(told) {
+                match decided.remove(&record.id) {
+                    Some(outcome) => outcomes.push((index, outcome)),
+                    None => {
+                        of.push(index);
+                        left.push((record, raw));
+                    }
+                }
+            }
+            (indexes, told) = (of, left);
+        }
         outcomes.extend(indexes.into_iter().zip(reservation::apply(tx, incoming, told).await?));
     }
     outcomes.sort_by_key(|(index, _)| *index);
@@ -259,7 +275,7 @@ async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<
             Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
         }
         News::LookAgain(hint) => look_again(tx, incoming, &hint).await,
-        // Its fate is unknown: the channel is asked.
+        // Of most records the fate is unknown: the channel is asked.
         News::Removed(EntityRef { entity, id }) => look_again(tx, incoming, &Hint { entity, id: Some(id) }).await,
         News::RatePlan(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
@@ -273,7 +289,11 @@ async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
             calendar::apply(tx, incoming, record, &raw).await
         }
-        News::Ask(_) | News::Block(_) | News::Connection(_) | News::Other { .. } => Ok(Outcome::NotKept),
+        News::Block(record) => {
+            let raw = raw.unwrap_or_else(|| RawJson::of(&record));
+            block::apply(tx, incoming, record, &raw).await
+        }
+        News::Ask(_) | News::Connection(_) | News::Other { .. } => Ok(Outcome::NotKept),
     }
 }
 
@@ -316,6 +336,7 @@ pub(crate) fn external_id(change: &Change) -> Option<&str> {
         News::Reservation(record) => Some(&record.id),
         News::Guest(record) => record.id.as_deref(),
         News::Calendar(record) => Some(&record.room_type_id),
+        News::Block(record) => record.id.as_deref(),
         _ => None,
     }
 }

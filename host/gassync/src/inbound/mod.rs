@@ -5,7 +5,8 @@
 //! [`memory`] is what the plugin remembers meanwhile. [`pull`] enters at the second half with what a plugin fetched.
 
 pub mod apply;
-pub mod calendar;
+pub mod block;
+mod calendar;
 pub mod guest;
 pub mod link;
 pub mod memory;

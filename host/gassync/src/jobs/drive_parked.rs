@@ -5,7 +5,7 @@ use crate::{
     inbound::apply::{self, Incoming},
     store::{
         self,
-        buffer::{Slice, Stored, properties, rate_plans, reservations, room_types},
+        buffer::{Slice, Stored, blocks, properties, rate_plans, reservations, room_types},
         sources::Source,
     },
 };
@@ -35,7 +35,23 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     drive!(room_types, News::RoomType);
     drive!(rate_plans, News::RatePlan);
     drive!(reservations, |record| News::Reservation(Box::new(record)));
-    Ok(())
+    drive_blocks(app, source).await
+}
+
+async fn drive_blocks(app: &App, source: &Source) -> store::Result<()> {
+    let mut after = 0;
+    loop {
+        let mut tx = app.db.write(source.account).await?;
+        let rows = blocks::parked(&mut tx, source.account, source.id, Slice { after, limit: BATCH }).await?;
+        let Some((last, _)) = rows.last() else { return Ok(()) };
+        after = last.row;
+        for (stored, raw) in rows.into_iter().filter(|(stored, _)| can_be_cured(stored.parked.as_ref())) {
+            let incoming = Incoming::from_source(source, stored.version.observed_at, app.now());
+            let change = Change { route: Route::default(), news: News::Block(stored.record), raw: Some(raw) };
+            apply::changes(&mut tx, &incoming, vec![change]).await?;
+        }
+        tx.commit().await?;
+    }
 }
 
 /// A link cures what misses a link; what waits for a person goes on waiting.

@@ -1,6 +1,7 @@
 //! The records that came in, as they came: one module per table.
 
 pub mod availability;
+pub mod blocks;
 pub mod guests;
 pub mod properties;
 pub mod rate_plans;
