@@ -8,12 +8,13 @@ use std::{
 
 use anyhow::Context;
 use gassync_domain::{AccountId, Clock, ConnectionId, Timestamp};
-use gassync_runtime::{Engine, EngineSettings, HttpTransport, Network, SendError};
+use gassync_runtime::{Engine, EngineSettings, HttpTransport, Manifest, Network, SendError};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{KnownKeys, Together},
+    channel_limits::{ChannelLimits, LimitedTransport, LocalLimits},
     config::Config,
     plugins::Plugins,
     rate_limit::RateLimits,
@@ -50,6 +51,8 @@ pub struct App {
     pub feed: Notify,
     /// Cancelled when the host is to stop.
     pub stopping: CancellationToken,
+    /// What channels allow, and how much of it is taken.
+    pub channel_limits: Box<dyn ChannelLimits>,
     /// How often keys have called.
     pub rate_limits: RateLimits,
     /// Whose keys were seen just now.
@@ -94,6 +97,7 @@ impl App {
             wake: Notify::new(),
             feed: Notify::new(),
             stopping: CancellationToken::new(),
+            channel_limits: Box::new(LocalLimits::default()),
             rate_limits: RateLimits::new(config.limits.key_requests, config.limits.key_window_seconds),
             known_keys: KnownKeys::default(),
             together: Together::default(),
@@ -122,9 +126,14 @@ impl App {
         u64::from_le_bytes(bytes)
     }
 
-    /// The way to the network for a connection.
-    pub fn transport(&self, account: AccountId, connection: ConnectionId) -> Result<HttpTransport, SendError> {
-        self.network.of(&format!("{account}/{connection}"))
+    /// The way to the network for a connection, within what its channel allows.
+    pub fn transport(
+        self: &Arc<Self>,
+        manifest: &Manifest,
+        (account, connection): (AccountId, ConnectionId),
+    ) -> Result<LimitedTransport<HttpTransport>, SendError> {
+        let network = self.network.of(&format!("{account}/{connection}"))?;
+        Ok(LimitedTransport::new(Arc::clone(self), network, manifest, (account, connection)))
     }
 
     /// How the outside reaches this host.

@@ -74,6 +74,7 @@ pub(crate) enum Refusal {
     NotGranted(String),
     BadRequest(String),
     AddressRefused(String),
+    RateLimited(u32),
     TimedOut,
     TooLarge(u64),
     Connect(String),
@@ -90,6 +91,7 @@ impl fmt::Display for Refusal {
                 f.write_str(why)
             }
             Self::AddressRefused(host) => write!(f, "{host} leads to an address that plugins may not call"),
+            Self::RateLimited(seconds) => write!(f, "the channel's limit is used up for {seconds} seconds"),
             Self::TimedOut => f.write_str("it timed out"),
             Self::TooLarge(limit) => write!(f, "a body is larger than {limit} bytes"),
             Self::Tls(why) => write!(f, "TLS failed: {why}"),
@@ -114,6 +116,7 @@ impl From<SendError> for Refusal {
     fn from(error: SendError) -> Self {
         match error {
             SendError::AddressRefused(host) => Self::AddressRefused(host),
+            SendError::RateLimited(seconds) => Self::RateLimited(seconds),
             SendError::TimedOut => Self::TimedOut,
             SendError::TooLarge(limit) => Self::TooLarge(limit),
             SendError::Connect(text) => Self::Connect(text),

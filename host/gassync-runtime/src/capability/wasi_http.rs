@@ -4,7 +4,7 @@
 use std::future::Future;
 
 use bytes::Bytes;
-use gassync_domain::HttpRequest;
+use gassync_domain::{HttpRequest, HttpResponse};
 use http_body_util::{BodyExt, Full, Limited};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
@@ -52,7 +52,15 @@ impl WasiHttpHooks for ThroughGate {
             let url = if meant.is_empty() { url } else { placeholder::unescaped(&url) };
             let body = (!body.is_empty()).then(|| body.to_vec());
             let request = HttpRequest { method: parts.method.to_string(), url, headers, body };
-            let answer = gate.send(request, meant, Vec::new()).await.map_err(word)?;
+            let answer = match gate.send(request, meant, Vec::new()).await {
+                // WASI has no word for it, and every guest knows this answer.
+                Err(Refusal::RateLimited(seconds)) => HttpResponse {
+                    status: 429,
+                    headers: vec![("retry-after".to_owned(), seconds.to_string())],
+                    body: Vec::new(),
+                },
+                other => other.map_err(word)?,
+            };
             let mut response = http::Response::builder().status(answer.status);
             for (name, value) in &answer.headers {
                 response = response.header(name, value);
@@ -70,10 +78,10 @@ fn word(refusal: Refusal) -> Error {
             Error::InternalError(Some(why))
         }
         Refusal::AddressRefused(_) => Error::DestinationIpProhibited,
+        Refusal::RateLimited(_) | Refusal::TooMany => Error::HttpRequestDenied,
         Refusal::TimedOut => Error::ConnectionTimeout,
         Refusal::TooLarge(limit) => Error::HttpResponseBodySize(Some(limit)),
         Refusal::Connect(_) => Error::DestinationUnavailable,
         Refusal::Tls(_) => Error::TlsProtocolError,
-        Refusal::TooMany => Error::HttpRequestDenied,
     }
 }

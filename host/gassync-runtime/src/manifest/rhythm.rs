@@ -74,7 +74,7 @@ pub enum LimitScope {
 }
 
 /// How much in how long.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Window {
     /// How long.

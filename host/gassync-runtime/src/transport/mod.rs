@@ -33,6 +33,9 @@ pub enum SendError {
     /// The name leads to an address no plugin may call.
     #[error("{0} leads to an address that plugins may not call")]
     AddressRefused(String),
+    /// What the channel allows is used up; in so many seconds there is room again. Nothing was sent.
+    #[error("the channel's limit is used up for {0} seconds")]
+    RateLimited(u32),
     /// The channel took too long.
     #[error("it timed out")]
     TimedOut,

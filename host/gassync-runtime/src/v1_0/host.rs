@@ -56,6 +56,7 @@ fn word(refusal: Refusal) -> http::HttpError {
         Refusal::BadRequest(why) => http::HttpError::BadRequest(why),
         Refusal::TooMany => http::HttpError::RateLimited(None),
         Refusal::AddressRefused(host) => http::HttpError::AddressRefused(host),
+        Refusal::RateLimited(seconds) => http::HttpError::RateLimited(Some(seconds)),
         Refusal::TimedOut => http::HttpError::TimedOut,
         Refusal::TooLarge(limit) => http::HttpError::TooLarge(limit),
         Refusal::Connect(why) => http::HttpError::Connect(why),

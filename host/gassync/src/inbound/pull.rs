@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
+    channel_limits::LimitedTransport,
     credentials::ConnectionSecrets,
     plugins::{self, Plugin},
     store::{
@@ -182,7 +183,9 @@ async fn fetch(
         credentials: Arc::new(secrets),
         transport: Arc::new(KeepingTransport {
             app: Arc::clone(app),
-            network: app.transport(source.account, connection).map_err(|error| CallError::Host(error.to_string()))?,
+            network: app
+                .transport(manifest, (source.account, connection))
+                .map_err(|error| CallError::Host(error.to_string()))?,
             account: source.account,
             connection,
             sensitive: manifest.sensitive.clone(),
@@ -219,7 +222,7 @@ async fn fetch(
 /// Masks each answer and keeps it before the guest sees it: some channels count fetching as acknowledging.
 struct KeepingTransport {
     app: Arc<App>,
-    network: HttpTransport,
+    network: LimitedTransport<HttpTransport>,
     account: AccountId,
     connection: ConnectionId,
     sensitive: Vec<String>,

@@ -25,6 +25,8 @@ const MESSAGE_LEASE: SignedDuration = SignedDuration::from_secs(30);
 const JOB_LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How often it says so.
 const HEARTBEAT: Duration = Duration::from_secs(20);
+/// How long a job waits whose channel has no room for it and does not say for how long.
+const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(60);
 /// After so many attempts a job that does not come again by itself is dead.
 const MAX_ATTEMPTS: u32 = 12;
 
@@ -143,15 +145,12 @@ async fn one(app: &Arc<App>, job: Job) -> store::Result<()> {
             let hopeless = matches!(&error, PullError::NoConnection)
                 || matches!(&error, PullError::Call(CallError::Channel(ChannelError::Unsupported)));
             let for_good = hopeless || (job.kind != POLL && job.attempts >= MAX_ATTEMPTS);
-            let wait = match &error {
-                PullError::Call(CallError::Channel(ChannelError::RateLimited(Some(seconds)))) => {
-                    Some(SignedDuration::from_secs(i64::from(*seconds)))
+            match &error {
+                PullError::Call(CallError::Channel(ChannelError::RateLimited(seconds))) => {
+                    let wait = seconds.map_or(UNSAID_WAIT, |seconds| SignedDuration::from_secs(i64::from(seconds)));
+                    postpone(app, &job, &error.to_string(), wait).await
                 }
-                _ => None,
-            };
-            match wait {
-                Some(wait) => again(app, &job, &error.to_string(), wait).await,
-                None => end(app, &job, &error.to_string(), for_good).await,
+                _ => end(app, &job, &error.to_string(), for_good).await,
             }
         }
     }
@@ -159,17 +158,19 @@ async fn one(app: &Arc<App>, job: Job) -> store::Result<()> {
 
 /// It did not work out: another time, or never.
 async fn end(app: &App, job: &Job, why: &str, for_good: bool) -> store::Result<()> {
-    if !for_good {
-        let wait = SignedDuration::from_millis(retry_delay(job.attempts, app.jitter()).0);
-        return again(app, job, why, wait).await;
-    }
     let mut tx = app.db.write(job.account).await?;
-    jobs::dead(&mut tx, job.account, job.id, why, app.now()).await?;
+    if for_good {
+        jobs::dead(&mut tx, job.account, job.id, why, app.now()).await?;
+    } else {
+        let wait = SignedDuration::from_millis(retry_delay(job.attempts, app.jitter()).0);
+        jobs::retry(&mut tx, job.account, job.id, why, app.now() + wait).await?;
+    }
     tx.commit().await
 }
 
-async fn again(app: &App, job: &Job, why: &str, wait: SignedDuration) -> store::Result<()> {
+/// It was not its turn: no attempt is burnt.
+async fn postpone(app: &App, job: &Job, why: &str, wait: SignedDuration) -> store::Result<()> {
     let mut tx = app.db.write(job.account).await?;
-    jobs::retry(&mut tx, job.account, job.id, why, app.now() + wait).await?;
+    jobs::postpone(&mut tx, job.account, job.id, why, app.now() + wait).await?;
     tx.commit().await
 }

@@ -148,6 +148,14 @@ pub async fn retry(tx: &mut Tx, account: AccountId, id: i64, why: &str, at: Time
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(at)).bind(why).execute(c).await.map(drop))
 }
 
+/// It could not be tried at all: it comes again, and this time did not count.
+pub async fn postpone(tx: &mut Tx, account: AccountId, id: i64, why: &str, at: Timestamp) -> Result<()> {
+    let text =
+        "update int_jobs set run_at = $3, error = $4, attempts = case when attempts > 0 then attempts - 1 else 0 end
+        where account_id = $1 and id = $2 and state = 'waiting'";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(at)).bind(why).execute(c).await.map(drop))
+}
+
 /// How a job stands: `waiting`, `done` or `dead`, and why.
 pub async fn latest(
     tx: &mut Tx,

@@ -1,0 +1,225 @@
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use gassync_domain::Timestamp;
+use gassync_runtime::Window;
+use jiff::SignedDuration;
+
+use super::{ChannelLimits, Charge, Told};
+
+/// Parts in which a window slides: what was taken counts until the part it was taken in is out of the window.
+const PARTS: i64 = 60;
+/// Budgets counted before those that are full again are thrown away.
+const SWEEP_AT: usize = 10_000;
+/// How long a channel is left alone that refuses and does not say for how long.
+const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(30);
+/// What a sum of decimals may be off by.
+const ROUNDING: f64 = 1e-6;
+
+/// Counts in this process alone.
+#[derive(Debug, Default)]
+pub struct LocalLimits {
+    budgets: Mutex<HashMap<String, Budget>>,
+}
+
+#[derive(Debug, Default)]
+struct Budget {
+    windows: Vec<Sliding>,
+    /// Nothing before this.
+    shut_until: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct Sliding {
+    window: Window,
+    /// When each part began, and what was taken in it.
+    parts: VecDeque<(Timestamp, f64)>,
+}
+
+impl Sliding {
+    fn length(&self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.window.seconds))
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        let length = self.length();
+        while self.parts.front().is_some_and(|(began, _)| now.duration_since(*began) >= length) {
+            self.parts.pop_front();
+        }
+    }
+
+    fn taken(&self) -> f64 {
+        self.parts.iter().map(|(_, taken)| taken).sum()
+    }
+
+    /// How long until there is room for so much; a request that is larger than the window has room in an empty one.
+    fn wait(&mut self, weight: f64, now: Timestamp) -> Option<SignedDuration> {
+        self.forget(now);
+        let mut over = self.taken() + weight.min(self.window.limit) - self.window.limit;
+        let mut parts = self.parts.iter();
+        let mut wait = None;
+        while over > ROUNDING {
+            let (began, taken) = parts.next()?;
+            over -= taken;
+            wait = Some(self.length() - now.duration_since(*began));
+        }
+        wait
+    }
+
+    fn take(&mut self, weight: f64, now: Timestamp) {
+        let part = SignedDuration::from_millis(i64::from(self.window.seconds) * 1_000 / PARTS);
+        match self.parts.back_mut() {
+            Some((began, taken)) if now.duration_since(*began) < part => *taken = (*taken + weight).max(0.0),
+            _ => self.parts.push_back((now, weight.max(0.0))),
+        }
+    }
+}
+
+impl Budget {
+    fn fit(&mut self, windows: &[Window]) {
+        let same = self.windows.len() == windows.len()
+            && self.windows.iter().zip(windows).all(|(sliding, window)| sliding.window == *window);
+        if !same {
+            // Another version of the plugin knows it better.
+            self.windows =
+                windows.iter().map(|window| Sliding { window: window.clone(), parts: VecDeque::new() }).collect();
+        }
+    }
+
+    fn is_full(&mut self, now: Timestamp) -> bool {
+        self.windows.iter_mut().for_each(|sliding| sliding.forget(now));
+        self.shut_until.is_none_or(|until| until <= now) && self.windows.iter().all(|sliding| sliding.parts.is_empty())
+    }
+
+    fn wait(&mut self, weight: f64, now: Timestamp) -> Option<SignedDuration> {
+        let shut = self.shut_until.map(|until| until.duration_since(now)).filter(SignedDuration::is_positive);
+        let full = self.windows.iter_mut().filter_map(|sliding| sliding.wait(weight, now)).max();
+        shut.max(full)
+    }
+}
+
+#[async_trait]
+impl ChannelLimits for LocalLimits {
+    async fn take(&self, charges: &[Charge], now: Timestamp) -> Result<(), SignedDuration> {
+        // A thread that panicked while counting left a count that is off by one request at most.
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        if budgets.len() >= SWEEP_AT {
+            budgets.retain(|_, budget| !budget.is_full(now));
+        }
+        let mut longest = None;
+        for charge in charges {
+            let budget = budgets.entry(charge.budget.clone()).or_default();
+            budget.fit(&charge.windows);
+            longest = longest.max(budget.wait(charge.weight, now));
+        }
+        if let Some(wait) = longest {
+            return Err(wait);
+        }
+        for charge in charges {
+            if let Some(budget) = budgets.get_mut(&charge.budget) {
+                budget.windows.iter_mut().for_each(|sliding| sliding.take(charge.weight, now));
+            }
+        }
+        Ok(())
+    }
+
+    async fn correct(&self, charge: &Charge, told: Told, now: Timestamp) {
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(budget) = budgets.get_mut(&charge.budget) else { return };
+        if told.refused {
+            let wait = told.resets_in.filter(SignedDuration::is_positive).unwrap_or(UNSAID_WAIT);
+            budget.shut_until = budget.shut_until.max(now.checked_add(wait).ok());
+        }
+        for sliding in &mut budget.windows {
+            if let Some(cost) = told.cost {
+                sliding.take(cost - charge.weight, now);
+            }
+        }
+        // The channel speaks of its shortest window; others may have taken of it, so less is believed and more is not.
+        if let Some(remaining) = told.remaining
+            && let Some(shortest) = budget.windows.iter_mut().min_by_key(|sliding| sliding.window.seconds)
+        {
+            shortest.forget(now);
+            let unseen = shortest.window.limit - shortest.taken() - remaining;
+            if unseen > ROUNDING {
+                shortest.take(unseen, now);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).expect("an instant")
+    }
+
+    fn charge(windows: &[(u32, f64)], weight: f64) -> Charge {
+        let windows = windows.iter().map(|(seconds, limit)| Window { seconds: *seconds, limit: *limit }).collect();
+        Charge { budget: "b".to_owned(), windows, weight }
+    }
+
+    #[tokio::test]
+    async fn a_window_slides() {
+        let limits = LocalLimits::default();
+        let one = charge(&[(60, 3.0)], 1.0);
+        for second in [0, 10, 20] {
+            assert_eq!(limits.take(std::slice::from_ref(&one), at(second)).await, Ok(()));
+        }
+        let wait = limits.take(std::slice::from_ref(&one), at(30)).await;
+        assert_eq!(wait, Err(SignedDuration::from_secs(30)), "until the first is out of the window");
+        assert!(limits.take(std::slice::from_ref(&one), at(60)).await.is_ok());
+        assert!(limits.take(std::slice::from_ref(&one), at(61)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn of_several_windows_and_budgets_all_must_have_room_or_none_is_charged() {
+        let limits = LocalLimits::default();
+        let both = charge(&[(1, 2.0), (60, 3.0)], 1.0);
+        let other = Charge { budget: "other".to_owned(), ..charge(&[(60, 1.0)], 1.0) };
+        assert!(limits.take(&[both.clone(), other.clone()], at(0)).await.is_ok());
+        assert!(limits.take(&[both.clone(), other], at(1)).await.is_err());
+        assert!(limits.take(std::slice::from_ref(&both), at(1)).await.is_ok(), "the refused one took nothing here");
+        assert!(limits.take(std::slice::from_ref(&both), at(2)).await.is_ok());
+        let wait = limits.take(std::slice::from_ref(&both), at(10)).await;
+        assert_eq!(wait, Err(SignedDuration::from_secs(50)));
+    }
+
+    #[tokio::test]
+    async fn what_the_channel_tells_counts() {
+        let limits = LocalLimits::default();
+        let one = charge(&[(300, 100.0)], 1.0);
+        let take = async |second| limits.take(std::slice::from_ref(&one), at(second)).await;
+        take(0).await.expect("room");
+        // It took 1.1, and others of the same account have taken 90 of it.
+        limits.correct(&one, Told { cost: Some(1.1), remaining: Some(8.9), ..Told::default() }, at(0)).await;
+        for second in 1..=8 {
+            take(second).await.expect("room");
+        }
+        assert_eq!(take(9).await, Err(SignedDuration::from_secs(291)));
+        // More than we know to be left is not believed.
+        limits.correct(&one, Told { remaining: Some(50.0), ..Told::default() }, at(9)).await;
+        assert!(take(10).await.is_err());
+        let dear = charge(&[(300, 100.0)], 500.0);
+        let alone = LocalLimits::default();
+        assert!(alone.take(&[dear], at(0)).await.is_ok(), "what is larger than the window goes alone");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_shuts_the_budget() {
+        let limits = LocalLimits::default();
+        let one = charge(&[(60, 30.0)], 1.0);
+        limits.take(std::slice::from_ref(&one), at(0)).await.expect("room");
+        let told = Told { resets_in: Some(SignedDuration::from_secs(120)), refused: true, ..Told::default() };
+        limits.correct(&one, told, at(0)).await;
+        assert_eq!(limits.take(std::slice::from_ref(&one), at(20)).await, Err(SignedDuration::from_secs(100)));
+        assert!(limits.take(std::slice::from_ref(&one), at(120)).await.is_ok());
+        limits.correct(&one, Told { refused: true, ..Told::default() }, at(121)).await;
+        assert_eq!(limits.take(std::slice::from_ref(&one), at(121)).await, Err(UNSAID_WAIT));
+    }
+}

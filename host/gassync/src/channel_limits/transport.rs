@@ -1,0 +1,101 @@
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use gassync_domain::{AccountId, ConnectionId, HttpResponse};
+use gassync_runtime::{LimitScope, Manifest, OutgoingRequest, RateLimit, SendError, Transport};
+use jiff::SignedDuration;
+
+use super::{Charge, Told};
+use crate::app::App;
+
+/// The longest wait for room that is waited out within a call; for a longer one the call ends, and its job waits.
+const WAITED_OUT: SignedDuration = SignedDuration::from_secs(2);
+
+/// Asks the limits before each request, and tells them what each answer says.
+pub struct LimitedTransport<T> {
+    app: Arc<App>,
+    within: T,
+    limits: Vec<Named>,
+}
+
+/// A limit of the manifest, and whose it is here.
+struct Named {
+    limit: RateLimit,
+    holder: String,
+}
+
+impl<T> LimitedTransport<T> {
+    /// Sends within the limits that the manifest names, on behalf of a connection.
+    pub fn new(
+        app: Arc<App>,
+        within: T,
+        manifest: &Manifest,
+        (account, connection): (AccountId, ConnectionId),
+    ) -> Self {
+        let named = |(number, limit): (usize, &RateLimit)| {
+            // One limit of a plugin is one budget for each of those it is counted for.
+            let holder = match limit.scope {
+                LimitScope::Address | LimitScope::Application => format!("{}/{number}", manifest.id),
+                LimitScope::Credential | LimitScope::Property => {
+                    format!("{}/{number}/{account}/{connection}", manifest.id)
+                }
+            };
+            Named { limit: limit.clone(), holder }
+        };
+        Self { app, within, limits: manifest.rate_limits.iter().enumerate().map(named).collect() }
+    }
+}
+
+impl Named {
+    fn charge(&self, request: &OutgoingRequest) -> Option<Charge> {
+        let path = request.url.path();
+        let concerns =
+            self.limit.paths.is_empty() || self.limit.paths.iter().any(|named| path.contains(named.as_str()));
+        let is_counted = !self.limit.windows.is_empty();
+        (concerns && is_counted).then(|| Charge {
+            budget: format!("{}@{}", self.holder, request.url.host_str().unwrap_or_default()),
+            windows: self.limit.windows.clone(),
+            weight: self.limit.weight,
+        })
+    }
+
+    fn told(&self, answer: &HttpResponse) -> Told {
+        let header = |name: &String| {
+            answer.headers.iter().find(|(said, _)| said.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+        };
+        let number = |what: &str| -> Option<f64> {
+            let names = self.limit.headers.get(what)?;
+            names.iter().filter_map(header).find_map(|value| value.parse().ok()).filter(|n: &f64| n.is_finite())
+        };
+        let seconds = |seconds: f64| SignedDuration::try_from_secs_f64(seconds.max(0.0)).ok();
+        let retry_after = || header(&"retry-after".to_owned())?.parse().ok();
+        Told {
+            cost: number("cost").filter(|cost| *cost >= 0.0),
+            remaining: number("remaining"),
+            resets_in: number("resetsIn").or_else(retry_after).and_then(seconds),
+            refused: answer.status == 429,
+        }
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Transport for LimitedTransport<T> {
+    async fn send(&self, request: OutgoingRequest) -> Result<HttpResponse, SendError> {
+        let charged: Vec<(&Named, Charge)> =
+            self.limits.iter().filter_map(|named| Some((named, named.charge(&request)?))).collect();
+        let charges: Vec<Charge> = charged.iter().map(|(_, charge)| charge.clone()).collect();
+        let limits = &self.app.channel_limits;
+        while let Err(wait) = limits.take(&charges, self.app.now()).await {
+            if wait > WAITED_OUT {
+                let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
+                return Err(SendError::RateLimited(u32::try_from(seconds).unwrap_or(u32::MAX)));
+            }
+            tokio::time::sleep(wait.unsigned_abs().max(Duration::from_millis(1))).await;
+        }
+        let answer = self.within.send(request).await?;
+        for (named, charge) in charged {
+            limits.correct(&charge, named.told(&answer), self.app.now()).await;
+        }
+        Ok(answer)
+    }
+}
