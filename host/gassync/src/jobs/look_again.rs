@@ -14,15 +14,39 @@ use crate::{
 /// Nights of a calendar that are looked at again where the plugin's manifest names no window of its own.
 const DAYS_AHEAD: i64 = 365;
 
-/// Fetches one record, or what has changed of its kind.
-pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Result<(), PullError> {
-    let Ok(hint) = serde_json::from_value::<Hint>(payload.clone()) else {
-        // Only this program writes payloads; one it cannot read is of another version and has nothing to fetch.
-        tracing::error!(source = %source.id, "a look-again names nothing");
-        return Ok(());
-    };
-    let query = query(app, source, hint).await?;
-    pull::run(app, source, query).await.map(drop)
+/// Fetches what the channel said something about: records that can be named together by one query, the rest by their kind.
+pub(super) async fn run(
+    app: &Arc<App>,
+    source: &Source,
+    payloads: impl Iterator<Item = &Value>,
+) -> Result<(), PullError> {
+    let mut queries: Vec<Query> = Vec::new();
+    for payload in payloads {
+        let Ok(hint) = serde_json::from_value::<Hint>(payload.clone()) else {
+            // Only this program writes payloads; one it cannot read is of another version and has nothing to fetch.
+            tracing::error!(source = %source.id, "a look-again names nothing");
+            continue;
+        };
+        add(&mut queries, query(app, source, hint).await?);
+    }
+    for query in queries {
+        pull::run(app, source, query).await?;
+    }
+    Ok(())
+}
+
+/// Ids of one kind are asked for at once, and nothing is asked for twice.
+fn add(queries: &mut Vec<Query>, query: Query) {
+    if let Selection::Some(more) = &query.selection {
+        let same = |known: &&mut Query| known.entity == query.entity;
+        if let Some(Query { selection: Selection::Some(ids), .. }) = queries.iter_mut().find(same) {
+            ids.extend(more.iter().filter(|id| !ids.contains(id)).cloned().collect::<Vec<_>>());
+            return;
+        }
+    }
+    if !queries.contains(&query) {
+        queries.push(query);
+    }
 }
 
 /// Room types and rate plans are fetched with their property's, which is how channels give them.
@@ -50,5 +74,31 @@ async fn of_its_kind(app: &App, source: &Source, entity: Entity) -> Result<Selec
             Ok(Selection::Within { start, until: start.saturating_add(Span::new().days(DAYS_AHEAD)) })
         }
         None => Ok(Selection::Everything),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_asked_for_together_and_nothing_twice() {
+        let some = |entity, id: &str| Query::new(entity, Selection::Some(vec![id.to_owned()]));
+        let mut queries = Vec::new();
+        let calendar = Query::new(Entity::Calendar, Selection::Everything);
+        let of_room = Query { room_type_id: Some("7".to_owned()), ..calendar.clone() };
+        for query in [
+            some(Entity::Reservation, "1"),
+            calendar.clone(),
+            some(Entity::Reservation, "2"),
+            some(Entity::Guest, "1"),
+            calendar.clone(),
+            some(Entity::Reservation, "1"),
+            of_room.clone(),
+        ] {
+            add(&mut queries, query);
+        }
+        let both = Query::new(Entity::Reservation, Selection::Some(vec!["1".to_owned(), "2".to_owned()]));
+        assert_eq!(queries, [both, calendar, some(Entity::Guest, "1"), of_room]);
     }
 }

@@ -27,6 +27,8 @@ const JOB_LEASE: SignedDuration = SignedDuration::from_secs(60);
 const HEARTBEAT: Duration = Duration::from_secs(20);
 /// How long a job waits whose channel has no room for it and does not say for how long.
 const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(60);
+/// Most records of a source that are fetched together because the channel said something about each.
+const MOST_ALIKE: i64 = 100;
 /// After so many attempts a job that does not come again by itself is dead.
 const MAX_ATTEMPTS: u32 = 12;
 
@@ -88,7 +90,7 @@ async fn begin(app: &Arc<App>, places: &Arc<Semaphore>, running: &mut JoinSet<()
             let id = job.id;
             if let Err(error) = alive(&app, job).await {
                 // Its lease ends, and it comes again.
-                tracing::error!(job = id, %error, "a job could not be marked");
+                tracing::error!(job = id, %error, "a job could not be begun or marked");
             }
             drop(place);
             app.wake.notify_one();
@@ -99,41 +101,91 @@ async fn begin(app: &Arc<App>, places: &Arc<Semaphore>, running: &mut JoinSet<()
 
 /// Keeps others off a job as long as it is worked on, however long that is.
 async fn alive(app: &Arc<App>, job: Job) -> store::Result<()> {
-    let (account, id) = (job.account, job.id);
-    let work = one(app, job);
+    let account = job.account;
+    let jobs = with_alike(app, job).await?;
+    let ids: Vec<i64> = jobs.iter().map(|job| job.id).collect();
+    let work = work_on(app, jobs);
     tokio::pin!(work);
     loop {
         tokio::select! {
             ended = &mut work => return ended,
             () = tokio::time::sleep(HEARTBEAT) => {
                 let mut tx = app.db.write(account).await?;
-                jobs::extend(&mut tx, account, id, app.now() + JOB_LEASE).await?;
+                for id in &ids {
+                    jobs::extend(&mut tx, account, *id, app.now() + JOB_LEASE).await?;
+                }
                 tx.commit().await?;
             }
         }
     }
 }
 
-async fn one(app: &Arc<App>, job: Job) -> store::Result<()> {
-    let mut tx = app.db.read(job.account).await?;
-    let source = sources::get(&mut tx, job.account, job.source).await?;
+/// What a channel has said something about is fetched together; what failed before is tried alone, so that it takes no
+/// other with it.
+async fn with_alike(app: &App, job: Job) -> store::Result<Vec<Job>> {
+    if job.kind != LOOK_AGAIN || job.attempts > 1 {
+        return Ok(vec![job]);
+    }
+    let now = app.now();
+    let mut tx = app.db.write(job.account).await?;
+    let until = now + JOB_LEASE;
+    let alike = jobs::claim_alike(&mut tx, job.account, job.source, &job.kind, (now, until), MOST_ALIKE).await?;
+    tx.commit().await?;
+    Ok(std::iter::once(job).chain(alike).collect())
+}
+
+/// Works on jobs of one kind and source, which all end alike.
+async fn work_on(app: &Arc<App>, jobs: Vec<Job>) -> store::Result<()> {
+    let Some(first) = jobs.first() else { return Ok(()) };
+    let mut tx = app.db.read(first.account).await?;
+    let source = sources::get(&mut tx, first.account, first.source).await?;
     drop(tx);
-    let Some(source) = source else {
-        return end(app, &job, "its source is gone", true).await;
-    };
-    let result = match job.kind.as_str() {
-        POLL => poll::run(app, &source, &job.payload).await,
-        LOOK_AGAIN => look_again::run(app, &source, &job.payload).await,
-        DRIVE_PARKED => drive_parked::run(app, &source).await.map_err(PullError::Store),
-        other => {
-            return end(app, &job, &format!("nobody knows jobs of the kind {other}"), true).await;
+    let result = match (source, first.kind.as_str()) {
+        (None, _) => Err(JobError::Hopeless("its source is gone".to_owned())),
+        (Some(source), POLL) => poll::run(app, &source, &first.payload).await.map_err(JobError::Pull),
+        (Some(source), LOOK_AGAIN) => {
+            let payloads = jobs.iter().map(|job| &job.payload);
+            look_again::run(app, &source, payloads).await.map_err(JobError::Pull)
         }
+        (Some(source), DRIVE_PARKED) => {
+            drive_parked::run(app, &source).await.map_err(|error| JobError::Pull(PullError::Store(error)))
+        }
+        (Some(_), other) => Err(JobError::Hopeless(format!("nobody knows jobs of the kind {other}"))),
     };
+    for job in &jobs {
+        ended(app, job, &result).await?;
+    }
+    Ok(())
+}
+
+/// Why a job came to nothing.
+#[derive(Debug, thiserror::Error)]
+enum JobError {
+    #[error(transparent)]
+    Pull(PullError),
+    #[error("{0}")]
+    Hopeless(String),
+}
+
+impl JobError {
+    fn is_hopeless(&self) -> bool {
+        matches!(
+            self,
+            Self::Hopeless(_)
+                | Self::Pull(PullError::NoConnection | PullError::Call(CallError::Channel(ChannelError::Unsupported)))
+        )
+    }
+}
+
+async fn ended(app: &App, job: &Job, result: &Result<(), JobError>) -> store::Result<()> {
     match result {
         Ok(()) => {
-            let next = (job.kind == POLL).then(|| poll::next_time(app, &source, &job.payload, app.now())).flatten();
             let now = app.now();
             let mut tx = app.db.write(job.account).await?;
+            let next = match sources::get(&mut tx, job.account, job.source).await? {
+                Some(source) if job.kind == POLL => poll::next_time(app, &source, &job.payload, now),
+                _ => None,
+            };
             jobs::done(&mut tx, job.account, job.id, now).await?;
             if let Some(at) = next {
                 jobs::enqueue(&mut tx, job.account, job.source, POLL, &job.payload, at, now).await?;
@@ -142,15 +194,13 @@ async fn one(app: &Arc<App>, job: Job) -> store::Result<()> {
         }
         Err(error) => {
             tracing::warn!(job = job.id, kind = job.kind, source = %job.source, %error, "a job did not work out");
-            let hopeless = matches!(&error, PullError::NoConnection)
-                || matches!(&error, PullError::Call(CallError::Channel(ChannelError::Unsupported)));
-            let for_good = hopeless || (job.kind != POLL && job.attempts >= MAX_ATTEMPTS);
-            match &error {
-                PullError::Call(CallError::Channel(ChannelError::RateLimited(seconds))) => {
+            let for_good = error.is_hopeless() || (job.kind != POLL && job.attempts >= MAX_ATTEMPTS);
+            match error {
+                JobError::Pull(PullError::Call(CallError::Channel(ChannelError::RateLimited(seconds)))) => {
                     let wait = seconds.map_or(UNSAID_WAIT, |seconds| SignedDuration::from_secs(i64::from(seconds)));
-                    postpone(app, &job, &error.to_string(), wait).await
+                    postpone(app, job, &error.to_string(), wait).await
                 }
-                _ => end(app, &job, &error.to_string(), for_good).await,
+                _ => end(app, job, &error.to_string(), for_good).await,
             }
         }
     }

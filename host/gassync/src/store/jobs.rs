@@ -113,6 +113,31 @@ impl From<Row> for Job {
     }
 }
 
+/// Takes more work of this kind for the same source that is due and was never tried, and keeps others off it until `until`.
+pub async fn claim_alike(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: &str,
+    (now, until): (Timestamp, Timestamp),
+    limit: i64,
+) -> Result<Vec<Job>> {
+    let text = tx.dialect(
+        "update int_jobs set run_at = $5, attempts = attempts + 1 where account_id = $1 and id in (
+            select id from int_jobs where account_id = $1 and source_id = $2 and kind = $3 and state = 'waiting'
+                and attempts = 0 and run_at <= $4 order by id limit $6)
+        returning account_id, id, source_id, kind, payload, attempts",
+        "update int_jobs set run_at = $5, attempts = attempts + 1 where account_id = $1 and id in (
+            select id from int_jobs where account_id = $1 and source_id = $2 and kind = $3 and state = 'waiting'
+                and attempts = 0 and run_at <= $4 order by id limit $6 for update skip locked)
+        returning account_id, id, source_id, kind, payload, attempts",
+    );
+    let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(kind)
+        .bind(Time::from(now)).bind(Time::from(until)).bind(limit).fetch_all(c).await)?;
+    rows.sort_by_key(|row| row.id);
+    Ok(rows.into_iter().map(Job::from).collect())
+}
+
 /// It is still being worked on.
 pub async fn extend(tx: &mut Tx, account: AccountId, id: i64, until: Timestamp) -> Result<()> {
     let text = "update int_jobs set run_at = $3 where account_id = $1 and id = $2 and state = 'waiting'";
