@@ -1,6 +1,7 @@
 //! What operators do: sources, plugins, keys, and a page that shows where things stand. The command line uses these same
 //! endpoints, over the wire when a host runs and in its own process when none does.
 
+mod backfills;
 mod keys;
 mod maps;
 mod messages;
@@ -18,6 +19,7 @@ use axum::{
     response::Response,
 };
 
+pub use backfills::{BackfillShown, NewBackfill};
 pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
 pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink, SuggestionShown, WaitingShown};
 pub use messages::{MessageShown, MessageWhole};
@@ -34,6 +36,7 @@ use crate::app::App;
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
     let changed = middleware::from_fn_with_state(Arc::clone(app), changed);
     Router::new()
+        .merge(backfills::router())
         .merge(keys::router())
         .merge(maps::router())
         .merge(messages::router())

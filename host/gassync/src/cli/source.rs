@@ -1,21 +1,24 @@
 use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
-use gassync_domain::{Authority, Say};
-use indicatif::ProgressBar;
+use gassync_domain::{Authority, Date, Say};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use super::{client::Client, print, say};
 use crate::{
     admin::{
-        Connected, CredentialShown, Disconnected, NewCredentials, NewSource, SourceMade, SourceShown, SourceWhole,
+        BackfillShown, Connected, CredentialShown, Disconnected, NewBackfill, NewCredentials, NewSource, SourceMade,
+        SourceShown, SourceWhole,
     },
     config::Config,
 };
 
 /// How often the sign of life on the terminal moves.
 const SPIN: Duration = Duration::from_millis(100);
+/// How often the host is asked how far a backfill has come.
+const LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -62,10 +65,16 @@ pub enum Command {
         #[arg(long, value_parser = say_of)]
         content: Option<Say>,
     },
-    /// Fetch what the channel has, now
+    /// Fetch what the channel has, now; with --from and --to all of these nights, in the background
     Sync {
         /// The source's name
         name: String,
+        /// The first night
+        #[arg(long, requires = "to")]
+        from: Option<Date>,
+        /// The last night
+        #[arg(long, requires = "from")]
+        to: Option<Date>,
         /// One JSON document
         #[arg(long)]
         json: bool,
@@ -129,7 +138,10 @@ impl Command {
                 let _: Value = client.post(&format!("/admin/v1/sources/{name}/authority"), &authority).await?;
                 say(&format!("{name}: done"));
             }
-            Self::Sync { name, json } => sync(&client, &name, json).await?,
+            Self::Sync { name, from: Some(from), to: Some(to), json } => {
+                backfill(&client, &name, &NewBackfill { from, to }, json).await?;
+            }
+            Self::Sync { name, json, .. } => sync(&client, &name, json).await?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -213,17 +225,51 @@ async fn sync(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
     let bar = ProgressBar::new_spinner().with_message(format!("Fetching what {name} has"));
     bar.enable_steady_tick(SPIN);
     let path = format!("/admin/v1/sources/{name}/sync");
-    let report = client.post::<BTreeMap<String, BTreeMap<String, u64>>>(&path, &Value::Null).await;
+    let report = client.post::<BTreeMap<String, BTreeMap<String, i64>>>(&path, &Value::Null).await;
     bar.finish_and_clear();
     let report = report.with_context(|| format!("{name} was not fetched"))?;
     if json {
         print(&serde_json::to_string(&report)?);
         return Ok(());
     }
+    print_counts(report);
+    Ok(())
+}
+
+fn print_counts(report: BTreeMap<String, BTreeMap<String, i64>>) {
     for (entity, tally) in report {
         let counts: Vec<String> = tally.iter().map(|(word, count)| format!("{count} {word}")).collect();
         let counts = if counts.is_empty() { "nothing new".to_owned() } else { counts.join(", ") };
         print(&format!("{entity:<12} {counts}"));
     }
+}
+
+/// Draws how far it has come; to end this command does not end it.
+async fn backfill(client: &Client, name: &str, new: &NewBackfill, json: bool) -> anyhow::Result<()> {
+    let path = format!("/admin/v1/sources/{name}/backfills");
+    let mut shown: BackfillShown = client.post(&path, new).await.context("the nights were not asked for")?;
+    if shown.resumed {
+        say(&format!("It was begun before, and goes on at {}.", shown.reached));
+    }
+    if matches!(client, Client::Here { .. }) {
+        say("No host runs: it goes on as soon as one does.");
+        return Ok(());
+    }
+    let bar = ProgressBar::new(u64::try_from(shown.nights).unwrap_or_default());
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} nights, {eta} left  {msg}")?);
+    let path = format!("{path}/{}", shown.id);
+    while shown.state == "running" {
+        bar.set_position(u64::try_from(shown.nights_done).unwrap_or_default());
+        bar.set_message(shown.error.take().unwrap_or_default());
+        tokio::time::sleep(LOOK).await;
+        shown = client.get(&path).await?;
+    }
+    bar.finish_and_clear();
+    if json {
+        print(&serde_json::to_string(&shown)?);
+    } else {
+        print_counts(shown.outcome);
+    }
+    ensure!(shown.state == "done", "it stands still at {}: {}", shown.reached, shown.error.unwrap_or_default());
     Ok(())
 }

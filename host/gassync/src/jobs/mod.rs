@@ -1,6 +1,7 @@
 //! Durable work: one file per job. Every job is safe to run twice; none holds a transaction while a plugin or the
 //! network works.
 
+mod backfill;
 mod drive_parked;
 mod look_again;
 mod poll;
@@ -11,6 +12,7 @@ mod worker;
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use serde_json::json;
 
+pub use backfill::go_on;
 pub use poll::{begin as begin_polls, begin_new as begin_new_polls, selection as poll_selection};
 pub use relay::run as relay;
 pub use retention::run as retention;
@@ -22,6 +24,8 @@ use crate::store::{self, Tx};
 pub(crate) const POLL: &str = "poll";
 /// Fetches one record that the channel said something about.
 pub(crate) const LOOK_AGAIN: &str = "look-again";
+/// Fetches a window of a stretch of nights.
+pub(crate) const BACKFILL: &str = "backfill";
 /// Tries parked records again.
 pub(crate) const DRIVE_PARKED: &str = "drive-parked";
 

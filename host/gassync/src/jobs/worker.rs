@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{DRIVE_PARKED, LOOK_AGAIN, POLL, drive_parked, look_again, poll};
+use super::{BACKFILL, DRIVE_PARKED, LOOK_AGAIN, POLL, backfill, drive_parked, look_again, poll};
 use crate::{
     app::App,
     inbound::{pull::PullError, work},
@@ -147,6 +147,7 @@ async fn work_on(app: &Arc<App>, jobs: Vec<Job>) -> store::Result<()> {
             let payloads = jobs.iter().map(|job| &job.payload);
             look_again::run(app, &source, payloads).await.map_err(JobError::Pull)
         }
+        (Some(source), BACKFILL) => backfill::run(app, &source, &first.payload).await.map_err(JobError::Pull),
         (Some(source), DRIVE_PARKED) => {
             drive_parked::run(app, &source).await.map_err(|error| JobError::Pull(PullError::Store(error)))
         }
@@ -194,13 +195,17 @@ async fn ended(app: &App, job: &Job, result: &Result<(), JobError>) -> store::Re
         }
         Err(error) => {
             tracing::warn!(job = job.id, kind = job.kind, source = %job.source, %error, "a job did not work out");
+            let why = error.to_string();
             let for_good = error.is_hopeless() || (job.kind != POLL && job.attempts >= MAX_ATTEMPTS);
+            if job.kind == BACKFILL {
+                backfill::stumbled(app, job.account, &job.payload, (&why, for_good)).await?;
+            }
             match error {
                 JobError::Pull(PullError::Call(CallError::Channel(ChannelError::RateLimited(seconds)))) => {
                     let wait = seconds.map_or(UNSAID_WAIT, |seconds| SignedDuration::from_secs(i64::from(seconds)));
-                    postpone(app, job, &error.to_string(), wait).await
+                    postpone(app, job, &why, wait).await
                 }
-                _ => end(app, job, &error.to_string(), for_good).await,
+                _ => end(app, job, &why, for_good).await,
             }
         }
     }

@@ -9,6 +9,7 @@
 //! Every function takes `&mut Tx`, so that operations compose in one transaction, and the account comes first.
 
 pub mod accounts;
+pub mod backfills;
 pub mod buffer;
 pub mod calendar;
 pub mod connections;

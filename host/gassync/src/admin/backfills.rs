@@ -1,0 +1,129 @@
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::{get, post},
+};
+use gassync_domain::{Date, FieldError, Stay};
+use jiff::Unit;
+use serde::{Deserialize, Serialize};
+
+use super::sources::the_one;
+use crate::{
+    api::{ApiError, Operator, Problem},
+    app::App,
+    jobs,
+    store::backfills::{self, Backfill, Outcome},
+};
+
+/// Most nights of one backfill.
+const MAX_NIGHTS: i32 = 3_660;
+
+/// A stretch of nights to be fetched.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewBackfill {
+    /// The first night.
+    pub from: Date,
+    /// The last night.
+    pub to: Date,
+}
+
+/// How far it has come.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackfillShown {
+    /// Its key.
+    pub id: i64,
+    /// The first night.
+    pub from: Date,
+    /// The day after the last night.
+    pub until: Date,
+    /// Nights before this day are done.
+    pub reached: Date,
+    /// Nights in all.
+    pub nights: i64,
+    /// Nights that are done.
+    pub nights_done: i64,
+    /// `running`, `done` or `failed`.
+    pub state: String,
+    /// By entity, how many records had which outcome.
+    pub outcome: Outcome,
+    /// Why it stands still, where it does.
+    pub error: Option<String>,
+    /// It was begun before, and goes on where it stood.
+    pub resumed: bool,
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/admin/v1/sources/{name}/backfills", post(create))
+        .route("/admin/v1/sources/{name}/backfills/{id}", get(show))
+}
+
+/// Begins one, or goes on with the one of the same nights that is not done.
+async fn create(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+    Json(new): Json<NewBackfill>,
+) -> Result<(StatusCode, Json<BackfillShown>), ApiError> {
+    let wrong = |problem: String| Problem::Invalid(vec![FieldError { path: "/to".to_owned(), problem }]);
+    let until = new.to.tomorrow().map_err(|_| wrong("is beyond all calendars".to_owned()))?;
+    let stay =
+        Stay::spanning(new.from, until).ok_or_else(|| wrong(format!("must not be before from ({})", new.from)))?;
+    if stay.nights() > MAX_NIGHTS {
+        return Err(wrong(format!("makes {} nights; the limit is {MAX_NIGHTS}", stay.nights())).into());
+    }
+    let source = the_one(&app, &name).await?;
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    let known = backfills::unfinished(&mut tx, source.account, source.id).await?;
+    let (id, resumed) = match known {
+        Some(known) if (known.starts_on, known.ends_on) == (new.from, until) => {
+            backfills::stumble(&mut tx, source.account, known.id, ("running", None), now).await?;
+            (known.id, true)
+        }
+        Some(known) if known.state == "running" => {
+            let text = format!("another runs, from {} until {}", known.starts_on, known.ends_on);
+            return Err(Problem::Conflict(text).into());
+        }
+        _ => (backfills::create(&mut tx, source.account, source.id, (new.from, until), now).await?, false),
+    };
+    let backfill = backfills::get(&mut tx, source.account, id).await?.ok_or(Problem::Internal)?;
+    jobs::go_on(&mut tx, source.account, &backfill, now).await?;
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    let status = if resumed { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(BackfillShown { resumed, ..shown(backfill) })))
+}
+
+async fn show(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path((name, id)): Path<(String, i64)>,
+) -> Result<Json<BackfillShown>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let mut tx = app.db.read(source.account).await?;
+    let backfill = backfills::get(&mut tx, source.account, id).await?;
+    let backfill = backfill.filter(|backfill| backfill.source == source.id).ok_or(Problem::NotFound)?;
+    Ok(Json(shown(backfill)))
+}
+
+fn shown(backfill: Backfill) -> BackfillShown {
+    let days = |until: Date| backfill.starts_on.until((Unit::Day, until)).map_or(0, |span| i64::from(span.get_days()));
+    BackfillShown {
+        id: backfill.id,
+        from: backfill.starts_on,
+        until: backfill.ends_on,
+        reached: backfill.reached,
+        nights: days(backfill.ends_on),
+        nights_done: days(backfill.reached),
+        state: backfill.state,
+        outcome: backfill.outcome,
+        error: backfill.error,
+        resumed: false,
+    }
+}

@@ -1,0 +1,93 @@
+use std::sync::Arc;
+
+use gassync_domain::{AccountId, ChannelError, Date, Entity, Query, Selection, Timestamp};
+use gassync_runtime::CallError;
+use jiff::Span;
+use serde_json::{Value, json};
+
+use super::BACKFILL;
+use crate::{
+    app::App,
+    inbound::pull::{self, PullError},
+    store::{
+        self, Tx,
+        backfills::{self, Backfill},
+        sources::Source,
+    },
+};
+
+/// Nights that are fetched at once: what is behind them is not fetched again after a crash.
+const WINDOW_DAYS: i64 = 30;
+
+/// What is read by its nights.
+const BY_NIGHTS: [Entity; 3] = [Entity::Reservation, Entity::Block, Entity::Calendar];
+
+/// Puts the next window of a backfill in the queue.
+pub async fn go_on(tx: &mut Tx, account: AccountId, backfill: &Backfill, now: Timestamp) -> store::Result<()> {
+    let payload = json!({ "backfill": backfill.id });
+    store::jobs::enqueue(tx, account, backfill.source, BACKFILL, &payload, now, now).await
+}
+
+/// Fetches the next window, notes that it is done, and puts the one after it in the queue.
+pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Result<(), PullError> {
+    let Some(id) = payload.get("backfill").and_then(Value::as_i64) else { return Ok(()) };
+    let mut tx = app.db.read(source.account).await?;
+    let backfill = backfills::get(&mut tx, source.account, id).await?;
+    drop(tx);
+    let Some(mut backfill) = backfill.filter(|backfill| backfill.state == "running") else { return Ok(()) };
+    let began = backfill.reached == backfill.starts_on;
+    if began {
+        // Rooms come before what stands in them.
+        fetch(app, source, &mut backfill, Query::new(Entity::Property, Selection::Everything)).await?;
+    }
+    let until = backfill.reached.saturating_add(Span::new().days(WINDOW_DAYS)).min(backfill.ends_on);
+    for entity in BY_NIGHTS {
+        let selection = Selection::Within { start: backfill.reached, until };
+        fetch(app, source, &mut backfill, Query::new(entity, selection)).await?;
+    }
+    note(app, source, &backfill, until).await?;
+    Ok(())
+}
+
+async fn note(app: &App, source: &Source, backfill: &Backfill, reached: Date) -> store::Result<()> {
+    let now = app.now();
+    let done = reached == backfill.ends_on;
+    let state = if done { "done" } else { "running" };
+    let mut tx = app.db.write(source.account).await?;
+    backfills::reach(&mut tx, source.account, backfill.id, (reached, state, &backfill.outcome), now).await?;
+    if !done {
+        // This job still waits to be marked as done: the next must differ from it to be another.
+        let payload = json!({ "backfill": backfill.id, "from": reached });
+        store::jobs::enqueue(&mut tx, source.account, source.id, BACKFILL, &payload, now, now).await?;
+    }
+    tx.commit().await
+}
+
+/// Fetches what a query asks for; what the plugin has no way to ask for is left out.
+async fn fetch(app: &Arc<App>, source: &Source, backfill: &mut Backfill, query: Query) -> Result<(), PullError> {
+    let entity = query.entity;
+    let tally = match pull::run(app, source, query).await {
+        Ok(tally) => tally,
+        Err(PullError::Call(CallError::Channel(ChannelError::Unsupported))) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let counts = backfill.outcome.entry(entity.as_str().to_owned()).or_default();
+    for (word, count) in tally {
+        *counts.entry(word.to_owned()).or_default() += count;
+    }
+    Ok(())
+}
+
+/// Notes on the backfill why its job came to nothing; `for_good` where it is not tried again by itself.
+pub(super) async fn stumbled(
+    app: &App,
+    account: AccountId,
+    payload: &Value,
+    (why, for_good): (&str, bool),
+) -> store::Result<()> {
+    let Some(id) = payload.get("backfill").and_then(Value::as_i64) else { return Ok(()) };
+    let state = if for_good { "failed" } else { "running" };
+    let mut tx = app.db.write(account).await?;
+    backfills::stumble(&mut tx, account, id, (state, Some(why)), app.now()).await?;
+    tx.commit().await
+}

@@ -1,0 +1,122 @@
+//! How far the fetching of a stretch of nights has come.
+
+use std::collections::BTreeMap;
+
+use gassync_domain::{AccountId, Date, SourceId, Timestamp};
+use sqlx::{FromRow, types::Json};
+
+use super::{Day, Result, Time, Tx, on};
+
+/// How many records of each entity had which outcome.
+pub type Outcome = BTreeMap<String, BTreeMap<String, i64>>;
+
+/// A stretch of nights that is fetched.
+#[derive(Debug, Clone)]
+pub struct Backfill {
+    /// Its key.
+    pub id: i64,
+    /// Whose channel is asked.
+    pub source: SourceId,
+    /// The first night.
+    pub starts_on: Date,
+    /// The day after the last night.
+    pub ends_on: Date,
+    /// Nights before this day are done.
+    pub reached: Date,
+    /// `running`, `done` or `failed`.
+    pub state: String,
+    /// What came so far.
+    pub outcome: Outcome,
+    /// Why it stands still, where it does.
+    pub error: Option<String>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    source_id: i64,
+    starts_on: Day,
+    ends_on: Day,
+    reached: Day,
+    state: String,
+    outcome: Json<Outcome>,
+    error: Option<String>,
+}
+
+impl From<Row> for Backfill {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            source: SourceId(row.source_id),
+            starts_on: row.starts_on.0,
+            ends_on: row.ends_on.0,
+            reached: row.reached.0,
+            state: row.state,
+            outcome: row.outcome.0,
+            error: row.error,
+        }
+    }
+}
+
+const COLUMNS: &str = "id, source_id, starts_on, ends_on, reached, state, outcome, error";
+
+/// Begins one; its key. A source has one that runs at a time.
+pub async fn create(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (starts_on, ends_on): (Date, Date),
+    now: Timestamp,
+) -> Result<i64> {
+    let text = "insert into int_backfills
+            (account_id, source_id, starts_on, ends_on, reached, state, outcome, created_at, updated_at)
+        values ($1, $2, $3, $4, $3, 'running', $5, $6, $6) returning id";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(Day(starts_on)).bind(Day(ends_on))
+        .bind(Json(Outcome::new())).bind(Time::from(now)).fetch_one(c).await)
+}
+
+/// One by its key.
+pub async fn get(tx: &mut Tx, account: AccountId, id: i64) -> Result<Option<Backfill>> {
+    let text = format!("select {COLUMNS} from int_backfills where account_id = $1 and id = $2");
+    let row: Option<Row> =
+        on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(account.0).bind(id).fetch_optional(c).await)?;
+    Ok(row.map(Backfill::from))
+}
+
+/// The newest of a source that is not done.
+pub async fn unfinished(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<Backfill>> {
+    let text = format!(
+        "select {COLUMNS} from int_backfills where account_id = $1 and source_id = $2 and state <> 'done'
+        order by id desc limit 1"
+    );
+    let row: Option<Row> =
+        on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(account.0).bind(source.0).fetch_optional(c).await)?;
+    Ok(row.map(Backfill::from))
+}
+
+/// Notes how far it has come, and with what.
+pub async fn reach(
+    tx: &mut Tx,
+    account: AccountId,
+    id: i64,
+    (reached, state, outcome): (Date, &str, &Outcome),
+    now: Timestamp,
+) -> Result<()> {
+    let text = "update int_backfills set reached = $3, state = $4, outcome = $5, error = null, updated_at = $6
+        where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Day(reached)).bind(state).bind(Json(outcome))
+        .bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Notes why it stands still: for good, or until it is tried again.
+pub async fn stumble(
+    tx: &mut Tx,
+    account: AccountId,
+    id: i64,
+    (state, why): (&str, Option<&str>),
+    now: Timestamp,
+) -> Result<()> {
+    let text = "update int_backfills set state = $3, error = $4, updated_at = $5 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(state).bind(why).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}
