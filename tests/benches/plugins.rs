@@ -1,5 +1,5 @@
 //! What plugins cost: the same mapping in the sandbox, natively and in Node.js; memory per plugin and per call; ten plugins
-//! from the cache of compiled code; and calls while versions are replaced. Ratios of one run.
+//! from the cache of compiled code; calls while versions are replaced, and beside a plugin that fails. Ratios of one run.
 //!
 //! `cargo bench -p gassync-tests --bench plugins`; Node.js is measured where there is one.
 
@@ -64,6 +64,9 @@ async fn main() {
     for database in [Database::sqlite(), Database::durable_postgres().await] {
         replacements(database).await;
     }
+    for database in [Database::sqlite(), Database::durable_postgres().await] {
+        neighbours(database).await;
+    }
 }
 
 fn engine(cache: Option<&Path>) -> Engine {
@@ -127,8 +130,7 @@ async fn sandboxed(plugin: &dyn Adapter, body: &str) {
         budget: Budget::fetch(),
         ..Call::alone("bench")
     };
-    let selection = Selection::Everything;
-    let query = Query { entity: Entity::Reservation, selection, property_id: None, room_type_id: None, cursor: None };
+    let query = Query::new(Entity::Reservation, Selection::Everything);
     black_box(plugin.fetch(call, query).await.result.expect("fetched"));
 }
 
@@ -199,46 +201,78 @@ async fn replacements(database: Database) {
     let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
     let mut figures = Vec::new();
     for busy in [false, true] {
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut callers = JoinSet::new();
-        for _ in 0..2 {
-            let (http, url, stop) = (host.http.clone(), made.webhook_url.clone(), Arc::clone(&stop));
-            callers.spawn(async move {
-                let mut times = Vec::new();
-                while !stop.load(Ordering::Relaxed) {
-                    let start = Instant::now();
-                    let answer = http.post(&url).send().await.expect("an answer");
-                    assert_eq!(answer.status().as_u16(), 200);
-                    answer.bytes().await.expect("a body");
-                    times.push(start.elapsed());
+        let during = async {
+            let began = Instant::now();
+            let mut number = 1002;
+            while began.elapsed() < CALLED {
+                tokio::time::sleep(CALLED / 10).await;
+                if busy {
+                    assert_eq!(host.install(versioned(number, &[])).await.0, 201);
+                    number += 1;
                 }
-                times
-            });
-        }
-        let began = Instant::now();
-        let mut number = 1002;
-        while began.elapsed() < CALLED {
-            tokio::time::sleep(CALLED / 10).await;
-            if busy {
-                assert_eq!(host.install(versioned(number, &[])).await.0, 201);
-                number += 1;
             }
-        }
-        stop.store(true, Ordering::Relaxed);
-        let mut times: Vec<Duration> = callers.join_all().await.into_iter().flatten().collect();
-        times.sort_unstable();
-        let at = |part: usize| times[times.len() * part / 1_000].as_secs_f64() * 1e3;
-        println!(
-            "{name}, {}: {} calls, p50 {:.2} ms, p99 {:.2} ms",
-            if busy { "ten replacements" } else { "quiet" },
-            times.len(),
-            at(500),
-            at(990)
-        );
-        figures.push(at(990));
+        };
+        let what = if busy { "ten replacements" } else { "quiet" };
+        figures.push(called(&host, &made.webhook_url, (name, what), during).await);
     }
     println!("  p99 while versions are replaced: {:.2} times the quiet one", figures[1] / figures[0]);
     host.stop().await;
+}
+
+/// Calls of a good plugin while another fails at each of its own.
+#[expect(clippy::print_stdout, reason = "the figures are what it is for")]
+async fn neighbours(database: Database) {
+    let name = if database.is_postgres() { "PostgreSQL" } else { "SQLite" };
+    let host = Host::start(database, &["rogue"], None).await;
+    host.install(versioned(1001, &[])).await;
+    let add = async |channel: &str| {
+        let new = json!({ "account": "One", "channel": channel, "name": channel });
+        host.operate("sources", &new).await.json::<SourceMade>().await.expect("a source").webhook_url
+    };
+    let (good, bad) = (add("versioned").await, add("rogue").await);
+    let mut figures = Vec::new();
+    for (what, deed) in [("quiet", None), ("beside one that works", Some("")), ("beside one that traps", Some("panic"))] {
+        let during = async {
+            let began = Instant::now();
+            while began.elapsed() < CALLED {
+                match deed {
+                    None => tokio::time::sleep(CALLED / 10).await,
+                    Some(deed) => drop(host.http.post(&bad).body(deed).send().await.expect("an answer").bytes().await),
+                }
+            }
+        };
+        figures.push(called(&host, &good, (name, what), during).await);
+    }
+    println!("  p99 beside a plugin that fails: {:.2} times that beside one that works", figures[2] / figures[1]);
+    host.stop().await;
+}
+
+/// The 99th percentile of calls, in milliseconds, made by two callers while something else is done.
+#[expect(clippy::print_stdout, reason = "the figures are what it is for")]
+async fn called(host: &Host, url: &str, (name, what): (&str, &str), during: impl Future<Output = ()>) -> f64 {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut callers = JoinSet::new();
+    for _ in 0..2 {
+        let (http, url, stop) = (host.http.clone(), url.to_owned(), Arc::clone(&stop));
+        callers.spawn(async move {
+            let mut times = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                let start = Instant::now();
+                let answer = http.post(&url).send().await.expect("an answer");
+                assert_eq!(answer.status().as_u16(), 200);
+                answer.bytes().await.expect("a body");
+                times.push(start.elapsed());
+            }
+            times
+        });
+    }
+    during.await;
+    stop.store(true, Ordering::Relaxed);
+    let mut times: Vec<Duration> = callers.join_all().await.into_iter().flatten().collect();
+    times.sort_unstable();
+    let at = |part: usize| times[times.len() * part / 1_000].as_secs_f64() * 1e3;
+    println!("{name}, {what}: {} calls, p50 {:.2} ms, p99 {:.2} ms", times.len(), at(500), at(990));
+    at(990)
 }
 
 fn median(mut run: impl FnMut() -> Duration) -> Duration {

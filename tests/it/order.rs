@@ -13,7 +13,13 @@ use gassync_runtime::{Adapter, Budget, Call, Engine, EngineSettings, Grant, Repl
 use gassync_tests::{database::Database, on_both, plugins::component};
 use serde_json::{Value, json};
 
-on_both!(six_messages_in_every_order, a_cancelled_booking_is_never_revived, what_waits_goes_on_by_itself);
+on_both!(
+    six_messages_in_every_order,
+    a_cancelled_booking_is_never_revived,
+    a_block_and_a_booking_of_one_id_in_every_order,
+    a_block_takes_what_it_says,
+    what_waits_goes_on_by_itself
+);
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).expect("an instant")
@@ -88,8 +94,7 @@ impl Stage {
     async fn found(&self, entity: Entity, record: &Value) -> Vec<Change> {
         let body = json!({ "success": true, "pages": { "nextPageExists": false }, "data": [record] });
         let answer = HttpResponse { status: 200, headers: Vec::new(), body: body.to_string().into_bytes() };
-        let query =
-            Query { entity, selection: Selection::Everything, property_id: None, room_type_id: None, cursor: None };
+        let query = Query::new(entity, Selection::Everything);
         self.plugin.fetch(self.call(vec![answer]), query).await.result.expect("fetched").changes
     }
 
@@ -208,6 +213,85 @@ async fn a_cancelled_booking_is_never_revived(database: Database) {
     let again = stage.apply_alone(stage.told(&cancelled).await, 6).await;
     assert!(matches!(again[0], Outcome::Older(_)));
     assert_eq!(stand().await, "cancelled");
+}
+
+impl Stage {
+    /// How many units of the one room type are sold and blocked on a night.
+    async fn taken(&self, night: &str) -> (i64, i64) {
+        let mut tx = self.db.read(self.account).await.expect("a transaction");
+        let kind = store::mappings::Kind::RoomType;
+        let unit = store::mappings::find(&mut tx, self.account, self.source, kind, "11").await.expect("read");
+        let night: gassync_domain::Date = night.parse().expect("a date");
+        let stay = gassync_domain::Stay::new(night, night.tomorrow().expect("a day")).expect("a stay");
+        let span = store::ledger::Span { unit: unit.expect("linked").core, stay };
+        let nights = store::ledger::nights(&mut tx, self.account, span, at(0)).await.expect("read");
+        nights.first().map_or((0, 0), |night| (night.sold, night.blocked))
+    }
+}
+
+async fn a_block_and_a_booking_of_one_id_in_every_order(database: Database) {
+    let stage = Stage::set(database).await;
+    stage.apply_alone(stage.house().await, 0).await;
+    let of = |id, status, modified: &str| booking(id, status, 2, "2027-05-12", 0.0, modified);
+    let mut second = 1;
+    // Of what is told one after the other, the last word counts in every order: sold, blocked.
+    let lives: [(&[&str], (i64, i64)); 4] = [
+        (&["confirmed", "black"], (0, 1)),
+        (&["black", "confirmed"], (1, 0)),
+        (&["confirmed", "black", "cancelled"], (0, 0)),
+        (&["black", "cancelled", "black"], (0, 1)),
+    ];
+    let mut id = 100;
+    let (mut sold, mut blocked) = (0, 0);
+    for (life, end) in lives {
+        for order in permutations(life.len()) {
+            id += 1;
+            for place in &order {
+                let modified = format!("2027-01-0{}T10:00:00Z", place + 1);
+                stage.apply_alone(stage.told(&of(id, life[*place], &modified)).await, second).await;
+                second += 1;
+            }
+            let now = stage.taken("2027-05-10").await;
+            assert_eq!((now.0 - sold, now.1 - blocked), end, "{life:?} in the order {order:?}");
+            // It makes room for the next.
+            let gone = of(id, "cancelled", "2027-01-09T10:00:00Z");
+            stage.apply_alone(stage.told(&gone).await, second).await;
+            second += 1;
+            (sold, blocked) = stage.taken("2027-05-10").await;
+            assert_eq!((sold, blocked), (0, 0), "{life:?} in the order {order:?}, taken back");
+        }
+    }
+}
+
+async fn a_block_takes_what_it_says(database: Database) {
+    let stage = Stage::set(database).await;
+    let mut block = booking(7, "black", 0, "2027-05-12", 0.0, "2027-01-01T10:00:00Z");
+    let parked = stage.apply_alone(stage.told(&block).await, 1).await;
+    assert!(matches!(parked[0], Outcome::Parked(_)), "{parked:?}");
+    stage.apply_alone(stage.house().await, 2).await;
+    let told = stage.apply_alone(stage.told(&block).await, 3).await;
+    assert!(matches!(told[0], Outcome::Created(_)), "{told:?}");
+    assert_eq!((stage.taken("2027-05-11").await, stage.taken("2027-05-12").await), ((0, 1), (0, 0)));
+    let again = stage.apply_alone(stage.told(&block).await, 4).await;
+    assert!(matches!(again[0], Outcome::Unchanged(Some(_))), "{again:?}");
+    // Both rooms of the type, and a night longer.
+    block["roomQty"] = json!(2);
+    block["departure"] = json!("2027-05-13");
+    block["modifiedTime"] = json!("2027-01-02T10:00:00Z");
+    let more = stage.apply_alone(stage.told(&block).await, 5).await;
+    assert!(matches!(more[0], Outcome::Updated(_)), "{more:?}");
+    assert_eq!((stage.taken("2027-05-10").await, stage.taken("2027-05-12").await), ((0, 2), (0, 2)));
+    // A channel has sold it all the same: it is kept, and one too many.
+    let sold = booking(8, "confirmed", 2, "2027-05-12", 100.0, "2027-01-03T10:00:00Z");
+    let sold = stage.apply_alone(stage.told(&sold).await, 6).await;
+    assert!(matches!(sold[0], Outcome::Overbooked { .. }), "{sold:?}");
+    // The block is gone: there is room for it after all.
+    block["status"] = json!("cancelled");
+    block["modifiedTime"] = json!("2027-01-04T10:00:00Z");
+    let lifted = stage.apply_alone(stage.told(&block).await, 7).await;
+    assert!(matches!(lifted[0], Outcome::Updated(_)), "{lifted:?}");
+    assert_eq!(stage.taken("2027-05-10").await, (1, 0));
+    assert_eq!(stage.bookings().await.len(), 1, "the block never was a booking");
 }
 
 async fn what_waits_goes_on_by_itself(database: Database) {

@@ -89,6 +89,9 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 id: Some(id),
                 property_id: property_id.clone(),
                 unit_id: booking.unit_id.unless_zero(),
+                // Like any booking it takes one unit, or as many as it says.
+                units: Some(booking.room_qty.count().unwrap_or(1).max(1)),
+                modified_at: booking.modified_time.instant(format_args!("{path}/modifiedTime"))?,
                 reason: booking.notes.text().or_else(|| booking.comments.text()),
                 raw: Some(raw.get().to_owned()),
                 ..Block::new(booking.room_id.unless_zero().into_iter().collect(), stay)

@@ -65,6 +65,8 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 id: Some(id),
                 property_id: property_id.clone(),
                 unit_id: row.unit_id.unless_zero(),
+                units: Some(row.room_qty.count().unwrap_or(1).max(1)),
+                modified_at: row.modified.instant(format_args!("{path}/modified"))?,
                 reason: row.notes.text(),
                 raw: Some(raw.get().to_owned()),
                 ..Block::new(row.room_id.unless_zero().into_iter().collect(), stay)
