@@ -105,10 +105,7 @@ impl Heard {
         self.problems.extend(said.map(|said| {
             let text = said.attribute("ShortText").or(said.own_text()).unwrap_or("not said why");
             let code = said.attribute("Code").unwrap_or_default();
-            FieldError {
-                path: format!("xml:{}/{}", root.name, said.name),
-                problem: format!("{code} {text} ({support})"),
-            }
+            FieldError::new(format_args!("xml:{}/{}", root.name, said.name), format_args!("{code} {text} ({support})"))
         }));
         // Neither a success nor a reason is no success either.
         if self.problems.len() == before && root.find("Success").is_none() {
@@ -124,5 +121,5 @@ impl Heard {
 }
 
 fn error(problem: &str) -> FieldError {
-    FieldError { path: String::new(), problem: problem.to_owned() }
+    FieldError::new("", problem)
 }

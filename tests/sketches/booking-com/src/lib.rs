@@ -1,13 +1,14 @@
 //! Booking.com, as far as it shows that the contract fits: two queues that are emptied by receipts, integer money with
 //! scales of its own, and calendars whose success may be half of one.
 //!
-//! [`reservation`] reads the queues, [`receipts`] empties them, [`calendar`] words nights, and [`delivery`] finds out which
+//! [`reservation`] and [`price`] read the queues, [`receipts`] empties them, [`calendar`] words nights, and [`delivery`] finds out which
 //! of them were taken.
 
 mod calendar;
 #[path = "../../vrbo/src/decimal.rs"]
 pub mod decimal;
 mod delivery;
+mod price;
 mod receipts;
 mod reservation;
 #[cfg(test)]
@@ -16,8 +17,8 @@ mod tests;
 pub mod xml;
 
 use gassync_plugin::{
-    Adapter, CalendarNights, ChannelError, Entity, FieldError, Outcome, Page, Pull, PushCalendar, Query, Receipt,
-    Receipts, Selection, http, log, malformed, settings,
+    Adapter, Attempt, CalendarNights, ChannelError, Entity, Outcome, Page, Pull, PushCalendar, Query, Receipt,
+    ReceiptOutcome, Receipts, Selection, http, log, malformed, settings,
 };
 use serde::Deserialize;
 
@@ -101,7 +102,7 @@ impl Pull for BookingCom {
         match answer.status() {
             200..=299 => {}
             403 => return Err(ChannelError::Unauthorized("the machine account may not read reservations".to_owned())),
-            status => return Err(rejected(status)),
+            _ => return Err(answer.refusal(None)),
         }
         let root = Element::parse(answer.body())?;
         // It is the message that says which queue it is from.
@@ -116,13 +117,14 @@ impl Pull for BookingCom {
 }
 
 impl Receipts for BookingCom {
-    fn acknowledge(receipts: Vec<Receipt>) -> Result<Vec<Option<String>>, ChannelError> {
+    fn acknowledge(receipts: Vec<Receipt>) -> Result<Vec<ReceiptOutcome>, ChannelError> {
         receipts::acknowledge(&receipts)
     }
 }
 
 impl PushCalendar for BookingCom {
-    fn push_calendar(updates: Vec<CalendarNights>) -> Result<Vec<Outcome>, ChannelError> {
+    fn push_calendar(updates: Vec<CalendarNights>, _: Attempt) -> Result<Vec<Outcome>, ChannelError> {
+        // What was taken the first time is merely said again.
         delivery::push(&updates)
     }
 }
@@ -134,7 +136,7 @@ fn message(name: &str, version: &str, time: impl ToString) -> Result<Element, Ch
     Ok(message.with("Target", target).with("Version", version))
 }
 
-/// Sends with the token. What is no success is an error, but for 400, which says something about what was sent.
+/// Sends with the token. What is no success is an error, but for what 400, 403 and 404 say about what was sent.
 fn send(request: http::Request) -> Result<http::Response, ChannelError> {
     let answer = request.header("authorization", "Bearer {{booking.token}}").secret("booking.token").send()?;
     let status = answer.status();
@@ -144,14 +146,9 @@ fn send(request: http::Request) -> Result<http::Response, ChannelError> {
     }
     match status {
         200..=299 | 400 | 403 | 404 => Ok(answer),
-        401 => Err(ChannelError::Unauthorized("the token is refused".to_owned())),
-        429 => Err(ChannelError::RateLimited(answer.retry_after())),
-        status => Err(ChannelError::Unavailable(format!("status {status}"))),
+        401 => Err(answer.refusal(Some("the token is refused".to_owned()))),
+        _ => Err(answer.refusal(None)),
     }
-}
-
-fn rejected(status: u16) -> ChannelError {
-    ChannelError::Rejected(vec![FieldError { path: String::new(), problem: format!("status {status}") }])
 }
 
 /// What Booking.com's people ask for first. It stands in a comment behind the message.

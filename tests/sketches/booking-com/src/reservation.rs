@@ -1,13 +1,15 @@
 //! A reservation as both queues have it.
 
 use gassync_plugin::{
-    Change, ChannelError, Completeness, Date, GuestDetails, Loose, Money, News, Nights, Reservation, ReservationStatus,
-    RoomStay, change, malformed, money, parse_date,
+    Address, Change, ChannelError, Completeness, Date, GuestDetails, Loose, Money, News, Nights, Reservation,
+    ReservationStatus, RoomStay, change, malformed, parse_date,
 };
 
-use serde_json::Value;
-
-use crate::{Queue, decimal::Decimal, xml::Element};
+use crate::{
+    Queue,
+    price::{self, Price},
+    xml::Element,
+};
 
 /// The age codes of guests.
 const ADULT: &str = "10";
@@ -19,13 +21,14 @@ pub fn change_of(queue: Queue, entry: &Element) -> Result<Change, ChannelError> 
     let id = ids.and_then(|ids| ids.attribute("ResID_Value"));
     let id = id.ok_or_else(|| malformed(&entry.name, "no ResID_Value"))?;
     let stays = entry.all("RoomStays/RoomStay");
-    let rooms = stays.iter().map(|stay| room(entry, stay)).collect::<Result<Vec<_>, _>>()?;
+    let prices = stays.iter().map(|stay| Price::of_room(stay)).collect::<Result<Vec<_>, _>>()?;
+    let Price { total, lines } = Price::of_all(entry, &prices)?;
+    let rooms = stays.iter().zip(prices).map(|(stay, price)| room(entry, stay, price.total));
+    let rooms = rooms.collect::<Result<Vec<_>, _>>()?;
     let property = stays.iter().find_map(|stay| stay.find("BasicPropertyInfo")?.attribute("HotelCode"));
     // Nobody says how a cancellation is marked: by its word, else by there being nothing left of it.
     let word = entry.attribute("ResStatus").unwrap_or_default().to_lowercase();
     let cancelled = word.contains("cancel") || (queue == Queue::Modified && stays.is_empty());
-    let total = total(entry.find("ResGlobalInfo/Total"))?;
-    let commission = entry.find("ResGlobalInfo/TotalCommissions/CommissionPayableAmount");
     let notes: Vec<&str> =
         entry.all("ResGlobalInfo/Comments/Comment").iter().filter_map(|comment| comment.said("Text")).collect();
     let reservation = Reservation {
@@ -34,7 +37,8 @@ pub fn change_of(queue: Queue, entry: &Element) -> Result<Change, ChannelError> 
         source: Some("booking.com".to_owned()),
         guest: entry.find("ResGlobalInfo/Profiles/ProfileInfo/Profile/Customer").map(booker),
         total,
-        commission: scaled(commission, "Amount")?,
+        price_lines: lines,
+        commission: price::commission(entry)?,
         booked_at: Loose::from(ids.and_then(|ids| ids.attribute("ResID_Date")))
             .instant("HotelReservationID@ResID_Date")?,
         notes: Some(notes.join("\n")).filter(|notes| !notes.is_empty()),
@@ -48,7 +52,7 @@ pub fn change_of(queue: Queue, entry: &Element) -> Result<Change, ChannelError> 
     Ok(change(property, News::Reservation(reservation)))
 }
 
-fn room(entry: &Element, stay: &Element) -> Result<RoomStay, ChannelError> {
+fn room(entry: &Element, stay: &Element, total: Option<Money>) -> Result<RoomStay, ChannelError> {
     let rates = stay.all("RoomRates/RoomRate");
     let first_rate = rates.first().and_then(|rate| rate.attribute("RatePlanCode"));
     let one_plan = rates.iter().all(|rate| rate.attribute("RatePlanCode") == first_rate);
@@ -60,19 +64,15 @@ fn room(entry: &Element, stay: &Element) -> Result<RoomStay, ChannelError> {
         (!numbers.is_empty()).then(|| numbers.iter().sum())
     };
     Ok(RoomStay {
+        id: stay.attribute("IndexNumber").map(str::to_owned),
         // It may change from night to night; then there is no one plan.
         rate_plan_id: first_rate.filter(|_| one_plan).map(str::to_owned),
         stay: nights(stay, &rates)?,
         guests: count(None),
         adults: count(Some(ADULT)),
         children: count(Some(CHILD)),
-        total: total(stay.find("Total"))?,
+        total,
         guest: sleeper(entry, stay),
-        extra: stay
-            .attribute("IndexNumber")
-            .map(|line| ("line".to_owned(), Value::from(line).to_string()))
-            .into_iter()
-            .collect(),
         ..RoomStay::new(room_type.map(str::to_owned))
     })
 }
@@ -99,40 +99,25 @@ fn span(rooms: &[RoomStay]) -> Option<Nights> {
     Some(Nights { start, until: stays.map(|stay| stay.until).max()? })
 }
 
-/// With taxes where they are in it.
-fn total(total: Option<&Element>) -> Result<Option<Money>, ChannelError> {
-    match scaled(total, "AmountAfterTax")? {
-        Some(total) => Ok(Some(total)),
-        None => scaled(total, "AmountBeforeTax"),
-    }
-}
-
-/// A whole number of the smallest part that the same element names. Without its scale it would be a guess.
-fn scaled(amount: Option<&Element>, attribute: &str) -> Result<Option<Money>, ChannelError> {
-    let Some((element, text)) = amount.and_then(|element| Some((element, element.attribute(attribute)?))) else {
-        return Ok(None);
-    };
-    let wrong = |problem: &str| malformed(format_args!("{}@{attribute}", element.name), problem);
-    let places = element.attribute("DecimalPlaces").ok_or_else(|| wrong("has no DecimalPlaces"))?;
-    let units = text.parse().map_err(|_| wrong("is no whole number"))?;
-    let places = places.parse().ok().filter(|places| *places <= 4).ok_or_else(|| wrong("has a strange scale"))?;
-    let amount = Loose::from(Decimal { units, places }.to_string());
-    let amount = amount.amount(format_args!("{}@{attribute}", element.name))?;
-    Ok(amount.map(|amount| money(amount, element.attribute("CurrencyCode"))))
-}
-
 /// Who booked; need not be a guest.
 fn booker(customer: &Element) -> GuestDetails {
     let said = |path: &str| customer.said(path).map(str::to_owned);
     let attribute = |path: &str, name: &str| customer.find(path)?.attribute(name).map(str::to_owned);
-    GuestDetails {
+    let address = Address {
+        street: said("Address/AddressLine"),
+        city: said("Address/CityName"),
+        postcode: said("Address/PostalCode"),
+        country: attribute("Address/CountryName", "Code").map(|code| code.to_uppercase()),
+        ..Address::unknown()
+    };
+    let booker = GuestDetails {
         first_name: said("PersonName/GivenName"),
         last_name: said("PersonName/Surname"),
         email: said("Email"),
         phone: attribute("Telephone", "PhoneNumber"),
-        country: attribute("Address/CountryName", "Code").map(|code| code.to_uppercase()),
         ..GuestDetails::unknown()
-    }
+    };
+    booker.living_at(address)
 }
 
 /// Who sleeps in the room, where its pointer leads to somebody. The whole name stands where the last should.

@@ -1,0 +1,201 @@
+//! What a booking costs: whole numbers of the smallest part that the same element names.
+
+use gassync_plugin::{ChannelError, Loose, Money, PriceKind, PriceLine, malformed, money};
+
+use crate::{decimal::Decimal, xml::Element};
+
+const TOTAL: &str = "PriceDetails/GuestView/Total";
+
+/// What the guest pays, and what it is made of where that is told.
+#[derive(Debug, Clone, Default)]
+pub struct Price {
+    pub total: Option<Money>,
+    pub lines: Vec<PriceLine>,
+}
+
+impl Price {
+    /// Of one room: as the guest sees it, where the property has had that switched on, since the hotel's total may be
+    /// another.
+    pub fn of_room(stay: &Element) -> Result<Self, ChannelError> {
+        let without_view = total(stay.find("Total"))?;
+        let Some(mut seen) = scaled(stay.find(TOTAL), "Amount")? else {
+            return Ok(Self { total: without_view, lines: Vec::new() });
+        };
+        // It may go without a currency.
+        seen.currency = seen.currency.or_else(|| without_view.and_then(|total| total.currency));
+        let lines = lines(stay, &seen)?;
+        Ok(Self { total: Some(seen), lines })
+    }
+
+    /// Of all rooms: their sum where each is told as the guest sees it, else the one that is told for all.
+    pub fn of_all(entry: &Element, rooms: &[Self]) -> Result<Self, ChannelError> {
+        let stays = entry.all("RoomStays/RoomStay");
+        let seen = !stays.is_empty() && stays.iter().all(|stay| stay.find(TOTAL).is_some());
+        let totals: Option<Vec<&Money>> = rooms.iter().map(|room| room.total.as_ref()).collect();
+        match totals.filter(|_| seen).and_then(|totals| sum(&totals)) {
+            Some(total) => Ok(Self { total: Some(total), lines: rooms.iter().flat_map(|r| r.lines.clone()).collect() }),
+            None => Ok(Self { total: total(entry.find("ResGlobalInfo/Total"))?, lines: Vec::new() }),
+        }
+    }
+}
+
+/// The stay, and the taxes that are in the guest's total: those that are not are paid beside it.
+fn lines(stay: &Element, seen: &Money) -> Result<Vec<PriceLine>, ChannelError> {
+    let mut taxes = Vec::new();
+    for tax in stay.all("PriceDetails/GuestView/Taxes/Tax") {
+        if tax.attribute("Type") != Some("Inclusive") {
+            continue;
+        }
+        let Some(amount) = scaled(Some(tax), "Amount")? else { continue };
+        let name = tax.said("TaxDescription/Text").unwrap_or("Tax").to_owned();
+        taxes.push(PriceLine { kind: PriceKind::Tax, name, amount });
+    }
+    let less = |rest: Decimal, tax: &PriceLine| {
+        let tax = Decimal::parse(&tax.amount.amount)?;
+        Some(rest.plus(Decimal { units: -tax.units, ..tax }))
+    };
+    let in_one_currency = taxes.iter().all(|tax| tax.amount.currency.is_none() || tax.amount.currency == seen.currency);
+    let rest = Decimal::parse(&seen.amount).and_then(|total| taxes.iter().try_fold(total, less));
+    let Some(rest) = rest.filter(|_| in_one_currency) else { return Ok(Vec::new()) };
+    let name = stay.find("RoomTypes/RoomType/RoomDescription").and_then(|room| room.attribute("Name"));
+    let amount = money(rest.to_string(), seen.currency.as_deref());
+    let stay = PriceLine { kind: PriceKind::Stay, name: name.unwrap_or("Room").to_owned(), amount };
+    Ok([stay].into_iter().chain(taxes).collect())
+}
+
+/// What Booking.com keeps: told for all rooms, or for each.
+pub fn commission(entry: &Element) -> Result<Option<Money>, ChannelError> {
+    let of_all = entry.find("ResGlobalInfo/TotalCommissions/CommissionPayableAmount");
+    if let Some(commission) = scaled(of_all, "Amount")? {
+        return Ok(Some(commission));
+    }
+    let mut of_rooms = Vec::new();
+    for stay in entry.all("RoomStays/RoomStay") {
+        let of_room = scaled(stay.find("RatePlans/RatePlan/Commission/CommissionPayableAmount"), "Amount")?;
+        // Without that of one room it would be too little.
+        let Some(of_room) = of_room else { return Ok(None) };
+        of_rooms.push(of_room);
+    }
+    Ok(sum(&of_rooms.iter().collect::<Vec<_>>()))
+}
+
+/// None of nothing, and none of several currencies.
+fn sum(amounts: &[&Money]) -> Option<Money> {
+    let currency = &amounts.first()?.currency;
+    let in_one_currency = amounts.iter().all(|amount| amount.currency == *currency);
+    let sum = Decimal::sum(amounts.iter().map(|amount| amount.amount.as_str()))?;
+    in_one_currency.then(|| money(sum.to_string(), currency.as_deref()))
+}
+
+/// With taxes where they are in it.
+fn total(total: Option<&Element>) -> Result<Option<Money>, ChannelError> {
+    match scaled(total, "AmountAfterTax")? {
+        Some(total) => Ok(Some(total)),
+        None => scaled(total, "AmountBeforeTax"),
+    }
+}
+
+/// Without its scale it would be a guess.
+fn scaled(amount: Option<&Element>, attribute: &str) -> Result<Option<Money>, ChannelError> {
+    let Some((element, text)) = amount.and_then(|element| Some((element, element.attribute(attribute)?))) else {
+        return Ok(None);
+    };
+    let place = format!("{}@{attribute}", element.name);
+    let places = Loose::from(element.attribute("DecimalPlaces")).count();
+    let places = places.ok_or_else(|| malformed(&place, "has no DecimalPlaces that can be read"))?;
+    let amount = Loose::from(Some(text)).decimal_places(places, place)?;
+    Ok(amount.map(|amount| money(amount, element.attribute("CurrencyCode"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(rooms: &str, global: &str) -> Element {
+        let text = format!("<E><RoomStays>{rooms}</RoomStays><ResGlobalInfo>{global}</ResGlobalInfo></E>");
+        Element::parse(text.as_bytes()).expect("XML")
+    }
+
+    fn price(rooms: &str, global: &str) -> Result<Price, ChannelError> {
+        let entry = entry(rooms, global);
+        let rooms = entry.all("RoomStays/RoomStay").into_iter().map(Price::of_room).collect::<Result<Vec<_>, _>>()?;
+        Price::of_all(&entry, &rooms)
+    }
+
+    fn said(lines: &[PriceLine]) -> Vec<(PriceKind, &str, &str)> {
+        lines.iter().map(|line| (line.kind, line.name.as_str(), line.amount.amount.as_str())).collect()
+    }
+
+    const TAXED: &str = r#"<RoomStay>
+        <RoomTypes><RoomType><RoomDescription Name="Attic"/></RoomType></RoomTypes>
+        <Total AmountBeforeTax="50000" DecimalPlaces="2" CurrencyCode="USD"/>
+        <PriceDetails>
+            <GuestView>
+                <Taxes>
+                    <Tax Amount="1450" DecimalPlaces="2" CurrencyCode="USD" Type="Inclusive">
+                        <TaxDescription><Text>Sales tax</Text></TaxDescription>
+                    </Tax>
+                    <Tax Amount="300" DecimalPlaces="2" CurrencyCode="USD" Type="Exclusive"/>
+                </Taxes>
+                <Total Amount="51450" DecimalPlaces="2"/>
+            </GuestView>
+            <HotelView><Total Amount="50000" DecimalPlaces="2"/></HotelView>
+        </PriceDetails>
+    </RoomStay>"#;
+    const GLOBAL: &str = r#"<Total AmountBeforeTax="50000" DecimalPlaces="2" CurrencyCode="USD"/>"#;
+
+    #[test]
+    fn the_guest_pays_what_the_guest_sees() {
+        let told = price(TAXED, GLOBAL).expect("a price");
+        assert_eq!(told.total, Some(money("514.50", Some("USD"))));
+        let lines = [(PriceKind::Stay, "Attic", "500.00"), (PriceKind::Tax, "Sales tax", "14.50")];
+        assert_eq!(said(&told.lines), lines, "what comes on top is no part of it");
+        let two = price(&format!("{TAXED}{TAXED}"), GLOBAL).expect("a price");
+        assert_eq!((two.total, two.lines.len()), (Some(money("1029.00", Some("USD"))), 4));
+    }
+
+    #[test]
+    fn half_a_view_is_none() {
+        let plain = r#"<RoomStay><Total AmountAfterTax="9000" DecimalPlaces="2" CurrencyCode="USD"/></RoomStay>"#;
+        let told = price(&format!("{TAXED}{plain}"), GLOBAL).expect("a price");
+        assert_eq!((told.total, told.lines.len()), (Some(money("500.00", Some("USD"))), 0));
+        let euro = TAXED.replace("USD", "EUR");
+        let told = price(&format!("{TAXED}{euro}"), GLOBAL).expect("a price");
+        assert_eq!(told.total, Some(money("500.00", Some("USD"))), "no sum of two currencies");
+    }
+
+    #[test]
+    fn a_commission_is_told_for_all_rooms_or_for_each() {
+        let room = |inside: &str| {
+            format!(
+                "<RoomStay><RatePlans><RatePlan><Commission>{inside}</Commission></RatePlan></RatePlans></RoomStay>"
+            )
+        };
+        let amount = |units: &str| {
+            format!(r#"<CommissionPayableAmount Amount="{units}" DecimalPlaces="2" CurrencyCode="EUR"/>"#)
+        };
+        let told = |rooms: &[String], global: &str| commission(&entry(&rooms.concat(), global)).expect("a commission");
+        let rooms = [room(&amount("1500")), room(&amount("0"))];
+        assert_eq!(told(&rooms, ""), Some(money("15.00", Some("EUR"))));
+        let global = format!("<TotalCommissions>{}</TotalCommissions>", amount("2736"));
+        assert_eq!(told(&rooms, &global), Some(money("27.36", Some("EUR"))));
+        assert_eq!(told(&[room(&amount("1500")), room("")], ""), None, "it would be too little");
+        assert_eq!(told(&[], ""), None);
+    }
+
+    #[test]
+    fn money_without_its_scale_is_not_guessed() {
+        let amount = |text: &str| price("", text).map(|price| price.total.map(|total| total.amount));
+        assert_eq!(amount(r#"<Total AmountAfterTax="12000" DecimalPlaces="3"/>"#), Ok(Some("12.000".to_owned())));
+        assert_eq!(amount(r#"<Total AmountBeforeTax="5" DecimalPlaces="2"/>"#), Ok(Some("0.05".to_owned())));
+        assert_eq!(amount("<Total/>"), Ok(None));
+        for wrong in [
+            r#"<Total AmountAfterTax="12000"/>"#,
+            r#"<Total AmountAfterTax="12000" DecimalPlaces="two"/>"#,
+            r#"<Total AmountAfterTax="12000" DecimalPlaces="12000"/>"#,
+            r#"<Total AmountAfterTax="120.00" DecimalPlaces="2"/>"#,
+        ] {
+            assert!(matches!(amount(wrong), Err(ChannelError::Malformed(_))), "{wrong}");
+        }
+    }
+}
