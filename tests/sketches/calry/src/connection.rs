@@ -1,13 +1,10 @@
 //! How the connection stands, and having Calry call us.
 
-use gassync_plugin::{ChannelError, Loose, Report, http, malformed, state};
+use gassync_plugin::{ChannelError, Loose, Report, Subscribed, http, malformed};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::envelope::{Envelope, ask, configured};
-
-/// Where the address is kept that a person has to enter in the system behind Calry.
-const LISTENER: &str = "listener";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,7 +28,7 @@ struct Events {
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-struct Subscribed {
+struct Made {
     integration_account_webhook_id: Loose,
     listener_url: Loose,
 }
@@ -40,18 +37,12 @@ pub(crate) fn check() -> Result<Report, ChannelError> {
     let settings = configured()?;
     let url = format!("{}/api/v2/vrs/properties?limit=1", settings.base_url.trim_end_matches('/'));
     ask::<Vec<Box<RawValue>>>(http::Request::get(url), &settings)?;
-    let listener = state::get::<String>(LISTENER)?;
-    let missing = listener.map(|url| format!("unless Calry could do it: have the system behind Calry call {url}"));
-    Ok(Report {
-        account: Some(settings.integration_account_id),
-        scopes: Vec::new(),
-        missing: missing.into_iter().collect(),
-        extra: Vec::new(),
-    })
+    let account = Some(settings.integration_account_id);
+    Ok(Report { account, scopes: Vec::new(), missing: Vec::new(), extra: Vec::new() })
 }
 
 /// The system calls are of the older version still. The address is a placeholder, and written as it is given.
-pub(crate) fn subscribe(endpoint: &str) -> Result<Vec<String>, ChannelError> {
+pub(crate) fn subscribe(endpoint: &str) -> Result<Subscribed, ChannelError> {
     let settings = configured()?;
     let url = format!("{}/api/v1/integration_account_webhook", settings.base_url.trim_end_matches('/'));
     let wanted = Subscription {
@@ -62,12 +53,12 @@ pub(crate) fn subscribe(endpoint: &str) -> Result<Vec<String>, ChannelError> {
         event_subscription: Events { created: true, updated: true, deleted: true },
     };
     let body = serde_json::to_vec(&wanted).map_err(|error| ChannelError::Broken(error.to_string()))?;
-    let Envelope { data, .. }: Envelope<Subscribed> = ask(http::Request::post_json(url, body), &settings)?;
-    if let Some(listener) = data.listener_url.as_str() {
-        state::set(LISTENER, &listener)?;
-    }
+    let Envelope { data, .. }: Envelope<Made> = ask(http::Request::post_json(url, body), &settings)?;
     let id = data.integration_account_webhook_id.text();
-    id.map(|id| vec![id]).ok_or_else(|| malformed("/data/integrationAccountWebhookId", "is missing"))
+    let id = id.ok_or_else(|| malformed("/data/integrationAccountWebhookId", "is missing"))?;
+    // Which systems Calry tells this address by itself, it does not say.
+    let step = |url: &str| format!("Unless Calry has done it: enter {url} as the webhook in the system behind Calry.");
+    Ok(Subscribed { ids: vec![id], steps: data.listener_url.as_str().map(step).into_iter().collect() })
 }
 
 #[cfg(test)]
@@ -81,15 +72,28 @@ mod tests {
         FakeHost::reset();
         FakeHost::set_settings(include_str!("../../../fixtures/calry/settings.json"));
         FakeHost::answer(200, include_str!("../../../fixtures/calry/subscribed.json"));
-        assert_eq!(subscribe("{{webhook.url}}").expect("subscribed"), ["5120"]);
+        let subscribed = subscribe("{{webhook.url}}").expect("subscribed");
+        assert_eq!(subscribed.ids, ["5120"]);
+        let [step] = subscribed.steps.as_slice() else { panic!("{:?}", subscribed.steps) };
+        assert!(step.contains("https://calry.example.org/api/v1/listener/"), "{step}");
         let sent = FakeHost::take_requests().remove(0);
         assert_eq!(sent.url, "https://calry.example/api/v1/integration_account_webhook");
         let body: serde_json::Value = serde_json::from_slice(&sent.body.expect("a body")).expect("JSON");
         assert_eq!(body["receiverUrl"], "{{webhook.url}}");
         assert_eq!(body["integrationAccountId"], "00000000-0000-4000-8000-00000000c001");
         assert_eq!(body["eventSubscription"]["reservation.deleted"], true);
+    }
+
+    #[test]
+    fn a_person_is_left_nothing_to_do_where_there_is_nothing() {
+        FakeHost::reset();
+        FakeHost::set_settings(include_str!("../../../fixtures/calry/settings.json"));
+        FakeHost::answer(200, r#"{"success":true,"data":{"integrationAccountWebhookId":7}}"#);
+        assert_eq!(subscribe("{{webhook.url}}"), Ok(Subscribed::to(vec!["7".to_owned()])));
+        FakeHost::answer(200, r#"{"success":true,"data":{}}"#);
+        assert!(matches!(subscribe("{{webhook.url}}"), Err(ChannelError::Malformed(_))));
         FakeHost::answer(200, r#"{"success":true,"data":[]}"#);
         let report = check().expect("a report");
-        assert!(report.missing[0].contains("https://calry.example.org/api/v1/listener/"), "{:?}", report.missing);
+        assert!(report.account.is_some() && report.missing.is_empty(), "{report:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! What every request carries, and what every answer is wrapped in.
 
-use gassync_plugin::{ChannelError, FieldError, Loose, http, malformed, settings};
+use gassync_plugin::{ChannelError, Loose, http, malformed, read_json, settings};
 use serde::{Deserialize, de::DeserializeOwned};
 
 /// The source's settings: the account and the linked system behind it are no secrets, the key is.
@@ -49,17 +49,17 @@ pub(crate) fn ask<T: DeserializeOwned>(
         success: Option<bool>,
         message: Loose,
     }
+    // What a refusal looks like nobody has written down, so it may well be none of this.
     let said: Said = serde_json::from_slice(answer.body()).unwrap_or_default();
-    let problem = said.message.text().unwrap_or_else(|| format!("status {}", answer.status()));
     match (answer.status(), said.success) {
-        (200..=299, Some(true)) => serde_json::from_slice(answer.body()).map_err(|error| malformed("", error)),
-        // A failure may come with a status of success; why, nobody has written down.
-        (200..=299, Some(false)) => Err(ChannelError::Unavailable(format!("success is false: {problem}"))),
+        (200..=299, Some(true)) => read_json(answer.body(), ""),
+        // A failure may come with a status of success.
+        (200..=299, Some(false)) => {
+            let problem = said.message.as_str().unwrap_or("no reason given");
+            Err(ChannelError::Unavailable(format!("success is false: {problem}")))
+        }
         (200..=299, None) => Err(malformed("/success", "is missing")),
-        (401 | 403, _) => Err(ChannelError::Unauthorized(problem)),
-        (429, _) => Err(ChannelError::RateLimited(answer.retry_after())),
-        (400..=499, _) => Err(ChannelError::Rejected(vec![FieldError { path: String::new(), problem }])),
-        _ => Err(ChannelError::Unavailable(problem)),
+        _ => Err(answer.refusal(said.message.text())),
     }
 }
 

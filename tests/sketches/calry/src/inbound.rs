@@ -1,8 +1,7 @@
 //! Calry's calls. What stands in them nobody has written down, so they say where to look and nothing else.
 
-use gassync_plugin::{ChannelError, Decoded, Entity, EntityRef, HttpRequest, Loose, News, change, malformed, reply};
+use gassync_plugin::{ChannelError, Decoded, Entity, HttpRequest, Loose, change, look_again, read_json, reply};
 use serde::Deserialize;
-use serde_json::Value;
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
@@ -19,36 +18,27 @@ struct Data {
 }
 
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
-    let body = request.body.as_deref().unwrap_or_default();
-    let said: Message = serde_json::from_slice(body).map_err(|error| malformed("", error))?;
+    let said: Message = read_json(request.bytes(), "")?;
+    // All that was subscribed is about reservations: where no id is found, one of them it is.
     let id = said.reservation_id.text().or(said.data.reservation_id.text()).or(said.data.id.text());
-    let news = match id {
-        Some(id) => News::LookAgain(EntityRef { entity: Entity::Reservation, id }),
-        // Kept, so that somebody can learn from it what these calls look like; the next window finds what changed.
-        // Written anew: what is deeper or larger than the host reads is malformed, and no fault of ours.
-        None => {
-            let whole: Value = serde_json::from_slice(body).map_err(|error| malformed("", error))?;
-            News::Other(("calry-event".to_owned(), whole.to_string()))
-        }
-    };
+    let news = look_again(Entity::Reservation, id);
     Ok(Decoded { event_id: None, changes: vec![change(None, news)], reply: Some(reply(200, "ok")) })
 }
 
 #[cfg(test)]
 mod tests {
+    use gassync_plugin::{Hint, News, testing::post};
+
     use super::*;
 
     #[test]
-    fn what_names_no_reservation_is_kept_unless_the_host_could_not_read_it() {
-        let tell = |body: &str| {
-            let (method, url, body) = ("POST".to_owned(), "/".to_owned(), Some(body.as_bytes().to_vec()));
-            decode(&HttpRequest { method, url, headers: Vec::new(), body })
-        };
-        let told = tell(r#"{"event":"ping"}"#).expect("decoded");
-        assert!(matches!(&told.changes[0].news, News::Other((_, whole)) if whole == r#"{"event":"ping"}"#));
-        let deep = format!(r#"{{"event":{}{}}}"#, "[".repeat(200), "]".repeat(200));
-        for body in [deep.as_str(), r#"{"event":1e999}"#, "[["] {
-            assert!(matches!(tell(body), Err(ChannelError::Malformed(_))), "{body}");
+    fn a_call_that_names_no_reservation_has_all_of_them_looked_at() {
+        let told = |body: &str| decode(&post("/", body)).map(|mut decoded| decoded.changes.remove(0).news);
+        let hint = |id: Option<&str>| News::LookAgain(Hint { entity: Entity::Reservation, id: id.map(str::to_owned) });
+        assert_eq!(told(r#"{"event":"reservation.updated","data":{"id":88401}}"#), Ok(hint(Some("88401"))));
+        assert_eq!(told(r#"{"event":"reservation.deleted","data":{}}"#), Ok(hint(None)));
+        for body in ["", "null", "[[", "<html>"] {
+            assert!(matches!(told(body), Err(ChannelError::Malformed(_))), "{body}");
         }
     }
 }

@@ -7,7 +7,9 @@ mod inbound;
 mod pull;
 mod reservation;
 
-use gassync_plugin::{Adapter, ChannelError, Connection, Decoded, HttpRequest, Inbound, Page, Pull, Query, Report};
+use gassync_plugin::{
+    Adapter, ChannelError, Connection, Decoded, HttpRequest, Inbound, Page, Pull, Query, Report, Subscribed,
+};
 
 /// The adapter.
 pub struct Calry;
@@ -37,7 +39,7 @@ impl Connection for Calry {
         connection::check()
     }
 
-    fn subscribe(endpoint: String) -> Result<Vec<String>, ChannelError> {
+    fn subscribe(endpoint: String) -> Result<Subscribed, ChannelError> {
         connection::subscribe(&endpoint)
     }
 }

@@ -1,8 +1,8 @@
 //! A reservation in Calry's words, which are those of whatever system stands behind it.
 
 use gassync_plugin::{
-    Block, Change, ChannelError, GuestDetails, Loose, News, Nights, Reservation, ReservationStatus, RoomStay, change,
-    malformed, money,
+    Address, Block, Change, ChannelError, GuestDetails, Loose, News, Nights, Reservation, ReservationStatus, RoomStay,
+    change, malformed, money, read_json,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,7 +22,7 @@ struct Booking {
     number_of_adults: Loose,
     number_of_children: Loose,
     number_of_infants: Loose,
-    number_of_pets: Option<Box<RawValue>>,
+    number_of_pets: Loose,
     primary_guest: Person,
     source: Loose,
     total_price: Loose,
@@ -39,13 +39,17 @@ struct Person {
     name_last: Loose,
     emails: Vec<Loose>,
     mobile_numbers: Vec<Loose>,
-    addresses: Vec<Address>,
+    addresses: Vec<Place>,
     preferred_language: Language,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Address {
+struct Place {
+    line1: Loose,
+    city: Loose,
+    state: Loose,
+    postal_code: Loose,
     country: Loose,
 }
 
@@ -55,9 +59,9 @@ struct Language {
     code: Loose,
 }
 
-/// A reservation; of a block, one for each room type that it closes.
-pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelError> {
-    let booking: Booking = serde_json::from_str(raw.get()).map_err(|error| malformed(path, error))?;
+/// A reservation, or a block.
+pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
+    let booking: Booking = read_json(raw.get(), path)?;
     let missing = |field: &str| malformed(format_args!("{path}/{field}"), "is missing");
     let id = booking.id.text().ok_or_else(|| missing("id"))?;
     let word = booking.status.text().ok_or_else(|| missing("status"))?;
@@ -73,7 +77,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelErr
         "NO_SHOW" => ReservationStatus::NoShow,
         "BLOCKED" => {
             let stay = stay.ok_or_else(|| missing("arrivalDate"))?;
-            return Ok(blocks(&booking, &id, stay, raw));
+            return Ok(change(property_id.as_deref(), News::Block(block(&booking, id, stay, raw))));
         }
         // Kept back until a person decides.
         _ => ReservationStatus::Other(word),
@@ -85,7 +89,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelErr
         modified_at: booking.updated_at.instant(format_args!("{path}/updatedAt"))?,
         ..reservation(&booking, id, status, stay, raw)
     };
-    Ok(vec![change(property_id.as_deref(), News::Reservation(told))])
+    Ok(change(property_id.as_deref(), News::Reservation(told)))
 }
 
 /// All of it but money and instants, which may be none.
@@ -96,19 +100,13 @@ fn reservation(
     stay: Option<Nights>,
     raw: &RawValue,
 ) -> Reservation {
-    let rooms: Vec<&str> = booking.room_type_ids.iter().filter_map(Loose::as_str).collect();
-    // Which of several units belongs to which room type is not told.
-    let unit = match (rooms.as_slice(), booking.unit_ids.as_slice()) {
-        ([_], [unit]) => unit.text(),
-        _ => None,
-    };
+    let (rooms, unit) = rooms(booking);
     let adults = booking.number_of_adults.count();
-    let pets = booking.number_of_pets.as_ref().map(|pets| ("pets".to_owned(), pets.get().to_owned()));
     Reservation {
         property_id: booking.property_id.text(),
         rooms: rooms
             .into_iter()
-            .map(|room| RoomStay { stay, unit_id: unit.clone(), ..RoomStay::new(Some(room.to_owned())) })
+            .map(|room| RoomStay { stay, unit_id: unit.clone(), ..RoomStay::new(Some(room)) })
             .collect(),
         stay,
         source: booking.source.text().map(|source| source.to_lowercase()),
@@ -117,46 +115,89 @@ fn reservation(
         adults,
         children: booking.number_of_children.count(),
         infants: booking.number_of_infants.count(),
+        pets: booking.number_of_pets.count(),
         notes: booking.notes.text(),
-        extra: pets.into_iter().collect(),
         raw: Some(raw.get().to_owned()),
         ..Reservation::new(id, status)
     }
 }
 
+/// The room types, and the unit where there is one of each: which of several units belongs to which room type is not told.
+fn rooms(booking: &Booking) -> (Vec<String>, Option<String>) {
+    let rooms: Vec<String> = booking.room_type_ids.iter().filter_map(Loose::text).collect();
+    let unit = match (rooms.as_slice(), booking.unit_ids.as_slice()) {
+        ([_], [unit]) => unit.text(),
+        _ => None,
+    };
+    (rooms, unit)
+}
+
 fn guest(person: &Person) -> GuestDetails {
     let split = person.name_first.as_str().or(person.name_last.as_str()).is_some();
-    GuestDetails {
+    let address = person.addresses.first().map_or_else(Address::unknown, |place| Address {
+        street: place.line1.text(),
+        city: place.city.text(),
+        state: place.state.text(),
+        postcode: place.postal_code.text(),
+        country: place.country.text(),
+    });
+    let guest = GuestDetails {
         name: person.name.text().filter(|_| !split),
         first_name: person.name_first.text(),
         last_name: person.name_last.text(),
         email: person.emails.first().and_then(Loose::text),
         phone: person.mobile_numbers.first().and_then(Loose::text),
-        country: person.addresses.first().and_then(|address| address.country.text()),
         language: person.preferred_language.code.text(),
         ..GuestDetails::unknown()
+    };
+    guest.living_at(address)
+}
+
+/// It closes all of its room types under one id; where it names none, the property is all that it can mean.
+fn block(booking: &Booking, id: String, stay: Nights, raw: &RawValue) -> Block {
+    let (rooms, unit) = rooms(booking);
+    Block {
+        id: Some(id),
+        property_id: booking.property_id.text(),
+        unit_id: unit,
+        reason: booking.notes.text(),
+        raw: Some(raw.get().to_owned()),
+        ..Block::new(rooms, stay)
     }
 }
 
-/// A block has one room type; where Calry closes several under one id, each has its own.
-fn blocks(booking: &Booking, id: &str, stay: Nights, raw: &RawValue) -> Vec<Change> {
-    let property_id = booking.property_id.text();
-    let block = |id: String, room_type_id| Block {
-        id: Some(id),
-        property_id: property_id.clone(),
-        room_type_id,
-        unit_id: None,
-        stay,
-        reason: booking.notes.text(),
-        raw: Some(raw.get().to_owned()),
-    };
-    let blocks = match booking.room_type_ids.as_slice() {
-        [] => vec![block(id.to_owned(), None)],
-        [room] => vec![block(id.to_owned(), room.text())],
-        rooms => {
-            let rooms = rooms.iter().filter_map(Loose::text);
-            rooms.map(|room| block(format!("{id}/{room}"), Some(room))).collect()
-        }
-    };
-    blocks.into_iter().map(|block| change(property_id.as_deref(), News::Block(block))).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Page {
+        data: Vec<Box<RawValue>>,
+    }
+
+    fn told(index: usize) -> News {
+        let page: Page = read_json(include_str!("../samples/answers/reservations/page.json"), "").expect("a page");
+        read(&page.data[index], "/data").expect("a change").news
+    }
+
+    #[test]
+    fn pets_are_counted_and_guests_live_somewhere() {
+        let News::Reservation(booking) = told(0) else { panic!("a reservation") };
+        assert_eq!((booking.pets, booking.extra.len()), (Some(1), 0));
+        let guest = booking.guest.expect("a guest");
+        let address = guest.address.expect("an address");
+        assert_eq!((address.street.as_deref(), address.postcode.as_deref()), (Some("Testweg 3"), Some("8010")));
+        assert_eq!((guest.country.as_deref(), address.state), (Some("AT"), None));
+    }
+
+    #[test]
+    fn a_block_closes_all_its_room_types_under_one_id() {
+        let News::Block(block) = told(2) else { panic!("a block") };
+        assert_eq!((block.id.as_deref(), block.property_id.as_deref()), (Some("88403"), Some("mill-7")));
+        assert_eq!(
+            (block.room_type_ids, block.unit_id),
+            (vec!["mill-7-loft".to_owned(), "mill-7-barn".to_owned()], None)
+        );
+        assert_eq!(block.reason.as_deref(), Some("roof"));
+    }
 }
