@@ -50,10 +50,7 @@ fn lines(stay: &Element, seen: &Money) -> Result<Vec<PriceLine>, ChannelError> {
         let name = tax.said("TaxDescription/Text").unwrap_or("Tax").to_owned();
         taxes.push(PriceLine { kind: PriceKind::Tax, name, amount });
     }
-    let less = |rest: Decimal, tax: &PriceLine| {
-        let tax = Decimal::parse(&tax.amount.amount)?;
-        Some(rest.plus(Decimal { units: -tax.units, ..tax }))
-    };
+    let less = |rest: Decimal, tax: &PriceLine| Some(rest.minus(Decimal::parse(&tax.amount.amount)?));
     let in_one_currency = taxes.iter().all(|tax| tax.amount.currency.is_none() || tax.amount.currency == seen.currency);
     let rest = Decimal::parse(&seen.amount).and_then(|total| taxes.iter().try_fold(total, less));
     let Some(rest) = rest.filter(|_| in_one_currency) else { return Ok(Vec::new()) };

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use gassync_plugin::{
-    Change, ChannelError, Completeness, FieldError, GuestDetails, Loose, News, Nights, Page, Query, Receipt,
-    ReceiptFate, Reservation, ReservationStatus, RoomStay, Selection, change, clock, http, malformed, money,
-    parse_date,
+    Change, ChannelError, Collector, Completeness, FieldError, GuestDetails, Loose, News, Nights, Page, PriceKind,
+    Query, Receipt, ReceiptFate, ReceiptOutcome, Reservation, ReservationStatus, RoomStay, Selection, change, clock,
+    http, log, malformed, parse_date,
 };
 
 use crate::{
-    send,
+    decimal::Decimal,
+    price, send,
     xml::{Element, element},
 };
 
@@ -21,36 +22,35 @@ const MAX_DAYS: i64 = 30;
 
 /// Bookings, with what confirms each of them.
 pub fn fetch(query: &Query) -> Result<Page, ChannelError> {
-    let (parameters, next) = parameters(query)?;
+    let (parameters, another) = parameters(query)?;
     let request = message("BookingRetrievalRQ", RETRIEVAL)
         .around(query.property_id.as_ref().map(|hotel| element("Hotel").with("id", hotel)))
         .around([element("ParamSet").around(parameters)]);
     let root = post("br", &request, "BookingRetrievalRS")?;
     let changes = root.all("Bookings/Booking").into_iter().map(booking).collect::<Result<_, _>>()?;
-    Ok(Page { next, ..Page::of(changes) })
+    Page::numbered(query, changes, another)
 }
 
-/// What is asked for, and the cursor of what is asked next.
-fn parameters(query: &Query) -> Result<(Vec<Element>, Option<String>), ChannelError> {
+/// What is asked for, and whether there is more to ask.
+fn parameters(query: &Query) -> Result<(Vec<Element>, bool), ChannelError> {
     let days = |days: i64| vec![element("NbDaysInPast").saying(days.clamp(1, MAX_DAYS))];
     match &query.selection {
         Selection::Pending(_) => {
             let status = |word| element("Status").with("value", word);
-            Ok((vec![status("pending"), status("retrieved")], None))
+            Ok((vec![status("pending"), status("retrieved")], false))
         }
-        Selection::Everything => Ok((days(MAX_DAYS), None)),
+        Selection::Everything => Ok((days(MAX_DAYS), false)),
         Selection::ChangedSince(since) => {
             let since = parse_date(since).ok_or_else(|| ChannelError::Broken(format!("{since} is no instant")))?;
-            Ok((days(since.days_until(clock::today()) + 1), None))
+            Ok((days(since.days_until(clock::today()) + 1), false))
         }
         // One booking a request.
         Selection::Some(ids) => {
-            let index: usize = query.cursor.as_deref().map_or(Ok(0), str::parse).unwrap_or(0);
-            let id = ids.get(index).ok_or(ChannelError::Unsupported)?;
-            let next = (index + 1 < ids.len()).then(|| (index + 1).to_string());
-            Ok((vec![element("Booking").with("id", id)], next))
+            let number = query.page_number()?;
+            let id = ids.get(number - 1).ok_or(ChannelError::Unsupported)?;
+            Ok((vec![element("Booking").with("id", id)], number < ids.len()))
         }
-        Selection::Within(_) => Err(ChannelError::Unsupported),
+        Selection::Within(_) | Selection::After(_) => Err(ChannelError::Unsupported),
     }
 }
 
@@ -60,8 +60,10 @@ fn booking(booking: &Element) -> Result<Change, ChannelError> {
     let kind = booking.attribute("type").ok_or_else(|| missing("@type"))?;
     let hotel = booking.find("Hotel").and_then(|hotel| hotel.attribute("id")).ok_or_else(|| missing("Hotel@id"))?;
     let at = Loose::from(booking.attribute("createDateTime")).instant("Booking@createDateTime")?;
+    let seller = booking.attribute("source");
+    let collector = seller.map(|s| if s.starts_with("A-") { Collector::Property } else { Collector::Channel });
     let mut reservation = match kind {
-        "Book" | "Modify" => booked(id, booking)?,
+        "Book" | "Modify" => booked(id, booking, collector)?,
         // Its room, plan and amounts are zeros: ours are still right.
         "Cancel" => {
             Reservation { completeness: Completeness::Partial, ..Reservation::new(id, ReservationStatus::Cancelled) }
@@ -73,13 +75,12 @@ fn booking(booking: &Element) -> Result<Change, ChannelError> {
     reservation.booked_at = at.clone().filter(|_| kind == "Book");
     reservation.modified_at = at;
     reservation.receipt = Some(format!("{hotel}/{kind}"));
-    let collects = booking.attribute("source").map(|source| if source.starts_with("A-") { "hotel" } else { "expedia" });
-    reservation.extra.extend(collects.map(|who| ("collects".to_owned(), format!("\"{who}\""))));
+    reservation.collector = collector;
     reservation.raw = Some(booking.json().to_string());
     Ok(change(Some(hotel), News::Reservation(reservation)))
 }
 
-fn booked(id: &str, booking: &Element) -> Result<Reservation, ChannelError> {
+fn booked(id: &str, booking: &Element, collector: Option<Collector>) -> Result<Reservation, ChannelError> {
     let stay = booking.find("RoomStay").ok_or_else(|| malformed("Booking/RoomStay", "is not there"))?;
     let day = |name: &str| {
         let text = stay.find("StayDate").and_then(|date| date.attribute(name)).unwrap_or_default();
@@ -88,10 +89,14 @@ fn booked(id: &str, booking: &Element) -> Result<Reservation, ChannelError> {
     };
     let nights = Nights { start: day("arrival")?, until: day("departure")? };
     let count = |name: &str| stay.find("GuestCount")?.attribute(name)?.parse().ok();
-    let total = stay.find("Total");
-    let amount = total.and_then(|total| total.attribute("amountAfterTaxes"));
-    let amount = Loose::from(amount).amount("Booking/RoomStay/Total@amountAfterTaxes")?;
-    let total = amount.map(|amount| money(amount, total.and_then(|total| total.attribute("currency"))));
+    let sum = price::amount(stay.find("Total"), "amountAfterTaxes", "currency")?;
+    // What Expedia collects is told as what it hands on, unless it says otherwise.
+    let is_net = collector == Some(Collector::Channel) && stay.said("BaseRateType") != Some("Sell");
+    let (total, payout) = if is_net { (None, sum) } else { (sum, None) };
+    let taxes = price::amount(stay.find("Total"), "amountOfTaxes", "currency")?.map(|taxes| taxes.amount);
+    let fees = stay.all("PerDayRates/PerDayRate").into_iter().filter_map(|night| night.attribute("hotelServiceFees"));
+    let fees = Decimal::sum(fees).ok_or_else(|| malformed("PerDayRate@hotelServiceFees", "is no decimal"))?;
+    let told = [(PriceKind::Fee, "Service fees", Some(fees.to_string())), (PriceKind::Tax, "Taxes", taxes)];
     let room = RoomStay {
         rate_plan_id: stay.attribute("ratePlanID").map(str::to_owned),
         stay: Some(nights),
@@ -106,7 +111,9 @@ fn booked(id: &str, booking: &Element) -> Result<Reservation, ChannelError> {
         children: room.children,
         rooms: vec![room],
         stay: Some(nights),
+        price_lines: total.as_ref().map(|total| price::lines(total, told)).unwrap_or_default(),
         total,
+        payout,
         guest: booking.find("PrimaryGuest").map(guest),
         notes: Some(notes.join("\n")).filter(|notes| !notes.is_empty()),
         ..Reservation::new(id, ReservationStatus::Confirmed)
@@ -131,20 +138,27 @@ fn guest(guest: &Element) -> GuestDetails {
 }
 
 /// Confirms each booking with our number; a message is about one hotel.
-pub fn confirm(receipts: &[Receipt]) -> Result<Vec<Option<String>>, ChannelError> {
-    let mut said: Vec<Option<String>> = vec![None; receipts.len()];
+pub fn confirm(receipts: &[Receipt]) -> Result<Vec<ReceiptOutcome>, ChannelError> {
+    let mut outcomes = vec![ReceiptOutcome::Taken; receipts.len()];
     let mut of_hotel: BTreeMap<&str, Vec<(usize, Element)>> = BTreeMap::new();
     for (index, receipt) in receipts.iter().enumerate() {
         match confirmation(receipt) {
             Ok((hotel, number)) => of_hotel.entry(hotel).or_default().push((index, number)),
-            Err(why) => said[index] = Some(why),
+            Err(why) => outcomes[index] = ReceiptOutcome::Refused(why),
         }
     }
     for (hotel, numbers) in of_hotel {
         let (which, numbers): (Vec<usize>, Vec<Element>) = numbers.into_iter().unzip();
         let request = message("BookingConfirmRQ", CONFIRMATION)
             .around([element("Hotel").with("id", hotel), element("BookingConfirmNumbers").around(numbers)]);
-        let root = post("bc", &request, "BookingConfirmRS")?;
+        let root = match post("bc", &request, "BookingConfirmRS") {
+            Ok(root) => root,
+            Err(error) => {
+                let outcome = untold(error)?;
+                which.iter().for_each(|index| outcomes[*index] = outcome.clone());
+                continue;
+            }
+        };
         // A success may have refusals in it, each with the number that it is about.
         for warning in root.all("Success/Warning") {
             let about = |index: &&usize| {
@@ -154,11 +168,30 @@ pub fn confirm(receipts: &[Receipt]) -> Result<Vec<Option<String>>, ChannelError
             };
             if let Some(index) = which.iter().find(about) {
                 let code = warning.attribute("code").unwrap_or_default();
-                said[*index] = Some(format!("{code} {}", warning.own_text().unwrap_or_default()));
+                let why = format!("{code} {}", warning.own_text().unwrap_or_default());
+                outcomes[*index] = ReceiptOutcome::Refused(why);
             }
         }
     }
-    Ok(said)
+    Ok(outcomes)
+}
+
+/// What becomes of one hotel's receipts when their message is not taken: those of another must not be forgotten for it.
+fn untold(error: ChannelError) -> Result<ReceiptOutcome, ChannelError> {
+    match error {
+        ChannelError::RateLimited(seconds) => Ok(ReceiptOutcome::Retry(seconds)),
+        ChannelError::Unavailable(_) => Ok(ReceiptOutcome::Retry(None)),
+        ChannelError::Rejected(errors) => {
+            let why: Vec<String> = errors.into_iter().map(|error| error.problem).collect();
+            Ok(ReceiptOutcome::Refused(why.join("; ")))
+        }
+        // A web page, such as there is while Expedia is being mended.
+        ChannelError::Malformed(why) => {
+            log::warn(&format!("a receipt was not answered: {why}"));
+            Ok(ReceiptOutcome::Retry(None))
+        }
+        other => Err(other),
+    }
 }
 
 fn confirmation(receipt: &Receipt) -> Result<(&str, Element), String> {
@@ -205,6 +238,6 @@ fn refusal(error: &Element) -> ChannelError {
     match code.parse::<u32>() {
         Ok(1000 | 1001 | 1003) => ChannelError::Unauthorized(text),
         Ok(3210 | 4000..=4099 | 4206 | 5000) => ChannelError::Unavailable(text),
-        _ => ChannelError::Rejected(vec![FieldError { path: "xml:Error".to_owned(), problem: text }]),
+        _ => ChannelError::Rejected(vec![FieldError::new("xml:Error", text)]),
     }
 }

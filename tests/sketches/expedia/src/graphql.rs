@@ -1,8 +1,8 @@
 //! A property's reservations in the newer interface: a token that the host gets by itself, and errors behind a 200.
 
 use gassync_plugin::{
-    Change, ChannelError, Completeness, Date, FieldError, GuestDetails, Loose, News, Nights, Page, Reservation,
-    ReservationStatus, RoomStay, change, http, malformed,
+    Change, ChannelError, Collector, Completeness, Date, FieldError, GuestDetails, Loose, News, Nights, Page,
+    Reservation, ReservationStatus, RoomStay, change, http, malformed, read_json,
 };
 use serde_json::{Value, json};
 
@@ -13,7 +13,8 @@ const PAGE_SIZE: u32 = 50;
 const QUERY: &str = "query Reservations($propertyId: String!, $pageSize: Int!, $cursor: String) { \
     property(id: $propertyId, idSource: EXPEDIA) { reservations(pageSize: $pageSize, after: $cursor) { \
     pageInfo { hasNextPage endCursor } edges { node { id status checkInDate checkOutDate creationDateTime \
-    lastUpdatedDateTime adultCount childCount specialRequest unitIds { id } rateIds { id } \
+    lastUpdatedDateTime adultCount childCount petCount merchantOfRecord specialRequest unitIds { id } rateIds { id } \
+    reservationIds { id idSource } \
     primaryGuest { firstName lastName emailAddress phoneNumbers { fullPhoneNumber } } } } } } }";
 
 /// One page of a property's reservations.
@@ -24,7 +25,7 @@ pub fn fetch(property: &str, cursor: Option<&str>) -> Result<Page, ChannelError>
     let request =
         http::Request::post_json(URL, body).header("authorization", "Bearer {{graphql.token}}").secret("graphql.token");
     let answer = send(request)?;
-    let answer: Value = serde_json::from_slice(answer.body()).map_err(|error| malformed("", error))?;
+    let answer: Value = read_json(answer.body(), "")?;
     // Half an answer is none: what it leaves out would be taken for gone.
     if let Some(errors) = answer.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty()) {
         return Err(ChannelError::Rejected(errors.iter().map(problem).collect()));
@@ -41,9 +42,9 @@ pub fn fetch(property: &str, cursor: Option<&str>) -> Result<Page, ChannelError>
 
 fn problem(error: &Value) -> FieldError {
     let steps = error.get("path").and_then(Value::as_array).into_iter().flatten();
-    let path =
+    let path: String =
         steps.map(|step| format!("/{}", step.as_str().map_or_else(|| step.to_string(), str::to_owned))).collect();
-    FieldError { path, problem: said(error, "/message").unwrap_or_else(|| "not said why".to_owned()) }
+    FieldError::new(path, said(error, "/message").as_deref().unwrap_or("not said why"))
 }
 
 fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
@@ -71,23 +72,38 @@ fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
         phone: said(node, "/primaryGuest/phoneNumbers/0/fullPhoneNumber"),
         ..GuestDetails::unknown()
     };
+    let id = must("/id")?;
     let reservation = Reservation {
+        aliases: aliases(node, &id),
         property_id: Some(property.to_owned()),
         adults: room.adults,
         children: room.children,
+        pets: count("/petCount"),
         rooms: vec![room],
         stay,
         source: Some("expedia".to_owned()),
         guest: Some(guest).filter(|guest| !guest.is_unknown()),
+        collector: match node.get("merchantOfRecord").and_then(Value::as_str) {
+            Some("EXPEDIA_GROUP") => Some(Collector::Channel),
+            Some("SUPPLIER") => Some(Collector::Property),
+            _ => None,
+        },
         booked_at: instant("/creationDateTime")?,
         modified_at: instant("/lastUpdatedDateTime")?,
         notes: said(node, "/specialRequest"),
         // Prices are not asked for here: those that are known stay.
         completeness: Completeness::Partial,
         raw: Some(node.to_string()),
-        ..Reservation::new(must("/id")?, status(&must("/status")?))
+        ..Reservation::new(id, status(&must("/status")?))
     };
     Ok(change(Some(property), News::Reservation(reservation)))
+}
+
+/// What other houses of theirs call it; the number that is the supplier's own is ours.
+fn aliases(node: &Value, id: &str) -> Vec<String> {
+    let listed = node.get("reservationIds").and_then(Value::as_array).into_iter().flatten();
+    let theirs = listed.filter(|listed| listed.get("idSource").and_then(Value::as_str) != Some("SUPPLIER"));
+    theirs.filter_map(|listed| said(listed, "/id")).filter(|alias| alias != id).collect()
 }
 
 fn said(value: &Value, pointer: &str) -> Option<String> {

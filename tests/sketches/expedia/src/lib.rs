@@ -1,11 +1,15 @@
 //! Expedia, as far as it shows that the contract fits: bookings told by SOAP with a password inside, the same fetched and
 //! confirmed as XML with ours inside, and a newer interface with a token.
 //!
-//! [`notification`] reads and answers what is told, [`eqc`] fetches and confirms, [`graphql`] looks at one property.
+//! [`notification`] reads and answers what is told, [`eqc`] fetches and confirms, [`price`] is of both; [`graphql`] looks at
+//! one property.
 
+#[path = "../../vrbo/src/decimal.rs"]
+pub mod decimal;
 mod eqc;
 mod graphql;
 mod notification;
+mod price;
 #[cfg(test)]
 mod tests;
 #[path = "../../vrbo/src/xml.rs"]
@@ -13,7 +17,7 @@ pub mod xml;
 
 use gassync_plugin::{
     Adapter, Answer, Change, ChannelError, Decoded, Entity, Fate, HttpRequest, HttpResponse, Inbound, Page, Pull,
-    Query, Receipt, Receipts, Selection, http,
+    Query, Receipt, ReceiptOutcome, Receipts, Selection, http,
 };
 
 /// The sketch.
@@ -29,13 +33,17 @@ impl Adapter for Expedia {
 
 impl Inbound for Expedia {
     fn decode(request: HttpRequest) -> Result<Decoded, ChannelError> {
-        notification::decode(request.body.as_deref().unwrap_or_default())
+        notification::decode(request.bytes())
     }
 }
 
 impl Answer for Expedia {
     fn respond(request: HttpRequest, _: Vec<Change>, fates: Vec<Fate>) -> Result<HttpResponse, ChannelError> {
-        notification::respond(request.body.as_deref().unwrap_or_default(), fates.first())
+        notification::respond(request.bytes(), fates.first())
+    }
+
+    fn unable(request: HttpRequest, why: ChannelError) -> Result<HttpResponse, ChannelError> {
+        notification::unable(request.bytes(), why)
     }
 }
 
@@ -53,17 +61,12 @@ impl Pull for Expedia {
 }
 
 impl Receipts for Expedia {
-    fn acknowledge(receipts: Vec<Receipt>) -> Result<Vec<Option<String>>, ChannelError> {
+    fn acknowledge(receipts: Vec<Receipt>) -> Result<Vec<ReceiptOutcome>, ChannelError> {
         eqc::confirm(&receipts)
     }
 }
 
 fn send(request: http::Request) -> Result<http::Response, ChannelError> {
     let answer = request.send()?;
-    match answer.status() {
-        200..=299 => Ok(answer),
-        401 | 403 => Err(ChannelError::Unauthorized(format!("status {}", answer.status()))),
-        429 => Err(ChannelError::RateLimited(answer.retry_after())),
-        status => Err(ChannelError::Unavailable(format!("status {status}"))),
-    }
+    if (200..300).contains(&answer.status()) { Ok(answer) } else { Err(answer.refusal(None)) }
 }

@@ -2,11 +2,14 @@
 
 use gassync_plugin::{
     Applied, Change, ChannelError, Completeness, Decoded, Fate, GuestDetails, HttpResponse, Loose, News, Nights,
-    Refusal, Refused, Reservation, ReservationStatus, RoomStay, change, clock, log, malformed, money, parse_date,
+    PriceKind, Refusal, Refused, Reservation, ReservationStatus, RoomStay, change, clock, malformed, parse_date,
     reply_with,
 };
 
-use crate::xml::{Element, element};
+use crate::{
+    price,
+    xml::{Element, element},
+};
 
 const OTA: &str = "http://www.opentravel.org/OTA/2003/05";
 const HEADER: &str = "http://www.newtrade.com/expedia/R14/header";
@@ -185,19 +188,19 @@ impl Notification {
     }
 }
 
-/// A booking, and who is told our number of it. What cannot be read is refused at once: no retry would read better.
+/// A booking, and who is told our number of it.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, ChannelError> {
     let notification = Notification::read(bytes)?;
     let event_id = notification.info.attribute("RequestId").map(str::to_owned);
-    match notification.change() {
-        Ok(change) => Ok(Decoded { event_id, changes: vec![change], reply: None }),
-        Err(ChannelError::Malformed(why)) => {
-            log::warn(&format!("a notification cannot be read: {why}"));
-            let reply = notification.envelope(notification.refused(&[(UNREADABLE, why)]));
-            Ok(Decoded { event_id, changes: Vec::new(), reply: Some(reply) })
-        }
-        Err(other) => Err(other),
-    }
+    Ok(Decoded { event_id, changes: vec![notification.change()?], reply: None })
+}
+
+/// A booking that cannot be read is refused at once: no retry would read better. For all else there is no answer but the
+/// manifest's fault, after which Expedia tells it again.
+pub fn unable(bytes: &[u8], why: ChannelError) -> Result<HttpResponse, ChannelError> {
+    let ChannelError::Malformed(why) = why else { return Err(why) };
+    let notification = Notification::read(bytes)?;
+    Ok(notification.envelope(notification.refused(&[(UNREADABLE, why)])))
 }
 
 /// Committed, modified or cancelled under our number, or ignored for one of the few reasons there are. For all else there
@@ -227,7 +230,7 @@ fn code(reason: &Refused) -> Option<&'static str> {
         Refusal::UnknownProperty => Some("3202"),
         Refusal::UnknownRoomType => Some("3203"),
         Refusal::Occupancy => Some("3208"),
-        Refusal::Invalid if about("ratePlanId") => Some("3204"),
+        Refusal::UnknownRatePlan => Some("3204"),
         Refusal::Invalid if about("guest") => Some("3205"),
         Refusal::Invalid if about("checkIn") => Some("3206"),
         Refusal::Invalid if about("checkOut") => Some("3207"),
@@ -244,10 +247,9 @@ fn booked(id: &str, entry: &Element) -> Result<Reservation, ChannelError> {
         parse_date(text).ok_or_else(|| malformed(place, format_args!("is {text:?}, and no date")))
     };
     let nights = Nights { start: day("Start")?, until: day("End")? };
-    let total = stay.find("Total");
-    let amount = total.and_then(|total| total.attribute("AmountAfterTax"));
-    let amount = Loose::from(amount).amount("RoomStay/Total@AmountAfterTax")?;
-    let total = amount.map(|amount| money(amount, total.and_then(|total| total.attribute("CurrencyCode"))));
+    let total = price::amount(stay.find("Total"), "AmountAfterTax", "CurrencyCode")?;
+    let taxes = price::amount(stay.find("Total/Taxes"), "Amount", "CurrencyCode")?.map(|taxes| taxes.amount);
+    let told = [(PriceKind::Fee, "", None), (PriceKind::Tax, "Taxes", taxes)];
     let count = |code: &str| {
         let counts = stay.all("GuestCounts/GuestCount").into_iter();
         let counts = counts.filter(|count| count.attribute("AgeQualifyingCode") == Some(code));
@@ -274,6 +276,7 @@ fn booked(id: &str, entry: &Element) -> Result<Reservation, ChannelError> {
         children: room.children,
         rooms: vec![room],
         stay: Some(nights),
+        price_lines: total.as_ref().map(|total| price::lines(total, told)).unwrap_or_default(),
         total,
         guest: customer.map(guest),
         notes: Some(notes.join("\n")).filter(|notes| !notes.is_empty()),

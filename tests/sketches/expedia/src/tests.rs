@@ -1,6 +1,7 @@
 use gassync_plugin::{
-    Answer, Applied, ChannelError, Entity, Fate, HttpRequest, Inbound, News, Pull, Query, Receipt, ReceiptFate,
-    Receipts, Refusal, Refused, Reservation, ReservationStatus, Selection, Verdict, testing::FakeHost,
+    Answer, Applied, ChannelError, Collector, Entity, Fate, Inbound, News, PriceKind, Pull, Query, Receipt,
+    ReceiptFate, ReceiptOutcome, Receipts, Refusal, Refused, Reservation, ReservationStatus, Selection, Verdict, money,
+    testing::{FakeHost, post},
 };
 
 use crate::{Expedia, xml::Element};
@@ -8,20 +9,15 @@ use crate::{Expedia, xml::Element};
 const NEW: &str = include_str!("../../../fixtures/expedia/notification-new.xml");
 const CANCELLED: &str = include_str!("../../../fixtures/expedia/notification-cancelled.xml");
 
-fn post(body: &str) -> HttpRequest {
-    let body = Some(body.as_bytes().to_vec());
-    HttpRequest { method: "POST".into(), url: "/notifications".into(), headers: Vec::new(), body }
-}
-
 fn told(body: &str) -> Reservation {
-    match Expedia::decode(post(body)).expect("decoded").changes.remove(0).news {
+    match Expedia::decode(post("/notifications", body)).expect("decoded").changes.remove(0).news {
         News::Reservation(reservation) => reservation,
         other => panic!("{other:?}"),
     }
 }
 
 fn answer(body: &str, fate: Option<Fate>) -> Result<Element, ChannelError> {
-    let reply = Expedia::respond(post(body), Vec::new(), fate.into_iter().collect())?;
+    let reply = Expedia::respond(post("/notifications", body), Vec::new(), fate.into_iter().collect())?;
     let envelope = Element::parse(&reply.body)?;
     Ok(envelope.find("Body").and_then(|body| body.children.first()).cloned().expect("a body"))
 }
@@ -36,16 +32,22 @@ fn a_cancellation_carries_ids_and_changes_nothing_else() {
 
 #[test]
 fn what_cannot_be_read_is_refused_at_once_and_what_is_none_is_malformed() {
-    let decoded = Expedia::decode(post(&NEW.replace("Start=\"2027-05-30\"", "Start=\"soon\""))).expect("decoded");
-    assert!(decoded.changes.is_empty());
-    let reply = decoded.reply.expect("a reply");
-    let text = String::from_utf8(reply.body).expect("text");
-    assert!(text.contains(r#"ShortText="2002""#) && text.contains("Ignored"), "{text}");
-    for (right, wrong) in [("2027-04-02T03:00:05-07:00", "2027-04-31T03:00:05-07:00"), ("263.80", "1e999")] {
-        let decoded = Expedia::decode(post(&NEW.replace(right, wrong))).expect("decoded");
-        assert!(decoded.changes.is_empty() && decoded.reply.is_some(), "{wrong}");
+    for (right, wrong) in [
+        ("Start=\"2027-05-30\"", "Start=\"soon\""),
+        ("2027-04-02T03:00:05-07:00", "2027-04-31T03:00:05-07:00"),
+        ("263.80", "1e999"),
+    ] {
+        let call = post("/notifications", NEW.replace(right, wrong));
+        let Err(why) = Expedia::decode(call.clone()) else { panic!("{wrong}") };
+        let reply = Expedia::unable(call, why).expect("a reply");
+        let text = String::from_utf8(reply.body).expect("text");
+        assert!(reply.status == 200 && text.contains(r#"ShortText="2002""#) && text.contains("Ignored"), "{text}");
     }
-    assert!(matches!(Expedia::decode(post("<Envelope/>")), Err(ChannelError::Malformed(_))));
+    let none = post("/notifications", "<Envelope/>");
+    assert!(matches!(Expedia::decode(none.clone()), Err(ChannelError::Malformed(_))));
+    assert!(Expedia::unable(none, ChannelError::Malformed("no booking".to_owned())).is_err());
+    let now = ChannelError::Unavailable("being mended".to_owned());
+    assert_eq!(Expedia::unable(post("/notifications", NEW), now.clone()), Err(now), "Expedia tells it again");
 }
 
 #[test]
@@ -56,7 +58,7 @@ fn reasons_have_numbers_and_price_is_none_of_them() {
     for (why, path, code) in [
         (Refusal::UnknownProperty, "/propertyId", "3202"),
         (Refusal::UnknownRoomType, "/rooms/0/roomTypeId", "3203"),
-        (Refusal::Invalid, "/rooms/0/ratePlanId", "3204"),
+        (Refusal::UnknownRatePlan, "/rooms/0/ratePlanId", "3204"),
         (Refusal::Invalid, "/checkOut", "3207"),
     ] {
         let body = answer(NEW, refused(why, path)).expect("an answer");
@@ -116,7 +118,7 @@ fn a_web_page_is_no_empty_queue_and_confirms_nothing() {
         fate: ReceiptFate::Applied,
         at,
     };
-    assert!(matches!(Expedia::acknowledge(vec![receipt]), Err(ChannelError::Malformed(_))));
+    assert_eq!(Expedia::acknowledge(vec![receipt]), Ok(vec![ReceiptOutcome::Retry(None)]));
 }
 
 #[test]
@@ -125,7 +127,7 @@ fn one_booking_a_request() {
     let mut query = Query::new(Entity::Reservation, Selection::Some(ids));
     let empty = "<BookingRetrievalRS><Bookings/></BookingRetrievalRS>";
     let first = fetch(&query, empty).expect("a page");
-    assert_eq!(first.next.as_deref(), Some("1"));
+    assert_eq!((first.next.as_deref(), &first.resume), (Some("2"), &None));
     query.cursor = first.next;
     assert_eq!(fetch(&query, empty).expect("a page").next, None);
     let sent = FakeHost::take_requests();
@@ -169,5 +171,87 @@ fn without_a_number_of_ours_nothing_is_confirmed() {
         at: "2027-04-02T10:20:00Z".to_owned(),
     };
     let said = Expedia::acknowledge(vec![receipt]).expect("said");
-    assert!(said[0].is_some() && FakeHost::take_requests().is_empty());
+    assert!(matches!(said[0], ReceiptOutcome::Refused(_)) && FakeHost::take_requests().is_empty());
+}
+
+fn booking(source: &str, inside: &str) -> Reservation {
+    let stay = format!(
+        r#"<StayDate arrival="2027-08-01" departure="2027-08-03"/>
+        <PerDayRates currency="EUR">
+            <PerDayRate stayDate="2027-08-01" baseRate="155.00" hotelServiceFees="10.00"/>
+            <PerDayRate stayDate="2027-08-02" baseRate="155.00" hotelServiceFees="10.00"/>
+        </PerDayRates>
+        <Total amountAfterTaxes="363.00" amountOfTaxes="33.00" currency="EUR"/>{inside}"#
+    );
+    let answer = format!(
+        r#"<BookingRetrievalRS><Bookings><Booking id="1" type="Book" source="{source}"><Hotel id="4400"/>
+        <RoomStay>{stay}</RoomStay></Booking></Bookings></BookingRetrievalRS>"#
+    );
+    let query = Query::new(Entity::Reservation, Selection::Pending("bookings".to_owned()));
+    match fetch(&query, &answer).expect("a page").changes.remove(0).news {
+        News::Reservation(reservation) => reservation,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn who_collects_decides_whose_price_it_is() {
+    let sum = Some(money("363.00", Some("EUR")));
+    let at_the_house = booking("A-Expedia", "");
+    assert_eq!(at_the_house.collector, Some(Collector::Property));
+    assert_eq!((&at_the_house.total, &at_the_house.payout, &at_the_house.rooms[0].total), (&sum, &None, &sum));
+    let lines: Vec<_> = at_the_house.price_lines.iter().map(|line| (line.kind, line.amount.amount.as_str())).collect();
+    assert_eq!(lines, [(PriceKind::Stay, "310.00"), (PriceKind::Fee, "20.00"), (PriceKind::Tax, "33.00")]);
+    let net = booking("Expedia", "<BaseRateType>Net</BaseRateType>");
+    assert_eq!(net.collector, Some(Collector::Channel));
+    assert_eq!((&net.total, &net.payout, net.price_lines.len()), (&None, &sum, 0), "what the guest pays is not told");
+    let sold = booking("Expedia", "<BaseRateType>Sell</BaseRateType>");
+    assert_eq!((&sold.total, &sold.payout, sold.price_lines.len()), (&sum, &None, 3));
+}
+
+#[test]
+fn a_notification_takes_its_taxes_out_of_the_total() {
+    let lines: Vec<_> = told(NEW).price_lines.into_iter().map(|line| (line.kind, line.amount.amount)).collect();
+    assert_eq!(lines, [(PriceKind::Stay, "248.00".to_owned()), (PriceKind::Tax, "15.80".to_owned())]);
+}
+
+#[test]
+fn one_hotel_that_is_not_confirmed_does_not_undo_another() {
+    let receipt = |hotel: &str, id: &str| Receipt {
+        token: format!("{hotel}/Book"),
+        external_id: id.to_owned(),
+        our_reference: Some("GAS-1".to_owned()),
+        fate: ReceiptFate::Applied,
+        at: "2027-04-02T10:20:00Z".to_owned(),
+    };
+    let error = |code: &str| format!(r#"<BookingConfirmRS><Error code="{code}">because</Error></BookingConfirmRS>"#);
+    for (answer, outcome) in [
+        (error("4001"), ReceiptOutcome::Retry(None)),
+        (error("3301"), ReceiptOutcome::Refused("3301 because".to_owned())),
+    ] {
+        FakeHost::reset();
+        FakeHost::answer(200, "<BookingConfirmRS><Success/></BookingConfirmRS>");
+        FakeHost::answer(200, &answer);
+        let said = Expedia::acknowledge(vec![receipt("4400", "1"), receipt("5500", "2")]);
+        assert_eq!(said, Ok(vec![ReceiptOutcome::Taken, outcome]));
+    }
+    FakeHost::reset();
+    FakeHost::answer(200, &error("1001"));
+    assert!(matches!(Expedia::acknowledge(vec![receipt("4400", "1")]), Err(ChannelError::Unauthorized(_))));
+}
+
+#[test]
+fn other_houses_of_theirs_have_other_numbers_for_it() {
+    let node = r#"{"id":"7400000009","status":"BOOKED","petCount":1,"merchantOfRecord":"EXPEDIA_GROUP",
+        "reservationIds":[{"id":"7400000009","idSource":"EXPEDIA"},{"id":"HA-0000X1","idSource":"VRBO"},
+        {"id":"GAS-300","idSource":"SUPPLIER"}]}"#;
+    let answer = format!(
+        r#"{{"data":{{"property":{{"reservations":{{"pageInfo":{{"hasNextPage":false}},"edges":[{{"node":{node}}}]}}}}}}}}"#
+    );
+    let query =
+        Query { property_id: Some("4400".to_owned()), ..Query::new(Entity::Reservation, Selection::Everything) };
+    let page = fetch(&query, &answer).expect("a page");
+    let News::Reservation(reservation) = &page.changes[0].news else { panic!("{page:?}") };
+    assert_eq!(reservation.aliases, ["HA-0000X1"], "ours is none of theirs");
+    assert_eq!((reservation.pets, reservation.collector), (Some(1), Some(Collector::Channel)));
 }

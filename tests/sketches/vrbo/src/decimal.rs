@@ -35,6 +35,12 @@ impl Decimal {
         Self { units: units(self).saturating_add(units(other)), places }
     }
 
+    /// What is left, with the places of the finer one.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        self.plus(Self { units: other.units.saturating_neg(), ..other })
+    }
+
     /// The sum of several; none where one of them is no decimal.
     pub fn sum<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         texts.into_iter().try_fold(Self::ZERO, |sum, text| Some(sum.plus(Self::parse(text)?)))
@@ -65,6 +71,8 @@ mod tests {
         assert_eq!(sum(&["-0.50"]).as_deref(), Some("-0.50"));
         assert_eq!(sum(&["36000"]).as_deref(), Some("36000"));
         assert_eq!((sum(&["1,5"]), sum(&["1.x"]), sum(&[""])), (None, None, None));
+        let left = Decimal::parse("627.00").zip(Decimal::parse("57.5")).map(|(total, tax)| total.minus(tax));
+        assert_eq!(left.map(|left| left.to_string()).as_deref(), Some("569.50"));
         let scaled = Decimal { units: 12_000, places: 3 };
         assert_eq!(scaled.to_string(), "12.000");
     }

@@ -1,0 +1,55 @@
+//! What a booking costs, as the XML interfaces tell it: one sum, and some of what is in it.
+
+use gassync_plugin::{ChannelError, Loose, Money, PriceKind, PriceLine, money};
+
+use crate::{decimal::Decimal, xml::Element};
+
+/// An amount that an attribute says, in the currency of another.
+pub fn amount(element: Option<&Element>, name: &str, currency: &str) -> Result<Option<Money>, ChannelError> {
+    let Some(element) = element else { return Ok(None) };
+    let amount = Loose::from(element.attribute(name)).amount(format_args!("{}@{name}", element.name))?;
+    Ok(amount.map(|amount| money(amount, element.attribute(currency))))
+}
+
+/// What a total is made of: the parts that are told, and the rest for the stay. None where none is told, or where more is
+/// than there is in all.
+pub fn lines(total: &Money, told: [(PriceKind, &str, Option<String>); 2]) -> Vec<PriceLine> {
+    let currency = total.currency.as_deref();
+    let line = |kind, name: &str, amount: Decimal| PriceLine {
+        kind,
+        name: name.to_owned(),
+        amount: money(amount.to_string(), currency),
+    };
+    let Some(mut rest) = Decimal::parse(&total.amount) else { return Vec::new() };
+    let mut lines = Vec::new();
+    for (kind, name, amount) in told {
+        let amount = amount.as_deref().and_then(Decimal::parse).filter(|amount| amount.units != 0);
+        let Some(amount) = amount else { continue };
+        rest = rest.minus(amount);
+        lines.push(line(kind, name, amount));
+    }
+    if lines.is_empty() || rest.units < 0 {
+        return Vec::new();
+    }
+    lines.insert(0, line(PriceKind::Stay, "Stay", rest));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_total_is_taken_apart_as_far_as_it_is_told() {
+        let of = |total: &str, fees: Option<&str>, taxes: Option<&str>| -> Vec<String> {
+            let told = [(PriceKind::Fee, "Fees", fees), (PriceKind::Tax, "Taxes", taxes)];
+            let told = told.map(|(kind, name, amount)| (kind, name, amount.map(str::to_owned)));
+            let lines = lines(&money(total, Some("EUR")), told);
+            lines.into_iter().map(|line| format!("{} {}", line.name, line.amount.amount)).collect()
+        };
+        assert_eq!(of("627.00", Some("30.00"), Some("57.00")), ["Stay 540.00", "Fees 30.00", "Taxes 57.00"]);
+        assert_eq!(of("627.00", None, Some("57.00")), ["Stay 570.00", "Taxes 57.00"]);
+        assert!(of("627.00", Some("0.00"), None).is_empty(), "the total alone says it all");
+        assert!(of("10.00", None, Some("57.00")).is_empty(), "they do not add up");
+    }
+}
