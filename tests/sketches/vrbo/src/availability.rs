@@ -54,12 +54,9 @@ pub fn questions(asked: &Request) -> Result<Vec<Change>, ChannelError> {
     let party = Party { adults: asked.adults, children: asked.children, infants: 0, pets: asked.pets };
     let question = |unit: &Unit| {
         let query = StayQuery {
-            property_id: asked.listing_external_id.clone(),
             room_type_id: Some(unit.unit_external_id.clone()),
-            rate_plan_id: None,
-            stay,
-            party,
-            replaces: None,
+            party: Some(party),
+            ..StayQuery::new(Some(asked.listing_external_id.clone()), stay)
         };
         change(Some(&asked.listing_external_id), News::Ask(Question::Available(query)))
     };

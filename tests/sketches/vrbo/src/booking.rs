@@ -1,15 +1,13 @@
 //! What Vrbo asks us to book or to price, and the answer.
 
 use gassync_plugin::{
-    Change, ChannelError, Fate, GuestDetails, Intent, Loose, Money, News, Nights, Party, PriceKind, Question, Quoted,
-    Reservation, ReservationStatus, RoomStay, StayQuery, Verdict, change, clock, malformed, money, parse_date,
-    settings, to_date_text,
+    Address, Change, ChannelError, Collector, Fate, GuestDetails, Intent, Loose, Money, News, Nights, Party, Question,
+    Reservation, ReservationStatus, RoomStay, StayQuery, Verdict, change, clock, malformed, parse_date, settings,
+    to_date_text,
 };
 
 use crate::{
-    Settings,
-    decimal::Decimal,
-    leaf, refusal,
+    Settings, leaf, order, refusal,
     xml::{Element, element},
 };
 
@@ -17,7 +15,6 @@ use crate::{
 pub const VERSION: &str = "1.3";
 
 const ORIGINATION: &str = "reservation/reservationOriginationDate";
-const TOTALS: &str = "orderItemList/orderItem/totalAmount";
 
 /// Where and when, as bookings and quotes both say it.
 struct Stay {
@@ -54,7 +51,7 @@ impl Stay {
 /// A booking that may be refused.
 pub fn request(details: &Element, id: String) -> Result<Change, ChannelError> {
     let Stay { listing, unit, nights, adults, children, pets } = Stay::read(details)?;
-    let total = total(details)?;
+    let total = order::total(details)?;
     let room = RoomStay {
         stay: Some(nights),
         adults: Some(adults),
@@ -71,11 +68,13 @@ pub fn request(details: &Element, id: String) -> Result<Change, ChannelError> {
         guest: details.find("inquirer").map(guest).filter(|guest| !guest.is_unknown()),
         adults: Some(adults),
         children,
+        pets,
         total,
+        price_lines: order::price_lines(details)?,
+        collector: collector(details),
         booked_at: Loose::from(details.said(ORIGINATION)).instant(ORIGINATION)?,
         notes: said("message"),
         intent: Intent::Request,
-        extra: pets.map(|pets| ("pets".to_owned(), pets.to_string())).into_iter().collect(),
         raw: Some(details.json().to_string()),
         ..Reservation::new(id, ReservationStatus::Confirmed)
     };
@@ -85,35 +84,11 @@ pub fn request(details: &Element, id: String) -> Result<Change, ChannelError> {
 /// What a stay would cost.
 pub fn ask(details: &Element) -> Result<Change, ChannelError> {
     let Stay { listing, unit, nights, adults, children, pets } = Stay::read(details)?;
-    // Who is not named does not come: a question has no room for what is not said.
+    // Who is not named beside others does not come.
     let party = Party { adults, children: children.unwrap_or(0), infants: 0, pets: pets.unwrap_or(0) };
-    let query = StayQuery {
-        property_id: listing.clone(),
-        room_type_id: Some(unit),
-        rate_plan_id: None,
-        stay: nights,
-        party,
-        replaces: None,
-    };
+    let query =
+        StayQuery { room_type_id: Some(unit), party: Some(party), ..StayQuery::new(Some(listing.clone()), nights) };
     Ok(change(Some(&listing), News::Ask(Question::Quote(query))))
-}
-
-/// There is no total: it is the sum of what counts. A deposit comes back, and a cancelled item is no item.
-fn total(details: &Element) -> Result<Option<Money>, ChannelError> {
-    let items = details.all("orderItemList/orderItem");
-    let counts = |item: &&Element| item.said("feeType") != Some("DEPOSIT") && item.said("status") != Some("CANCELLED");
-    let amounts: Vec<&Element> = items.into_iter().filter(counts).filter_map(|item| item.find("totalAmount")).collect();
-    let currency = amounts.first().and_then(|amount| amount.attribute("currency"));
-    let wrong = |problem: &str| malformed(TOTALS, problem);
-    if amounts.iter().any(|amount| amount.attribute("currency") != currency) {
-        return Err(wrong("is in several currencies"));
-    }
-    if amounts.is_empty() {
-        return Ok(None);
-    }
-    let sum = Decimal::sum(amounts.iter().map(|amount| amount.own_text().unwrap_or_default()));
-    let sum = Loose::from(sum.ok_or_else(|| wrong("is no decimal"))?.to_string());
-    Ok(sum.amount(TOTALS)?.map(|amount| money(amount, currency)))
 }
 
 fn guest(inquirer: &Element) -> GuestDetails {
@@ -122,15 +97,30 @@ fn guest(inquirer: &Element) -> GuestDetails {
         Some(code) => format!("+{code} {number}"),
         None => number,
     });
-    GuestDetails {
+    // City and state have no lines of their own names.
+    let address = Address {
+        street: said("address/addressLine1"),
+        city: said("address/addressLine3"),
+        state: said("address/addressLine4"),
+        postcode: said("address/postalCode"),
+        country: said("address/country"),
+    };
+    let guest = GuestDetails {
         first_name: said("firstName"),
         last_name: said("lastName"),
         email: said("emailAddress"),
         phone,
-        country: said("address/country"),
         language: inquirer.attribute("locale").and_then(|locale| locale.split('_').next()).map(str::to_owned),
         ..GuestDetails::unknown()
-    }
+    };
+    guest.living_at(address)
+}
+
+/// Vrbo itself, or we with the traveller's card.
+fn collector(details: &Element) -> Option<Collector> {
+    let form = details.find("paymentForm")?;
+    let channel = form.find("paymentChannelMoR").map(|_| Collector::Channel);
+    channel.or_else(|| form.find("paymentCard").map(|_| Collector::Property))
 }
 
 /// Booked, under our number, or not, and why.
@@ -139,7 +129,7 @@ pub fn answer(details: &Element, fate: Option<&Fate>) -> Result<Element, Channel
         Some(Fate::Applied(applied)) if !matches!(applied.verdict, Verdict::Parked | Verdict::KeptForLater) => applied,
         other => return Ok(refusal::response("bookingResponse", other)),
     };
-    let items = details.all("orderItemList/orderItem").into_iter().map(accepted);
+    let items = details.all("orderItemList/orderItem").into_iter().map(order::accepted);
     let currency = details.find("orderItemList/orderItem/totalAmount").and_then(|amount| amount.attribute("currency"));
     let order = element("order")
         .around(currency.map(|currency| leaf("currency", currency)))
@@ -157,15 +147,6 @@ pub fn answer(details: &Element, fate: Option<&Fate>) -> Result<Element, Channel
     Ok(element("bookingResponse").around([leaf("documentVersion", VERSION), answer]))
 }
 
-/// An item of the request, as we take it.
-fn accepted(item: &Element) -> Element {
-    let mut item = item.clone();
-    item.children.retain(|child| child.name != "status");
-    let place = item.children.iter().position(|child| child.name == "totalAmount").unwrap_or(item.children.len());
-    item.children.insert(place, leaf("status", "ACCEPTED"));
-    item
-}
-
 /// The price, or why there is none.
 pub fn quote_answer(details: &Element, fate: Option<&Fate>) -> Result<Element, ChannelError> {
     let Some(Fate::Quote(quoted)) = fate else { return Ok(refusal::response("quoteResponse", fate)) };
@@ -176,36 +157,13 @@ pub fn quote_answer(details: &Element, fate: Option<&Fate>) -> Result<Element, C
         .around([amount("amount", &quoted.total), leaf("dueDate", to_date_text(clock::today()))]);
     let order = element("order").around([
         leaf("currency", currency),
-        element("orderItemList").around(items(quoted)),
+        element("orderItemList").around(order::items(&quoted.lines, None)),
         element("paymentSchedule").around([element("paymentScheduleItemList").around([schedule])]),
     ]);
     let answer = element("quoteResponseDetails")
         .around([locale(details), element("orderList").around([order])])
         .around(agreement()?);
     Ok(element("quoteResponse").around([leaf("documentVersion", VERSION), answer]))
-}
-
-fn items(quoted: &Quoted) -> impl Iterator<Item = Element> {
-    quoted.lines.iter().enumerate().map(|(index, line)| {
-        let (fee_type, product) = match line.kind {
-            PriceKind::Stay => ("RENTAL", "RENT"),
-            PriceKind::Cleaning => ("MISC", "CLEANING"),
-            PriceKind::Deposit => ("DEPOSIT", "DEPOSIT_DAMAGE"),
-            PriceKind::Tax => ("TAX", "TAX"),
-            PriceKind::Fee | PriceKind::Discount | PriceKind::Other => ("MISC", "MISC"),
-        };
-        let amount =
-            |name: &str| leaf(name, &line.amount.amount).with_some("currency", line.amount.currency.as_deref());
-        element("orderItem").around([
-            leaf("externalId", format!("line-{}", index + 1)),
-            leaf("feeType", fee_type),
-            leaf("name", &line.name),
-            // Taxes are lines of their own, so no line has any in it.
-            amount("preTaxAmount"),
-            leaf("productId", product),
-            amount("totalAmount"),
-        ])
-    })
 }
 
 fn locale(details: &Element) -> Element {

@@ -1,11 +1,14 @@
 //! One booking as we have it: the only way in which Vrbo hears of a cancellation or of other dates.
 
-use gassync_plugin::{ChannelError, GuestDetails, Reservation, ReservationStatus, inventory, settings, to_date_text};
+use gassync_plugin::{
+    Address, ChannelError, GuestDetails, PriceKind, PriceLine, Reservation, ReservationStatus, inventory, settings,
+    to_date_text,
+};
 
 use crate::{
     Settings,
     booking::VERSION,
-    leaf,
+    leaf, order,
     xml::{Element, element},
 };
 
@@ -39,22 +42,15 @@ pub fn of(reference: &str) -> Result<Option<Element>, ChannelError> {
     Ok(Some(element("bookingUpdate").around([leaf("documentVersion", VERSION), details])))
 }
 
-/// The record has a total and no lines, so all of it is rent.
+/// Where a record has a total and no lines, all of it is rent.
 fn order(reservation: &Reservation, reference: &str, status: &str) -> Option<Element> {
     let total = reservation.total.as_ref()?;
-    let amount = |name: &str| leaf(name, &total.amount).with_some("currency", total.currency.as_deref());
-    let item = element("orderItem").around([
-        leaf("externalId", "rent"),
-        leaf("feeType", "RENTAL"),
-        leaf("name", "Rent"),
-        amount("preTaxAmount"),
-        leaf("productId", "RENT"),
-        leaf("status", status),
-        amount("totalAmount"),
-    ]);
+    let rent = [PriceLine { kind: PriceKind::Stay, name: "Rent".to_owned(), amount: total.clone() }];
+    let lines = if reservation.price_lines.is_empty() { &rent[..] } else { &reservation.price_lines };
+    let items = element("orderItemList").around(order::items(lines, Some(status)));
     let order = element("order")
         .around(total.currency.as_ref().map(|currency| leaf("currency", currency)))
-        .around([leaf("externalId", format!("{reference}-O1")), element("orderItemList").around([item])]);
+        .around([leaf("externalId", format!("{reference}-O1")), items]);
     Some(element("orderList").around([order]))
 }
 
@@ -67,6 +63,7 @@ fn stay(reservation: &Reservation) -> Option<Element> {
         element("reservation")
             .around(count("numberOfAdults", reservation.adults.or(reservation.guests)))
             .around(count("numberOfChildren", reservation.children))
+            .around(count("numberOfPets", reservation.pets))
             .around([element("reservationDates").around(dates)])
             .around(booked),
     )
@@ -81,5 +78,18 @@ fn inquirer(guest: &GuestDetails) -> Element {
         ("phoneNumber", guest.phone.as_ref()),
     ];
     let parts = said.into_iter().filter_map(|(name, text)| Some(leaf(name, text?)));
-    element("inquirer").with_some("locale", guest.language.as_deref()).around(parts)
+    let inquirer = element("inquirer").with_some("locale", guest.language.as_deref()).around(parts);
+    inquirer.around(guest.address.as_ref().map(address))
+}
+
+/// City and state have no lines of their own names.
+fn address(address: &Address) -> Element {
+    let lines = [
+        ("addressLine1", &address.street),
+        ("addressLine3", &address.city),
+        ("addressLine4", &address.state),
+        ("country", &address.country),
+        ("postalCode", &address.postcode),
+    ];
+    element("address").around(lines.into_iter().filter_map(|(name, text)| Some(leaf(name, text.as_ref()?))))
 }

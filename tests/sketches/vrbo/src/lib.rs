@@ -1,13 +1,14 @@
 //! Vrbo, as far as it shows that the contract fits: it is the client, and asks, books and fetches from us.
 //!
-//! [`booking`] reads what it posts and words the answers, [`feeds`] renders what it fetches, [`booking_update`] tells of one
-//! booking. The other XML channels borrow [`decimal`] and [`xml`].
+//! [`booking`] reads what it posts and words the answers, [`order`] what a stay costs; [`feeds`] renders what it fetches, and
+//! [`booking_update`] tells of one booking. The other XML channels borrow [`decimal`] and [`xml`].
 
 mod availability;
 mod booking;
 mod booking_update;
 pub mod decimal;
 mod feeds;
+mod order;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ pub mod xml;
 
 use gassync_plugin::{
     Adapter, Answer, Change, ChannelError, Decoded, Fate, Feeds, HttpRequest, HttpResponse, Inbound, Loose, Part,
-    Question, Route, malformed, percent_decode, percent_encode, reply, reply_with,
+    Question, Route, malformed, percent_decode, percent_encode, read_json, reply, reply_with,
 };
 use serde::Deserialize;
 
@@ -77,12 +78,23 @@ impl Answer for Vrbo {
             Asked::Availability(asked) => availability::answer(&asked, &fates),
         }
     }
+
+    /// A booking or a quote that cannot be read has a document that says so; for all else there is the manifest's answer.
+    fn unable(request: HttpRequest, why: ChannelError) -> Result<HttpResponse, ChannelError> {
+        let ChannelError::Malformed(problem) = &why else { return Err(why) };
+        let name = Element::parse(request.bytes()).map(|root| root.name).unwrap_or_default();
+        // Where nobody can tell what it is, it is what is posted there.
+        match (name.as_str(), request.path()) {
+            ("quoteRequest", _) | (_, "/quotes") => Ok(xml(&refusal::unreadable("quoteResponse", problem))),
+            ("bookingRequest", _) | (_, "/bookings") => Ok(xml(&refusal::unreadable("bookingResponse", problem))),
+            _ => Err(why),
+        }
+    }
 }
 
 impl Feeds for Vrbo {
     fn render(request: HttpRequest, _: Option<String>) -> Result<Part, ChannelError> {
-        let path = request.url.split('?').next().unwrap_or_default();
-        let steps: Vec<String> = path.split('/').skip(1).map(percent_decode).collect();
+        let steps: Vec<String> = request.path().split('/').skip(1).map(percent_decode).collect();
         let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
         let document = match *steps.as_slice() {
             ["bookings", reference] => booking_update::of(reference)?,
@@ -96,10 +108,9 @@ impl Feeds for Vrbo {
 }
 
 fn read(request: &HttpRequest) -> Result<Asked, ChannelError> {
-    let body = request.body.as_deref().unwrap_or_default();
+    let body = request.bytes();
     if body.trim_ascii_start().starts_with(b"{") {
-        let asked = serde_json::from_slice(body).map_err(|error| malformed("", error))?;
-        return Ok(Asked::Availability(asked));
+        return Ok(Asked::Availability(read_json(body, "")?));
     }
     let root = Element::parse(body)?;
     let details = |name: &str| {

@@ -20,7 +20,8 @@ pub fn word(why: Refusal) -> &'static str {
         Refusal::NoRate => "NO_RATES_CONFIGURED",
         Refusal::Pets => "PETS_NOT_ALLOWED",
         Refusal::UnknownProperty | Refusal::UnknownRoomType => "UNKNOWN_PROPERTY",
-        Refusal::Invalid | Refusal::Other => "OTHER",
+        // Vrbo knows no rate plans, and no bookings but its own.
+        Refusal::UnknownRatePlan | Refusal::UnknownReservation | Refusal::Invalid | Refusal::Other => "OTHER",
     }
 }
 
@@ -35,7 +36,17 @@ pub fn reasons(fate: Option<&Fate>) -> Vec<Refused> {
 
 /// A response that says no.
 pub fn response(name: &str, fate: Option<&Fate>) -> Element {
-    let errors = reasons(fate)
+    document(name, reasons(fate))
+}
+
+/// The same for a request that cannot be read: it is Vrbo that has to mend it, so it is told why.
+pub fn unreadable(name: &str, why: &str) -> Element {
+    let text = format!("The request cannot be read: {why}");
+    document(name, vec![Refused { why: Refusal::Invalid, path: None, text }])
+}
+
+fn document(name: &str, reasons: Vec<Refused>) -> Element {
+    let errors = reasons
         .into_iter()
         .map(|reason| element("error").around([leaf("errorType", word(reason.why)), leaf("message", reason.text)]));
     element(name).around([leaf("documentVersion", VERSION), element("errorList").around(errors)])

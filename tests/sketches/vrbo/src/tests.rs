@@ -1,7 +1,7 @@
 use gassync_plugin::{
-    Answer, Applied, CalendarNights, Change, ChannelError, Date, Fate, Feeds, HttpRequest, Inbound, News, Nights,
-    Price, Refusal, Refused, RoomType, Verdict, money,
-    testing::{FakeHost, Inventory},
+    Answer, Applied, Booked, CalendarNights, Change, ChannelError, Collector, Date, Fate, Feeds, Inbound, News, Nights,
+    Price, PriceKind, PriceLine, Question, Refusal, Refused, Reservation, RoomType, Verdict, money,
+    testing::{FakeHost, Inventory, get, post},
 };
 
 use crate::{Vrbo, xml::Element};
@@ -11,18 +11,14 @@ const SETTINGS: &str = r#"{"advertiserId":"ADV-9","publicUrl":"https://gas.examp
     "horizonDays":30,"longestStay":28}"#;
 const TODAY: Date = Date { year: 2027, month: 2, day: 20 };
 
-fn post(body: &[u8]) -> HttpRequest {
-    HttpRequest { method: "POST".into(), url: "/bookings".into(), headers: Vec::new(), body: Some(body.to_vec()) }
-}
-
 fn decode(body: &str) -> Result<Vec<Change>, ChannelError> {
-    Vrbo::decode(post(body.as_bytes())).map(|decoded| decoded.changes)
+    Vrbo::decode(post("/bookings", body)).map(|decoded| decoded.changes)
 }
 
 fn answer(body: &[u8], fates: Vec<Fate>) -> Element {
     FakeHost::reset();
     FakeHost::set_settings(SETTINGS);
-    let reply = Vrbo::respond(post(body), Vec::new(), fates).expect("a reply");
+    let reply = Vrbo::respond(post("/bookings", body), Vec::new(), fates).expect("a reply");
     assert_eq!(reply.status, 200);
     Element::parse(&reply.body).expect("XML")
 }
@@ -46,6 +42,94 @@ fn a_deposit_and_a_cancelled_item_are_no_revenue() {
     assert!(matches!(decode(&mixed), Err(ChannelError::Malformed(_))), "no sum of two currencies");
 }
 
+fn told(text: &str) -> Reservation {
+    match decode(text).expect("decoded").remove(0).news {
+        News::Reservation(reservation) => reservation,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn said(lines: &[PriceLine]) -> Vec<(PriceKind, &str, &str)> {
+    lines.iter().map(|line| (line.kind, line.name.as_str(), line.amount.amount.as_str())).collect()
+}
+
+#[test]
+fn items_are_lines_and_their_tax_is_one_of_its_own() {
+    let text = std::str::from_utf8(BOOKING).expect("text");
+    let booking = told(text);
+    assert_eq!((booking.pets, booking.extra.len(), booking.collector), (Some(1), 0, Some(Collector::Property)));
+    assert_eq!(
+        said(&booking.price_lines),
+        [
+            (PriceKind::Stay, "Rent", "900.00"),
+            (PriceKind::Cleaning, "Final cleaning", "90.00"),
+            (PriceKind::Deposit, "Breakages", "250.00"),
+            (PriceKind::Tax, "Taxes", "44.50"),
+        ]
+    );
+    let address = booking.guest.expect("a guest").address.expect("an address");
+    assert_eq!((address.city.as_deref(), address.state.as_deref()), (Some("Lewes"), Some("East Sussex")));
+    let collected = text.replace("paymentCard>", "paymentChannelMoR>");
+    assert_eq!(told(&collected).collector, Some(Collector::Channel));
+    let wrong = text.replace("<preTaxAmount currency=\"GBP\">90.00", "<preTaxAmount currency=\"GBP\">some");
+    assert!(matches!(decode(&wrong), Err(ChannelError::Malformed(why)) if why.starts_with("orderItem/preTaxAmount: ")));
+}
+
+#[test]
+fn a_booking_is_told_as_it_came() {
+    FakeHost::reset();
+    FakeHost::set_settings(SETTINGS);
+    let reservation = told(std::str::from_utf8(BOOKING).expect("text"));
+    let at = "2027-03-01T09:00:00Z".to_owned();
+    let booked = Booked { our_reference: "GAS-71".to_owned(), changed_at: at, reservation };
+    FakeHost::set_inventory(Inventory { reservations: vec![booked], ..Inventory::default() });
+    let part = Vrbo::render(get("/bookings/GAS-71"), None).expect("a part");
+    let root = Element::parse(&part.body).expect("XML");
+    let said = |path: &str| root.said(&format!("bookingUpdateDetails/{path}"));
+    assert_eq!(said("reservation/numberOfPets"), Some("1"));
+    assert_eq!(said("inquirer/address/addressLine3"), Some("Lewes"));
+    let items = root.all("bookingUpdateDetails/orderList/order/orderItemList/orderItem");
+    let sums: Vec<_> =
+        items.iter().filter_map(|item| Some((item.said("feeType")?, item.said("totalAmount")?))).collect();
+    assert_eq!(sums, [("RENTAL", "900.00"), ("MISC", "90.00"), ("DEPOSIT", "250.00"), ("TAX", "44.50")]);
+    assert!(items.iter().all(|item| item.said("status") == Some("ACCEPTED")));
+}
+
+#[test]
+fn what_cannot_be_read_has_an_answer_of_its_own() {
+    let unable = |path: &str, body: &str| {
+        let call = post(path, body);
+        let why = Vrbo::decode(call.clone()).expect_err("an error");
+        Vrbo::unable(call, why).map(|reply| Element::parse(&reply.body).expect("XML"))
+    };
+    for (path, body, name) in [
+        ("/bookings", "<bookingRequest><bookingRequestDetails/></bookingRequest>", "bookingResponse"),
+        ("/bookings", "no XML at all", "bookingResponse"),
+        ("/quotes", "<quoteRequest", "quoteResponse"),
+        ("/agreed/otherwise", "<quoteRequest><quoteRequestDetails/></quoteRequest>", "quoteResponse"),
+    ] {
+        let root = unable(path, body).expect("an answer");
+        assert_eq!((root.name.as_str(), root.said("errorList/error/errorType")), (name, Some("OTHER")), "{body}");
+        let text = root.said("errorList/error/message").expect("a message");
+        assert!(text.starts_with("The request cannot be read: "), "{text}");
+    }
+    assert!(unable("/availability", "{").is_err(), "then the manifest answers");
+    let now = ChannelError::Unavailable("being mended".to_owned());
+    assert_eq!(Vrbo::unable(post("/bookings", BOOKING), now.clone()), Err(now));
+}
+
+#[test]
+fn who_comes_is_known_and_pets_are_counted() {
+    let body = r#"{"listingExternalId":"L-5","dateRange":{"arrivalDate":"2027-06-04","departureDate":"2027-06-09"},
+        "adults":2,"pets":1,"units":[{"unitExternalId":"U-5"}]}"#;
+    let News::Ask(Question::Available(query)) = decode(body).expect("decoded").remove(0).news else {
+        panic!("a question")
+    };
+    let party = query.party.expect("a party");
+    assert_eq!((party.adults, party.children, party.pets), (2, 0, 1));
+    assert_eq!((query.property_id.as_deref(), query.room_type_id.as_deref()), (Some("L-5"), Some("U-5")));
+}
+
 #[test]
 fn only_what_is_booked_is_confirmed() {
     for verdict in [Verdict::Created, Verdict::Duplicate, Verdict::Unchanged] {
@@ -56,10 +140,10 @@ fn only_what_is_booked_is_confirmed() {
     let parked = answer(BOOKING, applied(Verdict::Parked));
     assert_eq!(parked.said("errorList/error/errorType"), Some("OTHER"));
     let refused = |why| Refused { why, path: None, text: "a <reason> & {{vrbo.password}}".to_owned() };
-    let reasons = vec![refused(Refusal::MinStay), refused(Refusal::Pets)];
-    let root = answer(BOOKING, vec![Fate::Refused(reasons)]);
+    let reasons = [Refusal::MinStay, Refusal::Pets, Refusal::UnknownRatePlan, Refusal::UnknownReservation].map(refused);
+    let root = answer(BOOKING, vec![Fate::Refused(reasons.to_vec())]);
     let words: Vec<_> = root.all("errorList/error").iter().filter_map(|error| error.said("errorType")).collect();
-    assert_eq!(words, ["MIN_STAY_NOT_MET", "PETS_NOT_ALLOWED"]);
+    assert_eq!(words, ["MIN_STAY_NOT_MET", "PETS_NOT_ALLOWED", "OTHER", "OTHER"]);
     assert_eq!(root.said("errorList/error/message"), Some("a <reason> & {{vrbo.password}}"), "it reads as written");
     assert!(!String::from_utf8(root.document()).expect("text").contains("{{"), "and is no placeholder");
 }
@@ -103,8 +187,7 @@ fn rendered(path: &str, calendar: Vec<CalendarNights>) -> Result<Element, Channe
     FakeHost::set_now("2027-02-20T23:59:59Z");
     let room_types = vec![RoomType::new("U-5", "L-5", "Loft")];
     FakeHost::set_inventory(Inventory { room_types, calendar, ..Inventory::default() });
-    let request = HttpRequest { method: "GET".into(), url: path.into(), headers: Vec::new(), body: None };
-    let part = Vrbo::render(request, None)?;
+    let part = Vrbo::render(get(path), None)?;
     assert_eq!(part.status, 200);
     Element::parse(&part.body)
 }

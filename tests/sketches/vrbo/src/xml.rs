@@ -1,6 +1,8 @@
 //! XML as a tree, for reading and for writing: the four XML channels share this file.
 
-use gassync_plugin::ChannelError;
+use std::fmt;
+
+use gassync_plugin::{ChannelError, malformed};
 use quick_xml::{
     Reader,
     escape::{escape, unescape},
@@ -31,13 +33,13 @@ pub fn element(name: &str) -> Element {
 impl Element {
     /// Reads a document. What is no XML, or is cut off, is malformed.
     pub fn parse(bytes: &[u8]) -> Result<Self, ChannelError> {
-        let text = std::str::from_utf8(bytes).map_err(|error| malformed(&error.to_string()))?;
+        let text = std::str::from_utf8(bytes).map_err(|error| wrong(error))?;
         let mut reader = Reader::from_str(text);
         let mut open: Vec<Self> = vec![Self::default()];
         loop {
-            match reader.read_event().map_err(|error| malformed(&error.to_string()))? {
+            match reader.read_event().map_err(|error| wrong(error))? {
                 Event::Start(start) if open.len() < MAX_DEPTH => open.push(started(&start)?),
-                Event::Start(_) => return Err(malformed("too deep")),
+                Event::Start(_) => return Err(wrong("too deep")),
                 Event::Empty(start) => last(&mut open).children.push(started(&start)?),
                 Event::End(_) => {
                     let done = open.pop().unwrap_or_default();
@@ -48,14 +50,14 @@ impl Element {
                 // Only what XML itself names: entities of the document's own are not known, so none can grow.
                 Event::GeneralRef(name) => {
                     let meant = format!("&{};", &*name);
-                    last(&mut open).text.push_str(&unescape(&meant).map_err(|error| malformed(&error.to_string()))?);
+                    last(&mut open).text.push_str(&unescape(&meant).map_err(|error| wrong(error))?);
                 }
                 Event::Eof => break,
                 _ => {}
             }
         }
-        let [document] = open.as_mut_slice() else { return Err(malformed("it is cut off")) };
-        document.children.pop().ok_or_else(|| malformed("there is no element"))
+        let [document] = open.as_mut_slice() else { return Err(wrong("it is cut off")) };
+        document.children.pop().ok_or_else(|| wrong("there is no element"))
     }
 
     /// The first element at a path such as `A/B`.
@@ -89,7 +91,7 @@ impl Element {
 
     /// The same, where it must be said.
     pub fn must_say(&self, path: &str) -> Result<&str, ChannelError> {
-        self.said(path).ok_or_else(|| ChannelError::Malformed(format!("{}/{path} is not said", self.name)))
+        self.said(path).ok_or_else(|| malformed(format_args!("{}/{path}", self.name), "is not said"))
     }
 
     /// With an attribute.
@@ -200,8 +202,8 @@ fn last(open: &mut Vec<Element>) -> &mut Element {
 fn started(start: &BytesStart<'_>) -> Result<Element, ChannelError> {
     let mut started = element(start.local_name().as_ref());
     for attribute in start.attributes() {
-        let attribute = attribute.map_err(|error| malformed(&error.to_string()))?;
-        let value = unescape(&attribute.value).map_err(|error| malformed(&error.to_string()))?;
+        let attribute = attribute.map_err(|error| wrong(error))?;
+        let value = unescape(&attribute.value).map_err(|error| wrong(error))?;
         started.attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
     }
     Ok(started)
@@ -212,6 +214,6 @@ fn plain(text: &str) -> String {
     escape(text).replace("{{", "&#123;&#123;")
 }
 
-fn malformed(problem: &str) -> ChannelError {
-    ChannelError::Malformed(format!("the XML: {problem}"))
+fn wrong(problem: impl fmt::Display) -> ChannelError {
+    malformed("the XML", problem)
 }

@@ -1,0 +1,104 @@
+//! The items of an order: what a stay costs, line by line.
+
+use gassync_plugin::{ChannelError, Loose, Money, PriceKind, PriceLine, malformed, money};
+
+use crate::{
+    decimal::Decimal,
+    leaf,
+    xml::{Element, element},
+};
+
+const ITEMS: &str = "orderItemList/orderItem";
+const TOTALS: &str = "orderItemList/orderItem/totalAmount";
+
+/// There is no total: it is the sum of what counts. A deposit comes back, and a cancelled item is no item.
+pub fn total(details: &Element) -> Result<Option<Money>, ChannelError> {
+    let items = live(details).filter(|item| kind(item) != PriceKind::Deposit);
+    let amounts: Vec<&Element> = items.filter_map(|item| item.find("totalAmount")).collect();
+    let currency = amounts.first().and_then(|amount| amount.attribute("currency"));
+    let wrong = |problem: &str| malformed(TOTALS, problem);
+    if amounts.iter().any(|amount| amount.attribute("currency") != currency) {
+        return Err(wrong("is in several currencies"));
+    }
+    if amounts.is_empty() {
+        return Ok(None);
+    }
+    let sum = Decimal::sum(amounts.iter().map(|amount| amount.own_text().unwrap_or_default()));
+    let sum = Loose::from(sum.ok_or_else(|| wrong("is no decimal"))?.to_string());
+    Ok(sum.amount(TOTALS)?.map(|amount| money(amount, currency)))
+}
+
+/// A line for each item, without the tax in it, and one for all of the tax.
+pub fn price_lines(details: &Element) -> Result<Vec<PriceLine>, ChannelError> {
+    let mut lines = Vec::new();
+    let (mut taxes, mut currency) = (Decimal::ZERO, None);
+    for item in live(details) {
+        let kind = kind(item);
+        let decimal = |name: &str| {
+            let said = Loose::from(item.said(name)).amount(format_args!("orderItem/{name}"))?;
+            Ok::<_, ChannelError>(said.as_deref().and_then(Decimal::parse))
+        };
+        let Some(with_tax) = decimal("totalAmount")? else { continue };
+        // What comes back is not taxed.
+        let without = decimal("preTaxAmount")?.filter(|_| kind != PriceKind::Deposit).unwrap_or(with_tax);
+        taxes = taxes.plus(with_tax.minus(without));
+        currency = currency.or_else(|| item.find("totalAmount")?.attribute("currency"));
+        let amount = money(without.to_string(), currency);
+        lines.push(PriceLine { kind, name: item.said("name").unwrap_or_default().to_owned(), amount });
+    }
+    if taxes.units != 0 {
+        let amount = money(taxes.to_string(), currency);
+        lines.push(PriceLine { kind: PriceKind::Tax, name: "Taxes".to_owned(), amount });
+    }
+    Ok(lines)
+}
+
+fn live(details: &Element) -> impl Iterator<Item = &Element> {
+    details.all(ITEMS).into_iter().filter(|item| item.said("status") != Some("CANCELLED"))
+}
+
+fn kind(item: &Element) -> PriceKind {
+    match (item.said("feeType"), item.said("productId")) {
+        (Some("RENTAL"), _) => PriceKind::Stay,
+        (Some("DEPOSIT"), _) => PriceKind::Deposit,
+        (Some("TAX"), _) => PriceKind::Tax,
+        (_, Some("CLEANING")) => PriceKind::Cleaning,
+        (Some("MISC"), _) => PriceKind::Fee,
+        _ => PriceKind::Other,
+    }
+}
+
+/// An item of the request, as we take it.
+pub fn accepted(item: &Element) -> Element {
+    let mut item = item.clone();
+    item.children.retain(|child| child.name != "status");
+    let place = item.children.iter().position(|child| child.name == "totalAmount").unwrap_or(item.children.len());
+    item.children.insert(place, leaf("status", "ACCEPTED"));
+    item
+}
+
+/// Lines of ours as items, of an order with the status that they have there.
+pub fn items(lines: &[PriceLine], status: Option<&str>) -> impl Iterator<Item = Element> {
+    lines.iter().enumerate().map(move |(index, line)| {
+        let (fee_type, product) = match line.kind {
+            PriceKind::Stay => ("RENTAL", "RENT"),
+            PriceKind::Cleaning => ("MISC", "CLEANING"),
+            PriceKind::Deposit => ("DEPOSIT", "DEPOSIT_DAMAGE"),
+            PriceKind::Tax => ("TAX", "TAX"),
+            PriceKind::Fee | PriceKind::Discount | PriceKind::Other => ("MISC", "MISC"),
+        };
+        let amount =
+            |name: &str| leaf(name, &line.amount.amount).with_some("currency", line.amount.currency.as_deref());
+        element("orderItem")
+            .around([
+                leaf("externalId", format!("line-{}", index + 1)),
+                leaf("feeType", fee_type),
+                leaf("name", &line.name),
+                // Taxes are lines of their own, so no line has any in it.
+                amount("preTaxAmount"),
+                leaf("productId", product),
+            ])
+            .around(status.map(|status| leaf("status", status)))
+            .around([amount("totalAmount")])
+    })
+}
