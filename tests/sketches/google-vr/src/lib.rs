@@ -1,12 +1,13 @@
 //! Google Vacation Rentals, as far as it shows that the contract fits: everything flows to Google, and no booking comes back.
 //!
-//! [`content`] tells what there is, which must come first, [`ari`] when it can be had and for how much, [`listings`] is
+//! [`content`] tells what there is, as [`document`] reads it, and must come first; [`ari`] when it can be had and for how much, [`listings`] is
 //! fetched, and [`query`] prices several properties at once.
 
 mod ari;
 mod content;
 #[path = "../../vrbo/src/decimal.rs"]
 pub mod decimal;
+mod document;
 mod listings;
 mod query;
 #[cfg(test)]
@@ -17,7 +18,7 @@ mod weekdays;
 pub mod xml;
 
 use gassync_plugin::{
-    Adapter, Answer, CalendarNights, Change, ChannelError, ContentItem, Decoded, Fate, Feeds, HttpRequest,
+    Adapter, Answer, Attempt, CalendarNights, Change, ChannelError, ContentItem, Decoded, Fate, Feeds, HttpRequest,
     HttpResponse, Inbound, Outcome, Part, PushCalendar, PushContent,
 };
 use serde::Deserialize;
@@ -46,19 +47,20 @@ impl Adapter for GoogleVr {
 
 impl Inbound for GoogleVr {
     fn decode(request: HttpRequest) -> Result<Decoded, ChannelError> {
-        let changes = query::questions(request.body.as_deref().unwrap_or_default())?;
+        let changes = query::questions(request.bytes())?;
         Ok(Decoded { event_id: None, changes, reply: None })
     }
 }
 
 impl Answer for GoogleVr {
     fn respond(request: HttpRequest, _: Vec<Change>, fates: Vec<Fate>) -> Result<HttpResponse, ChannelError> {
-        query::answer(request.body.as_deref().unwrap_or_default(), &fates)
+        query::answer(request.bytes(), &fates)
     }
 }
 
 impl PushCalendar for GoogleVr {
-    fn push_calendar(updates: Vec<CalendarNights>) -> Result<Vec<Outcome>, ChannelError> {
+    fn push_calendar(updates: Vec<CalendarNights>, _: Attempt) -> Result<Vec<Outcome>, ChannelError> {
+        // Each message says what is so from now on: twice is as good as once.
         ari::push(&updates)
     }
 }

@@ -1,9 +1,10 @@
 //! The listing feed, as many listings a part as are read at once.
 
-use gassync_plugin::{ChannelError, Header, Part, Property, inventory, log, settings};
+use gassync_plugin::{ChannelError, Entity, EntityRef, Header, Part, Property, inventory, log, read_json, settings};
 
 use crate::{
     Settings,
+    document::Text,
     xml::{Element, element},
 };
 
@@ -22,7 +23,7 @@ pub fn render(part: Option<&str>) -> Result<Part, ChannelError> {
         element("language").saying(&settings.language).write_to(&mut body);
     }
     for property in properties.get(begin..end).unwrap_or_default() {
-        match listing(property, &settings) {
+        match listing(property, &settings)? {
             Some(listing) => listing.write_to(&mut body),
             // Google switches off a listing that lacks something: better it never knows of it.
             None => log::warn(&format!("{} is not listed: it lacks address, place or capacity", property.id)),
@@ -37,7 +38,16 @@ pub fn render(part: Option<&str>) -> Result<Part, ChannelError> {
 }
 
 /// A property with all that a listing must have.
-fn listing(property: &Property, settings: &Settings) -> Option<Element> {
+fn listing(property: &Property, settings: &Settings) -> Result<Option<Element>, ChannelError> {
+    let content = inventory::content(&EntityRef { entity: Entity::Property, id: property.id.clone() });
+    let text: Text = content.map(|content| read_json(&content, "content")).transpose()?.unwrap_or_default();
+    let names = text.names(&settings.language);
+    // The whole feed is in one language.
+    let name = names.get(&settings.language).unwrap_or(&property.name);
+    Ok(of(property, name, settings))
+}
+
+fn of(property: &Property, name: &str, settings: &Settings) -> Option<Element> {
     let address = property.address.as_ref()?;
     let (latitude, longitude) = (property.latitude?, property.longitude?);
     let rooms = inventory::room_types(&property.id);
@@ -59,7 +69,7 @@ fn listing(property: &Property, settings: &Settings) -> Option<Element> {
     let said = |name: &str, text: &str| element(name).saying(text);
     Some(element("listing").around([
         said("id", &property.id),
-        said("name", &property.name),
+        said("name", name),
         element("address").with("format", "simple").around(components),
         said("country", country),
         said("latitude", &latitude.to_string()),

@@ -10,7 +10,7 @@ use crate::{
     xml::{Element, element},
 };
 
-/// Nobody says who would come: Google shows prices for two.
+/// Nobody says who would come, and Google shows prices for two: that is for whom a price is asked, and told.
 const PARTY: Party = Party { adults: 2, children: 0, infants: 0, pets: 0 };
 
 struct Query {
@@ -40,11 +40,8 @@ pub fn questions(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
     let question = |property: String| {
         let query = StayQuery {
             room_type_id: Some(property.clone()),
-            property_id: property.clone(),
-            rate_plan_id: None,
-            stay,
-            party: PARTY,
-            replaces: None,
+            party: Some(PARTY),
+            ..StayQuery::new(Some(property.clone()), stay)
         };
         change(Some(&property), News::Ask(Question::Quote(query)))
     };

@@ -1,7 +1,7 @@
 use gassync_plugin::{
-    Answer, CalendarNights, CalendarPart, Fate, Feeds, HttpRequest, Money, Nights, Outcome, Price, PriceKind,
-    PriceLine, Property, PushCalendar, Quoted, Refusal, Refused, RoomType, money, parse_date,
-    testing::{FakeHost, Inventory},
+    Address, Answer, Attempt, CalendarNights, CalendarPart, Entity, EntityRef, Fate, Feeds, Money, Nights, Outcome,
+    Price, PriceKind, PriceLine, Property, PushCalendar, Quoted, Refusal, Refused, RoomType, money, parse_date,
+    testing::{FakeHost, Inventory, get, post},
 };
 
 use crate::{GoogleVr, xml::Element};
@@ -9,12 +9,12 @@ use crate::{GoogleVr, xml::Element};
 const TAKEN: &str = include_str!("../../../fixtures/google-vr/taken.xml");
 const QUERY: &str = include_str!("../../../fixtures/google-vr/query.xml");
 
+pub const SETTINGS: &str = r#"{"partner":"gas-vr","landingPage":"https://stay.example.org/{id}","language":"en",
+    "package":"standard","pricesWithTax":false}"#;
+
 fn ready() {
     FakeHost::reset();
-    FakeHost::set_settings(
-        r#"{"partner":"gas-vr","landingPage":"https://stay.example.org/{id}","language":"en","package":"standard",
-            "pricesWithTax":false}"#,
-    );
+    FakeHost::set_settings(SETTINGS);
 }
 
 fn row(property: &str, from: &str, until: &str) -> CalendarNights {
@@ -39,7 +39,7 @@ fn a_success_of_http_may_be_a_refusal_and_one_property_does_not_spoil_another() 
     FakeHost::answer(200, TAKEN);
     FakeHost::answer(200, TAKEN);
     let rows = vec![row("a", "2027-07-02", "2027-07-04"), row("b", "2027-07-02", "2027-07-04")];
-    let outcomes = GoogleVr::push_calendar(rows).expect("outcomes");
+    let outcomes = GoogleVr::push_calendar(rows, Attempt::First).expect("outcomes");
     assert!(matches!(&outcomes[0], Outcome::Refused(errors) if errors[0].problem.starts_with("1006")));
     assert!(matches!(&outcomes[1], Outcome::Accepted(_)));
     assert_eq!(sent().len(), 3, "nothing more is sent of what was refused");
@@ -53,7 +53,7 @@ fn a_web_page_is_no_success_and_spoils_no_other_property() {
     FakeHost::answer(200, TAKEN);
     FakeHost::answer(200, TAKEN);
     let rows = ["a", "b", "c"].map(|property| row(property, "2027-07-02", "2027-07-04"));
-    let outcomes = GoogleVr::push_calendar(rows.to_vec()).expect("outcomes");
+    let outcomes = GoogleVr::push_calendar(rows.to_vec(), Attempt::First).expect("outcomes");
     assert!(matches!(&outcomes[..], [Outcome::Retry(None), Outcome::Retry(None), Outcome::Accepted(_)]));
     assert_eq!(FakeHost::take_log().len(), 2, "what was heard instead");
 }
@@ -71,7 +71,7 @@ fn unsaid_tax_is_what_the_settings_say() {
         tax_included,
     };
     priced.prices = vec![price(None, None), price(Some(4), Some(true))];
-    GoogleVr::push_calendar(vec![priced]).expect("outcomes");
+    GoogleVr::push_calendar(vec![priced], Attempt::AfterUnknown).expect("outcomes");
     let messages = sent();
     let amounts = messages[0].all("RateAmountMessages/RateAmountMessage/Rates/Rate/BaseByGuestAmts/BaseByGuestAmt");
     assert_eq!(
@@ -98,10 +98,9 @@ fn a_stay_is_priced_in_parts_or_there_is_no_vacancy() {
     ];
     let quoted = Quoted { lines, total: kroner("684.24"), extra: Vec::new() };
     let refused = Refused { why: Refusal::SoldOut, path: None, text: String::new() };
-    let body = Some(QUERY.as_bytes().to_vec());
-    let request = HttpRequest { method: "POST".into(), url: "/query".into(), headers: Vec::new(), body };
-    let reply = GoogleVr::respond(request, Vec::new(), vec![Fate::Quote(quoted), Fate::Refused(vec![refused])])
-        .expect("a reply");
+    let reply =
+        GoogleVr::respond(post("/query", QUERY), Vec::new(), vec![Fate::Quote(quoted), Fate::Refused(vec![refused])])
+            .expect("a reply");
     let root = Element::parse(&reply.body).expect("XML");
     let results = root.all("Result");
     let said = |name: &str| results[0].said(name).expect(name).to_owned();
@@ -113,13 +112,7 @@ fn a_stay_is_priced_in_parts_or_there_is_no_vacancy() {
 fn a_feed_of_many_parts_is_one_document() {
     ready();
     let of = |n: usize| Property {
-        address: Some(gassync_plugin::Address {
-            street: None,
-            city: Some("Odda".to_owned()),
-            state: None,
-            postcode: None,
-            country: Some("NO".to_owned()),
-        }),
+        address: Some(Address { city: Some("Odda".to_owned()), country: Some("NO".to_owned()), ..Address::unknown() }),
         latitude: Some(60.0),
         longitude: Some(6.5),
         ..Property::new(format!("cabin-{n}"), "A & B")
@@ -130,12 +123,12 @@ fn a_feed_of_many_parts_is_one_document() {
         room_types: (0..230).filter(|n| *n != 5).map(room).collect(),
         ..Inventory::default()
     };
-    FakeHost::set_inventory(inventory);
+    let of = |n: usize| EntityRef { entity: Entity::Property, id: format!("cabin-{n}") };
+    let names = |n: usize| (of(n), format!(r#"{{"names":{{"en":"Cabin {n}","nb":"Hytte {n}"}}}}"#));
+    FakeHost::set_inventory(Inventory { content: vec![names(0)], ..inventory });
     let (mut body, mut part, mut parts) = (Vec::new(), None, 0);
     loop {
-        let request =
-            HttpRequest { method: "GET".into(), url: "/listings.xml".into(), headers: Vec::new(), body: None };
-        let rendered = GoogleVr::render(request, part).expect("a part");
+        let rendered = GoogleVr::render(get("/listings.xml"), part).expect("a part");
         body.extend(rendered.body);
         parts += 1;
         part = rendered.next;
@@ -145,5 +138,7 @@ fn a_feed_of_many_parts_is_one_document() {
     }
     let root = Element::parse(&body).expect("one document");
     assert_eq!((parts, root.all("listing").len()), (3, 229));
+    let names: Vec<_> = root.all("listing/name").into_iter().filter_map(Element::own_text).collect();
+    assert_eq!((names[0], names[1]), ("Cabin 0", "A & B"), "in the feed's language, where there is one");
     assert_eq!(FakeHost::take_log().len(), 1, "the one without a capacity");
 }

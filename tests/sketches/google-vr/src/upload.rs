@@ -65,5 +65,5 @@ fn not_an_answer(why: &str) -> Heard {
 
 /// Something wrong with one item.
 pub fn error(path: &str, problem: impl Into<String>) -> FieldError {
-    FieldError { path: path.to_owned(), problem: problem.into() }
+    FieldError::new(path, problem.into())
 }
