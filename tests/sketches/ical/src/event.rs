@@ -1,6 +1,6 @@
 //! The events of a calendar, as nights.
 
-use gassync_plugin::{ChannelError, Date, Loose, Nights, malformed, parse_date, to_date_text};
+use gassync_plugin::{ChannelError, Date, Loose, Nights, malformed, parse_date_as, to_date_text};
 
 use crate::lines::{lines, unescape, unfold};
 
@@ -117,9 +117,7 @@ fn event(said: Said) -> Result<Option<Event>, ChannelError> {
 
 /// `20270714`, or the day of `20270714T150000Z`: of what zone the house is, is not known here.
 fn day(value: &str) -> Option<Date> {
-    let (date, rest) = (value.get(..8)?, value.get(8..)?);
-    let written = date.bytes().all(|byte| byte.is_ascii_digit()) && (rest.is_empty() || rest.starts_with('T'));
-    written.then(|| parse_date(&format!("{}-{}-{}", &date[..4], &date[4..6], &date[6..])))?
+    parse_date_as(value, "YYYYMMDD")
 }
 
 /// `P3D`, `P1W`.

@@ -1,13 +1,13 @@
 //! Our calendar, for sites that fetch one: an event for each booking, and one for each run of other nights that are closed.
 //!
-//! The first part has the bookings, each further one the closed nights of a year. Years begin where they begin, whenever
-//! they are asked for, so that an event keeps its UID from one day to the next.
+//! The first part has the bookings of these years, each further one the closed nights of a year. Years begin where they
+//! begin, whenever they are asked for, so that an event keeps its UID from one day to the next.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gassync_plugin::{
-    Booked, CalendarNights, ChannelError, Date, Header, HttpRequest, Nights, Part, ReservationStatus, RoomType, clock,
-    inventory, malformed, settings, to_date_text,
+    Booked, CalendarNights, ChannelError, Date, Header, HttpRequest, Nights, Part, RoomType, clock, inventory,
+    malformed, settings, to_date_text,
 };
 
 use crate::{
@@ -21,8 +21,7 @@ const YEARS_AHEAD: i16 = 2;
 const NO_STAMP: &str = "1970-01-01T00:00:00Z";
 
 pub(crate) fn render(request: &HttpRequest, part: Option<&str>) -> Result<Part, ChannelError> {
-    let path = request.url.split('?').next().unwrap_or_default();
-    let id = path.rsplit('/').next().and_then(|name| name.strip_suffix(".ics")).unwrap_or_default();
+    let id = request.path().rsplit('/').next().and_then(|name| name.strip_suffix(".ics")).unwrap_or_default();
     let Some(room) = find(id) else {
         return Ok(Part { status: 404, headers: Vec::new(), body: Vec::new(), next: None });
     };
@@ -30,14 +29,15 @@ pub(crate) fn render(request: &HttpRequest, part: Option<&str>) -> Result<Part, 
     let next = match part {
         None => {
             begin(&mut body, &room.name);
-            let this_year = clock::today().year;
-            bookings(&mut body, &room)?;
-            Some(format!("{this_year}/{}", this_year + YEARS_AHEAD))
+            let this = clock::today().year;
+            let last = this + YEARS_AHEAD;
+            bookings(&mut body, &room, years(this, last))?;
+            Some(format!("{this}/{last}"))
         }
         Some(part) => {
             let (this, last) = part.split_once('/').ok_or_else(|| malformed("part", "is not one of ours"))?;
             let (this, last) = (year(this)?, year(last)?);
-            closed_nights(&mut body, &room, this)?;
+            closed_nights(&mut body, &room, years(this, this));
             if this >= last {
                 write(&mut body, "END", "VCALENDAR");
             }
@@ -51,6 +51,11 @@ pub(crate) fn render(request: &HttpRequest, part: Option<&str>) -> Result<Part, 
 fn find(id: &str) -> Option<RoomType> {
     let rooms = inventory::properties().into_iter().flat_map(|property| inventory::room_types(&property.id));
     rooms.into_iter().find(|room| room.id == id)
+}
+
+fn years(first: i16, last: i16) -> Nights {
+    let begin = |year| Date { year, month: 1, day: 1 };
+    Nights { start: begin(first), until: begin(last + 1) }
 }
 
 fn year(text: &str) -> Result<i16, ChannelError> {
@@ -72,9 +77,9 @@ fn begin(body: &mut String, name: &str) {
 }
 
 /// Who comes is nobody's business there: an event says that the nights are taken.
-fn bookings(body: &mut String, room: &RoomType) -> Result<(), ChannelError> {
+fn bookings(body: &mut String, room: &RoomType, span: Nights) -> Result<(), ChannelError> {
     let Settings { source, .. } = settings()?;
-    for (booked, stay) in stays(room) {
+    for (booked, stay) in stays(room, span) {
         // Of what it has sold itself the site needs no telling.
         let theirs = !source.is_empty() && booked.reservation.source.as_deref() == Some(source.as_str());
         if !theirs {
@@ -84,55 +89,62 @@ fn bookings(body: &mut String, room: &RoomType) -> Result<(), ChannelError> {
     Ok(())
 }
 
-/// The bookings that hold nights of the room. Of a type with several units one booking closes nothing.
-fn stays(room: &RoomType) -> Vec<(Booked, Nights)> {
-    if room.quantity.is_some_and(|quantity| quantity > 1) {
-        return Vec::new();
-    }
-    let holds = |booked: &Booked| {
-        use ReservationStatus::{Confirmed, NoShow, Pending};
-        matches!(booked.reservation.status, Confirmed | Pending(_) | NoShow)
-    };
-    let mut stays = Vec::new();
-    for booked in inventory::reservations(None).into_iter().filter(holds) {
-        let of_room = |sold: &&gassync_plugin::RoomStay| sold.room_type_id.as_deref() == Some(room.id.as_str());
-        let stay = booked.reservation.rooms.iter().find(of_room).map(|sold| sold.stay.or(booked.reservation.stay));
-        if let Some(Some(stay)) = stay {
-            stays.push((booked, stay));
-        }
-    }
-    stays
+/// Of a type with several units neither one booking nor one closed unit closes anything.
+fn has_several(room: &RoomType) -> bool {
+    room.quantity.is_some_and(|quantity| quantity > 1)
 }
 
-fn closed_nights(body: &mut String, room: &RoomType, year: i16) -> Result<(), ChannelError> {
-    let first = |year| Date { year, month: 1, day: 1 };
-    let span = Nights { start: first(year), until: first(year + 1) };
-    let booked: BTreeSet<Date> = stays(room).into_iter().flat_map(|(_, stay)| stay.each_night()).collect();
+/// The bookings that hold nights of the room, with those nights.
+fn stays(room: &RoomType, span: Nights) -> Vec<(Booked, Nights)> {
+    let of_room = |booked: Booked| {
+        let rooms = &booked.reservation.rooms;
+        let sold = rooms.iter().find(|sold| sold.room_type_id.as_deref() == Some(room.id.as_str()))?;
+        let stay = sold.stay.or(booked.reservation.stay)?;
+        Some((booked, stay))
+    };
+    if has_several(room) {
+        Vec::new()
+    } else {
+        inventory::stays(&room.id, span).into_iter().filter_map(of_room).collect()
+    }
+}
+
+/// The nights that nobody can book though nobody has: closed in the calendar, or blocked.
+fn closed(room: &RoomType, span: Nights) -> BTreeSet<Date> {
     // Where there are rate plans, a night is closed when all that say anything of it say so.
     let mut closed: BTreeMap<Date, bool> = BTreeMap::new();
     for row in inventory::calendar(&room.id, span) {
         let Some(is_closed) = is_closed(&row) else { continue };
-        for night in row.stay.each_night() {
+        for night in within(row.stay, span).each_night() {
             *closed.entry(night).or_insert(true) &= is_closed;
         }
     }
+    let blocks = inventory::blocks(&room.id, span).into_iter();
+    let blocks = blocks.filter(|block| block.unit_id.is_none() || !has_several(room));
+    closed.extend(blocks.flat_map(|block| within(block.stay, span).each_night()).map(|night| (night, true)));
+    let booked: BTreeSet<Date> =
+        stays(room, span).into_iter().flat_map(|(_, stay)| within(stay, span).each_night()).collect();
+    closed
+        .into_iter()
+        .filter(|(night, is_closed)| *is_closed && !booked.contains(night))
+        .map(|(night, _)| night)
+        .collect()
+}
+
+fn within(stay: Nights, span: Nights) -> Nights {
+    Nights { start: stay.start.max(span.start), until: stay.until.min(span.until) }
+}
+
+/// An event for each run. Why they are closed is nobody's business there.
+fn closed_nights(body: &mut String, room: &RoomType, span: Nights) {
+    let closed: Vec<Date> = closed(room, span).into_iter().collect();
     let stamp = inventory::changed_at(&room.property_id).unwrap_or_else(|| NO_STAMP.to_owned());
-    let mut run: Option<Nights> = None;
-    // The day after the last ends the run that is open then.
-    for day in span.each_night().chain([span.until]) {
-        let is_closed = day < span.until && closed.get(&day) == Some(&true) && !booked.contains(&day);
-        run = match (run.take(), is_closed) {
-            (Some(run), true) => Some(Nights { until: day.next_day(), ..run }),
-            (None, true) => Some(Nights::through(day, day)),
-            (Some(run), false) => {
-                let uid = format!("closed-{}-{}", room.id, to_date_text(run.start));
-                event(body, &uid, run, "Not available", &stamp);
-                None
-            }
-            (None, false) => None,
-        };
+    for run in closed.chunk_by(|a, b| a.next_day() == *b) {
+        let [first, ..] = run else { continue };
+        let run = Nights { start: *first, until: run.last().unwrap_or(first).next_day() };
+        let uid = format!("closed-{}-{}", room.id, to_date_text(run.start));
+        event(body, &uid, run, "Not available", &stamp);
     }
-    Ok(())
 }
 
 fn is_closed(row: &CalendarNights) -> Option<bool> {
@@ -154,5 +166,104 @@ fn event(body: &mut String, uid: &str, stay: Nights, summary: &str, changed_at: 
         ("END", "VEVENT"),
     ] {
         write(body, property, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gassync_plugin::{
+        Block, Reservation, ReservationStatus, RoomStay, parse_date,
+        testing::{FakeHost, Inventory, get},
+    };
+
+    use super::*;
+
+    fn nights(start: &str, until: &str) -> Nights {
+        let day = |text| parse_date(text).expect(text);
+        Nights { start: day(start), until: day(until) }
+    }
+
+    fn booked(reference: &str, stay: Nights, status: ReservationStatus) -> Booked {
+        let rooms = vec![RoomStay::new(Some("loft".to_owned()))];
+        let reservation = Reservation { rooms, stay: Some(stay), ..Reservation::new(reference, status) };
+        Booked { our_reference: reference.to_owned(), changed_at: "2027-05-01T09:30:00Z".to_owned(), reservation }
+    }
+
+    fn ready(quantity: u32) {
+        FakeHost::reset();
+        FakeHost::set_settings(r#"{"unitId":"loft","unitName":"Loft","source":"","blockWords":[]}"#);
+        FakeHost::set_now("2027-05-20T00:00:00Z");
+        let mut shut = CalendarNights::new("loft", nights("2027-06-03", "2027-06-05"));
+        shut.available = Some(false);
+        let of_unit = |unit: Option<&str>, stay: Nights| Block {
+            unit_id: unit.map(str::to_owned),
+            reason: Some("painters".to_owned()),
+            ..Block::new(vec!["loft".to_owned()], stay)
+        };
+        FakeHost::set_inventory(Inventory {
+            properties: vec![gassync_plugin::Property::new("loft", "Loft")],
+            room_types: vec![RoomType { quantity: Some(quantity), ..RoomType::new("loft", "loft", "Loft") }],
+            calendar: vec![shut],
+            reservations: vec![
+                booked("old", nights("2026-06-01", "2026-06-03"), ReservationStatus::Confirmed),
+                booked("new-year", nights("2026-12-30", "2027-01-02"), ReservationStatus::Confirmed),
+                booked("live", nights("2027-06-01", "2027-06-04"), ReservationStatus::Confirmed),
+                booked("gone", nights("2027-07-01", "2027-07-03"), ReservationStatus::Cancelled),
+            ],
+            blocks: vec![
+                of_unit(Some("1"), nights("2027-06-05", "2027-06-07")),
+                Block::new(Vec::new(), nights("2027-12-30", "2028-01-02")),
+            ],
+            ..Inventory::default()
+        });
+    }
+
+    /// UID, start and end of each event.
+    fn events() -> Vec<(String, String, String)> {
+        let (mut text, mut part) = (String::new(), None);
+        loop {
+            let rendered = render(&get("/calendars/loft.ics"), part.as_deref()).expect("a part");
+            text.push_str(&String::from_utf8(rendered.body).expect("text"));
+            part = rendered.next;
+            if part.is_none() {
+                break;
+            }
+        }
+        assert!(!text.contains("painters"), "{text}");
+        let said = |event: &str, name: &str| {
+            let line = event.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+            line.trim_end_matches("@gassync").to_owned()
+        };
+        let told =
+            |event: &str| (said(event, "UID:"), said(event, "DTSTART;VALUE=DATE:"), said(event, "DTEND;VALUE=DATE:"));
+        text.split("BEGIN:VEVENT").skip(1).map(told).collect()
+    }
+
+    fn told(events: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
+        events.iter().map(|(uid, start, end)| ((*uid).to_owned(), (*start).to_owned(), (*end).to_owned())).collect()
+    }
+
+    #[test]
+    fn bookings_blocks_and_closed_nights_are_events() {
+        ready(1);
+        let expected = told(&[
+            ("new-year", "20261230", "20270102"),
+            ("live", "20270601", "20270604"),
+            ("closed-loft-2027-06-04", "20270604", "20270607"),
+            ("closed-loft-2027-12-30", "20271230", "20280101"),
+            ("closed-loft-2028-01-01", "20280101", "20280102"),
+        ]);
+        assert_eq!(events(), expected, "a night that is sold is not closed as well, and what touches is one");
+    }
+
+    #[test]
+    fn of_several_units_one_closes_nothing() {
+        ready(2);
+        let expected = told(&[
+            ("closed-loft-2027-06-03", "20270603", "20270605"),
+            ("closed-loft-2027-12-30", "20271230", "20280101"),
+            ("closed-loft-2028-01-01", "20280101", "20280102"),
+        ]);
+        assert_eq!(events(), expected);
     }
 }

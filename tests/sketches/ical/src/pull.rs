@@ -2,7 +2,7 @@
 
 use gassync_plugin::{
     Block, Change, ChannelError, Completeness, Entity, GuestDetails, News, Page, Property, Query, Reservation,
-    ReservationStatus, RoomStay, RoomType, Scope, Selection, change, http, settings, state,
+    ReservationStatus, ResumePoint, RoomStay, RoomType, Scope, Selection, change, http, settings,
 };
 
 use crate::{
@@ -10,16 +10,13 @@ use crate::{
     event::{self, Event},
 };
 
-/// Where the mark is kept that the calendar had when it was last read.
-const ETAG: &str = "etag";
-
 pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
     let settings: Settings = settings()?;
     match (query.entity, &query.selection) {
         (Entity::Property, Selection::Everything) => Ok(Page::of(unit(settings))),
-        (Entity::Reservation, Selection::Everything) => calendar(&settings, None),
-        // The calendar is all there is; at most it can say that nothing is new.
-        (Entity::Reservation, Selection::ChangedSince(_)) => calendar(&settings, state::get(ETAG)?),
+        // The calendar is all there is; at most it can say that nothing is new since it had this mark.
+        (Entity::Reservation, Selection::After(etag)) => calendar(&settings, Some(etag)),
+        (Entity::Reservation, Selection::Everything | Selection::ChangedSince(_)) => calendar(&settings, None),
         _ => Err(ChannelError::Unsupported),
     }
 }
@@ -31,10 +28,10 @@ fn unit(settings: Settings) -> Vec<Change> {
     vec![change(Some(&id), News::Property(house)), change(Some(&id), News::RoomType(room))]
 }
 
-fn calendar(settings: &Settings, etag: Option<String>) -> Result<Page, ChannelError> {
+fn calendar(settings: &Settings, etag: Option<&String>) -> Result<Page, ChannelError> {
     // Whoever has the address can read the calendar: the address is the secret, and the whole of it.
     let mut request = http::Request::get("{{ical.url}}").secret("ical.url").header("accept", "text/calendar");
-    if let Some(etag) = &etag {
+    if let Some(etag) = etag {
         request = request.header("if-none-match", etag);
     }
     let answer = request.send()?;
@@ -44,15 +41,11 @@ fn calendar(settings: &Settings, etag: Option<String>) -> Result<Page, ChannelEr
         401 | 403 | 404 | 410 => {
             return Err(ChannelError::Unauthorized("the calendar's address leads nowhere any more".to_owned()));
         }
-        429 => return Err(ChannelError::RateLimited(answer.retry_after())),
-        status => return Err(ChannelError::Unavailable(format!("status {status}"))),
+        _ => return Err(answer.refusal(None)),
     }
     let changes = event::read(answer.body())?.into_iter().filter_map(|event| told(event, settings)).collect();
-    match answer.header("etag") {
-        Some(etag) => state::set(ETAG, &etag)?,
-        None => state::delete(ETAG),
-    }
-    Ok(Page { scope: Scope::WholeEntity, ..Page::of(changes) })
+    let resume = answer.header("etag").map(|etag| ResumePoint::Token(etag.to_owned()));
+    Ok(Page { scope: Scope::WholeEntity, resume, ..Page::of(changes) })
 }
 
 /// None for a block that was called off: it is gone, like all that a calendar does not name.
@@ -65,11 +58,8 @@ fn told(event: Event, settings: &Settings) -> Option<Change> {
         (true, _) => News::Block(Block {
             id: Some(event.uid),
             property_id: unit.clone(),
-            room_type_id: unit.clone(),
-            unit_id: None,
-            stay: event.stay,
             reason: Some(event.summary).filter(|summary| !summary.is_empty()),
-            raw: None,
+            ..Block::new(vec![settings.unit_id.clone()], event.stay)
         }),
         (false, word) => {
             let status = match word {
@@ -115,16 +105,21 @@ mod tests {
         let etag = Header { name: "ETag".to_owned(), value: "\"v1\"".to_owned() };
         let body = include_bytes!("../../../fixtures/ical/calendar.ics").to_vec();
         FakeHost::answer_with(Ok(HttpResponse { status: 200, headers: vec![etag], body }));
-        let since = || Selection::ChangedSince("2027-05-01T00:00:00Z".to_owned());
-        let first = fetch(&Query::new(Entity::Reservation, since())).expect("a page");
+        let since = Selection::ChangedSince("2027-05-01T00:00:00Z".to_owned());
+        let first = fetch(&Query::new(Entity::Reservation, since)).expect("a page");
         assert!(matches!(first.scope, Scope::WholeEntity), "what it does not name is gone");
+        let Some(ResumePoint::Token(mark)) = first.resume else { panic!("{:?}", first.resume) };
         FakeHost::answer(304, "");
-        let second = fetch(&Query::new(Entity::Reservation, since())).expect("a page");
+        let second = fetch(&Query::new(Entity::Reservation, Selection::After(mark))).expect("a page");
         assert!(second.changes.is_empty() && matches!(second.scope, Scope::Delta), "nothing is gone");
+        assert_eq!(second.resume, None, "it goes on from where it was");
         let everything = || fetch(&Query::new(Entity::Reservation, Selection::Everything));
         FakeHost::answer(304, "");
         assert!(everything().is_err(), "who asks for everything is not told that nothing changed");
-        let marks: Vec<usize> = FakeHost::take_requests().iter().map(|request| request.headers.len()).collect();
-        assert_eq!(marks, [1, 2, 1]);
+        let marks =
+            FakeHost::take_requests().into_iter().map(|request| request.headers.get(1).map(|h| h.value.clone()));
+        assert_eq!(marks.collect::<Vec<_>>(), [None, Some("\"v1\"".to_owned()), None]);
+        FakeHost::answer(200, "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n");
+        assert_eq!(everything().expect("a page").resume, None, "a calendar without a mark");
     }
 }
