@@ -3,8 +3,8 @@
 use std::fmt;
 
 use gassync_plugin::{
-    Block, Change, ChannelError, Completeness, Entity, EntityRef, GuestDetails, Loose, News, Nights, Reservation,
-    ReservationStatus, RoomStay, Route, malformed, money, state,
+    Block, Change, ChannelError, Completeness, Entity, EntityRef, GuestDetails, Loose, News, Nights, PriceKind,
+    PriceLine, Reservation, ReservationStatus, RoomStay, Route, malformed, money, read_json, state,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -54,7 +54,12 @@ struct Named {
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct PriceElement {
+    #[serde(rename = "type")]
+    kind: Loose,
+    name: Loose,
+    amount: Loose,
     currency_code: Loose,
+    price_included_in_id: Loose,
 }
 
 impl Booking {
@@ -62,6 +67,11 @@ impl Booking {
     pub fn is_block(&self) -> bool {
         let channel = self.channel.as_ref().and_then(|channel| channel.name.as_str()).unwrap_or_default();
         self.blocked.flag() == Some(true) || channel.eq_ignore_ascii_case("Blocked channel")
+    }
+
+    /// A block that we made, whether or not we remember it.
+    pub fn has_our_mark(&self) -> bool {
+        self.notice.as_str() == Some(OUR_MARK)
     }
 
     pub fn is_cancelled(&self) -> bool {
@@ -80,7 +90,7 @@ pub(crate) fn ours(apartment: &str, id: &str) -> String {
 
 /// None for a block of our own making: to hear of it is no news.
 pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<Option<Change>, ChannelError> {
-    let booking: Booking = serde_json::from_str(raw.get()).map_err(|error| malformed(path, error))?;
+    let booking: Booking = read_json(raw.get(), path)?;
     let missing = |field: &str| malformed(format_args!("{path}/{field}"), "is missing");
     let id = booking.id.text().ok_or_else(|| missing("id"))?;
     let apartment = booking.apartment.id.text();
@@ -95,6 +105,7 @@ pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<
         let currency = booking.price_elements.iter().find_map(|element| element.currency_code.as_str());
         News::Reservation(Reservation {
             total: price.map(|amount| money(amount, currency)),
+            price_lines: price_lines(&booking, path)?,
             commission: commission.map(|amount| money(amount, currency)),
             booked_at: instant(&booking.created_at, format_args!("{path}/created-at"))?,
             modified_at: instant(&booking.modified_at, format_args!("{path}/modifiedAt"))?,
@@ -103,16 +114,17 @@ pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<
     } else if is_ours(&booking, apartment.as_deref(), &id)? {
         return Ok(None);
     } else if booking.is_cancelled() {
-        News::Removed(EntityRef { entity: Entity::Reservation, id })
+        News::Removed(EntityRef { entity: Entity::Block, id })
     } else {
+        let stay = stay.ok_or_else(|| missing("arrival"))?;
+        // An apartment is the property: without one it would be nobody's.
+        let apartment = apartment.ok_or_else(|| missing("apartment/id"))?;
         News::Block(Block {
             id: Some(id),
-            property_id: apartment.clone(),
-            room_type_id: apartment,
-            unit_id: None,
-            stay: stay.ok_or_else(|| missing("arrival"))?,
+            property_id: Some(apartment.clone()),
             reason: booking.notice.text(),
             raw: Some(raw.get().to_owned()),
+            ..Block::new(vec![apartment], stay)
         })
     };
     Ok(Some(Change { route, news }))
@@ -120,7 +132,38 @@ pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<
 
 fn is_ours(booking: &Booking, apartment: Option<&str>, id: &str) -> Result<bool, ChannelError> {
     let key = ours(apartment.unwrap_or_default(), id);
-    Ok(booking.notice.as_str() == Some(OUR_MARK) || state::get::<(String, String)>(&key)?.is_some())
+    Ok(booking.has_our_mark() || state::get::<(String, String)>(&key)?.is_some())
+}
+
+/// What the price is made of. What is inside another element is told by that one, and what Smoobu or a site keeps is no part
+/// of what the guest pays.
+fn price_lines(booking: &Booking, path: &str) -> Result<Vec<PriceLine>, ChannelError> {
+    let mut lines = Vec::new();
+    for (index, element) in booking.price_elements.iter().enumerate() {
+        let kind = match element.kind.as_str().unwrap_or_default() {
+            "commission" => continue,
+            "basePrice" => PriceKind::Stay,
+            "cleaningFee" => PriceKind::Cleaning,
+            "addon" | "paymentCharge" => PriceKind::Fee,
+            "tax" => PriceKind::Tax,
+            "longStayDiscount" => PriceKind::Discount,
+            _ => PriceKind::Other,
+        };
+        if element.price_included_in_id.as_str().is_some() {
+            continue;
+        }
+        let amount = element.amount.amount(format_args!("{path}/priceElements/{index}/amount"))?;
+        let Some(amount) = amount else { continue };
+        // With which sign it comes nobody has written down; what it does is plain.
+        let is_above = kind == PriceKind::Discount && !amount.starts_with('-');
+        let amount = if is_above { format!("-{amount}") } else { amount };
+        lines.push(PriceLine {
+            kind,
+            name: element.name.text().unwrap_or_default(),
+            amount: money(amount, element.currency_code.as_str()),
+        });
+    }
+    Ok(lines)
 }
 
 /// All of it but money and instants, which may be none.
@@ -183,7 +226,53 @@ fn instant(said: &Loose, place: impl fmt::Display) -> Result<Option<String>, Cha
 
 #[cfg(test)]
 mod tests {
+    use gassync_plugin::testing::FakeHost;
+
     use super::*;
+
+    fn told(inside: &str) -> Result<Option<News>, ChannelError> {
+        FakeHost::reset();
+        let text = format!(r#"{{"id":48101,"type":"reservation","apartment":{{"id":7301}},{inside}}}"#);
+        let raw = RawValue::from_string(text).expect("JSON");
+        Ok(read(&raw, None, "/data")?.map(|change| change.news))
+    }
+
+    #[test]
+    fn a_price_is_taken_apart_once() {
+        let elements = r#""price":470.0,"priceElements":[
+            {"id":1,"type":"basePrice","name":"Base price","amount":450.0,"currencyCode":"EUR"},
+            {"id":2,"type":"cleaningFee","name":"Cleaning fee","amount":30.0,"currencyCode":"EUR"},
+            {"id":3,"type":"tax","name":"City tax","amount":20.0,"currencyCode":"EUR","priceIncludedInId":null},
+            {"id":4,"type":"longStayDiscount","name":"Long stay","amount":30,"currencyCode":"EUR"},
+            {"id":5,"type":"paymentCharge","name":"Payment charge","amount":10.0,"priceIncludedInId":1},
+            {"id":6,"type":"commission","name":"Commission","amount":50.0,"currencyCode":"EUR"}]"#;
+        let Ok(Some(News::Reservation(booking))) = told(elements) else { panic!("a booking") };
+        let lines: Vec<_> = booking.price_lines.iter().map(|line| (line.kind, line.amount.amount.as_str())).collect();
+        let expected = [
+            (PriceKind::Stay, "450.0"),
+            (PriceKind::Cleaning, "30.0"),
+            (PriceKind::Tax, "20.0"),
+            (PriceKind::Discount, "-30"),
+        ];
+        assert_eq!((lines.as_slice(), booking.total), (&expected[..], Some(money("470.0", Some("EUR")))));
+        let wrong = told(r#""priceElements":[{"type":"tax","amount":"a lot"}]"#);
+        assert!(
+            matches!(wrong, Err(ChannelError::Malformed(why)) if why.starts_with("/data/priceElements/0/amount: "))
+        );
+    }
+
+    #[test]
+    fn a_block_that_is_called_off_is_a_block_that_is_gone() {
+        let nights = r#""arrival":"2027-11-15","departure":"2027-11-20","is-blocked-booking":true"#;
+        let Ok(Some(News::Block(block))) = told(nights) else { panic!("a block") };
+        assert_eq!((block.property_id.as_deref(), block.room_type_ids), (Some("7301"), vec!["7301".to_owned()]));
+        let text = format!(r#"{{"id":48103,"type":"cancellation","apartment":{{"id":7301}},{nights}}}"#);
+        let gone = read(&RawValue::from_string(text).expect("JSON"), None, "").expect("read").expect("news").news;
+        assert_eq!(gone, News::Removed(EntityRef { entity: Entity::Block, id: "48103".to_owned() }));
+        let nowhere = format!(r#"{{"id":48103,{nights}}}"#);
+        let nowhere = read(&RawValue::from_string(nowhere).expect("JSON"), None, "");
+        assert!(matches!(nowhere, Err(ChannelError::Malformed(why)) if why.starts_with("/apartment/id: ")));
+    }
 
     #[test]
     fn times_come_with_seconds_and_without() {

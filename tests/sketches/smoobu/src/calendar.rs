@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use gassync_plugin::{
-    Accepted, CalendarNights, CalendarPart, ChannelError, FieldError, Loose, Outcome, http, malformed, state,
-    to_date_text,
+    Accepted, Attempt, CalendarNights, CalendarPart, ChannelError, FieldError, Loose, Outcome, http, malformed,
+    read_json, state, to_date_text,
 };
 use serde::{Deserialize, Serialize};
 
@@ -55,14 +55,14 @@ struct Blocks {
 }
 
 /// One call.
-#[derive(Default)]
 struct Push {
+    attempt: Attempt,
     asked: u32,
     warnings: Vec<String>,
 }
 
-pub(crate) fn push(updates: &[CalendarNights]) -> Result<Vec<Outcome>, ChannelError> {
-    let mut push = Push::default();
+pub(crate) fn push(updates: &[CalendarNights], attempt: Attempt) -> Result<Vec<Outcome>, ChannelError> {
+    let mut push = Push { attempt, asked: 0, warnings: Vec::new() };
     let one = |update: &CalendarNights| match push.one(update) {
         Ok(outcome) => Ok(outcome),
         Err(ChannelError::Rejected(errors)) => Ok(Outcome::Refused(errors)),
@@ -79,6 +79,9 @@ impl Push {
         self.warnings.clear();
         let room = &update.room_type_id;
         let apartment = number_of(room).map_err(|_| rejected("/apartments/0", format!("{room} is not a number")))?;
+        if self.attempt == Attempt::AfterUnknown {
+            self.find_ours(apartment, update)?;
+        }
         self.settle(apartment)?;
         let priced = self.write_rates(apartment, update)?;
         let available = update.available.or_else(|| update.units_available.map(|units| units > 0));
@@ -147,7 +150,7 @@ impl Push {
         if answer.status() != 200 {
             return Err(failure(&answer));
         }
-        let rates: Rates = serde_json::from_slice(answer.body()).map_err(|error| malformed("", error))?;
+        let rates: Rates = read_json(answer.body(), "")?;
         let known = rates.data.get(&apartment.to_string());
         let is_open = |night: &String| {
             known.and_then(|nights| nights.get(night)).is_none_or(|night| night.available.as_str() != Some("0"))
@@ -188,6 +191,33 @@ impl Push {
         self.settle(apartment)
     }
 
+    /// A call that did not end has forgotten which blocks it made; they have our mark.
+    fn find_ours(&mut self, apartment: u64, update: &CalendarNights) -> Result<(), ChannelError> {
+        let request = Request::new("GET", "/api/reservations")
+            .query("apartmentId", apartment.to_string())
+            .query("departureFrom", to_date_text(update.stay.start))
+            .query("arrivalTo", to_date_text(update.stay.until))
+            .query("pageSize", "100");
+        for block in self.list(request)?.into_iter().filter(Booking::has_our_mark) {
+            let nights = (block.arrival.as_str(), block.departure.as_str());
+            if let (Some(id), (Some(start), Some(until))) = (block.id.text(), nights) {
+                state::set(&ours(&apartment.to_string(), &id), &(start, until))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Blocks that are there.
+    fn list(&mut self, request: Request) -> Result<Vec<Booking>, ChannelError> {
+        let answer = self.ask(request)?;
+        if answer.status() != 200 {
+            return Err(failure(&answer));
+        }
+        let mut blocks: Blocks = read_json(answer.body(), "")?;
+        blocks.bookings.retain(|booking| booking.is_block() && !booking.is_cancelled());
+        Ok(blocks.bookings)
+    }
+
     /// Makes the blocks that are owed. One that was tried before is looked for first: there is no key by which Smoobu
     /// would know a second try.
     fn settle(&mut self, apartment: u64) -> Result<(), ChannelError> {
@@ -226,7 +256,7 @@ impl Push {
         let answer = self.ask(Request::new("POST", "/api/reservations").body(body))?;
         match answer.status() {
             200..=299 => {
-                let made: Made = serde_json::from_slice(answer.body()).map_err(|error| malformed("", error))?;
+                let made: Made = read_json(answer.body(), "")?;
                 made.id.text().map(Some).ok_or_else(|| malformed("/id", "is missing"))
             }
             // Somebody was quicker and has the nights. Whether that is so is seen when they are read back.
@@ -244,17 +274,9 @@ impl Push {
             .query("arrivalFrom", start)
             .query("arrivalTo", start)
             .query("pageSize", "100");
-        let answer = self.ask(request)?;
-        if answer.status() != 200 {
-            return Err(failure(&answer));
-        }
-        let blocks: Blocks = serde_json::from_slice(answer.body()).map_err(|error| malformed("", error))?;
-        let is_it = |booking: &&Booking| {
-            booking.is_block()
-                && !booking.is_cancelled()
-                && (booking.arrival.as_str(), booking.departure.as_str()) == (Some(start), Some(until))
-        };
-        Ok(blocks.bookings.iter().find(is_it).and_then(|booking| booking.id.text()))
+        let is_it =
+            |booking: &Booking| (booking.arrival.as_str(), booking.departure.as_str()) == (Some(start), Some(until));
+        Ok(self.list(request)?.into_iter().find(is_it).and_then(|booking| booking.id.text()))
     }
 }
 
@@ -267,7 +289,7 @@ fn nights(update: &CalendarNights) -> Vec<String> {
 }
 
 fn rejected(path: &str, problem: String) -> ChannelError {
-    ChannelError::Rejected(vec![FieldError { path: path.to_owned(), problem }])
+    ChannelError::Rejected(vec![FieldError::new(path, problem)])
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gassync_plugin::{
     CalendarNights, Change, ChannelError, Decoded, Entity, EntityRef, HttpRequest, Loose, News, Nights, Price, Route,
-    malformed, money, parse_date, reply,
+    malformed, money, parse_date, read_json, reply,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -29,8 +29,7 @@ struct Night {
 
 /// There is no event id; one booking may cause several calls, and modification times put them in order.
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
-    let body = request.body.as_deref().unwrap_or_default();
-    let message: Message = serde_json::from_slice(body).map_err(|error| malformed("", error))?;
+    let message: Message = read_json(request.bytes(), "")?;
     let account = message.user.text();
     let data = || message.data.as_deref().ok_or_else(|| malformed("/data", "is missing"));
     let changes = match message.action.as_str() {
@@ -45,17 +44,17 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
     Ok(Decoded { event_id: None, changes, reply: Some(reply(200, "ok")) })
 }
 
-/// Of the booking that comes along only the id is to be relied on.
+/// Of the booking that comes along only the id is to be relied on; a block may be known by what it says of itself.
 fn removed(data: &RawValue, account: Option<String>) -> Result<Change, ChannelError> {
-    let booking: Booking = serde_json::from_str(data.get()).map_err(|error| malformed("/data", error))?;
+    let booking: Booking = read_json(data.get(), "/data")?;
     let id = booking.id.text().ok_or_else(|| malformed("/data/id", "is missing"))?;
-    let news = News::Removed(EntityRef { entity: Entity::Reservation, id });
+    let entity = if booking.is_block() { Entity::Block } else { Entity::Reservation };
+    let news = News::Removed(EntityRef { entity, id });
     Ok(Change { route: Route { property_id: None, account }, news })
 }
 
 fn rates(data: &RawValue, account: Option<&str>) -> Result<Vec<Change>, ChannelError> {
-    let apartments: BTreeMap<String, BTreeMap<String, Night>> =
-        serde_json::from_str(data.get()).map_err(|error| malformed("/data", error))?;
+    let apartments: BTreeMap<String, BTreeMap<String, Night>> = read_json(data.get(), "/data")?;
     let mut changes = Vec::with_capacity(apartments.len());
     for (apartment, nights) in apartments {
         let mut rows = Vec::with_capacity(nights.len());

@@ -9,7 +9,8 @@ mod pull;
 mod signature;
 
 use gassync_plugin::{
-    Adapter, CalendarNights, ChannelError, Decoded, HttpRequest, Inbound, Outcome, Page, Pull, PushCalendar, Query,
+    Adapter, Attempt, CalendarNights, ChannelError, Decoded, HttpRequest, Inbound, Outcome, Page, Pull, PushCalendar,
+    Query,
 };
 
 /// The adapter.
@@ -36,7 +37,7 @@ impl Pull for Smoobu {
 }
 
 impl PushCalendar for Smoobu {
-    fn push_calendar(updates: Vec<CalendarNights>) -> Result<Vec<Outcome>, ChannelError> {
-        calendar::push(&updates)
+    fn push_calendar(updates: Vec<CalendarNights>, attempt: Attempt) -> Result<Vec<Outcome>, ChannelError> {
+        calendar::push(&updates, attempt)
     }
 }

@@ -1,8 +1,7 @@
 //! The bookings that Smoobu holds, one request a call.
 
 use gassync_plugin::{
-    ChannelError, Entity, EntityRef, News, Page, Query, Scope, Selection, change, last_modified, malformed,
-    to_date_text,
+    ChannelError, Entity, EntityRef, News, Page, Query, Scope, Selection, change, malformed, read_json, to_date_text,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -26,13 +25,9 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
     if query.entity != Entity::Reservation {
         return Err(ChannelError::Unsupported);
     }
-    let number = match query.cursor.as_deref().map(str::parse::<u32>) {
-        None => 1,
-        Some(Ok(number)) if number > 0 => number,
-        Some(_) => return Err(malformed("cursor", "is not one of ours")),
-    };
+    let number = query.page_number()?;
     if let Selection::Some(ids) = &query.selection {
-        return one(ids, number);
+        return one(query, ids, number);
     }
     // Cancelled bookings are left out unless they are asked for, and currencies come with the parts of a price alone.
     let mut request = Request::new("GET", "/api/reservations")
@@ -54,7 +49,7 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
             scope = Scope::Whole(*nights);
         }
         Selection::Everything => {}
-        Selection::Some(_) | Selection::Pending(_) => return Err(ChannelError::Unsupported),
+        Selection::Some(_) | Selection::After(_) | Selection::Pending(_) => return Err(ChannelError::Unsupported),
     }
     if let Some(apartment) = query.room_type_id.as_ref().or(query.property_id.as_ref()) {
         request = request.query("apartmentId", number_of(apartment)?.to_string());
@@ -63,33 +58,55 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
     if answer.status() != 200 {
         return Err(failure(&answer));
     }
-    let list: List = serde_json::from_slice(answer.body()).map_err(|error| malformed("", error))?;
+    let list: List = read_json(answer.body(), "")?;
     let mut changes = Vec::with_capacity(list.bookings.len());
     for (index, raw) in list.bookings.iter().enumerate() {
         changes.extend(booking::read(raw, None, &format!("/bookings/{index}"))?);
     }
     let another = list.page < list.page_count && !list.bookings.is_empty();
-    let next = another.then(|| (number + 1).to_string());
-    Ok(Page { resume: last_modified(&changes), changes, next, scope, wait_seconds: None })
+    Ok(Page { scope, ..Page::numbered(query, changes, another)? })
 }
 
 /// By its id a booking comes alone, so each is a page; one that is not there any more is gone.
-fn one(ids: &[String], number: u32) -> Result<Page, ChannelError> {
-    let Some(id) = ids.get(number as usize - 1) else { return Ok(Page::of(Vec::new())) };
+fn one(query: &Query, ids: &[String], number: usize) -> Result<Page, ChannelError> {
+    let Some(id) = ids.get(number - 1) else { return Ok(Page::of(Vec::new())) };
     let answer = Request::new("GET", format!("/api/reservations/{}", number_of(id)?)).send()?;
     let changes = match answer.status() {
         200 => {
-            let raw: &RawValue = serde_json::from_slice(answer.body()).map_err(|error| malformed("", error))?;
+            let raw: &RawValue = read_json(answer.body(), "")?;
             booking::read(raw, None, "")?.into_iter().collect()
         }
         404 => vec![change(None, News::Removed(EntityRef { entity: Entity::Reservation, id: id.clone() }))],
         _ => return Err(failure(&answer)),
     };
-    let next = ((number as usize) < ids.len()).then(|| (number + 1).to_string());
-    Ok(Page { next, ..Page::of(changes) })
+    Page::numbered(query, changes, number < ids.len())
 }
 
 /// Ids stand in paths and queries that are signed as they are.
 pub(crate) fn number_of(id: &str) -> Result<u64, ChannelError> {
     id.parse().map_err(|_| malformed("id", format_args!("{id} is not a number")))
+}
+
+#[cfg(test)]
+mod tests {
+    use gassync_plugin::{ResumePoint, testing::FakeHost};
+
+    use super::*;
+
+    #[test]
+    fn the_last_page_says_where_the_next_run_goes_on() {
+        FakeHost::reset();
+        FakeHost::set_settings(r#"{"baseUrl":"https://login.smoobu.example"}"#);
+        FakeHost::sign_with(|_, _, _, _| vec![1, 2, 3]);
+        FakeHost::answer(200, include_str!("../samples/answers/reservations/page.json"));
+        let mut query = Query::new(Entity::Reservation, Selection::ChangedSince("2027-04-10T22:30:00Z".to_owned()));
+        let first = fetch(&query).expect("a page");
+        assert_eq!(first.resume, None, "what follows may fail");
+        query.cursor = first.next;
+        FakeHost::answer(200, r#"{"page_count":2,"page":2,"bookings":[]}"#);
+        let last = fetch(&query).expect("a page");
+        assert!(FakeHost::take_requests()[1].url.contains("&page=2&"));
+        assert_eq!(last.next, None);
+        assert_eq!(last.resume, Some(ResumePoint::Instant("2027-04-12T08:30:45Z".to_owned())));
+    }
 }

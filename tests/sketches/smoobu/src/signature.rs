@@ -1,7 +1,7 @@
 //! Every request is signed: a text of seven lines, of which the last is a secret itself and so a placeholder.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use gassync_plugin::{ChannelError, FieldError, Loose, clock, http, keys, settings};
+use gassync_plugin::{ChannelError, Loose, clock, http, keys, settings};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -86,15 +86,9 @@ pub(crate) fn failure(answer: &http::Response) -> ChannelError {
         detail: Loose,
     }
     let said: Said = serde_json::from_slice(answer.body()).unwrap_or_default();
-    let problem = said.detail.text().unwrap_or_else(|| format!("status {}", answer.status()));
-    match answer.status() {
-        401 | 403 => ChannelError::Unauthorized(problem),
-        429 => {
-            let own = answer.header("X-RateLimit-Retry-After").and_then(wait);
-            ChannelError::RateLimited(own.or_else(|| answer.retry_after()))
-        }
-        400..=499 => ChannelError::Rejected(vec![FieldError { path: String::new(), problem }]),
-        _ => ChannelError::Unavailable(problem),
+    match (answer.status(), answer.header("X-RateLimit-Retry-After").and_then(wait)) {
+        (429, Some(seconds)) => ChannelError::RateLimited(Some(seconds)),
+        _ => answer.refusal(said.detail.text()),
     }
 }
 

@@ -41,7 +41,7 @@ fn close_four_nights() {
     begin();
     FakeHost::answer(200, &rates(&[("2027-05-01", 1), ("2027-05-02", 1), ("2027-05-03", 1), ("2027-05-04", 1)]));
     FakeHost::answer(200, r#"{"id":900}"#);
-    let outcomes = push(&[nights_from("2027-05-01", "2027-05-05", false)]).expect("pushed");
+    let outcomes = push(&[nights_from("2027-05-01", "2027-05-05", false)], Attempt::First).expect("pushed");
     assert!(matches!(&outcomes[..], [Outcome::Accepted(accepted)] if accepted.confirmed));
     FakeHost::take_requests();
 }
@@ -52,7 +52,7 @@ fn only_what_is_open_is_closed() {
     FakeHost::answer(200, &rates(&[("2027-05-01", 1), ("2027-05-02", 0), ("2027-05-03", 1), ("2027-05-04", 1)]));
     FakeHost::answer(200, r#"{"id":901}"#);
     FakeHost::answer(422, r#"{"title":"Error occurred","detail":"overlap"}"#);
-    let outcomes = push(&[nights_from("2027-05-01", "2027-05-05", false)]).expect("pushed");
+    let outcomes = push(&[nights_from("2027-05-01", "2027-05-05", false)], Attempt::First).expect("pushed");
     let asked = asked();
     assert_eq!(asked[0].1, "/api/rates?apartments[]=7301&end_date=2027-05-05&start_date=2027-05-01");
     assert_eq!(asked[1], ("POST".into(), "/api/reservations".into(), said("2027-05-01", "2027-05-02")));
@@ -70,13 +70,13 @@ fn opening_some_nights_of_a_block_closes_the_others_again() {
     FakeHost::answer(200, r#"{"success":true}"#);
     FakeHost::answer(200, r#"{"id":902}"#);
     FakeHost::answer(200, r#"{"id":903}"#);
-    push(&[nights_from("2027-05-02", "2027-05-03", true)]).expect("pushed");
+    push(&[nights_from("2027-05-02", "2027-05-03", true)], Attempt::First).expect("pushed");
     let asked = asked();
     assert_eq!((&*asked[0].0, &*asked[0].1), ("DELETE", "/api/reservations/900"));
     assert_eq!(asked[1].2, said("2027-05-01", "2027-05-02"));
     assert_eq!(asked[2].2, said("2027-05-03", "2027-05-05"));
     assert_eq!(state::keys(""), ["ours/7301/902", "ours/7301/903"]);
-    push(&[nights_from("2027-06-01", "2027-06-03", true)]).expect("pushed");
+    push(&[nights_from("2027-06-01", "2027-06-03", true)], Attempt::First).expect("pushed");
     assert!(FakeHost::take_requests().is_empty(), "what is not closed by us needs no opening");
 }
 
@@ -86,7 +86,8 @@ fn a_block_that_may_be_there_is_looked_for_before_it_is_made_again() {
     FakeHost::answer(200, &rates(&[("2027-05-01", 1)]));
     FakeHost::answer(502, "<html>");
     let update = nights_from("2027-05-01", "2027-05-02", false);
-    let outcomes = push(std::slice::from_ref(&update)).expect("a retry, or the attempt would be forgotten");
+    let outcomes =
+        push(std::slice::from_ref(&update), Attempt::First).expect("a retry, or the attempt would be forgotten");
     assert!(matches!(outcomes[..], [Outcome::Retry(None)]));
     FakeHost::take_requests();
     FakeHost::answer(
@@ -95,11 +96,37 @@ fn a_block_that_may_be_there_is_looked_for_before_it_is_made_again() {
             "departure":"2027-05-02","is-blocked-booking":true}]}"#,
     );
     FakeHost::answer(200, &rates(&[("2027-05-01", 0)]));
-    push(&[update]).expect("pushed");
+    push(&[update], Attempt::First).expect("pushed");
     let asked = asked();
     assert_eq!(asked.len(), 2, "{asked:?}");
     assert!(asked[0].1.contains("arrivalFrom=2027-05-01"));
     assert_eq!(state::keys(""), ["ours/7301/904"]);
+}
+
+#[test]
+fn what_a_call_that_did_not_end_has_closed_is_known_by_its_mark() {
+    begin();
+    let block = |id: u32, notice: &str| {
+        format!(
+            r#"{{"id":{id},"type":"reservation","arrival":"2027-05-01","departure":"2027-05-02","notice":"{notice}",
+                "is-blocked-booking":true}}"#
+        )
+    };
+    let list = format!(r#"{{"bookings":[{},{}]}}"#, block(905, OUR_MARK), block(906, "new floor"));
+    FakeHost::answer(200, &list);
+    FakeHost::answer(200, &rates(&[("2027-05-01", 0)]));
+    let closed = nights_from("2027-05-01", "2027-05-02", false);
+    push(std::slice::from_ref(&closed), Attempt::AfterUnknown).expect("pushed");
+    let looked = asked();
+    assert_eq!(
+        looked[0].1,
+        "/api/reservations?apartmentId=7301&arrivalTo=2027-05-02&departureFrom=2027-05-01&pageSize=100"
+    );
+    assert_eq!(looked.len(), 2, "nothing is closed twice: {looked:?}");
+    assert_eq!(state::keys(""), ["ours/7301/905"], "and what others closed stays theirs");
+    FakeHost::answer(200, r#"{"success":true}"#);
+    push(&[nights_from("2027-05-01", "2027-05-02", true)], Attempt::First).expect("pushed");
+    assert_eq!(asked()[0].1, "/api/reservations/905");
 }
 
 #[test]
@@ -108,7 +135,7 @@ fn a_key_that_is_refused_is_told_whatever_was_written_before() {
     FakeHost::answer(200, &rates(&[("2027-05-01", 1)]));
     FakeHost::answer(401, "{}");
     let update = nights_from("2027-05-01", "2027-05-02", false);
-    assert!(matches!(push(&[update]), Err(ChannelError::Unauthorized(_))));
+    assert!(matches!(push(&[update], Attempt::First), Err(ChannelError::Unauthorized(_))));
     assert_eq!(state::keys(""), ["owed/7301/2027-05-01/2027-05-02"], "what may be there is looked for the next time");
 }
 
@@ -122,7 +149,7 @@ fn prices_name_every_night_and_wait_to_be_read_back() {
     update.rules.min_stay_arrival = Some(2);
     let amount = gassync_plugin::money("119.50", Some("EUR"));
     update.prices.push(gassync_plugin::Price { rate_plan_id: None, occupancy: None, amount, tax_included: None });
-    let outcomes = push(&[update]).expect("pushed");
+    let outcomes = push(&[update], Attempt::First).expect("pushed");
     let body = r#"{"apartments":[7301],"operations":[{"dates":["2027-05-01","2027-05-02"],"daily_price":119.50,"min_length_of_stay":2}]}"#;
     assert_eq!(asked()[0].2, body);
     assert!(matches!(&outcomes[..], [Outcome::Accepted(accepted)] if !accepted.confirmed));
