@@ -231,7 +231,8 @@ async fn neighbours(database: Database) {
     };
     let (good, bad) = (add("versioned").await, add("rogue").await);
     let mut figures = Vec::new();
-    for (what, deed) in [("quiet", None), ("beside one that works", Some("")), ("beside one that traps", Some("panic"))] {
+    for (what, deed) in [("quiet", None), ("beside one that works", Some("")), ("beside one that traps", Some("panic"))]
+    {
         let during = async {
             let began = Instant::now();
             while began.elapsed() < CALLED {

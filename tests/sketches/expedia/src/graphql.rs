@@ -74,7 +74,7 @@ fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
     };
     let id = must("/id")?;
     let reservation = Reservation {
-        aliases: aliases(node, &id),
+        ota_reference: sold_as(node, &id),
         property_id: Some(property.to_owned()),
         adults: room.adults,
         children: room.children,
@@ -99,11 +99,11 @@ fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
     Ok(change(Some(property), News::Reservation(reservation)))
 }
 
-/// What other houses of theirs call it; the number that is the supplier's own is ours.
-fn aliases(node: &Value, id: &str) -> Vec<String> {
+/// Its number at the house of theirs that sold it; the one that is the supplier's own is ours.
+fn sold_as(node: &Value, id: &str) -> Option<String> {
     let listed = node.get("reservationIds").and_then(Value::as_array).into_iter().flatten();
     let theirs = listed.filter(|listed| listed.get("idSource").and_then(Value::as_str) != Some("SUPPLIER"));
-    theirs.filter_map(|listed| said(listed, "/id")).filter(|alias| alias != id).collect()
+    theirs.filter_map(|listed| said(listed, "/id")).find(|number| number != id)
 }
 
 fn said(value: &Value, pointer: &str) -> Option<String> {

@@ -241,7 +241,7 @@ fn one_hotel_that_is_not_confirmed_does_not_undo_another() {
 }
 
 #[test]
-fn other_houses_of_theirs_have_other_numbers_for_it() {
+fn another_house_of_theirs_has_another_number_for_it() {
     let node = r#"{"id":"7400000009","status":"BOOKED","petCount":1,"merchantOfRecord":"EXPEDIA_GROUP",
         "reservationIds":[{"id":"7400000009","idSource":"EXPEDIA"},{"id":"HA-0000X1","idSource":"VRBO"},
         {"id":"GAS-300","idSource":"SUPPLIER"}]}"#;
@@ -252,6 +252,6 @@ fn other_houses_of_theirs_have_other_numbers_for_it() {
         Query { property_id: Some("4400".to_owned()), ..Query::new(Entity::Reservation, Selection::Everything) };
     let page = fetch(&query, &answer).expect("a page");
     let News::Reservation(reservation) = &page.changes[0].news else { panic!("{page:?}") };
-    assert_eq!(reservation.aliases, ["HA-0000X1"], "ours is none of theirs");
+    assert_eq!(reservation.ota_reference.as_deref(), Some("HA-0000X1"), "ours is none of theirs");
     assert_eq!((reservation.pets, reservation.collector), (Some(1), Some(Collector::Channel)));
 }
