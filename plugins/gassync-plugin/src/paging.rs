@@ -15,11 +15,11 @@ impl Query {
 }
 
 impl Page {
-    /// One of the pages of a run that have numbers: of the page that `query` asks for what was found, and whether
-    /// there is another behind it, which then is asked for by [`Query::page_number`].
+    /// A page of a channel whose pages have numbers: what was found on the one that `query` asks for, and whether there is
+    /// another behind it, which then is the next call's [`Query::page_number`].
     ///
-    /// Where the query is of the kind that goes on, the last page says where: at the newest modification of all of them, by
-    /// the channel's clock. Said earlier it would be kept, and lost would be what stands on pages that then fail.
+    /// Where a run goes on some day, its last page says from where: the newest modification of all pages, by the channel's
+    /// clock. Said earlier it would be kept, and what stands on pages that fail after it would be lost.
     pub fn numbered(query: &Query, changes: Vec<Change>, another: bool) -> Result<Self, ChannelError> {
         let number = query.page_number()?;
         let before = query.cursor.as_deref().and_then(|cursor| Some(cursor.split_once(BETWEEN)?.1));

@@ -126,7 +126,7 @@ fn found_in_memory(turned: &[u8]) -> usize {
         // SAFETY: this is all the memory there is, and nothing writes to it meanwhile. From 1 on: no slice begins at 0.
         #[expect(unsafe_code, reason = "looking through all of memory is what this guest is for")]
         unsafe {
-            core::slice::from_raw_parts(1 as *const u8, bytes - 1)
+            core::slice::from_raw_parts(core::ptr::with_exposed_provenance::<u8>(1), bytes - 1)
         }
     };
     #[cfg(not(target_arch = "wasm32"))]

@@ -154,14 +154,14 @@ mod tests {
     #[test]
     fn what_the_house_gets_is_not_what_the_guest_pays() {
         let told = booking(
-            r#""expected_payout_amount_accurate":"578.60","listing_base_price_accurate":"560.00",
-                "listing_host_fee_accurate":"17.40","listing_cleaning_fee_accurate":"36.00",
+            r#""expected_payout_amount_accurate":"712.35","listing_base_price_accurate":"690.00",
+                "listing_host_fee_accurate":"21.65","listing_cleaning_fee_accurate":"44.00",
                 "listing_security_price_accurate":"0.00",
                 "standard_fees_details":[{"fee_type":"PASS_THROUGH_LINEN_FEE","amount_native":10.50}]"#,
         )
         .expect("a booking");
         let euro = |amount: &str| money(amount, Some("EUR"));
-        assert_eq!((told.total, told.payout, told.commission), (None, Some(euro("578.60")), Some(euro("17.40"))));
+        assert_eq!((told.total, told.payout, told.commission), (None, Some(euro("712.35")), Some(euro("21.65"))));
         let lines: Vec<_> = told.price_lines.iter().map(|line| (line.kind, line.name.as_str())).collect();
         let expected = [
             (PriceKind::Stay, "Base price"),

@@ -125,40 +125,40 @@ mod tests {
 
     const TAXED: &str = r#"<RoomStay>
         <RoomTypes><RoomType><RoomDescription Name="Attic"/></RoomType></RoomTypes>
-        <Total AmountBeforeTax="50000" DecimalPlaces="2" CurrencyCode="USD"/>
+        <Total AmountBeforeTax="64000" DecimalPlaces="2" CurrencyCode="USD"/>
         <PriceDetails>
             <GuestView>
                 <Taxes>
-                    <Tax Amount="1450" DecimalPlaces="2" CurrencyCode="USD" Type="Inclusive">
+                    <Tax Amount="3200" DecimalPlaces="2" CurrencyCode="USD" Type="Inclusive">
                         <TaxDescription><Text>Sales tax</Text></TaxDescription>
                     </Tax>
-                    <Tax Amount="300" DecimalPlaces="2" CurrencyCode="USD" Type="Exclusive"/>
+                    <Tax Amount="500" DecimalPlaces="2" CurrencyCode="USD" Type="Exclusive"/>
                 </Taxes>
-                <Total Amount="51450" DecimalPlaces="2"/>
+                <Total Amount="67200" DecimalPlaces="2"/>
             </GuestView>
-            <HotelView><Total Amount="50000" DecimalPlaces="2"/></HotelView>
+            <HotelView><Total Amount="64000" DecimalPlaces="2"/></HotelView>
         </PriceDetails>
     </RoomStay>"#;
-    const GLOBAL: &str = r#"<Total AmountBeforeTax="50000" DecimalPlaces="2" CurrencyCode="USD"/>"#;
+    const GLOBAL: &str = r#"<Total AmountBeforeTax="64000" DecimalPlaces="2" CurrencyCode="USD"/>"#;
 
     #[test]
     fn the_guest_pays_what_the_guest_sees() {
         let told = price(TAXED, GLOBAL).expect("a price");
-        assert_eq!(told.total, Some(money("514.50", Some("USD"))));
-        let lines = [(PriceKind::Stay, "Attic", "500.00"), (PriceKind::Tax, "Sales tax", "14.50")];
+        assert_eq!(told.total, Some(money("672.00", Some("USD"))));
+        let lines = [(PriceKind::Stay, "Attic", "640.00"), (PriceKind::Tax, "Sales tax", "32.00")];
         assert_eq!(said(&told.lines), lines, "what comes on top is no part of it");
         let two = price(&format!("{TAXED}{TAXED}"), GLOBAL).expect("a price");
-        assert_eq!((two.total, two.lines.len()), (Some(money("1029.00", Some("USD"))), 4));
+        assert_eq!((two.total, two.lines.len()), (Some(money("1344.00", Some("USD"))), 4));
     }
 
     #[test]
     fn half_a_view_is_none() {
         let plain = r#"<RoomStay><Total AmountAfterTax="9000" DecimalPlaces="2" CurrencyCode="USD"/></RoomStay>"#;
         let told = price(&format!("{TAXED}{plain}"), GLOBAL).expect("a price");
-        assert_eq!((told.total, told.lines.len()), (Some(money("500.00", Some("USD"))), 0));
+        assert_eq!((told.total, told.lines.len()), (Some(money("640.00", Some("USD"))), 0));
         let euro = TAXED.replace("USD", "EUR");
         let told = price(&format!("{TAXED}{euro}"), GLOBAL).expect("a price");
-        assert_eq!(told.total, Some(money("500.00", Some("USD"))), "no sum of two currencies");
+        assert_eq!(told.total, Some(money("640.00", Some("USD"))), "no sum of two currencies");
     }
 
     #[test]

@@ -239,22 +239,22 @@ mod tests {
 
     #[test]
     fn a_price_is_taken_apart_once() {
-        let elements = r#""price":470.0,"priceElements":[
-            {"id":1,"type":"basePrice","name":"Base price","amount":450.0,"currencyCode":"EUR"},
-            {"id":2,"type":"cleaningFee","name":"Cleaning fee","amount":30.0,"currencyCode":"EUR"},
-            {"id":3,"type":"tax","name":"City tax","amount":20.0,"currencyCode":"EUR","priceIncludedInId":null},
-            {"id":4,"type":"longStayDiscount","name":"Long stay","amount":30,"currencyCode":"EUR"},
-            {"id":5,"type":"paymentCharge","name":"Payment charge","amount":10.0,"priceIncludedInId":1},
-            {"id":6,"type":"commission","name":"Commission","amount":50.0,"currencyCode":"EUR"}]"#;
+        let elements = r#""price":377.0,"priceElements":[
+            {"id":1,"type":"basePrice","name":"Base price","amount":380.0,"currencyCode":"EUR"},
+            {"id":2,"type":"cleaningFee","name":"Cleaning fee","amount":25.0,"currencyCode":"EUR"},
+            {"id":3,"type":"tax","name":"City tax","amount":12.0,"currencyCode":"EUR","priceIncludedInId":null},
+            {"id":4,"type":"longStayDiscount","name":"Long stay","amount":40,"currencyCode":"EUR"},
+            {"id":5,"type":"paymentCharge","name":"Payment charge","amount":7.0,"priceIncludedInId":1},
+            {"id":6,"type":"commission","name":"Commission","amount":44.0,"currencyCode":"EUR"}]"#;
         let Ok(Some(News::Reservation(booking))) = told(elements) else { panic!("a booking") };
         let lines: Vec<_> = booking.price_lines.iter().map(|line| (line.kind, line.amount.amount.as_str())).collect();
         let expected = [
-            (PriceKind::Stay, "450.0"),
-            (PriceKind::Cleaning, "30.0"),
-            (PriceKind::Tax, "20.0"),
-            (PriceKind::Discount, "-30"),
+            (PriceKind::Stay, "380.0"),
+            (PriceKind::Cleaning, "25.0"),
+            (PriceKind::Tax, "12.0"),
+            (PriceKind::Discount, "-40"),
         ];
-        assert_eq!((lines.as_slice(), booking.total), (&expected[..], Some(money("470.0", Some("EUR")))));
+        assert_eq!((lines.as_slice(), booking.total), (&expected[..], Some(money("377.0", Some("EUR")))));
         let wrong = told(r#""priceElements":[{"type":"tax","amount":"a lot"}]"#);
         assert!(
             matches!(wrong, Err(ChannelError::Malformed(why)) if why.starts_with("/data/priceElements/0/amount: "))

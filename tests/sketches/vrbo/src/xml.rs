@@ -33,11 +33,11 @@ pub fn element(name: &str) -> Element {
 impl Element {
     /// Reads a document. What is no XML, or is cut off, is malformed.
     pub fn parse(bytes: &[u8]) -> Result<Self, ChannelError> {
-        let text = std::str::from_utf8(bytes).map_err(|error| wrong(error))?;
+        let text = std::str::from_utf8(bytes).map_err(wrong)?;
         let mut reader = Reader::from_str(text);
         let mut open: Vec<Self> = vec![Self::default()];
         loop {
-            match reader.read_event().map_err(|error| wrong(error))? {
+            match reader.read_event().map_err(wrong)? {
                 Event::Start(start) if open.len() < MAX_DEPTH => open.push(started(&start)?),
                 Event::Start(_) => return Err(wrong("too deep")),
                 Event::Empty(start) => last(&mut open).children.push(started(&start)?),
@@ -50,7 +50,7 @@ impl Element {
                 // Only what XML itself names: entities of the document's own are not known, so none can grow.
                 Event::GeneralRef(name) => {
                     let meant = format!("&{};", &*name);
-                    last(&mut open).text.push_str(&unescape(&meant).map_err(|error| wrong(error))?);
+                    last(&mut open).text.push_str(&unescape(&meant).map_err(wrong)?);
                 }
                 Event::Eof => break,
                 _ => {}
@@ -202,8 +202,8 @@ fn last(open: &mut Vec<Element>) -> &mut Element {
 fn started(start: &BytesStart<'_>) -> Result<Element, ChannelError> {
     let mut started = element(start.local_name().as_ref());
     for attribute in start.attributes() {
-        let attribute = attribute.map_err(|error| wrong(error))?;
-        let value = unescape(&attribute.value).map_err(|error| wrong(error))?;
+        let attribute = attribute.map_err(wrong)?;
+        let value = unescape(&attribute.value).map_err(wrong)?;
         started.attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
     }
     Ok(started)
