@@ -83,7 +83,7 @@ pub(super) const SITUATIONS: [Situation; 8] = [
         question: "Is half an answer no answer?",
         kind: Kind::CutOff,
         errors: &["malformed", "unavailable"],
-        outcomes: &["retry", "unknown", "refused", "accepted, to be read back", "accepted"],
+        outcomes: &["retry", "unknown", "refused", "accepted, to be read back"],
     },
     Situation {
         name: "errors.no-answer",

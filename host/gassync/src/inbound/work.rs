@@ -26,6 +26,8 @@ use crate::{
 const MAX_FAULTS: u32 = 2;
 /// What comes from a channel counts in these states: that we cannot ask it any more makes its word no less true.
 const WORKING: [&str; 3] = ["active", "error", "expired"];
+/// How long a message waits that nobody could look at.
+const LATER: SignedDuration = SignedDuration::from_secs(60);
 /// How often a message is tried in all.
 const MAX_ATTEMPTS: u32 = 20;
 
@@ -46,8 +48,19 @@ pub async fn process(app: Arc<App>, message: inbox::Message) -> Option<HttpRespo
 
 struct Failure {
     why: String,
-    for_good: bool,
+    then: Then,
     call: Option<Called>,
+}
+
+/// What becomes of a message that did not work out.
+#[derive(Clone, Copy, PartialEq)]
+enum Then {
+    /// It is tried again, a number of times.
+    Again,
+    /// It was not looked at: nothing is wrong with it, and this time does not count.
+    Later,
+    /// It is set aside until a person plays it again.
+    Never,
 }
 
 /// What a plugin's call took that came to nothing.
@@ -61,20 +74,20 @@ struct Called {
 }
 
 impl Failure {
-    fn new(why: impl ToString, for_good: bool) -> Self {
-        Self { why: why.to_string(), for_good, call: None }
+    fn new(why: impl ToString, then: Then) -> Self {
+        Self { why: why.to_string(), then, call: None }
     }
 }
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        Self::new(format!("the database: {error}"), false)
+        Self::new(format!("the database: {error}"), Then::Again)
     }
 }
 
 async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<HttpResponse>, Failure> {
     let (plugin, source) = who(app, message).await?;
-    let request = seal::open(&app.vault, message).map_err(|error| Failure::new(error, true))?;
+    let request = seal::open(&app.vault, message).map_err(|error| Failure::new(error, Then::Never))?;
     let (Decoded { changes, reply, .. }, record) = decode(app, (message, request), &plugin, &source).await?;
     let incoming = Incoming::from_source(&source, message.received_at, app.now());
     let mut tx = app.db.write(message.account).await?;
@@ -109,10 +122,11 @@ async fn who(app: &App, message: &inbox::Message) -> Result<(Arc<Plugin>, Source
     let mut tx = app.db.read(message.account).await?;
     let connection = connections::get(&mut tx, message.account, message.connection).await?;
     let sources = sources::of_connection(&mut tx, message.account, message.connection).await?;
+    let then = if sources.iter().all(|source| source.status == "disconnected") { Then::Never } else { Then::Later };
     let source = sources.into_iter().find(|source| WORKING.contains(&source.status.as_str()));
-    let source = source.ok_or_else(|| Failure::new("no source of this connection is active", false))?;
+    let source = source.ok_or_else(|| Failure::new("no source of this connection is active", then))?;
     let plugin = app.plugins.get(&connection.channel);
-    Ok((plugin.ok_or_else(|| Failure::new("its plugin is not loaded", false))?, source))
+    Ok((plugin.ok_or_else(|| Failure::new("its plugin is not loaded", Then::Later))?, source))
 }
 
 async fn decode(
@@ -121,7 +135,7 @@ async fn decode(
     plugin: &Arc<Plugin>,
     source: &Source,
 ) -> Result<(Decoded, CallRecord), Failure> {
-    let recalled = memory::recall(app, plugin, source).await.map_err(|error| Failure::new(error, false))?;
+    let recalled = memory::recall(app, plugin, source).await.map_err(|error| Failure::new(error, Then::Again))?;
     let is_verified = is_verified(plugin, &request);
     let call = Call {
         id: format!("message-{}", message.id),
@@ -147,7 +161,8 @@ async fn decode(
         _ => is_fault && message.faults + 1 >= MAX_FAULTS,
     };
     let called = Called { plugin: Arc::clone(plugin), record, is_fault, counts: is_certain && is_verified };
-    Err(Failure { why: error.to_string(), for_good, call: Some(called) })
+    let then = if for_good { Then::Never } else { Then::Again };
+    Err(Failure { why: error.to_string(), then, call: Some(called) })
 }
 
 /// Whether the caller had to prove who he is. What anybody may send can break a plugin, but does not count against it.
@@ -161,11 +176,14 @@ fn is_verified(plugin: &Plugin, request: &HttpRequest) -> bool {
 async fn settle(app: &App, message: &inbox::Message, failure: &Failure) -> store::Result<()> {
     let now = app.now();
     let mut tx = app.db.write(message.account).await?;
-    if failure.for_good || message.attempts >= MAX_ATTEMPTS {
-        inbox::failed(&mut tx, message.account, message.id, &failure.why, now).await?;
-    } else {
-        let delay = SignedDuration::from_millis(retry_delay(message.attempts, app.jitter()).0);
-        inbox::retry(&mut tx, message.account, message.id, &failure.why, now + delay).await?;
+    let (account, id, why) = (message.account, message.id, failure.why.as_str());
+    match failure.then {
+        Then::Later => inbox::postpone(&mut tx, account, id, why, now + LATER).await?,
+        Then::Again if message.attempts < MAX_ATTEMPTS => {
+            let delay = SignedDuration::from_millis(retry_delay(message.attempts, app.jitter()).0);
+            inbox::retry(&mut tx, account, id, why, now + delay).await?;
+        }
+        Then::Again | Then::Never => inbox::failed(&mut tx, account, id, why, now).await?,
     }
     let Some(Called { plugin, record, is_fault, counts }) = &failure.call else { return tx.commit().await };
     if *is_fault {

@@ -153,6 +153,14 @@ pub async fn retry(tx: &mut Tx, account: AccountId, id: i64, why: &str, at: Time
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(at)).bind(why).execute(c).await.map(drop))
 }
 
+/// It was not looked at: its time comes again, and this one did not count.
+pub async fn postpone(tx: &mut Tx, account: AccountId, id: i64, why: &str, at: Timestamp) -> Result<()> {
+    let text = "update int_inbox set available_at = $3, error = $4,
+            attempts = case when attempts > 0 then attempts - 1 else 0 end
+        where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(at)).bind(why).execute(c).await.map(drop))
+}
+
 /// It broke the plugin that read it.
 pub async fn fault(tx: &mut Tx, account: AccountId, id: i64) -> Result<()> {
     let text = "update int_inbox set faults = faults + 1 where account_id = $1 and id = $2";

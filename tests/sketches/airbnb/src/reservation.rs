@@ -65,6 +65,8 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelErr
         let amount = said.amount(format_args!("{path}/{field}"))?;
         Ok(amount.map(|amount| money(amount, booking.host_currency.as_str())))
     };
+    // What the guest pays is not reliably told: the total of a booking here is what reaches the host, Airbnb's fee taken off.
+    let payout = amount(&booking.expected_payout_amount_accurate, "expected_payout_amount_accurate")?;
     Ok(Reservation {
         property_id: Some(listing.clone()),
         rooms: vec![RoomStay { stay, ..RoomStay::new(Some(listing)) }],
@@ -75,11 +77,11 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelErr
         adults,
         children: heads.number_of_children.count(),
         infants: heads.number_of_infants.count(),
-        // What the guest pays in all is not told: the parts of it are, but for the taxes, of which nobody has written down
-        // which is in which. What reaches the host is without Airbnb's fee.
+        total: payout.clone(),
+        payout,
+        // But for the taxes, of which nobody has written down which is in which.
         price_lines: price_lines(&booking, path)?,
         commission: amount(&booking.listing_host_fee_accurate, "listing_host_fee_accurate")?,
-        payout: amount(&booking.expected_payout_amount_accurate, "expected_payout_amount_accurate")?,
         booked_at: booking.booked_at.instant(format_args!("{path}/booked_at"))?,
         modified_at: booking.updated_at.instant(format_args!("{path}/updated_at"))?,
         intent: if asked { Intent::Request } else { Intent::Fact },
@@ -161,7 +163,7 @@ mod tests {
         )
         .expect("a booking");
         let euro = |amount: &str| money(amount, Some("EUR"));
-        assert_eq!((told.total, told.payout, told.commission), (None, Some(euro("712.35")), Some(euro("21.65"))));
+        assert_eq!((told.total, told.payout, told.commission), (Some(euro("712.35")), Some(euro("712.35")), Some(euro("21.65"))));
         let lines: Vec<_> = told.price_lines.iter().map(|line| (line.kind, line.name.as_str())).collect();
         let expected = [
             (PriceKind::Stay, "Base price"),

@@ -13,10 +13,17 @@ const NO_WORD: &str = "\u{2603}";
 const HUGE: &str = "9999999999";
 /// More than any float holds.
 const BEYOND: &str = "1e999";
-/// Days that are in no calendar.
-const IMPOSSIBLE_DAYS: [&str; 3] = ["2027-02-30", "2027-13-01", "0000-00-00"];
-/// `YYYY-MM-DD`, in bytes.
-const DAY_BYTES: usize = 10;
+/// The ways in which channels write days, `9` for any digit, and days in them that are in no calendar: the same whether the
+/// day or the month stands first.
+const DAYS: [(&str, [&str; 3]); 7] = [
+    ("9999-99-99", ["2027-02-30", "2027-13-01", "0000-00-00"]),
+    ("9999/99/99", ["2027/02/30", "2027/13/01", "0000/00/00"]),
+    ("99.99.9999", ["30.02.2027", "01.00.2027", "00.00.0000"]),
+    ("99/99/9999", ["30/02/2027", "01/00/2027", "00/00/0000"]),
+    ("99-99-9999", ["30-02-2027", "01-00-2027", "00-00-0000"]),
+    ("19999999", ["20270230", "20271301", "00000000"]),
+    ("20999999", ["20270230", "20271301", "00000000"]),
+];
 
 /// What stands at a place.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,9 +162,10 @@ impl Payload {
         let mut alterations = Vec::new();
         for spot in self.values().iter().filter(|spot| spot.kind == Kind::Text) {
             let start = spot.range.start + usize::from(self.is_json());
-            let range = start..start + DAY_BYTES;
-            if self.bytes.get(range.clone()).is_some_and(is_day) {
-                alterations.extend(IMPOSSIBLE_DAYS.map(|day| Alteration {
+            let text = self.bytes.get(start..spot.range.end).unwrap_or_default();
+            if let Some((form, impossible)) = DAYS.iter().find(|(form, _)| is_written(text, form)) {
+                let range = start..start + form.len();
+                alterations.extend(impossible.map(|day| Alteration {
                     how: format!("the day {day} at {}", shown(&spot.place)),
                     edits: vec![(range.clone(), day.to_owned())],
                 }));
@@ -223,12 +231,11 @@ fn shown(place: &str) -> &str {
     if place.is_empty() { "the top" } else { place }
 }
 
-fn is_day(bytes: &[u8]) -> bool {
-    bytes.len() == DAY_BYTES
-        && bytes.iter().enumerate().all(|(at, byte)| match at {
-            4 | 7 => *byte == b'-',
-            _ => byte.is_ascii_digit(),
-        })
+/// Whether a text begins with a day that is written so, and is not merely a longer number.
+fn is_written(text: &[u8], form: &str) -> bool {
+    let (day, rest) = text.split_at(form.len().min(text.len()));
+    let fits = |(byte, wanted): (&u8, u8)| if wanted == b'9' { byte.is_ascii_digit() } else { *byte == wanted };
+    day.len() == form.len() && day.iter().zip(form.bytes()).all(fits) && !rest.first().is_some_and(u8::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -267,5 +274,15 @@ mod tests {
         let others = texts(&payload, &payload.other_values());
         assert!(others.contains(&r#"<Rq Day=""><Name>Ada</Name><Of/></Rq>"#.to_owned()), "{others:?}");
         assert!(Payload::new(b"BEGIN:VCALENDAR".to_vec()).unknown_everywhere().is_none());
+    }
+
+    #[test]
+    fn days_are_known_however_they_are_written() {
+        let payload =
+            Payload::new(br#"{"a":"24.12.2027","b":"12/24/2027 10:00","c":"20271224","d":"202712240001"}"#.to_vec());
+        let days = texts(&payload, &payload.impossible_days());
+        assert_eq!(days.len(), 9, "the last is a number: {days:?}");
+        assert!(days[0].contains(r#""a":"30.02.2027""#) && days[3].contains(r#""b":"30/02/2027 10:00""#), "{days:?}");
+        assert!(days[8].contains(r#""c":"00000000""#), "{days:?}");
     }
 }
