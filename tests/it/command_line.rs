@@ -51,7 +51,7 @@ fn a_payload_is_looked_at() {
     let list = write("list.json", list.as_bytes());
     let output = run(&["plugin", "try", &plugin, "decode", "--as", "reservations", "--input", &list], &[]);
     let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
-    assert_eq!((&document["changes"][0]["id"], &document["next"]), (&json!("42"), &json!("2")));
+    assert_eq!((&document["changes"][0]["id"], &document["next"]), (&json!("42"), &json!("2/2027-02-03T04:05:06Z")));
     assert_eq!(document["requests"][0]["headers"]["token"], "{beds24.token}");
     assert_eq!(document["requests"][0]["credential"], "beds24");
 

@@ -212,9 +212,20 @@ async fn nothing_serves_before_every_process_has_it_ready(database: Database) {
     let host = Host::start(database, &[], None).await;
     host.install(versioned(1001, &[])).await;
     let url = connect(&host, "One", "v").await.webhook_url;
-    let mut tx = host.app.db.platform_write().await.expect("a transaction");
-    processes::seen(&mut tx, "another", clock()()).await.expect("seen");
-    tx.commit().await.expect("committed");
+    // However long this process takes to get it ready, the other one lives.
+    let app = Arc::clone(&host.app);
+    let live = async move || {
+        let mut tx = app.db.platform_write().await.expect("a transaction");
+        processes::seen(&mut tx, "another", clock()()).await.expect("seen");
+        tx.commit().await.expect("committed");
+    };
+    live().await;
+    let living = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            live().await;
+        }
+    });
     assert_eq!(host.install(versioned(1002, &[])).await.1["status"], "preparing");
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     assert_eq!(answer(&host, &url, "").await, "1.0.1001");
@@ -224,6 +235,8 @@ async fn nothing_serves_before_every_process_has_it_ready(database: Database) {
     tx.commit().await.expect("committed");
     host.until("the new one serves", async || answer(&host, &url, "").await == "1.0.1002").await;
     // One that is dead is not waited for.
+    living.abort();
+    drop(living.await);
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let long_ago = clock()() - jiff::SignedDuration::from_secs(60);
     processes::seen(&mut tx, "another", long_ago).await.expect("seen");

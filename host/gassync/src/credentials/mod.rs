@@ -29,6 +29,9 @@ use crate::{
     },
 };
 
+/// So often in a row a channel may refuse freshly renewed tokens before a person is asked.
+const MAX_REFUSALS: i64 = 3;
+
 /// The secrets of one connection.
 #[derive(Clone)]
 pub struct ConnectionSecrets {
@@ -129,6 +132,25 @@ impl ConnectionSecrets {
             self.renew(known, step, written).await?;
         }
         Ok(self.read(slot, field).await?.map(|(secret, _)| secret))
+    }
+
+    /// The channel refused what should have been good: what can be renewed is, at its next use. False where there is nothing
+    /// to renew, or it was refused too often in a row.
+    pub async fn doubt(&self, tx: &mut Tx) -> store::Result<bool> {
+        let (account, connection, now) = (self.account, self.connection, self.app.now());
+        let refusals = connections::refused(tx, account, connection).await?;
+        let mut doubted = false;
+        for stored in connections::credentials(tx, account, connection).await? {
+            let renewal = self.plugin.manifest().slot(&stored.slot).and_then(CredentialSlot::renewal);
+            let renewed = renewal.is_some_and(|step| step.captures.iter().any(|c| c.field == stored.field));
+            // What has no end, such as what it is renewed with, is not what was refused.
+            let was_good = stored.expires_at.is_some_and(|end| Timestamp::from(end) > now);
+            if renewed && was_good {
+                connections::end_credential(tx, account, connection, (&stored.slot, &stored.field), now).await?;
+                doubted = true;
+            }
+        }
+        Ok(doubted && refusals < MAX_REFUSALS)
     }
 
     fn is_wanting(&self, slot: &CredentialSlot, field: &str, stored: Option<&Dated>) -> bool {

@@ -24,7 +24,7 @@ use crate::{
     credentials::ConnectionSecrets,
     plugins::{self, Plugin},
     store::{
-        self, inbox,
+        self, connections, inbox,
         sources::{self, Source},
         sync_runs::{self, Counters},
     },
@@ -111,6 +111,7 @@ async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mu
         plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (&plugin, &record, None), incoming.now)
             .await?;
         memory::keep(&app.vault, &mut tx, source, record.memory, incoming.now).await?;
+        connections::welcome(&mut tx, source.account, connection).await?;
         if last && !matches!(query.selection, Selection::Some(_)) {
             // What is read by its nights or out of a queue has no point to go on from.
             if matches!(query.selection, Selection::Everything | Selection::ChangedSince(_) | Selection::After(_)) {
@@ -176,6 +177,7 @@ async fn fetch(
     let manifest = plugin.manifest();
     let secrets =
         ConnectionSecrets::new(Arc::clone(app), source.account, connection, Arc::clone(plugin), source.config.clone());
+    let doubted = secrets.clone();
     let call = Call {
         id: format!("fetch-{}-{}", source.id, query.entity.as_str()),
         settings: manifest.with_defaults(&source.config),
@@ -207,7 +209,10 @@ async fn fetch(
     plugins::keep_call(&app.vault, &mut tx, place, (plugin, &record, Some(&why)), now).await?;
     // An error is an outcome too: what the plugin wrote at the channel before it must not be forgotten.
     memory::keep(&app.vault, &mut tx, source, record.memory, now).await?;
-    if matches!(error, CallError::Channel(ChannelError::Unauthorized(_))) {
+    let refused = matches!(error, CallError::Channel(ChannelError::Unauthorized(_)));
+    // A token may die before its time: with a new one the job goes on.
+    if refused && !doubted.doubt(&mut tx).await? {
+        connections::welcome(&mut tx, source.account, connection).await?;
         let working = (&["active", "error"][..], "expired");
         sources::set_status_of_connection(&mut tx, source.account, connection, working).await?;
         tracing::error!(source = %source.id, "a source's credential works no more: it must be connected again");

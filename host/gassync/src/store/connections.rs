@@ -110,6 +110,33 @@ pub async fn credential(
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(connection.0).bind(slot).bind(field).fetch_optional(c).await)
 }
 
+/// Counts that the channel refused what should have been good; how often it has in a row.
+pub async fn refused(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<i64> {
+    let text =
+        "update int_connections set refusals = refusals + 1 where account_id = $1 and id = $2 returning refusals";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).fetch_one(c).await)
+}
+
+/// The channel takes what it is shown.
+pub async fn welcome(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<()> {
+    let text = "update int_connections set refusals = 0 where account_id = $1 and id = $2 and refusals > 0";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).execute(c).await.map(drop))
+}
+
+/// Takes a stored field for one that ends now.
+pub async fn end_credential(
+    tx: &mut Tx,
+    account: AccountId,
+    connection: ConnectionId,
+    (slot, field): (&str, &str),
+    now: Timestamp,
+) -> Result<()> {
+    let text = "update int_credentials set expires_at = $5
+        where account_id = $1 and connection_id = $2 and slot = $3 and field = $4";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).bind(slot).bind(field).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}
+
 /// A stored field of a credential, without what it says.
 #[derive(Debug, Clone, FromRow)]
 pub struct Stored {

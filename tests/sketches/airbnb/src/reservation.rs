@@ -163,7 +163,10 @@ mod tests {
         )
         .expect("a booking");
         let euro = |amount: &str| money(amount, Some("EUR"));
-        assert_eq!((told.total, told.payout, told.commission), (Some(euro("712.35")), Some(euro("712.35")), Some(euro("21.65"))));
+        assert_eq!(
+            (told.total, told.payout, told.commission),
+            (Some(euro("712.35")), Some(euro("712.35")), Some(euro("21.65")))
+        );
         let lines: Vec<_> = told.price_lines.iter().map(|line| (line.kind, line.name.as_str())).collect();
         let expected = [
             (PriceKind::Stay, "Base price"),

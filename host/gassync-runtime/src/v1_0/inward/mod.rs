@@ -1,0 +1,89 @@
+//! From the contract's records to the domain's. What does not convert names its place.
+
+mod calendar;
+mod news;
+mod outcomes;
+mod questions;
+mod records;
+mod values;
+
+use gassync_domain::{ChannelError, Decoded, HttpRequest, HttpResponse, Page, ResumePoint, Scope};
+
+use self::{news::changes, outcomes::field_error, values::exactly};
+pub(super) use self::{
+    news::entity_ref,
+    outcomes::{outcomes, part, receipt_outcomes, report, subscribed},
+    questions::stay_query,
+    values::{instant, span},
+};
+use super::bindings::gassync::channel::types as wit;
+use crate::CallError;
+
+type Converted<T> = Result<T, CallError>;
+
+fn bad<T>(path: &str, problem: impl Into<String>) -> Converted<T> {
+    Err(CallError::BadAnswer { path: path.to_owned(), problem: problem.into() })
+}
+
+pub(super) fn request(request: wit::HttpRequest) -> HttpRequest {
+    let wit::HttpRequest { method, url, headers, body } = request;
+    HttpRequest { method, url, headers: self::headers(headers), body }
+}
+
+pub(super) fn response(response: wit::HttpResponse) -> Converted<HttpResponse> {
+    let wit::HttpResponse { status, headers, body } = response;
+    Ok(HttpResponse { status: self::status(status)?, headers: self::headers(headers), body })
+}
+
+fn headers(headers: Vec<wit::Header>) -> Vec<(String, String)> {
+    headers.into_iter().map(|header| (header.name, header.value)).collect()
+}
+
+fn status(status: u16) -> Converted<u16> {
+    if (100..600).contains(&status) { Ok(status) } else { bad("status", format!("{status} is not an HTTP status")) }
+}
+
+pub(super) fn channel_error(error: wit::ChannelError) -> CallError {
+    CallError::Channel(match error {
+        wit::ChannelError::Unauthorized(why) => ChannelError::Unauthorized(why),
+        wit::ChannelError::RateLimited(seconds) => ChannelError::RateLimited(seconds),
+        wit::ChannelError::Unavailable(why) => ChannelError::Unavailable(why),
+        wit::ChannelError::Rejected(errors) => ChannelError::Rejected(errors.into_iter().map(field_error).collect()),
+        wit::ChannelError::Malformed(place) => ChannelError::Malformed(place),
+        wit::ChannelError::Conflict(why) => ChannelError::Conflict(why),
+        wit::ChannelError::Unsupported => ChannelError::Unsupported,
+        wit::ChannelError::Broken(why) => ChannelError::Broken(why),
+    })
+}
+
+pub(super) fn decoded(decoded: wit::Decoded, limit: usize) -> Converted<Decoded> {
+    Ok(Decoded {
+        event_id: decoded.event_id,
+        changes: changes(decoded.changes, limit)?,
+        reply: decoded.reply.map(response).transpose()?,
+    })
+}
+
+pub(super) fn page(page: wit::Page, limit: usize) -> Converted<Page> {
+    Ok(Page {
+        changes: changes(page.changes, limit)?,
+        next: page.next,
+        resume: page.resume.map(resume_point).transpose()?,
+        scope: match page.scope {
+            wit::Scope::Delta => Scope::Delta,
+            wit::Scope::Whole(nights) => {
+                let (start, until) = span("scope", nights)?;
+                Scope::Whole { start, until }
+            }
+            wit::Scope::WholeEntity => Scope::WholeEntity,
+        },
+        wait_seconds: page.wait_seconds,
+    })
+}
+
+fn resume_point(point: wit::ResumePoint) -> Converted<ResumePoint> {
+    Ok(match point {
+        wit::ResumePoint::Instant(text) => ResumePoint::Instant(exactly("resume", &text)?),
+        wit::ResumePoint::Token(token) => ResumePoint::Token(token),
+    })
+}
