@@ -98,7 +98,7 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
     let source = SourceId(made["id"].as_i64().expect("an id"));
     let ids = answered.lock().expect("the ids").clone();
     assert!(ids.len() > kills as usize, "the client was answered only {} times", ids.len());
-    // A block is no booking: it is acknowledged, and the core has no room for it yet.
+    // A block is no booking: what it takes is held elsewhere.
     let blocks: BTreeSet<u64> =
         channel.beds24.book().iter().filter(|entry| entry.status == "black").map(|entry| entry.id).collect();
     let mut webhooks = channel.beds24.webhooks_acknowledged();

@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: they build, start and stop together.
 
 mod api;
+mod beds24;
 mod buyers;
 mod command_line;
 mod conformance;

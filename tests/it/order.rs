@@ -111,6 +111,7 @@ impl Stage {
             source: self.source,
             creates: true,
             when_full: gassync::core::WhenFull::Keep,
+            may_revive: false,
             observed_at: at(second),
             now: at(second),
         };
@@ -235,11 +236,14 @@ async fn a_block_and_a_booking_of_one_id_in_every_order(database: Database) {
     let of = |id, status, modified: &str| booking(id, status, 2, "2027-05-12", 0.0, modified);
     let mut second = 1;
     // Of what is told one after the other, the last word counts in every order: sold, blocked.
-    let lives: [(&[&str], (i64, i64)); 4] = [
+    let lives: [(&[&str], (i64, i64)); 6] = [
         (&["confirmed", "black"], (0, 1)),
         (&["black", "confirmed"], (1, 0)),
         (&["confirmed", "black", "cancelled"], (0, 0)),
         (&["black", "cancelled", "black"], (0, 1)),
+        (&["confirmed", "black", "confirmed"], (1, 0)),
+        // What nobody knows the meaning of takes nobody's place.
+        (&["black", "waitlisted"], (0, 1)),
     ];
     let mut id = 100;
     let (mut sold, mut blocked) = (0, 0);
@@ -266,9 +270,15 @@ async fn a_block_and_a_booking_of_one_id_in_every_order(database: Database) {
 async fn a_block_takes_what_it_says(database: Database) {
     let stage = Stage::set(database).await;
     let mut block = booking(7, "black", 0, "2027-05-12", 0.0, "2027-01-01T10:00:00Z");
+    // A booking that became a block before anybody knew its room: its end, looked at once more, must not lift the block.
+    let booked = booking(7, "confirmed", 2, "2027-05-12", 100.0, "2026-12-31T10:00:00Z");
+    stage.apply_alone(stage.told(&booked).await, 1).await;
     let parked = stage.apply_alone(stage.told(&block).await, 1).await;
     assert!(matches!(parked[0], Outcome::Parked(_)), "{parked:?}");
     stage.apply_alone(stage.house().await, 2).await;
+    let mut ended = stage.told(&booking(7, "cancelled", 2, "2027-05-12", 100.0, "2027-01-01T10:00:00Z")).await;
+    ended.truncate(1);
+    stage.apply_alone(ended, 2).await;
     let told = stage.apply_alone(stage.told(&block).await, 3).await;
     assert!(matches!(told[0], Outcome::Created(_)), "{told:?}");
     assert_eq!((stage.taken("2027-05-11").await, stage.taken("2027-05-12").await), ((0, 1), (0, 0)));
@@ -291,7 +301,16 @@ async fn a_block_takes_what_it_says(database: Database) {
     let lifted = stage.apply_alone(stage.told(&block).await, 7).await;
     assert!(matches!(lifted[0], Outcome::Updated(_)), "{lifted:?}");
     assert_eq!(stage.taken("2027-05-10").await, (1, 0));
-    assert_eq!(stage.bookings().await.len(), 1, "the block never was a booking");
+    assert!(stage.bookings().await.iter().all(|(id, _)| id != "7"), "the block never was a booking in the core");
+    // Gone is gone, if the channel says so of a block.
+    block["status"] = json!("black");
+    block["modifiedTime"] = json!("2027-01-05T10:00:00Z");
+    stage.apply_alone(stage.told(&block).await, 8).await;
+    assert_eq!(stage.taken("2027-05-10").await.1, 2);
+    let what = gassync_domain::EntityRef { entity: Entity::Block, id: "7".to_owned() };
+    let removed = Change { route: gassync_domain::Route::default(), news: News::Removed(what), raw: None };
+    stage.apply_alone(vec![removed], 9).await;
+    assert_eq!(stage.taken("2027-05-10").await.1, 0);
 }
 
 async fn what_waits_goes_on_by_itself(database: Database) {

@@ -136,14 +136,14 @@ async fn the_same_job_waits_once(database: Database) {
     let first = jobs::claim(&mut tx, at(7), at(60), 10).await.expect("claimed");
     assert_eq!(first.len(), 1, "one at a time for a source");
     assert_eq!((first[0].payload.clone(), first[0].attempts), (json!({ "a": 1 }), 1));
-    jobs::done(&mut tx, account, first[0].id, at(8)).await.expect("marked");
+    jobs::done(&mut tx, &first[0], at(8)).await.expect("marked");
     let second = jobs::claim(&mut tx, at(8), at(60), 10).await.expect("claimed");
     assert_eq!(second[0].payload, json!({ "a": 2 }));
-    jobs::retry(&mut tx, account, second[0].id, "later", at(30)).await.expect("marked");
+    jobs::retry(&mut tx, &second[0], "later", at(30)).await.expect("marked");
     assert!(jobs::claim(&mut tx, at(29), at(60), 10).await.expect("claimed").is_empty());
     let again = jobs::claim(&mut tx, at(31), at(60), 10).await.expect("claimed");
     assert_eq!(again[0].attempts, 2);
-    jobs::dead(&mut tx, account, again[0].id, "no use", at(32)).await.expect("marked");
+    jobs::dead(&mut tx, &again[0], "no use", at(32)).await.expect("marked");
     let latest = jobs::latest(&mut tx, account, source, "poll").await.expect("read");
     assert_eq!(latest, Some(("dead".to_owned(), Some("no use".to_owned()))));
 }

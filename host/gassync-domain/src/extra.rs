@@ -26,11 +26,25 @@ impl Extra {
         self.0.into_iter()
     }
 
-    /// Takes over what is stored and not said anew.
+    /// Takes over what is stored and not said anew, as far as there is room.
     pub fn fill(&mut self, stored: &Self) {
         for (name, value) in &stored.0 {
             self.0.entry(name.clone()).or_insert_with(|| value.clone());
+            if self.problem().is_some() {
+                self.0.remove(name);
+            }
         }
+    }
+
+    /// As much of it as can be kept. A booking is not to be refused for what nothing is decided by.
+    #[must_use]
+    pub fn within_bounds(self) -> Self {
+        if self.problem().is_none() {
+            return self;
+        }
+        let mut kept = Self::default();
+        kept.fill(&self);
+        kept
     }
 
     /// What is wrong with it, if anything is.
@@ -70,5 +84,9 @@ mod tests {
         told.fill(&[("a".to_owned(), Value::from(2)), ("b".to_owned(), Value::from(3))].into_iter().collect());
         assert_eq!(serde_json::to_value(&told).expect("JSON"), serde_json::json!({ "a": 1, "b": 3 }));
         assert_eq!(told.problem(), None);
+        assert_eq!(many.clone().within_bounds().0.len(), 50);
+        told.fill(&many);
+        assert_eq!((told.problem(), told.0.len()), (None, 50), "it never grows beyond what can be kept");
+        assert!(large.within_bounds().is_empty() && nul.within_bounds().is_empty());
     }
 }

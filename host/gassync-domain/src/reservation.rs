@@ -144,14 +144,17 @@ pub struct RoomStay {
     pub extra: Extra,
 }
 
-/// Who takes the guest's money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+/// Who takes the guest's money: `channel`, `property`, or the channel's own word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Collector {
     /// The channel, which pays the house.
     Channel,
     /// The house.
     Property,
+    /// Neither, or both: in the channel's word.
+    #[serde(untagged)]
+    Other(String),
 }
 
 /// A booking as a channel tells it, in the standard schema.
@@ -241,6 +244,7 @@ pub struct Reservation {
     pub payout: Option<Amount>,
     /// Who takes the guest's money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "property")]
     pub collector: Option<Collector>,
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_instant")]

@@ -9,8 +9,12 @@ pub const MAX_ID_CHARS: usize = 255;
 pub const MAX_NAME_CHARS: usize = 255;
 /// The longest free text, in characters.
 const MAX_TEXT_CHARS: usize = 20_000;
-/// Most lines of a price, and most room types that a record names.
-const MAX_LIST: usize = 100;
+/// Most lines of a price.
+pub const MAX_PRICE_LINES: usize = 100;
+/// Most room types that a record names.
+const MAX_ROOM_TYPES: usize = 10_000;
+/// Most nights of a block.
+pub const MAX_BLOCK_NIGHTS: i32 = 3_660;
 /// Most rooms in one reservation.
 pub const MAX_ROOMS: usize = 100;
 /// Most nights that a rule of stay may ask for or allow.
@@ -127,10 +131,10 @@ impl Findings {
 
     /// Ids of room types, or the like.
     fn ids(&mut self, path: &str, ids: &[String]) {
-        if ids.len() > MAX_LIST {
-            self.add(path, format!("has {} entries; the limit is {MAX_LIST}", ids.len()));
+        if ids.len() > MAX_ROOM_TYPES {
+            self.add(path, format!("has {} entries; the limit is {MAX_ROOM_TYPES}", ids.len()));
         }
-        for (index, id) in ids.iter().enumerate().take(MAX_LIST) {
+        for (index, id) in ids.iter().enumerate().take(MAX_ROOM_TYPES) {
             self.required(&format!("{path}/{index}"), id, MAX_ID_CHARS);
         }
     }
@@ -259,11 +263,16 @@ impl Validate for Block {
         found.texts(MAX_ID_CHARS, [("/roomTypeId", &self.room_type_id), ("/revision", &self.revision)]);
         found.ids("/roomTypeIds", &self.room_type_ids);
         found.instant("/modifiedAt", self.modified_at);
-        if let Some(units) = self.units.filter(|units| !(1..=MAX_UNITS).contains(units)) {
-            found.add("/units", format!("is {units}; it must lie between 1 and {MAX_UNITS}"));
+        if let Some(units) = self.units.filter(|units| *units > MAX_UNITS) {
+            found.add("/units", format!("is {units}; the limit is {MAX_UNITS}"));
         }
         found.texts(MAX_TEXT_CHARS, [("/reason", &self.reason)]);
-        found.stay("", Some(self.check_in), Some(self.check_out));
+        let nights = self.check_in.until(self.check_out).map_or(0, |span| span.get_days());
+        if !(1..=MAX_BLOCK_NIGHTS).contains(&nights) {
+            found.add("/checkOut", format!("makes a block of {nights} nights; allowed are 1 to {MAX_BLOCK_NIGHTS}"));
+        }
+        found.day("/checkIn", Some(self.check_in));
+        found.day("/checkOut", Some(self.check_out));
         found.extra("", &self.extra);
         if self.property_id.is_none() && self.room_types().next().is_none() {
             found.add("/roomTypeId", "is missing: a block names its room types or its property");
@@ -295,10 +304,11 @@ impl Validate for Reservation {
         found.people("/children", self.children);
         found.people("/infants", self.infants);
         found.people("/pets", self.pets);
-        if self.price_lines.len() > MAX_LIST {
-            found.add("/priceLines", format!("has {} entries; the limit is {MAX_LIST}", self.price_lines.len()));
+        if self.price_lines.len() > MAX_PRICE_LINES {
+            let lines = self.price_lines.len();
+            found.add("/priceLines", format!("has {lines} entries; the limit is {MAX_PRICE_LINES}"));
         }
-        for (index, line) in self.price_lines.iter().enumerate().take(MAX_LIST) {
+        for (index, line) in self.price_lines.iter().enumerate().take(MAX_PRICE_LINES) {
             found.length(&format!("/priceLines/{index}/name"), &line.name, MAX_NAME_CHARS);
         }
         found.extra("", &self.extra);
@@ -314,6 +324,9 @@ impl Validate for Reservation {
                 found.texts(MAX_ID_CHARS, [(format!("/rooms/{index}/{field}").as_str(), id)]);
             }
             found.extra(&format!("/rooms/{index}"), &room.extra);
+            if let Some(guest) = &room.guest {
+                found.guest(&format!("/rooms/{index}/guest"), guest);
+            }
         }
         if self.rooms.is_empty() && self.status.holds_nights() {
             found.add("/roomTypeId", "is missing: a reservation that holds nights names its room type");

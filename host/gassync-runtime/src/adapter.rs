@@ -55,7 +55,7 @@ pub trait Adapter: Send + Sync {
     async fn push_reservations(&self, call: Call, operations: Vec<Operation>) -> Finished<Vec<Outcome>>;
 
     /// Writes content of one property. One outcome for each item.
-    async fn push_content(&self, call: Call, items: Vec<ContentItem>) -> Finished<Vec<Outcome>>;
+    async fn push_content(&self, call: Call, items: Vec<ContentItem>, attempt: Attempt) -> Finished<Vec<Outcome>>;
 
     /// A part of what the channel fetches from us.
     async fn render(&self, call: Call, request: HttpRequest, part: Option<String>) -> Finished<Part>;

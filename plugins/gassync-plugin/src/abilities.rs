@@ -57,8 +57,9 @@ pub trait PushReservations {
 
 /// It writes names, texts and pictures.
 pub trait PushContent {
-    /// One outcome for each item, in order; all belong to one property, which comes first.
-    fn push_content(items: Vec<ContentItem>) -> Result<Vec<Outcome>, ChannelError>;
+    /// One outcome for each item, in order; all belong to one property, which comes first. [`Attempt::AfterUnknown`]: some of
+    /// it may have been written already.
+    fn push_content(items: Vec<ContentItem>, attempt: Attempt) -> Result<Vec<Outcome>, ChannelError>;
 }
 
 /// Its channel fetches from us.

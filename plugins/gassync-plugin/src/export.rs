@@ -88,8 +88,11 @@ macro_rules! export_ability {
     };
     (PushContent, $adapter:ty, $component:ident) => {
         impl $crate::generated::push_content::exports::gassync::channel::push_content::Guest for $component {
-            fn push(items: Vec<$crate::ContentItem>) -> Result<Vec<$crate::Outcome>, $crate::ChannelError> {
-                <$adapter as $crate::PushContent>::push_content(items)
+            fn push(
+                items: Vec<$crate::ContentItem>,
+                attempt: $crate::Attempt,
+            ) -> Result<Vec<$crate::Outcome>, $crate::ChannelError> {
+                <$adapter as $crate::PushContent>::push_content(items, attempt)
             }
         }
         $crate::generated::push_content::export_push_content!($component with_types_in $crate::generated::push_content);

@@ -173,7 +173,7 @@ impl Stand {
         let finished = match items {
             Items::Calendar(updates) => self.plugin.push_calendar(call, updates, Attempt::First).await,
             Items::Reservations(operations) => self.plugin.push_reservations(call, operations).await,
-            Items::Content(items) => self.plugin.push_content(call, items).await,
+            Items::Content(items) => self.plugin.push_content(call, items, Attempt::First).await,
             Items::Receipts(receipts) => trial::as_outcomes(self.plugin.acknowledge(call, receipts).await),
         };
         self.count();

@@ -135,9 +135,9 @@ impl Manifest {
             check_route(&manifest, &format!("routes[{index}]"), route)?;
         }
         for (index, limit) in manifest.rate_limits.iter().enumerate() {
-            let amounts = limit.windows.iter().map(|window| window.limit).chain([limit.weight]);
-            if amounts.into_iter().any(|amount| amount < 0.0) {
-                return fail(&format!("rateLimits[{index}]"), "nothing in it may be below zero".to_owned());
+            if limit.weight < 0.0 || limit.windows.iter().any(|window| window.limit <= 0.0) {
+                let problem = "a weight must not be below zero, and a window must have room for something".to_owned();
+                return fail(&format!("rateLimits[{index}]"), problem);
             }
         }
         let most = MAX_SANDBOX_BYTES / (1024 * 1024);

@@ -180,7 +180,7 @@ pub async fn content(
     answers: Vec<HttpResponse>,
 ) -> Ending {
     let call = call(plugin, conditions, answers, Budget::fetch());
-    pushed(plugin.push_content(call, items).await)
+    pushed(plugin.push_content(call, items, Attempt::First).await)
 }
 
 /// Receipts to be given.

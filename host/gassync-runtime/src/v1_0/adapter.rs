@@ -271,11 +271,11 @@ impl Adapter for Plugin {
         })
     }
 
-    async fn push_content(&self, call: Call, items: Vec<ContentItem>) -> Finished<Vec<Outcome>> {
+    async fn push_content(&self, call: Call, items: Vec<ContentItem>, attempt: Attempt) -> Finished<Vec<Outcome>> {
         let given = items.len();
         call!(self, call, push_content, PushContent, "push-content.push", |guest, store| {
             let items: Vec<_> = items.into_iter().map(outward::content).collect();
-            let answer = guest.call_push(&mut *store, &items).await.map_err(trap)?;
+            let answer = guest.call_push(&mut *store, &items, outward::attempt(attempt)).await.map_err(trap)?;
             inward::outcomes(answer.map_err(inward::channel_error)?, given)
         })
     }

@@ -245,6 +245,7 @@ fn reservation(record: Reservation) -> wit::Reservation {
         collector: record.collector.map(|collector| match collector {
             Collector::Channel => wit::Collector::Channel,
             Collector::Property => wit::Collector::Property,
+            Collector::Other(word) => wit::Collector::Other(word),
         }),
         id: record.id,
         ota_reference: record.ota_reference,

@@ -120,6 +120,7 @@ fn incoming<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> Incomi
         OnConflict::Refuse => WhenFull::Refuse,
     };
     Incoming {
+        may_revive: false,
         account: caller.account,
         source: caller.source,
         creates: caller.creates,

@@ -14,6 +14,8 @@ use super::{ChannelLimits, Charge, Told};
 const PARTS: i64 = 60;
 /// Budgets counted before those that are full again are thrown away.
 const SWEEP_AT: usize = 10_000;
+/// The longest that a channel is left alone, whatever it says: what it tells is not always seconds.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 /// How long a channel is left alone that refuses and does not say for how long.
 const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(30);
 /// What a sum of decimals may be off by.
@@ -44,9 +46,18 @@ impl Sliding {
         SignedDuration::from_secs(i64::from(self.window.seconds))
     }
 
+    fn part(&self) -> SignedDuration {
+        SignedDuration::from_millis(i64::from(self.window.seconds) * 1_000 / PARTS)
+    }
+
+    /// What the last of a part may have taken counts as long as it may be in the window.
+    fn counts_for(&self) -> SignedDuration {
+        self.length() + self.part()
+    }
+
     fn forget(&mut self, now: Timestamp) {
-        let length = self.length();
-        while self.parts.front().is_some_and(|(began, _)| now.duration_since(*began) >= length) {
+        let counts_for = self.counts_for();
+        while self.parts.front().is_some_and(|(began, _)| now.duration_since(*began) >= counts_for) {
             self.parts.pop_front();
         }
     }
@@ -64,13 +75,13 @@ impl Sliding {
         while over > ROUNDING {
             let (began, taken) = parts.next()?;
             over -= taken;
-            wait = Some(self.length() - now.duration_since(*began));
+            wait = Some(self.counts_for() - now.duration_since(*began));
         }
         wait
     }
 
     fn take(&mut self, weight: f64, now: Timestamp) {
-        let part = SignedDuration::from_millis(i64::from(self.window.seconds) * 1_000 / PARTS);
+        let part = self.part();
         match self.parts.back_mut() {
             Some((began, taken)) if now.duration_since(*began) < part => *taken = (*taken + weight).max(0.0),
             _ => self.parts.push_back((now, weight.max(0.0))),
@@ -130,7 +141,7 @@ impl ChannelLimits for LocalLimits {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(budget) = budgets.get_mut(&charge.budget) else { return };
         if told.refused {
-            let wait = told.resets_in.filter(SignedDuration::is_positive).unwrap_or(UNSAID_WAIT);
+            let wait = told.resets_in.filter(SignedDuration::is_positive).unwrap_or(UNSAID_WAIT).min(LONGEST_WAIT);
             budget.shut_until = budget.shut_until.max(now.checked_add(wait).ok());
         }
         for sliding in &mut budget.windows {
@@ -172,9 +183,24 @@ mod tests {
             assert_eq!(limits.take(std::slice::from_ref(&one), at(second)).await, Ok(()));
         }
         let wait = limits.take(std::slice::from_ref(&one), at(30)).await;
-        assert_eq!(wait, Err(SignedDuration::from_secs(30)), "until the first is out of the window");
-        assert!(limits.take(std::slice::from_ref(&one), at(60)).await.is_ok());
-        assert!(limits.take(std::slice::from_ref(&one), at(61)).await.is_err());
+        assert_eq!(
+            wait,
+            Err(SignedDuration::from_secs(31)),
+            "until the first, and all of its second, is out of the window"
+        );
+        assert!(limits.take(std::slice::from_ref(&one), at(61)).await.is_ok());
+        assert!(limits.take(std::slice::from_ref(&one), at(62)).await.is_err());
+        // However they are spread, no window has more of them.
+        let many = LocalLimits::default();
+        let hundred = charge(&[(300, 100.0)], 1.0);
+        let mut taken: Vec<i64> = Vec::new();
+        for second in (0..2_000).flat_map(|second| [second, second]) {
+            if many.take(std::slice::from_ref(&hundred), at(second)).await.is_ok() {
+                taken.push(second);
+            }
+        }
+        let most = taken.iter().map(|from| taken.iter().filter(|at| (*from..from + 300).contains(*at)).count()).max();
+        assert_eq!(most, Some(100));
     }
 
     #[tokio::test]
@@ -187,7 +213,7 @@ mod tests {
         assert!(limits.take(std::slice::from_ref(&both), at(1)).await.is_ok(), "the refused one took nothing here");
         assert!(limits.take(std::slice::from_ref(&both), at(2)).await.is_ok());
         let wait = limits.take(std::slice::from_ref(&both), at(10)).await;
-        assert_eq!(wait, Err(SignedDuration::from_secs(50)));
+        assert_eq!(wait, Err(SignedDuration::from_secs(51)));
     }
 
     #[tokio::test]
@@ -201,7 +227,7 @@ mod tests {
         for second in 1..=8 {
             take(second).await.expect("room");
         }
-        assert_eq!(take(9).await, Err(SignedDuration::from_secs(291)));
+        assert_eq!(take(9).await, Err(SignedDuration::from_secs(296)));
         // More than we know to be left is not believed.
         limits.correct(&one, Told { remaining: Some(50.0), ..Told::default() }, at(9)).await;
         assert!(take(10).await.is_err());

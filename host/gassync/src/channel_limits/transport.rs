@@ -16,6 +16,7 @@ pub struct LimitedTransport<T> {
     app: Arc<App>,
     within: T,
     limits: Vec<Named>,
+    waits_for_room: bool,
 }
 
 /// A limit of the manifest, and whose it is here.
@@ -42,7 +43,13 @@ impl<T> LimitedTransport<T> {
             };
             Named { limit: limit.clone(), holder }
         };
-        Self { app, within, limits: manifest.rate_limits.iter().enumerate().map(named).collect() }
+        Self { app, within, limits: manifest.rate_limits.iter().enumerate().map(named).collect(), waits_for_room: true }
+    }
+
+    /// Sends whether there is room or not, and is counted: without a token nothing else could be sent either.
+    #[must_use]
+    pub fn without_waiting(self) -> Self {
+        Self { waits_for_room: false, ..self }
     }
 }
 
@@ -86,6 +93,9 @@ impl<T: Transport> Transport for LimitedTransport<T> {
         let charges: Vec<Charge> = charged.iter().map(|(_, charge)| charge.clone()).collect();
         let limits = &self.app.channel_limits;
         while let Err(wait) = limits.take(&charges, self.app.now()).await {
+            if !self.waits_for_room {
+                break;
+            }
             if wait > WAITED_OUT {
                 let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
                 return Err(SendError::RateLimited(u32::try_from(seconds).unwrap_or(u32::MAX)));

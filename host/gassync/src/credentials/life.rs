@@ -178,7 +178,7 @@ impl ConnectionSecrets {
     pub(super) async fn step(&self, step: &Step, secrets: &dyn Credentials) -> Result<Captured, StepError> {
         let settings = self.plugin.manifest().with_defaults(&self.settings);
         let grant = self.plugin.grant(&self.settings, |_, _| None, self.app.config.private_addresses());
-        let transport = self.app.transport(self.plugin.manifest(), (self.account, self.connection))?;
+        let transport = self.app.transport(self.plugin.manifest(), (self.account, self.connection))?.without_waiting();
         run_step(step, &settings, secrets, (&grant, &transport), self.app.now()).await
     }
 

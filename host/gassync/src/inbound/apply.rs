@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use gassync_domain::{
-    AccountId, Authority, Change, CoreId, Date, Digest, EntityRef, FieldError, Hint, News, Parked, RawJson,
+    AccountId, Authority, Change, CoreId, Date, Digest, Entity, EntityRef, FieldError, Hint, News, Parked, RawJson,
     Reservation, SourceId, Timestamp, Version,
 };
 use serde_json::json;
@@ -28,6 +28,8 @@ pub struct Incoming {
     pub authority: Authority,
     /// What becomes of a reservation that there is no room for; one that asks is refused in any case.
     pub when_full: WhenFull,
+    /// Whether what is cancelled in the core may stand again: it was cancelled for a block that is no more.
+    pub may_revive: bool,
     /// When the message arrived, or the fetch that brought it began.
     pub observed_at: Timestamp,
     /// Now.
@@ -111,6 +113,7 @@ impl Incoming {
             creates: source.creates,
             authority: source.authority,
             when_full: WhenFull::Keep,
+            may_revive: false,
             observed_at,
             now,
         }
@@ -201,8 +204,10 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
             news => others.push((index, Change { route, news, raw })),
         }
     }
+    // A reservation that takes a block's place gives nights back and takes others.
+    let blocks = !runs.0.is_empty() && block::any(tx, incoming).await?;
     if alone || !runs.0.is_empty() {
-        tx.lock_ledger(incoming.account, alone || runs.0.len() > 1).await?;
+        tx.lock_ledger(incoming.account, alone || blocks || runs.0.len() > 1).await?;
     }
     tx.lock_records(incoming.source, names).await?;
     tx.set_origin(incoming.source).await?;
@@ -210,23 +215,8 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
     for (index, change) in others {
         outcomes.push((index, one(tx, incoming, change).await?));
     }
-    for Run { indexes, mut told, .. } in runs.0 {
-        let records: Vec<&Reservation> = told.iter().map(|(record, _)| record).collect();
-        let mut decided = block::make_way(tx, incoming, &records).await?;
-        let mut indexes = indexes;
-        if !decided.is_empty() {
-            let (mut left, mut of) = (Vec::new(), Vec::new());
-            for (index, (record, raw)) in indexes.into_iter().zip(told) {
-                match decided.remove(&record.id) {
-                    Some(outcome) => outcomes.push((index, outcome)),
-                    None => {
-                        of.push(index);
-                        left.push((record, raw));
-                    }
-                }
-            }
-            (indexes, told) = (of, left);
-        }
+    for run in runs.0 {
+        let Run { indexes, told, .. } = if blocks { apart(tx, incoming, run, &mut outcomes).await? } else { run };
         outcomes.extend(indexes.into_iter().zip(reservation::apply(tx, incoming, told).await?));
     }
     outcomes.sort_by_key(|(index, _)| *index);
@@ -258,6 +248,24 @@ impl Runs {
     }
 }
 
+/// Takes those out of a run whose ids are blocks', and ends them one by one.
+async fn apart(tx: &mut Tx, incoming: &Incoming, run: Run, outcomes: &mut Vec<(usize, Outcome)>) -> store::Result<Run> {
+    let mut left = Run::default();
+    for (index, (record, raw)) in run.indexes.into_iter().zip(run.told) {
+        match block::way(tx, incoming, &record).await? {
+            block::Way::Free => {
+                left.indexes.push(index);
+                left.told.push((record, raw));
+            }
+            block::Way::Decided(outcome) => outcomes.push((index, outcome)),
+            block::Way::Through(block) => {
+                outcomes.push((index, block::give_way(tx, incoming, &block, (record, raw)).await?));
+            }
+        }
+    }
+    Ok(left)
+}
+
 async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<Outcome> {
     let Change { news, raw, .. } = change;
     match news {
@@ -275,7 +283,8 @@ async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<
             Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
         }
         News::LookAgain(hint) => look_again(tx, incoming, &hint).await,
-        // Of most records the fate is unknown: the channel is asked.
+        News::Removed(EntityRef { entity: Entity::Block, id }) => block::removed(tx, incoming, &id).await,
+        // Of all others the fate is unknown: the channel is asked.
         News::Removed(EntityRef { entity, id }) => look_again(tx, incoming, &Hint { entity, id: Some(id) }).await,
         News::RatePlan(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));

@@ -1,10 +1,9 @@
 //! Nights that a channel has taken out of sale: notes of maintenance in the core, one for each unit. Some channels keep them
 //! among their reservations, under ids of one row: then the newer word on an id counts, whichever kind it is of.
 
-use std::collections::HashMap;
-
 use gassync_domain::{
-    Block, Completeness, CoreId, Digest, Missing, Parked, RawJson, Reservation, Status, Stay, Validate, Version,
+    Block, Completeness, CoreId, Digest, MAX_STAY_NIGHTS, Missing, Parked, RawJson, Reservation, Status, Stay,
+    Validate, Version,
 };
 
 use super::{
@@ -24,6 +23,11 @@ use crate::{
         mappings,
     },
 };
+
+/// Whether the source has told of blocks.
+pub(super) async fn any(tx: &mut Tx, incoming: &Incoming) -> Result<bool> {
+    blocks::any(tx, incoming.account, incoming.source).await
+}
 
 /// A block: told of for the first time, changed, or parked until its room types are linked.
 pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut block: Block, raw: &RawJson) -> Result<Outcome> {
@@ -68,20 +72,11 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, (block, id): (&Block, &str), r
     if let Some(stored) = &stored {
         lift(tx, incoming, stored).await?;
     }
-    let taken = spans(tx, incoming, block).await?;
-    let new = NewBlock {
-        external_id: id,
-        record: block,
-        raw,
-        digest: &digest,
-        version: &version,
-        parked: taken.as_ref().err(),
-    };
+    let (spans, missing) = spans(tx, incoming, block).await?;
+    let parked = (!missing.is_empty()).then_some(Parked(missing));
+    let new =
+        NewBlock { external_id: id, record: block, raw, digest: &digest, version: &version, parked: parked.as_ref() };
     let row = blocks::put(tx, account, source, &new, now).await?;
-    let spans = match taken {
-        Ok(spans) => spans,
-        Err(parked) => return Ok(Outcome::Parked(parked)),
-    };
     let mut notes = Vec::with_capacity(spans.len());
     for (span, quantity) in spans {
         let kind = (Kind::OutOfOrder, block.reason.as_deref());
@@ -90,34 +85,29 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, (block, id): (&Block, &str), r
         notes.push(note);
     }
     let known = stored.is_some_and(|stored| !stored.lifted && stored.parked.is_none());
-    Ok(match notes.first() {
-        Some(note) if known => Outcome::Updated(*note),
-        Some(note) => Outcome::Created(*note),
-        None => Outcome::Kept,
+    Ok(match (parked, notes.first()) {
+        // What is linked is taken all the same.
+        (Some(parked), _) => Outcome::Parked(parked),
+        (None, Some(note)) if known => Outcome::Updated(*note),
+        (None, Some(note)) => Outcome::Created(*note),
+        (None, None) => Outcome::Kept,
     })
 }
 
-/// Which units, how many of each, and when; or what is missing.
-async fn spans(
-    tx: &mut Tx,
-    incoming: &Incoming,
-    block: &Block,
-) -> Result<std::result::Result<Vec<(Span, u32)>, Parked>> {
+/// Which units, how many of each and when, as far as they are linked; and what is missing.
+async fn spans(tx: &mut Tx, incoming: &Incoming, block: &Block) -> Result<(Vec<(Span, u32)>, Vec<Missing>)> {
     let Incoming { account, source, .. } = *incoming;
     if !incoming.authority.bookings_are_theirs() {
-        return Ok(Err(Parked(vec![Missing::Authority])));
+        return Ok((Vec::new(), vec![Missing::Authority]));
     }
-    // Its stay was judged before.
-    let Ok(stay) = Stay::new(block.check_in, block.check_out) else {
-        return Ok(Err(Parked(vec![Missing::Dates])));
-    };
     let mut named: Vec<String> = block.room_types().cloned().collect();
     if let (true, Some(property)) = (named.is_empty(), &block.property_id) {
         named = blocks::room_types_of(tx, account, source, property).await?;
         if named.is_empty() {
-            return Ok(Err(Parked(vec![Missing::Property { id: property.clone() }])));
+            return Ok((Vec::new(), vec![Missing::Property { id: property.clone() }]));
         }
     }
+    let stays = stays(block);
     let (mut spans, mut missing) = (Vec::new(), Vec::new());
     for id in named {
         let Some(mapping) = mappings::find(tx, account, source, mappings::Kind::RoomType, &id).await? else {
@@ -129,10 +119,38 @@ async fn spans(
         let one = block.unit_id.as_ref().map(|_| 1);
         let quantity = block.units.or(one).unwrap_or(all).min(all);
         if quantity > 0 {
-            spans.push((Span { unit: mapping.core, stay }, quantity));
+            spans.extend(stays.iter().map(|stay| (Span { unit: mapping.core, stay: *stay }, quantity)));
         }
     }
-    Ok(if missing.is_empty() { Ok(spans) } else { Err(Parked(missing)) })
+    Ok((spans, missing))
+}
+
+/// Its nights, in pieces that are no longer than a stay may be.
+fn stays(block: &Block) -> Vec<Stay> {
+    let mut stays = Vec::new();
+    let mut from = block.check_in;
+    while from < block.check_out {
+        let until = from.saturating_add(jiff::Span::new().days(MAX_STAY_NIGHTS)).min(block.check_out);
+        stays.extend(Stay::new(from, until));
+        from = until;
+    }
+    stays
+}
+
+/// The channel says no more than that it is gone.
+pub(super) async fn removed(tx: &mut Tx, incoming: &Incoming, id: &str) -> Result<Outcome> {
+    let Incoming { account, source, now, observed_at, .. } = *incoming;
+    let Some(stored) = blocks::find(tx, account, source, id).await? else { return Ok(Outcome::Unchanged(None)) };
+    let core = first(tx, incoming, &stored).await?;
+    if stored.lifted || observed_at < stored.version.observed_at {
+        return Ok(Outcome::Unchanged(core));
+    }
+    lift(tx, incoming, &stored).await?;
+    let version = Version { observed_at, ..stored.version };
+    blocks::mark(tx, account, stored.row, (&version, true), now).await?;
+    let outcome = core.map_or(Outcome::Kept, Outcome::Updated);
+    incoming.log(tx, ("block", id), &outcome).await?;
+    Ok(outcome)
 }
 
 async fn first(tx: &mut Tx, incoming: &Incoming, stored: &StoredBlock) -> Result<Option<CoreId>> {
@@ -172,41 +190,74 @@ async fn end_reservation(
     Ok(None)
 }
 
-/// Reservations whose ids were blocks': a newer one lifts its block, an older one is old news. What is decided by that alone
-/// is told by its id.
-pub(super) async fn make_way(
+/// What a block of the same id means for a reservation.
+pub(super) enum Way {
+    /// Nothing: there is none, or none that stands in it.
+    Free,
+    /// It is decided by that alone.
+    Decided(Outcome),
+    /// The block has to go first, if the reservation can be booked then.
+    Through(StoredBlock),
+}
+
+/// Whether a reservation's id is a block's that is older: then the block goes, unless the reservation cannot stand in its
+/// place; or newer: then the reservation is old news.
+pub(super) async fn way(tx: &mut Tx, incoming: &Incoming, reservation: &Reservation) -> Result<Way> {
+    let Incoming { account, source, now, .. } = *incoming;
+    let Some(block) = blocks::find(tx, account, source, &reservation.id).await? else { return Ok(Way::Free) };
+    let version = incoming.version(reservation.revision.as_ref(), reservation.modified_at);
+    let core = first(tx, incoming, &block).await?;
+    if version.is_older_than(&block.version) {
+        return Ok(Way::Decided(Outcome::Older(core)));
+    }
+    if block.lifted {
+        return Ok(Way::Free);
+    }
+    if reservation.status.holds_nights() {
+        return Ok(Way::Through(block));
+    }
+    let known = reservations::find(tx, account, source, &reservation.id).await?;
+    let is_our_own = !block.version.is_older_than(&version)
+        && known.as_ref().is_some_and(|known| !known.record.status.holds_nights());
+    if is_our_own {
+        // The end of the booking that this block took the place of, once more.
+        return Ok(Way::Free);
+    }
+    lift(tx, incoming, &block).await?;
+    blocks::mark(tx, account, block.row, (&version, true), now).await?;
+    if known.is_some() {
+        return Ok(Way::Free);
+    }
+    // It was never anything but a block.
+    let outcome = core.map_or(Outcome::Unchanged(None), Outcome::Updated);
+    incoming.log(tx, ("block", &reservation.id), &outcome).await?;
+    Ok(Way::Decided(outcome))
+}
+
+/// Books a reservation in the place of a block; where it cannot be booked the block stays.
+pub(super) async fn give_way(
     tx: &mut Tx,
     incoming: &Incoming,
-    told: &[&Reservation],
-) -> Result<HashMap<String, Outcome>> {
-    let Incoming { account, source, now, .. } = *incoming;
-    let mut decided = HashMap::new();
-    if told.is_empty() || !blocks::any(tx, account, source).await? {
-        return Ok(decided);
+    block: &StoredBlock,
+    (reservation, raw): (Reservation, RawJson),
+) -> Result<Outcome> {
+    let Incoming { account, now, .. } = *incoming;
+    let version = incoming.version(reservation.revision.as_ref(), reservation.modified_at);
+    tx.savepoint("block").await?;
+    lift(tx, incoming, block).await?;
+    blocks::mark(tx, account, block.row, (&version, true), now).await?;
+    // The block ended the booking, and not its guest: it may stand again.
+    let reviving = Incoming { may_revive: true, ..*incoming };
+    let outcome = alone(tx, &reviving, (reservation.clone(), raw.clone())).await?;
+    if matches!(outcome, Outcome::Created(_) | Outcome::Updated(_) | Outcome::Overbooked { .. } | Outcome::Unchanged(_))
+    {
+        return Ok(outcome);
     }
-    for reservation in told {
-        let Some(stored) = blocks::find(tx, account, source, &reservation.id).await? else { continue };
-        let version = incoming.version(reservation.revision.as_ref(), reservation.modified_at);
-        if version.is_older_than(&stored.version) {
-            let core = first(tx, incoming, &stored).await?;
-            decided.insert(reservation.id.clone(), Outcome::Older(core));
-            continue;
-        }
-        let core = first(tx, incoming, &stored).await?;
-        if !stored.lifted {
-            lift(tx, incoming, &stored).await?;
-        }
-        blocks::mark(tx, account, stored.row, (&version, true), now).await?;
-        let holds = reservation.status.holds_nights();
-        if !holds && reservations::find(tx, account, source, &reservation.id).await?.is_none() {
-            // It was never anything but a block.
-            let outcome = match core {
-                Some(core) if !stored.lifted => Outcome::Updated(core),
-                core => Outcome::Unchanged(core),
-            };
-            incoming.log(tx, ("block", &reservation.id), &outcome).await?;
-            decided.insert(reservation.id.clone(), outcome);
-        }
-    }
-    Ok(decided)
+    tx.undo_to("block").await?;
+    alone(tx, incoming, (reservation, raw)).await
+}
+
+async fn alone(tx: &mut Tx, incoming: &Incoming, told: (Reservation, RawJson)) -> Result<Outcome> {
+    let outcomes = reservation::apply(tx, incoming, vec![told]).await?;
+    Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
 }

@@ -1,11 +1,11 @@
 //! What a plugin fetches, page by page: a page is committed before the next is asked for.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use gassync_domain::{
-    AccountId, ChannelError, ConnectionId, Entity, HttpRequest, HttpResponse, Page, Query, ResumePoint, Selection,
-    Timestamp,
+    AccountId, Change, ChannelError, ConnectionId, Entity, EntityRef, HttpRequest, HttpResponse, News, Page, Query,
+    ResumePoint, Selection, Timestamp,
 };
 use gassync_runtime::{
     Budget, Call, CallError, CallRecord, Finished, HttpTransport, OutgoingRequest, SendError, Transport,
@@ -31,7 +31,10 @@ use crate::{
 };
 
 /// Most pages of one run; the next run goes on where this one ended.
-const MAX_PAGES: u32 = 1_000;
+const MAX_PAGES: u32 = 10_000;
+/// The longest wait for room within what the channel allows that is waited out between two pages: to begin anew would
+/// come to the same place again.
+const MAX_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// The longest wait between two pages that is waited out here.
 const MAX_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
@@ -72,7 +75,9 @@ pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<Tally,
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     sync_runs::end(&mut tx, source.account, id, (&counters, why.as_deref()), (began, now)).await?;
-    if let Some(why) = &why {
+    // That a plugin has no way to ask for something is no trouble of the source.
+    let is_trouble = !matches!(result, Err(PullError::Call(CallError::Channel(ChannelError::Unsupported))));
+    if let Some(why) = why.as_ref().filter(|_| is_trouble) {
         sources::failed(&mut tx, source.account, source.id, why, now).await?;
     }
     tx.commit().await?;
@@ -99,7 +104,16 @@ async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mu
     loop {
         // What a page says was true when the request for it was made, not when it is applied.
         let observed_at = app.now();
-        let (page, record) = fetch(app, &plugin, source, connection, query.clone()).await?;
+        let (mut page, record) = match fetch(app, &plugin, source, connection, query.clone()).await {
+            Err(PullError::Call(CallError::Channel(ChannelError::RateLimited(Some(seconds)))))
+                if pages > 0 && SignedDuration::from_secs(i64::from(seconds)) <= MAX_PAUSE =>
+            {
+                tokio::time::sleep(Duration::from_secs(u64::from(seconds))).await;
+                continue;
+            }
+            fetched => fetched?,
+        };
+        leave_out_what_was_asked_for(&query, &mut page, tally);
         resume = latest(resume, page.resume);
         pages += 1;
         let last = page.next.is_none() || pages == MAX_PAGES;
@@ -114,7 +128,12 @@ async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mu
         connections::welcome(&mut tx, source.account, connection).await?;
         if last && !matches!(query.selection, Selection::Some(_)) {
             // What is read by its nights or out of a queue has no point to go on from.
-            if matches!(query.selection, Selection::Everything | Selection::ChangedSince(_) | Selection::After(_)) {
+            let is_of_all = query.property_id.is_none() && query.room_type_id.is_none();
+            let goes_on =
+                matches!(query.selection, Selection::Everything | Selection::ChangedSince(_) | Selection::After(_));
+            if page.next.is_some() {
+                tracing::error!(source = %source.id, "a fetch of {MAX_PAGES} pages was not the whole: it begins anew");
+            } else if goes_on && is_of_all {
                 move_resume_point(&mut tx, source, query.entity, resume.take(), (began, incoming.now)).await?;
             }
             sources::synced(&mut tx, source.account, source.id, incoming.now).await?;
@@ -129,6 +148,20 @@ async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mu
             let wait = SignedDuration::from_secs(i64::from(seconds)).min(MAX_WAIT);
             tokio::time::sleep(wait.unsigned_abs()).await;
         }
+    }
+}
+
+/// What was asked for by its id and is not there any more: to ask again would come to the same. A block takes no nights
+/// then; what has become of anything else is for a person to say.
+fn leave_out_what_was_asked_for(query: &Query, page: &mut Page, tally: &mut Tally) {
+    let Selection::Some(ids) = &query.selection else { return };
+    let is_gone = |change: &mut Change| {
+        let News::Removed(EntityRef { entity, id }) = &change.news else { return false };
+        *entity != Entity::Block && *entity == query.entity && ids.contains(id)
+    };
+    let gone = page.changes.extract_if(.., is_gone).count();
+    if gone > 0 {
+        *tally.entry("gone").or_default() += i64::try_from(gone).unwrap_or(i64::MAX);
     }
 }
 

@@ -148,7 +148,10 @@ fn units(
         missing.push(Missing::Rooms);
     }
     let needs_decision = match linked {
-        Some(Some(standing)) => standing.status == Status::Cancelled && reservation.status != Status::Cancelled,
+        Some(Some(standing)) => {
+            let revives = standing.status == Status::Cancelled && reservation.status != Status::Cancelled;
+            revives && !incoming.may_revive
+        }
         Some(None) => true,
         None => false,
     };

@@ -35,15 +35,19 @@ pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Res
     let backfill = backfills::get(&mut tx, source.account, id).await?;
     drop(tx);
     let Some(mut backfill) = backfill.filter(|backfill| backfill.state == "running") else { return Ok(()) };
-    let began = backfill.reached == backfill.starts_on;
-    if began {
+    if backfill.reached == backfill.starts_on {
         // Rooms come before what stands in them.
         fetch(app, source, &mut backfill, Query::new(Entity::Property, Selection::Everything)).await?;
     }
     let until = backfill.reached.saturating_add(Span::new().days(WINDOW_DAYS)).min(backfill.ends_on);
+    let mut any = false;
     for entity in BY_NIGHTS {
         let selection = Selection::Within { start: backfill.reached, until };
-        fetch(app, source, &mut backfill, Query::new(entity, selection)).await?;
+        any |= fetch(app, source, &mut backfill, Query::new(entity, selection)).await?;
+    }
+    if !any {
+        // Nothing it has can be asked for so: to say that it is done would be a lie.
+        return Err(PullError::Call(CallError::Channel(ChannelError::Unsupported)));
     }
     note(app, source, &backfill, until).await?;
     Ok(())
@@ -56,26 +60,25 @@ async fn note(app: &App, source: &Source, backfill: &Backfill, reached: Date) ->
     let mut tx = app.db.write(source.account).await?;
     backfills::reach(&mut tx, source.account, backfill.id, (reached, state, &backfill.outcome), now).await?;
     if !done {
-        // This job still waits to be marked as done: the next must differ from it to be another.
-        let payload = json!({ "backfill": backfill.id, "from": reached });
-        store::jobs::enqueue(&mut tx, source.account, source.id, BACKFILL, &payload, now, now).await?;
+        // This very job is put in the queue anew: there is never a second one for the same nights.
+        go_on(&mut tx, source.account, backfill, now).await?;
     }
     tx.commit().await
 }
 
-/// Fetches what a query asks for; what the plugin has no way to ask for is left out.
-async fn fetch(app: &Arc<App>, source: &Source, backfill: &mut Backfill, query: Query) -> Result<(), PullError> {
+/// Fetches what a query asks for; false where the plugin has no way to ask for it.
+async fn fetch(app: &Arc<App>, source: &Source, backfill: &mut Backfill, query: Query) -> Result<bool, PullError> {
     let entity = query.entity;
     let tally = match pull::run(app, source, query).await {
         Ok(tally) => tally,
-        Err(PullError::Call(CallError::Channel(ChannelError::Unsupported))) => return Ok(()),
+        Err(PullError::Call(CallError::Channel(ChannelError::Unsupported))) => return Ok(false),
         Err(error) => return Err(error),
     };
     let counts = backfill.outcome.entry(entity.as_str().to_owned()).or_default();
     for (word, count) in tally {
         *counts.entry(word.to_owned()).or_default() += count;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Notes on the backfill why its job came to nothing; `for_good` where it is not tried again by itself.

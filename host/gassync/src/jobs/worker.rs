@@ -27,8 +27,10 @@ const JOB_LEASE: SignedDuration = SignedDuration::from_secs(60);
 const HEARTBEAT: Duration = Duration::from_secs(20);
 /// How long a job waits whose channel has no room for it and does not say for how long.
 const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(60);
-/// Most records of a source that are fetched together because the channel said something about each.
-const MOST_ALIKE: i64 = 100;
+/// The longest that a job waits for its channel, whatever that says.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+/// Hints that join another: with it as many ids as the contract has a plugin asked for at once.
+const MOST_ALIKE: i64 = 19;
 /// After so many attempts a job that does not come again by itself is dead.
 const MAX_ATTEMPTS: u32 = 12;
 
@@ -101,23 +103,30 @@ async fn begin(app: &Arc<App>, places: &Arc<Semaphore>, running: &mut JoinSet<()
 
 /// Keeps others off a job as long as it is worked on, however long that is.
 async fn alive(app: &Arc<App>, job: Job) -> store::Result<()> {
-    let account = job.account;
     let jobs = with_alike(app, job).await?;
-    let ids: Vec<i64> = jobs.iter().map(|job| job.id).collect();
-    let work = work_on(app, jobs);
-    tokio::pin!(work);
+    // Apart from the work: that may be in a transaction of its own when this one wants the database.
+    let heart = tokio::spawn(beat(Arc::clone(app), jobs.clone()));
+    let ended = work_on(app, jobs).await;
+    heart.abort();
+    ended
+}
+
+async fn beat(app: Arc<App>, jobs: Vec<Job>) {
     loop {
-        tokio::select! {
-            ended = &mut work => return ended,
-            () = tokio::time::sleep(HEARTBEAT) => {
-                let mut tx = app.db.write(account).await?;
-                for id in &ids {
-                    jobs::extend(&mut tx, account, *id, app.now() + JOB_LEASE).await?;
-                }
-                tx.commit().await?;
-            }
+        tokio::time::sleep(HEARTBEAT).await;
+        if let Err(error) = extend(&app, &jobs).await {
+            tracing::warn!(%error, "jobs that are worked on could not be kept from others");
         }
     }
+}
+
+async fn extend(app: &App, held: &[Job]) -> store::Result<()> {
+    let Some(first) = held.first() else { return Ok(()) };
+    let mut tx = app.db.write(first.account).await?;
+    for job in held {
+        jobs::extend(&mut tx, job, app.now() + JOB_LEASE).await?;
+    }
+    tx.commit().await
 }
 
 /// What a channel has said something about is fetched together; what failed before is tried alone, so that it takes no
@@ -153,8 +162,9 @@ async fn work_on(app: &Arc<App>, jobs: Vec<Job>) -> store::Result<()> {
         }
         (Some(_), other) => Err(JobError::Hopeless(format!("nobody knows jobs of the kind {other}"))),
     };
+    let alone = jobs.len() == 1;
     for job in &jobs {
-        ended(app, job, &result).await?;
+        ended(app, job, (&result, alone)).await?;
     }
     Ok(())
 }
@@ -178,7 +188,7 @@ impl JobError {
     }
 }
 
-async fn ended(app: &App, job: &Job, result: &Result<(), JobError>) -> store::Result<()> {
+async fn ended(app: &App, job: &Job, (result, alone): (&Result<(), JobError>, bool)) -> store::Result<()> {
     match result {
         Ok(()) => {
             let now = app.now();
@@ -187,7 +197,7 @@ async fn ended(app: &App, job: &Job, result: &Result<(), JobError>) -> store::Re
                 Some(source) if job.kind == POLL => poll::next_time(app, &source, &job.payload, now),
                 _ => None,
             };
-            jobs::done(&mut tx, job.account, job.id, now).await?;
+            jobs::done(&mut tx, job, now).await?;
             if let Some(at) = next {
                 jobs::enqueue(&mut tx, job.account, job.source, POLL, &job.payload, at, now).await?;
             }
@@ -196,7 +206,9 @@ async fn ended(app: &App, job: &Job, result: &Result<(), JobError>) -> store::Re
         Err(error) => {
             tracing::warn!(job = job.id, kind = job.kind, source = %job.source, %error, "a job did not work out");
             let why = error.to_string();
-            let for_good = error.is_hopeless() || (job.kind != POLL && job.attempts >= MAX_ATTEMPTS);
+            // Of several that were tried together nobody knows which is at fault: each is tried alone.
+            let hopeless = error.is_hopeless() && alone;
+            let for_good = hopeless || (job.kind != POLL && job.attempts >= MAX_ATTEMPTS);
             if job.kind == BACKFILL {
                 backfill::stumbled(app, job.account, &job.payload, (&why, for_good)).await?;
             }
@@ -215,10 +227,10 @@ async fn ended(app: &App, job: &Job, result: &Result<(), JobError>) -> store::Re
 async fn end(app: &App, job: &Job, why: &str, for_good: bool) -> store::Result<()> {
     let mut tx = app.db.write(job.account).await?;
     if for_good {
-        jobs::dead(&mut tx, job.account, job.id, why, app.now()).await?;
+        jobs::dead(&mut tx, job, why, app.now()).await?;
     } else {
         let wait = SignedDuration::from_millis(retry_delay(job.attempts, app.jitter()).0);
-        jobs::retry(&mut tx, job.account, job.id, why, app.now() + wait).await?;
+        jobs::retry(&mut tx, job, why, app.now() + wait).await?;
     }
     tx.commit().await
 }
@@ -226,6 +238,6 @@ async fn end(app: &App, job: &Job, why: &str, for_good: bool) -> store::Result<(
 /// It was not its turn: no attempt is burnt.
 async fn postpone(app: &App, job: &Job, why: &str, wait: SignedDuration) -> store::Result<()> {
     let mut tx = app.db.write(job.account).await?;
-    jobs::postpone(&mut tx, job.account, job.id, why, app.now() + wait).await?;
+    jobs::postpone(&mut tx, job, why, app.now() + wait.min(LONGEST_WAIT)).await?;
     tx.commit().await
 }

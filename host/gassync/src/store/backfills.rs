@@ -103,7 +103,7 @@ pub async fn reach(
     now: Timestamp,
 ) -> Result<()> {
     let text = "update int_backfills set reached = $3, state = $4, outcome = $5, error = null, updated_at = $6
-        where account_id = $1 and id = $2";
+        where account_id = $1 and id = $2 and reached <= $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Day(reached)).bind(state).bind(Json(outcome))
         .bind(Time::from(now)).execute(c).await.map(drop))
 }

@@ -138,47 +138,47 @@ pub async fn claim_alike(
     Ok(rows.into_iter().map(Job::from).collect())
 }
 
-/// It is still being worked on.
-pub async fn extend(tx: &mut Tx, account: AccountId, id: i64, until: Timestamp) -> Result<()> {
-    let text = "update int_jobs set run_at = $3 where account_id = $1 and id = $2 and state = 'waiting'";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(until)).execute(c).await.map(drop))
-}
-
-/// It is done.
-pub async fn done(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
-    finish(tx, account, id, "done", None, now).await
-}
-
-/// It will not be tried again by itself.
-pub async fn dead(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: Timestamp) -> Result<()> {
-    finish(tx, account, id, "dead", Some(why), now).await
-}
-
-async fn finish(
-    tx: &mut Tx,
-    account: AccountId,
-    id: i64,
-    state: &str,
-    why: Option<&str>,
-    now: Timestamp,
-) -> Result<()> {
-    let text = "update int_jobs set state = $3, error = $4, finished_at = $5 where account_id = $1 and id = $2";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(state).bind(why).bind(Time::from(now))
+/// It is still being worked on. Like all that follows it touches no job that was put in the queue anew meanwhile, which
+/// counts its attempts from the beginning: that one runs once more.
+pub async fn extend(tx: &mut Tx, job: &Job, until: Timestamp) -> Result<()> {
+    let text =
+        "update int_jobs set run_at = $4 where account_id = $1 and id = $2 and attempts = $3 and state = 'waiting'";
+    on!(tx, c => sqlx::query(text).bind(job.account.0).bind(job.id).bind(i64::from(job.attempts)).bind(Time::from(until))
         .execute(c).await.map(drop))
 }
 
+/// It is done.
+pub async fn done(tx: &mut Tx, job: &Job, now: Timestamp) -> Result<()> {
+    finish(tx, job, ("done", None), now).await
+}
+
+/// It will not be tried again by itself.
+pub async fn dead(tx: &mut Tx, job: &Job, why: &str, now: Timestamp) -> Result<()> {
+    finish(tx, job, ("dead", Some(why)), now).await
+}
+
+async fn finish(tx: &mut Tx, job: &Job, (state, why): (&str, Option<&str>), now: Timestamp) -> Result<()> {
+    let text = "update int_jobs set state = $4, error = $5, finished_at = $6
+        where account_id = $1 and id = $2 and attempts = $3 and state = 'waiting'";
+    on!(tx, c => sqlx::query(text).bind(job.account.0).bind(job.id).bind(i64::from(job.attempts)).bind(state).bind(why)
+        .bind(Time::from(now)).execute(c).await.map(drop))
+}
+
 /// It did not work out this time.
-pub async fn retry(tx: &mut Tx, account: AccountId, id: i64, why: &str, at: Timestamp) -> Result<()> {
-    let text = "update int_jobs set run_at = $3, error = $4 where account_id = $1 and id = $2 and state = 'waiting'";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(at)).bind(why).execute(c).await.map(drop))
+pub async fn retry(tx: &mut Tx, job: &Job, why: &str, at: Timestamp) -> Result<()> {
+    again(tx, job, (why, job.attempts), at).await
 }
 
 /// It could not be tried at all: it comes again, and this time did not count.
-pub async fn postpone(tx: &mut Tx, account: AccountId, id: i64, why: &str, at: Timestamp) -> Result<()> {
-    let text =
-        "update int_jobs set run_at = $3, error = $4, attempts = case when attempts > 0 then attempts - 1 else 0 end
-        where account_id = $1 and id = $2 and state = 'waiting'";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(at)).bind(why).execute(c).await.map(drop))
+pub async fn postpone(tx: &mut Tx, job: &Job, why: &str, at: Timestamp) -> Result<()> {
+    again(tx, job, (why, job.attempts.saturating_sub(1)), at).await
+}
+
+async fn again(tx: &mut Tx, job: &Job, (why, attempts): (&str, u32), at: Timestamp) -> Result<()> {
+    let text = "update int_jobs set run_at = $4, error = $5, attempts = $6
+        where account_id = $1 and id = $2 and attempts = $3 and state = 'waiting'";
+    on!(tx, c => sqlx::query(text).bind(job.account.0).bind(job.id).bind(i64::from(job.attempts)).bind(Time::from(at))
+        .bind(why).bind(i64::from(attempts)).execute(c).await.map(drop))
 }
 
 /// How a job stands: `waiting`, `done` or `dead`, and why.

@@ -18,7 +18,8 @@ const FIGURES: [(&str, &str); 10] = [
         "select (select count(*) from int_properties where parked is not null)
               + (select count(*) from int_room_types where parked is not null)
               + (select count(*) from int_rate_plans where parked is not null)
-              + (select count(*) from int_reservations where parked is not null)",
+              + (select count(*) from int_reservations where parked is not null)
+              + (select count(*) from int_blocks where parked is not null)",
     ),
     ("jobs_waiting", "select count(*) from int_jobs where state = 'waiting'"),
     ("jobs_dead", "select count(*) from int_jobs where state = 'dead'"),

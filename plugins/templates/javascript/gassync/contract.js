@@ -217,6 +217,9 @@ export const guestDetails = record({
   phone: maybe(text), country: maybe(text), language: maybe(text), address: maybe(address), extra,
 });
 
+/** Who takes the guest's money; `collector.other(word)` in the channel's own word. */
+export const collector = variant({ channel: null, property: null, other: text });
+
 /** `status.other(word)`: a word nobody knows is passed on, and held back until a person decides. */
 export const status = variant({
   confirmed: null, pending: maybe(text), inquiry: null, cancelled: null, declined: null, "no-show": null, other: text,
@@ -237,7 +240,7 @@ export const reservation = record({
   id: text, otaReference: maybe(text), groupId: maybe(text), propertyId: maybe(text),
   rooms: list(roomStay), stay: maybe(nights), status, source: maybe(text), guest: maybe(guestDetails), ...heads,
   pets: maybe(count), total: maybe(money), priceLines: list(priceLine), commission: maybe(money), payout: maybe(money),
-  collector: maybe(oneOf("channel", "property")), bookedAt: maybe(text), modifiedAt: maybe(text),
+  collector: maybe(collector), bookedAt: maybe(text), modifiedAt: maybe(text),
   revision: maybe(text), notes: maybe(text),
   intent: orElse("fact", oneOf("fact", "request")), completeness: orElse("full", oneOf("full", "partial")),
   receipt: maybe(text), extra, raw: maybe(json),

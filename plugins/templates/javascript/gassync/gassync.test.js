@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { call, FakeHost } from "./fake-host.js";
 import {
-  block, calendarNights, change, clock, exportsOf, headerOf, http, inventory, keys, log, news, outcome, queryOf,
+  block, calendarNights, change, clock, collector, exportsOf, headerOf, http, inventory, keys, log, news, outcome, queryOf,
   question, receiptOutcome, rejected, reply, reservation, resume, settings, state, status,
 } from "./index.js";
 
@@ -25,7 +25,7 @@ test("what is left out is absent, and what does not fit is named by its path", (
     [{ arival: "2027-06-01" }, "arival: the contract has no such field"],
     [{ id: undefined }, "id: a text is wanted, not undefined"],
     [{ intent: "wish" }, "intent: one of fact, request is wanted, not string"],
-    [{ collector: "bank" }, "collector: one of channel, property is wanted, not string"],
+    [{ collector: "bank" }, "collector: a tag that is one of channel, property, other is wanted, not string"],
     [{ priceLines: [{ kind: "fee", name: "Linen" }] }, "priceLines[0].amount: an object is wanted, not undefined"],
     [{ guest: { address: { town: "Faro" } } }, "guest.address.town: the contract has no such field"],
   ]) {
@@ -36,12 +36,12 @@ test("what is left out is absent, and what does not fit is named by its path", (
 
 test("a reservation says what it is made of, and who pays whom", () => {
   const made = reservation({
-    id: "1", status: status.confirmed(), pets: 1, collector: "property", payout: { amount: "390.00" },
+    id: "1", status: status.confirmed(), pets: 1, collector: collector.property(), payout: { amount: "390.00" },
     rooms: [{ id: 5, stay }], guest: { name: "Ada Example", address: { city: "Faro" }, extra: { vip: true } },
     priceLines: [{ kind: "discount", name: "Early bird", amount: { amount: "-20.00", currency: "EUR" } }],
   });
   assert.deepEqual([made.pets, made.rooms[0].id], [1, "5"]);
-  assert.deepEqual([made.collector, made.payout], ["property", { amount: "390.00", currency: undefined }]);
+  assert.deepEqual([made.collector, made.payout], [{ tag: "property" }, { amount: "390.00", currency: undefined }]);
   assert.deepEqual(made.guest.extra, [["vip", "true"]]);
   assert.equal(made.guest.address.city, "Faro");
   assert.equal(made.priceLines[0].amount.amount, "-20.00");

@@ -2,7 +2,7 @@
 // yours lives beside it.
 
 export {
-  address, block, calendarNights, connectionEvent, guestDetails, outcome, party, price, priceLine, property, question,
+  address, block, calendarNights, collector, connectionEvent, guestDetails, outcome, party, price, priceLine, property, question,
   ratePlan, receiptOutcome, reservation, resume, roomStay, roomType, scope, status, stayQuery, stayRules,
 } from "./contract.js";
 export {

@@ -190,11 +190,12 @@ class PriceLine:
     amount: Money
 
 
-class Collector(Enum):
-    """Who takes the guest's money."""
+class Collector(Variant):
+    """Who takes the guest's money; `Other` in the channel's own word."""
 
-    CHANNEL = "channel"
-    PROPERTY = "property"
+    Channel = _Case()
+    Property = _Case()
+    Other = _Case(str)
 
 
 @record

@@ -20,7 +20,7 @@ INTERFACES = {
     "Receipts": {"acknowledge": ([list[c.Receipt]], list[c.ReceiptOutcome])},
     "PushCalendar": {"push": ([list[c.CalendarNights], c.Attempt], list[c.Outcome])},
     "PushReservations": {"push": ([list[c.Operation]], list[c.Outcome])},
-    "PushContent": {"push": ([list[c.ContentItem]], list[c.Outcome])},
+    "PushContent": {"push": ([list[c.ContentItem], c.Attempt], list[c.Outcome])},
     "Feeds": {"render": ([c.HttpRequest, Optional[str]], c.Part)},
     "Connection": {
         "check": ([], c.Report),

@@ -38,7 +38,7 @@ class CrossingTest(unittest.TestCase):
             ({"status": "confirmed"}, "status: a case of ReservationStatus is wanted, not str"),
             ({"status": g.Selection.Pending("x")}, "status: a case of ReservationStatus is wanted, not Pending"),
             ({"id": None}, "id: a text is wanted, not NoneType"),
-            ({"collector": "bank"}, "collector: one of Collector is wanted, not str"),
+            ({"collector": "bank"}, "collector: a case of Collector is wanted, not str"),
             ({"guest": g.GuestDetails(address="Faro")}, "guest.address: a Address is wanted, not str"),
             ({"raw": "{"}, "raw: JSON is wanted: a text that is none has to go through json.dumps"),
         ):
@@ -50,7 +50,7 @@ class CrossingTest(unittest.TestCase):
         made = crossed(
             booked(
                 pets=1,
-                collector=g.Collector.PROPERTY,
+                collector=g.Collector.Property(),
                 payout=g.Money("390.00"),
                 rooms=[g.RoomStay(id=5)],
                 guest=g.GuestDetails(name="Ada Example", address=g.Address(city="Faro"), extra={"vip": True}),
@@ -58,7 +58,7 @@ class CrossingTest(unittest.TestCase):
             )
         )
         self.assertEqual((made.pets, made.rooms[0].id), (1, "5"))
-        self.assertEqual((made.collector, made.payout), (g.Collector.PROPERTY, g.Money("390.00")))
+        self.assertEqual((made.collector, made.payout), (g.Collector.Property(), g.Money("390.00")))
         self.assertEqual((made.guest.address.city, made.guest.extra), ("Faro", [("vip", "true")]))
         self.assertEqual(made.price_lines[0].amount, g.Money("-20.00", "EUR"))
         bare = crossed(booked())

@@ -63,7 +63,7 @@ fn booking(booking: &Element) -> Result<Change, ChannelError> {
     let seller = booking.attribute("source");
     let collector = seller.map(|s| if s.starts_with("A-") { Collector::Property } else { Collector::Channel });
     let mut reservation = match kind {
-        "Book" | "Modify" => booked(id, booking, collector)?,
+        "Book" | "Modify" => booked(id, booking, collector.as_ref())?,
         // Its room, plan and amounts are zeros: ours are still right.
         "Cancel" => {
             Reservation { completeness: Completeness::Partial, ..Reservation::new(id, ReservationStatus::Cancelled) }
@@ -80,7 +80,7 @@ fn booking(booking: &Element) -> Result<Change, ChannelError> {
     Ok(change(Some(hotel), News::Reservation(reservation)))
 }
 
-fn booked(id: &str, booking: &Element, collector: Option<Collector>) -> Result<Reservation, ChannelError> {
+fn booked(id: &str, booking: &Element, collector: Option<&Collector>) -> Result<Reservation, ChannelError> {
     let stay = booking.find("RoomStay").ok_or_else(|| malformed("Booking/RoomStay", "is not there"))?;
     let day = |name: &str| {
         let text = stay.find("StayDate").and_then(|date| date.attribute(name)).unwrap_or_default();
@@ -91,8 +91,8 @@ fn booked(id: &str, booking: &Element, collector: Option<Collector>) -> Result<R
     let count = |name: &str| stay.find("GuestCount")?.attribute(name)?.parse().ok();
     let sum = price::amount(stay.find("Total"), "amountAfterTaxes", "currency")?;
     // What Expedia collects is told as what it hands on, unless it says otherwise.
-    let is_net = collector == Some(Collector::Channel) && stay.said("BaseRateType") != Some("Sell");
-    let (total, payout) = if is_net { (None, sum) } else { (sum, None) };
+    let is_net = collector == Some(&Collector::Channel) && stay.said("BaseRateType") != Some("Sell");
+    let (total, payout) = (sum.clone(), sum.filter(|_| is_net));
     let taxes = price::amount(stay.find("Total"), "amountOfTaxes", "currency")?.map(|taxes| taxes.amount);
     let fees = stay.all("PerDayRates/PerDayRate").into_iter().filter_map(|night| night.attribute("hotelServiceFees"));
     let fees = Decimal::sum(fees).ok_or_else(|| malformed("PerDayRate@hotelServiceFees", "is no decimal"))?;

@@ -253,5 +253,5 @@ fn another_house_of_theirs_has_another_number_for_it() {
     let page = fetch(&query, &answer).expect("a page");
     let News::Reservation(reservation) = &page.changes[0].news else { panic!("{page:?}") };
     assert_eq!(reservation.ota_reference.as_deref(), Some("HA-0000X1"), "ours is none of theirs");
-    assert_eq!((reservation.pets, reservation.collector), (Some(1), Some(Collector::Channel)));
+    assert_eq!((reservation.pets, reservation.collector.clone()), (Some(1), Some(Collector::Channel)));
 }

@@ -66,7 +66,7 @@ impl PushCalendar for GoogleVr {
 }
 
 impl PushContent for GoogleVr {
-    fn push_content(items: Vec<ContentItem>) -> Result<Vec<Outcome>, ChannelError> {
+    fn push_content(items: Vec<ContentItem>, _: Attempt) -> Result<Vec<Outcome>, ChannelError> {
         content::push(&items)
     }
 }

@@ -1,6 +1,6 @@
 use gassync_domain::{
-    Address, Block, Collector, Completeness, Guest, Intent, PriceKind, PriceLine, Property, RatePlan, Reservation,
-    RoomStay, RoomType, Status,
+    Address, Block, Collector, Completeness, Guest, Intent, MAX_PRICE_LINES, PriceKind, PriceLine, Property, RatePlan,
+    Reservation, RoomStay, RoomType, Status,
 };
 
 use super::{
@@ -92,20 +92,32 @@ pub(in crate::v1_0) fn reservation(record: wit::Reservation) -> Converted<Reserv
     };
     let (check_in, check_out) = stay("stay", record.stay)?;
     let total = record.total;
-    let sums = [&total, &record.commission, &record.payout].into_iter().flatten();
-    let lines = record.price_lines.iter().map(|line| &line.amount);
-    let currency = sums.chain(lines).find_map(|money| money.currency.clone());
+    // What the total is in decides, said or not: else a sum in another currency would give it its own.
+    let currency = match &total {
+        Some(total) => total.currency.clone(),
+        None => {
+            let rooms = record.rooms.iter().filter_map(|room| room.total.as_ref());
+            let others = [&record.commission, &record.payout].into_iter().flatten();
+            let lines = record.price_lines.iter().map(|line| &line.amount);
+            rooms.chain(others).chain(lines).find_map(|money| money.currency.clone())
+        }
+    };
     // In another currency than the total it has no place here, and to misread it would be worse than to leave it out.
     let fits = |money: &wit::Money| money.currency.is_none() || money.currency == currency;
     let commission = amount("commission", record.commission.filter(fits))?;
     let payout = amount("payout", record.payout.filter(fits))?;
-    let lines = record.price_lines.into_iter().filter(|line| fits(&line.amount));
+    // Nothing is decided by them: more than can be kept are no reason to refuse a booking.
+    let lines = record.price_lines.into_iter().filter(|line| fits(&line.amount)).take(MAX_PRICE_LINES);
     let price_lines = lines.map(price_line).collect::<Converted<_>>()?;
     let mut reservation = Reservation {
         ota_reference: record.ota_reference,
         group_id: record.group_id,
         property_id: record.property_id,
-        rooms: record.rooms.into_iter().map(room_stay).collect::<Converted<_>>()?,
+        rooms: record
+            .rooms
+            .into_iter()
+            .map(|room| room_stay(wit::RoomStay { total: room.total.filter(fits), ..room }))
+            .collect::<Converted<_>>()?,
         check_in,
         check_out,
         hold_until,
@@ -124,6 +136,7 @@ pub(in crate::v1_0) fn reservation(record: wit::Reservation) -> Converted<Reserv
         collector: record.collector.map(|collector| match collector {
             wit::Collector::Channel => Collector::Channel,
             wit::Collector::Property => Collector::Property,
+            wit::Collector::Other(word) => Collector::Other(word),
         }),
         booked_at: instant("booked-at", record.booked_at)?,
         modified_at: instant("modified-at", record.modified_at)?,

@@ -16,7 +16,9 @@ pub(in crate::v1_0) fn json(path: &str, text: &str) -> Converted<Value> {
 }
 
 pub(in crate::v1_0) fn extra(pairs: wit::Extra) -> Converted<Extra> {
-    pairs.into_iter().map(|(name, value)| Ok((name, json("extra", &value)?))).collect()
+    let extra: Extra =
+        pairs.into_iter().map(|(name, value)| Ok((name, json("extra", &value)?))).collect::<Converted<_>>()?;
+    Ok(extra.within_bounds())
 }
 
 pub(in crate::v1_0) fn amount(path: &str, money: Option<wit::Money>) -> Converted<Option<Amount>> {

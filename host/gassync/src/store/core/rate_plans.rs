@@ -46,20 +46,21 @@ pub async fn put_nightly_rate(
     let text = "insert into gas_nightly_rates (account_id, rate_plan_id, unit_id, night, price, currency, min_stay,
             max_stay, closed, closed_to_arrival, closed_to_departure, updated_at, min_stay_through, exact_stay,
             min_advance_days, max_advance_days)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, $13), coalesce($10, $13), coalesce($11, $13), $12, $14, $15,
-            $16, $17)
+        values ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), coalesce($9, $13), coalesce($10, $13),
+            coalesce($11, $13), $12, nullif($14, 0), nullif($15, 0), nullif($16, 0), $17)
         on conflict (account_id, rate_plan_id, unit_id, night) do update set
             price = coalesce($5, gas_nightly_rates.price), currency = coalesce($6, gas_nightly_rates.currency),
-            min_stay = coalesce($7, gas_nightly_rates.min_stay), max_stay = coalesce($8, gas_nightly_rates.max_stay),
+            min_stay = nullif(coalesce($7, gas_nightly_rates.min_stay), 0),
+            max_stay = nullif(coalesce($8, gas_nightly_rates.max_stay), 0),
             closed = coalesce($9, gas_nightly_rates.closed),
             closed_to_arrival = coalesce($10, gas_nightly_rates.closed_to_arrival),
             closed_to_departure = coalesce($11, gas_nightly_rates.closed_to_departure), updated_at = $12,
-            min_stay_through = coalesce($14, gas_nightly_rates.min_stay_through),
-            exact_stay = coalesce($15, gas_nightly_rates.exact_stay),
-            min_advance_days = coalesce($16, gas_nightly_rates.min_advance_days),
+            min_stay_through = nullif(coalesce($14, gas_nightly_rates.min_stay_through), 0),
+            exact_stay = nullif(coalesce($15, gas_nightly_rates.exact_stay), 0),
+            min_advance_days = nullif(coalesce($16, gas_nightly_rates.min_advance_days), 0),
             max_advance_days = coalesce($17, gas_nightly_rates.max_advance_days)";
-    // A rule of no nights is no rule.
-    let rule = |nights: Option<u32>| nights.filter(|n| *n > 0).map(i64::from);
+    // A rule of no nights lifts the one that was.
+    let rule = |nights: Option<u32>| nights.map(i64::from);
     on!(tx, c => sqlx::query(text).bind(account.0).bind(plan.0).bind(unit.0).bind(Day(night.date))
         .bind(night.price.map(Cents::from)).bind(&night.currency).bind(rule(night.min_stay)).bind(rule(night.max_stay))
         .bind(night.available.map(|available| !available)).bind(night.closed_to_arrival).bind(night.closed_to_departure)

@@ -1,0 +1,184 @@
+//! Beds24 as its users need it: hints read back together, credits kept, tokens that die, stretches of nights.
+
+use gassync::admin::{BackfillShown, NewBackfill};
+use gassync_simulator::beds24::{CreditHeaders, Fault, Rule, Settings};
+use gassync_tests::{
+    database::Database,
+    host::{self, ACCOUNT, Channel, Host},
+    on_both,
+};
+use jiff::{Span, civil::Date};
+
+on_both!(
+    hints_are_read_back_together,
+    credits_are_kept_and_no_attempt_is_burnt,
+    a_token_that_dies_before_its_time_is_renewed,
+    a_stretch_of_nights_is_fetched_and_goes_on_after_a_fall,
+    blocks_take_nights
+);
+
+fn quiet() -> Settings {
+    Settings { bookings: 30, credits_per_five_minutes: 100_000.0, ..Settings::default() }
+}
+
+/// Requests to a path, and what they asked for.
+fn asked(channel: &Channel, path: &str) -> Vec<String> {
+    channel.beds24.requests().into_iter().filter(|call| call.path == path).map(|call| call.query).collect()
+}
+
+/// Channel ids of the bookings that the core has.
+async fn in_core(host: &Host, source: i64) -> Vec<String> {
+    let mut tx = host.app.db.platform_read().await.expect("a transaction");
+    let account = gassync::store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
+    let source = gassync_domain::SourceId(source);
+    let bookings = gassync::store::core::bookings::bookings_of_source(&mut tx, account, source).await.expect("read");
+    bookings.into_iter().map(|(id, _)| id).collect()
+}
+
+/// Bookings of the channel, blocks left out.
+fn at_channel(channel: &Channel) -> Vec<String> {
+    let mut ids: Vec<String> = channel
+        .beds24
+        .book()
+        .into_iter()
+        .filter(|entry| entry.status != "black")
+        .map(|entry| entry.id.to_string())
+        .collect();
+    ids.sort();
+    ids
+}
+
+async fn hints_are_read_back_together(database: Database) {
+    let channel = host::channel(quiet()).await;
+    // A poll comes so seldom that whatever is known is known by hints.
+    let host = Host::start_with(database, &["beds24"], Some(&channel), &[("GASSYNC_WORK_POLL_SECONDS", "0")]).await;
+    let made = host.connect(&channel).await;
+    host.until("the first poll is over", async || in_core(&host, made.id).await == at_channel(&channel)).await;
+    let before = asked(&channel, "/bookings").len();
+    let ids: Vec<u64> = channel.beds24.book().into_iter().map(|entry| entry.id).take(20).collect();
+    let url = format!("{}/v1?token={}", made.webhook_url.split('?').next().expect("a URL"), made.webhook_token);
+    for id in &ids {
+        // What the status says is not the booking's.
+        let hint = format!("{url}&bookid={id}&status=modify");
+        for _ in 0..2 {
+            assert_eq!(host.http.get(&hint).send().await.expect("an answer").status().as_u16(), 200);
+        }
+    }
+    let all_asked = async || {
+        let asked = asked(&channel, "/bookings").split_off(before).join("&");
+        ids.iter().all(|id| asked.contains(&format!("id={id}")))
+    };
+    host.until("each was asked for", all_asked).await;
+    let requests = asked(&channel, "/bookings").len() - before;
+    assert!(requests <= ids.len() / 2, "{requests} requests for {} bookings, each hinted at twice", ids.len());
+    host.stop().await;
+}
+
+async fn credits_are_kept_and_no_attempt_is_burnt(database: Database) {
+    let settings = Settings {
+        credits_per_five_minutes: 12.0,
+        credit_headers: CreditHeaders::File,
+        read_cost: 1.3,
+        ..Settings { bookings: 5, ..Settings::default() }
+    };
+    let channel = host::channel(settings).await;
+    let host = Host::start(database, &["beds24"], Some(&channel)).await;
+    let made = host.connect(&channel).await;
+    let spent = async || channel.beds24.credits_remaining() < 3.0;
+    host.until("the credits are nearly spent", spent).await;
+    let waits = async || {
+        let mut tx = host.app.db.platform_read().await.expect("a transaction");
+        let account = gassync::store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
+        let source = gassync_domain::SourceId(made.id);
+        let job = gassync::store::jobs::latest(&mut tx, account, source, "poll").await.expect("read");
+        job.is_some_and(|(_, error)| error.is_some_and(|error| error.contains("rate")))
+    };
+    host.until("a poll waits for room", waits).await;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let refused = channel.beds24.requests().into_iter().filter(|call| call.status == 429).count();
+    assert_eq!(refused, 0, "nothing was sent that there were no credits for");
+    assert_eq!(host.look("/admin/v1/sources").await[0]["status"], "active");
+    host.stop().await;
+}
+
+async fn a_token_that_dies_before_its_time_is_renewed(database: Database) {
+    let channel = host::channel(quiet()).await;
+    let host = Host::start(database, &["beds24"], Some(&channel)).await;
+    let made = host.connect(&channel).await;
+    host.until("all is there", async || in_core(&host, made.id).await == at_channel(&channel)).await;
+    for _ in 0..2 {
+        let before = channel.beds24.requests().len();
+        channel.beds24.end_access_tokens();
+        host.until("it was refused", async || {
+            channel.beds24.requests()[before..].iter().any(|call| call.status == 401)
+        })
+        .await;
+        host.until("it goes on", async || {
+            let calls = channel.beds24.requests();
+            let refused = calls.iter().rposition(|call| call.status == 401).unwrap_or_default();
+            calls[refused..].iter().any(|call| call.status == 200 && call.path == "/bookings")
+        })
+        .await;
+    }
+    assert_eq!(host.look("/admin/v1/sources").await[0]["status"], "active");
+    host.stop().await;
+}
+
+async fn a_stretch_of_nights_is_fetched_and_goes_on_after_a_fall(database: Database) {
+    let channel = host::channel(Settings { bookings: 60, ..quiet() }).await;
+    let host = Host::start(database, &["beds24"], Some(&channel)).await;
+    let made = host.connect(&channel).await;
+    let today: Date = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let day = |ahead: i64| today.saturating_add(Span::new().days(ahead));
+    let new = NewBackfill { from: day(-60), to: day(299) };
+    channel.beds24.set_fault(Fault::ErrorBeforeWork, Rule::rate(1.0));
+    let path = format!("sources/{}/backfills", made.id);
+    let begun = host.operate(&path, &new).await;
+    assert_eq!(begun.status().as_u16(), 201);
+    let begun: BackfillShown = begun.json().await.expect("a backfill");
+    assert_eq!((begun.nights, begun.nights_done, begun.resumed), (360, 0, false));
+    let look = async || {
+        let shown = host.look(&format!("/admin/v1/{path}/{}", begun.id)).await;
+        serde_json::from_value::<BackfillShown>(shown).expect("a backfill")
+    };
+    host.until("it says why it stands still", async || look().await.error.is_some()).await;
+    assert_eq!(look().await.state, "running");
+    channel.beds24.set_fault(Fault::ErrorBeforeWork, Rule::default());
+    // Asked for again it is the same one, and another one has to wait.
+    let again: BackfillShown = host.operate(&path, &new).await.json().await.expect("a backfill");
+    assert!(again.resumed && again.id == begun.id);
+    let other = host.operate(&path, &NewBackfill { from: day(0), to: day(1) }).await.status().as_u16();
+    assert!(other == 409 || look().await.state == "done");
+    host.until("it is done", async || look().await.state == "done").await;
+    let done = look().await;
+    assert_eq!((done.nights_done, done.reached), (360, day(300)));
+    assert!(done.outcome.contains_key("reservation") && done.outcome.contains_key("calendar"), "{:?}", done.outcome);
+    assert_eq!(in_core(&host, made.id).await, at_channel(&channel));
+    let wrong = host.operate(&path, &NewBackfill { from: day(1), to: day(0) }).await;
+    assert_eq!(wrong.status().as_u16(), 422);
+    host.stop().await;
+}
+
+async fn blocks_take_nights(database: Database) {
+    let channel = host::channel(quiet()).await;
+    let host = Host::start(database, &["beds24"], Some(&channel)).await;
+    let made = host.connect(&channel).await;
+    let blocks = channel.beds24.book().into_iter().filter(|entry| entry.status == "black").count();
+    assert!(blocks > 0, "the simulated account has none");
+    let notes = async || {
+        let mut tx = host.app.db.platform_read().await.expect("a transaction");
+        let account = gassync::store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
+        let source = gassync_domain::SourceId(made.id);
+        let mut standing = 0;
+        for entry in channel.beds24.book().into_iter().filter(|entry| entry.status == "black") {
+            let id = entry.id.to_string();
+            let block = gassync::store::buffer::blocks::find(&mut tx, account, source, &id).await.expect("read");
+            let Some(block) = block else { continue };
+            let notes = gassync::store::buffer::blocks::notes(&mut tx, account, block.row).await.expect("read");
+            standing += usize::from(!notes.is_empty());
+        }
+        standing
+    };
+    host.until("each block has its note", async || notes().await == blocks).await;
+    host.stop().await;
+}
