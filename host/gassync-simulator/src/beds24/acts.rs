@@ -3,7 +3,7 @@
 use jiff::Span;
 use rand::{RngExt, seq::IndexedRandom};
 
-use super::{Account, Beds24, Change, NewBooking, webhook};
+use super::{Account, Beds24, BookEntry, Change, NewBooking, webhook::Event};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub enum Told {
 impl Beds24 {
     /// Lets something happen; none when there was nothing that could.
     pub fn act(&self) -> Option<Action> {
-        let now = (self.inner.clock)();
+        let now = self.now();
         let account = &mut *self.account();
         let told = if account.rng.random_ratio(1, 4) { Told::Nobody } else { Told::Webhook };
         let standing: Vec<u64> = account
@@ -62,57 +62,74 @@ impl Beds24 {
             _ => account.book.make_any(&mut account.rng, now).map(|id| (Kind::Made, id)),
         }?;
         let action = Action { kind, booking_id, told, summary: summary(account, kind, booking_id) };
-        self.tell(account, booking_id, told);
+        self.tell(account, booking_id, told, kind);
         Some(action)
     }
 
     /// Makes a booking by hand; none when there is no room.
     pub fn make(&self, new: NewBooking, told: Told) -> Option<u64> {
-        let now = (self.inner.clock)();
+        let now = self.now();
         let account = &mut *self.account();
         let id = account.book.make(new, now)?;
-        self.tell(account, id, told);
+        self.tell(account, id, told, Kind::Made);
         Some(id)
     }
 
     /// Changes a booking by hand; false when it does not stand or the nights are taken.
     pub fn change(&self, id: u64, change: &Change, told: Told) -> bool {
-        let now = (self.inner.clock)();
+        let now = self.now();
         let account = &mut *self.account();
+        let left = account.book.get(id).map(|booking| booking.entry.room_id);
         let changed = account.book.change(id, change, now);
         if changed {
-            self.tell(account, id, told);
+            self.tell(account, id, told, Kind::Changed);
+            if let Some(left) = left.filter(|left| change.room_id.is_some_and(|room| room != *left)) {
+                account.tell_room(&self.inner.settings, left, now);
+            }
         }
         changed
     }
 
     /// Cancels a booking by hand; false when it does not stand.
     pub fn cancel(&self, id: u64, told: Told) -> bool {
-        let now = (self.inner.clock)();
+        let now = self.now();
         let account = &mut *self.account();
         let cancelled = account.book.cancel(id, now);
         if cancelled {
-            self.tell(account, id, told);
+            self.tell(account, id, told, Kind::Cancelled);
         }
         cancelled
     }
 
-    /// A delivery carries the booking, and those that were made with it, as they are at this moment.
-    fn tell(&self, account: &mut Account, id: u64, told: Told) {
-        if told == Told::Nobody {
-            return;
+    /// Has a guest write: the message's id, or none when no other site sold the booking.
+    pub fn guest_writes(&self, booking: u64, text: &str) -> Option<u64> {
+        let now = self.now();
+        let account = &mut *self.account();
+        account.book.get(booking).filter(|booking| booking.is_of_ota())?;
+        let message = account.messages.add(booking, "guest", text, now);
+        account.tell_message(&self.inner.settings, &message, now);
+        self.inner.something_to_tell.notify_one();
+        Some(message.id)
+    }
+
+    /// A delivery carries the booking as it is at this moment; those that were made with it have theirs. That a room's
+    /// availability changed is told in any case: it is another webhook.
+    fn tell(&self, account: &mut Account, id: u64, told: Told, kind: Kind) {
+        let (now, settings) = (self.now(), &self.inner.settings);
+        if let Some(room) = account.book.get(id).map(|booking| booking.entry.room_id) {
+            account.tell_room(settings, room, now);
         }
-        let now = (self.inner.clock)();
-        let members: Vec<u64> = account
-            .book
-            .bookings
-            .iter()
-            .filter(|b| b.entry.id == id || (b.master_id == Some(id) && b.booked == b.entry.modified))
-            .map(|b| b.entry.id)
-            .collect();
-        for member in members {
-            if let Some(wire) = account.book.wire(member) {
-                account.webhooks.add(member, webhook::body(wire, now), now);
+        if told == Told::Webhook {
+            let event = match kind {
+                Kind::Made => Event::New,
+                Kind::Changed => Event::Modify,
+                Kind::Cancelled => Event::Cancel,
+            };
+            let together = |e: &BookEntry| e.id == id || (kind == Kind::Made && e.master_id == Some(id));
+            let bookings = account.book.bookings.iter().filter(|b| together(&b.entry));
+            let members: Vec<u64> = bookings.map(|b| b.entry.id).collect();
+            for member in members {
+                account.tell_booking(settings, member, event, now);
             }
         }
         self.inner.something_to_tell.notify_one();

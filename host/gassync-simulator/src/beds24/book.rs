@@ -1,161 +1,43 @@
-//! What the account holds: houses and bookings, never oversold by its own hand.
+//! What the account holds: houses, bookings and their calendar.
 
-use jiff::{SignedDuration, Span, Timestamp, civil::Date, tz::TimeZone};
-use rand::{Rng, RngExt, seq::IndexedRandom};
-use serde_json::Value;
+use std::collections::BTreeMap;
 
-use super::{Settings, wire};
+use jiff::{SignedDuration, Span, Timestamp, civil::Date};
+use rand_chacha::ChaCha8Rng;
 
-pub(super) const OWNER_ID: u64 = 77_001;
-/// Bookings begin within so many days from now.
-const HORIZON_DAYS: i64 = 120;
-/// Stays are at most so long.
-const MAX_NIGHTS: i64 = 9;
-/// How often a free place is looked for before giving up.
-const TRIES: u32 = 40;
+use super::{
+    Settings,
+    booking::{BookEntry, Booking, Change, NewBooking, whole_second},
+    houses::{self, Property, RoomType},
+    nights::Calendar,
+    webhook::PropertyHook,
+};
 
-const HOUSES: [&str; 6] =
-    ["Villa Marisol", "Gasthof Lärche", "Le Petit Phare", "Casa do Vento", "Hytte Nord", "Torre Bianca"];
-const CITIES: [(&str, &str, &str); 6] = [
-    ("Nerja", "ES", "EUR"),
-    ("Hallstatt", "AT", "EUR"),
-    ("Cancale", "FR", "EUR"),
-    ("Aljezur", "PT", "EUR"),
-    ("Lom", "NO", "NOK"),
-    ("Ostuni", "IT", "EUR"),
-];
-const ROOMS: [&str; 4] = ["Garden studio", "Sea room", "Loft", "Family suite"];
-const FIRST: [&str; 8] = ["Oksana", "Henrik", "Zoë", "Tomás", "Ngozi", "Bjørn", "Yuki", "Élodie"];
-const LAST: [&str; 8] = ["Petrenko", "Sørby", "Lindqvist", "Quiroga", "Adeyemi", "Strand", "Morita", "Garnier"];
-
-/// A house.
-#[derive(Debug, Clone)]
-pub struct Property {
-    /// Its id.
-    pub id: u64,
-    /// Its name.
-    pub name: String,
-    /// What it charges in.
-    pub currency: String,
-    /// Where it is.
-    pub city: String,
-    /// Two capital letters.
-    pub country: String,
-    /// What it sells by.
-    pub room_types: Vec<RoomType>,
-}
-
-/// What a house sells by.
-#[derive(Debug, Clone)]
-pub struct RoomType {
-    /// Its id: `roomId` on the wire.
-    pub id: u64,
-    /// Its name.
-    pub name: String,
-    /// How many units.
-    pub qty: u32,
-    /// Most people in a unit.
-    pub max_people: u32,
-}
-
-/// A booking to be made by hand.
-#[derive(Debug, Clone)]
-pub struct NewBooking {
-    /// Which room type.
-    pub room_id: u64,
-    /// First night.
-    pub arrival: Date,
-    /// Day of departure.
-    pub departure: Date,
-    /// Adults.
-    pub num_adult: u32,
-    /// Price in whole cents.
-    pub price_cents: u64,
-    /// Given name.
-    pub first_name: String,
-    /// Family name.
-    pub last_name: String,
-}
-
-/// A change to be made by hand; what is `None` stays.
-#[derive(Debug, Clone, Default)]
-pub struct Change {
-    /// First night and day of departure.
-    pub dates: Option<(Date, Date)>,
-    /// Adults.
-    pub num_adult: Option<u32>,
-    /// Price in whole cents.
-    pub price_cents: Option<u64>,
-}
-
-/// A booking, for comparing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BookEntry {
-    /// Its id.
-    pub id: u64,
-    /// Its house.
-    pub property_id: u64,
-    /// Its room type.
-    pub room_id: u64,
-    /// The word on the wire; `black` is a block, not a booking.
-    pub status: String,
-    /// First night.
-    pub arrival: Date,
-    /// Day of departure.
-    pub departure: Date,
-    /// Adults.
-    pub num_adult: u32,
-    /// Children.
-    pub num_child: u32,
-    /// Price in whole cents.
-    pub price_cents: u64,
-    /// Given name.
-    pub first_name: String,
-    /// Family name.
-    pub last_name: String,
-    /// When it last changed.
-    pub modified: Timestamp,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Booking {
-    pub entry: BookEntry,
-    pub master_id: Option<u64>,
-    pub channel: &'static str,
-    pub api_source: (u32, &'static str),
-    pub api_reference: String,
-    pub country: &'static str,
-    pub booked: Timestamp,
-    pub cancelled: Option<Timestamp>,
-}
-
+#[derive(Clone)]
 pub(super) struct Book {
     pub properties: Vec<Property>,
     pub bookings: Vec<Booking>,
-    next_id: u64,
+    pub calendar: Calendar,
+    /// Where each property's webhook goes.
+    pub hooks: BTreeMap<u64, PropertyHook>,
+    /// What each booking that was made by API was called by whoever made it.
+    pub made_by_api: Vec<(u64, String)>,
+    /// The last id of an item inside a booking.
+    pub last_item_id: u64,
+    last_id: u64,
 }
 
 impl Book {
-    pub fn new(settings: &Settings, rng: &mut impl Rng) -> Self {
-        let base = 340_000 + rng.random_range(0..1_000) * 10;
-        let properties = (0..u64::from(settings.properties)).map(|index| {
-            let (city, country, currency) = CITIES[index as usize % CITIES.len()];
-            let rooms = (0..u64::from(settings.room_types_per_property)).map(|room| RoomType {
-                id: base * 2 + index * 100 + room,
-                name: ROOMS[room as usize % ROOMS.len()].to_owned(),
-                qty: rng.random_range(1..=3),
-                max_people: rng.random_range(2..=5),
-            });
-            Property {
-                id: base + index,
-                name: HOUSES[index as usize % HOUSES.len()].to_owned(),
-                currency: currency.to_owned(),
-                city: city.to_owned(),
-                country: country.to_owned(),
-                room_types: rooms.collect(),
-            }
-        });
-        Self { properties: properties.collect(), bookings: Vec::new(), next_id: 91_000_000 }
+    pub fn new(settings: &Settings, rng: &mut ChaCha8Rng) -> Self {
+        Self {
+            properties: houses::build(settings, rng),
+            bookings: Vec::new(),
+            calendar: Calendar::default(),
+            hooks: BTreeMap::new(),
+            made_by_api: Vec::new(),
+            last_item_id: 148_000_000,
+            last_id: settings.first_booking_id(),
+        }
     }
 
     pub fn entries(&self) -> Vec<BookEntry> {
@@ -166,173 +48,149 @@ impl Book {
         self.bookings.iter().find(|booking| booking.entry.id == id)
     }
 
-    pub fn wire(&self, id: u64) -> Option<Value> {
-        self.get(id).map(|booking| wire::booking(booking, self))
+    pub fn get_mut(&mut self, id: u64) -> Option<&mut Booking> {
+        self.bookings.iter_mut().find(|booking| booking.entry.id == id)
     }
 
-    /// Makes a booking somewhere there is room, now and then a block or a group of two; none when the house is full.
-    pub fn make_any(&mut self, rng: &mut impl Rng, now: Timestamp) -> Option<u64> {
-        let (room_id, arrival, departure) = self.find_room(rng, now)?;
-        let nights = departure.since(arrival).map_or(1, |s| s.get_days());
-        let new = NewBooking {
-            room_id,
-            arrival,
-            departure,
-            num_adult: rng.random_range(1..=3),
-            price_cents: u64::from(nights.unsigned_abs()) * rng.random_range(6_000..22_000),
-            first_name: FIRST.choose(rng)?.to_string(),
-            last_name: LAST.choose(rng)?.to_string(),
-        };
-        let (channel, api_source, status) = *[
-            ("booking", (19, "Booking.com"), "new"),
-            ("airbnb", (46, "Airbnb"), "new"),
-            ("expedia", (14, "Expedia"), "new"),
-            ("vrbo", (30, "Vrbo"), "new"),
-            ("direct", (0, "Direct"), "confirmed"),
-            ("direct", (0, "Direct"), "request"),
-        ]
-        .choose(rng)?;
-        let black = rng.random_ratio(1, 15);
-        let id = self.make(new.clone(), now)?;
-        let reference = if channel == "direct" {
-            String::new()
-        } else {
-            rng.random_range(1_000_000_000_u64..9_999_999_999).to_string()
-        };
-        let children = rng.random_range(0..=2);
-        let booking = self.bookings.last_mut()?;
-        booking.entry.status = if black { "black" } else { status }.to_owned();
-        booking.entry.num_child = children;
-        (booking.channel, booking.api_source, booking.api_reference) = (channel, api_source, reference.clone());
-        if !black && rng.random_ratio(1, 10) && self.free(room_id, arrival, departure, None) > 0 {
-            // A second room under the same number: the reference does not tell them apart.
-            self.make(new, now)?;
-            let second = self.bookings.last_mut()?;
-            second.master_id = Some(id);
-            second.entry.status = status.to_owned();
-            (second.channel, second.api_source, second.api_reference) = (channel, api_source, reference);
+    pub fn room_types(&self) -> impl Iterator<Item = (&Property, &RoomType)> {
+        self.properties.iter().flat_map(|property| property.room_types.iter().map(move |room| (property, room)))
+    }
+
+    pub fn room(&self, id: u64) -> Option<(&Property, &RoomType)> {
+        self.room_types().find(|(_, room)| room.id == id)
+    }
+
+    /// Makes a booking by hand; none when there is no such room or not enough of it.
+    pub fn make(&mut self, new: NewBooking, now: Timestamp) -> Option<u64> {
+        let (property, _) = self.room(new.room_id)?;
+        let country = if property.country == "NO" { "no" } else { "es" };
+        if new.departure <= new.arrival || new.room_qty == 0 {
+            return None;
         }
+        if self.free(new.room_id, (new.arrival, new.departure), None) < i64::from(new.room_qty) {
+            return None;
+        }
+        let mut booking = Booking::new(self.next_id(), property.id, new.room_id, (new.arrival, new.departure), now);
+        booking.entry.room_qty = new.room_qty;
+        booking.entry.num_adult = new.num_adult;
+        booking.entry.price_cents = new.price_cents;
+        (booking.entry.first_name, booking.entry.last_name) = (new.first_name, new.last_name);
+        let id = booking.entry.id;
+        let keys = [
+            ("email", format!("guest{id}@example.org")),
+            ("phone", "+34600000000".to_owned()),
+            ("country", country.to_owned()),
+            ("country2", country.to_uppercase()),
+        ];
+        booking.keys.extend(keys.map(|(key, value)| (key.to_owned(), value.into())));
+        self.add(booking);
         Some(id)
     }
 
-    /// Makes a booking; none when there is no such room or no room left.
-    pub fn make(&mut self, new: NewBooking, now: Timestamp) -> Option<u64> {
-        let (property_id, country) = self
-            .properties
-            .iter()
-            .find(|p| p.room_types.iter().any(|r| r.id == new.room_id))
-            .map(|p| (p.id, if p.country == "NO" { "no" } else { "es" }))?;
-        if self.free(new.room_id, new.arrival, new.departure, None) == 0 {
-            return None;
-        }
-        self.next_id += 7;
-        let now = whole_second(now);
-        self.bookings.push(Booking {
-            entry: BookEntry {
-                id: self.next_id,
-                property_id,
-                room_id: new.room_id,
-                status: "confirmed".to_owned(),
-                arrival: new.arrival,
-                departure: new.departure,
-                num_adult: new.num_adult,
-                num_child: 0,
-                price_cents: new.price_cents,
-                first_name: new.first_name,
-                last_name: new.last_name,
-                modified: now,
-            },
-            master_id: None,
-            channel: "direct",
-            api_source: (0, "Direct"),
-            api_reference: String::new(),
-            country,
-            booked: now,
-            cancelled: None,
-        });
-        Some(self.next_id)
+    /// The id of the next booking.
+    pub fn next_id(&self) -> u64 {
+        self.last_id + 7
     }
 
-    /// Changes a booking that stands, if the new nights are free; its modification time always moves.
+    /// Takes in a booking, whether there is room or not, and assigns a unit where one is free.
+    pub fn add(&mut self, mut booking: Booking) {
+        if booking.entry.unit_id == 0 {
+            booking.entry.unit_id = self.free_unit(&booking);
+        }
+        self.last_id = self.last_id.max(booking.entry.id);
+        self.bookings.push(booking);
+    }
+
+    /// Changes a booking by hand that stands, if the new nights are free.
     pub fn change(&mut self, id: u64, change: &Change, now: Timestamp) -> bool {
         let Some(booking) = self.get(id).filter(|b| b.stands()) else { return false };
-        if let Some((arrival, departure)) = change.dates
-            && self.free(booking.entry.room_id, arrival, departure, Some(id)) == 0
-        {
+        let mut changed = booking.clone();
+        let entry = &mut changed.entry;
+        if let Some((arrival, departure)) = change.dates {
+            (entry.arrival, entry.departure) = (arrival, departure);
+        }
+        if let Some(room) = change.room_id {
+            let Some((property, _)) = self.room(room) else { return false };
+            (entry.room_id, entry.property_id) = (room, property.id);
+        }
+        entry.num_adult = change.num_adult.unwrap_or(entry.num_adult);
+        entry.price_cents = change.price_cents.unwrap_or(entry.price_cents);
+        let moves = change.dates.is_some() || change.room_id.is_some();
+        let nights = (entry.arrival, entry.departure);
+        let needed = i64::from(entry.room_qty);
+        if moves && (nights.1 <= nights.0 || self.free(entry.room_id, nights, Some(id)) < needed) {
             return false;
         }
-        self.touch(id, now, |entry| {
-            if let Some((arrival, departure)) = change.dates {
-                (entry.arrival, entry.departure) = (arrival, departure);
-            }
-            entry.num_adult = change.num_adult.unwrap_or(entry.num_adult);
-            entry.price_cents = change.price_cents.unwrap_or(entry.price_cents);
-        })
+        self.replace(changed, now);
+        true
     }
 
-    /// Cancels a booking that stands.
+    /// Cancels a booking that stands; a channel notes when.
     pub fn cancel(&mut self, id: u64, now: Timestamp) -> bool {
-        if !self.get(id).is_some_and(Booking::stands) {
-            return false;
-        }
-        self.touch(id, now, |entry| entry.status = "cancelled".to_owned());
-        if let Some(booking) = self.bookings.iter_mut().find(|b| b.entry.id == id) {
+        let Some(booking) = self.get(id).filter(|b| b.stands()) else { return false };
+        let mut cancelled = booking.clone();
+        "cancelled".clone_into(&mut cancelled.entry.status);
+        self.replace(cancelled, now);
+        if let Some(booking) = self.get_mut(id) {
             booking.cancelled = Some(booking.entry.modified);
         }
         true
     }
 
-    fn touch(&mut self, id: u64, now: Timestamp, act: impl FnOnce(&mut BookEntry)) -> bool {
-        let Some(booking) = self.bookings.iter_mut().find(|b| b.entry.id == id) else { return false };
+    /// Puts a booking in the place of what it was. Its modification time always moves, also when nothing else does, and
+    /// it moves to another unit when its own is taken.
+    pub fn replace(&mut self, mut booking: Booking, now: Timestamp) {
         // Seconds are all that the wire has: two changes must not look like one.
         let next = booking.entry.modified + SignedDuration::from_secs(1);
         booking.entry.modified = whole_second(now).max(next);
-        act(&mut booking.entry);
-        true
-    }
-
-    fn find_room(&self, rng: &mut impl Rng, now: Timestamp) -> Option<(u64, Date, Date)> {
-        let rooms: Vec<u64> = self.properties.iter().flat_map(|p| p.room_types.iter().map(|r| r.id)).collect();
-        let today = now.to_zoned(TimeZone::UTC).date();
-        (0..TRIES).find_map(|_| {
-            let room = *rooms.choose(rng)?;
-            let arrival = today.saturating_add(Span::new().days(rng.random_range(1..HORIZON_DAYS)));
-            let departure = arrival.saturating_add(Span::new().days(rng.random_range(1..=MAX_NIGHTS)));
-            (self.free(room, arrival, departure, None) > 0).then_some((room, arrival, departure))
-        })
-    }
-
-    /// The fewest free units over these nights, leaving one booking out of the count.
-    fn free(&self, room_id: u64, arrival: Date, departure: Date, without: Option<u64>) -> u32 {
-        let Some(room) = self.properties.iter().flat_map(|p| &p.room_types).find(|r| r.id == room_id) else {
-            return 0;
-        };
-        let taken = |night: Date| {
-            let holds = |b: &&Booking| {
-                b.entry.room_id == room_id
-                    && b.stands()
-                    && Some(b.entry.id) != without
-                    && b.entry.arrival <= night
-                    && night < b.entry.departure
-            };
-            self.bookings.iter().filter(holds).count()
-        };
-        let mut night = arrival;
-        let mut most = 0;
-        while night < departure {
-            most = most.max(taken(night));
-            night = night.saturating_add(Span::new().days(1));
+        if let Some(before) = self.get(booking.entry.id) {
+            let (was, is) = (&before.entry, &booking.entry);
+            let moved = (was.room_id, was.arrival, was.departure) != (is.room_id, is.arrival, is.departure);
+            let comes_back = !before.takes_rooms();
+            if (moved || comes_back) && was.unit_id == is.unit_id && booking.takes_rooms() {
+                booking.entry.unit_id = self.free_unit(&booking);
+            }
         }
-        room.qty.saturating_sub(u32::try_from(most).unwrap_or(u32::MAX))
+        if let Some(place) = self.get_mut(booking.entry.id) {
+            *place = booking;
+        }
+    }
+
+    /// Rooms of the type that are left this night: less than none when more were sold than there are.
+    pub fn available(&self, room: &RoomType, night: Date) -> i64 {
+        self.calendar.stock(room, night) - self.taken(room.id, night, None)
+    }
+
+    /// Rooms of the type that are taken this night, leaving one booking out of the count.
+    pub fn taken(&self, room_id: u64, night: Date, without: Option<u64>) -> i64 {
+        let holds = |b: &&Booking| b.entry.room_id == room_id && Some(b.entry.id) != without && b.holds(night);
+        self.bookings.iter().filter(holds).map(|b| i64::from(b.entry.room_qty)).sum()
+    }
+
+    /// The fewest rooms left over these nights, leaving one booking out of the count.
+    pub fn free(&self, room_id: u64, (arrival, departure): (Date, Date), without: Option<u64>) -> i64 {
+        let Some((_, room)) = self.room(room_id) else { return 0 };
+        let left = |night| self.calendar.stock(room, night) - self.taken(room_id, night, without);
+        nights(arrival, departure).map(left).min().unwrap_or(0)
+    }
+
+    /// The first unit that is free all through a stay; 0 when there is none.
+    fn free_unit(&self, booking: &Booking) -> u32 {
+        let e = &booking.entry;
+        let Some((_, room)) = self.room(e.room_id) else { return 0 };
+        let meets = |other: &Booking| {
+            other.entry.id != e.id
+                && other.entry.room_id == e.room_id
+                && other.takes_rooms()
+                && other.entry.arrival < e.departure
+                && e.arrival < other.entry.departure
+        };
+        let taken = |unit: &u32| self.bookings.iter().any(|other| other.entry.unit_id == *unit && meets(other));
+        (1..=room.qty).find(|unit| !taken(unit)).unwrap_or(0)
     }
 }
 
-impl Booking {
-    pub fn stands(&self) -> bool {
-        self.entry.status != "cancelled"
-    }
-}
-
-fn whole_second(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
+/// Each night of a stay.
+pub(super) fn nights(arrival: Date, departure: Date) -> impl Iterator<Item = Date> {
+    arrival.series(Span::new().days(1)).take_while(move |night| *night < departure)
 }

@@ -1,74 +1,113 @@
+//! Credits: 100 in any five minutes for an account, whatever its tokens.
+
 use std::collections::VecDeque;
 
-use axum::{http::HeaderValue, response::Response};
+use axum::{
+    http::{HeaderName, HeaderValue},
+    response::Response,
+};
 use jiff::{SignedDuration, Timestamp};
+
+use super::{CreditHeaders, Settings};
 
 /// The window that credits are counted in.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
-/// What a reading call costs.
-const READ_COST: f64 = 1.0;
 
-/// Credits of one account, shared by all its tokens.
+/// Credits of one account, in hundredths: costs are decimal, and sums of them must be exact.
 pub(super) struct Credits {
-    budget: f64,
-    spent: VecDeque<(Timestamp, f64)>,
+    budget: i64,
+    spent: VecDeque<Charge>,
+    charges: u64,
+    headers: CreditHeaders,
+}
+
+struct Charge {
+    number: u64,
+    at: Timestamp,
+    cost: Cost,
+}
+
+/// What a call costs, in hundredths of a credit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Cost(i64);
+
+impl Cost {
+    pub const NOTHING: Self = Self(0);
+
+    pub fn new(credits: f64) -> Self {
+        Self((credits * 100.0).round() as i64)
+    }
+
+    pub fn credits(self) -> f64 {
+        self.0 as f64 / 100.0
+    }
 }
 
 /// A charge, to be given back when the call is refused.
-pub(super) struct Paid(Timestamp);
+pub(super) struct Paid(u64);
 
-/// What is left, and when it is whole again.
-pub(super) struct Left {
-    remaining: f64,
-    resets_in: i64,
-}
-
-/// There is nothing left.
+/// There is not enough left.
 pub(super) struct Exhausted;
 
 impl Credits {
-    pub fn new(budget: f64) -> Self {
-        Self { budget, spent: VecDeque::new() }
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            budget: Cost::new(settings.credits_per_five_minutes).0,
+            spent: VecDeque::new(),
+            charges: 0,
+            headers: settings.credit_headers,
+        }
     }
 
-    pub fn charge(&mut self, now: Timestamp) -> Result<Paid, Exhausted> {
-        if self.left(now).remaining < READ_COST {
+    pub fn charge(&mut self, cost: Cost, now: Timestamp) -> Result<Paid, Exhausted> {
+        if self.left(now) < cost.0 {
             return Err(Exhausted);
         }
-        self.spent.push_back((now, READ_COST));
-        Ok(Paid(now))
+        self.charges += 1;
+        self.spent.push_back(Charge { number: self.charges, at: now, cost });
+        Ok(Paid(self.charges))
     }
 
     pub fn refund(&mut self, paid: &Paid) {
-        if let Some(place) = self.spent.iter().rposition(|(at, _)| *at == paid.0) {
-            self.spent.remove(place);
-        }
+        self.spent.retain(|charge| charge.number != paid.0);
     }
 
-    pub fn left(&mut self, now: Timestamp) -> Left {
-        while self.spent.front().is_some_and(|(at, _)| now.duration_since(*at) >= WINDOW) {
+    /// Credits left now.
+    pub fn remaining(&mut self, now: Timestamp) -> f64 {
+        Cost(self.left(now)).credits()
+    }
+
+    fn left(&mut self, now: Timestamp) -> i64 {
+        while self.spent.front().is_some_and(|charge| now.duration_since(charge.at) >= WINDOW) {
             self.spent.pop_front();
         }
-        let spent: f64 = self.spent.iter().map(|(_, cost)| cost).sum();
-        let resets_in = self.spent.front().map_or(0, |(at, _)| (WINDOW - now.duration_since(*at)).as_secs().max(1));
-        Left { remaining: self.budget - spent, resets_in }
+        self.budget - self.spent.iter().map(|charge| charge.cost.0).sum::<i64>()
+    }
+
+    /// Says in the headers of an answer what is left, when there will be more, and what the call cost.
+    pub fn tell(&mut self, answer: &mut Response, cost: Cost, now: Timestamp) {
+        let remaining = self.remaining(now);
+        let first = self.spent.front().map_or(0, |first| (WINDOW - now.duration_since(first.at)).as_secs().max(1));
+        let names = match self.headers {
+            CreditHeaders::Wire => ["x-five-min-limit-remaining", "x-five-min-limit-resets-in", "x-request-cost"],
+            CreditHeaders::File => ["x-fivemincreditlimit-remaining", "x-fivemincreditlimit-resetsin", "x-requestcost"],
+        };
+        let figures = [number(remaining), first.to_string(), number(cost.credits())];
+        let headers = answer.headers_mut();
+        for (name, figure) in names.into_iter().zip(figures) {
+            if let Ok(value) = HeaderValue::from_str(&figure) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        if self.headers == CreditHeaders::File
+            && let Ok(value) = HeaderValue::from_str(&number(Cost(self.budget).credits()))
+        {
+            headers.insert(HeaderName::from_static("x-fivemincreditlimit"), value);
+        }
     }
 }
 
-impl Left {
-    /// Says so in the headers that are seen on the wire.
-    pub fn on(&self, mut answer: Response) -> Response {
-        let headers = answer.headers_mut();
-        let figures = [
-            ("x-five-min-limit-remaining", format!("{:.1}", self.remaining)),
-            ("x-five-min-limit-resets-in", self.resets_in.to_string()),
-            ("x-request-cost", format!("{READ_COST:.1}")),
-        ];
-        for (name, figure) in figures {
-            if let Ok(value) = HeaderValue::from_str(&figure) {
-                headers.insert(name, value);
-            }
-        }
-        answer
-    }
+/// With as many decimals as it needs.
+fn number(credits: f64) -> String {
+    format!("{credits}")
 }

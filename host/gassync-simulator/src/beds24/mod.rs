@@ -1,71 +1,72 @@
-//! A simulated Beds24 that speaks API V2: tokens, credits, properties, bookings with their true filters, webhooks.
+//! A simulated Beds24 that speaks API V2: tokens, scopes, credits, properties, bookings with their true filters and
+//! writes, the calendar, messages, webhooks, and what can go wrong with any of them.
 //! The same seed, the same clock and the same acts give the same bytes.
+//!
+//! `/` is a page for people, and `/_simulator/…` tells tests what the account has and lets them act in it.
 
 mod acts;
+mod answer;
 mod auth;
 mod book;
+mod booking;
 mod bookings;
+mod calls;
+mod chance;
+mod control;
 mod credits;
-mod page;
+mod door;
+mod faults;
+mod houses;
+mod inspect;
+mod inventory;
+mod items;
+mod keys;
+mod messages;
+mod money;
+mod nights;
 mod properties;
+mod query;
+mod scopes;
+mod settings;
+mod spoil;
 mod webhook;
 mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::{
-    Router,
-    extract::{Request, State},
-    http::{HeaderMap, StatusCode},
-    middleware::{Next, from_fn_with_state},
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware::from_fn_with_state, response::Response};
+use jiff::{Timestamp, tz::TimeZone};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
 pub use acts::{Action, Kind, Told};
-pub use book::{BookEntry, Change, NewBooking, Property, RoomType};
-pub use webhook::Webhook;
+pub use booking::{BookEntry, Change, NewBooking};
+pub use calls::SeenCall;
+pub use faults::{Fault, Faults, Rule};
+pub use houses::{Property, RoomType};
+pub use messages::Message;
+pub use nights::Night;
+pub use settings::{CreditHeaders, Parallel, Settings};
+pub use webhook::{Delivered, Webhook};
 
 use crate::Clock;
 use auth::Tokens;
 use book::Book;
+use calls::Calls;
 use credits::Credits;
+use door::{Admitted, Door};
+use messages::Messages;
 use webhook::Outgoing;
 
-/// What the simulation starts with.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// What all chance grows from.
-    pub seed: u64,
-    /// How many properties.
-    pub properties: u32,
-    /// How many room types each of them has.
-    pub room_types_per_property: u32,
-    /// How many bookings are there from the start.
-    pub bookings: u32,
-    /// Credits per rolling five minutes.
-    pub credits_per_five_minutes: f64,
-    /// Deliver webhooks out of order.
-    pub webhook_shuffle: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            seed: 24,
-            properties: 3,
-            room_types_per_property: 2,
-            bookings: 20,
-            credits_per_five_minutes: 100.0,
-            webhook_shuffle: true,
-        }
-    }
-}
+/// The most that a write may be, in bytes.
+const BODY_BYTES: usize = 1 << 20;
+/// Apart from what happens by chance, so that prices change no booking.
+const PRICES_STREAM: u64 = 1;
+/// Apart from what happens by chance, so that a fault changes no booking.
+const DICE_STREAM: u64 = 2;
 
 /// A simulated account at Beds24. Clones share it.
 #[derive(Clone)]
@@ -75,46 +76,73 @@ pub struct Beds24 {
 
 struct Inner {
     clock: Clock,
+    settings: Settings,
     state: Mutex<Account>,
     something_to_tell: Notify,
 }
 
 struct Account {
     book: Book,
+    messages: Messages,
     tokens: Tokens,
     credits: Credits,
-    webhooks: Outgoing,
+    outgoing: Outgoing,
+    calls: Calls,
+    faults: Faults,
+    /// What happens in the account.
     rng: ChaCha8Rng,
+    /// What happens to calls and webhooks.
+    dice: ChaCha8Rng,
 }
 
 impl Beds24 {
     /// An account with properties and bookings.
     pub fn new(settings: Settings, clock: Clock) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
+        let stream = |number| {
+            let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
+            rng.set_stream(number);
+            rng
+        };
+        let mut rng = stream(0);
         let mut book = Book::new(&settings, &mut rng);
+        book.set_prices(today(clock()), settings.linked_prices, &mut stream(PRICES_STREAM));
         for _ in 0..settings.bookings {
             book.make_any(&mut rng, clock());
         }
+        let mut faults = settings.faults.clone();
+        if settings.webhook_shuffle {
+            faults.rules.entry(Fault::ReorderedWebhook).or_insert(Rule::rate(1.0));
+        }
         let account = Account {
             book,
+            messages: Messages::default(),
             tokens: Tokens::default(),
-            credits: Credits::new(settings.credits_per_five_minutes),
-            webhooks: Outgoing::new(settings.webhook_shuffle),
+            credits: Credits::new(&settings),
+            outgoing: Outgoing::default(),
+            calls: Calls::default(),
+            faults,
             rng,
+            dice: stream(DICE_STREAM),
         };
-        let inner = Inner { clock, state: Mutex::new(account), something_to_tell: Notify::new() };
+        let inner = Inner { clock, settings, state: Mutex::new(account), something_to_tell: Notify::new() };
         Self { inner: Arc::new(inner) }
     }
 
     /// Serves the API and delivers webhooks until it is told to stop.
     pub async fn serve(&self, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
+        let door = Door { simulator: self.clone(), shutdown: shutdown.clone() };
         let behind_token = Router::new()
-            .route("/properties", get(properties::list))
-            .route("/bookings", get(bookings::list))
-            .layer(from_fn_with_state(self.clone(), admit));
+            .merge(properties::router())
+            .merge(bookings::router())
+            .merge(messages::router())
+            .merge(inventory::router())
+            .fallback(nowhere)
+            .layer(from_fn_with_state(door.clone(), door::admit));
+        let open = auth::router().layer(from_fn_with_state(door, door::note));
         let app = Router::new()
-            .route("/", get(page::show))
-            .nest("/api/v2", auth::router().merge(behind_token))
+            .merge(control::router())
+            .nest("/api/v2", open.merge(behind_token))
+            .layer(DefaultBodyLimit::max(BODY_BYTES))
             .with_state(self.clone());
         let deliveries = tokio::spawn(webhook::deliver(self.clone(), shutdown.clone()));
         let served = axum::serve(listener, app).with_graceful_shutdown(shutdown.cancelled_owned()).await;
@@ -122,90 +150,36 @@ impl Beds24 {
         served
     }
 
-    /// A fresh invite code, good for one use.
-    pub fn invite_code(&self) -> String {
-        let account = &mut *self.account();
-        account.tokens.invite(&mut account.rng)
-    }
-
-    /// Where every property's webhook goes.
-    pub fn set_webhook(&self, webhook: Webhook) {
-        self.account().webhooks.target = Some(webhook);
-    }
-
-    /// Deliveries not taken yet.
-    pub fn webhooks_pending(&self) -> usize {
-        self.account().webhooks.pending()
-    }
-
-    /// The bookings whose deliveries were taken with a 2xx, in order.
-    pub fn webhooks_acknowledged(&self) -> Vec<u64> {
-        self.account().webhooks.acknowledged.clone()
-    }
-
-    /// What the account has, for comparing.
-    pub fn book(&self) -> Vec<BookEntry> {
-        self.account().book.entries()
-    }
-
-    /// The houses.
-    pub fn properties(&self) -> Vec<Property> {
-        self.account().book.properties.clone()
-    }
-
-    /// What a webhook would say of a booking now.
-    pub fn webhook_body(&self, booking: u64) -> Option<Value> {
-        let now = (self.inner.clock)();
-        self.account().book.wire(booking).map(|wire| webhook::body(wire, now))
+    fn now(&self) -> Timestamp {
+        (self.inner.clock)()
     }
 
     fn account(&self) -> MutexGuard<'_, Account> {
         // A test that panicked while it held the account has said so already.
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Token and credits, before any call is looked at.
-async fn admit(State(simulator): State<Beds24>, headers: HeaderMap, request: Request, next: Next) -> Response {
-    let now = (simulator.inner.clock)();
-    let token = headers.get("token").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let admitted = {
-        let account = &mut *simulator.account();
-        if !account.tokens.is_valid(token, now) {
-            return error(StatusCode::UNAUTHORIZED, "Token not valid");
+    /// Writes to the account as a call asks for it; what is to change nothing is undone, the answer stays.
+    fn write(&self, call: &Admitted, work: impl FnOnce(&mut Account, &Settings, Timestamp) -> Vec<Value>) -> Response {
+        let account = &mut *self.account();
+        let before =
+            call.nothing_changes.then(|| (account.book.clone(), account.messages.clone(), account.outgoing.clone()));
+        let outcomes = work(account, &self.inner.settings, self.now());
+        if let Some(before) = before {
+            (account.book, account.messages, account.outgoing) = before;
         }
-        account.credits.charge(now)
-    };
-    let Ok(paid) = admitted else {
-        let left = simulator.account().credits.left(now);
-        return left.on(error(StatusCode::TOO_MANY_REQUESTS, "Credit limit exceeded"));
-    };
-    let answer = next.run(request).await;
-    if answer.status() == StatusCode::BAD_REQUEST {
-        // What is refused costs nothing, and carries no header that says so.
-        simulator.account().credits.refund(&paid);
-        return answer;
+        self.inner.something_to_tell.notify_one();
+        answer::written(outcomes)
     }
-    let left = simulator.account().credits.left(now);
-    left.on(answer)
 }
 
-/// The envelope of every refusal.
-fn error(status: StatusCode, text: &str) -> Response {
-    let body = json!({ "success": false, "type": "error", "code": status.as_u16(), "error": text });
-    (status, axum::Json(body)).into_response()
+/// The day that the account's calendar is at.
+fn today(now: Timestamp) -> jiff::civil::Date {
+    now.to_zoned(TimeZone::UTC).date()
 }
 
-/// The envelope of every list.
-fn envelope(kind: &str, data: Vec<Value>, next_page: Option<String>) -> Response {
-    let body = json!({
-        "success": true,
-        "type": kind,
-        "count": data.len(),
-        "pages": { "nextPageExists": next_page.is_some(), "nextPageLink": next_page },
-        "data": data,
-    });
-    axum::Json(body).into_response()
+async fn nowhere() -> Response {
+    answer::error(StatusCode::NOT_FOUND, "Not found")
 }
 
 #[cfg(test)]

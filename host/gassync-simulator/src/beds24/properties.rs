@@ -1,38 +1,53 @@
-//! `GET /properties`: rooms come only with `includeAllRooms`.
+//! `/properties`: rooms come only with `includeAllRooms`, and a write says where webhooks go.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
+use axum::{Extension, Router, body::Bytes, extract::State, http::StatusCode, response::Response, routing::get};
 use serde_json::{Value, json};
 
 use super::{
-    Beds24,
-    book::{OWNER_ID, Property},
-    bookings::form,
-    envelope,
+    Account, Admitted, Beds24, Settings,
+    answer::{self, Malformed, refused},
+    houses::{Property, RoomType},
+    keys::whole,
+    nights::LONGEST_STAY,
+    query::{BadParameter, Query},
+    webhook::PropertyHook,
 };
 
-pub(super) async fn list(State(simulator): State<Beds24>, RawQuery(query): RawQuery) -> Response {
-    let parameters = form(&query.unwrap_or_default());
-    let ids: Vec<&str> = values(&parameters, "id");
-    let rooms: Vec<&str> = values(&parameters, "roomId");
-    let with_rooms = values(&parameters, "includeAllRooms") == ["true"];
+const CHANGES: &str = "modify property";
+
+pub(super) fn router() -> Router<Beds24> {
+    Router::new().route("/properties", get(list).post(write)).route("/properties/rooms", get(not_ready))
+}
+
+async fn list(State(simulator): State<Beds24>, query: Query) -> Result<Response, BadParameter> {
+    let (ids, rooms) = (query.numbers("id")?, query.numbers("roomId")?);
     let account = simulator.account();
-    let wanted = |p: &&Property| {
-        (ids.is_empty() || ids.contains(&p.id.to_string().as_str()))
-            && (rooms.is_empty() || p.room_types.iter().any(|r| rooms.contains(&r.id.to_string().as_str())))
+    let wanted = |property: &&Property| {
+        (ids.is_empty() || ids.contains(&property.id))
+            && (rooms.is_empty() || property.room_types.iter().any(|room| rooms.contains(&room.id)))
     };
-    let data = account.book.properties.iter().filter(wanted).map(|p| wire(p, with_rooms)).collect();
-    envelope("property", data, None)
+    let found: Vec<&Property> = account.book.properties.iter().filter(wanted).collect();
+    let settings = &simulator.inner.settings;
+    let show = |property: &Property| {
+        let hook = account.book.hooks.get(&property.id).cloned().unwrap_or_default();
+        let mut object = wire(property, &hook, settings.owner_id());
+        if query.flag("includeAllRooms") {
+            let with_details = query.flag("includeUnitDetails");
+            let rooms = property.room_types.iter();
+            object["roomTypes"] = rooms.map(|room| room_wire(room, property.id, with_details)).collect();
+        }
+        object
+    };
+    Ok(answer::list("property", found, &query, settings.page_size, show))
 }
 
-fn values<'a>(parameters: &'a [(String, String)], name: &str) -> Vec<&'a str> {
-    parameters.iter().filter(|(n, _)| n.trim_end_matches("[]") == name).map(|(_, v)| v.as_str()).collect()
+/// It is in the vendor's file, and described there as not ready.
+async fn not_ready() -> Response {
+    answer::error(StatusCode::NOT_FOUND, "Not found")
 }
 
-fn wire(property: &Property, with_rooms: bool) -> Value {
-    let mut object = json!({
+fn wire(property: &Property, hook: &PropertyHook, owner: u64) -> Value {
+    json!({
         "id": property.id,
         "name": property.name,
         "propertyType": "apartment",
@@ -49,34 +64,62 @@ fn wire(property: &Property, with_rooms: bool) -> Value {
         "checkInEnd": "22:00",
         "checkOutEnd": "11:00",
         "offerType": "perRoom",
-        "webhooks": { "version": "twoWithPersonalData", "url": "", "additionalData": "none", "customHeader": "" },
-        "account": { "ownerId": OWNER_ID },
-    });
-    if with_rooms {
-        let rooms = property.room_types.iter().map(|room| {
-            let units: Vec<Value> =
-                (1..=room.qty).map(|n| json!({ "id": n, "name": format!("{} {n}", room.name) })).collect();
-            json!({
-                "id": room.id,
-                "propertyId": property.id,
-                "name": room.name,
-                "roomType": "double",
-                "qty": room.qty,
-                "minPrice": 60,
-                "maxPeople": room.max_people,
-                "maxAdult": null,
-                "maxChildren": null,
-                "minStay": 1,
-                "maxStay": 365,
-                "taxPercentage": null,
-                "taxPerson": null,
-                "rackRate": 0,
-                "cleaningFee": 30,
-                "securityDeposit": 0,
-                "units": units,
-            })
-        });
-        object["roomTypes"] = rooms.collect();
+        "webhooks": hook.wire(),
+        "account": { "ownerId": owner },
+    })
+}
+
+fn room_wire(room: &RoomType, property: u64, with_details: bool) -> Value {
+    let unit = |number: u32| {
+        let mut unit = json!({ "id": number, "name": format!("{} {number}", room.name) });
+        if with_details {
+            (unit["statusText"], unit["note"]) = (json!(""), json!(""));
+        }
+        unit
+    };
+    json!({
+        "id": room.id,
+        "propertyId": property,
+        "name": room.name,
+        "roomType": "double",
+        "qty": room.qty,
+        "minPrice": 60,
+        "maxPeople": room.max_people,
+        "maxAdult": null,
+        "maxChildren": null,
+        "minStay": 1,
+        "maxStay": LONGEST_STAY,
+        "taxPercentage": null,
+        "taxPerson": null,
+        "rackRate": 0,
+        "cleaningFee": 30,
+        "securityDeposit": 0,
+        "units": (1..=room.qty).map(unit).collect::<Vec<_>>(),
+    })
+}
+
+async fn write(
+    State(simulator): State<Beds24>,
+    Extension(call): Extension<Admitted>,
+    body: Bytes,
+) -> Result<Response, Malformed> {
+    let items = answer::items(&body)?;
+    Ok(simulator
+        .write(&call, |account, settings, _| items.iter().map(|item| set_webhook(account, settings, item)).collect()))
+}
+
+/// Of all that a property has, only where its webhooks go is taken; the rest is ignored.
+fn set_webhook(account: &mut Account, settings: &Settings, item: &Value) -> Value {
+    let known = |id: &u64| account.book.properties.iter().any(|property| property.id == *id);
+    let Some(id) = whole(&item["id"]).filter(known) else { return refused(CHANGES, &[("id", "not found")]) };
+    let Some(written) = item.get("webhooks") else { return json!({ "success": true }) };
+    let mut hook = account.book.hooks.get(&id).cloned().unwrap_or_default();
+    if let Err(field) = hook.write(written) {
+        return refused(CHANGES, &[(field, "invalid")]);
     }
-    object
+    account.book.hooks.insert(id, hook.clone());
+    if settings.bare_answers {
+        return json!({ "success": true });
+    }
+    json!({ "success": true, "modified": { "webhooks": hook.wire() } })
 }

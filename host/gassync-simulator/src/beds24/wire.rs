@@ -2,104 +2,68 @@
 
 use serde_json::{Value, json};
 
-use super::book::{Book, Booking};
+use super::{book::Book, booking::Booking, keys, money};
 
-/// The whole object, with its group.
-pub(super) fn booking(booking: &Booking, book: &Book) -> Value {
+/// Every key but those that have to be asked for.
+pub(super) fn booking(booking: &Booking) -> Value {
     let e = &booking.entry;
-    let master = booking.master_id.unwrap_or(e.id);
-    let group: Vec<u64> = book
-        .bookings
-        .iter()
-        .filter(|b| b.entry.id == master || b.master_id == Some(master))
-        .map(|b| b.entry.id)
-        .collect();
+    let (source_id, source) = booking.source;
     let mut object = json!({
         "id": e.id,
-        "masterId": booking.master_id,
-        "bookingGroup": { "master": booking.master_id, "ids": group },
+        "masterId": e.master_id,
         "propertyId": e.property_id,
         "roomId": e.room_id,
-        "unitId": 1,
-        "roomQty": 1,
-        "offerId": 0,
+        "unitId": e.unit_id,
+        "roomQty": e.room_qty,
         "status": e.status,
-        "subStatus": "none",
         "arrival": e.arrival.to_string(),
         "departure": e.departure.to_string(),
         "numAdult": e.num_adult,
         "numChild": e.num_child,
         "firstName": e.first_name,
         "lastName": e.last_name,
-        "email": format!("guest{}@example.org", e.id),
-        "phone": "+34600000000",
-        "country": booking.country,
-        "country2": booking.country.to_uppercase(),
-        "statusCode": 0,
-        "lang": "en",
-        "price": price(e.price_cents),
-        "deposit": 0,
-        "tax": 0,
-        "commission": price(e.price_cents * 15 / 100),
-        "referer": booking.api_source.1,
-        "refererEditable": "",
-        "reference": "",
-        "channel": booking.channel,
-        "apiSourceId": booking.api_source.0,
-        "apiSource": booking.api_source.1,
-        "apiReference": booking.api_reference,
-        "allowChannelUpdate": "all",
-        "allowAutoAction": "enable",
-        "allowReview": "default",
-        "allowCancellation": { "type": "propertyDefault" },
-        "invoiceeId": null,
+        "price": money::number(e.price_cents),
+        "reference": e.reference,
+        "channel": e.channel,
+        "apiSourceId": source_id,
+        "apiSource": source,
+        "apiReference": e.api_reference,
         "bookingTime": booking.booked.to_string(),
         "modifiedTime": e.modified.to_string(),
         "cancelTime": booking.cancelled.map(|at| at.to_string()),
         "stripeToken": null,
         "pcibookingToken": null,
     });
-    const EMPTY: [&str; 28] = [
-        "title",
-        "mobile",
-        "fax",
-        "company",
-        "address",
-        "city",
-        "state",
-        "postcode",
-        "arrivalTime",
-        "voucher",
-        "comments",
-        "notes",
-        "message",
-        "groupNote",
-        "custom1",
-        "custom2",
-        "custom3",
-        "custom4",
-        "custom5",
-        "custom6",
-        "custom7",
-        "custom8",
-        "custom9",
-        "custom10",
-        "flagColor",
-        "flagText",
-        "rateDescription",
-        "apiMessage",
-    ];
     if let Some(fields) = object.as_object_mut() {
-        for key in EMPTY {
-            fields.insert(key.to_owned(), Value::from(""));
-        }
+        fields.extend(booking.keys.clone());
     }
     object
 }
 
-/// Cents as the number the wire has: `450`, `450.5`, `450.25`.
-fn price(cents: u64) -> Value {
-    let text = format!("{}.{:02}", cents / 100, cents % 100);
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    serde_json::from_str(text).unwrap_or(Value::Null)
+/// Who it was made together with. A booking that stands alone has either no group or one without a master: both are
+/// seen, so half of them have it this way and half that.
+pub(super) fn group(booking: &Booking, book: &Book) -> Value {
+    let id = booking.entry.id;
+    let master = booking.entry.master_id.unwrap_or(id);
+    let in_group = |b: &&Booking| b.entry.id == master || b.entry.master_id == Some(master);
+    let ids: Vec<u64> = book.bookings.iter().filter(in_group).map(|b| b.entry.id).collect();
+    match ids.as_slice() {
+        [_] if id.is_multiple_of(2) => Value::Null,
+        [_] => json!({ "master": null, "ids": ids }),
+        _ => json!({ "master": master, "ids": ids }),
+    }
+}
+
+/// Empties what says who the guest is.
+pub(super) fn empty_personal(object: &mut Value) {
+    for key in keys::PERSONAL {
+        object[key] = json!("");
+    }
+}
+
+/// Takes out what says who the guest is, keys included.
+pub(super) fn drop_personal(object: &mut Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.retain(|key, _| !keys::PERSONAL.contains(&key.as_str()));
+    }
 }

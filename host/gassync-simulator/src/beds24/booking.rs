@@ -1,0 +1,169 @@
+//! A booking: what is compared, and what else stands on the wire.
+
+use jiff::{Timestamp, civil::Date};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{items::Items, keys};
+
+/// A booking to be made by hand.
+#[derive(Debug, Clone)]
+pub struct NewBooking {
+    /// Which room type.
+    pub room_id: u64,
+    /// First night.
+    pub arrival: Date,
+    /// Day of departure.
+    pub departure: Date,
+    /// Rooms of the type.
+    pub room_qty: u32,
+    /// Adults.
+    pub num_adult: u32,
+    /// Price in whole cents.
+    pub price_cents: u64,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+}
+
+/// A change to be made by hand; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// Another room type.
+    pub room_id: Option<u64>,
+    /// First night and day of departure.
+    pub dates: Option<(Date, Date)>,
+    /// Adults.
+    pub num_adult: Option<u32>,
+    /// Price in whole cents.
+    pub price_cents: Option<u64>,
+}
+
+/// A booking, for comparing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BookEntry {
+    /// Its id.
+    pub id: u64,
+    /// The group it was made in, by the id of its first booking; that one has none.
+    pub master_id: Option<u64>,
+    /// Its house.
+    pub property_id: u64,
+    /// Its room type.
+    pub room_id: u64,
+    /// The unit of it; 0 when none is assigned.
+    pub unit_id: u32,
+    /// Rooms of the type.
+    pub room_qty: u32,
+    /// The word on the wire; `black` is a block, not a booking.
+    pub status: String,
+    /// First night.
+    pub arrival: Date,
+    /// Day of departure.
+    pub departure: Date,
+    /// Adults.
+    pub num_adult: u32,
+    /// Children.
+    pub num_child: u32,
+    /// Price in whole cents.
+    pub price_cents: u64,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+    /// Who sold it.
+    pub channel: String,
+    /// The seller's number; the same for every room of a group.
+    pub api_reference: String,
+    /// What whoever made it by API calls it.
+    pub reference: String,
+    /// When it last changed.
+    pub modified: Timestamp,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Booking {
+    pub entry: BookEntry,
+    /// The number and the name of who sold it.
+    pub source: (u32, &'static str),
+    /// Every other plain key that can be written.
+    pub keys: Map<String, Value>,
+    pub booked: Timestamp,
+    /// Stays empty when it was cancelled by API.
+    pub cancelled: Option<Timestamp>,
+    pub invoice_items: Items,
+    pub info_items: Items,
+}
+
+impl Booking {
+    /// A direct booking for one adult, as one made by API is.
+    pub fn new(id: u64, property_id: u64, room_id: u64, (arrival, departure): (Date, Date), now: Timestamp) -> Self {
+        let entry = BookEntry {
+            id,
+            master_id: None,
+            property_id,
+            room_id,
+            unit_id: 0,
+            room_qty: 1,
+            status: "confirmed".to_owned(),
+            arrival,
+            departure,
+            num_adult: 1,
+            num_child: 0,
+            price_cents: 0,
+            first_name: String::new(),
+            last_name: String::new(),
+            channel: "direct".to_owned(),
+            api_reference: String::new(),
+            reference: String::new(),
+            modified: whole_second(now),
+        };
+        Self {
+            booked: entry.modified,
+            entry,
+            source: (0, "Direct"),
+            keys: keys::untouched(),
+            cancelled: None,
+            invoice_items: Items::of_invoice(),
+            info_items: Items::of_info(),
+        }
+    }
+
+    /// Not cancelled.
+    pub fn stands(&self) -> bool {
+        self.entry.status != "cancelled"
+    }
+
+    /// Whether it takes rooms. A question takes none.
+    pub fn takes_rooms(&self) -> bool {
+        self.stands() && self.entry.status != "inquiry"
+    }
+
+    /// Whether it takes rooms this night.
+    pub fn holds(&self, night: Date) -> bool {
+        self.takes_rooms() && self.entry.arrival <= night && night < self.entry.departure
+    }
+
+    /// Whether another site sold it.
+    pub fn is_of_ota(&self) -> bool {
+        self.entry.status != "black" && self.source.0 > 1
+    }
+
+    /// Of a key that is text.
+    pub fn text(&self, key: &str) -> &str {
+        self.keys.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Whether these two differ in what a webhook is sent for.
+    pub fn differs_for_webhooks(&self, other: &Self) -> bool {
+        let (a, b) = (&self.entry, &other.entry);
+        (&a.status, a.arrival, a.departure, a.room_id, a.unit_id, a.room_qty)
+            != (&b.status, b.arrival, b.departure, b.room_id, b.unit_id, b.room_qty)
+    }
+}
+
+/// The wire has seconds, and no parts of them.
+pub(super) fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}

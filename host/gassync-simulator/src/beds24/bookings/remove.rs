@@ -1,0 +1,40 @@
+//! `DELETE /bookings`: for good, which no cancellation is.
+
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use super::super::{
+    Admitted, Beds24,
+    answer::{self, refused},
+    query::{BadParameter, Query},
+};
+
+pub(super) async fn remove(
+    State(simulator): State<Beds24>,
+    Extension(call): Extension<Admitted>,
+    query: Query,
+) -> Result<Response, BadParameter> {
+    let ids = query.numbers("id")?;
+    if ids.is_empty() {
+        return Ok(answer::error(StatusCode::BAD_REQUEST, "Parameter id is required"));
+    }
+    let bookings = &mut simulator.account().book.bookings;
+    let outcomes: Vec<_> = ids
+        .iter()
+        .map(|id| match bookings.iter().position(|booking| booking.entry.id == *id) {
+            Some(place) => {
+                if !call.nothing_changes {
+                    bookings.remove(place);
+                }
+                json!({ "success": true, "id": id })
+            }
+            None => refused("delete booking", &[("id", "not found")]),
+        })
+        .collect();
+    Ok(Json(outcomes).into_response())
+}

@@ -1,0 +1,52 @@
+//! The calls that came in, for comparing.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Fault;
+
+/// How many are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// A call that came in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SeenCall {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub method: String,
+    /// Where, below the address of the API.
+    pub path: String,
+    /// What it asked for.
+    pub query: String,
+    /// How it was answered, or would have been had the answer arrived.
+    pub status: u16,
+    /// What it cost.
+    pub credits: f64,
+    /// What went wrong with it.
+    pub fault: Option<Fault>,
+}
+
+/// The last calls, and how many ran at once.
+#[derive(Default)]
+pub(super) struct Calls {
+    seen: VecDeque<SeenCall>,
+    pub running: u32,
+    pub parallel: u64,
+}
+
+impl Calls {
+    pub fn note(&mut self, call: SeenCall) {
+        if self.seen.len() == REMEMBERED {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(call);
+    }
+
+    pub fn all(&self) -> Vec<SeenCall> {
+        self.seen.iter().cloned().collect()
+    }
+}

@@ -1,0 +1,203 @@
+//! Acting in the account by hand, as its owner or a guest would.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::{
+    Beds24, Change, NewBooking, Told, Webhook,
+    money::{cents, number},
+};
+
+/// A refusal that a person can read.
+pub(super) fn failed(status: StatusCode, text: &str) -> Response {
+    (status, Json(json!({ "error": text }))).into_response()
+}
+
+fn told(tell: bool) -> Told {
+    if tell { Told::Webhook } else { Told::Nobody }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Made {
+    room_id: u64,
+    arrival: Date,
+    departure: Date,
+    #[serde(default = "one")]
+    room_qty: u32,
+    #[serde(default = "one")]
+    num_adult: u32,
+    #[serde(default)]
+    price: Value,
+    #[serde(default)]
+    first_name: String,
+    #[serde(default)]
+    last_name: String,
+    /// Whether a webhook tells of it.
+    #[serde(default = "yes")]
+    tell: bool,
+}
+
+pub(super) async fn make(State(simulator): State<Beds24>, Json(made): Json<Made>) -> Response {
+    let price = if made.price.is_null() { number(0) } else { made.price };
+    let Some(price_cents) = cents(&price) else {
+        return failed(StatusCode::BAD_REQUEST, "the price must be a number with at most two decimals");
+    };
+    let new = NewBooking {
+        room_id: made.room_id,
+        arrival: made.arrival,
+        departure: made.departure,
+        room_qty: made.room_qty,
+        num_adult: made.num_adult,
+        price_cents,
+        first_name: made.first_name,
+        last_name: made.last_name,
+    };
+    match simulator.make(new, told(made.tell)) {
+        Some(id) => (StatusCode::CREATED, Json(json!({ "id": id }))).into_response(),
+        None => failed(StatusCode::CONFLICT, "there is no such room, no room left, or no night in between"),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Changed {
+    room_id: Option<u64>,
+    arrival: Option<Date>,
+    departure: Option<Date>,
+    num_adult: Option<u32>,
+    price: Option<Value>,
+    #[serde(default = "yes")]
+    tell: bool,
+}
+
+pub(super) async fn change(
+    State(simulator): State<Beds24>,
+    Path(id): Path<u64>,
+    Json(changed): Json<Changed>,
+) -> Response {
+    let Some(entry) = simulator.book().into_iter().find(|entry| entry.id == id) else {
+        return failed(StatusCode::NOT_FOUND, "there is no such booking");
+    };
+    let price_cents = changed.price.as_ref().map(cents);
+    if price_cents == Some(None) {
+        return failed(StatusCode::BAD_REQUEST, "the price must be a number with at most two decimals");
+    }
+    let dates = (changed.arrival.unwrap_or(entry.arrival), changed.departure.unwrap_or(entry.departure));
+    let change = Change {
+        room_id: changed.room_id,
+        dates: (dates != (entry.arrival, entry.departure)).then_some(dates),
+        num_adult: changed.num_adult,
+        price_cents: price_cents.flatten(),
+    };
+    if simulator.change(id, &change, told(changed.tell)) {
+        Json(json!({ "id": id })).into_response()
+    } else {
+        failed(StatusCode::CONFLICT, "it is cancelled, or there is no room left")
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cancelled {
+    #[serde(default = "yes")]
+    tell: bool,
+}
+
+pub(super) async fn cancel(
+    State(simulator): State<Beds24>,
+    Path(id): Path<u64>,
+    Json(cancelled): Json<Cancelled>,
+) -> Response {
+    if simulator.cancel(id, told(cancelled.tell)) {
+        Json(json!({ "id": id })).into_response()
+    } else {
+        failed(StatusCode::CONFLICT, "there is no such booking, or it is cancelled already")
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    message: String,
+}
+
+pub(super) async fn message(
+    State(simulator): State<Beds24>,
+    Path(id): Path<u64>,
+    Json(written): Json<Written>,
+) -> Response {
+    match simulator.guest_writes(id, &written.message) {
+        Some(message) => (StatusCode::CREATED, Json(json!({ "id": message }))).into_response(),
+        None => failed(StatusCode::CONFLICT, "only guests of another site can write"),
+    }
+}
+
+/// Lets something happen by chance.
+pub(super) async fn any(State(simulator): State<Beds24>, Json(_): Json<Value>) -> Response {
+    match simulator.act() {
+        Some(action) => Json(json!({ "id": action.booking_id, "summary": action.summary })).into_response(),
+        None => failed(StatusCode::CONFLICT, "there was nothing that could happen"),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Invited {
+    /// What the code grants; without it, what the settings say.
+    scopes: Option<Vec<String>>,
+}
+
+pub(super) async fn invite(State(simulator): State<Beds24>, Json(invited): Json<Invited>) -> Response {
+    let code = match invited.scopes {
+        Some(scopes) => simulator.invite_code_with(scopes),
+        None => simulator.invite_code(),
+    };
+    Json(json!({ "inviteCode": code })).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Hooked {
+    url: String,
+    /// `Name: value`.
+    header: Option<String>,
+}
+
+impl Hooked {
+    fn webhook(self) -> Webhook {
+        let header = self.header.as_deref().and_then(|header| header.split_once(':'));
+        let header = header.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
+        Webhook { url: self.url, header }
+    }
+}
+
+pub(super) async fn webhook(State(simulator): State<Beds24>, Json(hooked): Json<Hooked>) -> StatusCode {
+    simulator.set_webhook(hooked.webhook());
+    StatusCode::NO_CONTENT
+}
+
+pub(super) async fn inventory_webhook(State(simulator): State<Beds24>, Json(hooked): Json<Hooked>) -> StatusCode {
+    simulator.set_inventory_webhook(hooked.webhook());
+    StatusCode::NO_CONTENT
+}
+
+pub(super) async fn end_access_tokens(State(simulator): State<Beds24>, Json(_): Json<Value>) -> StatusCode {
+    simulator.end_access_tokens();
+    StatusCode::NO_CONTENT
+}

@@ -1,0 +1,50 @@
+//! What goes wrong, switched on and off.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::{Beds24, Fault, Faults, Rule};
+
+pub(super) async fn show(State(simulator): State<Beds24>) -> Response {
+    let faults = simulator.faults();
+    let all = Fault::ALL.map(|fault| (fault, faults.rules.get(&fault).cloned().unwrap_or_default()));
+    Json(json!({ "rules": BTreeMap::from(all), "delayMillis": faults.delay_millis, "holdMillis": faults.hold_millis }))
+        .into_response()
+}
+
+/// What is to be otherwise; what is not named stays.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Change {
+    #[serde(default)]
+    rules: BTreeMap<Fault, Rule>,
+    delay_millis: Option<u64>,
+    hold_millis: Option<u64>,
+}
+
+pub(super) async fn set(state: State<Beds24>, Json(change): Json<Change>) -> Response {
+    if change.rules.values().any(|rule| !(0.0..=1.0).contains(&rule.rate)) {
+        return super::act::failed(StatusCode::BAD_REQUEST, "a rate is between 0 and 1");
+    }
+    {
+        let faults = &mut state.account().faults;
+        faults.rules.extend(change.rules);
+        faults.delay_millis = change.delay_millis.unwrap_or(faults.delay_millis);
+        faults.hold_millis = change.hold_millis.unwrap_or(faults.hold_millis);
+    }
+    show(state).await
+}
+
+/// Nothing goes wrong any more.
+pub(super) async fn clear(state: State<Beds24>) -> Response {
+    state.set_faults(Faults::default());
+    show(state).await
+}

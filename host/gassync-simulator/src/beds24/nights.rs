@@ -1,0 +1,121 @@
+//! What is set for each night of a room type: prices, rules, closings. Counts are what bookings leave, unless a night was
+//! given a stock of its own.
+
+use std::collections::BTreeMap;
+
+use jiff::{Span, civil::Date};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+use super::{book::Book, houses::RoomType};
+
+/// How far ahead prices are set from the start, in nights.
+pub(super) const PRICED_NIGHTS: i64 = 500;
+/// The longest stay that a room takes.
+pub(super) const LONGEST_STAY: u32 = 365;
+
+/// A night of a room type, for comparing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Night {
+    /// Which.
+    pub night: Date,
+    /// Rooms left: less than none when more were sold than there are.
+    pub available: i64,
+    /// `price1` in whole cents.
+    pub price1_cents: Option<u64>,
+    /// Fewest nights of a stay.
+    pub min_stay: Option<u32>,
+    /// Most nights of a stay.
+    pub max_stay: Option<u32>,
+    /// The word of `override`; `blackout` is closed.
+    #[serde(rename = "override")]
+    pub closing: Option<String>,
+}
+
+/// What is set for one night.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Set {
+    /// Rooms on sale instead of those there are.
+    pub stock: Option<i64>,
+    /// In whole cents, by number.
+    pub prices: BTreeMap<u8, u64>,
+    pub min_stay: Option<u32>,
+    pub max_stay: Option<u32>,
+    pub multiplier: Option<f64>,
+    pub closing: Option<String>,
+    /// Most bookings that a channel may make, where it was said.
+    pub channels: BTreeMap<String, Option<u32>>,
+}
+
+/// What is set, night by night.
+#[derive(Clone, Default)]
+pub(super) struct Calendar {
+    set: BTreeMap<(u64, Date), Set>,
+    /// Room types that take the prices of another.
+    pub linked: BTreeMap<u64, u64>,
+}
+
+impl Calendar {
+    pub fn get(&self, room: u64, night: Date) -> Option<&Set> {
+        self.set.get(&(room, night))
+    }
+
+    pub fn at(&mut self, room: u64, night: Date) -> &mut Set {
+        self.set.entry((room, night)).or_default()
+    }
+
+    /// Rooms on sale, before bookings.
+    pub fn stock(&self, room: &RoomType, night: Date) -> i64 {
+        self.get(room.id, night).and_then(|set| set.stock).unwrap_or_else(|| room.qty.into())
+    }
+
+    pub fn is_blackout(&self, room: u64, night: Date) -> bool {
+        self.get(room, night).is_some_and(|set| set.closing.as_deref() == Some("blackout"))
+    }
+
+    /// The price, be it its own or another room's.
+    pub fn price1(&self, room: u64, night: Date) -> Option<u64> {
+        let own = |room| self.get(room, night).and_then(|set| set.prices.get(&1).copied());
+        own(room).or_else(|| own(*self.linked.get(&room)?))
+    }
+}
+
+impl Book {
+    /// Prices and rules from this day on.
+    pub fn set_prices(&mut self, today: Date, linked: bool, rng: &mut ChaCha8Rng) {
+        let houses: Vec<Vec<u64>> =
+            self.properties.iter().map(|p| p.room_types.iter().map(|room| room.id).collect()).collect();
+        for rooms in houses {
+            for (place, room) in rooms.iter().enumerate() {
+                let price = rng.random_range(60..180) * 100;
+                if linked && place == 1 {
+                    self.calendar.linked.insert(*room, rooms[0]);
+                    continue;
+                }
+                for night in today.series(Span::new().days(1)).take(PRICED_NIGHTS as usize) {
+                    let weekend = night.weekday().to_monday_zero_offset() >= 4;
+                    let set = self.calendar.at(*room, night);
+                    set.prices.insert(1, if weekend { price * 5 / 4 } else { price });
+                    set.min_stay = Some(if weekend { 2 } else { 1 });
+                    set.max_stay = Some(LONGEST_STAY);
+                }
+            }
+        }
+    }
+
+    /// A night, for comparing; none when there is no such room type.
+    pub fn night(&self, room: u64, night: Date) -> Option<Night> {
+        let (_, room) = self.room(room)?;
+        let set = self.calendar.get(room.id, night).cloned().unwrap_or_default();
+        Some(Night {
+            night,
+            available: self.available(room, night),
+            price1_cents: self.calendar.price1(room.id, night),
+            min_stay: set.min_stay,
+            max_stay: set.max_stay,
+            closing: set.closing,
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! The queue, worked off one by one.
+
+use std::time::Duration;
+
+use reqwest::{Client, redirect::Policy};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    super::Beds24,
+    outgoing::{Event, News},
+    render::{self, Rendered},
+};
+
+/// How long a delivery may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the queue is looked at when nothing new happens.
+const IDLE: Duration = Duration::from_millis(50);
+
+/// Delivers until it is told to stop.
+pub(in super::super) async fn deliver(simulator: Beds24, shutdown: CancellationToken) {
+    // Another part of the process may have chosen a provider already: either is fine.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let client = match Client::builder().timeout(TIMEOUT).redirect(Policy::none()).no_proxy().build() {
+        Ok(client) => client,
+        Err(error) => {
+            tracing::error!(%error, "webhooks cannot be sent");
+            return;
+        }
+    };
+    while !shutdown.is_cancelled() {
+        let Some((news, rendered)) = take(&simulator) else {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = simulator.inner.something_to_tell.notified() => {}
+                () = tokio::time::sleep(IDLE) => {}
+            }
+            continue;
+        };
+        let status = send(&client, rendered).await;
+        let now = simulator.now();
+        simulator.account().outgoing.settle(news, status, now);
+    }
+}
+
+/// What is due, as its receiver wants it now; what nobody wants any more is forgotten.
+fn take(simulator: &Beds24) -> Option<(News, Rendered)> {
+    let (now, in_array) = (simulator.now(), simulator.inner.settings.webhook_in_array);
+    let account = &mut *simulator.account();
+    loop {
+        let news = account.outgoing.take(now, &mut account.faults, &mut account.dice)?;
+        let rendered = if news.event == Event::Room {
+            account.outgoing.inventory.clone().map(|webhook| Rendered {
+                url: webhook.url,
+                headers: webhook.header.into_iter().collect(),
+                body: Some(news.body.clone()),
+            })
+        } else {
+            let hook = account.book.hooks.get(&news.property).filter(|hook| !hook.url.is_empty());
+            hook.map(|hook| render::booking(hook, &news, news.retries, in_array, &mut account.dice))
+        };
+        match rendered {
+            Some(rendered) => return Some((news, rendered)),
+            None => account.outgoing.drop_taken(),
+        }
+    }
+}
+
+async fn send(client: &Client, rendered: Rendered) -> Option<u16> {
+    let mut request = match &rendered.body {
+        Some(body) => client.post(&rendered.url).json(body),
+        None => client.get(&rendered.url),
+    };
+    for (name, value) in &rendered.headers {
+        request = request.header(name, value);
+    }
+    match request.send().await {
+        Ok(answer) => Some(answer.status().as_u16()),
+        Err(error) => {
+            tracing::debug!(error = %error.without_url(), "a webhook was not answered");
+            None
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Webhooks: what is told of a booking or a room, as it was when it happened, late, out of order, and again until it is
+//! taken.
+
+mod deliver;
+mod hook;
+mod outgoing;
+mod render;
+
+pub(super) use deliver::deliver;
+pub(super) use hook::PropertyHook;
+pub(super) use outgoing::{Event, Outgoing};
+
+pub use outgoing::Delivered;
+
+use serde_json::Value;
+
+use super::Beds24;
+
+/// Where deliveries go.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// The whole address.
+    pub url: String,
+    /// The static header, which is all the proof there is.
+    pub header: Option<(String, String)>,
+}
+
+impl Beds24 {
+    /// Where every property's webhook goes: version 2, with personal data.
+    pub fn set_webhook(&self, webhook: Webhook) {
+        let hook = PropertyHook::with_personal_data(webhook);
+        let book = &mut self.account().book;
+        book.hooks = book.properties.iter().map(|property| (property.id, hook.clone())).collect();
+    }
+
+    /// Where it is told that a room's availability or prices changed.
+    pub fn set_inventory_webhook(&self, webhook: Webhook) {
+        self.account().outgoing.inventory = Some(webhook);
+    }
+
+    /// Deliveries not taken yet.
+    pub fn webhooks_pending(&self) -> usize {
+        self.account().outgoing.pending()
+    }
+
+    /// The bookings whose deliveries were taken with a 2xx, in order.
+    pub fn webhooks_acknowledged(&self) -> Vec<u64> {
+        let delivered = &self.account().outgoing.delivered;
+        delivered.iter().filter(|d| d.taken()).filter_map(|d| d.booking_id).collect()
+    }
+
+    /// Each attempt to deliver, in order.
+    pub fn deliveries(&self) -> Vec<Delivered> {
+        self.account().outgoing.delivered.clone()
+    }
+
+    /// What a webhook would say of a booking now.
+    pub fn webhook_body(&self, booking: u64) -> Option<Value> {
+        let now = self.now();
+        let account = self.account();
+        account.book.get(booking).map(|booking| render::whole(booking, &account.book, Vec::new(), now))
+    }
+}
