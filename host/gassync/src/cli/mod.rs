@@ -12,6 +12,7 @@ mod plugin_dev;
 mod plugin_new;
 mod plugin_try;
 mod serve;
+mod simulate;
 mod source;
 
 use std::{
@@ -46,6 +47,9 @@ struct Cli {
 enum Command {
     /// Show the whole on this machine: a simulated Beds24, a host, and bookings that travel
     Demo(demo::Demo),
+    /// Run a channel's side of the wire, to write plugins against
+    #[command(subcommand)]
+    Simulate(simulate::Command),
     /// Run the host
     Serve,
     /// Bring the database's schema up to date
@@ -89,6 +93,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let file = cli.config.as_deref();
     match cli.command {
         Command::Demo(demo) => demo.run().await,
+        Command::Simulate(command) => command.run().await,
         Command::Serve => serve::run(settings(file)?).await,
         Command::Migrate => serve::migrate(settings(file)?).await,
         Command::Config => {

@@ -1,0 +1,90 @@
+//! `gassync simulate`: a channel's side of the wire, alone.
+
+use std::{net::SocketAddr, process::ExitCode};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use gassync_simulator::beds24::{Beds24, Faults, Settings, Webhook};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{print, say, serve::stop_signal, system_clock};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// A simulated Beds24: its API, its webhooks, and a page to act on
+    Beds24(Options),
+}
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Where it listens; it has no door that keeps strangers out, so leave it on this machine
+    #[arg(long, default_value = "127.0.0.1:8491")]
+    listen: SocketAddr,
+    /// What all chance grows from
+    #[arg(long, default_value_t = 24)]
+    seed: u64,
+    /// How many bookings are there from the start
+    #[arg(long, default_value_t = 20)]
+    bookings: u32,
+    /// How many properties
+    #[arg(long, default_value_t = 3)]
+    properties: u32,
+    /// Where the webhooks of every property go
+    #[arg(long)]
+    webhook: Option<String>,
+    /// The header that comes with them, such as 'X-Proof: secret'
+    #[arg(long, requires = "webhook", value_parser = header)]
+    header: Option<(String, String)>,
+    /// The share of calls and webhooks that something goes wrong with, from 0 to 1
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    faults: f64,
+}
+
+fn header(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once(':').ok_or("must be a name and a value, such as 'X-Proof: secret'")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn share(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or("must be a number from 0 to 1")
+}
+
+impl Command {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let Self::Beds24(options) = self;
+        options.run().await
+    }
+}
+
+impl Options {
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        let settings = Settings {
+            seed: self.seed,
+            bookings: self.bookings,
+            properties: self.properties,
+            faults: if self.faults > 0.0 { Faults::any(self.faults) } else { Faults::default() },
+            webhook_shuffle: false,
+            ..Settings::default()
+        };
+        let beds24 = Beds24::new(settings, system_clock());
+        if let Some(url) = self.webhook {
+            beds24.set_webhook(Webhook { url, header: self.header });
+        }
+        let listener = TcpListener::bind(self.listen).await.context("the simulated Beds24 cannot listen")?;
+        let address = listener.local_addr()?;
+        print(&format!("API            http://{address}/api/v2"));
+        print(&format!("Invite code    {}", beds24.invite_code()));
+        print(&format!("Page           http://{address}/"));
+        say("An invite code is good for one use; the page gives more. Ctrl-C ends it.");
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        let signal = stop_signal()?;
+        tokio::spawn(async move {
+            signal.await;
+            stopping.cancel();
+        });
+        beds24.serve(listener, stop).await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
