@@ -51,7 +51,7 @@ fn at_channel(channel: &Channel) -> Vec<String> {
 async fn hints_are_read_back_together(database: Database) {
     let channel = host::channel(quiet()).await;
     // A poll comes so seldom that whatever is known is known by hints.
-    let host = Host::start_with(database, &["beds24"], Some(&channel), &[("GASSYNC_WORK_POLL_SECONDS", "0")]).await;
+    let host = Host::begin(database, &["beds24"], Some(&channel), &[("GASSYNC_WORK_POLL_SECONDS", "0")]).await;
     let made = host.connect(&channel).await;
     host.until("the first poll is over", async || in_core(&host, made.id).await == at_channel(&channel)).await;
     let before = asked(&channel, "/bookings").len();

@@ -81,7 +81,13 @@ impl Host {
         Self::begin(database, components, channel, &[]).await
     }
 
-    async fn begin(database: Database, components: &[&str], channel: Option<&Channel>, more: &[(&str, &str)]) -> Self {
+    /// Starts a host with these plugins, which may reach this channel, with these settings.
+    pub async fn begin(
+        database: Database,
+        components: &[&str],
+        channel: Option<&Channel>,
+        more: &[(&str, &str)],
+    ) -> Self {
         let plugins = database.dir.path().join("plugins");
         std::fs::create_dir_all(&plugins).expect("a folder");
         for name in components {
