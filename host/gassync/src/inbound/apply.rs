@@ -6,6 +6,7 @@ use gassync_domain::{
     AccountId, Authority, Change, CoreId, Date, Digest, Entity, EntityRef, FieldError, Hint, News, Parked, RawJson,
     Reservation, SourceId, Timestamp, Version,
 };
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{block, calendar, guest, property, rate_plan, reservation, room_type};
@@ -14,6 +15,9 @@ use crate::{
     jobs,
     store::{self, Tx, buffer::Envelope, mappings::Mapping, sources::Source, sync_log},
 };
+
+/// How long a hint waits for others, so that all of them are one request.
+const GATHER: SignedDuration = SignedDuration::from_millis(500);
 
 /// Whose news it is, and when it was seen.
 #[derive(Debug, Clone, Copy)]
@@ -312,8 +316,8 @@ async fn look_again(tx: &mut Tx, incoming: &Incoming, hint: &Hint) -> store::Res
         Some(id) => json!({ "entity": hint.entity, "id": id }),
         None => json!({ "entity": hint.entity }),
     };
-    store::jobs::enqueue(tx, incoming.account, incoming.source, jobs::LOOK_AGAIN, &payload, incoming.now, incoming.now)
-        .await?;
+    let Incoming { account, source, now, .. } = *incoming;
+    store::jobs::enqueue(tx, account, source, jobs::LOOK_AGAIN, &payload, now + GATHER, now).await?;
     Ok(Outcome::Fetching)
 }
 

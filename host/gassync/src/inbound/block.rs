@@ -213,7 +213,8 @@ pub(super) async fn way(tx: &mut Tx, incoming: &Incoming, reservation: &Reservat
     if block.lifted {
         return Ok(Way::Free);
     }
-    if reservation.status.holds_nights() {
+    // A word that nobody knows may hold nights: it takes nobody's place before a person has decided.
+    if reservation.status.holds_nights() || matches!(reservation.status, Status::Other(_)) {
         return Ok(Way::Through(block));
     }
     let known = reservations::find(tx, account, source, &reservation.id).await?;
