@@ -11,7 +11,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gassync_domain::{AccountId, ConnectionId, Timestamp};
-use gassync_runtime::{CredentialError, CredentialSlot, Credentials, Grant, Secret, SlotKind};
+use gassync_runtime::{CredentialError, CredentialSlot, Credentials, Grant, Secret, SlotKind, StepError};
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -133,7 +133,9 @@ impl ConnectionSecrets {
             // Before its end the one that is there does as well.
             let is_good = stored.as_ref().is_some_and(|(_, end)| end.is_some_and(|end| end > self.app.now()));
             match renewed {
-                Err(error) if is_good => tracing::warn!(%error, "a token is used that could not be renewed in time"),
+                Err(error) if is_good && !is_refusal(&error) => {
+                    tracing::warn!(%error, "a token is used that could not be renewed in time")
+                }
                 renewed => renewed?,
             }
         }
@@ -166,6 +168,11 @@ impl ConnectionSecrets {
             None => slot.kind == SlotKind::Oauth2Client && slot.brings(field),
         }
     }
+}
+
+/// Whether the channel will have no more of us, and not only for now.
+fn is_refusal(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StepError::Refused(_)))
 }
 
 /// The fields of a slot as they are stored, for judging who calls; none where any of them is missing.
