@@ -197,7 +197,7 @@ pub(super) enum Way {
     /// It is decided by that alone.
     Decided(Outcome),
     /// The block has to go first, if the reservation can be booked then.
-    Through(StoredBlock),
+    Through(Box<StoredBlock>),
 }
 
 /// Whether a reservation's id is a block's that is older: then the block goes, unless the reservation cannot stand in its
@@ -215,7 +215,7 @@ pub(super) async fn way(tx: &mut Tx, incoming: &Incoming, reservation: &Reservat
     }
     // A word that nobody knows may hold nights: it takes nobody's place before a person has decided.
     if reservation.status.holds_nights() || matches!(reservation.status, Status::Other(_)) {
-        return Ok(Way::Through(block));
+        return Ok(Way::Through(Box::new(block)));
     }
     let known = reservations::find(tx, account, source, &reservation.id).await?;
     let is_our_own = !block.version.is_older_than(&version)
