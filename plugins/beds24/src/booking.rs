@@ -5,19 +5,19 @@ use gassync_plugin::{
     RoomStay, change, malformed, money, read_json,
 };
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     booking_v1,
+    invoice::Invoice,
     vocabulary::{self, Standing},
 };
 
 /// Most rooms that one booking may cover.
-const MAX_ROOM_QTY: u32 = 100;
+pub(crate) const MAX_ROOM_QTY: u32 = 100;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
 struct Booking {
     id: Loose,
     master_id: Loose,
@@ -26,10 +26,12 @@ struct Booking {
     room_id: Loose,
     unit_id: Loose,
     room_qty: Loose,
+    offer_id: Loose,
     status: Loose,
     sub_status: Loose,
     arrival: Loose,
     departure: Loose,
+    arrival_time: Loose,
     num_adult: Loose,
     num_child: Loose,
     first_name: Loose,
@@ -52,8 +54,10 @@ struct Booking {
     api_source_id: Loose,
     api_source: Loose,
     api_reference: Loose,
+    reference: Loose,
     booking_time: Loose,
     modified_time: Loose,
+    invoice_items: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -64,7 +68,7 @@ struct Group {
 }
 
 /// Tells the interface's versions apart by shape and reads either.
-pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
+pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<Change, ChannelError> {
     #[derive(Deserialize)]
     struct Shape {
         #[serde(rename = "bookId")]
@@ -93,6 +97,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 units: Some(booking.room_qty.count().unwrap_or(1).max(1)),
                 modified_at: booking.modified_time.instant(format_args!("{path}/modifiedTime"))?,
                 reason: booking.notes.text().or_else(|| booking.comments.text()),
+                extra: ours(&booking.reference),
                 raw: Some(raw.get().to_owned()),
                 ..Block::new(booking.room_id.unless_zero().into_iter().collect(), stay)
             })
@@ -106,8 +111,10 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
             let commission = booking.commission.amount(format_args!("{path}/commission"))?;
             News::Reservation(Reservation {
                 rooms: rooms(&booking, nights, price.as_ref()),
+                price_lines: invoice.lines(booking.invoice_items.as_deref(), price.as_ref()),
                 total: price,
                 commission: commission.map(|amount| money(amount, None)),
+                // A time of cancellation may stay empty on what is cancelled: the status alone tells.
                 booked_at: booking.booking_time.instant(format_args!("{path}/bookingTime"))?,
                 modified_at: booking.modified_time.instant(format_args!("{path}/modifiedTime"))?,
                 ..reservation(&booking, id, word, nights, raw)
@@ -130,6 +137,14 @@ fn reservation(
         booking.api_source_id.count(),
         booking.api_source.as_str().unwrap_or_default(),
     );
+    let mut extra = ours(&booking.reference);
+    let sub_status = booking.sub_status.text().filter(|word| !word.eq_ignore_ascii_case("none"));
+    let beside = [
+        ("subStatus", sub_status),
+        ("arrivalTime", booking.arrival_time.text()),
+        ("offerId", booking.offer_id.unless_zero()),
+    ];
+    extra.extend(beside.into_iter().filter_map(|(name, text)| Some((name.to_owned(), quoted(text?)))));
     Reservation {
         ota_reference: booking.api_reference.text(),
         group_id: group(booking, &id),
@@ -140,21 +155,34 @@ fn reservation(
         adults: booking.num_adult.count(),
         children: booking.num_child.count(),
         notes: notes(&booking.comments, &booking.notes),
+        completeness: completeness(&[
+            &booking.first_name,
+            &booking.last_name,
+            &booking.email,
+            &booking.phone,
+            &booking.mobile,
+        ]),
+        extra,
         raw: Some(raw.get().to_owned()),
-        // A webhook "without personal data" leaves these keys out: it does not say that the guest has no name.
-        completeness: if says_who(raw) { Completeness::Full } else { Completeness::Partial },
         ..Reservation::new(id, word.into())
     }
 }
 
-fn says_who(raw: &RawValue) -> bool {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Names {
-        first_name: Option<serde::de::IgnoredAny>,
-        last_name: Option<serde::de::IgnoredAny>,
-    }
-    serde_json::from_str::<Names>(raw.get()).is_ok_and(|n| n.first_name.is_some() || n.last_name.is_some())
+/// A webhook "without personal data" leaves out who comes, and a token without the scope for it finds it empty: neither
+/// says that the guest has no name, and what is known of her stays.
+pub(crate) fn completeness(personal: &[&Loose]) -> Completeness {
+    let says_who = personal.iter().any(|said| said.as_str().is_some());
+    if says_who { Completeness::Full } else { Completeness::Partial }
+}
+
+/// The reference of who made it: of what we made it is ours.
+pub(crate) fn ours(reference: &Loose) -> Vec<(String, String)> {
+    reference.text().map(|text| ("reference".to_owned(), quoted(text))).into_iter().collect()
+}
+
+/// As JSON.
+fn quoted(text: String) -> String {
+    Value::from(text).to_string()
 }
 
 /// One entry per room sold: a booking may cover several units of its type. Its price is for all of them.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    booking::notes,
+    booking::{self, MAX_ROOM_QTY},
     vocabulary::{self, Standing},
 };
 
@@ -45,6 +45,7 @@ struct Row {
     currency: Loose,
     api_source: Loose,
     api_reference: Loose,
+    reference: Loose,
     booking_time: Loose,
     modified: Loose,
     master_id: Loose,
@@ -67,7 +68,8 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 unit_id: row.unit_id.unless_zero(),
                 units: Some(row.room_qty.count().unwrap_or(1).max(1)),
                 modified_at: row.modified.instant(format_args!("{path}/modified"))?,
-                reason: row.notes.text(),
+                reason: row.notes.text().or_else(|| row.guest_comments.text()),
+                extra: booking::ours(&row.reference),
                 raw: Some(raw.get().to_owned()),
                 ..Block::new(row.room_id.unless_zero().into_iter().collect(), stay)
             })
@@ -79,7 +81,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 Ok(amount.map(|amount| money(amount, row.currency.as_str())))
             };
             let total = amount(&row.price, "price")?;
-            let quantity = row.room_qty.count().unwrap_or(1).clamp(1, 100);
+            let quantity = row.room_qty.count().unwrap_or(1).clamp(1, MAX_ROOM_QTY);
             let one = quantity == 1;
             let rooms = row.room_id.unless_zero().map(|room_type_id| RoomStay {
                 unit_id: row.unit_id.unless_zero().filter(|_| one),
@@ -103,7 +105,15 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 commission: amount(&row.commission, "commission")?,
                 booked_at: row.booking_time.instant(format_args!("{path}/bookingTime"))?,
                 modified_at: row.modified.instant(format_args!("{path}/modified"))?,
-                notes: notes(&row.guest_comments, &row.notes),
+                notes: booking::notes(&row.guest_comments, &row.notes),
+                completeness: booking::completeness(&[
+                    &row.guest_first_name,
+                    &row.guest_name,
+                    &row.guest_email,
+                    &row.guest_phone,
+                    &row.guest_mobile,
+                ]),
+                extra: booking::ours(&row.reference),
                 raw: Some(raw.get().to_owned()),
                 ..Reservation::new(id, word.into())
             })

@@ -1,8 +1,17 @@
-//! The shapes that Beds24 wraps its answers in.
+//! The shapes that Beds24 wraps what it is asked for in.
 
-use gassync_plugin::{ChannelError, FieldError, Loose, malformed, read_json};
+use gassync_plugin::{ChannelError, Loose, http::Response, malformed, read_json};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use crate::{
+    client::{self, Parameters},
+    refusal::{self, Said},
+    settings::Settings,
+};
+
+/// Most pages of what is about a few records.
+pub(crate) const MAX_PAGES: u32 = 3;
 
 /// The records of an answer, each in the words it came in.
 pub(crate) struct Records {
@@ -12,36 +21,70 @@ pub(crate) struct Records {
 
 #[derive(Deserialize)]
 struct Envelope {
-    success: Option<bool>,
     #[serde(default)]
-    code: Loose,
+    success: Loose,
     #[serde(default)]
-    error: Loose,
     pages: Option<Pages>,
     data: Option<Vec<Box<RawValue>>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
 struct Pages {
-    #[serde(default)]
-    next_page_exists: bool,
+    next_page_exists: Loose,
+    next_page_link: Loose,
+}
+
+/// Asks for records.
+pub(crate) fn ask(settings: &Settings, path: &str, parameters: &Parameters) -> Result<Records, ChannelError> {
+    let answer = client::get(settings, path, parameters)?;
+    if answer.status() == 200 { records(&answer) } else { Err(refusal::of_status(&answer)) }
+}
+
+/// Asks for all pages of something that is about a few records, and tells with how many requests.
+pub(crate) fn ask_whole(
+    settings: &Settings,
+    path: &str,
+    parameters: &Parameters,
+) -> (Result<Vec<Box<RawValue>>, ChannelError>, u32) {
+    let mut all = Vec::new();
+    for page in 1..=MAX_PAGES {
+        let mut parameters = parameters.clone();
+        if page > 1 {
+            parameters.push(("page", page.to_string()));
+        }
+        match ask(settings, path, &parameters) {
+            Ok(Records { items, another_page }) => {
+                all.extend(items);
+                if !another_page {
+                    return (Ok(all), page);
+                }
+            }
+            Err(error) => return (Err(error), page),
+        }
+    }
+    (Err(malformed("/pages", format_args!("there are more than {MAX_PAGES}"))), MAX_PAGES)
 }
 
 /// Reads an envelope, a bare list, or a single record.
-pub(crate) fn records(body: &[u8]) -> Result<Records, ChannelError> {
-    let text = std::str::from_utf8(body).map_err(|_| malformed("", "is not UTF-8"))?;
+fn records(answer: &Response) -> Result<Records, ChannelError> {
+    let text = std::str::from_utf8(answer.body()).map_err(|_| malformed("", "is not UTF-8"))?;
     if text.trim_start().starts_with('[') {
         let items = read_json(text, "")?;
         return Ok(Records { items, another_page: false });
     }
     let envelope: Envelope = read_json(text, "")?;
-    if envelope.success == Some(false) {
-        return Err(refusal(envelope.code.count().unwrap_or(400), &envelope.error, None));
+    if envelope.success.flag() == Some(false) {
+        let said: Said = read_json(text, "")?;
+        return Err(refusal::of_body(&said, answer));
     }
     match envelope.data {
-        Some(items) => Ok(Records { items, another_page: envelope.pages.is_some_and(|pages| pages.next_page_exists) }),
-        None if envelope.success.is_some() => Err(malformed("/data", "is missing")),
+        Some(items) => {
+            // An empty page that promises another would promise for ever.
+            let another_page = !items.is_empty() && envelope.pages.is_some_and(|pages| pages.go_on());
+            Ok(Records { items, another_page })
+        }
+        None if envelope.success.flag().is_some() => Err(malformed("/data", "is missing")),
         None => {
             let item = read_json(text, "")?;
             Ok(Records { items: vec![item], another_page: false })
@@ -49,24 +92,51 @@ pub(crate) fn records(body: &[u8]) -> Result<Records, ChannelError> {
     }
 }
 
-/// What a status other than 200 means.
-pub(crate) fn status_error(status: u16, body: &[u8], resets_in: Option<&str>) -> ChannelError {
-    let error = serde_json::from_slice::<Envelope>(body).map(|e| e.error).unwrap_or_default();
-    refusal(u32::from(status), &error, resets_in)
-}
-
-fn refusal(code: u32, error: &Loose, resets_in: Option<&str>) -> ChannelError {
-    let text = error.as_str().unwrap_or("no reason given").to_owned();
-    match code {
-        401 | 403 => ChannelError::Unauthorized(text),
-        429 => ChannelError::RateLimited(resets_in.and_then(seconds)),
-        500.. => ChannelError::Unavailable(format!("status {code}: {text}")),
-        _ => ChannelError::Rejected(vec![FieldError::new("", text)]),
+impl Pages {
+    fn go_on(&self) -> bool {
+        self.next_page_exists.flag().unwrap_or(self.next_page_link.as_str().is_some())
     }
 }
 
-/// Whole seconds, rounded up: coming back early costs a refusal.
-fn seconds(text: &str) -> Option<u32> {
-    let seconds: f64 = text.trim().parse().ok()?;
-    (0.0..1e6).contains(&seconds).then(|| seconds.ceil() as u32)
+#[cfg(test)]
+mod tests {
+    use gassync_plugin::testing::FakeHost;
+
+    use super::*;
+
+    fn asked(status: u16, body: &str) -> Result<Records, ChannelError> {
+        FakeHost::reset();
+        FakeHost::answer(status, body);
+        ask(&Settings::default(), "/bookings", &Vec::new())
+    }
+
+    #[test]
+    fn a_page_says_whether_there_is_another() {
+        let another = |pages: &str, data: &str| {
+            let body = format!(r#"{{"success":true,"type":"booking","count":1,{pages}"data":[{data}]}}"#);
+            asked(200, &body).expect("a page").another_page
+        };
+        assert!(another(r#""pages":{"nextPageExists":true,"nextPageLink":null},"#, "1"));
+        assert!(another(r#""pages":{"nextPageLink":"https://beds24.com/api/v2/bookings?page=2"},"#, "1"));
+        assert!(!another(r#""pages":{"nextPageExists":false,"nextPageLink":"https://beds24.com"},"#, "1"));
+        assert!(!another(r#""pages":{"nextPageExists":true},"#, ""), "no endless pages");
+        assert!(!another("", "1") && !another(r#""pages":null,"#, "1"));
+    }
+
+    #[test]
+    fn what_is_no_answer_is_no_empty_page() {
+        let error = |status: u16, body: &str| asked(status, body).err().expect("an error");
+        for nothing in ["", "<html>Back soon</html>", r#"{"success":true}"#, r#"{"success":true,"data":[{"id":1"#, "5"]
+        {
+            assert!(matches!(error(200, nothing), ChannelError::Malformed(_)), "{nothing}");
+        }
+        let said = r#"{"success":false,"type":"error","code":401,"error":"Token not valid"}"#;
+        assert_eq!(error(200, said), ChannelError::Unauthorized("Token not valid".to_owned()));
+        assert_eq!(error(401, said), ChannelError::Unauthorized("Token not valid".to_owned()));
+        assert!(matches!(error(200, r#"{"success":false}"#), ChannelError::Rejected(_)));
+        assert!(matches!(error(503, "<html>"), ChannelError::Unavailable(_)));
+        // A record by itself, and a list of the older interface.
+        assert_eq!(asked(200, r#"{"id":1,"status":"new"}"#).expect("a record").items.len(), 1);
+        assert_eq!(asked(200, r#"[{"bookId":"1"},{"bookId":"2"}]"#).expect("a list").items.len(), 2);
+    }
 }

@@ -6,43 +6,64 @@ use gassync_plugin::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::booking;
+use crate::{booking, invoice::Invoice, settings::Settings};
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Message {
     booking: Option<Box<RawValue>>,
+    invoice_items: Option<Box<RawValue>>,
     action: Loose,
     room_id: Loose,
+    prop_id: Loose,
 }
 
 /// There is no event id: Beds24 gives none, and its messages repeat byte for byte when nothing but the retry counter
 /// differs. Modification times put them in order instead.
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
-    let query = request.url.split_once('?').map_or("", |(_, query)| query);
-    let changes = match (parameter(query, "bookid"), request.body.as_deref().filter(|b| !b.is_empty())) {
-        // The state in a V1 call says nothing: "modify" is sent for new and cancelled bookings too.
-        (Some(id), _) => vec![change(None, look_again(Entity::Reservation, Some(id)))],
-        (None, Some(body)) => messages(body)?,
-        (None, None) => return Err(malformed("", "there is neither a body nor a bookid")),
+    let changes = match (older(request), request.bytes()) {
+        (Some(hint), _) => vec![hint],
+        (None, []) => return Err(malformed("", "there is neither a body nor a bookid")),
+        (None, body) => messages(body)?,
     };
     Ok(Decoded { event_id: None, changes, reply: Some(reply(200, "ok")) })
+}
+
+/// A call of the older interface: the booking is named behind the question mark, or in a form that carries card data
+/// besides, of which nothing is read. Its state says nothing: "modify" is sent for new and cancelled bookings too.
+fn older(request: &HttpRequest) -> Option<Change> {
+    let query = request.url.split_once('?').map_or("", |(_, query)| query);
+    let body = std::str::from_utf8(request.bytes()).unwrap_or_default().trim_start();
+    let is_json = body.starts_with(['{', '[']);
+    let form = if is_json { "" } else { body };
+    // An address that names the booking may be that of a newer webhook, which says more.
+    let texts = if is_json && request.method == "POST" { ["", ""] } else { [query, form] };
+    let parameter = |name: &str| texts.iter().find_map(|text| parameter(text, name));
+    let booking_id = parameter("bookid")?;
+    Some(change(parameter("propid").as_deref(), look_again(Entity::Reservation, Some(booking_id))))
 }
 
 fn messages(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
     let text = std::str::from_utf8(body).map_err(|_| malformed("", "is not UTF-8"))?;
     let list = text.trim_start().starts_with('[');
     let messages: Vec<Message> = if list { read_json(text, "")? } else { vec![read_json(text, "")?] };
+    let reads_invoices = Settings::read()?.invoice_lines;
     let mut changes = Vec::with_capacity(messages.len());
     for (index, message) in messages.iter().enumerate() {
         let path = if list { format!("/{index}") } else { String::new() };
-        match (&message.booking, message.action.as_str(), message.room_id.unless_zero()) {
-            (Some(raw), ..) => changes.push(booking::read(raw, &format!("{path}/booking"))?),
-            (None, Some("SYNC_ROOM"), Some(id)) => {
-                changes.push(change(None, look_again(Entity::Calendar, Some(id))));
+        changes.push(match (&message.booking, message.action.lower().as_str()) {
+            // What a guest wrote comes with the booking as it is: of the booking there is nothing new then.
+            (Some(raw), _) => {
+                let beside = message.invoice_items.as_deref();
+                let invoice = if reads_invoices { Invoice::Read { beside } } else { Invoice::Ignored };
+                booking::read(raw, invoice, &format!("{path}/booking"))?
             }
-            _ => return Err(malformed(format_args!("{path}/booking"), "is missing")),
-        }
+            (None, "sync_room") => {
+                let hint = look_again(Entity::Calendar, message.room_id.unless_zero());
+                change(message.prop_id.unless_zero().as_deref(), hint)
+            }
+            (None, _) => return Err(malformed(format_args!("{path}/booking"), "is missing")),
+        });
     }
     Ok(changes)
 }
@@ -51,5 +72,6 @@ fn parameter(query: &str, name: &str) -> Option<String> {
     let value =
         query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| key.eq_ignore_ascii_case(name))?.1;
     // Ids are digits; whatever else stands here is no id.
+    let value = value.trim();
     (!value.is_empty() && value.bytes().all(|b| b.is_ascii_digit())).then(|| value.to_owned())
 }

@@ -6,10 +6,16 @@
 mod booking;
 mod booking_v1;
 mod calendar;
+mod client;
 mod envelope;
+mod free_nights;
 mod inbound;
+mod invoice;
 mod property;
 mod pull;
+mod refusal;
+mod settings;
+mod texts;
 mod vocabulary;
 
 use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Inbound, Page, Pull, Query};

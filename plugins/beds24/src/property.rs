@@ -2,13 +2,16 @@
 
 use gassync_plugin::{Address, Change, ChannelError, Loose, News, Property, RoomType, change, malformed, read_json};
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, json, value::RawValue};
+
+use crate::texts;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Wire {
     id: Loose,
     name: Loose,
+    property_type: Loose,
     currency: Loose,
     address: Loose,
     city: Loose,
@@ -17,6 +20,10 @@ struct Wire {
     postcode: Loose,
     latitude: Loose,
     longitude: Loose,
+    check_in_start: Loose,
+    check_in_end: Loose,
+    check_out_end: Loose,
+    texts: Option<Box<RawValue>>,
     room_types: Vec<Box<RawValue>>,
 }
 
@@ -26,31 +33,54 @@ struct WireRoom {
     id: Loose,
     property_id: Loose,
     name: Loose,
+    room_type: Loose,
     qty: Loose,
     max_people: Loose,
+    texts: Option<Box<RawValue>>,
+    units: Vec<Unit>,
 }
 
-/// The property, then its room types.
-pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelError> {
+/// A room that can be told apart: its number counts within the room type alone.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Unit {
+    id: Loose,
+    name: Loose,
+}
+
+/// The property, then its room types. A room type that comes by itself has no house around it.
+pub(crate) fn read(raw: &RawValue, time_zone: Option<&str>, path: &str) -> Result<Vec<Change>, ChannelError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Shape {
+        property_id: Option<serde::de::IgnoredAny>,
+        room_types: Option<serde::de::IgnoredAny>,
+    }
+    let shape: Shape = read_json(raw.get(), path)?;
+    if shape.property_id.is_some() && shape.room_types.is_none() {
+        let room = room_type(raw, None, path)?;
+        return Ok(vec![change(Some(&room.property_id.clone()), News::RoomType(room))]);
+    }
     let wire: Wire = read_json(raw.get(), path)?;
     let id = wire.id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/id"), "is missing"))?;
     let mut rooms = Vec::with_capacity(wire.room_types.len());
     for (index, room) in wire.room_types.iter().enumerate() {
-        rooms.push(room_type(room, &id, &format!("{path}/roomTypes/{index}"))?);
+        rooms.push(room_type(room, Some(&id), &format!("{path}/roomTypes/{index}"))?);
     }
-    let address = Address {
-        street: wire.address.text(),
-        city: wire.city.text(),
-        state: wire.state.text(),
-        postcode: wire.postcode.text(),
-        country: wire.country.text().map(|c| if c.len() == 2 { c.to_uppercase() } else { c }),
-    };
     let property = Property {
-        address: Some(address),
+        description: texts::text(wire.texts.as_deref(), &["propertyDescription", "propertyDescription1", "headline"]),
+        address: address(&wire),
         latitude: wire.latitude.number(),
         longitude: wire.longitude.number(),
         currency: wire.currency.text(),
+        time_zone: time_zone.map(str::to_owned),
         room_types: rooms.iter().map(|room| room.id.clone()).collect(),
+        extra: said(&[
+            ("propertyType", &wire.property_type),
+            ("checkInStart", &wire.check_in_start),
+            ("checkInEnd", &wire.check_in_end),
+            ("checkOutEnd", &wire.check_out_end),
+        ]),
         raw: Some(raw.get().to_owned()),
         // A house nobody has named yet is known by its number.
         ..Property::new(id.clone(), wire.name.text().unwrap_or_else(|| id.clone()))
@@ -60,15 +90,44 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelErr
     Ok(changes)
 }
 
-fn room_type(raw: &RawValue, property_id: &str, path: &str) -> Result<RoomType, ChannelError> {
+fn address(wire: &Wire) -> Option<Address> {
+    let address = Address {
+        street: wire.address.text(),
+        city: wire.city.text(),
+        state: wire.state.text(),
+        postcode: wire.postcode.text(),
+        country: wire.country.text().map(|c| if c.len() == 2 { c.to_uppercase() } else { c }),
+    };
+    let Address { street, city, state, postcode, country } = &address;
+    let is_known = [street, city, state, postcode, country].iter().any(|line| line.is_some());
+    is_known.then_some(address)
+}
+
+fn room_type(raw: &RawValue, property_id: Option<&str>, path: &str) -> Result<RoomType, ChannelError> {
     let wire: WireRoom = read_json(raw.get(), path)?;
-    let id = wire.id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/id"), "is missing"))?;
-    let property_id = wire.property_id.unless_zero().unwrap_or_else(|| property_id.to_owned());
+    let missing = |field: &str| malformed(format_args!("{path}/{field}"), "is missing");
+    let id = wire.id.unless_zero().ok_or_else(|| missing("id"))?;
+    let property_id = wire.property_id.unless_zero().or_else(|| property_id.map(str::to_owned));
+    let property_id = property_id.ok_or_else(|| missing("propertyId"))?;
     let name = wire.name.text().unwrap_or_else(|| id.clone());
+    let mut extra = said(&[("roomType", &wire.room_type)]);
+    let units = wire.units.iter().filter_map(|unit| Some(json!({ "id": unit.id.text()?, "name": unit.name.text() })));
+    let units: Vec<Value> = units.collect();
+    if !units.is_empty() {
+        extra.push(("units".to_owned(), Value::from(units).to_string()));
+    }
     Ok(RoomType {
+        description: texts::text(wire.texts.as_deref(), &["roomDescription", "contentDescription"]),
         max_occupancy: wire.max_people.count().filter(|people| *people > 0),
         quantity: wire.qty.count(),
+        extra,
         raw: Some(raw.get().to_owned()),
         ..RoomType::new(id, property_id, name)
     })
+}
+
+/// What is told besides, by its name there.
+fn said(named: &[(&str, &Loose)]) -> Vec<(String, String)> {
+    let told = |(name, said): &(&str, &Loose)| Some(((*name).to_owned(), Value::from(said.text()?).to_string()));
+    named.iter().filter_map(told).collect()
 }

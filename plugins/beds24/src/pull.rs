@@ -1,33 +1,41 @@
-//! What Beds24 holds, one request a call.
+//! What Beds24 holds, as a rule one request a call.
 
-use gassync_plugin::{
-    ChannelError, Entity, News, Page, Query, Selection, http, percent_encode, settings, to_date_text,
-};
-use serde::Deserialize;
+use gassync_plugin::{Change, ChannelError, Entity, News, Nights, Page, Query, Selection, to_date_text};
+use serde_json::value::RawValue;
 
 use crate::{
     booking, calendar,
+    client::Parameters,
     envelope::{self, Records},
+    invoice::Invoice,
     property,
+    settings::Settings,
 };
 
 /// Cancelled bookings come only when their status is asked for, and each status must be asked for by itself.
-const STATUSES: [&str; 6] = ["new", "confirmed", "request", "inquiry", "black", "cancelled"];
+pub(crate) const STATUSES: [&str; 6] = ["new", "confirmed", "request", "inquiry", "black", "cancelled"];
 /// Without a date Beds24 shows upcoming bookings only; this day is before all of them.
-const BEFORE_ALL: &str = "2000-01-01";
-/// Bookings asked for by id in one request.
-const IDS_PER_REQUEST: usize = 100;
+pub(crate) const BEFORE_ALL: &str = "2000-01-01";
+/// Bookings asked for by id in one request: fewer than a page has.
+const IDS_PER_REQUEST: usize = 50;
+/// A calendar comes empty unless each part of it is asked for.
+const CALENDAR_PARTS: [&str; 8] = [
+    "includeNumAvail",
+    "includePrices",
+    "includeLinkedPrices",
+    "includeMinStay",
+    "includeMaxStay",
+    "includeMultiplier",
+    "includeOverride",
+    "includeChannels",
+];
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Settings {
-    base_url: String,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { base_url: "https://beds24.com/api/v2".to_owned() }
-    }
+/// What is asked for, and under which path.
+struct Asked {
+    path: &'static str,
+    parameters: Parameters,
+    /// Of a list of ids: whether these are the last of them.
+    last_ids: Option<bool>,
 }
 
 pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
@@ -36,105 +44,114 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
         // Asked without an id Beds24 would give everything.
         return Ok(Page::of(Vec::new()));
     }
-    let (path, mut parameters, last_by_ids) = request(query, number)?;
-    if let Some(property_id) = &query.property_id {
-        parameters.push(("propertyId", property_id.clone()));
-    }
-    if let Some(room_type_id) = &query.room_type_id {
-        parameters.push(("roomId", room_type_id.clone()));
-    }
-    let Records { items, another_page } = ask(path, &parameters)?;
+    let settings = Settings::read()?;
+    let Asked { path, mut parameters, last_ids } = asked(query, number, &settings)?;
+    parameters.extend(query.property_id.iter().map(|id| ("propertyId", id.clone())));
+    parameters.extend(query.room_type_id.iter().map(|id| ("roomId", id.clone())));
+    let (items, another) = match last_ids {
+        Some(last) => (envelope::ask_whole(&settings, path, &parameters).0?, !last),
+        None => {
+            let Records { items, another_page } = envelope::ask(&settings, path, &parameters)?;
+            (items, another_page)
+        }
+    };
     let mut changes = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        let place = format!("/data/{index}");
-        match query.entity {
-            Entity::Property => changes.extend(property::read(item, &place)?),
-            Entity::RoomType => {
-                let rooms = property::read(item, &place)?.into_iter();
-                changes.extend(rooms.filter(|change| matches!(change.news, News::RoomType(_))));
-            }
-            Entity::Calendar => changes.push(calendar::read(item, &place)?),
-            _ => changes.push(booking::read(item, &place)?),
-        }
+        changes.extend(read(query.entity, item, &settings, &format!("/data/{index}"))?);
     }
-    // An empty page that promises another would promise for ever.
-    let another = last_by_ids.map_or(another_page && !items.is_empty(), |last| !last);
     Page::numbered(query, changes, another)
 }
 
-type Parameters = Vec<(&'static str, String)>;
-
-/// Path, parameters, and for a list of ids whether this page is the last.
-fn request(query: &Query, number: usize) -> Result<(&'static str, Parameters, Option<bool>), ChannelError> {
-    let page = ("page", number.to_string());
-    match (query.entity, &query.selection) {
-        (Entity::Property | Entity::RoomType, Selection::Everything | Selection::ChangedSince(_)) => {
-            Ok(("/properties", vec![("includeAllRooms", "true".to_owned()), page], None))
+fn read(entity: Entity, item: &RawValue, settings: &Settings, place: &str) -> Result<Vec<Change>, ChannelError> {
+    let time_zone = settings.time_zone.as_deref();
+    Ok(match entity {
+        Entity::Property => property::read(item, time_zone, place)?,
+        Entity::RoomType => {
+            let told = property::read(item, time_zone, place)?.into_iter();
+            told.filter(|change| matches!(change.news, News::RoomType(_))).collect()
         }
-        (Entity::Property | Entity::RoomType, Selection::Some(ids)) => {
-            let key = if query.entity == Entity::Property { "id" } else { "roomId" };
-            let mut parameters = vec![("includeAllRooms", "true".to_owned())];
-            parameters.extend(ids.iter().map(|id| (key, id.clone())));
-            parameters.push(page);
-            Ok(("/properties", parameters, None))
+        Entity::Calendar => vec![calendar::read(item, settings, place)?],
+        _ => {
+            let invoice = if settings.invoice_lines { Invoice::Read { beside: None } } else { Invoice::Ignored };
+            vec![booking::read(item, invoice, place)?]
         }
-        (Entity::Reservation, Selection::Some(ids)) => {
-            // By id a booking comes in any status.
-            let chunk = ids.chunks(IDS_PER_REQUEST).nth(number - 1).unwrap_or_default();
-            let parameters = chunk.iter().map(|id| ("id", id.clone())).collect();
-            Ok(("/bookings", parameters, Some(number.saturating_mul(IDS_PER_REQUEST) >= ids.len())))
-        }
-        (Entity::Reservation, selection) => {
-            let mut parameters: Parameters = STATUSES.iter().map(|status| ("status", (*status).to_owned())).collect();
-            parameters.push(("includeBookingGroup", "true".to_owned()));
-            match selection {
-                Selection::ChangedSince(instant) => {
-                    parameters.push(("modifiedFrom", instant.clone()));
-                    parameters.push(("departureFrom", BEFORE_ALL.to_owned()));
-                }
-                Selection::Within(nights) => {
-                    // Nobody knows whether the bounds are inclusive: a day more on each side is never wrong.
-                    parameters.push(("departureFrom", to_date_text(nights.start)));
-                    parameters.push(("arrivalTo", to_date_text(nights.until)));
-                }
-                Selection::Everything => parameters.push(("departureFrom", BEFORE_ALL.to_owned())),
-                Selection::After(_) | Selection::Pending(_) | Selection::Some(_) => {
-                    return Err(ChannelError::Unsupported);
-                }
-            }
-            parameters.push(page);
-            Ok(("/bookings", parameters, None))
-        }
-        (Entity::Calendar, Selection::Within(nights)) => {
-            // Without a flag for each part the calendar comes empty. The last day is inclusive.
-            let flags = [
-                "includeNumAvail",
-                "includePrices",
-                "includeLinkedPrices",
-                "includeMinStay",
-                "includeMaxStay",
-                "includeOverride",
-            ];
-            let mut parameters: Parameters = flags.iter().map(|flag| (*flag, "true".to_owned())).collect();
-            parameters.push(("startDate", to_date_text(nights.start)));
-            parameters.push(("endDate", to_date_text(nights.last_night())));
-            parameters.push(page);
-            Ok(("/inventory/rooms/calendar", parameters, None))
-        }
-        _ => Err(ChannelError::Unsupported),
-    }
+    })
 }
 
-fn ask(path: &str, parameters: &Parameters) -> Result<Records, ChannelError> {
-    let Settings { base_url } = settings()?;
-    let query: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}={}", percent_encode(value))).collect();
-    let url = format!("{}{path}?{}", base_url.trim_end_matches('/'), query.join("&"));
-    let answer = http::Request::get(url).header("token", "{{beds24.token}}").secret("beds24.token").send()?;
-    if answer.status() != 200 {
-        // Two spellings are about: one on the wire, one in the vendor's file.
-        let resets_in =
-            answer.header("x-five-min-limit-resets-in").or_else(|| answer.header("x-fivemincreditlimit-resetsin"));
-        return Err(envelope::status_error(answer.status(), answer.body(), resets_in));
+/// Blocks stand among the bookings and come with them: there is no way to ask for them that would say more.
+fn asked(query: &Query, number: usize, settings: &Settings) -> Result<Asked, ChannelError> {
+    let asked = match (query.entity, &query.selection) {
+        (Entity::Property | Entity::RoomType, selection) => properties(query.entity, selection)?,
+        (Entity::Reservation, Selection::Some(ids)) => return Ok(bookings_by_id(ids, number, settings)),
+        (Entity::Reservation, selection) => bookings(selection, settings)?,
+        (Entity::Calendar, Selection::Within(nights)) => nights_of(*nights),
+        _ => return Err(ChannelError::Unsupported),
+    };
+    let Asked { path, mut parameters, last_ids } = asked;
+    parameters.push(("page", number.to_string()));
+    Ok(Asked { path, parameters, last_ids })
+}
+
+/// Rooms, units and texts each have to be asked for.
+fn properties(entity: Entity, selection: &Selection) -> Result<Asked, ChannelError> {
+    let mut parameters = flags(&["includeAllRooms", "includeUnitDetails"]);
+    parameters.push(("includeTexts", "all".to_owned()));
+    match selection {
+        Selection::Everything | Selection::ChangedSince(_) => {}
+        Selection::Some(ids) => {
+            let key = if entity == Entity::Property { "id" } else { "roomId" };
+            parameters.extend(ids.iter().map(|id| (key, id.clone())));
+        }
+        Selection::After(_) | Selection::Within(_) | Selection::Pending(_) => return Err(ChannelError::Unsupported),
     }
-    envelope::records(answer.body())
+    Ok(Asked { path: "/properties", parameters, last_ids: None })
+}
+
+/// By its id a booking comes in any status.
+fn bookings_by_id(ids: &[String], number: usize, settings: &Settings) -> Asked {
+    let chunk = ids.chunks(IDS_PER_REQUEST).nth(number - 1).unwrap_or_default();
+    let mut parameters = beside_bookings(settings);
+    parameters.extend(chunk.iter().map(|id| ("id", id.clone())));
+    let last_ids = Some(number.saturating_mul(IDS_PER_REQUEST) >= ids.len());
+    Asked { path: "/bookings", parameters, last_ids }
+}
+
+fn bookings(selection: &Selection, settings: &Settings) -> Result<Asked, ChannelError> {
+    let mut parameters: Parameters = STATUSES.iter().map(|status| ("status", (*status).to_owned())).collect();
+    parameters.extend(beside_bookings(settings));
+    match selection {
+        Selection::ChangedSince(instant) => {
+            parameters.push(("modifiedFrom", instant.clone()));
+            parameters.push(("departureFrom", BEFORE_ALL.to_owned()));
+        }
+        Selection::Within(nights) => {
+            // Nobody knows whether the bounds are inclusive: these are right if they are not, and never wrong if they are.
+            parameters.push(("departureFrom", to_date_text(nights.start)));
+            parameters.push(("arrivalTo", to_date_text(nights.until)));
+        }
+        Selection::Everything => parameters.push(("departureFrom", BEFORE_ALL.to_owned())),
+        Selection::After(_) | Selection::Pending(_) | Selection::Some(_) => return Err(ChannelError::Unsupported),
+    }
+    Ok(Asked { path: "/bookings", parameters, last_ids: None })
+}
+
+/// The same whichever way a booking is asked for: otherwise what it says would change with the way.
+fn beside_bookings(settings: &Settings) -> Parameters {
+    let mut parameters = flags(&["includeBookingGroup"]);
+    if settings.invoice_lines {
+        parameters.extend(flags(&["includeInvoiceItems"]));
+    }
+    parameters
+}
+
+fn nights_of(nights: Nights) -> Asked {
+    let mut parameters = flags(&CALENDAR_PARTS);
+    parameters.push(("startDate", to_date_text(nights.start)));
+    // The last night is part of it.
+    parameters.push(("endDate", to_date_text(nights.last_night())));
+    Asked { path: "/inventory/rooms/calendar", parameters, last_ids: None }
+}
+
+fn flags(names: &[&'static str]) -> Parameters {
+    names.iter().map(|name| (*name, "true".to_owned())).collect()
 }

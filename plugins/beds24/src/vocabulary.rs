@@ -66,19 +66,48 @@ pub(crate) fn source(channel: &str, api_source_id: Option<u32>, api_source: &str
     Some(known.to_owned())
 }
 
+/// The numbers of the API's sources, with the words that `channel` has for them. Of several feeds of one site each has a
+/// number.
 fn by_number(id: Option<u32>, api_source: &str) -> Option<String> {
     let known = match id {
         Some(0 | 1) => "direct",
+        Some(12) => "flipkey",
         Some(10 | 46) => "airbnb",
         Some(14) => "expedia",
         Some(17) => "agoda",
         Some(19) => "booking.com",
+        Some(24) => "hostelworld",
+        Some(27) => "bedandbreakfasteu",
         Some(30 | 40) => "vrbo",
+        Some(31) => "bedandbreakfastnl",
+        Some(32) => "atraveode",
+        Some(33) => "feratel",
+        Some(35) => "lastminute",
+        Some(36) => "hotelbeds",
+        Some(42) => "ota",
+        Some(51) => "ostrovokru",
         Some(53) => "trip.com",
+        Some(54) => "asiatravel",
+        Some(55) => "tripadvisorrentals",
+        Some(56) => "traveloka",
+        Some(57) => "hrs",
         Some(58) => "google",
+        Some(59) => "despegar",
+        Some(63) => "vacationstay",
+        Some(64) => "hostelsclub",
+        Some(66) => "edreamsodigeo",
+        Some(72) => "jomres",
+        Some(73) => "goibibo",
+        Some(76) => "travia",
+        Some(78) => "hometogo",
+        Some(83) => "traum",
+        Some(86) => "tiket",
+        Some(87) => "marriott",
         _ => {
+            // A number that nobody knows is no name.
             let word = api_source.trim().to_lowercase();
-            return (!word.is_empty()).then_some(word);
+            let is_word = word.chars().any(char::is_alphabetic);
+            return is_word.then_some(word);
         }
     };
     Some(known.to_owned())
@@ -93,6 +122,7 @@ pub(crate) fn country(free: Option<&str>, iso: Option<&str>, source: Option<&str
     {
         return Some(iso.to_uppercase());
     }
-    let free = free?;
+    // Some sites fill in a number of their own, which is no country.
+    let free = free.filter(|text| text.chars().any(char::is_alphabetic))?;
     if code(&free) { Some(free.to_uppercase()) } else { Some(free.to_owned()) }
 }

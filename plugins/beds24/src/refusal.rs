@@ -1,0 +1,128 @@
+//! What Beds24 means when it says no.
+
+use gassync_plugin::{ChannelError, FieldError, Loose, http::Response};
+use serde::Deserialize;
+
+/// Numbers of the older interface for a limit of use that is reached, or a credit that is spent.
+const SPENT: [u32; 3] = [1016, 1020, 1021];
+/// Numbers of the older interface begin here: below stand those of HTTP.
+const FIRST_OLD_CODE: u32 = 1_000;
+/// Nobody is asked to wait longer, in seconds: what says so is mistaken.
+const MAX_WAIT_SECONDS: f64 = 1e6;
+
+/// An answer that is no success, as far as it can be read.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Said {
+    code: Loose,
+    error_code: Loose,
+    error: Loose,
+    message: Loose,
+}
+
+impl Said {
+    /// The number it carries; that of a wrong request where it carries none.
+    fn code(&self) -> u32 {
+        self.code.count().or_else(|| self.error_code.count()).unwrap_or(400)
+    }
+
+    fn reason(&self) -> String {
+        self.error.text().or_else(|| self.message.text()).unwrap_or_else(|| "no reason given".to_owned())
+    }
+}
+
+/// The error for an answer whose status is none of a success.
+pub(crate) fn of_status(answer: &Response) -> ChannelError {
+    let said: Said = serde_json::from_slice(answer.body()).unwrap_or_default();
+    by_code(u32::from(answer.status()), said.reason(), wait(answer))
+}
+
+/// The error for an answer that says `success: false`, whatever its status.
+pub(crate) fn of_body(said: &Said, answer: &Response) -> ChannelError {
+    by_code(said.code(), said.reason(), wait(answer))
+}
+
+fn by_code(code: u32, reason: String, wait: Option<u32>) -> ChannelError {
+    match code {
+        401 | 403 => ChannelError::Unauthorized(reason),
+        429 => ChannelError::RateLimited(wait),
+        _ if SPENT.contains(&code) => ChannelError::RateLimited(wait),
+        FIRST_OLD_CODE.. => ChannelError::Rejected(vec![FieldError::new("", format!("{reason} ({code})"))]),
+        400..=499 => ChannelError::Rejected(vec![FieldError::new("", reason)]),
+        _ => ChannelError::Unavailable(format!("status {code}: {reason}")),
+    }
+}
+
+/// How long until there are credits again. Two spellings are about: one on the wire, one in the vendor's file.
+pub(crate) fn wait(answer: &Response) -> Option<u32> {
+    let said = ["x-five-min-limit-resets-in", "x-fivemincreditlimit-resetsin"];
+    said.iter().find_map(|name| seconds(answer.header(name)?)).or_else(|| answer.retry_after())
+}
+
+/// Whole seconds, rounded up: coming back early costs a refusal.
+fn seconds(text: &str) -> Option<u32> {
+    let seconds: f64 = text.trim().parse().ok()?;
+    (0.0..MAX_WAIT_SECONDS).contains(&seconds).then(|| seconds.ceil() as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use gassync_plugin::{Header, HttpResponse, http::Request, testing::FakeHost};
+
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
+        FakeHost::reset();
+        let headers = headers.iter().map(|(name, value)| Header { name: (*name).into(), value: (*value).into() });
+        FakeHost::answer_with(Ok(HttpResponse { status, headers: headers.collect(), body: body.into() }));
+        Request::get("https://beds.example").send().expect("an answer")
+    }
+
+    fn error(code: u16) -> String {
+        format!(r#"{{"success":false,"type":"error","code":{code},"error":"so it is"}}"#)
+    }
+
+    #[test]
+    fn each_status_has_its_name() {
+        let refused = |status: u16| of_status(&answer(status, &[], &error(status)));
+        assert_eq!(refused(401), ChannelError::Unauthorized("so it is".to_owned()));
+        assert_eq!(refused(400), ChannelError::Rejected(vec![FieldError::new("", "so it is")]));
+        assert!(matches!(refused(429), ChannelError::RateLimited(None)));
+        for gone in [302, 500, 503] {
+            assert!(matches!(refused(gone), ChannelError::Unavailable(_)), "{gone}");
+        }
+        let page = of_status(&answer(502, &[], "<html>Bad gateway</html>"));
+        assert_eq!(page, ChannelError::Unavailable("status 502: no reason given".to_owned()));
+    }
+
+    #[test]
+    fn the_wait_is_told_in_either_spelling() {
+        for name in ["X-Five-Min-Limit-Resets-In", "x-fivemincreditlimit-resetsin", "X-FiveMinCreditLimit-ResetsIn"] {
+            let told = of_status(&answer(429, &[(name, "116.2"), ("X-Request-Cost", "1.1")], &error(429)));
+            assert_eq!(told, ChannelError::RateLimited(Some(117)), "{name}");
+        }
+        let told = |headers: &[(&str, &str)]| wait(&answer(429, headers, ""));
+        assert_eq!(told(&[("Retry-After", "30")]), Some(30));
+        for odd in ["soon", "-5", "1e99", "NaN", ""] {
+            assert_eq!(told(&[("X-Five-Min-Limit-Resets-In", odd)]), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_the_older_interface_are_no_faults_of_the_server() {
+        let refused = |code: u16| {
+            let answer = answer(200, &[("X-Five-Min-Limit-Resets-In", "42")], &error(code));
+            let said: Said = serde_json::from_slice(answer.body()).expect("an error");
+            of_body(&said, &answer)
+        };
+        for spent in SPENT {
+            assert_eq!(refused(spent as u16), ChannelError::RateLimited(Some(42)), "{spent}");
+        }
+        for closed in [1009, 1010, 1022, 2000, 6001] {
+            assert!(
+                matches!(refused(closed), ChannelError::Rejected(errors) if errors[0].problem == format!("so it is ({closed})"))
+            );
+        }
+        assert!(matches!(refused(401), ChannelError::Unauthorized(_)), "an error inside a success");
+    }
+}

@@ -1,0 +1,214 @@
+//! What a booking says, in either version of the interface.
+
+use gassync_plugin::{
+    Completeness, Entity, News, ReservationStatus, Selection,
+    testing::{FakeHost, post},
+    to_date_text,
+};
+
+use super::{BOOKING, decode, fetch, webhook};
+
+#[test]
+fn a_booking_says_what_it_says_and_nothing_else() {
+    let reservation = webhook(BOOKING);
+    assert_eq!(reservation.id, "71000001");
+    assert!(matches!(reservation.status, ReservationStatus::Confirmed), "a selling site's booking arrives as new");
+    assert_eq!(reservation.source.as_deref(), Some("booking.com"));
+    let total = reservation.total.expect("a total");
+    assert_eq!((total.amount.as_str(), total.currency), ("450.00", None), "digits stay, no currency is guessed");
+    assert_eq!(reservation.commission.expect("a commission").amount, "67.50");
+    let guest = reservation.guest.expect("a guest");
+    assert_eq!((guest.email, guest.phone.as_deref()), (None, Some("+3100000001")), "the mobile stands in");
+    assert_eq!(guest.country.as_deref(), Some("NL"));
+    assert_eq!(reservation.group_id, None, "a group of itself is none");
+    assert_eq!(reservation.rooms[0].unit_id, None, "unit 0 is not assigned");
+    assert_eq!(to_date_text(reservation.stay.expect("a stay").until), "2027-03-08");
+}
+
+#[test]
+fn wrapped_in_a_list_or_without_personal_data() {
+    let wrapped = format!(r#"[{{"booking":{BOOKING},"retries":"3"}}]"#);
+    assert_eq!(decode(post("/", wrapped)).expect("decoded").len(), 1);
+    let bare =
+        webhook(r#"{"id":"1","status":"Confirmed","arrival":"2027-03-05","departure":"2027-03-06","roomId":"7"}"#);
+    assert!(matches!(bare.status, ReservationStatus::Confirmed), "in any case");
+    assert!(bare.guest.is_none() && bare.adults.is_none() && bare.total.is_none() && bare.source.is_none());
+    assert_eq!(bare.rooms[0].room_type_id.as_deref(), Some("7"));
+    assert_eq!(bare.completeness, Completeness::Partial, "what it leaves out is not gone");
+    assert_eq!(webhook(BOOKING).completeness, Completeness::Full);
+    assert_eq!(webhook(BOOKING).guest.expect("a guest").address, None, "a country alone is no address");
+    let lives =
+        BOOKING.replace(r#""country":"nl""#, r#""address":"","city":"Haarlem","postcode":"2011","country":"nl""#);
+    let address = webhook(&lives).guest.expect("a guest").address.expect("an address");
+    assert_eq!(
+        (address.street, address.city.as_deref(), address.country.as_deref()),
+        (None, Some("Haarlem"), Some("NL"))
+    );
+}
+
+#[test]
+fn statuses() {
+    let status = |status: &str, sub: &str| {
+        let text = format!(r#"{{"id":1,"status":"{status}","subStatus":"{sub}","roomId":2}}"#);
+        format!("{:?}", webhook(&text).status)
+    };
+    assert_eq!(status("request", ""), "ReservationStatus::Pending(None)");
+    assert_eq!(status("inquiry", ""), "ReservationStatus::Inquiry");
+    assert_eq!(status("cancelled", "noShow"), "ReservationStatus::Cancelled");
+    assert_eq!(status("confirmed", "noShow"), "ReservationStatus::NoShow");
+    assert_eq!(status("waitlisted", ""), r#"ReservationStatus::Other("waitlisted")"#);
+}
+
+#[test]
+fn times_are_read_in_every_form_that_is_about() {
+    for time in ["2027-01-09", "2027-01-09 08:02:30", "2027-01-09T08:02Z", "2027-01-09T08:02:30.25+07:00"] {
+        let booking = webhook(&format!(r#"{{"id":1,"status":"new","modifiedTime":"{time}"}}"#));
+        assert_eq!(booking.modified_at.as_deref(), Some(time));
+    }
+}
+
+#[test]
+fn several_rooms_groups_and_free_prices() {
+    let text = r#"{"id":9,"masterId":8,"roomId":2,"roomQty":3,"unitId":1,"status":"confirmed","price":0,"numAdult":6,
+        "arrival":"2027-03-05","departure":"2027-03-06"}"#;
+    let several = webhook(text);
+    assert_eq!(several.rooms.len(), 3);
+    assert!(several.rooms.iter().all(|room| room.total.is_none() && room.unit_id.is_none()));
+    assert_eq!(several.total.expect("zero is a price").amount, "0");
+    assert_eq!(several.group_id.as_deref(), Some("8"));
+    let master = webhook(r#"{"id":8,"masterId":null,"status":"new","bookingGroup":{"master":null,"ids":[8,9]}}"#);
+    assert_eq!(master.group_id.as_deref(), Some("8"));
+}
+
+#[test]
+fn airbnbs_second_country_is_a_language() {
+    let text = r#"{"id":1,"status":"new","channel":"airbnb","country":"Thailand","country2":"EN"}"#;
+    assert_eq!(webhook(text).guest.expect("a guest").country.as_deref(), Some("Thailand"));
+}
+
+#[test]
+fn a_block_is_not_a_reservation() {
+    let black = r#"{"booking":{"id":5,"propertyId":4,"roomId":2,"unitId":1,"status":"black","arrival":"2027-03-05",
+        "departure":"2027-03-06","notes":"painters"}}"#;
+    let News::Block(block) = decode(post("/", black)).expect("decoded").remove(0) else { panic!("a block") };
+    assert_eq!((block.id.as_deref(), block.reason.as_deref()), (Some("5"), Some("painters")));
+    assert_eq!((block.room_type_ids.as_slice(), block.unit_id.as_deref()), (&["2".to_owned()][..], Some("1")));
+}
+
+#[test]
+fn rows_of_the_older_interface() {
+    FakeHost::reset();
+    FakeHost::answer(
+        200,
+        r#"[{"bookId":"61000001","propId":"4100","roomId":"5200","unitId":"2","roomQty":"1","status":"0",
+            "firstNight":"2027-02-27","lastNight":"2027-02-28","guestFirstName":"Somchai","guestName":"Wattana",
+            "guestCountry":"th","price":"3500.00","currency":"THB","apiSource":"19","masterId":"",
+            "modified":"2027-01-09 08:02:30"}]"#,
+    );
+    let page = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
+    let News::Reservation(reservation) = &page.changes[0].news else { panic!("a reservation") };
+    assert!(matches!(reservation.status, ReservationStatus::Cancelled));
+    assert_eq!(to_date_text(reservation.stay.expect("a stay").until), "2027-03-01", "the last night is slept");
+    let total = reservation.total.as_ref().expect("a total");
+    assert_eq!((total.amount.as_str(), total.currency.as_deref()), ("3500.00", Some("THB")));
+    assert_eq!(reservation.guest.as_ref().and_then(|g| g.last_name.as_deref()), Some("Wattana"));
+}
+
+#[test]
+fn whoever_may_not_see_guests_does_not_forget_them() {
+    let empty = BOOKING.replace("Ilse", "").replace("Vandermolen", "").replace("+3100000001", "");
+    let told = webhook(&empty);
+    assert_eq!(told.completeness, Completeness::Partial, "a token without the scope finds the fields empty");
+    assert_eq!(told.guest.expect("a guest").country.as_deref(), Some("NL"), "what is told all the same counts");
+    let mail = webhook(&empty.replace(r#""email":"""#, r#""email":"ilse@example.org""#));
+    assert_eq!(mail.completeness, Completeness::Full);
+}
+
+#[test]
+fn what_has_no_field_of_its_own_stands_beside() {
+    assert!(webhook(BOOKING).extra.is_empty(), "none is no word, and an empty text says nothing");
+    let told =
+        BOOKING.replace(r#""subStatus":"none""#, r#""subStatus":"cancelledByGuest","offerId":2,"reference":"GAS-7""#);
+    let extra = webhook(&told.replace(r#""lang":"nl""#, r#""lang":"nl","arrivalTime":"18:00""#)).extra;
+    let expected =
+        [("reference", "GAS-7"), ("subStatus", "cancelledByGuest"), ("arrivalTime", "18:00"), ("offerId", "2")];
+    assert_eq!(extra, expected.map(|(name, text)| (name.to_owned(), format!("{text:?}"))));
+}
+
+#[test]
+fn a_number_is_no_country_and_no_site() {
+    let told = |fields: &str| webhook(&format!(r#"{{"id":1,"status":"new",{fields}}}"#));
+    assert!(told(r#""country":"19","country2":null"#).guest.is_none());
+    assert_eq!(told(r#""country":"es""#).guest.expect("a guest").country.as_deref(), Some("ES"));
+    for (fields, source) in [
+        (r#""channel":"","apiSourceId":46,"apiSource":"Airbnb""#, Some("airbnb")),
+        (r#""channel":"","apiSourceId":24,"apiSource":"Hostelworld""#, Some("hostelworld")),
+        (r#""channel":"","apiSourceId":4711,"apiSource":"Somebody New""#, Some("somebody new")),
+        (r#""channel":"","apiSourceId":4711,"apiSource":"4711""#, None),
+        (r#""channel":"Booking.com""#, Some("booking.com")),
+        (r#""channel":"hometogo","apiSourceId":1"#, Some("hometogo")),
+        (r#""channel":"direct""#, Some("direct")),
+    ] {
+        assert_eq!(told(fields).source.as_deref(), source, "{fields}");
+    }
+}
+
+#[test]
+fn a_cancellation_is_told_by_its_status_alone() {
+    for word in ["cancelled", "Cancelled", "CANCELED"] {
+        let text = format!(r#"{{"id":1,"status":"{word}","cancelTime":null,"lastName":"Hale"}}"#);
+        assert!(matches!(webhook(&text).status, ReservationStatus::Cancelled), "{word}");
+    }
+    assert!(matches!(webhook(r#"{"id":1,"status":"NEW","subStatus":"NoShow"}"#).status, ReservationStatus::NoShow));
+}
+
+#[test]
+fn blocks_come_among_the_bookings_with_their_units() {
+    FakeHost::reset();
+    FakeHost::answer(200, include_str!("../../samples/answers/reservations/blocks-and-groups.json"));
+    let page = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
+    let News::Block(block) = &page.changes[0].news else { panic!("a block") };
+    assert_eq!((block.units, block.unit_id.as_deref()), (Some(2), None));
+    assert_eq!(block.modified_at.as_deref(), Some("2027-01-07T10:00:00Z"));
+    assert_eq!(to_date_text(block.stay.until), "2027-02-04");
+    let groups = page.changes[1..].iter().map(|change| match &change.news {
+        News::Reservation(reservation) => (reservation.group_id.as_deref(), reservation.extra.len()),
+        other => panic!("{other:?}"),
+    });
+    let master = Some("71000008");
+    assert_eq!(groups.collect::<Vec<_>>(), [(master, 1), (master, 1), (None, 1)]);
+}
+
+#[test]
+fn invoices_are_read_where_somebody_wants_them() {
+    let call = || post("/", include_str!("../../samples/calls/no-show-with-info.json"));
+    let lines = |settings: &str| {
+        FakeHost::reset();
+        FakeHost::set_settings(settings);
+        let News::Reservation(told) = decode(call()).expect("decoded").remove(0) else { panic!("a reservation") };
+        told.price_lines.iter().map(|line| line.amount.amount.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(r#"{"invoiceLines":true}"#), ["180.50", "30"]);
+    assert!(lines("{}").is_empty());
+}
+
+#[test]
+fn rows_of_the_older_interface_leave_out_what_newer_ones_do() {
+    let row = |fields: &str| {
+        FakeHost::reset();
+        FakeHost::answer(200, &format!(r#"[{{"bookId":"61000002","status":"2","roomId":"5200",{fields}}}]"#));
+        let page = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
+        page.changes.into_iter().next().expect("a change").news
+    };
+    let News::Reservation(told) = row(r#""guestName":"","apiSource":"4711","reference":"GAS-7""#) else { panic!() };
+    assert_eq!((told.completeness, told.source), (Completeness::Partial, None));
+    assert_eq!(told.extra, [("reference".to_owned(), r#""GAS-7""#.to_owned())]);
+    let black =
+        r#""status":"4","firstNight":"2027-02-27","lastNight":"2027-02-28","roomQty":"2","guestComments":"roof""#;
+    FakeHost::reset();
+    FakeHost::answer(200, &format!(r#"[{{"bookId":"61000003","roomId":"5200",{black}}}]"#));
+    let page = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
+    let News::Block(block) = &page.changes[0].news else { panic!("a block") };
+    assert_eq!((to_date_text(block.stay.until).as_str(), block.units), ("2027-03-01", Some(2)));
+    assert_eq!(block.reason.as_deref(), Some("roof"));
+}
