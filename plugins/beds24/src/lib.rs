@@ -1,7 +1,8 @@
 //! Adapter for Beds24, API V2, with what is still needed of V1.
 //!
 //! [`inbound`] reads what Beds24 sends, [`pull`] asks for what it holds; both hand records to [`booking`],
-//! [`property`] and [`calendar`], which turn the channel's words into the contract's.
+//! [`property`] and [`calendar`], which turn the channel's words into the contract's. [`push`] writes reservations,
+//! blocks and nights.
 
 mod booking;
 mod booking_v1;
@@ -13,17 +14,21 @@ mod inbound;
 mod invoice;
 mod property;
 mod pull;
+mod push;
 mod refusal;
 mod settings;
 mod texts;
 mod vocabulary;
 
-use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Inbound, Page, Pull, Query};
+use gassync_plugin::{
+    Adapter, Attempt, CalendarNights, ChannelError, Decoded, HttpRequest, Inbound, Operation, Outcome, Page, Pull,
+    PushCalendar, PushReservations, Query,
+};
 
 /// The adapter.
 pub struct Beds24;
 
-gassync_plugin::export!(crate::Beds24: Inbound, Pull);
+gassync_plugin::export!(crate::Beds24: Inbound, Pull, PushCalendar, PushReservations);
 
 impl Adapter for Beds24 {
     fn manifest() -> String {
@@ -40,6 +45,19 @@ impl Inbound for Beds24 {
 impl Pull for Beds24 {
     fn fetch(query: Query) -> Result<Page, ChannelError> {
         pull::fetch(&query)
+    }
+}
+
+impl PushCalendar for Beds24 {
+    fn push_calendar(updates: Vec<CalendarNights>, _: Attempt) -> Result<Vec<Outcome>, ChannelError> {
+        // Nights that may be there already are merely said again.
+        push::calendar::push(&updates)
+    }
+}
+
+impl PushReservations for Beds24 {
+    fn push_reservations(operations: Vec<Operation>) -> Result<Vec<Outcome>, ChannelError> {
+        push::operations::push(&operations)
     }
 }
 

@@ -1,7 +1,10 @@
 //! What the adapter makes of the channel, seen from outside: each trap of the channel is a test.
 
 mod bookings;
+mod calendars;
+mod groups;
 mod inbound;
+mod operations;
 mod pull;
 
 use gassync_plugin::{

@@ -1,0 +1,154 @@
+//! A reservation as Beds24 has it: a booking for each room.
+
+use gassync_plugin::{
+    Date, FieldError, GuestDetails, Money, Nights, Reservation, ReservationStatus, RoomStay, inventory,
+};
+
+use super::form::Form;
+
+/// A booking to be made, and what it is found by where it may be there already.
+#[derive(Debug, Clone)]
+pub(crate) struct Creation {
+    pub form: Form,
+    pub room_id: String,
+    pub arrival: Date,
+}
+
+/// A room of a reservation, and its place among them.
+pub(crate) struct Piece<'a> {
+    pub reservation: &'a Reservation,
+    pub room: Option<&'a RoomStay>,
+    /// Whether what is said of the whole reservation is said of this room.
+    pub is_alone: bool,
+    /// Whether the price of them all stands here, where none has its own.
+    pub is_first: bool,
+}
+
+/// A booking for each room, all under our reference: it is the same on every try.
+pub(crate) fn creations(
+    reservation: &Reservation,
+    reference: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Creation>, FieldError> {
+    if status(&reservation.status).is_none_or(|(word, _)| word == "cancelled") {
+        return Err(FieldError::new("/status", "is none that a new booking can have"));
+    }
+    if reservation.rooms.is_empty() {
+        return Err(FieldError::new("/roomId", "is missing: the reservation names no room"));
+    }
+    let rooms = pieces(reservation).map(|piece| creation(&piece, reference, warnings));
+    rooms.collect()
+}
+
+pub(crate) fn creation(piece: &Piece<'_>, reference: &str, warnings: &mut Vec<String>) -> Result<Creation, FieldError> {
+    let room_id = piece.room.and_then(|room| room.room_type_id.clone());
+    let room_id = room_id.ok_or_else(|| FieldError::new("/roomId", "is missing"))?;
+    let stay = piece.stay().ok_or_else(|| FieldError::new("/arrival", "is missing"))?;
+    // The channel's own words are left to Beds24: a booking of ours is a direct one there.
+    let form = piece.known(Form::default(), warnings)?.text("reference", Some(reference));
+    let form = form.text("comments", piece.reservation.notes.as_deref());
+    Ok(Creation { form, room_id, arrival: stay.start })
+}
+
+/// Each room of a reservation.
+pub(crate) fn pieces(reservation: &Reservation) -> impl Iterator<Item = Piece<'_>> {
+    let is_alone = reservation.rooms.len() == 1;
+    let piece = move |(index, room)| Piece { reservation, room: Some(room), is_alone, is_first: index == 0 };
+    reservation.rooms.iter().enumerate().map(piece)
+}
+
+impl Piece<'_> {
+    fn stay(&self) -> Option<Nights> {
+        self.room.and_then(|room| room.stay).or(self.reservation.stay)
+    }
+
+    /// Writes what is known of it. Notes are not among it: they are read from two places at Beds24, and would grow with
+    /// every change that wrote them back to one.
+    pub fn known(&self, form: Form, warnings: &mut Vec<String>) -> Result<Form, FieldError> {
+        let whole = |count: Option<u32>| count.filter(|_| self.is_alone);
+        let of_room = |count: fn(&RoomStay) -> Option<u32>| self.room.and_then(count);
+        let adults = of_room(|room| room.adults).or(whole(self.reservation.adults));
+        let heads = of_room(|room| room.guests).or(whole(self.reservation.guests));
+        let children = of_room(|room| room.children).or(whole(self.reservation.children));
+        let (word, sub_status) = status(&self.reservation.status).unzip();
+        let stay = self.stay();
+        let form = form
+            .id("roomId", self.room.and_then(|room| room.room_type_id.as_deref()))?
+            .id("unitId", self.unit(warnings))?
+            .text("status", word)
+            .text("subStatus", sub_status.flatten())
+            .date("arrival", stay.map(|stay| stay.start))
+            .date("departure", stay.map(|stay| stay.until))
+            .number("numAdult", adults.or(heads))
+            .number("numChild", children);
+        let guest = self.room.and_then(|room| room.guest.as_ref()).or(self.reservation.guest.as_ref());
+        let form = guest.into_iter().fold(form, who);
+        let form = form.amount("price", self.amount(self.price(), warnings).as_deref())?;
+        let commission = self.reservation.commission.as_ref().filter(|_| self.is_alone);
+        form.amount("commission", self.amount(commission, warnings).as_deref())
+    }
+
+    /// A unit that Beds24 cannot know does not keep the booking away.
+    fn unit(&self, warnings: &mut Vec<String>) -> Option<&str> {
+        let unit = self.room?.unit_id.as_deref()?;
+        let is_number = unit.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number {
+            warnings.push(format!("the unit {unit} was left out: Beds24 numbers its units"));
+        }
+        Some(unit).filter(|_| is_number)
+    }
+
+    fn price(&self) -> Option<&Money> {
+        let own = self.room.and_then(|room| room.total.as_ref());
+        let any_own = self.reservation.rooms.iter().any(|room| room.total.is_some());
+        let of_all = self.reservation.total.as_ref().filter(|_| self.is_alone || (self.is_first && !any_own));
+        own.or(of_all)
+    }
+
+    /// A booking names no currency: an amount in another than the house's would be taken for one in that.
+    fn amount(&self, money: Option<&Money>, warnings: &mut Vec<String>) -> Option<String> {
+        let Money { amount, currency } = money?;
+        let house = currency.as_ref().and_then(|_| self.currency_of_house());
+        if let (Some(currency), Some(house)) = (currency, house)
+            && *currency != house
+        {
+            warnings.push(format!("{amount} {currency} was left out: the house has {house}"));
+            return None;
+        }
+        Some(amount.clone())
+    }
+
+    fn currency_of_house(&self) -> Option<String> {
+        let id = self.reservation.property_id.as_ref()?;
+        inventory::properties().into_iter().find(|property| property.id == *id)?.currency
+    }
+}
+
+fn who(form: Form, guest: &GuestDetails) -> Form {
+    // One text for a name is not split by guessing.
+    let last_name = guest.last_name.as_deref().or(guest.name.as_deref());
+    let form = form
+        .text("firstName", guest.first_name.as_deref())
+        .text("lastName", last_name)
+        .text("email", guest.email.as_deref())
+        .text("phone", guest.phone.as_deref())
+        .text("country", guest.country.as_deref())
+        .text("lang", guest.language.as_deref());
+    let Some(address) = &guest.address else { return form };
+    form.text("address", address.street.as_deref())
+        .text("city", address.city.as_deref())
+        .text("state", address.state.as_deref())
+        .text("postcode", address.postcode.as_deref())
+}
+
+/// Status and what stands beside it; none for a word that is not the contract's.
+pub(crate) fn status(status: &ReservationStatus) -> Option<(&'static str, Option<&'static str>)> {
+    match status {
+        ReservationStatus::Confirmed => Some(("confirmed", None)),
+        ReservationStatus::Pending(_) => Some(("request", None)),
+        ReservationStatus::Inquiry => Some(("inquiry", None)),
+        ReservationStatus::Cancelled | ReservationStatus::Declined => Some(("cancelled", None)),
+        ReservationStatus::NoShow => Some(("confirmed", Some("noShow"))),
+        ReservationStatus::Other(_) => None,
+    }
+}

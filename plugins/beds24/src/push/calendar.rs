@@ -1,0 +1,165 @@
+//! Nights to Beds24, all of them in one request: a list of rooms, each with its ranges. What comes back says of each room
+//! what was taken; where it says nothing of a night, only reading it back tells.
+
+use std::collections::BTreeMap;
+
+use gassync_plugin::{Accepted, CalendarNights, ChannelError, FieldError, Loose, Outcome, accepted, to_date_text};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{
+    nights::{self, Nights, Range, Values},
+    written::{self, Answered, Written},
+};
+use crate::{client, settings::Settings};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RoomForm<'a> {
+    room_id: u64,
+    calendar: Vec<Range<'a>>,
+}
+
+/// What is written of one room, and for which updates.
+#[derive(Default)]
+struct Room {
+    nights: Nights,
+    updates: Vec<usize>,
+}
+
+/// What is written for one update.
+#[derive(Default)]
+struct Said {
+    values: Values,
+    warnings: Vec<String>,
+}
+
+pub(crate) fn push(updates: &[CalendarNights]) -> Result<Vec<Outcome>, ChannelError> {
+    let settings = Settings::read()?;
+    let mut outcomes = vec![Outcome::Unknown; updates.len()];
+    let mut said: Vec<Said> = Vec::with_capacity(updates.len());
+    let mut rooms: Vec<(u64, Room)> = Vec::new();
+    for (index, update) in updates.iter().enumerate() {
+        let mut warnings = Vec::new();
+        let read = room_of(update).and_then(|room| Ok((room, nights::values(update, &settings, &mut warnings)?)));
+        let values = match read {
+            Ok((_, values)) if values.is_empty() => {
+                // There is nothing in it that Beds24 could have.
+                outcomes[index] = with_warnings(accepted(None), &warnings);
+                Values::default()
+            }
+            Ok((room_id, values)) => {
+                let at = rooms.iter().position(|(id, _)| *id == room_id).unwrap_or_else(|| {
+                    rooms.push((room_id, Room::default()));
+                    rooms.len() - 1
+                });
+                rooms[at].1.nights.write(update, &values);
+                rooms[at].1.updates.push(index);
+                values
+            }
+            Err(error) => {
+                outcomes[index] = Outcome::Refused(vec![error]);
+                Values::default()
+            }
+        };
+        said.push(Said { values, warnings });
+    }
+    if rooms.is_empty() {
+        return Ok(outcomes);
+    }
+    let answered = send(&settings, &rooms)?;
+    let mut results = match answered {
+        Answered::Each(results) => results.into_iter(),
+        other => {
+            let outcome = for_all(other);
+            rooms.iter().flat_map(|(_, room)| &room.updates).for_each(|index| outcomes[*index] = outcome.clone());
+            return Ok(outcomes);
+        }
+    };
+    for (_, room) in &rooms {
+        let result = results.next().unwrap_or_default();
+        for index in &room.updates {
+            outcomes[*index] = judge(&result, room, (&updates[*index], &said[*index]));
+        }
+    }
+    Ok(outcomes)
+}
+
+/// The room, and nights that there are.
+fn room_of(update: &CalendarNights) -> Result<u64, FieldError> {
+    if update.stay.start >= update.stay.until {
+        return Err(FieldError::new("/to", "is before the first night"));
+    }
+    let id = &update.room_type_id;
+    id.parse().map_err(|_| FieldError::new("/roomId", format_args!("{id} is not a number")))
+}
+
+fn send(settings: &Settings, rooms: &[(u64, Room)]) -> Result<Answered, ChannelError> {
+    let forms = rooms.iter().map(|(room_id, room)| RoomForm { room_id: *room_id, calendar: room.nights.ranges() });
+    let forms: Vec<RoomForm<'_>> = forms.collect();
+    let body = serde_json::to_vec(&forms).map_err(|error| ChannelError::Broken(error.to_string()))?;
+    written::send(client::post(settings, "/inventory/rooms/calendar", body))
+}
+
+/// What became of all of them alike. To write nights again does no harm, so what nobody knows is merely unknown.
+fn for_all(answered: Answered) -> Outcome {
+    match answered {
+        Answered::Refused(errors) => Outcome::Refused(errors),
+        Answered::Later(seconds) => Outcome::Retry(seconds),
+        Answered::Unclear | Answered::Each(_) => Outcome::Unknown,
+    }
+}
+
+/// A success may have changed nothing: only what is repeated has been taken.
+fn judge(written: &Written, room: &Room, (update, said): (&CalendarNights, &Said)) -> Outcome {
+    match written.success {
+        None => return Outcome::Unknown,
+        Some(false) => return Outcome::Refused(written.errors.clone()),
+        Some(true) => {}
+    }
+    let ranges = ranges_of(written);
+    let (mut confirmed, mut differences) = (true, BTreeMap::new());
+    for night in update.stay.each_night() {
+        let Some(sent) = room.nights.of(night) else { continue };
+        let of_night = || ranges.iter().filter(|range| nights::covers(range, night));
+        for key in said.values.keys() {
+            let has = of_night().find_map(|range| range.get(key).filter(|said| said.as_str().is_some()));
+            let (Some(sent), Some(has)) = (sent.get(key).map(|raw| loose(raw)), has) else {
+                confirmed = false;
+                continue;
+            };
+            if !written::is_same(&sent, has) {
+                confirmed = false;
+                let (is, wanted) = (has.as_str().unwrap_or_default(), sent.as_str().unwrap_or_default());
+                let night = to_date_text(night);
+                differences
+                    .entry(key)
+                    .or_insert_with(|| format!("{key} is {is} at Beds24 and not {wanted}, from {night} on"));
+            }
+        }
+    }
+    let warnings: Vec<String> =
+        said.warnings.iter().chain(&written.warnings).chain(differences.values()).cloned().collect();
+    Outcome::Accepted(Accepted { channel_id: None, replaces: None, confirmed, warnings })
+}
+
+/// The ranges that are repeated; none where what came back is no calendar.
+fn ranges_of(written: &Written) -> Vec<BTreeMap<String, Loose>> {
+    #[derive(Deserialize)]
+    struct Repeated {
+        calendar: Vec<BTreeMap<String, Loose>>,
+    }
+    let repeated = written.applied.as_deref().and_then(|raw| serde_json::from_str::<Repeated>(raw.get()).ok());
+    repeated.map(|repeated| repeated.calendar).unwrap_or_default()
+}
+
+fn loose(raw: &RawValue) -> Loose {
+    serde_json::from_str(raw.get()).unwrap_or_default()
+}
+
+fn with_warnings(outcome: Outcome, warnings: &[String]) -> Outcome {
+    match outcome {
+        Outcome::Accepted(accepted) => Outcome::Accepted(Accepted { warnings: warnings.to_vec(), ..accepted }),
+        other => other,
+    }
+}

@@ -1,0 +1,95 @@
+//! What is there already. There is no key by which Beds24 would know a second try: bookings of ours are known by our
+//! reference, compared letter for letter.
+
+use gassync_plugin::{Date, Loose, to_date_text};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::desk::{Desk, Halt};
+use crate::{
+    client::Parameters,
+    pull::{BEFORE_ALL, STATUSES},
+    vocabulary::{self, Standing, Word},
+};
+
+/// A booking that is there.
+#[derive(Debug, Deserialize, Default, Clone)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct There {
+    pub id: Loose,
+    pub room_id: Loose,
+    pub arrival: Loose,
+    status: Loose,
+    sub_status: Loose,
+    reference: Loose,
+    pub channel: Loose,
+    booking_group: Option<Group>,
+}
+
+#[derive(Debug, Deserialize, Default, Clone)]
+#[serde(default)]
+struct Group {
+    ids: Vec<Loose>,
+}
+
+impl There {
+    pub fn word(&self) -> Option<Word> {
+        match vocabulary::standing(self.status.as_str()?, &self.sub_status.lower()) {
+            Standing::Block => None,
+            Standing::Reservation(word) => Some(word),
+        }
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.word() == Some(Word::Cancelled)
+    }
+
+    /// The ids of its group, its own first.
+    pub fn group(&self) -> Vec<String> {
+        let own = self.id.unless_zero();
+        let others = self.booking_group.iter().flat_map(|group| &group.ids).filter_map(Loose::unless_zero);
+        let others: Vec<String> = others.filter(|id| Some(id) != own.as_ref()).collect();
+        own.into_iter().chain(others).collect()
+    }
+}
+
+/// Bookings by their ids, in any status.
+pub(crate) fn by_ids(desk: &mut Desk, ids: &[String]) -> Result<Vec<There>, Halt> {
+    let mut parameters: Parameters = vec![("includeBookingGroup", "true".to_owned())];
+    parameters.extend(ids.iter().map(|id| ("id", id.clone())));
+    read(&desk.look(&parameters)?)
+}
+
+/// Bookings under our reference: among those of the rooms and days that they were made for, and where none is there
+/// among all that a search finds, since somebody may have moved them.
+pub(crate) fn by_reference(desk: &mut Desk, reference: &str, rooms: &[(String, Date)]) -> Result<Vec<There>, Halt> {
+    let mut found = Vec::new();
+    if let (Some(first), Some(last)) = (rooms.iter().map(|r| r.1).min(), rooms.iter().map(|r| r.1).max()) {
+        let mut parameters = any_status();
+        parameters.extend(rooms.iter().map(|(room_id, _)| ("roomId", room_id.clone())));
+        // A day more at either end: whether the bounds are inclusive nobody knows.
+        parameters.push(("arrivalFrom", to_date_text(first.day_before())));
+        parameters.push(("arrivalTo", to_date_text(last.next_day())));
+        found = read(&desk.look(&parameters)?)?;
+        found.retain(|there| there.reference.as_str() == Some(reference));
+    }
+    if found.is_empty() {
+        let mut parameters = any_status();
+        parameters.push(("searchString", reference.to_owned()));
+        parameters.push(("departureFrom", BEFORE_ALL.to_owned()));
+        found = read(&desk.look(&parameters)?)?;
+        found.retain(|there| there.reference.as_str() == Some(reference));
+    }
+    Ok(found)
+}
+
+fn any_status() -> Parameters {
+    let mut parameters: Parameters = STATUSES.iter().map(|status| ("status", (*status).to_owned())).collect();
+    parameters.push(("includeBookingGroup", "true".to_owned()));
+    parameters
+}
+
+/// What cannot be read is not known to be no booking of ours.
+fn read(items: &[Box<RawValue>]) -> Result<Vec<There>, Halt> {
+    items.iter().map(|item| serde_json::from_str(item.get()).map_err(|_| Halt::Unclear)).collect()
+}

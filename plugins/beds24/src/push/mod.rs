@@ -1,0 +1,14 @@
+//! What is written to Beds24: [`operations`] on bookings and blocks, and nights of the [`calendar`]. Every request is a
+//! list, and [`written`] reads the list that comes back.
+
+mod block_form;
+mod booking_form;
+pub(crate) mod calendar;
+mod desk;
+mod form;
+mod group;
+mod lookup;
+mod nights;
+pub(crate) mod operations;
+mod plan;
+pub(crate) mod written;

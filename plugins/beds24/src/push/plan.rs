@@ -1,0 +1,222 @@
+//! What is to be written for an operation, after a look at what is there where that must be known first.
+
+use gassync_plugin::{
+    Accepted, Attempt, Block, Date, FieldError, Operation, Outcome, Reservation, RoomStay, Subject, Verb,
+};
+
+use super::{
+    block_form,
+    booking_form::{self, Creation, Piece},
+    desk::{Desk, Halt},
+    form::Form,
+    group::{self, cancellation},
+    lookup::{self, There},
+};
+use crate::vocabulary::Word;
+
+/// What is done for one operation.
+#[derive(Debug)]
+pub(crate) enum Plan {
+    /// Nothing needs to be written.
+    Settled(Outcome),
+    Write(Job),
+}
+
+/// What is written for one operation: as a rule one booking.
+#[derive(Debug, Default)]
+pub(crate) struct Job {
+    pub forms: Vec<Form>,
+    /// Whether they are new: of several that belong together none is left where one is refused.
+    pub makes: bool,
+    /// The id it is known by already.
+    pub known_id: Option<String>,
+    /// What an earlier try has made of it.
+    pub adopted: Vec<String>,
+    pub warnings: Vec<String>,
+}
+
+pub(crate) fn plan(desk: &mut Desk, operation: &Operation) -> Result<Plan, Halt> {
+    let mut warnings = Vec::new();
+    match (operation.verb, &operation.subject) {
+        (Verb::Create, Subject::Reservation(reservation)) => {
+            let creations = booking_form::creations(reservation, &operation.reference, &mut warnings)?;
+            create(desk, operation, (creations, &["checkAvailability"]), warnings)
+        }
+        (Verb::Block, Subject::Block(block)) => {
+            create(desk, operation, (block_form::creations(block, &operation.reference)?, &[]), warnings)
+        }
+        (Verb::Change, Subject::Reservation(reservation)) => change(desk, operation, reservation),
+        (Verb::Cancel, Subject::Reservation(reservation)) => cancel(desk, operation, reservation),
+        (Verb::Accept | Verb::Decline, Subject::Reservation(reservation)) => answer(desk, operation, reservation),
+        (Verb::Unblock, Subject::Block(block)) => unblock(desk, operation, block),
+        _ => Err(FieldError::new("", "the operation is about something else than its verb").into()),
+    }
+}
+
+/// Makes what is not there. After a try that may have worked, bookings of our reference are adopted as they are.
+fn create(
+    desk: &mut Desk,
+    operation: &Operation,
+    (creations, actions): (Vec<Creation>, &[&'static str]),
+    mut warnings: Vec<String>,
+) -> Result<Plan, Halt> {
+    if operation.attempt == Attempt::First {
+        return Ok(Plan::Write(Job { forms: anew(creations, actions), makes: true, warnings, ..Job::default() }));
+    }
+    let places: Vec<_> = creations.iter().map(|creation| (creation.room_id.clone(), creation.arrival)).collect();
+    let mut there = lookup::by_reference(desk, &operation.reference, &places)?;
+    if there.is_empty() {
+        return Ok(Plan::Write(Job { forms: anew(creations, actions), makes: true, warnings, ..Job::default() }));
+    }
+    // What still stands counts before what somebody has cancelled since.
+    there.sort_by_key(There::is_cancelled);
+    let master = there.first().and_then(|there| there.id.unless_zero());
+    if there.iter().any(There::is_cancelled) {
+        warnings.push("a booking of this reference is there, and is cancelled".to_owned());
+    }
+    let (mut missing, mut adopted) = (Vec::new(), Vec::new());
+    for creation in creations {
+        let at = there.iter().position(|there| there.is_for(&creation));
+        // A single booking that somebody has moved to another room or day since is still the one.
+        match at.or_else(|| (places.len() == 1).then_some(0)) {
+            Some(at) => adopted.extend(there.remove(at).id.unless_zero()),
+            None => missing.push(creation),
+        }
+    }
+    if missing.is_empty() {
+        let accepted = Accepted { channel_id: master, replaces: None, confirmed: true, warnings };
+        return Ok(Plan::Settled(Outcome::Accepted(accepted)));
+    }
+    let forms = missing.into_iter().map(|creation| match &master {
+        Some(master) if !actions.is_empty() => group::join(creation.form.actions(actions), master),
+        _ => Ok(creation.form.actions(actions)),
+    });
+    let forms = forms.collect::<Result<_, _>>()?;
+    Ok(Plan::Write(Job { forms, makes: true, known_id: master, adopted, warnings }))
+}
+
+/// Several rooms make a group. Blocks need none: they are found by our reference.
+fn anew(creations: Vec<Creation>, actions: &[&'static str]) -> Vec<Form> {
+    let makes_group = creations.len() > 1 && !actions.is_empty();
+    let actions: Vec<&str> = actions.iter().copied().chain(makes_group.then_some("makeGroup")).collect();
+    creations.into_iter().map(|creation| creation.form.actions(&actions)).collect()
+}
+
+fn change(desk: &mut Desk, operation: &Operation, reservation: &Reservation) -> Result<Plan, Halt> {
+    let mut warnings = Vec::new();
+    let id = known_id(desk, operation, &places_of(reservation))?;
+    let forms = if reservation.rooms.len() > 1 {
+        group::changes(desk, (operation, &id), reservation, &mut warnings)?
+    } else {
+        let piece = Piece { reservation, room: reservation.rooms.first(), is_alone: true, is_first: true };
+        vec![piece.known(Form::of(&id)?, &mut warnings)?]
+    };
+    if forms.iter().any(Form::is_bare) {
+        return Err(FieldError::new("", "says nothing that could be changed").into());
+    }
+    Ok(Plan::Write(Job { forms, known_id: Some(id), warnings, ..Job::default() }))
+}
+
+/// By status: what is deleted would be gone for good.
+fn cancel(desk: &mut Desk, operation: &Operation, reservation: &Reservation) -> Result<Plan, Halt> {
+    let ids = bookings_of(desk, operation, reservation)?;
+    let forms = ids.iter().map(|id| cancellation(id)).collect::<Result<_, _>>()?;
+    Ok(Plan::Write(Job { forms, known_id: ids.into_iter().next(), ..Job::default() }))
+}
+
+/// Says yes or no to a request that still is one.
+fn answer(desk: &mut Desk, operation: &Operation, reservation: &Reservation) -> Result<Plan, Halt> {
+    let ids = bookings_of(desk, operation, reservation)?;
+    let there = lookup::by_ids(desk, &ids)?;
+    let known_id = ids.into_iter().next();
+    let accepts = operation.verb == Verb::Accept;
+    let (mut forms, mut warnings) = (Vec::new(), Vec::new());
+    for booking in &there {
+        let id = booking.id.text().unwrap_or_default();
+        match booking.word() {
+            Some(Word::Pending | Word::Inquiry) => {
+                let word = if accepts { "confirmed" } else { "cancelled" };
+                forms.push(Form::of(&id)?.text("status", Some(word)));
+                warnings.extend(unheard(booking));
+            }
+            Some(Word::Confirmed | Word::NoShow) if accepts => {}
+            Some(Word::Cancelled) if !accepts => {}
+            Some(Word::Cancelled) => {
+                return Err(FieldError::new("/status", "the guest or the house has cancelled").into());
+            }
+            _ => return Err(FieldError::new("/status", "is no request any more").into()),
+        }
+    }
+    if there.is_empty() {
+        return Err(nothing_there());
+    }
+    if forms.is_empty() {
+        let accepted = Accepted { channel_id: known_id, replaces: None, confirmed: true, warnings };
+        return Ok(Plan::Settled(Outcome::Accepted(accepted)));
+    }
+    Ok(Plan::Write(Job { forms, known_id, warnings, ..Job::default() }))
+}
+
+/// A request that came by a selling site is answered at Beds24: whether the site hears of it, it does not say.
+fn unheard(booking: &There) -> Option<String> {
+    let site = booking.channel.as_str().filter(|channel| !["direct", "bookingpage"].contains(channel))?;
+    Some(format!("whether {site} hears of the answer Beds24 does not say: look there too"))
+}
+
+fn unblock(desk: &mut Desk, operation: &Operation, block: &Block) -> Result<Plan, Halt> {
+    let room_types = block_form::room_types(block).unwrap_or_default();
+    let mut ids: Vec<String> = operation.channel_id.iter().cloned().collect();
+    // One id is all that is kept of a block; where it closes several room types, the others have its reference.
+    if room_types.len() != 1 || ids.is_empty() {
+        let places: Vec<_> = room_types.into_iter().map(|room_id| (room_id, block.stay.start)).collect();
+        let there = lookup::by_reference(desk, &operation.reference, &places)?;
+        let more = there.iter().filter(|there| !there.is_cancelled()).filter_map(|there| there.id.unless_zero());
+        ids.extend(more.filter(|id| operation.channel_id.as_ref() != Some(id)));
+        if ids.is_empty() && there.is_empty() {
+            return Err(nothing_there());
+        }
+        if ids.is_empty() {
+            // Somebody has opened the nights already.
+            let accepted = Accepted { channel_id: None, replaces: None, confirmed: true, warnings: Vec::new() };
+            return Ok(Plan::Settled(Outcome::Accepted(accepted)));
+        }
+    }
+    let forms = ids.iter().map(|id| cancellation(id)).collect::<Result<_, _>>()?;
+    Ok(Plan::Write(Job { forms, known_id: ids.into_iter().next(), ..Job::default() }))
+}
+
+/// All bookings of a reservation: those of its group where it has several rooms.
+fn bookings_of(desk: &mut Desk, operation: &Operation, reservation: &Reservation) -> Result<Vec<String>, Halt> {
+    let id = known_id(desk, operation, &places_of(reservation))?;
+    if reservation.rooms.len() < 2 {
+        return Ok(vec![id]);
+    }
+    let there = lookup::by_ids(desk, std::slice::from_ref(&id))?;
+    Ok(there.first().map_or_else(|| vec![id], There::group))
+}
+
+/// The id that Beds24 has for it; where none was kept, that of the booking under our reference.
+fn known_id(desk: &mut Desk, operation: &Operation, places: &[(String, Date)]) -> Result<String, Halt> {
+    if let Some(id) = &operation.channel_id {
+        return Ok(id.clone());
+    }
+    let mut there = lookup::by_reference(desk, &operation.reference, places)?;
+    there.sort_by_key(There::is_cancelled);
+    there.iter().find_map(|there| there.id.unless_zero()).ok_or_else(nothing_there)
+}
+
+fn nothing_there() -> Halt {
+    FieldError::new("/id", "Beds24 has no such booking, and none of our reference").into()
+}
+
+fn places_of(reservation: &Reservation) -> Vec<(String, Date)> {
+    let place = |room: &RoomStay| Some((room.room_type_id.clone()?, room.stay.or(reservation.stay)?.start));
+    reservation.rooms.iter().filter_map(place).collect()
+}
+
+impl There {
+    fn is_for(&self, creation: &Creation) -> bool {
+        let is_day = self.arrival.date("").is_ok_and(|day| day == Some(creation.arrival));
+        is_day && self.room_id.as_str() == Some(creation.room_id.as_str())
+    }
+}
