@@ -2,12 +2,13 @@
 //!
 //! [`inbound`] reads what Beds24 sends, [`pull`] asks for what it holds; both hand records to [`booking`],
 //! [`property`] and [`calendar`], which turn the channel's words into the contract's. [`push`] writes reservations,
-//! blocks and nights.
+//! blocks and nights, and [`connection`] tells how the connection stands.
 
 mod booking;
 mod booking_v1;
 mod calendar;
 mod client;
+mod connection;
 mod envelope;
 mod free_nights;
 mod inbound;
@@ -21,14 +22,14 @@ mod texts;
 mod vocabulary;
 
 use gassync_plugin::{
-    Adapter, Attempt, CalendarNights, ChannelError, Decoded, HttpRequest, Inbound, Operation, Outcome, Page, Pull,
-    PushCalendar, PushReservations, Query,
+    Adapter, Attempt, CalendarNights, ChannelError, Connection, Decoded, HttpRequest, Inbound, Operation, Outcome,
+    Page, Pull, PushCalendar, PushReservations, Query, Report, Subscribed,
 };
 
 /// The adapter.
 pub struct Beds24;
 
-gassync_plugin::export!(crate::Beds24: Inbound, Pull, PushCalendar, PushReservations);
+gassync_plugin::export!(crate::Beds24: Inbound, Pull, PushCalendar, PushReservations, Connection);
 
 impl Adapter for Beds24 {
     fn manifest() -> String {
@@ -58,6 +59,20 @@ impl PushCalendar for Beds24 {
 impl PushReservations for Beds24 {
     fn push_reservations(operations: Vec<Operation>) -> Result<Vec<Outcome>, ChannelError> {
         push::operations::push(&operations)
+    }
+}
+
+impl Connection for Beds24 {
+    fn check() -> Result<Report, ChannelError> {
+        connection::check()
+    }
+
+    fn subscribe(endpoint: String) -> Result<Subscribed, ChannelError> {
+        connection::subscribe(&endpoint)
+    }
+
+    fn unsubscribe(subscriptions: Vec<String>) -> Result<Vec<String>, ChannelError> {
+        connection::unsubscribe(&subscriptions)
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod bookings;
 mod calendars;
+mod connection;
 mod groups;
 mod inbound;
+mod manifest;
 mod operations;
 mod pull;
 
