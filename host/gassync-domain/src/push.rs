@@ -109,12 +109,17 @@ impl TryFrom<Told> for Operation {
 
     fn try_from(told: Told) -> Result<Self, Self::Error> {
         let Told { verb, attempt, reference, channel_id, reservation, block } = told;
-        let subject = match (verb, reservation, block) {
+        let mut subject = match (verb, reservation, block) {
             (Verb::Block | Verb::Unblock, None, Some(block)) => Subject::Block(block),
             (Verb::Block | Verb::Unblock, ..) => return Err("block: is what these verbs are about"),
             (_, Some(reservation), None) => Subject::Reservation(reservation),
             _ => return Err("reservation: is what this verb is about"),
         };
+        // Whoever wrote it may have used the short forms.
+        match &mut subject {
+            Subject::Reservation(reservation) => reservation.normalise(),
+            Subject::Block(block) => block.normalise(),
+        }
         Ok(Self { verb, attempt, reference, channel_id, subject })
     }
 }
@@ -359,9 +364,11 @@ mod tests {
 
     #[test]
     fn an_operation_is_about_what_its_verb_is_about() {
-        let reservation = r#"{"verb":"create","reference":"b1","reservation":{"id":"","status":"confirmed"}}"#;
+        let reservation = r#"{"verb":"create","reference":"b1",
+            "reservation":{"id":"","status":"confirmed","roomTypeId":"7","checkIn":"2027-05-01","checkOut":"2027-05-03"}}"#;
         let operation: Operation = serde_json::from_str(reservation).expect("an operation");
-        assert!(matches!(operation.subject, Subject::Reservation(_)));
+        let Subject::Reservation(about) = &operation.subject else { panic!("{operation:?}") };
+        assert_eq!(about.rooms[0].room_type_id.as_deref(), Some("7"), "the short form counts");
         assert_eq!(operation.attempt, Attempt::First);
         let block = r#"{"verb":"block","reference":"b2","block":{"checkIn":"2027-05-01","checkOut":"2027-05-03"}}"#;
         let operation: Operation = serde_json::from_str(block).expect("an operation");

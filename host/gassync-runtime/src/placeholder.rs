@@ -48,6 +48,15 @@ pub(crate) fn unescaped(url: &str) -> String {
     text
 }
 
+/// `{{slot.field}}` as it is shown: in single braces. All else stays, so that JSON stays JSON.
+pub(crate) fn in_single_braces(text: &str) -> String {
+    let shown = |piece| match piece {
+        Piece::Text(text) => text.to_owned(),
+        Piece::Field { whole, .. } => whole[1..whole.len() - 1].to_owned(),
+    };
+    pieces(text).into_iter().map(shown).collect()
+}
+
 /// The slots and fields of all placeholders of a text that nobody but the manifest wrote.
 pub(crate) fn names(text: &str) -> Vec<(&str, &str)> {
     let name = |piece| match piece {
@@ -140,5 +149,12 @@ mod tests {
     fn a_url_may_be_one_placeholder_and_may_come_escaped() {
         assert!(is_alone("{{ical.url}}") && !is_alone("{{ical.url}}/x") && !is_alone("https://x"));
         assert_eq!(unescaped("https://x/%7B%7Ba.b%7Curl%7D%7D?q=%7B1"), "https://x/{{a.b|url}}?q=%7B1");
+    }
+
+    #[test]
+    fn what_is_shown_stays_json() {
+        let body = r#"{"a":{"b":{"token":"{{beds24.token|json}}"}},"note":"{{hello}}"}"#;
+        let shown = r#"{"a":{"b":{"token":"{beds24.token|json}"}},"note":"{{hello}}"}"#;
+        assert_eq!(in_single_braces(body), shown);
     }
 }

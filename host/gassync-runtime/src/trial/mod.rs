@@ -16,7 +16,7 @@ use serde_json::{Value, value::RawValue};
 pub use self::inventory::FileInventory;
 use crate::{
     Adapter, Allowance, Budget, Call, CallError, CallRecord, CredentialError, Credentials, Finished, LogLine,
-    RecordedRequest, ReplayTransport, Secret, ShownAsPlaceholders, Transport,
+    RecordedRequest, ReplayTransport, Secret, ShownAsPlaceholders, Transport, placeholder::in_single_braces,
 };
 
 /// Most parts of a feed that are put together.
@@ -349,19 +349,14 @@ fn problem(name: &str, error: &CallError, record: &CallRecord) -> String {
 fn shown(request: &RecordedRequest) -> Request<'_> {
     Request {
         method: &request.method,
-        url: braces(&request.url),
-        headers: pairs(&request.headers.iter().map(|(n, v)| (n.clone(), braces(v))).collect::<Vec<_>>()),
+        url: in_single_braces(&request.url),
+        headers: pairs(&request.headers.iter().map(|(n, v)| (n.clone(), in_single_braces(v))).collect::<Vec<_>>()),
         body: match text(request.body.as_ref()) {
-            Value::String(body) => Value::String(braces(&body)),
+            Value::String(body) => Value::String(in_single_braces(&body)),
             other => other,
         },
         credential: &request.credential,
     }
-}
-
-/// `{{slot.field}}` is shown as `{slot.field}`.
-fn braces(text: &str) -> String {
-    text.replace("{{", "{").replace("}}", "}")
 }
 
 fn pairs(headers: &[(String, String)]) -> Value {
