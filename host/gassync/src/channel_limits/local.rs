@@ -37,6 +37,8 @@ struct Budget {
 #[derive(Debug)]
 struct Sliding {
     window: Window,
+    /// How much there is by the channel's own word: accounts differ, and others may take of it too.
+    told: Option<f64>,
     /// When each part began, and what was taken in it.
     parts: VecDeque<(Timestamp, f64)>,
 }
@@ -62,6 +64,10 @@ impl Sliding {
         }
     }
 
+    fn limit(&self) -> f64 {
+        self.told.unwrap_or(self.window.limit)
+    }
+
     fn taken(&self) -> f64 {
         self.parts.iter().map(|(_, taken)| taken).sum()
     }
@@ -69,7 +75,7 @@ impl Sliding {
     /// How long until there is room for so much; a request that is larger than the window has room in an empty one.
     fn wait(&mut self, weight: f64, now: Timestamp) -> Option<SignedDuration> {
         self.forget(now);
-        let mut over = self.taken() + weight.min(self.window.limit) - self.window.limit;
+        let mut over = self.taken() + weight.min(self.limit()) - self.limit();
         let mut parts = self.parts.iter();
         let mut wait = None;
         while over > ROUNDING {
@@ -95,8 +101,8 @@ impl Budget {
             && self.windows.iter().zip(windows).all(|(sliding, window)| sliding.window == *window);
         if !same {
             // Another version of the plugin knows it better.
-            self.windows =
-                windows.iter().map(|window| Sliding { window: window.clone(), parts: VecDeque::new() }).collect();
+            let fresh = |window: &Window| Sliding { window: window.clone(), told: None, parts: VecDeque::new() };
+            self.windows = windows.iter().map(fresh).collect();
         }
     }
 
@@ -149,15 +155,12 @@ impl ChannelLimits for LocalLimits {
                 sliding.take(cost - charge.weight, now);
             }
         }
-        // The channel speaks of its shortest window; others may have taken of it, so less is believed and more is not.
+        // The channel speaks of its shortest window.
         if let Some(remaining) = told.remaining
             && let Some(shortest) = budget.windows.iter_mut().min_by_key(|sliding| sliding.window.seconds)
         {
             shortest.forget(now);
-            let unseen = shortest.window.limit - shortest.taken() - remaining;
-            if unseen > ROUNDING {
-                shortest.take(unseen, now);
-            }
+            shortest.told = Some(shortest.taken() + remaining.max(0.0));
         }
     }
 }
@@ -228,8 +231,11 @@ mod tests {
             take(second).await.expect("room");
         }
         assert_eq!(take(9).await, Err(SignedDuration::from_secs(296)));
-        // More than we know to be left is not believed.
-        limits.correct(&one, Told { remaining: Some(50.0), ..Told::default() }, at(9)).await;
+        // It knows best, in the other direction too: this account has more than most.
+        limits.correct(&one, Told { remaining: Some(150.0), ..Told::default() }, at(9)).await;
+        for _ in 0..150 {
+            take(10).await.expect("room");
+        }
         assert!(take(10).await.is_err());
         let dear = charge(&[(300, 100.0)], 500.0);
         let alone = LocalLimits::default();

@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 use gassync_domain::SourceId;
-use gassync_simulator::beds24::{Beds24, Settings, Told, Webhook};
+use gassync_simulator::beds24::{Beds24, Faults, Settings, Told, Webhook};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,10 @@ const LOOK: Duration = Duration::from_millis(250);
 const POLL_SECONDS: u64 = 3;
 /// How long the last messages may take at the end.
 const SETTLE: Duration = Duration::from_secs(30);
+/// What the simulated account may spend in five minutes: enough for polls as often as people watch.
+const CREDITS: f64 = 10_000.0;
+/// How late the simulated channel is when it is late, and how long it holds an answer back, in milliseconds.
+const LATE: (u64, u64) = (500, 5_000);
 const ACCOUNT: &str = "Demo Holidays";
 const SOURCE: &str = "demo-beds24";
 
@@ -49,6 +53,9 @@ pub struct Demo {
     /// What all chance grows from
     #[arg(long, default_value_t = 24)]
     seed: u64,
+    /// The share of calls and webhooks that something goes wrong with at the simulated Beds24, from 0 to 1, until the end
+    #[arg(long, default_value_t = 0.0, value_parser = super::simulate::share)]
+    faults: f64,
     /// Where the demo keeps its data; emptied first
     #[arg(long, default_value = "data/demo")]
     dir: PathBuf,
@@ -76,7 +83,8 @@ impl Demo {
         build::plugins(&["beds24".to_owned()], &plugins).await?;
 
         let stop = CancellationToken::new();
-        let beds24 = Beds24::new(Settings { seed: self.seed, ..Settings::default() }, system_clock());
+        let settings = Settings { seed: self.seed, credits_per_five_minutes: CREDITS, ..Settings::default() };
+        let beds24 = Beds24::new(settings, system_clock());
         let channel = TcpListener::bind(self.beds24).await.context("the simulated Beds24 cannot listen")?;
         let channel_address = channel.local_addr()?;
         let simulating = tokio::spawn({
@@ -99,8 +107,14 @@ impl Demo {
         let source = connect(&client, &beds24, &channel_address.to_string()).await?;
         let mut follower = Follower { client: &client, after: 0 };
         say("The source is connected; what Beds24 has is fetched through the sandboxed plugin.");
+        if self.faults > 0.0 {
+            let (delay_millis, hold_millis) = LATE;
+            beds24.set_faults(Faults { delay_millis, hold_millis, ..Faults::any(self.faults) });
+            say(&format!("Of its calls and webhooks {:.0} % go wrong from now on.", self.faults * 100.0));
+        }
         self.play(&beds24, &mut follower).await?;
         say("");
+        beds24.set_faults(Faults::default());
         say("Nothing new happens now; the last messages arrive.");
         let differences = settle(&app, &beds24, source, &mut follower).await?;
         let code = summary(&app, &beds24, source, &differences).await?;

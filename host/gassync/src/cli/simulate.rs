@@ -46,7 +46,7 @@ fn header(text: &str) -> Result<(String, String), &'static str> {
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
-fn share(text: &str) -> Result<f64, &'static str> {
+pub fn share(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or("must be a number from 0 to 1")
 }
 
@@ -64,7 +64,6 @@ impl Options {
             bookings: self.bookings,
             properties: self.properties,
             faults: if self.faults > 0.0 { Faults::any(self.faults) } else { Faults::default() },
-            webhook_shuffle: false,
             ..Settings::default()
         };
         let beds24 = Beds24::new(settings, system_clock());

@@ -90,7 +90,7 @@ fn booked(id: &str, booking: &Element, collector: Option<&Collector>) -> Result<
     let nights = Nights { start: day("arrival")?, until: day("departure")? };
     let count = |name: &str| stay.find("GuestCount")?.attribute(name)?.parse().ok();
     let sum = price::amount(stay.find("Total"), "amountAfterTaxes", "currency")?;
-    // What Expedia collects is told as what it hands on, unless it says otherwise.
+    // What Expedia collects is told as what it hands on, unless it says otherwise; no other sum is told.
     let is_net = collector == Some(&Collector::Channel) && stay.said("BaseRateType") != Some("Sell");
     let (total, payout) = (sum.clone(), sum.filter(|_| is_net));
     let taxes = price::amount(stay.find("Total"), "amountOfTaxes", "currency")?.map(|taxes| taxes.amount);
@@ -111,7 +111,7 @@ fn booked(id: &str, booking: &Element, collector: Option<&Collector>) -> Result<
         children: room.children,
         rooms: vec![room],
         stay: Some(nights),
-        price_lines: total.as_ref().map(|total| price::lines(total, told)).unwrap_or_default(),
+        price_lines: total.as_ref().filter(|_| !is_net).map(|total| price::lines(total, told)).unwrap_or_default(),
         total,
         payout,
         guest: booking.find("PrimaryGuest").map(guest),

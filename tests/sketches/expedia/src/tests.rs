@@ -204,7 +204,11 @@ fn who_collects_decides_whose_price_it_is() {
     assert_eq!(lines, [(PriceKind::Stay, "310.00"), (PriceKind::Fee, "20.00"), (PriceKind::Tax, "33.00")]);
     let net = booking("Expedia", "<BaseRateType>Net</BaseRateType>");
     assert_eq!(net.collector, Some(Collector::Channel));
-    assert_eq!((&net.total, &net.payout, net.price_lines.len()), (&None, &sum, 0), "what the guest pays is not told");
+    assert_eq!(
+        (&net.total, &net.payout, net.price_lines.len()),
+        (&sum, &sum, 0),
+        "of what the guest pays nothing more is told"
+    );
     let sold = booking("Expedia", "<BaseRateType>Sell</BaseRateType>");
     assert_eq!((&sold.total, &sold.payout, sold.price_lines.len()), (&sum, &None, 3));
 }
