@@ -2,6 +2,7 @@
 
 mod api;
 mod beds24;
+mod beds24_push;
 mod buyers;
 mod command_line;
 mod conformance;

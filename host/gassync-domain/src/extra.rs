@@ -53,12 +53,34 @@ impl Extra {
         if members > MAX_MEMBERS {
             return Some(format!("has {members} members; the limit is {MAX_MEMBERS}"));
         }
-        let bytes: usize = self.0.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
+        let bytes: usize = self.0.iter().map(|(name, value)| name.len() + bytes_of(value)).sum();
         if bytes > MAX_BYTES {
             return Some(format!("has {bytes} bytes; the limit is {MAX_BYTES}"));
         }
-        let is_nul = |(name, value): (&String, &Value)| name.contains('\0') || value.to_string().contains("\\u0000");
-        self.0.iter().any(is_nul).then(|| "contains a NUL character".to_owned())
+        let has_nul = |(name, value): (&String, &Value)| name.contains('\0') || holds_nul(value);
+        self.0.iter().any(has_nul).then(|| "contains a NUL character".to_owned())
+    }
+}
+
+/// As JSON, but that nothing is written: it is asked of every record.
+fn bytes_of(value: &Value) -> usize {
+    match value {
+        Value::Null => 4,
+        Value::Bool(flag) => 5 - usize::from(*flag),
+        // The longest that there are.
+        Value::Number(_) => 24,
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => 2 + items.iter().map(|item| bytes_of(item) + 1).sum::<usize>(),
+        Value::Object(members) => 2 + members.iter().map(|(name, item)| name.len() + bytes_of(item) + 4).sum::<usize>(),
+    }
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(members) => members.iter().any(|(name, item)| name.contains('\0') || holds_nul(item)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

@@ -1,0 +1,192 @@
+//! What is written to a simulated Beds24 through the sandbox: once, whatever goes wrong, and told as it was taken.
+
+use std::sync::Arc;
+
+use gassync::credentials::ConnectionSecrets;
+use gassync_domain::{Attempt, CalendarUpdate, Date, Operation, Outcome};
+use gassync_runtime::{Budget, Call};
+use gassync_simulator::beds24::{BookEntry, Fault, Faults, Rule, Settings};
+use gassync_tests::{
+    database::Database,
+    host::{self, ACCOUNT, Channel, Host},
+};
+use jiff::Span;
+use serde_json::{Value, json};
+
+struct Desk {
+    host: Host,
+    channel: Channel,
+    /// A room type with one unit at least, and how many it has.
+    room: u64,
+    /// The first night that tests use: nothing is booked there.
+    first: Date,
+}
+
+impl Desk {
+    async fn open(bare_answers: bool) -> Self {
+        let credits_per_five_minutes = 100_000.0;
+        let settings = Settings { bookings: 0, credits_per_five_minutes, bare_answers, ..Settings::default() };
+        let channel = host::channel(settings).await;
+        channel.beds24.set_faults(Faults { hold_millis: 200, ..Faults::default() });
+        let polls = [("GASSYNC_WORK_POLL_SECONDS", "0")];
+        let host = Host::begin(Database::sqlite(), &["beds24"], Some(&channel), &polls).await;
+        host.connect(&channel).await;
+        let room = channel.beds24.properties()[0].room_types[0].id;
+        let first = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date().saturating_add(Span::new().days(30));
+        Self { host, channel, room, first }
+    }
+
+    fn day(&self, ahead: i64) -> Date {
+        self.first.saturating_add(Span::new().days(ahead))
+    }
+
+    /// A call as a running host makes it: over the network, with the connection's secrets.
+    async fn call(&self) -> (Arc<gassync::plugins::Plugin>, Call) {
+        let app = &self.host.app;
+        let mut tx = app.db.platform_read().await.expect("a transaction");
+        let account = gassync::store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
+        let source = gassync::store::sources::all(&mut tx).await.expect("read").remove(0);
+        drop(tx);
+        let connection = source.connection.expect("a connection");
+        let plugin = app.plugins.get("beds24").expect("it is loaded");
+        let (app, settings) = (Arc::clone(app), source.config.clone());
+        let secrets = ConnectionSecrets::new(Arc::clone(&app), account, connection, Arc::clone(&plugin), settings);
+        let call = Call {
+            settings: plugin.manifest().with_defaults(&source.config),
+            grant: secrets.grant().await.expect("a grant"),
+            credentials: Arc::new(secrets),
+            transport: Arc::new(app.transport(plugin.manifest(), (account, connection)).expect("a network")),
+            clock: app.clock.clone(),
+            budget: plugin.budget(Budget::fetch()),
+            ..Call::alone("push")
+        };
+        (plugin, call)
+    }
+
+    async fn write(&self, operations: Value) -> Vec<Outcome> {
+        let operations: Vec<Operation> = serde_json::from_value(operations).expect("operations");
+        let (plugin, call) = self.call().await;
+        plugin.push_reservations(call, operations).await.result.expect("outcomes")
+    }
+
+    async fn set(&self, updates: Value) -> Vec<Outcome> {
+        let updates: Vec<CalendarUpdate> = serde_json::from_value(updates).expect("updates");
+        let (plugin, call) = self.call().await;
+        plugin.push_calendar(call, updates, Attempt::First).await.result.expect("outcomes")
+    }
+
+    fn booking(&self, reference: &str, nights: (i64, i64), more: &Value) -> Value {
+        let mut operation = json!({
+            "verb": "create", "reference": reference,
+            "reservation": {
+                "id": "", "status": "confirmed", "roomTypeId": self.room.to_string(), "checkIn": self.day(nights.0),
+                "checkOut": self.day(nights.1), "adults": 2, "totalPrice": "240.50",
+                "guest": { "firstName": "Noor", "lastName": "de Wit" }
+            }
+        });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            operation[name] = value.clone();
+        }
+        operation
+    }
+
+    fn at_channel(&self, reference: &str) -> Vec<BookEntry> {
+        self.channel.beds24.book().into_iter().filter(|entry| entry.reference == reference).collect()
+    }
+}
+
+fn taken(outcome: &Outcome) -> Option<(&str, bool)> {
+    match outcome {
+        Outcome::Accepted { id, confirmed, .. } => Some((id.as_deref().unwrap_or_default(), *confirmed)),
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_booking_is_made_once_whatever_goes_wrong() {
+    let desk = Desk::open(false).await;
+    let faults = [Fault::TimeoutAfterWork, Fault::ErrorAfterWork, Fault::HalfAnswer, Fault::ErrorBeforeWork];
+    for (number, fault) in faults.into_iter().enumerate() {
+        let reference = format!("GAS-{number}");
+        let place = i64::try_from(number).expect("few") * 3;
+        let again = |attempt: &str| desk.booking(&reference, (place, place + 2), &json!({ "attempt": attempt }));
+        desk.channel.beds24.set_fault(fault, Rule::next(1).only("POST /bookings"));
+        let first = desk.write(json!([again("first")])).await;
+        assert!(taken(&first[0]).is_none(), "{fault:?}: {first:?}");
+        let second = desk.write(json!([again("after-unknown")])).await;
+        let (id, _) = taken(&second[0]).unwrap_or_else(|| panic!("{fault:?}: {first:?}, then {second:?}"));
+        let there = desk.at_channel(&reference);
+        assert_eq!(there.len(), 1, "{fault:?}: {there:?}");
+        assert_eq!((there[0].id.to_string().as_str(), there[0].price_cents), (id, 24_050), "{fault:?}");
+        assert_eq!(desk.channel.beds24.creates(&reference), 1, "{fault:?}");
+    }
+    desk.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bookings_are_changed_cancelled_and_refused_one_by_one() {
+    let desk = Desk::open(false).await;
+    let units = desk.channel.beds24.properties()[0].room_types[0].qty;
+    let many: Vec<Value> =
+        (0..=units).map(|number| desk.booking(&format!("FULL-{number}"), (0, 2), &Value::Null)).collect();
+    let outcomes = desk.write(json!(many)).await;
+    let made: Vec<String> = outcomes.iter().filter_map(|outcome| Some(taken(outcome)?.0.to_owned())).collect();
+    assert_eq!(made.len(), usize::try_from(units).expect("few"), "one more than there is room for: {outcomes:?}");
+    assert!(matches!(&outcomes[made.len()], Outcome::Refused(errors) if !errors.is_empty()), "{outcomes:?}");
+    let longer = desk.booking("FULL-0", (0, 3), &json!({ "verb": "change", "channelId": made[0] }));
+    let outcomes = desk.write(json!([longer])).await;
+    assert!(taken(&outcomes[0]).is_some(), "{outcomes:?}");
+    assert_eq!(desk.at_channel("FULL-0")[0].departure, desk.day(3));
+    let gone = desk.booking("FULL-0", (0, 3), &json!({ "verb": "cancel", "channelId": made[0] }));
+    let unknown = desk.booking("NOBODY", (0, 3), &json!({ "verb": "cancel", "channelId": "1" }));
+    let outcomes = desk.write(json!([gone, unknown])).await;
+    assert!(taken(&outcomes[0]).is_some() && taken(&outcomes[1]).is_none(), "{outcomes:?}");
+    assert_eq!(desk.at_channel("FULL-0")[0].status, "cancelled");
+    // Nights out of sale, and back.
+    let block =
+        json!({ "roomTypeId": desk.room.to_string(), "checkIn": desk.day(10), "checkOut": desk.day(12), "units": 1 });
+    let close = json!([{ "verb": "block", "reference": "MAINT-1", "block": block }]);
+    let outcomes = desk.write(close).await;
+    let id = taken(&outcomes[0]).expect("taken").0.to_owned();
+    assert_eq!(desk.at_channel("MAINT-1")[0].status, "black");
+    let open = json!([{ "verb": "unblock", "reference": "MAINT-1", "channelId": id, "block": block }]);
+    let outcomes = desk.write(open).await;
+    assert!(taken(&outcomes[0]).is_some(), "{outcomes:?}");
+    assert_eq!(desk.at_channel("MAINT-1")[0].status, "cancelled");
+    desk.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nights_are_written_and_what_was_not_taken_is_told() {
+    let desk = Desk::open(false).await;
+    let night = |ahead: i64, more: Value| {
+        let mut night = json!({ "date": desk.day(ahead), "available": true, "price": "131.00", "minStay": 2 });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            night[name] = value.clone();
+        }
+        night
+    };
+    let update = |nights: Value| json!([{ "roomTypeId": desk.room.to_string(), "nights": nights }]);
+    let outcomes = desk
+        .set(update(json!([night(0, json!({})), night(1, json!({})), night(2, json!({ "available": false }))])))
+        .await;
+    assert!(taken(&outcomes[0]).is_some(), "{outcomes:?}");
+    let there = desk.channel.beds24.nights(desk.room, desk.day(0), desk.day(2));
+    let shown: Vec<_> = there.iter().map(|n| (n.price1_cents, n.min_stay, n.closing.as_deref())).collect();
+    let open = there[0].closing.as_deref();
+    assert!(open.is_none_or(|word| word == "none"), "{there:?}");
+    assert_eq!(shown[..2], [(Some(13_100), Some(2), open); 2]);
+    assert_eq!(there[2].closing.as_deref(), Some("blackout"));
+    // More than the room takes is capped, and told.
+    let outcomes = desk.set(update(json!([night(4, json!({ "maxStay": 400 }))]))).await;
+    assert!(matches!(&outcomes[0], Outcome::Accepted { warnings, .. } if !warnings.is_empty()), "{outcomes:?}");
+    desk.host.stop().await;
+    // A success that repeats nothing may have changed nothing: it counts only after it was read back.
+    let desk = Desk::open(true).await;
+    desk.channel.beds24.set_fault(Fault::NothingChanged, Rule::next(1).only("POST /inventory/rooms/calendar"));
+    let night = json!({ "date": desk.day(6), "available": true, "price": "77.00" });
+    let outcomes = desk.set(json!([{ "roomTypeId": desk.room.to_string(), "nights": [night] }])).await;
+    assert!(taken(&outcomes[0]).is_some_and(|(_, confirmed)| !confirmed), "{outcomes:?}");
+    assert_ne!(desk.channel.beds24.nights(desk.room, desk.day(6), desk.day(6))[0].price1_cents, Some(7_700));
+    desk.host.stop().await;
+}
