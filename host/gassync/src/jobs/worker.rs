@@ -104,11 +104,11 @@ async fn begin(app: &Arc<App>, places: &Arc<Semaphore>, running: &mut JoinSet<()
 /// Keeps others off a job as long as it is worked on, however long that is.
 async fn alive(app: &Arc<App>, job: Job) -> store::Result<()> {
     let jobs = with_alike(app, job).await?;
-    // Apart from the work: that may be in a transaction of its own when this one wants the database.
-    let heart = tokio::spawn(beat(Arc::clone(app), jobs.clone()));
-    let ended = work_on(app, jobs).await;
-    heart.abort();
-    ended
+    // Apart from the work, which may be in a transaction of its own when this one wants the database; and no longer than it,
+    // however it ends.
+    let mut heart = JoinSet::new();
+    heart.spawn(beat(Arc::clone(app), jobs.clone()));
+    work_on(app, jobs).await
 }
 
 async fn beat(app: Arc<App>, jobs: Vec<Job>) {
