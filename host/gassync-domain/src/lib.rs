@@ -6,6 +6,7 @@
 mod authority;
 mod availability;
 mod block;
+mod breaker;
 mod calendar;
 mod change;
 mod channel_error;
@@ -36,6 +37,7 @@ mod validate;
 pub use authority::{Authority, Say};
 pub use availability::{Availability, MAX_CALENDAR_NIGHTS};
 pub use block::Block;
+pub use breaker::{Breaker, BreakerState};
 pub use calendar::{Calendar, CalendarNight};
 pub use change::{Change, ConnectionEvent, Decoded, Entity, EntityRef, Hint, News, Route};
 pub use channel_error::ChannelError;

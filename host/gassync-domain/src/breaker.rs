@@ -1,0 +1,342 @@
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Keeps calls from a channel that is down: [`Breaker::FAILURES_TO_OPEN`] failures in a row open it for
+/// [`Breaker::OPEN_SECONDS`]; then calls are tried one at a time, until [`Breaker::SUCCESSES_TO_CLOSE`] in a row succeed or
+/// one fails.
+///
+/// Whoever is admitted tells how the call ended. Only what is the channel's fault is a failure: it cannot be reached, does
+/// not answer in time, or answers that it is broken. A channel that refuses what it was sent works, and that is a success.
+///
+/// In JSON it is `{"state":"closed","failures":0}`, `{"state":"open","until":T}` or
+/// `{"state":"half-open","successes":0,"trialUntil":T}`, with instants in RFC 3339.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Breaker(Position);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+enum Position {
+    Closed {
+        failures: u32,
+    },
+    Open {
+        until: Timestamp,
+    },
+    HalfOpen {
+        successes: u32,
+        /// Until when the trial that runs is waited for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trial_until: Option<Timestamp>,
+    },
+}
+
+/// How a breaker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BreakerState {
+    /// Every call is admitted.
+    Closed,
+    /// None is.
+    Open,
+    /// One at a time, on trial.
+    HalfOpen,
+}
+
+impl Default for Position {
+    fn default() -> Self {
+        Self::Closed { failures: 0 }
+    }
+}
+
+impl Breaker {
+    /// So many failures in a row open a closed breaker.
+    pub const FAILURES_TO_OPEN: u32 = 5;
+    /// So many successful trials in a row close it again.
+    pub const SUCCESSES_TO_CLOSE: u32 = 2;
+    /// How long an open breaker admits nothing, in seconds.
+    pub const OPEN_SECONDS: i64 = 60;
+    /// How long a trial is waited for whose end nobody tells, in seconds: as long as a call to a channel may last.
+    pub const TRIAL_SECONDS: i64 = 60;
+    /// After how many seconds to ask again while somebody else's trial runs: most end long before they have to.
+    pub const ASK_AGAIN_SECONDS: i64 = 5;
+
+    /// Whether a call may be made now; if not, when to ask again. Who is admitted while it is half-open holds its only
+    /// trial.
+    pub fn admits(&mut self, now: Timestamp) -> Result<(), Timestamp> {
+        let successes = match &mut self.0 {
+            Position::Closed { .. } => return Ok(()),
+            Position::Open { until } => {
+                // A clock that was put back must not keep it open for longer than that.
+                *until = (*until).min(after(now, Self::OPEN_SECONDS));
+                if now < *until {
+                    return Err(*until);
+                }
+                0
+            }
+            Position::HalfOpen { successes, trial_until } => {
+                if let Some(until) = trial_until {
+                    *until = (*until).min(after(now, Self::TRIAL_SECONDS));
+                    if now < *until {
+                        return Err((*until).min(after(now, Self::ASK_AGAIN_SECONDS)));
+                    }
+                }
+                *successes
+            }
+        };
+        self.0 = Position::HalfOpen { successes, trial_until: Some(after(now, Self::TRIAL_SECONDS)) };
+        Ok(())
+    }
+
+    /// A call that was admitted found the channel working.
+    pub fn succeeded(&mut self) {
+        match self.0 {
+            Position::Closed { .. } => self.0 = Position::default(),
+            Position::HalfOpen { successes, trial_until: Some(_) }
+                if successes.saturating_add(1) >= Self::SUCCESSES_TO_CLOSE =>
+            {
+                self.0 = Position::default();
+            }
+            Position::HalfOpen { successes, trial_until: Some(_) } => {
+                self.0 = Position::HalfOpen { successes: successes + 1, trial_until: None };
+            }
+            // A call that was made before it opened says nothing of how the channel is since.
+            Position::Open { .. } | Position::HalfOpen { trial_until: None, .. } => {}
+        }
+    }
+
+    /// A call that was admitted failed, and it was the channel's fault.
+    pub fn failed(&mut self, now: Timestamp) {
+        match self.0 {
+            Position::Closed { failures } if failures.saturating_add(1) < Self::FAILURES_TO_OPEN => {
+                self.0 = Position::Closed { failures: failures + 1 };
+            }
+            // Calls that were made before it opened still fail after it: they do not keep it open for longer.
+            Position::Open { until } if now < until => {}
+            _ => self.0 = Position::Open { until: after(now, Self::OPEN_SECONDS) },
+        }
+    }
+
+    /// A call that was admitted never reached the channel, so nothing is known: another may have its trial.
+    pub fn never_called(&mut self) {
+        if let Position::HalfOpen { trial_until, .. } = &mut self.0 {
+            *trial_until = None;
+        }
+    }
+
+    /// How it stands.
+    pub fn state(&self, now: Timestamp) -> BreakerState {
+        match self.0 {
+            Position::Closed { .. } => BreakerState::Closed,
+            Position::Open { until } if now < until => BreakerState::Open,
+            Position::Open { .. } | Position::HalfOpen { .. } => BreakerState::HalfOpen,
+        }
+    }
+}
+
+fn after(now: Timestamp, seconds: i64) -> Timestamp {
+    // Beyond the last instant there is none to wait for.
+    now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).expect("an instant")
+    }
+
+    /// Open since the start.
+    fn opened() -> Breaker {
+        let mut breaker = Breaker::default();
+        (0..Breaker::FAILURES_TO_OPEN).for_each(|_| breaker.failed(at(0)));
+        breaker
+    }
+
+    /// Half-open, with a trial that began when the time was over.
+    fn on_trial() -> Breaker {
+        let mut breaker = opened();
+        breaker.admits(at(Breaker::OPEN_SECONDS)).expect("a trial");
+        breaker
+    }
+
+    #[test]
+    fn the_fifth_failure_in_a_row_opens_it() {
+        let mut breaker = Breaker::default();
+        for _ in 1..Breaker::FAILURES_TO_OPEN {
+            breaker.failed(at(0));
+        }
+        assert_eq!((breaker.state(at(0)), breaker.admits(at(0))), (BreakerState::Closed, Ok(())));
+        breaker.succeeded();
+        for _ in 1..Breaker::FAILURES_TO_OPEN {
+            breaker.failed(at(1));
+        }
+        assert_eq!(breaker.state(at(1)), BreakerState::Closed, "a success begins the count anew");
+        breaker.failed(at(2));
+        assert_eq!(breaker.state(at(2)), BreakerState::Open);
+        assert_eq!(breaker.admits(at(2)), Err(at(62)));
+    }
+
+    #[test]
+    fn open_lasts_its_time_whatever_is_told_meanwhile() {
+        let mut breaker = opened();
+        breaker.failed(at(30));
+        breaker.succeeded();
+        breaker.never_called();
+        assert_eq!(breaker, opened(), "those calls were made before it opened");
+        assert_eq!(breaker.admits(at(59)), Err(at(60)));
+        assert_eq!((breaker.state(at(59)), breaker.state(at(60))), (BreakerState::Open, BreakerState::HalfOpen));
+        assert_eq!(breaker.admits(at(60)), Ok(()));
+        let mut late = opened();
+        late.failed(at(60));
+        assert_eq!(late.admits(at(61)), Err(at(120)), "a fault after the time is new");
+    }
+
+    #[test]
+    fn trials_go_one_at_a_time_and_two_close_it() {
+        let mut breaker = on_trial();
+        assert_eq!(breaker.admits(at(61)), Err(at(66)), "a trial runs");
+        breaker.succeeded();
+        assert_eq!(breaker.state(at(62)), BreakerState::HalfOpen);
+        breaker.succeeded();
+        assert_eq!(breaker.state(at(62)), BreakerState::HalfOpen, "of one trial a second success is none");
+        assert_eq!(breaker.admits(at(62)), Ok(()));
+        assert_eq!(breaker.admits(at(62)), Err(at(67)));
+        breaker.succeeded();
+        assert_eq!(breaker, Breaker::default());
+        assert_eq!((breaker.admits(at(63)), breaker.admits(at(63))), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn one_failed_trial_opens_it_for_the_whole_time() {
+        let mut first = on_trial();
+        first.failed(at(70));
+        assert_eq!(first.admits(at(71)), Err(at(130)));
+        let mut second = on_trial();
+        second.succeeded();
+        second.admits(at(65)).expect("the second trial");
+        second.failed(at(70));
+        second.admits(at(130)).expect("a trial");
+        second.succeeded();
+        assert_eq!(second.state(at(131)), BreakerState::HalfOpen, "successes before it opened again do not count");
+    }
+
+    #[test]
+    fn a_trial_whose_end_is_never_told_does_not_shut_it_for_ever() {
+        let mut breaker = on_trial();
+        assert_eq!(breaker.admits(at(118)), Err(at(120)), "no longer than the trial is waited for");
+        assert_eq!(breaker.admits(at(120)), Ok(()));
+        assert_eq!(breaker.admits(at(120)), Err(at(125)));
+        let mut breaker = on_trial();
+        breaker.never_called();
+        let before = breaker;
+        breaker.succeeded();
+        assert_eq!(breaker, before, "nothing is on trial that could have succeeded");
+        assert_eq!(breaker.admits(at(61)), Ok(()), "and one that was none makes room at once");
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_shuts_it_no_longer() {
+        let mut open = opened();
+        assert_eq!(open.admits(at(-3600)), Err(at(-3540)));
+        assert_eq!(open.admits(at(-3540)), Ok(()));
+        let mut trial = on_trial();
+        assert_eq!(trial.admits(at(-3600)), Err(at(-3595)));
+        assert_eq!(trial.admits(at(-3540)), Ok(()));
+        let mut last = Breaker::default();
+        (0..Breaker::FAILURES_TO_OPEN).for_each(|_| last.failed(Timestamp::MAX));
+        assert_eq!(last.admits(Timestamp::MAX), Ok(()), "nobody can wait for what is after the end of time");
+    }
+
+    #[test]
+    fn it_is_kept_as_json() {
+        let mut succeeded = on_trial();
+        succeeded.succeeded();
+        for (breaker, text) in [
+            (Breaker::default(), r#"{"state":"closed","failures":0}"#),
+            (opened(), r#"{"state":"open","until":"2027-01-15T08:01:00Z"}"#),
+            (on_trial(), r#"{"state":"half-open","successes":0,"trialUntil":"2027-01-15T08:02:00Z"}"#),
+            (succeeded, r#"{"state":"half-open","successes":1}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&breaker).expect("JSON"), text);
+            assert_eq!(serde_json::from_str::<Breaker>(text).expect(text), breaker);
+        }
+        let mut odd: Breaker = serde_json::from_str(r#"{"state":"closed","failures":4294967295}"#).expect("a breaker");
+        odd.failed(at(0));
+        assert_eq!(odd.state(at(0)), BreakerState::Open);
+    }
+
+    /// A generator of pseudo-random numbers (SplitMix64), so that each run makes the same steps.
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, bound: u64) -> u64 {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            (z ^ (z >> 31)) % bound
+        }
+    }
+
+    #[test]
+    fn whatever_happens_it_opens_in_time_and_never_for_ever() {
+        let mut seen = [0_u32; 3];
+        for seed in 0..200 {
+            let (mut dice, mut breaker, mut second) = (Dice(seed), Breaker::default(), 0_i64);
+            // What the rules say of it, by the history alone.
+            let (mut failures_in_a_row, mut trials_in_a_row, mut trial_since) = (0, 0, None);
+            for _ in 0..500 {
+                second += i64::try_from(dice.below(25)).expect("small");
+                let now = at(second);
+                let before = breaker.state(now);
+                seen[before as usize] += 1;
+                let admitted = breaker.admits(now);
+                if let Err(until) = admitted {
+                    assert!(until > now && until <= after(now, Breaker::OPEN_SECONDS), "{breaker:?}");
+                }
+                let trial_runs = trial_since.is_some_and(|since| second < since + Breaker::TRIAL_SECONDS);
+                let expected = match before {
+                    BreakerState::Closed => true,
+                    BreakerState::Open => false,
+                    BreakerState::HalfOpen => !trial_runs,
+                };
+                assert_eq!(admitted.is_ok(), expected, "seed {seed}, second {second}");
+                let told = if expected { dice.below(5) } else { 4 };
+                if expected {
+                    trial_since = (before == BreakerState::HalfOpen && told == 4).then_some(second);
+                }
+                match told {
+                    0 | 1 => {
+                        breaker.succeeded();
+                        (failures_in_a_row, trials_in_a_row) = (0, trials_in_a_row + 1);
+                    }
+                    2 | 3 => {
+                        breaker.failed(now);
+                        (failures_in_a_row, trials_in_a_row) = (failures_in_a_row + 1, 0);
+                    }
+                    // Nobody ever tells how it ended.
+                    _ => {}
+                }
+                let expected = match (before, told) {
+                    (BreakerState::Closed, 2 | 3) if failures_in_a_row >= Breaker::FAILURES_TO_OPEN => {
+                        BreakerState::Open
+                    }
+                    (BreakerState::HalfOpen, 2 | 3) => BreakerState::Open,
+                    (BreakerState::HalfOpen, 0 | 1) if trials_in_a_row >= Breaker::SUCCESSES_TO_CLOSE => {
+                        BreakerState::Closed
+                    }
+                    _ => before,
+                };
+                assert_eq!(breaker.state(now), expected, "seed {seed}, second {second}");
+                if expected == BreakerState::Open {
+                    trials_in_a_row = 0;
+                }
+                let kept = serde_json::to_string(&breaker).expect("JSON");
+                assert_eq!(serde_json::from_str::<Breaker>(&kept).expect(&kept), breaker);
+            }
+        }
+        assert!(seen.iter().all(|times| *times > 1_000), "every state was tried: {seen:?}");
+    }
+}
