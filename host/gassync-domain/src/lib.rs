@@ -20,6 +20,7 @@ mod id;
 mod mapping;
 mod merge;
 mod money;
+mod price_adjustment;
 mod property;
 mod pull;
 mod push;
@@ -53,6 +54,7 @@ pub use jiff::civil::Date;
 pub use mapping::{Missing, Parked};
 pub use merge::{Decision, Digest, Version, decide, fill};
 pub use money::{Amount, AmountError, Money, TEN_THOUSANDTHS};
+pub use price_adjustment::{PriceAdjustment, Rounding};
 pub use property::{Address, Property, RoomType};
 pub use pull::{Page, Query, ResumePoint, Scope, Selection};
 pub use push::{

@@ -9,6 +9,8 @@ pub const TEN_THOUSANDTHS: i64 = 10_000;
 const MAX_SCALE: u32 = 4;
 /// 100 billion units of currency: beyond it an amount is taken for a mistake.
 const MAX_UNITS: i64 = 100_000_000_000;
+/// The largest amount in ten-thousandths.
+pub(crate) const MAX_TEN_THOUSANDTHS: i64 = MAX_UNITS * TEN_THOUSANDTHS;
 
 /// An exact decimal that keeps the digits it was written with: `450.00` stays `450.00`.
 ///
@@ -40,12 +42,7 @@ impl Amount {
     /// With at least the digits that amounts of this currency (ISO 4217) are written with; never rounded.
     #[must_use]
     pub fn written_in(self, currency: &str) -> Self {
-        let digits = match currency {
-            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
-            | "XAF" | "XOF" | "XPF" => 0,
-            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-            _ => 2,
-        };
+        let digits = places(currency);
         let mut decimal = self.0.normalize();
         if decimal.scale() < digits {
             decimal.rescale(digits);
@@ -56,6 +53,21 @@ impl Amount {
     /// From the database form, without needless zeros.
     pub fn from_ten_thousandths(value: i64) -> Self {
         Self(Decimal::new(value, MAX_SCALE).normalize())
+    }
+}
+
+/// How many ten-thousandths the smallest part of a currency (ISO 4217) is that prices are made of.
+pub(crate) fn smallest_part(currency: &str) -> i64 {
+    TEN_THOUSANDTHS / 10_i64.pow(places(currency))
+}
+
+/// Places behind the point that amounts of a currency are written with.
+fn places(currency: &str) -> u32 {
+    match currency {
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
+        | "XAF" | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        _ => 2,
     }
 }
 
