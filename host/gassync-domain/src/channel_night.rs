@@ -1,0 +1,395 @@
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::{Amount, CalendarNight, CalendarParts};
+
+/// What one night of a room type, and rate plan where the channel has them, is to be at a channel.
+///
+/// It is stored as JSON and compared as text, so its fields keep their order, what is empty is left out, and a price has no
+/// needless zeros: `{"units":3,"price":90.5,"currency":"EUR","minStay":2}`. Lengths of stay are in nights. Of a rule that is
+/// `None` nothing is wanted; one of 0 is lifted, but for `max_advance_days`, as in the contract with plugins.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelNight {
+    /// How many can be sold while it is not closed.
+    pub units: u32,
+    /// Nothing is sold, however many there are.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub closed: bool,
+    /// Price of the night, in units of currency.
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "without_zeros")]
+    pub price: Option<Amount>,
+    /// ISO 4217; absent means the property's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// Fewest nights of a stay that begins here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_stay: Option<u32>,
+    /// Most nights of a stay that begins here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_stay: Option<u32>,
+    /// No arrival on this day.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub closed_to_arrival: bool,
+    /// No departure on this day.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub closed_to_departure: bool,
+    /// Shortest stay of which this night is any part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_stay_through: Option<u32>,
+    /// The one length that an arrival on it may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact_stay: Option<u32>,
+    /// How many days before it at the latest an arrival on it is booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_advance_days: Option<u32>,
+    /// How many days before it at the earliest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_advance_days: Option<u32>,
+}
+
+impl ChannelNight {
+    /// As it is told to the channel: of a closed night that there are none.
+    pub fn into_calendar_night(self, date: Date) -> CalendarNight {
+        let sellable = self.sellable();
+        CalendarNight {
+            available: Some(sellable > 0),
+            units_available: Some(i32::try_from(sellable).unwrap_or(i32::MAX)),
+            price: self.price.map(|price| match &self.currency {
+                Some(currency) => price.written_in(currency),
+                None => price,
+            }),
+            currency: self.currency,
+            min_stay: self.min_stay,
+            max_stay: self.max_stay,
+            closed_to_arrival: Some(self.closed_to_arrival),
+            closed_to_departure: Some(self.closed_to_departure),
+            min_stay_through: self.min_stay_through,
+            exact_stay: self.exact_stay,
+            min_advance_days: self.min_advance_days,
+            max_advance_days: self.max_advance_days,
+            ..CalendarNight::new(date)
+        }
+    }
+
+    /// With a word that lifts each rule that was wanted before and is not any more: a rule of which nothing is said stays at
+    /// the channel as it is. Of `max_advance_days` the contract has no such word.
+    #[must_use]
+    pub fn lifting(mut self, before: Option<&Self>) -> Self {
+        let Some(before) = before else { return self };
+        for (rule, before, lifted) in [
+            // Every channel knows a stay of one night, and not every one knows none.
+            (&mut self.min_stay, before.min_stay, 1),
+            (&mut self.min_stay_through, before.min_stay_through, 1),
+            (&mut self.max_stay, before.max_stay, 0),
+            (&mut self.exact_stay, before.exact_stay, 0),
+            (&mut self.min_advance_days, before.min_advance_days, 0),
+        ] {
+            *rule = rule.or(before.map(|_| lifted));
+        }
+        self
+    }
+
+    /// Which parts the channel has to be told, given what it was told before. How many a closed night would have is
+    /// nothing that it is told, and a price that is not known any more is nothing to tell.
+    pub fn differs(&self, before: Option<&Self>) -> CalendarParts {
+        let Some(before) = before else {
+            return CalendarParts { price: self.price.is_some(), ..CalendarParts::default() };
+        };
+        CalendarParts {
+            availability: self.sellable() != before.sellable(),
+            price: self.price.is_some() && (self.price, &self.currency) != (before.price, &before.currency),
+            rules: self.rules() != before.rules(),
+        }
+    }
+
+    /// Whether what a channel shows is what was wanted, in these parts. What either side says nothing of is no
+    /// disagreement, and a channel that knows fewer rules may show one of them in another's place. Where it shows prices by
+    /// occupancy, the caller picks the entry that was written.
+    pub fn reads_as(&self, seen: &CalendarNight, parts: CalendarParts) -> bool {
+        (!parts.availability || self.availability_reads_as(seen))
+            && (!parts.price || agree(self.price, seen.price) && agree(self.currency.as_ref(), seen.currency.as_ref()))
+            && (!parts.rules || self.rules_read_as(seen))
+    }
+
+    fn sellable(&self) -> u32 {
+        if self.closed { 0 } else { self.units }
+    }
+
+    fn rules(&self) -> ([Option<u32>; 6], [bool; 2]) {
+        let lengths = [
+            self.min_stay,
+            self.max_stay,
+            self.min_stay_through,
+            self.exact_stay,
+            self.min_advance_days,
+            self.max_advance_days,
+        ];
+        (lengths, [self.closed_to_arrival, self.closed_to_departure])
+    }
+
+    fn availability_reads_as(&self, seen: &CalendarNight) -> bool {
+        let is_sold_there = match (seen.available, seen.units_available) {
+            (None, None) => return true,
+            (available, units) => available != Some(false) && units.is_none_or(|units| units > 0),
+        };
+        if !is_sold_there {
+            // What a channel counts beside a closing, or below zero, is sold to nobody.
+            return self.sellable() == 0;
+        }
+        let counted = seen.units_available.map(|units| u32::try_from(units).unwrap_or(0));
+        self.sellable() > 0 && agree(Some(self.sellable()), counted)
+    }
+
+    fn rules_read_as(&self, seen: &CalendarNight) -> bool {
+        let exact = self.exact_stay.filter(|nights| *nights > 0);
+        // No rule, and one that everybody keeps, are the same.
+        let least = |nights: Option<u32>| nights.map(|nights| nights.max(1));
+        let most = |nights: Option<u32>| nights.map(|nights| if nights == 0 { u32::MAX } else { nights });
+        let strictest = self.min_stay.max(self.min_stay_through);
+        // Where a channel has no rule for arrivals alone, its rule for any part is shown in that place too.
+        let is_through = self.min_stay_through.is_some() && seen.min_stay == seen.min_stay_through;
+        (is_through || agree_with_one([self.min_stay, strictest, exact].map(least), least(seen.min_stay)))
+            && agree(least(self.min_stay_through), least(seen.min_stay_through))
+            && agree_with_one([self.max_stay, exact].map(most), most(seen.max_stay))
+            && agree(self.exact_stay, seen.exact_stay)
+            && agree(Some(self.closed_to_arrival), seen.closed_to_arrival)
+            && agree(Some(self.closed_to_departure), seen.closed_to_departure)
+            && agree(self.min_advance_days, seen.min_advance_days)
+            && agree(self.max_advance_days, seen.max_advance_days)
+    }
+}
+
+/// Whether two sayings agree: one that is not said agrees with all.
+fn agree<T: PartialEq>(wanted: Option<T>, seen: Option<T>) -> bool {
+    wanted.zip(seen).is_none_or(|(wanted, seen)| wanted == seen)
+}
+
+/// Whether what is seen agrees with any of those that are wanted.
+fn agree_with_one<const N: usize>(wanted: [Option<u32>; N], seen: Option<u32>) -> bool {
+    seen.is_none() || wanted.iter().all(Option::is_none) || wanted.contains(&seen)
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn without_zeros<S: Serializer>(price: &Option<Amount>, serializer: S) -> Result<S::Ok, S::Error> {
+    price.map(|price| Amount::from_ten_thousandths(price.ten_thousandths())).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATE: Date = Date::constant(2027, 6, 1);
+    const ALL: CalendarParts = CalendarParts { availability: true, price: true, rules: true };
+
+    fn read(json: &str) -> ChannelNight {
+        serde_json::from_str(json).expect(json)
+    }
+
+    fn seen(json: &str) -> CalendarNight {
+        let json = format!(r#"{{"date":"2027-06-01"{}{json}}}"#, if json.is_empty() { "" } else { "," });
+        serde_json::from_str(&json).expect(&json)
+    }
+
+    #[test]
+    fn its_text_is_the_same_for_the_same_night() {
+        let full = concat!(
+            r#"{"units":3,"closed":true,"price":90.5,"currency":"EUR","minStay":2,"maxStay":14,"closedToArrival":true,"#,
+            r#""closedToDeparture":true,"minStayThrough":3,"exactStay":7,"minAdvanceDays":1,"maxAdvanceDays":365}"#
+        );
+        for text in [full, r#"{"units":0}"#, r#"{"units":1,"price":0,"maxAdvanceDays":0}"#] {
+            assert_eq!(serde_json::to_string(&read(text)).expect("JSON"), text);
+        }
+        let zeros = read(r#"{"currency":null,"price":"90.5000","units":3,"closed":false}"#);
+        assert_eq!(serde_json::to_string(&zeros).expect("JSON"), r#"{"units":3,"price":90.5}"#);
+        assert!(serde_json::from_str::<ChannelNight>("{}").is_err(), "of an empty record nobody knows what is free");
+    }
+
+    #[test]
+    fn a_closed_night_has_none() {
+        let told = |json: &str| {
+            let night = read(json).into_calendar_night(DATE);
+            (night.available, night.units_available)
+        };
+        assert_eq!(told(r#"{"units":3}"#), (Some(true), Some(3)));
+        assert_eq!(told(r#"{"units":3,"closed":true}"#), (Some(false), Some(0)));
+        assert_eq!(told(r#"{"units":0}"#), (Some(false), Some(0)));
+        assert_eq!(told(r#"{"units":4294967295}"#), (Some(true), Some(i32::MAX)));
+    }
+
+    #[test]
+    fn everything_else_is_told_as_it_is() {
+        let night = read(
+            r#"{"units":1,"price":90.5,"currency":"EUR","minStay":2,"maxStay":14,"closedToArrival":true,
+            "minStayThrough":3,"exactStay":7,"minAdvanceDays":1,"maxAdvanceDays":365}"#,
+        );
+        let told = serde_json::to_string(&night.into_calendar_night(DATE)).expect("JSON");
+        let expected = concat!(
+            r#"{"date":"2027-06-01","available":true,"unitsAvailable":1,"price":90.50,"currency":"EUR","minStay":2,"#,
+            r#""maxStay":14,"closedToArrival":true,"closedToDeparture":false,"minStayThrough":3,"exactStay":7,"#,
+            r#""minAdvanceDays":1,"maxAdvanceDays":365}"#
+        );
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn only_what_is_new_is_new() {
+        let new = |now: &str, before: &str| {
+            let CalendarParts { availability, price, rules } = read(now).differs(Some(&read(before)));
+            (availability, price, rules)
+        };
+        let before = r#"{"units":3,"price":90.50,"currency":"EUR","minStay":2}"#;
+        assert_eq!(new(r#"{"units":3,"price":"90.5","currency":"EUR","minStay":2}"#, before), (false, false, false));
+        assert_eq!(new(r#"{"units":2,"price":90.50,"currency":"EUR","minStay":2}"#, before), (true, false, false));
+        assert_eq!(new(r#"{"units":3,"price":91,"currency":"EUR","minStay":2}"#, before), (false, true, false));
+        assert_eq!(new(r#"{"units":3,"price":90.50,"currency":"USD","minStay":2}"#, before), (false, true, false));
+        assert_eq!(new(r#"{"units":3,"minStay":2}"#, before), (false, false, false), "no price is nothing to tell");
+        assert_eq!(new(before, r#"{"units":3,"minStay":2}"#), (false, true, false));
+        assert_eq!(new(r#"{"units":3,"price":90.50,"currency":"EUR"}"#, before), (false, false, true));
+        assert_eq!(new(r#"{"units":2,"closed":true}"#, r#"{"units":3,"closed":true}"#), (false, false, false));
+        assert_eq!(new(r#"{"units":2,"closed":true}"#, r#"{"units":0}"#), (false, false, false));
+        assert_eq!(new(r#"{"units":2,"closed":true}"#, r#"{"units":2}"#), (true, false, false));
+        for rule in [
+            r#""minStay":3"#,
+            r#""maxStay":3"#,
+            r#""closedToArrival":true"#,
+            r#""closedToDeparture":true"#,
+            r#""minStayThrough":3"#,
+            r#""exactStay":3"#,
+            r#""minAdvanceDays":3"#,
+            r#""maxAdvanceDays":3"#,
+        ] {
+            assert_eq!(new(&format!(r#"{{"units":1,{rule}}}"#), r#"{"units":1}"#), (false, false, true), "{rule}");
+        }
+        assert_eq!(read(before).differs(None), ALL);
+        assert_eq!(read(r#"{"units":0}"#).differs(None), CalendarParts { price: false, ..ALL });
+    }
+
+    #[test]
+    fn a_rule_that_is_no_more_is_lifted_and_stays_so() {
+        let before = read(
+            r#"{"units":1,"minStay":2,"maxStay":9,"minStayThrough":2,"exactStay":7,"minAdvanceDays":1,
+            "maxAdvanceDays":30}"#,
+        );
+        let lifted = read(r#"{"units":1}"#).lifting(Some(&before));
+        let text = r#"{"units":1,"minStay":1,"maxStay":0,"minStayThrough":1,"exactStay":0,"minAdvanceDays":0}"#;
+        assert_eq!(serde_json::to_string(&lifted).expect("JSON"), text);
+        assert_eq!(read(r#"{"units":1}"#).lifting(Some(&lifted)), lifted, "so that a later try says it too");
+        let changed = read(r#"{"units":1,"minStay":3}"#);
+        assert_eq!(changed.clone().lifting(Some(&changed)), changed);
+        assert_eq!(changed.clone().lifting(None), changed);
+    }
+
+    #[test]
+    fn counts_agree_where_they_are_shown() {
+        let agrees = |wanted: &str, shown: &str| read(wanted).reads_as(&seen(shown), ALL);
+        for (wanted, shown, expected) in [
+            (r#"{"units":3}"#, "", true),
+            (r#"{"units":3}"#, r#""available":true"#, true),
+            (r#"{"units":3}"#, r#""available":false"#, false),
+            (r#"{"units":3}"#, r#""unitsAvailable":3"#, true),
+            (r#"{"units":3}"#, r#""available":true,"unitsAvailable":2"#, false),
+            (r#"{"units":3}"#, r#""available":true,"unitsAvailable":0"#, false),
+            (r#"{"units":3}"#, r#""available":false,"unitsAvailable":3"#, false),
+            (r#"{"units":0}"#, "", true),
+            (r#"{"units":0}"#, r#""available":true"#, false),
+            (r#"{"units":0}"#, r#""available":false"#, true),
+            (r#"{"units":0}"#, r#""unitsAvailable":-1"#, true),
+            (r#"{"units":0}"#, r#""unitsAvailable":1"#, false),
+            (r#"{"units":3,"closed":true}"#, r#""available":false,"unitsAvailable":3"#, true),
+            (r#"{"units":3,"closed":true}"#, r#""available":true,"unitsAvailable":0"#, true),
+            (r#"{"units":3,"closed":true}"#, r#""available":true,"unitsAvailable":3"#, false),
+        ] {
+            assert_eq!(agrees(wanted, shown), expected, "{wanted} shown as {shown}");
+        }
+    }
+
+    #[test]
+    fn prices_agree_by_value() {
+        let wanted = read(r#"{"units":1,"price":90.50,"currency":"EUR"}"#);
+        for (shown, expected) in [
+            (r#""price":"90.5000""#, true),
+            (r#""price":90.5,"currency":"EUR""#, true),
+            (r#""price":90.5,"currency":"USD""#, false),
+            (r#""price":90.51"#, false),
+            (r#""currency":"EUR""#, true),
+        ] {
+            assert_eq!(wanted.reads_as(&seen(shown), ALL), expected, "{shown}");
+        }
+        let unknown = read(r#"{"units":1}"#);
+        assert!(unknown.reads_as(&seen(r#""price":90.5,"currency":"EUR""#), ALL), "no price was wanted");
+    }
+
+    #[test]
+    fn rules_agree_by_what_they_do() {
+        for (wanted, shown, expected) in [
+            (r#""minStay":2"#, r#""minStay":2"#, true),
+            (r#""minStay":2"#, r#""minStay":3"#, false),
+            (r#""minStay":2"#, "", true),
+            (r#""minStay":1"#, r#""minStay":0"#, true),
+            (r#""minStay":0"#, r#""minStay":2"#, false),
+            (r#""maxStay":9"#, r#""minStay":3,"maxStay":9"#, true),
+            (r#""maxStay":9"#, r#""maxStay":0"#, false),
+            (r#""maxStay":0"#, r#""maxStay":0"#, true),
+            (r#""maxStay":0"#, r#""maxStay":9"#, false),
+            // A channel with one rule for the shortest stay shows the stricter of two, or the one it knows.
+            (r#""minStay":2,"minStayThrough":3"#, r#""minStay":3"#, true),
+            (r#""minStay":2,"minStayThrough":3"#, r#""minStay":2"#, true),
+            (r#""minStay":5,"minStayThrough":3"#, r#""minStay":3"#, false),
+            (r#""minStay":5,"minStayThrough":3"#, r#""minStay":3,"minStayThrough":3"#, true),
+            (r#""minStay":5,"minStayThrough":3"#, r#""minStay":4,"minStayThrough":4"#, false),
+            (r#""minStay":5"#, r#""minStay":3,"minStayThrough":3"#, false),
+            (r#""minStayThrough":3"#, r#""minStay":3"#, true),
+            (r#""minStayThrough":3"#, r#""minStay":2"#, false),
+            // One without exact lengths shows them as shortest and longest.
+            (r#""minStay":2,"exactStay":7"#, r#""minStay":7,"maxStay":7"#, true),
+            (r#""minStay":2,"exactStay":7"#, r#""minStay":6,"maxStay":7"#, false),
+            (r#""minStay":2,"exactStay":7"#, r#""minStay":2,"exactStay":7"#, true),
+            (r#""maxStay":14,"exactStay":7"#, r#""minStay":7,"maxStay":7"#, true),
+            (r#""exactStay":7"#, r#""exactStay":6"#, false),
+            (r#""exactStay":0"#, r#""exactStay":7"#, false),
+            (r#""exactStay":0,"maxStay":9"#, r#""maxStay":9,"minStay":1"#, true),
+            (r#""closedToArrival":true"#, "", true),
+            (r#""closedToArrival":true"#, r#""closedToArrival":false"#, false),
+            (r#""closedToArrival":false"#, r#""closedToArrival":true"#, false),
+            (r#""closedToDeparture":true"#, r#""closedToDeparture":true"#, true),
+            (r#""closedToDeparture":true"#, r#""closedToDeparture":false"#, false),
+            (r#""minAdvanceDays":1"#, r#""minAdvanceDays":2"#, false),
+            (r#""maxAdvanceDays":0"#, r#""maxAdvanceDays":30"#, false),
+            (r#""maxAdvanceDays":30"#, r#""maxAdvanceDays":30,"minAdvanceDays":1"#, true),
+        ] {
+            let night = read(&format!(r#"{{"units":1,{wanted}}}"#));
+            assert_eq!(night.reads_as(&seen(shown), ALL), expected, "{wanted} shown as {shown}");
+        }
+    }
+
+    #[test]
+    fn only_the_parts_in_question_count() {
+        const NONE: CalendarParts = CalendarParts { availability: false, price: false, rules: false };
+        let wanted = read(r#"{"units":1,"price":90,"minStay":2}"#);
+        for (shown, part) in [
+            (r#""unitsAvailable":2"#, CalendarParts { availability: true, ..NONE }),
+            (r#""price":91"#, CalendarParts { price: true, ..NONE }),
+            (r#""minStay":3"#, CalendarParts { rules: true, ..NONE }),
+        ] {
+            let shown = seen(shown);
+            assert!(!wanted.reads_as(&shown, part) && !wanted.reads_as(&shown, ALL), "{shown:?}");
+            let others = CalendarParts { availability: !part.availability, price: !part.price, rules: !part.rules };
+            assert!(wanted.reads_as(&shown, others), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_told_reads_as_what_was_wanted() {
+        for json in [
+            r#"{"units":3,"price":90.50,"currency":"EUR","minStay":2,"maxStay":14,"exactStay":7,"minStayThrough":3}"#,
+            r#"{"units":3,"closed":true,"closedToArrival":true,"minAdvanceDays":1,"maxAdvanceDays":0}"#,
+            r#"{"units":0,"minStay":0,"maxStay":0,"exactStay":0,"minAdvanceDays":0}"#,
+        ] {
+            assert!(read(json).reads_as(&read(json).into_calendar_night(DATE), ALL), "{json}");
+        }
+    }
+}
