@@ -5,7 +5,7 @@ use gassync_plugin::{
     RoomStay, malformed, money, read_json,
 };
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 
 use crate::{TEST_LISTING, check::Heads};
 
@@ -35,7 +35,7 @@ struct Booking {
     listing_cleaning_fee_accurate: Loose,
     listing_security_price_accurate: Loose,
     standard_fees_details: Vec<Fee>,
-    thread_id: Option<Box<RawValue>>,
+    thread_id: Loose,
 }
 
 /// A fee of the host's own.
@@ -85,7 +85,12 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelErr
         booked_at: booking.booked_at.instant(format_args!("{path}/booked_at"))?,
         modified_at: booking.updated_at.instant(format_args!("{path}/updated_at"))?,
         intent: if asked { Intent::Request } else { Intent::Fact },
-        extra: booking.thread_id.iter().map(|id| ("threadId".to_owned(), id.get().to_owned())).collect(),
+        extra: booking
+            .thread_id
+            .as_str()
+            .map(|id| ("threadId".to_owned(), json!(id).to_string()))
+            .into_iter()
+            .collect(),
         raw: Some(raw.get().to_owned()),
         ..Reservation::new(code, status)
     })
@@ -175,6 +180,15 @@ mod tests {
         ];
         assert_eq!(lines, expected, "a deposit of nothing is none");
         assert_eq!(told.price_lines[2].amount, euro("10.50"));
+    }
+
+    #[test]
+    fn a_thread_is_an_id_whatever_it_is_written_as() {
+        for (written, kept) in [("31000041", r#""31000041""#), (r#""t-4""#, r#""t-4""#), ("1e999", r#""1e999""#)] {
+            let told = booking(&format!(r#""thread_id":{written}"#)).expect("a booking");
+            assert_eq!(told.extra, [("threadId".to_owned(), kept.to_owned())]);
+        }
+        assert!(booking(r#""thread_id":null"#).expect("a booking").extra.is_empty());
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(crate) fn check() -> Result<Report, ChannelError> {
     Ok(Report { account, scopes: Vec::new(), missing: Vec::new(), extra: Vec::new() })
 }
 
-/// The system calls are of the older version still. The address is a placeholder, and written as it is given.
+/// The system calls are of the older version still. The address is a placeholder, which the host fills in.
 pub(crate) fn subscribe(endpoint: &str) -> Result<Subscribed, ChannelError> {
     let settings = configured()?;
     let url = format!("{}/api/v1/integration_account_webhook", settings.base_url.trim_end_matches('/'));
@@ -53,7 +53,8 @@ pub(crate) fn subscribe(endpoint: &str) -> Result<Subscribed, ChannelError> {
         event_subscription: Events { created: true, updated: true, deleted: true },
     };
     let body = serde_json::to_vec(&wanted).map_err(|error| ChannelError::Broken(error.to_string()))?;
-    let Envelope { data, .. }: Envelope<Made> = ask(http::Request::post_json(url, body), &settings)?;
+    let request = http::Request::post_json(url, body).body_secret("webhook.url");
+    let Envelope { data, .. }: Envelope<Made> = ask(request, &settings)?;
     let id = data.integration_account_webhook_id.text();
     let id = id.ok_or_else(|| malformed("/data/integrationAccountWebhookId", "is missing"))?;
     // Which systems Calry tells this address by itself, it does not say.
@@ -80,6 +81,7 @@ mod tests {
         assert_eq!(sent.url, "https://calry.example/api/v1/integration_account_webhook");
         let body: serde_json::Value = serde_json::from_slice(&sent.body.expect("a body")).expect("JSON");
         assert_eq!(body["receiverUrl"], "{{webhook.url}}");
+        assert_eq!(FakeHost::secrets_meant(), ["body:webhook.url", "calry.key"]);
         assert_eq!(body["integrationAccountId"], "00000000-0000-4000-8000-00000000c001");
         assert_eq!(body["eventSubscription"]["reservation.deleted"], true);
     }

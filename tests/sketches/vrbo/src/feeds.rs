@@ -127,11 +127,12 @@ pub fn rates(listing: &str, unit: &str) -> Result<Option<Element>, ChannelError>
         }
         currency = of_night;
     }
-    let Some(currency) = currency.filter(|currency| CURRENCIES.contains(&currency.as_str())) else {
-        return Err(ChannelError::Conflict(format!("the rates must be in one of {}", CURRENCIES.join(", "))));
-    };
+    // Nights without a price are in no currency, and there is nothing to tell of them.
     let Some(base) = days_of.iter().max_by_key(|(_, days)| days.len()).map(|(amount, _)| amount.clone()) else {
         return Ok(None);
+    };
+    let Some(currency) = currency.filter(|currency| CURRENCIES.contains(&currency.as_str())) else {
+        return Err(ChannelError::Conflict(format!("the rates must be in one of {}", CURRENCIES.join(", "))));
     };
     days_of.remove(&base);
     let mut written = 0;

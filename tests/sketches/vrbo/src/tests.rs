@@ -1,6 +1,6 @@
 use gassync_plugin::{
     Answer, Applied, Booked, CalendarNights, Change, ChannelError, Collector, Date, Fate, Feeds, Inbound, News, Nights,
-    Price, PriceKind, PriceLine, Question, Refusal, Refused, Reservation, RoomType, Verdict, money,
+    Part, Price, PriceKind, PriceLine, Question, Refusal, Refused, Reservation, RoomType, Verdict, money,
     testing::{FakeHost, Inventory, get, post},
 };
 
@@ -181,13 +181,17 @@ fn night(from: Date, nights: i64, price: &str) -> CalendarNights {
     }
 }
 
-fn rendered(path: &str, calendar: Vec<CalendarNights>) -> Result<Element, ChannelError> {
+fn part(path: &str, calendar: Vec<CalendarNights>) -> Result<Part, ChannelError> {
     FakeHost::reset();
     FakeHost::set_settings(SETTINGS);
     FakeHost::set_now("2027-02-20T23:59:59Z");
     let room_types = vec![RoomType::new("U-5", "L-5", "Loft")];
     FakeHost::set_inventory(Inventory { room_types, calendar, ..Inventory::default() });
-    let part = Vrbo::render(get(path), None)?;
+    Vrbo::render(get(path), None)
+}
+
+fn rendered(path: &str, calendar: Vec<CalendarNights>) -> Result<Element, ChannelError> {
+    let part = part(path, calendar)?;
     assert_eq!(part.status, 200);
     Element::parse(&part.body)
 }
@@ -230,4 +234,12 @@ fn an_amount_has_one_override_with_all_its_ranges() {
     let mut taxed = rows;
     taxed[0].prices[0].tax_included = Some(true);
     assert!(matches!(rendered("/rates/L-5/U-5", taxed), Err(ChannelError::Conflict(_))));
+}
+
+#[test]
+fn a_unit_without_prices_has_no_rates() {
+    let mut unpriced = night(TODAY, 4, "90.00");
+    unpriced.prices.clear();
+    let status = |nights: Vec<CalendarNights>| part("/rates/L-5/U-5", nights).expect("a feed").status;
+    assert_eq!((status(Vec::new()), status(vec![unpriced])), (404, 404), "nobody can mend that by another currency");
 }
