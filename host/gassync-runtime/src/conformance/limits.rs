@@ -72,9 +72,7 @@ async fn measured(stand: &Stand, sample: &Sample) -> (Vec<Figure>, Finished<Told
 fn budget(stand: &Stand, sample: &Sample) -> Budget {
     let Way::Call { request, .. } = &sample.way else { return stand.budget(Budget::fetch()) };
     let budget = stand.budget(Budget::decode());
-    let path = request.url.split('?').next().unwrap_or_default();
-    let mut routes = stand.plugin.manifest().routes.iter();
-    let route = routes.find(|route| route.serves(path) && route.methods.contains(&request.method));
+    let route = stand.routes(request).next();
     let waits = route.map_or(budget.wall, |route| Duration::from_millis(route.budget_millis));
     Budget { wall: budget.wall.min(waits), ..budget }
 }

@@ -71,6 +71,12 @@ pub(super) fn reservations(own: &[Operation], known: &Known, now: Timestamp) -> 
     if !own.is_empty() {
         return own.to_vec();
     }
+    let (reference, subject) = ("check-1".to_owned(), Subject::Reservation(Box::new(reservation(known, now))));
+    vec![Operation { verb: Verb::Create, attempt: Attempt::First, reference, channel_id: None, subject }]
+}
+
+/// A stay of two, of people who are not.
+pub(super) fn reservation(known: &Known, now: Timestamp) -> Reservation {
     let (check_in, check_out) = stay(now);
     let room = RoomStay {
         room_type_id: Some(known.room_type_id.clone()),
@@ -98,8 +104,7 @@ pub(super) fn reservations(own: &[Operation], known: &Known, now: Timestamp) -> 
         ..Reservation::new("", Status::Confirmed)
     };
     reservation.normalise();
-    let (reference, subject) = ("check-1".to_owned(), Subject::Reservation(Box::new(reservation)));
-    vec![Operation { verb: Verb::Create, attempt: Attempt::First, reference, channel_id: None, subject }]
+    reservation
 }
 
 pub(super) fn content(own: &[ContentItem], known: &Known) -> Vec<ContentItem> {

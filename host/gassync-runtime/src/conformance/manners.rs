@@ -11,11 +11,16 @@ use crate::{CallRecord, CredentialSlot, Manifest, OutgoingRequest, SlotKind};
 /// Headers that carry a secret, in lower case.
 const SECRET_HEADERS: [&str; 6] = ["authorization", "x-api-key", "api-key", "apikey", "token", "x-auth-token"];
 
+/// What a subscription may name besides the manifest's slots: where we are called, and what proves the call.
+const WEBHOOK: (&str, [&str; 2]) = ("webhook", ["url", "token"]);
+
 /// What a call is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Deed {
     /// To see what comes of it.
     Ordinary,
+    /// The same where the channel is told where to call us, and with what.
+    Subscribing,
     /// To see what breaks: where a plugin is led by nonsense says nothing of where it goes.
     Hostile,
 }
@@ -59,7 +64,7 @@ impl Manners {
         (name, deed): (&str, Deed),
         (record, arrived, secrets): (&CallRecord, &[OutgoingRequest], &Watched),
     ) {
-        for request in record.requests.iter().filter(|_| deed == Deed::Ordinary) {
+        for request in record.requests.iter().filter(|_| deed != Deed::Hostile) {
             let refused = request.refused.as_ref().map(|why| {
                 let sent = format!("{name}: {} {}", request.method, request.url);
                 Failure::new(
@@ -79,15 +84,22 @@ impl Manners {
         };
         self.kept.extend(kept);
         let fault = self
-            .unknown(manifest, name, &asked)
-            .or_else(|| unnamed(manifest, name, arrived))
+            .unknown(manifest, (name, deed), &asked)
+            .or_else(|| unnamed(manifest, (name, deed), arrived))
             .or_else(|| if asked.is_empty() { literal(name, record) } else { None });
         self.secrets.case(self.known.once(fault));
     }
 
     /// A placeholder that nothing will ever fill.
-    fn unknown(&self, manifest: &Manifest, name: &str, asked: &BTreeSet<(String, String)>) -> Option<Failure> {
-        asked.iter().find_map(|(slot, field)| {
+    fn unknown(
+        &self,
+        manifest: &Manifest,
+        (name, deed): (&str, Deed),
+        asked: &BTreeSet<(String, String)>,
+    ) -> Option<Failure> {
+        let is_webhook =
+            |slot: &str, field: &str| deed == Deed::Subscribing && slot == WEBHOOK.0 && WEBHOOK.1.contains(&field);
+        asked.iter().filter(|(slot, field)| !is_webhook(slot, field)).find_map(|(slot, field)| {
             let came_back = format!("it uses {{{{{slot}.{field}}}}}");
             let Some(known) = manifest.slot(slot) else {
                 return Some(Failure::new(name, came_back, format!("a slot {slot} in the manifest's credentials")));
@@ -108,7 +120,7 @@ impl Manners {
 }
 
 /// A placeholder that is sent as it is, because the request does not name it.
-fn unnamed(manifest: &Manifest, name: &str, arrived: &[OutgoingRequest]) -> Option<Failure> {
+fn unnamed(manifest: &Manifest, (name, deed): (&str, Deed), arrived: &[OutgoingRequest]) -> Option<Failure> {
     let places = |request: &OutgoingRequest| {
         let headers = request.headers.iter().map(|(_, value)| value.clone());
         let body = request.body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned());
@@ -117,8 +129,9 @@ fn unnamed(manifest: &Manifest, name: &str, arrived: &[OutgoingRequest]) -> Opti
         headers.chain(body).chain([url]).collect::<Vec<String>>()
     };
     let all: Vec<String> = arrived.iter().flat_map(places).collect();
-    manifest.credentials.iter().find_map(|slot| {
-        let placeholder = format!("{{{{{}.", slot.slot);
+    let webhook = (deed == Deed::Subscribing).then_some(WEBHOOK.0);
+    manifest.credentials.iter().map(|slot| slot.slot.as_str()).chain(webhook).find_map(|slot| {
+        let placeholder = format!("{{{{{slot}.");
         all.iter().find(|text| text.contains(&placeholder))?;
         let came_back = format!("the channel was sent {placeholder}…}}}} as text");
         Some(Failure::new(name, came_back, "`secrets` of the request names each placeholder that is meant"))

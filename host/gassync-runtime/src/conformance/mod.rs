@@ -6,7 +6,11 @@
 //! 40 samples, [`MAX_CASES`] alterations of them in a check, and [`MAX_TIME`] in all, after which no case is begun.
 
 mod agreement;
+mod answering;
+mod connecting;
 mod errors;
+mod fates;
+mod feeds;
 mod hostile;
 mod limits;
 mod loading;
@@ -73,6 +77,9 @@ pub async fn check(engine: &Engine, subject: Subject) -> Report {
     checks.extend(repeats::checks(&stand, &understood).await);
     checks.extend(tolerance::checks(&stand, &understood).await);
     checks.extend(errors::checks(&stand, &samples, &understood).await);
+    checks.extend(answering::checks(&stand, &understood).await);
+    checks.extend(feeds::checks(&stand, &samples).await);
+    checks.extend(connecting::checks(&stand, &samples).await);
     checks.extend(hostile::checks(&stand, &samples).await);
     let manners = std::mem::take(&mut *stand.manners());
     checks.extend(manners.checks());

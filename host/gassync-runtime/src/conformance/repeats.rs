@@ -10,9 +10,9 @@ use super::{
 };
 
 /// Randomness that is not that of the first call.
-const OTHER_SEED: u64 = 7_919;
+pub(super) const OTHER_SEED: u64 = 7_919;
 /// How much later a channel sends again.
-const LATER: SignedDuration = SignedDuration::from_mins(10);
+pub(super) const LATER: SignedDuration = SignedDuration::from_mins(10);
 
 pub(super) async fn checks(stand: &Stand, understood: &[Understood<'_>]) -> [Check; 3] {
     let mut same = Check::new("determinism.same", "Does the same call give the same answer twice?");

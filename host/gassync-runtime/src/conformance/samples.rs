@@ -31,6 +31,8 @@ pub(super) const ANSWERED: [(&str, Entity); 7] = [
 const CALL: &str = ".call.json";
 /// Ends the name of a file that says what an answer answers, and how.
 const ANSWER: &str = ".answer.json";
+/// What is done to a connection: the names of its answers.
+const CONNECTING: [&str; 3] = ["check", "subscribe", "unsubscribe"];
 
 /// What a partner's channel sends and answers, and how the source is set up.
 #[derive(Default)]
@@ -39,6 +41,9 @@ pub struct Samples {
     pub(super) inventory: FileInventory,
     pub(super) all: Vec<Sample>,
     pub(super) pushes: Pushes,
+    pub(super) feeds: Vec<Feed>,
+    /// The channel's answers to the requests of one call, by what is done to the connection.
+    pub(super) connection: BTreeMap<String, Vec<HttpResponse>>,
 }
 
 /// What is to be written to the channel.
@@ -55,6 +60,14 @@ pub(super) struct Sample {
     pub name: String,
     pub payload: Payload,
     pub way: Way,
+}
+
+/// What the channel fetches from us.
+#[derive(Clone)]
+pub(super) struct Feed {
+    /// Its place in the folder, without an ending.
+    pub name: String,
+    pub request: HttpRequest,
 }
 
 /// How a sample reaches the plugin.
@@ -154,8 +167,16 @@ impl Samples {
                 samples.all.push(answer(format!("answers/{place}/{name}"), entity, &files)?);
             }
         }
-        if samples.all.len() > MAX_SAMPLES {
-            return Err(wrong(folder, format!("{} samples; at most {MAX_SAMPLES} are read", samples.all.len())));
+        for (name, files) in named(&folder.join("feeds"), CALL)? {
+            samples.feeds.push(feed(format!("feeds/{name}"), &files)?);
+        }
+        for (name, files) in named(&folder.join("connection"), ANSWER)? {
+            let answers = connecting(&name, &files)?;
+            samples.connection.insert(name, answers);
+        }
+        let count = samples.all.len() + samples.feeds.len() + samples.connection.len();
+        if count > MAX_SAMPLES {
+            return Err(wrong(folder, format!("{count} samples; at most {MAX_SAMPLES} are read")));
         }
         Ok(samples)
     }
@@ -164,6 +185,12 @@ impl Samples {
 impl Sample {
     pub fn is_call(&self) -> bool {
         matches!(self.way, Way::Call { .. })
+    }
+
+    /// The call that it is, whole; none of an answer.
+    pub fn request(&self) -> Option<HttpRequest> {
+        let Way::Call { request, has_body } = &self.way else { return None };
+        Some(HttpRequest { body: has_body.then(|| self.payload.bytes.clone()), ..request.clone() })
     }
 
     /// Whether the channel says yes in it: other answers only show that a plugin can tell.
@@ -195,7 +222,46 @@ fn call(name: String, files: &Named) -> Result<Sample, SampleError> {
     })
 }
 
+/// A fetch, which has no body.
+fn feed(name: String, files: &Named) -> Result<Feed, SampleError> {
+    if let Some(body) = &files.body {
+        return Err(wrong(body, format!("a feed is fetched without a body: NAME{CALL} says how")));
+    }
+    let sample = call(name, files)?;
+    let request = sample.request().ok_or_else(|| wrong(Path::new(&sample.name), "is no call"))?;
+    Ok(Feed { name: sample.name, request })
+}
+
 fn answer(name: String, entity: Entity, files: &Named) -> Result<Sample, SampleError> {
+    let (query, first, further) = answers(files)?;
+    let query = query.map(|file| {
+        let QueryFile { selection, property_id, room_type_id, cursor } = file;
+        Query { entity, selection, property_id, room_type_id, cursor }
+    });
+    let HttpResponse { status, headers, body } = first;
+    let way = Way::Answer { asked: Asked { entity, query }, status, headers, further };
+    Ok(Sample { name, payload: Payload::new(body), way })
+}
+
+/// What the channel answers where a connection is tested or subscribed.
+fn connecting(name: &str, files: &Named) -> Result<Vec<HttpResponse>, SampleError> {
+    let any = [&files.body, &files.about].into_iter().flatten().chain(files.further.values()).next();
+    let file = any.map_or(Path::new(""), PathBuf::as_path);
+    if !CONNECTING.contains(&name) {
+        return Err(wrong(file, format!("is called {name}, and not {}", CONNECTING.join(" or "))));
+    }
+    let (query, first, further) = answers(files)?;
+    if query.is_some() {
+        return Err(wrong(file, "has a query, and answers no fetch"));
+    }
+    if first.status >= 400 {
+        return Err(wrong(file, "says no: how the channel refuses is tried without samples"));
+    }
+    Ok([vec![first], further].concat())
+}
+
+/// The answer to the first request, what it is for where that is said, and the answers to further requests.
+fn answers(files: &Named) -> Result<(Option<QueryFile>, HttpResponse, Vec<HttpResponse>), SampleError> {
     let about: AnswerFile = described(files)?;
     let file = files.body.as_deref().or(files.about.as_deref()).unwrap_or(Path::new(""));
     if !(100..600).contains(&about.status) {
@@ -211,12 +277,7 @@ fn answer(name: String, entity: Entity, files: &Named) -> Result<Sample, SampleE
         let headers = vec![("content-type".to_owned(), content_type(file).to_owned())];
         further.push(HttpResponse { status: 200, headers, body: bytes(file)? });
     }
-    let query = about.query.map(|file| {
-        let QueryFile { selection, property_id, room_type_id, cursor } = file;
-        Query { entity, selection, property_id, room_type_id, cursor }
-    });
-    let way = Way::Answer { asked: Asked { entity, query }, status: about.status, headers, further };
-    Ok(Sample { name, payload: Payload::new(body), way })
+    Ok((about.query, HttpResponse { status: about.status, headers, body }, further))
 }
 
 /// The files of a folder, by name. What begins with a full stop is not ours.

@@ -10,8 +10,8 @@ use std::{
 };
 
 use gassync_domain::{
-    Attempt, CalendarUpdate, Change, ContentItem, Entity, HttpRequest, HttpResponse, Operation, Outcome, Page, Query,
-    Receipt, ResumePoint, Selection, Timestamp,
+    Attempt, CalendarUpdate, Change, ChannelError, ContentItem, Entity, Fate, HttpRequest, HttpResponse, Operation,
+    Outcome, Page, Part, Query, Receipt, Report, ResumePoint, Selection, Subscribed, Timestamp,
 };
 use jiff::{SignedDuration, Span, tz::TimeZone};
 
@@ -23,8 +23,8 @@ use super::{
     wire::Wire,
 };
 use crate::{
-    Adapter, Allowance, Budget, Call, CallError, CallRecord, Finished, Interface, Memory, Poll,
-    trial::{self, Conditions},
+    Adapter, Allowance, Budget, Call, CallError, CallRecord, Finished, Interface, Memory, Poll, Route,
+    trial::{self, Conditions, FileInventory},
 };
 
 /// Days ahead that are asked for where a calendar is fetched and the manifest says none.
@@ -56,6 +56,13 @@ pub(super) struct Told {
     pub aside: Aside,
 }
 
+impl Told {
+    /// Whether it told the caller something already.
+    pub fn has_reply(&self) -> bool {
+        matches!(self.aside, Aside::Reply(Some(_)))
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Aside {
     Reply(Option<HttpResponse>),
@@ -69,6 +76,39 @@ pub(super) enum Items {
     Reservations(Vec<Operation>),
     Content(Vec<ContentItem>),
     Receipts(Vec<Receipt>),
+}
+
+/// What a reply is worded for.
+#[derive(Clone)]
+pub(super) enum Ending {
+    /// What became of each change.
+    Known(Vec<Change>, Vec<Fate>),
+    /// Why nothing did.
+    Unknown(ChannelError),
+}
+
+/// What is done to a connection.
+#[derive(Clone)]
+pub(super) enum Doing {
+    Check,
+    Subscribe { endpoint: String },
+    Unsubscribe { ids: Vec<String> },
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Done {
+    Checked(Report),
+    Subscribed(Subscribed),
+    /// The subscriptions that are gone.
+    Unsubscribed(Vec<String>),
+}
+
+/// What the core holds while a feed is rendered.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Stock {
+    OfSamples,
+    Nothing,
 }
 
 impl Stand {
@@ -100,7 +140,18 @@ impl Stand {
 
     /// Whether the plugin has the interface that a sample is for.
     pub fn takes(&self, sample: &Sample) -> bool {
-        self.plugin.exports().contains(if sample.is_call() { &Interface::Inbound } else { &Interface::Pull })
+        self.exports(if sample.is_call() { Interface::Inbound } else { Interface::Pull })
+    }
+
+    pub fn exports(&self, interface: Interface) -> bool {
+        self.plugin.exports().contains(&interface)
+    }
+
+    /// The manifest's routes that take a call.
+    pub fn routes<'a>(&'a self, request: &'a HttpRequest) -> impl Iterator<Item = &'a Route> {
+        let path = request.url.split('?').next().unwrap_or_default();
+        let routes = self.plugin.manifest().routes.iter();
+        routes.filter(move |route| route.serves(path) && route.methods.contains(&request.method))
     }
 
     /// A sample as it is.
@@ -154,7 +205,7 @@ impl Stand {
     /// A fetch.
     pub async fn ask(&self, name: &str, query: Query, wire: Wire, (turn, deed): (Turn, Deed)) -> Finished<Told> {
         let wire = Arc::new(wire);
-        let (call, secrets) = self.outward(&wire, turn);
+        let (call, secrets) = self.outward(&wire, turn, Budget::fetch());
         let Finished { result, record } = self.plugin.fetch(call, query).await;
         self.count();
         self.manners().look(self.plugin.manifest(), (name, deed), (&record, &wire.arrived(), &secrets));
@@ -169,7 +220,7 @@ impl Stand {
     /// A push, or receipts.
     pub async fn write(&self, name: &str, items: Items, wire: Wire) -> Finished<Vec<Outcome>> {
         let wire = Arc::new(wire);
-        let (call, secrets) = self.outward(&wire, Turn::default());
+        let (call, secrets) = self.outward(&wire, Turn::default(), Budget::fetch());
         let finished = match items {
             Items::Calendar(updates) => self.plugin.push_calendar(call, updates, Attempt::First).await,
             Items::Reservations(operations) => self.plugin.push_reservations(call, operations).await,
@@ -182,9 +233,59 @@ impl Stand {
         finished
     }
 
-    fn outward(&self, wire: &Arc<Wire>, turn: Turn) -> (Call, Arc<Watched>) {
+    /// The words for a caller who waits.
+    pub async fn reply(&self, name: &str, request: HttpRequest, ending: Ending, turn: Turn) -> Finished<HttpResponse> {
+        let wire = Arc::new(Wire::playing(Vec::new()));
+        let (call, secrets) = self.outward(&wire, turn, Budget::decode());
+        let finished = match ending {
+            Ending::Known(changes, fates) => self.plugin.respond(call, request, changes, fates).await,
+            Ending::Unknown(why) => self.plugin.unable(call, request, why).await,
+        };
+        self.count();
+        let seen = (&finished.record, &**wire.arrived(), &*secrets);
+        self.manners().look(self.plugin.manifest(), (name, Deed::Ordinary), seen);
+        finished
+    }
+
+    /// A part of what the channel fetches; none is the first.
+    pub async fn render(
+        &self,
+        name: &str,
+        request: HttpRequest,
+        part: Option<String>,
+        (stock, turn): (Stock, Turn),
+    ) -> Finished<Part> {
+        let wire = Arc::new(Wire::playing(Vec::new()));
+        let (mut call, secrets) = self.outward(&wire, turn, Budget::fetch());
+        if stock == Stock::Nothing {
+            call.inventory = Arc::new(FileInventory::default());
+        }
+        let finished = self.plugin.render(call, request, part).await;
+        self.count();
+        let seen = (&finished.record, &**wire.arrived(), &*secrets);
+        self.manners().look(self.plugin.manifest(), (name, Deed::Ordinary), seen);
+        finished
+    }
+
+    /// A test of the connection, or its subscriptions.
+    pub async fn connect(&self, name: &str, doing: Doing, wire: Wire, turn: Turn) -> Finished<Done> {
+        let wire = Arc::new(wire);
+        let (call, secrets) = self.outward(&wire, turn, Budget::fetch());
+        let deed = if matches!(doing, Doing::Subscribe { .. }) { Deed::Subscribing } else { Deed::Ordinary };
+        let finished = match doing {
+            Doing::Check => done(self.plugin.check(call).await, Done::Checked),
+            Doing::Subscribe { endpoint } => done(self.plugin.subscribe(call, endpoint).await, Done::Subscribed),
+            Doing::Unsubscribe { ids } => done(self.plugin.unsubscribe(call, ids).await, Done::Unsubscribed),
+        };
+        self.count();
+        let seen = (&finished.record, &**wire.arrived(), &*secrets);
+        self.manners().look(self.plugin.manifest(), (name, deed), seen);
+        finished
+    }
+
+    fn outward(&self, wire: &Arc<Wire>, turn: Turn, budget: Budget) -> (Call, Arc<Watched>) {
         let transport = Arc::clone(wire);
-        let call = trial::call_over(&*self.plugin, &self.conditions, transport, Budget::fetch());
+        let call = trial::call_over(&*self.plugin, &self.conditions, transport, budget);
         let secrets = Arc::new(Watched::new(Arc::clone(&call.credentials)));
         let now = self.at(&turn);
         let credentials = Arc::clone(&secrets);
@@ -245,5 +346,20 @@ pub(super) fn ended_well<T>(finished: &Finished<T>) -> bool {
 
 /// What a call left in the plugin's memory.
 pub(super) fn remembered(record: &CallRecord) -> Memory {
-    record.memory.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect()
+    remembered_after(Memory::new(), record)
+}
+
+/// The same where there was something before it.
+pub(super) fn remembered_after(mut memory: Memory, record: &CallRecord) -> Memory {
+    for (key, value) in &record.memory {
+        match value {
+            Some(value) => memory.insert(key.clone(), value.clone()),
+            None => memory.remove(key),
+        };
+    }
+    memory
+}
+
+fn done<T>(finished: Finished<T>, name: impl FnOnce(T) -> Done) -> Finished<Done> {
+    Finished { result: finished.result.map(name), record: finished.record }
 }

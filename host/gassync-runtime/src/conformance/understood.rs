@@ -63,10 +63,7 @@ fn unreachable(stand: &Stand, sample: &Sample) -> Option<(String, &'static str)>
         }
         Way::Call { request, .. } => {
             let path = request.url.split('?').next().unwrap_or_default();
-            let mut routes = stand.plugin.manifest().routes.iter();
-            let served = routes.any(|route| {
-                route.serves(path) && route.methods.contains(&request.method) && route.kind != RouteKind::Feed
-            });
+            let served = stand.routes(request).any(|route| route.kind != RouteKind::Feed);
             (!served).then(|| {
                 (format!("no route of the manifest takes {} {path}", request.method), "a route, or another call.json")
             })

@@ -32,6 +32,11 @@ impl Wire {
         Self { first: Mutex::new(answers.into()), ..Self::always(Ok(down)) }
     }
 
+    /// Plays these, and then answers every request alike.
+    pub fn then(answers: &[HttpResponse], answer: Answer) -> Self {
+        Self { first: Mutex::new(answers.to_vec().into()), ..Self::always(answer) }
+    }
+
     /// What arrived so far.
     pub fn arrived(&self) -> MutexGuard<'_, Vec<OutgoingRequest>> {
         self.arrived.lock().unwrap_or_else(PoisonError::into_inner)

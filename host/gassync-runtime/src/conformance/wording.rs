@@ -148,6 +148,6 @@ fn value<T: Serialize>(record: &T) -> Value {
     serde_json::to_value(record).unwrap_or_default()
 }
 
-fn json<T: Serialize>(record: &T) -> String {
+pub(super) fn json<T: Serialize>(record: &T) -> String {
     cut(&value(record).to_string())
 }

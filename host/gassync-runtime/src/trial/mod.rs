@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Most parts of a feed that are put together.
-const MAX_PARTS: usize = 1_000;
+pub(crate) const MAX_PARTS: usize = 1_000;
 
 /// What a trial is run with.
 #[derive(Debug, Clone)]

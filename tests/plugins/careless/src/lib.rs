@@ -3,15 +3,16 @@
 use std::hash::{BuildHasher, RandomState};
 
 use gassync_plugin::{
-    Adapter, Change, ChannelError, Decoded, HttpRequest, Inbound, News, Nights, Page, Pull, Query, Reservation,
-    ReservationStatus, change, http, log, parse_date,
+    Adapter, Answer, Change, ChannelError, Connection, Decoded, Fate, Feeds, HttpRequest, HttpResponse, Inbound, News,
+    Nights, Page, Part, Pull, Query, Report, Reservation, ReservationStatus, Subscribed, change, http, inventory, log,
+    parse_date, reply, state,
 };
 use serde::Deserialize;
 
 /// Does as it likes.
 pub struct Careless;
 
-gassync_plugin::export!(crate::Careless: Inbound, Pull);
+gassync_plugin::export!(crate::Careless: Inbound, Answer, Pull, Feeds, Connection);
 
 /// Its version is none, its hosts are half the world, its slot cannot be filled, it polls all the time, and it promises
 /// to write.
@@ -19,8 +20,12 @@ const MANIFEST: &str = r#"{
     "schemaVersion": 1, "id": "careless", "displayName": "Careless", "version": "1.0", "contract": "1.0.0-rc.3",
     "vendor": "GasSync", "hosts": ["https://*.example"],
     "credentials": [{"slot": "careless", "kind": "api-key"}],
-    "routes": [{"path": "/", "methods": ["POST"], "verification": {"kind": "none"}, "kind": "ack",
-        "budgetMillis": 1000, "whenUnable": {"status": 200}}],
+    "routes": [
+        {"path": "/", "methods": ["POST"], "verification": {"kind": "none"}, "kind": "ask", "budgetMillis": 1000,
+            "whenUnable": {"status": 200}},
+        {"path": "/feeds/*", "methods": ["GET"], "verification": {"kind": "none"}, "kind": "feed", "budgetMillis": 1000,
+            "whenUnable": {"status": 503}}
+    ],
     "polls": [{"entity": "reservation", "intervalSeconds": 0}],
     "batches": {"calendar": {"items": 10}}
 }"#;
@@ -50,6 +55,53 @@ impl Inbound for Careless {
         (0..60).for_each(|line| log::info(&format!("line {line}")));
         let event_id = RandomState::new().hash_one(&body);
         Ok(Decoded { event_id: Some(event_id.to_string()), changes, reply: None })
+    }
+}
+
+impl Answer for Careless {
+    /// Says yes to all but what it never thought of, hands back the headers it was called with, and changes its mind.
+    fn respond(request: HttpRequest, _: Vec<Change>, fates: Vec<Fate>) -> Result<HttpResponse, ChannelError> {
+        let Some(Fate::Applied(applied)) = fates.first() else { panic!("they always take it") };
+        let was_here = state::get::<bool>("was-here")?.unwrap_or_default();
+        state::set("was-here", &true)?;
+        let mut reply = reply(if was_here { 409 } else { 200 }, &format!("{:?}", applied.our_reference));
+        reply.headers.extend(request.headers);
+        Ok(reply)
+    }
+
+    #[expect(clippy::expect_used, reason = "what cannot be read must never cause a trap, and here it does")]
+    fn unable(request: HttpRequest, _: ChannelError) -> Result<HttpResponse, ChannelError> {
+        let body = String::from_utf8(request.body.expect("a body")).expect("text");
+        Ok(reply(400, &body))
+    }
+}
+
+impl Feeds for Careless {
+    #[expect(clippy::expect_used, reason = "a core that holds nothing must never cause a trap, and here it does")]
+    fn render(request: HttpRequest, _: Option<String>) -> Result<Part, ChannelError> {
+        let house = inventory::properties().into_iter().next().expect("a house");
+        let chance = RandomState::new().hash_one(&house.name);
+        let next = request.path().ends_with("endless").then(|| "more".to_owned());
+        let HttpResponse { status, headers, body } = reply(200, &format!("{} {chance}", house.name));
+        Ok(Part { status, headers, body, next })
+    }
+}
+
+impl Connection for Careless {
+    /// All is well, whatever the channel says.
+    fn check() -> Result<Report, ChannelError> {
+        drop(http::Request::get("https://api.example/me").send());
+        Ok(Report { account: None, scopes: Vec::new(), missing: Vec::new(), extra: Vec::new() })
+    }
+
+    fn subscribe(endpoint: String) -> Result<Subscribed, ChannelError> {
+        drop(http::Request::post_json("https://api.example/hooks", endpoint).send());
+        Ok(Subscribed::to(vec!["1".to_owned()]))
+    }
+
+    fn unsubscribe(_: Vec<String>) -> Result<Vec<String>, ChannelError> {
+        drop(http::Request::bare("DELETE", "https://api.example/hooks").send());
+        Ok(vec!["all of them".to_owned()])
     }
 }
 

@@ -1,0 +1,190 @@
+//! What may become of a channel's changes, made up: all taken, all refused for each reason that there is, and some of both.
+
+use gassync_domain::{
+    Amount, Booked, Change, Fate, News, PriceKind, PriceLine, Question, Quoted, Refusal, Refused, Timestamp, Verdict,
+};
+use jiff::SignedDuration;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::made_up::{self, Known};
+
+/// Our number of what was taken.
+pub(super) const REFERENCE: &str = "GAS-CHECK-1";
+/// With characters that every form of text writes in a way of its own.
+const WHY: &str = "No \"double\" room & <no> balcony: 2 nights, at least";
+const VERDICTS: [Verdict; 6] = [
+    Verdict::Created,
+    Verdict::Updated,
+    Verdict::Unchanged,
+    Verdict::Duplicate,
+    Verdict::Parked,
+    Verdict::KeptForLater,
+];
+const REFUSALS: [Refusal; 17] = [
+    Refusal::SoldOut,
+    Refusal::Closed,
+    Refusal::MinStay,
+    Refusal::MaxStay,
+    Refusal::ExactStay,
+    Refusal::ClosedToArrival,
+    Refusal::ClosedToDeparture,
+    Refusal::Occupancy,
+    Refusal::AdvanceNotice,
+    Refusal::NoRate,
+    Refusal::Pets,
+    Refusal::UnknownProperty,
+    Refusal::UnknownRoomType,
+    Refusal::UnknownRatePlan,
+    Refusal::UnknownReservation,
+    Refusal::Invalid,
+    Refusal::Other,
+];
+
+/// What became of all changes of a call.
+pub(super) struct Outcome {
+    /// In the contract's words.
+    pub how: String,
+    /// One for each change.
+    pub fates: Vec<Fate>,
+    /// Whether all is done that was asked for: then the channel must be told.
+    pub is_taken: bool,
+}
+
+/// Every way in which these changes may end.
+pub(super) fn outcomes(changes: &[Change], now: Timestamp) -> Vec<Outcome> {
+    let each = |fate: &dyn Fn(&Change) -> Fate| changes.iter().map(fate).collect::<Vec<_>>();
+    if changes.is_empty() {
+        return vec![Outcome { how: "nothing to tell of".to_owned(), fates: Vec::new(), is_taken: true }];
+    }
+    let told = changes.iter().any(|change| !matches!(change.news, News::Ask(_)));
+    let verdicts = if told { &VERDICTS[..] } else { &VERDICTS[..1] };
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for verdict in verdicts {
+        outcomes.push(Outcome {
+            how: if told { format!("all {}", word(verdict)) } else { "all as asked".to_owned() },
+            fates: each(&|change| taken(change, *verdict, now)),
+            is_taken: !matches!(verdict, Verdict::Parked | Verdict::KeptForLater),
+        });
+    }
+    for why in REFUSALS {
+        let how = format!("all refused: {}", word(&why));
+        outcomes.push(Outcome { how, fates: each(&|_| refused(why)), is_taken: false });
+    }
+    if changes.len() > 1 {
+        let mut fates = each(&|change| taken(change, Verdict::Created, now));
+        fates.iter_mut().skip(1).step_by(2).for_each(|fate| *fate = refused(Refusal::SoldOut));
+        outcomes.push(Outcome { how: "every second one refused".to_owned(), fates, is_taken: false });
+    }
+    outcomes
+}
+
+/// What the host says where it does as it is asked.
+fn taken(change: &Change, verdict: Verdict, now: Timestamp) -> Fate {
+    let reference = REFERENCE.to_owned();
+    let News::Ask(question) = &change.news else { return Fate::Applied { verdict, reference, at: now } };
+    match question {
+        Question::Available { .. } => Fate::Available,
+        Question::Quote { .. } => Fate::Quote(quoted()),
+        Question::Hold { minutes, .. } => {
+            let until = now.saturating_add(SignedDuration::from_mins(i64::from(*minutes))).unwrap_or(now);
+            Fate::Held { reference, until }
+        }
+        Question::Release { .. } => Fate::Released,
+        Question::BookingsSince { .. } => {
+            let reservation = made_up::reservation(&Known::of(std::iter::empty()), now);
+            Fate::Bookings { bookings: vec![Booked { reference, changed_at: now, reservation }] }
+        }
+        Question::Other { kind, .. } => Fate::Other { kind: kind.clone(), value: Value::Null },
+    }
+}
+
+fn refused(why: Refusal) -> Fate {
+    let path = (why == Refusal::Invalid).then(|| "/rooms/0/checkIn".to_owned());
+    Fate::Refused { reasons: vec![Refused { why, path, text: WHY.to_owned() }] }
+}
+
+fn quoted() -> Quoted {
+    let amount = |units: i64| Amount::from_ten_thousandths(units * gassync_domain::TEN_THOUSANDTHS);
+    let line =
+        |kind, name: &str, units| PriceLine { kind, name: name.to_owned(), amount: amount(units).written_in("EUR") };
+    Quoted {
+        lines: vec![
+            line(PriceKind::Stay, "Nights", 240),
+            line(PriceKind::Cleaning, "Cleaning & linen", 40),
+            line(PriceKind::Discount, "Early bird", -20),
+        ],
+        total: amount(260).written_in("EUR"),
+        currency: "EUR".to_owned(),
+        extra: Default::default(),
+    }
+}
+
+/// The contract's word for it.
+fn word<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use gassync_domain::{Reservation, Route, Status, StayQuery};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn change(news: News) -> Change {
+        Change { route: Route::default(), news, raw: None }
+    }
+
+    fn stay() -> StayQuery {
+        let day = |text: &str| text.parse().expect("a day");
+        StayQuery {
+            property_id: None,
+            room_type_id: None,
+            rate_plan_id: None,
+            check_in: day("2027-06-01"),
+            check_out: day("2027-06-03"),
+            party: None,
+            replaces: None,
+            extra: Default::default(),
+        }
+    }
+
+    #[test]
+    fn each_question_is_answered_in_its_own_way_and_every_reason_comes_once() {
+        let questions = [
+            Question::Available { stay: stay() },
+            Question::Quote { stay: stay() },
+            Question::Hold { reference: "H".to_owned(), stay: stay(), minutes: 15 },
+            Question::Release { reference: "H".to_owned() },
+            Question::BookingsSince { since: NOW },
+            Question::Other { kind: "pets-welcome".to_owned(), value: Value::Null },
+        ];
+        let changes: Vec<Change> = questions.into_iter().map(|question| change(News::Ask(question))).collect();
+        let all = outcomes(&changes, NOW);
+        let [available, quote, held, released, bookings, other] = all[0].fates.as_slice() else { panic!() };
+        assert!(matches!((available, quote, released), (Fate::Available, Fate::Quote(_), Fate::Released)));
+        assert!(matches!(held, Fate::Held { until, .. } if until.as_second() == 15 * 60), "{held:?}");
+        assert!(matches!(bookings, Fate::Bookings { bookings } if bookings.len() == 1), "{bookings:?}");
+        assert!(matches!(other, Fate::Other { kind, .. } if kind == "pets-welcome"), "{other:?}");
+        // One yes, each reason, and some of both.
+        assert_eq!(all.len(), 1 + REFUSALS.len() + 1);
+        assert!(all.iter().all(|outcome| outcome.fates.len() == changes.len()));
+        let mut named: Vec<&str> = all.iter().map(|outcome| outcome.how.as_str()).collect();
+        named.sort_unstable();
+        named.dedup();
+        assert_eq!(named.len(), all.len(), "{named:?}");
+        assert_eq!(all.iter().filter(|outcome| outcome.is_taken).count(), 1);
+    }
+
+    #[test]
+    fn what_waits_for_a_person_is_not_taken() {
+        let booking = change(News::Reservation(Box::new(Reservation::new("R", Status::Confirmed))));
+        let all = outcomes(&[booking], NOW);
+        let taken: Vec<&str> = all.iter().filter(|one| one.is_taken).map(|one| one.how.as_str()).collect();
+        assert_eq!(taken, ["all created", "all updated", "all unchanged", "all duplicate"]);
+        assert_eq!(all.len(), VERDICTS.len() + REFUSALS.len());
+        assert_eq!(outcomes(&[], NOW).len(), 1, "a call of which nothing comes is answered too");
+    }
+}

@@ -1,0 +1,270 @@
+//! What a channel fetches from us, part after part: that it comes whole, in time, alike, and also where there is nothing.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use gassync_domain::{Header, HttpRequest};
+
+use super::{
+    repeats::OTHER_SEED,
+    report::{Check, Failure},
+    samples::{Feed, Samples},
+    stand::{Stand, Stock, Turn, remembered_after},
+    wording,
+};
+use crate::{Interface, Route, RouteKind, trial::MAX_PARTS};
+
+/// Most that is put together of one feed, in bytes.
+const MAX_FEED_BYTES: usize = 64 * 1024 * 1024;
+/// What no core holds.
+const NOBODY: &str = "gassync-nobody-knows-it";
+/// What is no text once its escapes are resolved, and leads out of any folder.
+const NO_PATH: &str = "%ff%00/..%2f..";
+
+/// A feed whose parts are put together.
+#[derive(Debug, PartialEq)]
+struct Whole {
+    status: u16,
+    headers: Vec<Header>,
+    body: Vec<u8>,
+    parts: usize,
+}
+
+/// Why there is none.
+struct Broken(String);
+
+pub(super) async fn checks(stand: &Stand, samples: &Samples) -> [Check; 4] {
+    let mut render = Check::new("feeds.render", "Is each feed rendered to its end, in the time its route has?");
+    let mut same = Check::new("feeds.same", "Does the same core give the same bytes, whatever randomness gives?");
+    let mut unknown = Check::new("feeds.unknown", "Is what nobody knows answered with a 4xx?");
+    let mut empty = Check::new("feeds.empty", "Is there an answer where the core holds nothing?");
+    let exports = stand.exports(Interface::Feeds);
+    let routes: Vec<&Route> = stand.plugin.manifest().routes.iter().filter(|r| r.kind == RouteKind::Feed).collect();
+    for feed in samples.feeds.iter().filter(|_| exports) {
+        if stand.is_time_up() {
+            render.not_begun += 1;
+            same.not_begun += 1;
+            continue;
+        }
+        rendered(stand, feed, (&mut render, &mut same)).await;
+    }
+    if !exports && !samples.feeds.is_empty() {
+        render.expect(false, ("samples/feeds", "no export feeds", "an export feeds, or no samples of feeds"));
+    }
+    for feed in strangers(&routes, &samples.feeds).iter().filter(|_| exports) {
+        if stand.is_time_up() {
+            unknown.not_begun += 1;
+            continue;
+        }
+        let whole = fetch(stand, feed, Stock::OfSamples, Turn::default()).await.map(|(whole, _)| whole);
+        let good = whole.as_ref().is_ok_and(|whole| (400..500).contains(&whole.status));
+        unknown.expect(good, (&asked(feed), &shown(&whole), "a status from 400 to 499, such as 404"));
+    }
+    for feed in known(&routes, &samples.feeds).iter().filter(|_| exports) {
+        if stand.is_time_up() {
+            empty.not_begun += 1;
+            continue;
+        }
+        let whole = fetch(stand, feed, Stock::Nothing, Turn::default()).await.map(|(whole, _)| whole);
+        let good = whole.as_ref().is_ok_and(|whole| whole.status < 500);
+        let sent = format!("{}, with an empty inventory", asked(feed));
+        empty.expect(good, (&sent, &shown(&whole), "a feed with nothing in it, or a status from 400 to 499"));
+    }
+    let reason = |why| if exports { why } else { "it does not export feeds" };
+    [
+        render.nothing(reason("there are no samples of feeds")),
+        same.nothing(reason("there are no samples of feeds")),
+        unknown.nothing(reason("no feed has a path that could be unknown")),
+        empty.nothing(reason("there are no samples of feeds")),
+    ]
+}
+
+/// One feed of the samples, as it is and twice more.
+async fn rendered(stand: &Stand, feed: &Feed, (render, same): (&mut Check, &mut Check)) {
+    let Some(route) = stand.routes(&feed.request).find(|route| route.kind == RouteKind::Feed) else {
+        let HttpRequest { method, url, .. } = &feed.request;
+        let came_back = format!("no route of the kind feed takes {method} {url}");
+        render.expect(false, (&feed.name, &came_back, "a route, or another call.json"));
+        return;
+    };
+    let first = fetch(stand, feed, Stock::OfSamples, Turn::default()).await;
+    let (before, mut took) = match first {
+        Ok((whole, took)) => (whole, took),
+        Err(Broken(came_back)) => {
+            render.case(Err(Failure::new(asked(feed), came_back, "a feed, part after part to its end")));
+            return;
+        }
+    };
+    for (how, seed) in [("once more", 0), ("with other randomness", OTHER_SEED)] {
+        let again = fetch(stand, feed, Stock::OfSamples, Turn { seed, ..Turn::default() }).await;
+        let sent = format!("{}, {how}", asked(feed));
+        let after = again.map(|(whole, also_took)| {
+            took = took.min(also_took);
+            whole
+        });
+        let good = after.as_ref().is_ok_and(|after| *after == before);
+        same.expect(good, (&sent, &difference(&before, &after), "the same bytes: what changes is fetched as new"));
+    }
+    let Whole { status, parts, ref body, .. } = before;
+    let (millis, budget) = (took.as_millis(), u128::from(route.budget_millis));
+    let good = status < 400 && millis <= budget;
+    let came_back = format!("status {status}, {parts} part(s), {} bytes in {millis} ms", body.len());
+    let expected = format!("a status below 400 and at most {budget} ms, its route's budgetMillis");
+    render.expect(good, (&asked(feed), &came_back, &expected));
+    if good && millis * 2 > budget {
+        render.warn(format!("{}: over half of its route's budgetMillis is used: {came_back}", feed.name));
+    }
+    if before.body.is_empty() {
+        render.warn(format!("{}: there is nothing in it, so little can be seen with it", feed.name));
+    }
+}
+
+/// All parts of a feed, and how long the plugin took.
+async fn fetch(stand: &Stand, feed: &Feed, stock: Stock, turn: Turn) -> Result<(Whole, Duration), Broken> {
+    let mut whole = Whole { status: 0, headers: Vec::new(), body: Vec::new(), parts: 0 };
+    let (mut took, mut part, mut seen) = (Duration::ZERO, None::<String>, BTreeSet::new());
+    let mut turn = turn;
+    loop {
+        let finished = stand.render(&feed.name, feed.request.clone(), part.clone(), (stock, turn.clone())).await;
+        took += finished.record.wall;
+        turn.memory = remembered_after(turn.memory, &finished.record);
+        let rendered = finished.result.map_err(|error| {
+            let of = part.as_ref().map_or_else(|| "the first part".to_owned(), |part| format!("the part {part}"));
+            Broken(format!("of {of}: {}", wording::failed(&error, &finished.record)))
+        })?;
+        if whole.parts == 0 {
+            (whole.status, whole.headers) = (rendered.status, rendered.headers);
+        }
+        whole.parts += 1;
+        whole.body.extend(rendered.body);
+        if whole.body.len() > MAX_FEED_BYTES {
+            return Err(Broken(format!("over {MAX_FEED_BYTES} bytes, the most of a feed, in {} parts", whole.parts)));
+        }
+        let Some(next) = rendered.next else { return Ok((whole, took)) };
+        if !seen.insert(next.clone()) {
+            return Err(Broken(format!("the part {next} follows for a second time: it never ends")));
+        }
+        if whole.parts >= MAX_PARTS {
+            return Err(Broken(format!("{MAX_PARTS} parts, the most of a feed, and it goes on")));
+        }
+        part = Some(next);
+    }
+}
+
+/// Fetches of what the core has not, below each route that leads to more than one feed.
+fn strangers(routes: &[&Route], feeds: &[Feed]) -> Vec<Feed> {
+    let folder = |route: &&Route| Some((route.path.strip_suffix('*')?.to_owned(), route.methods.first()?.clone()));
+    let mut strangers = Vec::new();
+    for (folder, method) in routes.iter().filter_map(folder) {
+        for unknown in [NOBODY, NO_PATH] {
+            strangers.push(at(format!("{folder}{unknown}"), &method, Vec::new()));
+        }
+    }
+    let below = |feed: &&Feed| routes.iter().any(|route| route.path.ends_with("/*") && route.serves(path(feed)));
+    for feed in feeds.iter().filter(below) {
+        let (before, name) = path(feed).rsplit_once('/').unwrap_or_default();
+        let ending = name.rsplit_once('.').map(|(_, ending)| format!(".{ending}")).unwrap_or_default();
+        let query = feed.request.url.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
+        let url = format!("{before}/{NOBODY}{ending}{query}");
+        if !strangers.iter().any(|stranger| stranger.request.url == url) {
+            strangers.push(at(url, &feed.request.method, feed.request.headers.clone()));
+        }
+    }
+    strangers
+}
+
+/// The samples, and the feeds that have one address and need none.
+fn known(routes: &[&Route], feeds: &[Feed]) -> Vec<Feed> {
+    let mut all = feeds.to_vec();
+    for route in routes.iter().filter(|route| !route.path.ends_with("/*")) {
+        let Some(method) = route.methods.first() else { continue };
+        if !feeds.iter().any(|feed| path(feed) == route.path) {
+            all.push(at(route.path.clone(), method, Vec::new()));
+        }
+    }
+    all
+}
+
+fn at(url: String, method: &str, headers: Vec<Header>) -> Feed {
+    let request = HttpRequest { method: method.to_owned(), url, headers, body: None };
+    Feed { name: "a feed".to_owned(), request }
+}
+
+fn path(feed: &Feed) -> &str {
+    feed.request.url.split('?').next().unwrap_or_default()
+}
+
+fn asked(feed: &Feed) -> String {
+    format!("{} ({} {})", feed.name, feed.request.method, feed.request.url)
+}
+
+fn shown(whole: &Result<Whole, Broken>) -> String {
+    match whole {
+        Ok(Whole { status, body, .. }) => format!("status {status} {}", wording::excerpt(body)),
+        Err(Broken(how)) => how.clone(),
+    }
+}
+
+fn difference(before: &Whole, after: &Result<Whole, Broken>) -> String {
+    let Ok(after) = after else { return shown(after) };
+    let place = before.body.iter().zip(&after.body).position(|(one, other)| one != other);
+    match place.or_else(|| (before.body.len() != after.body.len()).then(|| before.body.len().min(after.body.len()))) {
+        Some(place) => {
+            let around = |whole: &Whole| wording::around(&whole.body, place);
+            format!("from byte {place} it was {} and is {}", around(before), around(after))
+        }
+        None => format!(
+            "it was {} {:?} in {} part(s) and is {} {:?} in {}",
+            before.status, before.headers, before.parts, after.status, after.headers, after.parts
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Verification, WhenUnable};
+
+    fn route(path: &str) -> Route {
+        Route {
+            path: path.to_owned(),
+            methods: vec!["GET".to_owned()],
+            verification: Verification::UrlToken {},
+            kind: RouteKind::Feed,
+            budget_millis: 1_000,
+            when_unable: WhenUnable { status: 503, body: String::new() },
+        }
+    }
+
+    fn urls(feeds: &[Feed]) -> Vec<&str> {
+        feeds.iter().map(|feed| feed.request.url.as_str()).collect()
+    }
+
+    #[test]
+    fn only_below_a_folder_can_a_path_be_unknown() {
+        let (folder, alone) = (route("/calendars/*"), route("/listings.xml"));
+        let get = |url: &str| at(url.to_owned(), "GET", Vec::new());
+        let samples = [get("/calendars/7/loft.ics?site=acme"), get("/listings.xml")];
+        assert_eq!(
+            urls(&strangers(&[&folder, &alone], &samples)),
+            [
+                "/calendars/gassync-nobody-knows-it",
+                "/calendars/%ff%00/..%2f..",
+                "/calendars/7/gassync-nobody-knows-it.ics?site=acme",
+            ]
+        );
+        assert!(strangers(&[&alone], &samples[1..]).is_empty());
+        assert_eq!(urls(&known(&[&folder, &alone], &samples)), ["/calendars/7/loft.ics?site=acme", "/listings.xml"]);
+        assert_eq!(urls(&known(&[&folder, &alone], &[])), ["/listings.xml"], "one address needs no sample");
+    }
+
+    #[test]
+    fn two_feeds_differ_where_they_do() {
+        let whole = |body: &str| Whole { status: 200, headers: Vec::new(), body: body.into(), parts: 1 };
+        let told = difference(&whole("UID:1"), &Ok(whole("UID:2")));
+        assert_eq!(told, "from byte 4 it was UID:1 and is UID:2");
+        let longer = difference(&whole("UID:1"), &Ok(whole("UID:1\n")));
+        assert!(longer.starts_with("from byte 5"), "{longer}");
+        let other = Whole { status: 404, ..whole("UID:1") };
+        assert_eq!(difference(&whole("UID:1"), &Ok(other)), "it was 200 [] in 1 part(s) and is 404 [] in 1");
+    }
+}
