@@ -7,6 +7,8 @@ use serde::Deserialize;
 const SPENT: [u32; 3] = [1016, 1020, 1021];
 /// Numbers of the older interface begin here: below stand those of HTTP.
 const FIRST_OLD_CODE: u32 = 1_000;
+/// What one call costs at most, in credits.
+const DEAREST_CALL: f64 = 10.0;
 /// Nobody is asked to wait longer, in seconds: what says so is mistaken.
 const MAX_WAIT_SECONDS: f64 = 1e6;
 
@@ -53,8 +55,14 @@ fn by_code(code: u32, reason: String, wait: Option<u32>) -> ChannelError {
     }
 }
 
-/// How long until there are credits again. Two spellings are about: one on the wire, one in the vendor's file.
+/// How long until there are credits again. Two spellings are about: one on the wire, one in the vendor's file. Where credits
+/// are left it was not for want of them, but for another call at the same time: then nobody says how long.
 pub(crate) fn wait(answer: &Response) -> Option<u32> {
+    let left = ["x-five-min-limit-remaining", "x-fivemincreditlimit-remaining"];
+    let left: Option<f64> = left.iter().find_map(|name| answer.header(name)?.trim().parse().ok());
+    if left.is_some_and(|left| left > DEAREST_CALL) {
+        return answer.retry_after();
+    }
     let said = ["x-five-min-limit-resets-in", "x-fivemincreditlimit-resetsin"];
     said.iter().find_map(|name| seconds(answer.header(name)?)).or_else(|| answer.retry_after())
 }
@@ -102,6 +110,8 @@ mod tests {
             assert_eq!(told, ChannelError::RateLimited(Some(117)), "{name}");
         }
         let told = |headers: &[(&str, &str)]| wait(&answer(429, headers, ""));
+        let another_call = [("x-five-min-limit-remaining", "98.5"), ("x-five-min-limit-resets-in", "240")];
+        assert_eq!(told(&another_call), None, "it was not for want of credits");
         assert_eq!(told(&[("Retry-After", "30")]), Some(30));
         for odd in ["soon", "-5", "1e99", "NaN", ""] {
             assert_eq!(told(&[("X-Five-Min-Limit-Resets-In", odd)]), None, "{odd}");

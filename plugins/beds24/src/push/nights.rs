@@ -131,8 +131,10 @@ fn key_of(price: &Price, settings: &Settings, warnings: &mut Vec<String>) -> Opt
 fn lengths(row: &CalendarNights, values: &mut Values, warnings: &mut Vec<String>) {
     let rules = &row.rules;
     // For arrivals or for every night: which of them Beds24 means is a setting of the room.
-    let least = rules.exact_stay.or(rules.min_stay_arrival.max(rules.min_stay_through));
-    let most = rules.exact_stay.or(rules.max_stay);
+    // No length is what lifts one.
+    let exact = rules.exact_stay.filter(|nights| *nights > 0);
+    let least = exact.or(rules.min_stay_arrival.max(rules.min_stay_through));
+    let most = exact.or(rules.max_stay);
     for (key, nights) in [("minStay", least), ("maxStay", most)] {
         match nights {
             // Beds24 would make one night of it.
