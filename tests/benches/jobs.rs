@@ -1,0 +1,229 @@
+//! Completions of trivial jobs per second against graphile-worker and pg-boss, on one PostgreSQL with fsync, in one run.
+//!
+//! `cargo bench -p gassync-tests --bench jobs`; needs npm. `BENCH_JOBS=20000` says how many jobs.
+
+use std::{path::PathBuf, process::Command, sync::Arc, time::Instant};
+
+use gassync::store::{
+    Db, accounts, connections, plugins,
+    queue::{self, Ended, Lane, Put, Release, Taken},
+    sources,
+};
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_runtime::Manifest;
+use gassync_tests::{
+    database::Database,
+    plugins::{repository, target_dir},
+};
+use serde_json::{Value, json};
+use tokio::{sync::Semaphore, task::JoinSet};
+
+/// Jobs at work at once.
+const CONCURRENCY: usize = 16;
+/// Sources that have work.
+const SOURCES: usize = 64;
+/// Rounds, of which the best counts: these machines are shared.
+const ROUNDS: usize = 3;
+
+fn jobs() -> usize {
+    std::env::var("BENCH_JOBS").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000)
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).expect("an instant")
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what it is for")]
+#[tokio::main]
+async fn main() {
+    let scripts = scripts();
+    let database = Database::durable_postgres().await;
+    println!(
+        "{} trivial jobs, {CONCURRENCY} at once, PostgreSQL with fsync; completions per second, the best of {ROUNDS}",
+        jobs()
+    );
+    let ours = Ours::open(&database.url).await;
+    let mut best = [0.0_f64; 6];
+    for _ in 0..ROUNDS {
+        let figures = [
+            ours.run(false).await,
+            theirs(&scripts, "graphile-worker", &database.url, &["--ahead"]),
+            theirs(&scripts, "pg-boss", &database.url, &["--ahead"]),
+            ours.run(true).await,
+            theirs(&scripts, "graphile-worker", &database.url, &["--batched"]),
+            theirs(&scripts, "pg-boss", &database.url, &["--batched"]),
+        ];
+        for (best, figure) in best.iter_mut().zip(figures) {
+            *best = best.max(figure);
+        }
+    }
+    let single =
+        [theirs(&scripts, "graphile-worker", &database.url, &[]), theirs(&scripts, "pg-boss", &database.url, &[])];
+    let line = |what: &str, ours: f64, graphile: f64, boss: f64| {
+        println!(
+            "  {what:<44} ours {ours:>7.0}, graphile-worker {graphile:>7.0} ({:.2}), pg-boss {boss:>7.0} ({:.2})",
+            ours / graphile,
+            ours / boss
+        );
+    };
+    line("each completion a commit of its own", best[0], best[1], best[2]);
+    line("against theirs as they claim by default", best[0], single[0], single[1]);
+    line("as the host does it: what waits shares one", best[3], best[4], best[5]);
+    line("that against theirs by default", best[3], single[0], single[1]);
+}
+
+/// The other queues' scripts, with what they need beside them.
+fn scripts() -> PathBuf {
+    let folder = target_dir().join("tools/queues");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for file in std::fs::read_dir(repository().join("tests/benches/queues")).expect("scripts") {
+        let file = file.expect("a script");
+        std::fs::copy(file.path(), folder.join(file.file_name())).expect("copied");
+    }
+    let installed =
+        Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&folder).status();
+    assert!(installed.expect("npm").success(), "npm ci");
+    folder
+}
+
+/// What one of the other queues reaches.
+fn theirs(scripts: &std::path::Path, library: &str, url: &str, mode: &[&str]) -> f64 {
+    let output = Command::new(scripts.join("node_modules/.bin/node"))
+        .arg(format!("{library}.js"))
+        .args([url, &jobs().to_string(), &CONCURRENCY.to_string()])
+        .args(mode)
+        .current_dir(scripts)
+        .output()
+        .expect("node");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let told = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).next_back();
+    let figure = told.and_then(|told| told["perSecond"].as_f64());
+    figure.unwrap_or_else(|| panic!("{library} {mode:?}: {text}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+struct Ours {
+    db: Db,
+    account: AccountId,
+    sources: Vec<SourceId>,
+}
+
+impl Ours {
+    async fn open(url: &str) -> Self {
+        let db = Db::open(url).await.expect("a database");
+        db.migrate().await.expect("a schema");
+        let manifest = r#"{ "schemaVersion": 1, "id": "beds24", "displayName": "B", "version": "1", "contract": "1", "vendor": "V" }"#;
+        let new = plugins::NewVersion {
+            manifest: &Manifest::parse(manifest).expect("a manifest"),
+            hash: "hash",
+            component: b"component",
+            allowance: None,
+            receipt: &json!({}),
+        };
+        let mut tx = db.platform_write().await.expect("a transaction");
+        plugins::keep(&mut tx, &new, at(0)).await.expect("a plugin");
+        plugins::want(&mut tx, "beds24", Some("hash"), at(0)).await.expect("wanted");
+        plugins::activate(&mut tx, "beds24", "hash", at(0)).await.expect("activated");
+        let account = accounts::create(&mut tx, "bench", "UTC", at(0)).await.expect("an account");
+        let mut made = Vec::new();
+        for number in 0..SOURCES {
+            let key = format!("key-{number}");
+            let connection = connections::create(&mut tx, account, "beds24", &key, "hash", at(0)).await.expect("made");
+            let (config, name) = (json!({}), format!("source-{number}"));
+            let new = sources::NewSource {
+                connection: Some(connection),
+                source_type: "beds24",
+                name: &name,
+                config: &config,
+                creates: number == 0,
+            };
+            made.push(sources::create(&mut tx, account, &new, at(0)).await.expect("a source"));
+        }
+        tx.commit().await.expect("committed");
+        Self { db, account, sources: made }
+    }
+
+    /// Completions per second: each in a commit of its own, or as many together as wait.
+    async fn run(&self, together: bool) -> f64 {
+        let all: Vec<Put<'_>> = (0..jobs())
+            .map(|number| Put {
+                account: self.account,
+                source: self.sources[number % SOURCES],
+                lane: Lane::Channel,
+                kind: "work",
+                payload: json!({ "n": number }),
+                priority: 3,
+                run_at: at(1),
+                deadline: None,
+            })
+            .collect();
+        for piece in all.chunks(5_000) {
+            let mut tx = self.db.platform_write().await.expect("a transaction");
+            queue::put(&mut tx, piece, at(0)).await.expect("put");
+            tx.commit().await.expect("committed");
+        }
+        if let Db::Postgres { writers, .. } = &self.db {
+            sqlx::query("vacuum analyze int_jobs").execute(writers).await.expect("analysed");
+        }
+        let begun = Instant::now();
+        let done = if together { self.shared().await } else { self.alone().await };
+        assert_eq!(done, jobs());
+        jobs() as f64 / begun.elapsed().as_secs_f64()
+    }
+
+    async fn claim(&self, lanes: i64, alike: i64) -> Vec<Taken> {
+        let mut tx = self.db.platform_write().await.expect("a transaction");
+        let taken = queue::claim(&mut tx, (at(2), at(62)), (lanes, 1_000), |_| alike).await.expect("claimed");
+        tx.commit().await.expect("committed");
+        taken
+    }
+
+    /// Each job by itself, each completion a commit.
+    async fn alone(&self) -> usize {
+        let places = Arc::new(Semaphore::new(CONCURRENCY));
+        let mut running = JoinSet::new();
+        let mut done = 0;
+        loop {
+            let taken = self.claim(places.available_permits() as i64, 1).await;
+            if taken.is_empty() && running.is_empty() {
+                return done;
+            }
+            for taken in taken {
+                let place = Arc::clone(&places).acquire_owned().await.expect("a place");
+                let db = self.db.clone();
+                running.spawn(async move {
+                    let count = taken.jobs.len();
+                    finish(&db, vec![taken]).await;
+                    drop(place);
+                    count
+                });
+            }
+            if let Some(count) = running.join_next().await {
+                done += count.expect("joined");
+            }
+            while let Some(count) = running.try_join_next() {
+                done += count.expect("joined");
+            }
+        }
+    }
+
+    /// Lanes with what can be done together, completions with whatever else waits.
+    async fn shared(&self) -> usize {
+        let mut done = 0;
+        loop {
+            let taken = self.claim(CONCURRENCY as i64, 20).await;
+            if taken.is_empty() {
+                return done;
+            }
+            done += taken.iter().map(|taken| taken.jobs.len()).sum::<usize>();
+            finish(&self.db, taken).await;
+        }
+    }
+}
+
+async fn finish(db: &Db, taken: Vec<Taken>) {
+    let release = |taken: Taken| Release { ended: taken.jobs.iter().map(|_| Ended::Done).collect(), taken, shut: None };
+    let releases: Vec<Release> = taken.into_iter().map(release).collect();
+    let mut tx = db.platform_write().await.expect("a transaction");
+    queue::finish(&mut tx, &releases, at(3)).await.expect("finished");
+    tx.commit().await.expect("committed");
+}
