@@ -328,7 +328,7 @@ async fn what_waits_goes_on_by_itself(database: Database) {
     assert!(house.iter().all(|outcome| matches!(outcome, Outcome::Created(_))), "{house:?}");
     // The link has put a job in the queue, in its own transaction.
     let mut tx = stage.db.read(stage.account).await.expect("a transaction");
-    let job = store::jobs::latest(&mut tx, stage.account, stage.source, "drive-parked").await.expect("read");
+    let job = store::queue::latest(&mut tx, stage.account, stage.source, "drive-parked").await.expect("read");
     assert_eq!(job.map(|(state, _)| state).as_deref(), Some("waiting"));
     drop(tx);
     let again = stage.apply_alone(stage.told(&created).await, 3).await;

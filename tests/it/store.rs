@@ -1,6 +1,6 @@
 //! What the databases themselves must hold, on both.
 
-use gassync::store::{Db, accounts, connections, inbox, jobs, keys, outbox, plugins, source_memory, sources};
+use gassync::store::{Db, accounts, connections, inbox, keys, outbox, plugins, source_memory, sources};
 use gassync_domain::{AccountId, HttpRequest, ResumePoint, SourceId, Timestamp};
 use gassync_runtime::Manifest;
 use gassync_tests::{database::Database, on_both};
@@ -10,7 +10,6 @@ on_both!(
     tenants_do_not_see_each_other,
     the_outbox_knows_whose_hand_it_was,
     a_message_is_one_workers_at_a_time,
-    the_same_job_waits_once,
     one_source_creates,
     a_source_remembers_for_its_account_alone,
     time_and_money_come_back_as_they_were,
@@ -123,29 +122,6 @@ async fn a_message_is_one_workers_at_a_time(database: Database) {
     assert_eq!(claim(&mut tx, 13).await, 0);
     inbox::applied(&mut tx, account, messages[0].id, "1 created", at(14)).await.expect("marked");
     assert_eq!(claim(&mut tx, 50).await, 2, "a lease that ended is somebody's again; what is done is nobody's");
-}
-
-async fn the_same_job_waits_once(database: Database) {
-    let db = open(&database).await;
-    let (account, source) = tenant(&db, "one").await;
-    let mut tx = db.platform_write().await.expect("a transaction");
-    for (payload, second) in [(json!({ "a": 1 }), 20), (json!({ "a": 1 }), 5), (json!({ "a": 2 }), 6)] {
-        jobs::enqueue(&mut tx, account, source, "poll", &payload, at(second), at(0)).await.expect("enqueued");
-    }
-    assert!(jobs::claim(&mut tx, at(4), at(60), 10).await.expect("claimed").is_empty());
-    let first = jobs::claim(&mut tx, at(7), at(60), 10).await.expect("claimed");
-    assert_eq!(first.len(), 1, "one at a time for a source");
-    assert_eq!((first[0].payload.clone(), first[0].attempts), (json!({ "a": 1 }), 1));
-    jobs::done(&mut tx, &first[0], at(8)).await.expect("marked");
-    let second = jobs::claim(&mut tx, at(8), at(60), 10).await.expect("claimed");
-    assert_eq!(second[0].payload, json!({ "a": 2 }));
-    jobs::retry(&mut tx, &second[0], "later", at(30)).await.expect("marked");
-    assert!(jobs::claim(&mut tx, at(29), at(60), 10).await.expect("claimed").is_empty());
-    let again = jobs::claim(&mut tx, at(31), at(60), 10).await.expect("claimed");
-    assert_eq!(again[0].attempts, 2);
-    jobs::dead(&mut tx, &again[0], "no use", at(32)).await.expect("marked");
-    let latest = jobs::latest(&mut tx, account, source, "poll").await.expect("read");
-    assert_eq!(latest, Some(("dead".to_owned(), Some("no use".to_owned()))));
 }
 
 async fn one_source_creates(database: Database) {

@@ -124,6 +124,14 @@ impl Breaker {
         }
     }
 
+    /// Until when it admits nothing, where it is open.
+    pub fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.0 {
+            Position::Open { until } if now < until => Some(until),
+            _ => None,
+        }
+    }
+
     /// How it stands.
     pub fn state(&self, now: Timestamp) -> BreakerState {
         match self.0 {

@@ -21,6 +21,11 @@ impl Extra {
         self.0.is_empty()
     }
 
+    /// What is said under a name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
     /// What is said under each name.
     pub fn into_pairs(self) -> impl Iterator<Item = (String, Value)> {
         self.0.into_iter()

@@ -56,6 +56,11 @@ impl Digest {
         Self::of_json(&said)
     }
 
+    /// As it is stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Of any record, by its JSON.
     pub fn of_json<T: serde::Serialize>(record: &T) -> Self {
         // Our own records always have a JSON form; an impossible failure makes a digest equal to no other.

@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{KnownKeys, Together},
-    channel_limits::{ChannelLimits, LimitedTransport, LocalLimits},
+    channel_limits::{Breakers, ChannelLimits, LimitedTransport, LocalBreakers, LocalLimits},
     config::Config,
+    jobs::Finisher,
     plugins::Plugins,
     rate_limit::RateLimits,
     store::Db,
@@ -47,12 +48,18 @@ pub struct App {
     pub operator_token: String,
     /// Told when there is something in a queue.
     pub wake: Notify,
+    /// Told when facts may have left the core.
+    pub facts: Notify,
     /// Told when the feed of changes has grown.
     pub feed: Notify,
     /// Cancelled when the host is to stop.
     pub stopping: CancellationToken,
     /// What channels allow, and how much of it is taken.
     pub channel_limits: Box<dyn ChannelLimits>,
+    /// Which channels are left alone because they are down.
+    pub breakers: Box<dyn Breakers>,
+    /// What came of work and is to be written.
+    pub finisher: Finisher,
     /// How often keys have called.
     pub rate_limits: RateLimits,
     /// Whose keys were seen just now.
@@ -95,9 +102,12 @@ impl App {
             network: Network::new()?,
             operator_token,
             wake: Notify::new(),
+            facts: Notify::new(),
             feed: Notify::new(),
             stopping: CancellationToken::new(),
             channel_limits: Box::new(LocalLimits::default()),
+            breakers: Box::new(LocalBreakers::default()),
+            finisher: Finisher::default(),
             rate_limits: RateLimits::new(config.limits.key_requests, config.limits.key_window_seconds),
             known_keys: KnownKeys::default(),
             together: Together::default(),

@@ -51,7 +51,7 @@ sections! {
     Data { dir: PathBuf }
     Plugins { dir: PathBuf, concurrent_calls: u32 }
     Egress { private: Vec<String> }
-    Work { poll_millis: u64, workers: u32, poll_seconds: u64 }
+    Work { poll_millis: u64, workers: u32, jobs: u32, poll_seconds: u64 }
     Limits { key_requests: u32, key_window_seconds: u32 }
     Retention {
         inbox_days: u32,
@@ -130,6 +130,9 @@ impl Config {
         }
         if !(1..=256).contains(&self.work.workers) {
             return fail("work.workers", "must be between 1 and 256");
+        }
+        if !(1..=1_000).contains(&self.work.jobs) {
+            return fail("work.jobs", "must be between 1 and 1000");
         }
         if !(10..=60_000).contains(&self.work.poll_millis) {
             return fail("work.poll_millis", "must be between 10 and 60000 milliseconds");

@@ -75,6 +75,7 @@ pub(crate) enum Refusal {
     BadRequest(String),
     AddressRefused(String),
     RateLimited(u32),
+    CircuitOpen(u32),
     TimedOut,
     TooLarge(u64),
     Connect(String),
@@ -92,6 +93,9 @@ impl fmt::Display for Refusal {
             }
             Self::AddressRefused(host) => write!(f, "{host} leads to an address that plugins may not call"),
             Self::RateLimited(seconds) => write!(f, "the channel's limit is used up for {seconds} seconds"),
+            Self::CircuitOpen(seconds) => {
+                write!(f, "the channel has failed too often and is left alone for {seconds} seconds")
+            }
             Self::TimedOut => f.write_str("it timed out"),
             Self::TooLarge(limit) => write!(f, "a body is larger than {limit} bytes"),
             Self::Tls(why) => write!(f, "TLS failed: {why}"),
@@ -117,6 +121,7 @@ impl From<SendError> for Refusal {
         match error {
             SendError::AddressRefused(host) => Self::AddressRefused(host),
             SendError::RateLimited(seconds) => Self::RateLimited(seconds),
+            SendError::CircuitOpen(seconds) => Self::CircuitOpen(seconds),
             SendError::TimedOut => Self::TimedOut,
             SendError::TooLarge(limit) => Self::TooLarge(limit),
             SendError::Connect(text) => Self::Connect(text),

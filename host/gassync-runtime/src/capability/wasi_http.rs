@@ -59,6 +59,11 @@ impl WasiHttpHooks for ThroughGate {
                     headers: vec![("retry-after".to_owned(), seconds.to_string())],
                     body: Vec::new(),
                 },
+                Err(Refusal::CircuitOpen(seconds)) => HttpResponse {
+                    status: 503,
+                    headers: vec![("retry-after".to_owned(), seconds.to_string())],
+                    body: Vec::new(),
+                },
                 other => other.map_err(word)?,
             };
             let mut response = http::Response::builder().status(answer.status);
@@ -81,7 +86,7 @@ fn word(refusal: Refusal) -> Error {
         Refusal::RateLimited(_) | Refusal::TooMany => Error::HttpRequestDenied,
         Refusal::TimedOut => Error::ConnectionTimeout,
         Refusal::TooLarge(limit) => Error::HttpResponseBodySize(Some(limit)),
-        Refusal::Connect(_) => Error::DestinationUnavailable,
+        Refusal::CircuitOpen(_) | Refusal::Connect(_) => Error::DestinationUnavailable,
         Refusal::Tls(_) => Error::TlsProtocolError,
     }
 }

@@ -36,6 +36,9 @@ pub enum SendError {
     /// What the channel allows is used up; in so many seconds there is room again. Nothing was sent.
     #[error("the channel's limit is used up for {0} seconds")]
     RateLimited(u32),
+    /// The channel has failed too often: it is left alone for so many seconds. Nothing was sent.
+    #[error("the channel has failed too often and is left alone for {0} seconds")]
+    CircuitOpen(u32),
     /// The channel took too long.
     #[error("it timed out")]
     TimedOut,

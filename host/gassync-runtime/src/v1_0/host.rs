@@ -57,6 +57,7 @@ fn word(refusal: Refusal) -> http::HttpError {
         Refusal::TooMany => http::HttpError::RateLimited(None),
         Refusal::AddressRefused(host) => http::HttpError::AddressRefused(host),
         Refusal::RateLimited(seconds) => http::HttpError::RateLimited(Some(seconds)),
+        Refusal::CircuitOpen(seconds) => http::HttpError::CircuitOpen(Some(seconds)),
         Refusal::TimedOut => http::HttpError::TimedOut,
         Refusal::TooLarge(limit) => http::HttpError::TooLarge(limit),
         Refusal::Connect(why) => http::HttpError::Connect(why),

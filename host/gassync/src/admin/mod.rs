@@ -1,10 +1,13 @@
 //! What operators do: sources, plugins, keys, and a page that shows where things stand. The command line uses these same
 //! endpoints, over the wire when a host runs and in its own process when none does.
 
+mod alarms;
 mod backfills;
+mod jobs;
 mod keys;
 mod maps;
 mod messages;
+mod outbound;
 mod plugin_calls;
 mod plugins;
 mod sources;
@@ -19,10 +22,13 @@ use axum::{
     response::Response,
 };
 
+pub use alarms::Alarm;
 pub use backfills::{BackfillShown, NewBackfill};
+pub use jobs::{JobFilter, JobRun, JobShown, JobWhole, NewJobRun, RunPlan};
 pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
 pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink, SuggestionShown, WaitingShown};
 pub use messages::{MessageShown, MessageWhole};
+pub use outbound::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown};
 pub use plugin_calls::PluginCall;
 pub use plugins::{Asked, Grants, PluginInstalled, PluginShown, PluginWhole, VersionShown};
 pub use sources::{
@@ -36,10 +42,13 @@ use crate::app::App;
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
     let changed = middleware::from_fn_with_state(Arc::clone(app), changed);
     Router::new()
+        .merge(alarms::router())
         .merge(backfills::router())
+        .merge(jobs::router())
         .merge(keys::router())
         .merge(maps::router())
         .merge(messages::router())
+        .merge(outbound::router())
         .merge(plugin_calls::router())
         .merge(plugins::router())
         .merge(sources::router())

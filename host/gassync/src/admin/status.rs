@@ -10,6 +10,7 @@ use axum::{
 use gassync_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::alarms::{self, Alarm};
 use crate::{
     api::{ApiError, Operator},
     app::App,
@@ -28,6 +29,8 @@ const FOLLOWED: i64 = 500;
 pub struct Status {
     /// Figures by name.
     pub figures: BTreeMap<String, i64>,
+    /// What a person should look at.
+    pub alarms: Vec<Alarm>,
     /// The newest lines of the audit trail.
     pub lines: Vec<Line>,
 }
@@ -40,6 +43,10 @@ pub struct Line {
     pub id: i64,
     /// When.
     pub at: Timestamp,
+    /// `inbound` or `outbound`.
+    pub direction: String,
+    /// The source whose record it was.
+    pub source_id: Option<i64>,
     /// What kind of record.
     pub entity: String,
     /// The channel's id.
@@ -57,6 +64,8 @@ impl From<sync_log::Line> for Line {
         Self {
             id: line.id,
             at: line.created_at.into(),
+            direction: line.direction,
+            source_id: line.source_id,
             entity: line.entity_type,
             entity_id: line.entity_id,
             action: line.action,
@@ -85,7 +94,9 @@ async fn status(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Status>
     let figures = store::status::figures(&mut tx).await?;
     let figures = figures.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
     let lines = sync_log::newest(&mut tx, LINES).await?.into_iter().map(Line::from).collect();
-    Ok(Json(Status { figures, lines }))
+    drop(tx);
+    let alarms = alarms::all(&app).await?;
+    Ok(Json(Status { figures, alarms, lines }))
 }
 
 async fn follow(

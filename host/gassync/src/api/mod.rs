@@ -3,6 +3,7 @@
 mod availability;
 mod caller;
 mod changes;
+mod core_events;
 mod guests;
 mod health;
 mod openapi;
@@ -41,6 +42,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(guests::router())
         .merge(changes::router())
         .merge(sync::router())
+        .merge(core_events::router())
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), caller::admit));
     Router::new().merge(keyed).merge(health::router()).merge(openapi::router()).merge(problem::router())

@@ -15,8 +15,8 @@ use utoipa::{
 };
 
 use super::{
-    availability, changes, guests, problem::Document, properties, rate_plans, records::RecordOutcome, reservations,
-    room_types, sync,
+    availability, changes, core_events, guests, problem::Document, properties, rate_plans, records::RecordOutcome,
+    reservations, room_types, sync,
 };
 use crate::app::App;
 
@@ -41,6 +41,7 @@ use crate::app::App;
         (name = "guests", description = "People who book and stay."),
         (name = "changes", description = "What changed, in order."),
         (name = "sync", description = "How synchronisation goes."),
+        (name = "core", description = "For the property-management system itself."),
     ),
     paths(
         properties::post, properties::list, properties::one, properties::withdraw,
@@ -50,7 +51,7 @@ use crate::app::App;
         availability::post, availability::list,
         guests::post, guests::list, guests::one, guests::withdraw,
         changes::list,
-        sync::log, sync::source_status,
+        sync::log, sync::source_status, core_events::tell,
     ),
     components(schemas(Document, RecordOutcome)),
     modifiers(&Key)

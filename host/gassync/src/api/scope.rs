@@ -6,7 +6,7 @@ pub trait Scope: Send + Sync + 'static {
     const NAME: &'static str;
 }
 
-/// Everything, now and later.
+/// Everything that partners do, now and later.
 pub const ALL: &str = "*";
 
 macro_rules! scopes {
@@ -41,11 +41,16 @@ scopes! {
     GuestsWrite = "guests:write": "Make and change guests.";
     ChangesRead = "changes:read": "Follow the feed of changes.";
     SyncRead = "sync:read": "Read the audit trail and where the source stands.";
+    CoreEvents = "core:events": "Say that something of the core may have changed: for the property-management system itself.";
 }
+
+/// Begins the scopes that are the core's own, and that a key must be given by name.
+const OF_THE_CORE: &str = "core:";
 
 /// Whether a key with these scopes may do what `scope` names.
 pub fn holds(scopes: &[String], scope: &str) -> bool {
-    scopes.iter().any(|held| held == ALL || held == scope)
+    let for_partners = !scope.starts_with(OF_THE_CORE);
+    scopes.iter().any(|held| held == scope || (for_partners && held == ALL))
 }
 
 /// The first of these that is no scope.
@@ -62,6 +67,7 @@ mod tests {
         let some = ["guests:read".to_owned()];
         assert!(holds(&some, GuestsRead::NAME) && !holds(&some, GuestsWrite::NAME));
         assert!(holds(&[ALL.to_owned()], GuestsWrite::NAME) && !holds(&[], GuestsRead::NAME));
+        assert!(!holds(&[ALL.to_owned()], CoreEvents::NAME) && holds(&["core:events".to_owned()], CoreEvents::NAME));
         assert_eq!(unknown(&["guests:read".into(), "guest:read".into()]).map(String::as_str), Some("guest:read"));
     }
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     app::App,
-    store::{sources, status, sync_log, sync_runs},
+    store::{outbound::ages, sources, status, sync_log, sync_runs},
 };
 
 /// Runs shown with a source.
@@ -164,6 +164,33 @@ pub struct RunShown {
     duration_ms: Option<i64>,
 }
 
+/// How old what a source's channel has is.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OutboundStatus {
+    /// The oldest change of the core that is not surely at the channel; null where all is.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    oldest_missing: Option<Timestamp>,
+    /// When something was last surely there.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    newest_confirmed: Option<Timestamp>,
+    /// Nights that are to be sent, or read back.
+    #[schema(example = 0)]
+    nights_due: i64,
+    /// Nights that the channel has.
+    #[schema(example = 365)]
+    nights_there: i64,
+    /// Nights that it will not have.
+    #[schema(example = 0)]
+    nights_refused: i64,
+    /// Bookings that are to be told, or read back.
+    #[schema(example = 0)]
+    bookings_due: i64,
+    /// Bookings that it will not have.
+    #[schema(example = 0)]
+    bookings_refused: i64,
+}
+
 /// Where a source stands.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -195,6 +222,8 @@ pub struct SourceStatus {
     /// When.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_error_at: Option<Timestamp>,
+    /// How its channel stands to the core; null where nobody is told anything.
+    outbound: Option<OutboundStatus>,
     /// Kind by kind.
     entities: Vec<EntityStatus>,
     /// The newest runs, newest first.
@@ -223,6 +252,16 @@ pub async fn source_status(
     let source = sources::get(&mut tx, caller.account, caller.source).await?.ok_or(Problem::NotFound)?;
     let entities = status::of_source(&mut tx, caller.account, caller.source).await?;
     let runs = sync_runs::newest(&mut tx, caller.account, caller.source, RUNS_SHOWN).await?;
+    let age = ages::of_source(&mut tx, caller.account, caller.source).await?;
+    let outbound = source.connection.map(|_| OutboundStatus {
+        oldest_missing: age.oldest_missing,
+        newest_confirmed: age.newest_confirmed,
+        nights_due: age.nights_due + age.nights_sent,
+        nights_there: age.nights_there,
+        nights_refused: age.nights_refused,
+        bookings_due: age.bookings_due,
+        bookings_refused: age.bookings_refused,
+    });
     let entities = entities.into_iter().map(|(entity, count)| EntityStatus {
         entity,
         total: count.total,
@@ -253,6 +292,7 @@ pub async fn source_status(
         error_count: source.error_count,
         error_message: source.error_message,
         last_error_at: source.last_error_at,
+        outbound,
         entities: entities.collect(),
         runs: runs.collect(),
     }))

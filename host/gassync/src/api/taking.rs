@@ -254,6 +254,7 @@ impl Taking<'_> {
             self.keep(&mut tx, promise, &self.answer(all, Some(promise))).await?;
         }
         tx.commit().await?;
+        self.app.facts.notify_one();
         outcomes.extend(new);
         Ok(())
     }
@@ -283,6 +284,7 @@ impl Taking<'_> {
             self.keep(&mut tx, promise, &answer).await?;
         }
         tx.commit().await?;
+        self.app.facts.notify_one();
         Ok(answer)
     }
 

@@ -121,6 +121,7 @@ impl Writer {
             }
         }
         tx.commit().await?;
+        self.app.facts.notify_one();
         for (waiting, outcome) in group.into_iter().zip(outcomes) {
             // Whoever hung up asks again.
             let _ = waiting.done.send(outcome);

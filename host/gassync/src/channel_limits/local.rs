@@ -17,7 +17,7 @@ const SWEEP_AT: usize = 10_000;
 /// The longest that a channel is left alone, whatever it says: what it tells is not always seconds.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 /// How long a channel is left alone that refuses and does not say for how long.
-const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(30);
+const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(10);
 /// What a sum of decimals may be off by.
 const ROUNDING: f64 = 1e-6;
 
@@ -147,7 +147,11 @@ impl ChannelLimits for LocalLimits {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(budget) = budgets.get_mut(&charge.budget) else { return };
         if told.refused {
-            let wait = told.resets_in.filter(SignedDuration::is_positive).unwrap_or(UNSAID_WAIT).min(LONGEST_WAIT);
+            // Where something is left it was not for want of it, and its reset says nothing.
+            let is_left = told.remaining.is_some_and(|remaining| remaining > charge.weight);
+            let resets_in = told.resets_in.filter(|_| !is_left);
+            let wait = told.retry_after.or(resets_in).filter(SignedDuration::is_positive);
+            let wait = wait.unwrap_or(UNSAID_WAIT).min(LONGEST_WAIT);
             budget.shut_until = budget.shut_until.max(now.checked_add(wait).ok());
         }
         for sliding in &mut budget.windows {

@@ -1,6 +1,7 @@
 //! Keeps calls to channels within what the channels allow, as the manifest's `rateLimits` say it: asked before each request,
-//! corrected by what each answer tells.
+//! corrected by what each answer tells; and keeps calls from channels that are down.
 
+mod breakers;
 mod local;
 mod transport;
 
@@ -9,7 +10,11 @@ use gassync_domain::Timestamp;
 use gassync_runtime::Window;
 use jiff::SignedDuration;
 
-pub use self::{local::LocalLimits, transport::LimitedTransport};
+pub use self::{
+    breakers::{Breakers, LocalBreakers, Seen},
+    local::LocalLimits,
+    transport::LimitedTransport,
+};
 
 /// What a request takes of one budget.
 #[derive(Debug, Clone)]
@@ -29,9 +34,11 @@ pub struct Told {
     pub cost: Option<f64>,
     /// What is left.
     pub remaining: Option<f64>,
-    /// Until the shortest window is full again, or the channel may be called again.
+    /// Until the shortest window is full again.
     pub resets_in: Option<SignedDuration>,
-    /// It was refused for want of it.
+    /// After which it may be asked again, where it says so by itself.
+    pub retry_after: Option<SignedDuration>,
+    /// It was refused: for want of it, or for another reason where something is left.
     pub refused: bool,
 }
 

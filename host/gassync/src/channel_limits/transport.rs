@@ -5,7 +5,7 @@ use gassync_domain::{AccountId, ConnectionId, HttpResponse};
 use gassync_runtime::{LimitScope, Manifest, OutgoingRequest, RateLimit, SendError, Transport};
 use jiff::SignedDuration;
 
-use super::{Charge, Told};
+use super::{Charge, Seen, Told};
 use crate::app::App;
 
 /// The longest wait for room that is waited out within a call; for a longer one the call ends, and its job waits.
@@ -16,6 +16,7 @@ pub struct LimitedTransport<T> {
     app: Arc<App>,
     within: T,
     limits: Vec<Named>,
+    connection: String,
     waits_for_room: bool,
 }
 
@@ -43,10 +44,12 @@ impl<T> LimitedTransport<T> {
             };
             Named { limit: limit.clone(), holder }
         };
-        Self { app, within, limits: manifest.rate_limits.iter().enumerate().map(named).collect(), waits_for_room: true }
+        let limits = manifest.rate_limits.iter().enumerate().map(named).collect();
+        Self { app, within, limits, connection: format!("{account}/{connection}"), waits_for_room: true }
     }
 
-    /// Sends whether there is room or not, and is counted: without a token nothing else could be sent either.
+    /// Sends whether there is room or not, and whether the channel works or not, and is counted: without a token nothing
+    /// else could be sent either.
     #[must_use]
     pub fn without_waiting(self) -> Self {
         Self { waits_for_room: false, ..self }
@@ -79,10 +82,26 @@ impl Named {
         Told {
             cost: number("cost").filter(|cost| *cost >= 0.0),
             remaining: number("remaining"),
-            resets_in: number("resetsIn").or_else(retry_after).and_then(seconds),
+            resets_in: number("resetsIn").and_then(seconds),
+            retry_after: retry_after().and_then(seconds),
             refused: answer.status == 429,
         }
     }
+}
+
+/// What a request says of the channel.
+fn seen(answer: &Result<HttpResponse, SendError>) -> Seen {
+    match answer {
+        Ok(answer) if answer.status >= 500 => Seen::Broken,
+        Ok(_) | Err(SendError::TooLarge(_)) => Seen::Working,
+        Err(SendError::TimedOut | SendError::Connect(_) | SendError::Tls(_)) => Seen::Broken,
+        Err(SendError::AddressRefused(_) | SendError::RateLimited(_) | SendError::CircuitOpen(_)) => Seen::Nothing,
+    }
+}
+
+/// Whole seconds, rounded up.
+fn seconds(wait: SignedDuration) -> u32 {
+    u32::try_from(wait.as_secs() + i64::from(wait.subsec_nanos() > 0)).unwrap_or(u32::MAX)
 }
 
 #[async_trait]
@@ -92,17 +111,26 @@ impl<T: Transport> Transport for LimitedTransport<T> {
             self.limits.iter().filter_map(|named| Some((named, named.charge(&request)?))).collect();
         let charges: Vec<Charge> = charged.iter().map(|(_, charge)| charge.clone()).collect();
         let limits = &self.app.channel_limits;
+        if self.waits_for_room
+            && let Err(until) = self.app.breakers.admits(&self.connection, self.app.now()).await
+        {
+            return Err(SendError::CircuitOpen(seconds(until.duration_since(self.app.now()))));
+        }
         while let Err(wait) = limits.take(&charges, self.app.now()).await {
             if !self.waits_for_room {
                 break;
             }
             if wait > WAITED_OUT {
-                let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
-                return Err(SendError::RateLimited(u32::try_from(seconds).unwrap_or(u32::MAX)));
+                self.app.breakers.ended(&self.connection, Seen::Nothing, self.app.now()).await;
+                return Err(SendError::RateLimited(seconds(wait)));
             }
             tokio::time::sleep(wait.unsigned_abs().max(Duration::from_millis(1))).await;
         }
-        let answer = self.within.send(request).await?;
+        let answer = self.within.send(request).await;
+        if self.waits_for_room {
+            self.app.breakers.ended(&self.connection, seen(&answer), self.app.now()).await;
+        }
+        let answer = answer?;
         for (named, charge) in charged {
             limits.correct(&charge, named.told(&answer), self.app.now()).await;
         }

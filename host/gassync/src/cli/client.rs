@@ -106,6 +106,16 @@ impl Client {
         Ok(Self::Wire { base: base.to_owned(), token: token.to_owned(), http })
     }
 
+    /// The same host, called by a partner with a key of the standard API.
+    pub fn as_partner(&self, key: &str) -> Self {
+        match self {
+            Self::Wire { base, http, .. } => {
+                Self::Wire { base: base.clone(), token: key.to_owned(), http: http.clone() }
+            }
+            Self::Here { router, .. } => Self::Here { router: router.clone(), token: key.to_owned() },
+        }
+    }
+
     /// Reads.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         let text = self.send(Method::GET, path, None).await?;

@@ -1,9 +1,11 @@
 //! The command line: each command in a file of its own. Data goes to stdout, talk to stderr.
 
+mod alarms;
 mod build;
 mod client;
 mod demo;
 mod inbox;
+mod jobs;
 mod key;
 mod map;
 mod plugin;
@@ -14,6 +16,7 @@ mod plugin_try;
 mod serve;
 mod simulate;
 mod source;
+mod source_pushing;
 
 use std::{
     io::Write,
@@ -68,6 +71,11 @@ enum Command {
     /// Say what records of sources are in the core
     #[command(subcommand)]
     Map(map::Command),
+    /// Show what a person should look at; status 1 where there is anything
+    Alarms(alarms::Alarms),
+    /// Look at work, and bring back what is dead
+    #[command(subcommand)]
+    Jobs(jobs::Command),
     /// Look at the messages that came in
     #[command(subcommand)]
     Inbox(inbox::Command),
@@ -104,6 +112,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Plugin(command) => command.run(|| settings(file)).await,
         Command::Key(command) => command.run(settings(file)?).await,
         Command::Map(command) => command.run(settings(file)?).await,
+        Command::Alarms(alarms) => alarms.run(settings(file)?).await,
+        Command::Jobs(command) => command.run(settings(file)?).await,
         Command::Inbox(command) => command.run(settings(file)?).await,
     }
 }

@@ -6,7 +6,11 @@ use gassync_domain::{Authority, Date, Say};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
-use super::{client::Client, print, say};
+use super::{
+    client::Client,
+    print, say,
+    source_pushing::{self, Change},
+};
 use crate::{
     admin::{
         BackfillShown, Connected, CredentialShown, Disconnected, NewBackfill, NewCredentials, NewSource, SourceMade,
@@ -65,6 +69,27 @@ pub enum Command {
         #[arg(long, value_parser = say_of)]
         content: Option<Say>,
     },
+    /// Show how old what a channel has is, and what is not there yet
+    Status {
+        /// The source's name, or its number; without it all
+        name: Option<String>,
+        /// One JSON document for each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have what the channel does not have sent now
+    Push {
+        /// The source's name, or its number
+        name: String,
+        /// All nights within its horizon, also those that it has
+        #[arg(long)]
+        all: bool,
+        /// One JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say how the channel is told of the core; without options, show it
+    Pushing(Change),
     /// Fetch what the channel has, now; with --from and --to all of these nights, in the background
     Sync {
         /// The source's name
@@ -141,6 +166,9 @@ impl Command {
             Self::Sync { name, from: Some(from), to: Some(to), json } => {
                 backfill(&client, &name, &NewBackfill { from, to }, json).await?;
             }
+            Self::Status { name, json } => source_pushing::status(&client, name, json).await?,
+            Self::Push { name, all, json } => source_pushing::push(&client, &name, all, json).await?,
+            Self::Pushing(change) => change.run(&client).await?,
             Self::Sync { name, json, .. } => sync(&client, &name, json).await?,
         }
         Ok(ExitCode::SUCCESS)

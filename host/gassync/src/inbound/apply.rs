@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{block, calendar, guest, property, rate_plan, reservation, room_type};
 use crate::{
     core::{SoldOut, WhenFull},
-    jobs,
+    jobs::Kind,
     store::{self, Tx, buffer::Envelope, mappings::Mapping, sources::Source, sync_log},
 };
 
@@ -317,7 +317,7 @@ async fn look_again(tx: &mut Tx, incoming: &Incoming, hint: &Hint) -> store::Res
         None => json!({ "entity": hint.entity }),
     };
     let Incoming { account, source, now, .. } = *incoming;
-    store::jobs::enqueue(tx, account, source, jobs::LOOK_AGAIN, &payload, now + GATHER, now).await?;
+    store::queue::put(tx, &[Kind::LookAgain.put((account, source), payload, (now + GATHER, now))], now).await?;
     Ok(Outcome::Fetching)
 }
 

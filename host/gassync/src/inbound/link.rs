@@ -111,7 +111,7 @@ pub async fn link(
         sync_log::inbound(tx, account, &[entry], now).await?;
     }
     let frees = waiting_for(tx, &incoming, kind, id).await?;
-    jobs::drive_parked(tx, account, source, now).await?;
+    jobs::linked(tx, account, source, now).await?;
     Ok(Linked { outcome, changes, frees })
 }
 

@@ -45,7 +45,7 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, property: &Property, raw: &Raw
         None if incoming.creates => {
             let core = core::put_property(tx, account, None, property, now).await?;
             mappings::link(tx, account, source, mappings::Kind::Property, &property.id, core, now).await?;
-            jobs::drive_parked(tx, account, source, now).await?;
+            jobs::linked(tx, account, source, now).await?;
             Outcome::Created(core)
         }
         None => Outcome::Parked(Parked(vec![Missing::Link])),

@@ -4,30 +4,27 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use gassync_domain::{
-    AccountId, Change, ChannelError, ConnectionId, Entity, EntityRef, HttpRequest, HttpResponse, News, Page, Query,
-    ResumePoint, Selection, Timestamp,
+    AccountId, Calendar, Change, ChannelError, ConnectionId, Entity, EntityRef, HttpRequest, HttpResponse, News, Page,
+    Query, ResumePoint, Selection, Timestamp,
 };
-use gassync_runtime::{
-    Budget, Call, CallError, CallRecord, Finished, HttpTransport, OutgoingRequest, SendError, Transport,
-};
+use gassync_runtime::{CallError, CallRecord, Finished, HttpTransport, OutgoingRequest, SendError, Transport};
 use jiff::SignedDuration;
 
 use super::{
     apply::{self, Incoming},
-    memory::{self, MemoryError},
-    seal,
+    memory, seal,
     spot::{self, Spot},
 };
 use crate::{
     app::App,
     channel_limits::LimitedTransport,
-    credentials::ConnectionSecrets,
-    plugins::{self, Plugin},
+    outbound, plugins,
     store::{
         self, connections, inbox,
         sources::{self, Source},
         sync_runs::{self, Counters},
     },
+    talk::{Talk, TalkError},
 };
 
 /// Most pages of one run; the next run goes on where this one ended.
@@ -38,31 +35,11 @@ const MAX_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// The longest wait between two pages that is waited out here.
 const MAX_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
-/// Why a fetch ended early.
-#[derive(Debug, thiserror::Error)]
-pub enum PullError {
-    /// The plugin, or the channel behind it.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// The database.
-    #[error("the database: {0}")]
-    Store(#[from] sqlx::Error),
-    /// What the plugin remembers.
-    #[error(transparent)]
-    Memory(#[from] MemoryError),
-    /// Nobody speaks this channel's language at the moment.
-    #[error("the plugin {0} is not loaded")]
-    NotLoaded(String),
-    /// The source has no channel to ask: its partner calls us.
-    #[error("the source has no connection to fetch from")]
-    NoConnection,
-}
-
 /// How many records came, by what became of them.
 pub type Tally = BTreeMap<&'static str, i64>;
 
 /// Fetches what a query asks for and applies it; the run is written down, however it ends.
-pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<Tally, PullError> {
+pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<Tally, TalkError> {
     let began = app.now();
     let mut tx = app.db.write(source.account).await?;
     let id = sync_runs::begin(&mut tx, source.account, source.id, kind(query.entity), began).await?;
@@ -76,7 +53,7 @@ pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<Tally,
     let mut tx = app.db.write(source.account).await?;
     sync_runs::end(&mut tx, source.account, id, (&counters, why.as_deref()), (began, now)).await?;
     // That a plugin has no way to ask for something is no trouble of the source.
-    let is_trouble = !matches!(result, Err(PullError::Call(CallError::Channel(ChannelError::Unsupported))));
+    let is_trouble = !matches!(result, Err(TalkError::Call(CallError::Channel(ChannelError::Unsupported))));
     if let Some(why) = why.as_ref().filter(|_| is_trouble) {
         sources::failed(&mut tx, source.account, source.id, why, now).await?;
     }
@@ -92,10 +69,9 @@ fn kind(entity: Entity) -> sync_runs::Kind {
     }
 }
 
-async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mut Tally) -> Result<(), PullError> {
-    let connection = source.connection.ok_or(PullError::NoConnection)?;
-    let plugin =
-        app.plugins.get(&source.source_type).ok_or_else(|| PullError::NotLoaded(source.source_type.clone()))?;
+async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mut Tally) -> Result<(), TalkError> {
+    let talk = Talk::open(app, source)?;
+    let (plugin, connection) = (&talk.plugin, talk.connection);
     let lane = app.lane(connection).await;
     let _one_at_a_time = lane.lock().await;
     let began = app.now();
@@ -104,8 +80,8 @@ async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mu
     loop {
         // What a page says was true when the request for it was made, not when it is applied.
         let observed_at = app.now();
-        let (mut page, record) = match fetch(app, &plugin, source, connection, query.clone()).await {
-            Err(PullError::Call(CallError::Channel(ChannelError::RateLimited(Some(seconds)))))
+        let (mut page, record) = match fetch(&talk, query.clone()).await {
+            Err(TalkError::Call(CallError::Channel(ChannelError::RateLimited(Some(seconds)))))
                 if pages > 0 && SignedDuration::from_secs(i64::from(seconds)) <= MAX_PAUSE =>
             {
                 tokio::time::sleep(Duration::from_secs(u64::from(seconds))).await;
@@ -113,16 +89,22 @@ async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mu
             }
             fetched => fetched?,
         };
-        leave_out_what_was_asked_for(&query, &mut page, tally);
+        let gone = leave_out_what_was_asked_for(&query, &mut page, tally);
         resume = latest(resume, page.resume);
         pages += 1;
         let last = page.next.is_none() || pages == MAX_PAGES;
         let incoming = Incoming::from_source(source, observed_at, app.now());
         let mut tx = app.db.write(source.account).await?;
+        let calendars: Vec<Calendar> = page.changes.iter().filter_map(calendar_of).collect();
         for outcome in apply::changes(&mut tx, &incoming, page.changes).await? {
             *tally.entry(outcome.word()).or_default() += 1;
         }
-        plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (&plugin, &record, None), incoming.now)
+        let when = (observed_at, incoming.now);
+        if query.entity == Entity::Reservation {
+            outbound::booking::gone(&mut tx, source, &gone, incoming.now).await?;
+        }
+        outbound::read_back::compare(&mut tx, source, plugin.manifest(), &calendars, when).await?;
+        plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (plugin, &record, None), incoming.now)
             .await?;
         memory::keep(&app.vault, &mut tx, source, record.memory, incoming.now).await?;
         connections::welcome(&mut tx, source.account, connection).await?;
@@ -139,6 +121,7 @@ async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mu
             sources::synced(&mut tx, source.account, source.id, incoming.now).await?;
         }
         tx.commit().await?;
+        app.facts.notify_one();
         app.wake.notify_waiters();
         if last {
             return Ok(());
@@ -151,18 +134,30 @@ async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mu
     }
 }
 
+fn calendar_of(change: &Change) -> Option<Calendar> {
+    match &change.news {
+        News::Calendar(calendar) => Some(calendar.clone()),
+        _ => None,
+    }
+}
+
 /// What was asked for by its id and is not there any more: to ask again would come to the same. A block takes no nights
-/// then; what has become of anything else is for a person to say.
-fn leave_out_what_was_asked_for(query: &Query, page: &mut Page, tally: &mut Tally) {
-    let Selection::Some(ids) = &query.selection else { return };
+/// then; what has become of anything else is for a person to say. Their ids.
+fn leave_out_what_was_asked_for(query: &Query, page: &mut Page, tally: &mut Tally) -> Vec<String> {
+    let Selection::Some(ids) = &query.selection else { return Vec::new() };
     let is_gone = |change: &mut Change| {
         let News::Removed(EntityRef { entity, id }) = &change.news else { return false };
         *entity != Entity::Block && *entity == query.entity && ids.contains(id)
     };
-    let gone = page.changes.extract_if(.., is_gone).count();
-    if gone > 0 {
-        *tally.entry("gone").or_default() += i64::try_from(gone).unwrap_or(i64::MAX);
+    let id_of = |change: Change| match change.news {
+        News::Removed(EntityRef { id, .. }) => Some(id),
+        _ => None,
+    };
+    let gone: Vec<String> = page.changes.extract_if(.., is_gone).filter_map(id_of).collect();
+    if !gone.is_empty() {
+        *tally.entry("gone").or_default() += i64::try_from(gone.len()).unwrap_or(i64::MAX);
     }
+    gone
 }
 
 /// Since when a poll asks, given where the last one ended.
@@ -200,61 +195,22 @@ fn latest(known: Option<ResumePoint>, page: Option<ResumePoint>) -> Option<Resum
     }
 }
 
-async fn fetch(
-    app: &Arc<App>,
-    plugin: &Arc<Plugin>,
-    source: &Source,
-    connection: ConnectionId,
-    query: Query,
-) -> Result<(Page, CallRecord), PullError> {
-    let manifest = plugin.manifest();
-    let secrets =
-        ConnectionSecrets::new(Arc::clone(app), source.account, connection, Arc::clone(plugin), source.config.clone());
-    let doubted = secrets.clone();
-    let call = Call {
-        id: format!("fetch-{}-{}", source.id, query.entity.as_str()),
-        settings: manifest.with_defaults(&source.config),
-        grant: secrets.grant().await.map_err(|error| CallError::Host(format!("{error:#}")))?,
-        credentials: Arc::new(secrets),
-        transport: Arc::new(KeepingTransport {
-            app: Arc::clone(app),
-            network: app
-                .transport(manifest, (source.account, connection))
-                .map_err(|error| CallError::Host(error.to_string()))?,
-            account: source.account,
-            connection,
-            sensitive: manifest.sensitive.clone(),
-        }),
-        clock: app.clock.clone(),
-        seed: app.seed(),
-        budget: plugin.budget(Budget::fetch()),
-        memory: memory::recall(app, plugin, source).await?,
-        ..Call::alone("")
+async fn fetch(talk: &Talk<'_>, query: Query) -> Result<(Page, CallRecord), TalkError> {
+    let Talk { app, source, connection, plugin } = talk;
+    let transport = KeepingTransport {
+        app: Arc::clone(app),
+        network: talk.network()?,
+        account: source.account,
+        connection: *connection,
+        sensitive: plugin.manifest().sensitive.clone(),
     };
+    let id = format!("fetch-{}-{}", source.id, query.entity.as_str());
+    let (call, secrets) = talk.call(id, Arc::new(transport)).await?;
     let Finished { result, record } = plugin.fetch(call, query).await;
-    let error = match result {
-        Ok(page) => return Ok((page, record)),
-        Err(error) => error,
-    };
-    let mut tx = app.db.write(source.account).await?;
-    let now = app.now();
-    let (place, why) = ((source.account, connection), error.to_string());
-    plugins::keep_call(&app.vault, &mut tx, place, (plugin, &record, Some(&why)), now).await?;
-    // An error is an outcome too: what the plugin wrote at the channel before it must not be forgotten.
-    memory::keep(&app.vault, &mut tx, source, record.memory, now).await?;
-    let refused = matches!(error, CallError::Channel(ChannelError::Unauthorized(_)));
-    // A token may die before its time: with a new one the job goes on.
-    if refused && !doubted.doubt(&mut tx).await? {
-        connections::welcome(&mut tx, source.account, connection).await?;
-        let working = (&["active", "error"][..], "expired");
-        sources::set_status_of_connection(&mut tx, source.account, connection, working).await?;
-        tracing::error!(source = %source.id, "a source's credential works no more: it must be connected again");
+    match result {
+        Ok(page) => Ok((page, record)),
+        Err(error) => Err(talk.failed(error, record, secrets).await?),
     }
-    tx.commit().await?;
-    if error.is_certain_fault() {
-        plugins::struck(app, plugin, source.account, connection, &why).await?;
-    }
-    Err(error.into())
 }
 
 /// Masks each answer and keeps it before the guest sees it: some channels count fetching as acknowledging.

@@ -4,7 +4,7 @@ use gassync_domain::{CoreId, Digest, Missing, Parked, RatePlan, RawJson, Validat
 
 use super::apply::{Incoming, Outcome};
 use crate::{
-    core,
+    core, outbound,
     store::{Result, Tx, buffer::rate_plans, mappings},
 };
 
@@ -64,6 +64,8 @@ async fn link(
         (None, Some(property)) => {
             let core = core::put_rate_plan(tx, account, None, property.core, plan, now).await?;
             mappings::link(tx, account, source, mappings::Kind::RatePlan, &plan.id, core, now).await?;
+            // Its nights are told of under this plan, too.
+            outbound::fan_out::source(tx, (account, source), false, now).await?;
             Ok((core, true))
         }
     })

@@ -12,11 +12,13 @@ use super::{
 };
 use crate::{
     core::{Bookable, Desk, Placed, WhenFull},
+    outbound,
     store::{
         Result, Tx,
         buffer::reservations,
         core::bookings::{self, Standing},
         mappings::{self, Kind, Mapping},
+        outbound::bookings::awaited,
         sync_log,
     },
 };
@@ -61,11 +63,24 @@ pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, told: Vec<(Reservati
         })
         .collect();
     reservations::put_all(tx, &rows).await?;
+    see_own(tx, incoming, &arriving).await?;
     let lines = arriving.iter().filter_map(|arriving| {
         incoming.line(("reservation", &arriving.reservation.id), arriving.outcome.as_ref().unwrap_or(&unsaid))
     });
     sync_log::inbound(tx, incoming.account, &Vec::from_iter(lines), incoming.now).await?;
     Ok(arriving.into_iter().map(|arriving| arriving.outcome.unwrap_or(Outcome::NotKept)).collect())
+}
+
+/// Bookings of ours that the channel was told of, and now shows.
+async fn see_own(tx: &mut Tx, incoming: &Incoming, arriving: &[Arriving]) -> Result<()> {
+    let awaited = awaited(tx, incoming.account, incoming.source).await?;
+    for Arriving { reservation, outcome, .. } in arriving.iter().filter(|_| !awaited.is_empty()) {
+        let core = outcome.as_ref().and_then(Outcome::core);
+        if let Some(core) = core.filter(|core| awaited.contains(core)) {
+            outbound::booking::seen(tx, incoming, core, reservation).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Beside what is stored: completes what is partial, and decides what is wrong, old or known.
@@ -114,13 +129,19 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
     let mut standings = bookings::standings(tx, account, &linked).await?;
     let mut booking = Vec::new();
     for (index, arriving) in arriving.iter_mut().enumerate().filter(|(_, arriving)| arriving.outcome.is_none()) {
-        let mapping = mappings.get(Kind::Reservation, &arriving.reservation.id);
+        let mut mapping = mappings.get(Kind::Reservation, &arriving.reservation.id);
+        if mapping.is_none()
+            && let Some(core) = outbound::booking::recognise(tx, incoming, &arriving.reservation).await?
+        {
+            // It is one of ours, of which the channel has not said yet what it calls it.
+            mapping = Some(Mapping { core, auto_sync: false });
+        }
         arriving.mapping = mapping.map(|mapping| (mapping, standings.remove(&mapping.core)));
         let standing = arriving.mapping.as_ref().map(|(_, standing)| standing.as_ref());
         let unit = |id: &str| mappings.get(Kind::RoomType, id).map(|unit| unit.core);
         match (units(incoming, standing, &arriving.reservation, unit), mapping) {
+            (_, Some(mapping)) if !mapping.auto_sync => arriving.end(Outcome::Unchanged(Some(mapping.core))),
             (Err(parked), _) => arriving.end(Outcome::Parked(parked)),
-            (Ok(_), Some(mapping)) if !mapping.auto_sync => arriving.end(Outcome::Unchanged(Some(mapping.core))),
             (Ok(units), _) => booking.push((index, units)),
         }
     }

@@ -64,7 +64,7 @@ async fn link(
         (None, Some(property)) => {
             let core = core::put_unit(tx, account, None, property.core, room_type, now).await?;
             mappings::link(tx, account, source, mappings::Kind::RoomType, &room_type.id, core, now).await?;
-            jobs::drive_parked(tx, account, source, now).await?;
+            jobs::linked(tx, account, source, now).await?;
             Ok((core, true))
         }
     })

@@ -106,6 +106,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
     memory::keep(&app.vault, &mut tx, &source, record.memory, incoming.now).await?;
     inbox::applied(&mut tx, message.account, message.id, &told(&tally), incoming.now).await?;
     tx.commit().await?;
+    app.facts.notify_one();
     app.wake.notify_waiters();
     Ok(reply)
 }

@@ -2,22 +2,27 @@ use std::sync::Arc;
 
 use gassync_domain::{AccountId, ChannelError, Date, Entity, Query, Selection, Timestamp};
 use gassync_runtime::CallError;
-use jiff::Span;
+use jiff::{SignedDuration, Span};
 use serde_json::{Value, json};
 
-use super::BACKFILL;
+use super::Kind;
 use crate::{
     app::App,
-    inbound::pull::{self, PullError},
+    inbound::pull,
     store::{
         self, Tx,
         backfills::{self, Backfill},
+        queue::Job,
         sources::Source,
     },
+    talk::TalkError,
 };
 
 /// Nights that are fetched at once: what is behind them is not fetched again after a crash.
 const WINDOW_DAYS: i64 = 30;
+
+/// A try that fails so shortly before its job's deadline is the last.
+const LAST_CHANCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// What is read by its nights.
 const BY_NIGHTS: [Entity; 3] = [Entity::Reservation, Entity::Block, Entity::Calendar];
@@ -25,12 +30,27 @@ const BY_NIGHTS: [Entity; 3] = [Entity::Reservation, Entity::Block, Entity::Cale
 /// Puts the next window of a backfill in the queue.
 pub async fn go_on(tx: &mut Tx, account: AccountId, backfill: &Backfill, now: Timestamp) -> store::Result<()> {
     let payload = json!({ "backfill": backfill.id });
-    store::jobs::enqueue(tx, account, backfill.source, BACKFILL, &payload, now, now).await
+    let whom = (account, backfill.source);
+    store::queue::put(tx, &[Kind::Backfill.put(whom, payload, (now, now))], now).await
 }
 
 /// Fetches the next window, notes that it is done, and puts the one after it in the queue.
-pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Result<(), PullError> {
-    let Some(id) = payload.get("backfill").and_then(Value::as_i64) else { return Ok(()) };
+pub(super) async fn run(app: &Arc<App>, source: &Source, job: &Job) -> Result<(), TalkError> {
+    let Some(id) = job.payload.get("backfill").and_then(Value::as_i64) else { return Ok(()) };
+    let result = next_window(app, source, id).await;
+    if let Err(error) = &result {
+        // One that nothing can be fetched for is not tried again, and one whose time is over was tried long enough.
+        let for_good = job.deadline.is_some_and(|deadline| app.now() + LAST_CHANCE > deadline)
+            || matches!(
+                error,
+                TalkError::NoConnection | TalkError::Call(CallError::Channel(ChannelError::Unsupported))
+            );
+        stumbled(app, source.account, id, (&error.to_string(), for_good)).await?;
+    }
+    result
+}
+
+async fn next_window(app: &Arc<App>, source: &Source, id: i64) -> Result<(), TalkError> {
     let mut tx = app.db.read(source.account).await?;
     let backfill = backfills::get(&mut tx, source.account, id).await?;
     drop(tx);
@@ -47,7 +67,7 @@ pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Res
     }
     if !any {
         // Nothing it has can be asked for so: to say that it is done would be a lie.
-        return Err(PullError::Call(CallError::Channel(ChannelError::Unsupported)));
+        return Err(TalkError::Call(CallError::Channel(ChannelError::Unsupported)));
     }
     note(app, source, &backfill, until).await?;
     Ok(())
@@ -67,11 +87,11 @@ async fn note(app: &App, source: &Source, backfill: &Backfill, reached: Date) ->
 }
 
 /// Fetches what a query asks for; false where the plugin has no way to ask for it.
-async fn fetch(app: &Arc<App>, source: &Source, backfill: &mut Backfill, query: Query) -> Result<bool, PullError> {
+async fn fetch(app: &Arc<App>, source: &Source, backfill: &mut Backfill, query: Query) -> Result<bool, TalkError> {
     let entity = query.entity;
     let tally = match pull::run(app, source, query).await {
         Ok(tally) => tally,
-        Err(PullError::Call(CallError::Channel(ChannelError::Unsupported))) => return Ok(false),
+        Err(TalkError::Call(CallError::Channel(ChannelError::Unsupported))) => return Ok(false),
         Err(error) => return Err(error),
     };
     let counts = backfill.outcome.entry(entity.as_str().to_owned()).or_default();
@@ -82,13 +102,7 @@ async fn fetch(app: &Arc<App>, source: &Source, backfill: &mut Backfill, query: 
 }
 
 /// Notes on the backfill why its job came to nothing; `for_good` where it is not tried again by itself.
-pub(super) async fn stumbled(
-    app: &App,
-    account: AccountId,
-    payload: &Value,
-    (why, for_good): (&str, bool),
-) -> store::Result<()> {
-    let Some(id) = payload.get("backfill").and_then(Value::as_i64) else { return Ok(()) };
+async fn stumbled(app: &App, account: AccountId, id: i64, (why, for_good): (&str, bool)) -> store::Result<()> {
     let state = if for_good { "failed" } else { "running" };
     let mut tx = app.db.write(account).await?;
     backfills::stumble(&mut tx, account, id, (state, Some(why)), app.now()).await?;

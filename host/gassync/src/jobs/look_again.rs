@@ -5,11 +5,7 @@ use jiff::{Span, tz::TimeZone};
 use serde_json::Value;
 
 use super::poll;
-use crate::{
-    app::App,
-    inbound::pull::{self, PullError},
-    store::sources::Source,
-};
+use crate::{app::App, inbound::pull, store::sources::Source, talk::TalkError};
 
 /// Nights of a calendar that are looked at again where the plugin's manifest names no window of its own.
 const DAYS_AHEAD: i64 = 365;
@@ -19,7 +15,7 @@ pub(super) async fn run(
     app: &Arc<App>,
     source: &Source,
     payloads: impl Iterator<Item = &Value>,
-) -> Result<(), PullError> {
+) -> Result<(), TalkError> {
     let mut queries: Vec<Query> = Vec::new();
     for payload in payloads {
         let Ok(hint) = serde_json::from_value::<Hint>(payload.clone()) else {
@@ -50,7 +46,7 @@ fn add(queries: &mut Vec<Query>, query: Query) {
 }
 
 /// Room types and rate plans are fetched with their property's, which is how channels give them.
-async fn query(app: &App, source: &Source, Hint { entity, id }: Hint) -> Result<Query, PullError> {
+async fn query(app: &App, source: &Source, Hint { entity, id }: Hint) -> Result<Query, TalkError> {
     Ok(match (entity, id) {
         (Entity::Reservation | Entity::Guest | Entity::Block, Some(id)) => {
             Query::new(entity, Selection::Some(vec![id]))
@@ -64,7 +60,7 @@ async fn query(app: &App, source: &Source, Hint { entity, id }: Hint) -> Result<
 }
 
 /// What the plugin's poll of this kind asks for, where it has one.
-async fn of_its_kind(app: &App, source: &Source, entity: Entity) -> Result<Selection, PullError> {
+async fn of_its_kind(app: &App, source: &Source, entity: Entity) -> Result<Selection, TalkError> {
     let plugin = app.plugins.get(&source.source_type);
     let polls = plugin.as_ref().map(|plugin| plugin.manifest().polls.as_slice()).unwrap_or_default();
     match polls.iter().find(|poll| poll.entity == entity) {

@@ -3,8 +3,13 @@
 
 mod backfill;
 mod drive_parked;
+mod ending;
+mod finisher;
+mod horizon;
+mod kind;
 mod look_again;
 mod poll;
+mod push;
 mod relay;
 mod retention;
 mod worker;
@@ -13,28 +18,20 @@ use gassync_domain::{AccountId, SourceId, Timestamp};
 use serde_json::json;
 
 pub use backfill::go_on;
-pub use poll::{begin as begin_polls, begin_new as begin_new_polls, selection as poll_selection};
+pub use finisher::Finisher;
+pub use kind::Kind;
+pub use poll::{
+    begin as begin_polls, begin_new as begin_new_polls, of_bookings as polls_of_bookings, selection as poll_selection,
+};
 pub use relay::run as relay;
 pub use retention::run as retention;
 pub use worker::run;
 
 use crate::store::{self, Tx};
 
-/// Fetches what changed of an entity, and comes again.
-pub(crate) const POLL: &str = "poll";
-/// Fetches one record that the channel said something about.
-pub(crate) const LOOK_AGAIN: &str = "look-again";
-/// Fetches a window of a stretch of nights.
-pub(crate) const BACKFILL: &str = "backfill";
-/// Tries parked records again.
-pub(crate) const DRIVE_PARKED: &str = "drive-parked";
-
-/// Something was linked: what waited for it is tried again, in a transaction of its own.
-pub(crate) async fn drive_parked(
-    tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
-    now: Timestamp,
-) -> store::Result<()> {
-    store::jobs::enqueue(tx, account, source, DRIVE_PARKED, &json!({}), now, now).await
+/// Something was linked: what waited for it is tried again, in a transaction of its own, and what is linked is told of.
+pub(crate) async fn linked(tx: &mut Tx, account: AccountId, source: SourceId, now: Timestamp) -> store::Result<()> {
+    let whom = (account, source);
+    store::queue::put(tx, &[Kind::DriveParked.put(whom, json!({}), (now, now))], now).await?;
+    crate::outbound::fan_out::source(tx, whom, false, now).await
 }

@@ -1,24 +1,27 @@
 use std::sync::Arc;
 
-use gassync_domain::{Query, Selection, Timestamp};
+use gassync_domain::{AccountId, Entity, Query, Selection, SourceId, Timestamp};
 use gassync_runtime::{Manifest, Poll};
 use jiff::{SignedDuration, Span, tz::TimeZone};
 use serde_json::{Value, json};
 
-use super::POLL;
+use super::Kind;
 use crate::{
     app::App,
-    inbound::pull::{self, PullError},
+    inbound::pull,
+    outbound,
     store::{
         self, Tx,
+        queue::Put,
         sources::{self, Source},
     },
+    talk::TalkError,
 };
 
 /// Fetches what changed since the last time, and puts the next time in the queue.
-pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Result<(), PullError> {
+pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Result<(), TalkError> {
     let plugin =
-        app.plugins.get(&source.source_type).ok_or_else(|| PullError::NotLoaded(source.source_type.clone()))?;
+        app.plugins.get(&source.source_type).ok_or_else(|| TalkError::NotLoaded(source.source_type.clone()))?;
     let Some(poll) = named(plugin.manifest(), payload) else {
         return Ok(()); // The plugin polls this no more.
     };
@@ -66,20 +69,40 @@ pub(super) fn next_time(app: &App, source: &Source, payload: &Value, now: Timest
     now.checked_add(SignedDuration::from_secs(seconds)).ok()
 }
 
-/// Puts a source's polls in the queue, properties before what stands in them; all are due now.
+/// Puts a source's polls in the queue, properties before what stands in them, and what has its calendar told; all are due
+/// now.
 pub async fn begin(tx: &mut Tx, source: &Source, manifest: &Manifest, now: Timestamp) -> store::Result<()> {
-    for poll in in_order(manifest) {
-        store::jobs::enqueue(tx, source.account, source.id, POLL, &payload_of(poll), now, now).await?;
+    store::queue::put(tx, &of_source((source.account, source.id), manifest, now), now).await
+}
+
+/// Puts what comes again in the queue that came with an upgrade; what waits already goes on as it was.
+pub async fn begin_new(tx: &mut Tx, manifest: &Manifest, pushes: bool, now: Timestamp) -> store::Result<()> {
+    for whom in sources::active_of_channel(tx, &manifest.id).await? {
+        // What a version before could not be told, or was told otherwise, is reckoned anew.
+        if pushes {
+            outbound::fan_out::source(tx, whom, false, now).await?;
+            outbound::fan_out::due_bookings(tx, whom, now).await?;
+        }
+        let mut new = Vec::new();
+        for work in of_source(whom, manifest, now) {
+            if !store::queue::waits(tx, work.account, work.source, work.kind, &work.payload).await? {
+                new.push(work);
+            }
+        }
+        store::queue::put(tx, &new, now).await?;
     }
     Ok(())
 }
 
-/// Puts polls in the queue that came with an upgrade; those that wait already go on as they were.
-pub async fn begin_new(tx: &mut Tx, manifest: &Manifest, now: Timestamp) -> store::Result<()> {
-    for poll in in_order(manifest) {
-        store::jobs::enqueue_for_all(tx, &manifest.id, POLL, &payload_of(poll), now).await?;
-    }
-    Ok(())
+/// The polls that read a source's bookings, due now.
+pub fn of_bookings(whom: (AccountId, SourceId), manifest: &Manifest, now: Timestamp) -> Vec<Put<'static>> {
+    let polls = manifest.polls.iter().filter(|poll| poll.entity == Entity::Reservation);
+    polls.map(|poll| Kind::Poll.put(whom, payload_of(poll), (now, now))).collect()
+}
+
+fn of_source(whom: (AccountId, SourceId), manifest: &Manifest, now: Timestamp) -> Vec<Put<'static>> {
+    let polls = in_order(manifest).into_iter().map(|poll| Kind::Poll.put(whom, payload_of(poll), (now, now)));
+    polls.chain([Kind::Horizon.put(whom, json!({}), (now, now))]).collect()
 }
 
 fn in_order(manifest: &Manifest) -> Vec<&Poll> {

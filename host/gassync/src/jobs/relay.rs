@@ -7,11 +7,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
-    core,
+    core, outbound,
     store::{self, accounts, idempotency, outbox},
 };
 
-/// How often the outbox is looked at.
+/// How often the outbox is looked at when nothing in this process says that there is something.
 const PERIOD: Duration = Duration::from_millis(200);
 /// Facts that get their place in one transaction.
 const BATCH: i64 = 1_000;
@@ -22,9 +22,15 @@ const CLEARING: SignedDuration = SignedDuration::from_secs(30);
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     let mut cleared = app.now();
     while !shutdown.is_cancelled() {
+        // Armed before looking, so that what is committed meanwhile is not missed.
+        let told = app.facts.notified();
         match relay(&app).await {
             Ok(0) => {}
-            Ok(_) => app.feed.notify_waiters(),
+            Ok(_) => {
+                app.feed.notify_waiters();
+                app.wake.notify_one();
+                continue; // There may be more.
+            }
             Err(error) => tracing::error!(%error, "the outbox cannot be read"),
         }
         if app.now().duration_since(cleared) > CLEARING {
@@ -35,21 +41,24 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
+            () = told => {}
             () = tokio::time::sleep(PERIOD) => {}
         }
     }
 }
 
-async fn relay(app: &App) -> store::Result<usize> {
+async fn relay(app: &App) -> store::Result<i64> {
     let mut tx = app.db.platform_read().await?;
     if !outbox::is_waiting(&mut tx).await? {
         return Ok(0);
     }
     drop(tx);
     let mut tx = app.db.platform_write().await?;
-    let told = outbox::give_sequence(&mut tx, BATCH).await?;
+    let given = outbox::give_sequence(&mut tx, BATCH).await?;
+    // With the places: a fact that has one was spread.
+    outbound::fan_out::facts(app, &mut tx, &given, app.now()).await?;
     tx.commit().await?;
-    Ok(told)
+    Ok(given.iter().map(|(_, low, high)| high - low + 1).sum())
 }
 
 async fn clear(app: &App) -> store::Result<()> {

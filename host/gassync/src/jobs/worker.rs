@@ -2,42 +2,48 @@
 
 use std::{sync::Arc, time::Duration};
 
-use gassync_domain::{ChannelError, retry_delay};
-use gassync_runtime::CallError;
 use jiff::SignedDuration;
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{BACKFILL, DRIVE_PARKED, LOOK_AGAIN, POLL, backfill, drive_parked, look_again, poll};
+use super::{
+    Kind, backfill, drive_parked,
+    ending::{self, Outcome},
+    finisher, horizon, look_again, poll, push,
+};
 use crate::{
     app::App,
-    inbound::{pull::PullError, work},
+    inbound::work,
+    outbound::read_back,
     store::{
         self, inbox,
-        jobs::{self, Job},
-        sources,
+        queue::{self, Job, Taken},
+        sources::{self, Source},
     },
+    talk::TalkError,
 };
 
 /// How long a message is one worker's. A decode takes a second at most.
 const MESSAGE_LEASE: SignedDuration = SignedDuration::from_secs(30);
-/// How long a job is one worker's, unless the worker says that it is still at it.
-const JOB_LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a lane is one worker's, unless the worker says that it is still at it.
+const LANE_LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How often it says so.
 const HEARTBEAT: Duration = Duration::from_secs(20);
-/// How long a job waits whose channel has no room for it and does not say for how long.
-const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(60);
-/// The longest that a job waits for its channel, whatever that says.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
-/// Hints that join another: with it as many ids as the contract has a plugin asked for at once.
-const MOST_ALIKE: i64 = 19;
-/// After so many attempts a job that does not come again by itself is dead.
-const MAX_ATTEMPTS: u32 = 12;
+
+/// Where work is done.
+struct Places {
+    messages: Arc<Semaphore>,
+    /// Most of their time jobs wait for channels, so there are more of these.
+    jobs: Arc<Semaphore>,
+}
 
 /// Works until it is told to stop, then ends what it has begun.
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     let idle = Duration::from_millis(app.config.work.poll_millis);
-    let places = Arc::new(Semaphore::new(app.config.work.workers as usize));
+    let places = Places {
+        messages: Arc::new(Semaphore::new(app.config.work.workers as usize)),
+        jobs: Arc::new(Semaphore::new(app.config.work.jobs as usize)),
+    };
     let mut running = JoinSet::new();
     while !shutdown.is_cancelled() {
         // Armed before looking, so that what comes in meanwhile is not missed.
@@ -59,40 +65,49 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     while running.join_next().await.is_some() {}
 }
 
+fn free(places: &Semaphore) -> i64 {
+    i64::try_from(places.available_permits()).unwrap_or(0)
+}
+
 /// Begins all that is due and has a place; false when there was nothing to begin.
-async fn begin(app: &Arc<App>, places: &Arc<Semaphore>, running: &mut JoinSet<()>) -> store::Result<bool> {
-    let free = i64::try_from(places.available_permits()).unwrap_or(0);
-    if free == 0 {
-        return Ok(false);
-    }
+async fn begin(app: &Arc<App>, places: &Places, running: &mut JoinSet<()>) -> store::Result<bool> {
+    let (for_messages, for_jobs) = (free(&places.messages), free(&places.jobs));
     let now = app.now();
     // Looking first costs those who write nothing.
     let mut tx = app.db.platform_read().await?;
-    if !inbox::is_waiting(&mut tx, now).await? && !jobs::is_waiting(&mut tx, now).await? {
+    let messages_wait = for_messages > 0 && inbox::is_waiting(&mut tx, now).await?;
+    let jobs_wait = for_jobs > 0 && queue::is_waiting(&mut tx, now).await?;
+    drop(tx);
+    if !messages_wait && !jobs_wait {
         return Ok(false);
     }
-    drop(tx);
     let mut tx = app.db.platform_write().await?;
-    let messages = inbox::claim(&mut tx, now, now + MESSAGE_LEASE, free).await?;
-    let left = free - i64::try_from(messages.len()).unwrap_or(free);
-    let jobs = if left > 0 { jobs::claim(&mut tx, now, now + JOB_LEASE, left).await? } else { Vec::new() };
+    let messages =
+        if messages_wait { inbox::claim(&mut tx, now, now + MESSAGE_LEASE, for_messages).await? } else { Vec::new() };
+    let lanes = if jobs_wait {
+        // Whatever one account has to do, others find a place.
+        let most_of_one = i64::from(app.config.work.jobs.div_ceil(2));
+        let alike = |kind: &str| Kind::named(kind).map_or(1, Kind::alike);
+        queue::claim(&mut tx, (now, now + LANE_LEASE), (for_jobs, most_of_one), alike).await?
+    } else {
+        Vec::new()
+    };
     tx.commit().await?;
-    let began = !(messages.is_empty() && jobs.is_empty());
+    let began = !(messages.is_empty() && lanes.is_empty());
     for message in messages {
-        let (app, place) = (Arc::clone(app), Arc::clone(places).acquire_owned().await);
+        let (app, place) = (Arc::clone(app), Arc::clone(&places.messages).acquire_owned().await);
         running.spawn(async move {
             work::process(Arc::clone(&app), message).await;
             drop(place);
             app.wake.notify_one();
         });
     }
-    for job in jobs {
-        let (app, place) = (Arc::clone(app), Arc::clone(places).acquire_owned().await);
+    for taken in lanes {
+        let (app, place) = (Arc::clone(app), Arc::clone(&places.jobs).acquire_owned().await);
         running.spawn(async move {
-            let id = job.id;
-            if let Err(error) = alive(&app, job).await {
+            if let Err(error) = alive(&app, taken).await {
                 // Its lease ends, and it comes again.
-                tracing::error!(job = id, %error, "a job could not be begun or marked");
+                tracing::error!(%error, "jobs could not be begun");
             }
             drop(place);
             app.wake.notify_one();
@@ -101,143 +116,70 @@ async fn begin(app: &Arc<App>, places: &Arc<Semaphore>, running: &mut JoinSet<()
     Ok(began)
 }
 
-/// Keeps others off a job as long as it is worked on, however long that is.
-async fn alive(app: &Arc<App>, job: Job) -> store::Result<()> {
-    let jobs = with_alike(app, job).await?;
+/// Keeps others off a lane as long as it is worked on, however long that is.
+async fn alive(app: &Arc<App>, taken: Taken) -> store::Result<()> {
     // Apart from the work, which may be in a transaction of its own when this one wants the database; and no longer than it,
     // however it ends.
     let mut heart = JoinSet::new();
-    heart.spawn(beat(Arc::clone(app), jobs.clone()));
-    work_on(app, jobs).await
-}
-
-async fn beat(app: Arc<App>, jobs: Vec<Job>) {
-    loop {
-        tokio::time::sleep(HEARTBEAT).await;
-        if let Err(error) = extend(&app, &jobs).await {
-            tracing::warn!(%error, "jobs that are worked on could not be kept from others");
-        }
-    }
-}
-
-async fn extend(app: &App, held: &[Job]) -> store::Result<()> {
-    let Some(first) = held.first() else { return Ok(()) };
-    let mut tx = app.db.write(first.account).await?;
-    for job in held {
-        jobs::extend(&mut tx, job, app.now() + JOB_LEASE).await?;
-    }
-    tx.commit().await
-}
-
-/// What a channel has said something about is fetched together; what failed before is tried alone, so that it takes no
-/// other with it.
-async fn with_alike(app: &App, job: Job) -> store::Result<Vec<Job>> {
-    if job.kind != LOOK_AGAIN || job.attempts > 1 {
-        return Ok(vec![job]);
-    }
-    let now = app.now();
-    let mut tx = app.db.write(job.account).await?;
-    let until = now + JOB_LEASE;
-    let alike = jobs::claim_alike(&mut tx, job.account, job.source, &job.kind, (now, until), MOST_ALIKE).await?;
-    tx.commit().await?;
-    Ok(std::iter::once(job).chain(alike).collect())
-}
-
-/// Works on jobs of one kind and source, which all end alike.
-async fn work_on(app: &Arc<App>, jobs: Vec<Job>) -> store::Result<()> {
-    let Some(first) = jobs.first() else { return Ok(()) };
-    let mut tx = app.db.read(first.account).await?;
-    let source = sources::get(&mut tx, first.account, first.source).await?;
+    heart.spawn(beat(Arc::clone(app), taken.clone()));
+    let mut tx = app.db.read(taken.account).await?;
+    let source = sources::get(&mut tx, taken.account, taken.source).await?;
     drop(tx);
-    let result = match (source, first.kind.as_str()) {
-        (None, _) => Err(JobError::Hopeless("its source is gone".to_owned())),
-        (Some(source), POLL) => poll::run(app, &source, &first.payload).await.map_err(JobError::Pull),
-        (Some(source), LOOK_AGAIN) => {
-            let payloads = jobs.iter().map(|job| &job.payload);
-            look_again::run(app, &source, payloads).await.map_err(JobError::Pull)
-        }
-        (Some(source), BACKFILL) => backfill::run(app, &source, &first.payload).await.map_err(JobError::Pull),
-        (Some(source), DRIVE_PARKED) => {
-            drive_parked::run(app, &source).await.map_err(|error| JobError::Pull(PullError::Store(error)))
-        }
-        (Some(_), other) => Err(JobError::Hopeless(format!("nobody knows jobs of the kind {other}"))),
+    let outcomes = match &source {
+        Some(source) => work_on(app, source, &taken.jobs).await,
+        None => each(&taken.jobs, || Outcome::Hopeless("its source is gone".to_owned())),
     };
-    let alone = jobs.len() == 1;
-    for job in &jobs {
-        ended(app, job, (&result, alone)).await?;
-    }
+    let over = ending::of_lane(app, source.as_ref(), (taken, outcomes)).await;
+    finisher::finish(app, over).await;
     Ok(())
 }
 
-/// Why a job came to nothing.
-#[derive(Debug, thiserror::Error)]
-enum JobError {
-    #[error(transparent)]
-    Pull(PullError),
-    #[error("{0}")]
-    Hopeless(String),
-}
-
-impl JobError {
-    fn is_hopeless(&self) -> bool {
-        matches!(
-            self,
-            Self::Hopeless(_)
-                | Self::Pull(PullError::NoConnection | PullError::Call(CallError::Channel(ChannelError::Unsupported)))
-        )
-    }
-}
-
-async fn ended(app: &App, job: &Job, (result, alone): (&Result<(), JobError>, bool)) -> store::Result<()> {
-    match result {
-        Ok(()) => {
-            let now = app.now();
-            let mut tx = app.db.write(job.account).await?;
-            let next = match sources::get(&mut tx, job.account, job.source).await? {
-                Some(source) if job.kind == POLL => poll::next_time(app, &source, &job.payload, now),
-                _ => None,
-            };
-            jobs::done(&mut tx, job, now).await?;
-            if let Some(at) = next {
-                jobs::enqueue(&mut tx, job.account, job.source, POLL, &job.payload, at, now).await?;
-            }
-            tx.commit().await
-        }
-        Err(error) => {
-            tracing::warn!(job = job.id, kind = job.kind, source = %job.source, %error, "a job did not work out");
-            let why = error.to_string();
-            // Of several that were tried together nobody knows which is at fault: each is tried alone.
-            let hopeless = error.is_hopeless() && alone;
-            let for_good = hopeless || (job.kind != POLL && job.attempts >= MAX_ATTEMPTS);
-            if job.kind == BACKFILL {
-                backfill::stumbled(app, job.account, &job.payload, (&why, for_good)).await?;
-            }
-            match error {
-                JobError::Pull(PullError::Call(CallError::Channel(ChannelError::RateLimited(seconds)))) => {
-                    let wait = seconds.map_or(UNSAID_WAIT, |seconds| SignedDuration::from_secs(i64::from(seconds)));
-                    postpone(app, job, &why, wait).await
-                }
-                _ => end(app, job, &why, for_good).await,
-            }
+async fn beat(app: Arc<App>, taken: Taken) {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        if let Err(error) = extend(&app, &taken).await {
+            tracing::warn!(%error, "a lane that is worked on could not be kept from others");
         }
     }
 }
 
-/// It did not work out: another time, or never.
-async fn end(app: &App, job: &Job, why: &str, for_good: bool) -> store::Result<()> {
-    let mut tx = app.db.write(job.account).await?;
-    if for_good {
-        jobs::dead(&mut tx, job, why, app.now()).await?;
-    } else {
-        let wait = SignedDuration::from_millis(retry_delay(job.attempts, app.jitter()).0);
-        jobs::retry(&mut tx, job, why, app.now() + wait).await?;
-    }
+async fn extend(app: &App, taken: &Taken) -> store::Result<()> {
+    let mut tx = app.db.write(taken.account).await?;
+    queue::extend(&mut tx, taken, app.now() + LANE_LEASE).await?;
     tx.commit().await
 }
 
-/// It was not its turn: no attempt is burnt.
-async fn postpone(app: &App, job: &Job, why: &str, wait: SignedDuration) -> store::Result<()> {
-    let mut tx = app.db.write(job.account).await?;
-    jobs::postpone(&mut tx, job, why, app.now() + wait.min(LONGEST_WAIT)).await?;
-    tx.commit().await
+fn each(jobs: &[Job], outcome: impl Fn() -> Outcome) -> Vec<Outcome> {
+    jobs.iter().map(|_| outcome()).collect()
+}
+
+/// Works on jobs of one kind and source; of each how it ended.
+async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> {
+    let Some(first) = jobs.first() else { return Vec::new() };
+    let Some(kind) = Kind::named(&first.kind) else {
+        return each(jobs, || Outcome::Hopeless(format!("nobody knows jobs of the kind {}", first.kind)));
+    };
+    let result: Result<Vec<Outcome>, TalkError> = match kind {
+        Kind::PushBooking => push::bookings(app, source, jobs).await,
+        Kind::PushCalendar => push::calendar(app, source).await.map(|outcome| vec![outcome]),
+        other => alike(app, source, (other, jobs)).await.map(|()| each(jobs, || Outcome::Done)),
+    };
+    result.unwrap_or_else(|error| {
+        let error = Arc::new(error);
+        each(jobs, || Outcome::Failed(Arc::clone(&error)))
+    })
+}
+
+/// Jobs that all end alike.
+async fn alike(app: &Arc<App>, source: &Source, (kind, jobs): (Kind, &[Job])) -> Result<(), TalkError> {
+    let Some(first) = jobs.first() else { return Ok(()) };
+    match kind {
+        Kind::LookAgain => look_again::run(app, source, jobs.iter().map(|job| &job.payload)).await,
+        Kind::Poll => poll::run(app, source, &first.payload).await,
+        Kind::Backfill => backfill::run(app, source, first).await,
+        Kind::ReadBack => read_back::run(app, source).await,
+        Kind::DriveParked => Ok(drive_parked::run(app, source).await?),
+        Kind::Horizon => Ok(horizon::run(app, source).await?),
+        Kind::PushBooking | Kind::PushCalendar => Ok(()),
+    }
 }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use gassync_runtime::{Adapter, LoadError};
+use gassync_runtime::{Adapter, Interface, LoadError};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
@@ -161,7 +161,8 @@ async fn activate(app: &App, adapter: &dyn Adapter) -> store::Result<()> {
     if processes::all_ready(&mut tx, hash, now - DEAD).await?
         && plugins::activate(&mut tx, &manifest.id, hash, now).await?
     {
-        jobs::begin_new_polls(&mut tx, manifest, now).await?;
+        let pushes = adapter.exports().contains(&Interface::PushCalendar);
+        jobs::begin_new_polls(&mut tx, manifest, pushes, now).await?;
         tx.commit().await?;
         tracing::info!(plugin = manifest.id, version = manifest.version, hash, "a version is activated");
     }

@@ -9,6 +9,7 @@
 //! Every function takes `&mut Tx`, so that operations compose in one transaction, and the account comes first.
 
 pub mod accounts;
+pub mod alarms;
 pub mod backfills;
 pub mod buffer;
 pub mod calendar;
@@ -18,12 +19,13 @@ mod db;
 mod fault;
 pub mod idempotency;
 pub mod inbox;
-pub mod jobs;
 pub mod keys;
 pub mod ledger;
 pub mod mappings;
+pub mod outbound;
 pub mod outbox;
 pub mod plugins;
+pub mod queue;
 pub mod retention;
 pub mod rows;
 pub mod source_memory;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gassync_domain::{AccountId, Date, SourceId};
+use gassync_domain::{AccountId, Date, EventName, SourceId, Timestamp};
 use sqlx::FromRow;
 
 use super::{Day, Result, Time, Tx, on};
@@ -20,9 +20,16 @@ pub struct Fact {
     pub origin_source_id: Option<i64>,
     first_night: Option<Day>,
     last_night: Option<Day>,
+    /// The status that a booking came to with it; none where that is not what has changed.
+    pub status: Option<String>,
 }
 
 impl Fact {
+    /// What it is called.
+    pub fn name(&self) -> Option<EventName> {
+        EventName::of(&self.entity_type, &self.action, self.status.as_deref())
+    }
+
     /// The first and the last night it is about, where it is about nights.
     pub fn span(&self) -> Option<(Date, Date)> {
         self.first_night.zip(self.last_night).map(|(first, last)| (first.0, last.0))
@@ -43,9 +50,48 @@ pub struct Told {
     pub external_id: Option<String>,
 }
 
+/// Something of the core that is to be looked at again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touch {
+    /// `booking`, `availability` or `rate`.
+    pub entity_type: &'static str,
+    /// The booking; of nights, their unit.
+    pub entity_id: i64,
+    /// The first and the last night, where not all are meant.
+    pub span: Option<(Date, Date)>,
+}
+
+/// Has something looked at again, as if it had changed; false where the account has no such thing.
+pub async fn touch(tx: &mut Tx, account: AccountId, touch: &Touch, now: Timestamp) -> Result<bool> {
+    let known = match touch.entity_type {
+        "booking" => "select exists (select 1 from gas_bookings where account_id = $1 and id = $2)",
+        _ => "select exists (select 1 from gas_bookable_units where account_id = $1 and id = $2)",
+    };
+    let is_there: bool =
+        on!(&mut *tx, c => sqlx::query_scalar(known).bind(account.0).bind(touch.entity_id).fetch_one(c).await)?;
+    if !is_there {
+        return Ok(false);
+    }
+    // On SQLite the spans of a unit that wait are one row.
+    let text = tx.dialect(
+        "insert into int_outbox (account_id, entity_type, entity_id, action, created_at, first_night, last_night)
+        values ($1, $2, $3, 'updated', $4, $5, $6)
+        on conflict (account_id, entity_type, entity_id, coalesce(origin_source_id, 0))
+            where sequence is null and first_night is not null
+        do update set first_night = min(first_night, excluded.first_night), last_night = max(last_night, excluded.last_night)",
+        "insert into int_outbox (account_id, entity_type, entity_id, action, created_at, first_night, last_night)
+        values ($1, $2, $3, 'updated', $4, $5, $6)",
+    );
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(touch.entity_type).bind(touch.entity_id).bind(Time::from(now))
+        .bind(touch.span.map(|(first, _)| Day(first))).bind(touch.span.map(|(_, last)| Day(last))).execute(c).await
+        .map(drop))?;
+    Ok(true)
+}
+
 /// All facts of an account, oldest first.
 pub async fn all(tx: &mut Tx, account: AccountId) -> Result<Vec<Fact>> {
-    let text = "select entity_type, entity_id, action, origin_source_id, first_night, last_night from int_outbox
+    let text =
+        "select entity_type, entity_id, action, origin_source_id, first_night, last_night, status from int_outbox
         where account_id = $1 order by id";
     on!(tx, c => sqlx::query_as(text).bind(account.0).fetch_all(c).await)
 }
@@ -56,17 +102,18 @@ pub async fn is_waiting(tx: &mut Tx) -> Result<bool> {
     on!(tx, c => sqlx::query_scalar(text).fetch_one(c).await)
 }
 
-/// Gives the oldest committed facts the next places in their accounts' feeds, and tells how many there were. One relay
+/// Gives the oldest committed facts the next places in their accounts' feeds, and tells the first and the last of each
+/// account. One relay
 /// does this at a time, in whatever process: a number of the database's own would be given before the commit, and a
 /// reader who is past it would never see what commits late. A platform query.
-pub async fn give_sequence(tx: &mut Tx, limit: i64) -> Result<usize> {
+pub async fn give_sequence(tx: &mut Tx, limit: i64) -> Result<Vec<(i64, i64, i64)>> {
     /// Any number that nothing else locks.
     const RELAY: i64 = 7_353_100;
     if let Tx::Postgres(inner) = &mut *tx {
         let text = "select pg_try_advisory_xact_lock($1)";
         let mine: bool = sqlx::query_scalar(text).bind(RELAY).fetch_one(&mut **inner).await?;
         if !mine {
-            return Ok(0); // Another process relays.
+            return Ok(Vec::new()); // Another process relays.
         }
     }
     let text = "insert into int_feeds (account_id, last_sequence)
@@ -80,23 +127,23 @@ pub async fn give_sequence(tx: &mut Tx, limit: i64) -> Result<usize> {
         where int_outbox.account_id = n.account_id and int_outbox.id = n.id
         returning int_outbox.account_id, int_outbox.sequence";
     let given: Vec<(i64, i64)> = on!(&mut *tx, c => sqlx::query_as(text).bind(limit).fetch_all(c).await)?;
-    let mut last: BTreeMap<i64, i64> = BTreeMap::new();
-    for (account, sequence) in &given {
-        let newest = last.entry(*account).or_default();
-        *newest = sequence.max(newest).to_owned();
+    let mut places: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+    for (account, sequence) in given {
+        let (low, high) = places.entry(account).or_insert((sequence, sequence));
+        (*low, *high) = (sequence.min(*low), sequence.max(*high));
     }
     let text = "update int_feeds set last_sequence = $2 where account_id = $1";
-    for (account, sequence) in last {
-        on!(&mut *tx, c => sqlx::query(text).bind(account).bind(sequence).execute(c).await.map(drop))?;
+    for (account, (_, high)) in &places {
+        on!(&mut *tx, c => sqlx::query(text).bind(account).bind(high).execute(c).await.map(drop))?;
     }
-    Ok(given.len())
+    Ok(places.into_iter().map(|(account, (low, high))| (account, low, high)).collect())
 }
 
 /// The feed of an account after a place in it, as a source sees it: entities with its own ids, where it has them.
 pub async fn feed(tx: &mut Tx, account: AccountId, source: SourceId, after: i64, limit: i64) -> Result<Vec<Told>> {
     let text =
         "select o.sequence, o.entity_type, o.entity_id, o.action, o.origin_source_id, o.first_night, o.last_night,
-            o.created_at, (
+            o.status, o.created_at, (
                 select min(m.external_entity_id) from int_mappings m
                 where m.account_id = o.account_id and m.source_id = $2 and m.gas_entity_id = o.entity_id
                   and m.gas_entity_type = case

@@ -142,6 +142,14 @@ pub async fn of_connection(tx: &mut Tx, account: AccountId, connection: Connecti
     Ok(rows.into_iter().map(Source::from).collect())
 }
 
+/// The active sources of a channel that have a connection. A platform query.
+pub async fn active_of_channel(tx: &mut Tx, channel: &str) -> Result<Vec<(AccountId, SourceId)>> {
+    let text = "select account_id, id from int_sources
+        where source_type = $1 and status = 'active' and connection_id is not null order by account_id, id";
+    let rows: Vec<(i64, i64)> = on!(tx, c => sqlx::query_as(text).bind(channel).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(account, id)| (AccountId(account), SourceId(id))).collect())
+}
+
 /// Notes that a pull ended well.
 pub async fn synced(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
     let text = "update int_sources set last_sync_at = $3, last_successful_sync_at = $3, error_count = 0

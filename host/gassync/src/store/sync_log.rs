@@ -19,7 +19,7 @@ pub struct Entry<'a> {
     pub entity_type: &'a str,
     /// The channel's id.
     pub entity_id: &'a str,
-    /// `create`, `update`, `delete`, `map`, `park`, `refuse`, `reject`, `ignore`.
+    /// `create`, `update`, `delete`, `map`, `park`, `refuse`, `reject`, `ignore`; of what goes out `cancel` and `push`, too.
     pub action: &'a str,
     /// `success`, `failed`, `pending`.
     pub status: &'a str,
@@ -34,6 +34,8 @@ pub struct Line {
     pub id: i64,
     /// The account.
     pub account_id: i64,
+    /// Whose record it was.
+    pub source_id: Option<i64>,
     /// `inbound` or `outbound`.
     pub direction: String,
     /// What kind of record.
@@ -52,6 +54,20 @@ pub struct Line {
 
 /// Adds lines about what came in.
 pub async fn inbound(tx: &mut Tx, account: AccountId, entries: &[Entry<'_>], now: Timestamp) -> Result<()> {
+    add(tx, account, ("inbound", entries), now).await
+}
+
+/// Adds lines about what went out.
+pub async fn outbound(tx: &mut Tx, account: AccountId, entries: &[Entry<'_>], now: Timestamp) -> Result<()> {
+    add(tx, account, ("outbound", entries), now).await
+}
+
+async fn add(
+    tx: &mut Tx,
+    account: AccountId,
+    (direction, entries): (&str, &[Entry<'_>]),
+    now: Timestamp,
+) -> Result<()> {
     let mut new = Rows::new([
         ("source_id", Kind::Int),
         ("entity_type", Kind::Text),
@@ -72,8 +88,8 @@ pub async fn inbound(tx: &mut Tx, account: AccountId, entries: &[Entry<'_>], now
     }
     let text = "insert into int_sync_log (account_id, created_at, direction, source_id, entity_type, entity_id, action,
             status, error_message)
-        select $1, $2, 'inbound', source_id, entity_type, entity_id, action, status, error_message from new";
-    new.write(tx, &[account.0.into(), now.into()], text).await
+        select $1, $2, $3, source_id, entity_type, entity_id, action, status, error_message from new";
+    new.write(tx, &[account.0.into(), now.into(), direction.into()], text).await
 }
 
 /// Which lines a listing asks for.
@@ -97,7 +113,8 @@ pub async fn of_source(
     filter: &Filter,
     slice: Slice,
 ) -> Result<Vec<Line>> {
-    let text = "select id, account_id, direction, entity_type, entity_id, action, status, error_message, created_at
+    let text =
+        "select id, account_id, source_id, direction, entity_type, entity_id, action, status, error_message, created_at
         from int_sync_log
         where account_id = $1 and source_id = $2 and id > $3 and ($4 is null or entity_type = $4)
           and ($5 is null or entity_id = $5) and ($6 is null or status = $6) and ($7 is null or created_at >= $7)
@@ -109,14 +126,16 @@ pub async fn of_source(
 
 /// The newest lines of every account. A platform query.
 pub async fn newest(tx: &mut Tx, limit: i64) -> Result<Vec<Line>> {
-    let text = "select id, account_id, direction, entity_type, entity_id, action, status, error_message, created_at
+    let text =
+        "select id, account_id, source_id, direction, entity_type, entity_id, action, status, error_message, created_at
         from int_sync_log order by id desc limit $1";
     on!(tx, c => sqlx::query_as(text).bind(limit).fetch_all(c).await)
 }
 
 /// Lines after this one, oldest first. A platform query.
 pub async fn after(tx: &mut Tx, id: i64, limit: i64) -> Result<Vec<Line>> {
-    let text = "select id, account_id, direction, entity_type, entity_id, action, status, error_message, created_at
+    let text =
+        "select id, account_id, source_id, direction, entity_type, entity_id, action, status, error_message, created_at
         from int_sync_log where id > $1 order by id limit $2";
     on!(tx, c => sqlx::query_as(text).bind(id).bind(limit).fetch_all(c).await)
 }

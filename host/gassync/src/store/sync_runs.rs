@@ -74,6 +74,13 @@ impl Counters {
     }
 }
 
+/// Whether a run of this kind has ever ended well, or well in part.
+pub async fn any_success(tx: &mut Tx, account: AccountId, source: SourceId, kind: Kind) -> Result<bool> {
+    let text = "select exists (select 1 from int_sync_runs
+        where account_id = $1 and source_id = $2 and sync_type = $3 and status in ('success', 'partial_success'))";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(kind.words().0).fetch_one(c).await)
+}
+
 /// A run as it is shown.
 #[derive(Debug, Clone, FromRow)]
 pub struct Run {

@@ -6,4 +6,5 @@ pub mod maintenance;
 pub mod properties;
 pub mod rate_plans;
 pub mod snapshot;
+pub mod told_bookings;
 pub mod units;

@@ -1,0 +1,84 @@
+/// What a fact of the core is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventName {
+    /// As something that happened in the business: `booking.confirmed`.
+    pub event: &'static str,
+    /// As something that was done to a record: `reservation.created`.
+    pub record: &'static str,
+}
+
+/// Every kind of fact: its entity, what was done, and of bookings the statuses that they came to with it, none being any.
+const NAMES: &[(&str, &str, &[&str], &str, &str)] = &[
+    ("booking", "created", &["confirmed"], "booking.confirmed", "reservation.created"),
+    ("booking", "created", &["cancelled", "declined"], "booking.cancelled", "reservation.created"),
+    ("booking", "created", &[], "booking.updated", "reservation.created"),
+    ("booking", "updated", &["confirmed"], "booking.confirmed", "reservation.updated"),
+    ("booking", "updated", &["cancelled", "declined"], "booking.cancelled", "reservation.cancelled"),
+    ("booking", "updated", &[], "booking.updated", "reservation.updated"),
+    ("booking", "deleted", &[], "booking.cancelled", "reservation.deleted"),
+    ("availability", "updated", &[], "availability.updated", "availability.updated"),
+    ("overbooking", "created", &[], "overbooking.detected", "overbooking.detected"),
+    ("rate", "updated", &[], "pricing.updated", "rate.updated"),
+    ("property", "created", &[], "property.created", "property.created"),
+    ("property", "updated", &[], "property.updated", "property.updated"),
+    ("property", "deleted", &[], "property.deleted", "property.deleted"),
+    ("bookable_unit", "created", &[], "room-type.created", "room-type.created"),
+    ("bookable_unit", "updated", &[], "room-type.updated", "room-type.updated"),
+    ("bookable_unit", "deleted", &[], "room-type.deleted", "room-type.deleted"),
+    ("rate_plan", "created", &[], "rate-plan.created", "rate-plan.created"),
+    ("rate_plan", "updated", &[], "rate-plan.updated", "rate-plan.updated"),
+    ("rate_plan", "deleted", &[], "rate-plan.deleted", "rate-plan.deleted"),
+    ("guest", "created", &[], "guest.created", "guest.created"),
+    ("guest", "updated", &[], "guest.updated", "guest.updated"),
+    ("guest", "deleted", &[], "guest.deleted", "guest.deleted"),
+    ("website", "created", &[], "website.created", "website.created"),
+    ("website", "updated", &[], "website.updated", "website.updated"),
+    ("website", "deleted", &[], "website.deleted", "website.deleted"),
+];
+
+impl EventName {
+    /// What a fact is called, given the status that a booking came to with it; none for what is no fact.
+    pub fn of(entity: &str, action: &str, status: Option<&str>) -> Option<Self> {
+        let fits = |(of, done, statuses, ..): &&(&str, &str, &[&str], &str, &str)| {
+            *of == entity && *done == action && (statuses.is_empty() || status.is_some_and(|s| statuses.contains(&s)))
+        };
+        NAMES.iter().find(fits).map(|(.., event, record)| Self { event, record })
+    }
+
+    /// All there are, in both ways to call them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        NAMES.iter().map(|(.., event, record)| Self { event, record })
+    }
+
+    /// Whether somebody who asks for `name` means this.
+    pub fn answers_to(self, name: &str) -> bool {
+        self.event == name || self.record == name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_has_two_names() {
+        for (entity, action, status, event, record) in [
+            ("booking", "created", Some("confirmed"), "booking.confirmed", "reservation.created"),
+            ("booking", "created", Some("pending"), "booking.updated", "reservation.created"),
+            ("booking", "updated", Some("confirmed"), "booking.confirmed", "reservation.updated"),
+            ("booking", "updated", Some("declined"), "booking.cancelled", "reservation.cancelled"),
+            ("booking", "updated", Some("no-show"), "booking.updated", "reservation.updated"),
+            ("booking", "updated", None, "booking.updated", "reservation.updated"),
+            ("rate", "updated", None, "pricing.updated", "rate.updated"),
+        ] {
+            assert_eq!(EventName::of(entity, action, status), Some(EventName { event, record }), "{entity} {action}");
+        }
+        assert_eq!(EventName::of("booking", "seen", None), None);
+        let names: Vec<&str> = EventName::all().map(|name| name.event).collect();
+        for asked in
+            ["booking.confirmed", "booking.updated", "booking.cancelled", "availability.updated", "pricing.updated"]
+        {
+            assert!(names.contains(&asked), "{asked}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Amount, FieldError, PriceAdjustment, TEN_THOUSANDTHS, Validate};
+
+/// How far ahead a calendar is told at most, in days.
+pub const MAX_HORIZON_DAYS: u32 = 1_100;
+/// How far ahead it is told where nobody says, in days.
+const HORIZON_DAYS: u32 = 365;
+/// The most units of a room type that a source may hold back.
+const MAX_SAFETY_STOCK: u32 = 1_000;
+
+/// Which bookings of the core a channel is told of, beside those that it has told itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BookingsPushed {
+    /// None.
+    None,
+    /// Those that came from no other channel.
+    #[default]
+    Direct,
+    /// Those of other channels too.
+    All,
+}
+
+impl BookingsPushed {
+    /// The word in JSON and in the tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Direct => "direct",
+            Self::All => "all",
+        }
+    }
+}
+
+/// What a source's channel is told of the core, and how: `{"prices":false,"safetyStock":1}`. What is left out has its
+/// default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Pushing {
+    /// Whether it is told anything; true by default.
+    pub enabled: bool,
+    /// Which bookings; `direct` by default.
+    pub bookings: BookingsPushed,
+    /// Whether it is told what can be sold; true by default.
+    pub availability: bool,
+    /// Whether it is told prices and rules of stay; true by default.
+    pub prices: bool,
+    /// What prices are changed by.
+    pub price_adjustment: PriceAdjustment,
+    /// ISO 4217: what the channel's prices are in, where that is not the core's currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// How much of `currency` one unit of the core's is; before the adjustment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Amount>,
+    /// Units of each room type that are not offered there, from 0 to 1,000; 0 by default.
+    pub safety_stock: u32,
+    /// Whether what it says it took counts only after it was read there, where it can be read; true by default.
+    pub read_back: bool,
+    /// How many nights from today on it is told of, from 1 to 1,100; 365 by default.
+    pub horizon_days: u32,
+}
+
+impl Default for Pushing {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            bookings: BookingsPushed::default(),
+            availability: true,
+            prices: true,
+            price_adjustment: PriceAdjustment::default(),
+            currency: None,
+            rate: None,
+            safety_stock: 0,
+            read_back: true,
+            horizon_days: HORIZON_DAYS,
+        }
+    }
+}
+
+impl Pushing {
+    /// What a price is at the channel, and in which currency.
+    pub fn price(&self, price: Amount, currency: Option<String>) -> (Amount, Option<String>) {
+        let (price, currency) = match (&self.currency, self.rate) {
+            (Some(theirs), Some(rate)) if currency.as_ref() != Some(theirs) => {
+                let parts = i128::from(price.ten_thousandths()) * i128::from(rate.ten_thousandths());
+                let exchanged = (parts + i128::from(TEN_THOUSANDTHS) / 2) / i128::from(TEN_THOUSANDTHS);
+                let exchanged = i64::try_from(exchanged).map_or(price, Amount::from_ten_thousandths);
+                (exchanged, Some(theirs.clone()))
+            }
+            _ => (price, currency),
+        };
+        (self.price_adjustment.apply(price, currency.as_deref()), currency)
+    }
+}
+
+impl Validate for Pushing {
+    fn validate(&self) -> Vec<FieldError> {
+        let within = |error: FieldError| FieldError { path: format!("/priceAdjustment{}", error.path), ..error };
+        let mut found: Vec<FieldError> = self.price_adjustment.validate().into_iter().map(within).collect();
+        let mut add = |path: &str, problem: String| found.push(FieldError { path: path.to_owned(), problem });
+        match (&self.currency, self.rate) {
+            (Some(currency), _) if currency.len() != 3 || !currency.chars().all(|c| c.is_ascii_uppercase()) => {
+                add("/currency", "is not three capital letters (ISO 4217)".to_owned());
+            }
+            (Some(_), None) => add("/rate", "is missing beside currency".to_owned()),
+            (None, Some(_)) => add("/currency", "is missing beside rate".to_owned()),
+            (_, Some(rate)) if rate.ten_thousandths() <= 0 => add("/rate", format!("is {rate}; it must be above 0")),
+            _ => {}
+        }
+        if self.safety_stock > MAX_SAFETY_STOCK {
+            add("/safetyStock", format!("is {}; the limit is {MAX_SAFETY_STOCK}", self.safety_stock));
+        }
+        if !(1..=MAX_HORIZON_DAYS).contains(&self.horizon_days) {
+            add("/horizonDays", format!("is {}; allowed are 1 to {MAX_HORIZON_DAYS}", self.horizon_days));
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn amount(text: &str) -> Amount {
+        text.parse().expect("an amount")
+    }
+
+    #[test]
+    fn what_is_not_said_has_a_default() {
+        let pushing: Pushing = serde_json::from_str("{}").expect("rules");
+        assert_eq!(pushing, Pushing::default());
+        assert_eq!(pushing.price(amount("90.50"), Some("EUR".into())), (amount("90.50"), Some("EUR".into())));
+        assert!(serde_json::from_str::<Pushing>(r#"{"horizon":3}"#).is_err());
+    }
+
+    #[test]
+    fn a_price_is_exchanged_then_adjusted() {
+        let text = r#"{"currency":"SEK","rate":11.25,"priceAdjustment":{"percent":10,"rounding":"up","step":5}}"#;
+        let pushing: Pushing = serde_json::from_str(text).expect("rules");
+        assert!(pushing.validate().is_empty());
+        assert_eq!(pushing.price(amount("100"), Some("EUR".into())), (amount("1240.00"), Some("SEK".into())));
+        assert_eq!(pushing.price(amount("100"), Some("SEK".into())), (amount("110.00"), Some("SEK".into())));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, path) in [
+            (r#"{"horizonDays":0}"#, "/horizonDays"),
+            (r#"{"safetyStock":1001}"#, "/safetyStock"),
+            (r#"{"currency":"eur","rate":1}"#, "/currency"),
+            (r#"{"currency":"EUR"}"#, "/rate"),
+            (r#"{"rate":1}"#, "/currency"),
+            (r#"{"currency":"EUR","rate":0}"#, "/rate"),
+            (r#"{"priceAdjustment":{"percent":501}}"#, "/priceAdjustment/percent"),
+        ] {
+            let pushing: Pushing = serde_json::from_str(text).expect("rules");
+            let paths: Vec<String> = pushing.validate().into_iter().map(|error| error.path).collect();
+            assert_eq!(paths, [path], "{text}");
+        }
+    }
+}

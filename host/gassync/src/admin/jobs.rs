@@ -1,0 +1,312 @@
+//! Work, and what became of it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    routing::{get, post},
+};
+use gassync_domain::Timestamp;
+use gassync_runtime::Manifest;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::sources::the_one;
+use crate::{
+    api::{ApiError, Operator, Problem},
+    app::App,
+    jobs::Kind,
+    store::queue::{self, Filter, Listed, Plan},
+};
+
+/// Jobs shown where nobody says how many.
+const PAGE: i64 = 50;
+/// Most jobs shown at once.
+const MAX_PAGE: i64 = 1_000;
+/// How long work that was brought back is tried.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(72);
+/// What a call is taken to last where its channel has no limits, in seconds.
+const CALL_SECONDS: f64 = 1.0;
+
+/// Which jobs; what is not said is not asked for.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct JobFilter {
+    /// A source's name or number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Such as `push-booking`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// `waiting`, `done`, `dead` or `cancelled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Put in the queue since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Before this key: the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<i64>,
+    /// How many, 1,000 at most; 50 where it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+}
+
+/// A job as it is shown.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobShown {
+    /// Its key.
+    pub id: i64,
+    /// For whom.
+    pub source: String,
+    /// Which work.
+    pub kind: String,
+    /// `waiting`, `running`, `done`, `dead` or `cancelled`.
+    pub state: String,
+    /// How often it was begun.
+    pub attempts: i64,
+    /// When it is due, or was.
+    pub run_at: Timestamp,
+    /// Why it came to nothing, the last time or for good.
+    pub why: Option<String>,
+}
+
+/// A job, whole.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobWhole {
+    /// What lists show of it.
+    #[serde(flatten)]
+    pub job: JobShown,
+    /// On what: keys, never what a guest wrote.
+    pub payload: Value,
+    /// The lower, the sooner.
+    pub priority: i64,
+    /// After this it is not tried again.
+    pub deadline: Option<Timestamp>,
+    /// Until when its channel is left alone, and why.
+    pub shut_until: Option<Timestamp>,
+    /// Why.
+    pub shut_why: Option<String>,
+    /// When it was put in the queue first.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// Which dead work is to be brought back.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct NewJobRun {
+    /// Of this source.
+    pub source: Option<String>,
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// Put in the queue since.
+    pub since: Option<Timestamp>,
+    /// Nothing is brought back: the answer says what would be.
+    pub dry_run: bool,
+}
+
+/// What a run brings back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunPlan {
+    /// The run, to be followed; none of a plan.
+    pub id: Option<i64>,
+    /// How many jobs.
+    pub jobs: i64,
+    /// How many of each source and kind.
+    pub by_source: BTreeMap<String, BTreeMap<String, i64>>,
+    /// How long they take at least, within what their channels allow.
+    pub seconds_at_least: i64,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobRun {
+    /// Its key.
+    pub id: i64,
+    /// `running`, `done` or `cancelled`.
+    pub state: String,
+    /// How many jobs it brought back.
+    pub jobs: i64,
+    /// How many still wait.
+    pub waiting: i64,
+    /// How many are done.
+    pub done: i64,
+    /// How many came to nothing again.
+    pub dead: i64,
+    /// How many were thrown away: the same work waited already, or the run was stopped.
+    pub cancelled: i64,
+}
+
+impl From<Listed> for JobShown {
+    fn from(job: Listed) -> Self {
+        Self {
+            id: job.id,
+            source: job.source_name,
+            kind: job.kind,
+            state: if job.running { "running".to_owned() } else { job.state },
+            attempts: job.attempts,
+            run_at: job.run_at.into(),
+            why: job.error,
+        }
+    }
+}
+
+impl From<Listed> for JobWhole {
+    fn from(job: Listed) -> Self {
+        Self {
+            payload: job.payload.0.clone(),
+            priority: job.priority,
+            deadline: job.deadline.map(Timestamp::from),
+            shut_until: job.shut_until.map(Timestamp::from),
+            shut_why: job.shut_why.clone(),
+            created_at: job.created_at.into(),
+            finished_at: job.finished_at.map(Timestamp::from),
+            job: job.into(),
+        }
+    }
+}
+
+impl From<queue::Progress> for JobRun {
+    fn from(run: queue::Progress) -> Self {
+        let state = if run.state == "running" && run.waiting == 0 { "done".to_owned() } else { run.state };
+        Self {
+            id: run.id,
+            state,
+            jobs: run.jobs,
+            waiting: run.waiting,
+            done: run.done,
+            dead: run.dead,
+            cancelled: run.cancelled,
+        }
+    }
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/admin/v1/jobs", get(list))
+        .route("/admin/v1/jobs/{id}", get(show))
+        .route("/admin/v1/jobs/{id}/cancel", post(cancel))
+        .route("/admin/v1/job-runs", post(run))
+        .route("/admin/v1/job-runs/{id}", get(progress))
+        .route("/admin/v1/job-runs/{id}/cancel", post(cancel_run))
+}
+
+/// In the database's words, or what is wrong with it.
+async fn filter(app: &App, asked: &JobFilter) -> Result<Filter, ApiError> {
+    if let Some(kind) = asked.kind.as_deref().filter(|kind| Kind::named(kind).is_none()) {
+        return Err(Problem::Malformed(format!("kind: there are no jobs of the kind {kind}")).into());
+    }
+    let states = ["waiting", "done", "dead", "cancelled"];
+    if let Some(state) = asked.state.as_deref().filter(|state| !states.contains(state)) {
+        return Err(Problem::Malformed(format!("state: {state} is none of {}", states.join(", "))).into());
+    }
+    let source = match &asked.source {
+        Some(name) => Some(the_one(app, name).await?.id),
+        None => None,
+    };
+    Ok(Filter { source, kind: asked.kind.clone(), state: asked.state.clone(), since: asked.since })
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Query(asked): Query<JobFilter>,
+) -> Result<Json<Vec<JobShown>>, ApiError> {
+    let filter = filter(&app, &asked).await?;
+    let limit = asked.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
+    let mut tx = app.db.platform_read().await?;
+    let jobs = queue::list(&mut tx, &filter, asked.before, limit).await?;
+    Ok(Json(jobs.into_iter().map(JobShown::from).collect()))
+}
+
+async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobWhole>, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let job = queue::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    Ok(Json(job.into()))
+}
+
+/// Throws a job away that waits or is dead.
+async fn cancel(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
+    let mut tx = app.db.platform_write().await?;
+    let job = queue::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    if Kind::named(&job.kind).is_some_and(Kind::comes_again) {
+        return Err(Problem::Conflict(format!("a {} comes again by itself: pause its source", job.kind)).into());
+    }
+    if !queue::cancel(&mut tx, id, app.now()).await? {
+        return Err(Problem::Conflict(format!("it is {} already", job.state)).into());
+    }
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Brings dead work back, or says what that would be.
+async fn run(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Json(new): Json<NewJobRun>,
+) -> Result<(StatusCode, Json<RunPlan>), ApiError> {
+    let asked = JobFilter { source: new.source, kind: new.kind, since: new.since, ..JobFilter::default() };
+    let filter = filter(&app, &asked).await?;
+    let now = app.now();
+    if new.dry_run {
+        let mut tx = app.db.platform_read().await?;
+        let plan = queue::plan(&mut tx, &filter).await?;
+        return Ok((StatusCode::OK, Json(planned(&app, None, &plan))));
+    }
+    let mut tx = app.db.platform_write().await?;
+    let plan = queue::plan(&mut tx, &filter).await?;
+    let shown = serde_json::to_value(&asked).unwrap_or_else(|_| json!({}));
+    let id = queue::begin(&mut tx, &filter, &shown, (now, now + PATIENCE)).await?;
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok((StatusCode::CREATED, Json(planned(&app, Some(id), &plan))))
+}
+
+fn planned(app: &App, id: Option<i64>, plan: &[Plan]) -> RunPlan {
+    let mut by_source: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
+    let mut seconds: BTreeMap<i64, f64> = BTreeMap::new();
+    for part in plan {
+        *by_source.entry(part.source_name.clone()).or_default().entry(part.kind.clone()).or_default() += part.jobs;
+        let at_once = Kind::named(&part.kind).map_or(1, Kind::alike);
+        let calls = (part.jobs as f64 / at_once as f64).ceil();
+        let plugin = app.plugins.get(&part.source_type);
+        let each = plugin.map_or(CALL_SECONDS, |plugin| seconds_of_a_call(plugin.manifest()));
+        *seconds.entry(part.source_id).or_default() += calls * each;
+    }
+    // Sources are worked for side by side.
+    let longest = seconds.values().copied().fold(0.0, f64::max);
+    RunPlan { id, jobs: plan.iter().map(|part| part.jobs).sum(), by_source, seconds_at_least: longest.ceil() as i64 }
+}
+
+/// How often a channel lets itself be called, by its narrowest window.
+fn seconds_of_a_call(manifest: &Manifest) -> f64 {
+    let windows = manifest
+        .rate_limits
+        .iter()
+        .flat_map(|limit| limit.windows.iter().map(|window| f64::from(window.seconds) * limit.weight / window.limit));
+    windows.fold(CALL_SECONDS, f64::max)
+}
+
+async fn progress(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobRun>, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let run = queue::progress(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    Ok(Json(run.into()))
+}
+
+/// Stops a run: what still waits of it is thrown away.
+async fn cancel_run(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobRun>, ApiError> {
+    let mut tx = app.db.platform_write().await?;
+    queue::cancel_run(&mut tx, id, app.now()).await?;
+    let run = queue::progress(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    tx.commit().await?;
+    Ok(Json(run.into()))
+}

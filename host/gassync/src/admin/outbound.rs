@@ -1,0 +1,254 @@
+//! How channels stand to the core, and how they are told of it.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::{get, post},
+};
+use gassync_domain::{BreakerState, CoreId, Date, Pushing, Timestamp, Validate as _};
+use serde::{Deserialize, Serialize};
+
+use super::sources::the_one;
+use crate::{
+    api::{ApiError, Operator, Problem},
+    app::App,
+    outbound::{fan_out, reckon},
+    store::{
+        outbound::{ages, bookings, nights, pushing},
+        sources::Source,
+    },
+};
+
+/// Bookings shown of a source.
+const BOOKINGS: i64 = 100;
+/// Refusals shown of a source.
+const REFUSALS: i64 = 50;
+
+/// How old what a source's channel has is. Ages are in seconds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AgeShown {
+    /// The oldest change of the core that is not surely at the channel; none where all is.
+    pub oldest_missing: Option<Timestamp>,
+    /// How long ago that was.
+    pub missing_for_seconds: Option<i64>,
+    /// When something was last surely there.
+    pub newest_confirmed: Option<Timestamp>,
+    /// Nights that are to be sent.
+    pub nights_due: i64,
+    /// Nights that were sent and are to be read back.
+    pub nights_sent: i64,
+    /// Nights that the channel has.
+    pub nights_there: i64,
+    /// Nights that it will not have.
+    pub nights_refused: i64,
+    /// Bookings that are to be told, or read back.
+    pub bookings_due: i64,
+    /// Bookings that it has.
+    pub bookings_there: i64,
+    /// Bookings that it will not have.
+    pub bookings_refused: i64,
+    /// Why nights were refused.
+    pub refused: Vec<RefusedShown>,
+    /// `closed`, `open` or `half-open`: whether the channel is left alone because it is down.
+    pub breaker: BreakerState,
+    /// Until when.
+    pub left_alone_until: Option<Timestamp>,
+}
+
+/// Nights of a room type that a channel refused for the same reason.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedShown {
+    /// The channel's id of the room type.
+    pub room_type_id: String,
+    /// The channel's id of the rate plan, where it has them.
+    pub rate_plan_id: Option<String>,
+    /// The first of them.
+    pub from: Date,
+    /// The last of them.
+    pub to: Date,
+    /// How many.
+    pub nights: i64,
+    /// What it said.
+    pub why: Option<String>,
+}
+
+/// How a booking of the core stands at a channel.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BookingShown {
+    /// The booking.
+    pub gas_id: i64,
+    /// The source.
+    pub source: String,
+    /// `due`: to be told; `sent`: to be read back; `there`; `refused`: for a person to mend.
+    pub state: String,
+    /// Whether nobody knows if the channel has it: it is looked for before it is told again.
+    pub unknown: bool,
+    /// What the channel calls it.
+    pub external_id: Option<String>,
+    /// Why it is not there.
+    pub why: Option<String>,
+    /// Since when it has not been as it should be; of one that is there, when it last changed.
+    pub since: Timestamp,
+    /// When it was surely there.
+    pub confirmed_at: Option<Timestamp>,
+}
+
+impl From<bookings::Standing> for BookingShown {
+    fn from(standing: bookings::Standing) -> Self {
+        Self {
+            gas_id: standing.booking_id,
+            source: standing.source_name,
+            state: standing.state,
+            unknown: standing.unknown,
+            external_id: standing.external_id,
+            why: standing.error,
+            since: standing.changed_at.into(),
+            confirmed_at: standing.confirmed_at.map(Timestamp::from),
+        }
+    }
+}
+
+/// What is to be sent.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct NewPush {
+    /// All nights within the horizon, also those that the channel has.
+    pub all: bool,
+}
+
+/// What will be sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PushBegun {
+    /// How the channel stood when it was asked for.
+    pub before: AgeShown,
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/admin/v1/sources/{name}/age", get(age))
+        .route("/admin/v1/sources/{name}/bookings", get(of_source))
+        .route("/admin/v1/sources/{name}/pushing", get(rules).post(set_rules))
+        .route("/admin/v1/sources/{name}/push", post(push))
+        .route("/admin/v1/bookings/{id}/channels", get(of_booking))
+}
+
+async fn age(State(app): State<Arc<App>>, _: Operator, Path(name): Path<String>) -> Result<Json<AgeShown>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    Ok(Json(shown(&app, &source).await?))
+}
+
+async fn shown(app: &App, source: &Source) -> Result<AgeShown, ApiError> {
+    let now = app.now();
+    let mut tx = app.db.read(source.account).await?;
+    let age = ages::of_source(&mut tx, source.account, source.id).await?;
+    let refused = nights::refused(&mut tx, source.account, source.id, REFUSALS).await?;
+    drop(tx);
+    let (breaker, left_alone_until) = match source.connection {
+        Some(connection) => app.breakers.stands(&format!("{}/{connection}", source.account), now).await,
+        None => (BreakerState::Closed, None),
+    };
+    Ok(AgeShown {
+        oldest_missing: age.oldest_missing,
+        missing_for_seconds: age.oldest_missing.map(|at| now.duration_since(at).as_secs()),
+        newest_confirmed: age.newest_confirmed,
+        nights_due: age.nights_due,
+        nights_sent: age.nights_sent,
+        nights_there: age.nights_there,
+        nights_refused: age.nights_refused,
+        bookings_due: age.bookings_due,
+        bookings_there: age.bookings_there,
+        bookings_refused: age.bookings_refused,
+        refused: refused
+            .into_iter()
+            .map(|refused| RefusedShown {
+                room_type_id: refused.room_type_id,
+                rate_plan_id: Some(refused.rate_plan_id).filter(|id| !id.is_empty()),
+                from: refused.first_night.0,
+                to: refused.last_night.0,
+                nights: refused.nights,
+                why: refused.error,
+            })
+            .collect(),
+        breaker,
+        left_alone_until,
+    })
+}
+
+async fn of_source(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<Json<Vec<BookingShown>>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let mut tx = app.db.read(source.account).await?;
+    let standings = bookings::of_source(&mut tx, source.account, source.id, BOOKINGS).await?;
+    Ok(Json(standings.into_iter().map(BookingShown::from).collect()))
+}
+
+/// How a booking stands at every channel that is told of it.
+async fn of_booking(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(id): Path<i64>,
+) -> Result<Json<Vec<BookingShown>>, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let Some(account) = bookings::account_of(&mut tx, CoreId(id)).await? else { return Err(Problem::NotFound.into()) };
+    let standings = bookings::of_booking(&mut tx, account, CoreId(id)).await?;
+    Ok(Json(standings.into_iter().map(BookingShown::from).collect()))
+}
+
+async fn rules(State(app): State<Arc<App>>, _: Operator, Path(name): Path<String>) -> Result<Json<Pushing>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let mut tx = app.db.read(source.account).await?;
+    let pushing = pushing::get(&mut tx, source.account, source.id).await?.ok_or(Problem::NotFound)?;
+    Ok(Json(pushing))
+}
+
+/// Says how a source is told of the core; all of its calendar is reckoned anew.
+async fn set_rules(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+    Json(pushing): Json<Pushing>,
+) -> Result<StatusCode, ApiError> {
+    let wrong = pushing.validate();
+    if !wrong.is_empty() {
+        return Err(Problem::Invalid(wrong).into());
+    }
+    let source = the_one(&app, &name).await?;
+    let mut tx = app.db.write(source.account).await?;
+    let before = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
+    pushing::set(&mut tx, source.account, source.id, &pushing).await?;
+    // Of what it was not told nobody knows what it has.
+    let widens = reckon::widens(reckon::parts_of(&before), reckon::parts_of(&pushing));
+    fan_out::source(&mut tx, (source.account, source.id), widens, app.now()).await?;
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Has what a channel does not have sent now, or all of it.
+async fn push(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+    Json(new): Json<NewPush>,
+) -> Result<(StatusCode, Json<PushBegun>), ApiError> {
+    let source = the_one(&app, &name).await?;
+    if source.connection.is_none() {
+        return Err(Problem::Malformed(format!("{name} has no channel that could be told")).into());
+    }
+    let before = shown(&app, &source).await?;
+    let mut tx = app.db.write(source.account).await?;
+    fan_out::source(&mut tx, (source.account, source.id), new.all, app.now()).await?;
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok((StatusCode::ACCEPTED, Json(PushBegun { before })))
+}

@@ -1,0 +1,158 @@
+//! `/core/v1/events`: the property-management system itself says that something of the core may have changed. Nothing of what
+//! it says is taken over: it is looked at again.
+
+use std::sync::Arc;
+
+use axum::{Json, Router, body::Bytes, extract::State, http::StatusCode, routing::post};
+use gassync_domain::{Date, FieldError};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{ApiError, Caller, Problem, problem::Document, scope::CoreEvents};
+use crate::{
+    app::App,
+    store::outbox::{self, Touch},
+};
+
+/// Most events of a request.
+const MAX_EVENTS: usize = 1_000;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().route("/core/v1/events", post(tell))
+}
+
+/// What may have changed.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({ "type": "booking.updated", "id": 17 }))]
+pub struct CoreEvent {
+    /// `booking.confirmed`, `booking.updated`, `booking.cancelled`, `availability.updated` or `pricing.updated`.
+    #[serde(rename = "type")]
+    name: String,
+    /// The core's id of the booking; of availability and prices that of the bookable unit.
+    id: i64,
+    /// Of availability and prices: the first night; all there are where it is not said.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    from: Option<Date>,
+    /// The last night, which is one of them.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    to: Option<Date>,
+}
+
+/// One event, or several.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum CoreEventsSent {
+    /// One.
+    One(CoreEvent),
+    /// Up to 1,000.
+    Several(Vec<CoreEvent>),
+}
+
+/// What is looked at again.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CoreEventsTaken {
+    /// How many of them.
+    #[schema(example = 1)]
+    taken: usize,
+    /// The ids of those that the account does not have.
+    #[schema(example = json!([]))]
+    unknown: Vec<i64>,
+}
+
+/// Say that something of the core may have changed: it is looked at again, and every channel and subscriber that should know
+/// hears of it. Facts are not taken over. The key needs the scope `core:events`, which `*` does not hold.
+#[utoipa::path(
+    post, path = "/core/v1/events", tag = "core", operation_id = "post_core_events",
+    request_body = CoreEventsSent,
+    responses(
+        (status = 202, description = "It is looked at again", body = CoreEventsTaken),
+        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn tell(
+    State(app): State<Arc<App>>,
+    caller: Caller<CoreEvents>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<CoreEventsTaken>), ApiError> {
+    let events = match serde_json::from_slice(&body) {
+        Ok(CoreEventsSent::One(event)) => vec![event],
+        Ok(CoreEventsSent::Several(events)) => events,
+        Err(_) => {
+            let text =
+                "the body is neither an event such as {\"type\": \"booking.updated\", \"id\": 17} nor a list of them";
+            return Err(Problem::Malformed(text.to_owned()).into());
+        }
+    };
+    if events.len() > MAX_EVENTS {
+        let text = format!("the list has {} events; the limit is {MAX_EVENTS}", events.len());
+        return Err(Problem::TooLarge(text).into());
+    }
+    let mut touches = Vec::new();
+    let mut wrong = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        match event.touch() {
+            Ok(touch) => touches.push(touch),
+            Err((field, problem)) => wrong.push(FieldError { path: format!("/{index}/{field}"), problem }),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Problem::Invalid(wrong).into());
+    }
+    let mut tx = app.db.write(caller.account).await?;
+    let mut unknown = Vec::new();
+    for touch in &touches {
+        if !outbox::touch(&mut tx, caller.account, touch, app.now()).await? {
+            unknown.push(touch.entity_id);
+        }
+    }
+    tx.commit().await?;
+    app.facts.notify_one();
+    Ok((StatusCode::ACCEPTED, Json(CoreEventsTaken { taken: touches.len() - unknown.len(), unknown })))
+}
+
+impl CoreEvent {
+    fn touch(&self) -> Result<Touch, (&'static str, String)> {
+        let entity_type = match self.name.as_str() {
+            "booking.confirmed" | "booking.updated" | "booking.cancelled" => "booking",
+            "availability.updated" => "availability",
+            "pricing.updated" => "rate",
+            other => return Err(("type", format!("{other} is no event of the core"))),
+        };
+        let span = match (self.from, self.to) {
+            (None, None) => None,
+            _ if entity_type == "booking" => return Err(("from", "a booking has nights of its own".to_owned())),
+            (Some(from), Some(to)) if from <= to => Some((from, to)),
+            (Some(from), Some(to)) => return Err(("to", format!("{to} is before {from}"))),
+            (None, Some(_)) => return Err(("from", "is missing beside to".to_owned())),
+            (Some(_), None) => return Err(("to", "is missing beside from".to_owned())),
+        };
+        Ok(Touch { entity_type, entity_id: self.id, span })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_says_what_to_look_at() {
+        let touch = |text: &str| serde_json::from_str::<CoreEvent>(text).expect(text).touch();
+        assert!(matches!(touch(r#"{"type":"booking.cancelled","id":17}"#), Ok(Touch { entity_type: "booking", .. })));
+        let nights = r#"{"type":"pricing.updated","id":3,"from":"2027-05-01","to":"2027-05-02"}"#;
+        assert!(touch(nights).is_ok_and(|touch| touch.entity_type == "rate" && touch.span.is_some()));
+        for (text, field) in [
+            (r#"{"type":"guest.updated","id":1}"#, "type"),
+            (r#"{"type":"booking.updated","id":1,"from":"2027-05-01"}"#, "from"),
+            (r#"{"type":"availability.updated","id":1,"from":"2027-05-01"}"#, "to"),
+            (r#"{"type":"availability.updated","id":1,"to":"2027-05-01"}"#, "from"),
+            (r#"{"type":"availability.updated","id":1,"from":"2027-05-02","to":"2027-05-01"}"#, "to"),
+        ] {
+            assert_eq!(touch(text).expect_err(text).0, field, "{text}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use gassync_domain::{Breaker, BreakerState, Timestamp};
+
+/// Breakers kept before those that are closed again are thrown away.
+const SWEEP_AT: usize = 10_000;
+
+/// How a call that was admitted ended, as far as its channel is to blame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// The channel works, whatever it said.
+    Working,
+    /// It cannot be reached, did not answer in time, or answered that it is broken.
+    Broken,
+    /// It was never called.
+    Nothing,
+}
+
+/// Keeps calls from channels that are down, by connection: in this process, or for all that share one.
+#[async_trait]
+pub trait Breakers: Send + Sync {
+    /// Whether a call may be made now; if not, when to ask again. Whoever is admitted says how it ended.
+    async fn admits(&self, connection: &str, now: Timestamp) -> Result<(), Timestamp>;
+
+    /// How a call that was admitted ended.
+    async fn ended(&self, connection: &str, seen: Seen, now: Timestamp);
+
+    /// How a breaker stands, and until when it admits nothing.
+    async fn stands(&self, connection: &str, now: Timestamp) -> (BreakerState, Option<Timestamp>);
+}
+
+/// Kept in this process alone.
+#[derive(Debug, Default)]
+pub struct LocalBreakers(Mutex<HashMap<String, Breaker>>);
+
+impl LocalBreakers {
+    fn with<T>(&self, connection: &str, now: Timestamp, work: impl FnOnce(&mut Breaker) -> T) -> T {
+        // A thread that panicked here left a whole breaker: each is written at once.
+        let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if breakers.len() >= SWEEP_AT {
+            breakers.retain(|_, breaker| breaker.state(now) != BreakerState::Closed);
+        }
+        work(breakers.entry(connection.to_owned()).or_default())
+    }
+}
+
+#[async_trait]
+impl Breakers for LocalBreakers {
+    async fn admits(&self, connection: &str, now: Timestamp) -> Result<(), Timestamp> {
+        self.with(connection, now, |breaker| breaker.admits(now))
+    }
+
+    async fn ended(&self, connection: &str, seen: Seen, now: Timestamp) {
+        self.with(connection, now, |breaker| match seen {
+            Seen::Working => breaker.succeeded(),
+            Seen::Broken => breaker.failed(now),
+            Seen::Nothing => breaker.never_called(),
+        });
+    }
+
+    async fn stands(&self, connection: &str, now: Timestamp) -> (BreakerState, Option<Timestamp>) {
+        self.with(connection, now, |breaker| (breaker.state(now), breaker.open_until(now)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).expect("an instant")
+    }
+
+    #[tokio::test]
+    async fn each_connection_has_its_own() {
+        let breakers = LocalBreakers::default();
+        for _ in 0..Breaker::FAILURES_TO_OPEN {
+            assert_eq!(breakers.admits("1/1", at(0)).await, Ok(()));
+            breakers.ended("1/1", Seen::Broken, at(0)).await;
+        }
+        assert_eq!(breakers.admits("1/1", at(1)).await, Err(at(Breaker::OPEN_SECONDS)));
+        assert_eq!(breakers.stands("1/1", at(1)).await, (BreakerState::Open, Some(at(Breaker::OPEN_SECONDS))));
+        assert_eq!(breakers.admits("1/2", at(1)).await, Ok(()));
+        assert_eq!(breakers.admits("1/1", at(61)).await, Ok(()), "on trial");
+        breakers.ended("1/1", Seen::Working, at(61)).await;
+        assert_eq!(breakers.admits("1/1", at(62)).await, Ok(()));
+        breakers.ended("1/1", Seen::Working, at(62)).await;
+        assert_eq!(breakers.stands("1/1", at(62)).await, (BreakerState::Closed, None));
+    }
+}

@@ -1,0 +1,161 @@
+//! The core against the books of both accounts.
+
+use std::{
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use gassync_domain::{Amount, SourceId};
+use gassync_simulator::beds24::Beds24;
+
+use super::{
+    LOOK, SETTLE,
+    engine::{self, Engine},
+    follow::Follower,
+    print,
+    stage::Stage,
+};
+use crate::{app::App, store};
+
+/// Nights that are compared.
+const DAYS: i64 = 300;
+
+/// Waits until the core equals the channels' books, or for as long as that may take.
+pub async fn settle(
+    app: &Arc<App>,
+    stage: &Stage,
+    engine: &mut Engine<'_>,
+    follower: &mut Follower<'_>,
+) -> anyhow::Result<Vec<String>> {
+    let until = Instant::now() + SETTLE;
+    loop {
+        follower.look().await?;
+        engine.look();
+        let mut differences = bookings_differ(app, stage, ("demo-beds24", &stage.first, stage.sources.0)).await?;
+        differences.extend(bookings_differ(app, stage, ("demo-second", &stage.second, stage.sources.1)).await?);
+        differences.extend(nights_differ(app, stage).await?);
+        differences.extend(engine.differences());
+        let pending = stage.first.webhooks_pending() + stage.second.webhooks_pending();
+        let quiet = differences.is_empty() && pending == 0 && engine.is_settled() && is_told_all(app, stage).await?;
+        if quiet || Instant::now() >= until {
+            differences.extend(engine.doubled());
+            return Ok(differences);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Whether the core says itself that nothing is missing anywhere.
+async fn is_told_all(app: &App, stage: &Stage) -> anyhow::Result<bool> {
+    let mut tx = app.db.read(stage.account).await?;
+    for source in [stage.sources.0, stage.sources.1] {
+        if store::outbound::ages::of_source(&mut tx, stage.account, source).await?.oldest_missing.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Nights that the core cannot sell and the second account does, or the other way round.
+async fn nights_differ(app: &App, stage: &Stage) -> anyhow::Result<Vec<String>> {
+    let mut differences = Vec::new();
+    for room in &stage.rooms {
+        let free = engine::free(app, stage, room, DAYS).await?;
+        let (Some((first, _)), Some((last, _))) = (free.first(), free.last()) else { continue };
+        let shown = stage.second.nights(room.id, *first, *last);
+        for ((night, free), shown) in free.iter().zip(&shown) {
+            // It counts its own bookings by itself: then nothing is written, and nothing is sold.
+            let is_closed = shown.closing.as_deref() == Some("blackout") || shown.available <= 0;
+            let was_closed = shown.closing.as_deref() == Some("blackout");
+            if (*free <= 0 && !is_closed) || (*free > 0 && was_closed) {
+                differences
+                    .push(format!("room {} on {night}: the core has {free} left, demo-second {shown:?}", room.id));
+            }
+        }
+    }
+    Ok(differences)
+}
+
+/// Every difference between the core, as the database has it, and a channel's own book.
+async fn bookings_differ(
+    app: &App,
+    stage: &Stage,
+    (name, beds24, source): (&str, &Beds24, SourceId),
+) -> anyhow::Result<Vec<String>> {
+    let core = bookings(app, stage, source).await?;
+    let mut differences = Vec::new();
+    let book: Vec<_> = beds24.book().into_iter().filter(|entry| entry.status != "black").collect();
+    for entry in &book {
+        let found: Vec<_> = core.iter().filter(|(id, _)| *id == entry.id.to_string()).collect();
+        let [(_, facts)] = found.as_slice() else {
+            differences.push(format!("{name}: booking {} stands in the core {} times", entry.id, found.len()));
+            continue;
+        };
+        let status = match entry.status.as_str() {
+            "new" | "confirmed" => "confirmed",
+            "request" => "pending",
+            other => other,
+        };
+        let price = facts.total_price.map(|price| Amount::from(price).ten_thousandths());
+        let theirs = (status, entry.arrival, entry.departure, Some(i64::from(entry.num_adult)));
+        let ours = (facts.status.as_str(), facts.check_in.0, facts.check_out.0, facts.adults);
+        if theirs != ours || price != i64::try_from(entry.price_cents * 100).ok() {
+            differences.push(format!("{name}: booking {}: it has {theirs:?}, the core {ours:?}", entry.id));
+        }
+    }
+    for (id, _) in &core {
+        if !book.iter().any(|entry| entry.id.to_string() == *id) {
+            differences.push(format!("{name}: booking {id} stands in the core and not there"));
+        }
+    }
+    Ok(differences)
+}
+
+async fn bookings(
+    app: &App,
+    stage: &Stage,
+    source: SourceId,
+) -> anyhow::Result<Vec<(String, store::core::bookings::BookingFacts)>> {
+    let mut tx = app.db.platform_read().await?;
+    Ok(store::core::bookings::bookings_of_source(&mut tx, stage.account, source).await?)
+}
+
+pub async fn summary(
+    app: &App,
+    stage: &Stage,
+    engine: &Engine<'_>,
+    differences: &[String],
+) -> anyhow::Result<ExitCode> {
+    for (name, beds24, source) in
+        [("demo-beds24", &stage.first, stage.sources.0), ("demo-second", &stage.second, stage.sources.1)]
+    {
+        let core = bookings(app, stage, source).await?;
+        let cancelled = core.iter().filter(|(_, facts)| facts.status == "cancelled").count();
+        let blocks = beds24.book().iter().filter(|entry| entry.status == "black").count();
+        print(&format!("{name}: bookings in the core   {} ({cancelled} cancelled)", core.len()));
+        print(&format!("{name}: bookings in its book   {} (and {blocks} blocks)", beds24.book().len() - blocks));
+        print(&format!("{name}: webhooks delivered     {}", beds24.webhooks_acknowledged().len()));
+    }
+    let mut times = engine.times.clone();
+    times.sort_unstable();
+    if let (Some(median), Some(longest)) = (times.get(times.len() / 2), times.last()) {
+        let millis = |time: &Duration| time.as_millis();
+        print(&format!(
+            "a direct booking is known at both after {} ms in the middle, {} ms at most, of {}",
+            millis(median),
+            millis(longest),
+            times.len()
+        ));
+    }
+    for difference in differences {
+        print(&format!("DIFFERENCE  {difference}"));
+    }
+    if differences.is_empty() {
+        print("The core equals both books, and both calendars equal the core.");
+        Ok(ExitCode::SUCCESS)
+    } else {
+        print(&format!("{} differences", differences.len()));
+        Ok(ExitCode::FAILURE)
+    }
+}

@@ -1,0 +1,57 @@
+use std::collections::HashMap;
+
+use super::{Client, say};
+use crate::admin::{Line, SourceShown};
+
+/// Tells what the audit trail says, as it grows.
+pub struct Follower<'a> {
+    client: &'a Client,
+    after: i64,
+    names: HashMap<i64, String>,
+}
+
+impl<'a> Follower<'a> {
+    pub fn new(client: &'a Client) -> Self {
+        Self { client, after: 0, names: HashMap::new() }
+    }
+
+    pub async fn look(&mut self) -> anyhow::Result<()> {
+        let lines: Vec<Line> = self.client.get(&format!("/admin/v1/sync-log?after={}", self.after)).await?;
+        for line in lines {
+            self.after = line.id;
+            if let Some(text) = self.in_words(&line).await? {
+                say(&format!("  gassync  {text}"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn in_words(&mut self, line: &Line) -> anyhow::Result<Option<String>> {
+        let what = line.entity.replace('_', " ");
+        let why = line.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
+        if line.direction == "outbound" {
+            let whom = self.name(line.source_id).await?;
+            let what = if line.entity == "reservation" { "booking" } else { "nights of" };
+            return Ok(Some(format!("→ {whom}  {what} {} {}{why}", line.entity_id, line.status)));
+        }
+        let done = match line.action.as_str() {
+            "create" => "is new in the core",
+            "update" if line.entity == "availability" => return Ok(None),
+            "update" => "is changed in the core",
+            "ignore" => return Ok(Some(format!("{what} {} came late and changes nothing", line.entity_id))),
+            "park" => "is kept and waits",
+            "reject" => "is refused",
+            other => other,
+        };
+        Ok(Some(format!("{what} {} {done}{why}", line.entity_id)))
+    }
+
+    async fn name(&mut self, source: Option<i64>) -> anyhow::Result<String> {
+        let Some(source) = source else { return Ok("nobody".to_owned()) };
+        if !self.names.contains_key(&source) {
+            let sources: Vec<SourceShown> = self.client.get("/admin/v1/sources").await?;
+            self.names.extend(sources.into_iter().map(|source| (source.id, source.name)));
+        }
+        Ok(self.names.get(&source).cloned().unwrap_or_default())
+    }
+}

@@ -1,0 +1,207 @@
+//! `gassync demo`: the whole on one machine, and a sum at the end that is held against the other side's own books.
+//!
+//! Two simulated Beds24 accounts sell the rooms of one house, and so does a direct booking engine: what one of them sells, the
+//! others sell no more.
+
+mod compare;
+mod engine;
+mod follow;
+mod stage;
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use clap::Args;
+use gassync_simulator::beds24::{Beds24, Faults, Settings, Told};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use self::{engine::Engine, follow::Follower, stage::Stage};
+use super::{build, client::Client, print, say, serve::stop_signal, system_clock};
+use crate::{app::App, config::Config, server, telemetry, vault::system_random};
+
+/// How often something happens at a simulated channel.
+const ACT: Duration = Duration::from_millis(1_200);
+/// Of so many acts one happens at the second account.
+const AT_THE_SECOND: u32 = 4;
+/// How often something happens at the booking engine.
+const BOOK: Duration = Duration::from_secs(4);
+/// How often the demo asks what travelled.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often the demo's host polls, in seconds: people watch.
+const POLL_SECONDS: u64 = 3;
+/// How long the last messages may take at the end; with faults a channel may have been left alone for a minute.
+const SETTLE: Duration = Duration::from_secs(120);
+/// What the simulated accounts may spend in five minutes: enough for polls as often as people watch.
+const CREDITS: f64 = 10_000.0;
+/// How late a simulated channel is when it is late, and how long it holds an answer back, in milliseconds.
+const LATE: (u64, u64) = (500, 5_000);
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// End after so long, such as 20s or 2m; without it Ctrl-C ends it
+    #[arg(long = "for", value_parser = duration)]
+    run_for: Option<Duration>,
+    /// Where the host listens
+    #[arg(long, default_value = "127.0.0.1:8480")]
+    listen: std::net::SocketAddr,
+    /// Where the simulated Beds24 listens
+    #[arg(long, default_value = "127.0.0.1:8481")]
+    beds24: std::net::SocketAddr,
+    /// Where the second simulated Beds24 account listens
+    #[arg(long, default_value = "127.0.0.1:8482")]
+    second: std::net::SocketAddr,
+    /// What all chance grows from
+    #[arg(long, default_value_t = 24)]
+    seed: u64,
+    /// The share of calls and webhooks that something goes wrong with at the simulated accounts, from 0 to 1, until the end
+    #[arg(long, default_value_t = 0.0, value_parser = super::simulate::share)]
+    faults: f64,
+    /// Where the demo keeps its data; emptied first
+    #[arg(long, default_value = "data/demo")]
+    dir: PathBuf,
+    /// sqlite:PATH or postgres://…; without it a SQLite file in the demo's folder
+    #[arg(long)]
+    database: Option<String>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let number: u64 = number.parse().map_err(|_| "must be a number with s or m, such as 20s")?;
+    match unit {
+        "" | "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number * 60)),
+        _ => Err("must end in s or m, such as 20s".to_owned()),
+    }
+}
+
+/// A simulated account that answers.
+struct Simulated {
+    beds24: Beds24,
+    address: String,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Demo {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        if self.dir.exists() {
+            std::fs::remove_dir_all(&self.dir).with_context(|| format!("cannot empty {}", self.dir.display()))?;
+        }
+        let plugins = self.dir.join("plugins");
+        build::plugins(&["beds24".to_owned()], &plugins).await?;
+
+        let stop = CancellationToken::new();
+        let first = self.simulate(self.beds24, Settings::default().bookings, &stop).await?;
+        let second = self.simulate(self.second, 0, &stop).await?;
+        let listener = TcpListener::bind(self.listen).await.context("the host cannot listen")?;
+        let address = listener.local_addr()?;
+        let config = self.config(&plugins, address, &format!("{},{}", first.address, second.address))?;
+        telemetry::start(&config.log);
+        let app = App::open(config, system_clock(), system_random()).await?;
+        let client = Client::wire(&format!("http://{address}"), &app.operator_token)?;
+        let hosting = tokio::spawn(server::run(Arc::clone(&app), listener, stop.clone().cancelled_owned()));
+        say(&format!("Status page        http://{address}/#operator={}", app.operator_token));
+        say(&format!("Standard API       http://{address}/openapi.json"));
+        say(&format!("Simulated Beds24   http://{}/ and http://{}/", first.address, second.address));
+        say("");
+
+        let mut follower = Follower::new(&client);
+        let stage = Stage::set(&app, &client, &first, &second, &mut follower).await?;
+        say(
+            "Two Beds24 accounts and a booking engine sell the same rooms; all of it goes through the sandboxed plugin.",
+        );
+        if self.faults > 0.0 {
+            let (delay_millis, hold_millis) = LATE;
+            for beds24 in [&first.beds24, &second.beds24] {
+                beds24.set_faults(Faults { delay_millis, hold_millis, ..Faults::any(self.faults) });
+            }
+            say(&format!("Of their calls and webhooks {:.0} % go wrong from now on.", self.faults * 100.0));
+        }
+        let mut engine = Engine::open(&app, &client, &stage);
+        self.play(&stage, &mut engine, &mut follower).await?;
+        say("");
+        for beds24 in [&first.beds24, &second.beds24] {
+            beds24.set_faults(Faults::default());
+        }
+        say("Nothing new happens now; the last messages arrive.");
+        let differences = compare::settle(&app, &stage, &mut engine, &mut follower).await?;
+        let code = compare::summary(&app, &stage, &engine, &differences).await?;
+        stop.cancel();
+        hosting.await??;
+        first.serving.await??;
+        second.serving.await??;
+        Ok(code)
+    }
+
+    /// Both accounts have the same houses: they grow from one seed.
+    async fn simulate(
+        &self,
+        listen: std::net::SocketAddr,
+        bookings: u32,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Simulated> {
+        let settings = Settings { seed: self.seed, bookings, credits_per_five_minutes: CREDITS, ..Settings::default() };
+        let beds24 = Beds24::new(settings, system_clock());
+        let listener = TcpListener::bind(listen).await.context("a simulated Beds24 cannot listen")?;
+        let address = listener.local_addr()?.to_string();
+        let serving = tokio::spawn({
+            let (beds24, stop) = (beds24.clone(), stop.clone());
+            async move { beds24.serve(listener, stop).await }
+        });
+        Ok(Simulated { beds24, address, serving })
+    }
+
+    fn config(&self, plugins: &std::path::Path, listen: std::net::SocketAddr, private: &str) -> anyhow::Result<Config> {
+        let database = self.database.clone();
+        let settings = [
+            ("GASSYNC_DATA_DIR", self.dir.display().to_string()),
+            ("GASSYNC_PLUGINS_DIR", plugins.display().to_string()),
+            ("GASSYNC_DATABASE_URL", database.unwrap_or_else(|| format!("sqlite:{}/gassync.db", self.dir.display()))),
+            ("GASSYNC_SERVER_LISTEN", listen.to_string()),
+            ("GASSYNC_EGRESS_PRIVATE", private.to_owned()),
+            ("GASSYNC_WORK_POLL_SECONDS", POLL_SECONDS.to_string()),
+            ("GASSYNC_WORK_POLL_MILLIS", "200".to_owned()),
+            ("GASSYNC_LOG_FILTER", std::env::var("GASSYNC_LOG_FILTER").unwrap_or_else(|_| "error".to_owned())),
+        ];
+        let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
+        Ok(Config::load(Some(std::path::Path::new("/dev/null")), settings)?)
+    }
+
+    /// Lets things happen until the time is up or somebody has seen enough.
+    async fn play(&self, stage: &Stage, engine: &mut Engine<'_>, follower: &mut Follower<'_>) -> anyhow::Result<()> {
+        let enough = stop_signal()?;
+        tokio::pin!(enough);
+        let ends = self.run_for.map(|run_for| Instant::now() + run_for);
+        let (mut acts, mut looks) = (tokio::time::interval(ACT), tokio::time::interval(LOOK));
+        let mut books = tokio::time::interval(BOOK);
+        let mut number = 0;
+        while ends.is_none_or(|ends| Instant::now() < ends) {
+            tokio::select! {
+                () = &mut enough => return Ok(()),
+                _ = looks.tick() => {
+                    follower.look().await?;
+                    engine.look();
+                }
+                _ = books.tick() => engine.act().await?,
+                _ = acts.tick() => {
+                    number += 1;
+                    let is_second = number % AT_THE_SECOND == 0;
+                    let (name, beds24) = if is_second { ("second", &stage.second) } else { ("beds24", &stage.first) };
+                    if let Some(action) = beds24.act() {
+                        let told = match action.told {
+                            Told::Webhook => "tells by webhook",
+                            Told::Nobody => "tells nobody: a poll will find it",
+                        };
+                        say(&format!("  {name}   {}; {told}", action.summary));
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! Who sells what: the same rooms at two accounts and at a booking engine.
+
+use std::{sync::Arc, time::Instant};
+
+use anyhow::Context;
+use gassync_domain::{AccountId, CoreId, SourceId};
+use gassync_simulator::beds24::{Beds24, Webhook};
+use serde_json::{Value, json};
+
+use super::{Client, LOOK, SETTLE, Simulated, follow::Follower};
+use crate::{
+    admin::{KeyMade, LinkPlan, LinkShown, NewKey, NewLink, NewSource, SourceMade, WaitingShown},
+    app::App,
+    store,
+};
+
+const ACCOUNT: &str = "Demo Holidays";
+/// The account that the houses come from.
+const FIRST: &str = "demo-beds24";
+/// The one that sells the same rooms.
+const SECOND: &str = "demo-second";
+/// The direct booking engine.
+const ENGINE: &str = "demo-engine";
+
+/// A room type that is sold everywhere.
+#[derive(Debug, Clone)]
+pub struct Room {
+    /// Its id at both accounts, which grow from one seed.
+    pub id: u64,
+    /// Its id at the engine.
+    pub of_engine: String,
+    /// Its unit in the core.
+    pub unit: CoreId,
+    /// How many there are.
+    pub units: u32,
+}
+
+/// Who sells.
+pub struct Stage {
+    pub first: Beds24,
+    pub second: Beds24,
+    pub account: AccountId,
+    pub sources: (SourceId, SourceId),
+    /// The engine's key for the standard API.
+    pub key: String,
+    pub rooms: Vec<Room>,
+}
+
+impl Stage {
+    pub async fn set(
+        app: &Arc<App>,
+        client: &Client,
+        first: &Simulated,
+        second: &Simulated,
+        follower: &mut Follower<'_>,
+    ) -> anyhow::Result<Self> {
+        let until = Instant::now() + SETTLE;
+        let wait = async |what: &str| {
+            anyhow::ensure!(Instant::now() < until, "{what} after {} s", SETTLE.as_secs());
+            tokio::time::sleep(LOOK).await;
+            Ok(())
+        };
+        while client.get::<Vec<Value>>("/admin/v1/plugins").await.map_or(true, |plugins| plugins.is_empty()) {
+            wait("the plugin is not loaded").await?;
+        }
+        let of_first = connect(client, first, FIRST).await?;
+        let houses = first.beds24.properties();
+        let expected = houses.iter().map(|house| 1 + house.room_types.len()).sum();
+        let known = loop {
+            follower.look().await?;
+            let links: Vec<LinkShown> = client.get(&format!("/admin/v1/sources/{FIRST}/links")).await?;
+            let links: Vec<LinkShown> =
+                links.into_iter().filter(|link| ["property", "room_type"].contains(&link.kind.as_str())).collect();
+            if links.len() >= expected {
+                break links;
+            }
+            wait("the houses are not in the core").await?;
+        };
+        let of_second = connect(client, second, SECOND).await?;
+        while client.get::<Vec<WaitingShown>>(&format!("/admin/v1/sources/{SECOND}/parked")).await?.len() < expected {
+            wait("the houses of the second account are not there").await?;
+        }
+        let new = NewKey {
+            account: ACCOUNT.to_owned(),
+            name: ENGINE.to_owned(),
+            source: None,
+            scopes: Vec::new(),
+            expires_at: None,
+        };
+        let KeyMade { key, .. } = client.post("/admin/v1/keys", &new).await?;
+        let engine = client.as_partner(&key);
+        let gas_id = |kind: &str, id: u64| {
+            let link = known.iter().find(|link| link.kind == kind && link.id == id.to_string());
+            link.map(|link| link.gas_id).with_context(|| format!("{kind} {id} is not linked"))
+        };
+        let mut rooms = Vec::new();
+        for house in &houses {
+            let gas_house = gas_id("property", house.id)?;
+            let of_engine = format!("house-{}", house.id);
+            engine.post::<Value>("/integration/v1/properties", &json!({ "id": of_engine, "name": house.name })).await?;
+            link(client, SECOND, ("property", &house.id.to_string()), gas_house).await?;
+            link(client, ENGINE, ("property", &of_engine), gas_house).await?;
+            for room in &house.room_types {
+                let gas_room = gas_id("room_type", room.id)?;
+                let of_engine_room = format!("room-{}", room.id);
+                let record = json!({ "id": of_engine_room, "propertyId": of_engine, "name": room.name });
+                engine.post::<Value>("/integration/v1/room-types", &record).await?;
+                link(client, SECOND, ("room-type", &room.id.to_string()), gas_room).await?;
+                link(client, ENGINE, ("room-type", &of_engine_room), gas_room).await?;
+                rooms.push(Room { id: room.id, of_engine: of_engine_room, unit: CoreId(gas_room), units: room.qty });
+            }
+        }
+        // Bookings of the engine are told to the first account; at the second their nights are closed.
+        let _: Value =
+            client.post(&format!("/admin/v1/sources/{SECOND}/pushing"), &json!({ "bookings": "none" })).await?;
+        let mut tx = app.db.platform_read().await?;
+        let account = store::accounts::find(&mut tx, ACCOUNT).await?.context("the demo's account is gone")?;
+        let (first, second) = (first.beds24.clone(), second.beds24.clone());
+        Ok(Self { first, second, account, sources: (of_first, of_second), key, rooms })
+    }
+}
+
+async fn connect(client: &Client, channel: &Simulated, name: &str) -> anyhow::Result<SourceId> {
+    let new = NewSource {
+        account: ACCOUNT.to_owned(),
+        channel: "beds24".to_owned(),
+        name: name.to_owned(),
+        settings: [("baseUrl".to_owned(), json!(format!("http://{}/api/v2", channel.address)))].into(),
+        credentials: [("inviteCode".to_owned(), channel.beds24.invite_code())].into(),
+    };
+    let made: SourceMade = client.post("/admin/v1/sources", &new).await?;
+    let header = made.webhook_header.map(|name| (name, made.webhook_token));
+    channel.beds24.set_webhook(Webhook { url: made.webhook_url, header });
+    Ok(SourceId(made.id))
+}
+
+async fn link(client: &Client, source: &str, (kind, id): (&str, &str), gas_id: i64) -> anyhow::Result<()> {
+    let new = NewLink { kind: kind.to_owned(), id: id.to_owned(), gas_id: Some(gas_id), dry_run: false, plan: None };
+    let _: LinkPlan = client.post(&format!("/admin/v1/sources/{source}/links"), &new).await?;
+    Ok(())
+}

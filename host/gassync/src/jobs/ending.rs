@@ -1,0 +1,169 @@
+//! What is made of how a job ended: done, tried again, put off, or dead.
+
+use std::sync::Arc;
+
+use gassync_domain::{BreakerState, ChannelError, Timestamp, retry_delay};
+use gassync_runtime::CallError;
+use jiff::SignedDuration;
+
+use super::{Kind, finisher::Over, horizon, poll};
+use crate::{
+    app::App,
+    store::{
+        queue::{Ended, Job, Put, Release, Shut, Taken},
+        sources::Source,
+    },
+    talk::TalkError,
+};
+
+/// How long a job waits whose channel has no room for it and does not say for how long.
+const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(10);
+/// The longest that a job waits for its channel, whatever that says.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+
+/// How a job ended.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It did what it is for.
+    Done,
+    /// There is more of it to do, at once.
+    More,
+    /// It is not its turn yet: no attempt is burnt.
+    NotYet(SignedDuration, String),
+    /// It is to be tried again, after so long where the channel says, and why.
+    Again(Option<SignedDuration>, String),
+    /// It will never be done as it is, and why.
+    Hopeless(String),
+    /// It failed.
+    Failed(Arc<TalkError>),
+}
+
+/// What is to be written of a lane and its jobs.
+pub(super) async fn of_lane(app: &Arc<App>, source: Option<&Source>, (taken, outcomes): (Taken, Vec<Outcome>)) -> Over {
+    let now = app.now();
+    let breaker = breaker(app, source, now).await;
+    let mut shut: Option<Shut> = None;
+    let mut next = Vec::new();
+    let alone = taken.jobs.len() == 1;
+    let mut ended = Vec::with_capacity(taken.jobs.len());
+    for (job, outcome) in taken.jobs.iter().zip(outcomes) {
+        let kind = Kind::named(&job.kind);
+        let judged = judge(app, job, (&outcome, alone), breaker, now);
+        if judged != Ended::Done {
+            // Why stands with the job: channels repeat what they were sent, and that may be a guest's.
+            tracing::warn!(job = job.id, kind = job.kind, source = %job.source, became = judged.word(), "a job did not work out");
+        }
+        if let Some(new) = shuts(&outcome, &judged, (breaker, now)) {
+            shut = Some(shut.filter(|shut| shut.until >= new.until).unwrap_or(new));
+        }
+        let whom = (job.account, job.source);
+        match (kind, &judged) {
+            (Some(kind), Ended::Done) if matches!(outcome, Outcome::More) => {
+                let again = kind.put(whom, job.payload.clone(), (now, now));
+                // Others have their turn.
+                next.push(Put { priority: again.priority.max(Kind::Poll.priority()), ..again });
+            }
+            (Some(Kind::Poll), Ended::Done) => {
+                let at = source.and_then(|source| poll::next_time(app, source, &job.payload, now));
+                next.extend(at.map(|at| Kind::Poll.put(whom, job.payload.clone(), (at, now))));
+            }
+            (Some(Kind::Horizon), Ended::Done) => {
+                next.extend(horizon::next_time(now).map(|at| Kind::Horizon.put(whom, job.payload.clone(), (at, now))));
+            }
+            _ => {}
+        }
+        ended.push(judged);
+    }
+    Over { release: Release { taken, ended, shut }, next }
+}
+
+/// Until when the source's channel is left alone because it is down.
+async fn breaker(app: &App, source: Option<&Source>, now: Timestamp) -> Option<Timestamp> {
+    let source = source?;
+    let connection = format!("{}/{}", source.account, source.connection?);
+    match app.breakers.stands(&connection, now).await {
+        (BreakerState::Open, until) => until,
+        _ => None,
+    }
+}
+
+fn judge(
+    app: &App,
+    job: &Job,
+    (outcome, alone): (&Outcome, bool),
+    breaker: Option<Timestamp>,
+    now: Timestamp,
+) -> Ended {
+    let later = |wait: Option<SignedDuration>, why: String| {
+        let pause = SignedDuration::from_millis(retry_delay(job.attempts, app.jitter()).0);
+        let at = now + pause.max(wait.unwrap_or(pause).min(LONGEST_WAIT));
+        by_its_deadline(job, at, Ended::Retry { why, at })
+    };
+    let put_off = |wait: SignedDuration, why: String| {
+        let at = now + wait.min(LONGEST_WAIT);
+        by_its_deadline(job, at, Ended::Postponed { why, at })
+    };
+    match outcome {
+        Outcome::Done | Outcome::More => Ended::Done,
+        Outcome::NotYet(wait, why) => put_off(*wait, why.clone()),
+        Outcome::Again(wait, why) => later(*wait, why.clone()),
+        Outcome::Hopeless(why) => Ended::Dead { why: why.clone() },
+        Outcome::Failed(error) => {
+            let why = error.to_string();
+            match (limited(error), breaker) {
+                (Some(wait), _) => put_off(wait, why),
+                // The failure that opened it is one of those that did not count either: it is the channel that is down.
+                (None, Some(until)) => put_off(until.duration_since(now), why),
+                // Of several that were tried together nobody knows which is at fault: each is tried alone.
+                _ if is_hopeless(error) && alone && !comes_again(job) => Ended::Dead { why },
+                _ => later(None, why),
+            }
+        }
+    }
+}
+
+/// What has no end is not given up.
+fn by_its_deadline(job: &Job, at: Timestamp, ended: Ended) -> Ended {
+    match (job.deadline, ended) {
+        (Some(deadline), Ended::Retry { why, .. } | Ended::Postponed { why, .. }) if at > deadline => {
+            Ended::Dead { why: format!("its time is over: {why}") }
+        }
+        (_, ended) => ended,
+    }
+}
+
+fn comes_again(job: &Job) -> bool {
+    Kind::named(&job.kind).is_some_and(Kind::comes_again)
+}
+
+/// How long the channel, or what it allows, wants us to wait.
+fn limited(error: &TalkError) -> Option<SignedDuration> {
+    match error {
+        TalkError::Call(CallError::Channel(ChannelError::RateLimited(seconds))) => {
+            Some(seconds.map_or(UNSAID_WAIT, |seconds| SignedDuration::from_secs(i64::from(seconds))))
+        }
+        _ => None,
+    }
+}
+
+fn is_hopeless(error: &TalkError) -> bool {
+    matches!(
+        error,
+        TalkError::NoConnection
+            | TalkError::Call(CallError::NotExported(_) | CallError::Channel(ChannelError::Unsupported))
+    )
+}
+
+/// Whether nothing else of the lane is begun for a while either.
+fn shuts(outcome: &Outcome, judged: &Ended, (breaker, now): (Option<Timestamp>, Timestamp)) -> Option<Shut> {
+    if let Outcome::Again(Some(wait), why) = outcome {
+        return Some(Shut { until: now + (*wait).min(LONGEST_WAIT), why: why.clone() });
+    }
+    let Outcome::Failed(error) = outcome else { return None };
+    match judged {
+        Ended::Postponed { why, at } if limited(error).is_some() || breaker.is_some() => {
+            Some(Shut { until: *at, why: why.clone() })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,109 @@
+//! Writes what came of work: whatever ends at the same time shares a commit, which is what costs.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gassync_domain::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::{
+    app::App,
+    store::{
+        self,
+        queue::{self, Put, Release},
+    },
+};
+
+/// The most lanes that share a transaction.
+const MOST: usize = 200;
+
+/// What waits to be written. Somebody writes as long as something waits.
+#[derive(Debug, Default)]
+pub struct Finisher(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    is_written: bool,
+    lanes: Vec<(Over, oneshot::Sender<()>)>,
+}
+
+/// A lane that is given back, and the work that comes after it.
+#[derive(Debug)]
+pub struct Over {
+    /// What came of it.
+    pub release: Release,
+    /// What comes next.
+    pub next: Vec<Put<'static>>,
+}
+
+/// Writes what came of a lane, together with whatever else waits; returns when it is durable. False where it could not be
+/// written: its lease ends, and it comes again.
+pub async fn finish(app: &Arc<App>, over: Over) -> bool {
+    let (done, written) = oneshot::channel();
+    let is_first = {
+        let mut waiting = app.finisher.lock();
+        waiting.lanes.push((over, done));
+        !std::mem::replace(&mut waiting.is_written, true)
+    };
+    if is_first {
+        tokio::spawn(write_all(Arc::clone(app)));
+    }
+    written.await.is_ok()
+}
+
+async fn write_all(app: Arc<App>) {
+    let _at_the_end = Reset(&app);
+    loop {
+        let group = {
+            let mut waiting = app.finisher.lock();
+            if waiting.lanes.is_empty() {
+                waiting.is_written = false;
+                return;
+            }
+            let most = waiting.lanes.len().min(MOST);
+            waiting.lanes.drain(..most).collect::<Vec<_>>()
+        };
+        let (overs, done): (Vec<Over>, Vec<oneshot::Sender<()>>) = group.into_iter().unzip();
+        match write(&app, overs).await {
+            // Whoever waited no more needs no telling.
+            Ok(()) => {
+                for done in done {
+                    let _ = done.send(());
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, lanes = done.len(), "what came of jobs could not be written: they come again")
+            }
+        }
+        app.wake.notify_one();
+    }
+}
+
+async fn write(app: &App, overs: Vec<Over>) -> store::Result<()> {
+    let now: Timestamp = app.now();
+    let (releases, next): (Vec<Release>, Vec<Vec<Put<'static>>>) =
+        overs.into_iter().map(|Over { release, next }| (release, next)).unzip();
+    let mut tx = app.db.platform_write().await?;
+    // A job ends before it is put in the queue anew: the same work waits once.
+    queue::finish(&mut tx, &releases, now).await?;
+    queue::put(&mut tx, &next.concat(), now).await?;
+    tx.commit().await
+}
+
+impl Finisher {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// After a panic nobody may wait for a writer that is gone.
+struct Reset<'a>(&'a App);
+
+impl Drop for Reset<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut waiting = self.0.finisher.lock();
+            waiting.is_written = false;
+            waiting.lanes.clear();
+        }
+    }
+}

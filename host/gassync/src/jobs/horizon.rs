@@ -1,0 +1,43 @@
+use gassync_domain::Timestamp;
+use jiff::{SignedDuration, Span, tz::TimeZone};
+use serde_json::json;
+
+use super::Kind;
+use crate::{
+    app::App,
+    store::{
+        self,
+        outbound::{nights, pushing, touches},
+        queue,
+        sources::Source,
+    },
+};
+
+/// How often it comes: a day begins somewhere at any hour.
+const PERIOD: SignedDuration = SignedDuration::from_hours(6);
+
+/// Has the nights reckoned that have come within a source's horizon since the last time, and forgets those that are over.
+pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    // Somewhere it is still the day before.
+    let over = (now - SignedDuration::from_hours(48)).to_zoned(TimeZone::UTC).date();
+    nights::forget_before(&mut tx, source.account, source.id, over).await?;
+    let from = pushing::reckoned_until(&mut tx, source.account, source.id).await?.unwrap_or(touches::FIRST);
+    let days = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default().horizon_days;
+    // A day that has begun everywhere.
+    let today = (now - SignedDuration::from_hours(14)).to_zoned(TimeZone::UTC).date();
+    let until = today.saturating_add(Span::new().days(i64::from(days)));
+    pushing::reckoned(&mut tx, source.account, source.id, until).await?;
+    let touched = touches::put_all(&mut tx, source.account, source.id, (from, false), now).await?;
+    if touched > 0 {
+        let whom = (source.account, source.id);
+        queue::put(&mut tx, &[Kind::PushCalendar.put(whom, json!({}), (now, now))], now).await?;
+    }
+    tx.commit().await
+}
+
+/// When it comes again.
+pub(super) fn next_time(now: Timestamp) -> Option<Timestamp> {
+    now.checked_add(PERIOD).ok()
+}

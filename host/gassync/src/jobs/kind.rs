@@ -1,0 +1,132 @@
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::store::queue::{Lane, Put};
+
+/// What a job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Tells a channel of a booking.
+    PushBooking,
+    /// Fetches one record that the channel said something about.
+    LookAgain,
+    /// Tells a channel what it does not surely have of a calendar.
+    PushCalendar,
+    /// Reads what a channel has of what was told it.
+    ReadBack,
+    /// Fetches what changed of an entity, and comes again.
+    Poll,
+    /// Reckons the nights that have come within a source's horizon since yesterday, and comes again.
+    Horizon,
+    /// Fetches a window of a stretch of nights.
+    Backfill,
+    /// Tries parked records again.
+    DriveParked,
+}
+
+impl Kind {
+    const ALL: [Self; 8] = [
+        Self::PushBooking,
+        Self::LookAgain,
+        Self::PushCalendar,
+        Self::ReadBack,
+        Self::Poll,
+        Self::Horizon,
+        Self::Backfill,
+        Self::DriveParked,
+    ];
+
+    /// The word in the tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PushBooking => "push-booking",
+            Self::LookAgain => "look-again",
+            Self::PushCalendar => "push-calendar",
+            Self::ReadBack => "read-back",
+            Self::Poll => "poll",
+            Self::Horizon => "horizon",
+            Self::Backfill => "backfill",
+            Self::DriveParked => "drive-parked",
+        }
+    }
+
+    /// By its word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == word)
+    }
+
+    const fn lane(self) -> Lane {
+        match self {
+            Self::DriveParked | Self::Horizon => Lane::Host,
+            _ => Lane::Channel,
+        }
+    }
+
+    /// Bookings first, then what can be sold, prices, what else is there, and at last what is long ago.
+    pub const fn priority(self) -> i64 {
+        match self {
+            Self::PushBooking | Self::LookAgain => 1,
+            Self::PushCalendar => 2,
+            Self::ReadBack | Self::Poll | Self::DriveParked => 3,
+            Self::Horizon => 4,
+            Self::Backfill => 5,
+        }
+    }
+
+    /// How many of it are done together: as many records as a plugin is asked for, or told of, at once.
+    pub const fn alike(self) -> i64 {
+        match self {
+            Self::LookAgain | Self::PushBooking => 20,
+            _ => 1,
+        }
+    }
+
+    /// How long it is tried; none as long as it takes.
+    const fn patience(self) -> Option<SignedDuration> {
+        match self {
+            Self::PushCalendar | Self::ReadBack => Some(SignedDuration::from_hours(24)),
+            Self::PushBooking | Self::LookAgain | Self::Backfill | Self::DriveParked => {
+                Some(SignedDuration::from_hours(72))
+            }
+            Self::Poll | Self::Horizon => None,
+        }
+    }
+
+    /// Whether it comes again by itself, however it ends.
+    pub const fn comes_again(self) -> bool {
+        matches!(self, Self::Poll | Self::Horizon)
+    }
+
+    /// This work for a source, at the first of two times; at the second it is now.
+    pub fn put(
+        self,
+        (account, source): (AccountId, SourceId),
+        payload: Value,
+        (run_at, now): (Timestamp, Timestamp),
+    ) -> Put<'static> {
+        Put {
+            account,
+            source,
+            lane: self.lane(),
+            kind: self.name(),
+            payload,
+            priority: self.priority(),
+            run_at,
+            deadline: self.patience().and_then(|patience| now.checked_add(patience).ok()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_has_a_name_of_its_own() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::named(kind.name()), Some(kind));
+        }
+        assert_eq!(Kind::named("nothing"), None);
+    }
+}

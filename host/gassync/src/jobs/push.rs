@@ -1,0 +1,83 @@
+//! Jobs that tell channels.
+
+use std::sync::Arc;
+
+use gassync_domain::{CoreId, Entity};
+use gassync_runtime::{Interface, Manifest};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::{Kind, ending::Outcome};
+use crate::{
+    app::App,
+    outbound::{
+        booking::{self, Told},
+        calendar::{self, Left},
+    },
+    store::{
+        self,
+        outbound::touches,
+        queue::{self, Job},
+        sources::{self, Source},
+        sync_runs,
+    },
+    talk::TalkError,
+};
+
+/// How soon it is looked again whether a channel's own bookings have been read.
+const UNTIL_READ: SignedDuration = SignedDuration::from_secs(2);
+
+/// Tells a channel what it does not surely have of its calendar.
+pub(super) async fn calendar(app: &Arc<App>, source: &Source) -> Result<Outcome, TalkError> {
+    let plugin = app.plugins.get(&source.source_type);
+    let plugin = plugin.ok_or_else(|| TalkError::NotLoaded(source.source_type.clone()))?;
+    if source.connection.is_none() || !plugin.exports().contains(&Interface::PushCalendar) {
+        let mut tx = app.db.write(source.account).await?;
+        touches::take(&mut tx, source.account, source.id, i64::MAX).await?;
+        tx.commit().await?;
+        return Ok(Outcome::Done);
+    }
+    if !has_read(app, source, plugin.manifest()).await? {
+        // What is sold there already must not be offered.
+        let why = "the channel's own bookings have not been read yet".to_owned();
+        return Ok(Outcome::NotYet(UNTIL_READ, why));
+    }
+    Ok(match calendar::push(app, source).await? {
+        Left::Nothing => Outcome::Done,
+        Left::More => Outcome::More,
+        Left::Later(wait, why) => Outcome::Again(wait, why),
+    })
+}
+
+/// Whether the bookings of a channel that has them read have been, as a whole, and nothing of them waits for a link that was
+/// just made.
+async fn has_read(app: &App, source: &Source, manifest: &Manifest) -> store::Result<bool> {
+    let (account, id) = (source.account, source.id);
+    let mut tx = app.db.read(account).await?;
+    if queue::waits(&mut tx, account, id, Kind::DriveParked.name(), &json!({})).await? {
+        return Ok(false);
+    }
+    let Some(poll) = manifest.polls.iter().find(|poll| poll.entity == Entity::Reservation) else { return Ok(true) };
+    if poll.window.is_some() || poll.stream.is_some() {
+        // Such a poll has no point to go on from.
+        return sync_runs::any_success(&mut tx, account, id, sync_runs::Kind::BookingImport).await;
+    }
+    Ok(sources::resume_point(&mut tx, account, id, Entity::Reservation.as_str()).await?.is_some())
+}
+
+/// Tells a channel of bookings; of each job what came of it.
+pub(super) async fn bookings(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Result<Vec<Outcome>, TalkError> {
+    let ids: Vec<Option<CoreId>> =
+        jobs.iter().map(|job| job.payload.get("booking").and_then(Value::as_i64).map(CoreId)).collect();
+    let named: Vec<CoreId> = ids.iter().flatten().copied().collect();
+    let mut told = booking::push(app, source, &named).await?.into_iter();
+    let outcome = |id: Option<CoreId>| match id.and_then(|_| told.next()) {
+        Some(Told::Done) => Outcome::Done,
+        Some(Told::Refused(why)) => Outcome::Hopeless(why),
+        Some(Told::Later(Some(SignedDuration::ZERO), _)) => Outcome::More,
+        Some(Told::Later(wait, why)) => Outcome::Again(wait, why),
+        // Only this program writes payloads; one it cannot read is of another version.
+        None => Outcome::Hopeless("it names no booking".to_owned()),
+    };
+    Ok(ids.into_iter().map(outcome).collect())
+}

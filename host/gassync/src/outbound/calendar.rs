@@ -1,0 +1,269 @@
+//! Sends what a channel does not surely have of a calendar.
+
+use std::{collections::HashMap, sync::Arc};
+
+use gassync_domain::{Attempt, Calendar, CalendarParts, CalendarUpdate, Date, Outcome, Pushing, Timestamp};
+use gassync_runtime::Finished;
+use jiff::{SignedDuration, tz::TimeZone};
+use serde_json::json;
+
+use super::{in_words, reckon, trusts, unclear};
+use crate::{
+    app::App,
+    inbound::memory,
+    jobs::Kind,
+    plugins,
+    store::{
+        self,
+        outbound::{
+            nights::{self, Fate, Known, Marked},
+            pushing,
+            targets::{self, Target},
+        },
+        queue,
+        sources::Source,
+        sync_log,
+    },
+    talk::{Talk, TalkError},
+};
+
+/// Nights that are looked at for one call.
+const NIGHTS_AT_ONCE: i64 = 4_000;
+/// Runs of nights sent in one call where the plugin's manifest does not say how many.
+const RUNS_AT_ONCE: usize = 100;
+/// Calls in one job; then others have their turn, and it comes again.
+const CALLS: u32 = 20;
+/// How long after it was sent a night is read back, so that several are read together.
+const READ_BACK_AFTER: SignedDuration = SignedDuration::from_secs(5);
+
+/// What is left to do after a job that did not fail.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing.
+    Nothing,
+    /// More of the same, at once.
+    More,
+    /// The channel is to be told again, after so long where it says, and why.
+    Later(Option<SignedDuration>, String),
+}
+
+/// Nights that follow each other and are to be the same.
+struct Run {
+    target: Target,
+    parts: CalendarParts,
+    nights: Vec<Known>,
+}
+
+/// Reckons what was touched, and sends what is due.
+pub async fn push(app: &Arc<App>, source: &Source) -> Result<Left, TalkError> {
+    let talk = Talk::open(app, source)?;
+    let mut tx = app.db.read(source.account).await?;
+    let pushing = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
+    drop(tx);
+    // Nights that are over everywhere need no telling.
+    let mut tx = app.db.write(source.account).await?;
+    let over = (app.now() - SignedDuration::from_hours(36)).to_zoned(TimeZone::UTC).date();
+    nights::forget_before(&mut tx, source.account, source.id, over).await?;
+    tx.commit().await?;
+    loop {
+        let mut tx = app.db.write(source.account).await?;
+        let any = reckon::touched(&mut tx, source, (&pushing, talk.plugin.manifest()), app.now()).await?;
+        tx.commit().await?;
+        if !any {
+            break;
+        }
+    }
+    let lane = app.lane(talk.connection).await;
+    let _one_at_a_time = lane.lock().await;
+    for _ in 0..CALLS {
+        let mut tx = app.db.write(source.account).await?;
+        let runs = due(&mut tx, source, &talk, &pushing, app.now()).await?;
+        let sent = runs.iter().flat_map(|run| &run.nights).map(|known| (&known.place, known.wanted.as_str()));
+        nights::about_to_send(&mut tx, source.account, source.id, &Vec::from_iter(sent), app.now()).await?;
+        tx.commit().await?;
+        if runs.is_empty() {
+            return Ok(Left::Nothing);
+        }
+        if let later @ Left::Later(..) = send(&talk, &runs, trusts(&talk, &pushing)).await? {
+            return Ok(later);
+        }
+    }
+    Ok(Left::More)
+}
+
+/// What is sent next: runs of nights of which the same is new. Those that go nowhere any more are forgotten.
+async fn due(
+    tx: &mut store::Tx,
+    source: &Source,
+    talk: &Talk<'_>,
+    pushing: &Pushing,
+    now: Timestamp,
+) -> store::Result<Vec<Run>> {
+    let due = nights::due(tx, source.account, source.id, NIGHTS_AT_ONCE).await?;
+    let mut rows: Vec<i64> = due.iter().map(|known| known.place.room_type).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    let targets = targets::of_room_types(tx, source.account, source.id, &rows).await?;
+    for row in rows {
+        let plans = targets.iter().filter(|target| target.room_type == row).map(|target| target.rate_plan_id.as_str());
+        nights::forget_all_but(tx, source.account, source.id, row, &Vec::from_iter(plans)).await?;
+    }
+    let targets: HashMap<(i64, String), Target> =
+        targets.into_iter().map(|target| ((target.room_type, target.rate_plan_id.clone()), target)).collect();
+    let most = talk.plugin.manifest().batches.calendar.map_or(RUNS_AT_ONCE, |batch| batch.items.max(1) as usize);
+    let mut runs: Vec<Run> = Vec::new();
+    for known in due {
+        let place = (known.place.room_type, known.place.rate_plan_id.clone());
+        let Some(target) = targets.get(&place) else { continue };
+        if known.place.night < reckon::horizon(target, pushing, now).0 {
+            continue; // It is over there: a channel may refuse all that is sent with it.
+        }
+        let parts = parts(&known, pushing);
+        let goes_on = |run: &&mut Run| run.target == *target && run.parts == parts && run.continues(&known);
+        if let Some(run) = runs.last_mut().filter(goes_on) {
+            run.nights.push(known);
+        } else if runs.len() < most {
+            runs.push(Run { target: target.clone(), parts, nights: vec![known] });
+        } else {
+            break;
+        }
+    }
+    Ok(runs)
+}
+
+/// What is new of a night; all of it, where nobody knows what the channel has.
+fn parts(known: &Known, pushing: &Pushing) -> CalendarParts {
+    let is_sure = !known.unknown && known.missed == 0 && (known.sent.is_none() || known.sent == known.confirmed);
+    let has = known.confirmed.as_deref().filter(|_| is_sure).and_then(reckon::read);
+    let all = CalendarParts::default();
+    let new = reckon::read(&known.wanted).map_or(all, |wanted| wanted.differs(has.as_ref()));
+    let told = reckon::both(new, reckon::parts_of(pushing));
+    // Sent as a whole, although nothing is new.
+    if reckon::any(told) { told } else { reckon::both(all, reckon::parts_of(pushing)) }
+}
+
+async fn send(talk: &Talk<'_>, runs: &[Run], trusts: bool) -> Result<Left, TalkError> {
+    let Talk { app, source, connection, plugin } = talk;
+    let may_be_there = runs.iter().flat_map(|run| &run.nights).any(|known| known.unknown);
+    let attempt = if may_be_there { Attempt::AfterUnknown } else { Attempt::First };
+    let updates: Vec<CalendarUpdate> = runs.iter().map(Run::update).collect();
+    let (call, secrets) = talk.call(format!("calendar-{}", source.id), Arc::new(talk.network()?)).await?;
+    let Finished { result, record } = plugin.push_calendar(call, updates, attempt).await;
+    let outcomes = match result {
+        Ok(outcomes) => outcomes,
+        Err(error) => return Err(talk.failed(error, record, secrets).await?),
+    };
+    let now = app.now();
+    let mut said = Said { trusts, ..Said::default() };
+    runs.iter().zip(&outcomes).for_each(|(run, outcome)| said.take(run, outcome));
+    let marked: Vec<Marked<'_>> =
+        said.fates.iter().flat_map(|(run, fate, error)| run.marked(*fate, error.as_deref())).collect();
+    let lines: Vec<sync_log::Entry<'_>> =
+        said.fates.iter().filter_map(|(run, fate, error)| run.line(source, *fate, error.as_deref())).collect();
+    let mut tx = app.db.write(source.account).await?;
+    nights::mark(&mut tx, source.account, source.id, &marked, now).await?;
+    sync_log::outbound(&mut tx, source.account, &lines, now).await?;
+    plugins::keep_call(&app.vault, &mut tx, (source.account, *connection), (plugin, &record, None), now).await?;
+    memory::keep(&app.vault, &mut tx, source, record.memory, now).await?;
+    if said.to_read_back {
+        read_back_later(&mut tx, source, now).await?;
+    }
+    tx.commit().await?;
+    Ok(said.later.map_or(Left::More, |(wait, why)| Left::Later(wait, why)))
+}
+
+/// Has what was sent read back, as soon as some of it may have come together.
+async fn read_back_later(tx: &mut store::Tx, source: &Source, now: Timestamp) -> store::Result<()> {
+    let whom = (source.account, source.id);
+    queue::put(tx, &[Kind::ReadBack.put(whom, json!({}), (now + READ_BACK_AFTER, now))], now).await
+}
+
+/// What came of the runs of a call.
+#[derive(Default)]
+struct Said<'a> {
+    /// What the channel says it took is there.
+    trusts: bool,
+    fates: Vec<(&'a Run, Fate, Option<String>)>,
+    to_read_back: bool,
+    /// That something is to be sent again, after how long where the channel says, and why.
+    later: Option<(Option<SignedDuration>, String)>,
+}
+
+impl<'a> Said<'a> {
+    fn take(&mut self, run: &'a Run, outcome: &Outcome) {
+        let warned = |warnings: &[String]| (!warnings.is_empty()).then(|| warnings.join("; "));
+        match outcome {
+            Outcome::Accepted { confirmed: true, warnings, .. } if self.trusts => {
+                self.fates.push((run, Fate::There, warned(warnings)));
+            }
+            Outcome::Accepted { warnings, .. } => {
+                self.to_read_back = true;
+                self.fates.push((run, Fate::Sent, warned(warnings)));
+            }
+            Outcome::Refused(errors) => self.fates.push((run, Fate::Refused, Some(in_words(errors)))),
+            Outcome::Retry(seconds) => {
+                let wait = seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
+                self.come_again(wait, "the channel asks to be told again later".to_owned());
+            }
+            outcome @ (Outcome::Unknown | Outcome::Other { .. }) => {
+                self.come_again(None, unclear(outcome));
+                self.fates.push((run, Fate::Unknown, None));
+            }
+        }
+    }
+
+    fn come_again(&mut self, wait: Option<SignedDuration>, why: String) {
+        let longest = self.later.take().and_then(|(wait, _)| wait).max(wait);
+        self.later = Some((longest, why));
+    }
+}
+
+impl Run {
+    fn continues(&self, next: &Known) -> bool {
+        let follows = |last: &Known| last.place.night.tomorrow().is_ok_and(|day| day == next.place.night);
+        self.nights.last().is_some_and(|last| follows(last) && last.wanted == next.wanted)
+    }
+
+    fn update(&self) -> CalendarUpdate {
+        let night = |known: &Known| Some(reckon::read(&known.wanted)?.into_calendar_night(known.place.night));
+        CalendarUpdate {
+            calendar: Calendar {
+                property_id: self.target.property_id.clone(),
+                room_type_id: self.target.room_type_id.clone(),
+                rate_plan_id: Some(self.target.rate_plan_id.clone()).filter(|id| !id.is_empty()),
+                nights: self.nights.iter().filter_map(night).collect(),
+            },
+            changed: self.parts,
+        }
+    }
+
+    fn span(&self) -> Option<(Date, Date)> {
+        Some((self.nights.first()?.place.night, self.nights.last()?.place.night))
+    }
+
+    fn marked<'a>(&'a self, fate: Fate, error: Option<&'a str>) -> impl Iterator<Item = Marked<'a>> {
+        self.nights.iter().map(move |known| Marked { place: &known.place, value: &known.wanted, fate, error })
+    }
+
+    /// The audit trail's line.
+    fn line(&self, source: &Source, fate: Fate, error: Option<&str>) -> Option<sync_log::Entry<'_>> {
+        let (first, last) = self.span()?;
+        let nights = if first == last { first.to_string() } else { format!("{first} to {last}") };
+        let (status, message) = match (fate, error) {
+            (Fate::There, None) => ("success", nights),
+            (Fate::There, Some(warning)) => ("success", format!("{nights}: {warning}")),
+            (Fate::Sent, None) => ("pending", format!("{nights}: to be read back")),
+            (Fate::Sent, Some(warning)) => ("pending", format!("{nights}: to be read back; {warning}")),
+            (Fate::Refused, why) => ("failed", format!("{nights}: {}", why.unwrap_or("refused"))),
+            (Fate::Unknown, _) => ("pending", format!("{nights}: nobody knows whether it is there")),
+        };
+        Some(sync_log::Entry {
+            source: source.id,
+            entity_type: "availability",
+            entity_id: &self.target.room_type_id,
+            action: "push",
+            status,
+            message: Some(message),
+        })
+    }
+}

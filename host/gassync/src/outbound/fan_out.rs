@@ -1,0 +1,71 @@
+//! What facts of the core come to: which nights are to be reckoned anew, and which channels are to be told of a booking.
+
+use std::collections::BTreeMap;
+
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_runtime::Interface;
+use serde_json::json;
+
+use crate::{
+    app::App,
+    jobs::Kind,
+    store::{
+        Result, Tx,
+        outbound::{
+            bookings,
+            touches::{self, Places},
+        },
+        queue::{self, Put},
+    },
+};
+
+/// Less urgent than what can be sold.
+const URGENCY_OF_PRICES: i64 = 3;
+
+/// Spreads the facts at these places, in the transaction that has given them.
+pub async fn facts(app: &App, tx: &mut Tx, given: &Places, now: Timestamp) -> Result<()> {
+    let mut work: BTreeMap<(i64, i64), Put<'_>> = BTreeMap::new();
+    let mut touched = touches::of_calendars(tx, given).await?;
+    touched.retain(|(channel, ..)| can(app, channel, Interface::PushCalendar));
+    for (_, only_prices, touch) in &touched {
+        let whom = (AccountId(touch.account_id), SourceId(touch.source_id));
+        let put = Kind::PushCalendar.put(whom, json!({}), (now, now));
+        let urgency = if *only_prices { URGENCY_OF_PRICES } else { put.priority };
+        let waiting = work.entry((touch.account_id, touch.source_id)).or_insert(Put { priority: urgency, ..put });
+        waiting.priority = waiting.priority.min(urgency);
+    }
+    let touched: Vec<_> = touched.into_iter().map(|(.., touch)| touch).collect();
+    touches::put(tx, &touched).await?;
+    let mut told = touches::of_bookings(tx, given).await?;
+    told.retain(|touch| can(app, &touch.source_type, Interface::PushReservations));
+    bookings::touch(tx, &told).await?;
+    let mut all: Vec<Put<'_>> = work.into_values().collect();
+    all.extend(told.iter().map(|touch| {
+        let whom = (AccountId(touch.account_id), SourceId(touch.source_id));
+        Kind::PushBooking.put(whom, json!({ "booking": touch.booking_id }), (now, now))
+    }));
+    queue::put(tx, &all, now).await
+}
+
+/// Whether a channel's plugin can be told so. One that is not here just now may, and its work waits.
+pub fn can(app: &App, channel: &str, interface: Interface) -> bool {
+    app.plugins.get(channel).is_none_or(|plugin| plugin.exports().contains(&interface))
+}
+
+/// Has a source told of the bookings that it was not told of yet.
+pub async fn due_bookings(tx: &mut Tx, (account, source): (AccountId, SourceId), now: Timestamp) -> Result<()> {
+    let due = bookings::due(tx, account, source).await?;
+    let work = due
+        .into_iter()
+        .map(|booking| Kind::PushBooking.put((account, source), json!({ "booking": booking.0 }), (now, now)));
+    queue::put(tx, &Vec::from_iter(work), now).await
+}
+
+/// Something of a source itself has changed, such as a link or how it is pushed to: all its nights are reckoned anew.
+/// `whole` sends what is there already, too.
+pub async fn source(tx: &mut Tx, (account, source): (AccountId, SourceId), whole: bool, now: Timestamp) -> Result<()> {
+    if touches::put_all(tx, account, source, (touches::FIRST, whole), now).await? == 0 {
+        return Ok(());
+    }
+    queue::put(tx, &[Kind::PushCalendar.put((account, source), json!({}), (now, now))], now).await
+}

@@ -1,0 +1,136 @@
+//! Holds what a channel shows against what it was sent: whatever read it, a night that agrees is there, and one that does
+//! not is sent again.
+
+use std::{collections::HashMap, sync::Arc};
+
+use gassync_domain::{Calendar, CalendarNight, Date, Entity, Query, Selection, Timestamp};
+use gassync_runtime::{Interface, Manifest};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::reckon;
+use crate::{
+    app::App,
+    inbound::pull,
+    jobs::{self, Kind},
+    store::{
+        self, Tx,
+        buffer::availability,
+        outbound::{
+            nights::{self, Known, Place},
+            pushing,
+        },
+        queue,
+        sources::Source,
+    },
+    talk::{Talk, TalkError},
+};
+
+/// So many times a night is sent again whose channel says that it took it and shows something else; then a person is asked.
+const MOST_MISSES: i64 = 3;
+
+/// How long a night that may have been sold waits for the channel's bookings to be read.
+const UNTIL_READ: SignedDuration = SignedDuration::from_secs(5);
+
+/// Reads what was sent and is not surely there.
+pub async fn run(app: &Arc<App>, source: &Source) -> Result<(), TalkError> {
+    let talk = Talk::open(app, source)?;
+    let mut tx = app.db.read(source.account).await?;
+    let spans = nights::to_read_back(&mut tx, source.account, source.id).await?;
+    drop(tx);
+    if !talk.plugin.exports().contains(&Interface::Pull) {
+        // A channel that cannot be asked is believed.
+        return Ok(believe(app, source, &spans).await?);
+    }
+    let Some(start) = spans.iter().map(|(_, first, _)| *first).min() else { return Ok(()) };
+    let last = spans.iter().map(|(.., last)| *last).max().unwrap_or(start);
+    let until = last.tomorrow().unwrap_or(last);
+    // One request for all of them, which may show more than was sent.
+    let room_type_id = if let [(only, ..)] = spans.as_slice() { Some(only.clone()) } else { None };
+    let query = Query { room_type_id, ..Query::new(Entity::Calendar, Selection::Within { start, until }) };
+    let asked_at = app.now();
+    pull::run(app, source, query).await?;
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    if nights::not_shown(&mut tx, source.account, source.id, MOST_MISSES, asked_at).await? > 0 {
+        queue::put(&mut tx, &[Kind::PushCalendar.put((source.account, source.id), json!({}), (now, now))], now).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+async fn believe(app: &App, source: &Source, spans: &[(String, Date, Date)]) -> store::Result<()> {
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    for (room_type_id, first, last) in spans {
+        let room_type = availability::room_type(&mut tx, source.account, source.id, room_type_id).await?;
+        let Some(room_type) = room_type else { continue };
+        let until = last.tomorrow().unwrap_or(*last);
+        let known = nights::known(&mut tx, source.account, source.id, room_type, (*first, until)).await?;
+        let sent = known.iter().filter(|known| known.state == "sent");
+        let sent: Vec<(&Place, bool, Option<&str>)> = sent.map(|known| (&known.place, true, None)).collect();
+        nights::read_back(&mut tx, source.account, source.id, &sent, (now, now)).await?;
+    }
+    tx.commit().await
+}
+
+/// Compares calendars that were asked for at `observed_at` with what was sent before, in the transaction that keeps them.
+pub async fn compare(
+    tx: &mut Tx,
+    source: &Source,
+    manifest: &Manifest,
+    calendars: &[Calendar],
+    (observed_at, now): (Timestamp, Timestamp),
+) -> store::Result<()> {
+    let Some(pushing) = pushing::get(tx, source.account, source.id).await? else { return Ok(()) };
+    let (mut again, mut has_sold) = (false, false);
+    for calendar in calendars {
+        let dates = || calendar.nights.iter().map(|night| night.date);
+        let (Some(first), Some(last)) = (dates().min(), dates().max()) else { continue };
+        let room_type = availability::room_type(tx, source.account, source.id, &calendar.room_type_id).await?;
+        let Some(room_type) = room_type else { continue };
+        let until = last.tomorrow().unwrap_or(last);
+        let known = nights::known(tx, source.account, source.id, room_type, (first, until)).await?;
+        let plan = calendar.rate_plan_id.as_deref().unwrap_or_default();
+        let is_told = |known: &Known| matches!(known.state.as_str(), "sent" | "there");
+        let known: HashMap<Date, Known> = known
+            .into_iter()
+            .filter(|known| known.place.rate_plan_id == plan && is_told(known))
+            .map(|known| (known.place.night, known))
+            .collect();
+        let mut judged: Vec<(&Place, bool, Option<&str>)> = Vec::new();
+        for shown in &calendar.nights {
+            let Some(known) = known.get(&shown.date) else { continue };
+            let Some(wanted) = reckon::read(&known.wanted) else { continue };
+            let agrees = wanted.reads_as(&reckon::as_seen(shown, manifest), reckon::parts_of(&pushing));
+            if agrees && known.state == "there" {
+                continue;
+            }
+            if !agrees && manifest.counts_own_bookings && is_less_open(shown) {
+                // It may have just sold it: its bookings are read before it is told anything.
+                has_sold = true;
+                if known.state == "there" {
+                    continue;
+                }
+            }
+            let gives_up = !agrees && known.missed >= MOST_MISSES;
+            again |= !agrees && !gives_up;
+            let why = gives_up.then_some("the channel says that it took it, and shows something else");
+            judged.push((&known.place, agrees, why));
+        }
+        nights::read_back(tx, source.account, source.id, &judged, (observed_at, now)).await?;
+    }
+    let whom = (source.account, source.id);
+    if has_sold {
+        queue::put(tx, &jobs::polls_of_bookings(whom, manifest, now), now).await?;
+    }
+    if again {
+        let at = if has_sold { now + UNTIL_READ } else { now };
+        queue::put(tx, &[Kind::PushCalendar.put(whom, json!({}), (at, now))], now).await?;
+    }
+    Ok(())
+}
+
+/// Whether a channel that counts its own bookings sells nothing on a night.
+fn is_less_open(shown: &CalendarNight) -> bool {
+    shown.available == Some(false) || shown.units_available.is_some_and(|units| units <= 0)
+}

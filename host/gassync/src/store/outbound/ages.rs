@@ -1,0 +1,87 @@
+//! How old what channels have is.
+
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use sqlx::FromRow;
+
+use crate::store::{Result, Time, Tx, on};
+
+/// How a source's channel stands to the core.
+#[derive(Debug, Clone, Default)]
+pub struct Age {
+    /// The oldest change of the core that is not surely there yet; none where all is.
+    pub oldest_missing: Option<Timestamp>,
+    /// When something was last surely there.
+    pub newest_confirmed: Option<Timestamp>,
+    /// Nights that are to be sent.
+    pub nights_due: i64,
+    /// Nights that were sent and are to be read back.
+    pub nights_sent: i64,
+    /// Nights that the channel has.
+    pub nights_there: i64,
+    /// Nights that it will not have.
+    pub nights_refused: i64,
+    /// Bookings that are to be told, or read back.
+    pub bookings_due: i64,
+    /// Bookings that it has.
+    pub bookings_there: i64,
+    /// Bookings that it will not have.
+    pub bookings_refused: i64,
+}
+
+#[derive(FromRow)]
+struct Count {
+    state: String,
+    rows: i64,
+    oldest: Option<Time>,
+    newest: Option<Time>,
+}
+
+/// How a source's channel stands to the core. What has left the core and was not looked at yet counts as missing.
+pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Age> {
+    let mut age = Age::default();
+    let text = "select state, count(*) as rows, min(changed_at) as oldest, max(confirmed_at) as newest
+        from int_channel_nights where account_id = $1 and source_id = $2 group by state";
+    let nights: Vec<Count> =
+        on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
+    let text = "select state, count(*) as rows, min(changed_at) as oldest, max(confirmed_at) as newest
+        from int_channel_bookings where account_id = $1 and source_id = $2 group by state";
+    let bookings: Vec<Count> =
+        on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
+    for (count, of_nights) in
+        nights.iter().map(|count| (count, true)).chain(bookings.iter().map(|count| (count, false)))
+    {
+        age.newest_confirmed = age.newest_confirmed.max(count.newest.map(Timestamp::from));
+        let sum = match (count.state.as_str(), of_nights) {
+            ("due", true) => &mut age.nights_due,
+            ("sent", true) => &mut age.nights_sent,
+            ("there", true) => &mut age.nights_there,
+            (_, true) => &mut age.nights_refused,
+            ("due" | "sent", false) => &mut age.bookings_due,
+            ("there", false) => &mut age.bookings_there,
+            (_, false) => &mut age.bookings_refused,
+        };
+        *sum += count.rows;
+        if count.state != "there" {
+            age.add_missing(count.oldest);
+        }
+    }
+    let text = "select min(touched_at) from int_calendar_touches where account_id = $1 and source_id = $2";
+    let touched: Option<Time> =
+        on!(&mut *tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)?;
+    age.add_missing(touched);
+    let text = "select min(created_at) from int_outbox where account_id = $1 and sequence is null
+        and entity_type in ('availability', 'rate', 'bookable_unit', 'booking')";
+    let unread: Option<Time> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).fetch_one(c).await)?;
+    age.add_missing(unread);
+    Ok(age)
+}
+
+impl Age {
+    fn add_missing(&mut self, at: Option<Time>) {
+        let at = at.map(Timestamp::from);
+        self.oldest_missing = match (self.oldest_missing, at) {
+            (Some(known), Some(at)) => Some(known.min(at)),
+            (known, at) => known.or(at),
+        };
+    }
+}

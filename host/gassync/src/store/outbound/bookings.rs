@@ -1,0 +1,182 @@
+//! Bookings of the core at channels.
+
+use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use sqlx::FromRow;
+
+use super::touches::BookingTouch;
+use crate::store::{
+    Result, Time, Tx, on,
+    rows::{Kind, Rows},
+};
+
+/// How a booking stands at a source's channel.
+#[derive(Debug, Clone, FromRow)]
+pub struct Standing {
+    /// The booking.
+    pub booking_id: i64,
+    /// Whose channel.
+    pub source_id: i64,
+    /// What people call it.
+    pub source_name: String,
+    /// `due`, `sent`, `there` or `refused`.
+    pub state: String,
+    /// A call that may have been taken did not end.
+    pub unknown: bool,
+    /// How often it has changed.
+    pub version: i64,
+    /// How often the channel showed something else than it was told.
+    pub missed: i64,
+    /// Of what was sent last.
+    pub sent: Option<String>,
+    /// Of what is surely there.
+    pub confirmed: Option<String>,
+    /// What was said to it.
+    pub error: Option<String>,
+    /// The oldest change that is not there.
+    pub changed_at: Time,
+    /// When it was sent last.
+    pub sent_at: Option<Time>,
+    /// When it was surely there.
+    pub confirmed_at: Option<Time>,
+    /// What the channel calls it.
+    pub external_id: Option<String>,
+}
+
+/// These sources are to be told of these bookings.
+pub async fn touch(tx: &mut Tx, touches: &[BookingTouch]) -> Result<()> {
+    let mut new = Rows::new([
+        ("account_id", Kind::Int),
+        ("source_id", Kind::Int),
+        ("booking_id", Kind::Int),
+        ("touched_at", Kind::Time),
+    ]);
+    for touch in touches {
+        let touched_at = Timestamp::from(touch.touched_at);
+        new.push([touch.account_id.into(), touch.source_id.into(), touch.booking_id.into(), touched_at.into()]);
+    }
+    let text = "insert into int_channel_bookings (account_id, source_id, booking_id, state, unknown, changed_at)
+        select account_id, source_id, booking_id, 'due', 1 = 0, touched_at from new where true
+        order by account_id, source_id, booking_id
+        on conflict (account_id, source_id, booking_id) do update set state = 'due', error = null,
+            version = int_channel_bookings.version + 1, missed = 0,
+            changed_at = case when int_channel_bookings.state = 'there'
+                then excluded.changed_at else int_channel_bookings.changed_at end";
+    new.write(tx, &[], text).await
+}
+
+macro_rules! standing {
+    ($rest:literal) => {
+        concat!(
+            "select b.booking_id, b.source_id, s.source_name, b.state, b.unknown, b.version, b.missed, b.sent, b.confirmed, b.error, b.changed_at, b.sent_at,
+                b.confirmed_at, (select min(m.external_entity_id) from int_mappings m
+                    where m.account_id = b.account_id and m.source_id = b.source_id
+                        and m.external_entity_type = 'reservation' and m.gas_entity_type = 'booking'
+                        and m.gas_entity_id = b.booking_id) as external_id
+            from int_channel_bookings b join int_sources s on s.account_id = b.account_id and s.id = b.source_id ",
+            $rest
+        )
+    };
+}
+
+/// How a booking stands at a source's channel; none where that is not told of it.
+pub async fn get(tx: &mut Tx, account: AccountId, source: SourceId, booking: CoreId) -> Result<Option<Standing>> {
+    let text = standing!("where b.account_id = $1 and b.source_id = $2 and b.booking_id = $3");
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(booking.0).fetch_optional(c).await)
+}
+
+/// How a booking stands at every channel that is told of it.
+pub async fn of_booking(tx: &mut Tx, account: AccountId, booking: CoreId) -> Result<Vec<Standing>> {
+    let text = standing!("where b.account_id = $1 and b.booking_id = $2 order by b.source_id");
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(booking.0).fetch_all(c).await)
+}
+
+/// How bookings stand at a source's channel: those first that are not there, then the newest.
+pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Standing>> {
+    let text = standing!(
+        "where b.account_id = $1 and b.source_id = $2
+        order by case when b.state = 'there' then 1 else 0 end, b.changed_at desc, b.booking_id desc limit $3"
+    );
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
+}
+
+/// The bookings that a source's channel is to be told of.
+pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
+    let text = "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'due'
+        order by booking_id";
+    let ids: Vec<i64> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
+    Ok(ids.into_iter().map(CoreId).collect())
+}
+
+/// The bookings that a source's channel was told of, and that are to be read back.
+pub async fn awaited(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
+    let text =
+        "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'sent'";
+    let ids: Vec<i64> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
+    Ok(ids.into_iter().map(CoreId).collect())
+}
+
+/// What came of telling a channel of a booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate<'a> {
+    /// It has it for sure.
+    There,
+    /// It says so; it is to be read back.
+    Sent,
+    /// It will not have it, and why.
+    Refused(&'a str),
+    /// It shows something else than it was told, and why that is to be told again.
+    Missed(&'a str),
+    /// It may have it, or not, and why.
+    Unknown(&'a str),
+    /// It surely does not have it yet, and why.
+    NotYet(&'a str),
+}
+
+/// Notes what came of it; `digest` is of what was sent, and `unknown` whether the channel may have something that nobody has
+/// seen. What has changed since `standing` was read is to be told again.
+pub async fn mark(
+    tx: &mut Tx,
+    (account, source): (AccountId, SourceId),
+    standing: &Standing,
+    (digest, fate, unknown): (&str, Fate<'_>, bool),
+    now: Timestamp,
+) -> Result<()> {
+    let (state, error) = match fate {
+        Fate::There => ("there", None),
+        Fate::Sent => ("sent", None),
+        Fate::Refused(why) => ("refused", Some(why)),
+        Fate::Unknown(why) | Fate::NotYet(why) | Fate::Missed(why) => ("due", Some(why)),
+    };
+    let was_sent = !matches!(fate, Fate::NotYet(_));
+    let text = "update int_channel_bookings set state = case when version = $10 then $4 else 'due' end, error = $5, unknown = $8,
+            sent = case when $9 then $6 else sent end, sent_at = case when $9 then $7 else sent_at end,
+            confirmed = case when $4 = 'there' then $6 else confirmed end,
+            confirmed_at = case when $4 = 'there' then $7 else confirmed_at end,
+            missed = case when $11 then missed + 1 when $4 = 'there' then 0 else missed end
+        where account_id = $1 and source_id = $2 and booking_id = $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(standing.booking_id).bind(state).bind(error)
+        .bind(digest).bind(Time::from(now)).bind(unknown).bind(was_sent).bind(standing.version)
+        .bind(matches!(fate, Fate::Missed(_))).execute(c).await.map(drop))
+}
+
+/// A call is about to be made that may be taken although its end is never seen.
+pub async fn about_to_send(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
+    let new = crate::store::rows::of_ids(bookings);
+    let text = "update int_channel_bookings set unknown = 1 = 1 from new
+        where int_channel_bookings.account_id = $1 and int_channel_bookings.source_id = $2
+            and int_channel_bookings.booking_id = new.id";
+    new.write(tx, &[account.0.into(), source.0.into()], text).await
+}
+
+/// The channel needs not be told of a booking after all.
+pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, booking: CoreId) -> Result<()> {
+    let text = "delete from int_channel_bookings where account_id = $1 and source_id = $2 and booking_id = $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(booking.0).execute(c).await.map(drop))
+}
+
+/// Whose booking it is. A platform query.
+pub async fn account_of(tx: &mut Tx, booking: CoreId) -> Result<Option<AccountId>> {
+    let text = "select account_id from gas_bookings where id = $1";
+    let account: Option<i64> = on!(tx, c => sqlx::query_scalar(text).bind(booking.0).fetch_optional(c).await)?;
+    Ok(account.map(AccountId))
+}

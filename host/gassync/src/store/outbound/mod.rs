@@ -1,0 +1,9 @@
+//! What channels are to have of the core, what was sent to them, and what they surely have.
+
+pub mod ages;
+pub mod bookings;
+pub mod names;
+pub mod nights;
+pub mod pushing;
+pub mod targets;
+pub mod touches;

@@ -1,0 +1,119 @@
+//! What a source's channel calls units, and bookings.
+
+use std::collections::HashMap;
+
+use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use sqlx::FromRow;
+
+use crate::store::{
+    Result, Time, Tx, on,
+    rows::{self, Kind, Rows},
+};
+
+/// What a channel calls a unit.
+#[derive(Debug, Clone, FromRow)]
+pub struct RoomName {
+    unit_id: i64,
+    /// The room type.
+    pub room_type_id: String,
+    /// Its property.
+    pub property_id: Option<String>,
+}
+
+/// What a source's channel calls these units, as far as their links are pushed.
+pub async fn of_units(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    units: &[CoreId],
+) -> Result<HashMap<CoreId, RoomName>> {
+    let text = "select r.gas_unit_id as unit_id, r.external_id as room_type_id, p.external_id as property_id
+        from new cross join int_room_types r
+        join int_mappings m on m.account_id = r.account_id and m.source_id = r.source_id
+            and m.external_entity_type = 'room_type' and m.external_entity_id = r.external_id and m.push
+        left join int_properties p on p.account_id = r.account_id and p.id = r.int_property_id
+        left join int_mappings h on h.account_id = r.account_id and h.source_id = r.source_id
+            and h.external_entity_type = 'property' and h.external_entity_id = p.external_id
+        where r.account_id = $1 and r.source_id = $2 and r.gas_unit_id = new.id and r.deleted_at is null
+            and (h.push is null or h.push)
+        order by r.id";
+    let found: Vec<RoomName> = rows::of_ids(units).read(tx, &[account.0.into(), source.0.into()], text).await?;
+    let mut names = HashMap::new();
+    for name in found {
+        // Of several room types that sell one unit the first is told.
+        names.entry(CoreId(name.unit_id)).or_insert(name);
+    }
+    Ok(names)
+}
+
+/// What a source's channel calls a booking.
+#[derive(Debug, Clone, FromRow)]
+pub struct BookingName {
+    booking_id: i64,
+    /// The reservation.
+    pub external_id: String,
+    /// It was ours first.
+    pub ours: bool,
+    /// Whether what changes in the core goes there.
+    pub push: bool,
+}
+
+/// What a source's channel calls these bookings.
+pub async fn of_bookings(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    bookings: &[CoreId],
+) -> Result<HashMap<CoreId, BookingName>> {
+    let text =
+        "select m.gas_entity_id as booking_id, m.external_entity_id as external_id, m.origin = 'core' as ours, m.push
+        from new cross join int_mappings m
+        where m.account_id = $1 and m.source_id = $2 and m.external_entity_type = 'reservation'
+            and m.gas_entity_type = 'booking' and m.gas_entity_id = new.id";
+    let found: Vec<BookingName> = rows::of_ids(bookings).read(tx, &[account.0.into(), source.0.into()], text).await?;
+    Ok(found.into_iter().map(|name| (CoreId(name.booking_id), name)).collect())
+}
+
+/// Links a booking of ours with what a channel calls it; `replaces` is what it called it before. The channel's news of it
+/// change nothing in the core, which has the say over its own bookings.
+pub async fn link_booking(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (booking, external_id, replaces): (CoreId, &str, Option<&str>),
+    now: Timestamp,
+) -> Result<()> {
+    if let Some(former) = replaces.filter(|former| *former != external_id) {
+        unlink_booking(tx, account, source, former).await?;
+    }
+    let text =
+        "insert into int_mappings (account_id, source_id, external_entity_type, external_entity_id, gas_entity_type,
+            gas_entity_id, auto_sync, origin, created_at)
+        values ($1, $2, 'reservation', $3, 'booking', $4, 1 = 0, 'core', $5)
+        on conflict (account_id, source_id, external_entity_type, external_entity_id) do nothing";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).bind(booking.0).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}
+
+/// The bookings of ours that a source's channel calls so.
+pub async fn bookings_called(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    ids: &[String],
+) -> Result<Vec<(CoreId, String)>> {
+    let mut new = Rows::new([("id", Kind::Text)]);
+    ids.iter().for_each(|id| new.push([id.as_str().into()]));
+    let text = "select m.gas_entity_id, m.external_entity_id from new cross join int_mappings m
+        where m.account_id = $1 and m.source_id = $2 and m.external_entity_type = 'reservation'
+            and m.external_entity_id = new.id and m.origin = 'core'";
+    let found: Vec<(i64, String)> = new.read(tx, &[account.0.into(), source.0.into()], text).await?;
+    Ok(found.into_iter().map(|(booking, id)| (CoreId(booking), id)).collect())
+}
+
+/// A channel's name of a booking of ours is none.
+pub async fn unlink_booking(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<()> {
+    let text = "delete from int_mappings where account_id = $1 and source_id = $2
+        and external_entity_type = 'reservation' and external_entity_id = $3 and origin = 'core'";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).execute(c).await.map(drop))
+}

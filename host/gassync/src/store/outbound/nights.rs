@@ -1,0 +1,439 @@
+//! Nights at channels: what is wanted, what was sent, what is surely there.
+
+use gassync_domain::{AccountId, Amount, CalendarNight, Date, SourceId, Timestamp};
+use sqlx::FromRow;
+
+use crate::store::{
+    Cents, Day, Result, Time, Tx, on,
+    rows::{Kind, Rows},
+};
+
+/// One night of a room type, under a rate plan where the channel has them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The room type's row.
+    pub room_type: i64,
+    /// The channel's id of the rate plan; empty where it has none.
+    pub rate_plan_id: String,
+    /// Which night.
+    pub night: Date,
+}
+
+/// A night as it stands.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Which.
+    pub place: Place,
+    /// What it is to be.
+    pub wanted: String,
+    /// What was sent last.
+    pub sent: Option<String>,
+    /// What the channel surely has.
+    pub confirmed: Option<String>,
+    /// `due`, `sent`, `there` or `refused`.
+    pub state: String,
+    /// A call that may have been taken did not end.
+    pub unknown: bool,
+    /// How often what was sent was not there.
+    pub missed: i64,
+    /// The oldest change that is not there.
+    pub changed_at: Timestamp,
+    /// When it was sent last.
+    pub sent_at: Option<Timestamp>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    int_room_type_id: i64,
+    rate_plan_external_id: String,
+    night: Day,
+    wanted: String,
+    sent: Option<String>,
+    confirmed: Option<String>,
+    state: String,
+    unknown: bool,
+    missed: i64,
+    changed_at: Time,
+    sent_at: Option<Time>,
+}
+
+impl From<Row> for Known {
+    fn from(row: Row) -> Self {
+        Self {
+            place: Place {
+                room_type: row.int_room_type_id,
+                rate_plan_id: row.rate_plan_external_id,
+                night: row.night.0,
+            },
+            wanted: row.wanted,
+            sent: row.sent,
+            confirmed: row.confirmed,
+            state: row.state,
+            unknown: row.unknown,
+            missed: row.missed,
+            changed_at: row.changed_at.into(),
+            sent_at: row.sent_at.map(Timestamp::from),
+        }
+    }
+}
+
+macro_rules! known {
+    ($rest:literal) => {
+        concat!(
+            "select n.int_room_type_id, n.rate_plan_external_id, n.night, n.wanted, n.sent, n.confirmed, n.state, n.unknown,
+                n.missed, n.changed_at, n.sent_at
+            from int_channel_nights n ",
+            $rest
+        )
+    };
+}
+
+/// The nights of a room type from `first` up to, and without, `until`, under all its rate plans.
+pub async fn known(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    room_type: i64,
+    (first, until): (Date, Date),
+) -> Result<Vec<Known>> {
+    let text = known!(
+        "where n.account_id = $1 and n.source_id = $2 and n.int_room_type_id = $3 and n.night >= $4 and n.night < $5"
+    );
+    let rows: Vec<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(room_type).bind(Day(first))
+        .bind(Day(until)).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Known::from).collect())
+}
+
+/// The last night of a room type that anything is known of.
+pub async fn last_known(tx: &mut Tx, account: AccountId, source: SourceId, room_type: i64) -> Result<Option<Date>> {
+    let text = "select max(night) from int_channel_nights
+        where account_id = $1 and source_id = $2 and int_room_type_id = $3";
+    let night: Option<Day> =
+        on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(room_type).fetch_one(c).await)?;
+    Ok(night.map(|night| night.0))
+}
+
+/// Nights that are to be sent, those that were tried longest ago first, then room type by room type.
+pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Known>> {
+    let text = known!(
+        "where n.account_id = $1 and n.source_id = $2 and n.state = 'due'
+        order by n.sent_at nulls first, n.int_room_type_id, n.rate_plan_external_id, n.night limit $3"
+    );
+    let rows: Vec<Row> =
+        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Known::from).collect())
+}
+
+/// What the source's channel showed of a room type's nights when it was read since `since`, from `first` up to, and without,
+/// `until`; with the rate plan, empty where it has none.
+pub async fn shown(
+    tx: &mut Tx,
+    account: AccountId,
+    room_type: i64,
+    (first, until): (Date, Date),
+    since: Timestamp,
+) -> Result<Vec<(String, CalendarNight)>> {
+    #[derive(FromRow)]
+    struct Shown {
+        rate_plan_external_id: String,
+        date: Day,
+        available: Option<bool>,
+        units_available: Option<i64>,
+        price: Option<Cents>,
+        currency: Option<String>,
+        min_stay: Option<i64>,
+        max_stay: Option<i64>,
+        closed_to_arrival: Option<bool>,
+        closed_to_departure: Option<bool>,
+        min_stay_through: Option<i64>,
+        exact_stay: Option<i64>,
+        min_advance_days: Option<i64>,
+        max_advance_days: Option<i64>,
+    }
+    let text = "select rate_plan_external_id, date, available, units_available, price, currency, min_stay, max_stay,
+            closed_to_arrival, closed_to_departure, min_stay_through, exact_stay, min_advance_days, max_advance_days
+        from int_availability
+        where account_id = $1 and int_room_type_id = $2 and date >= $3 and date < $4 and observed_at >= $5";
+    let rows: Vec<Shown> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(room_type).bind(Day(first))
+        .bind(Day(until)).bind(Time::from(since)).fetch_all(c).await)?;
+    let count = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
+    let night = |row: Shown| {
+        let night = CalendarNight {
+            available: row.available,
+            units_available: row.units_available.and_then(|n| i32::try_from(n).ok()),
+            price: row.price.map(Amount::from),
+            currency: row.currency,
+            min_stay: count(row.min_stay),
+            max_stay: count(row.max_stay),
+            closed_to_arrival: row.closed_to_arrival,
+            closed_to_departure: row.closed_to_departure,
+            min_stay_through: count(row.min_stay_through),
+            exact_stay: count(row.exact_stay),
+            min_advance_days: count(row.min_advance_days),
+            max_advance_days: count(row.max_advance_days),
+            ..CalendarNight::new(row.date.0)
+        };
+        (row.rate_plan_external_id, night)
+    };
+    Ok(rows.into_iter().map(night).collect())
+}
+
+/// Writes nights as they are to stand. Whoever does has the source's lane, or the whole table row in the same transaction.
+pub async fn put(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[Known], now: Timestamp) -> Result<()> {
+    let mut new = Rows::new([
+        ("room_type_id", Kind::Int),
+        ("rate_plan_id", Kind::Text),
+        ("night", Kind::Day),
+        ("wanted", Kind::Text),
+        ("confirmed", Kind::Text),
+        ("state", Kind::Text),
+        ("changed_at", Kind::Time),
+    ]);
+    for night in nights {
+        new.push([
+            night.place.room_type.into(),
+            night.place.rate_plan_id.as_str().into(),
+            Day(night.place.night).into(),
+            night.wanted.as_str().into(),
+            night.confirmed.as_deref().into(),
+            night.state.as_str().into(),
+            night.changed_at.into(),
+        ]);
+    }
+    let text =
+        "insert into int_channel_nights (account_id, source_id, int_room_type_id, rate_plan_external_id, night, wanted,
+            confirmed, state, unknown, missed, changed_at, confirmed_at)
+        select $1, $2, room_type_id, rate_plan_id, night, wanted, confirmed, state, 1 = 0, 0, changed_at,
+            case when state = 'there' then $3 end
+        from new where true
+        on conflict (account_id, source_id, int_room_type_id, rate_plan_external_id, night) do update set
+            wanted = excluded.wanted, confirmed = excluded.confirmed, state = excluded.state, missed = 0, error = null,
+            changed_at = excluded.changed_at,
+            confirmed_at = coalesce(excluded.confirmed_at, int_channel_nights.confirmed_at)";
+    let text = text.replace("then $3 end", tx.dialect("then $3 end", "then cast($3 as timestamptz) end"));
+    new.write(tx, &[account.0.into(), source.0.into(), now.into()], &text).await
+}
+
+/// What a channel made of a night that was sent to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It has it for sure.
+    There,
+    /// It says so; it is to be read back.
+    Sent,
+    /// It will not have it.
+    Refused,
+    /// It may have it.
+    Unknown,
+}
+
+/// A night that was sent, and what became of it.
+#[derive(Debug, Clone)]
+pub struct Marked<'a> {
+    /// Which.
+    pub place: &'a Place,
+    /// What was sent.
+    pub value: &'a str,
+    /// What became of it.
+    pub fate: Fate,
+    /// What was said to that.
+    pub error: Option<&'a str>,
+}
+
+/// A call is about to be made: until its end is seen, nobody knows whether the channel has what is sent.
+pub async fn about_to_send(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    nights: &[(&Place, &str)],
+    now: Timestamp,
+) -> Result<()> {
+    let mut new = Rows::new([
+        ("room_type_id", Kind::Int),
+        ("rate_plan_id", Kind::Text),
+        ("night", Kind::Day),
+        ("value", Kind::Text),
+    ]);
+    for (place, value) in nights {
+        let (room_type, plan) = (place.room_type.into(), place.rate_plan_id.as_str().into());
+        new.push([room_type, plan, Day(place.night).into(), (*value).into()]);
+    }
+    let text = "update int_channel_nights set sent = new.value, sent_at = $3, unknown = 1 = 1
+        from new
+        where int_channel_nights.account_id = $1 and int_channel_nights.source_id = $2
+            and int_channel_nights.int_room_type_id = new.room_type_id
+            and int_channel_nights.rate_plan_external_id = new.rate_plan_id and int_channel_nights.night = new.night";
+    new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
+}
+
+/// Notes what became of nights. One that is to be something else by now is sent again.
+pub async fn mark(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    nights: &[Marked<'_>],
+    now: Timestamp,
+) -> Result<()> {
+    let mut new = Rows::new([
+        ("room_type_id", Kind::Int),
+        ("rate_plan_id", Kind::Text),
+        ("night", Kind::Day),
+        ("value", Kind::Text),
+        ("fate", Kind::Text),
+        ("error", Kind::Text),
+    ]);
+    for Marked { place, value, fate, error } in nights {
+        let fate = match fate {
+            Fate::There => "there",
+            Fate::Sent => "sent",
+            Fate::Refused => "refused",
+            Fate::Unknown => "due",
+        };
+        new.push([
+            place.room_type.into(),
+            place.rate_plan_id.as_str().into(),
+            Day(place.night).into(),
+            (*value).into(),
+            fate.into(),
+            (*error).into(),
+        ]);
+    }
+    let text =
+        "update int_channel_nights set sent = new.value, sent_at = $3, unknown = new.fate = 'due', error = new.error,
+            confirmed = case new.fate when 'there' then new.value
+                -- Whether what was there before still is, nobody knows.
+                when 'refused' then null else int_channel_nights.confirmed end,
+            confirmed_at = case when new.fate = 'there' then $3 else int_channel_nights.confirmed_at end,
+            missed = case when new.fate = 'there' then 0 else int_channel_nights.missed end,
+            state = case when int_channel_nights.wanted = new.value then new.fate else 'due' end
+        from new
+        where int_channel_nights.account_id = $1 and int_channel_nights.source_id = $2
+            and int_channel_nights.int_room_type_id = new.room_type_id
+            and int_channel_nights.rate_plan_external_id = new.rate_plan_id and int_channel_nights.night = new.night";
+    new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
+}
+
+/// Notes what a channel shows of nights that were sent before it was asked: `there` where it is what was sent; else it is
+/// to be sent again, or given up for a person where `error` says why.
+pub async fn read_back(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    nights: &[(&Place, bool, Option<&str>)],
+    (observed_at, now): (Timestamp, Timestamp),
+) -> Result<()> {
+    let mut new = Rows::new([
+        ("room_type_id", Kind::Int),
+        ("rate_plan_id", Kind::Text),
+        ("night", Kind::Day),
+        ("agrees", Kind::Int),
+        ("error", Kind::Text),
+    ]);
+    for (place, agrees, error) in nights {
+        new.push([
+            place.room_type.into(),
+            place.rate_plan_id.as_str().into(),
+            Day(place.night).into(),
+            i64::from(*agrees).into(),
+            (*error).into(),
+        ]);
+    }
+    let text = "update int_channel_nights set
+            confirmed = case when new.agrees = 1 then int_channel_nights.wanted end,
+            confirmed_at = case when new.agrees = 1 then $4 else int_channel_nights.confirmed_at end,
+            missed = case when new.agrees = 1 then 0 else int_channel_nights.missed + 1 end,
+            changed_at = case when new.agrees = 0 and int_channel_nights.state = 'there' then $4
+                else int_channel_nights.changed_at end,
+            unknown = 1 = 0, error = new.error,
+            state = case when new.agrees = 1 then 'there' when new.error is null then 'due' else 'refused' end
+        from new
+        where int_channel_nights.account_id = $1 and int_channel_nights.source_id = $2
+            and int_channel_nights.int_room_type_id = new.room_type_id
+            and int_channel_nights.rate_plan_external_id = new.rate_plan_id and int_channel_nights.night = new.night
+            and int_channel_nights.state in ('sent', 'there')
+            and (int_channel_nights.sent_at is null or int_channel_nights.sent_at < $3)";
+    new.write(tx, &[account.0.into(), source.0.into(), observed_at.into(), now.into()], text).await
+}
+
+/// Nights that a channel will not have, and what it said: as spans, the newest first.
+pub async fn refused(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Refused>> {
+    let text = "select r.external_id as room_type_id, n.rate_plan_external_id as rate_plan_id, n.error,
+            min(n.night) as first_night, max(n.night) as last_night, count(*) as nights, max(n.sent_at) as at
+        from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
+        where n.account_id = $1 and n.source_id = $2 and n.state = 'refused'
+        group by r.external_id, n.rate_plan_external_id, n.error order by max(n.sent_at) desc, r.external_id limit $3";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
+}
+
+/// Nights of a room type that a channel refused for the same reason.
+#[derive(Debug, Clone, FromRow)]
+pub struct Refused {
+    /// The channel's id of the room type.
+    pub room_type_id: String,
+    /// The channel's id of the rate plan; empty where it has none.
+    pub rate_plan_id: String,
+    /// What it said.
+    pub error: Option<String>,
+    /// The first of them.
+    pub first_night: Day,
+    /// The last of them.
+    pub last_night: Day,
+    /// How many.
+    pub nights: i64,
+    /// When it said so last.
+    pub at: Option<Time>,
+}
+
+/// Nights that were sent before a channel was asked for them, and that it did not show: they are sent again, and given up for
+/// a person after `most` times.
+pub async fn not_shown(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    most: i64,
+    asked_at: Timestamp,
+) -> Result<u64> {
+    let text = "update int_channel_nights set missed = missed + 1,
+            state = case when missed >= $3 then 'refused' else 'due' end,
+            error = case when missed >= $3 then 'the channel says that it took it, and does not show the night' end
+        where account_id = $1 and source_id = $2 and state = 'sent' and sent_at < $4";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(most).bind(Time::from(asked_at)).execute(c).await
+        .map(|done| done.rows_affected()))
+}
+
+/// The room types that have nights to be read back, and the first and last of them.
+pub async fn to_read_back(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<(String, Date, Date)>> {
+    let text = "select r.external_id, min(n.night) as first_night, max(n.night) as last_night
+        from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
+        where n.account_id = $1 and n.source_id = $2 and n.state = 'sent' group by r.external_id order by r.external_id";
+    let rows: Vec<(String, Day, Day)> =
+        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id, first, last)| (id, first.0, last.0)).collect())
+}
+
+/// Nights that are over need no telling.
+pub async fn forget_before(tx: &mut Tx, account: AccountId, source: SourceId, before: Date) -> Result<()> {
+    let text = "delete from int_channel_nights where account_id = $1 and source_id = $2 and night < $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Day(before)).execute(c).await.map(drop))
+}
+
+/// Takes away the nights of a room type that go nowhere any more: its link, or that of a rate plan, is gone or not pushed.
+pub async fn forget_all_but(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    room_type: i64,
+    rate_plan_ids: &[&str],
+) -> Result<()> {
+    let text = "select distinct rate_plan_external_id from int_channel_nights
+        where account_id = $1 and source_id = $2 and int_room_type_id = $3";
+    let plans: Vec<String> = on!(&mut *tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(room_type)
+        .fetch_all(c).await)?;
+    let text = "delete from int_channel_nights
+        where account_id = $1 and source_id = $2 and int_room_type_id = $3 and rate_plan_external_id = $4";
+    for plan in plans.iter().filter(|plan| !rate_plan_ids.contains(&plan.as_str())) {
+        on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(room_type).bind(plan).execute(c).await
+            .map(drop))?;
+    }
+    Ok(())
+}

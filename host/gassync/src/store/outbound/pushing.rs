@@ -1,0 +1,108 @@
+//! How a source's channel is told of the core.
+
+use gassync_domain::{AccountId, Amount, BookingsPushed, Date, PriceAdjustment, Pushing, Rounding, SourceId};
+use sqlx::FromRow;
+
+use crate::store::{Cents, Day, Result, Tx, on};
+
+#[derive(FromRow)]
+struct Row {
+    sync_enabled: bool,
+    sync_direction: String,
+    push_bookings: String,
+    sync_bookings: bool,
+    sync_availability: bool,
+    sync_pricing: bool,
+    price_adjustment_type: Option<String>,
+    price_adjustment_value: Option<Cents>,
+    price_rounding: String,
+    price_rounding_step: Option<Cents>,
+    price_currency: Option<String>,
+    price_rate: Option<Cents>,
+    safety_stock: i64,
+    horizon_days: i64,
+    read_back: bool,
+}
+
+impl From<Row> for Pushing {
+    fn from(row: Row) -> Self {
+        let value = |kind: &str| {
+            row.price_adjustment_value.filter(|_| row.price_adjustment_type.as_deref() == Some(kind)).map(Amount::from)
+        };
+        let count = |n: i64| u32::try_from(n).unwrap_or_default();
+        Self {
+            enabled: row.sync_enabled && row.sync_direction != "inbound_only",
+            bookings: match row.push_bookings.as_str() {
+                _ if !row.sync_bookings => BookingsPushed::None,
+                "all" => BookingsPushed::All,
+                "direct" => BookingsPushed::Direct,
+                _ => BookingsPushed::None,
+            },
+            availability: row.sync_availability,
+            prices: row.sync_pricing,
+            price_adjustment: PriceAdjustment {
+                percent: value("percent"),
+                amount: value("amount"),
+                rounding: match row.price_rounding.as_str() {
+                    "nearest" => Rounding::Nearest,
+                    "up" => Rounding::Up,
+                    "down" => Rounding::Down,
+                    _ => Rounding::None,
+                },
+                step: row.price_rounding_step.map(Amount::from),
+            },
+            currency: row.price_currency,
+            rate: row.price_rate.map(Amount::from),
+            safety_stock: count(row.safety_stock),
+            horizon_days: count(row.horizon_days),
+            read_back: row.read_back,
+        }
+    }
+}
+
+/// How a source is pushed to; none where there is no such source.
+pub async fn get(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<Pushing>> {
+    let text = "select sync_enabled, sync_direction, push_bookings, sync_bookings, sync_availability, sync_pricing,
+            price_adjustment_type, price_adjustment_value, price_rounding, price_rounding_step, price_currency, price_rate,
+            safety_stock, horizon_days, read_back
+        from int_sources where account_id = $1 and id = $2";
+    let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_optional(c).await)?;
+    Ok(row.map(Pushing::from))
+}
+
+/// Says how a source is pushed to.
+pub async fn set(tx: &mut Tx, account: AccountId, source: SourceId, pushing: &Pushing) -> Result<()> {
+    let text = "update int_sources set sync_direction = case when $3 then 'bidirectional' else 'inbound_only' end,
+            push_bookings = $4, sync_bookings = $5, sync_availability = $6, sync_pricing = $7, price_adjustment_type = $8,
+            price_adjustment_value = $9, price_rounding = $10, price_rounding_step = $11, price_currency = $12,
+            price_rate = $13, safety_stock = $14, horizon_days = $15, read_back = $16
+        where account_id = $1 and id = $2";
+    let adjustment = &pushing.price_adjustment;
+    let kind = adjustment.percent.map(|_| "percent").or(adjustment.amount.map(|_| "amount"));
+    let rounding = match adjustment.rounding {
+        Rounding::None => "none",
+        Rounding::Nearest => "nearest",
+        Rounding::Up => "up",
+        Rounding::Down => "down",
+    };
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(pushing.enabled).bind(pushing.bookings.as_str())
+        .bind(pushing.bookings != BookingsPushed::None).bind(pushing.availability).bind(pushing.prices).bind(kind)
+        .bind(adjustment.percent.or(adjustment.amount).map(Cents::from)).bind(rounding)
+        .bind(adjustment.step.map(Cents::from)).bind(&pushing.currency).bind(pushing.rate.map(Cents::from))
+        .bind(i64::from(pushing.safety_stock)).bind(i64::from(pushing.horizon_days)).bind(pushing.read_back)
+        .execute(c).await.map(drop))
+}
+
+/// Notes up to where the calendar of a source was reckoned.
+pub async fn reckoned(tx: &mut Tx, account: AccountId, source: SourceId, until: Date) -> Result<()> {
+    let text = "update int_sources set reckoned_until = $3 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Day(until)).execute(c).await.map(drop))
+}
+
+/// The night after the last that was reckoned for a source; none before the first time.
+pub async fn reckoned_until(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<Date>> {
+    let text = "select reckoned_until from int_sources where account_id = $1 and id = $2";
+    let day: Option<Option<Day>> =
+        on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_optional(c).await)?;
+    Ok(day.flatten().map(|day| day.0))
+}

@@ -1,0 +1,195 @@
+//! Which nights of a source's room types are to be reckoned anew, and which bookings it is to be told of: what facts of the
+//! core come to.
+
+use gassync_domain::{AccountId, Date, SourceId, Timestamp};
+use sqlx::FromRow;
+
+use crate::store::{
+    Day, Result, Time, Tx, on,
+    rows::{Kind, Rows},
+};
+
+/// Before every night.
+pub const FIRST: Date = Date::constant(1970, 1, 1);
+/// After every night.
+pub const LAST: Date = Date::constant(9999, 12, 31);
+
+/// Nights of a room type that are to be reckoned anew; both ends are meant.
+#[derive(Debug, Clone, FromRow)]
+pub struct Touch {
+    /// The tenant.
+    pub account_id: i64,
+    /// Whose room type.
+    pub source_id: i64,
+    /// Its row.
+    pub int_room_type_id: i64,
+    /// The first night.
+    pub first_night: Day,
+    /// The last one.
+    pub last_night: Day,
+    /// 1 where nothing but the source's own bookings has changed it.
+    pub own: i64,
+    /// 1 where all is to be sent, also what is there.
+    pub whole: i64,
+    /// When the core changed first.
+    pub touched_at: Time,
+}
+
+/// A booking that a source is to be told of.
+#[derive(Debug, Clone, FromRow)]
+pub struct BookingTouch {
+    /// The tenant.
+    pub account_id: i64,
+    /// Who is to be told.
+    pub source_id: i64,
+    /// Its channel.
+    pub source_type: String,
+    /// The booking.
+    pub booking_id: i64,
+    /// When the core changed first.
+    pub touched_at: Time,
+}
+
+/// The places in the feeds of accounts that were given together: the first and the last of each account.
+pub type Places = [(i64, i64, i64)];
+
+fn places<'a>(given: &Places) -> Rows<'a, 3> {
+    let mut new = Rows::new([("account_id", Kind::Int), ("low", Kind::Int), ("high", Kind::Int)]);
+    for (account, low, high) in given {
+        new.push([(*account).into(), (*low).into(), (*high).into()]);
+    }
+    new
+}
+
+/// What facts change of calendars, by room type of every source that is pushed to, the origin too; with the channel, and
+/// whether nothing but prices has changed. A platform query.
+pub async fn of_calendars(tx: &mut Tx, given: &Places) -> Result<Vec<(String, bool, Touch)>> {
+    #[derive(FromRow)]
+    struct Row {
+        source_type: String,
+        only_prices: i64,
+        #[sqlx(flatten)]
+        touch: Touch,
+    }
+    let text = "select s.source_type,
+            min(cast(case when o.entity_type = 'rate' then 1 else 0 end as bigint)) as only_prices, o.account_id, r.source_id, r.id as int_room_type_id,
+            min(coalesce(o.first_night, $1)) as first_night, max(coalesce(o.last_night, $2)) as last_night,
+            min(cast(case when o.origin_source_id = r.source_id and o.entity_type = 'availability' then 1 else 0 end as bigint))
+                as own,
+            cast(0 as bigint) as whole, min(o.created_at) as touched_at
+        from new cross join int_outbox o
+        join int_room_types r on r.account_id = o.account_id and r.gas_unit_id = o.entity_id and r.deleted_at is null
+        join int_sources s on s.account_id = r.account_id and s.id = r.source_id and s.connection_id is not null
+            and s.sync_enabled and s.sync_direction <> 'inbound_only' and (s.sync_availability or s.sync_pricing)
+        where o.account_id = new.account_id and o.sequence >= new.low and o.sequence <= new.high
+            and o.entity_type in ('availability', 'rate', 'bookable_unit')
+        group by s.source_type, o.account_id, r.source_id, r.id";
+    let rows: Vec<Row> = places(given).read(tx, &[Day(FIRST).into(), Day(LAST).into()], text).await?;
+    Ok(rows.into_iter().map(|row| (row.source_type, row.only_prices == 1, row.touch)).collect())
+}
+
+/// Which sources are to be told of which bookings: never the one that changed it, and of those that came from another
+/// channel only where the source wants all. A platform query.
+pub async fn of_bookings(tx: &mut Tx, given: &Places) -> Result<Vec<BookingTouch>> {
+    let text = "select o.account_id, s.id as source_id, s.source_type, o.entity_id as booking_id,
+            min(o.created_at) as touched_at
+        from new cross join int_outbox o
+        join int_sources s on s.account_id = o.account_id and s.id <> coalesce(o.origin_source_id, 0)
+            and s.connection_id is not null and s.sync_enabled and s.sync_direction <> 'inbound_only'
+            and s.sync_bookings and s.push_bookings <> 'none'
+        where o.account_id = new.account_id and o.sequence >= new.low and o.sequence <= new.high
+            and o.entity_type = 'booking' and o.action <> 'deleted'
+            and (exists (select 1 from gas_booking_rooms b
+                    join int_room_types r
+                        on r.account_id = b.account_id and r.gas_unit_id = b.unit_id and r.source_id = s.id
+                    where b.account_id = o.account_id and b.booking_id = o.entity_id)
+                -- What it was told of once and has not any more.
+                or exists (select 1 from int_channel_bookings c
+                    where c.account_id = o.account_id and c.source_id = s.id and c.booking_id = o.entity_id))
+            and not exists (select 1 from int_mappings m
+                join int_sources f on f.account_id = m.account_id and f.id = m.source_id
+                where m.account_id = o.account_id and m.gas_entity_type = 'booking' and m.gas_entity_id = o.entity_id
+                    and m.origin = 'external' and f.connection_id is not null
+                    and (s.push_bookings = 'direct' or f.id = s.id))
+        group by o.account_id, s.id, s.source_type, o.entity_id";
+    places(given).read(tx, &[], text).await
+}
+
+/// Puts touches beside those that wait: spans grow, and the oldest change counts.
+pub async fn put(tx: &mut Tx, touches: &[Touch]) -> Result<()> {
+    let mut new = Rows::new([
+        ("account_id", Kind::Int),
+        ("source_id", Kind::Int),
+        ("room_type_id", Kind::Int),
+        ("first_night", Kind::Day),
+        ("last_night", Kind::Day),
+        ("own", Kind::Int),
+        ("whole", Kind::Int),
+        ("touched_at", Kind::Time),
+    ]);
+    for touch in touches {
+        new.push([
+            touch.account_id.into(),
+            touch.source_id.into(),
+            touch.int_room_type_id.into(),
+            touch.first_night.into(),
+            touch.last_night.into(),
+            touch.own.into(),
+            touch.whole.into(),
+            Timestamp::from(touch.touched_at).into(),
+        ]);
+    }
+    let text = "insert into int_calendar_touches
+            (account_id, source_id, int_room_type_id, first_night, last_night, own, whole, touched_at)
+        select account_id, source_id, room_type_id, first_night, last_night, own = 1, whole = 1, touched_at
+        from new where true order by account_id, source_id, room_type_id
+        on conflict (account_id, source_id, int_room_type_id) do update set
+            first_night = case when excluded.first_night < int_calendar_touches.first_night
+                then excluded.first_night else int_calendar_touches.first_night end,
+            last_night = case when excluded.last_night > int_calendar_touches.last_night
+                then excluded.last_night else int_calendar_touches.last_night end,
+            own = int_calendar_touches.own and excluded.own,
+            whole = int_calendar_touches.whole or excluded.whole,
+            touched_at = case when excluded.touched_at < int_calendar_touches.touched_at
+                then excluded.touched_at else int_calendar_touches.touched_at end";
+    new.write(tx, &[], text).await
+}
+
+/// Touches all room types of a source that are linked, from a night on: something of the source itself has changed.
+/// `whole` sends what is there already, too. Tells how many there are; a source without a connection has nobody to tell.
+pub async fn put_all(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (first, whole): (Date, bool),
+    now: Timestamp,
+) -> Result<usize> {
+    let text = "select $1 as account_id, source_id, id as int_room_type_id, $3 as first_night, $4 as last_night,
+            0 as own, $5 as whole, $6 as touched_at
+        from int_room_types
+        where account_id = $1 and source_id = $2 and gas_unit_id is not null and deleted_at is null
+            and exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2 and s.connection_id is not null)";
+    let text = tx.dialect(
+        text,
+        "select account_id, source_id, id as int_room_type_id, cast($3 as date) as first_night, cast($4 as date) as last_night,
+            cast(0 as bigint) as own, cast($5 as bigint) as whole, cast($6 as timestamptz) as touched_at
+        from int_room_types
+        where account_id = $1 and source_id = $2 and gas_unit_id is not null and deleted_at is null
+            and exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2 and s.connection_id is not null)",
+    );
+    let touches: Vec<Touch> = on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Day(first))
+        .bind(Day(LAST)).bind(i64::from(whole)).bind(Time::from(now)).fetch_all(c).await)?;
+    put(tx, &touches).await?;
+    Ok(touches.len())
+}
+
+/// Takes touches of a source, the oldest first: they are to be reckoned in this transaction.
+pub async fn take(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Touch>> {
+    let text = "delete from int_calendar_touches where (account_id, source_id, int_room_type_id) in (
+            select account_id, source_id, int_room_type_id from int_calendar_touches
+            where account_id = $1 and source_id = $2 order by touched_at, int_room_type_id limit $3)
+        returning account_id, source_id, int_room_type_id, first_night, last_night,
+            cast(case when own then 1 else 0 end as bigint) as own, cast(case when whole then 1 else 0 end as bigint) as whole,
+            touched_at";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
+}

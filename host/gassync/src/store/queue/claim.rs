@@ -1,0 +1,182 @@
+//! Taking work: lanes first, by turns, then what is due in them.
+
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use sqlx::{AssertSqlSafe, FromRow};
+
+use super::{Job, Lane, Row, TAKEN};
+use crate::store::{
+    Result, Time, Tx, on,
+    rows::{Kind, Rows},
+};
+
+/// A lane that is held, and what was taken out of it: jobs of one kind.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    /// The tenant.
+    pub account: AccountId,
+    /// The source.
+    pub source: SourceId,
+    /// Which of its lanes.
+    pub lane: Lane,
+    /// What is to be done, in this order; never empty.
+    pub jobs: Vec<Job>,
+    pub(super) fence: i64,
+}
+
+#[derive(FromRow)]
+struct Held {
+    account_id: i64,
+    source_id: i64,
+    lane: String,
+    fence: i64,
+}
+
+/// Whether a lane may have something to do. A platform query.
+pub async fn is_waiting(tx: &mut Tx, now: Timestamp) -> Result<bool> {
+    let text = "select exists (select 1 from int_lanes where due_at <= $1 and (busy_until is null or busy_until <= $1)
+        and (shut_until is null or shut_until <= $1))";
+    on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).fetch_one(c).await)
+}
+
+/// Takes lanes that have something to do, and the most urgent job of each with others that can be done with it: `alike`
+/// says how many of its kind. Accounts take turns: the one with the fewest lanes at work is next, and of those the one
+/// that waited longest; none has more than `most_of_one` of them. What needs a plugin waits while that is disabled.
+/// Others are kept off until `until`. A platform query.
+pub async fn claim(
+    tx: &mut Tx,
+    (now, until): (Timestamp, Timestamp),
+    (lanes, most_of_one): (i64, i64),
+    alike: impl Fn(&str) -> i64,
+) -> Result<Vec<Taken>> {
+    let held = take_lanes(tx, (now, until), (lanes, most_of_one)).await?;
+    let mut first = first_of_each(tx, &held, now).await?;
+    let mut taken = Vec::new();
+    let mut empty = Vec::new();
+    for held in held {
+        let of_lane =
+            |job: &Job| job.account.0 == held.account_id && job.source.0 == held.source_id && job.claim == held.fence;
+        let Some(place) = first.iter().position(|(lane, job)| *lane == held.lane && of_lane(job)) else {
+            empty.push(held);
+            continue;
+        };
+        let (_, job) = first.swap_remove(place);
+        let more = alike(&job.kind) - 1;
+        // What failed before is tried alone, so that it takes no other with it.
+        let others =
+            if more > 0 && job.attempts == 1 { more_alike(tx, &held, &job, (now, more)).await? } else { Vec::new() };
+        taken.push(Taken {
+            account: job.account,
+            source: job.source,
+            lane: Lane::named(&held.lane),
+            fence: held.fence,
+            jobs: std::iter::once(job).chain(others).collect(),
+        });
+    }
+    // What was due in them is gone.
+    for Held { account_id, source_id, lane, fence } in empty {
+        let text = "update int_lanes set busy_until = null, due_at = (select min(j.run_at) from int_jobs j
+                where j.account_id = $1 and j.source_id = $2 and j.lane = $3 and j.state = 'waiting')
+            where account_id = $1 and source_id = $2 and lane = $3 and fence = $4";
+        on!(&mut *tx, c => sqlx::query(text).bind(account_id).bind(source_id).bind(lane).bind(fence).execute(c).await
+            .map(drop))?;
+    }
+    Ok(taken)
+}
+
+async fn take_lanes(
+    tx: &mut Tx,
+    (now, until): (Timestamp, Timestamp),
+    (lanes, most_of_one): (i64, i64),
+) -> Result<Vec<Held>> {
+    /// Lanes that are ready, each with its place: behind those of its account that are at work, and behind its sisters
+    /// that waited longer.
+    const READY: &str = "select ready.account_id, ready.source_id, ready.lane from (
+            select l.account_id, l.source_id, l.lane, t.served_at as turn,
+                row_number() over (partition by l.account_id order by l.served_at, l.source_id, l.lane)
+                + (select count(*) from int_lanes b where b.account_id = l.account_id and b.busy_until > $1) as place
+            from int_lanes l
+            join int_sources s on s.account_id = l.account_id and s.id = l.source_id and s.status = 'active'
+            left join int_plugins p on p.id = s.source_type
+            left join int_turns t on t.account_id = l.account_id
+            where l.due_at <= $1 and (l.busy_until is null or l.busy_until <= $1)
+                and (l.shut_until is null or l.shut_until <= $1)
+                and (l.lane = 'host' or (p.status = 'enabled' and p.serving is not null))
+        ) ready where ready.place <= $4
+        order by ready.place, ready.turn nulls first, ready.account_id limit $3";
+    let take = "update int_lanes set busy_until = $2, fence = fence + 1, served_at = $1
+        where (account_id, source_id, lane) in";
+    let back = "returning account_id, source_id, lane, fence";
+    let text = match tx {
+        Tx::Sqlite(..) => format!("{take} ({READY}) {back}"),
+        // Another process may have taken one since: it is looked at once more, under its lock.
+        Tx::Postgres(_) => format!(
+            "{take} (select w.account_id, w.source_id, w.lane from int_lanes w
+                where w.due_at <= $1 and (w.busy_until is null or w.busy_until <= $1)
+                    and (w.account_id, w.source_id, w.lane) in ({READY}) for update skip locked) {back}"
+        ),
+    };
+    let held: Vec<Held> = on!(&mut *tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(Time::from(now)).bind(Time::from(until))
+        .bind(lanes).bind(most_of_one).fetch_all(c).await)?;
+    let mut accounts: Vec<i64> = held.iter().map(|held| held.account_id).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    let mut turns = Rows::new([("account_id", Kind::Int)]);
+    accounts.into_iter().for_each(|account| turns.push([account.into()]));
+    let text =
+        "insert into int_turns (account_id, served_at) select account_id, $1 from new where true order by account_id
+        on conflict (account_id) do update set served_at = excluded.served_at";
+    turns.write(tx, &[now.into()], text).await?;
+    Ok(held)
+}
+
+async fn first_of_each(tx: &mut Tx, held: &[Held], now: Timestamp) -> Result<Vec<(String, Job)>> {
+    #[derive(FromRow)]
+    struct InLane {
+        lane: String,
+        #[sqlx(flatten)]
+        row: Row,
+    }
+    let mut new =
+        Rows::new([("account_id", Kind::Int), ("source_id", Kind::Int), ("lane", Kind::Text), ("fence", Kind::Int)]);
+    for held in held {
+        new.push([held.account_id.into(), held.source_id.into(), held.lane.as_str().into(), held.fence.into()]);
+    }
+    let text = format!(
+        "update int_jobs set attempts = attempts + 1, claim = first.fence from (
+            select new.account_id, new.fence, (
+                select i.id from int_jobs i
+                where i.account_id = new.account_id and i.source_id = new.source_id and i.lane = new.lane
+                    and i.state = 'waiting' and i.run_at <= $1
+                order by i.priority, i.run_at, i.id limit 1) as id
+            from new
+        ) first
+        where int_jobs.account_id = first.account_id and int_jobs.id = first.id
+        returning int_jobs.lane, {TAKEN}"
+    );
+    let rows: Vec<InLane> = new.read(tx, &[now.into()], &text).await?;
+    Ok(rows.into_iter().map(|InLane { lane, row }| (lane, Job::from(row))).collect())
+}
+
+async fn more_alike(tx: &mut Tx, held: &Held, first: &Job, (now, more): (Timestamp, i64)) -> Result<Vec<Job>> {
+    let text = format!(
+        "update int_jobs set attempts = attempts + 1, claim = $6 where account_id = $1 and id in (
+            select i.id from int_jobs i
+            where i.account_id = $1 and i.source_id = $2 and i.lane = $3 and i.kind = $4 and i.id <> $5 and i.state = 'waiting'
+                and i.attempts = 0 and i.run_at <= $7
+            order by i.priority, i.run_at, i.id limit $8)
+        returning {TAKEN}"
+    );
+    let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(held.account_id).bind(held.source_id)
+        .bind(&held.lane).bind(&first.kind).bind(first.id).bind(held.fence).bind(Time::from(now)).bind(more)
+        .fetch_all(c).await)?;
+    rows.sort_by_key(|row| row.id);
+    Ok(rows.into_iter().map(Job::from).collect())
+}
+
+/// The lanes are still being worked on. One that somebody else has taken meanwhile is his.
+pub async fn extend(tx: &mut Tx, taken: &Taken, until: Timestamp) -> Result<()> {
+    let text = "update int_lanes set busy_until = $5
+        where account_id = $1 and source_id = $2 and lane = $3 and fence = $4 and busy_until is not null";
+    on!(tx, c => sqlx::query(text).bind(taken.account.0).bind(taken.source.0).bind(taken.lane.as_str()).bind(taken.fence)
+        .bind(Time::from(until)).execute(c).await.map(drop))
+}

@@ -1,0 +1,156 @@
+//! Putting down what came of work, of many lanes at once.
+
+use gassync_domain::Timestamp;
+
+use super::{Job, Taken};
+use crate::store::{
+    Result, Tx,
+    rows::{Cell, Kind, Rows},
+};
+
+/// What came of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It is done.
+    Done,
+    /// It did not work out: it comes again.
+    Retry {
+        /// Why.
+        why: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It could not be tried at all: it comes again, and this time did not count.
+    Postponed {
+        /// Why.
+        why: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It is not tried again by itself.
+    Dead {
+        /// Why.
+        why: String,
+    },
+}
+
+impl Ended {
+    /// One word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Retry { .. } => "retry",
+            Self::Postponed { .. } => "postponed",
+            Self::Dead { .. } => "dead",
+        }
+    }
+}
+
+/// The channel wants to be left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shut {
+    /// Until when.
+    pub until: Timestamp,
+    /// Why.
+    pub why: String,
+}
+
+/// A lane that is given back, and what came of its jobs.
+#[derive(Debug)]
+pub struct Release {
+    /// What was taken.
+    pub taken: Taken,
+    /// Of each of its jobs, in their order.
+    pub ended: Vec<Ended>,
+    /// Whether nothing in the lane is begun for a while.
+    pub shut: Option<Shut>,
+}
+
+/// Writes what came of jobs, and gives their lanes back. A job that was put in the queue anew meanwhile stays there, and a
+/// lane that another has taken is his. A platform query.
+pub async fn finish(tx: &mut Tx, releases: &[Release], now: Timestamp) -> Result<()> {
+    let mut order: Vec<&Release> = releases.iter().collect();
+    order.sort_by_key(|release| (release.taken.account, release.taken.source, release.taken.lane));
+    lock(tx, &order).await?;
+    let mut new = Rows::new([
+        ("account_id", Kind::Int),
+        ("id", Kind::Int),
+        ("version", Kind::Int),
+        ("claim", Kind::Int),
+        ("state", Kind::Text),
+        ("burnt", Kind::Int),
+        ("run_at", Kind::Time),
+        ("why", Kind::Text),
+    ]);
+    for (job, ended) in order.iter().flat_map(|release| release.taken.jobs.iter().zip(&release.ended)) {
+        new.push(cells(job, ended));
+    }
+    let text = "update int_jobs set state = new.state, attempts = int_jobs.attempts - 1 + new.burnt,
+            run_at = coalesce(new.run_at, int_jobs.run_at), error = new.why,
+            finished_at = case when new.state = 'waiting' then null else $1 end
+        from new
+        where int_jobs.account_id = new.account_id and int_jobs.id = new.id and int_jobs.version = new.version
+            and int_jobs.claim = new.claim and int_jobs.state = 'waiting'";
+    new.write(tx, &[now.into()], text).await?;
+    let mut new = Rows::new([
+        ("account_id", Kind::Int),
+        ("source_id", Kind::Int),
+        ("lane", Kind::Text),
+        ("fence", Kind::Int),
+        ("shut_until", Kind::Time),
+        ("shut_why", Kind::Text),
+    ]);
+    for Release { taken, shut, .. } in &order {
+        new.push([
+            taken.account.0.into(),
+            taken.source.0.into(),
+            taken.lane.as_str().into(),
+            taken.fence.into(),
+            shut.as_ref().map(|shut| shut.until).into(),
+            shut.as_ref().map(|shut| shut.why.as_str()).into(),
+        ]);
+    }
+    let text = "update int_lanes set busy_until = null, shut_until = new.shut_until, shut_why = new.shut_why,
+            due_at = (select min(j.run_at) from int_jobs j
+                where j.account_id = new.account_id and j.source_id = new.source_id and j.lane = new.lane
+                    and j.state = 'waiting')
+        from new
+        where int_lanes.account_id = new.account_id and int_lanes.source_id = new.source_id and int_lanes.lane = new.lane
+            and int_lanes.fence = new.fence";
+    new.write(tx, &[], text).await
+}
+
+fn cells<'a>(job: &'a Job, ended: &'a Ended) -> [Cell<'a>; 8] {
+    let (state, burnt, at, why) = match ended {
+        Ended::Done => ("done", 1, None, None),
+        Ended::Retry { why, at } => ("waiting", 1, Some(*at), Some(why.as_str())),
+        Ended::Postponed { why, at } => ("waiting", 0, Some(*at), Some(why.as_str())),
+        Ended::Dead { why } => ("dead", 1, None, Some(why.as_str())),
+    };
+    [
+        job.account.0.into(),
+        job.id.into(),
+        job.version.into(),
+        job.claim.into(),
+        state.into(),
+        i64::from(burnt).into(),
+        at.into(),
+        why.into(),
+    ]
+}
+
+/// Lanes before jobs, and in one order: whoever puts work in the queue does the same.
+async fn lock(tx: &mut Tx, order: &[&Release]) -> Result<()> {
+    if matches!(tx, Tx::Sqlite(..)) {
+        return Ok(()); // It has one writer.
+    }
+    let mut new = Rows::new([("account_id", Kind::Int), ("source_id", Kind::Int), ("lane", Kind::Text)]);
+    for Release { taken, .. } in order {
+        new.push([taken.account.0.into(), taken.source.0.into(), taken.lane.as_str().into()]);
+    }
+    let text = "select l.fence from new cross join int_lanes l
+        where l.account_id = new.account_id and l.source_id = new.source_id and l.lane = new.lane
+        order by l.account_id, l.source_id, l.lane for update of l";
+    let _: Vec<(i64,)> = new.read(tx, &[], text).await?;
+    Ok(())
+}

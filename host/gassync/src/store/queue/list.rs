@@ -1,0 +1,123 @@
+//! Looking at work. Platform queries.
+
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use serde_json::Value;
+use sqlx::{FromRow, types::Json};
+
+use crate::store::{Result, Time, Tx, on};
+
+/// Which work; what is not said is not asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this source.
+    pub source: Option<SourceId>,
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// `waiting`, `done`, `dead` or `cancelled`.
+    pub state: Option<String>,
+    /// Put in the queue since.
+    pub since: Option<Timestamp>,
+}
+
+/// Where a piece of work stands.
+#[derive(Debug, Clone, FromRow)]
+pub struct Listed {
+    /// The tenant.
+    pub account_id: i64,
+    /// Its key.
+    pub id: i64,
+    /// For whom.
+    pub source_id: i64,
+    /// What people call that.
+    pub source_name: String,
+    /// Which work.
+    pub kind: String,
+    /// On what.
+    pub payload: Json<Value>,
+    /// `waiting`, `done`, `dead` or `cancelled`.
+    pub state: String,
+    /// Whether somebody is at it.
+    pub running: bool,
+    /// The lower, the sooner.
+    pub priority: i64,
+    /// How often it was begun.
+    pub attempts: i64,
+    /// When it is due, or was.
+    pub run_at: Time,
+    /// After this it is not tried again.
+    pub deadline: Option<Time>,
+    /// Why it came to nothing, the last time or for good.
+    pub error: Option<String>,
+    /// Why nothing of its lane is begun, and until when.
+    pub shut_why: Option<String>,
+    /// Until when.
+    pub shut_until: Option<Time>,
+    /// When it was put in the queue first.
+    pub created_at: Time,
+    /// When it ended.
+    pub finished_at: Option<Time>,
+}
+
+/// How many there are of a kind, and how they stand.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Standing {
+    /// Which work.
+    pub kind: String,
+    /// `waiting`, `done`, `dead` or `cancelled`.
+    pub state: String,
+    /// How many.
+    pub jobs: i64,
+}
+
+macro_rules! listed {
+    ($rest:literal) => {
+        concat!(
+            "select j.account_id, j.id, j.source_id, s.source_name, j.kind, j.payload, j.state,
+                coalesce(j.state = 'waiting' and l.fence = j.claim and l.busy_until is not null, 1 = 0) as running,
+                j.priority, j.attempts, j.run_at, j.deadline, j.error, l.shut_why, l.shut_until, j.created_at, j.finished_at
+            from int_jobs j
+            join int_sources s on s.account_id = j.account_id and s.id = j.source_id
+            left join int_lanes l on l.account_id = j.account_id and l.source_id = j.source_id and l.lane = j.lane ",
+            $rest
+        )
+    };
+}
+
+/// The newest that fit, before the key `before` where one is given.
+pub async fn list(tx: &mut Tx, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Listed>> {
+    let text = listed!(
+        "where ($1 is null or j.source_id = $1) and ($2 is null or j.kind = $2) and ($3 is null or j.state = $3)
+            and ($4 is null or j.created_at >= $4) and ($5 is null or j.id < $5)
+        order by j.id desc limit $6"
+    );
+    on!(tx, c => sqlx::query_as(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind).bind(&filter.state)
+        .bind(filter.since.map(Time::from)).bind(before).bind(limit).fetch_all(c).await)
+}
+
+/// By its key.
+pub async fn get(tx: &mut Tx, id: i64) -> Result<Option<Listed>> {
+    let text = listed!("where j.id = $1");
+    on!(tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)
+}
+
+/// How many fit, by kind and state.
+pub async fn counts(tx: &mut Tx, filter: &Filter) -> Result<Vec<Standing>> {
+    let text = "select kind, state, count(*) as jobs from int_jobs
+        where ($1 is null or source_id = $1) and ($2 is null or kind = $2) and ($3 is null or state = $3)
+            and ($4 is null or created_at >= $4)
+        group by kind, state order by kind, state";
+    on!(tx, c => sqlx::query_as(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind).bind(&filter.state)
+        .bind(filter.since.map(Time::from)).fetch_all(c).await)
+}
+
+/// How the newest job of a kind stands: its state, and why it came to nothing.
+pub async fn latest(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: &str,
+) -> Result<Option<(String, Option<String>)>> {
+    let text = "select state, error from int_jobs where account_id = $1 and source_id = $2 and kind = $3
+        order by id desc limit 1";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(kind).fetch_optional(c).await)
+}

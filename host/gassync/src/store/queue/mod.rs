@@ -1,0 +1,186 @@
+//! Durable work that waits for its time, in lanes: a lane is worked by one at a time, and lanes take turns between accounts.
+//!
+//! Whoever writes here writes the lane before its jobs, so that no two wait for each other.
+
+mod claim;
+mod finish;
+mod list;
+mod runs;
+
+use std::collections::BTreeSet;
+
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use serde_json::Value;
+use sqlx::{FromRow, types::Json};
+
+use super::{
+    Result, Time, Tx, on,
+    rows::{Cell, Kind, Rows},
+};
+
+pub use claim::{Taken, claim, extend, is_waiting};
+pub use finish::{Ended, Release, Shut, finish};
+pub use list::{Filter, Listed, Standing, counts, get, latest, list};
+pub use runs::{Plan, Progress, begin, cancel, cancel_run, plan, progress};
+
+/// Which of a source's lanes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// The talk with its channel.
+    Channel,
+    /// What this host does for it alone.
+    Host,
+}
+
+impl Lane {
+    /// The word in the tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Channel => "channel",
+            Self::Host => "host",
+        }
+    }
+
+    fn named(word: &str) -> Self {
+        if word == "host" { Self::Host } else { Self::Channel }
+    }
+}
+
+/// Work to be put in the queue. The same work (source, kind, payload) waits only once: at the earlier of the two times, with
+/// the higher of the two priorities, its attempts counted from the beginning.
+#[derive(Debug, Clone)]
+pub struct Put<'a> {
+    /// The tenant.
+    pub account: AccountId,
+    /// For whom.
+    pub source: SourceId,
+    /// Where it waits.
+    pub lane: Lane,
+    /// Which work.
+    pub kind: &'a str,
+    /// On what.
+    pub payload: Value,
+    /// The lower, the sooner.
+    pub priority: i64,
+    /// When it is due.
+    pub run_at: Timestamp,
+    /// After this it is not tried again; none lasts as long as it takes.
+    pub deadline: Option<Timestamp>,
+}
+
+/// Work that somebody has begun.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The tenant.
+    pub account: AccountId,
+    /// Its key.
+    pub id: i64,
+    /// For whom.
+    pub source: SourceId,
+    /// Which work.
+    pub kind: String,
+    /// On what.
+    pub payload: Value,
+    /// How often it was begun, this time included.
+    pub attempts: u32,
+    /// After this it is not tried again.
+    pub deadline: Option<Timestamp>,
+    /// When it was put in the queue first.
+    pub created_at: Timestamp,
+    version: i64,
+    claim: i64,
+}
+
+#[derive(FromRow)]
+struct Row {
+    account_id: i64,
+    id: i64,
+    source_id: i64,
+    kind: String,
+    payload: Json<Value>,
+    attempts: i64,
+    deadline: Option<Time>,
+    created_at: Time,
+    version: i64,
+    claim: i64,
+}
+
+/// What a statement that takes jobs gives back.
+const TAKEN: &str = "int_jobs.account_id, int_jobs.id, int_jobs.source_id, int_jobs.kind, int_jobs.payload,
+    int_jobs.attempts, int_jobs.deadline, int_jobs.created_at, int_jobs.version, int_jobs.claim";
+
+impl From<Row> for Job {
+    fn from(row: Row) -> Self {
+        Self {
+            account: AccountId(row.account_id),
+            id: row.id,
+            source: SourceId(row.source_id),
+            kind: row.kind,
+            payload: row.payload.0,
+            attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+            deadline: row.deadline.map(Timestamp::from),
+            created_at: row.created_at.into(),
+            version: row.version,
+            claim: row.claim,
+        }
+    }
+}
+
+/// Puts work in the queue.
+pub async fn put(tx: &mut Tx, work: &[Put<'_>], now: Timestamp) -> Result<()> {
+    let mut lanes: Vec<(i64, i64, &str, Timestamp)> =
+        work.iter().map(|put| (put.account.0, put.source.0, put.lane.as_str(), put.run_at)).collect();
+    lanes.sort_unstable();
+    lanes.dedup_by_key(|(account, source, lane, _)| (*account, *source, *lane));
+    let mut new =
+        Rows::new([("account_id", Kind::Int), ("source_id", Kind::Int), ("lane", Kind::Text), ("due_at", Kind::Time)]);
+    for (account, source, lane, due_at) in lanes {
+        new.push([account.into(), source.into(), lane.into(), due_at.into()]);
+    }
+    let text = "insert into int_lanes (account_id, source_id, lane, due_at, served_at)
+        select account_id, source_id, lane, due_at, $1 from new where true order by account_id, source_id, lane
+        on conflict (account_id, source_id, lane) do update set due_at = case
+            when int_lanes.due_at < excluded.due_at then int_lanes.due_at else excluded.due_at end";
+    new.write(tx, &[now.into()], text).await?;
+    let mut new = Rows::new([
+        ("account_id", Kind::Int),
+        ("source_id", Kind::Int),
+        ("lane", Kind::Text),
+        ("kind", Kind::Text),
+        ("payload", Kind::Json),
+        ("priority", Kind::Int),
+        ("run_at", Kind::Time),
+        ("deadline", Kind::Time),
+    ]);
+    let mut named = BTreeSet::new();
+    for put in work {
+        // One statement may write a row only once.
+        if named.insert((put.account.0, put.source.0, put.kind, put.payload.to_string())) {
+            new.push([
+                put.account.0.into(),
+                put.source.0.into(),
+                put.lane.as_str().into(),
+                put.kind.into(),
+                Cell::json(Some(&put.payload))?,
+                put.priority.into(),
+                put.run_at.into(),
+                put.deadline.into(),
+            ]);
+        }
+    }
+    let text = "insert into int_jobs (account_id, source_id, lane, kind, payload, priority, state, attempts, run_at, deadline,
+            created_at)
+        select account_id, source_id, lane, kind, payload, priority, 'waiting', 0, run_at, deadline, $1 from new where true
+        on conflict (account_id, source_id, kind, payload) where state = 'waiting' do update set
+            run_at = case when excluded.run_at < int_jobs.run_at then excluded.run_at else int_jobs.run_at end,
+            priority = case when excluded.priority < int_jobs.priority then excluded.priority else int_jobs.priority end,
+            deadline = excluded.deadline, version = int_jobs.version + 1, attempts = 0, run_id = null";
+    new.write(tx, &[now.into()], text).await
+}
+
+/// Whether this very work waits already.
+pub async fn waits(tx: &mut Tx, account: AccountId, source: SourceId, kind: &str, payload: &Value) -> Result<bool> {
+    let text = "select exists (select 1 from int_jobs
+        where account_id = $1 and source_id = $2 and kind = $3 and payload = $4 and state = 'waiting')";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(kind).bind(Json(payload)).fetch_one(c).await)
+}

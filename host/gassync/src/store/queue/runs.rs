@@ -1,0 +1,131 @@
+//! Dead work is a work list: what fits a filter is counted, brought back in one run, followed, and stopped. Platform queries.
+
+use gassync_domain::Timestamp;
+use serde_json::Value;
+use sqlx::{FromRow, types::Json};
+
+use super::Filter;
+use crate::store::{Result, Time, Tx, on};
+
+/// What a run would bring back of a source's dead work.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Plan {
+    /// For whom.
+    pub source_id: i64,
+    /// What people call that.
+    pub source_name: String,
+    /// The channel.
+    pub source_type: String,
+    /// Which work.
+    pub kind: String,
+    /// How many.
+    pub jobs: i64,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Progress {
+    /// Its key.
+    pub id: i64,
+    /// `running` or `cancelled`.
+    pub state: String,
+    /// How many it brought back.
+    pub jobs: i64,
+    /// How many still wait.
+    pub waiting: i64,
+    /// How many are done.
+    pub done: i64,
+    /// How many came to nothing again.
+    pub dead: i64,
+    /// How many were thrown away: the same work was there twice, or the run was stopped.
+    pub cancelled: i64,
+}
+
+/// What of dead work fits, by source and kind.
+pub async fn plan(tx: &mut Tx, filter: &Filter) -> Result<Vec<Plan>> {
+    let text = "select j.source_id, s.source_name, s.source_type, j.kind, count(*) as jobs
+        from int_jobs j join int_sources s on s.account_id = j.account_id and s.id = j.source_id
+        where j.state = 'dead' and ($1 is null or j.source_id = $1) and ($2 is null or j.kind = $2)
+            and ($3 is null or j.created_at >= $3)
+        group by j.source_id, s.source_name, s.source_type, j.kind order by j.source_id, j.kind";
+    on!(tx, c => sqlx::query_as(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
+        .bind(filter.since.map(Time::from)).fetch_all(c).await)
+}
+
+/// Brings back the dead work that fits, each piece of work once, to be done until `deadline`; the run's key.
+pub async fn begin(
+    tx: &mut Tx,
+    filter: &Filter,
+    shown: &Value,
+    (now, deadline): (Timestamp, Timestamp),
+) -> Result<i64> {
+    let text = "insert into int_job_runs (filter, state, jobs, created_at) values ($1, 'running', 0, $2) returning id";
+    let run: i64 =
+        on!(&mut *tx, c => sqlx::query_scalar(text).bind(Json(shown)).bind(Time::from(now)).fetch_one(c).await)?;
+    // Lanes before jobs, as everywhere.
+    let text = "insert into int_lanes (account_id, source_id, lane, due_at, served_at)
+        select distinct account_id, source_id, lane, cast($4 as timestamptz), cast($4 as timestamptz) from int_jobs
+        where state = 'dead' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
+            and ($3 is null or created_at >= $3)
+        order by account_id, source_id, lane
+        on conflict (account_id, source_id, lane) do update set due_at = case
+            when int_lanes.due_at < excluded.due_at then int_lanes.due_at else excluded.due_at end";
+    let text = tx.dialect(SQLITE_LANES, text);
+    on!(&mut *tx, c => sqlx::query(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
+        .bind(filter.since.map(Time::from)).bind(Time::from(now)).execute(c).await.map(drop))?;
+    let text = "update int_jobs set state = 'cancelled', run_id = $4, finished_at = $5
+        where state = 'dead' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
+            and ($3 is null or created_at >= $3)
+            and exists (select 1 from int_jobs o where o.account_id = int_jobs.account_id
+                and o.source_id = int_jobs.source_id and o.kind = int_jobs.kind and o.payload = int_jobs.payload
+                and (o.state = 'waiting' or (o.state = 'dead' and o.id > int_jobs.id)))";
+    let twice = on!(&mut *tx, c => sqlx::query(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
+        .bind(filter.since.map(Time::from)).bind(run).bind(Time::from(now)).execute(c).await
+        .map(|done| done.rows_affected()))?;
+    let text = "update int_jobs set state = 'waiting', run_id = $4, attempts = 0, version = version + 1, run_at = $5,
+            deadline = $6, finished_at = null
+        where state = 'dead' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
+            and ($3 is null or created_at >= $3)";
+    let again = on!(&mut *tx, c => sqlx::query(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
+        .bind(filter.since.map(Time::from)).bind(run).bind(Time::from(now)).bind(Time::from(deadline)).execute(c).await
+        .map(|done| done.rows_affected()))?;
+    let text = "update int_job_runs set jobs = $2 where id = $1";
+    let jobs = i64::try_from(twice + again).unwrap_or(i64::MAX);
+    on!(tx, c => sqlx::query(text).bind(run).bind(jobs).execute(c).await.map(drop))?;
+    Ok(run)
+}
+
+/// SQLite knows no types to cast to, and takes the conflict for a join without a condition before it.
+const SQLITE_LANES: &str = "insert into int_lanes (account_id, source_id, lane, due_at, served_at)
+    select distinct account_id, source_id, lane, $4, $4 from int_jobs
+    where state = 'dead' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
+        and ($3 is null or created_at >= $3)
+    on conflict (account_id, source_id, lane) do update set due_at = case
+        when int_lanes.due_at < excluded.due_at then int_lanes.due_at else excluded.due_at end";
+
+/// How far a run is.
+pub async fn progress(tx: &mut Tx, run: i64) -> Result<Option<Progress>> {
+    let text = "select r.id, r.state, r.jobs,
+            (select count(*) from int_jobs j where j.run_id = r.id and j.state = 'waiting') as waiting,
+            (select count(*) from int_jobs j where j.run_id = r.id and j.state = 'done') as done,
+            (select count(*) from int_jobs j where j.run_id = r.id and j.state = 'dead') as dead,
+            (select count(*) from int_jobs j where j.run_id = r.id and j.state = 'cancelled') as cancelled
+        from int_job_runs r where r.id = $1";
+    on!(tx, c => sqlx::query_as(text).bind(run).fetch_optional(c).await)
+}
+
+/// Stops a run: what still waits of it is thrown away.
+pub async fn cancel_run(tx: &mut Tx, run: i64, now: Timestamp) -> Result<()> {
+    let text = "update int_job_runs set state = 'cancelled', cancelled_at = $2 where id = $1 and state = 'running'";
+    on!(&mut *tx, c => sqlx::query(text).bind(run).bind(Time::from(now)).execute(c).await.map(drop))?;
+    let text = "update int_jobs set state = 'cancelled', finished_at = $2 where run_id = $1 and state = 'waiting'";
+    on!(tx, c => sqlx::query(text).bind(run).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Throws a piece of work away that waits or is dead; false where there is none. What comes again by itself is left: a
+/// poll that was thrown away would never come back.
+pub async fn cancel(tx: &mut Tx, id: i64, now: Timestamp) -> Result<bool> {
+    let text = "update int_jobs set state = 'cancelled', finished_at = $2
+        where id = $1 and state in ('waiting', 'dead') and kind <> 'poll'";
+    on!(tx, c => sqlx::query(text).bind(id).bind(Time::from(now)).execute(c).await.map(|done| done.rows_affected() > 0))
+}

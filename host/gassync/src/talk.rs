@@ -1,0 +1,121 @@
+//! One call of a plugin for a source: what it is given, and what becomes of it when it fails.
+
+use std::sync::Arc;
+
+use gassync_domain::{ChannelError, ConnectionId};
+use gassync_runtime::{Budget, Call, CallError, CallRecord, HttpTransport, Transport};
+
+use crate::{
+    app::App,
+    channel_limits::LimitedTransport,
+    credentials::ConnectionSecrets,
+    inbound::memory::{self, MemoryError},
+    plugins::{self, Plugin},
+    store::{
+        connections,
+        sources::{self, Source},
+    },
+};
+
+/// Why talking to a channel ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum TalkError {
+    /// The plugin, or the channel behind it.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The database.
+    #[error("the database: {0}")]
+    Store(#[from] sqlx::Error),
+    /// What the plugin remembers.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    /// Nobody speaks this channel's language at the moment.
+    #[error("the plugin {0} is not loaded")]
+    NotLoaded(String),
+    /// The source has no channel to ask: its partner calls us.
+    #[error("the source has no connection")]
+    NoConnection,
+}
+
+/// A source and the plugin that speaks for it.
+pub struct Talk<'a> {
+    /// The host.
+    pub app: &'a Arc<App>,
+    /// For whom.
+    pub source: &'a Source,
+    /// Where its channel is reached.
+    pub connection: ConnectionId,
+    /// Who speaks its language now.
+    pub plugin: Arc<Plugin>,
+}
+
+impl<'a> Talk<'a> {
+    /// With the plugin that serves now.
+    pub fn open(app: &'a Arc<App>, source: &'a Source) -> Result<Self, TalkError> {
+        let connection = source.connection.ok_or(TalkError::NoConnection)?;
+        let plugin = app.plugins.get(&source.source_type);
+        let plugin = plugin.ok_or_else(|| TalkError::NotLoaded(source.source_type.clone()))?;
+        Ok(Self { app, source, connection, plugin })
+    }
+
+    /// The way to the channel, within what it allows.
+    pub fn network(&self) -> Result<LimitedTransport<HttpTransport>, TalkError> {
+        let network = self.app.transport(self.plugin.manifest(), (self.source.account, self.connection));
+        Ok(network.map_err(|error| CallError::Host(error.to_string()))?)
+    }
+
+    /// All that a call is given, with the time that talking to a channel may take.
+    pub async fn call(
+        &self,
+        id: String,
+        transport: Arc<dyn Transport>,
+    ) -> Result<(Call, ConnectionSecrets), TalkError> {
+        let Self { app, source, connection, plugin } = self;
+        let settings = source.config.clone();
+        let secrets =
+            ConnectionSecrets::new(Arc::clone(app), source.account, *connection, Arc::clone(plugin), settings);
+        let call = Call {
+            id,
+            settings: plugin.manifest().with_defaults(&source.config),
+            grant: secrets.grant().await.map_err(|error| CallError::Host(format!("{error:#}")))?,
+            credentials: Arc::new(secrets.clone()),
+            transport,
+            clock: app.clock.clone(),
+            seed: app.seed(),
+            budget: plugin.budget(Budget::fetch()),
+            memory: memory::recall(app, plugin, source).await?,
+            ..Call::alone("")
+        };
+        Ok((call, secrets))
+    }
+
+    /// Keeps what a call took that came to nothing, and draws the conclusions: a credential that is refused is renewed or
+    /// its source expires, a plugin that is at fault is struck.
+    pub async fn failed(
+        &self,
+        error: CallError,
+        record: CallRecord,
+        secrets: ConnectionSecrets,
+    ) -> Result<TalkError, TalkError> {
+        let Self { app, source, connection, plugin } = self;
+        let mut tx = app.db.write(source.account).await?;
+        let now = app.now();
+        let (place, why) = ((source.account, *connection), error.to_string());
+        plugins::keep_call(&app.vault, &mut tx, place, (plugin, &record, Some(&why)), now).await?;
+        // An error is an outcome too: what the plugin wrote at the channel before it must not be forgotten.
+        memory::keep(&app.vault, &mut tx, source, record.memory, now).await?;
+        let refused = matches!(error, CallError::Channel(ChannelError::Unauthorized(_)));
+        // A token may die before its time: with a new one the job goes on.
+        if refused && !secrets.doubt(&mut tx).await? {
+            connections::welcome(&mut tx, source.account, *connection).await?;
+            let working = (&["active", "error"][..], "expired");
+            sources::set_status_of_connection(&mut tx, source.account, *connection, working).await?;
+            tracing::error!(source = %source.id, "a source's credential works no more: it must be connected again");
+        }
+        tx.commit().await?;
+        if error.is_certain_fault() {
+            plugins::struck(app, plugin, source.account, *connection, &why).await?;
+        }
+        Ok(error.into())
+    }
+}

@@ -1,0 +1,268 @@
+//! The queue: work waits once, lanes are held by one, accounts take turns, and what is dead is a work list.
+
+use std::time::Duration;
+
+use gassync::store::{
+    Db, accounts, connections, plugins,
+    queue::{self, Ended, Filter, Lane, Put, Release, Shut, Taken},
+    sources,
+};
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_runtime::Manifest;
+use gassync_tests::{database::Database, on_both};
+use serde_json::{Value, json};
+
+on_both!(
+    the_same_work_waits_once,
+    work_that_comes_anew_while_it_runs_runs_once_more,
+    a_lane_is_held_by_whoever_took_it_last,
+    the_most_urgent_is_first,
+    one_account_keeps_no_other_waiting,
+    what_is_dead_is_a_work_list,
+);
+
+const LEASE: i64 = 60;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).expect("an instant")
+}
+
+/// A database with a plugin that serves.
+async fn open(database: &Database) -> Db {
+    let db = Db::open(&database.url).await.expect("a database");
+    db.migrate().await.expect("a schema");
+    let manifest =
+        r#"{ "schemaVersion": 1, "id": "beds24", "displayName": "B", "version": "1", "contract": "1", "vendor": "V" }"#;
+    let new = plugins::NewVersion {
+        manifest: &Manifest::parse(manifest).expect("a manifest"),
+        hash: "hash",
+        component: b"component",
+        allowance: None,
+        receipt: &json!({}),
+    };
+    let mut tx = db.platform_write().await.expect("a transaction");
+    plugins::keep(&mut tx, &new, at(0)).await.expect("a plugin");
+    plugins::want(&mut tx, "beds24", Some("hash"), at(0)).await.expect("wanted");
+    assert!(plugins::activate(&mut tx, "beds24", "hash", at(0)).await.expect("activated"));
+    tx.commit().await.expect("committed");
+    db
+}
+
+/// An account with so many sources.
+async fn tenant(db: &Db, name: &str, count: usize) -> (AccountId, Vec<SourceId>) {
+    let mut tx = db.platform_write().await.expect("a transaction");
+    let account = accounts::create(&mut tx, name, "UTC", at(0)).await.expect("an account");
+    let mut made = Vec::new();
+    for number in 0..count {
+        let key = format!("key-{name}-{number}");
+        let connection = connections::create(&mut tx, account, "beds24", &key, "hash", at(0)).await.expect("made");
+        let (config, name) = (json!({}), format!("source-{number}"));
+        let new = sources::NewSource {
+            connection: Some(connection),
+            source_type: "beds24",
+            name: &name,
+            config: &config,
+            creates: number == 0,
+        };
+        made.push(sources::create(&mut tx, account, &new, at(0)).await.expect("a source"));
+    }
+    tx.commit().await.expect("committed");
+    (account, made)
+}
+
+fn work(account: AccountId, source: SourceId, payload: Value, second: i64) -> Put<'static> {
+    Put { account, source, lane: Lane::Channel, kind: "work", payload, priority: 3, run_at: at(second), deadline: None }
+}
+
+async fn put(db: &Db, work: &[Put<'_>]) {
+    let mut tx = db.platform_write().await.expect("a transaction");
+    queue::put(&mut tx, work, at(0)).await.expect("put");
+    tx.commit().await.expect("committed");
+}
+
+async fn claim(db: &Db, second: i64, lanes: i64, alike: i64) -> Vec<Taken> {
+    let mut tx = db.platform_write().await.expect("a transaction");
+    let times = (at(second), at(second + LEASE));
+    let taken = queue::claim(&mut tx, times, (lanes, 1_000), |_| alike).await.expect("claimed");
+    tx.commit().await.expect("committed");
+    taken
+}
+
+async fn finish(db: &Db, taken: Taken, ended: &Ended, second: i64) {
+    let ended = taken.jobs.iter().map(|_| ended.clone()).collect();
+    let mut tx = db.platform_write().await.expect("a transaction");
+    queue::finish(&mut tx, &[Release { taken, ended, shut: None }], at(second)).await.expect("finished");
+    tx.commit().await.expect("committed");
+}
+
+fn payloads(taken: &[Taken]) -> Vec<Value> {
+    taken.iter().flat_map(|taken| taken.jobs.iter().map(|job| job.payload.clone())).collect()
+}
+
+async fn the_same_work_waits_once(database: Database) {
+    let db = open(&database).await;
+    let (account, sources) = tenant(&db, "one", 1).await;
+    let a = |second| work(account, sources[0], json!({ "a": 1 }), second);
+    put(&db, &[a(20), a(25)]).await;
+    put(&db, &[a(5), work(account, sources[0], json!({ "a": 2 }), 6)]).await;
+    assert!(claim(&db, 4, 10, 1).await.is_empty());
+    let first = claim(&db, 7, 10, 1).await;
+    assert_eq!(payloads(&first), [json!({ "a": 1 })], "one at a time of a lane, the earlier of its two times counts");
+    assert_eq!(first[0].jobs[0].attempts, 1);
+    assert!(claim(&db, 8, 10, 1).await.is_empty(), "somebody has the lane");
+    finish(&db, first.into_iter().next().expect("one"), &Ended::Done, 8).await;
+    let second = claim(&db, 8, 10, 1).await;
+    assert_eq!(payloads(&second), [json!({ "a": 2 })]);
+    let later = Ended::Retry { why: "later".to_owned(), at: at(30) };
+    finish(&db, second.into_iter().next().expect("one"), &later, 9).await;
+    assert!(claim(&db, 29, 10, 1).await.is_empty());
+    let again = claim(&db, 31, 10, 1).await.remove(0);
+    assert_eq!(again.jobs[0].attempts, 2);
+    let put_off = Ended::Postponed { why: "no room".to_owned(), at: at(40) };
+    finish(&db, again, &put_off, 32).await;
+    let again = claim(&db, 41, 10, 1).await.remove(0);
+    assert_eq!(again.jobs[0].attempts, 2, "what could not be tried did not count");
+    finish(&db, again, &Ended::Dead { why: "no use".to_owned() }, 42).await;
+    let mut tx = db.read(account).await.expect("a transaction");
+    let latest = queue::latest(&mut tx, account, sources[0], "work").await.expect("read");
+    assert_eq!(latest, Some(("dead".to_owned(), Some("no use".to_owned()))));
+    assert!(claim(&db, 100, 10, 1).await.is_empty());
+}
+
+async fn work_that_comes_anew_while_it_runs_runs_once_more(database: Database) {
+    let db = open(&database).await;
+    let (account, sources) = tenant(&db, "one", 1).await;
+    let same = work(account, sources[0], json!({}), 1);
+    put(&db, std::slice::from_ref(&same)).await;
+    let first = claim(&db, 2, 10, 1).await.remove(0);
+    put(&db, std::slice::from_ref(&same)).await;
+    assert!(claim(&db, 3, 10, 1).await.is_empty(), "not beside itself");
+    finish(&db, first, &Ended::Dead { why: "it is of the first time".to_owned() }, 4).await;
+    let second = claim(&db, 5, 10, 1).await.remove(0);
+    assert_eq!(second.jobs[0].attempts, 1);
+    finish(&db, second, &Ended::Done, 6).await;
+    assert!(claim(&db, 7, 10, 1).await.is_empty());
+}
+
+async fn a_lane_is_held_by_whoever_took_it_last(database: Database) {
+    let db = open(&database).await;
+    let (account, sources) = tenant(&db, "one", 1).await;
+    put(&db, &[work(account, sources[0], json!({ "a": 1 }), 1), work(account, sources[0], json!({ "a": 2 }), 2)]).await;
+    let slow = claim(&db, 2, 10, 1).await.remove(0);
+    let mut tx = db.write(account).await.expect("a transaction");
+    queue::extend(&mut tx, &slow, at(2 + 2 * LEASE)).await.expect("extended");
+    tx.commit().await.expect("committed");
+    assert!(claim(&db, 2 + LEASE, 10, 1).await.is_empty(), "he has said that he is at it");
+    let quick = claim(&db, 3 + 2 * LEASE, 10, 1).await.remove(0);
+    assert_eq!((quick.jobs[0].payload.clone(), quick.jobs[0].attempts), (json!({ "a": 1 }), 2));
+    // Who lost it cannot end what another is at, nor give the lane away.
+    finish(&db, slow, &Ended::Dead { why: "too late".to_owned() }, 4 + 2 * LEASE).await;
+    assert!(claim(&db, 5 + 2 * LEASE, 10, 1).await.is_empty());
+    finish(&db, quick, &Ended::Done, 6 + 2 * LEASE).await;
+    assert_eq!(payloads(&claim(&db, 7 + 2 * LEASE, 10, 1).await), [json!({ "a": 2 })]);
+}
+
+async fn the_most_urgent_is_first(database: Database) {
+    let db = open(&database).await;
+    let (account, sources) = tenant(&db, "one", 2).await;
+    let with = |priority, payload: Value, second| Put { priority, ..work(account, sources[0], payload, second) };
+    put(&db, &[with(5, json!("old"), 1), with(2, json!("nights"), 2), with(1, json!("booking"), 3)]).await;
+    put(&db, &[with(1, json!("another booking"), 4), with(1, json!("not yet"), 50)]).await;
+    let taken = claim(&db, 5, 10, 20).await.remove(0);
+    // Those of its kind come along in the order of their urgency, and of their keys among themselves.
+    assert_eq!(taken.jobs[0].payload, json!("booking"));
+    assert_eq!(taken.jobs.len(), 4);
+    finish(&db, taken, &Ended::Retry { why: "down".to_owned(), at: at(6) }, 5).await;
+    // What failed together is tried alone.
+    let taken = claim(&db, 7, 10, 20).await.remove(0);
+    assert_eq!((taken.jobs.len(), taken.jobs[0].payload.clone()), (1, json!("booking")));
+    let mut tx = db.platform_write().await.expect("a transaction");
+    let shut = Some(Shut { until: at(20), why: "the channel is down".to_owned() });
+    let ended = vec![Ended::Done];
+    queue::finish(&mut tx, &[Release { taken, ended, shut }], at(7)).await.expect("finished");
+    tx.commit().await.expect("committed");
+    put(&db, &[work(account, sources[1], json!("another lane"), 1)]).await;
+    assert_eq!(payloads(&claim(&db, 8, 10, 1).await), [json!("another lane")], "its channel is left alone");
+    assert_eq!(payloads(&claim(&db, 20, 10, 1).await), [json!("another booking")]);
+}
+
+/// How many lanes were taken until the only job of a second account was, however much the first has to do.
+async fn claims_until_served(db: &Db, (round, jobs): (usize, usize)) -> usize {
+    let (large, sources) = tenant(db, &format!("large-{round}"), 50).await;
+    for piece in (0..jobs).collect::<Vec<_>>().chunks(5_000) {
+        let all: Vec<Put<'_>> =
+            piece.iter().map(|n| work(large, sources[n % sources.len()], json!({ "n": n }), 1)).collect();
+        put(db, &all).await;
+    }
+    let (small, of_small) = tenant(db, &format!("small-{round}"), 1).await;
+    // The large one is at work already, and has been for long.
+    let mut running = claim(db, 2, 4, 1).await;
+    put(db, &[work(small, of_small[0], json!("the only one"), 2)]).await;
+    for count in 1.. {
+        finish(db, running.remove(0), &Ended::Done, 3).await;
+        let taken = claim(db, 3, 1, 1).await;
+        if taken.iter().any(|taken| taken.account == small) {
+            return count;
+        }
+        assert!(count < jobs, "it is never served");
+        running.extend(taken);
+    }
+    unreachable!("the loop has no end of its own")
+}
+
+#[expect(clippy::print_stdout, reason = "how many claims it took is what it tells")]
+async fn one_account_keeps_no_other_waiting(database: Database) {
+    let db = open(&database).await;
+    let few =
+        tokio::time::timeout(Duration::from_secs(300), claims_until_served(&db, (1, 1_000))).await.expect("in time");
+    let many =
+        tokio::time::timeout(Duration::from_secs(300), claims_until_served(&db, (2, 100_000))).await.expect("in time");
+    println!("the only job is served after {few} claims beside 1,000 jobs, after {many} beside 100,000");
+    assert!(few <= 1 && many <= 1, "{few} and {many} claims");
+}
+
+async fn what_is_dead_is_a_work_list(database: Database) {
+    let db = open(&database).await;
+    let (account, sources) = tenant(&db, "one", 2).await;
+    let all: Vec<Put<'_>> = (0..6).map(|n| work(account, sources[n % 2], json!({ "n": n }), 1)).collect();
+    put(&db, &all).await;
+    for _ in 0..3 {
+        for taken in claim(&db, 2, 10, 1).await {
+            finish(&db, taken, &Ended::Dead { why: "refused".to_owned() }, 3).await;
+        }
+    }
+    // One of them waits anew already.
+    put(&db, &all[..1]).await;
+    let filter = Filter { source: Some(sources[0]), ..Filter::default() };
+    let mut tx = db.platform_write().await.expect("a transaction");
+    let plan = queue::plan(&mut tx, &filter).await.expect("a plan");
+    assert_eq!(plan.iter().map(|plan| (plan.kind.as_str(), plan.jobs)).collect::<Vec<_>>(), [("work", 3)]);
+    let run = queue::begin(&mut tx, &filter, &json!({}), (at(10), at(1_000))).await.expect("begun");
+    tx.commit().await.expect("committed");
+    let progress = async || {
+        let mut tx = db.platform_read().await.expect("a transaction");
+        let progress = queue::progress(&mut tx, run).await.expect("read").expect("there");
+        (progress.jobs, progress.waiting, progress.done, progress.cancelled)
+    };
+    assert_eq!(progress().await, (3, 2, 0, 1), "what waits already is not done twice");
+    let taken = claim(&db, 11, 10, 1).await.remove(0);
+    finish(&db, taken, &Ended::Done, 12).await;
+    let taken = claim(&db, 13, 10, 1).await.remove(0);
+    finish(&db, taken, &Ended::Done, 14).await;
+    let mut tx = db.platform_write().await.expect("a transaction");
+    queue::cancel_run(&mut tx, run, at(15)).await.expect("stopped");
+    tx.commit().await.expect("committed");
+    let (jobs, waiting, done, cancelled) = progress().await;
+    assert_eq!((jobs, waiting, done + cancelled), (3, 0, 3));
+    assert!(done >= 1 && cancelled >= 1, "{done} done, {cancelled} cancelled");
+    let mut tx = db.platform_write().await.expect("a transaction");
+    let dead = Filter { state: Some("dead".to_owned()), ..Filter::default() };
+    let left = queue::list(&mut tx, &dead, None, 10).await.expect("a list");
+    assert_eq!(
+        left.iter().map(|job| job.source_id).collect::<Vec<_>>(),
+        [sources[1].0; 3],
+        "the other source's are left"
+    );
+    assert!(queue::cancel(&mut tx, left[0].id, at(16)).await.expect("thrown away"));
+    assert!(!queue::cancel(&mut tx, left[0].id, at(16)).await.expect("nothing to throw away"));
+}
