@@ -25,10 +25,10 @@ use crate::{
 
 /// How long a message is one worker's. A decode takes a second at most.
 const MESSAGE_LEASE: SignedDuration = SignedDuration::from_secs(30);
-/// How long a lane is one worker's, unless the worker says that it is still at it.
-const LANE_LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a lane is one worker's, unless the worker says that it is still at it: so long it stands still when a process dies.
+const LANE_LEASE: SignedDuration = SignedDuration::from_secs(15);
 /// How often it says so.
-const HEARTBEAT: Duration = Duration::from_secs(20);
+const HEARTBEAT: Duration = Duration::from_secs(4);
 
 /// Where work is done.
 struct Places {
