@@ -2,7 +2,7 @@
 
 use gassync::admin::NewSource;
 use gassync_domain::Date;
-use gassync_simulator::beds24::{BookEntry, Fault, Faults, Rule, Settings, Webhook};
+use gassync_simulator::beds24::{BookEntry, Fault, Faults, Rule, Settings, Told, Webhook};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Channel, Host},
@@ -206,6 +206,10 @@ async fn a_direct_booking_is_told_here_and_closes_the_night_there(database: Data
     host.until("it was read back", async || host.look("sources/alpha/bookings").await[0]["state"] == "there").await;
     let booking = host.look("sources/alpha/bookings").await;
     assert_eq!(booking[0]["externalId"], told.id.to_string());
+    // Somebody cancels it there: the core has the say over its own.
+    assert!(stage.alpha.beds24.cancel(told.id, Told::Webhook));
+    host.until("it was cancelled there", async || stage.told()[0].status == "cancelled").await;
+    host.until("it stands again", async || stage.told()[0].status == "confirmed").await;
     stage.book("d1", (1, 3), "cancelled").await;
     host.until("it is cancelled there", async || stage.told()[0].status == "cancelled").await;
     host.until("the nights are open again", async || stage.is_open(1) && stage.is_open(2)).await;

@@ -71,12 +71,14 @@ pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, told: Vec<(Reservati
     Ok(arriving.into_iter().map(|arriving| arriving.outcome.unwrap_or(Outcome::NotKept)).collect())
 }
 
-/// Bookings of ours that the channel was told of, and now shows.
+/// Bookings of ours that the channel was told of, and now shows: those that are to be read back, and those that somebody has
+/// changed there.
 async fn see_own(tx: &mut Tx, incoming: &Incoming, arriving: &[Arriving]) -> Result<()> {
     let awaited = awaited(tx, incoming.account, incoming.source).await?;
-    for Arriving { reservation, outcome, .. } in arriving.iter().filter(|_| !awaited.is_empty()) {
+    for Arriving { reservation, outcome, kept, .. } in arriving {
         let core = outcome.as_ref().and_then(Outcome::core);
-        if let Some(core) = core.filter(|core| awaited.contains(core)) {
+        let is_news = *kept && matches!(outcome, Some(Outcome::Unchanged(_)));
+        if let Some(core) = core.filter(|core| is_news || awaited.contains(core)) {
             outbound::booking::seen(tx, incoming, core, reservation).await?;
         }
     }

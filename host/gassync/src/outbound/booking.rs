@@ -379,7 +379,8 @@ pub async fn seen(tx: &mut Tx, incoming: &Incoming, booking: CoreId, shown: &Res
     let (account, source, now) = (incoming.account, incoming.source, incoming.now);
     let Some(standing) = bookings::get(tx, account, source, booking).await? else { return Ok(()) };
     let was_told_before = standing.sent_at.is_some_and(|at| Timestamp::from(at) < incoming.observed_at);
-    if standing.state != "sent" || !was_told_before {
+    // The core has the say over its own bookings: one that somebody has changed there is told again.
+    if !matches!(standing.state.as_str(), "sent" | "there") || !was_told_before {
         return Ok(());
     }
     let Some(told) = told_bookings(tx, account, &[booking]).await?.remove(&booking) else { return Ok(()) };
@@ -390,6 +391,9 @@ pub async fn seen(tx: &mut Tx, incoming: &Incoming, booking: CoreId, shown: &Res
     let stay = |reservation: &Reservation| (reservation.check_in, reservation.check_out);
     let agrees = holds(shown) == stands && (!stands || stay(shown) == stay(&told.reservation));
     let digest = standing.sent.clone().unwrap_or_default();
+    if agrees && standing.state == "there" {
+        return Ok(());
+    }
     if agrees {
         return bookings::mark(tx, (account, source), &standing, (&digest, Fate::There, false), now).await;
     }
