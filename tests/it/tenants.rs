@@ -47,6 +47,8 @@ async fn no_route_tells_of_another(database: Database) {
                     let nothing = host.get(&mine, &path[16..].replace("{id}", "no-such-thing")).await;
                     let same = (404, nothing.1["type"].clone(), nothing.1["title"].clone());
                     assert_eq!((status, body["type"].clone(), body["title"].clone()), same, "{path} {id}");
+                } else if path.starts_with("/core/") {
+                    assert_eq!(status, 403, "{path}: a partner's key is not the core's own");
                 } else {
                     assert!(status < 300, "{path}: {status} {body}");
                     let data = body.get("data").cloned().unwrap_or(body);
