@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::Command, sync::Arc, time::Instant};
 
 use gassync::store::{
     Db, accounts, connections, plugins,
-    queue::{self, Ended, Lane, Put, Release, Taken},
+    queue::{self, Alike, Ended, Lane, Put, Release, Taken, Work},
     sources,
 };
 use gassync_domain::{AccountId, SourceId, Timestamp};
@@ -154,6 +154,8 @@ impl Ours {
                 priority: 3,
                 run_at: at(1),
                 deadline: None,
+                sequence: None,
+                run: None,
             })
             .collect();
         for piece in all.chunks(5_000) {
@@ -172,7 +174,10 @@ impl Ours {
 
     async fn claim(&self, lanes: i64, alike: i64) -> Vec<Taken> {
         let mut tx = self.db.platform_write().await.expect("a transaction");
-        let taken = queue::claim(&mut tx, (at(2), at(62)), (lanes, 1_000), |_| alike).await.expect("claimed");
+        let taken =
+            queue::claim(&mut tx, Work::Jobs, (at(2), at(62)), (lanes, 1_000), |_| Alike { most: alike, apart: false })
+                .await
+                .expect("claimed");
         tx.commit().await.expect("committed");
         taken
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gassync::store::{
     Db, accounts, connections, plugins,
-    queue::{self, Ended, Filter, Lane, Put, Release, Shut, Taken},
+    queue::{self, Alike, Ended, Filter, Lane, Put, Release, Shut, Taken, Work},
     sources,
 };
 use gassync_domain::{AccountId, SourceId, Timestamp};
@@ -71,7 +71,18 @@ async fn tenant(db: &Db, name: &str, count: usize) -> (AccountId, Vec<SourceId>)
 }
 
 fn work(account: AccountId, source: SourceId, payload: Value, second: i64) -> Put<'static> {
-    Put { account, source, lane: Lane::Channel, kind: "work", payload, priority: 3, run_at: at(second), deadline: None }
+    Put {
+        account,
+        source,
+        lane: Lane::Channel,
+        kind: "work",
+        payload,
+        priority: 3,
+        run_at: at(second),
+        deadline: None,
+        sequence: None,
+        run: None,
+    }
 }
 
 async fn put(db: &Db, work: &[Put<'_>]) {
@@ -83,7 +94,9 @@ async fn put(db: &Db, work: &[Put<'_>]) {
 async fn claim(db: &Db, second: i64, lanes: i64, alike: i64) -> Vec<Taken> {
     let mut tx = db.platform_write().await.expect("a transaction");
     let times = (at(second), at(second + LEASE));
-    let taken = queue::claim(&mut tx, times, (lanes, 1_000), |_| alike).await.expect("claimed");
+    let taken = queue::claim(&mut tx, Work::Jobs, times, (lanes, 1_000), |_| Alike { most: alike, apart: false })
+        .await
+        .expect("claimed");
     tx.commit().await.expect("committed");
     taken
 }

@@ -38,6 +38,7 @@ mod stay;
 mod suggest;
 mod text;
 mod validate;
+mod webhook;
 
 pub use authority::{Authority, Say};
 pub use availability::{Availability, MAX_CALENDAR_NIGHTS};
@@ -81,3 +82,4 @@ pub use text::lossless_instant;
 pub use validate::{
     FieldError, MAX_BLOCK_NIGHTS, MAX_ID_CHARS, MAX_NAME_CHARS, MAX_PRICE_LINES, MAX_ROOMS, Validate, is_plausible,
 };
+pub use webhook::{DELIVERY_DELAYS, EventFilter, MAX_EVENT_NAMES, delivery_delay};

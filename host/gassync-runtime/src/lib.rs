@@ -43,4 +43,4 @@ pub use manifest::{
 pub use secret::{CredentialError, Credentials, NoCredentials, Secret, ShownAsPlaceholders};
 pub use signature::{Algorithm, SignatureError};
 pub use steps::{Captured, StepError, Typed, consent_url, run_step};
-pub use transport::{HttpTransport, LookUp, Network, OutgoingRequest, ReplayTransport, SendError, Transport};
+pub use transport::{HttpTransport, Judge, LookUp, Network, OutgoingRequest, ReplayTransport, SendError, Transport};

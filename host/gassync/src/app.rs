@@ -21,6 +21,7 @@ use crate::{
     rate_limit::RateLimits,
     store::Db,
     vault::{self, Random, Vault},
+    webhooks::Way,
 };
 
 /// The name of the operator token's file in the data folder.
@@ -44,6 +45,8 @@ pub struct App {
     pub clock: Clock,
     /// The way to the network.
     pub network: Network,
+    /// The way to subscribers.
+    pub subscribers: Way,
     /// What operators show to be let in.
     pub operator_token: String,
     /// Told when there is something in a queue.
@@ -100,6 +103,7 @@ impl App {
             random,
             clock,
             network: Network::new()?,
+            subscribers: Way::new(&config.webhooks.allow)?,
             operator_token,
             wake: Notify::new(),
             facts: Notify::new(),

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -30,6 +31,7 @@ pub struct Config {
     pub plugins: Plugins,
     pub egress: Egress,
     pub work: Work,
+    pub webhooks: Webhooks,
     pub limits: Limits,
     pub retention: Retention,
     pub secrets: Secrets,
@@ -51,7 +53,8 @@ sections! {
     Data { dir: PathBuf }
     Plugins { dir: PathBuf, concurrent_calls: u32 }
     Egress { private: Vec<String> }
-    Work { poll_millis: u64, workers: u32, jobs: u32, poll_seconds: u64 }
+    Work { poll_millis: u64, workers: u32, jobs: u32, deliveries: u32, poll_seconds: u64 }
+    Webhooks { allow: Vec<IpNet> }
     Limits { key_requests: u32, key_window_seconds: u32 }
     Retention {
         inbox_days: u32,
@@ -133,6 +136,9 @@ impl Config {
         }
         if !(1..=1_000).contains(&self.work.jobs) {
             return fail("work.jobs", "must be between 1 and 1000");
+        }
+        if !(1..=1_000).contains(&self.work.deliveries) {
+            return fail("work.deliveries", "must be between 1 and 1000");
         }
         if !(10..=60_000).contains(&self.work.poll_millis) {
             return fail("work.poll_millis", "must be between 10 and 60000 milliseconds");

@@ -18,3 +18,4 @@ pub mod store;
 mod talk;
 pub mod telemetry;
 pub mod vault;
+pub mod webhooks;

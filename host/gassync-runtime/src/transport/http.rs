@@ -16,6 +16,7 @@ use reqwest::{
     redirect::Policy,
 };
 use rustls_platform_verifier::ConfigVerifierExt;
+use url::Url;
 
 use super::{OutgoingRequest, SendError, Transport};
 use crate::address::is_public;
@@ -33,12 +34,25 @@ const MAX_POOLS: usize = 1_000;
 pub type LookUp =
     Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = std::io::Result<Vec<SocketAddr>>> + Send>> + Send + Sync>;
 
+/// Whether an address may be called.
+pub type Judge = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
+/// How much of an answer is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// All of it; one that is longer than these bytes is an error.
+    Whole(usize),
+    /// These first bytes; of a longer one the rest is never read.
+    First(usize),
+}
+
 /// The network. Each owner, which is a connection of an account, has a pool of its own: what one tenant's requests left
 /// open is never used for another's.
 #[derive(Clone)]
 pub struct Network {
     look_up: LookUp,
-    is_public: fn(IpAddr) -> bool,
+    judge: Judge,
+    reading: Reading,
     tls: rustls::ClientConfig,
     pools: Arc<Mutex<HashMap<String, HttpTransport>>>,
 }
@@ -47,8 +61,10 @@ pub struct Network {
 /// connection goes to the very addresses that were judged.
 #[derive(Clone)]
 pub struct HttpTransport {
-    open_internet: Client,
+    judged: Client,
     private_too: Client,
+    judge: Judge,
+    reading: Reading,
 }
 
 impl Network {
@@ -66,7 +82,39 @@ impl Network {
         // One set of certificates for all pools: they are the larger part of what a pool would hold.
         let mut tls = rustls::ClientConfig::with_platform_verifier().map_err(|e| SendError::Tls(e.to_string()))?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { look_up, is_public, tls, pools: Arc::default() })
+        let reading = Reading::Whole(MAX_ANSWER_BYTES);
+        Ok(Self { look_up, judge: Arc::new(is_public), reading, tls, pools: Arc::default() })
+    }
+
+    /// Another judge of addresses than whether they are of the open internet.
+    #[must_use]
+    pub fn judged_by(self, judge: Judge) -> Self {
+        Self { judge, pools: Arc::default(), ..self }
+    }
+
+    /// Reads the first bytes of an answer alone.
+    #[must_use]
+    pub fn reading_first(self, bytes: usize) -> Self {
+        Self { reading: Reading::First(bytes), pools: Arc::default(), ..self }
+    }
+
+    /// Whether all addresses that a place leads to just now may be called. What is true now is asked again whenever something
+    /// connects.
+    pub async fn check(&self, url: &Url) -> Result<(), SendError> {
+        let refused = || SendError::AddressRefused(url.host_str().unwrap_or_default().to_owned());
+        let addresses = match url.host() {
+            Some(url::Host::Ipv4(v4)) => vec![v4.into()],
+            Some(url::Host::Ipv6(v6)) => vec![v6.into()],
+            Some(url::Host::Domain(name)) => {
+                let found = (self.look_up)(name.to_owned()).await.map_err(|e| SendError::Connect(e.to_string()))?;
+                found.into_iter().map(|address| address.ip()).collect()
+            }
+            None => Vec::new(),
+        };
+        if addresses.is_empty() {
+            return Err(SendError::Connect("the name leads to no address".to_owned()));
+        }
+        if addresses.into_iter().all(|address| (self.judge)(address)) { Ok(()) } else { Err(refused()) }
     }
 
     /// The pool of an owner.
@@ -80,12 +128,17 @@ impl Network {
         {
             pools.remove(&other);
         }
-        let pool = HttpTransport { open_internet: self.client(self.is_public)?, private_too: self.client(|_| true)? };
+        let pool = HttpTransport {
+            judged: self.client(Arc::clone(&self.judge))?,
+            private_too: self.client(Arc::new(|_| true))?,
+            judge: Arc::clone(&self.judge),
+            reading: self.reading,
+        };
         pools.insert(owner.to_owned(), pool.clone());
         Ok(pool)
     }
 
-    fn client(&self, judge: fn(IpAddr) -> bool) -> Result<Client, SendError> {
+    fn client(&self, judge: Judge) -> Result<Client, SendError> {
         let resolver = Judging { look_up: Arc::clone(&self.look_up), judge };
         Client::builder()
             .tls_backend_preconfigured(self.tls.clone())
@@ -105,12 +158,12 @@ const REFUSED: &str = "address refused";
 /// Resolves, and judges every address before anything connects.
 struct Judging {
     look_up: LookUp,
-    judge: fn(IpAddr) -> bool,
+    judge: Judge,
 }
 
 impl Resolve for Judging {
     fn resolve(&self, name: Name) -> Resolving {
-        let (looking, judge) = ((self.look_up)(name.as_str().to_owned()), self.judge);
+        let (looking, judge) = ((self.look_up)(name.as_str().to_owned()), Arc::clone(&self.judge));
         Box::pin(async move {
             let addresses = looking.await?;
             // One bad address spoils the name: the resolver's order must not decide.
@@ -132,10 +185,10 @@ impl Transport for HttpTransport {
             Some(url::Host::Ipv6(v6)) => Some(v6.into()),
             _ => None,
         };
-        if !request.may_be_private && literal.is_some_and(|address| !is_public(address)) {
+        if !request.may_be_private && literal.is_some_and(|address| !(self.judge)(address)) {
             return Err(SendError::AddressRefused(request.url.host_str().unwrap_or_default().to_owned()));
         }
-        let client = if request.may_be_private { &self.private_too } else { &self.open_internet };
+        let client = if request.may_be_private { &self.private_too } else { &self.judged };
         let host = request.url.host_str().unwrap_or_default().to_owned();
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|e| SendError::Connect(e.to_string()))?;
         let mut builder = client.request(method, request.url);
@@ -154,10 +207,16 @@ impl Transport for HttpTransport {
             .collect();
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|e| say(&host, e))? {
-            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                return Err(SendError::TooLarge(MAX_ANSWER_BYTES as u64));
+            match self.reading {
+                Reading::Whole(most) if body.len() + chunk.len() > most => {
+                    return Err(SendError::TooLarge(most as u64));
+                }
+                Reading::First(most) if body.len() + chunk.len() > most => {
+                    body.extend_from_slice(&chunk[..most - body.len()]);
+                    break;
+                }
+                _ => body.extend_from_slice(&chunk),
             }
-            body.extend_from_slice(&chunk);
         }
         Ok(HttpResponse { status, headers, body })
     }
@@ -258,11 +317,9 @@ mod tests {
         let port = listener.local_addr().expect("an address").port();
         // The first answer passes for a public one here, and nobody listens there.
         let first = IpAddr::from([127, 0, 0, 2]);
-        let mut network = Network::with_names(names(vec![vec![first], vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]]));
-        if let Ok(network) = &mut network {
-            network.is_public = |address| address != IpAddr::V4(Ipv4Addr::LOCALHOST);
-        }
-        let pool = network.expect("a network").of("test").expect("a pool");
+        let network = Network::with_names(names(vec![vec![first], vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]]));
+        let not_here: Judge = Arc::new(|address| address != IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let pool = network.expect("a network").judged_by(not_here).of("test").expect("a pool");
         let url = format!("http://rebinding.example:{port}/");
         let sent = tokio::time::timeout(Duration::from_millis(500), pool.send(request(&url))).await;
         assert!(!matches!(sent, Ok(Ok(_))), "{:?}", sent.map(|s| s.map(|r| r.status)));

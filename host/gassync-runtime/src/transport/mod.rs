@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use gassync_domain::HttpResponse;
 use url::Url;
 
-pub use http::{HttpTransport, LookUp, Network};
+pub use http::{HttpTransport, Judge, LookUp, Network};
 pub use replay::ReplayTransport;
 
 /// A request with its secrets filled in. It has no way to be shown.

@@ -14,6 +14,7 @@ use crate::{
         sources::Source,
     },
     talk::TalkError,
+    webhooks::Told,
 };
 
 /// How long a job waits whose channel has no room for it and does not say for how long.
@@ -23,7 +24,7 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 
 /// How a job ended.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// It did what it is for.
     Done,
     /// There is more of it to do, at once.
@@ -32,6 +33,8 @@ pub(super) enum Outcome {
     NotYet(SignedDuration, String),
     /// It is to be tried again, after so long where the channel says, and why.
     Again(Option<SignedDuration>, String),
+    /// It is to be tried again after exactly so long, and why; nothing else waits for it.
+    At(SignedDuration, String),
     /// It will never be done as it is, and why.
     Hopeless(String),
     /// It failed.
@@ -74,7 +77,16 @@ pub(super) async fn of_lane(app: &Arc<App>, source: Option<&Source>, (taken, out
         }
         ended.push(judged);
     }
-    Over { release: Release { taken, ended, shut }, next }
+    Over { release: Release { taken, ended, shut }, next, attempts: Vec::new(), standing: None }
+}
+
+/// What is to be written of a subscriber's lane.
+pub(super) fn of_deliveries(app: &App, taken: Taken, told: Told) -> Over {
+    let now = app.now();
+    let Told { outcomes, attempts, standing, shut, .. } = told;
+    let judged = taken.jobs.iter().zip(&outcomes).map(|(job, outcome)| judge(app, job, (outcome, false), None, now));
+    let ended = judged.collect();
+    Over { release: Release { taken, ended, shut }, next: Vec::new(), attempts, standing }
 }
 
 /// Until when the source's channel is left alone because it is down.
@@ -107,6 +119,7 @@ fn judge(
         Outcome::Done | Outcome::More => Ended::Done,
         Outcome::NotYet(wait, why) => put_off(*wait, why.clone()),
         Outcome::Again(wait, why) => later(*wait, why.clone()),
+        Outcome::At(wait, why) => by_its_deadline(job, now + *wait, Ended::Retry { why: why.clone(), at: now + *wait }),
         Outcome::Hopeless(why) => Ended::Dead { why: why.clone() },
         Outcome::Failed(error) => {
             let why = error.to_string();

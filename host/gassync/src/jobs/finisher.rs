@@ -10,6 +10,7 @@ use crate::{
     store::{
         self,
         queue::{self, Put, Release},
+        webhooks::{self, Attempt, Standing},
     },
 };
 
@@ -33,6 +34,10 @@ pub struct Over {
     pub release: Release,
     /// What comes next.
     pub next: Vec<Put<'static>>,
+    /// The times that a subscriber was told of something.
+    pub attempts: Vec<Attempt>,
+    /// How it takes that.
+    pub standing: Option<Standing>,
 }
 
 /// Writes what came of a lane, together with whatever else waits; returns when it is durable. False where it could not be
@@ -80,12 +85,18 @@ async fn write_all(app: Arc<App>) {
 
 async fn write(app: &App, overs: Vec<Over>) -> store::Result<()> {
     let now: Timestamp = app.now();
-    let (releases, next): (Vec<Release>, Vec<Vec<Put<'static>>>) =
-        overs.into_iter().map(|Over { release, next }| (release, next)).unzip();
+    let (mut releases, mut next, mut attempts, mut standings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for over in overs {
+        releases.push(over.release);
+        next.extend(over.next);
+        attempts.extend(over.attempts);
+        standings.extend(over.standing);
+    }
     let mut tx = app.db.platform_write().await?;
     // A job ends before it is put in the queue anew: the same work waits once.
     queue::finish(&mut tx, &releases, now).await?;
-    queue::put(&mut tx, &next.concat(), now).await?;
+    queue::put(&mut tx, &next, now).await?;
+    webhooks::note(&mut tx, &attempts, &standings, now).await?;
     tx.commit().await
 }
 

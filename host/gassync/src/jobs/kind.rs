@@ -1,8 +1,11 @@
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::store::queue::{Lane, Put};
+use crate::store::{
+    queue::{Alike, Lane, Put},
+    webhooks::Webhook,
+};
 
 /// What a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +26,12 @@ pub enum Kind {
     Backfill,
     /// Tries parked records again.
     DriveParked,
+    /// Tells a subscriber of a fact.
+    Deliver,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::PushBooking,
         Self::LookAgain,
         Self::PushCalendar,
@@ -35,6 +40,7 @@ impl Kind {
         Self::Horizon,
         Self::Backfill,
         Self::DriveParked,
+        Self::Deliver,
     ];
 
     /// The word in the tables.
@@ -48,6 +54,7 @@ impl Kind {
             Self::Horizon => "horizon",
             Self::Backfill => "backfill",
             Self::DriveParked => "drive-parked",
+            Self::Deliver => "deliver",
         }
     }
 
@@ -67,18 +74,20 @@ impl Kind {
     pub const fn priority(self) -> i64 {
         match self {
             Self::PushBooking | Self::LookAgain => 1,
-            Self::PushCalendar => 2,
+            Self::PushCalendar | Self::Deliver => 2,
             Self::ReadBack | Self::Poll | Self::DriveParked => 3,
             Self::Horizon => 4,
             Self::Backfill => 5,
         }
     }
 
-    /// How many of it are done together: as many records as a plugin is asked for, or told of, at once.
-    pub const fn alike(self) -> i64 {
+    /// How many of it are done together: as many records as a plugin is asked for, or told of, at once, and as many messages as
+    /// a subscriber gets before others have their turn.
+    pub const fn alike(self) -> Alike {
         match self {
-            Self::LookAgain | Self::PushBooking => 20,
-            _ => 1,
+            Self::LookAgain | Self::PushBooking => Alike { most: 20, apart: false },
+            Self::Deliver => Alike { most: 64, apart: true },
+            _ => Alike { most: 1, apart: false },
         }
     }
 
@@ -89,7 +98,8 @@ impl Kind {
             Self::PushBooking | Self::LookAgain | Self::Backfill | Self::DriveParked => {
                 Some(SignedDuration::from_hours(72))
             }
-            Self::Poll | Self::Horizon => None,
+            // A delivery has its own number of times, and a subscriber its own end.
+            Self::Poll | Self::Horizon | Self::Deliver => None,
         }
     }
 
@@ -114,6 +124,18 @@ impl Kind {
             priority: self.priority(),
             run_at,
             deadline: self.patience().and_then(|patience| now.checked_add(patience).ok()),
+            sequence: None,
+            run: None,
+        }
+    }
+
+    /// A subscriber is to be told of the fact at this place in the feed.
+    pub fn delivery(webhook: &Webhook, sequence: i64, now: Timestamp) -> Put<'static> {
+        let payload = json!({ "webhook": webhook.id, "sequence": sequence });
+        Put {
+            lane: Lane::Webhook(webhook.id),
+            sequence: Some(sequence),
+            ..Self::Deliver.put((webhook.account, webhook.source), payload, (now, now))
         }
     }
 }

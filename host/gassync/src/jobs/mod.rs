@@ -18,6 +18,7 @@ use gassync_domain::{AccountId, SourceId, Timestamp};
 use serde_json::json;
 
 pub use backfill::go_on;
+pub(crate) use ending::Outcome;
 pub use finisher::Finisher;
 pub use kind::Kind;
 pub use poll::{

@@ -9,6 +9,7 @@ use crate::{
     app::App,
     core, outbound,
     store::{self, accounts, idempotency, outbox},
+    webhooks,
 };
 
 /// How often the outbox is looked at when nothing in this process says that there is something.
@@ -57,6 +58,7 @@ async fn relay(app: &App) -> store::Result<i64> {
     let given = outbox::give_sequence(&mut tx, BATCH).await?;
     // With the places: a fact that has one was spread.
     outbound::fan_out::facts(app, &mut tx, &given, app.now()).await?;
+    webhooks::fan_out::facts(&mut tx, &given, app.now()).await?;
     tx.commit().await?;
     Ok(given.iter().map(|(_, low, high)| high - low + 1).sum())
 }

@@ -17,10 +17,11 @@ use crate::{
     outbound::read_back,
     store::{
         self, inbox,
-        queue::{self, Job, Taken},
+        queue::{self, Alike, Job, Lane, Taken, Work},
         sources::{self, Source},
     },
     talk::TalkError,
+    webhooks,
 };
 
 /// How long a message is one worker's. A decode takes a second at most.
@@ -35,6 +36,7 @@ struct Places {
     messages: Arc<Semaphore>,
     /// Most of their time jobs wait for channels, so there are more of these.
     jobs: Arc<Semaphore>,
+    deliveries: Arc<Semaphore>,
 }
 
 /// Works until it is told to stop, then ends what it has begun.
@@ -43,6 +45,7 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     let places = Places {
         messages: Arc::new(Semaphore::new(app.config.work.workers as usize)),
         jobs: Arc::new(Semaphore::new(app.config.work.jobs as usize)),
+        deliveries: Arc::new(Semaphore::new(app.config.work.deliveries as usize)),
     };
     let mut running = JoinSet::new();
     while !shutdown.is_cancelled() {
@@ -71,29 +74,39 @@ fn free(places: &Semaphore) -> i64 {
 
 /// Begins all that is due and has a place; false when there was nothing to begin.
 async fn begin(app: &Arc<App>, places: &Places, running: &mut JoinSet<()>) -> store::Result<bool> {
-    let (for_messages, for_jobs) = (free(&places.messages), free(&places.jobs));
-    let now = app.now();
+    let (for_messages, now) = (free(&places.messages), app.now());
+    let lanes = [(Work::Jobs, &places.jobs), (Work::Deliveries, &places.deliveries)];
     // Looking first costs those who write nothing.
     let mut tx = app.db.platform_read().await?;
     let messages_wait = for_messages > 0 && inbox::is_waiting(&mut tx, now).await?;
-    let jobs_wait = for_jobs > 0 && queue::is_waiting(&mut tx, now).await?;
+    let mut waiting = Vec::new();
+    for (work, of_it) in lanes {
+        if free(of_it) > 0 && queue::is_waiting(&mut tx, work, now).await? {
+            waiting.push((work, of_it));
+        }
+    }
     drop(tx);
-    if !messages_wait && !jobs_wait {
+    if !messages_wait && waiting.is_empty() {
         return Ok(false);
     }
     let mut tx = app.db.platform_write().await?;
     let messages =
         if messages_wait { inbox::claim(&mut tx, now, now + MESSAGE_LEASE, for_messages).await? } else { Vec::new() };
-    let lanes = if jobs_wait {
+    let mut taken = Vec::new();
+    for (work, of_it) in waiting {
+        let free = free(of_it);
         // Whatever one account has to do, others find a place.
-        let most_of_one = i64::from(app.config.work.jobs.div_ceil(2));
-        let alike = |kind: &str| Kind::named(kind).map_or(1, Kind::alike);
-        queue::claim(&mut tx, (now, now + LANE_LEASE), (for_jobs, most_of_one), alike).await?
-    } else {
-        Vec::new()
-    };
+        let all = match work {
+            Work::Jobs => app.config.work.jobs,
+            Work::Deliveries => app.config.work.deliveries,
+        };
+        let most_of_one = i64::from(all.div_ceil(2));
+        let alike = |kind: &str| Kind::named(kind).map_or(Alike { most: 1, apart: false }, Kind::alike);
+        let lanes = queue::claim(&mut tx, work, (now, now + LANE_LEASE), (free, most_of_one), alike).await?;
+        taken.extend(lanes.into_iter().map(|lane| (lane, of_it)));
+    }
     tx.commit().await?;
-    let began = !(messages.is_empty() && lanes.is_empty());
+    let began = !(messages.is_empty() && taken.is_empty());
     for message in messages {
         let (app, place) = (Arc::clone(app), Arc::clone(&places.messages).acquire_owned().await);
         running.spawn(async move {
@@ -102,8 +115,8 @@ async fn begin(app: &Arc<App>, places: &Places, running: &mut JoinSet<()>) -> st
             app.wake.notify_one();
         });
     }
-    for taken in lanes {
-        let (app, place) = (Arc::clone(app), Arc::clone(&places.jobs).acquire_owned().await);
+    for (taken, of_it) in taken {
+        let (app, place) = (Arc::clone(app), Arc::clone(of_it).acquire_owned().await);
         running.spawn(async move {
             if let Err(error) = alive(&app, taken).await {
                 // Its lease ends, and it comes again.
@@ -122,6 +135,9 @@ async fn alive(app: &Arc<App>, taken: Taken) -> store::Result<()> {
     // however it ends.
     let mut heart = JoinSet::new();
     heart.spawn(beat(Arc::clone(app), taken.clone()));
+    if let Lane::Webhook(number) = taken.lane {
+        return deliver(app, number, taken).await;
+    }
     let mut tx = app.db.read(taken.account).await?;
     let source = sources::get(&mut tx, taken.account, taken.source).await?;
     drop(tx);
@@ -132,6 +148,17 @@ async fn alive(app: &Arc<App>, taken: Taken) -> store::Result<()> {
     let over = ending::of_lane(app, source.as_ref(), (taken, outcomes)).await;
     finisher::finish(app, over).await;
     Ok(())
+}
+
+async fn deliver(app: &Arc<App>, number: i64, taken: Taken) -> store::Result<()> {
+    let whose = (taken.account, taken.source, number);
+    let mut told = webhooks::tell(app, number, &taken).await?;
+    let disable = told.disable.take();
+    finisher::finish(app, ending::of_deliveries(app, taken, told)).await;
+    match disable {
+        Some(why) => webhooks::give_up(app, whose, &why).await,
+        None => Ok(()),
+    }
 }
 
 async fn beat(app: Arc<App>, taken: Taken) {
@@ -180,6 +207,6 @@ async fn alike(app: &Arc<App>, source: &Source, (kind, jobs): (Kind, &[Job])) ->
         Kind::ReadBack => read_back::run(app, source).await,
         Kind::DriveParked => Ok(drive_parked::run(app, source).await?),
         Kind::Horizon => Ok(horizon::run(app, source).await?),
-        Kind::PushBooking | Kind::PushCalendar => Ok(()),
+        Kind::PushBooking | Kind::PushCalendar | Kind::Deliver => Ok(()),
     }
 }

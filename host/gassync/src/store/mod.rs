@@ -34,6 +34,7 @@ pub mod status;
 pub mod sync_log;
 pub mod sync_runs;
 mod types;
+pub mod webhooks;
 
 pub use db::{Db, DbError, Tx};
 pub use fault::{Fault, fault};

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use gassync_domain::{AccountId, Date, EventName, SourceId, Timestamp};
 use sqlx::FromRow;
 
-use super::{Day, Result, Time, Tx, on};
+use super::{
+    Day, Result, Time, Tx, on,
+    rows::{Kind, Rows},
+};
 
 /// A fact that left the core.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -139,18 +142,35 @@ pub async fn give_sequence(tx: &mut Tx, limit: i64) -> Result<Vec<(i64, i64, i64
     Ok(places.into_iter().map(|(account, (low, high))| (account, low, high)).collect())
 }
 
+/// Facts with the reader's own names, for the account `$1` and the source `$2`.
+macro_rules! told {
+    ($from:literal) => {
+        concat!(
+            "select o.sequence, o.entity_type, o.entity_id, o.action, o.origin_source_id, o.first_night, o.last_night,
+                o.status, o.created_at, (
+                    select min(m.external_entity_id) from int_mappings m
+                    where m.account_id = o.account_id and m.source_id = $2 and m.gas_entity_id = o.entity_id
+                      and m.gas_entity_type = case
+                          when o.entity_type in ('availability', 'overbooking', 'rate') then 'bookable_unit'
+                          else o.entity_type end
+                ) as external_id
+            from ",
+            $from
+        )
+    };
+}
+
+/// Facts of an account by their places, as a source sees them.
+pub async fn told_at(tx: &mut Tx, account: AccountId, source: SourceId, sequences: &[i64]) -> Result<Vec<Told>> {
+    let mut new = Rows::new([("sequence", Kind::Int)]);
+    sequences.iter().for_each(|sequence| new.push([(*sequence).into()]));
+    let text = told!("new cross join int_outbox o where o.account_id = $1 and o.sequence = new.sequence");
+    new.read(tx, &[account.0.into(), source.0.into()], text).await
+}
+
 /// The feed of an account after a place in it, as a source sees it: entities with its own ids, where it has them.
 pub async fn feed(tx: &mut Tx, account: AccountId, source: SourceId, after: i64, limit: i64) -> Result<Vec<Told>> {
-    let text =
-        "select o.sequence, o.entity_type, o.entity_id, o.action, o.origin_source_id, o.first_night, o.last_night,
-            o.status, o.created_at, (
-                select min(m.external_entity_id) from int_mappings m
-                where m.account_id = o.account_id and m.source_id = $2 and m.gas_entity_id = o.entity_id
-                  and m.gas_entity_type = case
-                      when o.entity_type in ('availability', 'overbooking', 'rate') then 'bookable_unit'
-                      else o.entity_type end
-            ) as external_id
-        from int_outbox o where o.account_id = $1 and o.sequence > $3 order by o.sequence limit $4";
+    let text = told!("int_outbox o where o.account_id = $1 and o.sequence > $3 order by o.sequence limit $4");
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(after).bind(limit).fetch_all(c).await)
 }
 

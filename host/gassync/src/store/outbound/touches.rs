@@ -53,7 +53,8 @@ pub struct BookingTouch {
 /// The places in the feeds of accounts that were given together: the first and the last of each account.
 pub type Places = [(i64, i64, i64)];
 
-fn places<'a>(given: &Places) -> Rows<'a, 3> {
+/// As rows of `account_id`, `low` and `high`.
+pub fn places<'a>(given: &Places) -> Rows<'a, 3> {
     let mut new = Rows::new([("account_id", Kind::Int), ("low", Kind::Int), ("high", Kind::Int)]);
     for (account, low, high) in given {
         new.push([(*account).into(), (*low).into(), (*high).into()]);

@@ -31,24 +31,43 @@ struct Held {
     fence: i64,
 }
 
-/// Whether a lane may have something to do. A platform query.
-pub async fn is_waiting(tx: &mut Tx, now: Timestamp) -> Result<bool> {
-    let text = "select exists (select 1 from int_lanes where due_at <= $1 and (busy_until is null or busy_until <= $1)
-        and (shut_until is null or shut_until <= $1))";
-    on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).fetch_one(c).await)
+/// Which work is taken: the two have places of their own, so that neither keeps the other from being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// The talk with channels, and what this host does alone.
+    Jobs,
+    /// What subscribers are told.
+    Deliveries,
 }
 
-/// Takes lanes that have something to do, and the most urgent job of each with others that can be done with it: `alike`
+/// How many jobs of a kind are taken together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alike {
+    /// Most of them.
+    pub most: i64,
+    /// Each ends by itself: one that failed before takes no other with it.
+    pub apart: bool,
+}
+
+/// Whether a lane may have something to do. A platform query.
+pub async fn is_waiting(tx: &mut Tx, work: Work, now: Timestamp) -> Result<bool> {
+    let text = "select exists (select 1 from int_lanes where due_at <= $1 and (busy_until is null or busy_until <= $1)
+        and (shut_until is null or shut_until <= $1) and (lane like 'webhook/%') = $2)";
+    on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).bind(work == Work::Deliveries).fetch_one(c).await)
+}
+
+/// Takes lanes that have something of such work to do, and the most urgent job of each with others that can be done with it: `alike`
 /// says how many of its kind. Accounts take turns: the one with the fewest lanes at work is next, and of those the one
 /// that waited longest; none has more than `most_of_one` of them. What needs a plugin waits while that is disabled.
 /// Others are kept off until `until`. A platform query.
 pub async fn claim(
     tx: &mut Tx,
+    work: Work,
     (now, until): (Timestamp, Timestamp),
     (lanes, most_of_one): (i64, i64),
-    alike: impl Fn(&str) -> i64,
+    alike: impl Fn(&str) -> Alike,
 ) -> Result<Vec<Taken>> {
-    let held = take_lanes(tx, (now, until), (lanes, most_of_one)).await?;
+    let held = take_lanes(tx, work, (now, until), (lanes, most_of_one)).await?;
     let mut first = first_of_each(tx, &held, now).await?;
     let mut taken = Vec::new();
     let mut empty = Vec::new();
@@ -60,10 +79,13 @@ pub async fn claim(
             continue;
         };
         let (_, job) = first.swap_remove(place);
-        let more = alike(&job.kind) - 1;
+        let Alike { most, apart } = alike(&job.kind);
         // What failed before is tried alone, so that it takes no other with it.
-        let others =
-            if more > 0 && job.attempts == 1 { more_alike(tx, &held, &job, (now, more)).await? } else { Vec::new() };
+        let others = if most > 1 && (apart || job.attempts == 1) {
+            more_alike(tx, &held, &job, (now, most - 1, apart)).await?
+        } else {
+            Vec::new()
+        };
         taken.push(Taken {
             account: job.account,
             source: job.source,
@@ -85,6 +107,7 @@ pub async fn claim(
 
 async fn take_lanes(
     tx: &mut Tx,
+    work: Work,
     (now, until): (Timestamp, Timestamp),
     (lanes, most_of_one): (i64, i64),
 ) -> Result<Vec<Held>> {
@@ -93,14 +116,16 @@ async fn take_lanes(
     const READY: &str = "select ready.account_id, ready.source_id, ready.lane from (
             select l.account_id, l.source_id, l.lane, t.served_at as turn,
                 row_number() over (partition by l.account_id order by l.served_at, l.source_id, l.lane)
-                + (select count(*) from int_lanes b where b.account_id = l.account_id and b.busy_until > $1) as place
+                + (select count(*) from int_lanes b where b.account_id = l.account_id and b.busy_until > $1
+                    and (b.lane like 'webhook/%') = $5) as place
             from int_lanes l
             join int_sources s on s.account_id = l.account_id and s.id = l.source_id and s.status = 'active'
             left join int_plugins p on p.id = s.source_type
             left join int_turns t on t.account_id = l.account_id
             where l.due_at <= $1 and (l.busy_until is null or l.busy_until <= $1)
                 and (l.shut_until is null or l.shut_until <= $1)
-                and (l.lane = 'host' or (p.status = 'enabled' and p.serving is not null))
+                and (l.lane like 'webhook/%') = $5
+                and (l.lane <> 'channel' or (p.status = 'enabled' and p.serving is not null))
         ) ready where ready.place <= $4
         order by ready.place, ready.turn nulls first, ready.account_id limit $3";
     let take = "update int_lanes set busy_until = $2, fence = fence + 1, served_at = $1
@@ -116,7 +141,7 @@ async fn take_lanes(
         ),
     };
     let held: Vec<Held> = on!(&mut *tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(Time::from(now)).bind(Time::from(until))
-        .bind(lanes).bind(most_of_one).fetch_all(c).await)?;
+        .bind(lanes).bind(most_of_one).bind(work == Work::Deliveries).fetch_all(c).await)?;
     let mut accounts: Vec<i64> = held.iter().map(|held| held.account_id).collect();
     accounts.sort_unstable();
     accounts.dedup();
@@ -157,17 +182,22 @@ async fn first_of_each(tx: &mut Tx, held: &[Held], now: Timestamp) -> Result<Vec
     Ok(rows.into_iter().map(|InLane { lane, row }| (lane, Job::from(row))).collect())
 }
 
-async fn more_alike(tx: &mut Tx, held: &Held, first: &Job, (now, more): (Timestamp, i64)) -> Result<Vec<Job>> {
+async fn more_alike(
+    tx: &mut Tx,
+    held: &Held,
+    first: &Job,
+    (now, more, apart): (Timestamp, i64, bool),
+) -> Result<Vec<Job>> {
     let text = format!(
         "update int_jobs set attempts = attempts + 1, claim = $6 where account_id = $1 and id in (
             select i.id from int_jobs i
             where i.account_id = $1 and i.source_id = $2 and i.lane = $3 and i.kind = $4 and i.id <> $5 and i.state = 'waiting'
-                and i.attempts = 0 and i.run_at <= $7
+                and (i.attempts = 0 or $9) and i.run_at <= $7
             order by i.priority, i.run_at, i.id limit $8)
         returning {TAKEN}"
     );
     let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(held.account_id).bind(held.source_id)
-        .bind(&held.lane).bind(&first.kind).bind(first.id).bind(held.fence).bind(Time::from(now)).bind(more)
+        .bind(&held.lane).bind(&first.kind).bind(first.id).bind(held.fence).bind(Time::from(now)).bind(more).bind(apart)
         .fetch_all(c).await)?;
     rows.sort_by_key(|row| row.id);
     Ok(rows.into_iter().map(Job::from).collect())
@@ -177,6 +207,6 @@ async fn more_alike(tx: &mut Tx, held: &Held, first: &Job, (now, more): (Timesta
 pub async fn extend(tx: &mut Tx, taken: &Taken, until: Timestamp) -> Result<()> {
     let text = "update int_lanes set busy_until = $5
         where account_id = $1 and source_id = $2 and lane = $3 and fence = $4 and busy_until is not null";
-    on!(tx, c => sqlx::query(text).bind(taken.account.0).bind(taken.source.0).bind(taken.lane.as_str()).bind(taken.fence)
+    on!(tx, c => sqlx::query(text).bind(taken.account.0).bind(taken.source.0).bind(taken.lane.name()).bind(taken.fence)
         .bind(Time::from(until)).execute(c).await.map(drop))
 }

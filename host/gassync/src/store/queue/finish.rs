@@ -1,5 +1,7 @@
 //! Putting down what came of work, of many lanes at once.
 
+use std::borrow::Cow;
+
 use gassync_domain::Timestamp;
 
 use super::{Job, Taken};
@@ -100,11 +102,12 @@ pub async fn finish(tx: &mut Tx, releases: &[Release], now: Timestamp) -> Result
         ("shut_until", Kind::Time),
         ("shut_why", Kind::Text),
     ]);
-    for Release { taken, shut, .. } in &order {
+    let names: Vec<Cow<'static, str>> = order.iter().map(|release| release.taken.lane.name()).collect();
+    for (Release { taken, shut, .. }, lane) in order.iter().zip(&names) {
         new.push([
             taken.account.0.into(),
             taken.source.0.into(),
-            taken.lane.as_str().into(),
+            (&**lane).into(),
             taken.fence.into(),
             shut.as_ref().map(|shut| shut.until).into(),
             shut.as_ref().map(|shut| shut.why.as_str()).into(),
@@ -145,8 +148,9 @@ async fn lock(tx: &mut Tx, order: &[&Release]) -> Result<()> {
         return Ok(()); // It has one writer.
     }
     let mut new = Rows::new([("account_id", Kind::Int), ("source_id", Kind::Int), ("lane", Kind::Text)]);
-    for Release { taken, .. } in order {
-        new.push([taken.account.0.into(), taken.source.0.into(), taken.lane.as_str().into()]);
+    let names: Vec<Cow<'static, str>> = order.iter().map(|release| release.taken.lane.name()).collect();
+    for (Release { taken, .. }, lane) in order.iter().zip(&names) {
+        new.push([taken.account.0.into(), taken.source.0.into(), (&**lane).into()]);
     }
     let text = "select l.fence from new cross join int_lanes l
         where l.account_id = new.account_id and l.source_id = new.source_id and l.lane = new.lane

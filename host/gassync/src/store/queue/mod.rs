@@ -7,7 +7,7 @@ mod finish;
 mod list;
 mod runs;
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use serde_json::Value;
@@ -18,7 +18,7 @@ use super::{
     rows::{Cell, Kind, Rows},
 };
 
-pub use claim::{Taken, claim, extend, is_waiting};
+pub use claim::{Alike, Taken, Work, claim, extend, is_waiting};
 pub use finish::{Ended, Release, Shut, finish};
 pub use list::{Filter, Listed, Standing, counts, get, latest, list};
 pub use runs::{Plan, Progress, begin, cancel, cancel_run, plan, progress};
@@ -30,19 +30,30 @@ pub enum Lane {
     Channel,
     /// What this host does for it alone.
     Host,
+    /// What the subscription of this number is told.
+    Webhook(i64),
 }
+
+/// Begins the names of subscriptions' lanes.
+const WEBHOOK: &str = "webhook/";
 
 impl Lane {
     /// The word in the tables.
-    pub const fn as_str(self) -> &'static str {
+    pub fn name(self) -> Cow<'static, str> {
         match self {
-            Self::Channel => "channel",
-            Self::Host => "host",
+            Self::Channel => Cow::Borrowed("channel"),
+            Self::Host => Cow::Borrowed("host"),
+            Self::Webhook(number) => Cow::Owned(format!("{WEBHOOK}{number}")),
         }
     }
 
     fn named(word: &str) -> Self {
-        if word == "host" { Self::Host } else { Self::Channel }
+        let number = word.strip_prefix(WEBHOOK).and_then(|number| number.parse().ok());
+        match (word, number) {
+            (_, Some(number)) => Self::Webhook(number),
+            ("host", None) => Self::Host,
+            _ => Self::Channel,
+        }
     }
 }
 
@@ -66,6 +77,10 @@ pub struct Put<'a> {
     pub run_at: Timestamp,
     /// After this it is not tried again; none lasts as long as it takes.
     pub deadline: Option<Timestamp>,
+    /// The place in the feed of the fact that it tells of.
+    pub sequence: Option<i64>,
+    /// The run that brings it back.
+    pub run: Option<i64>,
 }
 
 /// Work that somebody has begun.
@@ -87,8 +102,11 @@ pub struct Job {
     pub deadline: Option<Timestamp>,
     /// When it was put in the queue first.
     pub created_at: Timestamp,
+    /// The place in the feed of the fact that it tells of.
+    pub sequence: Option<i64>,
     version: i64,
-    claim: i64,
+    /// By which taking of its lane it was begun.
+    pub claim: i64,
 }
 
 #[derive(FromRow)]
@@ -101,13 +119,14 @@ struct Row {
     attempts: i64,
     deadline: Option<Time>,
     created_at: Time,
+    sequence: Option<i64>,
     version: i64,
     claim: i64,
 }
 
 /// What a statement that takes jobs gives back.
 const TAKEN: &str = "int_jobs.account_id, int_jobs.id, int_jobs.source_id, int_jobs.kind, int_jobs.payload,
-    int_jobs.attempts, int_jobs.deadline, int_jobs.created_at, int_jobs.version, int_jobs.claim";
+    int_jobs.attempts, int_jobs.deadline, int_jobs.created_at, int_jobs.sequence, int_jobs.version, int_jobs.claim";
 
 impl From<Row> for Job {
     fn from(row: Row) -> Self {
@@ -120,6 +139,7 @@ impl From<Row> for Job {
             attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
             deadline: row.deadline.map(Timestamp::from),
             created_at: row.created_at.into(),
+            sequence: row.sequence,
             version: row.version,
             claim: row.claim,
         }
@@ -128,8 +148,10 @@ impl From<Row> for Job {
 
 /// Puts work in the queue.
 pub async fn put(tx: &mut Tx, work: &[Put<'_>], now: Timestamp) -> Result<()> {
+    let names: Vec<Cow<'static, str>> = work.iter().map(|put| put.lane.name()).collect();
+    let named_work = || work.iter().zip(&names);
     let mut lanes: Vec<(i64, i64, &str, Timestamp)> =
-        work.iter().map(|put| (put.account.0, put.source.0, put.lane.as_str(), put.run_at)).collect();
+        named_work().map(|(put, lane)| (put.account.0, put.source.0, &**lane, put.run_at)).collect();
     lanes.sort_unstable();
     lanes.dedup_by_key(|(account, source, lane, _)| (*account, *source, *lane));
     let mut new =
@@ -151,30 +173,35 @@ pub async fn put(tx: &mut Tx, work: &[Put<'_>], now: Timestamp) -> Result<()> {
         ("priority", Kind::Int),
         ("run_at", Kind::Time),
         ("deadline", Kind::Time),
+        ("sequence", Kind::Int),
+        ("run_id", Kind::Int),
     ]);
     let mut named = BTreeSet::new();
-    for put in work {
+    for (put, lane) in named_work() {
         // One statement may write a row only once.
         if named.insert((put.account.0, put.source.0, put.kind, put.payload.to_string())) {
             new.push([
                 put.account.0.into(),
                 put.source.0.into(),
-                put.lane.as_str().into(),
+                (&**lane).into(),
                 put.kind.into(),
                 Cell::json(Some(&put.payload))?,
                 put.priority.into(),
                 put.run_at.into(),
                 put.deadline.into(),
+                put.sequence.into(),
+                put.run.into(),
             ]);
         }
     }
     let text = "insert into int_jobs (account_id, source_id, lane, kind, payload, priority, state, attempts, run_at, deadline,
-            created_at)
-        select account_id, source_id, lane, kind, payload, priority, 'waiting', 0, run_at, deadline, $1 from new where true
+            sequence, run_id, created_at)
+        select account_id, source_id, lane, kind, payload, priority, 'waiting', 0, run_at, deadline, sequence, run_id, $1
+        from new where true
         on conflict (account_id, source_id, kind, payload) where state = 'waiting' do update set
             run_at = case when excluded.run_at < int_jobs.run_at then excluded.run_at else int_jobs.run_at end,
             priority = case when excluded.priority < int_jobs.priority then excluded.priority else int_jobs.priority end,
-            deadline = excluded.deadline, version = int_jobs.version + 1, attempts = 0, run_id = null";
+            deadline = excluded.deadline, version = int_jobs.version + 1, attempts = 0, run_id = excluded.run_id";
     new.write(tx, &[now.into()], text).await
 }
 

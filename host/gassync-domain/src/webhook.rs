@@ -1,0 +1,82 @@
+use crate::{EventName, FieldError, RetryDelay};
+
+/// Waits before each of the times that a subscriber is told of something, in seconds, as Standard Webhooks proposes them.
+pub const DELIVERY_DELAYS: [i64; 10] = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+
+/// The most names in a subscriber's filter.
+pub const MAX_EVENT_NAMES: usize = 64;
+
+/// How long to wait after `attempts` times that failed (1 = the first has just failed); none where it is given up.
+/// `jitter` (0.0–1.0) adds up to a quarter of it.
+pub fn delivery_delay(attempts: u32, jitter: f64) -> Option<RetryDelay> {
+    let seconds = DELIVERY_DELAYS.get(attempts.max(1) as usize)?;
+    let base = seconds * 1_000;
+    Some(RetryDelay(base + (base as f64 / 4.0 * jitter.clamp(0.0, 1.0)) as i64))
+}
+
+/// Which events somebody wants: names in either way to call them, `booking.*` for all of a kind; without any name all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter(Vec<String>);
+
+impl EventFilter {
+    /// Of these names, each of which must be that of an event.
+    pub fn parse(names: Vec<String>) -> Result<Self, Vec<FieldError>> {
+        if names.len() > MAX_EVENT_NAMES {
+            let problem = format!("has more than {MAX_EVENT_NAMES} names");
+            return Err(vec![FieldError { path: "/events".to_owned(), problem }]);
+        }
+        let is_one = |asked: &String| EventName::all().any(|name| fits(asked, name));
+        let wrong = names.iter().enumerate().filter(|(_, asked)| !is_one(asked));
+        let error = |(place, _)| FieldError { path: format!("/events/{place}"), problem: "is no event".to_owned() };
+        let errors: Vec<FieldError> = wrong.map(error).collect();
+        if errors.is_empty() { Ok(Self(names)) } else { Err(errors) }
+    }
+
+    /// Whether it wants an event.
+    pub fn wants(&self, name: EventName) -> bool {
+        self.0.is_empty() || self.0.iter().any(|asked| fits(asked, name))
+    }
+
+    /// The names.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+}
+
+fn fits(asked: &str, name: EventName) -> bool {
+    match asked.strip_suffix(".*") {
+        Some(kind) => {
+            let is_of = |called: &str| called.split_once('.').is_some_and(|(of, _)| of == kind);
+            is_of(name.event) || is_of(name.record)
+        }
+        None => name.answers_to(asked),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_times_and_then_no_more() {
+        let waits: Vec<Option<i64>> = (1..=10).map(|n| delivery_delay(n, 0.0).map(|wait| wait.0 / 1_000)).collect();
+        let expected = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400].map(Some);
+        assert_eq!(waits[..9], expected);
+        assert_eq!(waits[9], None);
+        assert_eq!(delivery_delay(1, 1.0), Some(RetryDelay(6_250)));
+    }
+
+    #[test]
+    fn events_are_asked_for_by_either_name() {
+        let filter = |names: &[&str]| EventFilter::parse(names.iter().map(|name| (*name).to_owned()).collect());
+        let made = EventName { event: "booking.confirmed", record: "reservation.created" };
+        let priced = EventName { event: "pricing.updated", record: "rate.updated" };
+        for names in [&["booking.confirmed"][..], &["reservation.created"], &["booking.*"], &["reservation.*"]] {
+            let filter = filter(names).expect("events");
+            assert!(filter.wants(made) && !filter.wants(priced), "{names:?}");
+        }
+        assert!(filter(&[]).expect("all").wants(priced));
+        let errors = filter(&["booking.confirmed", "booking.seen", "*"]).expect_err("no events");
+        assert_eq!(errors.iter().map(|error| error.path.as_str()).collect::<Vec<_>>(), ["/events/1", "/events/2"]);
+    }
+}

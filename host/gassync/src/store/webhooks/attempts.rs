@@ -1,0 +1,114 @@
+use gassync_domain::{AccountId, Timestamp};
+use sqlx::FromRow;
+
+use crate::store::{
+    Result, Time, Tx, on,
+    rows::{Kind, Rows},
+};
+
+/// One time that a subscriber was told of something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The tenant.
+    pub account: AccountId,
+    /// The delivery, which is a job.
+    pub job: i64,
+    /// Which time it was, from 1.
+    pub attempt: i64,
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i64,
+    /// Of the answer, where there was one.
+    pub status: Option<i64>,
+    /// Why there was none.
+    pub error_kind: Option<&'static str>,
+    /// Its first bytes.
+    pub answer: Option<String>,
+}
+
+/// How a subscriber takes what it was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The tenant.
+    pub account: AccountId,
+    /// The subscription.
+    pub webhook: i64,
+    /// Whether anything arrived.
+    pub any_arrived: bool,
+    /// How often it did not.
+    pub failed: i64,
+}
+
+/// An attempt, as it is shown.
+#[derive(Debug, Clone, FromRow)]
+pub struct AttemptShown {
+    /// Which time it was, from 1.
+    pub attempt: i64,
+    /// When it began.
+    pub at: Time,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i64,
+    /// Of the answer, where there was one.
+    pub status: Option<i64>,
+    /// Why there was none.
+    pub error_kind: Option<String>,
+    /// Its first bytes.
+    pub answer: Option<String>,
+}
+
+/// Writes attempts, and how their subscribers stand by now. A platform query.
+pub async fn note(tx: &mut Tx, attempts: &[Attempt], standings: &[Standing], now: Timestamp) -> Result<()> {
+    let mut new = Rows::new([
+        ("account_id", Kind::Int),
+        ("job_id", Kind::Int),
+        ("attempt", Kind::Int),
+        ("at", Kind::Time),
+        ("duration_ms", Kind::Int),
+        ("status", Kind::Int),
+        ("error_kind", Kind::Text),
+        ("answer", Kind::Text),
+    ]);
+    for attempt in attempts {
+        new.push([
+            attempt.account.0.into(),
+            attempt.job.into(),
+            attempt.attempt.into(),
+            attempt.at.into(),
+            attempt.duration_ms.into(),
+            attempt.status.into(),
+            attempt.error_kind.into(),
+            (&attempt.answer).into(),
+        ]);
+    }
+    let text =
+        "insert into int_delivery_attempts (account_id, job_id, attempt, at, duration_ms, status, error_kind, answer)
+        select account_id, job_id, attempt, at, duration_ms, status, error_kind, answer from new where true";
+    new.write(tx, &[], text).await?;
+    let mut order: Vec<&Standing> = standings.iter().collect();
+    order.sort_by_key(|standing| (standing.account, standing.webhook));
+    let mut new = Rows::new([
+        ("account_id", Kind::Int),
+        ("webhook_id", Kind::Int),
+        ("any_arrived", Kind::Int),
+        ("failed", Kind::Int),
+    ]);
+    for Standing { account, webhook, any_arrived, failed } in order {
+        new.push([account.0.into(), (*webhook).into(), i64::from(*any_arrived).into(), (*failed).into()]);
+    }
+    let text = "update int_webhooks set last_triggered_at = $1,
+            last_delivered_at = case when new.any_arrived = 1 then $1 else int_webhooks.last_delivered_at end,
+            failing_since = case when new.any_arrived = 1 then null
+                else coalesce(int_webhooks.failing_since, case when new.failed > 0 then $1 end) end,
+            failures = case when new.any_arrived = 1 then 0 else int_webhooks.failures + new.failed end
+        from new where int_webhooks.account_id = new.account_id and int_webhooks.id = new.webhook_id";
+    let cast = tx.dialect("$1", "cast($1 as timestamptz)");
+    new.write(tx, &[now.into()], &text.replace("$1", cast)).await
+}
+
+/// The times that a delivery was tried, in their order.
+pub async fn of_delivery(tx: &mut Tx, account: AccountId, job: i64) -> Result<Vec<AttemptShown>> {
+    let text = "select attempt, at, duration_ms, status, error_kind, answer from int_delivery_attempts
+        where account_id = $1 and job_id = $2 order by id";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(job).fetch_all(c).await)
+}

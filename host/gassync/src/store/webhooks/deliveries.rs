@@ -1,0 +1,247 @@
+//! Deliveries are jobs, each of one fact of the feed to one subscriber.
+
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use serde_json::Value;
+use sqlx::{FromRow, types::Json};
+
+use crate::store::{
+    Result, Time, Tx, on,
+    outbound::touches::{Places, places},
+    outbox::Fact,
+    queue::Lane,
+    rows::{Kind, Rows},
+};
+
+/// A fact as subscribers' filters see it.
+#[derive(Debug, Clone, FromRow)]
+pub struct Happened {
+    /// The tenant.
+    pub account_id: i64,
+    /// Its place in the feed.
+    pub sequence: i64,
+    /// What it is.
+    #[sqlx(flatten)]
+    pub fact: Fact,
+    /// The property of the core that it is about.
+    pub property_id: Option<i64>,
+    /// When it happened.
+    pub created_at: Time,
+}
+
+/// A fact, and how its newest delivery to a subscriber stands; none where it was never told.
+#[derive(Debug, Clone, FromRow)]
+pub struct Past {
+    /// The fact.
+    #[sqlx(flatten)]
+    pub happened: Happened,
+    /// `waiting`, `done`, `dead` or `cancelled`.
+    pub state: Option<String>,
+}
+
+/// A delivery, as it is shown.
+#[derive(Debug, Clone, FromRow)]
+pub struct Delivery {
+    /// Its key.
+    pub id: i64,
+    /// The place of its fact in the feed; none of a test.
+    pub sequence: Option<i64>,
+    /// What it is about: keys.
+    pub payload: Json<Value>,
+    /// The fact's; none where it is kept no more.
+    pub entity_type: Option<String>,
+    /// The core's.
+    pub entity_id: Option<i64>,
+    /// What was done.
+    pub action: Option<String>,
+    /// The status that a booking came to with it.
+    pub status: Option<String>,
+    /// `waiting`, `done`, `dead` or `cancelled`.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// When it is tried next, or was tried last.
+    pub run_at: Time,
+    /// Why it did not arrive, the last time.
+    pub error: Option<String>,
+    /// When it was put in the queue.
+    pub created_at: Time,
+    /// When it ended.
+    pub finished_at: Option<Time>,
+}
+
+/// Which deliveries; what is not said is not asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// `waiting`, `done`, `dead` or `cancelled`.
+    pub state: Option<String>,
+    /// Put in the queue since.
+    pub since: Option<Timestamp>,
+    /// Older than this one: the next page.
+    pub before: Option<i64>,
+}
+
+/// The property that a fact `o` is about.
+macro_rules! facts {
+    ($more:literal, $rest:literal) => {
+        concat!(
+            "select o.account_id, o.sequence, o.entity_type, o.entity_id, o.action, o.origin_source_id, o.first_night,
+                o.last_night, o.status, o.created_at, case o.entity_type
+                    when 'property' then o.entity_id
+                    when 'booking' then (select b.property_id from gas_bookings b
+                        where b.account_id = o.account_id and b.id = o.entity_id)
+                    when 'rate_plan' then (select p.property_id from gas_rate_plans p
+                        where p.account_id = o.account_id and p.id = o.entity_id)
+                    when 'guest' then null
+                    else (select u.property_id from gas_bookable_units u
+                        where u.account_id = o.account_id and u.id = o.entity_id)
+                end as property_id",
+            $more,
+            " from ",
+            $rest
+        )
+    };
+}
+
+/// The facts at these places. A platform query.
+pub async fn happened(tx: &mut Tx, given: &Places) -> Result<Vec<Happened>> {
+    let text = facts!(
+        "",
+        "new cross join int_outbox o
+        where o.account_id = new.account_id and o.sequence >= new.low and o.sequence <= new.high
+        order by o.account_id, o.sequence"
+    );
+    places(given).read(tx, &[], text).await
+}
+
+/// The facts of a stretch of time, with how a subscriber was told of them; the oldest first.
+pub async fn past(
+    tx: &mut Tx,
+    account: AccountId,
+    webhook: i64,
+    (since, until): (Timestamp, Timestamp),
+    (after, limit): (i64, i64),
+) -> Result<Vec<Past>> {
+    let text = facts!(
+        ", (select j.state from int_jobs j where j.account_id = o.account_id and j.lane = $2 and j.sequence = o.sequence
+            order by j.id desc limit 1) as state",
+        "int_outbox o
+        where o.account_id = $1 and o.sequence > $5 and o.created_at >= $3 and o.created_at < $4
+        order by o.sequence limit $6"
+    );
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(Lane::Webhook(webhook).name()).bind(Time::from(since))
+        .bind(Time::from(until)).bind(after).bind(limit).fetch_all(c).await)
+}
+
+macro_rules! deliveries {
+    ($rest:literal) => {
+        concat!(
+            "select j.id, j.sequence, j.payload, o.entity_type, o.entity_id, o.action, o.status, j.state, j.attempts, j.run_at,
+                j.error, j.created_at, j.finished_at
+            from int_jobs j
+            left join int_outbox o on o.account_id = j.account_id and o.sequence = j.sequence
+            where j.account_id = $1 and j.source_id = $2 and j.lane = $3 ",
+            $rest
+        )
+    };
+}
+
+/// A subscriber's deliveries, the newest first.
+pub async fn list(
+    tx: &mut Tx,
+    account: AccountId,
+    (source, webhook): (SourceId, i64),
+    filter: &Filter,
+    limit: i64,
+) -> Result<Vec<Delivery>> {
+    let text = deliveries!(
+        "and ($4 is null or j.state = $4) and ($5 is null or j.created_at >= $5) and ($6 is null or j.id < $6)
+        order by j.id desc limit $7"
+    );
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Lane::Webhook(webhook).name())
+        .bind(&filter.state).bind(filter.since.map(Time::from)).bind(filter.before).bind(limit).fetch_all(c).await)
+}
+
+/// One of them.
+pub async fn get(
+    tx: &mut Tx,
+    account: AccountId,
+    (source, webhook): (SourceId, i64),
+    id: i64,
+) -> Result<Option<Delivery>> {
+    let text = deliveries!("and j.id = $4");
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Lane::Webhook(webhook).name()).bind(id)
+        .fetch_optional(c).await)
+}
+
+/// What waits before a place in the feed, and is not among what `claim` took: of each entity the first, and when it is
+/// tried.
+pub async fn behind(
+    tx: &mut Tx,
+    account: AccountId,
+    (source, webhook): (SourceId, i64),
+    (before, claim): (i64, i64),
+) -> Result<Vec<(String, i64, i64, Time)>> {
+    let text = "select o.entity_type, o.entity_id, min(j.sequence), min(j.run_at)
+        from int_jobs j join int_outbox o on o.account_id = j.account_id and o.sequence = j.sequence
+        where j.account_id = $1 and j.source_id = $2 and j.lane = $3 and j.state = 'waiting' and j.sequence < $4
+            and j.claim <> $5
+        group by o.entity_type, o.entity_id";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Lane::Webhook(webhook).name()).bind(before)
+        .bind(claim).fetch_all(c).await)
+}
+
+/// What waits for a subscriber is dead: it is told nothing any more. It can be brought back.
+pub async fn kill(
+    tx: &mut Tx,
+    account: AccountId,
+    (source, webhook): (SourceId, i64),
+    why: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let lane = Lane::Webhook(webhook).name();
+    // Lanes before jobs, as everywhere.
+    let text = "update int_lanes set due_at = null, shut_until = null, shut_why = null
+        where account_id = $1 and source_id = $2 and lane = $3";
+    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(&lane).execute(c).await.map(drop))?;
+    let text = "update int_jobs set state = 'dead', error = $4, finished_at = $5
+        where account_id = $1 and source_id = $2 and lane = $3 and state = 'waiting'";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(&lane).bind(why).bind(Time::from(now)).execute(c)
+        .await.map(drop))
+}
+
+/// Dead deliveries of these facts are to be tried again under new keys: they are on the work list no more.
+pub async fn supersede(
+    tx: &mut Tx,
+    account: AccountId,
+    (source, webhook): (SourceId, i64),
+    sequences: &[i64],
+    now: Timestamp,
+) -> Result<()> {
+    let lane = Lane::Webhook(webhook).name();
+    let mut new = Rows::new([("sequence", Kind::Int)]);
+    sequences.iter().for_each(|sequence| new.push([(*sequence).into()]));
+    let text = "update int_jobs set state = 'cancelled', finished_at = $4 from new
+        where int_jobs.account_id = $1 and int_jobs.source_id = $2 and int_jobs.lane = $3
+            and int_jobs.sequence = new.sequence and int_jobs.state = 'dead'";
+    new.write(tx, &[account.0.into(), source.0.into(), (&*lane).into(), now.into()], text).await
+}
+
+/// Opens a run of a subscriber's replays; its key.
+pub async fn begin_run(
+    tx: &mut Tx,
+    account: AccountId,
+    webhook: i64,
+    (shown, jobs): (&Value, i64),
+    now: Timestamp,
+) -> Result<i64> {
+    let text = "insert into int_job_runs (account_id, webhook_id, filter, state, jobs, created_at)
+        values ($1, $2, $3, 'running', $4, $5) returning id";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(webhook).bind(Json(shown)).bind(jobs)
+        .bind(Time::from(now)).fetch_one(c).await)
+}
+
+/// Whether a run is a subscriber's own.
+pub async fn has_run(tx: &mut Tx, account: AccountId, webhook: i64, run: i64) -> Result<bool> {
+    let text = "select exists (select 1 from int_job_runs where account_id = $1 and webhook_id = $2 and id = $3)";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(webhook).bind(run).fetch_one(c).await)
+}

@@ -1,0 +1,282 @@
+//! Subscribers: what they are told of, what it is signed with, how they take it.
+
+mod attempts;
+mod deliveries;
+mod secrets;
+
+use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use sqlx::{FromRow, types::Json};
+
+use super::{
+    Result, Time, Tx, on,
+    rows::{self, Kind, Rows},
+};
+
+pub use attempts::{Attempt, AttemptShown, Standing, note, of_delivery};
+pub use deliveries::{
+    Delivery, Filter, Happened, Past, begin_run, behind, get as delivery, happened, has_run, kill, list as deliveries,
+    past, supersede,
+};
+pub use secrets::{Sealed, add as add_secret, end as end_secrets, of_webhook as secrets};
+
+/// What a subscriber wants to be told, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where.
+    pub url: String,
+    /// What people call it.
+    pub description: Option<String>,
+    /// Names of events; without any all.
+    pub events: Vec<String>,
+    /// Properties of the core; without any all.
+    pub properties: Vec<i64>,
+    /// `thin` or `full`.
+    pub payload: String,
+    /// `standard` or `cloudevents`.
+    pub envelope: String,
+    /// What its own source did is not told.
+    pub exclude_origin: bool,
+    /// What is about one entity arrives in its order.
+    pub ordered: bool,
+    /// `v1` or `v1a`.
+    pub signing: String,
+    /// How often it is tried, 1 to 10.
+    pub max_attempts: i64,
+    /// How long an answer may take, 1 to 15.
+    pub timeout_seconds: i64,
+}
+
+/// A subscription.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// The tenant.
+    pub account: AccountId,
+    /// Its key.
+    pub id: i64,
+    /// Whose it is.
+    pub source: SourceId,
+    /// What it wants.
+    pub wanted: Wanted,
+    /// Headers of its own, sealed.
+    pub headers: Option<Vec<u8>>,
+    /// Whether it is told of anything.
+    pub is_active: bool,
+    /// Why it is not.
+    pub status_why: Option<String>,
+    /// Since when nothing has arrived.
+    pub failing_since: Option<Timestamp>,
+    /// How often in a row.
+    pub failures: i64,
+    /// When it was last told of something, whatever came of it.
+    pub last_triggered_at: Option<Timestamp>,
+    /// When something last arrived.
+    pub last_delivered_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When somebody last changed it.
+    pub updated_at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct Row {
+    account_id: i64,
+    id: i64,
+    source_id: i64,
+    endpoint_url: String,
+    description: Option<String>,
+    events: Json<Vec<String>>,
+    properties: Json<Vec<i64>>,
+    payload: String,
+    envelope: String,
+    exclude_origin: bool,
+    ordered: bool,
+    signing: String,
+    headers: Option<Vec<u8>>,
+    max_attempts: i64,
+    timeout_seconds: i64,
+    status: String,
+    status_why: Option<String>,
+    failing_since: Option<Time>,
+    failures: i64,
+    last_triggered_at: Option<Time>,
+    last_delivered_at: Option<Time>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl From<Row> for Webhook {
+    fn from(row: Row) -> Self {
+        Self {
+            account: AccountId(row.account_id),
+            id: row.id,
+            source: SourceId(row.source_id),
+            wanted: Wanted {
+                url: row.endpoint_url,
+                description: row.description,
+                events: row.events.0,
+                properties: row.properties.0,
+                payload: row.payload,
+                envelope: row.envelope,
+                exclude_origin: row.exclude_origin,
+                ordered: row.ordered,
+                signing: row.signing,
+                max_attempts: row.max_attempts,
+                timeout_seconds: row.timeout_seconds,
+            },
+            headers: row.headers,
+            is_active: row.status == "active",
+            status_why: row.status_why,
+            failing_since: row.failing_since.map(Timestamp::from),
+            failures: row.failures,
+            last_triggered_at: row.last_triggered_at.map(Timestamp::from),
+            last_delivered_at: row.last_delivered_at.map(Timestamp::from),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        }
+    }
+}
+
+macro_rules! webhooks {
+    ($rest:literal) => {
+        concat!(
+            "select w.account_id, w.id, w.source_id, w.endpoint_url, w.description, w.events, w.properties, w.payload, w.envelope,
+                w.exclude_origin, w.ordered, w.signing, w.headers, w.max_attempts, w.timeout_seconds, w.status, w.status_why,
+                w.failing_since, w.failures, w.last_triggered_at, w.last_delivered_at, w.created_at, w.updated_at ",
+            $rest
+        )
+    };
+}
+
+/// Makes one; its key. It has no headers yet, which are sealed with that key.
+pub async fn insert(tx: &mut Tx, account: AccountId, source: SourceId, wanted: &Wanted, now: Timestamp) -> Result<i64> {
+    let text = "insert into int_webhooks (account_id, source_id, endpoint_url, description, events, properties, payload, envelope,
+            exclude_origin, ordered, signing, max_attempts, timeout_seconds, status, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'active', $14, $14) returning id";
+    let Wanted { url, description, events, properties, payload, envelope, .. } = wanted;
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(url).bind(description).bind(Json(events))
+        .bind(Json(properties)).bind(payload).bind(envelope).bind(wanted.exclude_origin).bind(wanted.ordered)
+        .bind(&wanted.signing).bind(wanted.max_attempts).bind(wanted.timeout_seconds).bind(Time::from(now))
+        .fetch_one(c).await)
+}
+
+/// Changes what it wants.
+pub async fn update(tx: &mut Tx, account: AccountId, id: i64, wanted: &Wanted, now: Timestamp) -> Result<()> {
+    let text = "update int_webhooks set endpoint_url = $3, description = $4, events = $5, properties = $6, payload = $7,
+            envelope = $8, exclude_origin = $9, ordered = $10, max_attempts = $11, timeout_seconds = $12, updated_at = $13
+        where account_id = $1 and id = $2";
+    let Wanted { url, description, events, properties, payload, envelope, .. } = wanted;
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(url).bind(description).bind(Json(events))
+        .bind(Json(properties)).bind(payload).bind(envelope).bind(wanted.exclude_origin).bind(wanted.ordered)
+        .bind(wanted.max_attempts).bind(wanted.timeout_seconds).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Keeps its sealed headers; none takes them away.
+pub async fn set_headers(tx: &mut Tx, account: AccountId, id: i64, sealed: Option<&[u8]>) -> Result<()> {
+    let text = "update int_webhooks set headers = $3 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(sealed).execute(c).await.map(drop))
+}
+
+/// By its key; none where it was deleted.
+pub async fn get(tx: &mut Tx, account: AccountId, id: i64) -> Result<Option<Webhook>> {
+    let text = webhooks!("from int_webhooks w where w.account_id = $1 and w.id = $2 and w.deleted_at is null");
+    let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id).fetch_optional(c).await)?;
+    Ok(row.map(Webhook::from))
+}
+
+/// Those of a source, the oldest first, behind the key `after`.
+pub async fn of_source(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (after, limit): (i64, i64),
+) -> Result<Vec<Webhook>> {
+    let text = webhooks!(
+        "from int_webhooks w where w.account_id = $1 and w.source_id = $2 and w.deleted_at is null and w.id > $3
+        order by w.id limit $4"
+    );
+    let rows: Vec<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(after).bind(limit)
+        .fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Webhook::from).collect())
+}
+
+/// How many a source has.
+pub async fn count(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<i64> {
+    let text = "select count(*) from int_webhooks where account_id = $1 and source_id = $2 and deleted_at is null";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
+}
+
+/// All of every account. A platform query.
+pub async fn all(tx: &mut Tx) -> Result<Vec<Webhook>> {
+    let text = webhooks!("from int_webhooks w where w.deleted_at is null order by w.id");
+    let rows: Vec<Row> = on!(tx, c => sqlx::query_as(text).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Webhook::from).collect())
+}
+
+/// Whose it is. A platform query.
+pub async fn account_of(tx: &mut Tx, id: i64) -> Result<Option<AccountId>> {
+    let text = "select account_id from int_webhooks where id = $1 and deleted_at is null";
+    let account: Option<i64> = on!(tx, c => sqlx::query_scalar(text).bind(id).fetch_optional(c).await)?;
+    Ok(account.map(AccountId))
+}
+
+/// Those of these accounts that are told of something. A platform query.
+pub async fn active(tx: &mut Tx, accounts: impl Iterator<Item = i64>) -> Result<Vec<Webhook>> {
+    let mut new = Rows::new([("account_id", Kind::Int)]);
+    accounts.for_each(|account| new.push([account.into()]));
+    let text = webhooks!(
+        "from new cross join int_webhooks w
+        where w.account_id = new.account_id and w.status = 'active' and w.deleted_at is null order by w.account_id, w.id"
+    );
+    let rows: Vec<Row> = new.read(tx, &[], text).await?;
+    Ok(rows.into_iter().map(Webhook::from).collect())
+}
+
+/// Tells it nothing more, and why; false where it is told nothing already. What waited for it is dead, and can be brought
+/// back.
+pub async fn disable(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: Timestamp) -> Result<bool> {
+    let text = "update int_webhooks set status = 'disabled', status_why = $3, updated_at = $4
+        where account_id = $1 and id = $2 and status = 'active'";
+    let changed = on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(why).bind(Time::from(now)).execute(c).await
+        .map(|done| done.rows_affected()))?;
+    Ok(changed > 0)
+}
+
+/// Tells it again.
+pub async fn enable(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
+    let text = "update int_webhooks set status = 'active', status_why = null, failing_since = null, failures = 0,
+            updated_at = $3
+        where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Forgets it, with what it is signed with.
+pub async fn delete(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
+    let text = "delete from int_webhook_secrets where account_id = $1 and webhook_id = $2";
+    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(id).execute(c).await.map(drop))?;
+    let text = "update int_webhooks set deleted_at = $3, status = 'disabled', headers = null, updated_at = $3
+        where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// A subscription was disabled: the feed and other subscribers hear of it.
+pub async fn tell_disabled(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
+    let text = "insert into int_outbox (account_id, entity_type, entity_id, action, created_at, status)
+        values ($1, 'webhook', $2, 'updated', $3, 'disabled')";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// What a source calls these properties of the core, in their order; those that it has no link with are left out.
+pub async fn property_names(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    properties: &[i64],
+) -> Result<Vec<String>> {
+    let ids: Vec<CoreId> = properties.iter().copied().map(CoreId).collect();
+    let text = "select m.external_entity_id from new cross join int_mappings m
+        where m.account_id = $1 and m.gas_entity_type = 'property' and m.gas_entity_id = new.id and m.source_id = $2
+            and m.external_entity_type = 'property'
+        order by m.external_entity_id";
+    let names: Vec<(String,)> = rows::of_ids(&ids).read(tx, &[account.0.into(), source.0.into()], text).await?;
+    Ok(names.into_iter().map(|(name,)| name).collect())
+}

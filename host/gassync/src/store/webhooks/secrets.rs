@@ -1,0 +1,43 @@
+use gassync_domain::{AccountId, Timestamp};
+use sqlx::FromRow;
+
+use crate::store::{Result, Time, Tx, on};
+
+/// What messages are signed with, sealed.
+#[derive(Debug, Clone, FromRow)]
+pub struct Sealed {
+    /// Its bytes.
+    pub ciphertext: Vec<u8>,
+    /// From when on nothing is signed with it any more.
+    pub ends_at: Option<Time>,
+}
+
+/// Those that are signed with at this time, the newest first.
+pub async fn of_webhook(tx: &mut Tx, account: AccountId, webhook: i64, now: Timestamp) -> Result<Vec<Sealed>> {
+    let text = "select ciphertext, ends_at from int_webhook_secrets
+        where account_id = $1 and webhook_id = $2 and (ends_at is null or ends_at > $3) order by id desc";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(webhook).bind(Time::from(now)).fetch_all(c).await)
+}
+
+/// Keeps a new one.
+pub async fn add(
+    tx: &mut Tx,
+    account: AccountId,
+    webhook: i64,
+    (ciphertext, key_id, secret_hash): (&[u8], &str, &str),
+    now: Timestamp,
+) -> Result<()> {
+    let text = "insert into int_webhook_secrets (account_id, webhook_id, ciphertext, key_id, secret_hash, created_at)
+        values ($1, $2, $3, $4, $5, $6)";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(webhook).bind(ciphertext).bind(key_id).bind(secret_hash)
+        .bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Says when those that there are end, and takes away what has ended. One that ends sooner already does so.
+pub async fn end(tx: &mut Tx, account: AccountId, webhook: i64, (at, now): (Timestamp, Timestamp)) -> Result<()> {
+    let text = "update int_webhook_secrets set ends_at = $3
+        where account_id = $1 and webhook_id = $2 and (ends_at is null or ends_at > $3)";
+    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(webhook).bind(Time::from(at)).execute(c).await.map(drop))?;
+    let text = "delete from int_webhook_secrets where account_id = $1 and webhook_id = $2 and ends_at <= $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(webhook).bind(Time::from(now)).execute(c).await.map(drop))
+}

@@ -1,0 +1,57 @@
+//! Which facts come to which subscribers.
+
+use gassync_domain::{EventFilter, SourceId, Timestamp};
+
+use crate::{
+    jobs::Kind,
+    store::{
+        Result, Tx,
+        outbound::touches::Places,
+        queue,
+        webhooks::{self, Happened, Webhook},
+    },
+};
+
+/// Puts what subscribers are to be told of the facts at these places in the queue, in the transaction that has given them.
+pub async fn facts(tx: &mut Tx, given: &Places, now: Timestamp) -> Result<()> {
+    let active = webhooks::active(tx, given.iter().map(|(account, ..)| *account)).await?;
+    if active.is_empty() {
+        return Ok(());
+    }
+    let happened = webhooks::happened(tx, given).await?;
+    let mut work = Vec::new();
+    for webhook in &active {
+        let wants = Wants::of(webhook);
+        let told = happened.iter().filter(|fact| fact.account_id == webhook.account.0 && wants.fact(fact));
+        work.extend(told.map(|fact| Kind::delivery(webhook, fact.sequence, now)));
+    }
+    queue::put(tx, &work, now).await
+}
+
+/// What a subscriber wants to hear of.
+pub(super) struct Wants<'a> {
+    events: EventFilter,
+    properties: &'a [i64],
+    not_of: Option<SourceId>,
+    itself: i64,
+}
+
+impl<'a> Wants<'a> {
+    pub(super) fn of(webhook: &'a Webhook) -> Self {
+        Self {
+            // Names that are none any more ask for nothing.
+            events: EventFilter::parse(webhook.wanted.events.clone()).unwrap_or_default(),
+            properties: &webhook.wanted.properties,
+            not_of: Some(webhook.source).filter(|_| webhook.wanted.exclude_origin),
+            itself: webhook.id,
+        }
+    }
+
+    pub(super) fn fact(&self, happened: &Happened) -> bool {
+        let Happened { fact, property_id, .. } = happened;
+        let is_own = self.not_of.is_some_and(|source| fact.origin_source_id == Some(source.0));
+        let is_itself = fact.entity_type == "webhook" && fact.entity_id == self.itself;
+        let is_there = self.properties.is_empty() || property_id.is_some_and(|id| self.properties.contains(&id));
+        !is_own && !is_itself && is_there && fact.name().is_some_and(|name| self.events.wants(name))
+    }
+}

@@ -1,0 +1,300 @@
+//! Signatures of Standard Webhooks 1.0 (<https://www.standardwebhooks.com>): `v1` is HMAC with SHA-256, `v1a` is Ed25519. What
+//! is signed is `{id}.{timestamp}.{body}`, byte for byte.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use gassync_domain::Timestamp;
+use ring::{
+    hmac,
+    signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey},
+};
+
+use crate::vault::Random;
+
+/// Begins a symmetric secret.
+const SYMMETRIC: &str = "whsec_";
+/// Begins the secret half of a pair of keys.
+const PRIVATE: &str = "whsk_";
+/// Begins its public half.
+const PUBLIC: &str = "whpk_";
+/// Bytes of a symmetric secret.
+const SYMMETRIC_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+/// Bytes of the secret we make.
+const MADE_BYTES: usize = 32;
+/// Bytes of the seed that a pair of keys grows from.
+const SEED_BYTES: usize = 32;
+/// How far a message's time may be from that of whoever verifies it, in seconds.
+const TOLERANCE_SECONDS: i64 = 5 * 60;
+
+/// How messages are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signing {
+    /// With a secret that both sides have.
+    V1,
+    /// With a pair of keys: the subscriber has the public one.
+    V1a,
+}
+
+impl Signing {
+    /// The word in the tables and in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V1a => "v1a",
+        }
+    }
+
+    /// By its word.
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::V1, Self::V1a].into_iter().find(|signing| signing.name() == word)
+    }
+}
+
+/// What messages are signed with. It has no way to be shown but [`Secret::text`].
+pub enum Secret {
+    /// Bytes that both sides have.
+    Symmetric(Vec<u8>),
+    /// A pair of keys, and the seed it grew from.
+    Pair(Ed25519KeyPair, [u8; SEED_BYTES]),
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+/// A text that is no secret of this kind. It never tells the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be whsec_ and 24 to 64 bytes in base64, or for v1a whsk_ and the 32 or 64 bytes of an Ed25519 key")]
+pub struct BadSecret;
+
+/// Why a message is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unverified {
+    /// Its time cannot be read.
+    #[error("webhook-timestamp is not a number of seconds")]
+    Timestamp,
+    /// It is too old, or of the future.
+    #[error("webhook-timestamp is more than {TOLERANCE_SECONDS} seconds away from now")]
+    Time,
+    /// None of its signatures is of this key.
+    #[error("no signature is one of this message with this key")]
+    Signature,
+}
+
+impl Secret {
+    /// A new one.
+    pub fn make(signing: Signing, random: &Random) -> Result<Self, BadSecret> {
+        let mut bytes = [0; MADE_BYTES];
+        random(&mut bytes);
+        match signing {
+            Signing::V1 => Ok(Self::Symmetric(bytes.to_vec())),
+            Signing::V1a => Self::of_seed(bytes),
+        }
+    }
+
+    /// Reads `whsec_…` or `whsk_…`.
+    pub fn parse(text: &str) -> Result<Self, BadSecret> {
+        if let Some(encoded) = text.strip_prefix(SYMMETRIC) {
+            let bytes = STANDARD.decode(encoded).map_err(|_| BadSecret)?;
+            return if SYMMETRIC_BYTES.contains(&bytes.len()) { Ok(Self::Symmetric(bytes)) } else { Err(BadSecret) };
+        }
+        let bytes = STANDARD.decode(text.strip_prefix(PRIVATE).ok_or(BadSecret)?).map_err(|_| BadSecret)?;
+        let (seed, public) = bytes.split_first_chunk::<SEED_BYTES>().ok_or(BadSecret)?;
+        let secret = Self::of_seed(*seed)?;
+        // Some write the public half behind the seed.
+        let agrees = match &secret {
+            Self::Pair(pair, _) => public.is_empty() || public == pair.public_key().as_ref(),
+            Self::Symmetric(_) => false,
+        };
+        if agrees { Ok(secret) } else { Err(BadSecret) }
+    }
+
+    fn of_seed(seed: [u8; SEED_BYTES]) -> Result<Self, BadSecret> {
+        Ok(Self::Pair(Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| BadSecret)?, seed))
+    }
+
+    /// Which way it signs.
+    pub fn signing(&self) -> Signing {
+        match self {
+            Self::Symmetric(_) => Signing::V1,
+            Self::Pair(..) => Signing::V1a,
+        }
+    }
+
+    /// As it is sealed, and shown once.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Symmetric(bytes) => format!("{SYMMETRIC}{}", STANDARD.encode(bytes)),
+            Self::Pair(pair, seed) => {
+                format!("{PRIVATE}{}", STANDARD.encode([seed.as_slice(), pair.public_key().as_ref()].concat()))
+            }
+        }
+    }
+
+    /// What a subscriber verifies with: the secret itself, or the public half.
+    pub fn verifier(&self) -> String {
+        match self {
+            Self::Symmetric(_) => self.text(),
+            Self::Pair(pair, _) => format!("{PUBLIC}{}", STANDARD.encode(pair.public_key().as_ref())),
+        }
+    }
+
+    /// The signature of a message at a second, as it stands in the header.
+    pub fn sign(&self, id: &str, second: i64, body: &[u8]) -> String {
+        let text = signed(id, &second.to_string(), body);
+        let signature = match self {
+            Self::Symmetric(bytes) => hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, bytes), &text).as_ref().to_vec(),
+            Self::Pair(pair, _) => pair.sign(&text).as_ref().to_vec(),
+        };
+        format!("{},{}", self.signing().name(), STANDARD.encode(signature))
+    }
+}
+
+fn signed(id: &str, timestamp: &str, body: &[u8]) -> Vec<u8> {
+    [id.as_bytes(), b".", timestamp.as_bytes(), b".", body].concat()
+}
+
+/// Whether a message is what it says, by one of the signatures in its header: for subscribers who look for their mistake.
+/// `key` is `whsec_…`, `whsk_…` or `whpk_…`.
+pub fn verify(
+    key: &str,
+    (id, timestamp, signatures): (&str, &str, &str),
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(), VerifyError> {
+    let second: i64 = timestamp.parse().map_err(|_| Unverified::Timestamp)?;
+    if (now.as_second() - second).abs() > TOLERANCE_SECONDS {
+        return Err(Unverified::Time.into());
+    }
+    let text = signed(id, timestamp, body);
+    let key = Verifier::parse(key)?;
+    let is_good = signatures.split(' ').any(|signature| key.verifies(&text, signature));
+    if is_good { Ok(()) } else { Err(Unverified::Signature.into()) }
+}
+
+/// Why nothing is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// The key is none.
+    #[error(transparent)]
+    Key(#[from] BadSecret),
+    /// The message is not believed.
+    #[error(transparent)]
+    Message(#[from] Unverified),
+}
+
+enum Verifier {
+    Symmetric(hmac::Key),
+    Public(Vec<u8>),
+}
+
+impl Verifier {
+    fn parse(key: &str) -> Result<Self, BadSecret> {
+        if let Some(encoded) = key.strip_prefix(PUBLIC) {
+            return Ok(Self::Public(STANDARD.decode(encoded).map_err(|_| BadSecret)?));
+        }
+        Ok(match Secret::parse(key)? {
+            Secret::Symmetric(bytes) => Self::Symmetric(hmac::Key::new(hmac::HMAC_SHA256, &bytes)),
+            Secret::Pair(pair, _) => Self::Public(pair.public_key().as_ref().to_vec()),
+        })
+    }
+
+    /// In constant time.
+    fn verifies(&self, text: &[u8], signature: &str) -> bool {
+        let Some((version, encoded)) = signature.split_once(',') else { return false };
+        let Ok(bytes) = STANDARD.decode(encoded) else { return false };
+        match (self, Signing::named(version)) {
+            (Self::Symmetric(key), Some(Signing::V1)) => hmac::verify(key, text, &bytes).is_ok(),
+            (Self::Public(key), Some(Signing::V1a)) => {
+                UnparsedPublicKey::new(&ED25519, key).verify(text, &bytes).is_ok()
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::system_random;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("an instant")
+    }
+
+    /// Of the standard's own reference implementations.
+    #[test]
+    fn the_vectors_of_others_hold() {
+        for (secret, id, second, body, signature) in [
+            (
+                "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                "msg_p5jXN8AQM9LWM0D4loKWxJek",
+                1_614_265_330,
+                r#"{"test": 2432232314}"#,
+                "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+            ),
+            (
+                "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+                "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk",
+                1_649_367_553,
+                r#"{"email":"test@example.com","username":"test_user"}"#,
+                "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=",
+            ),
+        ] {
+            assert_eq!(Secret::parse(secret).expect("a secret").sign(id, second, body.as_bytes()), signature);
+            let headers = (id, &*second.to_string(), signature);
+            assert_eq!(verify(secret, headers, body.as_bytes(), at(second)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_was_touched_is_not_believed() {
+        for signing in [Signing::V1, Signing::V1a] {
+            let secret = Secret::make(signing, &system_random()).expect("a secret");
+            let other = Secret::make(signing, &system_random()).expect("a secret");
+            let body = br#"{"price": 1.0}"#;
+            let (good, foreign) = (secret.sign("msg_1", 100, body), other.sign("msg_1", 100, body));
+            let key = secret.verifier();
+            let judged =
+                |id, second, signatures: &str, body: &[u8], now| verify(&key, (id, second, signatures), body, at(now));
+            assert_eq!(judged("msg_1", "100", &good, body, 399), Ok(()));
+            assert_eq!(judged("msg_1", "100", &format!("{foreign} {good}"), body, 100), Ok(()), "a rotation");
+            assert_eq!(judged("msg_1", "100", &format!("v2,abc {good}"), body, 100), Ok(()), "of a later version");
+            let refused = Err(VerifyError::Message(Unverified::Signature));
+            assert_eq!(judged("msg_1", "100", &foreign, body, 100), refused);
+            assert_eq!(judged("msg_1", "100", &good[..good.len() - 4], body, 100), refused, "a part of it");
+            assert_eq!(
+                judged("msg_1", "100", good.trim_start_matches("v1,").trim_start_matches("v1a,"), body, 100),
+                refused
+            );
+            assert_eq!(judged("msg_1", "100", "", body, 100), refused);
+            assert_eq!(judged("msg_2", "100", &good, body, 100), refused);
+            assert_eq!(judged("msg_1", "101", &good, body, 100), refused);
+            assert_eq!(judged("msg_1", "100", &good, br#"{"price":1}"#, 100), refused, "written anew");
+            assert_eq!(judged("msg_1", "100", &good, body, 401), Err(Unverified::Time.into()));
+            assert_eq!(judged("msg_1", "100", &good, body, -201), Err(Unverified::Time.into()));
+            assert_eq!(judged("msg_1", "soon", &good, body, 100), Err(Unverified::Timestamp.into()));
+            assert_eq!(verify(&secret.text(), ("msg_1", "100", &good), body, at(100)), Ok(()), "the signer can verify");
+        }
+    }
+
+    #[test]
+    fn secrets_come_back_and_are_not_shown() {
+        for signing in [Signing::V1, Signing::V1a] {
+            let secret = Secret::make(signing, &system_random()).expect("a secret");
+            let again = Secret::parse(&secret.text()).expect("the same");
+            assert_eq!((again.text(), again.signing()), (secret.text(), signing));
+            assert_eq!(format!("{secret:?}"), "(hidden)");
+        }
+        let of = |bytes: usize| format!("whsec_{}", STANDARD.encode(vec![7; bytes]));
+        for bad in [&*of(23), &of(65), "whsec_***", "whsk_AAAA", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", ""] {
+            assert!(Secret::parse(bad).is_err(), "{bad}");
+        }
+        assert!(Secret::parse(&of(24)).is_ok() && Secret::parse(&of(64)).is_ok());
+        let mismatched = STANDARD.encode([[1; 32], [2; 32]].concat());
+        assert!(Secret::parse(&format!("whsk_{mismatched}")).is_err(), "two halves of two pairs");
+    }
+}

@@ -1,0 +1,661 @@
+//! What subscribers want, checked, kept and changed.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::http::{HeaderName, HeaderValue};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use gassync_domain::{AccountId, EventFilter, FieldError, SourceId, Timestamp};
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use url::Url;
+use utoipa::ToSchema;
+
+use super::signing::{Secret, Signing};
+use crate::{
+    api::{ApiError, Problem},
+    app::App,
+    inbound::verify::hash,
+    store::{
+        Tx,
+        mappings::{self, Kind},
+        webhooks::{self, Sealed, Wanted, Webhook},
+    },
+};
+
+/// Subscriptions of one source.
+pub const MAX_WEBHOOKS: i64 = 200;
+/// How long the former secret is signed with beside the new one, where nobody says otherwise.
+const GRACE_SECONDS: u32 = 24 * 60 * 60;
+/// The longest that anybody can say.
+const MAX_GRACE_SECONDS: u32 = 7 * 24 * 60 * 60;
+/// Characters of an address.
+const MAX_URL_CHARS: usize = 2_048;
+/// Characters of a description.
+const MAX_DESCRIPTION_CHARS: usize = 500;
+/// Headers of a subscriber's own.
+const MAX_HEADERS: usize = 20;
+/// Bytes of one of their values.
+const MAX_HEADER_BYTES: usize = 4_096;
+/// Properties in a filter.
+const MAX_PROPERTIES: usize = 200;
+/// How often a message is tried, at most and where nobody says otherwise.
+const MAX_ATTEMPTS: u32 = 10;
+/// How long an answer may take, at most and where nobody says otherwise, in seconds.
+const MAX_TIMEOUT_SECONDS: u32 = 15;
+/// Headers that are ours, or the connection's.
+const NOT_THEIRS: [&str; 12] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
+/// Begins the names of headers that are the standard's.
+const OF_THE_STANDARD: &str = "webhook-";
+
+/// A subscription to be made.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct NewWebhook {
+    /// Where messages are posted, over TLS. Private, loopback and link-local addresses are refused, now and whenever a
+    /// message is sent.
+    #[schema(example = "https://partner.example/hooks/gassync")]
+    pub url: String,
+    /// For people, 500 characters at most.
+    #[schema(required = false)]
+    pub description: Option<String>,
+    /// Events by either of their names, `reservation.*` for all of a kind; all where none is named.
+    #[schema(required = false, example = json!(["reservation.created", "booking.cancelled"]))]
+    pub events: Vec<String>,
+    /// Only of these properties (the source's own ids); of all where none is named. What is about no property, such as a
+    /// guest, is not told then.
+    #[schema(required = false, example = json!([]))]
+    pub property_ids: Vec<String>,
+    /// `thin` (where nothing is said) names the entity; `full` adds its record as the core has it.
+    #[schema(required = false, example = "thin")]
+    pub payload: Option<String>,
+    /// `standard` (where nothing is said) or `cloudevents` (1.0, structured).
+    #[schema(required = false, example = "standard")]
+    pub envelope: Option<String>,
+    /// What this source did itself is not told; so it is where nothing is said.
+    #[schema(required = false, example = true)]
+    pub exclude_origin: Option<bool>,
+    /// What is about one entity arrives in its order: what happened later waits until what was before it has arrived.
+    #[schema(required = false, example = false)]
+    pub ordered: bool,
+    /// `v1` (HMAC-SHA256, where nothing is said) or `v1a` (Ed25519).
+    #[schema(required = false, example = "v1")]
+    pub signing: Option<String>,
+    /// The secret, `whsec_…` or for `v1a` `whsk_…`; made where none is given.
+    #[schema(required = false)]
+    pub secret: Option<String>,
+    /// Headers to send with every message, 20 at most.
+    #[schema(required = false, example = json!({}))]
+    pub headers: BTreeMap<String, String>,
+    /// For `Authorization: Bearer …`.
+    #[schema(required = false)]
+    pub bearer: Option<String>,
+    /// For `Authorization: Basic …`: user and password with a colon between them.
+    #[schema(required = false)]
+    pub basic: Option<String>,
+    /// How often a message is tried, 1 to 10.
+    #[schema(required = false, example = 10, minimum = 1, maximum = 10)]
+    pub max_attempts: Option<u32>,
+    /// How long an answer may take, 1 to 15 seconds.
+    #[schema(required = false, example = 15, minimum = 1, maximum = 15)]
+    pub timeout_seconds: Option<u32>,
+}
+
+/// What is to change of a subscription; what is not said stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct WebhookChange {
+    /// As when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "https://partner.example/hooks/gassync")]
+    pub url: Option<String>,
+    /// As when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// As when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!(["reservation.*"]))]
+    pub events: Option<Vec<String>>,
+    /// As when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!([]))]
+    pub property_ids: Option<Vec<String>>,
+    /// As when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "thin")]
+    pub payload: Option<String>,
+    /// As when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "standard")]
+    pub envelope: Option<String>,
+    /// As when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclude_origin: Option<bool>,
+    /// As when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ordered: Option<bool>,
+    /// All headers of its own, in place of those that there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!({}))]
+    pub headers: Option<BTreeMap<String, String>>,
+    /// As when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 10, minimum = 1, maximum = 10)]
+    pub max_attempts: Option<u32>,
+    /// As when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 15, minimum = 1, maximum = 15)]
+    pub timeout_seconds: Option<u32>,
+    /// Whether it is told of anything. What happens meanwhile can be replayed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+
+/// How a secret is to be replaced.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct SecretRotation {
+    /// The new one; made where none is given.
+    #[schema(required = false)]
+    pub secret: Option<String>,
+    /// How long messages carry the signatures of both, in seconds: a day where nothing is said, a week at most.
+    #[schema(required = false, example = 86400, maximum = 604800)]
+    pub grace_seconds: Option<u32>,
+}
+
+/// A subscription, as it is shown.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookShown {
+    /// Its number.
+    #[schema(example = 17)]
+    pub id: i64,
+    /// Where messages are posted.
+    #[schema(example = "https://partner.example/hooks/gassync")]
+    pub url: String,
+    /// For people.
+    pub description: Option<String>,
+    /// Which events; all where none is named.
+    #[schema(example = json!(["reservation.created"]))]
+    pub events: Vec<String>,
+    /// Of which properties (the source's own ids); of all where none is named.
+    #[schema(example = json!([]))]
+    pub property_ids: Vec<String>,
+    /// `thin` or `full`.
+    #[schema(example = "thin")]
+    pub payload: String,
+    /// `standard` or `cloudevents`.
+    #[schema(example = "standard")]
+    pub envelope: String,
+    /// What this source did itself is not told.
+    pub exclude_origin: bool,
+    /// What is about one entity arrives in its order.
+    pub ordered: bool,
+    /// `v1` or `v1a`.
+    #[schema(example = "v1")]
+    pub signing: String,
+    /// What messages are verified with that are signed by `v1a`, the newest first: `whpk_…`.
+    pub public_keys: Vec<String>,
+    /// The names of the headers of its own.
+    #[schema(example = json!([]))]
+    pub headers: Vec<String>,
+    /// How often a message is tried.
+    #[schema(example = 10)]
+    pub max_attempts: i64,
+    /// How long an answer may take, in seconds.
+    #[schema(example = 15)]
+    pub timeout_seconds: i64,
+    /// Whether it is told of anything.
+    pub enabled: bool,
+    /// Why it is not.
+    pub disabled_because: Option<String>,
+    /// Since when nothing has arrived.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub failing_since: Option<Timestamp>,
+    /// How often in a row.
+    #[schema(example = 0)]
+    pub failures: i64,
+    /// When it was last told of something, whatever came of it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_triggered_at: Option<Timestamp>,
+    /// When something last arrived.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_delivered_at: Option<Timestamp>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+}
+
+/// A subscription that was made, or whose secret is new. The secret is shown this once.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookMade {
+    /// The subscription.
+    #[serde(flatten)]
+    pub webhook: WebhookShown,
+    /// What messages are verified with: `whsec_…`, or for `v1a` the public key, `whpk_…`.
+    #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
+    pub secret: String,
+}
+
+/// Whose a subscription is.
+pub type Whose = (AccountId, SourceId);
+
+/// Makes one.
+pub async fn create(app: &Arc<App>, whose: Whose, new: NewWebhook) -> Result<WebhookMade, ApiError> {
+    let (account, source) = whose;
+    let mut errors = Vec::new();
+    let signing = new.signing.as_deref().map_or(Some(Signing::V1), Signing::named);
+    if signing.is_none() {
+        errors.push(wrong("/signing", "is neither v1 nor v1a"));
+    }
+    let secret = secret(app, signing.unwrap_or(Signing::V1), new.secret.as_deref(), "/secret", &mut errors);
+    let headers = headers(&new.headers, (new.bearer.as_deref(), new.basic.as_deref()), &mut errors);
+    let mut tx = app.db.read(account).await?;
+    let properties = properties(&mut tx, whose, &new.property_ids, &mut errors).await?;
+    drop(tx);
+    let wanted = Wanted {
+        url: new.url,
+        description: new.description,
+        events: new.events,
+        properties,
+        payload: new.payload.unwrap_or_else(|| "thin".to_owned()),
+        envelope: new.envelope.unwrap_or_else(|| "standard".to_owned()),
+        exclude_origin: new.exclude_origin.unwrap_or(true),
+        ordered: new.ordered,
+        signing: signing.unwrap_or(Signing::V1).name().to_owned(),
+        max_attempts: new.max_attempts.unwrap_or(MAX_ATTEMPTS).into(),
+        timeout_seconds: new.timeout_seconds.unwrap_or(MAX_TIMEOUT_SECONDS).into(),
+    };
+    check(app, (&wanted, true), errors).await?;
+    let secret = secret.ok_or(Problem::Internal)?;
+    let now = app.now();
+    let mut tx = app.db.write(account).await?;
+    if webhooks::count(&mut tx, account, source).await? >= MAX_WEBHOOKS {
+        return Err(Problem::Conflict(format!("the source has {MAX_WEBHOOKS} subscriptions already")).into());
+    }
+    let id = webhooks::insert(&mut tx, account, source, &wanted, now).await?;
+    keep_secret(app, &mut tx, (account, id), &secret, now).await?;
+    if !headers.is_empty() {
+        keep_headers(app, &mut tx, (account, id), &headers).await?;
+    }
+    let made = show_by_key(app, &mut tx, (account, id)).await?;
+    tx.commit().await?;
+    Ok(WebhookMade { webhook: made, secret: secret.verifier() })
+}
+
+/// Changes one.
+pub async fn change(app: &Arc<App>, webhook: Webhook, change: WebhookChange) -> Result<WebhookShown, ApiError> {
+    let Webhook { account, id, source, wanted: before, is_active, .. } = webhook;
+    let mut errors = Vec::new();
+    let headers = change.headers.as_ref().map(|given| headers(given, (None, None), &mut errors));
+    let mut tx = app.db.read(account).await?;
+    let properties = match &change.property_ids {
+        Some(ids) => properties(&mut tx, (account, source), ids, &mut errors).await?,
+        None => before.properties,
+    };
+    drop(tx);
+    let is_elsewhere = change.url.as_ref().is_some_and(|url| *url != before.url);
+    let wanted = Wanted {
+        url: change.url.unwrap_or(before.url),
+        description: change.description.or(before.description),
+        events: change.events.unwrap_or(before.events),
+        properties,
+        payload: change.payload.unwrap_or(before.payload),
+        envelope: change.envelope.unwrap_or(before.envelope),
+        exclude_origin: change.exclude_origin.unwrap_or(before.exclude_origin),
+        ordered: change.ordered.unwrap_or(before.ordered),
+        signing: before.signing,
+        max_attempts: change.max_attempts.map_or(before.max_attempts, i64::from),
+        timeout_seconds: change.timeout_seconds.map_or(before.timeout_seconds, i64::from),
+    };
+    check(app, (&wanted, is_elsewhere), errors).await?;
+    let now = app.now();
+    let mut tx = app.db.write(account).await?;
+    match change.enabled {
+        Some(false) if is_active => stop(&mut tx, (account, source, id), "somebody disabled it", now).await?,
+        Some(true) if !is_active => webhooks::enable(&mut tx, account, id, now).await?,
+        _ => {}
+    }
+    webhooks::update(&mut tx, account, id, &wanted, now).await?;
+    if let Some(headers) = headers {
+        keep_headers(app, &mut tx, (account, id), &headers).await?;
+    }
+    let shown = show_by_key(app, &mut tx, (account, id)).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+/// Signs with a new secret, and for a while with the former one too.
+pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation) -> Result<WebhookMade, ApiError> {
+    let mut errors = Vec::new();
+    let grace = rotation.grace_seconds.unwrap_or(GRACE_SECONDS);
+    if grace > MAX_GRACE_SECONDS {
+        errors.push(wrong("/graceSeconds", &format!("is more than {MAX_GRACE_SECONDS} seconds")));
+    }
+    let signing = Signing::named(&webhook.wanted.signing).unwrap_or(Signing::V1);
+    let secret = secret(app, signing, rotation.secret.as_deref(), "/secret", &mut errors);
+    let Some(secret) = secret.filter(|_| errors.is_empty()) else { return Err(Problem::Invalid(errors).into()) };
+    let now = app.now();
+    let mut tx = app.db.write(webhook.account).await?;
+    let ends = now + SignedDuration::from_secs(i64::from(grace));
+    webhooks::end_secrets(&mut tx, webhook.account, webhook.id, (ends, now)).await?;
+    keep_secret(app, &mut tx, (webhook.account, webhook.id), &secret, now).await?;
+    let shown = show_by_key(app, &mut tx, (webhook.account, webhook.id)).await?;
+    tx.commit().await?;
+    Ok(WebhookMade { webhook: shown, secret: secret.verifier() })
+}
+
+/// Forgets one; what waited for it is told no more.
+pub async fn forget(app: &Arc<App>, webhook: &Webhook) -> Result<(), ApiError> {
+    let now = app.now();
+    let mut tx = app.db.write(webhook.account).await?;
+    let whose = (webhook.source, webhook.id);
+    webhooks::kill(&mut tx, webhook.account, whose, "the subscription is gone", now).await?;
+    webhooks::delete(&mut tx, webhook.account, webhook.id, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Tells one nothing more, because of how it takes it: the feed and other subscribers hear of that.
+pub(crate) async fn give_up(app: &App, whose: (AccountId, SourceId, i64), why: &str) -> crate::store::Result<()> {
+    let mut tx = app.db.write(whose.0).await?;
+    stop(&mut tx, whose, why, app.now()).await?;
+    tx.commit().await?;
+    app.facts.notify_one();
+    Ok(())
+}
+
+async fn stop(
+    tx: &mut Tx,
+    (account, source, id): (AccountId, SourceId, i64),
+    why: &str,
+    now: Timestamp,
+) -> crate::store::Result<()> {
+    let dead = format!("the subscription is disabled: {why}");
+    webhooks::kill(tx, account, (source, id), &dead, now).await?;
+    if webhooks::disable(tx, account, id, why, now).await? {
+        webhooks::tell_disabled(tx, account, id, now).await?;
+    }
+    Ok(())
+}
+
+/// As it is shown.
+pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookShown, ApiError> {
+    let Webhook { wanted, .. } = webhook;
+    let whose = (webhook.account, webhook.source);
+    let property_ids = webhooks::property_names(tx, whose.0, whose.1, &wanted.properties).await?;
+    let sealed = webhooks::secrets(tx, webhook.account, webhook.id, app.now()).await?;
+    let pairs = sealed.iter().filter_map(|sealed| open_secret(app, webhook, sealed));
+    let public_keys = pairs.filter(|secret| secret.signing() == Signing::V1a).map(|secret| secret.verifier()).collect();
+    let headers = open_headers(app, webhook).unwrap_or_default();
+    Ok(WebhookShown {
+        id: webhook.id,
+        url: wanted.url.clone(),
+        description: wanted.description.clone(),
+        events: wanted.events.clone(),
+        property_ids,
+        payload: wanted.payload.clone(),
+        envelope: wanted.envelope.clone(),
+        exclude_origin: wanted.exclude_origin,
+        ordered: wanted.ordered,
+        signing: wanted.signing.clone(),
+        public_keys,
+        headers: headers.into_iter().map(|(name, _)| name).collect(),
+        max_attempts: wanted.max_attempts,
+        timeout_seconds: wanted.timeout_seconds,
+        enabled: webhook.is_active,
+        disabled_because: webhook.status_why.clone(),
+        failing_since: webhook.failing_since,
+        failures: webhook.failures,
+        last_triggered_at: webhook.last_triggered_at,
+        last_delivered_at: webhook.last_delivered_at,
+        created_at: webhook.created_at,
+        updated_at: webhook.updated_at,
+    })
+}
+
+async fn show_by_key(app: &App, tx: &mut Tx, (account, id): (AccountId, i64)) -> Result<WebhookShown, ApiError> {
+    let webhook = webhooks::get(tx, account, id).await?.ok_or(Problem::NotFound)?;
+    show(app, tx, &webhook).await
+}
+
+fn wrong(path: &str, problem: &str) -> FieldError {
+    FieldError { path: path.to_owned(), problem: problem.to_owned() }
+}
+
+/// What can be wrong with it whoever asks, and where its address is new whether that may be called.
+async fn check(
+    app: &App,
+    (wanted, is_elsewhere): (&Wanted, bool),
+    mut errors: Vec<FieldError>,
+) -> Result<(), ApiError> {
+    if wanted.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION_CHARS) {
+        errors.push(wrong("/description", &format!("is longer than {MAX_DESCRIPTION_CHARS} characters")));
+    }
+    if let Err(more) = EventFilter::parse(wanted.events.clone()) {
+        errors.extend(more);
+    }
+    if !["thin", "full"].contains(&wanted.payload.as_str()) {
+        errors.push(wrong("/payload", "is neither thin nor full"));
+    }
+    if !["standard", "cloudevents"].contains(&wanted.envelope.as_str()) {
+        errors.push(wrong("/envelope", "is neither standard nor cloudevents"));
+    }
+    if !(1..=i64::from(MAX_ATTEMPTS)).contains(&wanted.max_attempts) {
+        errors.push(wrong("/maxAttempts", &format!("must be between 1 and {MAX_ATTEMPTS}")));
+    }
+    if !(1..=i64::from(MAX_TIMEOUT_SECONDS)).contains(&wanted.timeout_seconds) {
+        errors.push(wrong("/timeoutSeconds", &format!("must be between 1 and {MAX_TIMEOUT_SECONDS} seconds")));
+    }
+    if is_elsewhere && let Err(problem) = address(app, &wanted.url).await {
+        errors.push(wrong("/url", &problem));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors).into()) }
+}
+
+/// Whether an address may be called, as far as can be told now.
+async fn address(app: &App, text: &str) -> Result<(), String> {
+    if text.chars().count() > MAX_URL_CHARS {
+        return Err(format!("is longer than {MAX_URL_CHARS} characters"));
+    }
+    let url = Url::parse(text).map_err(|error| format!("is no address: {error}"))?;
+    if !["https", "http"].contains(&url.scheme()) {
+        return Err("must begin with https://".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not carry a user or a password: say `basic`".to_owned());
+    }
+    if url.fragment().is_some() {
+        return Err("must not have a fragment".to_owned());
+    }
+    match app.subscribers.check(&url).await {
+        Ok(()) => Ok(()),
+        Err(gassync_runtime::SendError::AddressRefused(_)) if url.scheme() == "http" => {
+            Err("must begin with https://, but where the operator allows the address".to_owned())
+        }
+        Err(gassync_runtime::SendError::AddressRefused(_)) => {
+            Err("leads to an address that may not be called: private, loopback or link-local".to_owned())
+        }
+        Err(_) => Err("leads nowhere: its name has no address".to_owned()),
+    }
+}
+
+async fn properties(
+    tx: &mut Tx,
+    (account, source): Whose,
+    ids: &[String],
+    errors: &mut Vec<FieldError>,
+) -> Result<Vec<i64>, ApiError> {
+    if ids.len() > MAX_PROPERTIES {
+        errors.push(wrong("/propertyIds", &format!("has more than {MAX_PROPERTIES} ids")));
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::with_capacity(ids.len());
+    for (place, id) in ids.iter().enumerate() {
+        match mappings::find(tx, account, source, Kind::Property, id).await? {
+            Some(mapping) => found.push(mapping.core.0),
+            None => {
+                errors.push(wrong(&format!("/propertyIds/{place}"), "is no property that this source has a link with"))
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The one that was given, or a new one.
+fn secret(
+    app: &App,
+    signing: Signing,
+    given: Option<&str>,
+    path: &str,
+    errors: &mut Vec<FieldError>,
+) -> Option<Secret> {
+    let made = match given {
+        Some(text) => Secret::parse(text),
+        None => Secret::make(signing, &app.random),
+    };
+    match made {
+        Ok(secret) if secret.signing() == signing => Some(secret),
+        Ok(_) => {
+            errors.push(wrong(path, &format!("is no secret for {}", signing.name())));
+            None
+        }
+        Err(error) => {
+            errors.push(wrong(path, &error.to_string()));
+            None
+        }
+    }
+}
+
+/// What is sent with every message, its names in lower case.
+fn headers(
+    given: &BTreeMap<String, String>,
+    (bearer, basic): (Option<&str>, Option<&str>),
+    errors: &mut Vec<FieldError>,
+) -> Vec<(String, String)> {
+    let mut headers: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let place = |name: &str| format!("/headers/{}", name.replace('~', "~0").replace('/', "~1"));
+    for (name, value) in given {
+        headers.insert(name.to_lowercase(), (value.clone(), place(name)));
+    }
+    if given.len() > MAX_HEADERS {
+        errors.push(wrong("/headers", &format!("are more than {MAX_HEADERS}")));
+    }
+    let credentials = [
+        (bearer.map(|token| format!("Bearer {token}")), "/bearer"),
+        (basic.map(|pair| format!("Basic {}", STANDARD.encode(pair))), "/basic"),
+    ];
+    for (value, path) in credentials {
+        let Some(value) = value else { continue };
+        if headers.insert("authorization".to_owned(), (value, path.to_owned())).is_some() {
+            errors.push(wrong(path, "says a second time what Authorization is to be"));
+        }
+    }
+    for (name, (value, path)) in &headers {
+        let is_ours = name.starts_with(OF_THE_STANDARD) || NOT_THEIRS.contains(&name.as_str());
+        if is_ours {
+            errors.push(wrong(path, "is a header that this host writes itself"));
+        } else if HeaderName::from_bytes(name.as_bytes()).is_err() {
+            errors.push(wrong(path, "is no name of a header"));
+        }
+        if value.len() > MAX_HEADER_BYTES {
+            errors.push(wrong(path, &format!("is longer than {MAX_HEADER_BYTES} bytes")));
+        } else if HeaderValue::from_str(value).is_err() || !value.is_ascii() {
+            errors.push(wrong(path, "is no value of a header: visible ASCII characters alone"));
+        }
+    }
+    headers.into_iter().map(|(name, (value, _))| (name, value)).collect()
+}
+
+fn place_of_secret(account: AccountId, webhook: i64) -> String {
+    format!("{account}/webhook/{webhook}/secret")
+}
+
+fn place_of_headers(account: AccountId, webhook: i64) -> String {
+    format!("{account}/webhook/{webhook}/headers")
+}
+
+async fn keep_secret(
+    app: &App,
+    tx: &mut Tx,
+    (account, id): (AccountId, i64),
+    secret: &Secret,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let text = secret.text();
+    let sealed = app.vault.seal(&place_of_secret(account, id), &text).map_err(|_| Problem::Internal)?;
+    webhooks::add_secret(tx, account, id, (&sealed, app.vault.key_id(), &hash(&text)), now).await?;
+    Ok(())
+}
+
+async fn keep_headers(
+    app: &App,
+    tx: &mut Tx,
+    (account, id): (AccountId, i64),
+    headers: &[(String, String)],
+) -> Result<(), ApiError> {
+    let text = serde_json::to_string(headers).map_err(|_| Problem::Internal)?;
+    let sealed = app.vault.seal(&place_of_headers(account, id), &text).map_err(|_| Problem::Internal)?;
+    webhooks::set_headers(tx, account, id, Some(&sealed).filter(|_| !headers.is_empty()).map(Vec::as_slice)).await?;
+    Ok(())
+}
+
+/// Opens what messages are signed with.
+pub(super) fn open_secret(app: &App, webhook: &Webhook, sealed: &Sealed) -> Option<Secret> {
+    let text = app.vault.open(&place_of_secret(webhook.account, webhook.id), &sealed.ciphertext).ok()?;
+    Secret::parse(&text).ok()
+}
+
+/// Opens the headers of a subscriber's own.
+pub(super) fn open_headers(app: &App, webhook: &Webhook) -> Option<Vec<(String, String)>> {
+    let Some(sealed) = &webhook.headers else { return Some(Vec::new()) };
+    let text = app.vault.open(&place_of_headers(webhook.account, webhook.id), sealed).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_judged_by_name_and_value() {
+        let judged = |pairs: &[(&str, &str)]| {
+            let mut errors = Vec::new();
+            let given = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let headers = headers(&given, (Some("t0ken"), None), &mut errors);
+            (headers, errors.into_iter().map(|error| error.path).collect::<Vec<_>>())
+        };
+        let (good, errors) = judged(&[("X-Tenant", "7")]);
+        assert_eq!(good, [("authorization".into(), "Bearer t0ken".into()), ("x-tenant".into(), "7".into())]);
+        assert!(errors.is_empty());
+        for (name, value) in [
+            ("Host", "10.0.0.1"),
+            ("Content-Length", "0"),
+            ("Transfer-Encoding", "chunked"),
+            ("Webhook-Id", "msg_1"),
+            ("X-Bad Name", "1"),
+            ("X-Split", "1\r\nX-More: 2"),
+            ("X-Nul", "\0"),
+            ("X-Guest", "Zoë"),
+        ] {
+            assert_eq!(judged(&[(name, value)]).1, [format!("/headers/{name}")], "{name}");
+        }
+        assert_eq!(judged(&[("Authorization", "Bearer other")]).1, ["/bearer"]);
+    }
+}
