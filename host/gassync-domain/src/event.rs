@@ -31,6 +31,7 @@ const NAMES: &[(&str, &str, &[&str], &str, &str)] = &[
     ("guest", "created", &[], "guest.created", "guest.created"),
     ("guest", "updated", &[], "guest.updated", "guest.updated"),
     ("guest", "deleted", &[], "guest.deleted", "guest.deleted"),
+    ("webhook", "updated", &["disabled"], "webhook.disabled", "webhook.disabled"),
     ("website", "created", &[], "website.created", "website.created"),
     ("website", "updated", &[], "website.updated", "website.updated"),
     ("website", "deleted", &[], "website.deleted", "website.deleted"),

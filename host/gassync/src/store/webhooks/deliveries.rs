@@ -92,6 +92,8 @@ macro_rules! facts {
                     when 'rate_plan' then (select p.property_id from gas_rate_plans p
                         where p.account_id = o.account_id and p.id = o.entity_id)
                     when 'guest' then null
+                    when 'website' then null
+                    when 'webhook' then null
                     else (select u.property_id from gas_bookable_units u
                         where u.account_id = o.account_id and u.id = o.entity_id)
                 end as property_id",
