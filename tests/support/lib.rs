@@ -7,6 +7,7 @@ pub mod partner;
 pub mod plugins;
 pub mod port;
 pub mod process;
+pub mod sink;
 pub mod web;
 
 /// Runs each scenario on both databases.
