@@ -29,3 +29,5 @@ mod sketches_xml;
 mod store;
 mod tenants;
 mod tidy;
+mod verifiers;
+mod webhooks;

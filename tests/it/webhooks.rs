@@ -1,0 +1,368 @@
+//! Subscribers are told of what happens: all of it, signed, once or under the same id, whatever they do.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Mutex,
+};
+
+use gassync::webhooks::{self, NewWebhook, SecretRotation, WebhookMade};
+use gassync_tests::{
+    database::Database,
+    host::{ACCOUNT, Host, clock, records, reservation},
+    on_both,
+    sink::{Answer, Received, Sink},
+};
+use serde_json::{Value, json};
+
+on_both!(
+    what_happens_is_told_signed_and_to_those_who_want_it,
+    what_did_not_arrive_comes_again_under_its_id,
+    a_hanging_and_a_failing_subscriber_harm_no_other,
+    one_that_goes_away_and_comes_back_misses_nothing,
+    order_is_kept_where_it_is_asked_for,
+    one_that_wants_no_more_is_told_no_more,
+    a_rotation_signs_with_both_secrets,
+    what_was_missed_is_told_by_a_replay
+);
+
+/// Loopback is a range that the operator allows here.
+const ALLOWED: (&str, &str) = ("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8");
+
+/// A host with a partner that makes the houses, and the key of another that listens.
+async fn stage(database: Database) -> (Host, String, String) {
+    let host = Host::with(database, &[ALLOWED]).await;
+    let (maker, listener) = (host.key(ACCOUNT, "maker").await, host.key(ACCOUNT, "listener").await);
+    (host, maker, listener)
+}
+
+async fn furnish(host: &Host, maker: &str) {
+    for (entity, record) in &records()[..2] {
+        assert_eq!(host.post(maker, entity, record).await.0, 201);
+    }
+}
+
+async fn book(host: &Host, maker: &str, id: &str) {
+    assert_eq!(host.post(maker, "reservations", &reservation(id)).await.0, 201);
+}
+
+async fn subscribe(host: &Host, key: &str, new: Value) -> WebhookMade {
+    let (status, made) = host.post(key, "webhooks", &new).await;
+    assert_eq!(status, 201, "{made}");
+    serde_json::from_value(made).expect("a subscription")
+}
+
+fn now() -> gassync_domain::Timestamp {
+    clock()()
+}
+
+fn verifies(made: &WebhookMade, message: &Received) -> bool {
+    webhooks::verify(&made.secret, message.signed(), &message.body, now()).is_ok()
+}
+
+fn types(messages: &[Received]) -> BTreeMap<String, usize> {
+    let mut types = BTreeMap::new();
+    for message in messages {
+        let kind = message.json()["type"].as_str().expect("a type").to_owned();
+        *types.entry(kind).or_default() += 1;
+    }
+    types
+}
+
+fn of_type<'a>(messages: &'a [Received], kind: &str) -> &'a Received {
+    messages.iter().find(|message| message.json()["type"] == kind).expect(kind)
+}
+
+async fn what_happens_is_told_signed_and_to_those_who_want_it(database: Database) {
+    let (host, maker, listener) = stage(database).await;
+    let sink = Sink::start().await;
+    let mut subscribers = BTreeMap::new();
+    for (path, more) in [
+        ("all", json!({ "headers": { "X-Tenant": "7" }, "bearer": "t0ken" })),
+        ("pair", json!({ "signing": "v1a", "events": ["booking.*"] })),
+        ("full", json!({ "payload": "full", "events": ["reservation.created"] })),
+        ("events", json!({ "envelope": "cloudevents", "events": ["booking.confirmed"] })),
+    ] {
+        let mut new = json!({ "url": sink.url(&format!("/{path}")) });
+        new.as_object_mut().expect("fields").extend(more.as_object().expect("fields").clone());
+        subscribers.insert(format!("/{path}"), subscribe(&host, &listener, new).await);
+    }
+    // The maker hears nothing of what it does itself, unless it wants to.
+    let own = subscribe(&host, &maker, json!({ "url": sink.url("/own") })).await;
+    let echo = json!({ "url": sink.url("/echo"), "excludeOrigin": false, "events": ["reservation.created"] });
+    subscribers.insert("/echo".to_owned(), subscribe(&host, &maker, echo).await);
+    furnish(&host, &maker).await;
+    book(&host, &maker, "r1").await;
+    // All: property, room type, its guest, the booking, its nights. The others hear of the booking alone.
+    let received = sink.until(5 + 4).await;
+    let to = |path: &str| received.iter().filter(|message| message.path == path).cloned().collect::<Vec<_>>();
+    let expected =
+        ["availability.updated", "guest.created", "property.created", "reservation.created", "room-type.created"];
+    assert_eq!(types(&to("/all")), expected.map(|kind| (kind.to_owned(), 1)).into());
+    assert!(to("/own").is_empty() && own.webhook.exclude_origin, "it did all of it itself");
+    for message in &received {
+        assert_eq!(message.method, "POST");
+        assert!(verifies(&subscribers[&message.path], message), "{} {:?}", message.path, message.headers);
+        assert!(!verifies(&own, message), "another's secret");
+        assert_eq!(message.json()["data"]["own"], json!(message.path == "/echo"));
+    }
+    let all = to("/all");
+    let booked = of_type(&all, "reservation.created");
+    assert_eq!((booked.header("x-tenant"), booked.header("authorization")), ("7", "Bearer t0ken"));
+    let body = booked.json();
+    assert_eq!(body["data"]["event"], "booking.confirmed");
+    assert_eq!(
+        (&body["data"]["entity"], &body["data"]["id"]),
+        (&json!("reservation"), &Value::Null),
+        "not linked there"
+    );
+    assert!(!String::from_utf8_lossy(&booked.body).contains("Noor"), "thin messages carry no guest");
+    let nights = of_type(&all, "availability.updated").json();
+    assert_eq!((&nights["data"]["from"], &nights["data"]["to"]), (&json!("2027-06-01"), &json!("2027-06-03")));
+    assert_eq!(to("/full")[0].json()["data"]["record"]["guest"]["firstName"], "Noor");
+    assert!(to("/pair")[0].header("webhook-signature").starts_with("v1a,"));
+    let event = to("/events").remove(0);
+    assert_eq!(event.header("content-type"), "application/cloudevents+json");
+    let body = event.json();
+    assert_eq!((&body["specversion"], &body["type"]), (&json!("1.0"), &json!("reservation.created")));
+    assert_eq!(body["id"], event.header("webhook-id"));
+    // The same fact has the same id for all, and no two facts share one.
+    let ids: HashSet<&str> = all.iter().map(|message| message.header("webhook-id")).collect();
+    assert_eq!(ids.len(), all.len());
+    assert_eq!(event.header("webhook-id"), booked.header("webhook-id"));
+    let sequences: BTreeSet<i64> =
+        all.iter().filter_map(|message| message.json()["data"]["sequence"].as_i64()).collect();
+    assert_eq!(sequences.len(), all.len());
+    host.stop().await;
+}
+
+async fn what_did_not_arrive_comes_again_under_its_id(database: Database) {
+    let (host, maker, listener) = stage(database).await;
+    let sink = Sink::start().await;
+    subscribe(&host, &listener, json!({ "url": sink.url("/"), "events": ["room-type.created", "property.created"] }))
+        .await;
+    let seen = Mutex::new(HashSet::new());
+    sink.answers_by(move |message| {
+        let is_new = seen.lock().expect("unlocked").insert(message.header("webhook-id").to_owned());
+        match (is_new, message.json()["type"] == "property.created") {
+            (true, true) => Answer::Says(500, "not\nnow".to_owned()),
+            (true, false) => Answer::Redirect("http://169.254.169.254/".to_owned()),
+            (false, _) => Answer::Status(200),
+        }
+    });
+    furnish(&host, &maker).await;
+    let received = sink.until(4).await;
+    let mut by_id: BTreeMap<&str, Vec<&Received>> = BTreeMap::new();
+    for message in &received {
+        by_id.entry(message.header("webhook-id")).or_default().push(message);
+    }
+    assert_eq!(by_id.len(), 2, "{received:?}");
+    for tries in by_id.values() {
+        let [first, second] = tries[..] else { panic!("{} tries", tries.len()) };
+        assert_eq!(first.body, second.body, "byte for byte");
+        let second_of = |message: &Received| message.signed().1.parse::<i64>().expect("a second");
+        assert!(second_of(second) - second_of(first) >= 4, "five seconds, and each time its own");
+    }
+    let delivered = async || {
+        let page = host.get(&listener, "webhooks").await.1;
+        let id = page["data"][0]["id"].as_i64().expect("an id");
+        let list = host.get(&listener, &format!("webhooks/{id}/deliveries?state=delivered")).await.1;
+        (id, list["data"].as_array().expect("deliveries").clone())
+    };
+    host.until("both are known to have arrived", async || delivered().await.1.len() == 2).await;
+    let (id, deliveries) = delivered().await;
+    for delivery in &deliveries {
+        let path = format!("webhooks/{id}/deliveries/{}", delivery["id"]);
+        let whole = host.get(&listener, &path).await.1;
+        let statuses: Vec<i64> =
+            whole["attempts"].as_array().expect("attempts").iter().filter_map(|one| one["status"].as_i64()).collect();
+        if delivery["type"] == "property.created" {
+            assert_eq!((statuses, &whole["attempts"][0]["answer"]), (vec![500, 200], &json!("not now")));
+        } else {
+            assert_eq!(statuses, [302, 200], "a redirect is an answer");
+        }
+    }
+    host.stop().await;
+}
+
+async fn a_hanging_and_a_failing_subscriber_harm_no_other(database: Database) {
+    let (host, maker, listener) = stage(database).await;
+    let (good, hanging, failing) = (Sink::start().await, Sink::start().await, Sink::start().await);
+    hanging.answers(Answer::Hang);
+    failing.answers(Answer::Status(500));
+    let mut made = Vec::new();
+    for sink in [&hanging, &failing, &good] {
+        made.push(subscribe(&host, &listener, json!({ "url": sink.url("/"), "timeoutSeconds": 15 })).await.webhook.id);
+    }
+    furnish(&host, &maker).await;
+    for number in 0..20 {
+        book(&host, &maker, &format!("r{number}")).await;
+    }
+    let told = async |id: i64, state: &str| {
+        let page = host.get(&listener, &format!("webhooks/{id}/deliveries?state={state}&limit=200")).await.1;
+        page["data"].as_array().expect("deliveries").len()
+    };
+    host.until("the good one has all", async || {
+        told(made[2], "waiting").await == 0 && told(made[2], "delivered").await >= 42
+    })
+    .await;
+    assert_eq!(told(made[2], "delivered").await, good.received().len(), "each once");
+    // The hanging one is still waited for: nobody waited for it.
+    assert_eq!((told(made[0], "delivered").await, told(made[1], "delivered").await), (0, 0));
+    assert!(hanging.received().len() <= 16, "no more than are on their way at once");
+    let tried: HashSet<String> =
+        failing.received().iter().map(|message| message.header("webhook-id").to_owned()).collect();
+    assert!(tried.len() >= 42, "one message that fails keeps no other of its subscriber");
+    host.stop().await;
+}
+
+async fn one_that_goes_away_and_comes_back_misses_nothing(database: Database) {
+    let (host, maker, listener) = stage(database).await;
+    let mut sink = Sink::start().await;
+    let id = subscribe(&host, &listener, json!({ "url": sink.url("/"), "events": ["reservation.created"] }))
+        .await
+        .webhook
+        .id;
+    furnish(&host, &maker).await;
+    book(&host, &maker, "r0").await;
+    sink.until(1).await;
+    sink.stop().await;
+    for number in 1..30 {
+        book(&host, &maker, &format!("r{number}")).await;
+    }
+    let failing = async || host.get(&listener, &format!("webhooks/{id}")).await.1["failures"].as_i64().unwrap_or(0);
+    host.until("it was missed", async || failing().await > 0).await;
+    sink.resume().await;
+    let received = sink.until(30).await;
+    let ids: HashSet<&str> = received.iter().map(|message| message.header("webhook-id")).collect();
+    assert_eq!(ids.len(), 30, "each of them");
+    host.until("it is fine again", async || failing().await == 0).await;
+    host.stop().await;
+}
+
+async fn order_is_kept_where_it_is_asked_for(database: Database) {
+    let (host, maker, listener) = stage(database).await;
+    let sink = Sink::start().await;
+    let new = json!({ "url": sink.url("/"), "ordered": true, "events": ["booking.*"], "payload": "full" });
+    subscribe(&host, &listener, new).await;
+    furnish(&host, &maker).await;
+    // The first word about the first booking is refused once.
+    let refused = Mutex::new(false);
+    sink.answers_by(move |message| {
+        let is_it = message.json()["type"] == "reservation.created" && message.json()["data"]["gasId"] == json!(1);
+        let mut refused = refused.lock().expect("unlocked");
+        if is_it && !std::mem::replace(&mut *refused, true) { Answer::Status(503) } else { Answer::Status(204) }
+    });
+    book(&host, &maker, "r0").await;
+    sink.until(1).await;
+    for (id, status) in [("r0", "cancelled"), ("r1", "confirmed"), ("r1", "cancelled")] {
+        let mut record = reservation(id);
+        record["status"] = json!(status);
+        host.post(&maker, "reservations", &record).await;
+    }
+    let received = sink.until(5).await;
+    let told: Vec<(i64, String)> = received
+        .iter()
+        .map(|message| {
+            let body = message.json();
+            (body["data"]["gasId"].as_i64().expect("a booking"), body["type"].as_str().expect("a type").to_owned())
+        })
+        .collect();
+    let of =
+        |booking: i64| told.iter().filter(|(id, _)| *id == booking).map(|(_, kind)| kind.as_str()).collect::<Vec<_>>();
+    assert_eq!(of(1), ["reservation.created", "reservation.created", "reservation.cancelled"]);
+    assert_eq!(of(2), ["reservation.created", "reservation.cancelled"]);
+    assert_eq!(told.last().map(|(id, _)| *id), Some(1), "others did not wait for it: {told:?}");
+    host.stop().await;
+}
+
+async fn one_that_wants_no_more_is_told_no_more(database: Database) {
+    let (host, maker, listener) = stage(database).await;
+    let (sink, other) = (Sink::start().await, Sink::start().await);
+    let id = subscribe(&host, &listener, json!({ "url": sink.url("/") })).await.webhook.id;
+    subscribe(&host, &listener, json!({ "url": other.url("/"), "events": ["webhook.disabled"] })).await;
+    sink.answers(Answer::Status(410));
+    furnish(&host, &maker).await;
+    let notice = other.until(1).await.remove(0).json();
+    assert_eq!((&notice["type"], &notice["data"]["gasId"]), (&json!("webhook.disabled"), &json!(id)));
+    let shown = host.get(&listener, &format!("webhooks/{id}")).await.1;
+    assert_eq!(shown["enabled"], json!(false));
+    assert!(shown["disabledBecause"].as_str().expect("a reason").contains("410"));
+    let before = sink.received().len();
+    book(&host, &maker, "r1").await;
+    host.until("the booking is in the feed", async || {
+        let feed = host.get(&listener, "changes?limit=1000").await.1;
+        feed["data"].as_array().expect("entries").iter().any(|entry| entry["type"] == "reservation.created")
+    })
+    .await;
+    assert_eq!(sink.received().len(), before);
+    host.stop().await;
+}
+
+async fn a_rotation_signs_with_both_secrets(database: Database) {
+    let (host, _, listener) = stage(database).await;
+    let sink = Sink::start().await;
+    let made = subscribe(&host, &listener, json!({ "url": sink.url("/") })).await;
+    let path = format!("webhooks/{}", made.webhook.id);
+    let rotate = async |rotation: SecretRotation| -> WebhookMade {
+        let body = serde_json::to_value(rotation).expect("json");
+        let (status, rotated) = host.post(&listener, &format!("{path}/rotate-secret"), &body).await;
+        assert_eq!(status, 200, "{rotated}");
+        serde_json::from_value(rotated).expect("a subscription")
+    };
+    let second = rotate(SecretRotation::default()).await;
+    assert_ne!(made.secret, second.secret);
+    assert_eq!(host.post(&listener, &format!("{path}/test"), &json!({})).await.0, 202);
+    let message = sink.until(1).await.remove(0);
+    assert_eq!(message.json()["type"], "webhook.test");
+    assert!(verifies(&made, &message) && verifies(&second, &message));
+    assert_eq!(message.header("webhook-signature").split(' ').count(), 2);
+    let third = rotate(SecretRotation { grace_seconds: Some(0), ..SecretRotation::default() }).await;
+    host.post(&listener, &format!("{path}/test"), &json!({})).await;
+    let message = sink.until(2).await.remove(1);
+    assert!(verifies(&third, &message) && !verifies(&second, &message) && !verifies(&made, &message));
+    let NewWebhook { secret, .. } =
+        NewWebhook { secret: Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into()), ..NewWebhook::default() };
+    let given = rotate(SecretRotation { secret: secret.clone(), grace_seconds: Some(60) }).await;
+    assert_eq!(Some(given.secret), secret);
+    host.stop().await;
+}
+
+async fn what_was_missed_is_told_by_a_replay(database: Database) {
+    let (host, maker, listener) = stage(database).await;
+    let began = now();
+    let sink = Sink::start().await;
+    let id = subscribe(&host, &listener, json!({ "url": sink.url("/") })).await.webhook.id;
+    let path = format!("webhooks/{id}");
+    furnish(&host, &maker).await;
+    let first: HashSet<String> =
+        sink.until(2).await.iter().map(|message| message.header("webhook-id").to_owned()).collect();
+    let change = async |body: Value| {
+        let request =
+            host.http.patch(format!("{}/integration/v1/{path}", host.base)).bearer_auth(&listener).json(&body);
+        assert_eq!(request.send().await.expect("an answer").status().as_u16(), 200);
+    };
+    change(json!({ "enabled": false })).await;
+    book(&host, &maker, "r1").await;
+    let plan = async |states: Value| {
+        let asked = json!({ "since": began, "states": states, "dryRun": true });
+        host.post(&listener, &format!("{path}/replay"), &asked).await.1["messages"].as_i64().expect("a number")
+    };
+    host.until("it was missed", async || plan(json!(["missed"])).await == 3).await;
+    change(json!({ "enabled": true })).await;
+    assert_eq!((plan(json!([])).await, plan(json!(["delivered"])).await), (3, 2));
+    sink.forget();
+    let asked = json!({ "since": began, "states": ["missed", "delivered"] });
+    let (status, replayed) = host.post(&listener, &format!("{path}/replay"), &asked).await;
+    assert_eq!((status, &replayed["messages"]), (202, &json!(5)), "{replayed}");
+    let again = sink.until(5).await;
+    let ids: HashSet<String> = again.iter().map(|message| message.header("webhook-id").to_owned()).collect();
+    assert!(ids.len() == 5 && first.is_subset(&ids), "what it had, it gets under the same id");
+    let run = replayed["run"].as_i64().expect("a run");
+    host.until("the run is over", async || {
+        let run = host.get(&listener, &format!("{path}/replays/{run}")).await.1;
+        run["delivered"] == json!(5) && run["state"] == "done"
+    })
+    .await;
+    assert_eq!(plan(json!([])).await, 0);
+    host.stop().await;
+}
