@@ -48,7 +48,7 @@ pub async fn facts(app: &App, tx: &mut Tx, given: &Places, now: Timestamp) -> Re
 }
 
 /// Whether a channel's plugin can be told so. One that is not here just now may, and its work waits.
-pub fn can(app: &App, channel: &str, interface: Interface) -> bool {
+fn can(app: &App, channel: &str, interface: Interface) -> bool {
     app.plugins.get(channel).is_none_or(|plugin| plugin.exports().contains(&interface))
 }
 

@@ -58,17 +58,6 @@ pub struct Listed {
     pub finished_at: Option<Time>,
 }
 
-/// How many there are of a kind, and how they stand.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Standing {
-    /// Which work.
-    pub kind: String,
-    /// `waiting`, `done`, `dead` or `cancelled`.
-    pub state: String,
-    /// How many.
-    pub jobs: i64,
-}
-
 macro_rules! listed {
     ($rest:literal) => {
         concat!(
@@ -98,16 +87,6 @@ pub async fn list(tx: &mut Tx, filter: &Filter, before: Option<i64>, limit: i64)
 pub async fn get(tx: &mut Tx, id: i64) -> Result<Option<Listed>> {
     let text = listed!("where j.id = $1");
     on!(tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)
-}
-
-/// How many fit, by kind and state.
-pub async fn counts(tx: &mut Tx, filter: &Filter) -> Result<Vec<Standing>> {
-    let text = "select kind, state, count(*) as jobs from int_jobs
-        where ($1 is null or source_id = $1) and ($2 is null or kind = $2) and ($3 is null or state = $3)
-            and ($4 is null or created_at >= $4)
-        group by kind, state order by kind, state";
-    on!(tx, c => sqlx::query_as(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind).bind(&filter.state)
-        .bind(filter.since.map(Time::from)).fetch_all(c).await)
 }
 
 /// How the newest job of a kind stands: its state, and why it came to nothing.

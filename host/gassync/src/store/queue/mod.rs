@@ -20,7 +20,7 @@ use super::{
 
 pub use claim::{Alike, Taken, Work, claim, extend, is_waiting};
 pub use finish::{Ended, Release, Shut, finish};
-pub use list::{Filter, Listed, Standing, counts, get, latest, list};
+pub use list::{Filter, Listed, get, latest, list};
 pub use runs::{Plan, Progress, begin, cancel, cancel_run, plan, progress};
 
 /// Which of a source's lanes.
