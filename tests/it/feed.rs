@@ -51,8 +51,12 @@ async fn the_feed_is_dense_and_resumable(database: Database) {
     let sequences: Vec<i64> = entries.iter().filter_map(|entry| entry["sequence"].as_i64()).collect();
     assert_eq!(sequences, (1..=sequences.len() as i64).collect::<Vec<_>>(), "no gap, whatever others do");
     let booked = entries.iter().find(|entry| entry["type"] == "reservation.created").expect("an entry");
-    assert_eq!((&booked["id"], &booked["own"]), (&json!("r1"), &json!(true)));
+    assert_eq!(
+        (&booked["event"], &booked["id"], &booked["own"]),
+        (&json!("booking.confirmed"), &json!("r1"), &json!(true))
+    );
     let nights = entries.iter().find(|entry| entry["type"] == "availability.updated").expect("an entry");
+    assert_eq!(nights["event"], "availability.updated");
     assert_eq!(
         (&nights["from"], &nights["to"], &nights["id"]),
         (&json!("2027-06-01"), &json!("2027-06-03"), &json!("t1"))
@@ -67,6 +71,15 @@ async fn the_feed_is_dense_and_resumable(database: Database) {
     assert_eq!(newer[0]["sequence"].as_i64(), sequences.last().map(|last| last + 1));
     let latest = host.get(&key, "changes?cursor=latest").await.1;
     assert_eq!(latest["data"], json!([]));
+    let cursor = latest["nextCursor"].as_str().expect("a cursor");
+    let mut cancelled = reservation("r2");
+    cancelled["status"] = json!("cancelled");
+    host.post(&key, "reservations", &cancelled).await;
+    host.until("it is known as cancelled, by both its names", async || {
+        let entries = types(cursor).await.1;
+        entries.iter().any(|entry| entry["type"] == "reservation.cancelled" && entry["event"] == "booking.cancelled")
+    })
+    .await;
     host.stop().await;
 }
 
@@ -85,10 +98,11 @@ async fn a_stream_goes_on_where_it_was(database: Database) {
     let mut stream = open(None).await;
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     let mut text = String::new();
-    while !text.contains("event: reservation.created") {
+    while !text.contains("\"event\":\"booking.confirmed\"") {
         text += std::str::from_utf8(&stream.chunk().await.expect("a chunk").expect("no end")).expect("text");
     }
     assert!(text.starts_with("id: 1\nevent: property.created\ndata: {\"sequence\":1,"), "{text}");
+    assert!(text.contains("\nevent: reservation.created\ndata: {\"sequence\":"), "{text}");
     drop(stream);
     host.until("all have their place", async || {
         let page = host.get(&key, "changes?limit=1000").await.1;

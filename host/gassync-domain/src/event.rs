@@ -1,10 +1,12 @@
+use std::borrow::Cow;
+
 /// What a fact of the core is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventName {
     /// As something that happened in the business: `booking.confirmed`.
-    pub event: &'static str,
+    pub event: Cow<'static, str>,
     /// As something that was done to a record: `reservation.created`.
-    pub record: &'static str,
+    pub record: Cow<'static, str>,
 }
 
 /// Every kind of fact: its entity, what was done, and of bookings the statuses that they came to with it, none being any.
@@ -38,21 +40,28 @@ const NAMES: &[(&str, &str, &[&str], &str, &str)] = &[
 ];
 
 impl EventName {
-    /// What a fact is called, given the status that a booking came to with it; none for what is no fact.
-    pub fn of(entity: &str, action: &str, status: Option<&str>) -> Option<Self> {
+    /// What a fact is called, given the status that a booking came to with it. One of a kind that the table does not have,
+    /// such as a newer process beside this one writes, is called as it is written.
+    pub fn of(entity: &str, action: &str, status: Option<&str>) -> Self {
         let fits = |(of, done, statuses, ..): &&(&str, &str, &[&str], &str, &str)| {
             *of == entity && *done == action && (statuses.is_empty() || status.is_some_and(|s| statuses.contains(&s)))
         };
-        NAMES.iter().find(fits).map(|(.., event, record)| Self { event, record })
+        NAMES.iter().find(fits).map_or_else(
+            || {
+                let written = Cow::from(format!("{}.{action}", entity.replace('_', "-")));
+                Self { event: written.clone(), record: written }
+            },
+            |(.., event, record)| Self { event: Cow::from(*event), record: Cow::from(*record) },
+        )
     }
 
     /// All there are, in both ways to call them.
     pub fn all() -> impl Iterator<Item = Self> {
-        NAMES.iter().map(|(.., event, record)| Self { event, record })
+        NAMES.iter().map(|(.., event, record)| Self { event: Cow::from(*event), record: Cow::from(*record) })
     }
 
     /// Whether somebody who asks for `name` means this.
-    pub fn answers_to(self, name: &str) -> bool {
+    pub fn answers_to(&self, name: &str) -> bool {
         self.event == name || self.record == name
     }
 }
@@ -72,14 +81,21 @@ mod tests {
             ("booking", "updated", None, "booking.updated", "reservation.updated"),
             ("rate", "updated", None, "pricing.updated", "rate.updated"),
         ] {
-            assert_eq!(EventName::of(entity, action, status), Some(EventName { event, record }), "{entity} {action}");
+            let name = EventName::of(entity, action, status);
+            assert_eq!((&*name.event, &*name.record), (event, record), "{entity} {action}");
         }
-        assert_eq!(EventName::of("booking", "seen", None), None);
-        let names: Vec<&str> = EventName::all().map(|name| name.event).collect();
+        let names: Vec<Cow<'_, str>> = EventName::all().map(|name| name.event).collect();
         for asked in
             ["booking.confirmed", "booking.updated", "booking.cancelled", "availability.updated", "pricing.updated"]
         {
-            assert!(names.contains(&asked), "{asked}");
+            assert!(names.iter().any(|name| name == asked), "{asked}");
         }
+    }
+
+    #[test]
+    fn a_fact_of_an_unknown_kind_is_called_as_it_is_written() {
+        let name = EventName::of("tax_rule", "created", None);
+        assert_eq!((&*name.event, &*name.record), ("tax-rule.created", "tax-rule.created"));
+        assert_eq!(EventName::of("booking", "seen", Some("confirmed")).record, "booking.seen");
     }
 }

@@ -1,6 +1,6 @@
 //! `/integration/v1/changes`: what changed in the core, in order, to be read from any place on.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{borrow::Cow, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -13,7 +13,7 @@ use axum::{
     routing::get,
 };
 use futures_util::{Stream, stream};
-use gassync_domain::{AccountId, Date, SourceId, Timestamp};
+use gassync_domain::{AccountId, Date, EventName, SourceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -61,10 +61,15 @@ pub struct Entry {
     /// Its place in this account's feed: 1, 2, 3, … without a gap.
     #[schema(example = 1043)]
     sequence: i64,
-    /// Such as `reservation.created`, `room-type.updated`, `availability.updated`, `overbooking.detected`.
+    /// What was done to which kind of record, such as `reservation.created`, `reservation.cancelled`, `room-type.updated`,
+    /// `availability.updated`, `rate.updated`, `overbooking.detected`.
     #[serde(rename = "type")]
-    #[schema(example = "reservation.updated")]
-    kind: String,
+    #[schema(value_type = String, example = "reservation.created")]
+    kind: Cow<'static, str>,
+    /// The same as something that happened in the business: of bookings `booking.confirmed`, `booking.updated` or
+    /// `booking.cancelled`, of prices `pricing.updated`; of all else it is the type.
+    #[schema(value_type = String, example = "booking.confirmed")]
+    event: Cow<'static, str>,
     /// The core entity; of nights, their unit.
     #[schema(example = 31)]
     gas_id: i64,
@@ -101,8 +106,8 @@ pub struct Feed {
 
 /// The feed of changes in the account's core, whoever made them.
 ///
-/// With `Accept: text/event-stream` it goes on as server-sent events: `id` is the sequence, `event` the type, `data` the
-/// entry, and `Last-Event-ID` resumes it.
+/// With `Accept: text/event-stream` it goes on as server-sent events: `id` is the entry's `sequence`, `event` its `type`,
+/// `data` all of it, and `Last-Event-ID` resumes it.
 #[utoipa::path(
     get, path = "/integration/v1/changes", tag = "changes", operation_id = "list_changes", params(Query),
     responses(
@@ -149,9 +154,11 @@ pub async fn list(
 
 fn entry(told: Told, reader: SourceId) -> Entry {
     let span = told.fact.span();
+    let EventName { event, record } = told.fact.name();
     Entry {
         sequence: told.sequence,
-        kind: kind(&told.fact.entity_type, &told.fact.action),
+        kind: record,
+        event,
         gas_id: told.fact.entity_id,
         id: told.external_id,
         from: span.map(|(first, _)| first),
@@ -159,18 +166,6 @@ fn entry(told: Told, reader: SourceId) -> Entry {
         own: told.fact.origin_source_id == Some(reader.0),
         at: told.created_at.into(),
     }
-}
-
-/// In the words of the standard schema.
-fn kind(entity: &str, action: &str) -> String {
-    let entity = match entity {
-        "bookable_unit" => "room-type",
-        "booking" => "reservation",
-        "rate_plan" => "rate-plan",
-        "overbooking" => return "overbooking.detected".to_owned(),
-        other => other,
-    };
-    format!("{entity}.{action}")
 }
 
 struct Reader {

@@ -29,7 +29,7 @@ pub struct Fact {
 
 impl Fact {
     /// What it is called.
-    pub fn name(&self) -> Option<EventName> {
+    pub fn name(&self) -> EventName {
         EventName::of(&self.entity_type, &self.action, self.status.as_deref())
     }
 
