@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: they build, start and stop together.
 
 mod api;
+mod batches;
 mod beds24;
 mod beds24_push;
 mod buyers;

@@ -25,10 +25,10 @@ on_both!(
 );
 
 /// Two simulated accounts that sell the same rooms, and a direct booking engine.
-struct Stage {
-    host: Host,
+pub struct Stage {
+    pub host: Host,
     /// Sells and is told of bookings.
-    alpha: Channel,
+    pub alpha: Channel,
     /// Sells too, and is told of nights alone.
     beta: Channel,
     /// A room type of either, the same in the core, with one unit.
@@ -54,7 +54,7 @@ fn quiet(seed: u64) -> Settings {
 }
 
 impl Stage {
-    async fn open(database: Database, polls: &str) -> Self {
+    pub async fn open(database: Database, polls: &str) -> Self {
         let (alpha, beta) = (host::channel(quiet(24)).await, host::channel(quiet(7)).await);
         let private = format!("{},{}", alpha.address, beta.address);
         let settings = [("GASSYNC_WORK_POLL_SECONDS", polls), ("GASSYNC_EGRESS_PRIVATE", private.as_str())];
@@ -75,7 +75,7 @@ impl Stage {
     }
 
     /// Books, changes or cancels at the booking engine.
-    async fn book(&self, id: &str, nights: (i64, i64), status: &str) {
+    pub async fn book(&self, id: &str, nights: (i64, i64), status: &str) {
         let record = json!({
             "id": id, "roomTypeId": "studio", "status": status, "adults": 2, "totalPrice": 240.5, "currency": "EUR",
             "checkIn": self.day(nights.0), "checkOut": self.day(nights.1),
@@ -86,7 +86,7 @@ impl Stage {
     }
 
     /// What alpha has of our bookings.
-    fn told(&self) -> Vec<BookEntry> {
+    pub fn told(&self) -> Vec<BookEntry> {
         self.alpha.beds24.book().into_iter().filter(|entry| entry.reference.starts_with("gas-")).collect()
     }
 
@@ -95,12 +95,12 @@ impl Stage {
         is_open(&self.beta, self.rooms.1, self.day(ahead))
     }
 
-    async fn age(&self, source: &str) -> Value {
+    pub async fn age(&self, source: &str) -> Value {
         self.host.look(&format!("sources/{source}/age")).await
     }
 
     /// Whether nothing of the core is missing at a channel.
-    async fn is_told_all(&self, source: &str) -> bool {
+    pub async fn is_told_all(&self, source: &str) -> bool {
         self.age(source).await["oldestMissing"] == Value::Null
     }
 }

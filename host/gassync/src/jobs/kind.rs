@@ -81,8 +81,8 @@ impl Kind {
         }
     }
 
-    /// How many of it are done together: as many records as a plugin is asked for, or told of, at once, and as many messages as
-    /// a subscriber gets before others have their turn.
+    /// How many of it are taken together: as many records as a plugin is asked for at once, or told of in as many calls as
+    /// its manifest makes of them, and as many messages as a subscriber gets before others have their turn.
     pub const fn alike(self) -> Alike {
         match self {
             Self::LookAgain | Self::PushBooking => Alike { most: 20, apart: false },

@@ -26,6 +26,8 @@ use crate::{
 
 /// How soon it is looked again whether a channel's own bookings have been read.
 const UNTIL_READ: SignedDuration = SignedDuration::from_secs(2);
+/// How long bookings wait that were not told because the call before theirs did not work out.
+const UNTIL_WELL: SignedDuration = SignedDuration::from_secs(2);
 
 /// Tells a channel what it does not surely have of its calendar.
 pub(super) async fn calendar(app: &Arc<App>, source: &Source) -> Result<Outcome, TalkError> {
@@ -65,8 +67,28 @@ async fn has_read(app: &App, source: &Source, manifest: &Manifest) -> store::Res
     Ok(sources::resume_point(&mut tx, account, id, Entity::Reservation.as_str()).await?.is_some())
 }
 
-/// Tells a channel of bookings; of each job what came of it.
-pub(super) async fn bookings(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Result<Vec<Outcome>, TalkError> {
+/// Tells a channel of bookings, as many in one call as the plugin's manifest lets, else all; of each job what came of it.
+pub(super) async fn bookings(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> {
+    let plugin = app.plugins.get(&source.source_type);
+    let batch = plugin.and_then(|plugin| plugin.manifest().batches.reservations);
+    let most = batch.map_or(jobs.len(), |batch| batch.items as usize);
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for of_call in jobs.chunks(most.max(1)) {
+        let told = in_one_call(app, source, of_call).await.unwrap_or_else(|error| {
+            let error = Arc::new(error);
+            of_call.iter().map(|_| Outcome::Failed(Arc::clone(&error))).collect()
+        });
+        let is_well = told.iter().all(|told| !matches!(told, Outcome::Failed(_) | Outcome::Again(..)));
+        outcomes.extend(told);
+        if !is_well {
+            break; // It is not called at once again.
+        }
+    }
+    outcomes.resize_with(jobs.len(), || Outcome::NotYet(UNTIL_WELL, "a call before it did not work out".to_owned()));
+    outcomes
+}
+
+async fn in_one_call(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Result<Vec<Outcome>, TalkError> {
     let ids: Vec<Option<CoreId>> =
         jobs.iter().map(|job| job.payload.get("booking").and_then(Value::as_i64).map(CoreId)).collect();
     let named: Vec<CoreId> = ids.iter().flatten().copied().collect();

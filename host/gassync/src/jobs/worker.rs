@@ -187,7 +187,7 @@ async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> 
         return each(jobs, || Outcome::Hopeless(format!("nobody knows jobs of the kind {}", first.kind)));
     };
     let result: Result<Vec<Outcome>, TalkError> = match kind {
-        Kind::PushBooking => push::bookings(app, source, jobs).await,
+        Kind::PushBooking => Ok(push::bookings(app, source, jobs).await),
         Kind::PushCalendar => push::calendar(app, source).await.map(|outcome| vec![outcome]),
         other => alike(app, source, (other, jobs)).await.map(|()| each(jobs, || Outcome::Done)),
     };

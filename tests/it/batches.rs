@@ -1,0 +1,46 @@
+//! How many bookings a channel is told of in one call.
+
+use gassync_simulator::beds24::{Fault, Rule};
+use gassync_tests::{database::Database, on_both, plugins::beds24_in_batches_of};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::outbound::Stage;
+
+on_both!(bookings_are_told_as_many_at_once_as_the_plugin_takes);
+
+async fn bookings_are_told_as_many_at_once_as_the_plugin_takes(database: Database) {
+    let stage = Stage::open(database, "0").await;
+    let host = &stage.host;
+    host.until("all is told", async || stage.is_told_all("alpha").await && stage.is_told_all("beta").await).await;
+    let (status, installed) = host.install(beds24_in_batches_of(2)).await;
+    assert_eq!((status, &installed["status"]), (201, &json!("serving")), "{installed}");
+    // Five bookings that wait together.
+    let gather = async |names: &str, first: i64| {
+        assert_eq!(host.operate("plugins/beds24/disable", &json!(null)).await.status().as_u16(), 204);
+        for (name, night) in names.chars().zip(first..) {
+            stage.book(&name.to_string(), (night, night + 1), "confirmed").await;
+        }
+        host.until("they wait", async || stage.age("alpha").await["bookingsDue"] == json!(names.len())).await;
+        assert_eq!(host.operate("plugins/beds24/enable", &json!(null)).await.status().as_u16(), 204);
+    };
+    let writes = || {
+        let calls = stage.alpha.beds24.requests();
+        let writes = calls.into_iter().filter(|call| call.method == "POST" && call.path == "/bookings");
+        writes.map(|call| call.at).collect::<Vec<_>>()
+    };
+    let all_are_told = async |count: usize| stage.told().len() == count && stage.is_told_all("alpha").await;
+    gather("abcde", 0).await;
+    host.until("alpha has them", async || all_are_told(5).await).await;
+    assert_eq!(writes().len(), 3, "two, two and one");
+    stage.alpha.beds24.set_fault(Fault::ErrorBeforeWork, Rule::next(1).only("POST /bookings"));
+    gather("fghij", 10).await;
+    host.until("alpha has all", async || all_are_told(10).await).await;
+    let writes = writes();
+    let gap = writes[4].duration_since(writes[3]);
+    assert!(gap >= SignedDuration::from_secs(2), "after a call that failed the channel is left alone: {gap}");
+    for (reference, creates) in stage.alpha.beds24.creates_by_reference() {
+        assert_eq!(creates, 1, "{reference} was made {creates} times");
+    }
+    stage.host.stop().await;
+}
