@@ -43,6 +43,16 @@ impl Arriving {
         self.kept = !matches!(outcome, Outcome::Refused(_));
         self.outcome = Some(outcome);
     }
+
+    /// Whether it may be a booking of ours: by its link, or where nobody had to look that up, by what the buffer knows it as.
+    /// Older news counts: within one tick of the channel's clock what stands again is older than what was cancelled.
+    fn may_be_ours(&self) -> bool {
+        match (&self.mapping, &self.outcome) {
+            (Some((mapping, _)), _) => mapping.ours,
+            (None, Some(Outcome::Unchanged(core) | Outcome::Older(core))) => core.is_some(),
+            (None, _) => false,
+        }
+    }
 }
 
 /// Reservations, no two of one id: older news is told and left out, newer goes into buffer and core, what cannot be
@@ -74,8 +84,12 @@ pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, told: Vec<(Reservati
 /// Bookings of ours that the channel was told of, and now shows: those that are to be read back, and those that somebody has
 /// changed there.
 async fn see_own(tx: &mut Tx, incoming: &Incoming, arriving: &[Arriving]) -> Result<()> {
+    let may_be_ours: Vec<&Arriving> = arriving.iter().filter(|arriving| arriving.may_be_ours()).collect();
+    if may_be_ours.is_empty() {
+        return Ok(());
+    }
     let awaited = awaited(tx, incoming.account, incoming.source).await?;
-    for Arriving { reservation, outcome, kept, .. } in arriving {
+    for Arriving { reservation, outcome, kept, .. } in may_be_ours {
         let core = outcome.as_ref().and_then(Outcome::core);
         let is_news = *kept && matches!(outcome, Some(Outcome::Unchanged(_)));
         if let Some(core) = core.filter(|core| is_news || awaited.contains(core)) {
@@ -136,7 +150,7 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
             && let Some(core) = outbound::booking::recognise(tx, incoming, &arriving.reservation).await?
         {
             // It is one of ours, of which the channel has not said yet what it calls it.
-            mapping = Some(Mapping { core, auto_sync: false });
+            mapping = Some(Mapping { core, auto_sync: false, ours: true });
         }
         arriving.mapping = mapping.map(|mapping| (mapping, standings.remove(&mapping.core)));
         let standing = arriving.mapping.as_ref().map(|(_, standing)| standing.as_ref());

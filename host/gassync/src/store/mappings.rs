@@ -19,6 +19,8 @@ pub struct Mapping {
     pub core: CoreId,
     /// Whether news of the channel goes into the core.
     pub auto_sync: bool,
+    /// It was in the core first.
+    pub ours: bool,
 }
 
 /// The kinds of record a mapping links, in the words of the tables.
@@ -71,11 +73,12 @@ struct Row {
     external_entity_id: String,
     gas_entity_id: i64,
     auto_sync: bool,
+    ours: bool,
 }
 
 impl Row {
     fn into_pair(self) -> ((String, String), Mapping) {
-        let mapping = Mapping { core: CoreId(self.gas_entity_id), auto_sync: self.auto_sync };
+        let mapping = Mapping { core: CoreId(self.gas_entity_id), auto_sync: self.auto_sync, ours: self.ours };
         ((self.external_entity_type, self.external_entity_id), mapping)
     }
 }
@@ -108,7 +111,8 @@ pub async fn find_all(tx: &mut Tx, account: AccountId, source: SourceId, records
     for (kind, id) in records {
         new.push([kind.as_str().into(), (*id).into()]);
     }
-    let text = "select m.external_entity_type, m.external_entity_id, m.gas_entity_id, m.auto_sync
+    let text =
+        "select m.external_entity_type, m.external_entity_id, m.gas_entity_id, m.auto_sync, m.origin = 'core' as ours
         from new cross join int_mappings m
         where m.account_id = $1 and m.source_id = $2
             and m.external_entity_type = new.kind and m.external_entity_id = new.id";
