@@ -81,6 +81,9 @@ pub async fn compare(
     calendars: &[Calendar],
     (observed_at, now): (Timestamp, Timestamp),
 ) -> store::Result<()> {
+    if calendars.is_empty() {
+        return Ok(());
+    }
     let Some(pushing) = pushing::get(tx, source.account, source.id).await? else { return Ok(()) };
     let (mut again, mut has_sold) = (false, false);
     for calendar in calendars {
