@@ -1,6 +1,9 @@
 //! Sends what a channel does not surely have of a calendar.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use gassync_domain::{Attempt, Calendar, CalendarParts, CalendarUpdate, Date, Outcome, Pushing, Timestamp};
 use gassync_runtime::Finished;
@@ -16,7 +19,7 @@ use crate::{
     store::{
         self,
         outbound::{
-            nights::{self, Fate, Known, Marked},
+            nights::{self, Fate, Known, Marked, Place},
             pushing,
             targets::{self, Target},
         },
@@ -57,22 +60,16 @@ struct Run {
 /// Reckons what was touched, and sends what is due.
 pub async fn push(app: &Arc<App>, source: &Source) -> Result<Left, TalkError> {
     let talk = Talk::open(app, source)?;
-    let mut tx = app.db.read(source.account).await?;
-    let pushing = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
-    drop(tx);
-    // Nights that are over everywhere need no telling.
     let mut tx = app.db.write(source.account).await?;
+    let pushing = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
+    // Nights that are over everywhere need no telling.
     let over = (app.now() - SignedDuration::from_hours(36)).to_zoned(TimeZone::UTC).date();
     nights::forget_before(&mut tx, source.account, source.id, over).await?;
-    tx.commit().await?;
-    loop {
-        let mut tx = app.db.write(source.account).await?;
-        let any = reckon::touched(&mut tx, source, (&pushing, talk.plugin.manifest()), app.now()).await?;
+    while reckon::touched(&mut tx, source, (&pushing, talk.plugin.manifest()), app.now()).await? {
         tx.commit().await?;
-        if !any {
-            break;
-        }
+        tx = app.db.write(source.account).await?;
     }
+    tx.commit().await?;
     let lane = app.lane(talk.connection).await;
     let _one_at_a_time = lane.lock().await;
     for _ in 0..CALLS {
@@ -100,21 +97,21 @@ async fn due(
     now: Timestamp,
 ) -> store::Result<Vec<Run>> {
     let due = nights::due(tx, source.account, source.id, NIGHTS_AT_ONCE).await?;
-    let mut rows: Vec<i64> = due.iter().map(|known| known.place.room_type).collect();
-    rows.sort_unstable();
-    rows.dedup();
-    let targets = targets::of_room_types(tx, source.account, source.id, &rows).await?;
-    for row in rows {
+    let rows: BTreeSet<i64> = due.iter().map(|known| known.place.room_type).collect();
+    let targets = targets::of_room_types(tx, source.account, source.id, &Vec::from_iter(rows)).await?;
+    let by_place: HashMap<(i64, &str), &Target> =
+        targets.iter().map(|target| ((target.room_type, target.rate_plan_id.as_str()), target)).collect();
+    let target_of = |place: &Place| by_place.get(&(place.room_type, place.rate_plan_id.as_str())).copied();
+    let nowhere: BTreeSet<i64> =
+        due.iter().map(|known| &known.place).filter(|p| target_of(p).is_none()).map(|p| p.room_type).collect();
+    for row in nowhere {
         let plans = targets.iter().filter(|target| target.room_type == row).map(|target| target.rate_plan_id.as_str());
         nights::forget_all_but(tx, source.account, source.id, row, &Vec::from_iter(plans)).await?;
     }
-    let targets: HashMap<(i64, String), Target> =
-        targets.into_iter().map(|target| ((target.room_type, target.rate_plan_id.clone()), target)).collect();
     let most = talk.plugin.manifest().batches.calendar.map_or(RUNS_AT_ONCE, |batch| batch.items.max(1) as usize);
     let mut runs: Vec<Run> = Vec::new();
     for known in due {
-        let place = (known.place.room_type, known.place.rate_plan_id.clone());
-        let Some(target) = targets.get(&place) else { continue };
+        let Some(target) = target_of(&known.place) else { continue };
         if known.place.night < reckon::horizon(target, pushing, now).0 {
             continue; // It is over there: a channel may refuse all that is sent with it.
         }
