@@ -186,27 +186,19 @@ async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> 
     let Some(kind) = Kind::named(&first.kind) else {
         return each(jobs, || Outcome::Hopeless(format!("nobody knows jobs of the kind {}", first.kind)));
     };
+    let done = |()| each(jobs, || Outcome::Done);
     let result: Result<Vec<Outcome>, TalkError> = match kind {
         Kind::PushBooking => Ok(push::bookings(app, source, jobs).await),
         Kind::PushCalendar => push::calendar(app, source).await.map(|outcome| vec![outcome]),
-        other => alike(app, source, (other, jobs)).await.map(|()| each(jobs, || Outcome::Done)),
+        Kind::LookAgain => look_again::run(app, source, jobs.iter().map(|job| &job.payload)).await.map(done),
+        Kind::Poll => poll::run(app, source, &first.payload).await.map(done),
+        Kind::Backfill => backfill::run(app, source, first).await.map(done),
+        Kind::ReadBack => read_back::run(app, source).await.map(done),
+        Kind::DriveParked => drive_parked::run(app, source).await.map(done).map_err(TalkError::from),
+        Kind::Horizon => horizon::run(app, source).await.map(done).map_err(TalkError::from),
     };
     result.unwrap_or_else(|error| {
         let error = Arc::new(error);
         each(jobs, || Outcome::Failed(Arc::clone(&error)))
     })
-}
-
-/// Jobs that all end alike.
-async fn alike(app: &Arc<App>, source: &Source, (kind, jobs): (Kind, &[Job])) -> Result<(), TalkError> {
-    let Some(first) = jobs.first() else { return Ok(()) };
-    match kind {
-        Kind::LookAgain => look_again::run(app, source, jobs.iter().map(|job| &job.payload)).await,
-        Kind::Poll => poll::run(app, source, &first.payload).await,
-        Kind::Backfill => backfill::run(app, source, first).await,
-        Kind::ReadBack => read_back::run(app, source).await,
-        Kind::DriveParked => Ok(drive_parked::run(app, source).await?),
-        Kind::Horizon => Ok(horizon::run(app, source).await?),
-        Kind::PushBooking | Kind::PushCalendar | Kind::Deliver => Ok(()),
-    }
 }
