@@ -5,7 +5,7 @@ use gassync_domain::{CoreId, Digest, Missing, Parked, RatePlan, RawJson, Validat
 use super::apply::{Incoming, Outcome};
 use crate::{
     core, outbound,
-    store::{Result, Tx, buffer::rate_plans, mappings},
+    store::{Result, Tx, buffer::rate_plans, mappings, outbound::touches},
 };
 
 /// A rate plan: linked, made by the source that creates, or parked.
@@ -65,7 +65,7 @@ async fn link(
             let core = core::put_rate_plan(tx, account, None, property.core, plan, now).await?;
             mappings::link(tx, account, source, mappings::Kind::RatePlan, &plan.id, core, now).await?;
             // Its nights are told of under this plan, too.
-            outbound::fan_out::source(tx, (account, source), false, now).await?;
+            outbound::fan_out::source(tx, (account, source), (touches::FIRST, false), now).await?;
             Ok((core, true))
         }
     })

@@ -1,14 +1,12 @@
 use gassync_domain::Timestamp;
 use jiff::{SignedDuration, Span, tz::TimeZone};
-use serde_json::json;
 
-use super::Kind;
 use crate::{
     app::App,
+    outbound::fan_out,
     store::{
         self,
         outbound::{nights, pushing, touches},
-        queue,
         sources::Source,
     },
 };
@@ -29,11 +27,7 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     let today = (now - SignedDuration::from_hours(14)).to_zoned(TimeZone::UTC).date();
     let until = today.saturating_add(Span::new().days(i64::from(days)));
     pushing::reckoned(&mut tx, source.account, source.id, until).await?;
-    let touched = touches::put_all(&mut tx, source.account, source.id, (from, false), now).await?;
-    if touched > 0 {
-        let whom = (source.account, source.id);
-        queue::put(&mut tx, &[Kind::PushCalendar.put(whom, json!({}), (now, now))], now).await?;
-    }
+    fan_out::source(&mut tx, (source.account, source.id), (from, false), now).await?;
     tx.commit().await
 }
 

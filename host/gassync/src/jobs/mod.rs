@@ -24,15 +24,16 @@ pub use kind::Kind;
 pub use poll::{
     begin as begin_polls, begin_new as begin_new_polls, of_bookings as polls_of_bookings, selection as poll_selection,
 };
+pub use push::{of_booking as push_of_booking, of_calendar as push_of_calendar};
 pub use relay::run as relay;
 pub use retention::run as retention;
 pub use worker::run;
 
-use crate::store::{self, Tx};
+use crate::store::{self, Tx, outbound::touches};
 
 /// Something was linked: what waited for it is tried again, in a transaction of its own, and what is linked is told of.
 pub(crate) async fn linked(tx: &mut Tx, account: AccountId, source: SourceId, now: Timestamp) -> store::Result<()> {
     let whom = (account, source);
     store::queue::put(tx, &[Kind::DriveParked.put(whom, json!({}), (now, now))], now).await?;
-    crate::outbound::fan_out::source(tx, whom, false, now).await
+    crate::outbound::fan_out::source(tx, whom, (touches::FIRST, false), now).await
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{CoreId, Entity};
+use gassync_domain::{AccountId, CoreId, Entity, SourceId, Timestamp};
 use gassync_runtime::{Interface, Manifest};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::{
     store::{
         self,
         outbound::touches,
-        queue::{self, Job},
+        queue::{self, Job, Put},
         sources::{self, Source},
         sync_runs,
     },
@@ -28,6 +28,17 @@ use crate::{
 const UNTIL_READ: SignedDuration = SignedDuration::from_secs(2);
 /// How long bookings wait that were not told because the call before theirs did not work out.
 const UNTIL_WELL: SignedDuration = SignedDuration::from_secs(2);
+
+/// A source's channel is to be told of its calendar, at the first of two times; at the second it is now. Which nights is
+/// kept elsewhere, so that whatever has changed waits as one job.
+pub fn of_calendar(whom: (AccountId, SourceId), times: (Timestamp, Timestamp)) -> Put<'static> {
+    Kind::PushCalendar.put(whom, json!({}), times)
+}
+
+/// A source's channel is to be told of a booking now.
+pub fn of_booking(whom: (AccountId, SourceId), booking: CoreId, now: Timestamp) -> Put<'static> {
+    Kind::PushBooking.put(whom, json!({ "booking": booking.0 }), (now, now))
+}
 
 /// Tells a channel what it does not surely have of its calendar.
 pub(super) async fn calendar(app: &Arc<App>, source: &Source) -> Result<Outcome, TalkError> {

@@ -15,7 +15,7 @@ use super::{in_words, places, sent_nothing, trusts, unclear};
 use crate::{
     app::App,
     inbound::{apply::Incoming, memory},
-    jobs::Kind,
+    jobs::{Kind, push_of_booking},
     plugins,
     store::{
         self, Tx,
@@ -413,9 +413,7 @@ async fn missed(
         return bookings::mark(tx, (account, source), standing, (&digest, Fate::Refused(why), false), now).await;
     }
     bookings::mark(tx, (account, source), standing, (&digest, Fate::Missed(why), false), now).await?;
-    let payload = json!({ "booking": standing.booking_id });
-    let work = [Kind::PushBooking.put((account, source), payload, (now, now))];
-    queue::put(tx, &work, now).await
+    queue::put(tx, &[push_of_booking((account, source), CoreId(standing.booking_id), now)], now).await
 }
 
 /// Bookings that were asked for by the channel's ids and are not there. One that was cancelled is as it should be; what the
@@ -434,8 +432,7 @@ pub async fn gone(tx: &mut Tx, source: &Source, ids: &[String], now: Timestamp) 
         names::unlink_booking(tx, source.account, source.id, &id).await?;
         let why = "the channel says that it took it, and does not have it";
         bookings::mark(tx, whom, &standing, (&digest, Fate::Unknown(why), true), now).await?;
-        let work = Kind::PushBooking.put(whom, json!({ "booking": booking.0 }), (now, now));
-        queue::put(tx, &[work], now).await?;
+        queue::put(tx, &[push_of_booking(whom, booking, now)], now).await?;
     }
     Ok(())
 }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, CoreId, Date, SourceId, Timestamp};
 use gassync_runtime::Interface;
-use serde_json::json;
 
 use crate::{
     app::App,
-    jobs::Kind,
+    jobs::{push_of_booking, push_of_calendar},
     store::{
         Result, Tx,
         outbound::{
@@ -29,7 +28,7 @@ pub async fn facts(app: &App, tx: &mut Tx, given: &Places, now: Timestamp) -> Re
     touched.retain(|(channel, ..)| can(app, channel, Interface::PushCalendar));
     for (_, only_prices, touch) in &touched {
         let whom = (AccountId(touch.account_id), SourceId(touch.source_id));
-        let put = Kind::PushCalendar.put(whom, json!({}), (now, now));
+        let put = push_of_calendar(whom, (now, now));
         let urgency = if *only_prices { URGENCY_OF_PRICES } else { put.priority };
         let waiting = work.entry((touch.account_id, touch.source_id)).or_insert(Put { priority: urgency, ..put });
         waiting.priority = waiting.priority.min(urgency);
@@ -42,7 +41,7 @@ pub async fn facts(app: &App, tx: &mut Tx, given: &Places, now: Timestamp) -> Re
     let mut all: Vec<Put<'_>> = work.into_values().collect();
     all.extend(told.iter().map(|touch| {
         let whom = (AccountId(touch.account_id), SourceId(touch.source_id));
-        Kind::PushBooking.put(whom, json!({ "booking": touch.booking_id }), (now, now))
+        push_of_booking(whom, CoreId(touch.booking_id), now)
     }));
     queue::put(tx, &all, now).await
 }
@@ -55,17 +54,20 @@ fn can(app: &App, channel: &str, interface: Interface) -> bool {
 /// Has a source told of the bookings that it was not told of yet.
 pub async fn due_bookings(tx: &mut Tx, (account, source): (AccountId, SourceId), now: Timestamp) -> Result<()> {
     let due = bookings::due(tx, account, source).await?;
-    let work = due
-        .into_iter()
-        .map(|booking| Kind::PushBooking.put((account, source), json!({ "booking": booking.0 }), (now, now)));
+    let work = due.into_iter().map(|booking| push_of_booking((account, source), booking, now));
     queue::put(tx, &Vec::from_iter(work), now).await
 }
 
-/// Something of a source itself has changed, such as a link or how it is pushed to: all its nights are reckoned anew.
-/// `whole` sends what is there already, too.
-pub async fn source(tx: &mut Tx, (account, source): (AccountId, SourceId), whole: bool, now: Timestamp) -> Result<()> {
-    if touches::put_all(tx, account, source, (touches::FIRST, whole), now).await? == 0 {
+/// Something of a source itself has changed, such as a link or how it is pushed to: its nights are reckoned anew, from
+/// `first` on. `whole` sends what is there already, too.
+pub async fn source(
+    tx: &mut Tx,
+    (account, source): (AccountId, SourceId),
+    (first, whole): (Date, bool),
+    now: Timestamp,
+) -> Result<()> {
+    if touches::put_all(tx, account, source, (first, whole), now).await? == 0 {
         return Ok(());
     }
-    queue::put(tx, &[Kind::PushCalendar.put((account, source), json!({}), (now, now))], now).await
+    queue::put(tx, &[push_of_calendar((account, source), (now, now))], now).await
 }

@@ -6,13 +6,12 @@ use std::{collections::HashMap, sync::Arc};
 use gassync_domain::{Calendar, CalendarNight, Date, Entity, Query, Selection, Timestamp};
 use gassync_runtime::{Interface, Manifest};
 use jiff::SignedDuration;
-use serde_json::json;
 
 use super::reckon;
 use crate::{
     app::App,
     inbound::pull,
-    jobs::{self, Kind},
+    jobs,
     store::{
         self, Tx,
         buffer::availability,
@@ -53,7 +52,7 @@ pub async fn run(app: &Arc<App>, source: &Source) -> Result<(), TalkError> {
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     if nights::not_shown(&mut tx, source.account, source.id, MOST_MISSES, asked_at).await? > 0 {
-        queue::put(&mut tx, &[Kind::PushCalendar.put((source.account, source.id), json!({}), (now, now))], now).await?;
+        queue::put(&mut tx, &[jobs::push_of_calendar((source.account, source.id), (now, now))], now).await?;
     }
     Ok(tx.commit().await?)
 }
@@ -128,7 +127,7 @@ pub async fn compare(
     }
     if again {
         let at = if has_sold { now + UNTIL_READ } else { now };
-        queue::put(tx, &[Kind::PushCalendar.put(whom, json!({}), (at, now))], now).await?;
+        queue::put(tx, &[jobs::push_of_calendar(whom, (at, now))], now).await?;
     }
     Ok(())
 }
