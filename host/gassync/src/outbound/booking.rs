@@ -51,7 +51,7 @@ pub enum Told {
 
 /// What is made of what a channel said.
 struct Judged {
-    fate: Fated,
+    fate: Fate,
     /// The channel may have something that nobody has seen.
     unknown: bool,
     told: Told,
@@ -60,17 +60,11 @@ struct Judged {
     message: Option<String>,
 }
 
-enum Fated {
-    There,
-    Sent,
-    Refused(String),
-    Later(String),
-}
-
 impl Judged {
     fn later(wait: Option<SignedDuration>, unknown: bool, why: &str) -> Self {
         let told = Told::Later(wait, why.to_owned());
-        Self { fate: Fated::Later(why.to_owned()), unknown, told, status: "pending", message: Some(why.to_owned()) }
+        let fate = if unknown { Fate::Unknown(why.to_owned()) } else { Fate::NotYet(why.to_owned()) };
+        Self { fate, unknown, told, status: "pending", message: Some(why.to_owned()) }
     }
 }
 
@@ -135,11 +129,11 @@ pub async fn push(app: &Arc<App>, source: &Source, asked: &[CoreId]) -> Result<V
 
 /// Nothing was sent after all: what was known before is known again.
 async fn take_back(app: &App, source: &Source, tellings: &[Telling], why: &str) -> store::Result<()> {
-    let now = app.now();
+    let (now, fate) = (app.now(), Fate::NotYet(why.to_owned()));
     let mut tx = app.db.write(source.account).await?;
     for telling in tellings.iter().filter(|telling| !telling.standing.unknown) {
         let whom = (source.account, source.id);
-        bookings::mark(&mut tx, whom, &telling.standing, (&telling.digest, Fate::NotYet(why), false), now).await?;
+        bookings::mark(&mut tx, whom, &telling.standing, (&telling.digest, &fate, false), now).await?;
     }
     tx.commit().await
 }
@@ -160,7 +154,7 @@ async fn tellings(tx: &mut Tx, source: &Source, asked: &[CoreId], now: Timestamp
                 let digest = digest(&operation);
                 if standing.confirmed.as_deref() == Some(&digest) && !standing.unknown && standing.missed == 0 {
                     let whom = (source.account, source.id);
-                    bookings::mark(tx, whom, &standing, (&digest, Fate::There, false), now).await?;
+                    bookings::mark(tx, whom, &standing, (&digest, &Fate::There, false), now).await?;
                 } else {
                     tellings.push(Telling { index, operation, digest, standing });
                 }
@@ -259,7 +253,7 @@ impl Telling {
             // It was looked for under our reference: what is not there needs no cancelling.
             Outcome::Refused(_) if self.operation.verb == Verb::Cancel && self.operation.channel_id.is_none() => {
                 Judged {
-                    fate: Fated::There,
+                    fate: Fate::There,
                     unknown: false,
                     told: Told::Done,
                     status: "success",
@@ -267,7 +261,7 @@ impl Telling {
                 }
             }
             Outcome::Refused(errors) => Judged {
-                fate: Fated::Refused(in_words(errors)),
+                fate: Fate::Refused(in_words(errors)),
                 // An earlier try may be there nevertheless, and be why this one is refused.
                 unknown: was_unknown,
                 told: Told::Refused(in_words(errors)),
@@ -280,15 +274,8 @@ impl Telling {
             }
             outcome @ (Outcome::Unknown | Outcome::Other { .. }) => Judged::later(None, true, &unclear(outcome)),
         };
-        let said = match &fate {
-            Fated::There => Fate::There,
-            Fated::Sent => Fate::Sent,
-            Fated::Refused(why) => Fate::Refused(why),
-            Fated::Later(why) if unknown => Fate::Unknown(why),
-            Fated::Later(why) => Fate::NotYet(why),
-        };
         let whom = (source.account, source.id);
-        bookings::mark(tx, whom, &self.standing, (&self.digest, said, unknown), now).await?;
+        bookings::mark(tx, whom, &self.standing, (&self.digest, &fate, unknown), now).await?;
         self.log(tx, source, (status, message), now).await?;
         Ok(told)
     }
@@ -303,7 +290,7 @@ impl Telling {
     ) -> store::Result<Judged> {
         let warned = (!warnings.is_empty()).then(|| format!("{} warnings", warnings.len()));
         let there =
-            |message| Judged { fate: Fated::There, unknown: false, told: Told::Done, status: "success", message };
+            |message| Judged { fate: Fate::There, unknown: false, told: Told::Done, status: "success", message };
         let Operation { verb, attempt, .. } = &self.operation;
         // What was found by our reference is as it was made, which may be another state of it.
         let was_found = *verb == Verb::Create
@@ -321,7 +308,7 @@ impl Telling {
                 let work = [Kind::LookAgain.put(whose, payload, (now + READ_BACK_AFTER, now))];
                 queue::put(tx, &work, now).await?;
                 Judged {
-                    fate: Fated::Sent,
+                    fate: Fate::Sent,
                     unknown: false,
                     told: Told::Done,
                     status: "pending",
@@ -395,7 +382,7 @@ pub async fn seen(tx: &mut Tx, incoming: &Incoming, booking: CoreId, shown: &Res
         return Ok(());
     }
     if agrees {
-        return bookings::mark(tx, (account, source), &standing, (&digest, Fate::There, false), now).await;
+        return bookings::mark(tx, (account, source), &standing, (&digest, &Fate::There, false), now).await;
     }
     missed(tx, (account, source), &standing, now).await
 }
@@ -407,12 +394,12 @@ async fn missed(
     standing: &Standing,
     now: Timestamp,
 ) -> store::Result<()> {
-    let why = "the channel says that it took it, and shows something else";
+    let why = "the channel says that it took it, and shows something else".to_owned();
     let digest = standing.sent.clone().unwrap_or_default();
     if standing.missed >= MOST_MISSES {
-        return bookings::mark(tx, (account, source), standing, (&digest, Fate::Refused(why), false), now).await;
+        return bookings::mark(tx, (account, source), standing, (&digest, &Fate::Refused(why), false), now).await;
     }
-    bookings::mark(tx, (account, source), standing, (&digest, Fate::Missed(why), false), now).await?;
+    bookings::mark(tx, (account, source), standing, (&digest, &Fate::Missed(why), false), now).await?;
     queue::put(tx, &[push_of_booking((account, source), CoreId(standing.booking_id), now)], now).await
 }
 
@@ -426,12 +413,12 @@ pub async fn gone(tx: &mut Tx, source: &Source, ids: &[String], now: Timestamp) 
         let told = told_bookings(tx, source.account, &[booking]).await?.remove(&booking);
         let digest = standing.sent.clone().unwrap_or_default();
         if told.is_none_or(|told| !told.reservation.status.holds_nights()) {
-            bookings::mark(tx, whom, &standing, (&digest, Fate::There, false), now).await?;
+            bookings::mark(tx, whom, &standing, (&digest, &Fate::There, false), now).await?;
             continue;
         }
         names::unlink_booking(tx, source.account, source.id, &id).await?;
-        let why = "the channel says that it took it, and does not have it";
-        bookings::mark(tx, whom, &standing, (&digest, Fate::Unknown(why), true), now).await?;
+        let why = "the channel says that it took it, and does not have it".to_owned();
+        bookings::mark(tx, whom, &standing, (&digest, &Fate::Unknown(why), true), now).await?;
         queue::put(tx, &[push_of_booking(whom, booking, now)], now).await?;
     }
     Ok(())

@@ -116,20 +116,20 @@ pub async fn awaited(tx: &mut Tx, account: AccountId, source: SourceId) -> Resul
 }
 
 /// What came of telling a channel of a booking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
     /// It has it for sure.
     There,
     /// It says so; it is to be read back.
     Sent,
     /// It will not have it, and why.
-    Refused(&'a str),
+    Refused(String),
     /// It shows something else than it was told, and why that is to be told again.
-    Missed(&'a str),
+    Missed(String),
     /// It may have it, or not, and why.
-    Unknown(&'a str),
+    Unknown(String),
     /// It surely does not have it yet, and why.
-    NotYet(&'a str),
+    NotYet(String),
 }
 
 /// Notes what came of it; `digest` is of what was sent, and `unknown` whether the channel may have something that nobody has
@@ -138,7 +138,7 @@ pub async fn mark(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
     standing: &Standing,
-    (digest, fate, unknown): (&str, Fate<'_>, bool),
+    (digest, fate, unknown): (&str, &Fate, bool),
     now: Timestamp,
 ) -> Result<()> {
     let (state, error) = match fate {
