@@ -88,6 +88,23 @@ macro_rules! known {
     };
 }
 
+/// Changes the nights of a source, `$2` of the account `$1`, that stand in `new`; those alone that a condition holds for, where
+/// one is given.
+macro_rules! of_new {
+    ($set:literal $(, $hold:literal)?) => {
+        concat!(
+            "update int_channel_nights set ",
+            $set,
+            " from new
+            where int_channel_nights.account_id = $1 and int_channel_nights.source_id = $2
+                and int_channel_nights.int_room_type_id = new.room_type_id
+                and int_channel_nights.rate_plan_external_id = new.rate_plan_id
+                and int_channel_nights.night = new.night"
+            $(, " and ", $hold)?
+        )
+    };
+}
+
 /// The nights of a room type from `first` up to, and without, `until`, under all its rate plans.
 pub async fn known(
     tx: &mut Tx,
@@ -258,11 +275,7 @@ pub async fn about_to_send(
         let (room_type, plan) = (place.room_type.into(), place.rate_plan_id.as_str().into());
         new.push([room_type, plan, Day(place.night).into(), (*value).into()]);
     }
-    let text = "update int_channel_nights set sent = new.value, sent_at = $3, unknown = 1 = 1
-        from new
-        where int_channel_nights.account_id = $1 and int_channel_nights.source_id = $2
-            and int_channel_nights.int_room_type_id = new.room_type_id
-            and int_channel_nights.rate_plan_external_id = new.rate_plan_id and int_channel_nights.night = new.night";
+    let text = of_new!("sent = new.value, sent_at = $3, unknown = 1 = 1");
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
@@ -298,18 +311,15 @@ pub async fn mark(
             (*error).into(),
         ]);
     }
-    let text =
-        "update int_channel_nights set sent = new.value, sent_at = $3, unknown = new.fate = 'due', error = new.error,
+    let text = of_new!(
+        "sent = new.value, sent_at = $3, unknown = new.fate = 'due', error = new.error,
             confirmed = case new.fate when 'there' then new.value
                 -- Whether what was there before still is, nobody knows.
                 when 'refused' then null else int_channel_nights.confirmed end,
             confirmed_at = case when new.fate = 'there' then $3 else int_channel_nights.confirmed_at end,
             missed = case when new.fate = 'there' then 0 else int_channel_nights.missed end,
-            state = case when int_channel_nights.wanted = new.value then new.fate else 'due' end
-        from new
-        where int_channel_nights.account_id = $1 and int_channel_nights.source_id = $2
-            and int_channel_nights.int_room_type_id = new.room_type_id
-            and int_channel_nights.rate_plan_external_id = new.rate_plan_id and int_channel_nights.night = new.night";
+            state = case when int_channel_nights.wanted = new.value then new.fate else 'due' end"
+    );
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
@@ -338,20 +348,17 @@ pub async fn read_back(
             (*error).into(),
         ]);
     }
-    let text = "update int_channel_nights set
-            confirmed = case when new.agrees = 1 then int_channel_nights.wanted end,
+    let text = of_new!(
+        "confirmed = case when new.agrees = 1 then int_channel_nights.wanted end,
             confirmed_at = case when new.agrees = 1 then $4 else int_channel_nights.confirmed_at end,
             missed = case when new.agrees = 1 then 0 else int_channel_nights.missed + 1 end,
             changed_at = case when new.agrees = 0 and int_channel_nights.state = 'there' then $4
                 else int_channel_nights.changed_at end,
             unknown = 1 = 0, error = new.error,
-            state = case when new.agrees = 1 then 'there' when new.error is null then 'due' else 'refused' end
-        from new
-        where int_channel_nights.account_id = $1 and int_channel_nights.source_id = $2
-            and int_channel_nights.int_room_type_id = new.room_type_id
-            and int_channel_nights.rate_plan_external_id = new.rate_plan_id and int_channel_nights.night = new.night
-            and int_channel_nights.state in ('sent', 'there')
-            and (int_channel_nights.sent_at is null or int_channel_nights.sent_at < $3)";
+            state = case when new.agrees = 1 then 'there' when new.error is null then 'due' else 'refused' end",
+        "int_channel_nights.state in ('sent', 'there')
+            and (int_channel_nights.sent_at is null or int_channel_nights.sent_at < $3)"
+    );
     new.write(tx, &[account.0.into(), source.0.into(), observed_at.into(), now.into()], text).await
 }
 
