@@ -5,15 +5,14 @@
 use std::{path::PathBuf, process::Command, sync::Arc, time::Instant};
 
 use gassync::store::{
-    Db, accounts, connections, plugins,
+    Db,
     queue::{self, Alike, Ended, Lane, Put, Release, Taken, Work},
-    sources,
 };
-use gassync_domain::{AccountId, SourceId, Timestamp};
-use gassync_runtime::Manifest;
+use gassync_domain::{AccountId, SourceId};
 use gassync_tests::{
     database::Database,
     plugins::{repository, target_dir},
+    tenant::{at, open, tenant},
 };
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -29,10 +28,6 @@ fn jobs() -> usize {
     std::env::var("BENCH_JOBS").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000)
 }
 
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).expect("an instant")
-}
-
 #[expect(clippy::print_stdout, reason = "the figures are what it is for")]
 #[tokio::main]
 async fn main() {
@@ -42,7 +37,7 @@ async fn main() {
         "{} trivial jobs, {CONCURRENCY} at once, PostgreSQL with fsync; completions per second, the best of {ROUNDS}",
         jobs()
     );
-    let ours = Ours::open(&database.url).await;
+    let ours = Ours::open(&database).await;
     let mut best = [0.0_f64; 6];
     for _ in 0..ROUNDS {
         let figures = [
@@ -104,42 +99,14 @@ fn theirs(scripts: &std::path::Path, library: &str, url: &str, mode: &[&str]) ->
 struct Ours {
     db: Db,
     account: AccountId,
-    sources: Vec<SourceId>,
+    sources: [SourceId; SOURCES],
 }
 
 impl Ours {
-    async fn open(url: &str) -> Self {
-        let db = Db::open(url).await.expect("a database");
-        db.migrate().await.expect("a schema");
-        let manifest = r#"{ "schemaVersion": 1, "id": "beds24", "displayName": "B", "version": "1", "contract": "1", "vendor": "V" }"#;
-        let new = plugins::NewVersion {
-            manifest: &Manifest::parse(manifest).expect("a manifest"),
-            hash: "hash",
-            component: b"component",
-            allowance: None,
-            receipt: &json!({}),
-        };
-        let mut tx = db.platform_write().await.expect("a transaction");
-        plugins::keep(&mut tx, &new, at(0)).await.expect("a plugin");
-        plugins::want(&mut tx, "beds24", Some("hash"), at(0)).await.expect("wanted");
-        plugins::activate(&mut tx, "beds24", "hash", at(0)).await.expect("activated");
-        let account = accounts::create(&mut tx, "bench", "UTC", at(0)).await.expect("an account");
-        let mut made = Vec::new();
-        for number in 0..SOURCES {
-            let key = format!("key-{number}");
-            let connection = connections::create(&mut tx, account, "beds24", &key, "hash", at(0)).await.expect("made");
-            let (config, name) = (json!({}), format!("source-{number}"));
-            let new = sources::NewSource {
-                connection: Some(connection),
-                source_type: "beds24",
-                name: &name,
-                config: &config,
-                creates: number == 0,
-            };
-            made.push(sources::create(&mut tx, account, &new, at(0)).await.expect("a source"));
-        }
-        tx.commit().await.expect("committed");
-        Self { db, account, sources: made }
+    async fn open(database: &Database) -> Self {
+        let db = open(database).await;
+        let (account, sources) = tenant(&db, "bench").await;
+        Self { db, account, sources }
     }
 
     /// Completions per second: each in a commit of its own, or as many together as wait.

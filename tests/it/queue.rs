@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use gassync::store::{
-    Db, accounts, connections, plugins,
+    Db,
     queue::{self, Alike, Ended, Filter, Lane, Put, Release, Shut, Taken, Work},
-    sources,
 };
-use gassync_domain::{AccountId, SourceId, Timestamp};
-use gassync_runtime::Manifest;
-use gassync_tests::{database::Database, on_both};
+use gassync_domain::{AccountId, SourceId};
+use gassync_tests::{
+    database::Database,
+    on_both,
+    tenant::{at, open, tenant},
+};
 use serde_json::{Value, json};
 
 on_both!(
@@ -22,53 +24,6 @@ on_both!(
 );
 
 const LEASE: i64 = 60;
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).expect("an instant")
-}
-
-/// A database with a plugin that serves.
-async fn open(database: &Database) -> Db {
-    let db = Db::open(&database.url).await.expect("a database");
-    db.migrate().await.expect("a schema");
-    let manifest =
-        r#"{ "schemaVersion": 1, "id": "beds24", "displayName": "B", "version": "1", "contract": "1", "vendor": "V" }"#;
-    let new = plugins::NewVersion {
-        manifest: &Manifest::parse(manifest).expect("a manifest"),
-        hash: "hash",
-        component: b"component",
-        allowance: None,
-        receipt: &json!({}),
-    };
-    let mut tx = db.platform_write().await.expect("a transaction");
-    plugins::keep(&mut tx, &new, at(0)).await.expect("a plugin");
-    plugins::want(&mut tx, "beds24", Some("hash"), at(0)).await.expect("wanted");
-    assert!(plugins::activate(&mut tx, "beds24", "hash", at(0)).await.expect("activated"));
-    tx.commit().await.expect("committed");
-    db
-}
-
-/// An account with so many sources.
-async fn tenant(db: &Db, name: &str, count: usize) -> (AccountId, Vec<SourceId>) {
-    let mut tx = db.platform_write().await.expect("a transaction");
-    let account = accounts::create(&mut tx, name, "UTC", at(0)).await.expect("an account");
-    let mut made = Vec::new();
-    for number in 0..count {
-        let key = format!("key-{name}-{number}");
-        let connection = connections::create(&mut tx, account, "beds24", &key, "hash", at(0)).await.expect("made");
-        let (config, name) = (json!({}), format!("source-{number}"));
-        let new = sources::NewSource {
-            connection: Some(connection),
-            source_type: "beds24",
-            name: &name,
-            config: &config,
-            creates: number == 0,
-        };
-        made.push(sources::create(&mut tx, account, &new, at(0)).await.expect("a source"));
-    }
-    tx.commit().await.expect("committed");
-    (account, made)
-}
 
 fn work(account: AccountId, source: SourceId, payload: Value, second: i64) -> Put<'static> {
     Put {
@@ -114,7 +69,7 @@ fn payloads(taken: &[Taken]) -> Vec<Value> {
 
 async fn the_same_work_waits_once(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant(&db, "one", 1).await;
+    let (account, sources) = tenant::<1>(&db, "one").await;
     let a = |second| work(account, sources[0], json!({ "a": 1 }), second);
     put(&db, &[a(20), a(25)]).await;
     put(&db, &[a(5), work(account, sources[0], json!({ "a": 2 }), 6)]).await;
@@ -144,7 +99,7 @@ async fn the_same_work_waits_once(database: Database) {
 
 async fn work_that_comes_anew_while_it_runs_runs_once_more(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant(&db, "one", 1).await;
+    let (account, sources) = tenant::<1>(&db, "one").await;
     let same = work(account, sources[0], json!({}), 1);
     put(&db, std::slice::from_ref(&same)).await;
     let first = claim(&db, 2, 10, 1).await.remove(0);
@@ -159,7 +114,7 @@ async fn work_that_comes_anew_while_it_runs_runs_once_more(database: Database) {
 
 async fn a_lane_is_held_by_whoever_took_it_last(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant(&db, "one", 1).await;
+    let (account, sources) = tenant::<1>(&db, "one").await;
     put(&db, &[work(account, sources[0], json!({ "a": 1 }), 1), work(account, sources[0], json!({ "a": 2 }), 2)]).await;
     let slow = claim(&db, 2, 10, 1).await.remove(0);
     let mut tx = db.write(account).await.expect("a transaction");
@@ -177,7 +132,7 @@ async fn a_lane_is_held_by_whoever_took_it_last(database: Database) {
 
 async fn the_most_urgent_is_first(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant(&db, "one", 2).await;
+    let (account, sources) = tenant::<2>(&db, "one").await;
     let with = |priority, payload: Value, second| Put { priority, ..work(account, sources[0], payload, second) };
     put(&db, &[with(5, json!("old"), 1), with(2, json!("nights"), 2), with(1, json!("booking"), 3)]).await;
     put(&db, &[with(1, json!("another booking"), 4), with(1, json!("not yet"), 50)]).await;
@@ -201,13 +156,13 @@ async fn the_most_urgent_is_first(database: Database) {
 
 /// How many lanes were taken until the only job of a second account was, however much the first has to do.
 async fn claims_until_served(db: &Db, (round, jobs): (usize, usize)) -> usize {
-    let (large, sources) = tenant(db, &format!("large-{round}"), 50).await;
+    let (large, sources) = tenant::<50>(db, &format!("large-{round}")).await;
     for piece in (0..jobs).collect::<Vec<_>>().chunks(5_000) {
         let all: Vec<Put<'_>> =
             piece.iter().map(|n| work(large, sources[n % sources.len()], json!({ "n": n }), 1)).collect();
         put(db, &all).await;
     }
-    let (small, of_small) = tenant(db, &format!("small-{round}"), 1).await;
+    let (small, of_small) = tenant::<1>(db, &format!("small-{round}")).await;
     // The large one is at work already, and has been for long.
     let mut running = claim(db, 2, 4, 1).await;
     put(db, &[work(small, of_small[0], json!("the only one"), 2)]).await;
@@ -236,7 +191,7 @@ async fn one_account_keeps_no_other_waiting(database: Database) {
 
 async fn what_is_dead_is_a_work_list(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant(&db, "one", 2).await;
+    let (account, sources) = tenant::<2>(&db, "one").await;
     let all: Vec<Put<'_>> = (0..6).map(|n| work(account, sources[n % 2], json!({ "n": n }), 1)).collect();
     put(&db, &all).await;
     for _ in 0..3 {

@@ -1,9 +1,12 @@
 //! What the databases themselves must hold, on both.
 
-use gassync::store::{Db, accounts, connections, inbox, keys, outbox, plugins, source_memory, sources};
-use gassync_domain::{AccountId, HttpRequest, ResumePoint, SourceId, Timestamp};
-use gassync_runtime::Manifest;
-use gassync_tests::{database::Database, on_both};
+use gassync::store::{Db, connections, inbox, keys, outbox, plugins, source_memory, sources};
+use gassync_domain::{HttpRequest, ResumePoint, Timestamp};
+use gassync_tests::{
+    database::Database,
+    on_both,
+    tenant::{at, open, tenant},
+};
 use serde_json::json;
 
 on_both!(
@@ -15,50 +18,10 @@ on_both!(
     time_and_money_come_back_as_they_were,
 );
 
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).expect("an instant")
-}
-
-async fn open(database: &Database) -> Db {
-    let db = Db::open(&database.url).await.expect("a database");
-    db.migrate().await.expect("a schema");
-    db
-}
-
-async fn tenant(db: &Db, name: &str) -> (AccountId, SourceId) {
-    let mut tx = db.platform_write().await.expect("a transaction");
-    let account = accounts::create(&mut tx, name, "UTC", at(0)).await.expect("an account");
-    let connection =
-        connections::create(&mut tx, account, "beds24", &format!("key-{name}"), "hash", at(0)).await.expect("made");
-    let config = json!({});
-    let new = sources::NewSource {
-        connection: Some(connection),
-        source_type: "beds24",
-        name: "main",
-        config: &config,
-        creates: true,
-    };
-    let source = sources::create(&mut tx, account, &new, at(0)).await.expect("a source");
-    let manifest =
-        r#"{ "schemaVersion": 1, "id": "beds24", "displayName": "B", "version": "1", "contract": "1", "vendor": "V" }"#;
-    let new = plugins::NewVersion {
-        manifest: &Manifest::parse(manifest).expect("a manifest"),
-        hash: "hash",
-        component: b"component",
-        allowance: None,
-        receipt: &json!({}),
-    };
-    plugins::keep(&mut tx, &new, at(0)).await.expect("a plugin");
-    plugins::want(&mut tx, "beds24", Some("hash"), at(0)).await.expect("wanted");
-    assert!(plugins::activate(&mut tx, "beds24", "hash", at(0)).await.expect("activated"));
-    tx.commit().await.expect("committed");
-    (account, source)
-}
-
 async fn tenants_do_not_see_each_other(database: Database) {
     let db = open(&database).await;
-    let (one, source) = tenant(&db, "one").await;
-    let (other, _) = tenant(&db, "other").await;
+    let (one, [source]) = tenant(&db, "one").await;
+    let (other, _) = tenant::<1>(&db, "other").await;
     let mut tx = db.read(one).await.expect("a transaction");
     assert!(sources::get(&mut tx, one, source).await.expect("read").is_some());
     // Even a query that asks for another's rows gets none, where the database can see to it.
@@ -76,7 +39,7 @@ async fn tenants_do_not_see_each_other(database: Database) {
 
 async fn the_outbox_knows_whose_hand_it_was(database: Database) {
     let db = open(&database).await;
-    let (account, source) = tenant(&db, "one").await;
+    let (account, [source]) = tenant(&db, "one").await;
     let property: gassync_domain::Property =
         serde_json::from_value(json!({ "id": "p", "name": "House" })).expect("a property");
     let mut tx = db.write(account).await.expect("a transaction");
@@ -99,9 +62,9 @@ async fn the_outbox_knows_whose_hand_it_was(database: Database) {
 
 async fn a_message_is_one_workers_at_a_time(database: Database) {
     let db = open(&database).await;
-    let (account, _) = tenant(&db, "one").await;
+    let (account, _) = tenant::<1>(&db, "one").await;
     let mut tx = db.platform_write().await.expect("a transaction");
-    let connection = connections::by_webhook_key(&mut tx, "key-one").await.expect("read").expect("there").id;
+    let connection = connections::by_webhook_key(&mut tx, "key-one-0").await.expect("read").expect("there").id;
     let request =
         HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body: Some(b"{}".to_vec()) };
     for _ in 0..3 {
@@ -126,7 +89,7 @@ async fn a_message_is_one_workers_at_a_time(database: Database) {
 
 async fn one_source_creates(database: Database) {
     let db = open(&database).await;
-    let (account, _) = tenant(&db, "one").await;
+    let (account, _) = tenant::<1>(&db, "one").await;
     let mut tx = db.write(account).await.expect("a transaction");
     assert!(sources::has_creating(&mut tx, account).await.expect("read"));
     let config = json!({});
@@ -142,7 +105,7 @@ async fn one_source_creates(database: Database) {
 
 async fn time_and_money_come_back_as_they_were(database: Database) {
     let db = open(&database).await;
-    let (account, source) = tenant(&db, "one").await;
+    let (account, [source]) = tenant(&db, "one").await;
     let mut tx = db.write(account).await.expect("a transaction");
     let moment: Timestamp = "2027-03-28T01:30:00.123Z".parse().expect("an instant");
     sources::synced(&mut tx, account, source, moment).await.expect("marked");
@@ -165,8 +128,8 @@ async fn time_and_money_come_back_as_they_were(database: Database) {
 
 async fn a_source_remembers_for_its_account_alone(database: Database) {
     let db = open(&database).await;
-    let (one, source) = tenant(&db, "one").await;
-    let (other, _) = tenant(&db, "other").await;
+    let (one, [source]) = tenant(&db, "one").await;
+    let (other, _) = tenant::<1>(&db, "other").await;
     let mut tx = db.write(one).await.expect("a transaction");
     for (key, value) in [("b", &b"1"[..]), ("a", b"2"), ("b", b"3"), ("c", b"4")] {
         source_memory::set(&mut tx, one, source, (key, value), at(1)).await.expect("kept");

@@ -8,6 +8,7 @@ pub mod plugins;
 pub mod port;
 pub mod process;
 pub mod sink;
+pub mod tenant;
 pub mod web;
 
 /// Runs each scenario on both databases.

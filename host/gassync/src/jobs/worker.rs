@@ -196,6 +196,8 @@ async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> 
         Kind::ReadBack => read_back::run(app, source).await.map(done),
         Kind::DriveParked => drive_parked::run(app, source).await.map(done).map_err(TalkError::from),
         Kind::Horizon => horizon::run(app, source).await.map(done).map_err(TalkError::from),
+        // Those of subscribers never come here.
+        Kind::Deliver => Ok(each(jobs, || Outcome::Hopeless("it waits in no subscriber's lane".to_owned()))),
     };
     result.unwrap_or_else(|error| {
         let error = Arc::new(error);

@@ -1,0 +1,56 @@
+//! Accounts with sources of a plugin that serves, in a database without a host.
+
+use gassync::store::{Db, accounts, connections, plugins, sources};
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_runtime::Manifest;
+use serde_json::json;
+
+use crate::database::Database;
+
+/// So many seconds into the time of tests that have a clock of their own.
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).expect("an instant")
+}
+
+/// A database with its schema, and a plugin `beds24` that serves.
+pub async fn open(database: &Database) -> Db {
+    let db = Db::open(&database.url).await.expect("a database");
+    db.migrate().await.expect("a schema");
+    let manifest =
+        r#"{ "schemaVersion": 1, "id": "beds24", "displayName": "B", "version": "1", "contract": "1", "vendor": "V" }"#;
+    let new = plugins::NewVersion {
+        manifest: &Manifest::parse(manifest).expect("a manifest"),
+        hash: "hash",
+        component: b"component",
+        allowance: None,
+        receipt: &json!({}),
+    };
+    let mut tx = db.platform_write().await.expect("a transaction");
+    plugins::keep(&mut tx, &new, at(0)).await.expect("a plugin");
+    plugins::want(&mut tx, "beds24", Some("hash"), at(0)).await.expect("wanted");
+    assert!(plugins::activate(&mut tx, "beds24", "hash", at(0)).await.expect("activated"));
+    tx.commit().await.expect("committed");
+    db
+}
+
+/// An account with sources, of which the first creates. Webhooks come in under `key-NAME-0`, `key-NAME-1` and so on.
+pub async fn tenant<const SOURCES: usize>(db: &Db, name: &str) -> (AccountId, [SourceId; SOURCES]) {
+    let mut tx = db.platform_write().await.expect("a transaction");
+    let account = accounts::create(&mut tx, name, "UTC", at(0)).await.expect("an account");
+    let mut made = Vec::new();
+    for number in 0..SOURCES {
+        let key = format!("key-{name}-{number}");
+        let connection = connections::create(&mut tx, account, "beds24", &key, "hash", at(0)).await.expect("made");
+        let (config, name) = (json!({}), format!("source-{number}"));
+        let new = sources::NewSource {
+            connection: Some(connection),
+            source_type: "beds24",
+            name: &name,
+            config: &config,
+            creates: number == 0,
+        };
+        made.push(sources::create(&mut tx, account, &new, at(0)).await.expect("a source"));
+    }
+    tx.commit().await.expect("committed");
+    (account, made.try_into().expect("as many as were made"))
+}
