@@ -166,10 +166,7 @@ impl Subscriber {
                 work.push(Work::Ended(Outcome::NotYet(wait, why)));
                 continue;
             }
-            work.push(match message::of_fact(tx, webhook, fact, (reached, &host)).await? {
-                Some(message) => Work::Message(message),
-                None => Work::Ended(Outcome::Hopeless("nobody knows a name for it".to_owned())),
-            });
+            work.push(Work::Message(message::of_fact(tx, webhook, fact, (reached, &host)).await?));
         }
         Ok((facts, work))
     }

@@ -52,6 +52,6 @@ impl<'a> Wants<'a> {
         let is_own = self.not_of.is_some_and(|source| fact.origin_source_id == Some(source.0));
         let is_itself = fact.entity_type == "webhook" && fact.entity_id == self.itself;
         let is_there = self.properties.is_empty() || property_id.is_some_and(|id| self.properties.contains(&id));
-        !is_own && !is_itself && is_there && fact.name().is_some_and(|name| self.events.wants(name))
+        !is_own && !is_itself && is_there && self.events.wants(&fact.name())
     }
 }

@@ -25,17 +25,17 @@ pub(super) fn media_type(webhook: &Webhook) -> &'static str {
     if webhook.wanted.envelope == "cloudevents" { "application/cloudevents+json" } else { "application/json" }
 }
 
-/// What is told of a fact; none where it has no name.
+/// What is told of a fact.
 pub(super) async fn of_fact(
     tx: &mut Tx,
     webhook: &Webhook,
     told: &Told,
     (reached, host): (i64, &str),
-) -> store::Result<Option<Message>> {
-    let Some(name) = told.fact.name() else { return Ok(None) };
+) -> store::Result<Message> {
+    let name = told.fact.name();
     let entity = name.record.split('.').next().unwrap_or_default();
     let mut data = Map::new();
-    data.insert("event".to_owned(), name.event.into());
+    data.insert("event".to_owned(), (*name.event).into());
     data.insert("entity".to_owned(), entity.into());
     data.insert("id".to_owned(), told.external_id.clone().into());
     data.insert("gasId".to_owned(), told.fact.entity_id.into());
@@ -52,8 +52,8 @@ pub(super) async fn of_fact(
     }
     let id = message_id(webhook.account, told.sequence);
     let subject = format!("{entity}/{}", told.fact.entity_id);
-    let about = About { kind: name.record, subject: &subject, at: told.created_at.into(), host };
-    Ok(Some(about.message(webhook, id, data.into())))
+    let about = About { kind: &name.record, subject: &subject, at: told.created_at.into(), host };
+    Ok(about.message(webhook, id, data.into()))
 }
 
 /// What is sent to see whether it arrives.
@@ -68,7 +68,7 @@ pub(super) fn of_test(webhook: &Webhook, id: &str, at: Timestamp, host: &str) ->
 }
 
 struct About<'a> {
-    kind: &'static str,
+    kind: &'a str,
     subject: &'a str,
     at: Timestamp,
     host: &'a str,

@@ -99,7 +99,7 @@ pub async fn plan(
         let Some(last) = page.last() else { break };
         after = last.happened.sequence;
         for past in page {
-            let Some(name) = past.happened.fact.name() else { continue };
+            let name = past.happened.fact.name();
             let state = match past.state.as_deref() {
                 Some("done") => "delivered",
                 Some("dead") => "dead",
@@ -107,14 +107,14 @@ pub async fn plan(
                 Some("waiting") => continue,
                 _ => "missed",
             };
-            if !(is_asked(state) && events.wants(name) && wants.fact(&past.happened)) {
+            if !(is_asked(state) && events.wants(&name) && wants.fact(&past.happened)) {
                 continue;
             }
             if places.len() == MAX_REPLAYED {
                 plan.more_since = Some(past.happened.created_at.into());
                 break 'pages;
             }
-            *plan.by_event.entry(name.record.to_owned()).or_default() += 1;
+            *plan.by_event.entry(name.record.into_owned()).or_default() += 1;
             places.push(past.happened.sequence);
         }
     }
