@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use gassync_domain::Timestamp;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -16,7 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::port::free_port;
+use crate::{host::clock, port::free_port};
 
 /// The longest that a message is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,6 +41,8 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// Its bytes.
     pub body: Vec<u8>,
+    /// When it was there.
+    pub at: Timestamp,
 }
 
 /// What a message is answered with.
@@ -129,6 +132,11 @@ impl Sink {
     /// What has come, in its order.
     pub fn received(&self) -> Vec<Received> {
         lock(&self.state.received).clone()
+    }
+
+    /// How much has come.
+    pub fn count(&self) -> usize {
+        *self.state.count.borrow()
     }
 
     /// Forgets what has come.
@@ -228,12 +236,13 @@ async fn take(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Received> {
     let (method, path) = (words.next()?, words.next()?);
     let headers = lines.filter_map(|line| line.split_once(':'));
     let headers = headers.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect();
-    let mut request = Received { method, path, headers, body: Vec::new() };
+    let mut request = Received { method, path, headers, body: Vec::new(), at: clock()() };
     let length: usize = request.header("content-length").parse().unwrap_or(0);
     while bytes.len() < length {
         more(stream, bytes).await?;
     }
     request.body = bytes.drain(..length).collect();
+    request.at = clock()();
     Some(request)
 }
 
