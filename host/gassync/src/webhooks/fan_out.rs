@@ -39,8 +39,7 @@ pub(super) struct Wants<'a> {
 impl<'a> Wants<'a> {
     pub(super) fn of(webhook: &'a Webhook) -> Self {
         Self {
-            // Names that are none any more ask for nothing.
-            events: EventFilter::parse(webhook.wanted.events.clone()).unwrap_or_default(),
+            events: EventFilter::of_checked(&webhook.wanted.events),
             properties: &webhook.wanted.properties,
             not_of: Some(webhook.source).filter(|_| webhook.wanted.exclude_origin),
             itself: webhook.id,
