@@ -41,11 +41,6 @@ impl EventFilter {
     pub fn wants(&self, name: &EventName) -> bool {
         self.0.is_empty() || self.0.iter().any(|asked| fits(asked, name))
     }
-
-    /// The names.
-    pub fn names(&self) -> &[String] {
-        &self.0
-    }
 }
 
 fn fits(asked: &str, name: &EventName) -> bool {
