@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use gassync::{
     inbound::apply::{self, Incoming, Outcome},
-    store::{self, Db, accounts, core::bookings::BookingFacts, sources},
+    store::{
+        self, Db, accounts,
+        core::bookings::BookingFacts,
+        outbound::{bookings, names, touches::BookingTouch},
+        sources,
+    },
 };
 use gassync_domain::{
     AccountId, Change, Entity, HttpRequest, HttpResponse, News, Query, Selection, SourceId, Timestamp,
@@ -16,6 +21,7 @@ use serde_json::{Value, json};
 on_both!(
     six_messages_in_every_order,
     a_cancelled_booking_is_never_revived,
+    a_booking_of_ours_that_stands_again_is_there,
     a_block_and_a_booking_of_one_id_in_every_order,
     a_block_takes_what_it_says,
     what_waits_goes_on_by_itself
@@ -214,6 +220,57 @@ async fn a_cancelled_booking_is_never_revived(database: Database) {
     let again = stage.apply_alone(stage.told(&cancelled).await, 6).await;
     assert!(matches!(again[0], Outcome::Older(_)));
     assert_eq!(stand().await, "cancelled");
+}
+
+async fn a_booking_of_ours_that_stands_again_is_there(database: Database) {
+    let stage = Stage::set(database).await;
+    stage.apply_alone(stage.house().await, 0).await;
+    let [.., standing, cancelled, _, _] = life(5);
+    let made = stage.apply_alone(stage.told(&standing).await, 1).await;
+    let Outcome::Created(core) = made[0] else { panic!("{made:?}") };
+    // From here on it was in the core first, and this channel was told of it.
+    let (account, source) = (stage.account, stage.source);
+    let mut tx = stage.db.write(account).await.expect("a transaction");
+    let kind = store::mappings::Kind::Reservation;
+    store::mappings::unlink(&mut tx, account, source, kind, "5").await.expect("unlinked");
+    names::link_booking(&mut tx, account, source, (core, "6", None), at(2)).await.expect("linked");
+    let touch = BookingTouch {
+        account_id: account.0,
+        source_id: source.0,
+        source_type: "beds24".to_owned(),
+        booking_id: core.0,
+        touched_at: at(2).into(),
+    };
+    bookings::touch(&mut tx, &[touch]).await.expect("touched");
+    tx.commit().await.expect("committed");
+    let told = async |second: i64| {
+        let mut tx = stage.db.write(account).await.expect("a transaction");
+        let stands = bookings::get(&mut tx, account, source, core).await.expect("read").expect("there");
+        let said = ("digest", &bookings::Fate::Sent, false);
+        bookings::mark(&mut tx, (account, source), &stands, said, at(second)).await.expect("marked");
+        tx.commit().await.expect("committed");
+    };
+    let state = async || {
+        let mut tx = stage.db.read(account).await.expect("a transaction");
+        bookings::get(&mut tx, account, source, core).await.expect("read").expect("there").state
+    };
+    let shown = |wire: &Value| {
+        let mut wire = wire.clone();
+        wire["id"] = json!(6);
+        wire["modifiedTime"] = cancelled["modifiedTime"].clone();
+        wire
+    };
+    told(3).await;
+    let news = stage.apply_alone(stage.told(&shown(&cancelled)).await, 4).await;
+    assert_eq!(
+        (&news[0], state().await.as_str()),
+        (&Outcome::Unchanged(Some(core)), "due"),
+        "somebody has cancelled it"
+    );
+    told(5).await;
+    let news = stage.apply_alone(stage.told(&shown(&standing)).await, 6).await;
+    // Within one second of the channel's clock it looks older than its cancellation.
+    assert_eq!((&news[0], state().await.as_str()), (&Outcome::Older(Some(core)), "there"));
 }
 
 impl Stage {
