@@ -96,7 +96,7 @@ do $$
 declare
     tenant_table text;
 begin
-    foreach tenant_table in array array['int_webhooks', 'int_webhook_secrets', 'int_delivery_attempts']
+    foreach tenant_table in array array['int_job_runs', 'int_webhooks', 'int_webhook_secrets', 'int_delivery_attempts']
     loop
         execute format('alter table %I enable row level security', tenant_table);
         execute format('alter table %I force row level security', tenant_table);
