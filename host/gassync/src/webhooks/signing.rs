@@ -25,7 +25,7 @@ const MADE_BYTES: usize = 32;
 /// Bytes of the seed that a pair of keys grows from.
 const SEED_BYTES: usize = 32;
 /// How far a message's time may be from that of whoever verifies it, in seconds.
-const TOLERANCE_SECONDS: i64 = 5 * 60;
+const TOLERANCE_SECONDS: u64 = 5 * 60;
 
 /// How messages are signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +166,7 @@ pub fn verify(
     now: Timestamp,
 ) -> Result<(), VerifyError> {
     let second: i64 = timestamp.parse().map_err(|_| Unverified::Timestamp)?;
-    if (now.as_second() - second).abs() > TOLERANCE_SECONDS {
+    if now.as_second().abs_diff(second) > TOLERANCE_SECONDS {
         return Err(Unverified::Time.into());
     }
     let text = signed(id, timestamp, body);
@@ -276,6 +276,8 @@ mod tests {
             assert_eq!(judged("msg_1", "100", &good, br#"{"price":1}"#, 100), refused, "written anew");
             assert_eq!(judged("msg_1", "100", &good, body, 401), Err(Unverified::Time.into()));
             assert_eq!(judged("msg_1", "100", &good, body, -201), Err(Unverified::Time.into()));
+            let never = i64::MIN.to_string();
+            assert_eq!(judged("msg_1", &never, &good, body, 100), Err(Unverified::Time.into()));
             assert_eq!(judged("msg_1", "soon", &good, body, 100), Err(Unverified::Timestamp.into()));
             assert_eq!(verify(&secret.text(), ("msg_1", "100", &good), body, at(100)), Ok(()), "the signer can verify");
         }
