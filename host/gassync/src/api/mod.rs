@@ -1,6 +1,7 @@
 //! The standard API: what partners program against.
 
 mod availability;
+mod body;
 mod caller;
 mod changes;
 mod core_events;
@@ -20,12 +21,18 @@ mod submission;
 mod sync;
 mod taking;
 mod together;
+mod webhook_deliveries;
+mod webhook_messages;
+mod webhooks;
 
 use std::sync::Arc;
 
 use axum::{Router, middleware};
 
+pub(crate) use body::{Body, MaybeBody};
 pub use caller::{Caller, KnownKeys, Operator};
+pub(crate) use page::{Page, PageQuery};
+pub(crate) use params::{Numbers, Params, instant};
 pub use problem::{ApiError, Problem};
 pub use together::Together;
 
@@ -43,6 +50,8 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(changes::router())
         .merge(sync::router())
         .merge(core_events::router())
+        .merge(webhooks::router())
+        .merge(webhook_deliveries::router())
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), caller::admit));
     Router::new().merge(keyed).merge(health::router()).merge(openapi::router()).merge(problem::router())

@@ -15,8 +15,13 @@ use utoipa::{
 };
 
 use super::{
-    availability, changes, core_events, guests, problem::Document, properties, rate_plans, records::RecordOutcome,
-    reservations, room_types, sync,
+    availability, changes, core_events, guests,
+    problem::Document,
+    properties, rate_plans,
+    records::RecordOutcome,
+    reservations, room_types, sync, webhook_deliveries,
+    webhook_messages::{self, MessageData},
+    webhooks,
 };
 use crate::app::App;
 
@@ -41,6 +46,7 @@ use crate::app::App;
         (name = "guests", description = "People who book and stay."),
         (name = "changes", description = "What changed, in order."),
         (name = "sync", description = "How synchronisation goes."),
+        (name = "webhooks", description = "What you are told by itself, and what came of it."),
         (name = "core", description = "For the property-management system itself."),
     ),
     paths(
@@ -52,8 +58,12 @@ use crate::app::App;
         guests::post, guests::list, guests::one, guests::withdraw,
         changes::list,
         sync::log, sync::source_status, core_events::tell,
+        webhooks::make, webhooks::list, webhooks::one, webhooks::change, webhooks::forget, webhooks::test,
+        webhooks::rotate,
+        webhook_deliveries::list, webhook_deliveries::one, webhook_deliveries::again, webhook_deliveries::replay,
+        webhook_deliveries::progress, webhook_deliveries::cancel,
     ),
-    components(schemas(Document, RecordOutcome)),
+    components(schemas(Document, RecordOutcome, MessageData)),
     modifiers(&Key)
 )]
 struct Description;
@@ -86,6 +96,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
             }
         }
     }
+    document["webhooks"] = webhook_messages::described();
     drop_unused(&mut document);
     document.to_string()
 });

@@ -28,10 +28,10 @@ pub struct PageQuery {
 }
 
 /// One page of records.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
-    /// The records, oldest first.
+    /// The records, the oldest first where the endpoint does not say otherwise.
     pub data: Vec<T>,
     /// What to ask for the next page with.
     pub next_cursor: Option<String>,
@@ -54,6 +54,11 @@ impl PageQuery {
                 .ok_or_else(|| Problem::Malformed("cursor is not one that this endpoint gave".to_owned()))?,
         };
         Ok(Slice { after, limit: limit + 1 })
+    }
+
+    /// What to ask with for what comes behind a row.
+    pub fn cursor(row: i64) -> String {
+        base36(row)
     }
 }
 

@@ -20,6 +20,19 @@ pub struct Params<T>(pub T);
 #[derive(Debug)]
 pub struct Id(pub String);
 
+/// Numbers that this host gave, by their names in the path: nothing is there under another word.
+#[derive(Debug)]
+pub struct Numbers<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for Numbers<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let Path(numbers) = Path::<T>::from_request_parts(parts, app).await.map_err(|_| Problem::NotFound)?;
+        Ok(Self(numbers))
+    }
+}
+
 impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for Params<T> {
     type Rejection = ApiError;
 

@@ -41,6 +41,8 @@ scopes! {
     GuestsWrite = "guests:write": "Make and change guests.";
     ChangesRead = "changes:read": "Follow the feed of changes.";
     SyncRead = "sync:read": "Read the audit trail and where the source stands.";
+    WebhooksRead = "webhooks:read": "Read subscriptions and what came of their deliveries.";
+    WebhooksWrite = "webhooks:write": "Subscribe, change and end subscriptions, test them, and have messages told again.";
     CoreEvents = "core:events": "Say that something of the core may have changed: for the property-management system itself.";
 }
 

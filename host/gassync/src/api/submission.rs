@@ -107,7 +107,7 @@ impl Submission {
 
 /// The whole body. What is too much is read all the same, up to a point, and thrown away: who is cut off while still
 /// sending may never see the answer.
-async fn read(body: Body) -> Result<Vec<u8>, Problem> {
+pub(super) async fn read(body: Body) -> Result<Vec<u8>, Problem> {
     let mut chunks = body.into_data_stream();
     let (mut kept, mut read) = (Vec::new(), 0);
     while let Some(chunk) = chunks.next().await {
@@ -129,7 +129,7 @@ fn endpoint(parts: &Parts) -> String {
     format!("{} {}", parts.method, parts.uri.path_and_query().map_or("/", |path| path.as_str()))
 }
 
-fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_lowercase();
     let json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{
     ApiError, Caller, Problem,
+    body::read_as,
     problem::PROBLEM_JSON,
     records::{Plan, RecordOutcome},
     submission::{OnConflict, Submission, unkeepable},
@@ -88,29 +89,14 @@ fn read<T: DeserializeOwned>(raw: Box<RawValue>, news: fn(T) -> Result<News, Vec
     if let Some(problem) = unkeepable(raw.get()) {
         return rejected(vec![FieldError { path: String::new(), problem }]);
     }
-    let mut reader = serde_json::Deserializer::from_str(raw.get());
-    let record = match serde_path_to_error::deserialize(&mut reader) {
+    let record = match read_as(raw.get()) {
         Ok(record) => record,
-        Err(error) => {
-            let path = pointer(&error.path().to_string());
-            // The reader's place is a line of the record, which says nothing the path does not.
-            let problem = error.inner().to_string();
-            let problem = problem.split(" at line ").next().unwrap_or_default().to_owned();
-            return rejected(vec![FieldError { path, problem }]);
-        }
+        Err(error) => return rejected(vec![error]),
     };
     match news(record) {
         Ok(news) => Ok(Change { route: Route::default(), news, raw: Some(RawJson::from(raw)) }),
         Err(errors) => rejected(errors),
     }
-}
-
-/// `rooms[0].checkIn` becomes `/rooms/0/checkIn`.
-fn pointer(path: &str) -> String {
-    if path == "." {
-        return String::new();
-    }
-    format!("/{}", path.replace("].", "/").replace(['[', '.'], "/").replace(']', ""))
 }
 
 fn incoming<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> Incoming {
@@ -392,16 +378,4 @@ fn outcome(change: &Change, outcome: Outcome) -> RecordOutcome {
 
 fn no_room(night: &Date) -> FieldError {
     FieldError { path: "/rooms".to_owned(), problem: format!("has no room left on {night}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::pointer;
-
-    #[test]
-    fn paths_become_pointers() {
-        assert_eq!(pointer("rooms[0].checkIn"), "/rooms/0/checkIn");
-        assert_eq!(pointer("guest.email"), "/guest/email");
-        assert_eq!(pointer("."), "");
-    }
 }

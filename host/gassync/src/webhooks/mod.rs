@@ -1,11 +1,14 @@
 //! Subscribers hear of what changes, by outbound webhooks as Standard Webhooks 1.0 has them: what they want (`subscription`),
 //! where that may lead (`way`), which facts come to which of them (`fan_out`), what they are told (`message`), how it is signed
-//! (`signing`), how it gets there (`deliver`), and once more (`replay`).
+//! (`signing`), how it gets there (`deliver`), and once more (`replay`); `desk` is what both doors, that of partners and that of
+//! operators, do with them.
 
 mod deliver;
+pub mod desk;
 pub mod fan_out;
 mod message;
 mod replay;
+mod shape;
 mod signing;
 mod subscription;
 mod way;
@@ -13,10 +16,8 @@ mod way;
 pub(crate) use deliver::{Told, tell};
 pub use message::message_id;
 pub use replay::{Asked, MAX_REPLAYED, Replayed, again, plan, replay, test};
+pub use shape::{NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown};
 pub use signing::{BadSecret, Secret, Signing, Unverified, VerifyError, verify};
 pub(crate) use subscription::give_up;
-pub use subscription::{
-    MAX_WEBHOOKS, NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown, change, create, forget, rotate,
-    show,
-};
+pub use subscription::{MAX_WEBHOOKS, change, create, forget, rotate, show};
 pub use way::Way;

@@ -6,11 +6,12 @@ use axum::http::{HeaderName, HeaderValue};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gassync_domain::{AccountId, EventFilter, FieldError, SourceId, Timestamp};
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
 use url::Url;
-use utoipa::ToSchema;
 
-use super::signing::{Secret, Signing};
+use super::{
+    shape::{NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown},
+    signing::{Secret, Signing},
+};
 use crate::{
     api::{ApiError, Problem},
     app::App,
@@ -59,199 +60,6 @@ const NOT_THEIRS: [&str; 12] = [
 ];
 /// Begins the names of headers that are the standard's.
 const OF_THE_STANDARD: &str = "webhook-";
-
-/// A subscription to be made.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct NewWebhook {
-    /// Where messages are posted, over TLS. Private, loopback and link-local addresses are refused, now and whenever a
-    /// message is sent.
-    #[schema(example = "https://partner.example/hooks/gassync")]
-    pub url: String,
-    /// For people, 500 characters at most.
-    #[schema(required = false)]
-    pub description: Option<String>,
-    /// Events by either of their names, `reservation.*` for all of a kind; all where none is named.
-    #[schema(required = false, example = json!(["reservation.created", "booking.cancelled"]))]
-    pub events: Vec<String>,
-    /// Only of these properties (the source's own ids); of all where none is named. What is about no property, such as a
-    /// guest, is not told then.
-    #[schema(required = false, example = json!([]))]
-    pub property_ids: Vec<String>,
-    /// `thin` (where nothing is said) names the entity; `full` adds its record as the core has it.
-    #[schema(required = false, example = "thin")]
-    pub payload: Option<String>,
-    /// `standard` (where nothing is said) or `cloudevents` (1.0, structured).
-    #[schema(required = false, example = "standard")]
-    pub envelope: Option<String>,
-    /// What this source did itself is not told; so it is where nothing is said.
-    #[schema(required = false, example = true)]
-    pub exclude_origin: Option<bool>,
-    /// What is about one entity arrives in its order: what happened later waits until what was before it has arrived.
-    #[schema(required = false, example = false)]
-    pub ordered: bool,
-    /// `v1` (HMAC-SHA256, where nothing is said) or `v1a` (Ed25519).
-    #[schema(required = false, example = "v1")]
-    pub signing: Option<String>,
-    /// The secret, `whsec_…` or for `v1a` `whsk_…`; made where none is given.
-    #[schema(required = false)]
-    pub secret: Option<String>,
-    /// Headers to send with every message, 20 at most.
-    #[schema(required = false, example = json!({}))]
-    pub headers: BTreeMap<String, String>,
-    /// For `Authorization: Bearer …`.
-    #[schema(required = false)]
-    pub bearer: Option<String>,
-    /// For `Authorization: Basic …`: user and password with a colon between them.
-    #[schema(required = false)]
-    pub basic: Option<String>,
-    /// How often a message is tried, 1 to 10.
-    #[schema(required = false, example = 10, minimum = 1, maximum = 10)]
-    pub max_attempts: Option<u32>,
-    /// How long an answer may take, 1 to 15 seconds.
-    #[schema(required = false, example = 15, minimum = 1, maximum = 15)]
-    pub timeout_seconds: Option<u32>,
-}
-
-/// What is to change of a subscription; what is not said stays.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct WebhookChange {
-    /// As when it was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "https://partner.example/hooks/gassync")]
-    pub url: Option<String>,
-    /// As when it was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// As when it was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = json!(["reservation.*"]))]
-    pub events: Option<Vec<String>>,
-    /// As when it was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = json!([]))]
-    pub property_ids: Option<Vec<String>>,
-    /// As when it was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "thin")]
-    pub payload: Option<String>,
-    /// As when it was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "standard")]
-    pub envelope: Option<String>,
-    /// As when it was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub exclude_origin: Option<bool>,
-    /// As when it was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ordered: Option<bool>,
-    /// All headers of its own, in place of those that there are.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = json!({}))]
-    pub headers: Option<BTreeMap<String, String>>,
-    /// As when it was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 10, minimum = 1, maximum = 10)]
-    pub max_attempts: Option<u32>,
-    /// As when it was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 15, minimum = 1, maximum = 15)]
-    pub timeout_seconds: Option<u32>,
-    /// Whether it is told of anything. What happens meanwhile can be replayed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-}
-
-/// How a secret is to be replaced.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct SecretRotation {
-    /// The new one; made where none is given.
-    #[schema(required = false)]
-    pub secret: Option<String>,
-    /// How long messages carry the signatures of both, in seconds: a day where nothing is said, a week at most.
-    #[schema(required = false, example = 86400, maximum = 604800)]
-    pub grace_seconds: Option<u32>,
-}
-
-/// A subscription, as it is shown.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct WebhookShown {
-    /// Its number.
-    #[schema(example = 17)]
-    pub id: i64,
-    /// Where messages are posted.
-    #[schema(example = "https://partner.example/hooks/gassync")]
-    pub url: String,
-    /// For people.
-    pub description: Option<String>,
-    /// Which events; all where none is named.
-    #[schema(example = json!(["reservation.created"]))]
-    pub events: Vec<String>,
-    /// Of which properties (the source's own ids); of all where none is named.
-    #[schema(example = json!([]))]
-    pub property_ids: Vec<String>,
-    /// `thin` or `full`.
-    #[schema(example = "thin")]
-    pub payload: String,
-    /// `standard` or `cloudevents`.
-    #[schema(example = "standard")]
-    pub envelope: String,
-    /// What this source did itself is not told.
-    pub exclude_origin: bool,
-    /// What is about one entity arrives in its order.
-    pub ordered: bool,
-    /// `v1` or `v1a`.
-    #[schema(example = "v1")]
-    pub signing: String,
-    /// What messages are verified with that are signed by `v1a`, the newest first: `whpk_…`.
-    pub public_keys: Vec<String>,
-    /// The names of the headers of its own.
-    #[schema(example = json!([]))]
-    pub headers: Vec<String>,
-    /// How often a message is tried.
-    #[schema(example = 10)]
-    pub max_attempts: i64,
-    /// How long an answer may take, in seconds.
-    #[schema(example = 15)]
-    pub timeout_seconds: i64,
-    /// Whether it is told of anything.
-    pub enabled: bool,
-    /// Why it is not.
-    pub disabled_because: Option<String>,
-    /// Since when nothing has arrived.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub failing_since: Option<Timestamp>,
-    /// How often in a row.
-    #[schema(example = 0)]
-    pub failures: i64,
-    /// When it was last told of something, whatever came of it.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub last_triggered_at: Option<Timestamp>,
-    /// When something last arrived.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub last_delivered_at: Option<Timestamp>,
-    /// When it was made.
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
-    /// When it last changed.
-    #[schema(value_type = String, format = DateTime)]
-    pub updated_at: Timestamp,
-}
-
-/// A subscription that was made, or whose secret is new. The secret is shown this once.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct WebhookMade {
-    /// The subscription.
-    #[serde(flatten)]
-    pub webhook: WebhookShown,
-    /// What messages are verified with: `whsec_…`, or for `v1a` the public key, `whpk_…`.
-    #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
-    pub secret: String,
-}
 
 /// Whose a subscription is.
 pub type Whose = (AccountId, SourceId);
@@ -328,7 +136,7 @@ pub async fn change(app: &Arc<App>, webhook: Webhook, change: WebhookChange) -> 
     let now = app.now();
     let mut tx = app.db.write(account).await?;
     match change.enabled {
-        Some(false) if is_active => stop(&mut tx, (account, source, id), "somebody disabled it", now).await?,
+        Some(false) if is_active => stop(&mut tx, (account, source, id), webhooks::BY_HAND, now).await?,
         Some(true) if !is_active => webhooks::enable(&mut tx, account, id, now).await?,
         _ => {}
     }
@@ -399,10 +207,17 @@ async fn stop(
 pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookShown, ApiError> {
     let Webhook { wanted, .. } = webhook;
     let whose = (webhook.account, webhook.source);
-    let property_ids = webhooks::property_names(tx, whose.0, whose.1, &wanted.properties).await?;
-    let sealed = webhooks::secrets(tx, webhook.account, webhook.id, app.now()).await?;
-    let pairs = sealed.iter().filter_map(|sealed| open_secret(app, webhook, sealed));
-    let public_keys = pairs.filter(|secret| secret.signing() == Signing::V1a).map(|secret| secret.verifier()).collect();
+    let property_ids = if wanted.properties.is_empty() {
+        Vec::new()
+    } else {
+        webhooks::property_names(tx, whose.0, whose.1, &wanted.properties).await?
+    };
+    let public_keys = if wanted.signing == Signing::V1a.name() {
+        let sealed = webhooks::secrets(tx, webhook.account, webhook.id, app.now()).await?;
+        sealed.iter().filter_map(|sealed| open_secret(app, webhook, sealed)).map(|secret| secret.verifier()).collect()
+    } else {
+        Vec::new()
+    };
     let headers = open_headers(app, webhook).unwrap_or_default();
     Ok(WebhookShown {
         id: webhook.id,

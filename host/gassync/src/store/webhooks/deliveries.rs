@@ -41,6 +41,8 @@ pub struct Past {
 /// A delivery, as it is shown.
 #[derive(Debug, Clone, FromRow)]
 pub struct Delivery {
+    /// The tenant.
+    pub account_id: i64,
     /// Its key.
     pub id: i64,
     /// The place of its fact in the feed; none of a test.
@@ -137,8 +139,8 @@ pub async fn past(
 macro_rules! deliveries {
     ($rest:literal) => {
         concat!(
-            "select j.id, j.sequence, j.payload, o.entity_type, o.entity_id, o.action, o.status, j.state, j.attempts, j.run_at,
-                j.error, j.created_at, j.finished_at
+            "select j.account_id, j.id, j.sequence, j.payload, o.entity_type, o.entity_id, o.action, o.status, j.state, j.attempts,
+                j.run_at, j.error, j.created_at, j.finished_at
             from int_jobs j
             left join int_outbox o on o.account_id = j.account_id and o.sequence = j.sequence
             where j.account_id = $1 and j.source_id = $2 and j.lane = $3 ",

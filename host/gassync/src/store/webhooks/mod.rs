@@ -19,6 +19,9 @@ pub use deliveries::{
 };
 pub use secrets::{Sealed, add as add_secret, end as end_secrets, of_webhook as secrets};
 
+/// Why one is disabled that nobody needs to mend.
+pub const BY_HAND: &str = "somebody disabled it";
+
 /// What a subscriber wants to be told, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
@@ -205,10 +208,14 @@ pub async fn count(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
-/// All of every account. A platform query.
-pub async fn all(tx: &mut Tx) -> Result<Vec<Webhook>> {
-    let text = webhooks!("from int_webhooks w where w.deleted_at is null order by w.id");
-    let rows: Vec<Row> = on!(tx, c => sqlx::query_as(text).fetch_all(c).await)?;
+/// Those of every account, or of one source, the oldest first, behind the key `after`. A platform query.
+pub async fn list(tx: &mut Tx, source: Option<SourceId>, (after, limit): (i64, i64)) -> Result<Vec<Webhook>> {
+    let text = webhooks!(
+        "from int_webhooks w where w.deleted_at is null and ($1 is null or w.source_id = $1) and w.id > $2
+        order by w.id limit $3"
+    );
+    let rows: Vec<Row> =
+        on!(tx, c => sqlx::query_as(text).bind(source.map(|id| id.0)).bind(after).bind(limit).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Webhook::from).collect())
 }
 

@@ -1,0 +1,187 @@
+//! `/integration/v1/webhooks/{id}/deliveries` and `…/replay`: what came of what a subscriber was told, and once more.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    routing::{get, post},
+};
+use serde::Deserialize;
+
+use super::{
+    ApiError, Body, Caller, Numbers,
+    page::{Page, PageQuery},
+    params::Params,
+    problem::Document,
+    scope::{WebhooksRead, WebhooksWrite},
+    webhooks::OfWebhook,
+};
+use crate::{
+    app::App,
+    webhooks::{
+        Asked, Replayed,
+        desk::{self, DeliveryFilter, DeliveryShown, DeliveryWhole, MessageSent, ReplayShown},
+    },
+};
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/integration/v1/webhooks/{id}/deliveries", get(list))
+        .route("/integration/v1/webhooks/{id}/deliveries/{delivery}", get(one))
+        .route("/integration/v1/webhooks/{id}/deliveries/{delivery}/replay", post(again))
+        .route("/integration/v1/webhooks/{id}/replay", post(replay))
+        .route("/integration/v1/webhooks/{id}/replays/{run}", get(progress))
+        .route("/integration/v1/webhooks/{id}/replays/{run}/cancel", post(cancel))
+}
+
+/// Which delivery.
+#[derive(Debug, Deserialize)]
+pub struct OfDelivery {
+    id: i64,
+    delivery: i64,
+}
+
+/// Which run of replays.
+#[derive(Debug, Deserialize)]
+pub struct OfRun {
+    id: i64,
+    run: i64,
+}
+
+/// What a subscriber was told and will be, the newest first.
+#[utoipa::path(
+    get, path = "/integration/v1/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "list_deliveries",
+    params(("id" = i64, Path, description = "The subscription's number"), PageQuery, DeliveryFilter),
+    responses(
+        (status = 200, description = "A page", body = Page<DeliveryShown>),
+        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller<WebhooksRead>,
+    Numbers(OfWebhook { id }): Numbers<OfWebhook>,
+    Params(page): Params<PageQuery>,
+    Params(filter): Params<DeliveryFilter>,
+) -> Result<Json<Page<DeliveryShown>>, ApiError> {
+    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
+    Ok(Json(desk::deliveries(&app, &webhook, &filter, &page).await?))
+}
+
+/// One delivery, with each time that it was tried.
+#[utoipa::path(
+    get, path = "/integration/v1/webhooks/{id}/deliveries/{delivery}", tag = "webhooks", operation_id = "get_delivery",
+    params(
+        ("id" = i64, Path, description = "The subscription's number"),
+        ("delivery" = i64, Path, description = "The delivery's number"),
+    ),
+    responses(
+        (status = 200, description = "The delivery", body = DeliveryWhole),
+        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn one(
+    State(app): State<Arc<App>>,
+    caller: Caller<WebhooksRead>,
+    Numbers(OfDelivery { id, delivery }): Numbers<OfDelivery>,
+) -> Result<Json<DeliveryWhole>, ApiError> {
+    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
+    Ok(Json(desk::delivery(&app, &webhook, delivery).await?))
+}
+
+/// Have one message told again, under the `webhook-id` that it had. 409 while it is on its way, where what it tells of is
+/// kept no more, and where the subscription is disabled.
+#[utoipa::path(
+    post, path = "/integration/v1/webhooks/{id}/deliveries/{delivery}/replay", tag = "webhooks",
+    operation_id = "replay_delivery",
+    params(
+        ("id" = i64, Path, description = "The subscription's number"),
+        ("delivery" = i64, Path, description = "The delivery's number"),
+    ),
+    responses(
+        (status = 202, description = "It is on its way", body = MessageSent),
+        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn again(
+    State(app): State<Arc<App>>,
+    caller: Caller<WebhooksWrite>,
+    Numbers(OfDelivery { id, delivery }): Numbers<OfDelivery>,
+) -> Result<(StatusCode, Json<MessageSent>), ApiError> {
+    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
+    Ok((StatusCode::ACCEPTED, Json(desk::again(&app, &webhook, delivery).await?)))
+}
+
+/// Have all that fits told again: what was given up, and what happened while the subscription was disabled or was not there.
+/// With `dryRun` the answer says how much that is, and nothing is sent. A run takes 10,000 messages; `moreSince` says where
+/// the next one begins.
+#[utoipa::path(
+    post, path = "/integration/v1/webhooks/{id}/replay", tag = "webhooks", operation_id = "replay_webhook",
+    params(("id" = i64, Path, description = "The subscription's number")),
+    request_body = Asked,
+    responses(
+        (status = 200, description = "What would be told again", body = Replayed),
+        (status = 202, description = "It is on its way", body = Replayed),
+        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn replay(
+    State(app): State<Arc<App>>,
+    caller: Caller<WebhooksWrite>,
+    Numbers(OfWebhook { id }): Numbers<OfWebhook>,
+    Body(asked): Body<Asked>,
+) -> Result<(StatusCode, Json<Replayed>), ApiError> {
+    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
+    let (status, replayed) = desk::replay_all(&app, &webhook, &asked).await?;
+    Ok((status, Json(replayed)))
+}
+
+/// How far a run of replays is.
+#[utoipa::path(
+    get, path = "/integration/v1/webhooks/{id}/replays/{run}", tag = "webhooks", operation_id = "get_replay",
+    params(
+        ("id" = i64, Path, description = "The subscription's number"),
+        ("run" = i64, Path, description = "The run's number"),
+    ),
+    responses(
+        (status = 200, description = "How far it is", body = ReplayShown),
+        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn progress(
+    State(app): State<Arc<App>>,
+    caller: Caller<WebhooksRead>,
+    Numbers(OfRun { id, run }): Numbers<OfRun>,
+) -> Result<Json<ReplayShown>, ApiError> {
+    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
+    Ok(Json(desk::progress(&app, &webhook, run).await?))
+}
+
+/// Stop a run of replays: what still waits of it is thrown away. One that has ended stays as it is.
+#[utoipa::path(
+    post, path = "/integration/v1/webhooks/{id}/replays/{run}/cancel", tag = "webhooks", operation_id = "cancel_replay",
+    params(
+        ("id" = i64, Path, description = "The subscription's number"),
+        ("run" = i64, Path, description = "The run's number"),
+    ),
+    responses(
+        (status = 200, description = "How far it came", body = ReplayShown),
+        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn cancel(
+    State(app): State<Arc<App>>,
+    caller: Caller<WebhooksWrite>,
+    Numbers(OfRun { id, run }): Numbers<OfRun>,
+) -> Result<Json<ReplayShown>, ApiError> {
+    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
+    Ok(Json(desk::cancel(&app, &webhook, run).await?))
+}

@@ -1,0 +1,433 @@
+//! What partners do with their subscriptions and operators with anybody's: one subscription, found by the door they came
+//! through, and what is done with it.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceId, Timestamp, is_plausible};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use uuid::{Builder, Uuid};
+
+use super::{
+    Asked, Replayed, SecretRotation, WebhookChange, WebhookMade, WebhookShown, message::message_id, replay,
+    subscription,
+};
+use crate::{
+    api::{ApiError, Page, PageQuery, Problem, instant},
+    app::App,
+    store::{
+        queue,
+        webhooks::{self, AttemptShown, Delivery, Filter, Webhook},
+    },
+};
+
+/// What a test is called.
+const TEST: &str = "webhook.test";
+/// The most deliveries that are looked at for one page of those that fit a name.
+const MAX_LOOKED_AT: usize = 5_000;
+/// Deliveries that are looked at together.
+const LOOKED_AT: i64 = 500;
+/// What the API calls the states of deliveries, and what the tables do.
+const STATES: [(&str, &str); 4] =
+    [("waiting", "waiting"), ("delivered", "done"), ("dead", "dead"), ("cancelled", "cancelled")];
+
+/// Which deliveries; what is not said is not asked for.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", default)]
+#[into_params(parameter_in = Query)]
+pub struct DeliveryFilter {
+    /// `waiting`, `delivered`, `dead` (given up) or `cancelled` (replaced by a later one, or thrown away).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Put in the queue since (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Timestamp>,
+    /// Of this event, by either name, or `webhook.test`; `reservation.*` for all of a kind. A page for which many were
+    /// looked at in vain may be short, or empty, and still have a `nextCursor`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+}
+
+/// A message and how it stands. What it says is not kept.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryShown {
+    /// Its number.
+    #[schema(example = 4711)]
+    pub id: i64,
+    /// The message's, the same over attempts and replays: `webhook-id`.
+    #[schema(example = "msg_5d1b2c7f9e0a4c3b8f6d2e1a7c9b0d4e")]
+    pub message_id: String,
+    /// Such as `reservation.created`; null where what it tells of is kept no more.
+    #[serde(rename = "type")]
+    #[schema(example = "reservation.created")]
+    pub kind: Option<String>,
+    /// The event's other name.
+    #[schema(example = "booking.confirmed")]
+    pub event: Option<String>,
+    /// The place of what it tells of in the feed; null of a test.
+    #[schema(example = 1043)]
+    pub sequence: Option<i64>,
+    /// The core entity; of nights, their unit.
+    #[schema(example = 31)]
+    pub gas_id: Option<i64>,
+    /// `waiting`, `delivered`, `dead` or `cancelled`.
+    #[schema(example = "delivered")]
+    pub state: String,
+    /// How often it was tried.
+    #[schema(example = 1)]
+    pub attempts: i64,
+    /// When it is tried next; null where it is not.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_attempt_at: Option<Timestamp>,
+    /// Why it did not arrive, the last time.
+    #[schema(example = "it answered 500")]
+    pub why: Option<String>,
+    /// When it was put in the queue.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub finished_at: Option<Timestamp>,
+}
+
+/// One time that it was tried.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryAttempt {
+    /// Which time it was, from 1.
+    #[schema(example = 1)]
+    pub attempt: i64,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// How long it took, in milliseconds.
+    #[schema(example = 84)]
+    pub duration_ms: i64,
+    /// The status of the answer; null where there was none.
+    #[schema(example = 500)]
+    pub status: Option<i64>,
+    /// Why there was none: `timeout`, `connect`, `tls`, `address` (it may not be called) or `broken`.
+    pub error_kind: Option<String>,
+    /// The first characters of the answer.
+    #[schema(example = "Internal Server Error")]
+    pub answer: Option<String>,
+}
+
+/// A message, how it stands, and each time that it was tried.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryWhole {
+    /// What lists show of it.
+    #[serde(flatten)]
+    pub delivery: DeliveryShown,
+    /// The oldest first.
+    pub tried: Vec<DeliveryAttempt>,
+}
+
+/// A message that is on its way.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageSent {
+    /// Its `webhook-id`.
+    #[schema(example = "msg_5d1b2c7f9e0a4c3b8f6d2e1a7c9b0d4e")]
+    pub message_id: String,
+}
+
+/// How far a run of replays is.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplayShown {
+    /// Its number.
+    #[schema(example = 12)]
+    pub id: i64,
+    /// `running`, `done` or `cancelled`.
+    #[schema(example = "running")]
+    pub state: String,
+    /// How many messages it tells again.
+    #[schema(example = 240)]
+    pub messages: i64,
+    /// How many still wait.
+    #[schema(example = 38)]
+    pub waiting: i64,
+    /// How many arrived.
+    #[schema(example = 202)]
+    pub delivered: i64,
+    /// How many were given up again.
+    #[schema(example = 0)]
+    pub dead: i64,
+    /// How many were thrown away: the run was stopped, or they were told again by another.
+    #[schema(example = 0)]
+    pub cancelled: i64,
+}
+
+impl From<Delivery> for DeliveryShown {
+    fn from(delivery: Delivery) -> Self {
+        let name = delivery.name();
+        let is_test = delivery.sequence.is_none();
+        let (kind, event) = if is_test { (Some(TEST), Some(TEST)) } else { name.map(|n| (n.record, n.event)).unzip() };
+        let state = STATES.iter().find(|(_, word)| *word == delivery.state).map_or("waiting", |(shown, _)| *shown);
+        Self {
+            id: delivery.id,
+            message_id: match delivery.sequence {
+                Some(sequence) => message_id(AccountId(delivery.account_id), sequence),
+                None => delivery.payload.get("test").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            },
+            kind: kind.map(ToOwned::to_owned),
+            event: event.map(ToOwned::to_owned),
+            sequence: delivery.sequence,
+            gas_id: delivery.entity_id,
+            state: state.to_owned(),
+            attempts: delivery.attempts,
+            next_attempt_at: Some(delivery.run_at.into()).filter(|_| state == "waiting"),
+            why: delivery.error,
+            created_at: delivery.created_at.into(),
+            finished_at: delivery.finished_at.map(Timestamp::from),
+        }
+    }
+}
+
+impl Delivery {
+    fn name(&self) -> Option<EventName> {
+        EventName::of(self.entity_type.as_deref()?, self.action.as_deref()?, self.status.as_deref())
+    }
+}
+
+impl From<AttemptShown> for DeliveryAttempt {
+    fn from(tried: AttemptShown) -> Self {
+        Self {
+            attempt: tried.attempt,
+            at: tried.at.into(),
+            duration_ms: tried.duration_ms,
+            status: tried.status,
+            error_kind: tried.error_kind,
+            answer: tried.answer,
+        }
+    }
+}
+
+impl From<queue::Progress> for ReplayShown {
+    fn from(run: queue::Progress) -> Self {
+        let state = if run.state == "running" && run.waiting == 0 { "done".to_owned() } else { run.state };
+        Self {
+            id: run.id,
+            state,
+            messages: run.jobs,
+            waiting: run.waiting,
+            delivered: run.done,
+            dead: run.dead,
+            cancelled: run.cancelled,
+        }
+    }
+}
+
+/// A source's own; what is another's is not there.
+pub async fn of_source(app: &App, (account, source): (AccountId, SourceId), id: i64) -> Result<Webhook, ApiError> {
+    let mut tx = app.db.read(account).await?;
+    let webhook = webhooks::get(&mut tx, account, id).await?.filter(|webhook| webhook.source == source);
+    Ok(webhook.ok_or(Problem::NotFound)?)
+}
+
+/// Anybody's, for operators.
+pub async fn of_anybody(app: &App, id: i64) -> Result<Webhook, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let account = webhooks::account_of(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    Ok(webhooks::get(&mut tx, account, id).await?.ok_or(Problem::NotFound)?)
+}
+
+/// As it is shown.
+pub async fn show(app: &App, webhook: &Webhook) -> Result<WebhookShown, ApiError> {
+    let mut tx = app.db.read(webhook.account).await?;
+    subscription::show(app, &mut tx, webhook).await
+}
+
+/// Changes one.
+pub async fn change(app: &Arc<App>, webhook: Webhook, change: WebhookChange) -> Result<WebhookShown, ApiError> {
+    let shown = subscription::change(app, webhook, change).await?;
+    // Somebody may want to hear that it is disabled.
+    app.facts.notify_one();
+    Ok(shown)
+}
+
+/// Forgets one.
+pub async fn forget(app: &Arc<App>, webhook: &Webhook) -> Result<StatusCode, ApiError> {
+    subscription::forget(app, webhook).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives one another secret.
+pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation) -> Result<WebhookMade, ApiError> {
+    subscription::rotate(app, webhook, rotation).await
+}
+
+/// Sends a message that tells of nothing.
+pub async fn test(app: &App, webhook: &Webhook) -> Result<MessageSent, ApiError> {
+    told_of_something(webhook)?;
+    let mut tx = app.db.write(webhook.account).await?;
+    let message_id = replay::test(&mut tx, webhook, new_id(app), app.now()).await?;
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok(MessageSent { message_id })
+}
+
+/// A page of its deliveries, the newest first.
+pub async fn deliveries(
+    app: &App,
+    webhook: &Webhook,
+    filter: &DeliveryFilter,
+    page: &PageQuery,
+) -> Result<Page<DeliveryShown>, ApiError> {
+    let slice = page.slice()?;
+    let wants = match &filter.event {
+        Some(event) if event != TEST => Some(EventFilter::parse(vec![event.clone()]).map_err(|_| {
+            let text = format!("in the query: event: {event} is no event");
+            Problem::Malformed(text)
+        })?),
+        _ => None,
+    };
+    let state = filter.state.as_deref().map(state).transpose()?;
+    let fits = |delivery: &Delivery| match (&wants, &filter.event) {
+        (Some(wants), _) => delivery.name().is_some_and(|name| wants.wants(name)),
+        (None, Some(_)) => delivery.sequence.is_none(),
+        (None, None) => true,
+    };
+    let mut asked = Filter {
+        state: state.map(ToOwned::to_owned),
+        since: filter.since,
+        before: Some(slice.after).filter(|before| *before > 0),
+    };
+    let together = if filter.event.is_some() { LOOKED_AT } else { slice.limit };
+    let (mut found, mut looked_at) = (Vec::new(), 0);
+    let limit = usize::try_from(slice.limit).unwrap_or_default();
+    let mut tx = app.db.read(webhook.account).await?;
+    loop {
+        let rows =
+            webhooks::deliveries(&mut tx, webhook.account, (webhook.source, webhook.id), &asked, together).await?;
+        let (count, last) = (rows.len(), rows.last().map(|row| row.id));
+        looked_at += count;
+        found.extend(rows.into_iter().filter(fits));
+        let is_all = i64::try_from(count).is_ok_and(|count| count < together);
+        if is_all || found.len() >= limit {
+            break;
+        }
+        asked.before = last;
+        if looked_at >= MAX_LOOKED_AT {
+            let next_cursor = last.map(PageQuery::cursor);
+            return Ok(Page {
+                data: found.into_iter().map(DeliveryShown::from).collect(),
+                next_cursor,
+                has_more: true,
+            });
+        }
+    }
+    Ok(Page::cut(found, slice, |delivery| delivery.id, DeliveryShown::from))
+}
+
+fn state(word: &str) -> Result<&'static str, Problem> {
+    let known = STATES.iter().find(|(shown, _)| *shown == word).map(|(_, state)| *state);
+    known.ok_or_else(|| {
+        let words = STATES.map(|(shown, _)| shown).join(", ");
+        Problem::Malformed(format!("in the query: state: {word} is none of {words}"))
+    })
+}
+
+/// One of its deliveries, with each time that it was tried.
+pub async fn delivery(app: &App, webhook: &Webhook, id: i64) -> Result<DeliveryWhole, ApiError> {
+    let mut tx = app.db.read(webhook.account).await?;
+    let whose = (webhook.source, webhook.id);
+    let delivery = webhooks::delivery(&mut tx, webhook.account, whose, id).await?.ok_or(Problem::NotFound)?;
+    let tried = webhooks::of_delivery(&mut tx, webhook.account, id).await?;
+    Ok(DeliveryWhole { delivery: delivery.into(), tried: tried.into_iter().map(DeliveryAttempt::from).collect() })
+}
+
+/// Tells one message again, whatever came of it.
+pub async fn again(app: &App, webhook: &Webhook, id: i64) -> Result<MessageSent, ApiError> {
+    let mut tx = app.db.write(webhook.account).await?;
+    let whose = (webhook.source, webhook.id);
+    let delivery = webhooks::delivery(&mut tx, webhook.account, whose, id).await?.ok_or(Problem::NotFound)?;
+    told_of_something(webhook)?;
+    if !replay::again(&mut tx, webhook, &delivery, app.now()).await? {
+        let why = match (delivery.sequence, delivery.state.as_str()) {
+            (_, "waiting") => "it is on its way",
+            (None, _) => "a test is not told again: send another",
+            _ => "what it tells of is kept no more",
+        };
+        return Err(Problem::Conflict(why.to_owned()).into());
+    }
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok(MessageSent { message_id: DeliveryShown::from(delivery).message_id })
+}
+
+/// Tells all that fits again, or says what that would be.
+pub async fn replay_all(app: &App, webhook: &Webhook, asked: &Asked) -> Result<(StatusCode, Replayed), ApiError> {
+    within_reach(asked)?;
+    let now = app.now();
+    if asked.dry_run {
+        let mut tx = app.db.read(webhook.account).await?;
+        let (plan, _) = replay::plan(&mut tx, webhook, asked, now).await?.map_err(Problem::Invalid)?;
+        return Ok((StatusCode::OK, plan));
+    }
+    told_of_something(webhook)?;
+    let mut tx = app.db.write(webhook.account).await?;
+    let (mut plan, places) = replay::plan(&mut tx, webhook, asked, now).await?.map_err(Problem::Invalid)?;
+    plan.run = Some(replay::replay(&mut tx, webhook, (asked, &places), now).await?);
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok((StatusCode::ACCEPTED, plan))
+}
+
+/// How far one of its runs is.
+pub async fn progress(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayShown, ApiError> {
+    let mut tx = app.db.read(webhook.account).await?;
+    if !webhooks::has_run(&mut tx, webhook.account, webhook.id, run).await? {
+        return Err(Problem::NotFound.into());
+    }
+    Ok(queue::progress(&mut tx, run).await?.ok_or(Problem::NotFound)?.into())
+}
+
+/// Stops one of its runs: what still waits of it is thrown away.
+pub async fn cancel(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayShown, ApiError> {
+    let mut tx = app.db.write(webhook.account).await?;
+    if !webhooks::has_run(&mut tx, webhook.account, webhook.id, run).await? {
+        return Err(Problem::NotFound.into());
+    }
+    queue::cancel_run(&mut tx, run, app.now()).await?;
+    let run = queue::progress(&mut tx, run).await?.ok_or(Problem::NotFound)?;
+    tx.commit().await?;
+    Ok(run.into())
+}
+
+fn told_of_something(webhook: &Webhook) -> Result<(), Problem> {
+    if webhook.is_active {
+        return Ok(());
+    }
+    let why = webhook.status_why.as_deref().unwrap_or("nobody knows why");
+    Err(Problem::Conflict(format!("the subscription is disabled ({why}): enable it first")))
+}
+
+/// No database knows all instants that can be written.
+fn within_reach(asked: &Asked) -> Result<(), Problem> {
+    let far = |at: Timestamp| !is_plausible(at.to_zoned(TimeZone::UTC).date());
+    let wrong = |path: &str, problem: &str| FieldError { path: path.to_owned(), problem: problem.to_owned() };
+    let mut errors = Vec::new();
+    for (path, at) in [("/since", Some(asked.since)), ("/until", asked.until)] {
+        if at.is_some_and(far) {
+            errors.push(wrong(path, "must lie between the years 1900 and 2999"));
+        }
+    }
+    if asked.until.is_some_and(|until| until <= asked.since) {
+        errors.push(wrong("/until", "must be after since"));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors)) }
+}
+
+fn new_id(app: &App) -> Uuid {
+    let mut bytes = [0; 16];
+    (app.random)(&mut bytes);
+    Builder::from_random_bytes(bytes).into_uuid()
+}
