@@ -15,12 +15,15 @@ use crate::{
 
 /// How long a channel may lack something before a person should look.
 const MAY_LACK: SignedDuration = SignedDuration::from_mins(15);
+/// How long nothing may arrive at a subscriber before a person should look.
+const MAY_FAIL: SignedDuration = SignedDuration::from_hours(1);
 
 /// Something a person should look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alarm {
-    /// `source`, `plugin`, `dead-jobs`, `refused-nights`, `refused-bookings`, `behind`, `overbooked`.
+    /// `source`, `plugin`, `dead-jobs`, `refused-nights`, `refused-bookings`, `behind`, `overbooked`,
+    /// `webhook-disabled`, `webhook-failing`.
     pub kind: String,
     /// The source, where it is one's.
     pub source: Option<String>,
@@ -49,9 +52,12 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let mut found = Vec::new();
     let mut add = |kind: &str, of_it: Vec<Found>, mend: &dyn Fn(&str) -> String| {
-        found.extend(of_it.into_iter().map(|Found { source_name, count, detail, since }| Alarm {
+        found.extend(of_it.into_iter().map(|Found { source_name, count, detail, since, webhook }| Alarm {
             kind: kind.to_owned(),
-            mend: mend(source_name.as_deref().or(detail.as_deref()).unwrap_or_default()),
+            mend: match webhook {
+                Some(number) => mend(&number.to_string()),
+                None => mend(source_name.as_deref().or(detail.as_deref()).unwrap_or_default()),
+            },
             source: source_name,
             count,
             detail,
@@ -75,5 +81,13 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     add("overbooked", alarms::overbooked(&mut tx, today).await?, &|_| {
         "move or cancel a booking of these nights".to_owned()
     });
+    let again = |id: &str| {
+        let mend = format!("gassync webhooks deliveries {id}, mend the subscriber, gassync webhooks enable {id}");
+        format!("{mend}, then gassync webhooks replay {id} --since TIME")
+    };
+    add("webhook-disabled", alarms::disabled_webhooks(&mut tx).await?, &again);
+    let look =
+        |id: &str| format!("gassync webhooks deliveries {id}, mend the subscriber, then gassync webhooks test {id}");
+    add("webhook-failing", alarms::failing_webhooks(&mut tx, now - MAY_FAIL).await?, &look);
     Ok(found)
 }

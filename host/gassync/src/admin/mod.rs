@@ -12,6 +12,7 @@ mod plugin_calls;
 mod plugins;
 mod sources;
 mod status;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub use sources::{
     Connected, CredentialShown, Disconnected, NewCredentials, NewSource, SourceMade, SourceShown, SourceWhole,
 };
 pub use status::{Line, Status};
+pub use webhooks::WebhookListed;
 
 use crate::app::App;
 
@@ -53,6 +55,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(plugins::router())
         .merge(sources::router())
         .merge(status::router())
+        .merge(webhooks::router())
         .layer(changed)
 }
 

@@ -3,7 +3,7 @@
 use gassync_domain::{Date, Timestamp};
 use sqlx::FromRow;
 
-use super::{Day, Result, Time, Tx, on};
+use super::{Day, Result, Time, Tx, on, webhooks::BY_HAND};
 
 /// Something a person should look at.
 #[derive(Debug, Clone, FromRow)]
@@ -16,6 +16,9 @@ pub struct Found {
     pub detail: Option<String>,
     /// Since when, where that is known.
     pub since: Option<Time>,
+    /// The subscription it is about, where it is one.
+    #[sqlx(default)]
+    pub webhook: Option<i64>,
 }
 
 macro_rules! finds {
@@ -84,4 +87,22 @@ pub async fn overbooked(tx: &mut Tx, from: Date) -> Result<Vec<Found>> {
         from gas_unit_nights n join gas_accounts a on a.id = n.account_id
         where n.excess > 0 and n.night >= $1 group by a.id, a.name order by a.id";
     on!(tx, c => sqlx::query_as(text).bind(Day(from)).fetch_all(c).await)
+}
+
+/// Subscriptions that are told nothing more because of how they took it.
+pub async fn disabled_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
+    let text = "select s.source_name, cast(1 as bigint) as count, w.status_why as detail, w.updated_at as since,
+            w.id as webhook
+        from int_webhooks w join int_sources s on s.account_id = w.account_id and s.id = w.source_id
+        where w.status = 'disabled' and w.deleted_at is null and w.status_why <> $1 order by w.id";
+    on!(tx, c => sqlx::query_as(text).bind(BY_HAND).fetch_all(c).await)
+}
+
+/// Subscriptions at which nothing has arrived since before this time, although they were told of something.
+pub async fn failing_webhooks(tx: &mut Tx, before: Timestamp) -> Result<Vec<Found>> {
+    let text = "select s.source_name, w.failures as count, 'nothing arrives there' as detail, w.failing_since as since,
+            w.id as webhook
+        from int_webhooks w join int_sources s on s.account_id = w.account_id and s.id = w.source_id
+        where w.status = 'active' and w.deleted_at is null and w.failing_since < $1 order by w.id";
+    on!(tx, c => sqlx::query_as(text).bind(Time::from(before)).fetch_all(c).await)
 }
