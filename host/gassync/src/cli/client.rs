@@ -129,6 +129,17 @@ impl Client {
         serde_json::from_str(text).context("the host's answer cannot be read")
     }
 
+    /// Changes something.
+    pub async fn patch<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
+        let text = self.send(Method::PATCH, path, Some(("application/json", serde_json::to_vec(body)?))).await?;
+        serde_json::from_str(&text).context("the host's answer cannot be read")
+    }
+
+    /// Takes something away.
+    pub async fn delete(&self, path: &str) -> anyhow::Result<()> {
+        self.send(Method::DELETE, path, None).await.map(drop)
+    }
+
     /// Sends bytes.
     pub async fn upload<T: DeserializeOwned>(
         &self,

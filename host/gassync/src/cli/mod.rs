@@ -17,6 +17,9 @@ mod serve;
 mod simulate;
 mod source;
 mod source_pushing;
+mod webhook_replay;
+mod webhook_verify;
+mod webhooks;
 
 use std::{
     io::Write,
@@ -76,6 +79,9 @@ enum Command {
     /// Look at work, and bring back what is dead
     #[command(subcommand)]
     Jobs(jobs::Command),
+    /// Look after subscribers, and what they were told
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
     /// Look at the messages that came in
     #[command(subcommand)]
     Inbox(inbox::Command),
@@ -114,6 +120,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Map(command) => command.run(settings(file)?).await,
         Command::Alarms(alarms) => alarms.run(settings(file)?).await,
         Command::Jobs(command) => command.run(settings(file)?).await,
+        Command::Webhooks(command) => command.run(|| settings(file)).await,
         Command::Inbox(command) => command.run(settings(file)?).await,
     }
 }

@@ -1,0 +1,81 @@
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::Args;
+
+use super::{FAILED, USAGE, fail, say, system_clock};
+use crate::webhooks::{VerifyError, verify};
+
+/// The largest body or secret that is read, in bytes.
+const MAX_BYTES: u64 = 10 * 1024 * 1024;
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The secret (whsec_…) or the public key (whpk_…)
+    #[arg(long, required_unless_present = "secret_file", conflicts_with = "secret_file")]
+    secret: Option<String>,
+    /// A file that holds it, so that no list of processes shows it; - is stdin
+    #[arg(long)]
+    secret_file: Option<PathBuf>,
+    /// The header webhook-id
+    #[arg(long)]
+    id: String,
+    /// The header webhook-timestamp
+    #[arg(long, allow_hyphen_values = true)]
+    timestamp: String,
+    /// The header webhook-signature, whole
+    #[arg(long)]
+    signature: String,
+    /// The body as it came, byte for byte; - is stdin
+    #[arg(long)]
+    body: PathBuf,
+}
+
+impl Verify {
+    /// Asks no host. Status 1 where the message is not believed, 2 where the key is none or a file cannot be read.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let is_stdin = |path: &Path| path.as_os_str() == "-";
+        if is_stdin(&self.body) && self.secret_file.as_deref().is_some_and(is_stdin) {
+            return Ok(fail(USAGE, "stdin is either the body or the secret"));
+        }
+        let secret = match read_secret(self.secret, self.secret_file.as_deref()) {
+            Ok(secret) => secret.unwrap_or_default(),
+            Err(error) => return Ok(fail(USAGE, &format!("{error:#}"))),
+        };
+        let body = match read(&self.body) {
+            Ok(body) => body,
+            Err(error) => return Ok(fail(USAGE, &format!("{error:#}"))),
+        };
+        let headers = (self.id.as_str(), self.timestamp.as_str(), self.signature.as_str());
+        match verify(&secret, headers, &body, system_clock()()) {
+            Ok(()) => {
+                say("The message is what it says.");
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(error @ VerifyError::Key(_)) => Ok(fail(USAGE, &error.to_string())),
+            Err(error @ VerifyError::Message(_)) => Ok(fail(FAILED, &error.to_string())),
+        }
+    }
+}
+
+/// The secret that was said, or that a file holds.
+pub fn read_secret(said: Option<String>, file: Option<&Path>) -> anyhow::Result<Option<String>> {
+    let Some(file) = file else { return Ok(said) };
+    let text = String::from_utf8(read(file)?).with_context(|| format!("{} is no text", file.display()))?;
+    Ok(Some(text.trim().to_owned()))
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin().take(MAX_BYTES).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
+    };
+    read.with_context(|| format!("{} cannot be read", path.display()))?;
+    Ok(bytes)
+}
