@@ -15,7 +15,7 @@ use gassync::{credentials::ConnectionSecrets, store};
 use gassync_domain::{AccountId, ConnectionId};
 use gassync_runtime::Credentials;
 use gassync_tests::{
-    database::Database,
+    database::{Database, dump},
     host::{Host, clock, read},
     on_both,
     plugins::component,
@@ -275,34 +275,11 @@ async fn nothing_secret_is_in_the_database(database: Database) {
     let secrets = secrets(&host).await;
     assert_eq!(field(&secrets, "app", "clientSecret").await.as_deref(), Ok(secret), "it is there");
     let token = field(&secrets, "api", "token").await.expect("renewed");
-    let text = if url.starts_with("sqlite:") {
-        let files = ["gassync.db", "gassync.db-wal"].map(|name| std::fs::read(folder.join(name)).unwrap_or_default());
-        String::from_utf8_lossy(&files.concat()).into_owned()
-    } else {
-        everything_in(&url).await
-    };
+    let text = dump(&url, &folder).await;
     assert!(text.contains("clientSecret") && text.contains("tokens"), "the dump holds the rows");
     for planted in PLANTED.into_iter().chain([token.as_str()]) {
         let forms = [planted.to_owned(), hex::encode(planted), hex::encode_upper(planted)];
         assert!(!forms.iter().any(|form| text.contains(form)), "{planted} is in the database");
     }
     host.stop().await;
-}
-
-/// Every row of every table, as PostgreSQL writes it.
-async fn everything_in(url: &str) -> String {
-    let store::Db::Postgres { writers, .. } = store::Db::open(url).await.expect("a database") else {
-        panic!("PostgreSQL")
-    };
-    let mut tx = writers.begin().await.expect("a transaction");
-    sqlx::query("select set_config('gassync.account_id', 'platform', true)").execute(&mut *tx).await.expect("set");
-    let tables = "select relname::text from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace";
-    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut *tx).await.expect("tables");
-    let mut all = String::new();
-    for table in tables.iter().filter(|table| *table != "int_plugin_versions") {
-        let text = sqlx::AssertSqlSafe(format!("select t::text from {table} t"));
-        let rows: Vec<String> = sqlx::query_scalar(text).fetch_all(&mut *tx).await.expect("rows");
-        all.extend(rows);
-    }
-    all
 }

@@ -32,3 +32,5 @@ mod tenants;
 mod tidy;
 mod verifiers;
 mod webhooks;
+mod webhooks_api;
+mod webhooks_cli;

@@ -7,13 +7,15 @@ use gassync_tests::{
     database::Database,
     host::{Host, read, records, reservation},
     on_both,
+    port::free_port,
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 
 on_both!(no_route_tells_of_another);
 
 async fn no_route_tells_of_another(database: Database) {
-    let host = Host::start(database, &[], None).await;
+    let host = Host::with(database, &[("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8")]).await;
     let (mine, theirs) = (host.key("Mine", "partner").await, host.key("Theirs", "partner").await);
     let plan = json!({ "id": "flex", "propertyId": "p1", "name": "Flexible" });
     let guest = json!({ "id": "g1", "lastName": "Okafor", "email": "ada@example.org" });
@@ -30,25 +32,50 @@ async fn no_route_tells_of_another(database: Database) {
         .await
         .expect("json");
     let their_source = host.get(&theirs, "sources/me/status").await.1["id"].clone();
+    // Nobody listens there: what is told stays where it is.
+    let closed = json!({ "url": format!("http://127.0.0.1:{}/", free_port()) });
+    let webhook = host.post(&theirs, "webhooks", &closed).await.1["id"].clone();
+    assert_eq!(host.post(&theirs, &format!("webhooks/{webhook}/test"), &json!({})).await.0, 202);
+    let since = json!({ "since": "2020-01-01T00:00:00Z" });
+    let run = host.post(&theirs, &format!("webhooks/{webhook}/replay"), &since).await.1["run"].clone();
+    let delivery = host.get(&theirs, &format!("webhooks/{webhook}/deliveries")).await.1["data"][0]["id"].clone();
+    assert!(run.is_i64() && delivery.is_i64(), "{run} {delivery}");
+    let subscriptions = async || {
+        let shown = host.get(&theirs, "webhooks").await.1["data"][0].clone();
+        ["id", "url", "enabled", "updatedAt"].map(|field| shown[field].clone())
+    };
+    let before = subscriptions().await;
     let ids = ["p1", "t1", "r1", "flex", "g1", "reservation%2Fr1"];
     let mut walked = 0;
     for (path, operations) in openapi["paths"].as_object().expect("paths") {
         for method in operations.as_object().expect("operations").keys() {
-            for id in ids.iter().map(ToString::to_string).chain([their_source.to_string()]) {
-                let url = format!("{}{}", host.base, path.replace("{id}", &id));
-                let method = method.to_uppercase().parse().expect("a method");
-                let mut request = host.http.request(method, url).bearer_auth(&mine);
-                if operations.get("post").is_some() {
-                    // What is mine may have the same ids; it must not find theirs.
-                    request = request.json(&json!([]));
-                }
-                let (status, body) = read(request.send().await.expect("an answer")).await;
+            // A number of theirs may be that of something else of mine.
+            let number = if path.contains("webhooks") { &webhook } else { &their_source };
+            for id in ids.iter().map(ToString::to_string).chain([number.to_string()]) {
+                let method: Method = method.to_uppercase().parse().expect("a method");
+                let ask = async |id: &str| {
+                    let path = path.replace("{id}", id).replace("{delivery}", &delivery.to_string());
+                    let url = format!("{}{}", host.base, path.replace("{run}", &run.to_string()));
+                    let mut request = host.http.request(method.clone(), url).bearer_auth(&mine);
+                    if operations.get("post").is_some() || method == Method::PATCH {
+                        // What is mine may have the same ids; it must not find theirs.
+                        request = request.json(&match path.contains("webhooks") {
+                            true if path.ends_with("/replay") => since.clone(),
+                            true => json!({}),
+                            false => json!([]),
+                        });
+                    }
+                    read(request.send().await.expect("an answer")).await
+                };
+                let (status, body) = ask(&id).await;
                 if path.contains("{id}") {
-                    let nothing = host.get(&mine, &path[16..].replace("{id}", "no-such-thing")).await;
+                    let nothing = ask("no-such-thing").await;
                     let same = (404, nothing.1["type"].clone(), nothing.1["title"].clone());
                     assert_eq!((status, body["type"].clone(), body["title"].clone()), same, "{path} {id}");
                 } else if path.starts_with("/core/") {
                     assert_eq!(status, 403, "{path}: a partner's key is not the core's own");
+                } else if path.ends_with("/webhooks") && method == Method::POST {
+                    assert_eq!(status, 422, "{path}: nobody subscribes to nowhere");
                 } else {
                     assert!(status < 300, "{path}: {status} {body}");
                     let data = body.get("data").cloned().unwrap_or(body);
@@ -58,7 +85,8 @@ async fn no_route_tells_of_another(database: Database) {
             }
         }
     }
-    assert!(walked > 100, "only {walked} requests were sent");
+    assert_eq!(subscriptions().await, before, "theirs are as they were");
+    assert!(walked > 200, "only {walked} requests were sent");
     // Records of mine that name theirs are parked or rejected, as if theirs were not there.
     let (status, parked) = host.post(&mine, "reservations", &reservation("r1")).await;
     assert_eq!((status, &parked["errors"][0]["problem"]), (202, &json!("room type t1 is not mapped")));

@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -136,4 +136,32 @@ pub fn bindir() -> PathBuf {
         std::env::split_paths(&paths).find(|bin| bin.join("initdb").is_file())
     };
     versions.pop().or_else(on_path).expect("PostgreSQL is not installed: tests/run installs it")
+}
+
+/// What stands in a database, as bytes that a text can be looked for in.
+pub async fn dump(url: &str, folder: &Path) -> String {
+    if url.starts_with("sqlite:") {
+        let files = ["gassync.db", "gassync.db-wal"].map(|name| fs::read(folder.join(name)).unwrap_or_default());
+        String::from_utf8_lossy(&files.concat()).into_owned()
+    } else {
+        everything_in(url).await
+    }
+}
+
+/// Every row of every table, as PostgreSQL writes it.
+async fn everything_in(url: &str) -> String {
+    let gassync::store::Db::Postgres { writers, .. } = gassync::store::Db::open(url).await.expect("a database") else {
+        panic!("PostgreSQL")
+    };
+    let mut tx = writers.begin().await.expect("a transaction");
+    sqlx::query("select set_config('gassync.account_id', 'platform', true)").execute(&mut *tx).await.expect("set");
+    let tables = "select relname::text from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace";
+    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut *tx).await.expect("tables");
+    let mut all = String::new();
+    for table in tables.iter().filter(|table| *table != "int_plugin_versions") {
+        let text = AssertSqlSafe(format!("select t::text from {table} t"));
+        let rows: Vec<String> = sqlx::query_scalar(text).fetch_all(&mut *tx).await.expect("rows");
+        all.extend(rows);
+    }
+    all
 }

@@ -32,18 +32,32 @@ pub struct Served {
     dir: PathBuf,
     listen: SocketAddr,
     private: String,
+    more: Vec<(String, String)>,
     child: Option<Child>,
 }
 
 impl Served {
     /// On a database, with the components of its plugin folder.
     pub fn new(database: &Database, listen: SocketAddr, private: String) -> Self {
-        Self { url: database.url.clone(), dir: database.dir.path().to_owned(), listen, private, child: None }
+        Self {
+            url: database.url.clone(),
+            dir: database.dir.path().to_owned(),
+            listen,
+            private,
+            more: Vec::new(),
+            child: None,
+        }
     }
 
     /// On a database of this address, in a folder of its own.
     pub fn on(url: String, dir: PathBuf, listen: SocketAddr) -> Self {
-        Self { url, dir, listen, private: String::new(), child: None }
+        Self { url, dir, listen, private: String::new(), more: Vec::new(), child: None }
+    }
+
+    /// With another setting, by its name in the environment.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.more.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Where its plugins are.
@@ -74,6 +88,7 @@ impl Served {
             .env("GASSYNC_EGRESS_PRIVATE", &self.private)
             .env("GASSYNC_WORK_POLL_MILLIS", "50")
             .env("GASSYNC_LIMITS_KEY_REQUESTS", "1000000")
+            .envs(self.more.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();
