@@ -309,7 +309,8 @@ async fn a_run_is_planned_followed_and_stopped(database: Database) {
         asked
     };
     let plan = asked(json!({ "dryRun": true }));
-    host.until("all have their places", async || host.post(&other, &path, &plan).await.1["messages"] == json!(6)).await;
+    let have_places = async || host.post(&other, &path, &plan).await.1["messages"].as_i64() >= Some(6);
+    host.until("all have their places", have_places).await;
     let (status, planned) = host.post(&other, &path, &plan).await;
     let by_event = json!({ "property.created": 1, "reservation.created": 5 });
     assert_eq!(

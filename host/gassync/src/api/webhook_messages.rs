@@ -1,6 +1,6 @@
 //! What subscribers are sent, for the description of the API: one entry for each name of an event.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use gassync_domain::EventName;
 use serde::Serialize;
@@ -45,22 +45,22 @@ pub struct MessageData {
 
 /// The `webhooks` of the description.
 pub(super) fn described() -> Value {
-    let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut names: BTreeMap<Cow<'_, str>, Vec<Cow<'_, str>>> = BTreeMap::new();
     for EventName { event, record } in EventName::all() {
         let others = names.entry(record).or_default();
         if !others.contains(&event) {
             others.push(event);
         }
     }
-    names.insert("webhook.test", vec!["webhook.test"]);
+    names.insert(Cow::from("webhook.test"), vec![Cow::from("webhook.test")]);
     let described =
-        names.into_iter().map(|(record, events)| (record.to_owned(), json!({ "post": one(record, &events) })));
+        names.into_iter().map(|(record, events)| (record.to_string(), json!({ "post": one(&record, &events) })));
     Value::Object(described.collect::<Map<_, _>>())
 }
 
-fn one(record: &str, events: &[&str]) -> Value {
+fn one(record: &str, events: &[Cow<'_, str>]) -> Value {
     let entity = record.split('.').next().unwrap_or_default();
-    let data = example(entity, events.first().copied().unwrap_or(record));
+    let data = example(entity, events.first().map_or(record, |event| event));
     let id = "msg_5d1b2c7f9e0a4c3b8f6d2e1a7c9b0d4e";
     let at = "2027-05-11T09:30:00Z";
     let about = json!({ "$ref": "#/components/schemas/MessageData" });

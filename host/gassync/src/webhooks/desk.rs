@@ -169,7 +169,10 @@ impl From<Delivery> for DeliveryShown {
     fn from(delivery: Delivery) -> Self {
         let name = delivery.name();
         let is_test = delivery.sequence.is_none();
-        let (kind, event) = if is_test { (Some(TEST), Some(TEST)) } else { name.map(|n| (n.record, n.event)).unzip() };
+        let (kind, event) = match name {
+            _ if is_test => (Some(TEST.to_owned()), Some(TEST.to_owned())),
+            name => name.map(|name| (name.record.into_owned(), name.event.into_owned())).unzip(),
+        };
         let state = STATES.iter().find(|(_, word)| *word == delivery.state).map_or("waiting", |(shown, _)| *shown);
         Self {
             id: delivery.id,
@@ -177,8 +180,8 @@ impl From<Delivery> for DeliveryShown {
                 Some(sequence) => message_id(AccountId(delivery.account_id), sequence),
                 None => delivery.payload.get("test").and_then(Value::as_str).unwrap_or_default().to_owned(),
             },
-            kind: kind.map(ToOwned::to_owned),
-            event: event.map(ToOwned::to_owned),
+            kind,
+            event,
             sequence: delivery.sequence,
             gas_id: delivery.entity_id,
             state: state.to_owned(),
@@ -193,7 +196,7 @@ impl From<Delivery> for DeliveryShown {
 
 impl Delivery {
     fn name(&self) -> Option<EventName> {
-        EventName::of(self.entity_type.as_deref()?, self.action.as_deref()?, self.status.as_deref())
+        Some(EventName::of(self.entity_type.as_deref()?, self.action.as_deref()?, self.status.as_deref()))
     }
 }
 
@@ -291,7 +294,7 @@ pub async fn deliveries(
     };
     let state = filter.state.as_deref().map(state).transpose()?;
     let fits = |delivery: &Delivery| match (&wants, &filter.event) {
-        (Some(wants), _) => delivery.name().is_some_and(|name| wants.wants(name)),
+        (Some(wants), _) => delivery.name().is_some_and(|name| wants.wants(&name)),
         (None, Some(_)) => delivery.sequence.is_none(),
         (None, None) => true,
     };
