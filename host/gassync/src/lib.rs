@@ -19,3 +19,7 @@ mod talk;
 pub mod telemetry;
 pub mod vault;
 pub mod webhooks;
+
+/// What threads that compile plugins have freed goes back to the system; the C library's own allocator keeps much of it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
