@@ -194,7 +194,8 @@ pub async fn behind(
         .bind(claim).fetch_all(c).await)
 }
 
-/// What waits for a subscriber is dead: it is told nothing any more. It can be brought back.
+/// What waits for a subscriber is dead: it is told nothing any more. It can be brought back. What is on its way ends by
+/// itself.
 pub async fn kill(
     tx: &mut Tx,
     account: AccountId,
@@ -208,7 +209,9 @@ pub async fn kill(
         where account_id = $1 and source_id = $2 and lane = $3";
     on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(&lane).execute(c).await.map(drop))?;
     let text = "update int_jobs set state = 'dead', error = $4, finished_at = $5
-        where account_id = $1 and source_id = $2 and lane = $3 and state = 'waiting'";
+        where account_id = $1 and source_id = $2 and lane = $3 and state = 'waiting'
+            and not exists (select 1 from int_lanes l where l.account_id = $1 and l.source_id = $2 and l.lane = $3
+                and l.fence = int_jobs.claim and l.busy_until > $5)";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(&lane).bind(why).bind(Time::from(now)).execute(c)
         .await.map(drop))
 }
