@@ -23,6 +23,7 @@ mod partners;
 mod queue;
 mod registry;
 mod requests;
+mod restart;
 mod sandbox;
 mod schema;
 mod sketches_json;

@@ -30,13 +30,13 @@ pub struct Stage {
     /// Sells and is told of bookings.
     pub alpha: Channel,
     /// Sells too, and is told of nights alone.
-    beta: Channel,
+    pub beta: Channel,
     /// A room type of either, the same in the core, with one unit.
-    rooms: (u64, u64),
+    pub rooms: (u64, u64),
     /// What they are in the core.
     unit: i64,
     /// A key of the booking engine.
-    engine: String,
+    pub engine: String,
     /// The first night that tests use.
     first: Date,
 }
@@ -70,19 +70,23 @@ impl Stage {
         Self { host, alpha, beta, rooms, unit, engine, first }
     }
 
-    fn day(&self, ahead: i64) -> Date {
+    pub fn day(&self, ahead: i64) -> Date {
         self.first.saturating_add(Span::new().days(ahead))
     }
 
     /// Books, changes or cancels at the booking engine.
     pub async fn book(&self, id: &str, nights: (i64, i64), status: &str) {
-        let record = json!({
+        let (code, answer) = self.host.post(&self.engine, "reservations", &self.record(id, nights, status)).await;
+        assert!(code < 300, "{answer}");
+    }
+
+    /// A booking as the booking engine has it.
+    pub fn record(&self, id: &str, nights: (i64, i64), status: &str) -> Value {
+        json!({
             "id": id, "roomTypeId": "studio", "status": status, "adults": 2, "totalPrice": 240.5, "currency": "EUR",
             "checkIn": self.day(nights.0), "checkOut": self.day(nights.1),
             "guest": { "firstName": "Noor", "lastName": "de Wit", "email": "noor@example.org" },
-        });
-        let (code, answer) = self.host.post(&self.engine, "reservations", &record).await;
-        assert!(code < 300, "{answer}");
+        })
     }
 
     /// What alpha has of our bookings.
@@ -105,7 +109,7 @@ impl Stage {
     }
 }
 
-fn is_open(channel: &Channel, room: u64, night: Date) -> bool {
+pub fn is_open(channel: &Channel, room: u64, night: Date) -> bool {
     let nights = channel.beds24.nights(room, night, night);
     nights.first().is_some_and(|night| night.available > 0 && night.closing.as_deref() != Some("blackout"))
 }
@@ -397,7 +401,7 @@ async fn a_host_that_is_killed_tells_everything_once(database: Database) {
     served.kill();
 }
 
-async fn wait_for<T>(mut there: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn wait_for<T>(mut there: impl AsyncFnMut() -> Option<T>) -> T {
     for _ in 0..600 {
         if let Some(there) = there().await {
             return there;

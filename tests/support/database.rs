@@ -3,10 +3,14 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
+    net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -39,20 +43,12 @@ impl Database {
 
     /// A new database in the private cluster. Without PostgreSQL on the machine the test fails.
     pub async fn postgres() -> Self {
-        Self::in_cluster(CLUSTER.get_or_init(|| Cluster::start("off")).await).await
+        CLUSTER.get_or_init(|| Cluster::with("off")).await.database().await
     }
 
     /// The same in a cluster that waits for the disk at each commit, as it would anywhere but in tests.
     pub async fn durable_postgres() -> Self {
-        Self::in_cluster(DURABLE.get_or_init(|| Cluster::start("on")).await).await
-    }
-
-    async fn in_cluster(cluster: &Cluster) -> Self {
-        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut admin = PgConnection::connect(&cluster.url("postgres", "postgres")).await.expect("the cluster");
-        let create = format!("create database {name} owner {ROLE}");
-        sqlx::query(AssertSqlSafe(create)).execute(&mut admin).await.expect("a database");
-        Self { url: cluster.url(ROLE, &name), dir: tempfile::tempdir().expect("a folder") }
+        DURABLE.get_or_init(|| Cluster::with("on")).await.database().await
     }
 
     /// Whether it is PostgreSQL.
@@ -61,15 +57,31 @@ impl Database {
     }
 }
 
-struct Cluster {
+/// A PostgreSQL server with its data, for as long as this lives.
+pub struct Cluster {
     port: u16,
     _data: TempDir,
     // Its standard input is the leash: when this process ends, however it ends, the shell behind it stops PostgreSQL.
-    _server: Child,
+    _shell: Child,
+    wires: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
+}
+
+/// How a server is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// What runs is broken off and undone, and all that was committed is in its place.
+    Fast,
+    /// At once, as in a power cut: what was committed is found again when the server starts.
+    Immediate,
 }
 
 impl Cluster {
-    async fn start(fsync: &str) -> Self {
+    /// A server of a test's own, which may be stopped and started again; it waits for the disk at each commit.
+    pub async fn start() -> Self {
+        Self::with("on").await
+    }
+
+    async fn with(fsync: &str) -> Self {
         let data = tempfile::tempdir().expect("a folder");
         let root = is_root();
         if root {
@@ -80,13 +92,21 @@ impl Cluster {
         let port = free_port();
         let script = format!(
             "set -e\n\
+             serve() {{\n\
+                 '{bin}/postgres' -D '{dir}' -p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' \
+                     -c fsync={fsync} -c max_connections=300 >> '{dir}/log' 2>&1 &\n\
+                 server=$!\n\
+                 until '{bin}/pg_isready' -q -h 127.0.0.1 -p {port}; do sleep 0.1; kill -0 $server; done\n\
+                 echo ready\n\
+             }}\n\
              '{bin}/initdb' -D '{dir}' -A trust -U postgres --no-sync > /dev/null\n\
-             '{bin}/postgres' -D '{dir}' -p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' \
-                 -c fsync={fsync} -c max_connections=300 > '{dir}/log' 2>&1 &\n\
-             server=$!\n\
-             until '{bin}/pg_isready' -q -h 127.0.0.1 -p {port}; do sleep 0.1; kill -0 $server; done\n\
-             echo ready\n\
-             read -r leash || true\n\
+             serve\n\
+             while read -r word; do\n\
+                 if [ \"$word\" = start ]; then serve; continue; fi\n\
+                 kill -s \"$word\" $server\n\
+                 wait $server || true\n\
+                 echo stopped\n\
+             done\n\
              kill -INT $server\n\
              wait $server || true\n",
             bin = bin.display(),
@@ -102,16 +122,61 @@ impl Cluster {
             command
         };
         let spawned = command.current_dir(data.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut server = spawned.expect("a shell");
-        let mut line = String::new();
-        let output = server.stdout.take().expect("its output");
-        BufReader::new(output).read_line(&mut line).expect("a line");
-        assert_eq!(line.trim(), "ready", "PostgreSQL did not start");
-        let cluster = Self { port, _data: data, _server: server };
+        let mut shell = spawned.expect("a shell");
+        let wires = (shell.stdin.take().expect("its input"), shell.stdout.take().expect("its output"));
+        let wires = Mutex::new((wires.0, BufReader::new(wires.1)));
+        let cluster = Self { port, _data: data, _shell: shell, wires };
+        cluster.hear("ready");
         let mut admin = PgConnection::connect(&cluster.url("postgres", "postgres")).await.expect("the cluster");
         let create = format!("create role {ROLE} login");
         sqlx::query(AssertSqlSafe(create)).execute(&mut admin).await.expect("a role");
         cluster
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
+    /// A new database in it.
+    pub async fn database(&self) -> Database {
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut admin = PgConnection::connect(&self.url("postgres", "postgres")).await.expect("the cluster");
+        let create = format!("create database {name} owner {ROLE}");
+        sqlx::query(AssertSqlSafe(create)).execute(&mut admin).await.expect("a database");
+        Database { url: self.url(ROLE, &name), dir: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// Stops the server; returns when it is gone.
+    pub fn stop(&self, how: Stop) {
+        let signal = match how {
+            Stop::Fast => "INT",
+            Stop::Immediate => "QUIT",
+        };
+        // What else this thread has to do goes on meanwhile.
+        tokio::task::block_in_place(|| {
+            self.say(signal);
+            self.hear("stopped");
+        });
+    }
+
+    /// Starts a server that was stopped; returns when it lets callers in.
+    pub fn start_again(&self) {
+        tokio::task::block_in_place(|| {
+            self.say("start");
+            self.hear("ready");
+        });
+    }
+
+    fn say(&self, word: &str) {
+        let mut wires = self.wires.lock().expect("the wires");
+        writeln!(wires.0, "{word}").expect("the shell listens");
+    }
+
+    fn hear(&self, word: &str) {
+        let mut line = String::new();
+        self.wires.lock().expect("the wires").1.read_line(&mut line).expect("a line");
+        assert_eq!(line.trim(), word, "PostgreSQL did not start, or did not stop");
     }
 
     fn url(&self, role: &str, database: &str) -> String {
