@@ -92,6 +92,8 @@ pub(super) struct Booking {
     pub booked: Timestamp,
     /// Stays empty when it was cancelled by API.
     pub cancelled: Option<Timestamp>,
+    /// When it was last written by API.
+    pub written: Option<Timestamp>,
     pub invoice_items: Items,
     pub info_items: Items,
 }
@@ -125,6 +127,7 @@ impl Booking {
             source: (0, "Direct"),
             keys: keys::untouched(),
             cancelled: None,
+            written: None,
             invoice_items: Items::of_invoice(),
             info_items: Items::of_info(),
         }

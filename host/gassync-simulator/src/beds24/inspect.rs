@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Span, civil::Date};
+use jiff::{Span, Timestamp, civil::Date};
 
 use super::{Beds24, BookEntry, Fault, Faults, Message, Night, Property, Rule, SeenCall, nights::PRICED_NIGHTS, today};
 
@@ -28,6 +28,16 @@ impl Beds24 {
         let account = self.account();
         let nights = from.series(Span::new().days(1)).take_while(|night| *night <= to);
         nights.filter_map(|night| account.book.night(room_id, night)).collect()
+    }
+
+    /// When a night of a room type was last written by API; none where it never was.
+    pub fn night_written(&self, room_id: u64, night: Date) -> Option<Timestamp> {
+        self.account().book.calendar.written.get(&(room_id, night)).copied()
+    }
+
+    /// When a booking was last written by API; none where it never was.
+    pub fn booking_written(&self, id: u64) -> Option<Timestamp> {
+        self.account().book.get(id)?.written
     }
 
     /// Every message.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Span, civil::Date};
+use jiff::{Span, Timestamp, civil::Date};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -55,6 +55,8 @@ pub(super) struct Calendar {
     set: BTreeMap<(u64, Date), Set>,
     /// Room types that take the prices of another.
     pub linked: BTreeMap<u64, u64>,
+    /// When a night was last written by API.
+    pub written: BTreeMap<(u64, Date), Timestamp>,
 }
 
 impl Calendar {

@@ -62,6 +62,7 @@ impl Write<'_> {
         let nothing = jiff::civil::Date::default();
         let mut booking = Booking::new(book.next_id(), 0, 0, (nothing, nothing), self.now);
         booking.keys.insert("referer".to_owned(), json!("API"));
+        booking.written = Some(self.now);
         let bad = self.write_keys(&mut booking, keys);
         if !bad.is_empty() {
             return refused(CREATES, &bad);
@@ -102,6 +103,7 @@ impl Write<'_> {
         let touches = booking.differs_for_webhooks(&before);
         let rooms = [before.entry.room_id, booking.entry.room_id];
         let cancels = before.stands() && !booking.stands();
+        booking.written = Some(self.now);
         self.account.book.replace(booking, self.now);
         let tells = keys.get("actions").is_some_and(|actions| actions["allowWebhooks"] == json!(true));
         if touches && tells {

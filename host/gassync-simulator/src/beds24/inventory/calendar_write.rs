@@ -44,7 +44,7 @@ fn item_of(account: &mut Account, settings: &Settings, item: &Value, now: Timest
     let Some(ranges) = item["calendar"].as_array() else { return json!({ "success": true }) };
     let mut written = Written::default();
     for range in ranges {
-        if let Err(field) = write_range(account, room, range, &mut written) {
+        if let Err(field) = write_range(account, (room, range), &mut written, now) {
             return refused(CHANGES, &[(field, "invalid")]);
         }
     }
@@ -61,7 +61,12 @@ fn item_of(account: &mut Account, settings: &Settings, item: &Value, now: Timest
     outcome
 }
 
-fn write_range(account: &mut Account, room: u64, range: &Value, written: &mut Written) -> Result<(), &'static str> {
+fn write_range(
+    account: &mut Account,
+    (room, range): (u64, &Value),
+    written: &mut Written,
+    now: Timestamp,
+) -> Result<(), &'static str> {
     let from = day(&range["from"]).ok_or("from")?;
     let nights = day(&range["to"]).and_then(|to| Nights::between(from, to)).ok_or("to")?;
     let Some(keys) = range.as_object() else { return Err("calendar") };
@@ -76,6 +81,7 @@ fn write_range(account: &mut Account, room: u64, range: &Value, written: &mut Wr
         for change in &changes.all {
             change.apply(set, taken);
         }
+        account.book.calendar.written.insert((room, night), now);
     }
     written.warnings.extend(changes.warnings);
     if !changes.echo.is_empty() {

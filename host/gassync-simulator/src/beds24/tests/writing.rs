@@ -36,6 +36,27 @@ async fn one_array_creates_changes_and_cancels_in_order() {
 }
 
 #[tokio::test]
+async fn when_something_was_written_is_noted() {
+    let running = Running::start(empty()).await;
+    let (token, room) = (running.token().await, running.room());
+    let nights = ["2027-03-01", "2027-03-02", "2027-03-03"].map(day);
+    let made = running.simulator.now();
+    let id = running.create(&token, ("2027-03-01", "2027-03-03"), json!({})).await;
+    assert_eq!(running.simulator.booking_written(id), Some(made));
+    assert_eq!(running.simulator.night_written(room, nights[0]), None, "a booking is no word on a night");
+    running.pass(30);
+    let range = json!({ "from": "2027-03-01", "to": "2027-03-02", "price1": 90 });
+    running.post(&token, "/inventory/rooms/calendar", json!([{ "roomId": room, "calendar": [range] }])).await;
+    running.post(&token, "/bookings", json!([{ "id": id, "status": "cancelled" }])).await;
+    let later = Some(running.simulator.now());
+    assert_eq!(nights.map(|night| running.simulator.night_written(room, night)), [later, later, None]);
+    assert_eq!(running.simulator.booking_written(id), later);
+    running.pass(30);
+    running.get(&token, "/bookings").await;
+    assert_eq!(running.simulator.booking_written(id), later, "who reads does not write");
+}
+
+#[tokio::test]
 async fn a_body_that_is_no_array_is_refused_as_a_whole() {
     let running = Running::start(empty()).await;
     let token = running.token().await;
