@@ -166,15 +166,17 @@ async fn first_of_each(tx: &mut Tx, held: &[Held], now: Timestamp) -> Result<Vec
     for held in held {
         new.push([held.account_id.into(), held.source_id.into(), held.lane.as_str().into(), held.fence.into()]);
     }
+    // Found before anything is written: otherwise PostgreSQL looks for it once more beside each job that the account ever had.
     let text = format!(
-        "update int_jobs set attempts = attempts + 1, claim = first.fence from (
+        ", first (account_id, fence, id) as materialized (
             select new.account_id, new.fence, (
                 select i.id from int_jobs i
                 where i.account_id = new.account_id and i.source_id = new.source_id and i.lane = new.lane
                     and i.state = 'waiting' and i.run_at <= $1
-                order by i.priority, i.run_at, i.id limit 1) as id
+                order by i.priority, i.run_at, i.id limit 1)
             from new
-        ) first
+        )
+        update int_jobs set attempts = attempts + 1, claim = first.fence from first
         where int_jobs.account_id = first.account_id and int_jobs.id = first.id
         returning int_jobs.lane, {TAKEN}"
     );
