@@ -35,12 +35,9 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, calendar: &Calendar, raw: &Raw
             None => return Ok(Outcome::Parked(Parked(vec![Missing::RatePlan { id: plan.clone() }]))),
         }
     }
-    let mut changed = false;
-    for night in &calendar.nights {
-        let place = (room_type, calendar.rate_plan_id.as_deref());
-        changed |= availability::put(tx, account, source, place, night, (raw, incoming.observed_at, now)).await?;
-    }
-    if !changed {
+    let place = (room_type, calendar.rate_plan_id.as_deref());
+    let said = (raw, incoming.observed_at, now);
+    if !availability::put(tx, account, source, place, &calendar.nights, said).await? {
         return Ok(Outcome::Unchanged(core));
     }
     if let Some(place) = rates {

@@ -1,9 +1,13 @@
 //! Calendars as channels tell them, night by night.
 
-use gassync_domain::{AccountId, CalendarNight, RawJson, SourceId, Timestamp};
-use sqlx::types::Json;
+use std::collections::HashSet;
 
-use crate::store::{Cents, Day, Result, Time, Tx, on};
+use gassync_domain::{AccountId, CalendarNight, RawJson, SourceId, Timestamp};
+
+use crate::store::{
+    Day, Result, Tx, on,
+    rows::{Cell, Kind, Rows},
+};
 
 /// The row of a source's room type.
 pub async fn room_type(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<Option<i64>> {
@@ -19,7 +23,9 @@ macro_rules! said_over {
             "insert into int_availability (account_id, source_id, int_room_type_id, rate_plan_external_id, date",
             $(", ", $column,)*
             ", extra, raw_data, observed_at, synced_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+            select $1, $2, $3, $4, night, is_available = 1, units, amount, said_currency, said_min_stay, said_max_stay,
+                to_arrival = 1, to_departure = 1, through, exact, min_advance, max_advance, said_extra, $5, $6, $7
+            from new where true
             on conflict (account_id, int_room_type_id, rate_plan_external_id, date) do update set ",
             $($column, " = coalesce(excluded.", $column, ", int_availability.", $column, "), ",)*
             "extra = case when excluded.extra = '{}' then int_availability.extra else excluded.extra end,
@@ -30,19 +36,19 @@ macro_rules! said_over {
             $(
                 " and coalesce(excluded.", $column, " = int_availability.", $column, ", excluded.", $column, " is null)",
             )*
-            ")"
+            ") returning id"
         )
     };
 }
 
-/// Writes one night over what was there, unless that is newer; what the channel does not say stays. Tells whether
-/// anything changed.
+/// Writes nights over what was there, unless that is newer; what the channel does not say stays. Of a night that is named
+/// twice the later word counts. Tells whether anything changed.
 pub async fn put(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
     (room_type, rate_plan): (i64, Option<&str>),
-    night: &CalendarNight,
+    nights: &[CalendarNight],
     (raw, observed_at, now): (&RawJson, Timestamp, Timestamp),
 ) -> Result<bool> {
     let text = said_over!(
@@ -59,15 +65,65 @@ pub async fn put(
         "min_advance_days",
         "max_advance_days"
     );
-    // A channel that is overbooked has none to sell.
-    let units = night.units_available.map(|units| i64::from(units.max(0)));
-    let rows = on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(room_type)
-        .bind(rate_plan.unwrap_or_default()).bind(Day(night.date)).bind(night.available).bind(units)
-        .bind(night.price.map(Cents::from)).bind(&night.currency).bind(night.min_stay.map(i64::from))
-        .bind(night.max_stay.map(i64::from)).bind(night.closed_to_arrival).bind(night.closed_to_departure)
-        .bind(night.min_stay_through.map(i64::from)).bind(night.exact_stay.map(i64::from))
-        .bind(night.min_advance_days.map(i64::from)).bind(night.max_advance_days.map(i64::from))
-        .bind(Json(&night.extra)).bind(Json(raw)).bind(Time::from(observed_at)).bind(Time::from(now))
-        .execute(c).await.map(|done| done.rows_affected()))?;
-    Ok(rows > 0)
+    let shared = [
+        account.0.into(),
+        source.0.into(),
+        room_type.into(),
+        rate_plan.unwrap_or_default().into(),
+        Cell::json(Some(raw))?,
+        observed_at.into(),
+        now.into(),
+    ];
+    let mut changed = false;
+    let mut rest = nights;
+    while !rest.is_empty() {
+        // One statement may write a row only once.
+        let mut named = HashSet::new();
+        let (piece, after) = rest.split_at(rest.iter().take_while(|night| named.insert(night.date)).count());
+        let written: Vec<(i64,)> = rows_of(piece)?.read(tx, &shared, text).await?;
+        changed |= !written.is_empty();
+        rest = after;
+    }
+    Ok(changed)
+}
+
+fn rows_of(nights: &[CalendarNight]) -> Result<Rows<'_, 14>> {
+    let mut rows = Rows::new([
+        ("night", Kind::Day),
+        ("is_available", Kind::Int),
+        ("units", Kind::Int),
+        ("amount", Kind::Int),
+        ("said_currency", Kind::Text),
+        ("said_min_stay", Kind::Int),
+        ("said_max_stay", Kind::Int),
+        ("to_arrival", Kind::Int),
+        ("to_departure", Kind::Int),
+        ("through", Kind::Int),
+        ("exact", Kind::Int),
+        ("min_advance", Kind::Int),
+        ("max_advance", Kind::Int),
+        ("said_extra", Kind::Json),
+    ]);
+    let flag = |flag: Option<bool>| Cell::from(flag.map(i64::from));
+    let count = |count: Option<u32>| Cell::from(count.map(i64::from));
+    for night in nights {
+        rows.push([
+            Day(night.date).into(),
+            flag(night.available),
+            // A channel that is overbooked has none to sell.
+            night.units_available.map(|units| i64::from(units.max(0))).into(),
+            night.price.map(|price| price.ten_thousandths()).into(),
+            (&night.currency).into(),
+            count(night.min_stay),
+            count(night.max_stay),
+            flag(night.closed_to_arrival),
+            flag(night.closed_to_departure),
+            count(night.min_stay_through),
+            count(night.exact_stay),
+            count(night.min_advance_days),
+            count(night.max_advance_days),
+            Cell::json(Some(&night.extra))?,
+        ]);
+    }
+    Ok(rows)
 }
