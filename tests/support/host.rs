@@ -88,6 +88,16 @@ impl Host {
         channel: Option<&Channel>,
         more: &[(&str, &str)],
     ) -> Self {
+        Self::prepared(database, (components, channel), more, |_| {}).await
+    }
+
+    /// The same, with parts of it replaced before it serves.
+    pub async fn prepared(
+        database: Database,
+        (components, channel): (&[&str], Option<&Channel>),
+        more: &[(&str, &str)],
+        replace: impl FnOnce(&mut App),
+    ) -> Self {
         let plugins = database.dir.path().join("plugins");
         std::fs::create_dir_all(&plugins).expect("a folder");
         for name in components {
@@ -108,7 +118,8 @@ impl Host {
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
         let settings = settings.chain(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::load(Some("/dev/null".as_ref()), settings).expect("settings");
-        let app = App::open(config, clock(), system_random()).await.expect("a host");
+        let mut app = App::open(config, clock(), system_random()).await.expect("a host");
+        replace(Arc::get_mut(&mut app).expect("nobody else has it yet"));
         let stop = CancellationToken::new();
         let serving = tokio::spawn(server::run(Arc::clone(&app), listener, stop.clone().cancelled_owned()));
         let host = Self {

@@ -3,7 +3,7 @@
 pub mod admin;
 pub mod api;
 pub mod app;
-mod channel_limits;
+pub mod channel_limits;
 pub mod cli;
 pub mod config;
 pub mod core;
