@@ -25,7 +25,7 @@ use crate::{
             names::{self, BookingName, RoomName},
             pushing,
         },
-        queue,
+        queue::{self, Put},
         sources::Source,
         sync_log,
     },
@@ -305,8 +305,9 @@ impl Telling {
             Some(id) => {
                 let payload = json!({ "entity": "reservation", "id": id });
                 let whose = (source.account, source.id);
-                let work = [Kind::LookAgain.put(whose, payload, (now + READ_BACK_AFTER, now))];
-                queue::put(tx, &work, now).await?;
+                let work = Kind::LookAgain.put(whose, payload, (now + READ_BACK_AFTER, now));
+                // What is not told yet is more urgent than to look at what was.
+                queue::put(tx, &[Put { priority: Kind::ReadBack.priority(), ..work }], now).await?;
                 Judged {
                     fate: Fate::Sent,
                     unknown: false,
