@@ -16,8 +16,7 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres
 /// All that this program asks, it finds through an index, a few rows at a time. A plan that was made while tables were
 /// small must not read them whole when they are large. What is forbidden nevertheless, where there is no other way, is so dear
 /// by that reckoning that it would be compiled before it is run: a tenth of a second for a few rows.
-const BY_INDEX: &str =
-    "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off";
+const BY_INDEX: &str = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off";
 /// How long a statement waits for SQLite's one writer, or a caller for a connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Readers of the SQLite file.

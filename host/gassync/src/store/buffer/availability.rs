@@ -18,25 +18,27 @@ pub async fn room_type(tx: &mut Tx, account: AccountId, source: SourceId, extern
 /// The statement that writes what is said over what was there: what is not said stays, and where nothing differs no row
 /// is touched.
 macro_rules! said_over {
-    ($($column:literal),*) => {
+    ($($column:literal = $said:literal),*) => {
         concat!(
             "insert into int_availability (account_id, source_id, int_room_type_id, rate_plan_external_id, date",
             $(", ", $column,)*
             ", extra, raw_data, observed_at, synced_at)
-            select $1, $2, $3, $4, night, is_available = 1, units, amount, said_currency, said_min_stay, said_max_stay,
-                to_arrival = 1, to_departure = 1, through, exact, min_advance, max_advance, said_extra, $5, $6, $7
-            from new where true
+            select $1, $2, $3, $4, night",
+            $(", ", $said,)*
+            ", said_extra, $5, $6, $7
+            from new
+            where not exists (select 1 from int_availability k
+                where k.account_id = $1 and k.int_room_type_id = $3 and k.rate_plan_external_id = $4 and k.date = new.night
+                    and said_extra in ('{}', k.extra)",
+            $(" and coalesce(k.", $column, " = (", $said, "), (", $said, ") is null)",)*
+            ")
             on conflict (account_id, int_room_type_id, rate_plan_external_id, date) do update set ",
             $($column, " = coalesce(excluded.", $column, ", int_availability.", $column, "), ",)*
             "extra = case when excluded.extra = '{}' then int_availability.extra else excluded.extra end,
                 raw_data = excluded.raw_data, observed_at = excluded.observed_at,
                 synced_at = excluded.synced_at
             where int_availability.observed_at <= excluded.observed_at
-                and not (excluded.extra in ('{}', int_availability.extra)",
-            $(
-                " and coalesce(excluded.", $column, " = int_availability.", $column, ", excluded.", $column, " is null)",
-            )*
-            ") returning id"
+            returning id"
         )
     };
 }
@@ -52,18 +54,18 @@ pub async fn put(
     (raw, observed_at, now): (&RawJson, Timestamp, Timestamp),
 ) -> Result<bool> {
     let text = said_over!(
-        "available",
-        "units_available",
-        "price",
-        "currency",
-        "min_stay",
-        "max_stay",
-        "closed_to_arrival",
-        "closed_to_departure",
-        "min_stay_through",
-        "exact_stay",
-        "min_advance_days",
-        "max_advance_days"
+        "available" = "is_available = 1",
+        "units_available" = "units",
+        "price" = "amount",
+        "currency" = "said_currency",
+        "min_stay" = "said_min_stay",
+        "max_stay" = "said_max_stay",
+        "closed_to_arrival" = "to_arrival = 1",
+        "closed_to_departure" = "to_departure = 1",
+        "min_stay_through" = "through",
+        "exact_stay" = "exact",
+        "min_advance_days" = "min_advance",
+        "max_advance_days" = "max_advance"
     );
     let shared = [
         account.0.into(),
