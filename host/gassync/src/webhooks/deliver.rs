@@ -73,6 +73,9 @@ enum Work {
     Ended(Outcome),
 }
 
+/// Which of the jobs, and how sending its message ended; none where that was not tried.
+type Tried = (usize, Option<Sent>);
+
 /// How sending ended.
 struct Sent {
     attempt: Attempt,
@@ -206,7 +209,7 @@ impl Subscriber {
             queue.sort_by_key(|(index, _)| jobs[*index].sequence);
         }
         let halt = Halt::default();
-        let mut sent: Vec<(usize, Option<Sent>)> = Vec::new();
+        let mut sent: Vec<Tried> = Vec::new();
         let mut queues = queues.into_values();
         // One that is in trouble is asked with one message whether that goes on.
         if self.webhook.failures > 0
@@ -220,13 +223,7 @@ impl Subscriber {
     }
 
     /// Messages one after the other, as far as they arrive.
-    async fn tell_queue(
-        &self,
-        app: &App,
-        jobs: &[Job],
-        queue: Vec<(usize, Message)>,
-        halt: &Halt,
-    ) -> Vec<(usize, Option<Sent>)> {
+    async fn tell_queue(&self, app: &App, jobs: &[Job], queue: Vec<(usize, Message)>, halt: &Halt) -> Vec<Tried> {
         let mut sent = Vec::with_capacity(queue.len());
         let mut goes_on = true;
         for (index, message) in queue {
@@ -298,7 +295,7 @@ impl Subscriber {
         &self,
         app: &App,
         jobs: &[Job],
-        (outcomes, sent): (Vec<Option<Outcome>>, Vec<(usize, Option<Sent>)>),
+        (outcomes, sent): (Vec<Option<Outcome>>, Vec<Tried>),
         halt: Halt,
     ) -> Told {
         let (now, webhook) = (app.now(), &self.webhook);
