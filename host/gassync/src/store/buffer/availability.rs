@@ -26,12 +26,11 @@ macro_rules! said_over {
             select $1, $2, $3, $4, night",
             $(", ", $said,)*
             ", said_extra, $5, $6, $7
-            from new
-            where not exists (select 1 from int_availability k
-                where k.account_id = $1 and k.int_room_type_id = $3 and k.rate_plan_external_id = $4 and k.date = new.night
-                    and said_extra in ('{}', k.extra)",
+            from new where not coalesce((select said_extra in ('{}', k.extra)",
             $(" and coalesce(k.", $column, " = (", $said, "), (", $said, ") is null)",)*
-            ")
+            " from int_availability k
+                where k.account_id = $1 and k.int_room_type_id = $3 and k.rate_plan_external_id = $4 and k.date = new.night
+            ), 1 = 0)
             on conflict (account_id, int_room_type_id, rate_plan_external_id, date) do update set ",
             $($column, " = coalesce(excluded.", $column, ", int_availability.", $column, "), ",)*
             "extra = case when excluded.extra = '{}' then int_availability.extra else excluded.extra end,
