@@ -35,3 +35,4 @@ mod verifiers;
 mod webhooks;
 mod webhooks_api;
 mod webhooks_cli;
+mod webhooks_kill;
