@@ -1,14 +1,22 @@
-use std::{str::FromStr, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    time::Duration,
+};
 
 use gassync_domain::{AccountId, SourceId};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Executor, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
+    Transaction,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::Result;
+use super::{
+    Result,
+    writer::{Part, Writer},
+};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -55,6 +63,8 @@ pub enum Db {
     Sqlite {
         /// One connection, so that writers queue at the door and not at commit.
         writer: SqlitePool,
+        /// Who has it when.
+        turns: Writer,
         /// Read-only connections.
         readers: SqlitePool,
     },
@@ -71,9 +81,38 @@ pub enum Db {
 #[derive(Debug)]
 pub enum Tx {
     /// On SQLite; the flag tells whether an origin is set and must be taken back.
-    Sqlite(Transaction<'static, Sqlite>, bool),
+    Sqlite(SqliteTx, bool),
     /// On PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
+}
+
+/// A transaction on SQLite.
+#[derive(Debug)]
+pub enum SqliteTx {
+    /// It reads.
+    Reads(Transaction<'static, Sqlite>),
+    /// It writes.
+    Writes(Part),
+}
+
+impl Deref for SqliteTx {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        match self {
+            Self::Reads(tx) => tx,
+            Self::Writes(part) => part,
+        }
+    }
+}
+
+impl DerefMut for SqliteTx {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        match self {
+            Self::Reads(tx) => tx,
+            Self::Writes(part) => part,
+        }
+    }
 }
 
 /// Writes the same query once for each engine: `on!(tx, c => sqlx::query(TEXT).bind(x).execute(c).await)`.
@@ -127,7 +166,8 @@ impl Db {
             .acquire_timeout(BUSY_TIMEOUT)
             .connect_with(options.pragma("query_only", "on"))
             .await?;
-        Ok(Self::Sqlite { writer, readers })
+        let turns = Writer::new(writer.clone(), BUSY_TIMEOUT);
+        Ok(Self::Sqlite { writer, turns, readers })
     }
 
     /// Brings the schema up to date.
@@ -173,9 +213,8 @@ impl Db {
 
     async fn begin(&self, sees: &str, write: bool) -> Result<Tx> {
         match self {
-            // Immediate, so that a writer waits here and never fails at commit.
-            Self::Sqlite { writer, .. } if write => Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?, false)),
-            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?, false)),
+            Self::Sqlite { turns, .. } if write => Ok(Tx::Sqlite(SqliteTx::Writes(turns.begin().await?), false)),
+            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(SqliteTx::Reads(readers.begin().await?), false)),
             Self::Postgres { writers, readers } => {
                 let pool = if write { writers } else { readers };
                 // In one message: most transactions are so short that each way to the server and back counts.
@@ -188,7 +227,7 @@ impl Db {
     /// Closes all connections.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -273,7 +312,10 @@ impl Tx {
                 if origin_is_set {
                     sqlx::query("update gas_change_context set origin_source_id = null").execute(&mut *tx).await?;
                 }
-                tx.commit().await
+                match tx {
+                    SqliteTx::Reads(tx) => tx.commit().await,
+                    SqliteTx::Writes(part) => part.commit().await,
+                }
             }
             Self::Postgres(tx) => tx.commit().await,
         }

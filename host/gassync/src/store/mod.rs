@@ -35,6 +35,7 @@ pub mod sync_log;
 pub mod sync_runs;
 mod types;
 pub mod webhooks;
+mod writer;
 
 pub use db::{Db, DbError, Tx};
 pub use fault::{Fault, fault};

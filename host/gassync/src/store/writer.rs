@@ -1,0 +1,250 @@
+//! SQLite's one writer. Transactions that wait for it become parts of one, which waits for the disk once: that is what costs.
+//!
+//! A part is a savepoint. One that is not committed is undone by itself, and one that is hears so when all are on disk. Nobody
+//! reads of either before: readers see what was committed.
+
+use std::{
+    io,
+    ops::{Deref, DerefMut},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use sqlx::{Executor, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard, oneshot},
+    time::timeout,
+};
+
+use super::Result;
+
+/// Gives the one connection to one after the other, in the order in which they ask.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    pool: SqlitePool,
+    patience: Duration,
+    group: Arc<Mutex<Option<Group>>>,
+    /// Somebody waits for his turn to end the group.
+    is_ended: Arc<AtomicBool>,
+}
+
+/// A transaction, and the parts of it that are over.
+#[derive(Debug)]
+struct Group {
+    connection: PoolConnection<Sqlite>,
+    waiting: Vec<oneshot::Sender<Result<()>>>,
+    /// The last part was left in the middle.
+    is_left: bool,
+}
+
+/// A transaction that shares another's commit. Dropped without [`Part::commit`], it changes nothing.
+#[derive(Debug)]
+pub struct Part {
+    group: OwnedMappedMutexGuard<Option<Group>, Group>,
+    writer: Writer,
+    is_over: bool,
+}
+
+impl Writer {
+    /// Writes through the one connection of this pool; nobody waits longer for it than this.
+    pub fn new(pool: SqlitePool, patience: Duration) -> Self {
+        Self { pool, patience, group: Arc::default(), is_ended: Arc::default() }
+    }
+
+    /// The next part, when those before it are over.
+    pub async fn begin(&self) -> Result<Part> {
+        let turn = timeout(self.patience, Arc::clone(&self.group).lock_owned()).await;
+        let mut turn = turn.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        if let Some(group) = turn.as_mut()
+            && group.undo().await.is_err()
+        {
+            end(&mut turn).await;
+        }
+        if turn.is_none() {
+            let connection = self.pool.acquire().await?;
+            let group = turn.insert(Group { connection, waiting: Vec::new(), is_left: true });
+            group.connection.execute("begin immediate").await?;
+            group.is_left = false;
+        }
+        let group = OwnedMutexGuard::try_map(turn, Option::as_mut).map_err(|_| sqlx::Error::PoolClosed)?;
+        let mut part = Part { group, writer: self.clone(), is_over: false };
+        part.execute("savepoint part").await?;
+        Ok(part)
+    }
+
+    /// Ends the group when all have had their turn that wait for it now.
+    fn end_soon(&self) {
+        if self.is_ended.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let writer = self.clone();
+        let end = async move {
+            let mut turn = writer.group.lock().await;
+            writer.is_ended.store(false, Ordering::SeqCst);
+            end(&mut turn).await;
+        };
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(end)),
+            // Nothing runs any more: what did not commit is undone with the connection.
+            Err(_) => self.is_ended.store(false, Ordering::SeqCst),
+        }
+    }
+}
+
+async fn end(turn: &mut Option<Group>) {
+    if let Some(group) = turn.as_mut() {
+        // Where there is nothing to undo the part was over, or the database has undone all; then there is nothing to commit.
+        let undone = group.undo().await;
+        let committed = group.connection.execute("commit").await;
+        if let Err(error) = &committed {
+            tracing::error!(%error, undone = undone.is_ok(), parts = group.waiting.len(), "parts could not be committed");
+            // It may have ended by itself.
+            drop(group.connection.execute("rollback").await);
+        }
+        for waiting in group.waiting.drain(..) {
+            let told = committed.as_ref().map(drop).map_err(|error| failed(error.to_string()));
+            // Whoever waits no more needs no telling.
+            drop(waiting.send(told));
+        }
+    }
+    *turn = None;
+}
+
+/// Nobody knows more of it than that it passes.
+fn failed(why: String) -> sqlx::Error {
+    sqlx::Error::Io(io::Error::other(format!("the transaction that it was a part of: {why}")))
+}
+
+impl Group {
+    /// Undoes what a part has left.
+    async fn undo(&mut self) -> Result<()> {
+        if self.is_left {
+            self.connection.execute("rollback to part").await?;
+            self.connection.execute("release part").await?;
+            self.is_left = false;
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    /// Makes it durable.
+    pub async fn commit(mut self) -> Result<()> {
+        self.execute("release part").await?;
+        let (done, written) = oneshot::channel();
+        self.group.waiting.push(done);
+        self.is_over = true;
+        drop(self);
+        written.await.unwrap_or_else(|_| Err(failed("nobody has ended it".to_owned())))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.group.is_left = !self.is_over;
+        self.writer.end_soon();
+    }
+}
+
+impl Deref for Part {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.group.connection
+    }
+}
+
+impl DerefMut for Part {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.group.connection
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+
+    use super::*;
+
+    async fn open(dir: &tempfile::TempDir) -> (Writer, SqlitePool) {
+        let options = SqliteConnectOptions::new().filename(dir.path().join("db")).create_if_missing(true);
+        let options = options.journal_mode(SqliteJournalMode::Wal);
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.expect("a pool");
+        sqlx::query("create table t (n integer primary key) strict").execute(&pool).await.expect("a table");
+        let readers = SqlitePoolOptions::new().connect_with(options).await.expect("readers");
+        (Writer::new(pool, Duration::from_secs(30)), readers)
+    }
+
+    async fn write(part: &mut Part, number: i64) -> Result<()> {
+        sqlx::query("insert into t (n) values ($1)").bind(number).execute(&mut **part).await.map(drop)
+    }
+
+    async fn all(readers: &SqlitePool) -> Vec<i64> {
+        sqlx::query_scalar("select n from t order by n").fetch_all(readers).await.expect("read")
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_is_not_committed_is_undone_alone() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (writer, readers) = open(&dir).await;
+        // All wait for the first one, and so become parts of one transaction.
+        let mut first = writer.begin().await.expect("a part");
+        let parts: Vec<_> = (0..40)
+            .map(|number| {
+                let writer = writer.clone();
+                tokio::spawn(async move {
+                    let mut part = writer.begin().await.expect("a part");
+                    write(&mut part, number).await.expect("written");
+                    match number % 4 {
+                        0 => drop(part),
+                        // A statement that fails takes nobody else along.
+                        1 => {
+                            assert!(write(&mut part, number).await.is_err());
+                            part.commit().await.expect("committed");
+                        }
+                        _ => part.commit().await.expect("committed"),
+                    }
+                })
+            })
+            .collect();
+        write(&mut first, 100).await.expect("written");
+        assert_eq!(all(&readers).await, [0_i64; 0], "nobody reads what is not committed");
+        first.commit().await.expect("committed");
+        assert!(all(&readers).await.contains(&100), "who has heard of it is on disk");
+        for part in parts {
+            part.await.expect("joined");
+        }
+        let kept: Vec<i64> = (0..40).filter(|number| number % 4 != 0).chain([100]).collect();
+        assert_eq!(all(&readers).await, kept);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn all_are_told_when_none_was_committed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (writer, readers) = open(&dir).await;
+        let mut first = writer.begin().await.expect("a part");
+        write(&mut first, 1).await.expect("written");
+        let mut second = Box::pin(writer.begin());
+        tokio::select! {
+            biased;
+            _ = &mut second => panic!("it is another's turn"),
+            () = std::future::ready(()) => {}
+        }
+        let first = tokio::spawn(first.commit());
+        let mut second = second.await.expect("a part");
+        write(&mut second, 2).await.expect("written");
+        // As the database does by itself where it can go on no more.
+        second.execute("rollback").await.expect("undone");
+        assert!(second.commit().await.is_err());
+        assert!(first.await.expect("joined").is_err());
+        assert_eq!(all(&readers).await, [0_i64; 0]);
+        let mut third = writer.begin().await.expect("a part");
+        write(&mut third, 3).await.expect("written");
+        third.commit().await.expect("committed");
+        assert_eq!(all(&readers).await, [3], "it goes on");
+    }
+}
