@@ -97,21 +97,28 @@ impl Writer {
 
 async fn end(turn: &mut Option<Group>) {
     if let Some(group) = turn.as_mut() {
-        // Where there is nothing to undo the part was over, or the database has undone all; then there is nothing to commit.
-        let undone = group.undo().await;
-        let committed = group.connection.execute("commit").await;
-        if let Err(error) = &committed {
-            tracing::error!(%error, undone = undone.is_ok(), parts = group.waiting.len(), "parts could not be committed");
+        let ended = match group.undo().await {
+            // What is half done must not be kept, so nothing is.
+            Err(error) if !is_over(&error) => Err(error),
+            _ => group.connection.execute("commit").await,
+        };
+        if let Err(error) = &ended {
+            tracing::error!(%error, parts = group.waiting.len(), "parts could not be committed");
             // It may have ended by itself.
             drop(group.connection.execute("rollback").await);
         }
         for waiting in group.waiting.drain(..) {
-            let told = committed.as_ref().map(drop).map_err(|error| failed(error.to_string()));
+            let told = ended.as_ref().map(drop).map_err(|error| failed(error.to_string()));
             // Whoever waits no more needs no telling.
             drop(waiting.send(told));
         }
     }
     *turn = None;
+}
+
+/// Of an attempt to undo a part: there is none. It was over, or the database has undone all; then there is nothing to commit.
+fn is_over(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.message().starts_with("no such savepoint"))
 }
 
 /// Nobody knows more of it than that it passes.
