@@ -25,8 +25,5 @@ pub async fn put_rates(
     nights: &[CalendarNight],
     now: Timestamp,
 ) -> Result<()> {
-    for night in nights {
-        rows::put_nightly_rate(tx, account, (plan, unit), night, now).await?;
-    }
-    Ok(())
+    rows::put_nightly_rates(tx, account, (plan, unit), nights, now).await
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use gassync_domain::{AccountId, CalendarNight, RawJson, SourceId, Timestamp};
+use serde_json::json;
 
 use crate::store::{
     Day, Result, Tx, on,
@@ -25,7 +26,7 @@ macro_rules! said_over {
             ", extra, raw_data, observed_at, synced_at)
             select $1, $2, $3, $4, night",
             $(", ", $said,)*
-            ", said_extra, $5, $6, $7
+            ", said_extra, case when night = $8 then $5 else $9 end, $6, $7
             from new where not coalesce((select said_extra in ('{}', k.extra)",
             $(" and coalesce(k.", $column, " = (", $said, "), (", $said, ") is null)",)*
             " from int_availability k
@@ -43,7 +44,7 @@ macro_rules! said_over {
 }
 
 /// Writes nights over what was there, unless that is newer; what the channel does not say stays. Of a night that is named
-/// twice the later word counts. Tells whether anything changed.
+/// twice the later word counts. What it said as a whole is kept with the first of the nights. Tells whether anything changed.
 pub async fn put(
     tx: &mut Tx,
     account: AccountId,
@@ -74,6 +75,8 @@ pub async fn put(
         Cell::json(Some(raw))?,
         observed_at.into(),
         now.into(),
+        nights.iter().map(|night| Day(night.date)).min().into(),
+        Cell::json(Some(&json!({})))?,
     ];
     let mut changed = false;
     let mut rest = nights;

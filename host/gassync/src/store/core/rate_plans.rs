@@ -1,8 +1,13 @@
 //! Rate plans, and what is charged and asked for under them night by night.
 
-use gassync_domain::{AccountId, CalendarNight, CoreId, RatePlan, Timestamp};
+use std::collections::BTreeSet;
 
-use crate::store::{Cents, Day, Result, Time, Tx, on};
+use gassync_domain::{AccountId, CalendarNight, CoreId, Date, RatePlan, Timestamp};
+
+use crate::store::{
+    Day, Result, Time, Tx, on,
+    rows::{Cell, Kind, Rows},
+};
 
 /// Makes a rate plan.
 pub async fn insert_rate_plan(
@@ -35,35 +40,63 @@ pub async fn update_rate_plan(
         .bind(&plan.currency).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Writes a night's price and rules; what the record does not say stays.
-pub async fn put_nightly_rate(
+/// Writes nights' prices and rules; what the record does not say stays. Nights that follow each other and say the same are
+/// written together.
+pub async fn put_nightly_rates(
     tx: &mut Tx,
     account: AccountId,
     (plan, unit): (CoreId, CoreId),
-    night: &CalendarNight,
+    nights: &[CalendarNight],
     now: Timestamp,
 ) -> Result<()> {
+    // A rule of no nights lifts the one that was.
     let text = "insert into gas_nightly_rates (account_id, rate_plan_id, unit_id, night, price, currency, min_stay,
             max_stay, closed, closed_to_arrival, closed_to_departure, updated_at, min_stay_through, exact_stay,
             min_advance_days, max_advance_days)
-        values ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), coalesce($9, $13), coalesce($10, $13),
-            coalesce($11, $13), $12, nullif($14, 0), nullif($15, 0), nullif($16, 0), $17)
+        select $1, $2, $3, night, $4, $5, nullif($6, 0), nullif($7, 0), coalesce($8 = 1, 1 = 0), coalesce($9 = 1, 1 = 0),
+            coalesce($10 = 1, 1 = 0), $11, nullif($12, 0), nullif($13, 0), nullif($14, 0), $15
+        from new where true
         on conflict (account_id, rate_plan_id, unit_id, night) do update set
-            price = coalesce($5, gas_nightly_rates.price), currency = coalesce($6, gas_nightly_rates.currency),
-            min_stay = nullif(coalesce($7, gas_nightly_rates.min_stay), 0),
-            max_stay = nullif(coalesce($8, gas_nightly_rates.max_stay), 0),
-            closed = coalesce($9, gas_nightly_rates.closed),
-            closed_to_arrival = coalesce($10, gas_nightly_rates.closed_to_arrival),
-            closed_to_departure = coalesce($11, gas_nightly_rates.closed_to_departure), updated_at = $12,
-            min_stay_through = nullif(coalesce($14, gas_nightly_rates.min_stay_through), 0),
-            exact_stay = nullif(coalesce($15, gas_nightly_rates.exact_stay), 0),
-            min_advance_days = nullif(coalesce($16, gas_nightly_rates.min_advance_days), 0),
-            max_advance_days = coalesce($17, gas_nightly_rates.max_advance_days)";
-    // A rule of no nights lifts the one that was.
-    let rule = |nights: Option<u32>| nights.map(i64::from);
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(plan.0).bind(unit.0).bind(Day(night.date))
-        .bind(night.price.map(Cents::from)).bind(&night.currency).bind(rule(night.min_stay)).bind(rule(night.max_stay))
-        .bind(night.available.map(|available| !available)).bind(night.closed_to_arrival).bind(night.closed_to_departure)
-        .bind(Time::from(now)).bind(false).bind(rule(night.min_stay_through)).bind(rule(night.exact_stay))
-        .bind(rule(night.min_advance_days)).bind(night.max_advance_days.map(i64::from)).execute(c).await.map(drop))
+            price = coalesce($4, gas_nightly_rates.price), currency = coalesce($5, gas_nightly_rates.currency),
+            min_stay = nullif(coalesce($6, gas_nightly_rates.min_stay), 0),
+            max_stay = nullif(coalesce($7, gas_nightly_rates.max_stay), 0),
+            closed = coalesce($8 = 1, gas_nightly_rates.closed),
+            closed_to_arrival = coalesce($9 = 1, gas_nightly_rates.closed_to_arrival),
+            closed_to_departure = coalesce($10 = 1, gas_nightly_rates.closed_to_departure), updated_at = $11,
+            min_stay_through = nullif(coalesce($12, gas_nightly_rates.min_stay_through), 0),
+            exact_stay = nullif(coalesce($13, gas_nightly_rates.exact_stay), 0),
+            min_advance_days = nullif(coalesce($14, gas_nightly_rates.min_advance_days), 0),
+            max_advance_days = coalesce($15, gas_nightly_rates.max_advance_days)";
+    let flag = |said: Option<bool>| Cell::from(said.map(i64::from));
+    let rule = |nights: Option<u32>| Cell::from(nights.map(i64::from));
+    for alike in nights.chunk_by(says_the_same) {
+        let Some(said) = alike.first() else { continue };
+        let mut new = Rows::new([("night", Kind::Day)]);
+        // One statement may write a row only once.
+        let dates: BTreeSet<Date> = alike.iter().map(|night| night.date).collect();
+        dates.into_iter().for_each(|date| new.push([Day(date).into()]));
+        let shared = [
+            account.0.into(),
+            plan.0.into(),
+            unit.0.into(),
+            said.price.map(|price| price.ten_thousandths()).into(),
+            (&said.currency).into(),
+            rule(said.min_stay),
+            rule(said.max_stay),
+            flag(said.available.map(|available| !available)),
+            flag(said.closed_to_arrival),
+            flag(said.closed_to_departure),
+            now.into(),
+            rule(said.min_stay_through),
+            rule(said.exact_stay),
+            rule(said.min_advance_days),
+            rule(said.max_advance_days),
+        ];
+        new.write(tx, &shared, text).await?;
+    }
+    Ok(())
+}
+
+fn says_the_same(one: &CalendarNight, other: &CalendarNight) -> bool {
+    *one == CalendarNight { date: one.date, ..other.clone() }
 }
