@@ -79,7 +79,6 @@ async fn write_all(app: Arc<App>) {
                 tracing::error!(%error, lanes = done.len(), "what came of jobs could not be written: they come again")
             }
         }
-        app.wake.notify_one();
     }
 }
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::App,
     core, outbound,
-    store::{self, accounts, idempotency, outbox},
+    store::{self, accounts, idempotency, outbox, queue, webhooks as subscriptions},
     webhooks,
 };
 
@@ -16,6 +16,10 @@ use crate::{
 const PERIOD: Duration = Duration::from_millis(200);
 /// Facts that get their place in one transaction.
 const BATCH: i64 = 1_000;
+/// Deliveries that come of them at most: while they are put in the queue nobody is told anything.
+const DELIVERIES: i64 = 4_000;
+/// Facts that get their place in one transaction however many listen.
+const FEWEST: i64 = 10;
 /// How often what has ended is cleared up: holds, and answers kept for their keys.
 const CLEARING: SignedDuration = SignedDuration::from_secs(30);
 
@@ -55,10 +59,14 @@ async fn relay(app: &App) -> store::Result<i64> {
     }
     drop(tx);
     let mut tx = app.db.platform_write().await?;
-    let given = outbox::give_sequence(&mut tx, BATCH).await?;
+    let listeners = subscriptions::count_active(&mut tx).await?;
+    let most = (DELIVERIES / listeners.max(1)).clamp(FEWEST, BATCH);
+    let given = outbox::give_sequence(&mut tx, most).await?;
     // With the places: a fact that has one was spread.
-    outbound::fan_out::facts(app, &mut tx, &given, app.now()).await?;
-    webhooks::fan_out::facts(&mut tx, &given, app.now()).await?;
+    let mut work = outbound::fan_out::facts(app, &mut tx, &given, app.now()).await?;
+    work.extend(webhooks::fan_out::facts(&mut tx, &given, app.now()).await?);
+    // All at once, so that lanes are locked in their order.
+    queue::put(&mut tx, &work, app.now()).await?;
     tx.commit().await?;
     Ok(given.iter().map(|(_, low, high)| high - low + 1).sum())
 }

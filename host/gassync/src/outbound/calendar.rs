@@ -10,7 +10,11 @@ use gassync_runtime::Finished;
 use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::json;
 
-use super::{in_words, reckon, trusts, unclear};
+use super::{
+    in_words,
+    reckon::{self, Reckoned},
+    trusts, unclear,
+};
 use crate::{
     app::App,
     inbound::memory,
@@ -36,6 +40,8 @@ const NIGHTS_AT_ONCE: i64 = 4_000;
 const RUNS_AT_ONCE: usize = 100;
 /// Calls in one job; then others have their turn, and it comes again.
 const CALLS: u32 = 20;
+/// A night that began so long ago is over wherever the property is.
+const OVER_EVERYWHERE: SignedDuration = SignedDuration::from_hours(36);
 /// How long after it was sent a night is read back, so that several are read together.
 const READ_BACK_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
@@ -60,21 +66,17 @@ struct Run {
 /// Reckons what was touched, and sends what is due.
 pub async fn push(app: &Arc<App>, source: &Source) -> Result<Left, TalkError> {
     let talk = Talk::open(app, source)?;
+    let lane = app.lane(talk.connection).await;
+    let _one_at_a_time = lane.lock().await;
     let mut tx = app.db.write(source.account).await?;
     let pushing = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
-    // Nights that are over everywhere need no telling.
-    let over = (app.now() - SignedDuration::from_hours(36)).to_zoned(TimeZone::UTC).date();
-    nights::forget_before(&mut tx, source.account, source.id, over).await?;
-    while reckon::touched(&mut tx, source, (&pushing, talk.plugin.manifest()), app.now()).await? {
+    let by = (&pushing, talk.plugin.manifest());
+    while reckon::touched(&mut tx, source, by, app.now()).await? == Reckoned::Part {
         tx.commit().await?;
         tx = app.db.write(source.account).await?;
     }
-    tx.commit().await?;
-    let lane = app.lane(talk.connection).await;
-    let _one_at_a_time = lane.lock().await;
     for _ in 0..CALLS {
-        let mut tx = app.db.write(source.account).await?;
-        let runs = due(&mut tx, source, &talk, &pushing, app.now()).await?;
+        let Due { runs, is_all } = due(&mut tx, source, &talk, &pushing, app.now()).await?;
         let sent = runs.iter().flat_map(|run| &run.nights).map(|known| (&known.place, known.wanted.as_str()));
         nights::about_to_send(&mut tx, source.account, source.id, &Vec::from_iter(sent), app.now()).await?;
         tx.commit().await?;
@@ -84,19 +86,37 @@ pub async fn push(app: &Arc<App>, source: &Source) -> Result<Left, TalkError> {
         if let later @ Left::Later(..) = send(&talk, &runs, trusts(&talk, &pushing)).await? {
             return Ok(later);
         }
+        // Whoever makes another night due meanwhile puts this work in the queue again.
+        if is_all {
+            return Ok(Left::Nothing);
+        }
+        tx = app.db.write(source.account).await?;
     }
     Ok(Left::More)
 }
 
-/// What is sent next: runs of nights of which the same is new. Those that go nowhere any more are forgotten.
+/// What is sent next.
+struct Due {
+    runs: Vec<Run>,
+    /// Nothing else is due.
+    is_all: bool,
+}
+
+/// Runs of nights of which the same is new. Those that are over, or go nowhere any more, are forgotten.
 async fn due(
     tx: &mut store::Tx,
     source: &Source,
     talk: &Talk<'_>,
     pushing: &Pushing,
     now: Timestamp,
-) -> store::Result<Vec<Run>> {
-    let due = nights::due(tx, source.account, source.id, NIGHTS_AT_ONCE).await?;
+) -> store::Result<Due> {
+    let mut due = nights::due(tx, source.account, source.id, NIGHTS_AT_ONCE).await?;
+    let mut is_all = i64::try_from(due.len()).is_ok_and(|nights| nights < NIGHTS_AT_ONCE);
+    let over = (now - OVER_EVERYWHERE).to_zoned(TimeZone::UTC).date();
+    if due.iter().any(|known| known.place.night < over) {
+        nights::forget_before(tx, source.account, source.id, over).await?;
+        due.retain(|known| known.place.night >= over);
+    }
     let rows: BTreeSet<i64> = due.iter().map(|known| known.place.room_type).collect();
     let targets = targets::of_room_types(tx, source.account, source.id, &Vec::from_iter(rows)).await?;
     let by_place: HashMap<(i64, &str), &Target> =
@@ -122,10 +142,11 @@ async fn due(
         } else if runs.len() < most {
             runs.push(Run { target: target.clone(), parts, nights: vec![known] });
         } else {
+            is_all = false;
             break;
         }
     }
-    Ok(runs)
+    Ok(Due { runs, is_all })
 }
 
 /// What is new of a night; all of it, where nobody knows what the channel has.

@@ -21,9 +21,9 @@ use crate::{
 /// Less urgent than what can be sold.
 const URGENCY_OF_PRICES: i64 = 3;
 
-/// Spreads the facts at these places, in the transaction that has given them.
-pub async fn facts(app: &App, tx: &mut Tx, given: &Places, now: Timestamp) -> Result<()> {
-    let mut work: BTreeMap<(i64, i64), Put<'_>> = BTreeMap::new();
+/// Spreads the facts at these places, in the transaction that has given them; the work that comes of it.
+pub async fn facts(app: &App, tx: &mut Tx, given: &Places, now: Timestamp) -> Result<Vec<Put<'static>>> {
+    let mut work: BTreeMap<(i64, i64), Put<'static>> = BTreeMap::new();
     let mut touched = touches::of_calendars(tx, given).await?;
     touched.retain(|(channel, ..)| can(app, channel, Interface::PushCalendar));
     for (_, only_prices, touch) in &touched {
@@ -38,12 +38,12 @@ pub async fn facts(app: &App, tx: &mut Tx, given: &Places, now: Timestamp) -> Re
     let mut told = touches::of_bookings(tx, given).await?;
     told.retain(|touch| can(app, &touch.source_type, Interface::PushReservations));
     bookings::touch(tx, &told).await?;
-    let mut all: Vec<Put<'_>> = work.into_values().collect();
+    let mut all: Vec<Put<'static>> = work.into_values().collect();
     all.extend(told.iter().map(|touch| {
         let whom = (AccountId(touch.account_id), SourceId(touch.source_id));
         push_of_booking(whom, CoreId(touch.booking_id), now)
     }));
-    queue::put(tx, &all, now).await
+    Ok(all)
 }
 
 /// Whether a channel's plugin can be told so. One that is not here just now may, and its work waits.

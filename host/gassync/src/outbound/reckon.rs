@@ -20,19 +20,28 @@ use crate::store::{
 /// Room types reckoned in one transaction: the relay waits for it where it has news of the same.
 const ROOM_TYPES_AT_ONCE: i64 = 1;
 
+/// How far a reckoning came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reckoned {
+    /// To the end.
+    All,
+    /// There is more to be reckoned, in another transaction.
+    Part,
+}
+
 /// How long what a channel has shown is believed, where nothing was ever sent of a night.
 const SHOWN_IS_GOOD_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// Reckons what was touched; false when nothing was.
+/// Reckons some of what was touched.
 pub async fn touched(
     tx: &mut Tx,
     source: &Source,
     (pushing, manifest): (&Pushing, &Manifest),
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<Reckoned> {
     let taken = touches::take(tx, source.account, source.id, ROOM_TYPES_AT_ONCE).await?;
     if taken.is_empty() {
-        return Ok(false);
+        return Ok(Reckoned::All);
     }
     let rows: Vec<i64> = taken.iter().map(|touch| touch.int_room_type_id).collect();
     let is_told = any(parts_of(pushing)) && !source.authority.calendar_is_theirs();
@@ -41,12 +50,16 @@ pub async fn touched(
     for touch in &taken {
         let of_it = || targets.iter().filter(|target| target.room_type == touch.int_room_type_id);
         let plans: Vec<&str> = of_it().map(|target| target.rate_plan_id.as_str()).collect();
-        nights::forget_all_but(tx, source.account, source.id, touch.int_room_type_id, &plans).await?;
+        // A link that is gone touches all nights.
+        if touch.last_night.0 == touches::LAST {
+            nights::forget_all_but(tx, source.account, source.id, touch.int_room_type_id, &plans).await?;
+        }
         let mut changed = Vec::new();
         for target in of_it() {
             let (first, until) = horizon(target, pushing, now);
             // What was told of once is told of until it is over, however far the source looks now.
-            let known = nights::last_known(tx, source.account, source.id, touch.int_room_type_id).await?;
+            let place = (target.room_type, target.rate_plan_id.as_str());
+            let known = nights::last_known(tx, source.account, source.id, place).await?;
             let until = until.max(known.and_then(|night| night.tomorrow().ok()).unwrap_or(until));
             let last = touch.last_night.0.tomorrow().unwrap_or(touch.last_night.0);
             let Some(stay) = Stay::spanning(touch.first_night.0.max(first), last.min(until)) else { continue };
@@ -55,7 +68,8 @@ pub async fn touched(
         }
         nights::put(tx, source.account, source.id, &changed, now).await?;
     }
-    Ok(true)
+    let is_more = touches::wait(tx, source.account, source.id).await?;
+    Ok(if is_more { Reckoned::Part } else { Reckoned::All })
 }
 
 /// From today, as it is at the property, as far as the source wants.

@@ -32,13 +32,16 @@ pub async fn struck(
     let mut tx = app.db.write(account).await?;
     faults::note(&mut tx, account, connection, (id, hash), now).await?;
     tx.commit().await?;
-    let mut tx = app.db.platform_write().await?;
+    // Looking first costs those who write nothing.
+    let mut tx = app.db.platform_read().await?;
     let (connections, accounts) = faults::struck(&mut tx, id, hash, now - WINDOW).await?;
     let known = plugins::version(&mut tx, id, hash).await?;
+    drop(tx);
     let aside = known.is_none_or(|version| version.quarantined_at.is_some());
     if aside || connections < MIN_CONNECTIONS || accounts < MIN_ACCOUNTS {
         return Ok(());
     }
+    let mut tx = app.db.platform_write().await?;
     let why = format!("broke at {connections} connections of {accounts} accounts within ten minutes, last: {why}");
     set_aside(&mut tx, id, hash, &why, now).await?;
     tx.commit().await?;

@@ -7,16 +7,16 @@ use crate::{
     store::{
         Result, Tx,
         outbound::touches::Places,
-        queue,
+        queue::Put,
         webhooks::{self, Happened, Webhook},
     },
 };
 
-/// Puts what subscribers are to be told of the facts at these places in the queue, in the transaction that has given them.
-pub async fn facts(tx: &mut Tx, given: &Places, now: Timestamp) -> Result<()> {
+/// What subscribers are to be told of the facts at these places, in the transaction that has given them.
+pub async fn facts(tx: &mut Tx, given: &Places, now: Timestamp) -> Result<Vec<Put<'static>>> {
     let active = webhooks::active(tx, given.iter().map(|(account, ..)| *account)).await?;
     if active.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let happened = webhooks::happened(tx, given).await?;
     let mut work = Vec::new();
@@ -25,7 +25,7 @@ pub async fn facts(tx: &mut Tx, given: &Places, now: Timestamp) -> Result<()> {
         let told = happened.iter().filter(|fact| fact.account_id == webhook.account.0 && wants.fact(fact));
         work.extend(told.map(|fact| Kind::delivery(webhook, fact.sequence, now)));
     }
-    queue::put(tx, &work, now).await
+    Ok(work)
 }
 
 /// What a subscriber wants to hear of.

@@ -121,12 +121,17 @@ pub async fn known(
     Ok(rows.into_iter().map(Known::from).collect())
 }
 
-/// The last night of a room type that anything is known of.
-pub async fn last_known(tx: &mut Tx, account: AccountId, source: SourceId, room_type: i64) -> Result<Option<Date>> {
+/// The last night of a room type under a rate plan, the empty one where it has none, that anything is known of.
+pub async fn last_known(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (room_type, rate_plan_id): (i64, &str),
+) -> Result<Option<Date>> {
     let text = "select max(night) from int_channel_nights
-        where account_id = $1 and source_id = $2 and int_room_type_id = $3";
-    let night: Option<Day> =
-        on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(room_type).fetch_one(c).await)?;
+        where account_id = $1 and source_id = $2 and int_room_type_id = $3 and rate_plan_external_id = $4";
+    let night: Option<Day> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(room_type)
+        .bind(rate_plan_id).fetch_one(c).await)?;
     Ok(night.map(|night| night.0))
 }
 

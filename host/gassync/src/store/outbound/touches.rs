@@ -184,6 +184,12 @@ pub async fn put_all(
     Ok(touches.len())
 }
 
+/// Whether anything of a source waits to be reckoned.
+pub async fn wait(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
+    let text = "select exists (select 1 from int_calendar_touches where account_id = $1 and source_id = $2)";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
+}
+
 /// Takes touches of a source, the oldest first: they are to be reckoned in this transaction.
 pub async fn take(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Touch>> {
     let text = "delete from int_calendar_touches where (account_id, source_id, int_room_type_id) in (

@@ -1,6 +1,7 @@
 //! Taking work: lanes first, by turns, then what is due in them.
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
+use jiff::SignedDuration;
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{Job, Lane, Row, TAKEN};
@@ -22,6 +23,9 @@ pub struct Taken {
     pub jobs: Vec<Job>,
     pub(super) fence: i64,
 }
+
+/// A lane that has waited so long is as urgent as one of the next higher priority; after twice that, of the one above.
+const GROWS_URGENT_IN: SignedDuration = SignedDuration::from_secs(15);
 
 #[derive(FromRow)]
 struct Held {
@@ -58,8 +62,9 @@ pub async fn is_waiting(tx: &mut Tx, work: Work, now: Timestamp) -> Result<bool>
 
 /// Takes lanes that have something of such work to do, and the most urgent job of each with others that can be done with it: `alike`
 /// says how many of its kind. Accounts take turns: the one with the fewest lanes at work is next, and of those the one
-/// that waited longest; none has more than `most_of_one` of them. What needs a plugin waits while that is disabled.
-/// Others are kept off until `until`. A platform query.
+/// that waited longest; none has more than `most_of_one` of them. Of an account's lanes the one with the most urgent job is
+/// next, and each becomes more urgent by waiting. What needs a plugin waits while that is disabled. Others are kept off
+/// until `until`. A platform query.
 pub async fn claim(
     tx: &mut Tx,
     work: Work,
@@ -112,14 +117,18 @@ async fn take_lanes(
     (lanes, most_of_one): (i64, i64),
 ) -> Result<Vec<Held>> {
     /// Lanes that are ready, each with its place: behind those of its account that are at work, and behind its sisters
-    /// that waited longer.
+    /// that are more urgent or waited longer.
     const READY: &str = "select ready.account_id, ready.source_id, ready.lane from (
             select l.account_id, l.source_id, l.lane, t.served_at as turn,
-                row_number() over (partition by l.account_id order by l.served_at, l.source_id, l.lane)
+                row_number() over (partition by l.account_id
+                    order by l.urgency - case when l.due_at <= $7 then 2 when l.due_at <= $6 then 1 else 0 end,
+                        l.served_at, l.source_id, l.lane)
                 + (select count(*) from int_lanes b where b.account_id = l.account_id and b.busy_until > $1
                     and (b.lane like 'webhook/%') = $5) as place
             from int_lanes l
-            join int_sources s on s.account_id = l.account_id and s.id = l.source_id and s.status = 'active'
+            -- Whoever listens to a source hears of the core, whatever became of its channel.
+            join int_sources s on s.account_id = l.account_id and s.id = l.source_id
+                and (s.status = 'active' or (s.status in ('expired', 'error') and $5))
             left join int_plugins p on p.id = s.source_type
             left join int_turns t on t.account_id = l.account_id
             where l.due_at <= $1 and (l.busy_until is null or l.busy_until <= $1)
@@ -141,7 +150,8 @@ async fn take_lanes(
         ),
     };
     let held: Vec<Held> = on!(&mut *tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(Time::from(now)).bind(Time::from(until))
-        .bind(lanes).bind(most_of_one).bind(work == Work::Deliveries).fetch_all(c).await)?;
+        .bind(lanes).bind(most_of_one).bind(work == Work::Deliveries).bind(Time::from(now - GROWS_URGENT_IN))
+        .bind(Time::from(now - GROWS_URGENT_IN * 2)).fetch_all(c).await)?;
     let mut accounts: Vec<i64> = held.iter().map(|held| held.account_id).collect();
     accounts.sort_unstable();
     accounts.dedup();

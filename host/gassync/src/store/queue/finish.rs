@@ -116,7 +116,10 @@ pub async fn finish(tx: &mut Tx, releases: &[Release], now: Timestamp) -> Result
     let text = "update int_lanes set busy_until = null, shut_until = new.shut_until, shut_why = new.shut_why,
             due_at = (select min(j.run_at) from int_jobs j
                 where j.account_id = new.account_id and j.source_id = new.source_id and j.lane = new.lane
-                    and j.state = 'waiting')
+                    and j.state = 'waiting'),
+            urgency = coalesce((select min(j.priority) from int_jobs j
+                where j.account_id = new.account_id and j.source_id = new.source_id and j.lane = new.lane
+                    and j.state = 'waiting'), 1)
         from new
         where int_lanes.account_id = new.account_id and int_lanes.source_id = new.source_id and int_lanes.lane = new.lane
             and int_lanes.fence = new.fence";

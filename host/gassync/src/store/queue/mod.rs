@@ -7,7 +7,10 @@ mod finish;
 mod list;
 mod runs;
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use serde_json::Value;
@@ -150,19 +153,30 @@ impl From<Row> for Job {
 pub async fn put(tx: &mut Tx, work: &[Put<'_>], now: Timestamp) -> Result<()> {
     let names: Vec<Cow<'static, str>> = work.iter().map(|put| put.lane.name()).collect();
     let named_work = || work.iter().zip(&names);
-    let mut lanes: Vec<(i64, i64, &str, Timestamp)> =
-        named_work().map(|(put, lane)| (put.account.0, put.source.0, &**lane, put.run_at)).collect();
-    lanes.sort_unstable();
-    lanes.dedup_by_key(|(account, source, lane, _)| (*account, *source, *lane));
-    let mut new =
-        Rows::new([("account_id", Kind::Int), ("source_id", Kind::Int), ("lane", Kind::Text), ("due_at", Kind::Time)]);
-    for (account, source, lane, due_at) in lanes {
-        new.push([account.into(), source.into(), lane.into(), due_at.into()]);
+    // Of each lane when it is due first, and how urgent that is which is the most urgent.
+    let mut lanes: BTreeMap<(i64, i64, &str), (Timestamp, i64)> = BTreeMap::new();
+    for (put, lane) in named_work() {
+        let (due_at, urgency) =
+            lanes.entry((put.account.0, put.source.0, &**lane)).or_insert((put.run_at, put.priority));
+        *due_at = put.run_at.min(*due_at);
+        *urgency = put.priority.min(*urgency);
     }
-    let text = "insert into int_lanes (account_id, source_id, lane, due_at, served_at)
-        select account_id, source_id, lane, due_at, $1 from new where true order by account_id, source_id, lane
-        on conflict (account_id, source_id, lane) do update set due_at = case
-            when int_lanes.due_at < excluded.due_at then int_lanes.due_at else excluded.due_at end";
+    let mut new = Rows::new([
+        ("account_id", Kind::Int),
+        ("source_id", Kind::Int),
+        ("lane", Kind::Text),
+        ("due_at", Kind::Time),
+        ("urgency", Kind::Int),
+    ]);
+    for ((account, source, lane), (due_at, urgency)) in lanes {
+        new.push([account.into(), source.into(), lane.into(), due_at.into(), urgency.into()]);
+    }
+    let text = "insert into int_lanes (account_id, source_id, lane, due_at, urgency, served_at)
+        select account_id, source_id, lane, due_at, urgency, $1 from new where true order by account_id, source_id, lane
+        on conflict (account_id, source_id, lane) do update set
+            due_at = case when int_lanes.due_at < excluded.due_at then int_lanes.due_at else excluded.due_at end,
+            urgency = case when int_lanes.due_at is not null and int_lanes.urgency < excluded.urgency
+                then int_lanes.urgency else excluded.urgency end";
     new.write(tx, &[now.into()], text).await?;
     let mut new = Rows::new([
         ("account_id", Kind::Int),

@@ -208,6 +208,12 @@ pub async fn count(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
+/// How many there are that are told of something. A platform query.
+pub async fn count_active(tx: &mut Tx) -> Result<i64> {
+    let text = "select count(*) from int_webhooks where status = 'active' and deleted_at is null";
+    on!(tx, c => sqlx::query_scalar(text).fetch_one(c).await)
+}
+
 /// Those of every account, or of one source, the oldest first, behind the key `after`. A platform query.
 pub async fn list(tx: &mut Tx, source: Option<SourceId>, (after, limit): (i64, i64)) -> Result<Vec<Webhook>> {
     let text = webhooks!(
