@@ -19,6 +19,7 @@ on_both!(
     work_that_comes_anew_while_it_runs_runs_once_more,
     a_lane_is_held_by_whoever_took_it_last,
     the_most_urgent_is_first,
+    the_lane_with_the_most_urgent_is_first,
     one_account_keeps_no_other_waiting,
     what_is_dead_is_a_work_list,
 );
@@ -152,6 +153,28 @@ async fn the_most_urgent_is_first(database: Database) {
     put(&db, &[work(account, sources[1], json!("another lane"), 1)]).await;
     assert_eq!(payloads(&claim(&db, 8, 10, 1).await), [json!("another lane")], "its channel is left alone");
     assert_eq!(payloads(&claim(&db, 20, 10, 1).await), [json!("another booking")]);
+}
+
+async fn the_lane_with_the_most_urgent_is_first(database: Database) {
+    let db = open(&database).await;
+    let (account, sources) = tenant::<3>(&db, "one").await;
+    let of = |source: usize, priority, payload: Value, second| Put {
+        priority,
+        ..work(account, sources[source], payload, second)
+    };
+    put(&db, &[of(0, 3, json!("a poll"), 1), of(1, 5, json!("long ago"), 2)]).await;
+    put(&db, &[of(1, 1, json!("a booking"), 3), of(2, 2, json!("nights"), 4)]).await;
+    let booking = claim(&db, 5, 1, 1).await;
+    assert_eq!(payloads(&booking), [json!("a booking")]);
+    assert_eq!(payloads(&claim(&db, 5, 1, 1).await), [json!("nights")]);
+    finish(&db, booking.into_iter().next().expect("taken"), &Ended::Done, 6).await;
+    // What is left in its lane is less urgent than the poll that waits.
+    let poll = claim(&db, 7, 1, 1).await;
+    assert_eq!(payloads(&poll), [json!("a poll")]);
+    finish(&db, poll.into_iter().next().expect("taken"), &Ended::Done, 8).await;
+    // Whoever has waited for half a minute is as urgent as what is two priorities above.
+    put(&db, &[of(0, 4, json!("prices"), 20)]).await;
+    assert_eq!(payloads(&claim(&db, 33, 1, 1).await), [json!("long ago")]);
 }
 
 /// How many lanes were taken until the only job of a second account was, however much the first has to do.
