@@ -161,10 +161,16 @@ async fn old_rows_go(database: Database) {
     };
     for class in [
         retention::INBOX,
+        retention::ANSWERS,
         retention::SYNC_LOG,
         retention::SYNC_RUNS,
         retention::FEED,
         retention::JOBS,
+        retention::DELIVERIES,
+        retention::JOB_RUNS,
+        retention::LANES,
+        retention::WEBHOOKS,
+        retention::CALLS,
         retention::TAKEN_BACK_RESERVATIONS,
         retention::TAKEN_BACK_GUESTS,
         retention::TAKEN_BACK_RATE_PLANS,

@@ -341,7 +341,20 @@ async fn a_run_is_planned_followed_and_stopped(database: Database) {
     sink.answers(Answer::Later(429, 600));
     let (_, run) = host.post(&other, &path, &asked(json!({}))).await;
     assert_eq!(run["messages"], 5, "what arrived is not told again");
-    sink.until(2).await;
+    // The one refusal shuts the door for all of them, and each says so.
+    host.until("nothing is on its way", async || {
+        let waiting = deliveries(&host, &other, &id, "?state=waiting").await;
+        waiting.len() == 5 && waiting.iter().all(|one| one["why"] == "it answered 429")
+    })
+    .await;
+    let until = host.app.now() + SignedDuration::from_mins(5);
+    for waiting in deliveries(&host, &other, &id, "?state=waiting").await {
+        let next: Timestamp = waiting["nextAttemptAt"].as_str().expect("a time").parse().expect("an instant");
+        assert!(next > until, "{waiting}");
+    }
+    let (_, test) = host.post(&other, &format!("webhooks/{id}/test"), &json!({})).await;
+    let behind = deliveries(&host, &other, &id, "?event=webhook.test").await.remove(0);
+    assert_eq!((&behind["messageId"], &behind["why"]), (&test["messageId"], &json!("it answered 429")), "{behind}");
     let (status, stopped) =
         host.post(&other, &format!("webhooks/{id}/replays/{}/cancel", run["run"]), &json!({})).await;
     assert_eq!((status, &stopped["state"], &stopped["cancelled"]), (200, &json!("cancelled"), &json!(5)), "{stopped}");

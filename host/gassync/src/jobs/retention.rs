@@ -32,24 +32,32 @@ async fn once(app: &App, shutdown: &CancellationToken) -> store::Result<()> {
     let days = &app.config.retention;
     let classes = [
         (retention::INBOX, days.inbox_days),
+        (retention::ANSWERS, days.inbox_days),
         (retention::SYNC_LOG, days.sync_log_days),
         (retention::SYNC_RUNS, days.sync_runs_days),
         (retention::FEED, days.feed_days),
+        // Behind the facts: one whose delivery is forgotten would look as if it had never been told.
+        (retention::DELIVERIES, days.feed_days),
+        (retention::JOB_RUNS, days.feed_days),
+        (retention::LANES, days.feed_days),
+        (retention::WEBHOOKS, days.feed_days),
         (retention::JOBS, days.jobs_days),
         (retention::CALLS, days.calls_days),
         (retention::TAKEN_BACK_RESERVATIONS, days.taken_back_days),
         (retention::TAKEN_BACK_GUESTS, days.taken_back_days),
         (retention::TAKEN_BACK_RATE_PLANS, days.taken_back_days),
     ];
+    // One time for all: no delivery may go before its fact.
+    let now = app.now();
     for (class, days) in classes {
-        let before = app.now() - SignedDuration::from_hours(24 * i64::from(days));
+        let before = now - SignedDuration::from_hours(24 * i64::from(days));
         let mut all = 0;
         while !shutdown.is_cancelled() {
             let mut tx = app.db.platform_write().await?;
             let gone = retention::forget(&mut tx, class, before, BATCH).await?;
             tx.commit().await?;
             all += gone;
-            if gone == 0 {
+            if i64::try_from(gone).is_ok_and(|gone| gone < BATCH) {
                 break;
             }
         }
