@@ -23,7 +23,7 @@ const MAY_FAIL: SignedDuration = SignedDuration::from_hours(1);
 #[serde(rename_all = "camelCase")]
 pub struct Alarm {
     /// `source`, `plugin`, `dead-jobs`, `refused-nights`, `refused-bookings`, `behind`, `overbooked`,
-    /// `webhook-disabled`, `webhook-failing`.
+    /// `webhook-disabled`, `webhook-failing`, `webhook-silent`, `webhook-dead`.
     pub kind: String,
     /// The source, where it is one's.
     pub source: Option<String>,
@@ -89,5 +89,15 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     let look =
         |id: &str| format!("gassync webhooks deliveries {id}, mend the subscriber, then gassync webhooks test {id}");
     add("webhook-failing", alarms::failing_webhooks(&mut tx, now - MAY_FAIL).await?, &look);
+    let end = |id: &str| {
+        let mend = format!("gassync webhooks show {id}, gassync source connect SOURCE --credential FIELD=VALUE");
+        format!("{mend}, then gassync webhooks replay {id} --since TIME; or gassync webhooks delete {id}")
+    };
+    add("webhook-silent", alarms::silent_webhooks(&mut tx).await?, &end);
+    let tell = |id: &str| {
+        let mend = format!("gassync webhooks deliveries {id} --state dead, mend the subscriber");
+        format!("{mend}, then gassync webhooks replay {id} --since TIME --state dead; or gassync jobs cancel NUMBER")
+    };
+    add("webhook-dead", alarms::dead_deliveries(&mut tx).await?, &tell);
     Ok(found)
 }

@@ -248,7 +248,7 @@ async fn cancel(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Brings dead work back, or says what that would be.
+/// Brings dead work back, or says what that would be. What subscribers did not take has a door of its own.
 async fn run(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -256,6 +256,9 @@ async fn run(
 ) -> Result<(StatusCode, Json<RunPlan>), ApiError> {
     let asked = JobFilter { source: new.source, kind: new.kind, since: new.since, ..JobFilter::default() };
     let filter = filter(&app, &asked).await?;
+    if asked.kind.as_deref() == Some(Kind::Deliver.name()) {
+        return Err(Problem::Conflict("deliveries are told again by `gassync webhooks replay`".to_owned()).into());
+    }
     let now = app.now();
     if new.dry_run {
         let mut tx = app.db.platform_read().await?;

@@ -39,10 +39,10 @@ finds! {
     quarantined_plugins = "select cast(null as text) as source_name, cast(1 as bigint) as count, id as detail,
             changed_at as since
         from int_plugins where status = 'quarantined' order by id";
-    /// Work that is not tried again by itself, by source and kind.
+    /// Work that is not tried again by itself, by source and kind; not what subscribers did not take.
     dead_jobs = "select s.source_name, count(*) as count, j.kind as detail, min(j.finished_at) as since
         from int_jobs j join int_sources s on s.account_id = j.account_id and s.id = j.source_id
-        where j.state = 'dead' group by s.id, s.source_name, j.kind order by s.id, j.kind";
+        where j.state = 'dead' and j.kind <> 'deliver' group by s.id, s.source_name, j.kind order by s.id, j.kind";
     /// Nights that channels will not have.
     refused_nights = "select s.source_name, count(*) as count, max(n.error) as detail, min(n.changed_at) as since
         from int_channel_nights n join int_sources s on s.account_id = n.account_id and s.id = n.source_id
@@ -96,6 +96,29 @@ pub async fn disabled_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
         from int_webhooks w join int_sources s on s.account_id = w.account_id and s.id = w.source_id
         where w.status = 'disabled' and w.deleted_at is null and w.status_why <> $1 order by w.id";
     on!(tx, c => sqlx::query_as(text).bind(BY_HAND).fetch_all(c).await)
+}
+
+/// Subscriptions that are told nothing because of where their source stands.
+pub async fn silent_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
+    let text = "select s.source_name, cast(1 as bigint) as count, 'its source is ' || s.status as detail,
+            cast(null as timestamptz) as since, w.id as webhook
+        from int_webhooks w join int_sources s on s.account_id = w.account_id and s.id = w.source_id
+        where w.status = 'active' and w.deleted_at is null and s.status not in ('active', 'error', 'expired') order by w.id";
+    on!(tx, c => sqlx::query_as(text).fetch_all(c).await)
+}
+
+/// Subscriptions that are told of things, and gave up some of them.
+pub async fn dead_deliveries(tx: &mut Tx) -> Result<Vec<Found>> {
+    let text = "select s.source_name, d.count, d.detail, d.since, w.id as webhook
+        from (
+            select account_id, source_id, lane, count(*) as count, max(error) as detail, min(finished_at) as since
+            from int_jobs where state = 'dead' and kind = 'deliver' group by account_id, source_id, lane
+        ) d
+        join int_webhooks w on w.account_id = d.account_id and w.source_id = d.source_id
+            and 'webhook/' || cast(w.id as text) = d.lane
+        join int_sources s on s.account_id = w.account_id and s.id = w.source_id
+        where w.status = 'active' and w.deleted_at is null order by w.id";
+    on!(tx, c => sqlx::query_as(text).fetch_all(c).await)
 }
 
 /// Subscriptions at which nothing has arrived since before this time, although they were told of something.

@@ -1,4 +1,5 @@
-//! Dead work is a work list: what fits a filter is counted, brought back in one run, followed, and stopped. Platform queries.
+//! Dead work is a work list: what fits a filter is counted, brought back in one run, followed, and stopped. What subscribers
+//! were told is none of it: a replay tells it again. Platform queries.
 
 use gassync_domain::Timestamp;
 use serde_json::Value;
@@ -45,7 +46,7 @@ pub struct Progress {
 pub async fn plan(tx: &mut Tx, filter: &Filter) -> Result<Vec<Plan>> {
     let text = "select j.source_id, s.source_name, s.source_type, j.kind, count(*) as jobs
         from int_jobs j join int_sources s on s.account_id = j.account_id and s.id = j.source_id
-        where j.state = 'dead' and ($1 is null or j.source_id = $1) and ($2 is null or j.kind = $2)
+        where j.state = 'dead' and j.kind <> 'deliver' and ($1 is null or j.source_id = $1) and ($2 is null or j.kind = $2)
             and ($3 is null or j.created_at >= $3)
         group by j.source_id, s.source_name, s.source_type, j.kind order by j.source_id, j.kind";
     on!(tx, c => sqlx::query_as(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
@@ -65,7 +66,7 @@ pub async fn begin(
     // Lanes before jobs, as everywhere.
     let text = "insert into int_lanes (account_id, source_id, lane, due_at, served_at)
         select distinct account_id, source_id, lane, cast($4 as timestamptz), cast($4 as timestamptz) from int_jobs
-        where state = 'dead' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
+        where state = 'dead' and kind <> 'deliver' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
             and ($3 is null or created_at >= $3)
         order by account_id, source_id, lane
         on conflict (account_id, source_id, lane) do update set due_at = case
@@ -74,7 +75,7 @@ pub async fn begin(
     on!(&mut *tx, c => sqlx::query(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
         .bind(filter.since.map(Time::from)).bind(Time::from(now)).execute(c).await.map(drop))?;
     let text = "update int_jobs set state = 'cancelled', run_id = $4, finished_at = $5
-        where state = 'dead' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
+        where state = 'dead' and kind <> 'deliver' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
             and ($3 is null or created_at >= $3)
             and exists (select 1 from int_jobs o where o.account_id = int_jobs.account_id
                 and o.source_id = int_jobs.source_id and o.kind = int_jobs.kind and o.payload = int_jobs.payload
@@ -84,7 +85,7 @@ pub async fn begin(
         .map(|done| done.rows_affected()))?;
     let text = "update int_jobs set state = 'waiting', run_id = $4, attempts = 0, version = version + 1, run_at = $5,
             deadline = $6, finished_at = null
-        where state = 'dead' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
+        where state = 'dead' and kind <> 'deliver' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
             and ($3 is null or created_at >= $3)";
     let again = on!(&mut *tx, c => sqlx::query(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
         .bind(filter.since.map(Time::from)).bind(run).bind(Time::from(now)).bind(Time::from(deadline)).execute(c).await
@@ -98,7 +99,7 @@ pub async fn begin(
 /// SQLite knows no types to cast to, and takes the conflict for a join without a condition before it.
 const SQLITE_LANES: &str = "insert into int_lanes (account_id, source_id, lane, due_at, served_at)
     select distinct account_id, source_id, lane, $4, $4 from int_jobs
-    where state = 'dead' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
+    where state = 'dead' and kind <> 'deliver' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
         and ($3 is null or created_at >= $3)
     on conflict (account_id, source_id, lane) do update set due_at = case
         when int_lanes.due_at < excluded.due_at then int_lanes.due_at else excluded.due_at end";
@@ -114,11 +115,23 @@ pub async fn progress(tx: &mut Tx, run: i64) -> Result<Option<Progress>> {
     on!(tx, c => sqlx::query_as(text).bind(run).fetch_optional(c).await)
 }
 
-/// Stops a run: what still waits of it is thrown away.
+/// Stops a run: what still waits of it is thrown away. What somebody is at goes on: were it thrown away, nobody would know
+/// that it was done.
 pub async fn cancel_run(tx: &mut Tx, run: i64, now: Timestamp) -> Result<()> {
     let text = "update int_job_runs set state = 'cancelled', cancelled_at = $2 where id = $1 and state = 'running'";
     on!(&mut *tx, c => sqlx::query(text).bind(run).bind(Time::from(now)).execute(c).await.map(drop))?;
-    let text = "update int_jobs set state = 'cancelled', finished_at = $2 where run_id = $1 and state = 'waiting'";
+    // Lanes before jobs, as everywhere.
+    if let Tx::Postgres(inner) = tx {
+        let text = "select l.fence from (
+                select distinct account_id, source_id, lane from int_jobs where run_id = $1 and state = 'waiting'
+            ) j join int_lanes l on l.account_id = j.account_id and l.source_id = j.source_id and l.lane = j.lane
+            order by l.account_id, l.source_id, l.lane for update of l";
+        sqlx::query(text).bind(run).execute(&mut **inner).await?;
+    }
+    let text = "update int_jobs set state = 'cancelled', finished_at = $2 where run_id = $1 and state = 'waiting'
+        and not exists (select 1 from int_lanes l where l.account_id = int_jobs.account_id
+            and l.source_id = int_jobs.source_id and l.lane = int_jobs.lane and l.fence = int_jobs.claim
+            and l.busy_until > $2)";
     on!(tx, c => sqlx::query(text).bind(run).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
