@@ -36,3 +36,4 @@ mod webhooks;
 mod webhooks_api;
 mod webhooks_cli;
 mod webhooks_kill;
+mod webhooks_replay;

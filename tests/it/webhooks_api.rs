@@ -1,5 +1,6 @@
 //! Subscriptions from outside: how they are made, changed, looked at and told again.
 
+use gassync_domain::Timestamp;
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, read, records, reservation},
@@ -7,6 +8,7 @@ use gassync_tests::{
     port::free_port,
     sink::{Answer, Sink},
 };
+use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -183,6 +185,9 @@ async fn what_is_wrong_is_named(database: Database) {
         (Method::POST, "/replay", json!({ "since": old, "until": old }), 422, "/until"),
         (Method::POST, "/replay", json!({ "since": old, "events": ["nothing"] }), 422, "/events/0"),
         (Method::POST, "/replay", json!({ "since": old, "states": ["dead", "alive"] }), 422, "/states/1"),
+        (Method::POST, "/replay", json!({ "since": old, "states": ["dead", "dead", "dead", "dead"] }), 422, "/states"),
+        (Method::POST, "/replay", json!({ "since": old, "events": many(65) }), 422, "/events"),
+        (Method::POST, "/replay", json!({ "since": old, "cursor": "1" }), 422, "/cursor"),
     ] {
         let (got, problem) = ask(&host, &key, method, &format!("webhooks/{id}{path}"), Some(body)).await;
         assert_eq!((got, &problem["errors"][0]["path"]), (status, &json!(named)), "{path}: {problem}");
@@ -481,7 +486,7 @@ async fn attempts_go_with_their_jobs(database: Database) {
     let tried = gassync::store::webhooks::of_delivery(&mut tx, account, delivery).await.expect("attempts");
     assert_eq!(tried.len(), 1);
     let later = host.app.now() + jiff::SignedDuration::from_hours(1);
-    let gone = gassync::store::retention::forget(&mut tx, gassync::store::retention::JOBS, later, 100).await;
+    let gone = gassync::store::retention::forget(&mut tx, gassync::store::retention::DELIVERIES, later, 100).await;
     assert_eq!(gone.expect("forgotten"), 1);
     let tried = gassync::store::webhooks::of_delivery(&mut tx, account, delivery).await.expect("attempts");
     assert!(tried.is_empty(), "{tried:?}");

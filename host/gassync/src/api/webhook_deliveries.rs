@@ -9,6 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{
     ApiError, Body, Caller, Numbers,
@@ -37,20 +38,27 @@ pub(super) fn router() -> Router<Arc<App>> {
 }
 
 /// Which delivery.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
 pub struct OfDelivery {
+    /// The subscription's number
     id: i64,
+    /// The delivery's number
     delivery: i64,
 }
 
 /// Which run of replays.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
 pub struct OfRun {
+    /// The subscription's number
     id: i64,
+    /// The run's number
     run: i64,
 }
 
-/// What a subscriber was told and will be, the newest first.
+/// What a subscriber was told and will be, the newest first: kept as long as the feed is, 90 days unless the operator says
+/// otherwise.
 #[utoipa::path(
     get, path = "/integration/v1/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "list_deliveries",
     params(("id" = i64, Path, description = "The subscription's number"), PageQuery, DeliveryFilter),
@@ -74,10 +82,7 @@ pub async fn list(
 /// One delivery, with each time that it was tried.
 #[utoipa::path(
     get, path = "/integration/v1/webhooks/{id}/deliveries/{delivery}", tag = "webhooks", operation_id = "get_delivery",
-    params(
-        ("id" = i64, Path, description = "The subscription's number"),
-        ("delivery" = i64, Path, description = "The delivery's number"),
-    ),
+    params(OfDelivery),
     responses(
         (status = 200, description = "The delivery", body = DeliveryWhole),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
@@ -94,14 +99,11 @@ pub async fn one(
 }
 
 /// Have one message told again, under the `webhook-id` that it had. 409 while it is on its way, where what it tells of is
-/// kept no more, and where the subscription is disabled.
+/// kept no more, and where the subscription is disabled or its source disconnected.
 #[utoipa::path(
     post, path = "/integration/v1/webhooks/{id}/deliveries/{delivery}/replay", tag = "webhooks",
     operation_id = "replay_delivery",
-    params(
-        ("id" = i64, Path, description = "The subscription's number"),
-        ("delivery" = i64, Path, description = "The delivery's number"),
-    ),
+    params(OfDelivery),
     responses(
         (status = 202, description = "It is on its way", body = MessageSent),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
@@ -118,14 +120,16 @@ pub async fn again(
 }
 
 /// Have all that fits told again: what was given up, and what happened while the subscription was disabled or was not there.
-/// With `dryRun` the answer says how much that is, and nothing is sent. A run takes 10,000 messages; `moreSince` says where
-/// the next one begins.
+/// Deliveries are kept as long as what they tell of, so that what arrived is not taken for missed, however long ago that was.
+/// With `dryRun` the answer says how much fits, and nothing is sent. A run takes 10,000 messages, and looks at 50,000 entries of
+/// the feed for them; `nextCursor` says that there may be more, and where the next run begins. What happens meanwhile is sent
+/// before what is told again.
 #[utoipa::path(
     post, path = "/integration/v1/webhooks/{id}/replay", tag = "webhooks", operation_id = "replay_webhook",
     params(("id" = i64, Path, description = "The subscription's number")),
     request_body = Asked,
     responses(
-        (status = 200, description = "What would be told again", body = Replayed),
+        (status = 200, description = "What would be told again, or that nothing fits", body = Replayed),
         (status = 202, description = "It is on its way", body = Replayed),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
@@ -145,10 +149,7 @@ pub async fn replay(
 /// How far a run of replays is.
 #[utoipa::path(
     get, path = "/integration/v1/webhooks/{id}/replays/{run}", tag = "webhooks", operation_id = "get_replay",
-    params(
-        ("id" = i64, Path, description = "The subscription's number"),
-        ("run" = i64, Path, description = "The run's number"),
-    ),
+    params(OfRun),
     responses(
         (status = 200, description = "How far it is", body = ReplayShown),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
@@ -164,13 +165,11 @@ pub async fn progress(
     Ok(Json(desk::progress(&app, &webhook, run).await?))
 }
 
-/// Stop a run of replays: what still waits of it is thrown away. One that has ended stays as it is.
+/// Stop a run of replays: what still waits of it is thrown away. What is on its way just then ends by itself, and where it does
+/// not arrive, asking once more throws it away too. A run that has ended stays as it is.
 #[utoipa::path(
     post, path = "/integration/v1/webhooks/{id}/replays/{run}/cancel", tag = "webhooks", operation_id = "cancel_replay",
-    params(
-        ("id" = i64, Path, description = "The subscription's number"),
-        ("run" = i64, Path, description = "The run's number"),
-    ),
+    params(OfRun),
     responses(
         (status = 200, description = "How far it came", body = ReplayShown),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),

@@ -29,6 +29,9 @@ pub struct Replay {
     /// Only what is dead, missed or delivered; dead and missed when nothing is said
     #[arg(long = "state", conflicts_with = "delivery")]
     states: Vec<String>,
+    /// Where the run before ended, which asked the same
+    #[arg(long, conflicts_with = "delivery")]
+    cursor: Option<String>,
     /// This delivery alone
     #[arg(long)]
     delivery: Option<i64>,
@@ -46,7 +49,7 @@ pub struct Run {
     id: i64,
     /// The run's number
     run: i64,
-    /// Stop it: what still waits of it is thrown away
+    /// Stop it: what still waits of it is thrown away, but for what is on its way just then
     #[arg(long)]
     cancel: bool,
     /// One JSON document
@@ -57,7 +60,7 @@ pub struct Run {
 impl Replay {
     /// Tells again, and follows until it ends. Status 1 where something was given up again.
     pub async fn run(self, client: &Client) -> anyhow::Result<ExitCode> {
-        let Self { id, since, until, events, states, delivery, plan, json } = self;
+        let Self { id, since, until, events, states, cursor, delivery, plan, json } = self;
         let Some(since) = since else {
             let delivery = delivery.unwrap_or_default();
             let sent: MessageSent =
@@ -65,7 +68,7 @@ impl Replay {
             print(&if json { serde_json::to_string(&sent)? } else { sent.message_id });
             return Ok(ExitCode::SUCCESS);
         };
-        let asked = Asked { since, until, events, states, dry_run: plan };
+        let asked = Asked { since, until, events, states, cursor, dry_run: plan };
         let replayed: Replayed = client.post(&format!("/admin/v1/webhooks/{id}/replay"), &asked).await?;
         if json {
             print(&serde_json::to_string(&replayed)?);
@@ -74,11 +77,11 @@ impl Replay {
         for (event, messages) in &replayed.by_event {
             print(&format!("{event:<24} {messages}"));
         }
-        if let Some(more) = replayed.more_since {
-            say(&format!("There is more: begin the next run with --since {more}."));
+        if let Some(cursor) = replayed.next_cursor {
+            say(&format!("There may be more: say the same once more, with --cursor {cursor}"));
         }
         let Some(run) = replayed.run else {
-            say(&format!("{} messages. Nothing is sent yet.", replayed.messages));
+            say(&format!("{} messages. Nothing is sent.", replayed.messages));
             return Ok(ExitCode::SUCCESS);
         };
         if matches!(client, Client::Here { .. }) {

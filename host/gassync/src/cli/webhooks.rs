@@ -309,6 +309,9 @@ fn lines(webhook: &WebhookShown) {
     if let Some(since) = webhook.failing_since {
         print(&format!("  fails since {since:.0}, {} times in a row", webhook.failures));
     }
+    if let Some(why) = &webhook.silent_because {
+        print(&format!("  silent      {why}"));
+    }
     if !webhook.enabled {
         print(&format!("  disabled    {}", webhook.disabled_because.as_deref().unwrap_or("nobody knows why")));
     }

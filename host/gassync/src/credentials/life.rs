@@ -9,7 +9,7 @@ use gassync_runtime::{
 };
 
 use super::{ConnectionSecrets, to_the_end};
-use crate::store::{connections, sources};
+use crate::store::{connections, sources, webhooks};
 
 /// What is at hand for a step: what a person typed in or a consent brought, and else what is stored as it is.
 pub(super) struct AtHand<'a> {
@@ -170,6 +170,11 @@ impl ConnectionSecrets {
         connections::forget_credentials(&mut tx, self.account, self.connection).await?;
         let all = (&["pending", "active", "paused", "error", "expired"][..], "disconnected");
         sources::set_status_of_connection(&mut tx, self.account, self.connection, all).await?;
+        // What waits for subscribers would do so for ever.
+        for source in sources::of_connection(&mut tx, self.account, self.connection).await? {
+            let why = "its source is disconnected";
+            webhooks::kill_all(&mut tx, self.account, source.id, why, self.app.now()).await?;
+        }
         tx.commit().await?;
         Ok(problems)
     }

@@ -310,7 +310,8 @@ impl Subscriber {
             Some(asked) => asked.clamp(SignedDuration::from_secs(1), LONGEST_ASKED),
             None => pause(webhook.failures),
         });
-        let why = called.as_ref().map(|halt| halt.why.clone()).unwrap_or_default();
+        let behind = || "what happened before it has not arrived".to_owned();
+        let why = called.as_ref().map_or_else(behind, |halt| halt.why.clone());
         let mut told = Told::nothing(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Done)).collect());
         for (index, sent) in sent {
             let outcome = match &sent {

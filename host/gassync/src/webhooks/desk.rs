@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::{Builder, Uuid};
 
 use super::{
-    Asked, Replayed, SecretRotation, WebhookChange, WebhookMade, WebhookShown, message::message_id, replay,
+    Asked, Replayed, SecretRotation, WebhookChange, WebhookMade, WebhookShown, fan_out, message::message_id, replay,
     subscription,
 };
 use crate::{
@@ -81,10 +81,10 @@ pub struct DeliveryShown {
     /// How often it was tried.
     #[schema(example = 1)]
     pub attempts: i64,
-    /// When it is tried next; null where it is not.
+    /// When it is tried next, not before the subscriber may be called again; null where it is not.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_attempt_at: Option<Timestamp>,
-    /// Why it did not arrive, the last time.
+    /// Why it did not arrive, the last time, or why it is not tried just now.
     #[schema(example = "it answered 500")]
     pub why: Option<String>,
     /// When it was put in the queue.
@@ -151,7 +151,7 @@ pub struct ReplayShown {
     /// How many messages it tells again.
     #[schema(example = 240)]
     pub messages: i64,
-    /// How many still wait.
+    /// How many still wait, or are on their way.
     #[schema(example = 38)]
     pub waiting: i64,
     /// How many arrived.
@@ -174,6 +174,8 @@ impl From<Delivery> for DeliveryShown {
             name => name.map(|name| (name.record.into_owned(), name.event.into_owned())).unzip(),
         };
         let state = STATES.iter().find(|(_, word)| *word == delivery.state).map_or("waiting", |(shown, _)| *shown);
+        let waits = state == "waiting";
+        let shut = delivery.shut_until.filter(|until| waits && *until > delivery.run_at);
         Self {
             id: delivery.id,
             message_id: match delivery.sequence {
@@ -186,8 +188,8 @@ impl From<Delivery> for DeliveryShown {
             gas_id: delivery.entity_id,
             state: state.to_owned(),
             attempts: delivery.attempts,
-            next_attempt_at: Some(delivery.run_at.into()).filter(|_| state == "waiting"),
-            why: delivery.error,
+            next_attempt_at: waits.then(|| shut.unwrap_or(delivery.run_at).into()),
+            why: delivery.error.or(delivery.shut_why.filter(|_| shut.is_some())),
             created_at: delivery.created_at.into(),
             finished_at: delivery.finished_at.map(Timestamp::from),
         }
@@ -369,16 +371,22 @@ pub async fn again(app: &App, webhook: &Webhook, id: i64) -> Result<MessageSent,
 /// Tells all that fits again, or says what that would be.
 pub async fn replay_all(app: &App, webhook: &Webhook, asked: &Asked) -> Result<(StatusCode, Replayed), ApiError> {
     within_reach(asked)?;
+    if !asked.dry_run {
+        told_of_something(webhook)?;
+    }
     let now = app.now();
-    if asked.dry_run {
-        let mut tx = app.db.read(webhook.account).await?;
-        let (plan, _) = replay::plan(&mut tx, webhook, asked, now).await?.map_err(Problem::Invalid)?;
+    // Looked for before anything is written: that takes a while, and SQLite has one writer.
+    let mut tx = app.db.read(webhook.account).await?;
+    let (mut plan, places) = replay::plan(&mut tx, webhook, asked, now).await?.map_err(Problem::Invalid)?;
+    drop(tx);
+    if asked.dry_run || places.is_empty() {
         return Ok((StatusCode::OK, plan));
     }
-    told_of_something(webhook)?;
     let mut tx = app.db.write(webhook.account).await?;
-    let (mut plan, places) = replay::plan(&mut tx, webhook, asked, now).await?.map_err(Problem::Invalid)?;
-    plan.run = Some(replay::replay(&mut tx, webhook, (asked, &places), now).await?);
+    // It may have ended meanwhile.
+    let webhook = webhooks::get(&mut tx, webhook.account, webhook.id).await?.ok_or(Problem::NotFound)?;
+    told_of_something(&webhook)?;
+    plan.run = Some(replay::replay(&mut tx, &webhook, (asked, &places), now).await?);
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok((StatusCode::ACCEPTED, plan))
@@ -393,7 +401,7 @@ pub async fn progress(app: &App, webhook: &Webhook, run: i64) -> Result<ReplaySh
     Ok(queue::progress(&mut tx, run).await?.ok_or(Problem::NotFound)?.into())
 }
 
-/// Stops one of its runs: what still waits of it is thrown away.
+/// Stops one of its runs: what still waits of it is thrown away, but for what is on its way just then.
 pub async fn cancel(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayShown, ApiError> {
     let mut tx = app.db.write(webhook.account).await?;
     if !webhooks::has_run(&mut tx, webhook.account, webhook.id, run).await? {
@@ -406,6 +414,10 @@ pub async fn cancel(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayShow
 }
 
 fn told_of_something(webhook: &Webhook) -> Result<(), Problem> {
+    if fan_out::is_stopped(webhook) {
+        let why = format!("the source of the subscription is {}: connect it first", webhook.source_status);
+        return Err(Problem::Conflict(why));
+    }
     if webhook.is_active {
         return Ok(());
     }

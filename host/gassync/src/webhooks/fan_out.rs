@@ -28,6 +28,25 @@ pub async fn facts(tx: &mut Tx, given: &Places, now: Timestamp) -> Result<Vec<Pu
     Ok(work)
 }
 
+/// Why a subscriber is told nothing although it is not disabled; none where that is not so.
+pub(super) fn silence(webhook: &Webhook) -> Option<String> {
+    let status = webhook.source_status.as_str();
+    match status {
+        _ if !webhook.is_active => None,
+        // Whether its channel takes our credentials is nothing to its subscribers.
+        "active" | "error" | "expired" => None,
+        _ if is_stopped(webhook) => {
+            Some(format!("its source is {status}: what happens is missed, and can be replayed"))
+        }
+        _ => Some(format!("its source is {status}: what happens waits until it is active")),
+    }
+}
+
+/// Whether its source is stopped for good, so that nothing is put in the queue for it.
+pub(super) fn is_stopped(webhook: &Webhook) -> bool {
+    matches!(webhook.source_status.as_str(), "disconnected" | "disabled")
+}
+
 /// What a subscriber wants to hear of.
 pub(super) struct Wants<'a> {
     events: EventFilter,
@@ -35,6 +54,9 @@ pub(super) struct Wants<'a> {
     not_of: Option<SourceId>,
     itself: i64,
 }
+
+/// Facts about these are about no property.
+const OF_NO_PROPERTY: [&str; 3] = ["guest", "website", "webhook"];
 
 impl<'a> Wants<'a> {
     pub(super) fn of(webhook: &'a Webhook) -> Self {
@@ -50,7 +72,10 @@ impl<'a> Wants<'a> {
         let Happened { fact, property_id, .. } = happened;
         let is_own = self.not_of.is_some_and(|source| fact.origin_source_id == Some(source.0));
         let is_itself = fact.entity_type == "webhook" && fact.entity_id == self.itself;
-        let is_there = self.properties.is_empty() || property_id.is_some_and(|id| self.properties.contains(&id));
+        // Where what is gone was, nobody knows any more: better to hear of another house's than to miss one's own.
+        let is_gone = || fact.action == "deleted" && !OF_NO_PROPERTY.contains(&fact.entity_type.as_str());
+        let is_there =
+            self.properties.is_empty() || property_id.map_or_else(is_gone, |id| self.properties.contains(&id));
         !is_own && !is_itself && is_there && self.events.wants(&fact.name())
     }
 }

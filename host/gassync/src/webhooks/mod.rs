@@ -15,7 +15,7 @@ mod way;
 
 pub(crate) use deliver::{Told, tell};
 pub use message::message_id;
-pub use replay::{Asked, MAX_REPLAYED, Replayed, again, plan, replay, test};
+pub use replay::{Asked, MAX_LOOKED_AT, MAX_REPLAYED, Replayed, again, plan, replay, test};
 pub use shape::{NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown};
 pub use signing::{BadSecret, Secret, Signing, Unverified, VerifyError, verify};
 pub(crate) use subscription::give_up;

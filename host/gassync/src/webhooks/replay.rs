@@ -20,8 +20,12 @@ use crate::{
 
 /// The most messages of one run.
 pub const MAX_REPLAYED: usize = 10_000;
+/// The most facts that are looked at for one run, whether they fit or not.
+pub const MAX_LOOKED_AT: i64 = 50_000;
 /// Facts that are looked at together.
 const PAGE: i64 = 1_000;
+/// How deliveries can stand that are asked for.
+const STATES: [&str; 3] = ["dead", "missed", "delivered"];
 
 /// What is to be told again.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -36,12 +40,17 @@ pub struct Asked {
     pub until: Option<Timestamp>,
     /// Only these events, by either name; all where none is named.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, max_items = 64)]
     pub events: Vec<String>,
-    /// `dead`: was given up. `missed`: was never told. `delivered`: arrived. Without any: what is dead or was missed.
+    /// `dead`: was given up. `missed`: was never told, or thrown away. `delivered`: arrived. Without any: what is dead or was
+    /// missed.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, max_items = 3)]
     pub states: Vec<String>,
+    /// `nextCursor` of the run before, which asked the same.
+    #[serde(default)]
+    #[schema(required = false, example = json!(null))]
+    pub cursor: Option<String>,
     /// Nothing is sent: the answer says what would be.
     #[serde(default)]
     #[schema(required = false)]
@@ -52,73 +61,112 @@ pub struct Asked {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Replayed {
-    /// The run, to be followed; none of a plan.
+    /// The run, to be followed; none of a plan, and where nothing fits.
     pub run: Option<i64>,
     /// How many messages.
     pub messages: usize,
     /// How many of each event.
     pub by_event: BTreeMap<String, usize>,
-    /// There is more than one run takes: the next one begins where this one ends.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub more_since: Option<Timestamp>,
+    /// There may be more: one run takes 10,000 messages, and looks at 50,000 entries of the feed for them. The next one, which
+    /// asks the same, begins here as its `cursor`.
+    pub next_cursor: Option<String>,
 }
 
-/// What fits, and the places of its facts in the feed.
+/// Where in the past a run ends and the next one begins: when a fact happened, and its place in the feed. Its place alone
+/// would not do: what happened earlier may have got its place later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reached(Timestamp, i64);
+
+impl Reached {
+    fn cursor(self) -> String {
+        format!("{:x}-{:x}", self.0.as_millisecond(), self.1)
+    }
+
+    fn parse(cursor: &str) -> Option<Self> {
+        let (at, sequence) = cursor.split_once('-')?;
+        let at = Timestamp::from_millisecond(i64::from_str_radix(at, 16).ok()?).ok()?;
+        Some(Self(at, i64::from_str_radix(sequence, 16).ok()?))
+    }
+}
+
+/// What is asked for, checked: which events, and from where on.
+fn check(asked: &Asked) -> Result<(EventFilter, Reached), Vec<FieldError>> {
+    let mut errors = Vec::new();
+    let mut wrong = |path: String, problem: String| errors.push(FieldError { path, problem });
+    if asked.states.len() > STATES.len() {
+        wrong("/states".to_owned(), format!("has more than {} names", STATES.len()));
+    }
+    for (place, state) in asked.states.iter().enumerate().take(STATES.len()) {
+        if !STATES.contains(&state.as_str()) {
+            wrong(format!("/states/{place}"), format!("is none of {}", STATES.join(", ")));
+        }
+    }
+    let from = match &asked.cursor {
+        None => Some(Reached(asked.since, 0)),
+        Some(cursor) => Reached::parse(cursor).filter(|reached| reached.0 >= asked.since && reached.1 >= 0),
+    };
+    if from.is_none() {
+        wrong("/cursor".to_owned(), "is none that a run since then gave".to_owned());
+    }
+    match (EventFilter::parse(asked.events.clone()), from) {
+        (Ok(events), Some(from)) if errors.is_empty() => Ok((events, from)),
+        (events, _) => {
+            errors.extend(events.err().into_iter().flatten());
+            Err(errors)
+        }
+    }
+}
+
+/// What fits, and the places of its facts in the feed, in their order.
 pub async fn plan(
     tx: &mut Tx,
     webhook: &Webhook,
     asked: &Asked,
     now: Timestamp,
 ) -> store::Result<Result<(Replayed, Vec<i64>), Vec<FieldError>>> {
-    let events = match EventFilter::parse(asked.events.clone()) {
-        Ok(events) => events,
+    let (events, from) = match check(asked) {
+        Ok(checked) => checked,
         Err(errors) => return Ok(Err(errors)),
     };
-    let known = ["dead", "missed", "delivered"];
-    let wrong = asked.states.iter().enumerate().filter(|(_, state)| !known.contains(&state.as_str()));
-    let errors: Vec<FieldError> = wrong
-        .map(|(place, _)| FieldError {
-            path: format!("/states/{place}"),
-            problem: format!("is none of {}", known.join(", ")),
-        })
-        .collect();
-    if !errors.is_empty() {
-        return Ok(Err(errors));
-    }
     let is_asked = |state: &str| match asked.states.as_slice() {
         [] => state != "delivered",
         states => states.iter().any(|asked| asked == state),
     };
     let wants = Wants::of(webhook);
-    let mut plan = Replayed { run: None, messages: 0, by_event: BTreeMap::new(), more_since: None };
+    let mut plan = Replayed { run: None, messages: 0, by_event: BTreeMap::new(), next_cursor: None };
     let mut places = Vec::new();
-    let mut after = 0;
-    let span = (asked.since, asked.until.unwrap_or(now));
-    'pages: loop {
-        let page = webhooks::past(tx, webhook.account, webhook.id, span, (after, PAGE)).await?;
-        let Some(last) = page.last() else { break };
-        after = last.happened.sequence;
+    let (mut reached, mut looked_at) = (from, 0);
+    let until = asked.until.unwrap_or(now);
+    let ended = 'pages: loop {
+        let span = ((reached.0, reached.1), until);
+        let page = webhooks::past(tx, webhook.account, webhook.id, span, PAGE).await?;
+        let count = i64::try_from(page.len()).unwrap_or(PAGE);
         for past in page {
             let name = past.happened.fact.name();
             let state = match past.state.as_deref() {
-                Some("done") => "delivered",
-                Some("dead") => "dead",
+                Some("done") => Some("delivered"),
+                Some("dead") => Some("dead"),
                 // It is on its way.
-                Some("waiting") => continue,
-                _ => "missed",
+                Some("waiting") => None,
+                _ => Some("missed"),
             };
-            if !(is_asked(state) && events.wants(&name) && wants.fact(&past.happened)) {
-                continue;
+            if state.is_some_and(is_asked) && events.wants(&name) && wants.fact(&past.happened) {
+                if places.len() == MAX_REPLAYED {
+                    break 'pages false;
+                }
+                *plan.by_event.entry(name.record.into_owned()).or_default() += 1;
+                places.push(past.happened.sequence);
             }
-            if places.len() == MAX_REPLAYED {
-                plan.more_since = Some(past.happened.created_at.into());
-                break 'pages;
-            }
-            *plan.by_event.entry(name.record.into_owned()).or_default() += 1;
-            places.push(past.happened.sequence);
+            reached = Reached(past.happened.created_at.into(), past.happened.sequence);
         }
-    }
+        looked_at += count;
+        if count < PAGE || looked_at >= MAX_LOOKED_AT {
+            break count < PAGE;
+        }
+    };
+    plan.next_cursor = Some(reached.cursor()).filter(|_| !ended);
     plan.messages = places.len();
+    places.sort_unstable();
     Ok(Ok((plan, places)))
 }
 
@@ -132,8 +180,13 @@ pub async fn replay(
     let shown = serde_json::to_value(asked).unwrap_or_default();
     let jobs = i64::try_from(places.len()).unwrap_or(i64::MAX);
     let run = webhooks::begin_run(tx, webhook.account, webhook.id, (&shown, jobs), now).await?;
-    let work: Vec<Put<'_>> =
-        places.iter().map(|sequence| Put { run: Some(run), ..Kind::delivery(webhook, *sequence, now) }).collect();
+    // Behind what happens now: what was missed for long can wait a little more.
+    let again = |sequence: &i64| Put {
+        run: Some(run),
+        priority: Kind::Backfill.priority(),
+        ..Kind::delivery(webhook, *sequence, now)
+    };
+    let work: Vec<Put<'_>> = places.iter().map(again).collect();
     // Lanes before jobs, as everywhere: what is put in the queue writes both.
     queue::put(tx, &work, now).await?;
     webhooks::supersede(tx, webhook.account, (webhook.source, webhook.id), places, now).await?;

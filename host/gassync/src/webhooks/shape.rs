@@ -21,7 +21,7 @@ pub struct NewWebhook {
     #[schema(required = false, example = json!(["reservation.created", "booking.cancelled"]), max_items = 64)]
     pub events: Vec<String>,
     /// Only of these properties (the source's own ids); of all where none is named. What is about no property, such as a
-    /// guest, is not told then.
+    /// guest, is not told then. Of what was deleted nobody knows any more where it was: it is told, whosever it was.
     #[schema(required = false, example = json!([]), max_items = 200)]
     pub property_ids: Vec<String>,
     /// `thin` (where nothing is said) names the entity; `full` adds its record as the core has it.
@@ -167,6 +167,8 @@ pub struct WebhookShown {
     pub enabled: bool,
     /// Why it is not.
     pub disabled_because: Option<String>,
+    /// Why nothing is sent although it is enabled: where its source stands.
+    pub silent_because: Option<String>,
     /// Since when nothing has arrived.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub failing_since: Option<Timestamp>,

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use url::Url;
 
 use super::{
+    fan_out,
     shape::{NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown},
     signing::{Secret, Signing},
 };
@@ -236,6 +237,7 @@ pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookSh
         timeout_seconds: wanted.timeout_seconds,
         enabled: webhook.is_active,
         disabled_because: webhook.status_why.clone(),
+        silent_because: fan_out::silence(webhook),
         failing_since: webhook.failing_since,
         failures: webhook.failures,
         last_triggered_at: webhook.last_triggered_at,

@@ -28,13 +28,14 @@ pub struct Happened {
     pub created_at: Time,
 }
 
-/// A fact, and how its newest delivery to a subscriber stands; none where it was never told.
+/// A fact, and how its newest delivery to a subscriber stands, of those that were not thrown away; none where it was never
+/// told.
 #[derive(Debug, Clone, FromRow)]
 pub struct Past {
     /// The fact.
     #[sqlx(flatten)]
     pub happened: Happened,
-    /// `waiting`, `done`, `dead` or `cancelled`.
+    /// `waiting`, `done` or `dead`.
     pub state: Option<String>,
 }
 
@@ -69,6 +70,10 @@ pub struct Delivery {
     pub created_at: Time,
     /// When it ended.
     pub finished_at: Option<Time>,
+    /// Until when the subscriber is left alone.
+    pub shut_until: Option<Time>,
+    /// Why.
+    pub shut_why: Option<String>,
 }
 
 /// Which deliveries; what is not said is not asked for.
@@ -117,34 +122,46 @@ pub async fn happened(tx: &mut Tx, given: &Places) -> Result<Vec<Happened>> {
     places(given).read(tx, &[], text).await
 }
 
-/// The facts of a stretch of time, with how a subscriber was told of them; the oldest first.
+/// The facts behind a place in time and in the feed, with how a subscriber was told of them; the oldest first, by when they
+/// happened. Facts of the same time follow each other by their places.
 pub async fn past(
     tx: &mut Tx,
     account: AccountId,
     webhook: i64,
-    (since, until): (Timestamp, Timestamp),
-    (after, limit): (i64, i64),
+    ((since, after), until): ((Timestamp, i64), Timestamp),
+    limit: i64,
 ) -> Result<Vec<Past>> {
     let text = facts!(
         ", (select j.state from int_jobs j where j.account_id = o.account_id and j.lane = $2 and j.sequence = o.sequence
-            order by j.id desc limit 1) as state",
+            and j.state <> 'cancelled' order by j.id desc limit 1) as state",
         "int_outbox o
-        where o.account_id = $1 and o.sequence > $5 and o.created_at >= $3 and o.created_at < $4
-        order by o.sequence limit $6"
+        where o.account_id = $1 and (o.created_at, o.sequence) > ($3, $5) and o.created_at < $4 and o.sequence is not null
+        order by o.created_at, o.sequence limit $6"
     );
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(Lane::Webhook(webhook).name()).bind(Time::from(since))
         .bind(Time::from(until)).bind(after).bind(limit).fetch_all(c).await)
 }
 
 macro_rules! deliveries {
-    ($rest:literal) => {
+    ($($rest:literal),*) => {
         concat!(
             "select j.account_id, j.id, j.sequence, j.payload, o.entity_type, o.entity_id, o.action, o.status, j.state, j.attempts,
-                j.run_at, j.error, j.created_at, j.finished_at
+                j.run_at, j.error, j.created_at, j.finished_at, l.shut_until, l.shut_why
             from int_jobs j
+            left join int_lanes l on l.account_id = j.account_id and l.source_id = j.source_id and l.lane = j.lane
             left join int_outbox o on o.account_id = j.account_id and o.sequence = j.sequence
-            where j.account_id = $1 and j.source_id = $2 and j.lane = $3 ",
-            $rest
+            where j.account_id = $1 and j.source_id = $2 and j.lane = $3 and j.kind = 'deliver' ",
+            $($rest),*
+        )
+    };
+}
+
+macro_rules! newest {
+    ($of:literal) => {
+        deliveries!(
+            $of,
+            "and ($4 is null or j.state = $4) and ($5 is null or j.created_at >= $5) and ($6 is null or j.id < $6)
+            order by j.id desc limit $7"
         )
     };
 }
@@ -157,10 +174,9 @@ pub async fn list(
     filter: &Filter,
     limit: i64,
 ) -> Result<Vec<Delivery>> {
-    let text = deliveries!(
-        "and ($4 is null or j.state = $4) and ($5 is null or j.created_at >= $5) and ($6 is null or j.id < $6)
-        order by j.id desc limit $7"
-    );
+    // What is dead has an index of its own, which is used where the text says so.
+    let is_dead = filter.state.as_deref() == Some("dead");
+    let text = if is_dead { newest!("and j.state = 'dead' ") } else { newest!("") };
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Lane::Webhook(webhook).name())
         .bind(&filter.state).bind(filter.since.map(Time::from)).bind(filter.before).bind(limit).fetch_all(c).await)
 }
@@ -194,8 +210,8 @@ pub async fn behind(
         .bind(claim).fetch_all(c).await)
 }
 
-/// What waits for a subscriber is dead: it is told nothing any more. It can be brought back. What is on its way ends by
-/// itself.
+/// What waits for a subscriber is thrown away: it is told nothing any more, and can have it replayed as missed. What is on its
+/// way ends by itself; should its worker die, the lane is due for it.
 pub async fn kill(
     tx: &mut Tx,
     account: AccountId,
@@ -203,17 +219,42 @@ pub async fn kill(
     why: &str,
     now: Timestamp,
 ) -> Result<()> {
-    let lane = Lane::Webhook(webhook).name();
+    kill_lane(tx, account, (source, &Lane::Webhook(webhook).name()), why, now).await
+}
+
+/// The same for all subscribers of a source.
+pub async fn kill_all(tx: &mut Tx, account: AccountId, source: SourceId, why: &str, now: Timestamp) -> Result<()> {
+    let text =
+        "select lane from int_lanes where account_id = $1 and source_id = $2 and lane like 'webhook/%' order by lane";
+    let lanes: Vec<String> =
+        on!(&mut *tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
+    for lane in lanes {
+        kill_lane(tx, account, (source, &lane), why, now).await?;
+    }
+    Ok(())
+}
+
+async fn kill_lane(
+    tx: &mut Tx,
+    account: AccountId,
+    (source, lane): (SourceId, &str),
+    why: &str,
+    now: Timestamp,
+) -> Result<()> {
     // Lanes before jobs, as everywhere.
-    let text = "update int_lanes set due_at = null, shut_until = null, shut_why = null
+    let text = "update int_lanes set shut_until = null, shut_why = null
         where account_id = $1 and source_id = $2 and lane = $3";
-    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(&lane).execute(c).await.map(drop))?;
-    let text = "update int_jobs set state = 'dead', error = $4, finished_at = $5
+    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(lane).execute(c).await.map(drop))?;
+    let text = "update int_jobs set state = 'cancelled', error = $4, finished_at = $5
         where account_id = $1 and source_id = $2 and lane = $3 and state = 'waiting'
             and not exists (select 1 from int_lanes l where l.account_id = $1 and l.source_id = $2 and l.lane = $3
                 and l.fence = int_jobs.claim and l.busy_until > $5)";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(&lane).bind(why).bind(Time::from(now)).execute(c)
-        .await.map(drop))
+    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(lane).bind(why).bind(Time::from(now))
+        .execute(c).await.map(drop))?;
+    let text = "update int_lanes set due_at = (select min(j.run_at) from int_jobs j
+            where j.account_id = $1 and j.source_id = $2 and j.lane = $3 and j.state = 'waiting')
+        where account_id = $1 and source_id = $2 and lane = $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(lane).execute(c).await.map(drop))
 }
 
 /// Dead deliveries of these facts are to be tried again under new keys: they are on the work list no more.

@@ -14,8 +14,8 @@ use super::{
 
 pub use attempts::{Attempt, AttemptShown, Standing, note, of_delivery};
 pub use deliveries::{
-    Delivery, Filter, Happened, Past, begin_run, behind, get as delivery, happened, has_run, kill, list as deliveries,
-    past, supersede,
+    Delivery, Filter, Happened, Past, begin_run, behind, get as delivery, happened, has_run, kill, kill_all,
+    list as deliveries, past, supersede,
 };
 pub use secrets::{Sealed, add as add_secret, end as end_secrets, of_webhook as secrets};
 
@@ -58,6 +58,8 @@ pub struct Webhook {
     pub id: i64,
     /// Whose it is.
     pub source: SourceId,
+    /// Where that stands: `active`, `disconnected`, …
+    pub source_status: String,
     /// What it wants.
     pub wanted: Wanted,
     /// Headers of its own, sealed.
@@ -85,6 +87,7 @@ struct Row {
     account_id: i64,
     id: i64,
     source_id: i64,
+    source_status: String,
     endpoint_url: String,
     description: Option<String>,
     events: Json<Vec<String>>,
@@ -113,6 +116,7 @@ impl From<Row> for Webhook {
             account: AccountId(row.account_id),
             id: row.id,
             source: SourceId(row.source_id),
+            source_status: row.source_status,
             wanted: Wanted {
                 url: row.endpoint_url,
                 description: row.description,
@@ -142,7 +146,8 @@ impl From<Row> for Webhook {
 macro_rules! webhooks {
     ($rest:literal) => {
         concat!(
-            "select w.account_id, w.id, w.source_id, w.endpoint_url, w.description, w.events, w.properties, w.payload, w.envelope,
+            "select w.account_id, w.id, w.source_id, (select s.status from int_sources s
+                where s.account_id = w.account_id and s.id = w.source_id) as source_status, w.endpoint_url, w.description, w.events, w.properties, w.payload, w.envelope,
                 w.exclude_origin, w.ordered, w.signing, w.headers, w.max_attempts, w.timeout_seconds, w.status, w.status_why,
                 w.failing_since, w.failures, w.last_triggered_at, w.last_delivered_at, w.created_at, w.updated_at ",
             $rest
@@ -232,20 +237,23 @@ pub async fn account_of(tx: &mut Tx, id: i64) -> Result<Option<AccountId>> {
     Ok(account.map(AccountId))
 }
 
-/// Those of these accounts that are told of something. A platform query.
+/// Those of these accounts that are told of something: none of sources that are stopped for good, whose messages would wait
+/// for ever. A platform query.
 pub async fn active(tx: &mut Tx, accounts: impl Iterator<Item = i64>) -> Result<Vec<Webhook>> {
     let mut new = Rows::new([("account_id", Kind::Int)]);
     accounts.for_each(|account| new.push([account.into()]));
     let text = webhooks!(
         "from new cross join int_webhooks w
-        where w.account_id = new.account_id and w.status = 'active' and w.deleted_at is null order by w.account_id, w.id"
+        where w.account_id = new.account_id and w.status = 'active' and w.deleted_at is null
+            and exists (select 1 from int_sources s where s.account_id = w.account_id and s.id = w.source_id
+                and s.status not in ('disconnected', 'disabled'))
+        order by w.account_id, w.id"
     );
     let rows: Vec<Row> = new.read(tx, &[], text).await?;
     Ok(rows.into_iter().map(Webhook::from).collect())
 }
 
-/// Tells it nothing more, and why; false where it is told nothing already. What waited for it is dead, and can be brought
-/// back.
+/// Tells it nothing more, and why; false where it is told nothing already.
 pub async fn disable(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: Timestamp) -> Result<bool> {
     let text = "update int_webhooks set status = 'disabled', status_why = $3, updated_at = $4
         where account_id = $1 and id = $2 and status = 'active'";
