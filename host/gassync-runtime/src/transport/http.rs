@@ -1,24 +1,23 @@
 use std::{
-    collections::HashMap,
     error::Error as _,
     future::Future,
     net::{IpAddr, SocketAddr},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use gassync_domain::HttpResponse;
 use reqwest::{
-    Client, Method,
+    Client, Method, Response,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
 use rustls_platform_verifier::ConfigVerifierExt;
 use url::Url;
 
-use super::{OutgoingRequest, SendError, Transport};
+use super::{OutgoingRequest, SendError, Transport, pools::Pools};
 use crate::address::is_public;
 
 /// How long one request may take.
@@ -27,7 +26,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest answer, in bytes.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
-/// Owners whose connections are kept open; beyond it, that of one of them is given up.
+/// How long the first bytes of an answer are waited for, where no more is read: by then its status is known.
+const FIRST_BYTES_TIMEOUT: Duration = Duration::from_secs(1);
+/// Owners whose connections are kept open; beyond it, those that were not used for longest are given up.
 const MAX_POOLS: usize = 1_000;
 
 /// How names become addresses.
@@ -42,7 +43,7 @@ pub type Judge = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 enum Reading {
     /// All of it; one that is longer than these bytes is an error.
     Whole(usize),
-    /// These first bytes; of a longer one the rest is never read.
+    /// These first bytes, as far as they come in a second; of a longer one the rest is never read.
     First(usize),
 }
 
@@ -50,11 +51,10 @@ enum Reading {
 /// open is never used for another's.
 #[derive(Clone)]
 pub struct Network {
-    look_up: LookUp,
+    maker: Maker,
     judge: Judge,
     reading: Reading,
-    tls: rustls::ClientConfig,
-    pools: Arc<Mutex<HashMap<String, HttpTransport>>>,
+    pools: Arc<Mutex<Pools<HttpTransport>>>,
 }
 
 /// The network for one owner. A name is resolved once per connection, every address it leads to is judged, and the
@@ -62,9 +62,20 @@ pub struct Network {
 #[derive(Clone)]
 pub struct HttpTransport {
     judged: Client,
-    private_too: Client,
+    /// Made when it is needed: few are let inside.
+    private_too: Arc<OnceLock<Client>>,
+    maker: Maker,
     judge: Judge,
     reading: Reading,
+    within: Option<Duration>,
+}
+
+/// What clients are made of.
+#[derive(Clone)]
+struct Maker {
+    look_up: LookUp,
+    /// One set of certificates for all pools: they are the larger part of what a pool would hold.
+    tls: Arc<rustls::ClientConfig>,
 }
 
 impl Network {
@@ -79,23 +90,22 @@ impl Network {
     pub fn with_names(look_up: LookUp) -> Result<Self, SendError> {
         // Another part of the process may have chosen a provider already: either is fine.
         drop(rustls::crypto::ring::default_provider().install_default());
-        // One set of certificates for all pools: they are the larger part of what a pool would hold.
         let mut tls = rustls::ClientConfig::with_platform_verifier().map_err(|e| SendError::Tls(e.to_string()))?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let reading = Reading::Whole(MAX_ANSWER_BYTES);
-        Ok(Self { look_up, judge: Arc::new(is_public), reading, tls, pools: Arc::default() })
+        let maker = Maker { look_up, tls: Arc::new(tls) };
+        Ok(Self { maker, judge: Arc::new(is_public), reading: Reading::Whole(MAX_ANSWER_BYTES), pools: no_pools() })
     }
 
     /// Another judge of addresses than whether they are of the open internet.
     #[must_use]
     pub fn judged_by(self, judge: Judge) -> Self {
-        Self { judge, pools: Arc::default(), ..self }
+        Self { judge, pools: no_pools(), ..self }
     }
 
-    /// Reads the first bytes of an answer alone.
+    /// Reads the first bytes of an answer alone. Its status counts, however its body ends.
     #[must_use]
     pub fn reading_first(self, bytes: usize) -> Self {
-        Self { reading: Reading::First(bytes), pools: Arc::default(), ..self }
+        Self { reading: Reading::First(bytes), pools: no_pools(), ..self }
     }
 
     /// Whether all addresses that a place leads to just now may be called. What is true now is asked again whenever something
@@ -106,7 +116,8 @@ impl Network {
             Some(url::Host::Ipv4(v4)) => vec![v4.into()],
             Some(url::Host::Ipv6(v6)) => vec![v6.into()],
             Some(url::Host::Domain(name)) => {
-                let found = (self.look_up)(name.to_owned()).await.map_err(|e| SendError::Connect(e.to_string()))?;
+                let found =
+                    (self.maker.look_up)(name.to_owned()).await.map_err(|e| SendError::Connect(e.to_string()))?;
                 found.into_iter().map(|address| address.ip()).collect()
             }
             None => Vec::new(),
@@ -120,28 +131,28 @@ impl Network {
     /// The pool of an owner.
     pub fn of(&self, owner: &str) -> Result<HttpTransport, SendError> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = pools.get(owner) {
-            return Ok(pool.clone());
-        }
-        if pools.len() >= MAX_POOLS
-            && let Some(other) = pools.keys().next().cloned()
-        {
-            pools.remove(&other);
-        }
-        let pool = HttpTransport {
-            judged: self.client(Arc::clone(&self.judge))?,
-            private_too: self.client(Arc::new(|_| true))?,
-            judge: Arc::clone(&self.judge),
-            reading: self.reading,
-        };
-        pools.insert(owner.to_owned(), pool.clone());
-        Ok(pool)
+        pools.of(owner, || {
+            Ok(HttpTransport {
+                judged: self.maker.client(Arc::clone(&self.judge))?,
+                private_too: Arc::default(),
+                maker: self.maker.clone(),
+                judge: Arc::clone(&self.judge),
+                reading: self.reading,
+                within: None,
+            })
+        })
     }
+}
 
+fn no_pools() -> Arc<Mutex<Pools<HttpTransport>>> {
+    Arc::new(Mutex::new(Pools::new(MAX_POOLS)))
+}
+
+impl Maker {
     fn client(&self, judge: Judge) -> Result<Client, SendError> {
         let resolver = Judging { look_up: Arc::clone(&self.look_up), judge };
         Client::builder()
-            .tls_backend_preconfigured(self.tls.clone())
+            .tls_backend_preconfigured((*self.tls).clone())
             .dns_resolver(Arc::new(resolver))
             .redirect(Policy::none())
             .timeout(REQUEST_TIMEOUT)
@@ -149,6 +160,25 @@ impl Network {
             .no_proxy()
             .build()
             .map_err(|e| SendError::Connect(e.without_url().to_string()))
+    }
+}
+
+impl HttpTransport {
+    /// Waits so long for the head of an answer, connecting included.
+    #[must_use]
+    pub fn answered_within(self, within: Duration) -> Self {
+        Self { within: Some(within), ..self }
+    }
+
+    fn client(&self, may_be_private: bool) -> Result<&Client, SendError> {
+        if !may_be_private {
+            return Ok(&self.judged);
+        }
+        if let Some(client) = self.private_too.get() {
+            return Ok(client);
+        }
+        let made = self.maker.client(Arc::new(|_| true))?;
+        Ok(self.private_too.get_or_init(|| made))
     }
 }
 
@@ -188,7 +218,7 @@ impl Transport for HttpTransport {
         if !request.may_be_private && literal.is_some_and(|address| !(self.judge)(address)) {
             return Err(SendError::AddressRefused(request.url.host_str().unwrap_or_default().to_owned()));
         }
-        let client = if request.may_be_private { &self.private_too } else { &self.judged };
+        let client = self.client(request.may_be_private)?;
         let host = request.url.host_str().unwrap_or_default().to_owned();
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|e| SendError::Connect(e.to_string()))?;
         let mut builder = client.request(method, request.url);
@@ -198,28 +228,51 @@ impl Transport for HttpTransport {
         if let Some(body) = request.body {
             builder = builder.body(body);
         }
-        let mut answer = builder.send().await.map_err(|e| say(&host, e))?;
+        let sending = builder.send();
+        let answer = match self.within {
+            Some(within) => tokio::time::timeout(within, sending).await.map_err(|_| SendError::TimedOut)?,
+            None => sending.await,
+        };
+        let answer = answer.map_err(|e| say(&host, e))?;
         let status = answer.status().as_u16();
         let headers = answer
             .headers()
             .iter()
             .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
             .collect();
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|e| say(&host, e))? {
-            match self.reading {
-                Reading::Whole(most) if body.len() + chunk.len() > most => {
-                    return Err(SendError::TooLarge(most as u64));
-                }
-                Reading::First(most) if body.len() + chunk.len() > most => {
-                    body.extend_from_slice(&chunk[..most - body.len()]);
-                    break;
-                }
-                _ => body.extend_from_slice(&chunk),
-            }
-        }
+        let body = match self.reading {
+            Reading::Whole(most) => whole(answer, most, &host).await?,
+            Reading::First(most) => first(answer, most).await,
+        };
         Ok(HttpResponse { status, headers, body })
     }
+}
+
+async fn whole(mut answer: Response, most: usize, host: &str) -> Result<Vec<u8>, SendError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|e| say(host, e))? {
+        if body.len() + chunk.len() > most {
+            return Err(SendError::TooLarge(most as u64));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// A body that stalls or breaks off ends there: its status has come.
+async fn first(mut answer: Response, most: usize) -> Vec<u8> {
+    let mut body = Vec::new();
+    let reading = async {
+        while body.len() < most
+            && let Ok(Some(chunk)) = answer.chunk().await
+        {
+            let room = most - body.len();
+            body.extend_from_slice(&chunk[..room.min(chunk.len())]);
+        }
+    };
+    // What has come by then is what there is.
+    let _ = tokio::time::timeout(FIRST_BYTES_TIMEOUT, reading).await;
+    body
 }
 
 /// Never with the address: a secret may stand in it.
@@ -324,6 +377,40 @@ mod tests {
         let sent = tokio::time::timeout(Duration::from_millis(500), pool.send(request(&url))).await;
         assert!(!matches!(sent, Ok(Ok(_))), "{:?}", sent.map(|s| s.map(|r| r.status)));
         assert!(tokio::time::timeout(Duration::from_millis(50), listener.accept()).await.is_err(), "nobody came");
+    }
+
+    #[tokio::test]
+    async fn a_status_counts_however_its_body_ends() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        for (hangs, sent, kept) in
+            [(true, "abc", "abc"), (false, "abc", "abc"), (true, "", ""), (true, "abcdef", "abcd")]
+        {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let url = format!("http://{}/", listener.local_addr().expect("an address"));
+            let serving = tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.expect("a caller");
+                stream.read(&mut [0; 1024]).await.expect("a request");
+                let answer = format!("HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\n{sent}");
+                stream.write_all(answer.as_bytes()).await.expect("written");
+                // The caller hangs up, or is hung up on.
+                while hangs && stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+            });
+            let network = Network::new().expect("a network").judged_by(Arc::new(|_| true)).reading_first(4);
+            let pool = network.of("test").expect("a pool").answered_within(Duration::from_secs(10));
+            let answer = pool.send(request(&url)).await.expect("an answer");
+            assert_eq!((answer.status, answer.body), (202, kept.as_bytes().to_vec()));
+            serving.await.expect("served");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_says_nothing_in_time_has_not_answered() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let network = Network::new().expect("a network").judged_by(Arc::new(|_| true)).reading_first(4);
+        let pool = network.of("test").expect("a pool").answered_within(Duration::from_millis(50));
+        let sent = pool.send(request(&url)).await;
+        assert_eq!(sent.expect_err("nobody took it"), SendError::TimedOut);
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! How requests travel: over the network, or from a list of answers.
 
 mod http;
+mod pools;
 mod replay;
 
 use async_trait::async_trait;
@@ -30,8 +31,8 @@ pub struct OutgoingRequest {
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// The name leads to an address no plugin may call.
-    #[error("{0} leads to an address that plugins may not call")]
+    /// The name leads to an address that may not be called.
+    #[error("{0} leads to an address that may not be called")]
     AddressRefused(String),
     /// What the channel allows is used up; in so many seconds there is room again. Nothing was sent.
     #[error("the channel's limit is used up for {0} seconds")]
@@ -53,7 +54,7 @@ pub enum SendError {
     Tls(String),
 }
 
-/// Sends a request and reads the whole answer.
+/// Sends a request and reads the answer.
 #[async_trait]
 pub trait Transport: Send + Sync {
     /// Never repeats, never follows a redirect.
