@@ -37,3 +37,4 @@ mod webhooks_api;
 mod webhooks_cli;
 mod webhooks_kill;
 mod webhooks_replay;
+mod webhooks_trouble;

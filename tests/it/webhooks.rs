@@ -8,14 +8,17 @@ use std::{
 use gassync::webhooks::{self, NewWebhook, SecretRotation, WebhookMade};
 use gassync_tests::{
     database::Database,
-    host::{ACCOUNT, Host, clock, records, reservation},
+    host::{ACCOUNT, Host, clock, read, records, reservation},
     on_both,
+    port::free_port,
     sink::{Answer, Received, Sink},
 };
 use serde_json::{Value, json};
 
 on_both!(
     what_happens_is_told_signed_and_to_those_who_want_it,
+    records_are_for_those_who_may_read_them,
+    ids_are_of_one_database,
     what_did_not_arrive_comes_again_under_its_id,
     a_hanging_and_a_failing_subscriber_harm_no_other,
     one_that_goes_away_and_comes_back_misses_nothing,
@@ -29,13 +32,13 @@ on_both!(
 const ALLOWED: (&str, &str) = ("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8");
 
 /// A host with a partner that makes the houses, and the key of another that listens.
-async fn stage(database: Database) -> (Host, String, String) {
+pub(super) async fn stage(database: Database) -> (Host, String, String) {
     let host = Host::with(database, &[ALLOWED]).await;
     let (maker, listener) = (host.key(ACCOUNT, "maker").await, host.key(ACCOUNT, "listener").await);
     (host, maker, listener)
 }
 
-async fn furnish(host: &Host, maker: &str) {
+pub(super) async fn furnish(host: &Host, maker: &str) {
     for (entity, record) in &records()[..2] {
         assert_eq!(host.post(maker, entity, record).await.0, 201);
     }
@@ -45,13 +48,13 @@ async fn book(host: &Host, maker: &str, id: &str) {
     assert_eq!(host.post(maker, "reservations", &reservation(id)).await.0, 201);
 }
 
-async fn subscribe(host: &Host, key: &str, new: Value) -> WebhookMade {
+pub(super) async fn subscribe(host: &Host, key: &str, new: Value) -> WebhookMade {
     let (status, made) = host.post(key, "webhooks", &new).await;
     assert_eq!(status, 201, "{made}");
     serde_json::from_value(made).expect("a subscription")
 }
 
-fn now() -> gassync_domain::Timestamp {
+pub(super) fn now() -> gassync_domain::Timestamp {
     clock()()
 }
 
@@ -88,7 +91,7 @@ async fn what_happens_is_told_signed_and_to_those_who_want_it(database: Database
     }
     // The maker hears nothing of what it does itself, unless it wants to.
     let own = subscribe(&host, &maker, json!({ "url": sink.url("/own") })).await;
-    let echo = json!({ "url": sink.url("/echo"), "excludeOrigin": false, "events": ["reservation.created"] });
+    let echo = json!({ "url": sink.url("/echo"), "excludeOrigin": false, "events": ["reservation.created"], "payload": "full" });
     subscribers.insert("/echo".to_owned(), subscribe(&host, &maker, echo).await);
     furnish(&host, &maker).await;
     book(&host, &maker, "r1").await;
@@ -118,7 +121,11 @@ async fn what_happens_is_told_signed_and_to_those_who_want_it(database: Database
     assert!(!String::from_utf8_lossy(&booked.body).contains("Noor"), "thin messages carry no guest");
     let nights = of_type(&all, "availability.updated").json();
     assert_eq!((&nights["data"]["from"], &nights["data"]["to"]), (&json!("2027-06-01"), &json!("2027-06-03")));
-    assert_eq!(to("/full")[0].json()["data"]["record"]["guest"]["firstName"], "Noor");
+    // Whose source brought it sees the record, and no other of the account.
+    assert_eq!(to("/echo")[0].json()["data"]["record"]["guest"]["firstName"], "Noor");
+    let (full, record) = (to("/full").remove(0), json!(null));
+    assert_eq!(full.json()["data"]["record"], record);
+    assert!(!String::from_utf8_lossy(&full.body).contains("Noor"), "nor anything of it");
     assert!(to("/pair")[0].header("webhook-signature").starts_with("v1a,"));
     let event = to("/events").remove(0);
     assert_eq!(event.header("content-type"), "application/cloudevents+json");
@@ -133,6 +140,70 @@ async fn what_happens_is_told_signed_and_to_those_who_want_it(database: Database
         all.iter().filter_map(|message| message.json()["data"]["sequence"].as_i64()).collect();
     assert_eq!(sequences.len(), all.len());
     host.stop().await;
+}
+
+async fn records_are_for_those_who_may_read_them(database: Database) {
+    let (host, _, key) = stage(database).await;
+    let url = format!("http://127.0.0.1:{}/", free_port());
+    let id = subscribe(&host, &key, json!({ "url": url })).await.webhook.id;
+    let subscriber = async |name: &str, scopes: Value| -> String {
+        let new = json!({ "account": ACCOUNT, "name": name, "source": "listener", "scopes": scopes });
+        let made: Value = host.operate("keys", &new).await.json().await.expect("a key");
+        made["key"].as_str().expect("a key").to_owned()
+    };
+    let writer = subscriber("writer", json!(["webhooks:write"])).await;
+    let full = |events: Value| json!({ "url": url, "payload": "full", "events": events });
+    let lacks = |scope: &str| (403, json!(format!("the key lacks the scope {scope}")));
+    let refused = |(status, problem): (u16, Value)| (status, problem["detail"].clone());
+    let make = async |key: &str, events: Value| refused(host.post(key, "webhooks", &full(events)).await);
+    for (events, scope) in [
+        (json!([]), "reservations:read"),
+        (json!(["booking.cancelled"]), "reservations:read"),
+        (json!(["guest.*"]), "guests:read"),
+        (json!(["availability.updated", "property.updated"]), "properties:read"),
+        (json!(["room-type.created"]), "room-types:read"),
+        (json!(["rate-plan.created"]), "rate-plans:read"),
+    ] {
+        assert_eq!(make(&writer, events).await, lacks(scope));
+    }
+    assert_eq!(make(&writer, json!(["availability.updated"])).await.0, 201, "nights have no record");
+    let path = format!("webhooks/{id}");
+    let change = async |key: &str, body: Value| {
+        let request = host.http.patch(format!("{}/integration/v1/{path}", host.base)).bearer_auth(key).json(&body);
+        read(request.send().await.expect("an answer")).await
+    };
+    let to_full = async |key: &str| change(key, json!({ "payload": "full" })).await;
+    assert_eq!(refused(to_full(&writer).await), lacks("reservations:read"));
+    let half = subscriber("half", json!(["webhooks:write", "reservations:read"])).await;
+    assert_eq!(make(&half, json!(["reservation.*"])).await, lacks("guests:read"), "whose booking it is");
+    let both = subscriber("both", json!(["webhooks:write", "reservations:read", "guests:read"])).await;
+    assert_eq!(make(&both, json!(["reservation.*"])).await.0, 201);
+    // What is full already goes nowhere else by the hand of one who may not read it, and may be made thin by anybody.
+    assert_eq!(to_full(&key).await.0, 200);
+    let elsewhere = json!({ "url": format!("{url}elsewhere") });
+    assert_eq!(refused(change(&writer, elsewhere).await), lacks("reservations:read"));
+    let thin = json!({ "payload": "thin", "description": "thin" });
+    assert_eq!(change(&writer, thin).await.0, 200);
+    assert_eq!(host.operate("webhooks?source=listener", &full(json!([]))).await.status().as_u16(), 201);
+    host.stop().await;
+}
+
+async fn ids_are_of_one_database(database: Database) {
+    let mut ids: Vec<BTreeMap<i64, String>> = Vec::new();
+    for database in [database, Database::sqlite()] {
+        let (host, maker, listener) = stage(database).await;
+        let sink = Sink::start().await;
+        subscribe(&host, &listener, json!({ "url": sink.url("/") })).await;
+        furnish(&host, &maker).await;
+        let of_fact = |message: &Received| {
+            let sequence = message.json()["data"]["sequence"].as_i64().expect("a place");
+            (sequence, message.header("webhook-id").to_owned())
+        };
+        ids.push(sink.until(2).await.iter().map(of_fact).collect());
+        host.stop().await;
+    }
+    assert_eq!(ids[0].keys().collect::<Vec<_>>(), ids[1].keys().collect::<Vec<_>>(), "the same places");
+    assert!(ids[0].values().all(|id| !ids[1].values().any(|other| other == id)), "{ids:?}");
 }
 
 async fn what_did_not_arrive_comes_again_under_its_id(database: Database) {
@@ -317,10 +388,16 @@ async fn a_rotation_signs_with_both_secrets(database: Database) {
     assert_eq!(message.json()["type"], "webhook.test");
     assert!(verifies(&made, &message) && verifies(&second, &message));
     assert_eq!(message.header("webhook-signature").split(' ').count(), 2);
-    let third = rotate(SecretRotation { grace_seconds: Some(0), ..SecretRotation::default() }).await;
+    // However often it is replaced, there is one former secret.
+    let third = rotate(SecretRotation { grace_seconds: Some(604_800), ..SecretRotation::default() }).await;
     host.post(&listener, &format!("{path}/test"), &json!({})).await;
     let message = sink.until(2).await.remove(1);
-    assert!(verifies(&third, &message) && !verifies(&second, &message) && !verifies(&made, &message));
+    assert!(verifies(&third, &message) && verifies(&second, &message) && !verifies(&made, &message));
+    assert_eq!(message.header("webhook-signature").split(' ').count(), 2);
+    let fourth = rotate(SecretRotation { grace_seconds: Some(0), ..SecretRotation::default() }).await;
+    host.post(&listener, &format!("{path}/test"), &json!({})).await;
+    let message = sink.until(3).await.remove(2);
+    assert!(verifies(&fourth, &message) && !verifies(&third, &message) && !verifies(&second, &message));
     let NewWebhook { secret, .. } =
         NewWebhook { secret: Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into()), ..NewWebhook::default() };
     let given = rotate(SecretRotation { secret: secret.clone(), grace_seconds: Some(60) }).await;

@@ -438,6 +438,8 @@ async fn secrets_are_shown_once_and_sealed(database: Database) {
     let sink = Sink::start().await;
     let host = Host::with(database, SETTINGS).await;
     let key = host.key(ACCOUNT, "partner").await;
+    // One that repeats what it was sent makes no secret of it known.
+    sink.answers_by(|message| Answer::Says(200, format!("{:?}", message.headers)));
     let made = subscribe(&host, &key, json!({ "url": sink.url("/"), "bearer": HEADER })).await;
     let first = made["secret"].as_str().expect("a secret").to_owned();
     let id = &made["id"];
@@ -458,7 +460,17 @@ async fn secrets_are_shown_once_and_sealed(database: Database) {
     host.post(&key, &format!("webhooks/{}/test", pair["id"]), &json!({})).await;
     let received = sink.until(2).await;
     assert_eq!(gassync::webhooks::verify(public, received[1].signed(), &received[1].body, host.app.now()), Ok(()));
-    let shown = [host.get(&key, "webhooks").await.1, host.look("webhooks").await, host.look("alarms").await];
+    host.until("both arrived", async || {
+        deliveries(&host, &key, id, "?state=delivered").await.len()
+            + deliveries(&host, &key, &pair["id"], "?state=delivered").await.len()
+            == 2
+    })
+    .await;
+    let delivery = deliveries(&host, &key, id, "").await[0]["id"].clone();
+    let whole = host.get(&key, &format!("webhooks/{id}/deliveries/{delivery}")).await.1;
+    let answer = whole["tried"][0]["answer"].as_str().expect("an answer");
+    assert!(answer.contains(r#"("authorization", "***")"#), "{answer}");
+    let shown = [whole, host.get(&key, "webhooks").await.1, host.look("webhooks").await, host.look("alarms").await];
     let shown = shown.map(|shown| shown.to_string()).concat();
     let dump = gassync_tests::database::dump(&url, &folder).await;
     assert!(dump.contains("/pair") && shown.contains("/pair"), "the rows are there");

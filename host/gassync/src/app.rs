@@ -19,7 +19,7 @@ use crate::{
     jobs::Finisher,
     plugins::Plugins,
     rate_limit::RateLimits,
-    store::Db,
+    store::{self, Db},
     vault::{self, Random, Vault},
     webhooks::Way,
 };
@@ -85,6 +85,9 @@ impl App {
             db.migrate().await?;
         }
         db.check_version().await?;
+        let mut tx = db.platform_write().await.context("setting database.url")?;
+        store::installation::settle(&mut tx, &vault::token(&random, "")).await?;
+        tx.commit().await?;
         let vault = Vault::new(&secret_key(&config, &random)?, random.clone());
         let engine = Engine::new(EngineSettings {
             cache_dir: Some(data.join("compiled")),

@@ -16,7 +16,7 @@ use crate::{
     app::App,
     store::{self, Tx, sources, webhooks::Webhook},
     webhooks::{
-        self, Asked, NewWebhook, Replayed, SecretRotation, WebhookChange, WebhookMade, WebhookShown,
+        self, Asked, By, NewWebhook, Replayed, SecretRotation, WebhookChange, WebhookMade, WebhookShown,
         desk::{self, DeliveryFilter, DeliveryShown, DeliveryWhole, MessageSent, ReplayShown},
     },
 };
@@ -115,7 +115,7 @@ async fn make(
 ) -> Result<(StatusCode, Json<WebhookMade>), ApiError> {
     let name = source.ok_or_else(|| Problem::Malformed("in the query: source: is missing".to_owned()))?;
     let source = the_one(&app, &name).await?;
-    let made = webhooks::create(&app, (source.account, source.id), new).await?;
+    let made = webhooks::create(&app, By::Operator, (source.account, source.id), new).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -136,7 +136,7 @@ async fn change(
     Body(wanted): Body<WebhookChange>,
 ) -> Result<Json<WebhookShown>, ApiError> {
     let webhook = desk::of_anybody(&app, id).await?;
-    Ok(Json(desk::change(&app, webhook, wanted).await?))
+    Ok(Json(desk::change(&app, By::Operator, webhook, wanted).await?))
 }
 
 async fn forget(

@@ -73,7 +73,15 @@ pub struct Caller<S> {
     pub creates: bool,
     /// What its source has the say over.
     pub authority: Authority,
+    holder: Arc<KeyHolder>,
     scope: PhantomData<S>,
+}
+
+impl<S> Caller<S> {
+    /// Everything that its key may do.
+    pub fn scopes(&self) -> &[String] {
+        &self.holder.scopes
+    }
 }
 
 /// The one who runs this host.
@@ -150,7 +158,7 @@ impl<S: Scope> FromRequestParts<Arc<App>> for Caller<S> {
             return Err(Problem::Forbidden { scope: S::NAME }.into());
         }
         let KeyHolder { id: key, account, source, creates, authority, .. } = **holder;
-        Ok(Self { account, source, key, creates, authority, scope: PhantomData })
+        Ok(Self { account, source, key, creates, authority, holder: Arc::clone(holder), scope: PhantomData })
     }
 }
 

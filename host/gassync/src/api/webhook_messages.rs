@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 /// What a message tells of: which entity, and where to read it. `record` is there for those alone who asked for `full`.
+/// One `gasId` may be that of a booking, a unit and a property: what a message is about is `entity` and `gasId` together.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageData {
@@ -27,18 +28,21 @@ pub struct MessageData {
     /// The place of this in the account's feed. Null of a test.
     #[schema(example = 1043)]
     sequence: Option<i64>,
-    /// How new the message is: of two about one entity the one with the lower version is the older, and is dropped.
+    /// How new the message is. Of two with the same `entity` and `gasId` the one with the lower version is the older, and is
+    /// dropped; never one with `from` and `to`, which tells of those nights alone.
     #[schema(example = 1043)]
     version: Option<i64>,
     /// Whether the subscriber's own source did it.
     own: bool,
-    /// The first night, where it is about nights.
+    /// The first night, where it is about some nights and no others.
     #[schema(required = false, value_type = String, format = Date)]
     from: Option<String>,
     /// The last night, which is one of them.
     #[schema(required = false, value_type = String, format = Date)]
     to: Option<String>,
-    /// With `full`: the entity as the core had it when the message was written; null where it was gone, or has none.
+    /// With `full`: the entity as the core had it when the message was written. Null where it was gone, or has none, or the
+    /// subscriber's source has no link with it, and then `id` is null too; so is a booking's `guest` whom the source does not
+    /// know.
     #[schema(required = false, value_type = Option<Object>)]
     record: Option<Value>,
 }
@@ -108,8 +112,8 @@ fn one(record: &str, events: &[Cow<'_, str>]) -> Value {
         "responses": {
             "2XX": { "description": "It arrived, and is not sent again" },
             "410": { "description": "No more of this, ever: the subscription is disabled" },
-            "429": { "description": "Not so fast, as 502 and 504: nothing else is sent until `Retry-After`, an hour at most, \
-                and then this again" },
+            "429": { "description": "Not so fast, as 502 and 504: nothing else is sent until `Retry-After` (seconds or a date), \
+                an hour at most, and then this again, for a day without counting as a time that it was tried" },
             "default": { "description": "It did not arrive: it is sent again, as redirects, which are not followed" }
         }
     })

@@ -21,7 +21,7 @@ use crate::{
     app::App,
     store,
     webhooks::{
-        self, NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown,
+        self, By, NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown,
         desk::{self, MessageSent},
     },
 };
@@ -40,7 +40,8 @@ pub struct OfWebhook {
     pub(super) id: i64,
 }
 
-/// Subscribe. The secret is in this answer and in no other. No Idempotency-Key is read here: whoever is not sure that it
+/// Subscribe. The secret is in this answer and in no other. `"payload": "full"` asks for the scopes that read what its events
+/// can carry: without them the answer is 403, and names the first that is missing. No Idempotency-Key is read here: whoever is not sure that it
 /// was made looks at the list, and has the secret replaced.
 #[utoipa::path(
     post, path = "/integration/v1/webhooks", tag = "webhooks", operation_id = "post_webhook",
@@ -56,7 +57,7 @@ pub async fn make(
     caller: Caller<WebhooksWrite>,
     Body(new): Body<NewWebhook>,
 ) -> Result<(StatusCode, Json<WebhookMade>), ApiError> {
-    let made = webhooks::create(&app, (caller.account, caller.source), new).await?;
+    let made = webhooks::create(&app, By::Key(caller.scopes()), (caller.account, caller.source), new).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -105,7 +106,7 @@ pub async fn one(
 }
 
 /// Change one; what is not said stays. `"enabled": false` ends what waits for it, `true` begins anew: replay what happened
-/// meanwhile.
+/// meanwhile. What is `full` afterwards asks for the scopes that read what its events can carry, as when it is made.
 #[utoipa::path(
     patch, path = "/integration/v1/webhooks/{id}", tag = "webhooks", operation_id = "patch_webhook",
     params(("id" = i64, Path, description = "The subscription's number")),
@@ -123,7 +124,7 @@ pub async fn change(
     Body(wanted): Body<WebhookChange>,
 ) -> Result<Json<WebhookShown>, ApiError> {
     let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
-    Ok(Json(desk::change(&app, webhook, wanted).await?))
+    Ok(Json(desk::change(&app, By::Key(caller.scopes()), webhook, wanted).await?))
 }
 
 /// End one. It is told nothing more, and its secrets are forgotten.

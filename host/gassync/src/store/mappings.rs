@@ -120,6 +120,14 @@ pub async fn find_all(tx: &mut Tx, account: AccountId, source: SourceId, records
     Ok(Mappings(rows.into_iter().map(Row::into_pair).collect()))
 }
 
+/// Whether a source has a link with the guest of a booking.
+pub async fn has_guest_of(tx: &mut Tx, account: AccountId, source: SourceId, booking: CoreId) -> Result<bool> {
+    let text = "select exists (select 1 from gas_bookings b
+            join int_mappings m on m.account_id = b.account_id and m.gas_entity_type = 'guest' and m.gas_entity_id = b.guest_id
+        where b.account_id = $1 and b.id = $3 and m.source_id = $2)";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(booking.0).fetch_one(c).await)
+}
+
 /// Links a record that came from outside with the core entity made for it.
 pub async fn link(
     tx: &mut Tx,

@@ -19,6 +19,7 @@ mod db;
 mod fault;
 pub mod idempotency;
 pub mod inbox;
+pub mod installation;
 pub mod keys;
 pub mod ledger;
 pub mod mappings;

@@ -8,15 +8,17 @@ use std::{
 
 use futures_util::{StreamExt as _, stream};
 use gassync_domain::{Timestamp, delivery_delay};
-use gassync_runtime::{HttpTransport, OutgoingRequest, SendError, Transport as _};
+use gassync_runtime::{HttpTransport, OutgoingRequest, Transport as _};
 use jiff::SignedDuration;
 use serde_json::Value;
 use url::Url;
 
 use super::{
-    message::{self, Message},
+    answer::{self, GONE, Verdict},
+    headers,
+    message::{self, Batch, FULL, Message},
     signing::Secret,
-    subscription,
+    subscription::{self, GivenUp},
 };
 use crate::{
     app::App,
@@ -31,14 +33,14 @@ use crate::{
 
 /// Messages to one subscriber that are on their way at once.
 const AT_ONCE: usize = 16;
-/// Characters of an answer that are kept.
-const ANSWER_CHARS: usize = 256;
 /// The first wait of a subscriber that is in trouble; it doubles with each further failure.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The longest wait that we choose.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// The longest wait that a subscriber can ask for.
 const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(1);
+/// So long a message may be asked to come later without that counting as a time that it was tried.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 /// So long nothing has arrived when a subscriber is told no more.
 const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
 
@@ -52,8 +54,8 @@ pub(crate) struct Told {
     pub standing: Option<Standing>,
     /// It wants to be left alone.
     pub shut: Option<Shut>,
-    /// It is to be told nothing more, and why.
-    pub disable: Option<String>,
+    /// It is to be told nothing more.
+    pub disable: Option<GivenUp>,
 }
 
 /// What is known of a subscriber while it is told.
@@ -62,6 +64,8 @@ struct Subscriber {
     url: Url,
     secrets: Vec<Secret>,
     headers: Vec<(String, String)>,
+    /// What of its headers no answer that is kept may repeat.
+    hidden: Vec<String>,
     transport: HttpTransport,
 }
 
@@ -79,17 +83,7 @@ type Tried = (usize, Option<Sent>);
 /// How sending ended.
 struct Sent {
     attempt: Attempt,
-    kind: SentKind,
-}
-
-enum SentKind {
-    Arrived,
-    /// It did not; the others may.
-    Failed(String),
-    /// Nothing else would arrive either just now; after so long where it says.
-    Trouble(Option<SignedDuration>, String),
-    /// It wants no more, ever.
-    Gone,
+    verdict: Verdict,
 }
 
 /// Tells the subscriber whose lane was taken.
@@ -105,16 +99,41 @@ pub(crate) async fn tell(app: &Arc<App>, number: i64, taken: &Taken) -> store::R
     }
     let subscriber = match Subscriber::open(app, &mut tx, webhook).await? {
         Ok(subscriber) => subscriber,
-        Err(why) => return Ok(ended(why)),
+        Err(why) => {
+            tracing::error!(webhook = number, why, "a subscriber cannot be told from here");
+            return Ok(Told::put_off(app, jobs, why));
+        }
     };
     let (facts, work) = subscriber.messages(app, &mut tx, jobs).await?;
     drop(tx);
-    Ok(subscriber.tell(app, jobs, (&facts, work)).await)
+    let (outcomes, sent, halt) = subscriber.tell(app, jobs, (&facts, work)).await;
+    // Whether it is still the one that was told matters where not all went well.
+    let is_same = if sent.iter().all(|(_, sent)| sent.as_ref().is_some_and(Sent::arrived)) {
+        true
+    } else {
+        let mut tx = app.db.read(taken.account).await?;
+        let now_is = webhooks::get(&mut tx, taken.account, number).await?;
+        now_is.is_some_and(|webhook| webhook.revision == subscriber.webhook.revision)
+    };
+    Ok(subscriber.sum_up(app, jobs, (outcomes, sent), (halt, is_same)))
 }
 
 impl Told {
     fn nothing(outcomes: Vec<Outcome>) -> Self {
         Self { outcomes, attempts: Vec::new(), standing: None, shut: None, disable: None }
+    }
+
+    /// Nothing can be told from here: another host may have the key, or this one after it was mended.
+    fn put_off(app: &App, jobs: &[Job], why: &str) -> Self {
+        let outcomes = jobs.iter().map(|_| Outcome::NotYet(LONGEST_PAUSE, why.to_owned())).collect();
+        let shut = Shut { until: app.now() + LONGEST_PAUSE, why: why.to_owned() };
+        Self { shut: Some(shut), ..Self::nothing(outcomes) }
+    }
+}
+
+impl Sent {
+    fn arrived(&self) -> bool {
+        self.verdict == Verdict::Arrived
     }
 }
 
@@ -128,13 +147,15 @@ impl Subscriber {
                 None => return Ok(Err("its secret cannot be opened with this host's key")),
             }
         }
-        let Some(headers) = subscription::open_headers(app, &webhook) else {
+        let Some(headers) = headers::open(app, &webhook) else {
             return Ok(Err("its headers cannot be opened with this host's key"));
         };
         let Ok(transport) = app.subscribers.of(webhook.account, &url) else {
             return Ok(Err("this host has no way to it"));
         };
-        Ok(Ok(Self { webhook, url, secrets, headers, transport }))
+        let within = Duration::from_secs(webhook.wanted.timeout_seconds.unsigned_abs());
+        let (hidden, transport) = (headers::secrets(&headers), transport.answered_within(within));
+        Ok(Ok(Self { webhook, url, secrets, headers, hidden, transport }))
     }
 
     /// What each job is about, and what is to be told for it.
@@ -146,17 +167,16 @@ impl Subscriber {
     ) -> store::Result<(HashMap<i64, Fact>, Vec<Work>)> {
         let webhook = &self.webhook;
         let places: Vec<i64> = jobs.iter().filter_map(|job| job.sequence).collect();
-        // What is read after it has at least what the feed had told until then.
-        let reached = outbox::last_sequence(tx, webhook.account).await?;
+        let mut batch = Batch::begin(tx, webhook.account, app.public_url()).await?;
         let facts = outbox::told_at(tx, webhook.account, webhook.source, &places).await?;
         let facts: HashMap<i64, Fact> = facts.into_iter().map(|fact| (fact.sequence, fact)).collect();
         let waits = if webhook.wanted.ordered { self.behind(tx, jobs).await? } else { HashMap::new() };
-        let (now, host) = (app.now(), app.public_url());
+        let now = app.now();
         let mut work = Vec::with_capacity(jobs.len());
         for job in jobs {
             let Some(sequence) = job.sequence else {
                 let id = job.payload.get("test").and_then(Value::as_str).unwrap_or_default();
-                work.push(Work::Message(message::of_test(webhook, id, job.created_at, &host)));
+                work.push(Work::Message(message::of_test(webhook, id, job.created_at, &app.public_url())));
                 continue;
             };
             let Some(fact) = facts.get(&sequence) else {
@@ -169,7 +189,7 @@ impl Subscriber {
                 work.push(Work::Ended(Outcome::NotYet(wait, why)));
                 continue;
             }
-            work.push(Work::Message(message::of_fact(tx, webhook, fact, (reached, &host)).await?));
+            work.push(Work::Message(message::of_fact(tx, webhook, fact, &mut batch).await?));
         }
         Ok((facts, work))
     }
@@ -187,7 +207,13 @@ impl Subscriber {
         Ok(waiting.into_iter().map(|(kind, id, first, at)| ((kind, id), (first, at.into()))).collect())
     }
 
-    async fn tell(&self, app: &App, jobs: &[Job], (facts, work): (&HashMap<i64, Fact>, Vec<Work>)) -> Told {
+    /// Of each job how it ended where nothing was to be sent, what became of the others, and whether they were stopped.
+    async fn tell(
+        &self,
+        app: &App,
+        jobs: &[Job],
+        (facts, work): (&HashMap<i64, Fact>, Vec<Work>),
+    ) -> (Vec<Option<Outcome>>, Vec<Tried>, Halt) {
         let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(jobs.len());
         // What is about one entity goes one after the other where order is asked for; all else side by side.
         let mut queues: BTreeMap<(String, i64), Vec<(usize, Message)>> = BTreeMap::new();
@@ -205,21 +231,22 @@ impl Subscriber {
                 }
             }
         }
-        for queue in queues.values_mut() {
+        let mut queues: Vec<Vec<(usize, Message)>> = queues.into_values().collect();
+        for queue in &mut queues {
             queue.sort_by_key(|(index, _)| jobs[*index].sequence);
         }
         let halt = Halt::default();
         let mut sent: Vec<Tried> = Vec::new();
-        let mut queues = queues.into_values();
-        // One that is in trouble is asked with one message whether that goes on.
-        if self.webhook.failures > 0
-            && let Some(first) = queues.next()
-        {
+        // One that is in trouble is asked with one message whether that goes on: with any, since it may be one that it never takes.
+        if self.webhook.failures > 0 && !queues.is_empty() {
+            let any = (app.jitter() * queues.len() as f64) as usize;
+            let first = queues.swap_remove(any.min(queues.len() - 1));
             sent.extend(self.tell_queue(app, jobs, first, &halt).await);
         }
+        let queues = queues.into_iter();
         let side_by_side = stream::iter(queues.map(|queue| self.tell_queue(app, jobs, queue, &halt)));
         sent.extend(side_by_side.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await.into_iter().flatten());
-        self.sum_up(app, jobs, (outcomes, sent), halt)
+        (outcomes, sent, halt)
     }
 
     /// Messages one after the other, as far as they arrive.
@@ -227,15 +254,14 @@ impl Subscriber {
         let mut sent = Vec::with_capacity(queue.len());
         let mut goes_on = true;
         for (index, message) in queue {
-            if !goes_on || halt.is_called() {
+            // What has not begun when the host stops is told by the next one.
+            if !goes_on || halt.is_called() || app.stopping.is_cancelled() {
                 sent.push((index, None));
                 continue;
             }
             let one = self.send(app, &jobs[index], message).await;
-            goes_on = matches!(one.kind, SentKind::Arrived);
-            if let SentKind::Trouble(..) | SentKind::Gone = &one.kind {
-                halt.call(&one.kind);
-            }
+            goes_on = one.arrived();
+            halt.call(&one.verdict);
             sent.push((index, Some(one)));
         }
         sent
@@ -261,34 +287,35 @@ impl Subscriber {
             body: Some(body),
             may_be_private: false,
         };
-        let within = Duration::from_secs(self.webhook.wanted.timeout_seconds.unsigned_abs());
-        let answer =
-            tokio::time::timeout(within, self.transport.send(request)).await.unwrap_or(Err(SendError::TimedOut));
+        let answer = self.transport.send(request).await;
+        let now = app.now();
         let mut attempt = Attempt {
             account: job.account,
             job: job.id,
             attempt: i64::from(job.attempts),
             at: began,
-            duration_ms: i64::try_from(app.now().duration_since(began).as_millis()).unwrap_or(i64::MAX),
+            duration_ms: i64::try_from(now.duration_since(began).as_millis()).unwrap_or(i64::MAX),
             status: None,
             error_kind: None,
             answer: None,
         };
-        let kind = match answer {
+        let verdict = match answer {
             Ok(answer) => {
                 attempt.status = Some(i64::from(answer.status));
-                attempt.answer = Some(first_words(&answer.body)).filter(|text| !text.is_empty());
+                // Of one that is sent records nothing is kept: it may repeat them.
+                if self.webhook.wanted.payload != FULL {
+                    let words = answer::first_words(&answer.body, &self.hidden);
+                    attempt.answer = Some(words).filter(|text| !text.is_empty());
+                }
                 let retry_after = answer.headers.iter().find(|(name, _)| name == "retry-after");
-                judge(answer.status, retry_after.map(|(_, value)| value.as_str()))
+                answer::judge(answer.status, retry_after.map(|(_, value)| value.as_str()), now)
             }
             Err(error) => {
-                let (word, is_trouble) = kind_of(&error);
-                attempt.error_kind = Some(word);
-                let why = error.to_string();
-                if is_trouble { SentKind::Trouble(None, why) } else { SentKind::Failed(why) }
+                attempt.error_kind = Some(answer::word(&error));
+                Verdict::Trouble(error.to_string())
             }
         };
-        Sent { attempt, kind }
+        Sent { attempt, verdict }
     }
 
     fn sum_up(
@@ -296,53 +323,74 @@ impl Subscriber {
         app: &App,
         jobs: &[Job],
         (outcomes, sent): (Vec<Option<Outcome>>, Vec<Tried>),
-        halt: Halt,
+        (halt, is_same): (Halt, bool),
     ) -> Told {
         let (now, webhook) = (app.now(), &self.webhook);
-        let count = |fits: fn(&SentKind) -> bool| {
-            let kinds = sent.iter().filter_map(|(_, sent)| sent.as_ref()).filter(|sent| fits(&sent.kind));
-            i64::try_from(kinds.count()).unwrap_or(i64::MAX)
-        };
-        let arrived = count(|kind| matches!(kind, SentKind::Arrived));
-        let failed = count(|kind| !matches!(kind, SentKind::Arrived));
+        let mut tried = sent.iter().filter_map(|(_, sent)| sent.as_ref()).peekable();
+        let is_tried = tried.peek().is_some();
+        let any_arrived = tried.any(Sent::arrived);
         let called = halt.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let pause = called.as_ref().map(|halt| match halt.wait {
             Some(asked) => asked.clamp(SignedDuration::from_secs(1), LONGEST_ASKED),
             None => pause(webhook.failures),
         });
-        let behind = || "what happened before it has not arrived".to_owned();
-        let why = called.as_ref().map_or_else(behind, |halt| halt.why.clone());
+        let pause = pause.filter(|_| is_same);
+        let why = match &called {
+            Some(halt) => &halt.why,
+            None if app.stopping.is_cancelled() => "the host stopped",
+            None => "what happened before it has not arrived",
+        };
         let mut told = Told::nothing(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Done)).collect());
         for (index, sent) in sent {
-            let outcome = match &sent {
-                Some(Sent { kind: SentKind::Arrived, .. }) => Outcome::Done,
-                Some(Sent { kind: SentKind::Failed(why) | SentKind::Trouble(_, why), .. }) => {
-                    self.again(app, &jobs[index], why)
-                }
-                Some(Sent { kind: SentKind::Gone, .. }) => Outcome::Hopeless(GONE.to_owned()),
+            let (job, soon) = (&jobs[index], pause.unwrap_or(SignedDuration::from_secs(1)));
+            let outcome = match sent.as_ref().map(|sent| &sent.verdict) {
+                Some(Verdict::Arrived) => Outcome::Done,
+                Some(Verdict::Failed(why) | Verdict::Trouble(why)) => self.again(app, job, why),
+                Some(Verdict::Later(asked, why)) => self.later(app, job, (*asked, soon), why),
+                // It was the former address that wanted no more.
+                Some(Verdict::Gone) if !is_same => Outcome::NotYet(soon, GONE.to_owned()),
+                Some(Verdict::Gone) => Outcome::Hopeless(GONE.to_owned()),
                 // It was not tried.
-                None => Outcome::NotYet(pause.unwrap_or(SignedDuration::from_secs(1)), why.clone()),
+                None => Outcome::NotYet(soon, why.to_owned()),
             };
             if let Some(place) = told.outcomes.get_mut(index) {
                 *place = outcome;
             }
             told.attempts.extend(sent.map(|sent| sent.attempt));
         }
-        if arrived + failed == 0 {
+        if !is_tried {
             return told;
         }
-        let any_arrived = arrived > 0;
-        told.standing = Some(Standing { account: webhook.account, webhook: webhook.id, any_arrived, failed });
-        told.shut = pause.map(|pause| Shut { until: now + pause, why });
+        let Webhook { account, id, revision, .. } = *webhook;
+        told.standing = Some(Standing { account, webhook: id, revision, any_arrived });
+        told.shut = pause.map(|pause| Shut { until: now + pause, why: why.to_owned() });
         let since = webhook.failing_since.filter(|_| !any_arrived);
-        told.disable = if called.is_some_and(|halt| halt.is_gone) {
+        let why = if called.is_some_and(|halt| halt.is_gone) {
             Some(GONE.to_owned())
         } else if since.is_some_and(|since| now.duration_since(since) > GIVEN_UP_AFTER) {
             Some(format!("nothing has arrived for {} days", GIVEN_UP_AFTER.as_hours() / 24))
         } else {
             None
         };
+        told.disable = why.map(|why| GivenUp { revision, why });
         told
+    }
+
+    /// As soon as the subscriber is told anything again, without having tried: for a day, since it may be this one message that
+    /// it always sends away. Where it says no time, those that waited long already let others go first.
+    fn later(
+        &self,
+        app: &App,
+        job: &Job,
+        (asked, pause): (Option<SignedDuration>, SignedDuration),
+        why: &str,
+    ) -> Outcome {
+        let age = app.now().duration_since(job.created_at);
+        if age > PATIENCE {
+            return self.again(app, job, why);
+        }
+        let wait = if asked.is_some() { pause } else { pause.max(age.min(LONGEST_PAUSE)) };
+        Outcome::NotYet(wait, why.to_owned())
     }
 
     /// By the schedule, as often as the subscriber wants it.
@@ -355,9 +403,6 @@ impl Subscriber {
     }
 }
 
-/// Why a subscriber is told no more that answers so.
-const GONE: &str = "it answered 410: it wants no more";
-
 fn entity(fact: &Fact) -> (String, i64) {
     (fact.fact.entity_type.clone(), fact.fact.entity_id)
 }
@@ -366,38 +411,6 @@ fn entity(fact: &Fact) -> (String, i64) {
 fn pause(failures: i64) -> SignedDuration {
     let doubled = u32::try_from(failures.clamp(0, 6)).unwrap_or_default();
     (FIRST_PAUSE * 2_i32.pow(doubled)).min(LONGEST_PAUSE)
-}
-
-/// What an answer means.
-fn judge(status: u16, retry_after: Option<&str>) -> SentKind {
-    match status {
-        200..300 => SentKind::Arrived,
-        410 => SentKind::Gone,
-        429 | 502 | 504 => {
-            let seconds = retry_after.and_then(|value| value.trim().parse::<u32>().ok());
-            let wait = seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
-            SentKind::Trouble(wait, format!("it answered {status}"))
-        }
-        300..400 => SentKind::Failed(format!("it answered {status}: redirects are not followed")),
-        _ => SentKind::Failed(format!("it answered {status}")),
-    }
-}
-
-/// A word for a failure, and whether another message would fail alike.
-fn kind_of(error: &SendError) -> (&'static str, bool) {
-    match error {
-        SendError::TimedOut => ("timeout", true),
-        SendError::Connect(_) => ("connect", true),
-        SendError::Tls(_) => ("tls", true),
-        SendError::AddressRefused(_) => ("address", true),
-        SendError::TooLarge(_) | SendError::RateLimited(_) | SendError::CircuitOpen(_) => ("broken", false),
-    }
-}
-
-/// The first characters of an answer, in one line.
-fn first_words(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(ANSWER_CHARS).collect::<String>().trim().to_owned()
 }
 
 /// Whether what has not begun is left for later.
@@ -415,11 +428,12 @@ impl Halt {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    fn call(&self, kind: &SentKind) {
-        let (wait, why, is_gone) = match kind {
-            SentKind::Trouble(wait, why) => (*wait, why.clone(), false),
-            SentKind::Gone => (None, GONE.to_owned(), true),
-            SentKind::Arrived | SentKind::Failed(_) => return,
+    fn call(&self, verdict: &Verdict) {
+        let (wait, why, is_gone) = match verdict {
+            Verdict::Trouble(why) => (None, why.clone(), false),
+            Verdict::Later(wait, why) => (*wait, why.clone(), false),
+            Verdict::Gone => (None, GONE.to_owned(), true),
+            Verdict::Arrived | Verdict::Failed(_) => return,
         };
         let mut called = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let longest = called.as_ref().and_then(|called| called.wait).max(wait);
@@ -433,26 +447,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_told_apart() {
-        assert!(matches!(judge(200, None), SentKind::Arrived));
-        assert!(matches!(judge(204, None), SentKind::Arrived));
-        assert!(matches!(judge(302, None), SentKind::Failed(_)));
-        assert!(matches!(judge(500, Some("9")), SentKind::Failed(_)));
-        assert!(matches!(judge(410, None), SentKind::Gone));
-        let nine = Some(SignedDuration::from_secs(9));
-        assert!(matches!(judge(429, Some(" 9")), SentKind::Trouble(wait, _) if wait == nine));
-        assert!(matches!(judge(502, Some("soon")), SentKind::Trouble(None, _)));
-    }
-
-    #[test]
     fn pauses_double_and_have_an_end() {
         let seconds: Vec<i64> = [0, 1, 2, 5, 6, 99].map(|failures| pause(failures).as_secs()).to_vec();
         assert_eq!(seconds, [5, 10, 20, 160, 300, 300]);
-    }
-
-    #[test]
-    fn of_an_answer_little_is_kept() {
-        assert_eq!(first_words(b" {\n\t\"ok\": true }\0"), "{  \"ok\": true }");
-        assert_eq!(first_words("é".repeat(300).as_bytes()).chars().count(), ANSWER_CHARS);
     }
 }

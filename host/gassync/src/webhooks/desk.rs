@@ -12,8 +12,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::{Builder, Uuid};
 
 use super::{
-    Asked, Replayed, SecretRotation, WebhookChange, WebhookMade, WebhookShown, fan_out, message::message_id, replay,
-    subscription,
+    Asked, By, Replayed, SecretRotation, WebhookChange, WebhookMade, WebhookShown, fan_out, message::message_id,
+    replay, subscription,
 };
 use crate::{
     api::{ApiError, Page, PageQuery, Problem, instant},
@@ -59,9 +59,9 @@ pub struct DeliveryShown {
     /// Its number.
     #[schema(example = 4711)]
     pub id: i64,
-    /// The message's, the same over attempts and replays: `webhook-id`.
+    /// The message's, the same over attempts and replays: `webhook-id`. Null where what it tells of is kept no more.
     #[schema(example = "msg_5d1b2c7f9e0a4c3b8f6d2e1a7c9b0d4e")]
-    pub message_id: String,
+    pub message_id: Option<String>,
     /// Such as `reservation.created`; null where what it tells of is kept no more.
     #[serde(rename = "type")]
     #[schema(example = "reservation.created")]
@@ -78,7 +78,7 @@ pub struct DeliveryShown {
     /// `waiting`, `delivered`, `dead` or `cancelled`.
     #[schema(example = "delivered")]
     pub state: String,
-    /// How often it was tried.
+    /// How often it was tried. A time at which it was asked to come later (429, 502, 504) does not count, for a day.
     #[schema(example = 1)]
     pub attempts: i64,
     /// When it is tried next, not before the subscriber may be called again; null where it is not.
@@ -111,9 +111,10 @@ pub struct DeliveryAttempt {
     /// The status of the answer; null where there was none.
     #[schema(example = 500)]
     pub status: Option<i64>,
-    /// Why there was none: `timeout`, `connect`, `tls`, `address` (it may not be called) or `broken`.
+    /// Why there was none: `timeout`, `connect`, `tls` or `address` (it may not be called).
     pub error_kind: Option<String>,
-    /// The first characters of the answer.
+    /// The first characters of the answer, without what it repeats of the subscription's own headers; null where there are
+    /// none, and with `full`, whose answers may repeat a record.
     #[schema(example = "Internal Server Error")]
     pub answer: Option<String>,
 }
@@ -179,8 +180,10 @@ impl From<Delivery> for DeliveryShown {
         Self {
             id: delivery.id,
             message_id: match delivery.sequence {
-                Some(sequence) => message_id(AccountId(delivery.account_id), sequence),
-                None => delivery.payload.get("test").and_then(Value::as_str).unwrap_or_default().to_owned(),
+                Some(sequence) => delivery.happened_at.map(|at| {
+                    message_id(&delivery.installation, AccountId(delivery.account_id), (sequence, at.into()))
+                }),
+                None => delivery.payload.get("test").and_then(Value::as_str).map(ToOwned::to_owned),
             },
             kind,
             event,
@@ -251,8 +254,13 @@ pub async fn show(app: &App, webhook: &Webhook) -> Result<WebhookShown, ApiError
 }
 
 /// Changes one.
-pub async fn change(app: &Arc<App>, webhook: Webhook, change: WebhookChange) -> Result<WebhookShown, ApiError> {
-    let shown = subscription::change(app, webhook, change).await?;
+pub async fn change(
+    app: &Arc<App>,
+    by: By<'_>,
+    webhook: Webhook,
+    change: WebhookChange,
+) -> Result<WebhookShown, ApiError> {
+    let shown = subscription::change(app, by, webhook, change).await?;
     // Somebody may want to hear that it is disabled.
     app.facts.notify_one();
     Ok(shown)
@@ -365,7 +373,7 @@ pub async fn again(app: &App, webhook: &Webhook, id: i64) -> Result<MessageSent,
     }
     tx.commit().await?;
     app.wake.notify_waiters();
-    Ok(MessageSent { message_id: DeliveryShown::from(delivery).message_id })
+    Ok(MessageSent { message_id: DeliveryShown::from(delivery).message_id.unwrap_or_default() })
 }
 
 /// Tells all that fits again, or says what that would be.

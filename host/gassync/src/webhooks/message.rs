@@ -1,10 +1,24 @@
-//! What a subscriber is told: which entity, never more than that, or the record too where it wants all.
+//! What a subscriber is told: which entity, never more than that, or the record too where it wants all and may see it.
 
-use gassync_domain::{AccountId, CoreId, Timestamp};
+use std::collections::HashMap;
+
+use gassync_domain::{AccountId, CoreId, EventName, Timestamp};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::store::{self, Tx, core::snapshot, outbox::Told, webhooks::Webhook};
+use crate::{
+    api::scope::{GuestsRead, PropertiesRead, RatePlansRead, ReservationsRead, RoomTypesRead, Scope as _},
+    store::{
+        self, Tx,
+        core::snapshot,
+        installation, mappings,
+        outbox::{self, Told},
+        webhooks::Webhook,
+    },
+};
+
+/// What a subscriber calls messages with records in them.
+pub(super) const FULL: &str = "full";
 
 /// A message, ready to be signed.
 pub(super) struct Message {
@@ -14,10 +28,42 @@ pub(super) struct Message {
     pub body: Vec<u8>,
 }
 
-/// The id of what is told of a fact: the same for every subscriber, attempt and replay, and of no other fact.
-pub fn message_id(account: AccountId, sequence: i64) -> String {
-    let hash = Sha256::digest(format!("gassync message {account}/{sequence}"));
+/// What the messages of a batch have in common.
+pub(super) struct Batch {
+    installation: String,
+    /// What is read after it has at least what the feed had told until then.
+    reached: i64,
+    host: String,
+    /// By entity and key; each is read once.
+    records: HashMap<(String, i64), Value>,
+}
+
+/// The id of what is told of a fact: the same for every subscriber, attempt and replay, and of no other fact in any database.
+/// One that is restored from a copy gives its places once more: when a fact happened tells it from those that were lost.
+pub(super) fn message_id(installation: &str, account: AccountId, (sequence, at): (i64, Timestamp)) -> String {
+    let fact = format!("{account}/{sequence}/{}", at.as_millisecond());
+    let hash = Sha256::digest(format!("gassync message {installation}/{fact}"));
     format!("msg_{}", hex::encode(&hash[..16]))
+}
+
+/// What a key must be allowed to read to be sent the record of what this is about; nothing where there is none.
+pub(super) fn scopes(name: &EventName) -> &'static [&'static str] {
+    match name.record.split('.').next().unwrap_or_default() {
+        // Whose booking it is stands in it.
+        "reservation" => &[ReservationsRead::NAME, GuestsRead::NAME],
+        "guest" => &[GuestsRead::NAME],
+        "property" => &[PropertiesRead::NAME],
+        "room-type" => &[RoomTypesRead::NAME],
+        "rate-plan" => &[RatePlansRead::NAME],
+        _ => &[],
+    }
+}
+
+impl Batch {
+    pub(super) async fn begin(tx: &mut Tx, account: AccountId, host: String) -> store::Result<Self> {
+        let reached = outbox::last_sequence(tx, account).await?;
+        Ok(Self { installation: installation::id(tx).await?, reached, host, records: HashMap::new() })
+    }
 }
 
 /// The media type of what a subscriber is sent.
@@ -26,12 +72,7 @@ pub(super) fn media_type(webhook: &Webhook) -> &'static str {
 }
 
 /// What is told of a fact.
-pub(super) async fn of_fact(
-    tx: &mut Tx,
-    webhook: &Webhook,
-    told: &Told,
-    (reached, host): (i64, &str),
-) -> store::Result<Message> {
+pub(super) async fn of_fact(tx: &mut Tx, webhook: &Webhook, told: &Told, batch: &mut Batch) -> store::Result<Message> {
     let name = told.fact.name();
     let entity = name.record.split('.').next().unwrap_or_default();
     let mut data = Map::new();
@@ -45,14 +86,16 @@ pub(super) async fn of_fact(
         data.insert("from".to_owned(), first.to_string().into());
         data.insert("to".to_owned(), last.to_string().into());
     }
-    let is_full = webhook.wanted.payload == "full";
-    data.insert("version".to_owned(), if is_full { reached.max(told.sequence) } else { told.sequence }.into());
+    let is_full = webhook.wanted.payload == FULL;
+    let version = if is_full { batch.reached.max(told.sequence) } else { told.sequence };
+    data.insert("version".to_owned(), version.into());
     if is_full {
-        data.insert("record".to_owned(), record(tx, webhook.account, told).await?);
+        data.insert("record".to_owned(), record(tx, webhook, told, &mut batch.records).await?);
     }
-    let id = message_id(webhook.account, told.sequence);
+    let at = told.created_at.into();
+    let id = message_id(&batch.installation, webhook.account, (told.sequence, at));
     let subject = format!("{entity}/{}", told.fact.entity_id);
-    let about = About { kind: &name.record, subject: &subject, at: told.created_at.into(), host };
+    let about = About { kind: &name.record, subject: &subject, at, host: &batch.host };
     Ok(about.message(webhook, id, data.into()))
 }
 
@@ -87,15 +130,65 @@ impl About<'_> {
     }
 }
 
-/// The entity as the core has it now; null where it is gone, or has no record.
-async fn record(tx: &mut Tx, account: AccountId, told: &Told) -> store::Result<Value> {
-    let id = CoreId(told.fact.entity_id);
-    match told.fact.entity_type.as_str() {
-        "booking" => snapshot::booking(tx, account, id).await,
+/// The entity as the core has it now. Null where it is gone, or has no record, or the subscriber's source has no link with it.
+async fn record(
+    tx: &mut Tx,
+    webhook: &Webhook,
+    told: &Told,
+    records: &mut HashMap<(String, i64), Value>,
+) -> store::Result<Value> {
+    if told.external_id.is_none() {
+        return Ok(Value::Null);
+    }
+    let (account, id) = (webhook.account, CoreId(told.fact.entity_id));
+    let place = (told.fact.entity_type.clone(), id.0);
+    if let Some(read) = records.get(&place) {
+        return Ok(read.clone());
+    }
+    let record = match told.fact.entity_type.as_str() {
+        "booking" => booking(tx, webhook, id).await,
         "property" => snapshot::property(tx, account, id).await,
         "bookable_unit" => snapshot::unit(tx, account, id).await,
         "rate_plan" => snapshot::rate_plan(tx, account, id).await,
         "guest" => snapshot::guest(tx, account, id).await,
         _ => Ok(Value::Null),
+    }?;
+    records.insert(place, record.clone());
+    Ok(record)
+}
+
+/// Whose booking it is stands in it where the source knows that guest too: another's may have been put there.
+async fn booking(tx: &mut Tx, webhook: &Webhook, id: CoreId) -> store::Result<Value> {
+    let mut booking = snapshot::booking(tx, webhook.account, id).await?;
+    if booking["guest"].is_object() && !mappings::has_guest_of(tx, webhook.account, webhook.source, id).await? {
+        booking["guest"] = Value::Null;
+    }
+    Ok(booking)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_of_one_fact_in_one_database() {
+        let at = |millisecond| Timestamp::from_millisecond(millisecond).expect("an instant");
+        let id = |installation, account, sequence, millisecond| {
+            message_id(installation, AccountId(account), (sequence, at(millisecond)))
+        };
+        let ids = [id("a", 1, 7, 5), id("b", 1, 7, 5), id("a", 2, 7, 5), id("a", 1, 8, 5), id("a", 1, 7, 6)];
+        for (place, one) in ids.iter().enumerate() {
+            assert!(!ids[..place].contains(one), "{ids:?}");
+        }
+        assert_eq!(id("a", 1, 7, 5), ids[0]);
+    }
+
+    #[test]
+    fn every_record_has_its_scope() {
+        let unguarded: Vec<String> =
+            EventName::all().filter(|name| scopes(name).is_empty()).map(|name| name.record.into_owned()).collect();
+        let without: Vec<&str> = unguarded.iter().map(|name| name.split('.').next().unwrap_or_default()).collect();
+        let known = ["availability", "overbooking", "rate", "webhook", "website"];
+        assert!(without.iter().all(|entity| known.contains(entity)), "{unguarded:?}");
     }
 }

@@ -24,7 +24,8 @@ pub struct NewWebhook {
     /// guest, is not told then. Of what was deleted nobody knows any more where it was: it is told, whosever it was.
     #[schema(required = false, example = json!([]), max_items = 200)]
     pub property_ids: Vec<String>,
-    /// `thin` (where nothing is said) names the entity; `full` adds its record as the core has it.
+    /// `thin` (where nothing is said) names the entity; `full` adds its record as the core has it, where the source has a link
+    /// with it. For that the key must be allowed to read what the events can carry: guests and what they booked, and so on.
     #[schema(required = false, example = "thin")]
     pub payload: Option<String>,
     /// `standard` (where nothing is said) or `cloudevents` (1.0, structured).
@@ -172,7 +173,7 @@ pub struct WebhookShown {
     /// Since when nothing has arrived.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub failing_since: Option<Timestamp>,
-    /// How often in a row.
+    /// How many times in a row it was told of something, of one message or several at once, and nothing arrived.
     #[schema(example = 0)]
     pub failures: i64,
     /// When it was last told of something, whatever came of it.

@@ -1,20 +1,18 @@
 //! What subscribers want, checked, kept and changed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use axum::http::{HeaderName, HeaderValue};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use gassync_domain::{AccountId, EventFilter, FieldError, SourceId, Timestamp};
+use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceId, Timestamp};
 use jiff::SignedDuration;
 use url::Url;
 
 use super::{
-    fan_out,
+    fan_out, headers, message,
     shape::{NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown},
     signing::{Secret, Signing},
 };
 use crate::{
-    api::{ApiError, Problem},
+    api::{ApiError, Problem, scope},
     app::App,
     inbound::verify::hash,
     store::{
@@ -34,39 +32,35 @@ const MAX_GRACE_SECONDS: u32 = 7 * 24 * 60 * 60;
 const MAX_URL_CHARS: usize = 2_048;
 /// Characters of a description.
 const MAX_DESCRIPTION_CHARS: usize = 500;
-/// Headers of a subscriber's own.
-const MAX_HEADERS: usize = 20;
-/// Bytes of one of their values.
-const MAX_HEADER_BYTES: usize = 4_096;
 /// Properties in a filter.
 const MAX_PROPERTIES: usize = 200;
 /// How often a message is tried, at most and where nobody says otherwise.
 const MAX_ATTEMPTS: u32 = 10;
 /// How long an answer may take, at most and where nobody says otherwise, in seconds.
 const MAX_TIMEOUT_SECONDS: u32 = 15;
-/// Headers that are ours, or the connection's.
-const NOT_THEIRS: [&str; 12] = [
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-];
-/// Begins the names of headers that are the standard's.
-const OF_THE_STANDARD: &str = "webhook-";
 
 /// Whose a subscription is.
 pub type Whose = (AccountId, SourceId);
 
-/// Makes one.
-pub async fn create(app: &Arc<App>, whose: Whose, new: NewWebhook) -> Result<WebhookMade, ApiError> {
+/// Who asks for one.
+#[derive(Debug, Clone, Copy)]
+pub enum By<'a> {
+    /// The one who runs this host.
+    Operator,
+    /// A partner, whose key has these scopes.
+    Key(&'a [String]),
+}
+
+/// Why one is to be told nothing more.
+pub(crate) struct GivenUp {
+    /// As which it was told.
+    pub revision: i64,
+    /// In words.
+    pub why: String,
+}
+
+/// Makes one. A partner's key must be allowed to read whatever records are asked for.
+pub async fn create(app: &Arc<App>, by: By<'_>, whose: Whose, new: NewWebhook) -> Result<WebhookMade, ApiError> {
     let (account, source) = whose;
     let mut errors = Vec::new();
     let signing = new.signing.as_deref().map_or(Some(Signing::V1), Signing::named);
@@ -74,7 +68,7 @@ pub async fn create(app: &Arc<App>, whose: Whose, new: NewWebhook) -> Result<Web
         errors.push(wrong("/signing", "is neither v1 nor v1a"));
     }
     let secret = secret(app, signing.unwrap_or(Signing::V1), new.secret.as_deref(), "/secret", &mut errors);
-    let headers = headers(&new.headers, (new.bearer.as_deref(), new.basic.as_deref()), &mut errors);
+    let headers = headers::judge(&new.headers, (new.bearer.as_deref(), new.basic.as_deref()), &mut errors);
     let mut tx = app.db.read(account).await?;
     let properties = properties(&mut tx, whose, &new.property_ids, &mut errors).await?;
     drop(tx);
@@ -91,7 +85,11 @@ pub async fn create(app: &Arc<App>, whose: Whose, new: NewWebhook) -> Result<Web
         max_attempts: new.max_attempts.unwrap_or(MAX_ATTEMPTS).into(),
         timeout_seconds: new.timeout_seconds.unwrap_or(MAX_TIMEOUT_SECONDS).into(),
     };
-    check(app, (&wanted, true), errors).await?;
+    may_read(by, &wanted)?;
+    if let Err(problem) = address(app, &wanted.url).await {
+        errors.push(wrong("/url", &problem));
+    }
+    check(&wanted, errors)?;
     let secret = secret.ok_or(Problem::Internal)?;
     let now = app.now();
     let mut tx = app.db.write(account).await?;
@@ -101,24 +99,37 @@ pub async fn create(app: &Arc<App>, whose: Whose, new: NewWebhook) -> Result<Web
     let id = webhooks::insert(&mut tx, account, source, &wanted, now).await?;
     keep_secret(app, &mut tx, (account, id), &secret, now).await?;
     if !headers.is_empty() {
-        keep_headers(app, &mut tx, (account, id), &headers).await?;
+        headers::keep(app, &mut tx, (account, id), &headers).await?;
     }
     let made = show_by_key(app, &mut tx, (account, id)).await?;
     tx.commit().await?;
     Ok(WebhookMade { webhook: made, secret: secret.verifier() })
 }
 
-/// Changes one.
-pub async fn change(app: &Arc<App>, webhook: Webhook, change: WebhookChange) -> Result<WebhookShown, ApiError> {
-    let Webhook { account, id, source, wanted: before, is_active, .. } = webhook;
+/// Changes one, as it is by then: of two changes at a time neither undoes the other. `by` as when it is made.
+pub async fn change(
+    app: &Arc<App>,
+    by: By<'_>,
+    webhook: Webhook,
+    change: WebhookChange,
+) -> Result<WebhookShown, ApiError> {
+    let Webhook { account, id, source, wanted: seen, .. } = webhook;
     let mut errors = Vec::new();
-    let headers = change.headers.as_ref().map(|given| headers(given, (None, None), &mut errors));
-    let mut tx = app.db.read(account).await?;
+    let headers = change.headers.as_ref().map(|given| headers::judge(given, (None, None), &mut errors));
+    // No transaction is open while a name is looked up.
+    if let Some(url) = change.url.as_ref().filter(|url| **url != seen.url)
+        && let Err(problem) = address(app, url).await
+    {
+        errors.push(wrong("/url", &problem));
+    }
+    let now = app.now();
+    let mut tx = app.db.write(account).await?;
+    let Webhook { wanted: before, is_active, .. } =
+        webhooks::take(&mut tx, account, (source, id)).await?.ok_or(Problem::NotFound)?;
     let properties = match &change.property_ids {
         Some(ids) => properties(&mut tx, (account, source), ids, &mut errors).await?,
         None => before.properties,
     };
-    drop(tx);
     let is_elsewhere = change.url.as_ref().is_some_and(|url| *url != before.url);
     let wanted = Wanted {
         url: change.url.unwrap_or(before.url),
@@ -133,24 +144,26 @@ pub async fn change(app: &Arc<App>, webhook: Webhook, change: WebhookChange) -> 
         max_attempts: change.max_attempts.map_or(before.max_attempts, i64::from),
         timeout_seconds: change.timeout_seconds.map_or(before.timeout_seconds, i64::from),
     };
-    check(app, (&wanted, is_elsewhere), errors).await?;
-    let now = app.now();
-    let mut tx = app.db.write(account).await?;
+    may_read(by, &wanted)?;
+    check(&wanted, errors)?;
     match change.enabled {
         Some(false) if is_active => stop(&mut tx, (account, source, id), webhooks::BY_HAND, now).await?,
         Some(true) if !is_active => webhooks::enable(&mut tx, account, id, now).await?,
         _ => {}
     }
+    if is_elsewhere || change.enabled == Some(true) {
+        webhooks::begin_anew(&mut tx, account, (source, id)).await?;
+    }
     webhooks::update(&mut tx, account, id, &wanted, now).await?;
     if let Some(headers) = headers {
-        keep_headers(app, &mut tx, (account, id), &headers).await?;
+        headers::keep(app, &mut tx, (account, id), &headers).await?;
     }
     let shown = show_by_key(app, &mut tx, (account, id)).await?;
     tx.commit().await?;
     Ok(shown)
 }
 
-/// Signs with a new secret, and for a while with the former one too.
+/// Signs with a new secret, and for a while with the former one too: with no other.
 pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation) -> Result<WebhookMade, ApiError> {
     let mut errors = Vec::new();
     let grace = rotation.grace_seconds.unwrap_or(GRACE_SECONDS);
@@ -162,6 +175,8 @@ pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation)
     let Some(secret) = secret.filter(|_| errors.is_empty()) else { return Err(Problem::Invalid(errors).into()) };
     let now = app.now();
     let mut tx = app.db.write(webhook.account).await?;
+    let whose = (webhook.source, webhook.id);
+    webhooks::take(&mut tx, webhook.account, whose).await?.ok_or(Problem::NotFound)?;
     let ends = now + SignedDuration::from_secs(i64::from(grace));
     webhooks::end_secrets(&mut tx, webhook.account, webhook.id, (ends, now)).await?;
     keep_secret(app, &mut tx, (webhook.account, webhook.id), &secret, now).await?;
@@ -181,9 +196,19 @@ pub async fn forget(app: &Arc<App>, webhook: &Webhook) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Tells one nothing more, because of how it takes it: the feed and other subscribers hear of that.
-pub(crate) async fn give_up(app: &App, whose: (AccountId, SourceId, i64), why: &str) -> crate::store::Result<()> {
-    let mut tx = app.db.write(whose.0).await?;
+/// Tells one nothing more, because of how it takes it: the feed and other subscribers hear of that. One that somebody has
+/// changed meanwhile is another.
+pub(crate) async fn give_up(
+    app: &App,
+    whose: (AccountId, SourceId, i64),
+    GivenUp { revision, why }: &GivenUp,
+) -> crate::store::Result<()> {
+    let (account, source, id) = whose;
+    let mut tx = app.db.write(account).await?;
+    let now_is = webhooks::take(&mut tx, account, (source, id)).await?;
+    if now_is.is_none_or(|webhook| webhook.revision != *revision) {
+        return Ok(());
+    }
     stop(&mut tx, whose, why, app.now()).await?;
     tx.commit().await?;
     app.facts.notify_one();
@@ -219,7 +244,7 @@ pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookSh
     } else {
         Vec::new()
     };
-    let headers = open_headers(app, webhook).unwrap_or_default();
+    let headers = headers::open(app, webhook).unwrap_or_default();
     Ok(WebhookShown {
         id: webhook.id,
         url: wanted.url.clone(),
@@ -256,12 +281,23 @@ fn wrong(path: &str, problem: &str) -> FieldError {
     FieldError { path: path.to_owned(), problem: problem.to_owned() }
 }
 
-/// What can be wrong with it whoever asks, and where its address is new whether that may be called.
-async fn check(
-    app: &App,
-    (wanted, is_elsewhere): (&Wanted, bool),
-    mut errors: Vec<FieldError>,
-) -> Result<(), ApiError> {
+/// Who has records sent must be allowed to read them.
+fn may_read(by: By<'_>, wanted: &Wanted) -> Result<(), Problem> {
+    let By::Key(scopes) = by else { return Ok(()) };
+    if wanted.payload != message::FULL {
+        return Ok(());
+    }
+    let filter = EventFilter::of_checked(&wanted.events);
+    let told = EventName::all().filter(|name| filter.wants(name));
+    let mut needed = told.flat_map(|name| message::scopes(&name).iter().copied());
+    match needed.find(|scope| !scope::holds(scopes, scope)) {
+        Some(scope) => Err(Problem::Forbidden { scope }),
+        None => Ok(()),
+    }
+}
+
+/// What can be wrong with it, beside what was found already.
+fn check(wanted: &Wanted, mut errors: Vec<FieldError>) -> Result<(), Problem> {
     if wanted.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION_CHARS) {
         errors.push(wrong("/description", &format!("is longer than {MAX_DESCRIPTION_CHARS} characters")));
     }
@@ -280,10 +316,7 @@ async fn check(
     if !(1..=i64::from(MAX_TIMEOUT_SECONDS)).contains(&wanted.timeout_seconds) {
         errors.push(wrong("/timeoutSeconds", &format!("must be between 1 and {MAX_TIMEOUT_SECONDS} seconds")));
     }
-    if is_elsewhere && let Err(problem) = address(app, &wanted.url).await {
-        errors.push(wrong("/url", &problem));
-    }
-    if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors).into()) }
+    if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors)) }
 }
 
 /// Whether an address may be called, as far as can be told now.
@@ -360,52 +393,8 @@ fn secret(
     }
 }
 
-/// What is sent with every message, its names in lower case.
-fn headers(
-    given: &BTreeMap<String, String>,
-    (bearer, basic): (Option<&str>, Option<&str>),
-    errors: &mut Vec<FieldError>,
-) -> Vec<(String, String)> {
-    let mut headers: BTreeMap<String, (String, String)> = BTreeMap::new();
-    let place = |name: &str| format!("/headers/{}", name.replace('~', "~0").replace('/', "~1"));
-    for (name, value) in given {
-        headers.insert(name.to_lowercase(), (value.clone(), place(name)));
-    }
-    if given.len() > MAX_HEADERS {
-        errors.push(wrong("/headers", &format!("are more than {MAX_HEADERS}")));
-    }
-    let credentials = [
-        (bearer.map(|token| format!("Bearer {token}")), "/bearer"),
-        (basic.map(|pair| format!("Basic {}", STANDARD.encode(pair))), "/basic"),
-    ];
-    for (value, path) in credentials {
-        let Some(value) = value else { continue };
-        if headers.insert("authorization".to_owned(), (value, path.to_owned())).is_some() {
-            errors.push(wrong(path, "says a second time what Authorization is to be"));
-        }
-    }
-    for (name, (value, path)) in &headers {
-        let is_ours = name.starts_with(OF_THE_STANDARD) || NOT_THEIRS.contains(&name.as_str());
-        if is_ours {
-            errors.push(wrong(path, "is a header that this host writes itself"));
-        } else if HeaderName::from_bytes(name.as_bytes()).is_err() {
-            errors.push(wrong(path, "is no name of a header"));
-        }
-        if value.len() > MAX_HEADER_BYTES {
-            errors.push(wrong(path, &format!("is longer than {MAX_HEADER_BYTES} bytes")));
-        } else if HeaderValue::from_str(value).is_err() || !value.is_ascii() {
-            errors.push(wrong(path, "is no value of a header: visible ASCII characters alone"));
-        }
-    }
-    headers.into_iter().map(|(name, (value, _))| (name, value)).collect()
-}
-
 fn place_of_secret(account: AccountId, webhook: i64) -> String {
     format!("{account}/webhook/{webhook}/secret")
-}
-
-fn place_of_headers(account: AccountId, webhook: i64) -> String {
-    format!("{account}/webhook/{webhook}/headers")
 }
 
 async fn keep_secret(
@@ -421,58 +410,8 @@ async fn keep_secret(
     Ok(())
 }
 
-async fn keep_headers(
-    app: &App,
-    tx: &mut Tx,
-    (account, id): (AccountId, i64),
-    headers: &[(String, String)],
-) -> Result<(), ApiError> {
-    let text = serde_json::to_string(headers).map_err(|_| Problem::Internal)?;
-    let sealed = app.vault.seal(&place_of_headers(account, id), &text).map_err(|_| Problem::Internal)?;
-    webhooks::set_headers(tx, account, id, Some(&sealed).filter(|_| !headers.is_empty()).map(Vec::as_slice)).await?;
-    Ok(())
-}
-
 /// Opens what messages are signed with.
 pub(super) fn open_secret(app: &App, webhook: &Webhook, sealed: &Sealed) -> Option<Secret> {
     let text = app.vault.open(&place_of_secret(webhook.account, webhook.id), &sealed.ciphertext).ok()?;
     Secret::parse(&text).ok()
-}
-
-/// Opens the headers of a subscriber's own.
-pub(super) fn open_headers(app: &App, webhook: &Webhook) -> Option<Vec<(String, String)>> {
-    let Some(sealed) = &webhook.headers else { return Some(Vec::new()) };
-    let text = app.vault.open(&place_of_headers(webhook.account, webhook.id), sealed).ok()?;
-    serde_json::from_str(&text).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_are_judged_by_name_and_value() {
-        let judged = |pairs: &[(&str, &str)]| {
-            let mut errors = Vec::new();
-            let given = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            let headers = headers(&given, (Some("t0ken"), None), &mut errors);
-            (headers, errors.into_iter().map(|error| error.path).collect::<Vec<_>>())
-        };
-        let (good, errors) = judged(&[("X-Tenant", "7")]);
-        assert_eq!(good, [("authorization".into(), "Bearer t0ken".into()), ("x-tenant".into(), "7".into())]);
-        assert!(errors.is_empty());
-        for (name, value) in [
-            ("Host", "10.0.0.1"),
-            ("Content-Length", "0"),
-            ("Transfer-Encoding", "chunked"),
-            ("Webhook-Id", "msg_1"),
-            ("X-Bad Name", "1"),
-            ("X-Split", "1\r\nX-More: 2"),
-            ("X-Nul", "\0"),
-            ("X-Guest", "Zoë"),
-        ] {
-            assert_eq!(judged(&[(name, value)]).1, [format!("/headers/{name}")], "{name}");
-        }
-        assert_eq!(judged(&[("Authorization", "Bearer other")]).1, ["/bearer"]);
-    }
 }

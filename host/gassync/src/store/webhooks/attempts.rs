@@ -13,7 +13,7 @@ pub struct Attempt {
     pub account: AccountId,
     /// The delivery, which is a job.
     pub job: i64,
-    /// Which time it was, from 1.
+    /// Which of the times that count it was, from 1: one at which it was asked to come later does not.
     pub attempt: i64,
     /// When it began.
     pub at: Timestamp,
@@ -23,7 +23,7 @@ pub struct Attempt {
     pub status: Option<i64>,
     /// Why there was none.
     pub error_kind: Option<&'static str>,
-    /// Its first bytes.
+    /// Its first characters, where they may be kept.
     pub answer: Option<String>,
 }
 
@@ -34,10 +34,10 @@ pub struct Standing {
     pub account: AccountId,
     /// The subscription.
     pub webhook: i64,
-    /// Whether anything arrived.
+    /// As which it was told.
+    pub revision: i64,
+    /// Whether anything arrived; it failed where nothing did, however much that was.
     pub any_arrived: bool,
-    /// How often it did not.
-    pub failed: i64,
 }
 
 /// An attempt, as it is shown.
@@ -53,7 +53,7 @@ pub struct AttemptShown {
     pub status: Option<i64>,
     /// Why there was none.
     pub error_kind: Option<String>,
-    /// Its first bytes.
+    /// Its first characters, where they may be kept.
     pub answer: Option<String>,
 }
 
@@ -90,17 +90,19 @@ pub async fn note(tx: &mut Tx, attempts: &[Attempt], standings: &[Standing], now
     let mut new = Rows::new([
         ("account_id", Kind::Int),
         ("webhook_id", Kind::Int),
+        ("revision", Kind::Int),
         ("any_arrived", Kind::Int),
-        ("failed", Kind::Int),
     ]);
-    for Standing { account, webhook, any_arrived, failed } in order {
-        new.push([account.0.into(), (*webhook).into(), i64::from(*any_arrived).into(), (*failed).into()]);
+    for Standing { account, webhook, revision, any_arrived } in order {
+        new.push([account.0.into(), (*webhook).into(), (*revision).into(), i64::from(*any_arrived).into()]);
     }
+    // One that was changed meanwhile begins anew: how the former fared says nothing of it.
     let text = "update int_webhooks set last_triggered_at = $1,
             last_delivered_at = case when new.any_arrived = 1 then $1 else int_webhooks.last_delivered_at end,
-            failing_since = case when new.any_arrived = 1 then null
-                else coalesce(int_webhooks.failing_since, case when new.failed > 0 then $1 end) end,
-            failures = case when new.any_arrived = 1 then 0 else int_webhooks.failures + new.failed end
+            failing_since = case when int_webhooks.revision <> new.revision then int_webhooks.failing_since
+                when new.any_arrived = 1 then null else coalesce(int_webhooks.failing_since, $1) end,
+            failures = case when int_webhooks.revision <> new.revision then int_webhooks.failures
+                when new.any_arrived = 1 then 0 else int_webhooks.failures + 1 end
         from new where int_webhooks.account_id = new.account_id and int_webhooks.id = new.webhook_id";
     let cast = tx.dialect("$1", "cast($1 as timestamptz)");
     new.write(tx, &[now.into()], &text.replace("$1", cast)).await
@@ -108,7 +110,7 @@ pub async fn note(tx: &mut Tx, attempts: &[Attempt], standings: &[Standing], now
 
 /// The times that a delivery was tried, in their order.
 pub async fn of_delivery(tx: &mut Tx, account: AccountId, job: i64) -> Result<Vec<AttemptShown>> {
-    let text = "select attempt, at, duration_ms, status, error_kind, answer from int_delivery_attempts
-        where account_id = $1 and job_id = $2 order by id";
+    let text = "select row_number() over (order by id) as attempt, at, duration_ms, status, error_kind, answer
+        from int_delivery_attempts where account_id = $1 and job_id = $2 order by id";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(job).fetch_all(c).await)
 }

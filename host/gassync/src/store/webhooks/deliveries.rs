@@ -50,6 +50,10 @@ pub struct Delivery {
     pub sequence: Option<i64>,
     /// What it is about: keys.
     pub payload: Json<Value>,
+    /// What this database is called.
+    pub installation: String,
+    /// When the fact happened; none where it is kept no more.
+    pub happened_at: Option<Time>,
     /// The fact's; none where it is kept no more.
     pub entity_type: Option<String>,
     /// The core's.
@@ -145,8 +149,9 @@ pub async fn past(
 macro_rules! deliveries {
     ($($rest:literal),*) => {
         concat!(
-            "select j.account_id, j.id, j.sequence, j.payload, o.entity_type, o.entity_id, o.action, o.status, j.state, j.attempts,
-                j.run_at, j.error, j.created_at, j.finished_at, l.shut_until, l.shut_why
+            "select j.account_id, j.id, j.sequence, j.payload, o.created_at as happened_at,
+                (select i.id from int_installation i where i.one = 1) as installation, o.entity_type, o.entity_id, o.action,
+                o.status, j.state, j.attempts, j.run_at, j.error, j.created_at, j.finished_at, l.shut_until, l.shut_why
             from int_jobs j
             left join int_lanes l on l.account_id = j.account_id and l.source_id = j.source_id and l.lane = j.lane
             left join int_outbox o on o.account_id = j.account_id and o.sequence = j.sequence

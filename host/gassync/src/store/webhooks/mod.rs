@@ -9,6 +9,7 @@ use sqlx::{FromRow, types::Json};
 
 use super::{
     Result, Time, Tx, on,
+    queue::Lane,
     rows::{self, Kind, Rows},
 };
 
@@ -68,9 +69,11 @@ pub struct Webhook {
     pub is_active: bool,
     /// Why it is not.
     pub status_why: Option<String>,
+    /// Grows with each change of what it wants, or of whether it is told of anything.
+    pub revision: i64,
     /// Since when nothing has arrived.
     pub failing_since: Option<Timestamp>,
-    /// How often in a row.
+    /// How many batches in a row of which nothing arrived.
     pub failures: i64,
     /// When it was last told of something, whatever came of it.
     pub last_triggered_at: Option<Timestamp>,
@@ -102,6 +105,7 @@ struct Row {
     timeout_seconds: i64,
     status: String,
     status_why: Option<String>,
+    revision: i64,
     failing_since: Option<Time>,
     failures: i64,
     last_triggered_at: Option<Time>,
@@ -133,6 +137,7 @@ impl From<Row> for Webhook {
             headers: row.headers,
             is_active: row.status == "active",
             status_why: row.status_why,
+            revision: row.revision,
             failing_since: row.failing_since.map(Timestamp::from),
             failures: row.failures,
             last_triggered_at: row.last_triggered_at.map(Timestamp::from),
@@ -149,7 +154,7 @@ macro_rules! webhooks {
             "select w.account_id, w.id, w.source_id, (select s.status from int_sources s
                 where s.account_id = w.account_id and s.id = w.source_id) as source_status, w.endpoint_url, w.description, w.events, w.properties, w.payload, w.envelope,
                 w.exclude_origin, w.ordered, w.signing, w.headers, w.max_attempts, w.timeout_seconds, w.status, w.status_why,
-                w.failing_since, w.failures, w.last_triggered_at, w.last_delivered_at, w.created_at, w.updated_at ",
+                w.revision, w.failing_since, w.failures, w.last_triggered_at, w.last_delivered_at, w.created_at, w.updated_at ",
             $rest
         )
     };
@@ -170,7 +175,8 @@ pub async fn insert(tx: &mut Tx, account: AccountId, source: SourceId, wanted: &
 /// Changes what it wants.
 pub async fn update(tx: &mut Tx, account: AccountId, id: i64, wanted: &Wanted, now: Timestamp) -> Result<()> {
     let text = "update int_webhooks set endpoint_url = $3, description = $4, events = $5, properties = $6, payload = $7,
-            envelope = $8, exclude_origin = $9, ordered = $10, max_attempts = $11, timeout_seconds = $12, updated_at = $13
+            envelope = $8, exclude_origin = $9, ordered = $10, max_attempts = $11, timeout_seconds = $12, updated_at = $13,
+            revision = revision + 1
         where account_id = $1 and id = $2";
     let Wanted { url, description, events, properties, payload, envelope, .. } = wanted;
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(url).bind(description).bind(Json(events))
@@ -187,6 +193,20 @@ pub async fn set_headers(tx: &mut Tx, account: AccountId, id: i64, sealed: Optio
 /// By its key; none where it was deleted.
 pub async fn get(tx: &mut Tx, account: AccountId, id: i64) -> Result<Option<Webhook>> {
     let text = webhooks!("from int_webhooks w where w.account_id = $1 and w.id = $2 and w.deleted_at is null");
+    let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id).fetch_optional(c).await)?;
+    Ok(row.map(Webhook::from))
+}
+
+/// By its key, to be changed: until the transaction ends nobody else changes it. Its lane comes before it, as everywhere.
+pub async fn take(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)) -> Result<Option<Webhook>> {
+    if matches!(tx, Tx::Sqlite(..)) {
+        return get(tx, account, id).await; // It has one writer.
+    }
+    let text = "select fence from int_lanes where account_id = $1 and source_id = $2 and lane = $3 for update";
+    let _: Option<i64> = on!(&mut *tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0)
+        .bind(Lane::Webhook(id).name()).fetch_optional(c).await)?;
+    let text =
+        webhooks!("from int_webhooks w where w.account_id = $1 and w.id = $2 and w.deleted_at is null for update");
     let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id).fetch_optional(c).await)?;
     Ok(row.map(Webhook::from))
 }
@@ -255,7 +275,7 @@ pub async fn active(tx: &mut Tx, accounts: impl Iterator<Item = i64>) -> Result<
 
 /// Tells it nothing more, and why; false where it is told nothing already.
 pub async fn disable(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: Timestamp) -> Result<bool> {
-    let text = "update int_webhooks set status = 'disabled', status_why = $3, updated_at = $4
+    let text = "update int_webhooks set status = 'disabled', status_why = $3, updated_at = $4, revision = revision + 1
         where account_id = $1 and id = $2 and status = 'active'";
     let changed = on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(why).bind(Time::from(now)).execute(c).await
         .map(|done| done.rows_affected()))?;
@@ -264,10 +284,19 @@ pub async fn disable(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: T
 
 /// Tells it again.
 pub async fn enable(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
-    let text = "update int_webhooks set status = 'active', status_why = null, failing_since = null, failures = 0,
-            updated_at = $3
+    let text = "update int_webhooks set status = 'active', status_why = null, updated_at = $3, revision = revision + 1
         where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// How it fared until now counts no more, and it is left alone no longer.
+pub async fn begin_anew(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)) -> Result<()> {
+    let text = "update int_lanes set shut_until = null, shut_why = null
+        where account_id = $1 and source_id = $2 and lane = $3";
+    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Lane::Webhook(id).name()).execute(c).await
+        .map(drop))?;
+    let text = "update int_webhooks set failing_since = null, failures = 0 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).execute(c).await.map(drop))
 }
 
 /// Forgets it, with what it is signed with.

@@ -19,7 +19,8 @@ pub async fn of_webhook(tx: &mut Tx, account: AccountId, webhook: i64, now: Time
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(webhook).bind(Time::from(now)).fetch_all(c).await)
 }
 
-/// Keeps a new one.
+/// Keeps a new one. Its hash is for people who have found a secret somewhere and look for the subscription it is of: nothing
+/// here reads it.
 pub async fn add(
     tx: &mut Tx,
     account: AccountId,
@@ -33,10 +34,11 @@ pub async fn add(
         .bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Says when those that there are end, and takes away what has ended. One that ends sooner already does so.
+/// Says when the one that there is ends. Those before it are gone at once: never more than two sign.
 pub async fn end(tx: &mut Tx, account: AccountId, webhook: i64, (at, now): (Timestamp, Timestamp)) -> Result<()> {
-    let text = "update int_webhook_secrets set ends_at = $3
-        where account_id = $1 and webhook_id = $2 and (ends_at is null or ends_at > $3)";
+    let text = "delete from int_webhook_secrets where account_id = $1 and webhook_id = $2 and ends_at is not null";
+    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(webhook).execute(c).await.map(drop))?;
+    let text = "update int_webhook_secrets set ends_at = $3 where account_id = $1 and webhook_id = $2";
     on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(webhook).bind(Time::from(at)).execute(c).await.map(drop))?;
     let text = "delete from int_webhook_secrets where account_id = $1 and webhook_id = $2 and ends_at <= $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(webhook).bind(Time::from(now)).execute(c).await.map(drop))

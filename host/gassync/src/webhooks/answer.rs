@@ -1,0 +1,148 @@
+//! What a subscriber makes of a message, and what is kept of its answer.
+
+use gassync_domain::Timestamp;
+use gassync_runtime::SendError;
+use jiff::{SignedDuration, fmt::rfc2822};
+
+/// Characters of an answer that are kept.
+const ANSWER_CHARS: usize = 256;
+/// What stands for a secret.
+const BLANK: &str = "***";
+/// The shortest beginning of a secret, at the end of what was read of an answer, that is taken for one, in characters.
+const SHORTEST_BEGINNING: usize = 4;
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Arrived,
+    /// It did not; the others may.
+    Failed(String),
+    /// It did not, and nothing else would either just now.
+    Trouble(String),
+    /// It, and all else, is to come later; after so long where it says.
+    Later(Option<SignedDuration>, String),
+    /// It wants no more, ever.
+    Gone,
+}
+
+/// Why a subscriber is told no more that answers so.
+pub(super) const GONE: &str = "it answered 410: it wants no more";
+
+/// What an answer means.
+pub(super) fn judge(status: u16, retry_after: Option<&str>, now: Timestamp) -> Verdict {
+    match status {
+        200..300 => Verdict::Arrived,
+        410 => Verdict::Gone,
+        429 | 502 | 504 => {
+            let wait = retry_after.and_then(|value| asked(value.trim(), now));
+            Verdict::Later(wait, format!("it answered {status}"))
+        }
+        300..400 => Verdict::Failed(format!("it answered {status}: redirects are not followed")),
+        _ => Verdict::Failed(format!("it answered {status}")),
+    }
+}
+
+/// How long it wants to be left alone: `Retry-After` is a number of seconds, or a date.
+fn asked(value: &str, now: Timestamp) -> Option<SignedDuration> {
+    if let Ok(seconds) = value.parse::<u32>() {
+        return Some(SignedDuration::from_secs(i64::from(seconds)));
+    }
+    let at = rfc2822::parse(value).ok()?.timestamp();
+    Some(at.duration_since(now).max(SignedDuration::ZERO))
+}
+
+/// A word for why there is no answer. Nothing else would arrive either just now.
+pub(super) fn word(error: &SendError) -> &'static str {
+    match error {
+        SendError::TimedOut => "timeout",
+        SendError::Tls(_) => "tls",
+        SendError::AddressRefused(_) => "address",
+        // Limits and breakers are channels' alone, and of an answer the first bytes are enough.
+        SendError::Connect(_) | SendError::TooLarge(_) | SendError::RateLimited(_) | SendError::CircuitOpen(_) => {
+            "connect"
+        }
+    }
+}
+
+/// The first characters of an answer, in one line, without what it repeats of secrets. These are sorted, the longest first.
+pub(super) fn first_words(body: &[u8], secrets: &[String]) -> String {
+    let mut text = String::from_utf8_lossy(body).into_owned();
+    for secret in secrets {
+        text = text.replace(secret.as_str(), BLANK);
+    }
+    // What was read may end inside one.
+    let cut = secrets.iter().filter_map(|secret| {
+        let mut beginnings = (SHORTEST_BEGINNING..secret.len()).rev().filter_map(|end| secret.get(..end));
+        beginnings.find(|beginning| text.ends_with(*beginning)).map(str::len)
+    });
+    if let Some(length) = cut.max() {
+        text.truncate(text.len() - length);
+        text.push_str(BLANK);
+    }
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(ANSWER_CHARS).collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::webhooks::headers;
+
+    #[test]
+    fn answers_are_told_apart() {
+        let now: Timestamp = "2027-05-11T09:30:00Z".parse().expect("an instant");
+        let judged = |status, retry_after| judge(status, retry_after, now);
+        for (status, verdict) in [(200, Verdict::Arrived), (204, Verdict::Arrived), (410, Verdict::Gone)] {
+            assert_eq!(judged(status, None), verdict);
+        }
+        assert!(matches!(judged(302, None), Verdict::Failed(_)));
+        assert!(matches!(judged(500, Some("9")), Verdict::Failed(_)));
+        for (retry_after, seconds) in [
+            (None, None),
+            (Some(" 9"), Some(9)),
+            (Some("Tue, 11 May 2027 09:32:00 GMT"), Some(120)),
+            (Some("Tue, 11 May 2027 09:29:00 GMT"), Some(0)),
+            (Some("soon"), None),
+            (Some("-1"), None),
+        ] {
+            let wait = seconds.map(SignedDuration::from_secs);
+            for status in [429, 502, 504] {
+                assert_eq!(
+                    judged(status, retry_after),
+                    Verdict::Later(wait, format!("it answered {status}")),
+                    "{retry_after:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn of_an_answer_little_is_kept() {
+        assert_eq!(first_words(b" {\n\t\"ok\": true }\0", &[]), "{  \"ok\": true }");
+        assert_eq!(first_words("é".repeat(300).as_bytes(), &[]).chars().count(), ANSWER_CHARS);
+    }
+
+    #[test]
+    fn what_it_repeats_of_credentials_is_not_kept() {
+        let own = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>()
+        };
+        let secrets = headers::secrets(&own(&[
+            ("authorization", "Basic ZGVzazpoYWxsbyI/P3dlbHQ="),
+            ("x-key", "Zq8/vW3n\"X5kR"),
+            ("x-token", "Bearer t0ken"),
+        ]));
+        for (echo, kept) in [
+            ("authorization: Basic ZGVzazpoYWxsbyI/P3dlbHQ=", "authorization: ***"),
+            ("token ZGVzazpoYWxsbyI/P3dlbHQ= is no good", "token *** is no good"),
+            (r#"{"a":"Basic ZGVzazpoYWxsbyI\/P3dlbHQ="}"#, r#"{"a":"***"}"#),
+            ("nobody knows desk:hallo\"??welt", "nobody knows ***"),
+            ("desk may not: hallo\"??welt", "desk may not: ***"),
+            (r#"{"key":"Zq8/vW3n\"X5kR"}"#, r#"{"key":"***"}"#),
+            ("bad t0ken, Bearer t0ken", "bad ***, ***"),
+            ("cut off: Zq8/vW3", "cut off: ***"),
+            ("no such table", "no such table"),
+        ] {
+            assert_eq!(first_words(echo.as_bytes(), &secrets), kept, "{echo}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Headers of subscribers' own, which are secrets: judged, sealed, and known again where an answer repeats them.
+
+use std::collections::BTreeMap;
+
+use axum::http::{HeaderName, HeaderValue};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use gassync_domain::{AccountId, FieldError};
+
+use crate::{
+    api::{ApiError, Problem},
+    app::App,
+    store::{
+        Tx,
+        webhooks::{self, Webhook},
+    },
+};
+
+/// Headers of a subscriber's own.
+const MAX_HEADERS: usize = 20;
+/// Bytes of one of their values.
+const MAX_HEADER_BYTES: usize = 4_096;
+/// Headers that are ours, or the connection's.
+const NOT_THEIRS: [&str; 12] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
+/// Begins the names of headers that are the standard's.
+const OF_THE_STANDARD: &str = "webhook-";
+
+/// What is sent with every message, its names in lower case.
+pub(super) fn judge(
+    given: &BTreeMap<String, String>,
+    (bearer, basic): (Option<&str>, Option<&str>),
+    errors: &mut Vec<FieldError>,
+) -> Vec<(String, String)> {
+    let mut headers: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let place = |name: &str| format!("/headers/{}", name.replace('~', "~0").replace('/', "~1"));
+    for (name, value) in given {
+        headers.insert(name.to_lowercase(), (value.clone(), place(name)));
+    }
+    if given.len() > MAX_HEADERS {
+        errors.push(wrong("/headers", &format!("are more than {MAX_HEADERS}")));
+    }
+    let credentials = [
+        (bearer.map(|token| format!("Bearer {token}")), "/bearer"),
+        (basic.map(|pair| format!("Basic {}", STANDARD.encode(pair))), "/basic"),
+    ];
+    for (value, path) in credentials {
+        let Some(value) = value else { continue };
+        if headers.insert("authorization".to_owned(), (value, path.to_owned())).is_some() {
+            errors.push(wrong(path, "says a second time what Authorization is to be"));
+        }
+    }
+    for (name, (value, path)) in &headers {
+        let is_ours = name.starts_with(OF_THE_STANDARD) || NOT_THEIRS.contains(&name.as_str());
+        if is_ours {
+            errors.push(wrong(path, "is a header that this host writes itself"));
+        } else if HeaderName::from_bytes(name.as_bytes()).is_err() {
+            errors.push(wrong(path, "is no name of a header"));
+        }
+        if value.len() > MAX_HEADER_BYTES {
+            errors.push(wrong(path, &format!("is longer than {MAX_HEADER_BYTES} bytes")));
+        } else if HeaderValue::from_str(value).is_err() || !value.is_ascii() {
+            errors.push(wrong(path, "is no value of a header: visible ASCII characters alone"));
+        }
+    }
+    headers.into_iter().map(|(name, (value, _))| (name, value)).collect()
+}
+
+fn wrong(path: &str, problem: &str) -> FieldError {
+    FieldError { path: path.to_owned(), problem: problem.to_owned() }
+}
+
+/// What of them nobody else may read, however it is written, the longest first: their values, what stands behind a scheme, and
+/// of `Basic` user and password too.
+pub(super) fn secrets(headers: &[(String, String)]) -> Vec<String> {
+    let mut secrets = Vec::new();
+    for (_, value) in headers {
+        secrets.push(value.clone());
+        let Some((scheme, token)) = value.split_once(' ') else { continue };
+        secrets.push(token.to_owned());
+        let pair = STANDARD.decode(token).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"));
+        if let Some(pair) = pair.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            secrets.extend(pair.split_once(':').map(|(_, password)| password.to_owned()));
+            secrets.push(pair);
+        }
+    }
+    // Answers are JSON as often as not, and some write a slash their own way.
+    let quoted: Vec<String> = secrets.iter().filter_map(in_json).collect();
+    let slashed: Vec<String> = quoted.iter().map(|secret| secret.replace('/', "\\/")).collect();
+    secrets.extend(quoted.into_iter().chain(slashed));
+    secrets.retain(|secret| !secret.trim().is_empty());
+    secrets.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    secrets.dedup();
+    secrets
+}
+
+/// As it stands between the quotes of a text.
+fn in_json(secret: &String) -> Option<String> {
+    let text = serde_json::to_string(secret).ok()?;
+    text.strip_prefix('"')?.strip_suffix('"').map(ToOwned::to_owned)
+}
+
+fn place_of_headers(account: AccountId, webhook: i64) -> String {
+    format!("{account}/webhook/{webhook}/headers")
+}
+
+/// Keeps them sealed, in place of those that there are.
+pub(super) async fn keep(
+    app: &App,
+    tx: &mut Tx,
+    (account, id): (AccountId, i64),
+    headers: &[(String, String)],
+) -> Result<(), ApiError> {
+    let text = serde_json::to_string(headers).map_err(|_| Problem::Internal)?;
+    let sealed = app.vault.seal(&place_of_headers(account, id), &text).map_err(|_| Problem::Internal)?;
+    webhooks::set_headers(tx, account, id, Some(&sealed).filter(|_| !headers.is_empty()).map(Vec::as_slice)).await?;
+    Ok(())
+}
+
+/// Opens them; none where that cannot be done with this host's key.
+pub(super) fn open(app: &App, webhook: &Webhook) -> Option<Vec<(String, String)>> {
+    let Some(sealed) = &webhook.headers else { return Some(Vec::new()) };
+    let text = app.vault.open(&place_of_headers(webhook.account, webhook.id), sealed).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_judged_by_name_and_value() {
+        let judged = |pairs: &[(&str, &str)]| {
+            let mut errors = Vec::new();
+            let given = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let headers = judge(&given, (Some("t0ken"), None), &mut errors);
+            (headers, errors.into_iter().map(|error| error.path).collect::<Vec<_>>())
+        };
+        let (good, errors) = judged(&[("X-Tenant", "7")]);
+        assert_eq!(good, [("authorization".into(), "Bearer t0ken".into()), ("x-tenant".into(), "7".into())]);
+        assert!(errors.is_empty());
+        for (name, value) in [
+            ("Host", "10.0.0.1"),
+            ("Content-Length", "0"),
+            ("Transfer-Encoding", "chunked"),
+            ("Webhook-Id", "msg_1"),
+            ("X-Bad Name", "1"),
+            ("X-Split", "1\r\nX-More: 2"),
+            ("X-Nul", "\0"),
+            ("X-Guest", "Zoë"),
+        ] {
+            assert_eq!(judged(&[(name, value)]).1, [format!("/headers/{name}")], "{name}");
+        }
+        assert_eq!(judged(&[("Authorization", "Bearer other")]).1, ["/bearer"]);
+    }
+}

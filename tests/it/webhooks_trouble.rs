@@ -1,0 +1,172 @@
+//! Subscribers in trouble, and hosts: what is asked to come later does, what was changed is another, and what cannot be told from
+//! here waits.
+
+use std::{collections::HashSet, sync::Mutex};
+
+use gassync::store;
+use gassync_tests::{
+    database::Database,
+    host::{read, records, reservation},
+    on_both,
+    sink::{Answer, Sink},
+};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+
+use crate::webhooks::{furnish, now, stage, subscribe};
+
+on_both!(
+    one_that_asks_for_time_is_given_it,
+    what_is_changed_while_it_is_told_is_not_what_was_told,
+    a_host_that_stops_begins_no_more,
+    one_that_cannot_be_opened_here_waits
+);
+
+async fn one_that_asks_for_time_is_given_it(database: Database) {
+    let (host, maker, listener) = stage(database).await;
+    let mut sink = Sink::start().await;
+    let new = json!({ "url": sink.url("/"), "events": ["property.created", "reservation.created"], "maxAttempts": 1 });
+    let id = subscribe(&host, &listener, new).await.webhook.id;
+    let seen = Mutex::new(HashSet::new());
+    sink.answers_by(move |message| {
+        let is_new = seen.lock().expect("unlocked").insert(message.header("webhook-id").to_owned());
+        if is_new { Answer::Later(429, 1) } else { Answer::Status(204) }
+    });
+    furnish(&host, &maker).await;
+    let received = sink.until(2).await;
+    assert_eq!(received[0].header("webhook-id"), received[1].header("webhook-id"));
+    let list = async |state: &str| {
+        let page = host.get(&listener, &format!("webhooks/{id}/deliveries?state={state}")).await.1;
+        page["data"].as_array().expect("deliveries").clone()
+    };
+    host.until("it arrived", async || list("delivered").await.len() == 1).await;
+    let delivery = list("delivered").await.remove(0);
+    assert_eq!(delivery["attempts"], 1, "the other was none");
+    let whole = host.get(&listener, &format!("webhooks/{id}/deliveries/{}", delivery["id"])).await.1;
+    let tried: Vec<(&Value, &Value)> =
+        whole["tried"].as_array().expect("attempts").iter().map(|one| (&one["attempt"], &one["status"])).collect();
+    assert_eq!(tried, [(&json!(1), &json!(429)), (&json!(2), &json!(204))]);
+
+    // However many do not arrive at once, that is one failure.
+    sink.stop().await;
+    let many: Value = (0..20).map(|number| reservation(&format!("r{number}"))).collect();
+    assert_eq!(host.post(&maker, "reservations", &many).await.0, 200);
+    let shown = async || host.get(&listener, &format!("webhooks/{id}")).await.1;
+    host.until("they were missed", async || shown().await["failures"] != 0).await;
+    assert_eq!(shown().await["failures"], 1);
+    host.stop().await;
+}
+
+async fn what_is_changed_while_it_is_told_is_not_what_was_told(database: Database) {
+    let (host, maker, listener) = stage(database).await;
+    let (old, new) = (TcpListener::bind("127.0.0.1:0").await.expect("a port"), Sink::start().await);
+    let wants =
+        json!({ "url": format!("http://{}/", old.local_addr().expect("an address")), "events": ["property.created"] });
+    let id = subscribe(&host, &listener, wants).await.webhook.id;
+    let path = format!("{}/integration/v1/webhooks/{id}", host.base);
+    let change = async |body: Value| {
+        let changed = host.http.patch(&path).bearer_auth(&listener).json(&body).send().await.expect("an answer");
+        read(changed).await
+    };
+    assert_eq!(host.post(&maker, "properties", &records()[0].1).await.0, 201);
+    let (mut stream, _) = old.accept().await.expect("the message");
+    let mut head = vec![0; 4_096];
+    let length = stream.read(&mut head).await.expect("its first bytes");
+    assert_eq!(change(json!({ "url": new.url("/") })).await.0, 200);
+    stream.write_all(b"HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n").await.expect("answered");
+    let received = new.until(1).await;
+    let head = String::from_utf8_lossy(&head[..length]).into_owned();
+    assert!(head.contains(received[0].header("webhook-id")), "it comes to the new address: {head}");
+    let shown = async || host.get(&listener, &format!("webhooks/{id}")).await.1;
+    assert_eq!((&shown().await["enabled"], &shown().await["failures"]), (&json!(true), &json!(0)));
+
+    // Two changes at a time both count.
+    for number in 1..=5 {
+        let (one, other) = (json!({ "description": format!("desk {number}") }), json!({ "maxAttempts": number }));
+        let ((first, _), (second, _)) = tokio::join!(change(one), change(other));
+        assert_eq!((first, second), (200, 200));
+        let shown = shown().await;
+        assert_eq!((&shown["description"], &shown["maxAttempts"]), (&json!(format!("desk {number}")), &json!(number)));
+    }
+
+    // What the former address wanted is nothing to the new one.
+    let third = Sink::start().await;
+    new.answers(Answer::Later(429, 600));
+    assert_eq!(host.post(&listener, &format!("webhooks/{id}/test"), &json!({})).await.0, 202);
+    host.until("it is to be left alone", async || shown().await["failingSince"] != json!(null)).await;
+    let (status, changed) = change(json!({ "url": third.url("/") })).await;
+    assert_eq!((status, &changed["failingSince"], &changed["failures"]), (200, &json!(null), &json!(0)));
+    assert_eq!(host.post(&listener, &format!("webhooks/{id}/test"), &json!({})).await.0, 202);
+    assert_eq!(third.until(1).await[0].json()["type"], "webhook.test");
+    host.stop().await;
+}
+
+async fn a_host_that_stops_begins_no_more(database: Database) {
+    let (host, maker, listener) = stage(database).await;
+    let sink = Sink::start().await;
+    furnish(&host, &maker).await;
+    let id = subscribe(&host, &listener, json!({ "url": sink.url("/"), "events": ["reservation.created"] }))
+        .await
+        .webhook
+        .id;
+    // They wait until they can all be told at once.
+    sink.answers(Answer::Later(429, 1));
+    let many: Value = (0..60).map(|number| reservation(&format!("r{number}"))).collect();
+    assert_eq!(host.post(&maker, "reservations", &many).await.0, 200);
+    host.until("all wait", async || {
+        let page = host.get(&listener, &format!("webhooks/{id}/deliveries?state=waiting&limit=200")).await.1;
+        page["data"].as_array().is_some_and(|waiting| waiting.len() == 60)
+    })
+    .await;
+    sink.forget();
+    let stopping = host.app.stopping.clone();
+    sink.answers_by(move |_| {
+        stopping.cancel();
+        Answer::Status(204)
+    });
+    sink.until(1).await;
+    host.stop().await;
+    let told = sink.received().len();
+    assert!(told <= 16, "those that were on their way, and no other: {told}");
+}
+
+async fn one_that_cannot_be_opened_here_waits(database: Database) {
+    let (host, _, listener) = stage(database).await;
+    let sink = Sink::start().await;
+    let id = subscribe(&host, &listener, json!({ "url": sink.url("/") })).await.webhook.id;
+    let mut tx = host.app.db.platform_write().await.expect("a transaction");
+    let account = store::webhooks::account_of(&mut tx, id).await.expect("an answer").expect("its account");
+    // As if another host had sealed it, with a key of its own.
+    let foreign = (&[0_u8; 64][..], "another", "hash");
+    store::webhooks::add_secret(&mut tx, account, id, foreign, now()).await.expect("kept");
+    tx.commit().await.expect("committed");
+    let test = async || assert_eq!(host.post(&listener, &format!("webhooks/{id}/test"), &json!({})).await.0, 202);
+    test().await;
+    let waiting = async || {
+        let page = host.get(&listener, &format!("webhooks/{id}/deliveries?state=waiting")).await.1;
+        page["data"].as_array().expect("deliveries").clone()
+    };
+    host.until("it was tried", async || waiting().await.iter().any(|one| one["why"] != json!(null))).await;
+    let delivery = waiting().await.remove(0);
+    assert!(
+        delivery["why"].as_str().is_some_and(|why| why.contains("cannot be opened with this host's key")),
+        "{delivery}"
+    );
+    assert_eq!(delivery["attempts"], 0);
+    assert!(delivery["nextAttemptAt"].is_string() && sink.count() == 0, "{delivery}");
+    let job = host.look(&format!("jobs/{}", delivery["id"])).await;
+    assert!(job["shutUntil"].is_string(), "{job}");
+    assert!(job["shutWhy"].as_str().is_some_and(|why| why.starts_with("its secret cannot be opened")), "{job}");
+    // A new secret takes the place of both, and whoever has mended it says so.
+    let rotation = json!({ "graceSeconds": 0 });
+    assert_eq!(host.post(&listener, &format!("webhooks/{id}/rotate-secret"), &rotation).await.0, 200);
+    let path = format!("{}/integration/v1/webhooks/{id}", host.base);
+    let enabled = host.http.patch(path).bearer_auth(&listener).json(&json!({ "enabled": true })).send().await;
+    assert_eq!(enabled.expect("an answer").status().as_u16(), 200);
+    test().await;
+    sink.until(1).await;
+    host.stop().await;
+}
