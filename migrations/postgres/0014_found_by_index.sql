@@ -10,6 +10,10 @@ create index int_jobs_before on int_jobs (account_id, lane, sequence) where stat
 drop index int_jobs_dead;
 create index int_jobs_dead on int_jobs (account_id, source_id, lane, id) where state = 'dead';
 
+-- A lane is one source's and a source one account's. Taken for independent of each other, they let a lane look so short that
+-- all of it was read and sorted for its newest few.
+create statistics int_jobs_lanes (dependencies) on account_id, source_id, lane from int_jobs;
+
 -- What ended, apart because it is kept for different times: each job is in one of the two.
 create index int_jobs_ended on int_jobs (finished_at) where finished_at is not null and kind <> 'deliver';
 create index int_jobs_delivered on int_jobs (finished_at) where finished_at is not null and kind = 'deliver';

@@ -107,6 +107,8 @@ async fn commands_do_what_they_say(database: Database) {
     let since = "2020-01-01T00:00:00Z";
     let plan = call(&["replay", id, "--since", since, "--plan", "--json"]).0;
     assert_eq!((&plan["run"], &plan["byEvent"]), (&json!(null), &json!({ "property.created": 1 })));
+    let output = run(&["webhooks", "replay", id, "--since", since, "--cursor", "x"], &environment);
+    assert!(output.status.code() == Some(1) && said(&output).contains("/cursor"), "{}", said(&output));
     let output = run(&["webhooks", "replay", id, "--since", since], &environment);
     assert_eq!(output.status.code(), Some(1), "it is given up again: {}", said(&output));
     sink.answers(Answer::Status(204));

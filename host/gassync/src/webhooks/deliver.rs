@@ -202,8 +202,7 @@ impl Subscriber {
     ) -> store::Result<HashMap<(String, i64), (i64, Timestamp)>> {
         let last = jobs.iter().filter_map(|job| job.sequence).max().unwrap_or_default();
         let claim = jobs.first().map_or(0, |job| job.claim);
-        let whose = (self.webhook.source, self.webhook.id);
-        let waiting = webhooks::behind(tx, self.webhook.account, whose, (last, claim)).await?;
+        let waiting = webhooks::behind(tx, self.webhook.account, self.webhook.id, (last, claim)).await?;
         Ok(waiting.into_iter().map(|(kind, id, first, at)| ((kind, id), (first, at.into()))).collect())
     }
 

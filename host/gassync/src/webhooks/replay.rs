@@ -189,7 +189,7 @@ pub async fn replay(
     let work: Vec<Put<'_>> = places.iter().map(again).collect();
     // Lanes before jobs, as everywhere: what is put in the queue writes both.
     queue::put(tx, &work, now).await?;
-    webhooks::supersede(tx, webhook.account, (webhook.source, webhook.id), places, now).await?;
+    webhooks::supersede(tx, webhook.account, webhook.id, places, now).await?;
     Ok(run)
 }
 
@@ -200,7 +200,7 @@ pub async fn again(tx: &mut Tx, webhook: &Webhook, delivery: &Delivery, now: Tim
         return Ok(false);
     };
     queue::put(tx, &[Kind::delivery(webhook, sequence, now)], now).await?;
-    webhooks::supersede(tx, webhook.account, (webhook.source, webhook.id), &[sequence], now).await?;
+    webhooks::supersede(tx, webhook.account, webhook.id, &[sequence], now).await?;
     Ok(true)
 }
 
