@@ -389,7 +389,7 @@ mod tests {
             let url = format!("http://{}/", listener.local_addr().expect("an address"));
             let serving = tokio::spawn(async move {
                 let (mut stream, _) = listener.accept().await.expect("a caller");
-                stream.read(&mut [0; 1024]).await.expect("a request");
+                assert!(stream.read(&mut [0; 1024]).await.expect("a request") > 0);
                 let answer = format!("HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\n{sent}");
                 stream.write_all(answer.as_bytes()).await.expect("written");
                 // The caller hangs up, or is hung up on.

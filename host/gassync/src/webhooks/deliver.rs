@@ -107,15 +107,17 @@ pub(crate) async fn tell(app: &Arc<App>, number: i64, taken: &Taken) -> store::R
     let (facts, work) = subscriber.messages(app, &mut tx, jobs).await?;
     drop(tx);
     let (outcomes, sent, halt) = subscriber.tell(app, jobs, (&facts, work)).await;
-    // Whether it is still the one that was told matters where not all went well.
-    let is_same = if sent.iter().all(|(_, sent)| sent.as_ref().is_some_and(Sent::arrived)) {
-        true
-    } else {
-        let mut tx = app.db.read(taken.account).await?;
-        let now_is = webhooks::get(&mut tx, taken.account, number).await?;
-        now_is.is_some_and(|webhook| webhook.revision == subscriber.webhook.revision)
-    };
+    // Whether it is still the one that was told matters where not all went well. What was sent is written whatever comes of asking.
+    let all_arrived = sent.iter().all(|(_, sent)| sent.as_ref().is_some_and(Sent::arrived));
+    let is_same = all_arrived || is_still(app, &subscriber.webhook).await.unwrap_or(true);
     Ok(subscriber.sum_up(app, jobs, (outcomes, sent), (halt, is_same)))
+}
+
+/// Whether nobody has changed it since it was read.
+async fn is_still(app: &App, webhook: &Webhook) -> store::Result<bool> {
+    let mut tx = app.db.read(webhook.account).await?;
+    let now_is = webhooks::get(&mut tx, webhook.account, webhook.id).await?;
+    Ok(now_is.is_some_and(|now_is| now_is.revision == webhook.revision))
 }
 
 impl Told {
