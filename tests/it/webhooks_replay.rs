@@ -18,6 +18,7 @@ use gassync_tests::{
     on_both,
     tenant::{at, open, tenant},
 };
+use jiff::SignedDuration;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
@@ -166,6 +167,8 @@ async fn a_plan_goes_on_where_the_last_one_ended(database: Database) {
     happen(&db, account, ("property", 1, "updated"), (1, all, 2), 200).await;
     happen(&db, account, ("property", 1, "updated"), (2, all, 2), 100).await;
     let (mut asked, mut found, mut runs) = (since(0), BTreeSet::<i64>::new(), 0);
+    // Finer than what is kept of a time.
+    asked.since = at(100) + SignedDuration::from_micros(500);
     loop {
         let (places, next) = plan(&db, &webhook, &asked).await;
         assert!(places.is_sorted() && places.len() <= MAX_REPLAYED);

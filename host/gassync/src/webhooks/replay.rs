@@ -101,9 +101,11 @@ fn check(asked: &Asked) -> Result<(EventFilter, Reached), Vec<FieldError>> {
             wrong(format!("/states/{place}"), format!("is none of {}", STATES.join(", ")));
         }
     }
+    // In milliseconds, which is all that is kept of a time.
+    let is_since = |at: Timestamp| at.as_millisecond() >= asked.since.as_millisecond();
     let from = match &asked.cursor {
         None => Some(Reached(asked.since, 0)),
-        Some(cursor) => Reached::parse(cursor).filter(|reached| reached.0 >= asked.since && reached.1 >= 0),
+        Some(cursor) => Reached::parse(cursor).filter(|reached| is_since(reached.0) && reached.1 >= 0),
     };
     if from.is_none() {
         wrong("/cursor".to_owned(), "is none that a run since then gave".to_owned());
