@@ -177,12 +177,13 @@ async fn first_of_each(tx: &mut Tx, held: &[Held], now: Timestamp) -> Result<Vec
         new.push([held.account_id.into(), held.source_id.into(), held.lane.as_str().into(), held.fence.into()]);
     }
     // Found before anything is written: otherwise PostgreSQL looks for it once more beside each job that the account ever had.
+    let due = in_its_order(tx);
     let text = format!(
         ", first (account_id, fence, id) as materialized (
             select new.account_id, new.fence, (
                 select i.id from int_jobs i
                 where i.account_id = new.account_id and i.source_id = new.source_id and i.lane = new.lane
-                    and i.state = 'waiting' and i.run_at <= $1
+                    and i.state = 'waiting' and {due} <= $1
                 order by i.priority, i.run_at, i.id limit 1)
             from new
         )
@@ -194,17 +195,23 @@ async fn first_of_each(tx: &mut Tx, held: &[Held], now: Timestamp) -> Result<Vec
     Ok(rows.into_iter().map(|InLane { lane, row }| (lane, Job::from(row))).collect())
 }
 
+/// When a job is due, in words by which SQLite does not look for it: it would sort all that is due to find the most urgent.
+fn in_its_order(tx: &Tx) -> &'static str {
+    tx.dialect("+i.run_at", "i.run_at")
+}
+
 async fn more_alike(
     tx: &mut Tx,
     held: &Held,
     first: &Job,
     (now, more, apart): (Timestamp, i64, bool),
 ) -> Result<Vec<Job>> {
+    let due = in_its_order(tx);
     let text = format!(
         "update int_jobs set attempts = attempts + 1, claim = $6 where account_id = $1 and id in (
             select i.id from int_jobs i
             where i.account_id = $1 and i.source_id = $2 and i.lane = $3 and i.kind = $4 and i.id <> $5 and i.state = 'waiting'
-                and (i.attempts = 0 or $9) and i.run_at <= $7
+                and (i.attempts = 0 or $9) and {due} <= $7
             order by i.priority, i.run_at, i.id limit $8)
         returning {TAKEN}"
     );
