@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     sync::Mutex,
+    time::Duration,
 };
 
 use gassync::webhooks::{self, NewWebhook, SecretRotation, WebhookMade};
@@ -287,6 +288,12 @@ async fn a_hanging_and_a_failing_subscriber_harm_no_other(database: Database) {
     host.stop().await;
 }
 
+/// How long a subscriber stays away: `TEST_AWAY_SECONDS` makes it longer.
+fn away() -> Duration {
+    let seconds = std::env::var("TEST_AWAY_SECONDS").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(0))
+}
+
 async fn one_that_goes_away_and_comes_back_misses_nothing(database: Database) {
     let (host, maker, listener) = stage(database).await;
     let mut sink = Sink::start().await;
@@ -303,8 +310,10 @@ async fn one_that_goes_away_and_comes_back_misses_nothing(database: Database) {
     }
     let failing = async || host.get(&listener, &format!("webhooks/{id}")).await.1["failures"].as_i64().unwrap_or(0);
     host.until("it was missed", async || failing().await > 0).await;
+    tokio::time::sleep(away()).await;
     sink.resume().await;
-    let received = sink.until(30).await;
+    // Its pauses have doubled meanwhile.
+    let received = sink.within(away() + Duration::from_secs(60), 30).await;
     let ids: HashSet<&str> = received.iter().map(|message| message.header("webhook-id")).collect();
     assert_eq!(ids.len(), 30, "each of them");
     host.until("it is fine again", async || failing().await == 0).await;

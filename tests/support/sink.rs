@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{host::clock, port::free_port};
 
-/// The longest that a message is waited for.
+/// The longest that messages are waited for where nobody says otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A subscriber that can go away and come back.
@@ -148,10 +148,15 @@ impl Sink {
 
     /// What has come, as soon as it is so many.
     pub async fn until(&self, messages: usize) -> Vec<Received> {
+        self.within(PATIENCE, messages).await
+    }
+
+    /// The same, where it may take so long.
+    pub async fn within(&self, patience: Duration, messages: usize) -> Vec<Received> {
         let mut count = self.state.count.subscribe();
-        let enough = tokio::time::timeout(PATIENCE, count.wait_for(|count| *count >= messages)).await.is_ok();
+        let enough = tokio::time::timeout(patience, count.wait_for(|count| *count >= messages)).await.is_ok();
         let received = self.received();
-        assert!(enough, "30 s went by, and of {messages} messages {} came", received.len());
+        assert!(enough, "{patience:?} went by, and of {messages} messages {} came", received.len());
         received
     }
 }

@@ -70,13 +70,14 @@ impl Kind {
         }
     }
 
-    /// Bookings first, then what can be sold, prices, what else is there, and at last what is long ago.
+    /// Bookings first, then what can be sold, prices and what is new, what else is there, and at last what is long ago.
     pub const fn priority(self) -> i64 {
         match self {
             Self::PushBooking | Self::LookAgain => 1,
             Self::PushCalendar | Self::Deliver => 2,
-            Self::ReadBack | Self::Poll | Self::DriveParked => 3,
-            Self::Horizon => 4,
+            Self::Poll | Self::DriveParked => 3,
+            // What is not told yet, prices too, is more urgent than to look at what was.
+            Self::ReadBack | Self::Horizon => 4,
             Self::Backfill => 5,
         }
     }

@@ -306,7 +306,6 @@ impl Telling {
                 let payload = json!({ "entity": "reservation", "id": id });
                 let whose = (source.account, source.id);
                 let work = Kind::LookAgain.put(whose, payload, (now + READ_BACK_AFTER, now));
-                // What is not told yet is more urgent than to look at what was.
                 queue::put(tx, &[Put { priority: Kind::ReadBack.priority(), ..work }], now).await?;
                 Judged {
                     fate: Fate::Sent,
