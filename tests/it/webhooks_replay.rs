@@ -64,7 +64,8 @@ async fn happen_and_tell(db: &Db, account: AccountId, (low, high): (i64, i64), s
 
 async fn tell(db: &Db, account: AccountId, (low, high): (i64, i64), second: i64) {
     let mut tx = db.platform_write().await.expect("a transaction");
-    fan_out::facts(&mut tx, &[(account.0, low, high)], at(second)).await.expect("told");
+    let work = fan_out::facts(&mut tx, &[(account.0, low, high)], at(second)).await.expect("told");
+    queue::put(&mut tx, &work, at(second)).await.expect("put");
     tx.commit().await.expect("committed");
 }
 
