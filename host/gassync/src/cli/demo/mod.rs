@@ -22,7 +22,13 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use self::{engine::Engine, follow::Follower, stage::Stage};
-use super::{build, client::Client, print, say, serve::stop_signal, system_clock};
+use super::{
+    build,
+    client::{Client, HostFile},
+    print, say,
+    serve::stop_signal,
+    system_clock,
+};
 use crate::{app::App, config::Config, server, telemetry, vault::system_random};
 
 /// How often something happens at a simulated channel.
@@ -90,6 +96,8 @@ struct Simulated {
 impl Demo {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         if self.dir.exists() {
+            // Not under the feet of a host that runs there.
+            drop(HostFile::lock(&self.dir)?);
             std::fs::remove_dir_all(&self.dir).with_context(|| format!("cannot empty {}", self.dir.display()))?;
         }
         let plugins = self.dir.join("plugins");
@@ -102,7 +110,10 @@ impl Demo {
         let address = listener.local_addr()?;
         let config = self.config(&plugins, address, &format!("{},{}", first.address, second.address))?;
         telemetry::start(&config.log);
+        let host_file = HostFile::lock(&self.dir)?;
         let app = App::open(config, system_clock(), system_random()).await?;
+        // From here on commands about this folder ask this host.
+        host_file.announce(address)?;
         let client = Client::wire(&format!("http://{address}"), &app.operator_token)?;
         let hosting = tokio::spawn(server::run(Arc::clone(&app), listener, stop.clone().cancelled_owned()));
         say(&format!("Status page        http://{address}/#operator={}", app.operator_token));
@@ -164,6 +175,8 @@ impl Demo {
             ("GASSYNC_DATABASE_URL", database.unwrap_or_else(|| format!("sqlite:{}/gassync.db", self.dir.display()))),
             ("GASSYNC_SERVER_LISTEN", listen.to_string()),
             ("GASSYNC_EGRESS_PRIVATE", private.to_owned()),
+            // Whoever looks on may want to be told on this machine.
+            ("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8".to_owned()),
             ("GASSYNC_WORK_POLL_SECONDS", POLL_SECONDS.to_string()),
             ("GASSYNC_WORK_POLL_MILLIS", "200".to_owned()),
             ("GASSYNC_LOG_FILTER", std::env::var("GASSYNC_LOG_FILTER").unwrap_or_else(|_| "error".to_owned())),
