@@ -164,7 +164,7 @@ async fn rotate(
     MaybeBody(rotation): MaybeBody<SecretRotation>,
 ) -> Result<Json<WebhookMade>, ApiError> {
     let webhook = desk::of_anybody(&app, id).await?;
-    Ok(Json(desk::rotate(&app, &webhook, rotation).await?))
+    Ok(Json(webhooks::rotate(&app, &webhook, rotation).await?))
 }
 
 async fn deliveries(

@@ -185,5 +185,5 @@ pub async fn rotate(
     MaybeBody(rotation): MaybeBody<SecretRotation>,
 ) -> Result<Json<WebhookMade>, ApiError> {
     let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
-    Ok(Json(desk::rotate(&app, &webhook, rotation).await?))
+    Ok(Json(webhooks::rotate(&app, &webhook, rotation).await?))
 }

@@ -57,9 +57,9 @@ async fn relay(app: &App) -> store::Result<i64> {
     if !outbox::is_waiting(&mut tx).await? {
         return Ok(0);
     }
+    let listeners = subscriptions::count_active(&mut tx).await?;
     drop(tx);
     let mut tx = app.db.platform_write().await?;
-    let listeners = subscriptions::count_active(&mut tx).await?;
     let most = (DELIVERIES / listeners.max(1)).clamp(FEWEST, BATCH);
     let given = outbox::give_sequence(&mut tx, most).await?;
     // With the places: a fact that has one was spread.

@@ -11,10 +11,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::{Builder, Uuid};
 
-use super::{
-    Asked, By, Replayed, SecretRotation, WebhookChange, WebhookMade, WebhookShown, fan_out, message::message_id,
-    replay, subscription,
-};
+use super::{Asked, By, Replayed, WebhookChange, WebhookShown, fan_out, message::message_id, replay, subscription};
 use crate::{
     api::{ApiError, Page, PageQuery, Problem, instant},
     app::App,
@@ -270,11 +267,6 @@ pub async fn change(
 pub async fn forget(app: &Arc<App>, webhook: &Webhook) -> Result<StatusCode, ApiError> {
     subscription::forget(app, webhook).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Gives one another secret.
-pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation) -> Result<WebhookMade, ApiError> {
-    subscription::rotate(app, webhook, rotation).await
 }
 
 /// Sends a message that tells of nothing.

@@ -6,6 +6,7 @@ use axum::http::{HeaderName, HeaderValue};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gassync_domain::{AccountId, FieldError};
 
+use super::subscription::wrong;
 use crate::{
     api::{ApiError, Problem},
     app::App,
@@ -75,10 +76,6 @@ pub(super) fn judge(
         }
     }
     headers.into_iter().map(|(name, (value, _))| (name, value)).collect()
-}
-
-fn wrong(path: &str, problem: &str) -> FieldError {
-    FieldError { path: path.to_owned(), problem: problem.to_owned() }
 }
 
 /// What of them nobody else may read, however it is written, the longest first: their values, what stands behind a scheme, and

@@ -277,7 +277,8 @@ async fn show_by_key(app: &App, tx: &mut Tx, (account, id): (AccountId, i64)) ->
     show(app, tx, &webhook).await
 }
 
-fn wrong(path: &str, problem: &str) -> FieldError {
+/// What is wrong with a field.
+pub(super) fn wrong(path: &str, problem: &str) -> FieldError {
     FieldError { path: path.to_owned(), problem: problem.to_owned() }
 }
 
