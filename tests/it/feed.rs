@@ -1,5 +1,6 @@
 //! The feed of changes, and the rest of what a partner reads.
 
+use gassync::store::{Day, Tx};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, records, reservation},
@@ -11,6 +12,7 @@ on_both!(
     the_feed_is_dense_and_resumable,
     a_stream_goes_on_where_it_was,
     calendars_guests_and_rate_plans,
+    a_calendar_is_kept_as_it_came_and_once,
     how_it_stands_is_told
 );
 
@@ -119,6 +121,29 @@ async fn a_stream_goes_on_where_it_was(database: Database) {
     let text = std::str::from_utf8(&chunk).expect("text");
     assert!(text.starts_with(&format!("id: {next}\n")), "{text}");
     // A reader that stays does not keep the host from stopping.
+    host.stop().await;
+}
+
+async fn a_calendar_is_kept_as_it_came_and_once(database: Database) {
+    let host = Host::start(database, &[], None).await;
+    let key = host.key(ACCOUNT, "partner").await;
+    furnish(&host, &key).await;
+    let until =
+        |last: &str| json!({ "roomTypeId": "t1", "from": "2027-06-01", "to": last, "price": 120, "currency": "EUR" });
+    for last in ["2027-06-01", "2027-06-04"] {
+        assert_eq!(host.post(&key, "availability", &until(last)).await.1["status"], "updated");
+    }
+    // The first night was known: what came stands with the first of those that were not.
+    let text = "select min(date) as first, count(*) as nights from int_availability
+        where cast(raw_data as text) like '%2027-06-04%'";
+    let mut tx = host.app.db.platform_read().await.expect("a transaction");
+    let (first, nights): (Option<Day>, i64) = match &mut tx {
+        Tx::Sqlite(inner, _) => sqlx::query_as(text).fetch_one(&mut **inner).await,
+        Tx::Postgres(inner) => sqlx::query_as(text).fetch_one(&mut **inner).await,
+    }
+    .expect("counted");
+    assert_eq!((first.map(|day| day.0.to_string()), nights), (Some("2027-06-02".to_owned()), 1));
+    drop(tx);
     host.stop().await;
 }
 

@@ -21,17 +21,18 @@ pub async fn room_type(tx: &mut Tx, account: AccountId, source: SourceId, extern
 macro_rules! said_over {
     ($($column:literal = $said:literal),*) => {
         concat!(
-            "insert into int_availability (account_id, source_id, int_room_type_id, rate_plan_external_id, date",
+            ", changed as (select * from new where not coalesce((select said_extra in ('{}', k.extra)",
+            $(" and coalesce(k.", $column, " = (", $said, "), (", $said, ") is null)",)*
+            " from int_availability k
+                where k.account_id = $1 and k.int_room_type_id = $3 and k.rate_plan_external_id = $4 and k.date = new.night
+            ), 1 = 0))
+            insert into int_availability (account_id, source_id, int_room_type_id, rate_plan_external_id, date",
             $(", ", $column,)*
             ", extra, raw_data, observed_at, synced_at)
             select $1, $2, $3, $4, night",
             $(", ", $said,)*
-            ", said_extra, case when night = $8 then $5 else $9 end, $6, $7
-            from new where not coalesce((select said_extra in ('{}', k.extra)",
-            $(" and coalesce(k.", $column, " = (", $said, "), (", $said, ") is null)",)*
-            " from int_availability k
-                where k.account_id = $1 and k.int_room_type_id = $3 and k.rate_plan_external_id = $4 and k.date = new.night
-            ), 1 = 0)
+            ", said_extra, case when night = (select min(night) from changed) then $5 else $8 end, $6, $7
+            from changed where true
             on conflict (account_id, int_room_type_id, rate_plan_external_id, date) do update set ",
             $($column, " = coalesce(excluded.", $column, ", int_availability.", $column, "), ",)*
             "extra = case when excluded.extra = '{}' then int_availability.extra else excluded.extra end,
@@ -44,7 +45,8 @@ macro_rules! said_over {
 }
 
 /// Writes nights over what was there, unless that is newer; what the channel does not say stays. Of a night that is named
-/// twice the later word counts. What it said as a whole is kept with the first of the nights. Tells whether anything changed.
+/// twice the later word counts. What it said as a whole is kept with the first night that it changes. Tells whether anything
+/// changed.
 pub async fn put(
     tx: &mut Tx,
     account: AccountId,
@@ -75,7 +77,6 @@ pub async fn put(
         Cell::json(Some(raw))?,
         observed_at.into(),
         now.into(),
-        nights.iter().map(|night| Day(night.date)).min().into(),
         Cell::json(Some(&json!({})))?,
     ];
     let mut changed = false;
