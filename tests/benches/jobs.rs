@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::Command, sync::Arc, time::Instant};
 
 use gassync::store::{
     Db,
-    queue::{self, Alike, Ended, Lane, Put, Release, Taken, Work},
+    queue::{self, Company, Ended, Lane, Put, Release, Taken, Work},
 };
 use gassync_domain::{AccountId, SourceId};
 use gassync_tests::{
@@ -141,10 +141,13 @@ impl Ours {
 
     async fn claim(&self, lanes: i64, alike: i64) -> Vec<Taken> {
         let mut tx = self.db.platform_write().await.expect("a transaction");
-        let taken =
-            queue::claim(&mut tx, Work::Jobs, (at(2), at(62)), (lanes, 1_000), |_| Alike { most: alike, apart: false })
-                .await
-                .expect("claimed");
+        let taken = queue::claim(&mut tx, Work::Jobs, (at(2), at(62)), (lanes, 1_000), |_| Company {
+            kinds: &["work"],
+            most: alike,
+            apart: false,
+        })
+        .await
+        .expect("claimed");
         tx.commit().await.expect("committed");
         taken
     }

@@ -171,8 +171,8 @@ async fn sold(tx: &mut store::Tx, account: AccountId) -> Vec<(String, usize, i64
     let source = store::sources::named(tx, "partner").await.expect("read")[0].id;
     let unit = store::calendar::linked_room_types(tx, account, source, &types, 1).await.expect("read")[0].unit_id;
     let stay = gassync_domain::Stay::new("2027-06-01".parse().expect("a day"), "2027-06-06".parse().expect("a day"));
-    let nights =
-        store::calendar::nights(tx, account, gassync_domain::CoreId(unit), None, stay.expect("a stay"), clock()());
+    let stays = [stay.expect("a stay")];
+    let nights = store::calendar::nights(tx, account, gassync_domain::CoreId(unit), None, &stays, clock()());
     let nights = nights.await.expect("nights").into_iter();
     nights.map(|night| (night.night.to_string(), usize::try_from(night.sold).expect("few"), night.excess)).collect()
 }

@@ -139,7 +139,7 @@ async fn a_calendar_is_kept_as_it_came_and_once(database: Database) {
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let (first, nights): (Option<Day>, i64) = match &mut tx {
         Tx::Sqlite(inner, _) => sqlx::query_as(text).fetch_one(&mut **inner).await,
-        Tx::Postgres(inner) => sqlx::query_as(text).fetch_one(&mut **inner).await,
+        Tx::Postgres(inner, _) => sqlx::query_as(text).fetch_one(&mut **inner).await,
     }
     .expect("counted");
     assert_eq!((first.map(|day| day.0.to_string()), nights), (Some("2027-06-02".to_owned()), 1));

@@ -88,8 +88,8 @@ impl House {
     /// Sold, held, blocked, excess of a night.
     async fn night(&self, unit: CoreId, night: i8, second: i64) -> (i64, i64, i64, i64) {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
-        let span = Span { unit, stay: nights(night, night + 1) };
-        let found = ledger::nights(&mut tx, self.account, span, at(second)).await.expect("read");
+        let stays = [nights(night, night + 1)];
+        let found = ledger::nights(&mut tx, self.account, unit, &stays, at(second)).await.expect("read");
         found.first().map_or((0, 0, 0, 0), |n| (n.sold, n.held, n.blocked, n.excess))
     }
 

@@ -125,7 +125,7 @@ impl Stage {
     }
 
     async fn apply_alone(&self, changes: Vec<Change>, second: i64) -> Vec<Outcome> {
-        let mut tx = self.db.write(self.account).await.expect("a transaction");
+        let mut tx = self.db.write_for(self.account, self.source).await.expect("a transaction");
         let outcomes = self.apply(&mut tx, changes, second).await;
         tx.commit().await.expect("committed");
         outcomes
@@ -177,7 +177,7 @@ async fn six_messages_in_every_order(database: Database) {
     let orders = permutations(messages.len());
     assert_eq!(orders.len(), 720);
     for (number, order) in orders.iter().enumerate() {
-        let mut tx = stage.db.write(stage.account).await.expect("a transaction");
+        let mut tx = stage.db.write_for(stage.account, stage.source).await.expect("a transaction");
         for (second, message) in (1..).zip(order) {
             let changes = renamed(&messages[*message], &format!("b{number:03}"));
             stage.apply(&mut tx, changes, second).await;
@@ -233,7 +233,15 @@ async fn a_booking_of_ours_that_stands_again_is_there(database: Database) {
     let mut tx = stage.db.write(account).await.expect("a transaction");
     let kind = store::mappings::Kind::Reservation;
     store::mappings::unlink(&mut tx, account, source, kind, "5").await.expect("unlinked");
-    names::link_booking(&mut tx, account, source, (core, "6", None), at(2)).await.expect("linked");
+    names::link_bookings(
+        &mut tx,
+        account,
+        source,
+        &[names::Called { booking: core, external_id: "6", replaces: None }],
+        at(2),
+    )
+    .await
+    .expect("linked");
     let touch = BookingTouch {
         account_id: account.0,
         source_id: source.0,
@@ -246,8 +254,8 @@ async fn a_booking_of_ours_that_stands_again_is_there(database: Database) {
     let told = async |second: i64| {
         let mut tx = stage.db.write(account).await.expect("a transaction");
         let stands = bookings::get(&mut tx, account, source, core).await.expect("read").expect("there");
-        let said = ("digest", &bookings::Fate::Sent, false);
-        bookings::mark(&mut tx, (account, source), &stands, said, at(second)).await.expect("marked");
+        let mark = bookings::Mark { standing: &stands, digest: "digest", fate: &bookings::Fate::Sent, unknown: false };
+        bookings::mark(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");
         tx.commit().await.expect("committed");
     };
     let state = async || {
@@ -281,8 +289,8 @@ impl Stage {
         let unit = store::mappings::find(&mut tx, self.account, self.source, kind, "11").await.expect("read");
         let night: gassync_domain::Date = night.parse().expect("a date");
         let stay = gassync_domain::Stay::new(night, night.tomorrow().expect("a day")).expect("a stay");
-        let span = store::ledger::Span { unit: unit.expect("linked").core, stay };
-        let nights = store::ledger::nights(&mut tx, self.account, span, at(0)).await.expect("read");
+        let unit = unit.expect("linked").core;
+        let nights = store::ledger::nights(&mut tx, self.account, unit, &[stay], at(0)).await.expect("read");
         nights.first().map_or((0, 0), |night| (night.sold, night.blocked))
     }
 }

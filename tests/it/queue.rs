@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gassync::store::{
     Db,
-    queue::{self, Alike, Ended, Filter, Lane, Put, Release, Shut, Taken, Work},
+    queue::{self, Company, Ended, Filter, Lane, Put, Release, Shut, Taken, Work},
 };
 use gassync_domain::{AccountId, SourceId};
 use gassync_tests::{
@@ -50,9 +50,13 @@ async fn put(db: &Db, work: &[Put<'_>]) {
 async fn claim(db: &Db, second: i64, lanes: i64, alike: i64) -> Vec<Taken> {
     let mut tx = db.platform_write().await.expect("a transaction");
     let times = (at(second), at(second + LEASE));
-    let taken = queue::claim(&mut tx, Work::Jobs, times, (lanes, 1_000), |_| Alike { most: alike, apart: false })
-        .await
-        .expect("claimed");
+    let taken = queue::claim(&mut tx, Work::Jobs, times, (lanes, 1_000), |_| Company {
+        kinds: &["work"],
+        most: alike,
+        apart: false,
+    })
+    .await
+    .expect("claimed");
     tx.commit().await.expect("committed");
     taken
 }
@@ -162,19 +166,28 @@ async fn the_lane_with_the_most_urgent_is_first(database: Database) {
         priority,
         ..work(account, sources[source], payload, second)
     };
-    put(&db, &[of(0, 3, json!("a poll"), 1), of(1, 5, json!("long ago"), 2)]).await;
-    put(&db, &[of(1, 1, json!("a booking"), 3), of(2, 2, json!("nights"), 4)]).await;
+    put(&db, &[of(0, 3, json!("a poll"), 4), of(1, 5, json!("long ago"), 4)]).await;
+    put(&db, &[of(1, 1, json!("a booking"), 5), of(2, 2, json!("nights"), 5)]).await;
     let booking = claim(&db, 5, 1, 1).await;
     assert_eq!(payloads(&booking), [json!("a booking")]);
-    assert_eq!(payloads(&claim(&db, 5, 1, 1).await), [json!("nights")]);
-    finish(&db, booking.into_iter().next().expect("taken"), &Ended::Done, 6).await;
+    let nights = claim(&db, 5, 1, 1).await;
+    assert_eq!(payloads(&nights), [json!("nights")]);
+    finish(&db, booking.into_iter().next().expect("taken"), &Ended::Done, 5).await;
     // What is left in its lane is less urgent than the poll that waits.
-    let poll = claim(&db, 7, 1, 1).await;
+    let poll = claim(&db, 5, 1, 1).await;
     assert_eq!(payloads(&poll), [json!("a poll")]);
-    finish(&db, poll.into_iter().next().expect("taken"), &Ended::Done, 8).await;
-    // Whoever has waited for half a minute is as urgent as what is two priorities above.
-    put(&db, &[of(0, 4, json!("prices"), 20)]).await;
-    assert_eq!(payloads(&claim(&db, 33, 1, 1).await), [json!("long ago")]);
+    finish(&db, poll.into_iter().next().expect("taken"), &Ended::Done, 6).await;
+    finish(&db, nights.into_iter().next().expect("taken"), &Ended::Done, 6).await;
+    // Whoever has waited for two seconds is as urgent as the next priority, and longest of those that are equal.
+    put(&db, &[of(0, 4, json!("to be read"), 6)]).await;
+    let read = claim(&db, 7, 1, 1).await;
+    assert_eq!(payloads(&read), [json!("long ago")]);
+    finish(&db, read.into_iter().next().expect("taken"), &Ended::Done, 7).await;
+    // And for a quarter of a minute, as the one above.
+    put(&db, &[of(1, 5, json!("long ago"), 10), of(2, 4, json!("of late"), 24)]).await;
+    assert_eq!(payloads(&claim(&db, 25, 1, 1).await), [json!("to be read")]);
+    assert_eq!(payloads(&claim(&db, 25, 1, 1).await), [json!("long ago")]);
+    assert_eq!(payloads(&claim(&db, 25, 1, 1).await), [json!("of late")]);
 }
 
 /// How many lanes were taken until the only job of a second account was, however much the first has to do.

@@ -42,13 +42,11 @@ async fn the_outbox_knows_whose_hand_it_was(database: Database) {
     let (account, [source]) = tenant(&db, "one").await;
     let property: gassync_domain::Property =
         serde_json::from_value(json!({ "id": "p", "name": "House" })).expect("a property");
-    let mut tx = db.write(account).await.expect("a transaction");
-    tx.set_origin(source).await.expect("set");
+    let mut tx = db.write_for(account, source).await.expect("a transaction");
     let id = gassync::core::put_property(&mut tx, account, None, &property, at(1)).await.expect("made");
     tx.commit().await.expect("committed");
     // Rolled back: it never happened.
-    let mut tx = db.write(account).await.expect("a transaction");
-    tx.set_origin(source).await.expect("set");
+    let mut tx = db.write_for(account, source).await.expect("a transaction");
     gassync::core::put_property(&mut tx, account, None, &property, at(2)).await.expect("made");
     drop(tx);
     let mut tx = db.write(account).await.expect("a transaction");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use gassync::{
     store::{
         Db, alarms,
-        queue::{self, Alike, Ended, Filter, Release, Taken, Work},
+        queue::{self, Company, Ended, Filter, Release, Taken, Work},
         retention, sources,
         webhooks::{self as subscribers, Wanted, Webhook},
     },
@@ -93,7 +93,12 @@ async fn subscribe(db: &Db, account: AccountId, source: SourceId, properties: &[
 async fn claim(db: &Db, second: i64, most: i64) -> Vec<Taken> {
     let mut tx = db.platform_write().await.expect("a transaction");
     let times = (at(second), at(second + LEASE));
-    let taken = queue::claim(&mut tx, Work::Deliveries, times, (10, 10), |_| Alike { most, apart: true }).await;
+    let taken = queue::claim(&mut tx, Work::Deliveries, times, (10, 10), |_| Company {
+        kinds: &["deliver"],
+        most,
+        apart: true,
+    })
+    .await;
     tx.commit().await.expect("committed");
     taken.expect("claimed")
 }

@@ -141,7 +141,7 @@ impl Market {
         let now = Time::from(self.host.app.now());
         let figure = match &mut self.db.platform_read().await.expect("a transaction") {
             Tx::Sqlite(tx, _) => sqlx::query_scalar(text).bind(now).fetch_one(&mut **tx).await,
-            Tx::Postgres(tx) => sqlx::query_scalar(text).bind(now).fetch_one(&mut **tx).await,
+            Tx::Postgres(tx, _) => sqlx::query_scalar(text).bind(now).fetch_one(&mut **tx).await,
         };
         figure.expect("a figure")
     }

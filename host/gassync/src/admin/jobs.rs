@@ -279,7 +279,7 @@ fn planned(app: &App, id: Option<i64>, plan: &[Plan]) -> RunPlan {
     let mut seconds: BTreeMap<i64, f64> = BTreeMap::new();
     for part in plan {
         *by_source.entry(part.source_name.clone()).or_default().entry(part.kind.clone()).or_default() += part.jobs;
-        let at_once = Kind::named(&part.kind).map_or(1, |kind| kind.alike().most);
+        let at_once = Kind::named(&part.kind).map_or(1, |kind| kind.company().most);
         let calls = (part.jobs as f64 / at_once as f64).ceil();
         let plugin = app.plugins.get(&part.source_type);
         let each = plugin.map_or(CALL_SECONDS, |plugin| seconds_of_a_call(plugin.manifest()));

@@ -203,7 +203,7 @@ async fn link(
     let source = the_one(&app, &name).await?;
     let target = new.gas_id.map_or(Target::New, |id| Target::Known(CoreId(id)));
     let kind = kind(&new.kind)?;
-    let mut tx = app.db.write(source.account).await?;
+    let mut tx = app.db.write_for(source.account, source.id).await?;
     let linked = link::link(&mut tx, &incoming(&app, &source), (kind, &new.id), target).await?;
     let plan = shown(linked);
     if new.dry_run {

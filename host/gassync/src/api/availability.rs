@@ -169,7 +169,7 @@ pub async fn list(
         if i64::try_from(rows.len()).unwrap_or(i64::MAX) >= slice.limit {
             break;
         }
-        let nights = calendar::nights(&mut tx, caller.account, CoreId(room_type.unit_id), plan, stay, now).await?;
+        let nights = calendar::nights(&mut tx, caller.account, CoreId(room_type.unit_id), plan, &[stay], now).await?;
         let shown = nights.into_iter().map(|night| {
             let place = Place { row: room_type.id, night: day_number(night.night) };
             (place.number(), show(&room_type.external_id, room_type.unit_id, night))

@@ -233,7 +233,7 @@ impl Taking<'_> {
         outcomes: &mut Vec<Outcome>,
         promise: Option<&Promise>,
     ) -> Result<(), Failed> {
-        let mut tx = self.app.db.write(self.incoming.account).await?;
+        let mut tx = self.app.db.write_for(self.incoming.account, self.incoming.source).await?;
         let new = apply::changes(&mut tx, &self.incoming, changes).await?;
         if let Some(promise) = promise {
             let all = [outcomes.as_slice(), new.as_slice()].concat();
@@ -250,7 +250,7 @@ impl Taking<'_> {
     }
 
     async fn dry_run(&self) -> store::Result<Answer> {
-        let mut tx = self.app.db.write(self.incoming.account).await?;
+        let mut tx = self.app.db.write_for(self.incoming.account, self.incoming.source).await?;
         let planned = plan::changes(&mut tx, &self.incoming, self.good()).await?;
         drop(tx);
         let records = self.planned(planned);
@@ -259,7 +259,7 @@ impl Taking<'_> {
 
     /// Does what was planned, or nothing.
     async fn as_planned(&self, plan: &str, promise: Option<&Promise>) -> Result<Answer, Failed> {
-        let mut tx = self.app.db.write(self.incoming.account).await?;
+        let mut tx = self.app.db.write_for(self.incoming.account, self.incoming.source).await?;
         let planned = plan::changes(&mut tx, &self.incoming, self.good()).await?;
         let outcomes: Vec<Outcome> = planned.iter().map(|planned| planned.outcome.clone()).collect();
         if fingerprint(&self.planned(planned)) != plan {

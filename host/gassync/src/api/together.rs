@@ -110,7 +110,7 @@ impl Writer {
         let now: Timestamp = self.app.now();
         let incoming = Incoming { observed_at: now, now, ..self.incoming };
         let changes: Vec<Change> = group.iter().map(|waiting| waiting.change.clone()).collect();
-        let mut tx = self.app.db.write(incoming.account).await?;
+        let mut tx = self.app.db.write_for(incoming.account, incoming.source).await?;
         let outcomes = apply::changes(&mut tx, &incoming, changes).await?;
         for (waiting, outcome) in group.iter().zip(&outcomes) {
             if let Some(promise) = &waiting.promise {

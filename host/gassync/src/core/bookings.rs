@@ -66,6 +66,8 @@ struct Asked {
     bucket: Option<Bucket>,
     /// What it has now.
     has: Vec<(i64, Span)>,
+    /// Its rooms are where and when they were.
+    same_nights: bool,
     /// No night changes hands.
     same_claim: bool,
     /// There was room for all who ask here, on every night of it.
@@ -165,7 +167,7 @@ impl Desk {
     async fn put_alone(&mut self, tx: &mut Tx, index: usize, when_full: WhenFull) -> Result<Placed> {
         let Self { account, now, opened, asked } = self;
         let (account, now) = (*account, *now);
-        let Some(Asked { known, booking, wanted, bucket, has, same_claim, .. }) =
+        let Some(Asked { known, booking, wanted, bucket, has, same_nights, same_claim, .. }) =
             asked.get(index).and_then(Option::as_ref)
         else {
             return Ok(Placed::Unplaceable);
@@ -185,13 +187,20 @@ impl Desk {
         let id = match *known {
             Some(id) => {
                 rows::update_booking(tx, account, id, booking, now).await?;
-                rows::delete_rooms(tx, account, id).await?;
                 Some(id)
             }
             None => rows::insert_bookings(tx, account, &[booking], now).await?.pop(),
         };
         let Some(id) = id else { return Ok(Placed::Unplaceable) };
-        let rooms = rows::insert_rooms(tx, account, &[(id, booking)], now).await?;
+        let rooms = if *same_nights {
+            rows::update_rooms(tx, account, id, &booking.rooms, now).await?;
+            has.iter().map(|(room, _)| *room).collect()
+        } else {
+            if known.is_some() {
+                rows::delete_rooms(tx, account, id).await?;
+            }
+            rows::insert_rooms(tx, account, &[(id, booking)], now).await?
+        };
         let mut overbooked = Vec::new();
         for (room, span, bucket) in
             rooms.into_iter().zip(wanted).filter_map(|(room, span)| Some((room, *span, (*bucket)?)))
@@ -221,13 +230,14 @@ impl Asked {
         let booking = booking(bookable, homes)?;
         let wanted: Vec<Span> = booking.rooms.iter().map(BookingRoom::span).collect::<Option<_>>()?;
         let after = Standing { status: booking.status.clone(), hold_until: booking.hold_until };
-        let same_nights = rooms.iter().map(RoomRow::span).eq(wanted.iter().copied().map(Some));
         let before = bookable.known.as_ref().map(|(_, standing)| standing);
+        let same_nights = before.is_some() && rooms.iter().map(RoomRow::span).eq(wanted.iter().copied().map(Some));
         Some(Self {
             known: bookable.known.as_ref().map(|(id, _)| *id),
             wanted,
             bucket: ledger::bucket(&after, now),
             has: rooms.iter().filter_map(|room| Some((room.id, room.span()?))).collect(),
+            same_nights,
             same_claim: same_nights && before.is_some_and(|before| same_claim(before, &after, now)),
             has_room: false,
             booking,

@@ -189,9 +189,10 @@ fn describe(errors: &[FieldError]) -> String {
     list.join("; ")
 }
 
-/// Applies changes in their order. Properties and room types come before what refers to them, whatever order the
+/// Applies changes in their order, in a transaction of their source. Properties and room types come before what refers to them, whatever order the
 /// channel named them in, and reservations last.
 pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> store::Result<Vec<Outcome>> {
+    debug_assert_eq!(tx.origin(), Some(incoming.source), "a source is not to be told of what it has said");
     // These write the ledger too: units where there are fewer of them than before, blocks and what becomes of them.
     let alone = changes.iter().any(|change| matches!(change.news, News::RoomType(_) | News::Block(_)));
     let names: Vec<String> = changes.iter().flat_map(names).collect();
@@ -214,7 +215,6 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
         tx.lock_ledger(incoming.account, alone || blocks || runs.0.len() > 1).await?;
     }
     tx.lock_records(incoming.source, names).await?;
-    tx.set_origin(incoming.source).await?;
     let mut outcomes: Vec<(usize, Outcome)> = Vec::new();
     for (index, change) in others {
         outcomes.push((index, one(tx, incoming, change).await?));

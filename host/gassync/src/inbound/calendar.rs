@@ -5,7 +5,7 @@ use gassync_domain::{Calendar, Missing, Parked, RawJson, Validate};
 use super::apply::{Incoming, Outcome};
 use crate::{
     core,
-    store::{Result, Tx, buffer::availability, mappings},
+    store::{Result, Tx, buffer::availability},
 };
 
 /// Nights: kept as the channel told them. Prices and rules go on into the core where the source has the say over the
@@ -22,20 +22,20 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, calendar: &Calendar, raw: &Raw
         return Ok(Outcome::Rejected(errors));
     }
     let Incoming { account, source, now, .. } = *incoming;
-    let Some(room_type) = availability::room_type(tx, account, source, &calendar.room_type_id).await? else {
+    let named = (calendar.room_type_id.as_str(), calendar.rate_plan_id.as_deref());
+    let Some(place) = availability::place(tx, account, source, named).await? else {
         // There is nothing yet to keep nights beside: whoever sent them sends them again.
         return Ok(Outcome::Parked(Parked(vec![Missing::RoomType { id: calendar.room_type_id.clone() }])));
     };
-    let unit = mappings::find(tx, account, source, mappings::Kind::RoomType, &calendar.room_type_id).await?;
-    let core = unit.map(|unit| unit.core);
+    let core = place.unit();
     let mut rates = None;
     if let (Some(unit), Some(plan), true) = (core, &calendar.rate_plan_id, incoming.authority.calendar_is_theirs()) {
-        match mappings::find(tx, account, source, mappings::Kind::RatePlan, plan).await? {
-            Some(plan) => rates = Some((plan.core, unit)),
+        match place.plan() {
+            Some(plan) => rates = Some((plan, unit)),
             None => return Ok(Outcome::Parked(Parked(vec![Missing::RatePlan { id: plan.clone() }]))),
         }
     }
-    let place = (room_type, calendar.rate_plan_id.as_deref());
+    let place = (place.room_type, calendar.rate_plan_id.as_deref());
     let said = (raw, incoming.observed_at, now);
     if !availability::put(tx, account, source, place, &calendar.nights, said).await? {
         return Ok(Outcome::Unchanged(core));

@@ -14,7 +14,7 @@ use crate::{
     store::{
         Result, Tx,
         buffer::guests,
-        mappings::{self, Kind},
+        mappings::{self, Kind, Mappings},
     },
 };
 
@@ -22,34 +22,47 @@ use crate::{
 pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut guest: Guest, raw: &RawJson) -> Result<Outcome> {
     guest.normalise();
     let errors = guest.validate();
-    let outcome = match errors.is_empty() {
-        true => keep_all(tx, incoming, &[(&guest, raw)]).await?.pop().unwrap_or(Outcome::NotKept),
-        false => Outcome::Rejected(errors),
+    let id = guest.id.as_deref().unwrap_or_default();
+    let outcome = if errors.is_empty() {
+        let links = mappings::find_all(tx, incoming.account, incoming.source, &[(Kind::Guest, id)]).await?;
+        keep_all(tx, incoming, &[(&guest, raw)], &links).await?.pop().unwrap_or(Outcome::NotKept)
+    } else {
+        Outcome::Rejected(errors)
     };
-    incoming.log(tx, ("guest", guest.id.as_deref().unwrap_or_default()), &outcome).await?;
+    incoming.log(tx, ("guest", id), &outcome).await?;
     Ok(outcome)
 }
 
-/// The guests who made reservations. One without an id of its own is filed under the reservation's.
+/// The id of a reservation's guest. One without an id of its own is filed under the reservation's.
+pub(super) fn id_of(reservation: &Reservation) -> Option<String> {
+    let guest = reservation.guest.as_ref()?;
+    Some(guest.id.clone().unwrap_or_else(|| format!("reservation/{}", reservation.id)))
+}
+
+/// The guests who made reservations, and what those were linked with before.
 pub(super) async fn of_reservations(
     tx: &mut Tx,
     incoming: &Incoming,
-    reservations: &[&Reservation],
+    (reservations, links): (&[&Reservation], &Mappings),
 ) -> Result<Vec<Option<CoreId>>> {
     let guest = |reservation: &&Reservation| {
-        let mut guest = reservation.guest.clone()?;
-        guest.id.get_or_insert_with(|| format!("reservation/{}", reservation.id));
+        let guest = Guest { id: id_of(reservation), ..reservation.guest.clone()? };
         let raw = RawJson::of(&guest);
         Some((guest, raw))
     };
     let told: Vec<Option<(Guest, RawJson)>> = reservations.iter().map(guest).collect();
     let named: Vec<(&Guest, &RawJson)> = told.iter().flatten().map(|(guest, raw)| (guest, raw)).collect();
-    let mut kept = keep_all(tx, incoming, &named).await?.into_iter();
+    let mut kept = keep_all(tx, incoming, &named, links).await?.into_iter();
     Ok(told.iter().map(|told| told.as_ref().and_then(|_| kept.next()?.core())).collect())
 }
 
 /// Keeps guests: the first word on each person before the second.
-async fn keep_all(tx: &mut Tx, incoming: &Incoming, guests: &[(&Guest, &RawJson)]) -> Result<Vec<Outcome>> {
+async fn keep_all(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    guests: &[(&Guest, &RawJson)],
+    links: &Mappings,
+) -> Result<Vec<Outcome>> {
     let mut outcomes = vec![Outcome::NotKept; guests.len()];
     let mut waiting: Vec<usize> = (0..guests.len()).collect();
     while !waiting.is_empty() {
@@ -59,7 +72,7 @@ async fn keep_all(tx: &mut Tx, incoming: &Incoming, guests: &[(&Guest, &RawJson)
             ids.insert(guest.id.as_deref()) & guest.identity().is_none_or(|identity| identities.insert(identity))
         });
         let distinct: Vec<(&Guest, &RawJson)> = first.iter().map(|index| guests[*index]).collect();
-        for (index, outcome) in first.into_iter().zip(keep(tx, incoming, &distinct).await?) {
+        for (index, outcome) in first.into_iter().zip(keep(tx, incoming, &distinct, links).await?) {
             outcomes[index] = outcome;
         }
         waiting = later;
@@ -68,7 +81,7 @@ async fn keep_all(tx: &mut Tx, incoming: &Incoming, guests: &[(&Guest, &RawJson)
 }
 
 /// Keeps guests of whom no two are told to be the same.
-async fn keep(tx: &mut Tx, incoming: &Incoming, told: &[(&Guest, &RawJson)]) -> Result<Vec<Outcome>> {
+async fn keep(tx: &mut Tx, incoming: &Incoming, told: &[(&Guest, &RawJson)], links: &Mappings) -> Result<Vec<Outcome>> {
     let Incoming { account, source, now, .. } = *incoming;
     let version = incoming.version(None, None);
     let digests: Vec<Digest> = told.iter().map(|(guest, _)| Digest::of_json(guest)).collect();
@@ -86,9 +99,12 @@ async fn keep(tx: &mut Tx, incoming: &Incoming, told: &[(&Guest, &RawJson)]) -> 
         });
     }
     let news: Vec<usize> = (0..told.len()).filter(|index| outcomes[*index].is_none()).collect();
-    let asked: Vec<(Kind, &str)> = news.iter().map(|index| (Kind::Guest, ids[*index])).collect();
-    let linked = mappings::find_all(tx, account, source, &asked).await?;
-    let is_linked = |index: &usize| linked.get(Kind::Guest, ids[*index]).map(|mapping| mapping.core);
+    // One who was linked since the links were read is in the buffer.
+    let in_buffer = |id: &str| stored.get(id).and_then(|stored| stored.core);
+    let is_linked = |index: &usize| {
+        let id = ids[*index];
+        links.get(Kind::Guest, id).map(|mapping| mapping.core).or_else(|| in_buffer(id))
+    };
     let unlinked: Vec<usize> = news.iter().copied().filter(|index| is_linked(index).is_none()).collect();
     let strangers: Vec<&Guest> = unlinked.iter().map(|index| told[*index].0).collect();
     let known = core::find_guests(tx, account, &strangers).await?;

@@ -94,14 +94,14 @@ async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mu
         pages += 1;
         let last = page.next.is_none() || pages == MAX_PAGES;
         let incoming = Incoming::from_source(source, observed_at, app.now());
-        let mut tx = app.db.write(source.account).await?;
+        let mut tx = app.db.write_for(source.account, source.id).await?;
         let calendars: Vec<Calendar> = page.changes.iter().filter_map(calendar_of).collect();
         for outcome in apply::changes(&mut tx, &incoming, page.changes).await? {
             *tally.entry(outcome.word()).or_default() += 1;
         }
         let when = (observed_at, incoming.now);
         if query.entity == Entity::Reservation {
-            outbound::booking::gone(&mut tx, source, &gone, incoming.now).await?;
+            outbound::booking_shown::gone(&mut tx, source, &gone, incoming.now).await?;
         }
         outbound::read_back::compare(&mut tx, source, plugin.manifest(), &calendars, when).await?;
         plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (plugin, &record, None), incoming.now)

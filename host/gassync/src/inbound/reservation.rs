@@ -17,7 +17,7 @@ use crate::{
         Result, Tx,
         buffer::reservations,
         core::bookings::{self, Standing},
-        mappings::{self, Kind, Mapping},
+        mappings::{self, Kind, Mapping, Mappings},
         outbound::bookings::awaited,
         sync_log,
     },
@@ -59,8 +59,8 @@ impl Arriving {
 /// placed is parked.
 pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, told: Vec<(Reservation, RawJson)>) -> Result<Vec<Outcome>> {
     let mut arriving = compare(tx, incoming, told).await?;
-    let booking = ready(tx, incoming, &mut arriving).await?;
-    book(tx, incoming, &mut arriving, &booking).await?;
+    let (booking, links) = ready(tx, incoming, &mut arriving).await?;
+    book(tx, incoming, &mut arriving, (&booking, &links)).await?;
     let unsaid = Outcome::NotKept;
     let rows: Vec<_> = arriving
         .iter()
@@ -93,7 +93,7 @@ async fn see_own(tx: &mut Tx, incoming: &Incoming, arriving: &[Arriving]) -> Res
         let core = outcome.as_ref().and_then(Outcome::core);
         let is_news = *kept && matches!(outcome, Some(Outcome::Unchanged(_)));
         if let Some(core) = core.filter(|core| is_news || awaited.contains(core)) {
-            outbound::booking::seen(tx, incoming, core, reservation).await?;
+            outbound::booking_shown::seen(tx, incoming, core, reservation).await?;
         }
     }
     Ok(())
@@ -130,13 +130,19 @@ async fn compare(tx: &mut Tx, incoming: &Incoming, told: Vec<(Reservation, RawJs
 }
 
 /// Finds what the undecided are linked to, and parks what cannot be placed. The rest can be booked: which, and in what
-/// units.
-async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> Result<Vec<(usize, Vec<CoreId>)>> {
+/// units; with the links, those of their guests too.
+async fn ready(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    arriving: &mut [Arriving],
+) -> Result<(Vec<(usize, Vec<CoreId>)>, Mappings)> {
     let Incoming { account, source, .. } = *incoming;
     let open = || arriving.iter().filter(|arriving| arriving.outcome.is_none()).map(|arriving| &arriving.reservation);
     let rooms = open().flat_map(|reservation| &reservation.rooms).filter_map(|room| room.room_type_id.as_deref());
-    let mut asked: Vec<(Kind, &str)> = rooms.map(|id| (Kind::RoomType, id)).collect();
-    asked.sort_unstable_by_key(|(_, id)| *id);
+    let guests: Vec<String> = open().filter_map(guest::id_of).collect();
+    let guests = guests.iter().map(|id| (Kind::Guest, id.as_str()));
+    let mut asked: Vec<(Kind, &str)> = rooms.map(|id| (Kind::RoomType, id)).chain(guests).collect();
+    asked.sort_unstable_by_key(|(kind, id)| (kind.as_str(), *id));
     asked.dedup();
     asked.extend(open().map(|reservation| (Kind::Reservation, reservation.id.as_str())));
     let mappings = mappings::find_all(tx, account, source, &asked).await?;
@@ -147,7 +153,7 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
     for (index, arriving) in arriving.iter_mut().enumerate().filter(|(_, arriving)| arriving.outcome.is_none()) {
         let mut mapping = mappings.get(Kind::Reservation, &arriving.reservation.id);
         if mapping.is_none()
-            && let Some(core) = outbound::booking::recognise(tx, incoming, &arriving.reservation).await?
+            && let Some(core) = outbound::booking_shown::recognise(tx, incoming, &arriving.reservation).await?
         {
             // It is one of ours, of which the channel has not said yet what it calls it.
             mapping = Some(Mapping { core, auto_sync: false, ours: true });
@@ -161,7 +167,7 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
             (Ok(units), _) => booking.push((index, units)),
         }
     }
-    Ok(booking)
+    Ok((booking, mappings))
 }
 
 /// The unit of each room, or all that is missing. Of a linked booking it is told where it stands, if it is still there.
@@ -212,7 +218,7 @@ async fn book(
     tx: &mut Tx,
     incoming: &Incoming,
     arriving: &mut [Arriving],
-    booking: &[(usize, Vec<CoreId>)],
+    (booking, links): (&[(usize, Vec<CoreId>)], &Mappings),
 ) -> Result<()> {
     if booking.is_empty() {
         return Ok(());
@@ -233,7 +239,8 @@ async fn book(
     let may_be_refused = |place: usize| when_full(place) == WhenFull::Refuse && !desk.has_room(place);
     let sure: Vec<usize> = (0..booking.len()).filter(|place| !may_be_refused(*place)).collect();
     let reservation = |place: &usize| &arriving[booking[*place].0].reservation;
-    let guests = guest::of_reservations(tx, incoming, &Vec::from_iter(sure.iter().map(reservation))).await?;
+    let sold: Vec<&Reservation> = sure.iter().map(reservation).collect();
+    let guests = guest::of_reservations(tx, incoming, (&sold, links)).await?;
     let mut guests: HashMap<usize, Option<CoreId>> = sure.iter().copied().zip(guests).collect();
     let together: Vec<(usize, Option<CoreId>)> = sure
         .into_iter()
@@ -249,7 +256,7 @@ async fn book(
         } else if placed.contains_key(&place) {
             continue;
         } else {
-            ask(tx, incoming, &mut desk, (place, reservation(&place))).await?
+            ask(tx, incoming, &mut desk, (place, reservation(&place), links)).await?
         };
         placed.extend(done.map(|done| (place, done)));
     }
@@ -282,10 +289,10 @@ async fn ask(
     tx: &mut Tx,
     incoming: &Incoming,
     desk: &mut Desk,
-    (place, reservation): (usize, &Reservation),
+    (place, reservation, links): (usize, &Reservation, &Mappings),
 ) -> Result<Option<Placed>> {
     tx.savepoint("guest").await?;
-    let guest = guest::of_reservations(tx, incoming, &[reservation]).await?.pop().flatten();
+    let guest = guest::of_reservations(tx, incoming, (&[reservation], links)).await?.pop().flatten();
     let done = desk.put(tx, &[(place, guest)], WhenFull::Refuse).await?.pop();
     if matches!(done, Some(Placed::Refused(_))) {
         tx.undo_to("guest").await?;

@@ -90,7 +90,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
     let request = seal::open(&app.vault, message).map_err(|error| Failure::new(error, Then::Never))?;
     let (Decoded { changes, reply, .. }, record) = decode(app, (message, request), &plugin, &source).await?;
     let incoming = Incoming::from_source(&source, message.received_at, app.now());
-    let mut tx = app.db.write(message.account).await?;
+    let mut tx = app.db.write_for(source.account, source.id).await?;
     let began = incoming.now;
     let run = sync_runs::begin(&mut tx, source.account, source.id, sync_runs::Kind::Webhook, began).await?;
     let outcomes = apply::changes(&mut tx, &incoming, changes).await?;

@@ -19,7 +19,7 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
         ($table:ident, $news:expr) => {
             let mut after = 0;
             loop {
-                let mut tx = app.db.write(source.account).await?;
+                let mut tx = app.db.write_for(source.account, source.id).await?;
                 let slice = Slice { after, limit: BATCH };
                 let rows = $table::parked(&mut tx, source.account, source.id, slice).await?;
                 let Some((last, _)) = rows.last() else { break };
@@ -41,7 +41,7 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
 async fn drive_blocks(app: &App, source: &Source) -> store::Result<()> {
     let mut after = 0;
     loop {
-        let mut tx = app.db.write(source.account).await?;
+        let mut tx = app.db.write_for(source.account, source.id).await?;
         let rows = blocks::parked(&mut tx, source.account, source.id, Slice { after, limit: BATCH }).await?;
         let Some((last, _)) = rows.last() else { return Ok(()) };
         after = last.row;

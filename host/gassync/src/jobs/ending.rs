@@ -41,16 +41,27 @@ pub(crate) enum Outcome {
     Failed(Arc<TalkError>),
 }
 
+impl Outcome {
+    /// How long, and why, nothing more is to be said to the channel, where that asks for it.
+    pub(super) fn pause(&self) -> Option<(SignedDuration, String)> {
+        match self {
+            Self::Again(Some(wait), why) => Some((*wait, why.clone())),
+            Self::Failed(error) => limited(error).map(|wait| (wait, error.to_string())),
+            _ => None,
+        }
+    }
+}
+
 /// What is to be written of a lane and its jobs.
 pub(super) async fn of_lane(app: &Arc<App>, source: Option<&Source>, (taken, outcomes): (Taken, Vec<Outcome>)) -> Over {
     let now = app.now();
     let breaker = breaker(app, source, now).await;
     let mut shut: Option<Shut> = None;
     let mut next = Vec::new();
-    let alone = taken.jobs.len() == 1;
     let mut ended = Vec::with_capacity(taken.jobs.len());
     for (job, outcome) in taken.jobs.iter().zip(outcomes) {
         let kind = Kind::named(&job.kind);
+        let alone = taken.jobs.iter().filter(|other| other.kind == job.kind).count() == 1;
         let judged = judge(app, job, (&outcome, alone), breaker, now);
         if judged != Ended::Done {
             // Why stands with the job: channels repeat what they were sent, and that may be a guest's.
@@ -172,9 +183,8 @@ fn shuts(outcome: &Outcome, judged: &Ended, (breaker, now): (Option<Timestamp>, 
     if let Outcome::Again(Some(wait), why) = outcome {
         return Some(Shut { until: now + (*wait).min(LONGEST_WAIT), why: why.clone() });
     }
-    let Outcome::Failed(error) = outcome else { return None };
-    match judged {
-        Ended::Postponed { why, at } if limited(error).is_some() || breaker.is_some() => {
+    match (outcome, judged) {
+        (Outcome::Failed(error), Ended::Postponed { why, at }) if limited(error).is_some() || breaker.is_some() => {
             Some(Shut { until: *at, why: why.clone() })
         }
         _ => None,

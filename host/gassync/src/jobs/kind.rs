@@ -3,7 +3,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::store::{
-    queue::{Alike, Lane, Put},
+    queue::{Company, Lane, Put},
     webhooks::Webhook,
 };
 
@@ -82,13 +82,19 @@ impl Kind {
         }
     }
 
-    /// How many of it are taken together: as many records as a plugin is asked for at once, or told of in as many calls as
-    /// its manifest makes of them, and as many messages as a subscriber gets before others have their turn.
-    pub const fn alike(self) -> Alike {
+    /// What is taken with it: as many records as a plugin is asked for at once, or told of in as many calls as its manifest
+    /// makes of them, and the calendar behind them, which otherwise would wait as long as bookings come; as many messages
+    /// as a subscriber gets before others have their turn.
+    pub const fn company(self) -> Company {
         match self {
-            Self::LookAgain | Self::PushBooking => Alike { most: 20, apart: false },
-            Self::Deliver => Alike { most: 64, apart: true },
-            _ => Alike { most: 1, apart: false },
+            Self::LookAgain => Company { kinds: const { &[Self::LookAgain.name()] }, most: 20, apart: false },
+            Self::PushBooking => {
+                let kinds = const { &[Self::PushBooking.name(), Self::PushCalendar.name()] };
+                Company { kinds, most: 20, apart: false }
+            }
+            Self::Deliver => Company { kinds: const { &[Self::Deliver.name()] }, most: 64, apart: true },
+            // What is more urgent than they are has been done.
+            _ => Company::NONE,
         }
     }
 

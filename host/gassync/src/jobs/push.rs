@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{AccountId, CoreId, Entity, SourceId, Timestamp};
-use gassync_runtime::{Interface, Manifest};
+use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use gassync_runtime::Interface;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -15,11 +15,9 @@ use crate::{
         calendar::{self, Left},
     },
     store::{
-        self,
         outbound::touches,
-        queue::{self, Job, Put},
-        sources::{self, Source},
-        sync_runs,
+        queue::{Job, Put},
+        sources::Source,
     },
     talk::TalkError,
 };
@@ -46,36 +44,17 @@ pub(super) async fn calendar(app: &Arc<App>, source: &Source) -> Result<Outcome,
     let plugin = plugin.ok_or_else(|| TalkError::NotLoaded(source.source_type.clone()))?;
     if source.connection.is_none() || !plugin.exports().contains(&Interface::PushCalendar) {
         let mut tx = app.db.write(source.account).await?;
-        touches::take(&mut tx, source.account, source.id, i64::MAX).await?;
+        touches::forget(&mut tx, source.account, source.id).await?;
         tx.commit().await?;
         return Ok(Outcome::Done);
-    }
-    if !has_read(app, source, plugin.manifest()).await? {
-        // What is sold there already must not be offered.
-        let why = "the channel's own bookings have not been read yet".to_owned();
-        return Ok(Outcome::NotYet(UNTIL_READ, why));
     }
     Ok(match calendar::push(app, source).await? {
         Left::Nothing => Outcome::Done,
         Left::More => Outcome::More,
+        // What is sold there already must not be offered.
+        Left::Unread => Outcome::NotYet(UNTIL_READ, "the channel's own bookings have not been read yet".to_owned()),
         Left::Later(wait, why) => Outcome::Again(wait, why),
     })
-}
-
-/// Whether the bookings of a channel that has them read have been, as a whole, and nothing of them waits for a link that was
-/// just made.
-async fn has_read(app: &App, source: &Source, manifest: &Manifest) -> store::Result<bool> {
-    let (account, id) = (source.account, source.id);
-    let mut tx = app.db.read(account).await?;
-    if queue::waits(&mut tx, account, id, Kind::DriveParked.name(), &json!({})).await? {
-        return Ok(false);
-    }
-    let Some(poll) = manifest.polls.iter().find(|poll| poll.entity == Entity::Reservation) else { return Ok(true) };
-    if poll.window.is_some() || poll.stream.is_some() {
-        // Such a poll has no point to go on from.
-        return sync_runs::any_success(&mut tx, account, id, sync_runs::Kind::BookingImport).await;
-    }
-    Ok(sources::resume_point(&mut tx, account, id, Entity::Reservation.as_str()).await?.is_some())
 }
 
 /// Tells a channel of bookings, as many in one call as the plugin's manifest lets, else all; of each job what came of it.

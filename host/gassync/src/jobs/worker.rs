@@ -17,7 +17,7 @@ use crate::{
     outbound::read_back,
     store::{
         self, inbox,
-        queue::{self, Alike, Job, Lane, Taken, Work},
+        queue::{self, Company, Job, Lane, Taken, Work},
         sources::{self, Source},
     },
     talk::TalkError,
@@ -101,10 +101,13 @@ async fn begin(app: &Arc<App>, places: &Places, running: &mut JoinSet<()>) -> st
             Work::Deliveries => app.config.work.deliveries,
         };
         let most_of_one = i64::from(all.div_ceil(2));
-        let alike = |kind: &str| Kind::named(kind).map_or(Alike { most: 1, apart: false }, Kind::alike);
-        let lanes = queue::claim(&mut tx, work, (now, now + LANE_LEASE), (free, most_of_one), alike).await?;
+        let company = |kind: &str| Kind::named(kind).map_or(Company::NONE, Kind::company);
+        let lanes = queue::claim(&mut tx, work, (now, now + LANE_LEASE), (free, most_of_one), company).await?;
         taken.extend(lanes.into_iter().map(|lane| (lane, of_it)));
     }
+    let of_channels = taken.iter().filter(|(lane, _)| !matches!(lane.lane, Lane::Webhook(_)));
+    let whose: Vec<_> = of_channels.map(|(lane, _)| (lane.account, lane.source)).collect();
+    let sources = sources::get_all(&mut tx, &whose).await?;
     tx.commit().await?;
     let began = !(messages.is_empty() && taken.is_empty());
     for message in messages {
@@ -117,8 +120,9 @@ async fn begin(app: &Arc<App>, places: &Places, running: &mut JoinSet<()>) -> st
     }
     for (taken, of_it) in taken {
         let (app, place) = (Arc::clone(app), Arc::clone(of_it).acquire_owned().await);
+        let source = sources.get(&(taken.account, taken.source)).cloned();
         running.spawn(async move {
-            if let Err(error) = alive(&app, taken).await {
+            if let Err(error) = alive(&app, source, taken).await {
                 // Its lease ends, and it comes again.
                 tracing::error!(%error, "jobs could not be begun");
             }
@@ -130,7 +134,7 @@ async fn begin(app: &Arc<App>, places: &Places, running: &mut JoinSet<()>) -> st
 }
 
 /// Keeps others off a lane as long as it is worked on, however long that is.
-async fn alive(app: &Arc<App>, taken: Taken) -> store::Result<()> {
+async fn alive(app: &Arc<App>, source: Option<Source>, taken: Taken) -> store::Result<()> {
     // Apart from the work, which may be in a transaction of its own when this one wants the database; and no longer than it,
     // however it ends.
     let mut heart = JoinSet::new();
@@ -138,9 +142,6 @@ async fn alive(app: &Arc<App>, taken: Taken) -> store::Result<()> {
     if let Lane::Webhook(number) = taken.lane {
         return deliver(app, number, taken).await;
     }
-    let mut tx = app.db.read(taken.account).await?;
-    let source = sources::get(&mut tx, taken.account, taken.source).await?;
-    drop(tx);
     let outcomes = match &source {
         Some(source) => work_on(app, source, &taken.jobs).await,
         None => each(&taken.jobs, || Outcome::Hopeless("its source is gone".to_owned())),
@@ -180,8 +181,20 @@ fn each(jobs: &[Job], outcome: impl Fn() -> Outcome) -> Vec<Outcome> {
     jobs.iter().map(|_| outcome()).collect()
 }
 
-/// Works on jobs of one kind and source; of each how it ended.
+/// Works on what was taken for a source, those of a kind together; of each how it ended.
 async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(jobs.len());
+    for of_kind in jobs.chunk_by(|one, next| one.kind == next.kind) {
+        // Whoever asks to be left alone is not called for the others either.
+        match outcomes.iter().find_map(Outcome::pause) {
+            Some((wait, why)) => outcomes.extend(each(of_kind, || Outcome::NotYet(wait, why.clone()))),
+            None => outcomes.extend(work_on_kind(app, source, of_kind).await),
+        }
+    }
+    outcomes
+}
+
+async fn work_on_kind(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> {
     let Some(first) = jobs.first() else { return Vec::new() };
     let Some(kind) = Kind::named(&first.kind) else {
         return each(jobs, || Outcome::Hopeless(format!("nobody knows jobs of the kind {}", first.kind)));

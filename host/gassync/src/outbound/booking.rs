@@ -1,11 +1,11 @@
 //! Tells a channel of bookings of the core: made, changed and cancelled under our reference, and looked up before anything is
-//! made again that may be there.
+//! made again that may be there. What it shows of them later is judged in [`booking_shown`](super::booking_shown).
 
 use std::{collections::HashMap, sync::Arc};
 
 use gassync_domain::{
-    AccountId, Attempt, BookingsPushed, CoreId, Digest, Operation, Outcome, Reservation, SourceId, Status, Subject,
-    Timestamp, Verb, reference_of, referenced,
+    Attempt, BookingsPushed, CoreId, Digest, Operation, Outcome, Reservation, Status, Subject, Timestamp, Verb,
+    reference_of,
 };
 use gassync_runtime::Finished;
 use jiff::SignedDuration;
@@ -14,15 +14,15 @@ use serde_json::json;
 use super::{in_words, places, sent_nothing, trusts, unclear};
 use crate::{
     app::App,
-    inbound::{apply::Incoming, memory},
-    jobs::{Kind, push_of_booking},
+    inbound::memory,
+    jobs::Kind,
     plugins,
     store::{
         self, Tx,
         core::told_bookings::{ToldBooking, told_bookings},
         outbound::{
-            bookings::{self, Fate, Standing},
-            names::{self, BookingName, RoomName},
+            bookings::{self, Fate, Mark, Standing},
+            names::{self, BookingName, Called, RoomName},
             pushing,
         },
         queue::{self, Put},
@@ -34,9 +34,6 @@ use crate::{
 
 /// How long after it was told a booking is read back.
 const READ_BACK_AFTER: SignedDuration = SignedDuration::from_secs(5);
-
-/// So many times a booking is told again whose channel says that it took it and shows something else.
-const MOST_MISSES: i64 = 3;
 
 /// What came of telling a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +58,10 @@ struct Judged {
 }
 
 impl Judged {
+    fn there(message: Option<String>) -> Self {
+        Self { fate: Fate::There, unknown: false, told: Told::Done, status: "success", message }
+    }
+
     fn later(wait: Option<SignedDuration>, unknown: bool, why: &str) -> Self {
         let told = Told::Later(wait, why.to_owned());
         let fate = if unknown { Fate::Unknown(why.to_owned()) } else { Fate::NotYet(why.to_owned()) };
@@ -86,9 +87,7 @@ pub async fn push(app: &Arc<App>, source: &Source, asked: &[CoreId]) -> Result<V
     let mut tx = app.db.write(source.account).await?;
     let pushing = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
     if !pushing.enabled || pushing.bookings == BookingsPushed::None {
-        for booking in asked {
-            bookings::forget(&mut tx, source.account, source.id, *booking).await?;
-        }
+        bookings::forget(&mut tx, source.account, source.id, asked).await?;
         tx.commit().await?;
         return Ok(told);
     }
@@ -115,26 +114,30 @@ pub async fn push(app: &Arc<App>, source: &Source, asked: &[CoreId]) -> Result<V
     };
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    for (telling, outcome) in tellings.iter().zip(&outcomes) {
-        if let Some(told) = told.get_mut(telling.index) {
-            *told = telling.note(&mut tx, source, (outcome, trusts), now).await?;
-        }
-    }
+    let judged = tellings.iter().zip(&outcomes);
+    let said: Vec<(&Telling, &Outcome, Judged)> =
+        judged.map(|(telling, outcome)| (telling, outcome, telling.judge(outcome, trusts))).collect();
+    note(&mut tx, source, &said, now).await?;
     plugins::keep_call(&app.vault, &mut tx, (source.account, talk.connection), (&talk.plugin, &record, None), now)
         .await?;
     memory::keep(&app.vault, &mut tx, source, record.memory, now).await?;
     tx.commit().await?;
+    for (telling, _, judged) in said {
+        if let Some(told) = told.get_mut(telling.index) {
+            *told = judged.told;
+        }
+    }
     Ok(told)
 }
 
 /// Nothing was sent after all: what was known before is known again.
 async fn take_back(app: &App, source: &Source, tellings: &[Telling], why: &str) -> store::Result<()> {
     let (now, fate) = (app.now(), Fate::NotYet(why.to_owned()));
+    let was_known = tellings.iter().filter(|telling| !telling.standing.unknown);
+    let marks =
+        was_known.map(|Telling { standing, digest, .. }| Mark { standing, digest, fate: &fate, unknown: false });
     let mut tx = app.db.write(source.account).await?;
-    for telling in tellings.iter().filter(|telling| !telling.standing.unknown) {
-        let whom = (source.account, source.id);
-        bookings::mark(&mut tx, whom, &telling.standing, (&telling.digest, &fate, false), now).await?;
-    }
+    bookings::mark(&mut tx, (source.account, source.id), &Vec::from_iter(marks), now).await?;
     tx.commit().await
 }
 
@@ -144,23 +147,27 @@ async fn tellings(tx: &mut Tx, source: &Source, asked: &[CoreId], now: Timestamp
     let units: Vec<CoreId> = told.values().flat_map(|booking| booking.units.iter().copied()).collect();
     let rooms = names::of_units(tx, source.account, source.id, &units).await?;
     let known = names::of_bookings(tx, source.account, source.id, asked).await?;
-    let mut tellings = Vec::new();
+    let mut standings = bookings::get_all(tx, source.account, source.id, asked).await?;
+    let (mut there, mut tellings, mut needless) = (Vec::new(), Vec::new(), Vec::new());
     for (index, booking) in asked.iter().copied().enumerate() {
-        let Some(standing) = bookings::get(tx, source.account, source.id, booking).await? else { continue };
+        let Some(standing) = standings.remove(&booking) else { continue };
         let named = told.get(&booking).map(|told| in_its_words(told, &rooms));
         match named.and_then(|reservation| operation(source, (booking, reservation), known.get(&booking), &standing)) {
-            None => bookings::forget(tx, source.account, source.id, booking).await?,
+            None => needless.push(booking),
             Some(operation) => {
-                let digest = digest(&operation);
-                if standing.confirmed.as_deref() == Some(&digest) && !standing.unknown && standing.missed == 0 {
-                    let whom = (source.account, source.id);
-                    bookings::mark(tx, whom, &standing, (&digest, &Fate::There, false), now).await?;
-                } else {
-                    tellings.push(Telling { index, operation, digest, standing });
-                }
+                let telling = Telling { index, digest: digest(&operation), operation, standing };
+                if telling.is_there() { there.push(telling) } else { tellings.push(telling) }
             }
         }
     }
+    bookings::forget(tx, source.account, source.id, &needless).await?;
+    let marks = there.iter().map(|Telling { standing, digest, .. }| Mark {
+        standing,
+        digest,
+        fate: &Fate::There,
+        unknown: false,
+    });
+    bookings::mark(tx, (source.account, source.id), &Vec::from_iter(marks), now).await?;
     Ok(tellings)
 }
 
@@ -232,33 +239,23 @@ impl Telling {
         CoreId(self.standing.booking_id)
     }
 
-    /// Notes what became of it.
-    async fn note(
-        &self,
-        tx: &mut Tx,
-        source: &Source,
-        (outcome, trusts): (&Outcome, bool),
-        now: Timestamp,
-    ) -> store::Result<Told> {
+    /// The channel has it already, for sure.
+    fn is_there(&self) -> bool {
+        let Standing { confirmed, unknown, missed, .. } = &self.standing;
+        confirmed.as_deref() == Some(&self.digest) && !unknown && *missed == 0
+    }
+
+    /// What is made of what the channel said.
+    fn judge(&self, outcome: &Outcome, trusts: bool) -> Judged {
         let was_unknown = self.standing.unknown;
-        let Judged { fate, unknown, told, status, message } = match outcome {
-            Outcome::Accepted { id, replaces, confirmed, warnings } => {
+        match outcome {
+            Outcome::Accepted { id, confirmed, warnings, .. } => {
                 let id = id.as_ref().or(self.operation.channel_id.as_ref());
-                if let Some(id) = id {
-                    let link = (self.booking(), id.as_str(), replaces.as_deref());
-                    names::link_booking(tx, source.account, source.id, link, now).await?;
-                }
-                self.accepted(tx, source, (id, *confirmed && trusts, warnings), now).await?
+                self.accepted(id, *confirmed && trusts, warnings)
             }
             // It was looked for under our reference: what is not there needs no cancelling.
             Outcome::Refused(_) if self.operation.verb == Verb::Cancel && self.operation.channel_id.is_none() => {
-                Judged {
-                    fate: Fate::There,
-                    unknown: false,
-                    told: Told::Done,
-                    status: "success",
-                    message: Some("it was never there".to_owned()),
-                }
+                Judged::there(Some("it was never there".to_owned()))
             }
             Outcome::Refused(errors) => Judged {
                 fate: Fate::Refused(in_words(errors)),
@@ -273,153 +270,85 @@ impl Telling {
                 Judged::later(wait, was_unknown, "the channel asks to be told again later")
             }
             outcome @ (Outcome::Unknown | Outcome::Other { .. }) => Judged::later(None, true, &unclear(outcome)),
-        };
-        let whom = (source.account, source.id);
-        bookings::mark(tx, whom, &self.standing, (&self.digest, &fate, unknown), now).await?;
-        self.log(tx, source, (status, message), now).await?;
-        Ok(told)
+        }
     }
 
     /// What is made of a yes.
-    async fn accepted(
-        &self,
-        tx: &mut Tx,
-        source: &Source,
-        (id, is_sure, warnings): (Option<&String>, bool, &[String]),
-        now: Timestamp,
-    ) -> store::Result<Judged> {
+    fn accepted(&self, id: Option<&String>, is_sure: bool, warnings: &[String]) -> Judged {
         let warned = (!warnings.is_empty()).then(|| format!("{} warnings", warnings.len()));
-        let there =
-            |message| Judged { fate: Fate::There, unknown: false, told: Told::Done, status: "success", message };
         let Operation { verb, attempt, .. } = &self.operation;
         // What was found by our reference is as it was made, which may be another state of it.
         let was_found = *verb == Verb::Create
             && *attempt == Attempt::AfterUnknown
             && self.standing.sent.as_deref() != Some(&self.digest);
-        Ok(match id {
+        match id {
             Some(_) if was_found => Judged {
                 told: Told::Later(Some(SignedDuration::ZERO), String::new()),
                 ..Judged::later(None, false, "it was found there, and is told as it is now")
             },
-            Some(_) if is_sure => there(warned),
-            Some(id) => {
-                let payload = json!({ "entity": "reservation", "id": id });
-                let whose = (source.account, source.id);
-                let work = Kind::LookAgain.put(whose, payload, (now + READ_BACK_AFTER, now));
-                queue::put(tx, &[Put { priority: Kind::ReadBack.priority(), ..work }], now).await?;
-                Judged {
-                    fate: Fate::Sent,
-                    unknown: false,
-                    told: Told::Done,
-                    status: "pending",
-                    message: Some("to be read back".to_owned()),
-                }
-            }
+            Some(_) if is_sure => Judged::there(warned),
+            Some(_) => Judged {
+                fate: Fate::Sent,
+                status: "pending",
+                message: Some("to be read back".to_owned()),
+                ..Judged::there(None)
+            },
             // What has no name there is not there.
-            None if *verb == Verb::Cancel => there(warned),
+            None if *verb == Verb::Cancel => Judged::there(warned),
             None => Judged::later(None, true, "the channel does not say which it is: it is looked for"),
-        })
+        }
     }
 
-    async fn log(
-        &self,
-        tx: &mut Tx,
-        source: &Source,
-        (status, message): (&'static str, Option<String>),
-        now: Timestamp,
-    ) -> store::Result<()> {
+    /// What the channel calls it from now on, where it says so.
+    fn called<'a>(&'a self, outcome: &'a Outcome) -> Option<Called<'a>> {
+        let Outcome::Accepted { id, replaces, .. } = outcome else { return None };
+        let external_id = id.as_ref().or(self.operation.channel_id.as_ref())?;
+        Some(Called { booking: self.booking(), external_id, replaces: replaces.as_deref() })
+    }
+
+    /// The audit trail's line.
+    fn line(&self, source: &Source, judged: &Judged) -> sync_log::Entry<'_> {
         let action = match self.operation.verb {
             Verb::Create => "create",
             Verb::Cancel => "cancel",
             _ => "update",
         };
-        let line = sync_log::Entry {
+        sync_log::Entry {
             source: source.id,
             entity_type: "reservation",
             entity_id: &self.operation.reference,
             action,
-            status,
-            message,
-        };
-        sync_log::outbound(tx, source.account, &[line], now).await
+            status: judged.status,
+            message: judged.message.clone(),
+        }
     }
 }
 
-/// The booking of ours that a reservation of a channel is, by our reference beside it: one that this channel is just being
-/// told of, and that it has no name for yet. From here on it is linked.
-pub async fn recognise(tx: &mut Tx, incoming: &Incoming, reservation: &Reservation) -> store::Result<Option<CoreId>> {
-    let said = reservation.extra.get("reference").and_then(|reference| reference.as_str());
-    let Some(booking) = said.and_then(|reference| referenced(incoming.account, reference)) else { return Ok(None) };
-    let Some(standing) = bookings::get(tx, incoming.account, incoming.source, booking).await? else { return Ok(None) };
-    // Anybody may write a reference beside a booking: only what we are in the middle of telling can be it.
-    if !standing.unknown || standing.external_id.is_some() {
-        return Ok(None);
-    }
-    let link = (booking, reservation.id.as_str(), None);
-    names::link_booking(tx, incoming.account, incoming.source, link, incoming.now).await?;
-    Ok(Some(booking))
-}
-
-/// Holds what a channel shows of a booking of ours against what it was told: where they agree it is there, else it is told
-/// again.
-pub async fn seen(tx: &mut Tx, incoming: &Incoming, booking: CoreId, shown: &Reservation) -> store::Result<()> {
-    let (account, source, now) = (incoming.account, incoming.source, incoming.now);
-    let Some(standing) = bookings::get(tx, account, source, booking).await? else { return Ok(()) };
-    let was_told_before = standing.sent_at.is_some_and(|at| Timestamp::from(at) < incoming.observed_at);
-    // The core has the say over its own bookings: one that somebody has changed there is told again.
-    if !matches!(standing.state.as_str(), "sent" | "there") || !was_told_before {
-        return Ok(());
-    }
-    let Some(told) = told_bookings(tx, account, &[booking]).await?.remove(&booking) else { return Ok(()) };
-    // Moved to rooms that the channel does not know, it is none there.
-    let rooms = names::of_units(tx, account, source, &told.units).await?;
-    let holds = |reservation: &Reservation| reservation.status.holds_nights();
-    let stands = holds(&told.reservation) && told.units.iter().any(|unit| rooms.contains_key(unit));
-    let stay = |reservation: &Reservation| (reservation.check_in, reservation.check_out);
-    let agrees = holds(shown) == stands && (!stands || stay(shown) == stay(&told.reservation));
-    let digest = standing.sent.clone().unwrap_or_default();
-    if agrees && standing.state == "there" {
-        return Ok(());
-    }
-    if agrees {
-        return bookings::mark(tx, (account, source), &standing, (&digest, &Fate::There, false), now).await;
-    }
-    missed(tx, (account, source), &standing, now).await
-}
-
-/// A channel that says that it took a booking and shows something else is told again, and after some times a person is asked.
-async fn missed(
+/// Writes what became of bookings that the channel was told of.
+async fn note(
     tx: &mut Tx,
-    (account, source): (AccountId, SourceId),
-    standing: &Standing,
+    source: &Source,
+    said: &[(&Telling, &Outcome, Judged)],
     now: Timestamp,
 ) -> store::Result<()> {
-    let why = "the channel says that it took it, and shows something else".to_owned();
-    let digest = standing.sent.clone().unwrap_or_default();
-    if standing.missed >= MOST_MISSES {
-        return bookings::mark(tx, (account, source), standing, (&digest, &Fate::Refused(why), false), now).await;
-    }
-    bookings::mark(tx, (account, source), standing, (&digest, &Fate::Missed(why), false), now).await?;
-    queue::put(tx, &[push_of_booking((account, source), CoreId(standing.booking_id), now)], now).await
-}
-
-/// Bookings that were asked for by the channel's ids and are not there. One that was cancelled is as it should be; what the
-/// channel said it had made it has not, and it is made again, after it was looked for.
-pub async fn gone(tx: &mut Tx, source: &Source, ids: &[String], now: Timestamp) -> store::Result<()> {
     let whom = (source.account, source.id);
-    for (booking, id) in names::bookings_called(tx, source.account, source.id, ids).await? {
-        let standing = bookings::get(tx, source.account, source.id, booking).await?;
-        let Some(standing) = standing.filter(|standing| standing.state == "sent") else { continue };
-        let told = told_bookings(tx, source.account, &[booking]).await?.remove(&booking);
-        let digest = standing.sent.clone().unwrap_or_default();
-        if told.is_none_or(|told| !told.reservation.status.holds_nights()) {
-            bookings::mark(tx, whom, &standing, (&digest, &Fate::There, false), now).await?;
-            continue;
-        }
-        names::unlink_booking(tx, source.account, source.id, &id).await?;
-        let why = "the channel says that it took it, and does not have it".to_owned();
-        bookings::mark(tx, whom, &standing, (&digest, &Fate::Unknown(why), true), now).await?;
-        queue::put(tx, &[push_of_booking(whom, booking, now)], now).await?;
-    }
-    Ok(())
+    let links: Vec<Called<'_>> = said.iter().filter_map(|(telling, outcome, _)| telling.called(outcome)).collect();
+    names::link_bookings(tx, source.account, source.id, &links, now).await?;
+    let marks = said.iter().map(|(Telling { standing, digest, .. }, _, Judged { fate, unknown, .. })| Mark {
+        standing,
+        digest,
+        fate,
+        unknown: *unknown,
+    });
+    bookings::mark(tx, whom, &Vec::from_iter(marks), now).await?;
+    let to_read = said.iter().filter(|(.., judged)| judged.fate == Fate::Sent);
+    let to_read = to_read.filter_map(|(telling, outcome, _)| telling.called(outcome)).map(|called| {
+        let payload = json!({ "entity": "reservation", "id": called.external_id });
+        let work = Kind::LookAgain.put(whom, payload, (now + READ_BACK_AFTER, now));
+        Put { priority: Kind::ReadBack.priority(), ..work }
+    });
+    queue::put(tx, &Vec::from_iter(to_read), now).await?;
+    let lines: Vec<sync_log::Entry<'_>> =
+        said.iter().map(|(telling, _, judged)| telling.line(source, judged)).collect();
+    sync_log::outbound(tx, source.account, &lines, now).await
 }

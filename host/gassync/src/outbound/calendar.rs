@@ -5,8 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use gassync_domain::{Attempt, Calendar, CalendarParts, CalendarUpdate, Date, Outcome, Pushing, Timestamp};
-use gassync_runtime::Finished;
+use gassync_domain::{Attempt, Calendar, CalendarParts, CalendarUpdate, Date, Entity, Outcome, Pushing, Timestamp};
+use gassync_runtime::{Finished, Manifest};
 use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::json;
 
@@ -28,8 +28,8 @@ use crate::{
             targets::{self, Target},
         },
         queue,
-        sources::Source,
-        sync_log,
+        sources::{self, Source},
+        sync_log, sync_runs,
     },
     talk::{Talk, TalkError},
 };
@@ -52,6 +52,8 @@ pub enum Left {
     Nothing,
     /// More of the same, at once.
     More,
+    /// All of it: the channel's own bookings are to be read first.
+    Unread,
     /// The channel is to be told again, after so long where it says, and why.
     Later(Option<SignedDuration>, String),
 }
@@ -70,6 +72,9 @@ pub async fn push(app: &Arc<App>, source: &Source) -> Result<Left, TalkError> {
     let _one_at_a_time = lane.lock().await;
     let mut tx = app.db.write(source.account).await?;
     let pushing = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
+    if !has_read(&mut tx, source, talk.plugin.manifest()).await? {
+        return Ok(Left::Unread);
+    }
     let by = (&pushing, talk.plugin.manifest());
     while reckon::touched(&mut tx, source, by, app.now()).await? == Reckoned::Part {
         tx.commit().await?;
@@ -93,6 +98,21 @@ pub async fn push(app: &Arc<App>, source: &Source) -> Result<Left, TalkError> {
         tx = app.db.write(source.account).await?;
     }
     Ok(Left::More)
+}
+
+/// Whether the bookings of a channel that has them read have been, as a whole, and nothing of them waits for a link that was
+/// just made.
+async fn has_read(tx: &mut store::Tx, source: &Source, manifest: &Manifest) -> store::Result<bool> {
+    let (account, id) = (source.account, source.id);
+    if queue::waits(tx, account, id, Kind::DriveParked.name(), &json!({})).await? {
+        return Ok(false);
+    }
+    let Some(poll) = manifest.polls.iter().find(|poll| poll.entity == Entity::Reservation) else { return Ok(true) };
+    if poll.window.is_some() || poll.stream.is_some() {
+        // Such a poll has no point to go on from.
+        return sync_runs::any_success(tx, account, id, sync_runs::Kind::BookingImport).await;
+    }
+    Ok(sources::resume_point(tx, account, id, Entity::Reservation.as_str()).await?.is_some())
 }
 
 /// What is sent next.

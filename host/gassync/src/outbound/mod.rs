@@ -1,9 +1,11 @@
 //! What leaves the core for channels: facts become touches ([`fan_out`]), touches become nights as channels are to have them
-//! ([`reckon`]), and what a channel does not surely have is sent ([`calendar`], [`booking`]) and read back ([`read_back`]).
+//! ([`reckon`]), and what a channel does not surely have is sent ([`calendar`], [`booking`]) and read back ([`read_back`],
+//! [`booking_shown`]).
 //!
 //! A job that ran is no proof: a night or a booking is there when the channel has said so, or has shown it.
 
 pub mod booking;
+pub mod booking_shown;
 pub mod calendar;
 pub mod fan_out;
 pub mod read_back;

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use gassync_domain::{Calendar, CalendarNight, Date, Entity, Query, Selection, Timestamp};
+use gassync_domain::{Calendar, CalendarNight, Date, Entity, Query, Selection, Stay, Timestamp};
 use gassync_runtime::{Interface, Manifest};
 use jiff::SignedDuration;
 
@@ -63,8 +63,8 @@ async fn believe(app: &App, source: &Source, spans: &[(String, Date, Date)]) -> 
     for (room_type_id, first, last) in spans {
         let room_type = availability::room_type(&mut tx, source.account, source.id, room_type_id).await?;
         let Some(room_type) = room_type else { continue };
-        let until = last.tomorrow().unwrap_or(*last);
-        let known = nights::known(&mut tx, source.account, source.id, room_type, (*first, until)).await?;
+        let stay = Stay::spanning(*first, last.tomorrow().unwrap_or(*last));
+        let known = nights::known(&mut tx, source.account, source.id, room_type, stay.as_slice()).await?;
         let sent = known.iter().filter(|known| known.state == "sent");
         let sent: Vec<(&Place, bool, Option<&str>)> = sent.map(|known| (&known.place, true, None)).collect();
         nights::read_back(&mut tx, source.account, source.id, &sent, (now, now)).await?;
@@ -90,8 +90,8 @@ pub async fn compare(
         let (Some(first), Some(last)) = (dates().min(), dates().max()) else { continue };
         let room_type = availability::room_type(tx, source.account, source.id, &calendar.room_type_id).await?;
         let Some(room_type) = room_type else { continue };
-        let until = last.tomorrow().unwrap_or(last);
-        let known = nights::known(tx, source.account, source.id, room_type, (first, until)).await?;
+        let stay = Stay::spanning(first, last.tomorrow().unwrap_or(last));
+        let known = nights::known(tx, source.account, source.id, room_type, stay.as_slice()).await?;
         let plan = calendar.rate_plan_id.as_deref().unwrap_or_default();
         let is_told = |known: &Known| matches!(known.state.as_str(), "sent" | "there");
         let known: HashMap<Date, Known> = known

@@ -17,9 +17,6 @@ use crate::store::{
     sources::Source,
 };
 
-/// Room types reckoned in one transaction: the relay waits for it where it has news of the same.
-const ROOM_TYPES_AT_ONCE: i64 = 1;
-
 /// How far a reckoning came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reckoned {
@@ -32,42 +29,42 @@ pub enum Reckoned {
 /// How long what a channel has shown is believed, where nothing was ever sent of a night.
 const SHOWN_IS_GOOD_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// Reckons some of what was touched.
+/// Reckons what was touched of one room type: the relay waits for it where it has news of the same nights.
 pub async fn touched(
     tx: &mut Tx,
     source: &Source,
     (pushing, manifest): (&Pushing, &Manifest),
     now: Timestamp,
 ) -> Result<Reckoned> {
-    let taken = touches::take(tx, source.account, source.id, ROOM_TYPES_AT_ONCE).await?;
-    if taken.is_empty() {
-        return Ok(Reckoned::All);
-    }
-    let rows: Vec<i64> = taken.iter().map(|touch| touch.int_room_type_id).collect();
+    let touched = joined(touches::take(tx, source.account, source.id).await?);
+    let Some(room_type) = touched.first().map(|touch| touch.int_room_type_id) else { return Ok(Reckoned::All) };
     let is_told = any(parts_of(pushing)) && !source.authority.calendar_is_theirs();
     let targets =
-        if is_told { targets::of_room_types(tx, source.account, source.id, &rows).await? } else { Vec::new() };
-    for touch in &taken {
-        let of_it = || targets.iter().filter(|target| target.room_type == touch.int_room_type_id);
-        let plans: Vec<&str> = of_it().map(|target| target.rate_plan_id.as_str()).collect();
-        // A link that is gone touches all nights.
-        if touch.last_night.0 == touches::LAST {
-            nights::forget_all_but(tx, source.account, source.id, touch.int_room_type_id, &plans).await?;
-        }
-        let mut changed = Vec::new();
-        for target in of_it() {
-            let (first, until) = horizon(target, pushing, now);
+        if is_told { targets::of_room_types(tx, source.account, source.id, &[room_type]).await? } else { Vec::new() };
+    // A link that is gone touches all nights.
+    if touched.iter().any(|touch| touch.last_night.0 == touches::LAST) {
+        let plans: Vec<&str> = targets.iter().map(|target| target.rate_plan_id.as_str()).collect();
+        nights::forget_all_but(tx, source.account, source.id, room_type, &plans).await?;
+    }
+    let mut changed = Vec::new();
+    for target in &targets {
+        let (first, mut until) = horizon(target, pushing, now);
+        if touched.iter().any(|touch| touch.last_night.0 >= until) {
             // What was told of once is told of until it is over, however far the source looks now.
             let place = (target.room_type, target.rate_plan_id.as_str());
             let known = nights::last_known(tx, source.account, source.id, place).await?;
-            let until = until.max(known.and_then(|night| night.tomorrow().ok()).unwrap_or(until));
-            let last = touch.last_night.0.tomorrow().unwrap_or(touch.last_night.0);
-            let Some(stay) = Stay::spanning(touch.first_night.0.max(first), last.min(until)) else { continue };
-            let reckoning = Reckoning { source, pushing, manifest, touch, target };
-            reckoning.reckon(tx, stay, now, &mut changed).await?;
+            until = until.max(known.and_then(|night| night.tomorrow().ok()).unwrap_or(until));
         }
-        nights::put(tx, source.account, source.id, &changed, now).await?;
+        let stays: Vec<(Stay, &Touch)> = touched
+            .iter()
+            .filter_map(|touch| {
+                let past = touch.last_night.0.tomorrow().unwrap_or(touch.last_night.0);
+                Some((Stay::spanning(touch.first_night.0.max(first), past.min(until))?, touch))
+            })
+            .collect();
+        Reckoning { source, pushing, manifest, target }.reckon(tx, &stays, now, &mut changed).await?;
     }
+    nights::put(tx, source.account, source.id, &changed, now).await?;
     let is_more = touches::wait(tx, source.account, source.id).await?;
     Ok(if is_more { Reckoned::Part } else { Reckoned::All })
 }
@@ -124,35 +121,62 @@ fn text_of(night: &ChannelNight) -> String {
     serde_json::to_string(night).unwrap_or_default()
 }
 
+/// Touches of a room type in the order of their nights; those that share nights, or meet, are one.
+fn joined(mut touches: Vec<Touch>) -> Vec<Touch> {
+    touches.sort_unstable_by_key(|touch| (touch.first_night.0, touch.last_night.0));
+    let mut joined: Vec<Touch> = Vec::with_capacity(touches.len());
+    for touch in touches {
+        let meets =
+            |last: &&mut Touch| touch.first_night.0 <= last.last_night.0.tomorrow().unwrap_or(last.last_night.0);
+        match joined.last_mut().filter(meets) {
+            Some(last) => {
+                last.last_night = last.last_night.max(touch.last_night);
+                last.own = last.own.min(touch.own);
+                last.whole = last.whole.max(touch.whole);
+                last.touched_at = last.touched_at.min(touch.touched_at);
+            }
+            None => joined.push(touch),
+        }
+    }
+    joined
+}
+
 struct Reckoning<'a> {
     source: &'a Source,
     pushing: &'a Pushing,
     manifest: &'a Manifest,
-    touch: &'a Touch,
     target: &'a Target,
 }
 
 impl Reckoning<'_> {
-    async fn reckon(&self, tx: &mut Tx, stay: Stay, now: Timestamp, into: &mut Vec<Known>) -> Result<()> {
+    /// Reckons nights, each for the touch beside its stay.
+    async fn reckon(
+        &self,
+        tx: &mut Tx,
+        touched: &[(Stay, &Touch)],
+        now: Timestamp,
+        into: &mut Vec<Known>,
+    ) -> Result<()> {
         let Self { source, target, .. } = self;
-        let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), stay, now).await?;
-        let span = (stay.check_in(), stay.check_out());
-        let known = nights::known(tx, source.account, source.id, target.room_type, span).await?;
+        let stays: Vec<Stay> = touched.iter().map(|(stay, _)| *stay).collect();
+        let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &stays, now).await?;
+        let known = nights::known(tx, source.account, source.id, target.room_type, &stays).await?;
         let of_plan = known.into_iter().filter(|known| known.place.rate_plan_id == target.rate_plan_id);
         let mut known: HashMap<Date, Known> = of_plan.map(|known| (known.place.night, known)).collect();
         let mut shown: HashMap<Date, CalendarNight> = HashMap::new();
         if known.len() < listed.len() {
             let since = now - SHOWN_IS_GOOD_FOR;
-            let rows = nights::shown(tx, source.account, target.room_type, span, since).await?;
+            let rows = nights::shown(tx, source.account, target.room_type, &stays, since).await?;
             let of_plan = rows.into_iter().filter(|(plan, _)| *plan == target.rate_plan_id);
             shown.extend(of_plan.map(|(_, night)| (night.date, night)));
         }
-        for listed in listed {
+        let touches = touched.iter().flat_map(|(stay, touch)| stay.each().map(move |_| *touch));
+        for (listed, touch) in listed.into_iter().zip(touches) {
             let night = listed.night;
             let wanted = self.wanted(listed);
             into.extend(match known.remove(&night) {
-                Some(known) => self.again(known, wanted),
-                None => Some(self.first_time(night, &wanted, shown.get(&night))),
+                Some(known) => self.again(touch, known, wanted),
+                None => Some(self.first_time(touch, (night, shown.get(&night)), &wanted)),
             });
         }
         Ok(())
@@ -186,13 +210,18 @@ impl Reckoning<'_> {
     }
 
     /// A night that nothing was ever sent of: where the channel shows what is wanted, nothing needs to be.
-    fn first_time(&self, night: Date, wanted: &ChannelNight, shown: Option<&CalendarNight>) -> Known {
+    fn first_time(
+        &self,
+        touch: &Touch,
+        (night, shown): (Date, Option<&CalendarNight>),
+        wanted: &ChannelNight,
+    ) -> Known {
         let is_shown = |shown: &CalendarNight| {
             let says_sale = shown.available.is_some() || shown.units_available.is_some();
             let says_price = shown.price.is_some() || wanted.price.is_none() || !self.pushing.prices;
             says_sale && says_price && wanted.reads_as(&as_seen(shown, self.manifest), parts_of(self.pushing))
         };
-        let is_there = self.touch.whole == 0 && shown.is_some_and(is_shown);
+        let is_there = touch.whole == 0 && shown.is_some_and(is_shown);
         let text = text_of(wanted);
         Known {
             place: Place { room_type: self.target.room_type, rate_plan_id: self.target.rate_plan_id.clone(), night },
@@ -202,17 +231,17 @@ impl Reckoning<'_> {
             state: if is_there { "there" } else { "due" }.to_owned(),
             unknown: false,
             missed: 0,
-            changed_at: self.touch.touched_at.into(),
+            changed_at: touch.touched_at.into(),
             sent_at: None,
         }
     }
 
     /// A night that was reckoned before; none where nothing is to be written.
-    fn again(&self, known: Known, wanted: ChannelNight) -> Option<Known> {
+    fn again(&self, touch: &Touch, known: Known, wanted: ChannelNight) -> Option<Known> {
         // What its own booking did to the channel's count nobody knows: rooms of a house are one there and several here, and
         // what was sent may have crossed it. The night is sent as it is to be.
-        let has_moved = self.touch.own == 1 && self.manifest.counts_own_bookings;
-        let is_whole = self.touch.whole == 1 || has_moved;
+        let has_moved = touch.own == 1 && self.manifest.counts_own_bookings;
+        let is_whole = touch.whole == 1 || has_moved;
         let has = known.confirmed.as_deref().and_then(read);
         // What was sent last may be there, whatever was surely there before.
         let is_sure = !known.unknown && (known.sent.is_none() || known.sent == known.confirmed);
@@ -234,8 +263,49 @@ impl Reckoning<'_> {
             wanted: text,
             state: if is_there { "there" } else { "due" }.to_owned(),
             // What has been missing for long is missing for as long, whatever else changes.
-            changed_at: if known.state == "there" { self.touch.touched_at.into() } else { known.changed_at },
+            changed_at: if known.state == "there" { touch.touched_at.into() } else { known.changed_at },
             ..known
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Day;
+
+    #[test]
+    fn what_meets_is_touched_together_and_what_lies_apart_is_not() {
+        let touch = |first: &str, last: &str, (own, whole): (i64, i64), second: i64| Touch {
+            account_id: 1,
+            source_id: 1,
+            int_room_type_id: 1,
+            first_night: Day(first.parse().expect("a date")),
+            last_night: Day(last.parse().expect("a date")),
+            own,
+            whole,
+            touched_at: Timestamp::from_second(second).expect("a time").into(),
+        };
+        let touches = vec![
+            touch("2027-03-10", "2027-03-11", (1, 0), 9),
+            touch("2027-12-24", "2027-12-26", (1, 0), 2),
+            touch("2027-03-12", "2027-03-14", (0, 0), 5),
+            touch("2027-03-11", "2027-03-11", (1, 1), 7),
+            touch("2027-03-16", "2027-03-16", (1, 0), 8),
+        ];
+        let said = |touch: &Touch| {
+            let nights = (touch.first_night.0.to_string(), touch.last_night.0.to_string());
+            (nights, touch.own, touch.whole, Timestamp::from(touch.touched_at).as_second())
+        };
+        let nights = |first: &str, last: &str| (first.to_owned(), last.to_owned());
+        let apart: Vec<_> = joined(touches).iter().map(said).collect();
+        assert_eq!(
+            apart,
+            [
+                (nights("2027-03-10", "2027-03-14"), 0, 1, 5),
+                (nights("2027-03-16", "2027-03-16"), 1, 0, 8),
+                (nights("2027-12-24", "2027-12-26"), 1, 0, 2),
+            ]
+        );
     }
 }

@@ -5,11 +5,7 @@ use std::collections::BTreeMap;
 use gassync_domain::{AccountId, CoreId, Date, SourceId, Stay, Timestamp};
 use sqlx::FromRow;
 
-use super::{
-    Cents, Day, Result, Tx,
-    ledger::{self, Span},
-    on,
-};
+use super::{Cents, Day, Result, Tx, ledger, on, rows};
 
 /// A night of a unit, as it is shown.
 #[derive(Debug, Clone)]
@@ -105,30 +101,29 @@ struct Rate {
     max_advance_days: Option<i64>,
 }
 
-/// Every night of a stay in a unit, with price and rules under a rate plan where one is asked for.
+/// Every night of stays in a unit, in their order, with price and rules under a rate plan where one is asked for. No two share
+/// a night.
 pub async fn nights(
     tx: &mut Tx,
     account: AccountId,
     unit: CoreId,
     rate_plan: Option<CoreId>,
-    stay: Stay,
+    stays: &[Stay],
     now: Timestamp,
 ) -> Result<Vec<Listed>> {
     let quantity = super::core::units::quantity(tx, account, unit).await?.unwrap_or_default();
-    let taken = ledger::nights(tx, account, Span { unit, stay }, now).await?;
+    let taken = ledger::nights(tx, account, unit, stays, now).await?;
     let taken: BTreeMap<Date, ledger::Night> = taken.into_iter().map(|night| (night.night.0, night)).collect();
     let text = "select night, price, currency, min_stay, max_stay, closed, closed_to_arrival, closed_to_departure,
             min_stay_through, exact_stay, min_advance_days, max_advance_days
-        from gas_nightly_rates
-        where account_id = $1 and unit_id = $2 and rate_plan_id = $3 and night >= $4 and night < $5 order by night";
+        from new cross join gas_nightly_rates
+        where account_id = $1 and unit_id = $2 and rate_plan_id = $3 and night >= new.first and night < new.past";
     let rates: Vec<Rate> = match rate_plan {
         None => Vec::new(),
-        Some(plan) => on!(tx, c => sqlx::query_as(text).bind(account.0).bind(unit.0).bind(plan.0)
-            .bind(Day(stay.check_in())).bind(Day(stay.check_out())).fetch_all(c).await)?,
+        Some(plan) => rows::of_stays(stays).read(tx, &[account.0.into(), unit.0.into(), plan.0.into()], text).await?,
     };
     let mut rates: BTreeMap<Date, Rate> = rates.into_iter().map(|rate| (rate.night.0, rate)).collect();
-    let days = stay.check_in().series(jiff::Span::new().days(1)).take_while(|day| *day < stay.check_out());
-    let each = days.map(|night| {
+    let each = stays.iter().flat_map(|stay| stay.each()).map(|night| {
         let ledger = taken.get(&night);
         let count = |read: fn(&ledger::Night) -> i64| ledger.map_or(0, read);
         let rate = rates.remove(&night);

@@ -25,6 +25,9 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres
 /// small must not read them whole when they are large. What is forbidden nevertheless, where there is no other way, is so dear
 /// by that reckoning that it would be compiled before it is run: a tenth of a second for a few rows.
 const BY_INDEX: &str = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off";
+/// What writes is planned once and not each time for the values that it is given, which takes as long as to run it: no plan
+/// hangs on them, since what an index leaves out is said in the texts. Listings are another matter.
+const PLANNED_ONCE: &str = "set plan_cache_mode = force_generic_plan";
 /// How long a statement waits for SQLite's one writer, or a caller for a connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Readers of the SQLite file.
@@ -77,13 +80,13 @@ pub enum Db {
     },
 }
 
-/// One transaction on either engine. Dropped without [`Tx::commit`], it changes nothing.
+/// One transaction on either engine, and whose hand changes the core in it. Dropped without [`Tx::commit`], it changes nothing.
 #[derive(Debug)]
 pub enum Tx {
-    /// On SQLite; the flag tells whether an origin is set and must be taken back.
-    Sqlite(SqliteTx, bool),
+    /// On SQLite.
+    Sqlite(SqliteTx, Option<SourceId>),
     /// On PostgreSQL.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Transaction<'static, Postgres>, Option<SourceId>),
 }
 
 /// A transaction on SQLite.
@@ -123,7 +126,7 @@ macro_rules! on {
                 let $c = &mut **inner;
                 $body
             }
-            $crate::store::Tx::Postgres(inner) => {
+            $crate::store::Tx::Postgres(inner, _) => {
                 let $c = &mut **inner;
                 $body
             }
@@ -139,12 +142,16 @@ impl Db {
             // The pool goes on trying until its time is over; a first connection says at once why there can be none.
             PgConnectOptions::from_str(address)?.connect().await?.close().await?;
             let options = PgConnectOptions::from_str(address)?.statement_cache_capacity(PREPARED_TEXTS);
-            let pool = PgPoolOptions::new()
-                .max_connections(POSTGRES_CONNECTIONS)
-                .acquire_timeout(BUSY_TIMEOUT)
-                .after_connect(|connection, _| Box::pin(async move { connection.execute(BY_INDEX).await.map(drop) }));
-            let writers = pool.clone().connect_with(options.clone()).await?;
-            return Ok(Self::Postgres { writers, readers: pool.connect_with(options).await? });
+            let pool = |settings: String| {
+                PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(BUSY_TIMEOUT).after_connect(
+                    move |connection, _| {
+                        let settings = settings.clone();
+                        Box::pin(async move { connection.execute(AssertSqlSafe(settings)).await.map(drop) })
+                    },
+                )
+            };
+            let writers = pool(format!("{BY_INDEX}; {PLANNED_ONCE}")).connect_with(options.clone()).await?;
+            return Ok(Self::Postgres { writers, readers: pool(BY_INDEX.to_owned()).connect_with(options).await? });
         }
         if !address.starts_with("sqlite:") {
             return Err(DbError::Address);
@@ -193,33 +200,40 @@ impl Db {
 
     /// A transaction that reads one account's rows.
     pub async fn read(&self, account: AccountId) -> Result<Tx> {
-        self.begin(&account.to_string(), false).await
+        self.begin(&account.to_string(), false, None).await
     }
 
-    /// A transaction that writes one account's rows.
+    /// A transaction that writes one account's rows. Where it changes the core, it is the core itself that does.
     pub async fn write(&self, account: AccountId) -> Result<Tx> {
-        self.begin(&account.to_string(), true).await
+        self.begin(&account.to_string(), true, None).await
+    }
+
+    /// The same, in which it is a source's hand that changes the core.
+    pub async fn write_for(&self, account: AccountId, source: SourceId) -> Result<Tx> {
+        self.begin(&account.to_string(), true, Some(source)).await
     }
 
     /// A transaction that sees every account: for the platform's own work, such as finding whose key a caller holds.
     pub async fn platform_read(&self) -> Result<Tx> {
-        self.begin("platform", false).await
+        self.begin("platform", false, None).await
     }
 
     /// The same, writing.
     pub async fn platform_write(&self) -> Result<Tx> {
-        self.begin("platform", true).await
+        self.begin("platform", true, None).await
     }
 
-    async fn begin(&self, sees: &str, write: bool) -> Result<Tx> {
+    async fn begin(&self, sees: &str, write: bool, origin: Option<SourceId>) -> Result<Tx> {
         match self {
-            Self::Sqlite { turns, .. } if write => Ok(Tx::Sqlite(SqliteTx::Writes(turns.begin().await?), false)),
-            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(SqliteTx::Reads(readers.begin().await?), false)),
+            Self::Sqlite { turns, .. } if write => Ok(Tx::Sqlite(SqliteTx::Writes(turns.begin(origin).await?), origin)),
+            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(SqliteTx::Reads(readers.begin().await?), origin)),
             Self::Postgres { writers, readers } => {
                 let pool = if write { writers } else { readers };
                 // In one message: most transactions are so short that each way to the server and back counts.
-                let text = format!("begin; select set_config('gassync.account_id', '{sees}', true)");
-                Ok(Tx::Postgres(pool.begin_with(AssertSqlSafe(text)).await?))
+                let whose = origin.map(|source| format!(", set_config('gassync.origin_source_id', '{source}', true)"));
+                let whose = whose.unwrap_or_default();
+                let text = format!("begin; select set_config('gassync.account_id', '{sees}', true){whose}");
+                Ok(Tx::Postgres(pool.begin_with(AssertSqlSafe(text)).await?, origin))
             }
         }
     }
@@ -244,33 +258,20 @@ impl Tx {
     pub fn dialect(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         match self {
             Self::Sqlite(..) => sqlite,
-            Self::Postgres(_) => postgres,
+            Self::Postgres(..) => postgres,
         }
     }
 
-    /// Says whose hand changes the core in this transaction; without it the core itself is meant.
-    pub async fn set_origin(&mut self, source: SourceId) -> Result<()> {
+    /// Whose hand changes the core here; none where it is the core itself.
+    pub fn origin(&self) -> Option<SourceId> {
         match self {
-            Self::Sqlite(tx, origin_is_set) => {
-                *origin_is_set = true;
-                sqlx::query("update gas_change_context set origin_source_id = $1")
-                    .bind(source.0)
-                    .execute(&mut **tx)
-                    .await?;
-            }
-            Self::Postgres(tx) => {
-                sqlx::query("select set_config('gassync.origin_source_id', $1, true)")
-                    .bind(source.to_string())
-                    .execute(&mut **tx)
-                    .await?;
-            }
+            Self::Sqlite(_, origin) | Self::Postgres(_, origin) => *origin,
         }
-        Ok(())
     }
 
     /// Makes concurrent transactions over the same records of a source queue up. Sorted, so that none waits in a ring.
     pub async fn lock_records(&mut self, source: SourceId, mut ids: Vec<String>) -> Result<()> {
-        let Self::Postgres(tx) = self else {
+        let Self::Postgres(tx, _) = self else {
             return Ok(()); // SQLite has one writer.
         };
         ids.sort_unstable();
@@ -283,7 +284,7 @@ impl Tx {
     /// Says that this transaction opens the ledger of an account: once, and then it shares it with others that do so too,
     /// or several times in whatever order, and then it has it alone. Before any other lock.
     pub async fn lock_ledger(&mut self, account: AccountId, alone: bool) -> Result<()> {
-        let Self::Postgres(tx) = self else {
+        let Self::Postgres(tx, _) = self else {
             return Ok(()); // SQLite has one writer.
         };
         let text =
@@ -308,16 +309,9 @@ impl Tx {
     /// Makes it durable.
     pub async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite(mut tx, origin_is_set) => {
-                if origin_is_set {
-                    sqlx::query("update gas_change_context set origin_source_id = null").execute(&mut *tx).await?;
-                }
-                match tx {
-                    SqliteTx::Reads(tx) => tx.commit().await,
-                    SqliteTx::Writes(part) => part.commit().await,
-                }
-            }
-            Self::Postgres(tx) => tx.commit().await,
+            Self::Sqlite(SqliteTx::Reads(tx), _) => tx.commit().await,
+            Self::Sqlite(SqliteTx::Writes(part), _) => part.commit().await,
+            Self::Postgres(tx, _) => tx.commit().await,
         }
     }
 }

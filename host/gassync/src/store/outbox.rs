@@ -112,7 +112,7 @@ pub async fn is_waiting(tx: &mut Tx) -> Result<bool> {
 pub async fn give_sequence(tx: &mut Tx, limit: i64) -> Result<Vec<(i64, i64, i64)>> {
     /// Any number that nothing else locks.
     const RELAY: i64 = 7_353_100;
-    if let Tx::Postgres(inner) = &mut *tx {
+    if let Tx::Postgres(inner, _) = &mut *tx {
         let text = "select pg_try_advisory_xact_lock($1)";
         let mine: bool = sqlx::query_scalar(text).bind(RELAY).fetch_one(&mut **inner).await?;
         if !mine {

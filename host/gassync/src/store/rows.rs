@@ -2,7 +2,7 @@
 //! name `new`, whichever engine it runs on. What they are looked up in comes behind a `cross join`, for which SQLite goes
 //! through the rows first.
 
-use gassync_domain::{CoreId, Timestamp};
+use gassync_domain::{CoreId, Stay, Timestamp};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use sqlx::{
@@ -15,8 +15,9 @@ use sqlx::{
 
 use super::{Day, Result, Time, Tx};
 
-/// The most rows in a `values` list; lists are cut into lengths that are powers of two, so that few texts are prepared.
-const LONGEST: usize = 128;
+/// The most rows in a `values` list; lists are cut into lengths that are powers of two, so that few texts are prepared. Each
+/// parameter is looked for among all others when it is bound, so that long lists take longer than several short ones.
+const LONGEST: usize = 32;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +127,15 @@ pub fn of_ids<'a>(ids: &[CoreId]) -> Rows<'a, 1> {
     rows
 }
 
+/// Nights that follow each other, from the column `first` up to, and without, `past`.
+pub fn of_stays<'a>(stays: &[Stay]) -> Rows<'a, 2> {
+    let mut rows = Rows::new([("first", Kind::Day), ("past", Kind::Day)]);
+    for stay in stays {
+        rows.push([Day(stay.check_in()).into(), Day(stay.check_out()).into()]);
+    }
+    rows
+}
+
 impl<'a, const N: usize> Rows<'a, N> {
     /// No rows yet.
     pub fn new(columns: [(&'static str, Kind); N]) -> Self {
@@ -152,11 +162,11 @@ impl<'a, const N: usize> Rows<'a, N> {
                     bind_rows(query, shared, piece).execute(&mut **inner).await?;
                 }
             }
-            Tx::Postgres(inner) if !self.rows.is_empty() => {
+            Tx::Postgres(inner, _) if !self.rows.is_empty() => {
                 let query = sqlx::query(AssertSqlSafe(self.arrays(shared.len(), text)));
                 self.bind_arrays(query, shared)?.execute(&mut **inner).await?;
             }
-            Tx::Postgres(_) => {}
+            Tx::Postgres(..) => {}
         }
         Ok(())
     }
@@ -176,13 +186,13 @@ impl<'a, const N: usize> Rows<'a, N> {
                     }
                 }
             }
-            Tx::Postgres(inner) if !self.rows.is_empty() => {
+            Tx::Postgres(inner, _) if !self.rows.is_empty() => {
                 let query = sqlx::query(AssertSqlSafe(self.arrays(shared.len(), text)));
                 for row in self.bind_arrays(query, shared)?.fetch_all(&mut **inner).await? {
                     found.push(T::from_row(&row)?);
                 }
             }
-            Tx::Postgres(_) => {}
+            Tx::Postgres(..) => {}
         }
         Ok(found)
     }

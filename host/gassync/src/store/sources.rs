@@ -1,9 +1,14 @@
 //! Sources, and where their next fetch begins.
 
+use std::collections::HashMap;
+
 use gassync_domain::{AccountId, Authority, ConnectionId, ResumePoint, SourceId, Timestamp, lossless_instant};
 use sqlx::{FromRow, types::Json};
 
-use super::{Result, Time, Tx, on};
+use super::{
+    Result, Time, Tx, on,
+    rows::{Kind, Rows},
+};
 
 /// One account's share of a connection.
 #[derive(Debug, Clone)]
@@ -118,6 +123,17 @@ pub async fn get(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<Option
     let row: Option<Row> =
         on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(account.0).bind(id.0).fetch_optional(c).await)?;
     Ok(row.map(Source::from))
+}
+
+/// These sources, as far as they are there. A platform query.
+pub async fn get_all(tx: &mut Tx, asked: &[(AccountId, SourceId)]) -> Result<HashMap<(AccountId, SourceId), Source>> {
+    let mut new = Rows::new([("of_account", Kind::Int), ("key", Kind::Int)]);
+    for (account, id) in asked {
+        new.push([account.0.into(), id.0.into()]);
+    }
+    let text = select(" from new cross join int_sources where account_id = new.of_account and id = new.key");
+    let rows: Vec<Row> = new.read(tx, &[], &text).await?;
+    Ok(rows.into_iter().map(Source::from).map(|source| ((source.account, source.id), source)).collect())
 }
 
 /// All sources of every account with this name. A platform query.

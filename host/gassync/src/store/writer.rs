@@ -1,7 +1,8 @@
 //! SQLite's one writer. Transactions that wait for it become parts of one, which waits for the disk once: that is what costs.
 //!
 //! A part is a savepoint. One that is not committed is undone by itself, and one that is hears so when all are on disk. Nobody
-//! reads of either before: readers see what was committed.
+//! reads of either before: readers see what was committed. Each word to the database is a way there and back, for which all
+//! others wait: what is said between two parts is said at once.
 
 use std::{
     io,
@@ -13,7 +14,8 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Executor, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
+use gassync_domain::SourceId;
+use sqlx::{AssertSqlSafe, Executor, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
 use tokio::{
     runtime::Handle,
     sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard, oneshot},
@@ -37,8 +39,22 @@ pub struct Writer {
 struct Group {
     connection: PoolConnection<Sqlite>,
     waiting: Vec<oneshot::Sender<Result<()>>>,
-    /// The last part was left in the middle.
-    is_left: bool,
+    /// The number of the last part.
+    part: u64,
+    /// How that stands.
+    state: State,
+    /// Whose hand the triggers are told of.
+    origin: Option<SourceId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// There was none yet.
+    None,
+    /// It was begun, and left in the middle.
+    Left,
+    /// It is over, and to be kept.
+    Kept,
 }
 
 /// A transaction that shares another's commit. Dropped without [`Part::commit`], it changes nothing.
@@ -55,25 +71,22 @@ impl Writer {
         Self { pool, patience, group: Arc::default(), is_ended: Arc::default() }
     }
 
-    /// The next part, when those before it are over.
-    pub async fn begin(&self) -> Result<Part> {
+    /// The next part, when those before it are over; and whose hand changes the core in it, where it is not the core's own.
+    pub async fn begin(&self, origin: Option<SourceId>) -> Result<Part> {
         let turn = timeout(self.patience, Arc::clone(&self.group).lock_owned()).await;
         let mut turn = turn.map_err(|_| sqlx::Error::PoolTimedOut)?;
         if let Some(group) = turn.as_mut()
-            && group.undo().await.is_err()
+            && group.next(origin).await.is_err()
         {
             end(&mut turn).await;
         }
         if turn.is_none() {
             let connection = self.pool.acquire().await?;
-            let group = turn.insert(Group { connection, waiting: Vec::new(), is_left: true });
-            group.connection.execute("begin immediate").await?;
-            group.is_left = false;
+            let group = Group { connection, waiting: Vec::new(), part: 0, state: State::None, origin: None };
+            turn.insert(group).next(origin).await?;
         }
         let group = OwnedMutexGuard::try_map(turn, Option::as_mut).map_err(|_| sqlx::Error::PoolClosed)?;
-        let mut part = Part { group, writer: self.clone(), is_over: false };
-        part.execute("savepoint part").await?;
-        Ok(part)
+        Ok(Part { group, writer: self.clone(), is_over: false })
     }
 
     /// Ends the group when all have had their turn that wait for it now.
@@ -100,7 +113,7 @@ async fn end(turn: &mut Option<Group>) {
         let ended = match group.undo().await {
             // What is half done must not be kept, so nothing is.
             Err(error) if !is_over(&error) => Err(error),
-            _ => group.connection.execute("commit").await,
+            _ => group.commit().await,
         };
         if let Err(error) = &ended {
             tracing::error!(%error, parts = group.waiting.len(), "parts could not be committed");
@@ -127,21 +140,49 @@ fn failed(why: String) -> sqlx::Error {
 }
 
 impl Group {
+    /// Begins the next part.
+    async fn next(&mut self, origin: Option<SourceId>) -> Result<()> {
+        let last = self.part;
+        let before = match self.state {
+            State::None => "begin immediate".to_owned(),
+            State::Left => format!("rollback to part_{last}; release part_{last}"),
+            State::Kept => format!("release part_{last}"),
+        };
+        let whose = if origin == self.origin { String::new() } else { set_origin(origin) };
+        // Should nobody see the end of this, it is the new part that is undone, as far as there is one, and an origin is taken
+        // back, whichever it is.
+        self.part += 1;
+        self.state = State::Left;
+        self.origin = self.origin.or(origin);
+        let text = format!("{before}; {whose} savepoint part_{}", self.part);
+        self.connection.execute(AssertSqlSafe(text)).await?;
+        self.origin = origin;
+        Ok(())
+    }
+
     /// Undoes what a part has left.
     async fn undo(&mut self) -> Result<()> {
-        if self.is_left {
-            self.connection.execute("rollback to part").await?;
-            self.connection.execute("release part").await?;
-            self.is_left = false;
+        if self.state == State::Left {
+            self.connection.execute(AssertSqlSafe(format!("rollback to part_{}", self.part))).await?;
+            self.state = State::Kept;
         }
         Ok(())
     }
+
+    async fn commit(&mut self) -> Result<()> {
+        let whose = self.origin.map(|_| set_origin(None)).unwrap_or_default();
+        self.connection.execute(AssertSqlSafe(format!("{whose} commit"))).await.map(drop)
+    }
+}
+
+fn set_origin(origin: Option<SourceId>) -> String {
+    let origin = origin.map_or_else(|| "null".to_owned(), |origin| origin.0.to_string());
+    format!("update gas_change_context set origin_source_id = {origin};")
 }
 
 impl Part {
     /// Makes it durable.
     pub async fn commit(mut self) -> Result<()> {
-        self.execute("release part").await?;
         let (done, written) = oneshot::channel();
         self.group.waiting.push(done);
         self.is_over = true;
@@ -152,7 +193,7 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        self.group.is_left = !self.is_over;
+        self.group.state = if self.is_over { State::Kept } else { State::Left };
         self.writer.end_soon();
     }
 }
@@ -199,12 +240,12 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let (writer, readers) = open(&dir).await;
         // All wait for the first one, and so become parts of one transaction.
-        let mut first = writer.begin().await.expect("a part");
+        let mut first = writer.begin(None).await.expect("a part");
         let parts: Vec<_> = (0..40)
             .map(|number| {
                 let writer = writer.clone();
                 tokio::spawn(async move {
-                    let mut part = writer.begin().await.expect("a part");
+                    let mut part = writer.begin(None).await.expect("a part");
                     write(&mut part, number).await.expect("written");
                     match number % 4 {
                         0 => drop(part),
@@ -233,9 +274,9 @@ mod tests {
     async fn all_are_told_when_none_was_committed() {
         let dir = tempfile::tempdir().expect("a folder");
         let (writer, readers) = open(&dir).await;
-        let mut first = writer.begin().await.expect("a part");
+        let mut first = writer.begin(None).await.expect("a part");
         write(&mut first, 1).await.expect("written");
-        let mut second = Box::pin(writer.begin());
+        let mut second = Box::pin(writer.begin(None));
         tokio::select! {
             biased;
             _ = &mut second => panic!("it is another's turn"),
@@ -249,7 +290,7 @@ mod tests {
         assert!(second.commit().await.is_err());
         assert!(first.await.expect("joined").is_err());
         assert_eq!(all(&readers).await, [0_i64; 0]);
-        let mut third = writer.begin().await.expect("a part");
+        let mut third = writer.begin(None).await.expect("a part");
         write(&mut third, 3).await.expect("written");
         third.commit().await.expect("committed");
         assert_eq!(all(&readers).await, [3], "it goes on");

@@ -167,7 +167,7 @@ pub async fn free(app: &App, stage: &Stage, room: &Room, days: i64) -> anyhow::R
     let first = now.to_zoned(TimeZone::UTC).date().saturating_add(Span::new().days(1));
     let Some(stay) = Stay::spanning(first, first.saturating_add(Span::new().days(days))) else { return Ok(Vec::new()) };
     let mut tx = app.db.read(stage.account).await?;
-    let nights = store::calendar::nights(&mut tx, stage.account, room.unit, None, stay, now).await?;
+    let nights = store::calendar::nights(&mut tx, stage.account, room.unit, None, &[stay], now).await?;
     Ok(nights
         .into_iter()
         .map(|night| (night.night, night.capacity - night.sold - night.held - night.blocked))

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use gassync_domain::{AccountId, CalendarNight, RawJson, SourceId, Timestamp};
+use gassync_domain::{AccountId, CalendarNight, CoreId, RawJson, SourceId, Timestamp};
 use serde_json::json;
+use sqlx::FromRow;
 
 use crate::store::{
     Day, Result, Tx, on,
@@ -14,6 +15,45 @@ use crate::store::{
 pub async fn room_type(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<Option<i64>> {
     let text = "select id from int_room_types where account_id = $1 and source_id = $2 and external_id = $3";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(external_id).fetch_optional(c).await)
+}
+
+/// Where the nights of a source's room type go.
+#[derive(Debug, FromRow)]
+pub struct Place {
+    /// The room type's row.
+    pub room_type: i64,
+    unit_id: Option<i64>,
+    plan_id: Option<i64>,
+}
+
+impl Place {
+    /// The unit that the room type is linked to.
+    pub fn unit(&self) -> Option<CoreId> {
+        self.unit_id.map(CoreId)
+    }
+
+    /// The core's rate plan that the one asked for is linked to.
+    pub fn plan(&self) -> Option<CoreId> {
+        self.plan_id.map(CoreId)
+    }
+}
+
+/// Where the nights go that a source tells of a room type, under a rate plan where it names one; none where it has not told of
+/// the room type.
+pub async fn place(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (external_id, rate_plan): (&str, Option<&str>),
+) -> Result<Option<Place>> {
+    let text = "select r.id as room_type, u.gas_entity_id as unit_id, p.gas_entity_id as plan_id
+        from int_room_types r
+        left join int_mappings u on u.account_id = r.account_id and u.source_id = r.source_id
+            and u.external_entity_type = 'room_type' and u.external_entity_id = r.external_id
+        left join int_mappings p on p.account_id = r.account_id and p.source_id = r.source_id
+            and p.external_entity_type = 'rate_plan' and p.external_entity_id = $4
+        where r.account_id = $1 and r.source_id = $2 and r.external_id = $3";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(external_id).bind(rate_plan).fetch_optional(c).await)
 }
 
 /// The statement that writes what is said over what was there: what is not said stays, and where nothing differs no row

@@ -404,16 +404,21 @@ pub async fn expired(tx: &mut Tx, account: AccountId, limit: i64, now: Timestamp
 }
 
 /// The ledger of a unit, night by night; a night that nothing was ever on has no row and is not in the answer.
-pub async fn nights(tx: &mut Tx, account: AccountId, span: Span, now: Timestamp) -> Result<Vec<Night>> {
+pub async fn nights(
+    tx: &mut Tx,
+    account: AccountId,
+    unit: CoreId,
+    stays: &[Stay],
+    now: Timestamp,
+) -> Result<Vec<Night>> {
     let text = "select n.night, n.capacity, n.sold, n.blocked, n.excess,
             n.held - case when n.held = 0 then 0 else (
                 select count(*) from gas_booking_nights c
                 join gas_booking_rooms r on r.account_id = c.account_id and r.id = c.booking_room_id
                 join gas_bookings b on b.account_id = r.account_id and b.id = r.booking_id
                 where c.account_id = n.account_id and c.unit_id = n.unit_id and c.night = n.night
-                  and c.bucket = 'held' and b.hold_until <= $5) end as held
-        from gas_unit_nights n
-        where n.account_id = $1 and n.unit_id = $2 and n.night >= $3 and n.night < $4 order by n.night";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(span.unit.0).bind(Day(span.stay.check_in()))
-        .bind(Day(span.stay.check_out())).bind(Time::from(now)).fetch_all(c).await)
+                  and c.bucket = 'held' and b.hold_until <= $3) end as held
+        from new cross join gas_unit_nights n
+        where n.account_id = $1 and n.unit_id = $2 and n.night >= new.first and n.night < new.past order by n.night";
+    rows::of_stays(stays).read(tx, &[account.0.into(), unit.0.into(), now.into()], text).await
 }

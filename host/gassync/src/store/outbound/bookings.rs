@@ -1,12 +1,14 @@
 //! Bookings of the core at channels.
 
+use std::collections::HashMap;
+
 use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
 use sqlx::FromRow;
 
 use super::touches::BookingTouch;
 use crate::store::{
     Result, Time, Tx, on,
-    rows::{Kind, Rows},
+    rows::{self, Kind, Rows},
 };
 
 /// How a booking stands at a source's channel.
@@ -80,8 +82,19 @@ macro_rules! standing {
 
 /// How a booking stands at a source's channel; none where that is not told of it.
 pub async fn get(tx: &mut Tx, account: AccountId, source: SourceId, booking: CoreId) -> Result<Option<Standing>> {
-    let text = standing!("where b.account_id = $1 and b.source_id = $2 and b.booking_id = $3");
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(booking.0).fetch_optional(c).await)
+    Ok(get_all(tx, account, source, &[booking]).await?.remove(&booking))
+}
+
+/// How bookings stand at a source's channel, those that it is told of.
+pub async fn get_all(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    bookings: &[CoreId],
+) -> Result<HashMap<CoreId, Standing>> {
+    let text = standing!("where b.account_id = $1 and b.source_id = $2 and b.booking_id in (select id from new)");
+    let rows: Vec<Standing> = rows::of_ids(bookings).read(tx, &[account.0.into(), source.0.into()], text).await?;
+    Ok(rows.into_iter().map(|standing| (CoreId(standing.booking_id), standing)).collect())
 }
 
 /// How a booking stands at every channel that is told of it.
@@ -132,46 +145,83 @@ pub enum Fate {
     NotYet(String),
 }
 
-/// Notes what came of it; `digest` is of what was sent, and `unknown` whether the channel may have something that nobody has
-/// seen. What has changed since `standing` was read is to be told again.
+/// What is noted of a booking that a channel was told of.
+#[derive(Debug)]
+pub struct Mark<'a> {
+    /// As it was read: what has changed since is to be told again.
+    pub standing: &'a Standing,
+    /// Of what was sent.
+    pub digest: &'a str,
+    /// What came of it.
+    pub fate: &'a Fate,
+    /// Whether the channel may have something that nobody has seen.
+    pub unknown: bool,
+}
+
+/// Notes what came of telling a channel, of bookings of which no two are the same.
 pub async fn mark(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
-    standing: &Standing,
-    (digest, fate, unknown): (&str, &Fate, bool),
+    marks: &[Mark<'_>],
     now: Timestamp,
 ) -> Result<()> {
-    let (state, error) = match fate {
-        Fate::There => ("there", None),
-        Fate::Sent => ("sent", None),
-        Fate::Refused(why) => ("refused", Some(why)),
-        Fate::Unknown(why) | Fate::NotYet(why) | Fate::Missed(why) => ("due", Some(why)),
-    };
-    let was_sent = !matches!(fate, Fate::NotYet(_));
-    let text = "update int_channel_bookings set state = case when version = $10 then $4 else 'due' end, error = $5, unknown = $8,
-            sent = case when $9 then $6 else sent end, sent_at = case when $9 then $7 else sent_at end,
-            confirmed = case when $4 = 'there' then $6 else confirmed end,
-            confirmed_at = case when $4 = 'there' then $7 else confirmed_at end,
-            missed = case when $11 then missed + 1 when $4 = 'there' then 0 else missed end
-        where account_id = $1 and source_id = $2 and booking_id = $3";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(standing.booking_id).bind(state).bind(error)
-        .bind(digest).bind(Time::from(now)).bind(unknown).bind(was_sent).bind(standing.version)
-        .bind(matches!(fate, Fate::Missed(_))).execute(c).await.map(drop))
+    let mut new = Rows::new([
+        ("booking", Kind::Int),
+        ("read", Kind::Int),
+        ("fate", Kind::Text),
+        ("why", Kind::Text),
+        ("digest", Kind::Text),
+        ("was_sent", Kind::Int),
+        ("may_be_there", Kind::Int),
+        ("was_missed", Kind::Int),
+    ]);
+    for Mark { standing, digest, fate, unknown } in marks {
+        let (state, why) = match fate {
+            Fate::There => ("there", None),
+            Fate::Sent => ("sent", None),
+            Fate::Refused(why) => ("refused", Some(why.as_str())),
+            Fate::Unknown(why) | Fate::NotYet(why) | Fate::Missed(why) => ("due", Some(why.as_str())),
+        };
+        new.push([
+            standing.booking_id.into(),
+            standing.version.into(),
+            state.into(),
+            why.into(),
+            (*digest).into(),
+            i64::from(!matches!(fate, Fate::NotYet(_))).into(),
+            i64::from(*unknown).into(),
+            i64::from(matches!(fate, Fate::Missed(_))).into(),
+        ]);
+    }
+    let text = "update int_channel_bookings set
+            state = case when int_channel_bookings.version = new.read then new.fate else 'due' end, error = new.why,
+            unknown = new.may_be_there = 1,
+            sent = case when new.was_sent = 1 then new.digest else int_channel_bookings.sent end,
+            sent_at = case when new.was_sent = 1 then $3 else int_channel_bookings.sent_at end,
+            confirmed = case when new.fate = 'there' then new.digest else int_channel_bookings.confirmed end,
+            confirmed_at = case when new.fate = 'there' then $3 else int_channel_bookings.confirmed_at end,
+            missed = case when new.was_missed = 1 then int_channel_bookings.missed + 1 when new.fate = 'there' then 0
+                else int_channel_bookings.missed end
+        from new
+        where int_channel_bookings.account_id = $1 and int_channel_bookings.source_id = $2
+            and int_channel_bookings.booking_id = new.booking";
+    new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
 /// A call is about to be made that may be taken although its end is never seen.
 pub async fn about_to_send(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
-    let new = crate::store::rows::of_ids(bookings);
+    let new = rows::of_ids(bookings);
     let text = "update int_channel_bookings set unknown = 1 = 1 from new
         where int_channel_bookings.account_id = $1 and int_channel_bookings.source_id = $2
             and int_channel_bookings.booking_id = new.id";
     new.write(tx, &[account.0.into(), source.0.into()], text).await
 }
 
-/// The channel needs not be told of a booking after all.
-pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, booking: CoreId) -> Result<()> {
-    let text = "delete from int_channel_bookings where account_id = $1 and source_id = $2 and booking_id = $3";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(booking.0).execute(c).await.map(drop))
+/// The channel needs not be told of bookings after all.
+pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
+    let text = "delete from int_channel_bookings
+        where account_id = $1 and source_id = $2 and booking_id in (select id from new)";
+    rows::of_ids(bookings).write(tx, &[account.0.into(), source.0.into()], text).await
 }
 
 /// Whose booking it is. A platform query.

@@ -6,7 +6,7 @@ use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
 use sqlx::FromRow;
 
 use crate::store::{
-    Result, Time, Tx, on,
+    Result, Tx, on,
     rows::{self, Kind, Rows},
 };
 
@@ -74,25 +74,39 @@ pub async fn of_bookings(
     Ok(found.into_iter().map(|name| (CoreId(name.booking_id), name)).collect())
 }
 
-/// Links a booking of ours with what a channel calls it; `replaces` is what it called it before. The channel's news of it
-/// change nothing in the core, which has the say over its own bookings.
-pub async fn link_booking(
+/// What a channel calls a booking of ours.
+#[derive(Debug)]
+pub struct Called<'a> {
+    /// The booking.
+    pub booking: CoreId,
+    /// The reservation.
+    pub external_id: &'a str,
+    /// What it was called before.
+    pub replaces: Option<&'a str>,
+}
+
+/// Links bookings of ours with what a channel calls them. The channel's news of them change nothing in the core, which has
+/// the say over its own bookings.
+pub async fn link_bookings(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    (booking, external_id, replaces): (CoreId, &str, Option<&str>),
+    links: &[Called<'_>],
     now: Timestamp,
 ) -> Result<()> {
-    if let Some(former) = replaces.filter(|former| *former != external_id) {
-        unlink_booking(tx, account, source, former).await?;
+    let mut new = Rows::new([("external_id", Kind::Text), ("booking", Kind::Int)]);
+    for Called { booking, external_id, replaces } in links {
+        if let Some(former) = replaces.filter(|former| former != external_id) {
+            unlink_booking(tx, account, source, former).await?;
+        }
+        new.push([(*external_id).into(), booking.0.into()]);
     }
     let text =
         "insert into int_mappings (account_id, source_id, external_entity_type, external_entity_id, gas_entity_type,
             gas_entity_id, auto_sync, origin, created_at)
-        values ($1, $2, 'reservation', $3, 'booking', $4, 1 = 0, 'core', $5)
+        select $1, $2, 'reservation', external_id, 'booking', booking, 1 = 0, 'core', $3 from new where true
         on conflict (account_id, source_id, external_entity_type, external_entity_id) do nothing";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).bind(booking.0).bind(Time::from(now))
-        .execute(c).await.map(drop))
+    new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
 /// The bookings of ours that a source's channel calls so.

@@ -1,11 +1,11 @@
 //! Nights at channels: what is wanted, what was sent, what is surely there.
 
-use gassync_domain::{AccountId, Amount, CalendarNight, Date, SourceId, Timestamp};
+use gassync_domain::{AccountId, Amount, CalendarNight, Date, SourceId, Stay, Timestamp};
 use sqlx::FromRow;
 
 use crate::store::{
     Cents, Day, Result, Time, Tx, on,
-    rows::{Kind, Rows},
+    rows::{self, Kind, Rows},
 };
 
 /// One night of a room type, under a rate plan where the channel has them.
@@ -82,7 +82,7 @@ macro_rules! known {
         concat!(
             "select n.int_room_type_id, n.rate_plan_external_id, n.night, n.wanted, n.sent, n.confirmed, n.state, n.unknown,
                 n.missed, n.changed_at, n.sent_at
-            from int_channel_nights n ",
+            from ",
             $rest
         )
     };
@@ -105,19 +105,21 @@ macro_rules! of_new {
     };
 }
 
-/// The nights of a room type from `first` up to, and without, `until`, under all its rate plans.
+/// The nights of a room type that are known of some stays' nights, under all its rate plans.
 pub async fn known(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
     room_type: i64,
-    (first, until): (Date, Date),
+    stays: &[Stay],
 ) -> Result<Vec<Known>> {
     let text = known!(
-        "where n.account_id = $1 and n.source_id = $2 and n.int_room_type_id = $3 and n.night >= $4 and n.night < $5"
+        "new cross join int_channel_nights n
+        where n.account_id = $1 and n.source_id = $2 and n.int_room_type_id = $3
+            and n.night >= new.first and n.night < new.past"
     );
-    let rows: Vec<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(room_type).bind(Day(first))
-        .bind(Day(until)).fetch_all(c).await)?;
+    let shared = [account.0.into(), source.0.into(), room_type.into()];
+    let rows: Vec<Row> = rows::of_stays(stays).read(tx, &shared, text).await?;
     Ok(rows.into_iter().map(Known::from).collect())
 }
 
@@ -138,7 +140,7 @@ pub async fn last_known(
 /// Nights that are to be sent, those that were tried longest ago first, then room type by room type.
 pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Known>> {
     let text = known!(
-        "where n.account_id = $1 and n.source_id = $2 and n.state = 'due'
+        "int_channel_nights n where n.account_id = $1 and n.source_id = $2 and n.state = 'due'
         order by n.sent_at nulls first, n.int_room_type_id, n.rate_plan_external_id, n.night limit $3"
     );
     let rows: Vec<Row> =
@@ -146,13 +148,13 @@ pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) 
     Ok(rows.into_iter().map(Known::from).collect())
 }
 
-/// What the source's channel showed of a room type's nights when it was read since `since`, from `first` up to, and without,
-/// `until`; with the rate plan, empty where it has none.
+/// What the source's channel showed of a room type's nights when it was read since `since`; with the rate plan, empty where it
+/// has none.
 pub async fn shown(
     tx: &mut Tx,
     account: AccountId,
     room_type: i64,
-    (first, until): (Date, Date),
+    stays: &[Stay],
     since: Timestamp,
 ) -> Result<Vec<(String, CalendarNight)>> {
     #[derive(FromRow)]
@@ -174,10 +176,10 @@ pub async fn shown(
     }
     let text = "select rate_plan_external_id, date, available, units_available, price, currency, min_stay, max_stay,
             closed_to_arrival, closed_to_departure, min_stay_through, exact_stay, min_advance_days, max_advance_days
-        from int_availability
-        where account_id = $1 and int_room_type_id = $2 and date >= $3 and date < $4 and observed_at >= $5";
-    let rows: Vec<Shown> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(room_type).bind(Day(first))
-        .bind(Day(until)).bind(Time::from(since)).fetch_all(c).await)?;
+        from new cross join int_availability
+        where account_id = $1 and int_room_type_id = $2 and date >= new.first and date < new.past and observed_at >= $3";
+    let shared = [account.0.into(), room_type.into(), since.into()];
+    let rows: Vec<Shown> = rows::of_stays(stays).read(tx, &shared, text).await?;
     let count = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
     let night = |row: Shown| {
         let night = CalendarNight {

@@ -62,8 +62,8 @@ pub fn places<'a>(given: &Places) -> Rows<'a, 3> {
     new
 }
 
-/// What facts change of calendars, by room type of every source that is pushed to, the origin too; with the channel, and
-/// whether nothing but prices has changed. A platform query.
+/// What facts change of calendars, by room type of every source that is pushed to, the origin too, and by nights; with the
+/// channel, and whether nothing but prices has changed. A platform query.
 pub async fn of_calendars(tx: &mut Tx, given: &Places) -> Result<Vec<(String, bool, Touch)>> {
     #[derive(FromRow)]
     struct Row {
@@ -74,7 +74,7 @@ pub async fn of_calendars(tx: &mut Tx, given: &Places) -> Result<Vec<(String, bo
     }
     let text = "select s.source_type,
             min(cast(case when o.entity_type = 'rate' then 1 else 0 end as bigint)) as only_prices, o.account_id, r.source_id, r.id as int_room_type_id,
-            min(coalesce(o.first_night, $1)) as first_night, max(coalesce(o.last_night, $2)) as last_night,
+            coalesce(o.first_night, $1) as first_night, coalesce(o.last_night, $2) as last_night,
             min(cast(case when o.origin_source_id = r.source_id and o.entity_type = 'availability' then 1 else 0 end as bigint))
                 as own,
             cast(0 as bigint) as whole, min(o.created_at) as touched_at
@@ -84,7 +84,7 @@ pub async fn of_calendars(tx: &mut Tx, given: &Places) -> Result<Vec<(String, bo
             and s.sync_enabled and s.sync_direction <> 'inbound_only' and (s.sync_availability or s.sync_pricing)
         where o.account_id = new.account_id and o.sequence >= new.low and o.sequence <= new.high
             and o.entity_type in ('availability', 'rate', 'bookable_unit')
-        group by s.source_type, o.account_id, r.source_id, r.id";
+        group by s.source_type, o.account_id, r.source_id, r.id, o.first_night, o.last_night";
     let rows: Vec<Row> = places(given).read(tx, &[Day(FIRST).into(), Day(LAST).into()], text).await?;
     Ok(rows.into_iter().map(|row| (row.source_type, row.only_prices == 1, row.touch)).collect())
 }
@@ -116,7 +116,7 @@ pub async fn of_bookings(tx: &mut Tx, given: &Places) -> Result<Vec<BookingTouch
     places(given).read(tx, &[], text).await
 }
 
-/// Puts touches beside those that wait: spans grow, and the oldest change counts.
+/// Puts touches beside those that wait: nights that are touched again wait once, and the oldest change counts.
 pub async fn put(tx: &mut Tx, touches: &[Touch]) -> Result<()> {
     let mut new = Rows::new([
         ("account_id", Kind::Int),
@@ -143,12 +143,8 @@ pub async fn put(tx: &mut Tx, touches: &[Touch]) -> Result<()> {
     let text = "insert into int_calendar_touches
             (account_id, source_id, int_room_type_id, first_night, last_night, own, whole, touched_at)
         select account_id, source_id, room_type_id, first_night, last_night, own = 1, whole = 1, touched_at
-        from new where true order by account_id, source_id, room_type_id
-        on conflict (account_id, source_id, int_room_type_id) do update set
-            first_night = case when excluded.first_night < int_calendar_touches.first_night
-                then excluded.first_night else int_calendar_touches.first_night end,
-            last_night = case when excluded.last_night > int_calendar_touches.last_night
-                then excluded.last_night else int_calendar_touches.last_night end,
+        from new where true order by account_id, source_id, room_type_id, first_night, last_night
+        on conflict (account_id, source_id, int_room_type_id, first_night, last_night) do update set
             own = int_calendar_touches.own and excluded.own,
             whole = int_calendar_touches.whole or excluded.whole,
             touched_at = case when excluded.touched_at < int_calendar_touches.touched_at
@@ -190,13 +186,19 @@ pub async fn wait(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<b
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
-/// Takes touches of a source, the oldest first: they are to be reckoned in this transaction.
-pub async fn take(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Touch>> {
-    let text = "delete from int_calendar_touches where (account_id, source_id, int_room_type_id) in (
-            select account_id, source_id, int_room_type_id from int_calendar_touches
-            where account_id = $1 and source_id = $2 order by touched_at, int_room_type_id limit $3)
+/// Nothing of a source is to be reckoned any more.
+pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<()> {
+    let text = "delete from int_calendar_touches where account_id = $1 and source_id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).execute(c).await.map(drop))
+}
+
+/// Takes the touches of one of a source's room types, the one that waits longest: they are to be reckoned in this transaction.
+pub async fn take(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<Touch>> {
+    let text = "delete from int_calendar_touches where account_id = $1 and source_id = $2 and int_room_type_id = (
+            select int_room_type_id from int_calendar_touches
+            where account_id = $1 and source_id = $2 order by touched_at, int_room_type_id limit 1)
         returning account_id, source_id, int_room_type_id, first_night, last_night,
             cast(case when own then 1 else 0 end as bigint) as own, cast(case when whole then 1 else 0 end as bigint) as whole,
             touched_at";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)
 }

@@ -10,7 +10,7 @@ use crate::store::{
     rows::{Kind, Rows},
 };
 
-/// A lane that is held, and what was taken out of it: jobs of one kind.
+/// A lane that is held, and what was taken out of it.
 #[derive(Debug, Clone)]
 pub struct Taken {
     /// The tenant.
@@ -19,13 +19,16 @@ pub struct Taken {
     pub source: SourceId,
     /// Which of its lanes.
     pub lane: Lane,
-    /// What is to be done, in this order; never empty.
+    /// What is to be done, in this order, those of a kind behind each other; never empty.
     pub jobs: Vec<Job>,
     pub(super) fence: i64,
 }
 
-/// A lane that has waited so long is as urgent as one of the next higher priority; after twice that, of the one above.
-const GROWS_URGENT_IN: SignedDuration = SignedDuration::from_secs(15);
+/// A lane that has waited so long is as urgent as one of the next higher priority: prices wait behind what can be sold, and not
+/// until nothing is left of that.
+const URGENT_IN: SignedDuration = SignedDuration::from_secs(2);
+/// After so long it is as urgent as one of the priority above that.
+const MORE_URGENT_IN: SignedDuration = SignedDuration::from_secs(15);
 
 #[derive(FromRow)]
 struct Held {
@@ -44,13 +47,20 @@ pub enum Work {
     Deliveries,
 }
 
-/// How many jobs of a kind are taken together.
+/// What is taken with a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Alike {
-    /// Most of them.
+pub struct Company {
+    /// Jobs of these kinds, in the order in which they are done.
+    pub kinds: &'static [&'static str],
+    /// Most of all of them, the job itself included.
     pub most: i64,
     /// Each ends by itself: one that failed before takes no other with it.
     pub apart: bool,
+}
+
+impl Company {
+    /// The job is taken alone.
+    pub const NONE: Self = Self { kinds: &[], most: 1, apart: false };
 }
 
 /// Whether a lane may have something to do. A platform query.
@@ -60,8 +70,8 @@ pub async fn is_waiting(tx: &mut Tx, work: Work, now: Timestamp) -> Result<bool>
     on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).bind(work == Work::Deliveries).fetch_one(c).await)
 }
 
-/// Takes lanes that have something of such work to do, and the most urgent job of each with others that can be done with it: `alike`
-/// says how many of its kind. Accounts take turns: the one with the fewest lanes at work is next, and of those the one
+/// Takes lanes that have something of such work to do, and the most urgent job of each with others that can be done with it, as
+/// `company` says of its kind. Accounts take turns: the one with the fewest lanes at work is next, and of those the one
 /// that waited longest; none has more than `most_of_one` of them. Of an account's lanes the one with the most urgent job is
 /// next, and each becomes more urgent by waiting. What needs a plugin waits while that is disabled. Others are kept off
 /// until `until`. A platform query.
@@ -70,7 +80,7 @@ pub async fn claim(
     work: Work,
     (now, until): (Timestamp, Timestamp),
     (lanes, most_of_one): (i64, i64),
-    alike: impl Fn(&str) -> Alike,
+    company: impl Fn(&str) -> Company,
 ) -> Result<Vec<Taken>> {
     let held = take_lanes(tx, work, (now, until), (lanes, most_of_one)).await?;
     let mut first = first_of_each(tx, &held, now).await?;
@@ -84,19 +94,20 @@ pub async fn claim(
             continue;
         };
         let (_, job) = first.swap_remove(place);
-        let Alike { most, apart } = alike(&job.kind);
+        let company = company(&job.kind);
         // What failed before is tried alone, so that it takes no other with it.
-        let others = if most > 1 && (apart || job.attempts == 1) {
-            more_alike(tx, &held, &job, (now, most - 1, apart)).await?
-        } else {
-            Vec::new()
-        };
+        let mut jobs = vec![job];
+        if company.most > 1 && (company.apart || jobs[0].attempts == 1) {
+            jobs.extend(in_company(tx, &held, &jobs[0], (now, company)).await?);
+            // The most urgent stays the first of its kind.
+            jobs.sort_by_key(|job| company.kinds.iter().position(|kind| *kind == job.kind));
+        }
         taken.push(Taken {
-            account: job.account,
-            source: job.source,
+            account: jobs[0].account,
+            source: jobs[0].source,
             lane: Lane::named(&held.lane),
             fence: held.fence,
-            jobs: std::iter::once(job).chain(others).collect(),
+            jobs,
         });
     }
     // What was due in them is gone.
@@ -143,15 +154,15 @@ async fn take_lanes(
     let text = match tx {
         Tx::Sqlite(..) => format!("{take} ({READY}) {back}"),
         // Another process may have taken one since: it is looked at once more, under its lock.
-        Tx::Postgres(_) => format!(
+        Tx::Postgres(..) => format!(
             "{take} (select w.account_id, w.source_id, w.lane from int_lanes w
                 where w.due_at <= $1 and (w.busy_until is null or w.busy_until <= $1)
                     and (w.account_id, w.source_id, w.lane) in ({READY}) for update skip locked) {back}"
         ),
     };
     let held: Vec<Held> = on!(&mut *tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(Time::from(now)).bind(Time::from(until))
-        .bind(lanes).bind(most_of_one).bind(work == Work::Deliveries).bind(Time::from(now - GROWS_URGENT_IN))
-        .bind(Time::from(now - GROWS_URGENT_IN * 2)).fetch_all(c).await)?;
+        .bind(lanes).bind(most_of_one).bind(work == Work::Deliveries).bind(Time::from(now - URGENT_IN))
+        .bind(Time::from(now - MORE_URGENT_IN)).fetch_all(c).await)?;
     let mut accounts: Vec<i64> = held.iter().map(|held| held.account_id).collect();
     accounts.sort_unstable();
     accounts.dedup();
@@ -200,23 +211,20 @@ fn in_its_order(tx: &Tx) -> &'static str {
     tx.dialect("+i.run_at", "i.run_at")
 }
 
-async fn more_alike(
-    tx: &mut Tx,
-    held: &Held,
-    first: &Job,
-    (now, more, apart): (Timestamp, i64, bool),
-) -> Result<Vec<Job>> {
+async fn in_company(tx: &mut Tx, held: &Held, first: &Job, (now, company): (Timestamp, Company)) -> Result<Vec<Job>> {
     let due = in_its_order(tx);
+    // Words of this program.
+    let kinds = company.kinds.join("', '");
     let text = format!(
-        "update int_jobs set attempts = attempts + 1, claim = $6 where account_id = $1 and id in (
+        "update int_jobs set attempts = attempts + 1, claim = $5 where account_id = $1 and id in (
             select i.id from int_jobs i
-            where i.account_id = $1 and i.source_id = $2 and i.lane = $3 and i.kind = $4 and i.id <> $5 and i.state = 'waiting'
-                and (i.attempts = 0 or $9) and {due} <= $7
-            order by i.priority, i.run_at, i.id limit $8)
+            where i.account_id = $1 and i.source_id = $2 and i.lane = $3 and i.id <> $4 and i.state = 'waiting'
+                and i.kind in ('{kinds}') and (i.attempts = 0 or $8) and {due} <= $6
+            order by i.priority, i.run_at, i.id limit $7)
         returning {TAKEN}"
     );
     let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(held.account_id).bind(held.source_id)
-        .bind(&held.lane).bind(&first.kind).bind(first.id).bind(held.fence).bind(Time::from(now)).bind(more).bind(apart)
+        .bind(&held.lane).bind(first.id).bind(held.fence).bind(Time::from(now)).bind(company.most - 1).bind(company.apart)
         .fetch_all(c).await)?;
     rows.sort_by_key(|row| row.id);
     Ok(rows.into_iter().map(Job::from).collect())

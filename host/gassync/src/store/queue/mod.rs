@@ -21,7 +21,7 @@ use super::{
     rows::{Cell, Kind, Rows},
 };
 
-pub use claim::{Alike, Taken, Work, claim, extend, is_waiting};
+pub use claim::{Company, Taken, Work, claim, extend, is_waiting};
 pub use finish::{Ended, Release, Shut, finish};
 pub use list::{Filter, Listed, get, latest, list};
 pub use runs::{Plan, Progress, begin, cancel, cancel_run, plan, progress};

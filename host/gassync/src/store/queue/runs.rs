@@ -121,7 +121,7 @@ pub async fn cancel_run(tx: &mut Tx, run: i64, now: Timestamp) -> Result<()> {
     let text = "update int_job_runs set state = 'cancelled', cancelled_at = $2 where id = $1 and state = 'running'";
     on!(&mut *tx, c => sqlx::query(text).bind(run).bind(Time::from(now)).execute(c).await.map(drop))?;
     // Lanes before jobs, as everywhere.
-    if let Tx::Postgres(inner) = tx {
+    if let Tx::Postgres(inner, _) = tx {
         let text = "select l.fence from (
                 select distinct account_id, source_id, lane from int_jobs where run_id = $1 and state = 'waiting'
             ) j join int_lanes l on l.account_id = j.account_id and l.source_id = j.source_id and l.lane = j.lane
