@@ -3,21 +3,23 @@
 //! What is waited for because a channel allows no more is told apart.
 //!
 //! `cargo bench -p gassync-tests --bench pushes`; `TEST_SOURCES`, `TEST_CHANGES_PER_SECOND`, `TEST_SECONDS` and
-//! `TEST_SELLERS` (how many sources sell each room) make it smaller or larger, `TEST_DATABASE=sqlite` takes one alone.
+//! `TEST_SELLERS` (how many sources sell each room) make it smaller or larger, `TEST_DATABASE=sqlite` takes one alone. The
+//! changes are made in the core's own tables, as the property-management system makes them; with `TEST_BY=api` each is a call
+//! of the standard API instead, which takes longer than all that follows from it.
 //!
 //! Host, channels and whoever makes the changes share this process and its processors.
 
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use gassync::store::plugins::calls::{self, Call};
-use gassync_domain::{Date, Timestamp};
+use gassync_domain::{Amount, CalendarNight, CoreId, Date, Reservation, Timestamp};
 use gassync_simulator::beds24::{Night, SeenCall};
 use gassync_tests::{
     database::Database,
@@ -60,10 +62,12 @@ async fn main() {
         sellers: setting("TEST_SELLERS", 1).clamp(1, OF_ACCOUNT),
         per_second: setting("TEST_CHANGES_PER_SECOND", 200).max(1),
         seconds: setting("TEST_SECONDS", 30).max(1),
+        by_api: std::env::var("TEST_BY").is_ok_and(|by| by == "api"),
     };
     println!(
-        "{} changes per second for {} s, over {} sources in {} accounts; {} sell each room",
+        "{} changes per second {} for {} s, over {} sources in {} accounts; {} sell each room",
         load.per_second,
+        if load.by_api { "by the API" } else { "in the core" },
         load.seconds,
         load.accounts * OF_ACCOUNT,
         load.accounts,
@@ -74,7 +78,9 @@ async fn main() {
         let database = if name == "sqlite" { Database::sqlite() } else { Database::durable_postgres().await };
         println!("{name}, each commit on disk");
         let market = Market::open(database, load.accounts, load.sellers).await;
-        Run { load, market }.run().await;
+        let market = Arc::new(market);
+        let hand = Arc::new(Hand { market: Arc::clone(&market), booked: Mutex::default() });
+        Run { load, market, hand }.run().await;
     }
 }
 
@@ -84,6 +90,7 @@ struct Load {
     sellers: usize,
     per_second: usize,
     seconds: usize,
+    by_api: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,7 +111,8 @@ impl Kind {
     }
 }
 
-/// A change that is made at the standard API, of nights that no other touches.
+/// A change of nights that no other touches.
+#[derive(Clone, Copy)]
 struct Change {
     number: usize,
     kind: Kind,
@@ -175,7 +183,7 @@ impl Change {
         })
     }
 
-    /// The endpoint, and what is sent there.
+    /// Where a key's holder asks for it, and what is sent there.
     fn request(&self) -> (&'static str, Value) {
         match self.kind {
             Kind::Booked => ("reservations", self.booking("confirmed")),
@@ -187,6 +195,40 @@ impl Change {
                 ("availability", night)
             }
         }
+    }
+}
+
+/// Who makes changes in the core itself.
+struct Hand {
+    market: Arc<Market>,
+    /// What is booked by now, by account, room and night.
+    booked: Mutex<HashMap<(usize, usize, Date), CoreId>>,
+}
+
+impl Hand {
+    async fn make(&self, change: Change) {
+        let Change { kind, account, room, first, .. } = change;
+        let (house, app) = (&self.market.houses[account], &self.market.host.app);
+        match kind {
+            Kind::Booked => self.book(change, "confirmed").await,
+            Kind::Cancelled => self.book(change, "cancelled").await,
+            Kind::Priced => {
+                let price = Some(Amount::from_ten_thousandths(100 * change.cents().cast_signed()));
+                let currency = Some("EUR".to_owned());
+                let night = |date| CalendarNight { price, currency: currency.clone(), ..CalendarNight::new(date) };
+                house.price(&app.db, room, &[first, change.last()].map(night), app.now()).await;
+            }
+        }
+    }
+
+    async fn book(&self, change: Change, status: &str) {
+        let Change { account, room, first, .. } = change;
+        let mut reservation: Reservation = serde_json::from_value(change.booking(status)).expect("a reservation");
+        reservation.normalise();
+        let (app, place) = (&self.market.host.app, (account, room, first));
+        let known = self.booked.lock().expect("what is booked").get(&place).copied();
+        let id = self.market.houses[account].book(&app.db, (known, room), &reservation, app.now()).await;
+        self.booked.lock().expect("what is booked").insert(place, id);
     }
 }
 
@@ -204,7 +246,8 @@ struct Delivery {
 
 struct Run {
     load: Load,
-    market: Market,
+    market: Arc<Market>,
+    hand: Arc<Hand>,
 }
 
 impl Run {
@@ -227,7 +270,9 @@ impl Run {
         self.report_deliveries(&deliveries, &self.calls(Some(newest)).await).await;
         self.report_limits(made[0].0).await;
         report_looks(&looks);
-        self.market.stop().await;
+        let Self { market, hand, .. } = self;
+        drop(hand);
+        Arc::into_inner(market).expect("nobody else has it").stop().await;
     }
 
     /// The calls of the plugin after this one, or the newest.
@@ -239,6 +284,12 @@ impl Run {
 
     /// Makes the bookings that are cancelled later.
     async fn book_ahead(&self, changes: &[Change]) {
+        if !self.load.by_api {
+            for change in changes.iter().filter(|change| change.kind == Kind::Cancelled) {
+                self.hand.book(*change, "confirmed").await;
+            }
+            return;
+        }
         for (account, key) in self.market.keys.iter().enumerate() {
             let cancelled = changes.iter().filter(|change| change.account == account && change.kind == Kind::Cancelled);
             let list: Vec<Value> = cancelled.map(|change| change.booking("confirmed")).collect();
@@ -256,13 +307,19 @@ impl Run {
         for change in changes {
             let apart = Duration::from_secs(1) / u32::try_from(self.load.per_second).expect("few");
             sleep_until(begin + apart * u32::try_from(change.number).expect("few")).await;
-            let (host, key) = (Arc::clone(&self.market.host), self.market.keys[change.account].clone());
-            let (number, (entity, body)) = (change.number, change.request());
+            let (hand, change, by_api) = (Arc::clone(&self.hand), *change, self.load.by_api);
             callers.spawn(async move {
+                let Market { host, keys, .. } = &*hand.market;
                 let asked = host.app.now();
-                let (status, answer) = host.post(&key, entity, &body).await;
-                assert!(status < 300, "{answer}");
-                (number, (asked, host.app.now()))
+                if by_api {
+                    let (entity, body) = change.request();
+                    let (status, answer) = host.post(&keys[change.account], entity, &body).await;
+                    assert!(status < 300, "{answer}");
+                } else {
+                    hand.make(change).await;
+                    host.app.facts.notify_one();
+                }
+                (change.number, (asked, host.app.now()))
             });
         }
         let mut made = callers.join_all().await;

@@ -3,6 +3,7 @@
 pub mod cutter;
 pub mod database;
 pub mod host;
+pub mod house;
 pub mod market;
 pub mod partner;
 pub mod plugins;

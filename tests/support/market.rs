@@ -14,7 +14,7 @@ use gassync::{
     channel_limits::{ChannelLimits, Charge, LocalLimits, Told},
     store::{Db, Time, Tx, sources},
 };
-use gassync_domain::Timestamp;
+use gassync_domain::{CoreId, Timestamp};
 use gassync_simulator::beds24::{Settings, Webhook};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -26,6 +26,7 @@ use tokio::{
 use crate::{
     database::Database,
     host::{self, Channel, Host},
+    house::House,
 };
 
 /// Sources of an account, and rooms that it has.
@@ -52,6 +53,8 @@ pub struct Market {
     pub sellers: Vec<Seller>,
     /// The engines' keys, by account.
     pub keys: Vec<String>,
+    /// What the core has, by account.
+    pub houses: Vec<House>,
     waits: Arc<Mutex<Waits>>,
 }
 
@@ -97,7 +100,7 @@ impl Market {
         let replace = |app: &mut App| app.channel_limits = Box::new(watched);
         let host = Arc::new(Host::prepared(database, (&["beds24"], None), &settings, replace).await);
         let mut furnishing = JoinSet::new();
-        let (mut furnished, mut keys) = (Vec::new(), Vec::new());
+        let (mut furnished, mut keys, mut houses) = (Vec::new(), Vec::new(), Vec::new());
         for account in 0..accounts {
             let rest = sellers.split_off(OF_ACCOUNT);
             let of_account = std::mem::replace(&mut sellers, rest);
@@ -108,12 +111,13 @@ impl Market {
         }
         furnished.extend(furnishing.join_all().await);
         furnished.sort_by_key(|(account, ..)| *account);
-        for (_, key, of_account) in furnished {
+        for (_, key, house, of_account) in furnished {
             keys.push(key);
+            houses.push(house);
             sellers.extend(of_account);
         }
         let db = Db::open(&url).await.expect("a database");
-        let market = Self { host, db, sellers, keys, waits };
+        let market = Self { host, db, sellers, keys, houses, waits };
         market.quiet("the start").await;
         market
     }
@@ -186,7 +190,7 @@ async fn furnish(
     account: usize,
     mut sellers: Vec<Seller>,
     rooms: usize,
-) -> (usize, String, Vec<Seller>) {
+) -> (usize, String, House, Vec<Seller>) {
     let (name, engine) = (format!("account-{account}"), format!("engine-{account}"));
     let key = host.key(&name, &engine).await;
     let list: Vec<Value> = (0..OF_ACCOUNT)
@@ -237,7 +241,11 @@ async fn furnish(
             assert_eq!(answer.status().as_u16(), 200, "{}", answer.text().await.unwrap_or_default());
         }
     }
-    (account, key, sellers)
+    let core = |id: &str| CoreId(gas_id(id).as_i64().expect("a key"));
+    let units = (0..OF_ACCOUNT).map(|room| core(&format!("r{room}"))).collect();
+    let mut tx = host.app.db.platform_read().await.expect("a transaction");
+    let of_account = sources::named(&mut tx, &engine).await.expect("read")[0].account;
+    (account, key, House { account: of_account, units, plan: core("flex") }, sellers)
 }
 
 /// By budget: from a refusal to the request that had room, where there was one.
