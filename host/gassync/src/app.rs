@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use gassync_domain::{AccountId, Clock, ConnectionId, Timestamp};
 use gassync_runtime::{Engine, EngineSettings, HttpTransport, Manifest, Network, SendError};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -61,6 +61,8 @@ pub struct App {
     pub channel_limits: Box<dyn ChannelLimits>,
     /// Which channels are left alone because they are down.
     pub breakers: Box<dyn Breakers>,
+    /// Calls into plugins that jobs may make at once.
+    pub calls: Arc<Semaphore>,
     /// What came of work and is to be written.
     pub finisher: Finisher,
     /// How often keys have called.
@@ -114,6 +116,7 @@ impl App {
             stopping: CancellationToken::new(),
             channel_limits: Box::new(LocalLimits::default()),
             breakers: Box::new(LocalBreakers::default()),
+            calls: Arc::new(Semaphore::new(config.plugins.concurrent_calls as usize)),
             finisher: Finisher::default(),
             rate_limits: RateLimits::new(config.limits.key_requests, config.limits.key_window_seconds),
             known_keys: KnownKeys::default(),

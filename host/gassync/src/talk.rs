@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gassync_domain::{ChannelError, ConnectionId};
 use gassync_runtime::{Budget, Call, CallError, CallRecord, HttpTransport, Transport};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
     app::App,
@@ -64,12 +65,13 @@ impl<'a> Talk<'a> {
         Ok(network.map_err(|error| CallError::Host(error.to_string()))?)
     }
 
-    /// All that a call is given, with the time that talking to a channel may take.
+    /// All that a call is given, with the time that talking to a channel may take; and its place among the calls that run,
+    /// which is to be kept until it ends.
     pub async fn call(
         &self,
         id: String,
         transport: Arc<dyn Transport>,
-    ) -> Result<(Call, ConnectionSecrets), TalkError> {
+    ) -> Result<(Call, ConnectionSecrets, OwnedSemaphorePermit), TalkError> {
         let Self { app, source, connection, plugin } = self;
         let settings = source.config.clone();
         let secrets =
@@ -86,7 +88,8 @@ impl<'a> Talk<'a> {
             memory: memory::recall(app, plugin, source).await?,
             ..Call::alone("")
         };
-        Ok((call, secrets))
+        let place = Arc::clone(&app.calls).acquire_owned().await;
+        Ok((call, secrets, place.map_err(|error| CallError::Host(error.to_string()))?))
     }
 
     /// Keeps what a call took that came to nothing, and draws the conclusions: a credential that is refused is renewed or

@@ -205,8 +205,9 @@ async fn fetch(talk: &Talk<'_>, query: Query) -> Result<(Page, CallRecord), Talk
         sensitive: plugin.manifest().sensitive.clone(),
     };
     let id = format!("fetch-{}-{}", source.id, query.entity.as_str());
-    let (call, secrets) = talk.call(id, Arc::new(transport)).await?;
+    let (call, secrets, place) = talk.call(id, Arc::new(transport)).await?;
     let Finished { result, record } = plugin.fetch(call, query).await;
+    drop(place);
     match result {
         Ok(page) => Ok((page, record)),
         Err(error) => Err(talk.failed(error, record, secrets).await?),

@@ -95,12 +95,12 @@ async fn begin(app: &Arc<App>, places: &Places, running: &mut JoinSet<()>) -> st
     let mut taken = Vec::new();
     for (work, of_it) in waiting {
         let free = free(of_it);
-        // Whatever one account has to do, others find a place.
-        let all = match work {
-            Work::Jobs => app.config.work.jobs,
-            Work::Deliveries => app.config.work.deliveries,
+        // Whatever one account has to do, others find a place, and one among the calls.
+        let most_of_one = match work {
+            Work::Jobs => app.config.work.jobs.min(app.config.plugins.concurrent_calls).div_ceil(2),
+            Work::Deliveries => app.config.work.deliveries.div_ceil(2),
         };
-        let most_of_one = i64::from(all.div_ceil(2));
+        let most_of_one = i64::from(most_of_one);
         let company = |kind: &str| Kind::named(kind).map_or(Company::NONE, Kind::company);
         let lanes = queue::claim(&mut tx, work, (now, now + LANE_LEASE), (free, most_of_one), company).await?;
         taken.extend(lanes.into_iter().map(|lane| (lane, of_it)));

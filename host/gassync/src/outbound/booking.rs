@@ -101,8 +101,9 @@ pub async fn push(app: &Arc<App>, source: &Source, asked: &[CoreId]) -> Result<V
     }
     let trusts = trusts(&talk, &pushing);
     let operations: Vec<Operation> = tellings.iter().map(|telling| telling.operation.clone()).collect();
-    let (call, secrets) = talk.call(format!("bookings-{}", source.id), Arc::new(talk.network()?)).await?;
+    let (call, secrets, place) = talk.call(format!("bookings-{}", source.id), Arc::new(talk.network()?)).await?;
     let Finished { result, record } = talk.plugin.push_reservations(call, operations).await;
+    drop(place);
     let outcomes = match result {
         Ok(outcomes) => outcomes,
         Err(error) => {

@@ -1,9 +1,6 @@
 //! Sends what a channel does not surely have of a calendar.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use gassync_domain::{Attempt, Calendar, CalendarParts, CalendarUpdate, Date, Entity, Outcome, Pushing, Timestamp};
 use gassync_runtime::{Finished, Manifest};
@@ -25,7 +22,7 @@ use crate::{
         outbound::{
             nights::{self, Fate, Known, Marked, Place},
             pushing,
-            targets::{self, Target},
+            targets::{Target, Targets},
         },
         queue,
         sources::{self, Source},
@@ -75,13 +72,15 @@ pub async fn push(app: &Arc<App>, source: &Source) -> Result<Left, TalkError> {
     if !has_read(&mut tx, source, talk.plugin.manifest()).await? {
         return Ok(Left::Unread);
     }
-    let by = (&pushing, talk.plugin.manifest());
-    while reckon::touched(&mut tx, source, by, app.now()).await? == Reckoned::Part {
+    let mut targets = Targets::new(source.account, source.id);
+    while reckon::touched(&mut tx, source, (&pushing, talk.plugin.manifest(), &mut targets), app.now()).await?
+        == Reckoned::Part
+    {
         tx.commit().await?;
         tx = app.db.write(source.account).await?;
     }
     for _ in 0..CALLS {
-        let Due { runs, is_all } = due(&mut tx, source, &talk, &pushing, app.now()).await?;
+        let Due { runs, is_all } = due(&mut tx, source, (&talk, &pushing, targets), app.now()).await?;
         let sent = runs.iter().flat_map(|run| &run.nights).map(|known| (&known.place, known.wanted.as_str()));
         nights::about_to_send(&mut tx, source.account, source.id, &Vec::from_iter(sent), app.now()).await?;
         tx.commit().await?;
@@ -95,6 +94,8 @@ pub async fn push(app: &Arc<App>, source: &Source) -> Result<Left, TalkError> {
         if is_all {
             return Ok(Left::Nothing);
         }
+        // While it was told links may have changed.
+        targets = Targets::new(source.account, source.id);
         tx = app.db.write(source.account).await?;
     }
     Ok(Left::More)
@@ -126,8 +127,7 @@ struct Due {
 async fn due(
     tx: &mut store::Tx,
     source: &Source,
-    talk: &Talk<'_>,
-    pushing: &Pushing,
+    (talk, pushing, mut targets): (&Talk<'_>, &Pushing, Targets),
     now: Timestamp,
 ) -> store::Result<Due> {
     let mut due = nights::due(tx, source.account, source.id, NIGHTS_AT_ONCE).await?;
@@ -138,14 +138,13 @@ async fn due(
         due.retain(|known| known.place.night >= over);
     }
     let rows: BTreeSet<i64> = due.iter().map(|known| known.place.room_type).collect();
-    let targets = targets::of_room_types(tx, source.account, source.id, &Vec::from_iter(rows)).await?;
-    let by_place: HashMap<(i64, &str), &Target> =
-        targets.iter().map(|target| ((target.room_type, target.rate_plan_id.as_str()), target)).collect();
-    let target_of = |place: &Place| by_place.get(&(place.room_type, place.rate_plan_id.as_str())).copied();
+    targets.ask(tx, rows).await?;
+    let target_of =
+        |place: &Place| targets.of(place.room_type).iter().find(|target| target.rate_plan_id == place.rate_plan_id);
     let nowhere: BTreeSet<i64> =
         due.iter().map(|known| &known.place).filter(|p| target_of(p).is_none()).map(|p| p.room_type).collect();
     for row in nowhere {
-        let plans = targets.iter().filter(|target| target.room_type == row).map(|target| target.rate_plan_id.as_str());
+        let plans = targets.of(row).iter().map(|target| target.rate_plan_id.as_str());
         nights::forget_all_but(tx, source.account, source.id, row, &Vec::from_iter(plans)).await?;
     }
     let most = talk.plugin.manifest().batches.calendar.map_or(RUNS_AT_ONCE, |batch| batch.items.max(1) as usize);
@@ -185,8 +184,9 @@ async fn send(talk: &Talk<'_>, runs: &[Run], trusts: bool) -> Result<Left, TalkE
     let may_be_there = runs.iter().flat_map(|run| &run.nights).any(|known| known.unknown);
     let attempt = if may_be_there { Attempt::AfterUnknown } else { Attempt::First };
     let updates: Vec<CalendarUpdate> = runs.iter().map(Run::update).collect();
-    let (call, secrets) = talk.call(format!("calendar-{}", source.id), Arc::new(talk.network()?)).await?;
+    let (call, secrets, place) = talk.call(format!("calendar-{}", source.id), Arc::new(talk.network()?)).await?;
     let Finished { result, record } = plugin.push_calendar(call, updates, attempt).await;
+    drop(place);
     let outcomes = match result {
         Ok(outcomes) => outcomes,
         Err(error) => return Err(talk.failed(error, record, secrets).await?),

@@ -11,7 +11,7 @@ use crate::store::{
     calendar::{self, Listed},
     outbound::{
         nights::{self, Known, Place},
-        targets::{self, Target},
+        targets::{Target, Targets},
         touches::{self, Touch},
     },
     sources::Source,
@@ -33,21 +33,23 @@ const SHOWN_IS_GOOD_FOR: SignedDuration = SignedDuration::from_hours(1);
 pub async fn touched(
     tx: &mut Tx,
     source: &Source,
-    (pushing, manifest): (&Pushing, &Manifest),
+    (pushing, manifest, targets): (&Pushing, &Manifest, &mut Targets),
     now: Timestamp,
 ) -> Result<Reckoned> {
     let touched = joined(touches::take(tx, source.account, source.id).await?);
     let Some(room_type) = touched.first().map(|touch| touch.int_room_type_id) else { return Ok(Reckoned::All) };
     let is_told = any(parts_of(pushing)) && !source.authority.calendar_is_theirs();
-    let targets =
-        if is_told { targets::of_room_types(tx, source.account, source.id, &[room_type]).await? } else { Vec::new() };
+    if is_told {
+        targets.ask(tx, [room_type]).await?;
+    }
+    let targets = if is_told { targets.of(room_type) } else { &[] };
     // A link that is gone touches all nights.
     if touched.iter().any(|touch| touch.last_night.0 == touches::LAST) {
         let plans: Vec<&str> = targets.iter().map(|target| target.rate_plan_id.as_str()).collect();
         nights::forget_all_but(tx, source.account, source.id, room_type, &plans).await?;
     }
     let mut changed = Vec::new();
-    for target in &targets {
+    for target in targets {
         let (first, mut until) = horizon(target, pushing, now);
         if touched.iter().any(|touch| touch.last_night.0 >= until) {
             // What was told of once is told of until it is over, however far the source looks now.

@@ -15,9 +15,8 @@ use sqlx::{
 
 use super::{Day, Result, Time, Tx};
 
-/// The most rows in a `values` list; lists are cut into lengths that are powers of two, so that few texts are prepared. Each
-/// parameter is looked for among all others when it is bound, so that long lists take longer than several short ones.
-const LONGEST: usize = 32;
+/// The most rows in a `values` list; lists are cut into lengths that are powers of two, so that few texts are prepared.
+const LONGEST: usize = 128;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,8 +157,8 @@ impl<'a, const N: usize> Rows<'a, N> {
         match tx {
             Tx::Sqlite(inner, _) => {
                 for piece in pieces(&self.rows) {
-                    let query = sqlx::query(AssertSqlSafe(self.values(shared.len(), piece.len(), text)));
-                    bind_rows(query, shared, piece).execute(&mut **inner).await?;
+                    let query = sqlx::query(AssertSqlSafe(self.values(piece.len(), text)));
+                    bind_rows(query, piece, shared).execute(&mut **inner).await?;
                 }
             }
             Tx::Postgres(inner, _) if !self.rows.is_empty() => {
@@ -180,8 +179,8 @@ impl<'a, const N: usize> Rows<'a, N> {
         match tx {
             Tx::Sqlite(inner, _) => {
                 for piece in pieces(&self.rows) {
-                    let query = sqlx::query(AssertSqlSafe(self.values(shared.len(), piece.len(), text)));
-                    for row in bind_rows(query, shared, piece).fetch_all(&mut **inner).await? {
+                    let query = sqlx::query(AssertSqlSafe(self.values(piece.len(), text)));
+                    for row in bind_rows(query, piece, shared).fetch_all(&mut **inner).await? {
                         found.push(T::from_row(&row)?);
                     }
                 }
@@ -204,14 +203,11 @@ impl<'a, const N: usize> Rows<'a, N> {
         Ok(keys.into_iter().map(|(key,)| key).collect())
     }
 
-    fn values(&self, shared: usize, count: usize, text: &str) -> String {
-        let row = |row: usize| {
-            let first = shared + 1 + row * N;
-            let cells: Vec<String> = (first..first + N).map(|number| format!("${number}")).collect();
-            format!("({})", cells.join(", "))
-        };
-        let rows: Vec<String> = (0..count).map(row).collect();
-        format!("with recursive new ({}) as (values {}) {text}", self.names(), rows.join(", "))
+    /// The cells have no names, and so come first: each name is looked for among all that there are when it is bound.
+    fn values(&self, count: usize, text: &str) -> String {
+        let row = format!("({})", vec!["?"; N].join(", "));
+        let rows = vec![row.as_str(); count].join(", ");
+        format!("with recursive new ({}) as (values {rows}) {}", self.names(), numbered_from(count * N, text))
     }
 
     fn arrays(&self, shared: usize, text: &str) -> String {
@@ -273,16 +269,29 @@ impl<'a, const N: usize> Rows<'a, N> {
 
 fn bind_rows<'q, const N: usize>(
     query: Query<'q, Sqlite, SqliteArguments>,
-    shared: &[Cell<'q>],
     rows: &[[Cell<'q>; N]],
+    shared: &[Cell<'q>],
 ) -> Query<'q, Sqlite, SqliteArguments> {
-    shared.iter().chain(rows.iter().flatten()).fold(query, |query, cell| match cell.clone() {
+    rows.iter().flatten().chain(shared).fold(query, |query, cell| match cell.clone() {
         Cell::Int(number) => query.bind(number),
         Cell::Text(text) => query.bind(text),
         Cell::Day(day) => query.bind(day),
         Cell::Time(time) => query.bind(time),
         Cell::Json(json) => query.bind(json),
     })
+}
+
+/// The text with its parameters behind so many others: `$1` is the next.
+fn numbered_from(before: usize, text: &str) -> String {
+    let mut pieces = text.split('$');
+    let mut numbered = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = piece.split_at(digits);
+        let number = number.parse::<usize>().map_or_else(|_| number.to_owned(), |number| (before + number).to_string());
+        numbered.extend(["$", &number, rest]);
+    }
+    numbered
 }
 
 /// Cuts rows into pieces whose lengths are powers of two, the longest first.
@@ -316,8 +325,8 @@ mod tests {
     fn one_text_for_both() {
         let rows = Rows::new([("id", Kind::Int), ("name", Kind::Text)]);
         let text = "select id from new where $1";
-        let sqlite = "with recursive new (id, name) as (values ($2, $3), ($4, $5)) select id from new where $1";
-        assert_eq!(rows.values(1, 2, text), sqlite);
+        let sqlite = "with recursive new (id, name) as (values (?, ?), (?, ?)) select id from new where $5";
+        assert_eq!(rows.values(2, text), sqlite);
         let postgres = "with recursive new (id, name) as (select * from unnest(cast($2 as bigint[]), cast($3 as text[]))) \
             select id from new where $1";
         assert_eq!(rows.arrays(1, text), postgres);

@@ -1,5 +1,7 @@
 //! Where a room type's nights go at a channel, and what they are called there.
 
+use std::collections::HashMap;
+
 use gassync_domain::{AccountId, CoreId, SourceId};
 use sqlx::FromRow;
 
@@ -37,9 +39,40 @@ impl Target {
     }
 }
 
+/// Where the nights of a source's room types go, by their rows, as far as somebody has asked.
+#[derive(Debug)]
+pub struct Targets {
+    account: AccountId,
+    source: SourceId,
+    known: HashMap<i64, Vec<Target>>,
+}
+
+impl Targets {
+    /// Of a source.
+    pub fn new(account: AccountId, source: SourceId) -> Self {
+        Self { account, source, known: HashMap::new() }
+    }
+
+    /// Where the nights of one go that was asked for.
+    pub fn of(&self, room_type: i64) -> &[Target] {
+        self.known.get(&room_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// Asks where the nights of these go, as far as nobody has yet.
+    pub async fn ask(&mut self, tx: &mut Tx, room_types: impl IntoIterator<Item = i64>) -> Result<()> {
+        let new: Vec<i64> = room_types.into_iter().filter(|row| !self.known.contains_key(row)).collect();
+        let found = of_room_types(tx, self.account, self.source, &new).await?;
+        self.known.extend(new.into_iter().map(|row| (row, Vec::new())));
+        for target in found {
+            self.known.entry(target.room_type).or_default().push(target);
+        }
+        Ok(())
+    }
+}
+
 /// Where the nights of these room types go: once for each rate plan of the property that is linked, else once with the
 /// prices of the property's first rate plan. Nowhere where the link, or that of the property, is not pushed.
-pub async fn of_room_types(tx: &mut Tx, account: AccountId, source: SourceId, rows: &[i64]) -> Result<Vec<Target>> {
+async fn of_room_types(tx: &mut Tx, account: AccountId, source: SourceId, rows: &[i64]) -> Result<Vec<Target>> {
     let mut new = Rows::new([("id", Kind::Int)]);
     rows.iter().for_each(|row| new.push([(*row).into()]));
     let text = "select r.id as room_type, r.external_id as room_type_id, p.external_id as property_id,
