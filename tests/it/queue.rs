@@ -179,15 +179,15 @@ async fn the_lane_with_the_most_urgent_is_first(database: Database) {
     finish(&db, poll.into_iter().next().expect("taken"), &Ended::Done, 6).await;
     finish(&db, nights.into_iter().next().expect("taken"), &Ended::Done, 6).await;
     // Whoever has waited for two seconds is as urgent as the next priority, and longest of those that are equal.
-    put(&db, &[of(0, 4, json!("to be read"), 6)]).await;
+    put(&db, &[of(0, 5, json!("of late"), 6)]).await;
     let read = claim(&db, 7, 1, 1).await;
     assert_eq!(payloads(&read), [json!("long ago")]);
     finish(&db, read.into_iter().next().expect("taken"), &Ended::Done, 7).await;
     // And for a quarter of a minute, as the one above.
-    put(&db, &[of(1, 5, json!("long ago"), 10), of(2, 4, json!("of late"), 24)]).await;
-    assert_eq!(payloads(&claim(&db, 25, 1, 1).await), [json!("to be read")]);
-    assert_eq!(payloads(&claim(&db, 25, 1, 1).await), [json!("long ago")]);
+    put(&db, &[of(1, 5, json!("long ago"), 10), of(2, 4, json!("to be read"), 24)]).await;
     assert_eq!(payloads(&claim(&db, 25, 1, 1).await), [json!("of late")]);
+    assert_eq!(payloads(&claim(&db, 25, 1, 1).await), [json!("long ago")]);
+    assert_eq!(payloads(&claim(&db, 25, 1, 1).await), [json!("to be read")]);
 }
 
 /// How many lanes were taken until the only job of a second account was, however much the first has to do.

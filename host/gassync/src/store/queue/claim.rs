@@ -54,7 +54,7 @@ pub struct Company {
     pub kinds: &'static [&'static str],
     /// Most of all of them, the job itself included.
     pub most: i64,
-    /// Each ends by itself: one that failed before takes no other with it.
+    /// Each ends by itself: one that failed before takes no other of its kind with it.
     pub apart: bool,
 }
 
@@ -95,9 +95,8 @@ pub async fn claim(
         };
         let (_, job) = first.swap_remove(place);
         let company = company(&job.kind);
-        // What failed before is tried alone, so that it takes no other with it.
         let mut jobs = vec![job];
-        if company.most > 1 && (company.apart || jobs[0].attempts == 1) {
+        if company.most > 1 {
             jobs.extend(in_company(tx, &held, &jobs[0], (now, company)).await?);
             // The most urgent stays the first of its kind.
             jobs.sort_by_key(|job| company.kinds.iter().position(|kind| *kind == job.kind));
@@ -211,6 +210,7 @@ fn in_its_order(tx: &Tx) -> &'static str {
     tx.dialect("+i.run_at", "i.run_at")
 }
 
+/// What failed before is tried alone of its kind, so that it takes no other with it.
 async fn in_company(tx: &mut Tx, held: &Held, first: &Job, (now, company): (Timestamp, Company)) -> Result<Vec<Job>> {
     let due = in_its_order(tx);
     // Words of this program.
@@ -219,13 +219,13 @@ async fn in_company(tx: &mut Tx, held: &Held, first: &Job, (now, company): (Time
         "update int_jobs set attempts = attempts + 1, claim = $5 where account_id = $1 and id in (
             select i.id from int_jobs i
             where i.account_id = $1 and i.source_id = $2 and i.lane = $3 and i.id <> $4 and i.state = 'waiting'
-                and i.kind in ('{kinds}') and (i.attempts = 0 or $8) and {due} <= $6
+                and i.kind in ('{kinds}') and (i.kind <> $9 or $8 or (i.attempts = 0 and $10)) and {due} <= $6
             order by i.priority, i.run_at, i.id limit $7)
         returning {TAKEN}"
     );
     let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(held.account_id).bind(held.source_id)
         .bind(&held.lane).bind(first.id).bind(held.fence).bind(Time::from(now)).bind(company.most - 1).bind(company.apart)
-        .fetch_all(c).await)?;
+        .bind(&first.kind).bind(first.attempts == 1).fetch_all(c).await)?;
     rows.sort_by_key(|row| row.id);
     Ok(rows.into_iter().map(Job::from).collect())
 }
