@@ -28,7 +28,7 @@ pub struct Taken {
 /// until nothing is left of that.
 const URGENT_IN: SignedDuration = SignedDuration::from_secs(2);
 /// After so long it is as urgent as one of the priority above that.
-const MORE_URGENT_IN: SignedDuration = SignedDuration::from_secs(15);
+const MORE_URGENT_IN: SignedDuration = SignedDuration::from_secs(4);
 
 #[derive(FromRow)]
 struct Held {
