@@ -1,4 +1,5 @@
--- Nights that lie far apart are touched apart: between them nothing is reckoned.
+-- Nights that lie far apart are touched apart: between them nothing is reckoned, unless they were changed between two turns of
+-- the relay, whose unread facts of a unit are one here.
 
 create table int_calendar_touches_apart (
     account_id integer not null,

@@ -19,6 +19,7 @@ on_both!(
     work_that_comes_anew_while_it_runs_runs_once_more,
     a_lane_is_held_by_whoever_took_it_last,
     the_most_urgent_is_first,
+    a_visit_takes_what_goes_together,
     the_lane_with_the_most_urgent_is_first,
     one_account_keeps_no_other_waiting,
     what_is_dead_is_a_work_list,
@@ -157,6 +158,37 @@ async fn the_most_urgent_is_first(database: Database) {
     put(&db, &[work(account, sources[1], json!("another lane"), 1)]).await;
     assert_eq!(payloads(&claim(&db, 8, 10, 1).await), [json!("another lane")], "its channel is left alone");
     assert_eq!(payloads(&claim(&db, 20, 10, 1).await), [json!("another booking")]);
+}
+
+async fn a_visit_takes_what_goes_together(database: Database) {
+    let db = open(&database).await;
+    let (account, sources) = tenant::<1>(&db, "one").await;
+    let of = |kind, priority, payload: i64| Put { kind, priority, ..work(account, sources[0], json!(payload), 1) };
+    put(&db, &[of("poll", 3, 1), of("nights", 2, 2), of("booking", 1, 3), of("booking", 1, 4), of("booking", 1, 5)])
+        .await;
+    let visit = async |second: i64| {
+        let mut tx = db.platform_write().await.expect("a transaction");
+        let company = |kind: &str| match kind {
+            "booking" => Company { kinds: &["booking", "nights"], most: 2, apart: false },
+            _ => Company::NONE,
+        };
+        let times = (at(second), at(second + LEASE));
+        let taken = queue::claim(&mut tx, Work::Jobs, times, (1, 1_000), company).await.expect("claimed");
+        tx.commit().await.expect("committed");
+        taken.into_iter().next().expect("a lane")
+    };
+    let first = visit(2).await;
+    let numbers = |taken: &Taken| Vec::from_iter(taken.jobs.iter().map(|job| job.payload.as_i64()));
+    assert_eq!(numbers(&first), [Some(3), Some(4), Some(2)], "bookings, and behind them the calendar, however many");
+    finish(&db, first, &Ended::Retry { why: "down".to_owned(), at: at(3) }, 2).await;
+    let next = visit(2).await;
+    assert_eq!(numbers(&next), [Some(5)]);
+    finish(&db, next, &Ended::Done, 2).await;
+    // What failed is alone of its kind; the calendar does not wait until all bookings have worked out.
+    let again = visit(4).await;
+    assert_eq!(numbers(&again), [Some(3), Some(2)]);
+    finish(&db, again, &Ended::Done, 4).await;
+    assert_eq!(numbers(&visit(5).await), [Some(4)]);
 }
 
 async fn the_lane_with_the_most_urgent_is_first(database: Database) {

@@ -73,6 +73,9 @@ impl<'a> Talk<'a> {
         transport: Arc<dyn Transport>,
     ) -> Result<(Call, ConnectionSecrets, OwnedSemaphorePermit), TalkError> {
         let Self { app, source, connection, plugin } = self;
+        // Before anything is read for it, which may change while it waits.
+        let place = Arc::clone(&app.calls).acquire_owned().await;
+        let place = place.map_err(|error| CallError::Host(error.to_string()))?;
         let settings = source.config.clone();
         let secrets =
             ConnectionSecrets::new(Arc::clone(app), source.account, *connection, Arc::clone(plugin), settings);
@@ -88,8 +91,7 @@ impl<'a> Talk<'a> {
             memory: memory::recall(app, plugin, source).await?,
             ..Call::alone("")
         };
-        let place = Arc::clone(&app.calls).acquire_owned().await;
-        Ok((call, secrets, place.map_err(|error| CallError::Host(error.to_string()))?))
+        Ok((call, secrets, place))
     }
 
     /// Keeps what a call took that came to nothing, and draws the conclusions: a credential that is refused is renewed or

@@ -192,7 +192,10 @@ fn describe(errors: &[FieldError]) -> String {
 /// Applies changes in their order, in a transaction of their source. Properties and room types come before what refers to them, whatever order the
 /// channel named them in, and reservations last.
 pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> store::Result<Vec<Outcome>> {
-    debug_assert_eq!(tx.origin(), Some(incoming.source), "a source is not to be told of what it has said");
+    if tx.origin() != Some(incoming.source) {
+        // It would be told of what it has said.
+        return Err(sqlx::Error::Protocol("news of a source in a transaction that is not its own".to_owned()));
+    }
     // These write the ledger too: units where there are fewer of them than before, blocks and what becomes of them.
     let alone = changes.iter().any(|change| matches!(change.news, News::RoomType(_) | News::Block(_)));
     let names: Vec<String> = changes.iter().flat_map(names).collect();

@@ -78,6 +78,8 @@ pub async fn push(app: &Arc<App>, source: &Source) -> Result<Left, TalkError> {
     {
         tx.commit().await?;
         tx = app.db.write(source.account).await?;
+        // Links may have changed since.
+        targets = Targets::new(source.account, source.id);
     }
     for _ in 0..CALLS {
         let Due { runs, is_all } = due(&mut tx, source, (&talk, &pushing, targets), app.now()).await?;

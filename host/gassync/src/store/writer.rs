@@ -43,8 +43,8 @@ struct Group {
     part: u64,
     /// How that stands.
     state: State,
-    /// Whose hand the triggers are told of.
-    origin: Option<SourceId>,
+    /// Whose hand the triggers are told of; none where nobody has seen what they were told.
+    told: Option<Option<SourceId>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,16 +75,26 @@ impl Writer {
     pub async fn begin(&self, origin: Option<SourceId>) -> Result<Part> {
         let turn = timeout(self.patience, Arc::clone(&self.group).lock_owned()).await;
         let mut turn = turn.map_err(|_| sqlx::Error::PoolTimedOut)?;
-        if let Some(group) = turn.as_mut()
-            && group.next(origin).await.is_err()
-        {
-            end(&mut turn).await;
+        if let Some(group) = turn.as_mut() {
+            if group.next(origin).await.is_ok() {
+                return self.part(turn);
+            }
+            // On a task of its own: whoever waits is told, whatever becomes of this caller.
+            let ended = tokio::spawn(async move {
+                end(&mut turn).await;
+                turn
+            });
+            turn = ended.await.map_err(|error| failed(error.to_string()))?;
         }
-        if turn.is_none() {
-            let connection = self.pool.acquire().await?;
-            let group = Group { connection, waiting: Vec::new(), part: 0, state: State::None, origin: None };
-            turn.insert(group).next(origin).await?;
-        }
+        let connection = self.pool.acquire().await?;
+        *turn = Some(Group { connection, waiting: Vec::new(), part: 0, state: State::None, told: Some(None) });
+        // From here on there is a part, which ends the group should this be left.
+        let mut part = self.part(turn)?;
+        part.group.next(origin).await?;
+        Ok(part)
+    }
+
+    fn part(&self, turn: OwnedMutexGuard<Option<Group>>) -> Result<Part> {
         let group = OwnedMutexGuard::try_map(turn, Option::as_mut).map_err(|_| sqlx::Error::PoolClosed)?;
         Ok(Part { group, writer: self.clone(), is_over: false })
     }
@@ -142,21 +152,20 @@ fn failed(why: String) -> sqlx::Error {
 impl Group {
     /// Begins the next part.
     async fn next(&mut self, origin: Option<SourceId>) -> Result<()> {
-        let last = self.part;
+        // By itself: where it fails, nothing may go on.
+        self.undo().await?;
         let before = match self.state {
             State::None => "begin immediate".to_owned(),
-            State::Left => format!("rollback to part_{last}; release part_{last}"),
-            State::Kept => format!("release part_{last}"),
+            State::Left | State::Kept => format!("release part_{}", self.part),
         };
-        let whose = if origin == self.origin { String::new() } else { set_origin(origin) };
-        // Should nobody see the end of this, it is the new part that is undone, as far as there is one, and an origin is taken
-        // back, whichever it is.
+        let whose = if self.told == Some(origin) { String::new() } else { set_origin(origin) };
+        // Should nobody see the end of this, it is the new part that is undone, as far as there is one.
         self.part += 1;
         self.state = State::Left;
-        self.origin = self.origin.or(origin);
+        self.told = None;
         let text = format!("{before}; {whose} savepoint part_{}", self.part);
         self.connection.execute(AssertSqlSafe(text)).await?;
-        self.origin = origin;
+        self.told = Some(origin);
         Ok(())
     }
 
@@ -170,7 +179,7 @@ impl Group {
     }
 
     async fn commit(&mut self) -> Result<()> {
-        let whose = self.origin.map(|_| set_origin(None)).unwrap_or_default();
+        let whose = if self.told == Some(None) { String::new() } else { set_origin(None) };
         self.connection.execute(AssertSqlSafe(format!("{whose} commit"))).await.map(drop)
     }
 }

@@ -2,7 +2,7 @@
 //! core come to.
 
 use gassync_domain::{AccountId, Date, SourceId, Timestamp};
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 
 use crate::store::{
     Day, Result, Time, Tx, on,
@@ -192,13 +192,19 @@ pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId) -> Result
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).execute(c).await.map(drop))
 }
 
-/// Takes the touches of one of a source's room types, the one that waits longest: they are to be reckoned in this transaction.
+/// Takes the touches of one of a source's room types: they are to be reckoned in this transaction. In the order in which
+/// [`put`] writes them, so that the two never wait for each other in a ring.
 pub async fn take(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<Touch>> {
-    let text = "delete from int_calendar_touches where account_id = $1 and source_id = $2 and int_room_type_id = (
-            select int_room_type_id from int_calendar_touches
-            where account_id = $1 and source_id = $2 order by touched_at, int_room_type_id limit 1)
+    let lock = tx.dialect("", "for update");
+    let text = format!(
+        "delete from int_calendar_touches where (account_id, source_id, int_room_type_id, first_night, last_night) in (
+            select account_id, source_id, int_room_type_id, first_night, last_night from int_calendar_touches
+            where account_id = $1 and source_id = $2 and int_room_type_id = (
+                select min(int_room_type_id) from int_calendar_touches where account_id = $1 and source_id = $2)
+            order by first_night, last_night {lock})
         returning account_id, source_id, int_room_type_id, first_night, last_night,
             cast(case when own then 1 else 0 end as bigint) as own, cast(case when whole then 1 else 0 end as bigint) as whole,
-            touched_at";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)
+            touched_at"
+    );
+    on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(account.0).bind(source.0).fetch_all(c).await)
 }

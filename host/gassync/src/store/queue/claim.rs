@@ -52,7 +52,7 @@ pub enum Work {
 pub struct Company {
     /// Jobs of these kinds, in the order in which they are done.
     pub kinds: &'static [&'static str],
-    /// Most of all of them, the job itself included.
+    /// Most of each kind, the job itself included.
     pub most: i64,
     /// Each ends by itself: one that failed before takes no other of its kind with it.
     pub apart: bool,
@@ -213,14 +213,22 @@ fn in_its_order(tx: &Tx) -> &'static str {
 /// What failed before is tried alone of its kind, so that it takes no other with it.
 async fn in_company(tx: &mut Tx, held: &Held, first: &Job, (now, company): (Timestamp, Company)) -> Result<Vec<Job>> {
     let due = in_its_order(tx);
-    // Words of this program.
-    let kinds = company.kinds.join("', '");
+    // Words of this program. Of other kinds there is little, and each has one lane: they are not looked for behind all of this.
+    let others: Vec<&str> = company.kinds.iter().copied().filter(|kind| *kind != first.kind).collect();
+    let others = others.join("', '");
     let text = format!(
         "update int_jobs set attempts = attempts + 1, claim = $5 where account_id = $1 and id in (
-            select i.id from int_jobs i
-            where i.account_id = $1 and i.source_id = $2 and i.lane = $3 and i.id <> $4 and i.state = 'waiting'
-                and i.kind in ('{kinds}') and (i.kind <> $9 or $8 or (i.attempts = 0 and $10)) and {due} <= $6
-            order by i.priority, i.run_at, i.id limit $7)
+            select id from (
+                select i.id from int_jobs i
+                where i.account_id = $1 and i.source_id = $2 and i.lane = $3 and i.id <> $4 and i.state = 'waiting'
+                    and i.kind = $9 and ($8 or (i.attempts = 0 and $10)) and {due} <= $6
+                order by i.priority, i.run_at, i.id limit $7) alike
+            union all
+            select id from (
+                select i.id from int_jobs i
+                where i.account_id = $1 and i.source_id = $2 and i.kind in ('{others}') and i.state = 'waiting'
+                    and {due} <= $6
+                order by i.id limit $7) others)
         returning {TAKEN}"
     );
     let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(held.account_id).bind(held.source_id)
