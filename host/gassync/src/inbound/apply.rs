@@ -189,8 +189,8 @@ fn describe(errors: &[FieldError]) -> String {
     list.join("; ")
 }
 
-/// Applies changes in their order, in a transaction of their source. Properties and room types come before what refers to them, whatever order the
-/// channel named them in, and reservations last.
+/// Applies changes in their order, in a transaction that is their source's. Properties and room types come before what refers
+/// to them, whatever order the channel named them in, and reservations last.
 pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> store::Result<Vec<Outcome>> {
     if tx.origin() != Some(incoming.source) {
         // It would be told of what it has said.
