@@ -213,7 +213,8 @@ fn in_its_order(tx: &Tx) -> &'static str {
 /// What failed before is tried alone of its kind, so that it takes no other with it.
 async fn in_company(tx: &mut Tx, held: &Held, first: &Job, (now, company): (Timestamp, Company)) -> Result<Vec<Job>> {
     let due = in_its_order(tx);
-    // Words of this program. Of other kinds there is little, and each has one lane: they are not looked for behind all of this.
+    // Words of this program. Of other kinds there is little, and each has one lane: they are not looked for behind all of this
+    // one, nor in an order for which SQLite would go through all that the account ever had.
     let others: Vec<&str> = company.kinds.iter().copied().filter(|kind| *kind != first.kind).collect();
     let others = others.join("', '");
     let text = format!(
@@ -228,7 +229,7 @@ async fn in_company(tx: &mut Tx, held: &Held, first: &Job, (now, company): (Time
                 select i.id from int_jobs i
                 where i.account_id = $1 and i.source_id = $2 and i.kind in ('{others}') and i.state = 'waiting'
                     and {due} <= $6
-                order by i.id limit $7) others)
+                limit $7) others)
         returning {TAKEN}"
     );
     let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(held.account_id).bind(held.source_id)
