@@ -377,7 +377,7 @@ async fn a_block_takes_what_it_says(database: Database) {
     stage.apply_alone(stage.told(&block).await, 8).await;
     assert_eq!(stage.taken("2027-05-10").await.1, 2);
     let what = gassync_domain::EntityRef { entity: Entity::Block, id: "7".to_owned() };
-    let removed = Change { route: gassync_domain::Route::default(), news: News::Removed(what), raw: None };
+    let removed = Change::new(News::Removed(what), None);
     stage.apply_alone(vec![removed], 9).await;
     assert_eq!(stage.taken("2027-05-10").await.1, 0);
 }

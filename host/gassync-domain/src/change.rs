@@ -98,6 +98,30 @@ pub enum ConnectionEvent {
     },
 }
 
+/// A record that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unreadable {
+    /// Which kind of record it is.
+    pub entity: Entity,
+    /// The channel's id, where it could be read.
+    pub id: Option<String>,
+    /// Where in the record, and what was expected there: no personal data.
+    pub problem: String,
+    /// The record as it came: JSON, XML or any other text.
+    #[serde(skip)]
+    pub raw: Option<String>,
+}
+
+/// Something of a record that was rounded, cut, replaced or left out so that the record could be kept.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Mended {
+    /// A JSON pointer into the record of the standard schema.
+    pub path: String,
+    /// What was wrong with it and what was done, with the limit where there is one; never the value.
+    pub problem: String,
+}
+
 /// What a message says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
@@ -120,6 +144,8 @@ pub enum News {
     Removed(EntityRef),
     /// Something happened to it: fetch it, or what has changed of its kind.
     LookAgain(Hint),
+    /// A record that the plugin could not read: it is set aside, and stops no other.
+    Unreadable(Unreadable),
     /// About the connection.
     Connection(ConnectionEvent),
     /// The channel asks, and waits.
@@ -145,6 +171,16 @@ pub struct Change {
     /// The channel's own record, kept beside ours.
     #[serde(skip)]
     pub raw: Option<RawJson>,
+    /// What was mended of it so far.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mended: Vec<Mended>,
+}
+
+impl Change {
+    /// A change for whichever source it came from, in its own words.
+    pub fn new(news: News, raw: Option<RawJson>) -> Self {
+        Self { route: Route::default(), news, raw, mended: Vec::new() }
+    }
 }
 
 /// What a plugin makes of an inbound call.

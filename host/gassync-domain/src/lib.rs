@@ -45,7 +45,7 @@ pub use availability::{Availability, MAX_CALENDAR_NIGHTS};
 pub use block::Block;
 pub use breaker::{Breaker, BreakerState};
 pub use calendar::{Calendar, CalendarNight};
-pub use change::{Change, ConnectionEvent, Decoded, Entity, EntityRef, Hint, News, Route};
+pub use change::{Change, ConnectionEvent, Decoded, Entity, EntityRef, Hint, Mended, News, Route, Unreadable};
 pub use channel_error::ChannelError;
 pub use channel_night::ChannelNight;
 pub use clock::Clock;

@@ -127,14 +127,14 @@ fn word<T: Serialize>(value: &T) -> String {
 
 #[cfg(test)]
 mod tests {
-    use gassync_domain::{Reservation, Route, Status, StayQuery};
+    use gassync_domain::{Reservation, Status, StayQuery};
 
     use super::*;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn change(news: News) -> Change {
-        Change { route: Route::default(), news, raw: None }
+        Change::new(news, None)
     }
 
     fn stay() -> StayQuery {

@@ -107,6 +107,9 @@ fn name(change: &Change) -> String {
             let which = what.id.as_deref().unwrap_or("of no id");
             format!("look again at {} {which}", what.entity.as_str())
         }
+        News::Unreadable(record) => {
+            format!("unreadable {} {}", record.entity.as_str(), record.id.as_deref().unwrap_or("without id"))
+        }
         News::Connection(_) => "news of the connection".to_owned(),
         News::Ask(_) => "a question".to_owned(),
         News::Other { name, .. } => name.clone(),

@@ -92,6 +92,9 @@ pub(super) fn change(change: Change) -> wit::Change {
             News::LookAgain(Hint { entity, id }) => {
                 wit::News::LookAgain(wit::Hint { entity: self::entity(entity), id })
             }
+            News::Unreadable(record) => {
+                wit::News::Other(("unreadable".to_owned(), serde_json::to_string(&record).unwrap_or_default()))
+            }
             News::Connection(event) => wit::News::Connection(connection_event(event)),
             News::Ask(what) => wit::News::Ask(question(what)),
             News::Other { name, value } => wit::News::Other((name, value.to_string())),

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use gassync_domain::{AccountId, Change, Date, FieldError, News, Parked, RawJson, Route, Timestamp};
+use gassync_domain::{AccountId, Change, Date, FieldError, News, Parked, RawJson, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
@@ -94,7 +94,7 @@ fn read<T: DeserializeOwned>(raw: Box<RawValue>, news: fn(T) -> Result<News, Vec
         Err(error) => return rejected(vec![error]),
     };
     match news(record) {
-        Ok(news) => Ok(Change { route: Route::default(), news, raw: Some(RawJson::from(raw)) }),
+        Ok(news) => Ok(Change::new(news, Some(RawJson::from(raw)))),
         Err(errors) => rejected(errors),
     }
 }

@@ -203,13 +203,13 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
     order.sort_by_key(|(_, change)| rank(&change.news));
     let mut runs = Runs::default();
     let mut others = Vec::new();
-    for (index, Change { route, news, raw }) in order {
+    for (index, Change { route, news, raw, mended }) in order {
         match news {
             News::Reservation(record) => {
                 let raw = raw.unwrap_or_else(|| RawJson::of(&record));
                 runs.add(index, *record, raw);
             }
-            news => others.push((index, Change { route, news, raw })),
+            news => others.push((index, Change { route, news, raw, mended })),
         }
     }
     // A reservation that takes a block's place gives nights back and takes others.
@@ -309,7 +309,7 @@ async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
             block::apply(tx, incoming, record, &raw).await
         }
-        News::Ask(_) | News::Connection(_) | News::Other { .. } => Ok(Outcome::NotKept),
+        News::Unreadable(_) | News::Ask(_) | News::Connection(_) | News::Other { .. } => Ok(Outcome::NotKept),
     }
 }
 

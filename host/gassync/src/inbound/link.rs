@@ -1,7 +1,7 @@
 //! A person says what a parked record is about: the link, the record's way into the core, and what that frees.
 
 use gassync_domain::{
-    Change, CoreId, FieldChange, Likeness, Missing, News, Parked, Property, RawJson, RoomType, Route, WORTH_SHOWING,
+    Change, CoreId, FieldChange, Likeness, Missing, News, Parked, Property, RawJson, RoomType, WORTH_SHOWING,
     differences, properties_alike, room_types_alike,
 };
 use serde_json::Value;
@@ -146,7 +146,7 @@ async fn told(
     id: &str,
 ) -> std::result::Result<Option<(Change, gassync_domain::Timestamp)>, LinkError> {
     let Incoming { account, source, .. } = *incoming;
-    let change = |news: News, raw: RawJson| Change { route: Route::default(), news, raw: Some(raw) };
+    let change = |news: News, raw: RawJson| Change::new(news, Some(raw));
     macro_rules! of {
         ($table:ident, $news:expr) => {
             $table::with_raw(tx, account, source, id)

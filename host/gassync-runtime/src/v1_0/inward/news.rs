@@ -29,7 +29,7 @@ pub(in crate::v1_0) fn changes(changes: Vec<wit::Change>, limit: usize) -> Conve
 }
 
 fn news(news: wit::News, route: &Route, into: &mut Vec<Change>) -> Converted<()> {
-    let mut add = |news, raw| into.push(Change { route: route.clone(), news, raw });
+    let mut add = |news, raw| into.push(Change { route: route.clone(), ..Change::new(news, raw) });
     match news {
         wit::News::Property(record) => {
             let raw = raw(record.raw.as_deref())?;
