@@ -1,9 +1,9 @@
-//! What a person should look at, and how it is mended.
+//! What a person should look at, in a hotelier's words, and the command that mends it.
 
 use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::get};
-use gassync_domain::Timestamp;
+use gassync_domain::{Date, Timestamp};
 use jiff::{SignedDuration, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
@@ -22,17 +22,29 @@ const MAY_FAIL: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alarm {
-    /// `source`, `plugin`, `dead-jobs`, `refused-nights`, `refused-bookings`, `behind`, `overbooked`,
+    /// `source`, `plugin`, `failed-messages`, `dead-jobs`, `refused-nights`, `refused-bookings`, `behind`, `overbooked`,
     /// `webhook-disabled`, `webhook-failing`, `webhook-silent`, `webhook-dead`.
     pub kind: String,
     /// The source, where it is one's.
     pub source: Option<String>,
+    /// The house, where it is one's.
+    pub house: Option<String>,
+    /// The room, where it is one's.
+    pub room: Option<String>,
+    /// The first night it is about.
+    pub first_night: Option<Date>,
+    /// The last night it is about.
+    pub last_night: Option<Date>,
+    /// The channel's id of the record it is about, or our own number of it.
+    pub reference: Option<String>,
     /// How many of it there are.
     pub count: i64,
     /// What of it.
     pub detail: Option<String>,
     /// Since when, where that is known.
     pub since: Option<Timestamp>,
+    /// When it last happened, where it happens again and again.
+    pub last: Option<Timestamp>,
     /// What to do about it.
     pub mend: String,
 }
@@ -45,59 +57,103 @@ async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<Alarm
     Ok(Json(all(&app).await?))
 }
 
-/// All there are.
+/// Alarms of all kinds, in the order in which they are added.
+#[derive(Default)]
+struct Alarms(Vec<Alarm>);
+
+/// What the command that mends an alarm names.
+struct Names<'a> {
+    source: &'a str,
+    reference: &'a str,
+    detail: &'a str,
+    number: i64,
+}
+
+impl Alarms {
+    fn add(&mut self, kind: &str, found: Vec<Found>, mend: impl Fn(&Names<'_>) -> String) {
+        self.0.extend(found.into_iter().map(|found| {
+            let text = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+            let (source, reference, detail) = (text(&found.source_name), text(&found.reference), text(&found.detail));
+            let names = Names {
+                source: &source,
+                reference: &reference,
+                detail: &detail,
+                number: found.number.unwrap_or_default(),
+            };
+            Alarm {
+                kind: kind.to_owned(),
+                mend: mend(&names),
+                source: found.source_name,
+                house: found.house,
+                room: found.room,
+                first_night: found.first_night.map(|day| day.0),
+                last_night: found.last_night.map(|day| day.0),
+                reference: found.reference,
+                count: found.count,
+                detail: found.detail,
+                since: found.since.map(Timestamp::from),
+                last: found.last.map(Timestamp::from),
+            }
+        }));
+    }
+}
+
+/// All there are: what comes in first, then what goes out, then subscribers.
 pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     let now = app.now();
     let today = now.to_zoned(TimeZone::UTC).date();
     let mut tx = app.db.platform_read().await?;
-    let mut found = Vec::new();
-    let mut add = |kind: &str, of_it: Vec<Found>, mend: &dyn Fn(&str) -> String| {
-        found.extend(of_it.into_iter().map(|Found { source_name, count, detail, since, webhook }| Alarm {
-            kind: kind.to_owned(),
-            mend: match webhook {
-                Some(number) => mend(&number.to_string()),
-                None => mend(source_name.as_deref().or(detail.as_deref()).unwrap_or_default()),
-            },
-            source: source_name,
-            count,
-            detail,
-            since: since.map(Timestamp::from),
-        }));
-    };
-    let connect = |name: &str| format!("gassync source connect {name} --credential FIELD=VALUE");
-    add("source", alarms::broken_sources(&mut tx).await?, &connect);
-    let enable = |name: &str| format!("gassync plugin show {name}, then gassync plugin enable {name}");
-    add("plugin", alarms::quarantined_plugins(&mut tx).await?, &enable);
-    let retry =
-        |name: &str| format!("gassync jobs list --state dead --source {name}, then gassync jobs retry --source {name}");
-    add("dead-jobs", alarms::dead_jobs(&mut tx).await?, &retry);
-    let push = |name: &str| format!("gassync source status {name}, then gassync source push {name} --all");
-    add("refused-nights", alarms::refused_nights(&mut tx).await?, &push);
-    let change =
-        |name: &str| format!("gassync source status {name}, mend the booking, then gassync jobs retry --source {name}");
-    add("refused-bookings", alarms::refused_bookings(&mut tx).await?, &change);
-    let look = |name: &str| format!("gassync source status {name} and gassync jobs list --source {name}");
-    add("behind", alarms::behind(&mut tx, now - MAY_LACK).await?, &look);
-    add("overbooked", alarms::overbooked(&mut tx, today).await?, &|_| {
-        "move or cancel a booking of these nights".to_owned()
+    let mut all = Alarms::default();
+    all.add("source", alarms::expired_sources(&mut tx).await?, |Names { source, .. }| {
+        format!("gassync source connect {source} --credential FIELD=VALUE")
     });
-    let again = |id: &str| {
-        let mend = format!("gassync webhooks deliveries {id}, mend the subscriber, gassync webhooks enable {id}");
-        format!("{mend}, then gassync webhooks replay {id} --since TIME")
-    };
-    add("webhook-disabled", alarms::disabled_webhooks(&mut tx).await?, &again);
-    let look =
-        |id: &str| format!("gassync webhooks deliveries {id}, mend the subscriber, then gassync webhooks test {id}");
-    add("webhook-failing", alarms::failing_webhooks(&mut tx, now - MAY_FAIL).await?, &look);
-    let end = |id: &str| {
-        let mend = format!("gassync webhooks show {id}, gassync source connect SOURCE --credential FIELD=VALUE");
-        format!("{mend}, then gassync webhooks replay {id} --since TIME; or gassync webhooks delete {id}")
-    };
-    add("webhook-silent", alarms::silent_webhooks(&mut tx).await?, &end);
-    let tell = |id: &str| {
-        let mend = format!("gassync webhooks deliveries {id} --state dead, mend the subscriber");
-        format!("{mend}, then gassync webhooks replay {id} --since TIME --state dead; or gassync jobs cancel NUMBER")
-    };
-    add("webhook-dead", alarms::dead_deliveries(&mut tx).await?, &tell);
-    Ok(found)
+    all.add("source", alarms::failing_sources(&mut tx).await?, |Names { source, .. }| {
+        format!("gassync source sync {source}")
+    });
+    all.add("plugin", alarms::quarantined_plugins(&mut tx).await?, |Names { detail, .. }| {
+        format!("gassync plugin show {detail}, then gassync plugin enable {detail}")
+    });
+    all.add("failed-messages", alarms::failed_messages(&mut tx).await?, |Names { source, number, .. }| {
+        format!(
+            "gassync inbox show {number}, then gassync inbox replay --failed {source}, or gassync inbox dismiss --failed \
+             {source} --by WHO --why TEXT"
+        )
+    });
+    all.add("overbooked", alarms::overbooked(&mut tx, today).await?, |Names { reference, .. }| {
+        format!("move or cancel {reference}, or another booking of these nights, where it was sold")
+    });
+    all.add("dead-jobs", alarms::dead_jobs(&mut tx).await?, |Names { source, .. }| {
+        format!("gassync jobs list --state dead --source {source}, then gassync jobs retry --source {source}")
+    });
+    all.add("refused-nights", alarms::refused_nights(&mut tx).await?, |Names { source, .. }| {
+        format!("gassync source status {source}, then gassync source push {source} --all")
+    });
+    all.add("refused-bookings", alarms::refused_bookings(&mut tx).await?, |Names { source, .. }| {
+        format!("gassync source status {source}, mend the booking, then gassync jobs retry --source {source}")
+    });
+    all.add("behind", alarms::behind(&mut tx, now - MAY_LACK).await?, |Names { source, .. }| {
+        format!("gassync source status {source} and gassync jobs list --source {source}")
+    });
+    all.add("webhook-disabled", alarms::disabled_webhooks(&mut tx).await?, |Names { number, .. }| {
+        format!(
+            "gassync webhooks deliveries {number}, mend the subscriber, gassync webhooks enable {number}, then gassync \
+             webhooks replay {number} --since TIME"
+        )
+    });
+    all.add("webhook-failing", alarms::failing_webhooks(&mut tx, now - MAY_FAIL).await?, |Names { number, .. }| {
+        format!("gassync webhooks deliveries {number}, mend the subscriber, then gassync webhooks test {number}")
+    });
+    all.add("webhook-silent", alarms::silent_webhooks(&mut tx).await?, |Names { number, .. }| {
+        format!(
+            "gassync webhooks show {number}, gassync source connect SOURCE --credential FIELD=VALUE, then gassync \
+             webhooks replay {number} --since TIME; or gassync webhooks delete {number}"
+        )
+    });
+    all.add("webhook-dead", alarms::dead_deliveries(&mut tx).await?, |Names { number, .. }| {
+        format!(
+            "gassync webhooks deliveries {number} --state dead, mend the subscriber, then gassync webhooks replay \
+             {number} --since TIME --state dead; or gassync jobs cancel NUMBER"
+        )
+    });
+    Ok(all.0)
 }

@@ -6,14 +6,20 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{AccountId, Timestamp};
+use gassync_domain::{AccountId, ConnectionId, FieldError, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use super::sources::the_one;
 
 use crate::{
     api::{ApiError, Operator, Problem},
     app::App,
     inbound::seal,
-    store::inbox::{self, Listed},
+    store::{
+        inbox::{self, Listed},
+        sources::Source,
+        sync_log,
+    },
 };
 
 /// Messages shown when nobody says how many.
@@ -82,6 +88,46 @@ impl From<Listed> for MessageShown {
     }
 }
 
+/// Who says that something needs nothing more, and why.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dismissal {
+    /// Who decides, 1 to 255 characters.
+    pub by: String,
+    /// Why, 1 to 1,000 characters; kept in the sync log, so no guest data.
+    pub why: String,
+}
+
+impl Dismissal {
+    /// The most characters of `by`.
+    const MAX_BY_CHARS: usize = 255;
+    /// The most characters of `why`.
+    const MAX_WHY_CHARS: usize = 1_000;
+
+    /// As the sync log keeps it, or what is wrong with it.
+    pub(super) fn checked(&self) -> Result<String, Problem> {
+        let fields = [("/by", &self.by, Self::MAX_BY_CHARS), ("/why", &self.why, Self::MAX_WHY_CHARS)];
+        let errors = fields.into_iter().filter_map(|(path, text, limit)| {
+            let chars = text.chars().count();
+            let problem = match text.trim() {
+                "" => "must not be empty".to_owned(),
+                _ if chars > limit => format!("has {chars} characters; the limit is {limit}"),
+                _ => return None,
+            };
+            Some(FieldError { path: path.to_owned(), problem })
+        });
+        let errors: Vec<FieldError> = errors.collect();
+        if errors.is_empty() { Ok(format!("by {}: {}", self.by, self.why)) } else { Err(Problem::Invalid(errors)) }
+    }
+}
+
+/// How many messages a command was about.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Counted {
+    /// So many.
+    pub count: u64,
+}
+
 #[derive(Debug, Deserialize)]
 struct Which {
     state: Option<String>,
@@ -94,6 +140,8 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/admin/v1/inbox", get(list))
         .route("/admin/v1/inbox/{id}", get(show))
         .route("/admin/v1/inbox/{id}/replay", post(replay))
+        .route("/admin/v1/sources/{name}/failed-messages/replay", post(replay_failed))
+        .route("/admin/v1/sources/{name}/failed-messages/dismiss", post(dismiss_failed))
 }
 
 async fn list(
@@ -133,4 +181,49 @@ async fn replay(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(StatusCode::ACCEPTED)
+}
+
+fn connection_of(source: &Source) -> Result<ConnectionId, Problem> {
+    let none = || Problem::Conflict("the source has no connection: nothing comes in for it by webhook".to_owned());
+    source.connection.ok_or_else(none)
+}
+
+/// Has all failed messages of a source's connection worked on again.
+async fn replay_failed(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<Json<Counted>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let mut tx = app.db.write(source.account).await?;
+    let count = inbox::replay_failed(&mut tx, source.account, connection_of(&source)?, app.now()).await?;
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok(Json(Counted { count }))
+}
+
+/// Says of all failed messages of a source's connection that nothing is lost with them.
+async fn dismiss_failed(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+    Json(dismissal): Json<Dismissal>,
+) -> Result<Json<Counted>, ApiError> {
+    let message = dismissal.checked()?;
+    let now = app.now();
+    let source = the_one(&app, &name).await?;
+    let mut tx = app.db.write(source.account).await?;
+    let outcome = format!("dismissed {message}");
+    let count = inbox::dismiss_failed(&mut tx, source.account, connection_of(&source)?, &outcome, now).await?;
+    let entry = sync_log::Entry {
+        source: source.id,
+        entity_type: "message",
+        entity_id: "failed",
+        action: "dismiss",
+        status: "success",
+        message: Some(format!("{count} messages, {message}")),
+    };
+    sync_log::inbound(&mut tx, source.account, &[entry], now).await?;
+    tx.commit().await?;
+    Ok(Json(Counted { count }))
 }

@@ -28,7 +28,7 @@ pub use backfills::{BackfillShown, NewBackfill};
 pub use jobs::{JobFilter, JobRun, JobShown, JobWhole, NewJobRun, RunPlan};
 pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
 pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink, SuggestionShown, WaitingShown};
-pub use messages::{MessageShown, MessageWhole};
+pub use messages::{Counted, Dismissal, MessageShown, MessageWhole};
 pub use outbound::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown};
 pub use plugin_calls::PluginCall;
 pub use plugins::{Asked, Grants, PluginInstalled, PluginShown, PluginWhole, VersionShown};

@@ -23,12 +23,25 @@ impl Alarms {
             say("Nothing needs a person.");
         }
         for alarm in alarms.iter().filter(|_| !self.json) {
-            let whom = alarm.source.as_deref().unwrap_or("-");
-            let since = alarm.since.map(|at| format!(" since {at:.0}")).unwrap_or_default();
-            let detail = alarm.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
-            print(&format!("{:<17} {whom:<20} {}{since}{detail}", alarm.kind, alarm.count));
+            print(&line(alarm));
             print(&format!("      {}", alarm.mend));
         }
         Ok(if alarms.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+fn line(alarm: &Alarm) -> String {
+    let Alarm { kind, source, house, room, first_night, last_night, reference, count, detail, since, last, .. } = alarm;
+    let place = [house.as_deref(), room.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" / ");
+    let nights = match (first_night, last_night) {
+        (Some(first), Some(last)) if first != last => format!("nights {first} to {last}"),
+        (Some(night), _) | (_, Some(night)) => format!("night {night}"),
+        (None, None) => String::new(),
+    };
+    let reference = reference.as_deref().map(|reference| format!("ref {reference}")).unwrap_or_default();
+    let since = since.map(|at| format!("since {at:.0}")).unwrap_or_default();
+    let last = last.map(|at| format!("last {at:.0}")).unwrap_or_default();
+    let parts = [place, nights, reference, since, last, detail.clone().unwrap_or_default()];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    format!("{kind:<17} {:<20} {count:<4} {}", source.as_deref().unwrap_or("-"), parts.join(", "))
 }

@@ -1,11 +1,12 @@
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Subcommand;
 use serde_json::Value;
 
 use super::{client::Client, print, say};
 use crate::{
-    admin::{MessageShown, MessageWhole},
+    admin::{Counted, Dismissal, MessageShown, MessageWhole},
     config::Config,
 };
 
@@ -34,10 +35,26 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Have a call worked on again
+    /// Have a call worked on again, or all failed ones of a source
     Replay {
         /// Its number
-        id: i64,
+        #[arg(required_unless_present = "failed", conflicts_with = "failed")]
+        id: Option<i64>,
+        /// All failed messages of this source
+        #[arg(long, value_name = "SOURCE")]
+        failed: Option<String>,
+    },
+    /// Say of all failed messages of a source that nothing is lost with them
+    Dismiss {
+        /// The source's name, or its number
+        #[arg(long, value_name = "SOURCE")]
+        failed: String,
+        /// Who decides
+        #[arg(long)]
+        by: String,
+        /// Why
+        #[arg(long)]
+        why: String,
     },
 }
 
@@ -52,9 +69,20 @@ impl Command {
                 list(&client.get::<Vec<MessageShown>>(&path).await?, json)?;
             }
             Self::Show { id, json } => show(&client.get(&format!("/admin/v1/inbox/{id}")).await?, json)?,
-            Self::Replay { id } => {
+            Self::Replay { failed: Some(source), .. } => {
+                let path = format!("/admin/v1/sources/{source}/failed-messages/replay");
+                let Counted { count } = client.post(&path, &Value::Null).await?;
+                say(&format!("{count} messages are in the queue again."));
+            }
+            Self::Replay { id, .. } => {
+                let id = id.context("a message's number, or --failed SOURCE")?;
                 let _: Value = client.post(&format!("/admin/v1/inbox/{id}/replay"), &Value::Null).await?;
                 say(&format!("Message {id} is in the queue again."));
+            }
+            Self::Dismiss { failed, by, why } => {
+                let path = format!("/admin/v1/sources/{failed}/failed-messages/dismiss");
+                let Counted { count } = client.post(&path, &Dismissal { by, why }).await?;
+                say(&format!("{count} messages are dismissed."));
             }
         }
         Ok(ExitCode::SUCCESS)

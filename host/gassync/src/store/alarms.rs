@@ -6,19 +6,37 @@ use sqlx::FromRow;
 use super::{Day, Result, Time, Tx, on, webhooks::BY_HAND};
 
 /// Something a person should look at.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, Default, FromRow)]
 pub struct Found {
     /// The source it is about, where it is one's.
     pub source_name: Option<String>,
+    /// The house it is about, where it is one's.
+    #[sqlx(default)]
+    pub house: Option<String>,
+    /// The room or unit, where it is one's.
+    #[sqlx(default)]
+    pub room: Option<String>,
+    /// The first night it is about.
+    #[sqlx(default)]
+    pub first_night: Option<Day>,
+    /// The last night it is about.
+    #[sqlx(default)]
+    pub last_night: Option<Day>,
+    /// The channel's id of the record, or our number of it.
+    #[sqlx(default)]
+    pub reference: Option<String>,
     /// How many of it there are.
     pub count: i64,
     /// What of it.
     pub detail: Option<String>,
     /// Since when, where that is known.
     pub since: Option<Time>,
-    /// The subscription it is about, where it is one.
+    /// When it last happened, where it happens again and again.
     #[sqlx(default)]
-    pub webhook: Option<i64>,
+    pub last: Option<Time>,
+    /// Our number of the subscription, message or other row that a command mends.
+    #[sqlx(default)]
+    pub number: Option<i64>,
 }
 
 macro_rules! finds {
@@ -31,14 +49,25 @@ macro_rules! finds {
 }
 
 finds! {
-    /// Sources that do not work: their status, and why.
-    broken_sources = "select source_name, cast(1 as bigint) as count,
+    /// Sources whose credentials work no more, and why.
+    expired_sources = "select source_name, cast(1 as bigint) as count,
             status || coalesce(': ' || error_message, '') as detail, last_error_at as since
-        from int_sources where status in ('expired', 'error') order by id";
+        from int_sources where status = 'expired' order by id";
+    /// Sources whose polls fail time after time, and why.
+    failing_sources = "select source_name, error_count as count, error_message as detail,
+            coalesce(last_successful_sync_at, created_at) as since, last_error_at as last
+        from int_sources where status = 'error' order by id";
     /// Plugins that broke too often.
     quarantined_plugins = "select cast(null as text) as source_name, cast(1 as bigint) as count, id as detail,
             changed_at as since
         from int_plugins where status = 'quarantined' order by id";
+    /// Messages of channels that nobody could read, by source and reason; the number is the newest one's.
+    failed_messages = "select s.source_name, count(*) as count, i.error as detail, min(i.received_at) as since,
+            max(i.received_at) as last, max(i.id) as number
+        from int_inbox i
+        join int_sources s on s.account_id = i.account_id and s.id = (
+            select min(o.id) from int_sources o where o.account_id = i.account_id and o.connection_id = i.connection_id)
+        where i.state = 'failed' group by s.id, s.source_name, i.error order by s.id, i.error";
     /// Work that is not tried again by itself, by source and kind; not what subscribers did not take.
     dead_jobs = "select s.source_name, count(*) as count, j.kind as detail, min(j.finished_at) as since
         from int_jobs j join int_sources s on s.account_id = j.account_id and s.id = j.source_id
@@ -55,8 +84,7 @@ finds! {
 
 /// Channels that have not had for long what the core wants them to have.
 pub async fn behind(tx: &mut Tx, before: Timestamp) -> Result<Vec<Found>> {
-    let text = "select s.source_name, sum(cast(o.count as bigint)) as count, cast(null as text) as detail,
-            min(o.since) as since
+    let text = "select s.source_name, cast(sum(o.count) as bigint) as count, cast(null as text) as detail, min(o.since) as since
         from (
             select account_id, source_id, count(*) as count, min(changed_at) as since from int_channel_nights
             where state in ('due', 'sent') and changed_at < $1 group by account_id, source_id
@@ -65,34 +93,35 @@ pub async fn behind(tx: &mut Tx, before: Timestamp) -> Result<Vec<Found>> {
             where state in ('due', 'sent') and changed_at < $1 group by account_id, source_id
         ) o join int_sources s on s.account_id = o.account_id and s.id = o.source_id
         group by s.id, s.source_name order by s.id";
-    let text = tx.dialect(
-        text,
-        "select s.source_name, cast(sum(o.count) as bigint) as count, cast(null as text) as detail, min(o.since) as since
-        from (
-            select account_id, source_id, count(*) as count, min(changed_at) as since from int_channel_nights
-            where state in ('due', 'sent') and changed_at < $1 group by account_id, source_id
-            union all
-            select account_id, source_id, count(*), min(changed_at) from int_channel_bookings
-            where state in ('due', 'sent') and changed_at < $1 group by account_id, source_id
-        ) o join int_sources s on s.account_id = o.account_id and s.id = o.source_id
-        group by s.id, s.source_name order by s.id",
-    );
     on!(tx, c => sqlx::query_as(text).bind(Time::from(before)).fetch_all(c).await)
 }
 
-/// Nights from a day on that are sold more often than they can be.
+/// Rooms with nights from a day on that are sold more often than they can be, each with one of the bookings in excess: by
+/// the channel's id where it came from one.
 pub async fn overbooked(tx: &mut Tx, from: Date) -> Result<Vec<Found>> {
-    let text = "select cast(null as text) as source_name, count(*) as count, a.name as detail,
-            min(n.updated_at) as since
-        from gas_unit_nights n join gas_accounts a on a.id = n.account_id
-        where n.excess > 0 and n.night >= $1 group by a.id, a.name order by a.id";
+    let text =
+        "select min(s.source_name) as source_name, p.name as house, u.name as room, count(distinct n.night) as count,
+            min(n.night) as first_night, max(n.night) as last_night, min(n.updated_at) as since,
+            coalesce(min(m.external_entity_id), 'booking ' || cast(max(r.booking_id) as text)) as reference,
+            cast(null as text) as detail
+        from gas_unit_nights n
+        join gas_bookable_units u on u.account_id = n.account_id and u.id = n.unit_id
+        join gas_properties p on p.account_id = u.account_id and p.id = u.property_id
+        left join gas_booking_nights c on c.account_id = n.account_id and c.unit_id = n.unit_id and c.night = n.night
+            and c.bucket = 'excess'
+        left join gas_booking_rooms r on r.account_id = c.account_id and r.id = c.booking_room_id
+        left join int_mappings m on m.account_id = r.account_id and m.gas_entity_type = 'booking'
+            and m.gas_entity_id = r.booking_id and m.origin = 'external'
+        left join int_sources s on s.account_id = m.account_id and s.id = m.source_id
+        where n.excess > 0 and n.night >= $1
+        group by n.account_id, n.unit_id, p.name, u.name order by n.account_id, n.unit_id";
     on!(tx, c => sqlx::query_as(text).bind(Day(from)).fetch_all(c).await)
 }
 
 /// Subscriptions that are told nothing more because of how they took it.
 pub async fn disabled_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
     let text = "select s.source_name, cast(1 as bigint) as count, w.status_why as detail, w.updated_at as since,
-            w.id as webhook
+            w.id as number
         from int_webhooks w join int_sources s on s.account_id = w.account_id and s.id = w.source_id
         where w.status = 'disabled' and w.deleted_at is null and w.status_why <> $1 order by w.id";
     on!(tx, c => sqlx::query_as(text).bind(BY_HAND).fetch_all(c).await)
@@ -101,7 +130,7 @@ pub async fn disabled_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
 /// Subscriptions that are told nothing because of where their source stands.
 pub async fn silent_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
     let text = "select s.source_name, cast(1 as bigint) as count, 'its source is ' || s.status as detail,
-            cast(null as timestamptz) as since, w.id as webhook
+            cast(null as timestamptz) as since, w.id as number
         from int_webhooks w join int_sources s on s.account_id = w.account_id and s.id = w.source_id
         where w.status = 'active' and w.deleted_at is null and s.status not in ('active', 'error', 'expired') order by w.id";
     on!(tx, c => sqlx::query_as(text).fetch_all(c).await)
@@ -109,7 +138,7 @@ pub async fn silent_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
 
 /// Subscriptions that are told of things, and gave up some of them.
 pub async fn dead_deliveries(tx: &mut Tx) -> Result<Vec<Found>> {
-    let text = "select s.source_name, d.count, d.detail, d.since, w.id as webhook
+    let text = "select s.source_name, d.count, d.detail, d.since, w.id as number
         from (
             select account_id, source_id, lane, count(*) as count, max(error) as detail, min(finished_at) as since
             from int_jobs where state = 'dead' and kind = 'deliver' group by account_id, source_id, lane
@@ -124,7 +153,7 @@ pub async fn dead_deliveries(tx: &mut Tx) -> Result<Vec<Found>> {
 /// Subscriptions at which nothing has arrived since before this time, although they were told of something.
 pub async fn failing_webhooks(tx: &mut Tx, before: Timestamp) -> Result<Vec<Found>> {
     let text = "select s.source_name, w.failures as count, 'nothing arrives there' as detail, w.failing_since as since,
-            w.id as webhook
+            w.id as number
         from int_webhooks w join int_sources s on s.account_id = w.account_id and s.id = w.source_id
         where w.status = 'active' and w.deleted_at is null and w.failing_since < $1 order by w.id";
     on!(tx, c => sqlx::query_as(text).bind(Time::from(before)).fetch_all(c).await)

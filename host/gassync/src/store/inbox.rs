@@ -229,3 +229,26 @@ pub async fn replay(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) ->
         where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
 }
+
+/// Puts the failed messages of a source's connection in the queue again; says how many there were.
+pub async fn replay_failed(tx: &mut Tx, account: AccountId, connection: ConnectionId, now: Timestamp) -> Result<u64> {
+    let text = "update int_inbox set state = 'received', attempts = 0, faults = 0, available_at = $3, error = null,
+            outcome = null, finished_at = null
+        where account_id = $1 and connection_id = $2 and state = 'failed'";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).bind(Time::from(now)).execute(c).await
+        .map(|done| done.rows_affected()))
+}
+
+/// Marks the failed messages of a source's connection as done with: a person says that nothing is lost with them.
+pub async fn dismiss_failed(
+    tx: &mut Tx,
+    account: AccountId,
+    connection: ConnectionId,
+    outcome: &str,
+    now: Timestamp,
+) -> Result<u64> {
+    let text = "update int_inbox set state = 'applied', outcome = $3, finished_at = $4
+        where account_id = $1 and connection_id = $2 and state = 'failed'";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).bind(outcome).bind(Time::from(now))
+        .execute(c).await.map(|done| done.rows_affected()))
+}
