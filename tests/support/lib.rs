@@ -5,12 +5,12 @@ pub mod database;
 pub mod host;
 pub mod house;
 pub mod market;
+pub mod odd_channel;
 pub mod partner;
 pub mod plugins;
 pub mod port;
 pub mod process;
 pub mod sink;
-pub mod stand_in;
 pub mod tenant;
 pub mod web;
 

@@ -64,14 +64,14 @@ struct Inner {
 
 /// The running channel.
 #[derive(Debug)]
-pub struct StandIn {
+pub struct OddChannel {
     /// Where it listens.
     pub address: SocketAddr,
     inner: Arc<Mutex<Inner>>,
     stop: CancellationToken,
 }
 
-impl Drop for StandIn {
+impl Drop for OddChannel {
     fn drop(&mut self) {
         self.stop.cancel();
     }
@@ -83,7 +83,7 @@ fn lock(shared: &Shared) -> MutexGuard<'_, Inner> {
     shared.lock().expect("no test panicked in here")
 }
 
-impl StandIn {
+impl OddChannel {
     /// Starts one that has no bookings yet.
     pub async fn start() -> Self {
         let inner = Shared::default();
