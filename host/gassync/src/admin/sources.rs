@@ -16,7 +16,8 @@ use crate::{
     app::App,
     credentials::{ConnectionSecrets, SetUp, consent},
     inbound::{
-        pull::{self, Tally},
+        polled,
+        pull::Tally,
         verify::{TOKEN_PARAMETER, hash},
     },
     jobs,
@@ -371,7 +372,7 @@ async fn sync(
     let mut report = BTreeMap::new();
     for poll in polls {
         let selection = jobs::poll_selection(&app, &source, &poll).await?;
-        let tally: Tally = pull::run(&app, &source, Query::new(poll.entity, selection))
+        let tally: Tally = polled::run(&app, &source, &poll, Query::new(poll.entity, selection))
             .await
             .map_err(|error| Problem::Channel(format!("{}: {error}", poll.entity.as_str())))?;
         let tally = tally.into_iter().map(|(word, count)| (word.to_owned(), count)).collect();

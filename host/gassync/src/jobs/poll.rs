@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Kind;
 use crate::{
     app::App,
-    inbound::pull,
+    inbound::{polled, pull},
     outbound,
     store::{
         self, Tx,
@@ -24,10 +24,15 @@ pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Res
     let plugin =
         app.plugins.get(&source.source_type).ok_or_else(|| TalkError::NotLoaded(source.source_type.clone()))?;
     let Some(poll) = named(plugin.manifest(), payload) else {
-        return Ok(()); // The plugin polls this no more.
+        // The plugin polls this no more.
+        if let Ok(entity) = serde_json::from_value(payload.get("entity").cloned().unwrap_or_default()) {
+            let stream = payload.get("stream").and_then(Value::as_str);
+            polled::ended(app, source, &polled::name_of(entity, stream)).await?;
+        }
+        return Ok(());
     };
     let selection = selection(app, source, poll).await?;
-    let tally = pull::run(app, source, Query::new(poll.entity, selection)).await?;
+    let tally = polled::run(app, source, poll, Query::new(poll.entity, selection)).await?;
     tracing::debug!(source = %source.id, entity = poll.entity.as_str(), ?tally, "a poll ended");
     Ok(())
 }
@@ -56,7 +61,7 @@ pub async fn selection(app: &App, source: &Source, poll: &Poll) -> store::Result
     }
     let mut tx = app.db.read(source.account).await?;
     let resume = sources::resume_point(&mut tx, source.account, source.id, poll.entity.as_str()).await?;
-    Ok(pull::since(resume, poll.overlap_seconds))
+    Ok(pull::since(resume, poll.overlap_seconds, app.now()))
 }
 
 /// When a poll comes again.
