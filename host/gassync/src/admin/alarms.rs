@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::get};
-use gassync_domain::Timestamp;
-use jiff::{SignedDuration, tz::TimeZone};
+use gassync_domain::{Timestamp, today_at};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -48,7 +48,7 @@ async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<Alarm
 /// All there are.
 pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     let now = app.now();
-    let today = now.to_zoned(TimeZone::UTC).date();
+    let today = today_at(now, None);
     let mut tx = app.db.platform_read().await?;
     let mut found = Vec::new();
     let mut add = |kind: &str, of_it: Vec<Found>, mend: &dyn Fn(&str) -> String| {

@@ -21,7 +21,7 @@ use crate::{
 /// So many failures of a poll in a row bring its source into error,
 const MAX_FAILURES: i64 = 5;
 /// if the first of them is so long ago,
-const MAX_FAILING: SignedDuration = SignedDuration::from_mins(3);
+const MAX_FAILING: SignedDuration = SignedDuration::from_mins(1);
 /// or so long where the channel, or what it allows, only has no room for the poll.
 const MAX_LIMITED: SignedDuration = SignedDuration::from_hours(1);
 
@@ -76,12 +76,7 @@ async fn works(tx: &mut Tx, (account, source): (AccountId, SourceId), name: &str
     Ok(())
 }
 
-async fn fails(
-    tx: &mut Tx,
-    source: &Source,
-    (name, error): (&str, &TalkError),
-    now: Timestamp,
-) -> store::Result<()> {
+async fn fails(tx: &mut Tx, source: &Source, (name, error): (&str, &TalkError), now: Timestamp) -> store::Result<()> {
     let failure = poll_failures::add(tx, source.account, source.id, (name, &error.to_string()), now).await?;
     if failure.bad || is_bad(&failure, error, now) {
         poll_failures::set_bad(tx, source.account, source.id, name).await?;

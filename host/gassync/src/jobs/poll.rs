@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use gassync_domain::{AccountId, Entity, Query, Selection, SourceId, Timestamp};
+use gassync_domain::{AccountId, Date, Entity, Query, Selection, SourceId, Timestamp, today_at};
 use gassync_runtime::{Manifest, Poll};
-use jiff::{SignedDuration, Span, tz::TimeZone};
+use jiff::{SignedDuration, Span};
 use serde_json::{Value, json};
 
 use super::Kind;
@@ -15,6 +15,7 @@ use crate::{
         outbound::touches,
         queue::Put,
         sources::{self, Source},
+        time_zones,
     },
     talk::TalkError,
 };
@@ -55,13 +56,22 @@ pub async fn selection(app: &App, source: &Source, poll: &Poll) -> store::Result
         return Ok(Selection::Pending(stream.clone()));
     }
     if let Some(days) = poll.window {
-        let today = app.now().to_zoned(TimeZone::UTC).date();
+        let today = today(app, source).await?;
         let start = today.saturating_sub(Span::new().days(i64::from(days.back)));
         return Ok(Selection::Within { start, until: today.saturating_add(Span::new().days(i64::from(days.ahead))) });
     }
     let mut tx = app.db.read(source.account).await?;
     let resume = sources::resume_point(&mut tx, source.account, source.id, poll.entity.as_str()).await?;
     Ok(pull::since(resume, poll.overlap_seconds, app.now()))
+}
+
+/// The day that it is at a source's houses; where they are in several zones, the earliest.
+pub(super) async fn today(app: &App, source: &Source) -> store::Result<Date> {
+    let now = app.now();
+    let mut tx = app.db.read(source.account).await?;
+    let zones = time_zones::of_source(&mut tx, source.account, source.id).await?;
+    let days = zones.iter().map(|zone| today_at(now, zone.as_deref()));
+    Ok(days.min().unwrap_or_else(|| today_at(now, None)))
 }
 
 /// When a poll comes again.

@@ -261,7 +261,12 @@ pub async fn break_hold(tx: &mut Tx, account: AccountId, connection: ConnectionI
 }
 
 /// Notes that the channel called with news of bookings: what polls found before is told from now on.
-pub async fn called(tx: &mut Tx, account: AccountId, id: ConnectionId, (now, before): (Timestamp, Timestamp)) -> Result<()> {
+pub async fn called(
+    tx: &mut Tx,
+    account: AccountId,
+    id: ConnectionId,
+    (now, before): (Timestamp, Timestamp),
+) -> Result<()> {
     // Not at every call: those that come at once would wait for each other.
     let text = "update int_connections set last_webhook_at = $3, untold_polls = 0, untold_since = null
         where account_id = $1 and id = $2

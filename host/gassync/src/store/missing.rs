@@ -70,7 +70,8 @@ pub async fn begin(
     external_id: &str,
     asked_at: Timestamp,
 ) -> Result<()> {
-    let text = "insert into int_missing_reservations (account_id, source_id, external_id, first_missed_at, last_missed_at)
+    let text =
+        "insert into int_missing_reservations (account_id, source_id, external_id, first_missed_at, last_missed_at)
         values ($1, $2, $3, $4, $4)
         on conflict (account_id, source_id, external_id) do update set first_missed_at = excluded.first_missed_at,
             last_missed_at = excluded.last_missed_at, confirmed_at = null, kept_at = null";
@@ -93,13 +94,7 @@ pub async fn repeat(
 }
 
 /// Notes that a person says that it stands; it is not shown until it was seen and is missing again.
-pub async fn keep(
-    tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
-    external_id: &str,
-    now: Timestamp,
-) -> Result<()> {
+pub async fn keep(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str, now: Timestamp) -> Result<()> {
     let text = "update int_missing_reservations set kept_at = $4
         where account_id = $1 and source_id = $2 and external_id = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).bind(Time::from(now)).execute(c).await

@@ -36,6 +36,7 @@ pub mod sources;
 pub mod status;
 pub mod sync_log;
 pub mod sync_runs;
+pub mod time_zones;
 mod types;
 pub mod webhooks;
 mod writer;

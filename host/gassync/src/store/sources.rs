@@ -194,12 +194,7 @@ pub async fn set_status(tx: &mut Tx, account: AccountId, id: SourceId, status: &
 }
 
 /// Changes where a source stands if it stands so; whether it did.
-pub async fn change_status(
-    tx: &mut Tx,
-    account: AccountId,
-    id: SourceId,
-    (from, to): (&str, &str),
-) -> Result<bool> {
+pub async fn change_status(tx: &mut Tx, account: AccountId, id: SourceId, (from, to): (&str, &str)) -> Result<bool> {
     let text = "update int_sources set status = $4 where account_id = $1 and id = $2 and status = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(from).bind(to).execute(c).await
         .map(|changed| changed.rows_affected() > 0))
