@@ -170,6 +170,7 @@ impl Host {
             name: "beds24".to_owned(),
             settings: [("baseUrl".to_owned(), json!(format!("http://{}/api/v2", channel.address)))].into(),
             credentials: [("inviteCode".to_owned(), channel.beds24.invite_code())].into(),
+            time_zone: Some("UTC".to_owned()),
         };
         let made: SourceMade = self.operate("sources", &new).await.json().await.expect("a source");
         let header = made.webhook_header.clone().map(|name| (name, made.webhook_token.clone()));

@@ -11,6 +11,7 @@ pub mod plugins;
 pub mod port;
 pub mod process;
 pub mod sink;
+pub mod stand_in;
 pub mod tenant;
 pub mod web;
 

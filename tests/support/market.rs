@@ -217,6 +217,7 @@ async fn furnish(
             name: format!("beds24-{account}-{number}"),
             settings: [("baseUrl".to_owned(), json!(format!("http://{}/api/v2", seller.channel.address)))].into(),
             credentials: [("inviteCode".to_owned(), seller.channel.beds24.invite_code())].into(),
+            time_zone: Some("UTC".to_owned()),
         };
         let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
         seller.id = made.id;

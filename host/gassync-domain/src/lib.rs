@@ -37,6 +37,7 @@ mod retry;
 mod stay;
 mod suggest;
 mod text;
+mod today;
 mod validate;
 mod webhook;
 
@@ -79,6 +80,7 @@ pub use retry::{ATTEMPT_DELAYS, RetryDelay, retry_delay};
 pub use stay::{MAX_STAY_NIGHTS, Stay, StayError};
 pub use suggest::{Likeness, WORTH_SHOWING, properties_alike, room_types_alike};
 pub use text::lossless_instant;
+pub use today::{is_time_zone, today_at};
 pub use validate::{
     FieldError, MAX_BLOCK_NIGHTS, MAX_ID_CHARS, MAX_NAME_CHARS, MAX_PRICE_LINES, MAX_ROOMS, Validate, is_plausible,
 };

@@ -33,6 +33,9 @@ pub enum TalkError {
     /// Nobody speaks this channel's language at the moment.
     #[error("the plugin {0} is not loaded")]
     NotLoaded(String),
+    /// The pages of a fetch do not end.
+    #[error("the pages of the fetch do not end: {0}")]
+    Endless(String),
     /// The source has no channel to ask: its partner calls us.
     #[error("the source has no connection")]
     NoConnection,

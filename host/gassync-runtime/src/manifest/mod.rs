@@ -74,6 +74,10 @@ pub struct Manifest {
     /// The channel refuses prices for content it does not have yet.
     #[serde(default)]
     pub needs_content_first: bool,
+    /// The channel answers for every reservation that it has, however old, when it is asked for it by its id: one that it does
+    /// not answer for is no more.
+    #[serde(default)]
+    pub answers_every_id: bool,
 }
 
 fn no_settings() -> Value {

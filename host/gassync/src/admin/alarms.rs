@@ -3,18 +3,26 @@
 use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::get};
-use gassync_domain::{Date, Timestamp};
-use jiff::{SignedDuration, tz::TimeZone};
+use gassync_domain::{Date, Timestamp, today_at};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     api::{ApiError, Operator},
     app::App,
-    store::alarms::{self, Found},
+    store::{
+        Day,
+        alarms::{self, Found},
+        connections::{self, SilentChannel},
+        missing::{self, MissingReservation},
+        time_zones::{self, HouseWithoutZone},
+    },
 };
 
 /// How long a channel may lack something before a person should look.
 const MAY_LACK: SignedDuration = SignedDuration::from_mins(15);
+/// How long after a poll brought it a channel's call may still tell of a booking.
+const CALL_MAY_BE_LATE: SignedDuration = SignedDuration::from_mins(10);
 /// How long nothing may arrive at a subscriber before a person should look.
 const MAY_FAIL: SignedDuration = SignedDuration::from_hours(1);
 
@@ -22,7 +30,7 @@ const MAY_FAIL: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alarm {
-    /// `source`, `plugin`, `failed-messages`, `dead-jobs`, `refused-nights`, `refused-bookings`, `behind`, `overbooked`,
+    /// `source`, `plugin`, `failed-messages`, `gone`, `channel-silent`, `no-time-zone`, `dead-jobs`, `refused-nights`, `refused-bookings`, `behind`, `overbooked`,
     /// `webhook-disabled`, `webhook-failing`, `webhook-silent`, `webhook-dead`.
     pub kind: String,
     /// The source, where it is one's.
@@ -101,7 +109,8 @@ impl Alarms {
 /// All there are: what comes in first, then what goes out, then subscribers.
 pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     let now = app.now();
-    let today = now.to_zoned(TimeZone::UTC).date();
+    // Of no house in particular: the earliest day that it is anywhere.
+    let today = today_at(now, None);
     let mut tx = app.db.platform_read().await?;
     let mut all = Alarms::default();
     all.add("source", alarms::expired_sources(&mut tx).await?, |Names { source, .. }| {
@@ -119,6 +128,16 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
              {source} --by WHO --why TEXT"
         )
     });
+    let gone = missing::waiting(&mut tx, today).await?.into_iter().map(Found::from).collect();
+    all.add("gone", gone, |Names { source, reference, .. }| {
+        format!("gassync map decide {source} reservation {reference} cancel|stand --by WHO --why TEXT")
+    });
+    let silent = connections::silent(&mut tx, now - CALL_MAY_BE_LATE).await?.into_iter().map(Found::from).collect();
+    all.add("channel-silent", silent, |Names { source, .. }| {
+        format!("gassync source show {source}, and have the channel call the webhook address that it names")
+    });
+    let without_zone = time_zones::missing(&mut tx).await?.into_iter().map(Found::from).collect();
+    all.add("no-time-zone", without_zone, |Names { source, .. }| format!("gassync source time-zone {source} ZONE"));
     all.add("overbooked", alarms::overbooked(&mut tx, today).await?, |Names { reference, .. }| {
         format!("move or cancel {reference}, or another booking of these nights, where it was sold")
     });
@@ -156,4 +175,46 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
         )
     });
     Ok(all.0)
+}
+
+impl From<MissingReservation> for Found {
+    fn from(missing: MissingReservation) -> Self {
+        Self {
+            house: Some(missing.property_name.clone()),
+            room: missing.room_name.clone(),
+            first_night: Some(Day(missing.check_in())),
+            last_night: missing.check_out().yesterday().ok().map(Day),
+            reference: Some(missing.external_id),
+            count: 1,
+            detail: Some("the channel does not have it any more; its nights are held".to_owned()),
+            since: Some(missing.since),
+            source_name: Some(missing.source_name),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<SilentChannel> for Found {
+    fn from(silent: SilentChannel) -> Self {
+        Self {
+            count: silent.untold_polls,
+            detail: Some("polls find bookings of which the channel's webhook says nothing".to_owned()),
+            since: Some(silent.last_webhook_at),
+            source_name: Some(silent.source_name),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<HouseWithoutZone> for Found {
+    fn from(house: HouseWithoutZone) -> Self {
+        Self {
+            house: Some(house.property_name),
+            count: 1,
+            detail: Some("nobody has said its time zone: each day begins early there".to_owned()),
+            since: Some(house.since),
+            source_name: Some(house.source_name),
+            ..Self::default()
+        }
+    }
 }

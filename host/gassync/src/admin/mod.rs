@@ -33,7 +33,8 @@ pub use outbound::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown};
 pub use plugin_calls::PluginCall;
 pub use plugins::{Asked, Grants, PluginInstalled, PluginShown, PluginWhole, VersionShown};
 pub use sources::{
-    Connected, CredentialShown, Disconnected, NewCredentials, NewSource, SourceMade, SourceShown, SourceWhole,
+    Connected, CredentialShown, Disconnected, FailingPoll, NewCredentials, NewSource, NewTimeZone, SourceMade,
+    SourceShown, SourceWhole, TimeZoneSet, WebhookShown,
 };
 pub use status::{Line, Status};
 pub use webhooks::WebhookListed;

@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{AccountId, Authority, FieldError, Query, Timestamp};
+use gassync_domain::{AccountId, Authority, FieldError, Query, Timestamp, is_time_zone};
 use gassync_runtime::Verification;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,16 +14,22 @@ use serde_json::Value;
 use crate::{
     api::{ApiError, Operator, Problem},
     app::App,
+    core,
     credentials::{ConnectionSecrets, SetUp, consent},
     inbound::{
-        pull::{self, Tally},
+        polled,
+        pull::Tally,
         verify::{TOKEN_PARAMETER, hash},
     },
     jobs,
+    outbound::fan_out,
     plugins::Plugin,
     store::{
         self, Tx, accounts, connections,
+        outbound::touches,
+        poll_failures::{self, PollFailure},
         sources::{self, Source},
+        time_zones,
     },
     vault,
 };
@@ -47,6 +53,9 @@ pub struct NewSource {
     /// What the credential slots of the manifest ask for, by field.
     #[serde(default)]
     pub credentials: BTreeMap<String, String>,
+    /// The time zone of its houses whose channel tells none, as IANA calls it.
+    #[serde(default)]
+    pub time_zone: Option<String>,
 }
 
 /// A source that was made. The token is shown this once.
@@ -69,6 +78,54 @@ pub struct SourceMade {
     /// Credentials that the plugin asks for and nobody has given, by their labels.
     #[serde(default)]
     pub missing: Vec<String>,
+    /// The time zone that was given for its houses; without one a day begins early wherever the channel tells none.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+}
+
+/// The time zone of a source's houses.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewTimeZone {
+    /// As IANA calls it, such as `Europe/Lisbon`.
+    pub time_zone: String,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TimeZoneSet {
+    /// So many houses have it now that had none, or the one that was given before.
+    pub houses: u64,
+}
+
+/// A poll that has not succeeded since it failed.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailingPoll {
+    /// What is polled.
+    pub poll: String,
+    /// How often in a row it has failed.
+    pub failures: i64,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why it failed last.
+    pub message: String,
+}
+
+/// How the channel calls.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookShown {
+    /// What the channel is to call.
+    pub url: String,
+    /// The header that must come with each call, where the channel can send one: the token stands there, and otherwise in the
+    /// query parameter `token`.
+    pub header: Option<String>,
+    /// When it last told of bookings.
+    pub last_at: Option<Timestamp>,
+    /// Polls since then that brought changes of bookings that no call had told.
+    pub untold_polls: i64,
 }
 
 /// What the credential slots of a source ask for, once more.
@@ -110,6 +167,15 @@ pub struct SourceWhole {
     pub error: Option<String>,
     /// What is stored for it; never what it says.
     pub credentials: Vec<CredentialShown>,
+    /// The time zone of its houses whose channel tells none.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// Its polls that fail.
+    #[serde(default)]
+    pub failing: Vec<FailingPoll>,
+    /// How its channel calls, where it has one.
+    #[serde(default)]
+    pub webhook: Option<WebhookShown>,
 }
 
 /// A stored field of a credential.
@@ -154,6 +220,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/admin/v1/sources/{name}/disconnect", post(disconnect))
         .route("/admin/v1/sources/{name}/sync", post(sync))
         .route("/admin/v1/sources/{name}/authority", post(set_authority))
+        .route("/admin/v1/sources/{name}/time-zone", post(set_time_zone))
 }
 
 /// Says what a source has the say over.
@@ -168,6 +235,37 @@ async fn set_authority(
     sources::set_authority(&mut tx, source.account, source.id, authority).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Says in which time zone the houses of a source are whose channel tells none.
+async fn set_time_zone(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+    Json(new): Json<NewTimeZone>,
+) -> Result<Json<TimeZoneSet>, ApiError> {
+    check_time_zone(Some(&new.time_zone))?;
+    let source = the_one(&app, &name).await?;
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    let before = time_zones::kept(&mut tx, source.account, source.id).await?;
+    time_zones::keep(&mut tx, source.account, source.id, &new.time_zone).await?;
+    let houses = core::give_time_zone(&mut tx, source.account, (source.id, before.as_deref()), now).await?;
+    // Its days begin at another hour.
+    fan_out::source(&mut tx, (source.account, source.id), (touches::FIRST, false), now).await?;
+    tx.commit().await?;
+    app.facts.notify_one();
+    app.wake.notify_waiters();
+    Ok(Json(TimeZoneSet { houses }))
+}
+
+fn check_time_zone(zone: Option<&str>) -> Result<(), Problem> {
+    match zone.filter(|zone| !is_time_zone(zone)) {
+        Some(zone) => Err(Problem::Malformed(format!(
+            "{zone} is not a name of the IANA time zone database, such as Europe/Lisbon"
+        ))),
+        None => Ok(()),
+    }
 }
 
 async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<SourceShown>>, ApiError> {
@@ -197,7 +295,15 @@ async fn show(
         Some(connection) => connections::credentials(&mut tx, source.account, connection).await?,
         None => Vec::new(),
     };
+    let time_zone = time_zones::kept(&mut tx, source.account, source.id).await?;
+    let failing = poll_failures::of_source(&mut tx, source.account, source.id).await?;
+    let calls = match source.connection {
+        Some(connection) => Some(connections::calls(&mut tx, source.account, connection).await?),
+        None => None,
+    };
+    drop(tx);
     let plugin = app.plugins.get(&source.source_type);
+    let header = plugin.as_ref().and_then(|plugin| header_of(plugin));
     let renews = |slot: &str, field: &str| {
         let renewal = plugin.as_ref().and_then(|plugin| plugin.manifest().slot(slot)?.renewal());
         renewal.is_some_and(|step| step.captures.iter().any(|capture| capture.field == field))
@@ -212,9 +318,34 @@ async fn show(
     Ok(Json(SourceWhole {
         credentials: credentials.collect(),
         error: source.error_message.clone().filter(|_| source.error_count > 0),
+        time_zone,
+        failing: failing.into_iter().map(failing_poll).collect(),
+        webhook: calls.map(|calls| WebhookShown {
+            url: webhook_url(&app, &calls.webhook_key),
+            header,
+            last_at: calls.last_webhook_at.map(Timestamp::from),
+            untold_polls: calls.untold_polls,
+        }),
         settings: source.config.clone(),
         source: shown(&source),
     }))
+}
+
+fn failing_poll(failure: PollFailure) -> FailingPoll {
+    let PollFailure { poll, failures, first_failed_at, message, .. } = failure;
+    FailingPoll { poll, failures, since: first_failed_at.into(), message }
+}
+
+fn webhook_url(app: &App, key: &str) -> String {
+    format!("{}/webhooks/{key}", app.public_url())
+}
+
+/// The header that comes with each call, where the channel can send one.
+fn header_of(plugin: &Plugin) -> Option<String> {
+    plugin.manifest().routes.iter().find_map(|route| match &route.verification {
+        Verification::StaticHeader { header } => Some(header.clone()),
+        _ => None,
+    })
 }
 
 /// Connects a source anew: one that has expired, that was disconnected, or that waits for consent.
@@ -291,6 +422,7 @@ async fn create(
         .plugins
         .get(&new.channel)
         .ok_or_else(|| Problem::Malformed(format!("there is no plugin for the channel {}", new.channel)))?;
+    check_time_zone(new.time_zone.as_deref())?;
     let settings = Value::Object(new.settings.into_iter().collect());
     let wrong = plugin.manifest().wrong_settings(&settings);
     if !wrong.is_empty() {
@@ -314,6 +446,9 @@ async fn create(
         creates,
     };
     let id = sources::create(&mut tx, account, &source, now).await?;
+    if let Some(zone) = &new.time_zone {
+        time_zones::keep(&mut tx, account, id, zone).await?;
+    }
     // Not active before its credential works: nothing may be fetched in vain.
     sources::set_status(&mut tx, account, id, "pending").await?;
     tx.commit().await?;
@@ -336,7 +471,7 @@ async fn create(
     };
     let made = made(&app, &plugin, (id.0, creates), (&key, token), connected.consent_url);
     let missing = secrets.empty().await.map_err(refused)?;
-    Ok((StatusCode::CREATED, Json(SourceMade { missing, ..made })))
+    Ok((StatusCode::CREATED, Json(SourceMade { missing, time_zone: new.time_zone, ..made })))
 }
 
 fn made(
@@ -346,13 +481,19 @@ fn made(
     (key, webhook_token): (&str, String),
     consent_url: Option<String>,
 ) -> SourceMade {
-    let header = plugin.manifest().routes.iter().find_map(|route| match &route.verification {
-        Verification::StaticHeader { header } => Some(header.clone()),
-        _ => None,
-    });
-    let url = format!("{}/webhooks/{key}", app.public_url());
+    let header = header_of(plugin);
+    let url = webhook_url(app, key);
     let webhook_url = if header.is_some() { url } else { format!("{url}?{TOKEN_PARAMETER}={webhook_token}") };
-    SourceMade { id, creates, webhook_url, webhook_header: header, webhook_token, consent_url, missing: Vec::new() }
+    SourceMade {
+        id,
+        creates,
+        webhook_url,
+        webhook_header: header,
+        webhook_token,
+        consent_url,
+        missing: Vec::new(),
+        time_zone: None,
+    }
 }
 
 /// Fetches all that the plugin polls, now, and says what became of it. Stays on the line until it is done.
@@ -371,7 +512,7 @@ async fn sync(
     let mut report = BTreeMap::new();
     for poll in polls {
         let selection = jobs::poll_selection(&app, &source, &poll).await?;
-        let tally: Tally = pull::run(&app, &source, Query::new(poll.entity, selection))
+        let tally: Tally = polled::run(&app, &source, &poll, Query::new(poll.entity, selection))
             .await
             .map_err(|error| Problem::Channel(format!("{}: {error}", poll.entity.as_str())))?;
         let tally = tally.into_iter().map(|(word, count)| (word.to_owned(), count)).collect();

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use axum::{Router, extract::State, http::HeaderMap, response::Response, routing::get};
-use gassync_domain::{AccountId, Amount, Availability, CoreId, Date, MAX_CALENDAR_NIGHTS, News, SourceId, Stay};
-use jiff::{Span, tz::TimeZone};
+use gassync_domain::{
+    AccountId, Amount, Availability, CoreId, Date, MAX_CALENDAR_NIGHTS, News, SourceId, Stay, today_at,
+};
+use jiff::Span;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -153,7 +155,7 @@ pub async fn list(
 ) -> Result<Response, ApiError> {
     let slice = page.slice()?;
     let now = app.now();
-    let stay = stay(&filter, now.to_zoned(TimeZone::UTC).date())?;
+    let stay = stay(&filter, today_at(now, None))?;
     // A row of this listing is a room type and a night: one number says both.
     let after = Place::of(slice.after);
     let mut tx = app.db.read(caller.account).await?;

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     admin::{
-        BackfillShown, Connected, CredentialShown, Disconnected, NewBackfill, NewCredentials, NewSource, SourceMade,
-        SourceShown, SourceWhole,
+        BackfillShown, Connected, CredentialShown, Disconnected, FailingPoll, NewBackfill, NewCredentials, NewSource,
+        NewTimeZone, SourceMade, SourceShown, SourceWhole, TimeZoneSet, WebhookShown,
     },
     config::Config,
 };
@@ -68,6 +68,13 @@ pub enum Command {
         /// Names, texts and sizes; theirs at the one source that creates, none at others
         #[arg(long, value_parser = say_of)]
         content: Option<Say>,
+    },
+    /// Say in which time zone a source's houses are, where the channel tells none
+    TimeZone {
+        /// The source's name, or its number
+        name: String,
+        /// As IANA calls it, such as Europe/Lisbon
+        zone: String,
     },
     /// Show how old what a channel has is, and what is not there yet
     Status {
@@ -123,6 +130,9 @@ pub struct Add {
     /// FIELD=VALUE of what the plugin's credentials ask for
     #[arg(long = "credential", value_parser = pair)]
     credentials: Vec<(String, String)>,
+    /// The time zone of its houses, such as Europe/Lisbon, for those whose channel tells none
+    #[arg(long)]
+    time_zone: Option<String>,
     /// One JSON document
     #[arg(long)]
     json: bool,
@@ -163,6 +173,11 @@ impl Command {
                 let _: Value = client.post(&format!("/admin/v1/sources/{name}/authority"), &authority).await?;
                 say(&format!("{name}: done"));
             }
+            Self::TimeZone { name, zone } => {
+                let new = NewTimeZone { time_zone: zone };
+                let set: TimeZoneSet = client.post(&format!("/admin/v1/sources/{name}/time-zone"), &new).await?;
+                say(&format!("{name}: {}, at {} of its houses from now on", new.time_zone, set.houses));
+            }
             Self::Sync { name, from: Some(from), to: Some(to), json } => {
                 backfill(&client, &name, &NewBackfill { from, to }, json).await?;
             }
@@ -184,6 +199,7 @@ impl Add {
             name: self.name,
             settings: self.settings.into_iter().map(|(name, text)| (name, value(text))).collect(),
             credentials: self.credentials.into_iter().collect(),
+            time_zone: self.time_zone,
         };
         let made: SourceMade = client.post("/admin/v1/sources", &new).await.context("the source was not added")?;
         if self.json {
@@ -204,6 +220,10 @@ impl Add {
             print(&format!("webhook header   {header}: {}", made.webhook_token));
         }
         say("The token is shown this once.");
+        if made.time_zone.is_none() {
+            say("No time zone was given: where the channel tells none, a house's day begins early. To say it:");
+            say(&format!("  gassync source time-zone {} Europe/Lisbon", new.name));
+        }
         Ok(())
     }
 }
@@ -225,12 +245,36 @@ async fn show(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
     if let Some(error) = &whole.error {
         print(&format!("      last error: {error}"));
     }
+    if let Some(zone) = &whole.time_zone {
+        print(&format!("      time zone: {zone}, where the channel tells none"));
+    }
+    for FailingPoll { poll, failures, since, message } in &whole.failing {
+        print(&format!("      polls of {poll} fail since {since:.0}, {failures} times: {message}"));
+    }
+    if let Some(webhook) = &whole.webhook {
+        print_webhook(webhook);
+    }
     for CredentialShown { slot, field, expires_at, renews, .. } in &whole.credentials {
         let end = expires_at.map_or_else(|| "no end is known".to_owned(), |at| format!("good until {at:.0}"));
         let renewed = if *renews { ", renewed in time" } else { "" };
         print(&format!("      {slot}.{field}: {end}{renewed}"));
     }
     Ok(())
+}
+
+fn print_webhook(WebhookShown { url, header, last_at, untold_polls }: &WebhookShown) {
+    let token = "the token, which was shown when the source was added";
+    match header {
+        Some(header) => print(&format!("      webhook address: {url}, with the header {header}: {token}")),
+        None => print(&format!("      webhook address: {url}?token=TOKEN, with {token}")),
+    }
+    let last = last_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
+    let untold = if *untold_polls > 0 {
+        format!("; {untold_polls} polls since then found changes of bookings that no webhook told")
+    } else {
+        String::new()
+    };
+    print(&format!("      bookings last told by webhook: {last}{untold}"));
 }
 
 fn print_source(source: &SourceShown) {

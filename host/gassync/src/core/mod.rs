@@ -15,6 +15,6 @@ pub use bookings::{Bookable, Desk, Placed, WhenFull};
 pub use guests::{find_guests, put_guests};
 pub use ledger::{SoldOut, release_expired};
 pub use maintenance::{block, unblock};
-pub use properties::put_property;
+pub use properties::{give_time_zone, put_property};
 pub use rate_plans::{put_rate_plan, put_rates};
 pub use units::{link_units, put_unit};

@@ -1,6 +1,6 @@
-use gassync_domain::{AccountId, CoreId, Property, Timestamp};
+use gassync_domain::{AccountId, CoreId, Property, SourceId, Timestamp};
 
-use crate::store::{Result, Tx, core::properties as rows};
+use crate::store::{Result, Tx, core::properties as rows, time_zones};
 
 /// Makes or changes a property.
 pub async fn put_property(
@@ -14,4 +14,14 @@ pub async fn put_property(
         None => rows::insert_property(tx, account, property, now).await,
         Some(id) => rows::update_property(tx, account, id, property, now).await.map(|()| id),
     }
+}
+
+/// Gives a source's houses its time zone that have none, or that have only the one that it had before; how many.
+pub async fn give_time_zone(
+    tx: &mut Tx,
+    account: AccountId,
+    (source, before): (SourceId, Option<&str>),
+    now: Timestamp,
+) -> Result<u64> {
+    time_zones::give(tx, account, (source, before), now).await
 }

@@ -1,5 +1,4 @@
-use gassync_domain::{AccountId, CoreId, RoomType, Timestamp};
-use jiff::tz::TimeZone;
+use gassync_domain::{AccountId, CoreId, RoomType, Timestamp, today_at};
 
 use super::ledger;
 use crate::store::{Result, Tx, core::units as rows};
@@ -20,9 +19,7 @@ pub async fn put_unit(
     let before = rows::quantity(tx, account, id).await?;
     rows::update_unit(tx, account, id, room_type, now).await?;
     if let Some(quantity) = room_type.quantity.map(i64::from).filter(|quantity| Some(*quantity) != before) {
-        // Somewhere on earth it is still yesterday.
-        let from =
-            now.to_zoned(TimeZone::UTC).date().yesterday().unwrap_or_else(|_| now.to_zoned(TimeZone::UTC).date());
+        let from = today_at(now, None);
         crate::store::ledger::set_capacity(tx, account, id, quantity, from, now).await?;
     }
     Ok(id)

@@ -2,15 +2,20 @@
 //!
 //! [`receive`] takes a call and keeps it, [`verify`] says who called, [`spot`] takes out what nobody may keep,
 //! [`work`] has the plugin decode it, [`apply`] puts each record into buffer, mapping and core in one transaction.
-//! [`memory`] is what the plugin remembers meanwhile. [`pull`] enters at the second half with what a plugin fetched.
+//! [`memory`] is what the plugin remembers meanwhile. [`pull`] enters at the second half with what a plugin fetched, [`passes`]
+//! of it whether that is all there is; [`look_up`] asks for single records, and [`silence`] is what it means that one is not
+//! answered. [`polled`] notes how polls end.
 
 pub mod apply;
 pub mod block;
 mod calendar;
 pub mod guest;
 pub mod link;
+pub mod look_up;
 pub mod memory;
+pub mod passes;
 pub mod plan;
+pub mod polled;
 pub mod property;
 pub mod pull;
 pub mod rate_plan;
@@ -18,6 +23,7 @@ pub mod receive;
 pub mod reservation;
 pub mod room_type;
 pub mod seal;
+pub mod silence;
 pub mod spot;
 pub mod verify;
 pub mod work;

@@ -1,6 +1,10 @@
 //! What a plugin fetches, page by page: a page is committed before the next is asked for.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use gassync_domain::{
@@ -12,7 +16,9 @@ use jiff::SignedDuration;
 
 use super::{
     apply::{self, Incoming},
-    memory, seal,
+    memory,
+    passes::{After, Endless, Passes},
+    seal,
     spot::{self, Spot},
 };
 use crate::{
@@ -27,8 +33,6 @@ use crate::{
     talk::{Talk, TalkError},
 };
 
-/// Most pages of one run; the next run goes on where this one ended.
-const MAX_PAGES: u32 = 10_000;
 /// The longest wait for room within what the channel allows that is waited out between two pages: to begin anew would
 /// come to the same place again.
 const MAX_PAUSE: SignedDuration = SignedDuration::from_mins(10);
@@ -40,6 +44,11 @@ pub type Tally = BTreeMap<&'static str, i64>;
 
 /// Fetches what a query asks for and applies it; the run is written down, however it ends.
 pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<Tally, TalkError> {
+    ask(app, source, query).await.map(|(tally, _)| tally)
+}
+
+/// The same; and which of the records that were asked for by their ids the answer was silent about.
+pub(super) async fn ask(app: &Arc<App>, source: &Source, query: Query) -> Result<(Tally, Vec<String>), TalkError> {
     let began = app.now();
     let mut tx = app.db.write(source.account).await?;
     let id = sync_runs::begin(&mut tx, source.account, source.id, kind(query.entity), began).await?;
@@ -58,7 +67,7 @@ pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<Tally,
         sources::failed(&mut tx, source.account, source.id, why, now).await?;
     }
     tx.commit().await?;
-    result.map(|()| tally)
+    result.map(|silent| (tally, silent))
 }
 
 fn kind(entity: Entity) -> sync_runs::Kind {
@@ -69,13 +78,20 @@ fn kind(entity: Entity) -> sync_runs::Kind {
     }
 }
 
-async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mut Tally) -> Result<(), TalkError> {
+async fn all_pages(
+    app: &Arc<App>,
+    source: &Source,
+    mut query: Query,
+    tally: &mut Tally,
+) -> Result<Vec<String>, TalkError> {
     let talk = Talk::open(app, source)?;
     let (plugin, connection) = (&talk.plugin, talk.connection);
     let lane = app.lane(connection).await;
     let _one_at_a_time = lane.lock().await;
     let began = app.now();
     let mut resume: Option<ResumePoint> = None;
+    let mut passes = Passes::new(&query, began);
+    let mut answered: HashSet<String> = HashSet::new();
     let mut pages = 0;
     loop {
         // What a page says was true when the request for it was made, not when it is applied.
@@ -90,9 +106,11 @@ async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mu
             fetched => fetched?,
         };
         let gone = leave_out_what_was_asked_for(&query, &mut page, tally);
+        answered.extend(page.changes.iter().filter_map(answers).map(str::to_owned));
+        let after = passes.take(&mut page).map_err(|Endless(why)| TalkError::Endless(why))?;
         resume = latest(resume, page.resume);
         pages += 1;
-        let last = page.next.is_none() || pages == MAX_PAGES;
+        let last = !matches!(after, After::NextPage | After::NextPass);
         let incoming = Incoming::from_source(source, observed_at, app.now());
         let mut tx = app.db.write_for(source.account, source.id).await?;
         let calendars: Vec<Calendar> = page.changes.iter().filter_map(calendar_of).collect();
@@ -113,8 +131,8 @@ async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mu
             let is_of_all = query.property_id.is_none() && query.room_type_id.is_none();
             let goes_on =
                 matches!(query.selection, Selection::Everything | Selection::ChangedSince(_) | Selection::After(_));
-            if page.next.is_some() {
-                tracing::error!(source = %source.id, "a fetch of {MAX_PAGES} pages was not the whole: it begins anew");
+            if after != After::Whole {
+                tracing::warn!(source = %source.id, ?after, "a fetch was not the whole: the next one begins where it did");
             } else if goes_on && is_of_all {
                 move_resume_point(&mut tx, source, query.entity, resume.take(), (began, incoming.now)).await?;
             }
@@ -124,7 +142,7 @@ async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mu
         app.facts.notify_one();
         app.wake.notify_waiters();
         if last {
-            return Ok(());
+            return Ok(silent(&query, &answered));
         }
         query.cursor = page.next;
         if let Some(seconds) = page.wait_seconds {
@@ -132,6 +150,20 @@ async fn all_pages(app: &Arc<App>, source: &Source, mut query: Query, tally: &mu
             tokio::time::sleep(wait.unsigned_abs()).await;
         }
     }
+}
+
+/// The id of the record that a change is about, in answer to a question by ids.
+fn answers(change: &Change) -> Option<&str> {
+    match &change.news {
+        News::Unreadable(unreadable) => unreadable.id.as_deref(),
+        _ => apply::external_id(change),
+    }
+}
+
+/// The records that were asked for by their ids and not answered.
+fn silent(query: &Query, answered: &HashSet<String>) -> Vec<String> {
+    let Selection::Some(ids) = &query.selection else { return Vec::new() };
+    ids.iter().filter(|id| !answered.contains(*id)).cloned().collect()
 }
 
 fn calendar_of(change: &Change) -> Option<Calendar> {
@@ -160,11 +192,12 @@ fn leave_out_what_was_asked_for(query: &Query, page: &mut Page, tally: &mut Tall
     gone
 }
 
-/// Since when a poll asks, given where the last one ended.
-pub fn since(resume: Option<ResumePoint>, overlap_seconds: u32) -> Selection {
+/// Since when a poll asks, given where the last one ended. A point that is ahead of us says nothing of what came before it.
+pub fn since(resume: Option<ResumePoint>, overlap_seconds: u32, now: Timestamp) -> Selection {
     let overlap = SignedDuration::from_secs(i64::from(overlap_seconds));
     match resume {
         Some(ResumePoint::Token(token)) => Selection::After(token),
+        Some(ResumePoint::Instant(instant)) if instant > now => Selection::Everything,
         Some(ResumePoint::Instant(instant)) => {
             instant.checked_sub(overlap).map_or(Selection::Everything, Selection::ChangedSince)
         }
@@ -180,6 +213,11 @@ async fn move_resume_point(
     (began, now): (Timestamp, Timestamp),
 ) -> store::Result<()> {
     let known = sources::resume_point(tx, source.account, source.id, entity.as_str()).await?;
+    // However far in the future a record's own time lies: what changes after the first request is the next run's.
+    let resume = resume.map(|point| match point {
+        ResumePoint::Instant(instant) => ResumePoint::Instant(instant.min(began)),
+        token @ ResumePoint::Token(_) => token,
+    });
     // A channel that named no point gets our own clock, once; one that saw nothing new stays where it was.
     match resume.or_else(|| known.is_none().then_some(ResumePoint::Instant(began))) {
         Some(point) => sources::set_resume_point(tx, source.account, source.id, (entity.as_str(), &point), now).await,

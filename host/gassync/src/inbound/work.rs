@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{Decoded, HttpRequest, HttpResponse, retry_delay};
+use gassync_domain::{Change, Decoded, Entity, EntityRef, Hint, HttpRequest, HttpResponse, News, retry_delay};
 use gassync_runtime::{Budget, Call, CallError, CallRecord, Finished, Route};
 use jiff::SignedDuration;
 
@@ -28,6 +28,8 @@ const MAX_FAULTS: u32 = 2;
 const WORKING: [&str; 3] = ["active", "error", "expired"];
 /// How long a message waits that nobody could look at.
 const LATER: SignedDuration = SignedDuration::from_secs(60);
+/// How far apart calls are noted: that a channel calls is news once.
+const CALLS_APART: SignedDuration = SignedDuration::from_secs(10);
 /// How often a message is tried in all.
 const MAX_ATTEMPTS: u32 = 20;
 
@@ -93,6 +95,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
     let mut tx = app.db.write_for(source.account, source.id).await?;
     let began = incoming.now;
     let run = sync_runs::begin(&mut tx, source.account, source.id, sync_runs::Kind::Webhook, began).await?;
+    let tells_of_bookings = changes.iter().any(is_of_bookings);
     let outcomes = apply::changes(&mut tx, &incoming, changes).await?;
     let mut tally = Tally::new();
     for outcome in &outcomes {
@@ -104,11 +107,27 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
     let place = (message.account, message.connection);
     plugins::keep_call(&app.vault, &mut tx, place, (&plugin, &record, None), incoming.now).await?;
     memory::keep(&app.vault, &mut tx, &source, record.memory, incoming.now).await?;
+    if tells_of_bookings {
+        let place = (message.account, message.connection);
+        connections::called(&mut tx, place.0, place.1, (incoming.now, incoming.now - CALLS_APART)).await?;
+    }
     inbox::applied(&mut tx, message.account, message.id, &told(&tally), incoming.now).await?;
     tx.commit().await?;
     app.facts.notify_one();
     app.wake.notify_waiters();
     Ok(reply)
+}
+
+/// Whether a change tells that a channel tells us of its bookings.
+fn is_of_bookings(change: &Change) -> bool {
+    match &change.news {
+        News::Reservation(_) | News::Block(_) => true,
+        News::LookAgain(Hint { entity, .. }) | News::Removed(EntityRef { entity, .. }) => {
+            matches!(entity, Entity::Reservation | Entity::Block)
+        }
+        News::Unreadable(unreadable) => unreadable.entity == Entity::Reservation,
+        _ => false,
+    }
 }
 
 /// What a message came to, in words.

@@ -22,6 +22,9 @@ const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(10);
 /// The longest that a job waits for its channel, whatever that says.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 
+/// A poll that fails is tried again after so long at most, or as often as if it worked.
+const POLLED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
+
 /// How a job ended.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -62,7 +65,12 @@ pub(super) async fn of_lane(app: &Arc<App>, source: Option<&Source>, (taken, out
     for (job, outcome) in taken.jobs.iter().zip(outcomes) {
         let kind = Kind::named(&job.kind);
         let alone = taken.jobs.iter().filter(|other| other.kind == job.kind).count() == 1;
-        let judged = judge(app, job, (&outcome, alone), breaker, now);
+        let mut judged = judge(app, job, (&outcome, alone), breaker, now);
+        if let (Some(Kind::Poll), Ended::Retry { at, .. }) = (kind, &mut judged) {
+            // One that fails is not tried less often than one that works.
+            let regular = source.and_then(|source| poll::next_time(app, source, &job.payload, now));
+            *at = regular.map_or(*at, |regular| (*at).min(regular.max(now + POLLED_AGAIN_AFTER)));
+        }
         if judged != Ended::Done {
             // Why stands with the job: channels repeat what they were sent, and that may be a guest's.
             tracing::warn!(job = job.id, kind = job.kind, source = %job.source, became = judged.word(), "a job did not work out");

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use gassync_domain::{Entity, Hint, Query, Selection};
-use jiff::{Span, tz::TimeZone};
+use jiff::Span;
 use serde_json::Value;
 
 use super::poll;
-use crate::{app::App, inbound::pull, store::sources::Source, talk::TalkError};
+use crate::{app::App, inbound::look_up, store::sources::Source, talk::TalkError};
 
 /// Nights of a calendar that are looked at again where the plugin's manifest names no window of its own.
 const DAYS_AHEAD: i64 = 365;
@@ -26,7 +26,7 @@ pub(super) async fn run(
         add(&mut queries, query(app, source, hint).await?);
     }
     for query in queries {
-        pull::run(app, source, query).await?;
+        look_up::run(app, source, query).await?;
     }
     Ok(())
 }
@@ -66,7 +66,7 @@ async fn of_its_kind(app: &App, source: &Source, entity: Entity) -> Result<Selec
     match polls.iter().find(|poll| poll.entity == entity) {
         Some(poll) => Ok(poll::selection(app, source, poll).await?),
         None if entity == Entity::Calendar => {
-            let start = app.now().to_zoned(TimeZone::UTC).date();
+            let start = poll::today(app, source).await?;
             Ok(Selection::Within { start, until: start.saturating_add(Span::new().days(DAYS_AHEAD)) })
         }
         None => Ok(Selection::Everything),

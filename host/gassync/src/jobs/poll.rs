@@ -1,20 +1,21 @@
 use std::sync::Arc;
 
-use gassync_domain::{AccountId, Entity, Query, Selection, SourceId, Timestamp};
+use gassync_domain::{AccountId, Date, Entity, Query, Selection, SourceId, Timestamp, today_at};
 use gassync_runtime::{Manifest, Poll};
-use jiff::{SignedDuration, Span, tz::TimeZone};
+use jiff::{SignedDuration, Span};
 use serde_json::{Value, json};
 
 use super::Kind;
 use crate::{
     app::App,
-    inbound::pull,
+    inbound::{polled, pull},
     outbound,
     store::{
         self, Tx,
         outbound::touches,
         queue::Put,
         sources::{self, Source},
+        time_zones,
     },
     talk::TalkError,
 };
@@ -24,10 +25,15 @@ pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Res
     let plugin =
         app.plugins.get(&source.source_type).ok_or_else(|| TalkError::NotLoaded(source.source_type.clone()))?;
     let Some(poll) = named(plugin.manifest(), payload) else {
-        return Ok(()); // The plugin polls this no more.
+        // The plugin polls this no more.
+        if let Ok(entity) = serde_json::from_value(payload.get("entity").cloned().unwrap_or_default()) {
+            let stream = payload.get("stream").and_then(Value::as_str);
+            polled::ended(app, source, &polled::name_of(entity, stream)).await?;
+        }
+        return Ok(());
     };
     let selection = selection(app, source, poll).await?;
-    let tally = pull::run(app, source, Query::new(poll.entity, selection)).await?;
+    let tally = polled::run(app, source, poll, Query::new(poll.entity, selection)).await?;
     tracing::debug!(source = %source.id, entity = poll.entity.as_str(), ?tally, "a poll ended");
     Ok(())
 }
@@ -50,13 +56,22 @@ pub async fn selection(app: &App, source: &Source, poll: &Poll) -> store::Result
         return Ok(Selection::Pending(stream.clone()));
     }
     if let Some(days) = poll.window {
-        let today = app.now().to_zoned(TimeZone::UTC).date();
+        let today = today(app, source).await?;
         let start = today.saturating_sub(Span::new().days(i64::from(days.back)));
         return Ok(Selection::Within { start, until: today.saturating_add(Span::new().days(i64::from(days.ahead))) });
     }
     let mut tx = app.db.read(source.account).await?;
     let resume = sources::resume_point(&mut tx, source.account, source.id, poll.entity.as_str()).await?;
-    Ok(pull::since(resume, poll.overlap_seconds))
+    Ok(pull::since(resume, poll.overlap_seconds, app.now()))
+}
+
+/// The day that it is at a source's houses; where they are in several zones, the earliest.
+pub(super) async fn today(app: &App, source: &Source) -> store::Result<Date> {
+    let now = app.now();
+    let mut tx = app.db.read(source.account).await?;
+    let zones = time_zones::of_source(&mut tx, source.account, source.id).await?;
+    let days = zones.iter().map(|zone| today_at(now, zone.as_deref()));
+    Ok(days.min().unwrap_or_else(|| today_at(now, None)))
 }
 
 /// When a poll comes again.

@@ -82,6 +82,22 @@ async fn missed(
     queue::put(tx, &[push_of_booking((account, source), CoreId(standing.booking_id), now)], now).await
 }
 
+/// The rooms, by the channel's ids, of a booking of ours that the channel says it took and that is to be read back; none of any
+/// other.
+pub async fn awaited_rooms(tx: &mut Tx, source: &Source, id: &str) -> store::Result<Option<Vec<String>>> {
+    let (account, source_id) = (source.account, source.id);
+    let called = names::bookings_called(tx, account, source_id, &[id.to_owned()]).await?;
+    let Some((booking, _)) = called.into_iter().next() else { return Ok(None) };
+    let standing = bookings::get(tx, account, source_id, booking).await?;
+    if standing.is_none_or(|standing| standing.state != "sent") {
+        return Ok(None);
+    }
+    let told = told_bookings(tx, account, &[booking]).await?.remove(&booking);
+    let units = told.map(|told| told.units).unwrap_or_default();
+    let rooms = names::of_units(tx, account, source_id, &units).await?;
+    Ok(Some(rooms.into_values().map(|name| name.room_type_id).collect()))
+}
+
 /// Bookings that were asked for by the channel's ids and are not there. One that was cancelled is as it should be; what the
 /// channel said it had made it has not, and it is made again, after it was looked for.
 pub async fn gone(tx: &mut Tx, source: &Source, ids: &[String], now: Timestamp) -> store::Result<()> {

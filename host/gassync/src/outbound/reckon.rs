@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{CalendarNight, CalendarParts, ChannelNight, Date, Pushing, Stay, Timestamp};
+use gassync_domain::{CalendarNight, CalendarParts, ChannelNight, Date, Pushing, Stay, Timestamp, today_at};
 use gassync_runtime::Manifest;
-use jiff::{SignedDuration, Span, tz::TimeZone};
+use jiff::{SignedDuration, Span};
 
 use crate::store::{
     Result, Tx,
@@ -73,8 +73,7 @@ pub async fn touched(
 
 /// From today, as it is at the property, as far as the source wants.
 pub fn horizon(target: &Target, pushing: &Pushing, now: Timestamp) -> (Date, Date) {
-    let zone = target.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
-    let today = now.to_zoned(zone).date();
+    let today = today_at(now, target.time_zone.as_deref());
     (today, today.saturating_add(Span::new().days(i64::from(pushing.horizon_days))))
 }
 

@@ -99,7 +99,7 @@ pub async fn holder(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<Option<Ke
         from int_api_keys k
         join int_sources s on s.account_id = k.account_id and s.id = k.source_id
         where k.hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)
-          and s.status = 'active'";
+          and s.status in ('active', 'error')";
     let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(hash).bind(Time::from(now)).fetch_optional(c).await)?;
     Ok(row.map(|r| KeyHolder {
         id: r.id,

@@ -158,10 +158,10 @@ pub async fn of_connection(tx: &mut Tx, account: AccountId, connection: Connecti
     Ok(rows.into_iter().map(Source::from).collect())
 }
 
-/// The active sources of a channel that have a connection. A platform query.
+/// The sources of a channel that are at work and have a connection. A platform query.
 pub async fn active_of_channel(tx: &mut Tx, channel: &str) -> Result<Vec<(AccountId, SourceId)>> {
     let text = "select account_id, id from int_sources
-        where source_type = $1 and status = 'active' and connection_id is not null order by account_id, id";
+        where source_type = $1 and status in ('active', 'error') and connection_id is not null order by account_id, id";
     let rows: Vec<(i64, i64)> = on!(tx, c => sqlx::query_as(text).bind(channel).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(account, id)| (AccountId(account), SourceId(id))).collect())
 }
@@ -191,6 +191,13 @@ pub async fn set_authority(tx: &mut Tx, account: AccountId, id: SourceId, author
 pub async fn set_status(tx: &mut Tx, account: AccountId, id: SourceId, status: &str) -> Result<()> {
     let text = "update int_sources set status = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status).execute(c).await.map(drop))
+}
+
+/// Changes where a source stands if it stands so; whether it did.
+pub async fn change_status(tx: &mut Tx, account: AccountId, id: SourceId, (from, to): (&str, &str)) -> Result<bool> {
+    let text = "update int_sources set status = $4 where account_id = $1 and id = $2 and status = $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(from).bind(to).execute(c).await
+        .map(|changed| changed.rows_affected() > 0))
 }
 
 fn select(rest: &str) -> String {

@@ -127,6 +127,7 @@ async fn connect(client: &Client, channel: &Simulated, name: &str) -> anyhow::Re
         name: name.to_owned(),
         settings: [("baseUrl".to_owned(), json!(format!("http://{}/api/v2", channel.address)))].into(),
         credentials: [("inviteCode".to_owned(), channel.beds24.invite_code())].into(),
+        time_zone: Some("UTC".to_owned()),
     };
     let made: SourceMade = client.post("/admin/v1/sources", &new).await?;
     let header = made.webhook_header.map(|name| (name, made.webhook_token));

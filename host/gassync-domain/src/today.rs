@@ -1,0 +1,35 @@
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+
+/// So far behind UTC is the zone in which a day begins last.
+const LAST_ZONE: SignedDuration = SignedDuration::from_hours(12);
+
+/// Whether the IANA time zone database has a zone of this name.
+pub fn is_time_zone(name: &str) -> bool {
+    TimeZone::get(name).is_ok()
+}
+
+/// The day that it is at a house. Where its zone is not known it is the earliest that it can be anywhere: what is taken for past
+/// too soon is not sold any more.
+pub fn today_at(now: Timestamp, zone: Option<&str>) -> Date {
+    match zone.and_then(|name| TimeZone::get(name).ok()) {
+        Some(zone) => now.to_zoned(zone).date(),
+        None => (now - LAST_ZONE).to_zoned(TimeZone::UTC).date(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_zone_a_day_ends_where_it_ends_last() {
+        let at = |time: &str, zone| today_at(time.parse().expect("a time"), zone).to_string();
+        assert_eq!(at("2027-06-02T03:00:00Z", Some("America/New_York")), "2027-06-01");
+        assert_eq!(at("2027-06-01T23:30:00Z", Some("Europe/Lisbon")), "2027-06-02");
+        for unknown in [None, Some("Mars/Olympus")] {
+            assert_eq!(at("2027-06-02T11:59:59Z", unknown), "2027-06-01");
+            assert_eq!(at("2027-06-02T12:00:00Z", unknown), "2027-06-02");
+        }
+        assert!(is_time_zone("Europe/Lisbon") && !is_time_zone("Mars/Olympus"));
+    }
+}

@@ -1,0 +1,32 @@
+//! Records that are asked for by their ids: those that a list leaves out are asked for alone.
+
+use std::sync::Arc;
+
+use gassync_domain::{Entity, Query, Selection};
+
+use super::{pull, silence};
+use crate::{app::App, store::sources::Source, talk::TalkError};
+
+/// Fetches what a query names, and takes note of reservations that the channel does not answer for.
+pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<(), TalkError> {
+    let entity = query.entity;
+    let alone = matches!(&query.selection, Selection::Some(ids) if ids.len() == 1);
+    let asked_at = app.now();
+    let (_, silent) = pull::ask(app, source, query).await?;
+    if entity != Entity::Reservation {
+        return Ok(());
+    }
+    for id in silent {
+        if alone {
+            silence::heard(app, source, &id, asked_at).await?;
+            continue;
+        }
+        // Whether a channel answers a list whole is not known of all.
+        let asked_at = app.now();
+        let (_, silent) = pull::ask(app, source, Query::new(entity, Selection::Some(vec![id]))).await?;
+        for id in silent {
+            silence::heard(app, source, &id, asked_at).await?;
+        }
+    }
+    Ok(())
+}

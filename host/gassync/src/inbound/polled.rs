@@ -1,0 +1,103 @@
+//! How polls end, one after the other: a source whose polls fail for long is in error, and active again with the first that
+//! succeeds. What waits for it goes on meanwhile.
+
+use std::sync::Arc;
+
+use gassync_domain::{AccountId, ChannelError, Entity, Query, SourceId, Timestamp};
+use gassync_runtime::{CallError, Poll};
+use jiff::SignedDuration;
+
+use super::pull::{self, Tally};
+use crate::{
+    app::App,
+    store::{
+        self, Tx, connections,
+        poll_failures::{self, PollFailure},
+        sources::{self, Source},
+    },
+    talk::TalkError,
+};
+
+/// So many failures of a poll in a row bring its source into error,
+const MAX_FAILURES: i64 = 5;
+/// if the first of them is so long ago,
+const MAX_FAILING: SignedDuration = SignedDuration::from_mins(1);
+/// or so long where the channel, or what it allows, only has no room for the poll.
+const MAX_LIMITED: SignedDuration = SignedDuration::from_hours(1);
+
+/// What a poll is called.
+pub fn name_of(entity: Entity, stream: Option<&str>) -> String {
+    match stream {
+        Some(stream) => format!("{}/{stream}", entity.as_str()),
+        None => entity.as_str().to_owned(),
+    }
+}
+
+/// Fetches what a poll asks for, and notes on its source how that ended.
+pub async fn run(app: &Arc<App>, source: &Source, poll: &Poll, query: Query) -> Result<Tally, TalkError> {
+    let entity = query.entity;
+    let result = pull::run(app, source, query).await;
+    let name = name_of(entity, poll.stream.as_deref());
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    match &result {
+        Ok(tally) => {
+            works(&mut tx, (source.account, source.id), &name).await?;
+            let changed = |word: &str| tally.get(word).copied().unwrap_or_default();
+            if entity == Entity::Reservation
+                && changed("created") + changed("updated") > 0
+                && let Some(connection) = source.connection
+            {
+                connections::brought_untold(&mut tx, source.account, connection, now).await?;
+            }
+        }
+        Err(error) if counts(error) => fails(&mut tx, source, (&name, error), now).await?,
+        Err(_) => {}
+    }
+    tx.commit().await?;
+    result
+}
+
+/// What is not asked for any more fails no more.
+pub async fn ended(app: &App, source: &Source, name: &str) -> store::Result<()> {
+    let mut tx = app.db.write(source.account).await?;
+    works(&mut tx, (source.account, source.id), name).await?;
+    tx.commit().await
+}
+
+async fn works(tx: &mut Tx, (account, source): (AccountId, SourceId), name: &str) -> store::Result<()> {
+    if !poll_failures::forget(tx, account, source, name).await? {
+        return Ok(());
+    }
+    let rest = poll_failures::of_source(tx, account, source).await?;
+    if !rest.iter().any(|failure| failure.bad) {
+        sources::change_status(tx, account, source, ("error", "active")).await?;
+    }
+    Ok(())
+}
+
+async fn fails(tx: &mut Tx, source: &Source, (name, error): (&str, &TalkError), now: Timestamp) -> store::Result<()> {
+    let failure = poll_failures::add(tx, source.account, source.id, (name, &error.to_string()), now).await?;
+    if failure.bad || is_bad(&failure, error, now) {
+        poll_failures::set_bad(tx, source.account, source.id, name).await?;
+        if sources::change_status(tx, source.account, source.id, ("active", "error")).await? {
+            tracing::error!(source = %source.id, poll = name, failures = failure.failures, "a source's poll fails: it is in error");
+        }
+    }
+    Ok(())
+}
+
+fn is_bad(failure: &PollFailure, error: &TalkError, now: Timestamp) -> bool {
+    let longest = match error {
+        // To read it again would come to the same.
+        TalkError::Endless(_) => return true,
+        TalkError::Call(CallError::Channel(ChannelError::RateLimited(_))) => MAX_LIMITED,
+        _ => MAX_FAILING,
+    };
+    failure.failures >= MAX_FAILURES && now.duration_since(failure.first_failed_at.into()) >= longest
+}
+
+/// That a plugin has no way to ask for something is no trouble of the source.
+fn counts(error: &TalkError) -> bool {
+    !matches!(error, TalkError::Call(CallError::Channel(ChannelError::Unsupported)) | TalkError::NoConnection)
+}

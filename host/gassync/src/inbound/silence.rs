@@ -1,0 +1,191 @@
+//! What it means that a channel does not answer for a reservation that it was asked for by its id, alone and in vain.
+//!
+//! One silence may be a slip. Two that are ten minutes apart say that the channel does not have it any more, as long as the
+//! connection sees its room: then it is shown, with its nights still held, and given back only where the plugin's manifest says
+//! that every id is answered. That a question failed says nothing.
+
+use std::sync::Arc;
+
+use gassync_domain::{
+    Change, ChannelError, Completeness, Date, Entity, News, Query, Reservation, Selection, Status, Timestamp, today_at,
+};
+use gassync_runtime::CallError;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::{
+    apply::{self, Incoming, Outcome},
+    pull,
+};
+use crate::{
+    app::App,
+    jobs::Kind,
+    outbound::booking_shown,
+    store::{
+        self, Tx,
+        buffer::{reservations, room_types},
+        missing, queue,
+        sources::Source,
+        sync_log,
+    },
+    talk::TalkError,
+};
+
+/// How long after the first question the second is asked.
+const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
+/// A room that was seen so short a time ago is seen.
+const SEEN_IS_GOOD_FOR: SignedDuration = SignedDuration::from_mins(15);
+
+/// What is known of a reservation that was not answered for.
+struct Silent {
+    /// The room types that it is in, by the channel's ids.
+    rooms: Vec<String>,
+    /// A second question agrees.
+    agrees: bool,
+}
+
+/// Takes note that a question for this one reservation was answered without it.
+pub(super) async fn heard(app: &Arc<App>, source: &Source, id: &str, asked_at: Timestamp) -> Result<(), TalkError> {
+    let mut tx = app.db.write(source.account).await?;
+    let silent = note(&mut tx, source, id, asked_at, app.now()).await?;
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    let Some(silent) = silent.filter(|silent| silent.agrees) else { return Ok(()) };
+    if !sees_any(app, source, &silent.rooms).await? {
+        tracing::warn!(source = %source.id, "a reservation is not answered for, and its room is not seen: that says nothing");
+        return Ok(());
+    }
+    let answers_every_id = app.plugins.get(&source.source_type).is_some_and(|p| p.manifest().answers_every_id);
+    let now = app.now();
+    let mut tx = app.db.write_for(source.account, source.id).await?;
+    confirm(&mut tx, source, id, (asked_at, answers_every_id), now).await?;
+    tx.commit().await?;
+    app.facts.notify_one();
+    app.wake.notify_waiters();
+    Ok(())
+}
+
+/// Notes a silence that matters: of a stay that is not over and takes nights, or of a booking of ours that the channel says it
+/// took. None of any other, nor where a person has said that it stands.
+async fn note(
+    tx: &mut Tx,
+    source: &Source,
+    id: &str,
+    asked_at: Timestamp,
+    now: Timestamp,
+) -> store::Result<Option<Silent>> {
+    let (account, source_id) = (source.account, source.id);
+    let own = booking_shown::awaited_rooms(tx, source, id).await?;
+    let stay = missing::held_stay(tx, account, source_id, id).await?;
+    let is_current = |zone: Option<&str>, check_out: Date| check_out > today_at(now, zone);
+    let stay = stay.filter(|stay| is_current(stay.time_zone.as_deref(), stay.check_out()));
+    if own.is_none() && stay.is_none() {
+        missing::forget(tx, account, source_id, id).await?;
+        return Ok(None);
+    }
+    let known = missing::find(tx, account, source_id, id).await?;
+    // Seen since by another way, it is not the same silence.
+    let seen_at = stay.as_ref().map(missing::HeldStay::observed_at);
+    let known = known.filter(|known| seen_at.is_none_or(|seen| seen <= known.first_missed_at.into()));
+    let first = known.as_ref().map_or(asked_at, |known| known.first_missed_at.into());
+    match &known {
+        None => missing::begin(tx, account, source_id, id, asked_at).await?,
+        Some(_) => missing::repeat(tx, account, source_id, id, (asked_at, None)).await?,
+    }
+    let is_settled = known.is_some_and(|known| known.confirmed_at.is_some() || known.kept_at.is_some());
+    let agrees = !is_settled && asked_at.duration_since(first) >= ASKED_AGAIN_AFTER;
+    if !is_settled && !agrees {
+        let payload = json!({ "entity": "reservation", "id": id, "again": true });
+        let at = first + ASKED_AGAIN_AFTER;
+        queue::put(tx, &[Kind::LookAgain.put((account, source_id), payload, (at, now))], now).await?;
+    }
+    let rooms = match own {
+        Some(rooms) => rooms,
+        None => {
+            let stored = reservations::find(tx, account, source_id, id).await?;
+            stored.map(|stored| rooms_of(&stored.record)).unwrap_or_default()
+        }
+    };
+    Ok(Some(Silent { rooms, agrees }))
+}
+
+fn rooms_of(reservation: &Reservation) -> Vec<String> {
+    let of_rooms = reservation.rooms.iter().filter_map(|room| room.room_type_id.clone());
+    of_rooms.chain(reservation.room_type_id.clone()).collect()
+}
+
+/// Whether the connection sees one of these rooms: its content is asked for, unless that was done a moment ago.
+async fn sees_any(app: &Arc<App>, source: &Source, rooms: &[String]) -> Result<bool, TalkError> {
+    let asked_at = app.now();
+    if seen_since(app, source, rooms, asked_at - SEEN_IS_GOOD_FOR).await? {
+        return Ok(true);
+    }
+    match pull::run(app, source, Query::new(Entity::Property, Selection::Everything)).await {
+        Ok(_) => Ok(seen_since(app, source, rooms, asked_at).await?),
+        // One that cannot be asked is believed what it said of its rooms.
+        Err(TalkError::Call(CallError::Channel(ChannelError::Unsupported))) => {
+            Ok(seen_since(app, source, rooms, Timestamp::MIN).await?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn seen_since(app: &App, source: &Source, rooms: &[String], since: Timestamp) -> store::Result<bool> {
+    let mut tx = app.db.read(source.account).await?;
+    for room in rooms {
+        let stored = room_types::shown(&mut tx, source.account, source.id, room).await?;
+        if stored.is_some_and(|stored| stored.version.observed_at >= since) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn confirm(
+    tx: &mut Tx,
+    source: &Source,
+    id: &str,
+    (asked_at, answers_every_id): (Timestamp, bool),
+    now: Timestamp,
+) -> store::Result<()> {
+    let (account, source_id) = (source.account, source.id);
+    let entry = sync_log::Entry {
+        source: source_id,
+        entity_type: "reservation",
+        entity_id: id,
+        action: "ask",
+        status: "pending",
+        message: Some("the channel was asked for it twice, and answered without it".to_owned()),
+    };
+    sync_log::inbound(tx, account, &[entry], now).await?;
+    if booking_shown::awaited_rooms(tx, source, id).await?.is_some() {
+        missing::forget(tx, account, source_id, id).await?;
+        return booking_shown::gone(tx, source, &[id.to_owned()], now).await;
+    }
+    missing::repeat(tx, account, source_id, id, (asked_at, Some(now))).await?;
+    if answers_every_id {
+        let incoming = Incoming::from_source(source, now, now);
+        resolve(tx, &incoming, id, true).await?;
+    }
+    Ok(())
+}
+
+/// Decides what becomes of a reservation that the channel does not answer for: it is cancelled, or it stands, whatever the channel
+/// says. None where there is no such reservation. The transaction is to be the source's own.
+pub async fn resolve(tx: &mut Tx, incoming: &Incoming, id: &str, cancel: bool) -> store::Result<Option<Outcome>> {
+    let Incoming { account, source, now, .. } = *incoming;
+    if missing::find(tx, account, source, id).await?.is_none() {
+        return Ok(None);
+    }
+    if !cancel {
+        missing::keep(tx, account, source, id, now).await?;
+        return Ok(Some(Outcome::Unchanged(None)));
+    }
+    let cancelled = Reservation { completeness: Completeness::Partial, ..Reservation::new(id, Status::Cancelled) };
+    let change = Change::new(News::Reservation(Box::new(cancelled)), None);
+    // Decided now, it is newer than whatever was seen.
+    let incoming = Incoming { observed_at: now, ..*incoming };
+    let outcome = apply::changes(tx, &incoming, vec![change]).await?.pop();
+    missing::forget(tx, account, source, id).await?;
+    Ok(outcome)
+}

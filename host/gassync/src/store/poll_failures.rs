@@ -1,0 +1,89 @@
+//! Polls that fail, until they succeed again.
+
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use sqlx::FromRow;
+
+use super::{Result, Time, Tx, on};
+
+/// A poll that has not succeeded since it failed.
+#[derive(Debug, Clone, FromRow)]
+pub struct PollFailure {
+    /// What is polled: the entity, and behind it the stream where it has one.
+    pub poll: String,
+    /// How often in a row it has failed.
+    pub failures: i64,
+    /// When it failed first.
+    pub first_failed_at: Time,
+    /// When it failed last.
+    pub last_failed_at: Time,
+    /// Why it failed last.
+    pub message: String,
+    /// Whether its source is in error because of it.
+    pub bad: bool,
+}
+
+/// Counts a failure of a poll.
+pub async fn add(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (poll, message): (&str, &str),
+    now: Timestamp,
+) -> Result<PollFailure> {
+    let text = "insert into int_poll_failures
+            (account_id, source_id, poll, failures, first_failed_at, last_failed_at, message, bad)
+        values ($1, $2, $3, 1, $5, $5, $4, 1 = 0)
+        on conflict (account_id, source_id, poll) do update set failures = int_poll_failures.failures + 1,
+            last_failed_at = excluded.last_failed_at, message = excluded.message
+        returning poll, failures, first_failed_at, last_failed_at, message, bad";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(poll).bind(message).bind(Time::from(now))
+        .fetch_one(c).await)
+}
+
+/// Notes that a poll has failed so often, or in such a way, that its source is in error.
+pub async fn set_bad(tx: &mut Tx, account: AccountId, source: SourceId, poll: &str) -> Result<()> {
+    let text = "update int_poll_failures set bad = 1 = 1 where account_id = $1 and source_id = $2 and poll = $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(poll).execute(c).await.map(drop))
+}
+
+/// Forgets the failures of a poll; false where there were none.
+pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, poll: &str) -> Result<bool> {
+    let text = "delete from int_poll_failures where account_id = $1 and source_id = $2 and poll = $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(poll).execute(c).await
+        .map(|gone| gone.rows_affected() > 0))
+}
+
+/// The polls of a source that fail, the longest first.
+pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<PollFailure>> {
+    let text = "select poll, failures, first_failed_at, last_failed_at, message, bad from int_poll_failures
+        where account_id = $1 and source_id = $2 order by first_failed_at, poll";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)
+}
+
+/// A poll because of which a source is in error.
+#[derive(Debug, Clone, FromRow)]
+pub struct FailingPoll {
+    /// The tenant.
+    pub account_id: i64,
+    /// The source.
+    pub source_id: i64,
+    /// What people call it.
+    pub source_name: String,
+    /// What is polled.
+    pub poll: String,
+    /// How often in a row it has failed.
+    pub failures: i64,
+    /// Why it failed last.
+    pub message: String,
+    /// Since when it fails.
+    pub since: Time,
+}
+
+/// Polls that fail for so long that their sources are in error. A platform query.
+pub async fn failing(tx: &mut Tx) -> Result<Vec<FailingPoll>> {
+    let text = "select f.account_id, f.source_id, s.source_name, f.poll, f.failures, f.message,
+            f.first_failed_at as since
+        from int_poll_failures f join int_sources s on s.account_id = f.account_id and s.id = f.source_id
+        where f.bad and s.status = 'error' order by f.account_id, f.source_id, f.poll";
+    on!(tx, c => sqlx::query_as(text).fetch_all(c).await)
+}

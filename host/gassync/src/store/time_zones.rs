@@ -1,0 +1,77 @@
+//! In which time zones houses are. A channel that tells one has the last word; for the others a source keeps one.
+
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use sqlx::FromRow;
+
+use super::{Result, Time, Tx, on};
+
+/// The zones of a source's houses, as IANA calls them; none for one of which nobody has said it.
+pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<Option<String>>> {
+    let text = "select distinct p.time_zone from int_mappings m
+        join gas_properties p on p.account_id = m.account_id and p.id = m.gas_entity_id
+        where m.account_id = $1 and m.source_id = $2 and m.external_entity_type = 'property'
+            and m.gas_entity_type = 'property'";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)
+}
+
+/// The zone that a source keeps for houses whose channel tells none.
+pub async fn kept(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<String>> {
+    let text = "select time_zone from int_sources where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
+}
+
+/// Says which zone a source keeps.
+pub async fn keep(tx: &mut Tx, account: AccountId, source: SourceId, zone: &str) -> Result<()> {
+    let text = "update int_sources set time_zone = $3 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(zone).execute(c).await.map(drop))
+}
+
+/// Gives the zone that a source keeps to its houses that have none, or that have only the one that it kept before; how many.
+pub(crate) async fn give(
+    tx: &mut Tx,
+    account: AccountId,
+    (source, before): (SourceId, Option<&str>),
+    now: Timestamp,
+) -> Result<u64> {
+    let text = "update gas_properties set updated_at = $4,
+            time_zone = (select s.time_zone from int_sources s where s.account_id = $1 and s.id = $2)
+        where account_id = $1 and (time_zone is null or time_zone = $3)
+            and exists (select 1 from int_sources s
+                where s.account_id = $1 and s.id = $2 and s.time_zone is not null
+                    and (gas_properties.time_zone is null or gas_properties.time_zone <> s.time_zone))
+            and id in (select m.gas_entity_id from int_mappings m
+                where m.account_id = $1 and m.source_id = $2 and m.external_entity_type = 'property'
+                    and m.gas_entity_type = 'property')";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(before).bind(Time::from(now)).execute(c).await
+        .map(|given| given.rows_affected()))
+}
+
+/// A house without a time zone that a channel is told of, or asked for.
+#[derive(Debug, Clone, FromRow)]
+pub struct HouseWithoutZone {
+    /// The tenant.
+    pub account_id: i64,
+    /// The source.
+    pub source_id: i64,
+    /// What people call it.
+    pub source_name: String,
+    /// The house.
+    pub property_id: i64,
+    /// What it is called.
+    pub property_name: String,
+    /// Since when it is known.
+    pub since: Time,
+}
+
+/// Houses of sources with a channel whose time zone nobody has said. A platform query.
+pub async fn missing(tx: &mut Tx) -> Result<Vec<HouseWithoutZone>> {
+    let text = "select s.account_id, s.id as source_id, s.source_name, p.id as property_id, p.name as property_name,
+            p.created_at as since
+        from int_sources s
+        join int_mappings m on m.account_id = s.account_id and m.source_id = s.id
+            and m.external_entity_type = 'property' and m.gas_entity_type = 'property'
+        join gas_properties p on p.account_id = m.account_id and p.id = m.gas_entity_id
+        where p.time_zone is null and s.connection_id is not null and s.status in ('active', 'error', 'expired')
+        order by s.account_id, s.id, p.id";
+    on!(tx, c => sqlx::query_as(text).fetch_all(c).await)
+}

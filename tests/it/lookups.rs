@@ -1,0 +1,211 @@
+//! Bookings that a channel is asked for by their ids, and does not answer for.
+
+use gassync::{
+    admin::SourceMade,
+    inbound::{apply::Incoming, silence},
+    store::{self, missing, sources},
+};
+use gassync_domain::{AccountId, SourceId, today_at};
+use gassync_tests::{
+    database::Database,
+    host::{ACCOUNT, Host},
+    on_both,
+    stand_in::{Account, StandIn},
+};
+
+on_both!(
+    a_booking_that_is_twice_not_answered_for_is_shown_with_its_nights_held,
+    a_person_decides_what_becomes_of_it,
+    one_that_a_list_leaves_out_is_asked_for_alone,
+    an_error_is_no_silence,
+    silence_says_nothing_where_the_room_is_not_seen
+);
+
+/// Longer than the second question waits.
+const TEN_MINUTES: i64 = 601;
+
+struct Stage {
+    channel: StandIn,
+    host: Host,
+    made: SourceMade,
+}
+
+impl Stage {
+    async fn open(database: Database) -> Self {
+        let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+        channel.account().bookings = (1..=3).map(|id| channel.booking(id, 10)).collect();
+        // Whatever is asked for later is asked for by its id.
+        let host = channel.host(database, &[("GASSYNC_WORK_POLL_SECONDS", "0")]).await;
+        let made = channel.connect(&host, Some("UTC")).await;
+        let stage = Self { channel, host, made };
+        stage.host.until("the bookings are known", async || stage.confirmed().await == ["1", "2", "3"]).await;
+        stage
+    }
+
+    async fn account(&self) -> AccountId {
+        let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
+        store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there")
+    }
+
+    async fn confirmed(&self) -> Vec<String> {
+        let account = self.account().await;
+        let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
+        let bookings = store::core::bookings::bookings_of_source(&mut tx, account, SourceId(self.made.id));
+        let bookings = bookings.await.expect("read").into_iter();
+        bookings.filter(|(_, facts)| facts.status == "confirmed").map(|(id, _)| id).collect()
+    }
+
+    /// Tells that something happened to a booking, and not what.
+    async fn hint(&self, id: u64) {
+        let base = self.made.webhook_url.split('?').next().expect("a URL");
+        let url = format!("{base}/v1?token={}&bookid={id}&status=modify", self.made.webhook_token);
+        assert_eq!(self.host.http.get(&url).send().await.expect("an answer").status().as_u16(), 200);
+    }
+
+    /// How often a booking was asked for alone.
+    fn asked(&self, id: u64) -> usize {
+        let alone = |query: &&String| query.matches("&id=").count() + usize::from(query.starts_with("id=")) == 1;
+        let names = |query: &&String| query.split('&').any(|part| part == format!("id={id}"));
+        self.channel.account().asked.iter().filter(alone).filter(names).count()
+    }
+
+    /// The bookings that are shown as missing.
+    async fn waiting(&self) -> Vec<String> {
+        let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
+        let waiting = missing::waiting(&mut tx, today_at(self.host.app.now(), None)).await.expect("read");
+        waiting.into_iter().map(|missing| missing.external_id).collect()
+    }
+
+    async fn is_noted(&self, id: &str) -> bool {
+        let account = self.account().await;
+        let mut tx = self.host.app.db.read(account).await.expect("a transaction");
+        missing::find(&mut tx, account, SourceId(self.made.id), id).await.expect("read").is_some()
+    }
+
+    async fn missed_twice(&self, id: u64) {
+        self.channel.account().silent_about = vec![id];
+        self.hint(id).await;
+        self.host.until("it was missed", async || self.is_noted(&id.to_string()).await).await;
+        assert!(self.waiting().await.is_empty(), "once may be a slip");
+        self.channel.pass(TEN_MINUTES);
+        self.host.until("it is shown", async || self.waiting().await == [id.to_string()]).await;
+        assert_eq!(self.confirmed().await, ["1", "2", "3"], "its nights are held");
+    }
+
+    async fn resolve(&self, id: &str, cancel: bool) -> bool {
+        let account = self.account().await;
+        let source_id = SourceId(self.made.id);
+        let mut tx = self.host.app.db.write_for(account, source_id).await.expect("a transaction");
+        let source = sources::get(&mut tx, account, source_id).await.expect("read").expect("there");
+        let now = self.host.app.now();
+        let incoming = Incoming::from_source(&source, now, now);
+        let outcome = silence::resolve(&mut tx, &incoming, id, cancel).await.expect("decided");
+        tx.commit().await.expect("committed");
+        outcome.is_some()
+    }
+}
+
+async fn a_booking_that_is_twice_not_answered_for_is_shown_with_its_nights_held(database: Database) {
+    let stage = Stage::open(database).await;
+    stage.missed_twice(2).await;
+    let mut tx = stage.host.app.db.platform_read().await.expect("a transaction");
+    let shown = missing::waiting(&mut tx, today_at(stage.host.app.now(), None)).await.expect("read").remove(0);
+    drop(tx);
+    assert_eq!((shown.source_name.as_str(), shown.property_name.as_str()), ("beds24", "Quinta"));
+    assert_eq!(shown.room_name.as_deref(), Some("Garden room"));
+    assert_eq!(shown.check_in().until(shown.check_out()).expect("nights").get_days(), 2);
+    // Seen again it is not missing, whoever asked.
+    stage.channel.account().silent_about.clear();
+    stage.hint(2).await;
+    stage.host.until("it is not shown any more", async || stage.waiting().await.is_empty()).await;
+    // Not answered for once more, it is asked for twice once more.
+    stage.missed_twice(2).await;
+    stage.host.stop().await;
+}
+
+async fn a_person_decides_what_becomes_of_it(database: Database) {
+    let stage = Stage::open(database).await;
+    assert!(!stage.resolve("2", true).await, "it is not missing");
+    stage.missed_twice(2).await;
+    assert!(stage.resolve("2", false).await);
+    assert!(stage.waiting().await.is_empty(), "it stands");
+    assert_eq!(stage.confirmed().await, ["1", "2", "3"]);
+    let before = stage.asked(2);
+    stage.hint(2).await;
+    stage.host.until("it was asked for", async || stage.asked(2) > before).await;
+    assert!(stage.waiting().await.is_empty(), "a person has said that it stands");
+    stage.missed_twice(3).await;
+    assert!(stage.resolve("3", true).await);
+    assert_eq!(stage.confirmed().await, ["1", "2"]);
+    assert!(stage.waiting().await.is_empty());
+    stage.host.stop().await;
+}
+
+async fn one_that_a_list_leaves_out_is_asked_for_alone(database: Database) {
+    let stage = Stage::open(database).await;
+    stage.channel.account().answers_first_of_list = true;
+    // What comes while the first is looked at comes together.
+    for id in [1, 2, 3, 1, 2, 3] {
+        stage.hint(id).await;
+    }
+    stage
+        .host
+        .until("each was asked for", async || (1..=3).all(|id| stage.channel.asked(&format!("id={id}")) > 0))
+        .await;
+    let was_alone = async || {
+        let lists: Vec<String> = stage.channel.account().asked.clone();
+        let left_out =
+            |query: &String| query.split('&').filter(|part| part.starts_with("id=")).nth(1).map(str::to_owned);
+        lists.iter().filter_map(left_out).all(|part| stage.asked(part["id=".len()..].parse().expect("an id")) > 0)
+    };
+    stage.host.until("those that were left out were asked for alone", was_alone).await;
+    for id in ["1", "2", "3"] {
+        assert!(!stage.is_noted(id).await, "{id} was answered for");
+    }
+    stage.host.stop().await;
+}
+
+async fn an_error_is_no_silence(database: Database) {
+    let stage = Stage::open(database).await;
+    stage.channel.account().silent_about = vec![2];
+    stage.hint(2).await;
+    stage.host.until("it was missed", async || stage.is_noted("2").await).await;
+    stage.channel.account().spoiled = Some((500, "{}"));
+    let before = stage.asked(2);
+    stage.channel.pass(TEN_MINUTES);
+    stage.host.until("it was asked for again", async || stage.asked(2) > before).await;
+    assert!(stage.waiting().await.is_empty(), "that it failed says nothing");
+    stage.channel.account().spoiled = None;
+    stage
+        .host
+        .until("it is shown", async || {
+            stage.channel.pass(30);
+            stage.waiting().await == ["2"]
+        })
+        .await;
+    stage.host.stop().await;
+}
+
+async fn silence_says_nothing_where_the_room_is_not_seen(database: Database) {
+    let stage = Stage::open(database).await;
+    stage.channel.account().hides_rooms = true;
+    stage.channel.account().silent_about = vec![2];
+    stage.hint(2).await;
+    stage.host.until("it was missed", async || stage.is_noted("2").await).await;
+    let before = stage.asked(2);
+    // Longer than a room that was seen is taken for seen.
+    stage.channel.pass(2 * TEN_MINUTES);
+    stage.host.until("it was asked for again", async || stage.asked(2) > before).await;
+    let second = async || {
+        let account = stage.account().await;
+        let mut tx = stage.host.app.db.read(account).await.expect("a transaction");
+        let noted = missing::find(&mut tx, account, SourceId(stage.made.id), "2").await.expect("read").expect("noted");
+        noted.last_missed_at != noted.first_missed_at
+    };
+    stage.host.until("that was noted", second).await;
+    assert!(stage.waiting().await.is_empty());
+    stage.channel.account().hides_rooms = false;
+    stage.hint(2).await;
+    stage.host.until("the room is seen and the booking is not", async || stage.waiting().await == ["2"]).await;
+    stage.host.stop().await;
+}

@@ -1,0 +1,263 @@
+//! Polls of a channel whose lists shift, never end or fail, whose clock is wrong, and whose webhooks stop.
+
+use std::collections::BTreeSet;
+
+use gassync::{
+    admin::SourceMade,
+    store::{self, calendar, connections, poll_failures, time_zones},
+};
+use gassync_domain::{AccountId, CoreId, SourceId, Stay};
+use gassync_tests::{
+    database::Database,
+    host::{ACCOUNT, Host},
+    on_both,
+    stand_in::{Account, ROOM, StandIn, wire_time},
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+on_both!(
+    a_deletion_between_two_pages_hides_no_booking,
+    a_time_in_the_future_does_not_end_the_polls,
+    pages_that_repeat_for_ever_are_an_error_that_passes,
+    a_source_whose_polls_fail_is_in_error_until_one_succeeds,
+    a_shorter_list_frees_nothing,
+    webhooks_that_stop_are_noticed,
+    a_house_without_a_time_zone_is_shown_until_it_has_one,
+    an_empty_calendar_says_nothing
+);
+
+async fn account(host: &Host) -> AccountId {
+    let mut tx = host.app.db.platform_read().await.expect("a transaction");
+    store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there")
+}
+
+/// The channel's ids of the bookings that the core has, with their statuses.
+async fn in_core(host: &Host, made: &SourceMade) -> BTreeSet<(String, String)> {
+    let account = account(host).await;
+    let mut tx = host.app.db.platform_read().await.expect("a transaction");
+    let bookings = store::core::bookings::bookings_of_source(&mut tx, account, SourceId(made.id)).await.expect("read");
+    bookings.into_iter().map(|(id, facts)| (id, facts.status)).collect()
+}
+
+fn confirmed(ids: impl IntoIterator<Item = u64>) -> BTreeSet<(String, String)> {
+    ids.into_iter().map(|id| (id.to_string(), "confirmed".to_owned())).collect()
+}
+
+async fn status(host: &Host) -> String {
+    host.look("sources/beds24").await["status"].as_str().expect("a status").to_owned()
+}
+
+async fn a_deletion_between_two_pages_hides_no_booking(database: Database) {
+    let channel = StandIn::start(Account { page_size: 100, deletes: Some(1_020), ..Account::default() }).await;
+    channel.account().bookings = (0..250).map(|n| channel_booking(&channel, 1_000 + n, n)).collect();
+    let host = channel.host(database, &[("GASSYNC_WORK_POLL_SECONDS", "0")]).await;
+    let made = channel.connect(&host, Some("UTC")).await;
+    // 1100 was on the second page when the first was read, and on the first when the second was.
+    host.until("all were read", async || in_core(&host, &made).await == confirmed(1_000..1_250)).await;
+    // Three pages, three more that show one that was hidden, and three that show that there is no other.
+    host.until("it was read three times", async || channel.asked("page=") == 9).await;
+    host.stop().await;
+}
+
+fn channel_booking(channel: &StandIn, id: u64, number: u64) -> Value {
+    channel.booking(id, 10 + i64::try_from(number % 100).expect("few"))
+}
+
+async fn a_time_in_the_future_does_not_end_the_polls(database: Database) {
+    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    let mut odd = channel.booking(7, 10);
+    odd["modifiedTime"] = json!("2099-01-01T00:00:00Z");
+    channel.account().bookings = vec![odd];
+    let host = channel.host(database, &[]).await;
+    let made = channel.connect(&host, Some("UTC")).await;
+    host.until("it is in the core", async || in_core(&host, &made).await == confirmed([7])).await;
+    let next = channel.booking(8, 12);
+    channel.account().bookings.push(next);
+    host.until("the next one too", async || in_core(&host, &made).await == confirmed([7, 8])).await;
+    host.stop().await;
+}
+
+async fn pages_that_repeat_for_ever_are_an_error_that_passes(database: Database) {
+    let channel = StandIn::start(Account { page_size: 2, endless: true, ..Account::default() }).await;
+    channel.account().bookings = (1..=3).map(|id| channel_booking(&channel, id, id)).collect();
+    let host = channel.host(database, &[]).await;
+    let made = channel.connect(&host, Some("UTC")).await;
+    host.until("the source is in error", async || status(&host).await == "error").await;
+    let whole = host.look("sources/beds24").await;
+    let message = whole["failing"][0]["message"].as_str().expect("a message");
+    assert!(message.contains("do not end"), "{whole}");
+    assert!(channel.asked("page=") < 50, "{} requests", channel.asked("page="));
+    assert_eq!(in_core(&host, &made).await, confirmed([1, 2]), "what it brought is kept");
+    channel.account().endless = false;
+    host.until("it is active again", async || {
+        channel.pass(60);
+        status(&host).await == "active"
+    })
+    .await;
+    assert_eq!(in_core(&host, &made).await, confirmed([1, 2, 3]));
+    host.stop().await;
+}
+
+async fn failing(host: &Host) -> usize {
+    let mut tx = host.app.db.platform_read().await.expect("a transaction");
+    poll_failures::failing(&mut tx).await.expect("read").len()
+}
+
+async fn a_source_whose_polls_fail_is_in_error_until_one_succeeds(database: Database) {
+    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    channel.account().bookings = vec![channel.booking(1, 10)];
+    let host = channel.host(database, &[]).await;
+    let made = channel.connect(&host, Some("UTC")).await;
+    host.until("the first poll is over", async || in_core(&host, &made).await == confirmed([1])).await;
+    channel.account().spoiled = Some((200, r#"{"success": true, "data": "none"}"#));
+    host.until("it failed", async || host.look("sources/beds24").await["failing"][0]["failures"] != Value::Null).await;
+    assert_eq!((status(&host).await.as_str(), failing(&host).await), ("active", 0), "once is no trouble");
+    host.until("the source is in error", async || {
+        channel.pass(20);
+        status(&host).await == "error"
+    })
+    .await;
+    let whole = host.look("sources/beds24").await;
+    assert_eq!((failing(&host).await, &whole["failing"][0]["poll"]), (1, &json!("reservation")), "{whole}");
+    assert!(whole["failing"][0]["failures"].as_i64() >= Some(5), "{whole}");
+    // What waits for it goes on, and so do the other polls; the key of a partner would work.
+    let next = channel.booking(2, 12);
+    channel.account().bookings.push(next);
+    channel.account().spoiled = None;
+    host.until("it is active again", async || {
+        channel.pass(20);
+        status(&host).await == "active"
+    })
+    .await;
+    assert_eq!(failing(&host).await, 0);
+    assert_eq!(host.look("sources/beds24").await["failing"], json!([]));
+    host.until("the next one came", async || in_core(&host, &made).await == confirmed([1, 2])).await;
+    host.stop().await;
+}
+
+async fn a_shorter_list_frees_nothing(database: Database) {
+    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    channel.account().bookings = (1..=20).map(|id| channel_booking(&channel, id, id)).collect();
+    let host = channel.host(database, &[]).await;
+    let made = channel.connect(&host, Some("UTC")).await;
+    host.until("all are in the core", async || in_core(&host, &made).await == confirmed(1..=20)).await;
+    channel.account().bookings.truncate(2);
+    let before = channel.asked("");
+    host.until("it was polled", async || channel.asked("") > before + 1).await;
+    let nights = json!({ "from": channel.day(0), "to": channel.day(60) });
+    assert_eq!(host.operate("sources/beds24/backfills", &nights).await.status().as_u16(), 201);
+    host.until("the nights were read", async || channel.asked("arrivalTo") > 2).await;
+    let before = channel.asked("page=");
+    host.until("it was polled again", async || channel.asked("page=") > before).await;
+    assert_eq!(in_core(&host, &made).await, confirmed(1..=20));
+    host.stop().await;
+}
+
+async fn silent(host: &Host) -> Vec<String> {
+    let before = host.app.now() - SignedDuration::from_mins(1);
+    let mut tx = host.app.db.platform_read().await.expect("a transaction");
+    let silent = connections::silent(&mut tx, before).await.expect("read");
+    silent.into_iter().map(|silent| silent.source_name).collect()
+}
+
+async fn call(host: &Host, made: &SourceMade, booking: Value) {
+    let header = made.webhook_header.as_deref().expect("a header");
+    let request = host.http.post(&made.webhook_url).header(header, &made.webhook_token);
+    let answer = request.json(&json!({ "timeStamp": wire_time(&host.app.now()), "booking": booking })).send().await;
+    assert_eq!(answer.expect("an answer").status().as_u16(), 200);
+}
+
+async fn webhooks_that_stop_are_noticed(database: Database) {
+    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    let host = channel.host(database, &[]).await;
+    let made = channel.connect(&host, Some("UTC")).await;
+    host.until("the room is known", async || {
+        host.look("sources/beds24/links").await.as_array().map(Vec::len) == Some(2)
+    })
+    .await;
+    let mut id = 0;
+    let mut sell = async |called: bool| {
+        id += 1;
+        let booking = channel.booking(id, 10);
+        if called {
+            call(&host, &made, booking.clone()).await;
+            host.until("it came", async || in_core(&host, &made).await.len() as u64 == id).await;
+        }
+        channel.account().bookings.push(booking);
+        host.until("it came", async || in_core(&host, &made).await.len() as u64 == id).await;
+    };
+    for _ in 0..4 {
+        sell(false).await;
+    }
+    channel.pass(120);
+    assert_eq!(silent(&host).await, [] as [&str; 0], "it never called");
+    sell(true).await;
+    for _ in 0..2 {
+        sell(false).await;
+    }
+    channel.pass(120);
+    assert_eq!(silent(&host).await, [] as [&str; 0], "two are no habit");
+    sell(false).await;
+    host.until("it is silent", async || silent(&host).await == ["beds24"]).await;
+    let webhook = host.look("sources/beds24").await["webhook"].clone();
+    assert_eq!((&webhook["untoldPolls"], &webhook["url"]), (&json!(3), &json!(made.webhook_url)));
+    sell(true).await;
+    assert_eq!(silent(&host).await, [] as [&str; 0]);
+    host.stop().await;
+}
+
+async fn a_house_without_a_time_zone_is_shown_until_it_has_one(database: Database) {
+    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    let host = channel.host(database, &[]).await;
+    let made = channel.connect(&host, None).await;
+    assert_eq!(made.time_zone, None);
+    let missing = async || {
+        let mut tx = host.app.db.platform_read().await.expect("a transaction");
+        let missing = time_zones::missing(&mut tx).await.expect("read");
+        missing.into_iter().map(|house| (house.source_name, house.property_name)).collect::<Vec<_>>()
+    };
+    host.until("the house is shown", async || missing().await == [("beds24".to_owned(), "Quinta".to_owned())]).await;
+    let set = async |zone: &str| {
+        let answer = host.operate("sources/beds24/time-zone", &json!({ "timeZone": zone })).await;
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap_or_default())
+    };
+    assert_eq!(set("Mars/Olympus").await.0, 400);
+    assert_eq!(missing().await.len(), 1);
+    assert_eq!(set("Europe/Paris").await, (200, json!({ "houses": 1 })));
+    assert_eq!(missing().await, []);
+    // What was said by mistake can be said anew.
+    assert_eq!(set("Europe/Lisbon").await, (200, json!({ "houses": 1 })));
+    assert_eq!(set("Europe/Lisbon").await, (200, json!({ "houses": 0 })));
+    assert_eq!(host.look("sources/beds24").await["timeZone"], "Europe/Lisbon");
+    let account = account(&host).await;
+    let mut tx = host.app.db.read(account).await.expect("a transaction");
+    let zones = time_zones::of_source(&mut tx, account, SourceId(made.id)).await.expect("read");
+    assert_eq!(zones, [Some("Europe/Lisbon".to_owned())]);
+    drop(tx);
+    host.stop().await;
+}
+
+async fn an_empty_calendar_says_nothing(database: Database) {
+    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    let host = channel.host(database, &[]).await;
+    let made = channel.connect(&host, Some("UTC")).await;
+    let links = async || host.look("sources/beds24/links").await.as_array().cloned().unwrap_or_default();
+    host.until("the room is known", async || links().await.len() == 2).await;
+    let kept = host.operate("sources/beds24/authority", &json!({ "calendar": "theirs" })).await;
+    assert_eq!(kept.status().as_u16(), 204);
+    let synced = host.operate("sources/beds24/sync", &Value::Null).await;
+    let report: Value = synced.json().await.expect("a report");
+    assert!(report["calendar"]["rejected"].is_null(), "{report}");
+    let room = links().await.into_iter().find(|link| link["id"] == ROOM.to_string()).expect("the room");
+    let unit = CoreId(room["gasId"].as_i64().expect("a number"));
+    let account = account(&host).await;
+    let stay = Stay::new(channel.day(1), channel.day(4)).expect("a stay");
+    let mut tx = host.app.db.read(account).await.expect("a transaction");
+    let nights = calendar::nights(&mut tx, account, unit, None, &[stay], host.app.now()).await.expect("read");
+    assert_eq!(nights.len(), 3);
+    assert!(nights.iter().all(|night| (night.capacity, night.blocked) == (100, 0)), "{nights:?}");
+    drop(tx);
+    assert_eq!(status(&host).await, "active", "{}", made.id);
+    host.stop().await;
+}
