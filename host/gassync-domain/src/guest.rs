@@ -87,6 +87,11 @@ impl Guest {
         self.last_name.as_deref().or(self.name.as_deref())
     }
 
+    /// What is filed as the country: that of the address stands in for it.
+    pub fn filed_country(&self) -> Option<&str> {
+        self.country.as_deref().or_else(|| self.address.as_ref()?.country.as_deref())
+    }
+
     /// Drops empty texts.
     pub fn normalise(&mut self) {
         for field in self.fields_mut() {

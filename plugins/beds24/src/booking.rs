@@ -9,7 +9,7 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{
     booking_v1,
-    invoice::Invoice,
+    invoice::{Invoice, Member, Total},
     vocabulary::{self, Standing},
 };
 
@@ -21,7 +21,7 @@ pub(crate) const MAX_ROOM_QTY: u32 = 100;
 struct Booking {
     id: Loose,
     master_id: Loose,
-    booking_group: Option<Group>,
+    booking_group: Option<Box<RawValue>>,
     property_id: Loose,
     room_id: Loose,
     unit_id: Loose,
@@ -54,6 +54,8 @@ struct Booking {
     api_source_id: Loose,
     api_source: Loose,
     api_reference: Loose,
+    referer: Loose,
+    referer_editable: Loose,
     reference: Loose,
     booking_time: Loose,
     modified_time: Loose,
@@ -65,6 +67,13 @@ struct Booking {
 struct Group {
     master: Loose,
     ids: Vec<Loose>,
+}
+
+impl Group {
+    /// A group of an unknown shape is none: it never fails the booking.
+    fn of(raw: Option<&RawValue>) -> Self {
+        raw.and_then(|raw| serde_json::from_str::<Option<Self>>(raw.get()).ok().flatten()).unwrap_or_default()
+    }
 }
 
 /// Tells the interface's versions apart by shape and reads either.
@@ -79,12 +88,11 @@ pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<C
         return booking_v1::read(raw, path);
     }
     let booking: Booking = read_json(raw.get(), path)?;
+    // Nothing but a missing id fails a booking: what else is odd of it must not keep its nights for sale.
     let id = booking.id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/id"), "is missing"))?;
     // Arrival is the first night, departure the day after the last.
-    let arrival = booking.arrival.date(format_args!("{path}/arrival"))?;
-    let departure = booking.departure.date(format_args!("{path}/departure"))?;
-    let nights = arrival.zip(departure).map(|(start, until)| Nights { start, until });
-    let standing = vocabulary::standing(booking.status.as_str().unwrap_or_default(), &booking.sub_status.lower());
+    let nights = nights(&booking.arrival, &booking.departure);
+    let standing = vocabulary::standing(booking.status.as_str(), &booking.sub_status.lower());
     let property_id = booking.property_id.unless_zero();
     let news = match standing {
         Standing::Block => {
@@ -94,66 +102,70 @@ pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<C
                 property_id: property_id.clone(),
                 unit_id: booking.unit_id.unless_zero(),
                 // Like any booking it takes one unit, or as many as it says.
-                units: Some(booking.room_qty.count().unwrap_or(1).max(1)),
-                modified_at: booking.modified_time.instant(format_args!("{path}/modifiedTime"))?,
+                units: Some(count(&booking.room_qty).unwrap_or(1).max(1)),
+                modified_at: instant(&booking.modified_time),
                 reason: booking.notes.text().or_else(|| booking.comments.text()),
                 extra: ours(&booking.reference),
                 raw: Some(raw.get().to_owned()),
                 ..Block::new(booking.room_id.unless_zero().into_iter().collect(), stay)
             })
         }
-        Standing::Reservation(word) => {
-            if booking.status.as_str().is_none() {
-                return Err(malformed(format_args!("{path}/status"), "is missing"));
-            }
-            // A booking names no currency: the property's is meant. Zero is a price.
-            let price = booking.price.amount(format_args!("{path}/price"))?.map(|amount| money(amount, None));
-            let commission = booking.commission.amount(format_args!("{path}/commission"))?;
-            News::Reservation(Reservation {
-                rooms: rooms(&booking, nights, price.as_ref()),
-                price_lines: invoice.lines(booking.invoice_items.as_deref(), price.as_ref()),
-                total: price,
-                commission: commission.map(|amount| money(amount, None)),
-                // A time of cancellation may stay empty on what is cancelled: the status alone tells.
-                booked_at: booking.booking_time.instant(format_args!("{path}/bookingTime"))?,
-                modified_at: booking.modified_time.instant(format_args!("{path}/modifiedTime"))?,
-                ..reservation(&booking, id, word, nights, raw)
-            })
-        }
+        Standing::Reservation(word) => News::Reservation(reservation(&booking, id, word, (nights, invoice), raw)),
     };
     Ok(change(property_id.as_deref(), news))
 }
 
-/// All of it but money and instants, which may be none.
 fn reservation(
     booking: &Booking,
     id: String,
     word: vocabulary::Word,
-    nights: Option<Nights>,
+    (nights, invoice): (Option<Nights>, Invoice<'_>),
     raw: &RawValue,
 ) -> Reservation {
-    let source = vocabulary::source(
-        booking.channel.as_str().unwrap_or_default(),
+    let seller = vocabulary::seller(
+        &booking.channel.lower(),
         booking.api_source_id.count(),
-        booking.api_source.as_str().unwrap_or_default(),
+        &[&booking.api_source, &booking.referer_editable, &booking.referer],
     );
+    let group_id = group(booking, &id);
+    let member = match &group_id {
+        None => Member::Alone,
+        Some(_) if booking.master_id.unless_zero().is_some_and(|master| master != id) => Member::OfGroup,
+        Some(_) => Member::Master,
+    };
+    // A booking names no currency: the property's is meant. Zero is a price.
+    let Total { amount: total, lines: price_lines, covers_group } =
+        invoice.total(booking.invoice_items.as_deref(), amount(&booking.price), (&id, member));
+    let total = total.map(|amount| money(amount, None));
     let mut extra = ours(&booking.reference);
     let sub_status = booking.sub_status.text().filter(|word| !word.eq_ignore_ascii_case("none"));
     let beside = [
         ("subStatus", sub_status),
         ("arrivalTime", booking.arrival_time.text()),
         ("offerId", booking.offer_id.unless_zero()),
+        ("referer", seller.beside),
     ];
     extra.extend(beside.into_iter().filter_map(|(name, text)| Some((name.to_owned(), quoted(text?)))));
+    // Whether it is the group's or the room's cannot be known: said, and not guessed.
+    extra.extend(covers_group.map(|known| ("priceIsOfGroup".to_owned(), quoted(known.to_owned()))));
+    // The dates of what is given back decide nothing: odd ones must not keep it from being given back.
+    let nights = nights.filter(|nights| word != vocabulary::Word::Cancelled || in_order(*nights));
     Reservation {
         ota_reference: booking.api_reference.text(),
-        group_id: group(booking, &id),
+        group_id,
         property_id: booking.property_id.unless_zero(),
+        rooms: rooms(booking, nights, total.as_ref()),
         stay: nights,
-        guest: guest(booking, source.as_deref()),
-        source,
-        adults: booking.num_adult.count(),
-        children: booking.num_child.count(),
+        guest: guest(booking, seller.source.as_deref()),
+        source: seller.source,
+        adults: count(&booking.num_adult),
+        children: count(&booking.num_child),
+        total,
+        price_lines,
+        commission: amount(&booking.commission).map(|amount| money(amount, None)),
+        // A time of cancellation may stay empty on what is cancelled: the status alone tells.
+        booked_at: instant(&booking.booking_time),
+        modified_at: instant(&booking.modified_time),
         notes: notes(&booking.comments, &booking.notes),
         completeness: completeness(&[
             &booking.first_name,
@@ -166,6 +178,31 @@ fn reservation(
         raw: Some(raw.get().to_owned()),
         ..Reservation::new(id, word.into())
     }
+}
+
+/// Digit for digit, odd or not: the host rounds what is too fine, and leaves out and notes what is no number.
+pub(crate) fn amount(said: &Loose) -> Option<String> {
+    said.decimal().or_else(|| said.text())
+}
+
+/// What is no instant is left out: a time decides nothing that its booking could be refused for.
+pub(crate) fn instant(said: &Loose) -> Option<String> {
+    said.instant("").ok().flatten()
+}
+
+/// A number, a text, or yes and no, which some rows have for one and none.
+pub(crate) fn count(said: &Loose) -> Option<u32> {
+    said.count().or_else(|| said.as_str().is_none().then(|| said.flag().map(u32::from)).flatten())
+}
+
+/// Of dates that are none nothing is known.
+fn nights(arrival: &Loose, departure: &Loose) -> Option<Nights> {
+    let date = |said: &Loose| said.date("").ok().flatten();
+    date(arrival).zip(date(departure)).map(|(start, until)| Nights { start, until })
+}
+
+pub(crate) fn in_order(nights: Nights) -> bool {
+    nights.start < nights.until
 }
 
 /// A webhook "without personal data" leaves out who comes, and a token without the scope for it finds it empty: neither
@@ -181,7 +218,7 @@ pub(crate) fn ours(reference: &Loose) -> Vec<(String, String)> {
 }
 
 /// As JSON.
-fn quoted(text: String) -> String {
+pub(crate) fn quoted(text: String) -> String {
     Value::from(text).to_string()
 }
 
@@ -190,13 +227,13 @@ fn rooms(booking: &Booking, nights: Option<Nights>, price: Option<&Money>) -> Ve
     let Some(room_type_id) = booking.room_id.unless_zero() else {
         return Vec::new();
     };
-    let quantity = booking.room_qty.count().unwrap_or(1).clamp(1, MAX_ROOM_QTY);
+    let quantity = count(&booking.room_qty).unwrap_or(1).clamp(1, MAX_ROOM_QTY);
     let one = quantity == 1;
     let room = RoomStay {
         unit_id: booking.unit_id.unless_zero().filter(|_| one),
         stay: nights,
-        adults: booking.num_adult.count().filter(|_| one),
-        children: booking.num_child.count().filter(|_| one),
+        adults: count(&booking.num_adult).filter(|_| one),
+        children: count(&booking.num_child).filter(|_| one),
         total: price.filter(|_| one).cloned(),
         ..RoomStay::new(Some(room_type_id))
     };
@@ -208,7 +245,7 @@ fn group(booking: &Booking, id: &str) -> Option<String> {
     if let Some(master) = booking.master_id.unless_zero() {
         return Some(master);
     }
-    let group = booking.booking_group.as_ref()?;
+    let group = Group::of(booking.booking_group.as_deref());
     let others = group.ids.iter().filter_map(Loose::unless_zero).any(|member| member != id);
     others.then(|| group.master.unless_zero().unwrap_or_else(|| id.to_owned()))
 }

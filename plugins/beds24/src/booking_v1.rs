@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    booking::{self, MAX_ROOM_QTY},
-    vocabulary::{self, Standing},
+    booking::{self, MAX_ROOM_QTY, count, in_order, instant},
+    vocabulary::{self, Seller, Standing, Word},
 };
 
 #[derive(Deserialize, Default)]
@@ -45,6 +45,8 @@ struct Row {
     currency: Loose,
     api_source: Loose,
     api_reference: Loose,
+    referer: Loose,
+    referer_editable: Loose,
     reference: Loose,
     booking_time: Loose,
     modified: Loose,
@@ -54,20 +56,18 @@ struct Row {
 pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
     let row: Row = read_json(raw.get(), path)?;
     let id = row.book_id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/bookId"), "is missing"))?;
-    let status = row.status.as_str().ok_or_else(|| malformed(format_args!("{path}/status"), "is missing"))?;
-    let first = row.first_night.date(format_args!("{path}/firstNight"))?;
-    let last = row.last_night.date(format_args!("{path}/lastNight"))?;
-    let nights = first.zip(last).map(|(first, last)| Nights::through(first, last));
+    let date = |said: &Loose| said.date("").ok().flatten();
+    let nights = date(&row.first_night).zip(date(&row.last_night)).map(|(first, last)| Nights::through(first, last));
     let property_id = row.prop_id.unless_zero();
-    let news = match vocabulary::standing(status, &row.substatus.lower()) {
+    let news = match vocabulary::standing(row.status.as_str(), &row.substatus.lower()) {
         Standing::Block => {
             let stay = nights.ok_or_else(|| malformed(format_args!("{path}/firstNight"), "is missing on a block"))?;
             News::Block(Block {
                 id: Some(id),
                 property_id: property_id.clone(),
                 unit_id: row.unit_id.unless_zero(),
-                units: Some(row.room_qty.count().unwrap_or(1).max(1)),
-                modified_at: row.modified.instant(format_args!("{path}/modified"))?,
+                units: Some(count(&row.room_qty).unwrap_or(1).max(1)),
+                modified_at: instant(&row.modified),
                 reason: row.notes.text().or_else(|| row.guest_comments.text()),
                 extra: booking::ours(&row.reference),
                 raw: Some(raw.get().to_owned()),
@@ -75,19 +75,23 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
             })
         }
         Standing::Reservation(word) => {
-            let source = vocabulary::source("", row.api_source.count(), row.api_source.as_str().unwrap_or_default());
-            let amount = |said: &Loose, field: &str| -> Result<Option<Money>, ChannelError> {
-                let amount = said.amount(format_args!("{path}/{field}"))?;
-                Ok(amount.map(|amount| money(amount, row.currency.as_str())))
+            let sides = [&row.api_source, &row.referer_editable, &row.referer];
+            let Seller { source, beside } = vocabulary::seller("", row.api_source.count(), &sides);
+            let amount = |said: &Loose| -> Option<Money> {
+                booking::amount(said).map(|amount| money(amount, row.currency.as_str()))
             };
-            let total = amount(&row.price, "price")?;
-            let quantity = row.room_qty.count().unwrap_or(1).clamp(1, MAX_ROOM_QTY);
+            let total = amount(&row.price);
+            // The dates of what is given back decide nothing.
+            let nights = nights.filter(|nights| word != Word::Cancelled || in_order(*nights));
+            let mut extra = booking::ours(&row.reference);
+            extra.extend(beside.map(|text| ("referer".to_owned(), booking::quoted(text))));
+            let quantity = count(&row.room_qty).unwrap_or(1).clamp(1, MAX_ROOM_QTY);
             let one = quantity == 1;
             let rooms = row.room_id.unless_zero().map(|room_type_id| RoomStay {
                 unit_id: row.unit_id.unless_zero().filter(|_| one),
                 stay: nights,
-                adults: row.num_adult.count().filter(|_| one),
-                children: row.num_child.count().filter(|_| one),
+                adults: count(&row.num_adult).filter(|_| one),
+                children: count(&row.num_child).filter(|_| one),
                 total: total.clone().filter(|_| one),
                 ..RoomStay::new(Some(room_type_id))
             });
@@ -99,12 +103,12 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 stay: nights,
                 guest: guest(&row, source.as_deref()),
                 source,
-                adults: row.num_adult.count(),
-                children: row.num_child.count(),
+                adults: count(&row.num_adult),
+                children: count(&row.num_child),
                 total,
-                commission: amount(&row.commission, "commission")?,
-                booked_at: row.booking_time.instant(format_args!("{path}/bookingTime"))?,
-                modified_at: row.modified.instant(format_args!("{path}/modified"))?,
+                commission: amount(&row.commission),
+                booked_at: instant(&row.booking_time),
+                modified_at: instant(&row.modified),
                 notes: booking::notes(&row.guest_comments, &row.notes),
                 completeness: booking::completeness(&[
                     &row.guest_first_name,
@@ -113,7 +117,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                     &row.guest_phone,
                     &row.guest_mobile,
                 ]),
-                extra: booking::ours(&row.reference),
+                extra,
                 raw: Some(raw.get().to_owned()),
                 ..Reservation::new(id, word.into())
             })

@@ -1,20 +1,25 @@
-//! What a price is made of, as far as an invoice tells it.
+//! What a booking costs, as far as its price and its invoice tell.
+//!
+//! The price of a booking is what the selling site said, often without what the house adds to it. Where the invoice has
+//! charges that cover the price, they are what the guest pays: they are the lines, and their sum is the total. Charges that
+//! do not cover it are about something else, and the price stands; except on the first booking of a group, whose price may
+//! be that of the whole group while each of the others has its own: there its own charges are its share.
 
-use gassync_plugin::{Loose, Money, PriceKind, PriceLine, money};
+use gassync_plugin::{Loose, PriceKind, PriceLine, money};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Ten-thousandths in one: what an amount may be as fine as.
-const ONE: i64 = 10_000;
-/// Digits behind the point of a ten-thousandth.
-const PLACES: usize = 4;
+use crate::exact::Exact;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Item {
     #[serde(rename = "type")]
     kind: Loose,
+    booking_id: Loose,
     description: Loose,
+    qty: Loose,
+    amount: Loose,
     line_total: Loose,
 }
 
@@ -27,27 +32,108 @@ pub(crate) enum Invoice<'a> {
     Read { beside: Option<&'a RawValue> },
 }
 
+/// What a booking is in its group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Member {
+    Alone,
+    /// The first, on which the price of all may stand.
+    Master,
+    OfGroup,
+}
+
+/// What a booking costs.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Total {
+    /// Digit for digit where it is the price, the exact sum where it is that of the lines.
+    pub amount: Option<String>,
+    pub lines: Vec<PriceLine>,
+    /// Whether the price is that of a whole group, where that cannot be known.
+    pub covers_group: Option<&'static str>,
+}
+
+/// The charges of one booking.
+struct Charges {
+    lines: Vec<PriceLine>,
+    sum: Exact,
+    /// Before what is taken off again.
+    charged: Exact,
+}
+
 impl Invoice<'_> {
-    /// The charges, where they add up to the price: otherwise they are an invoice, and not what the price is made of.
-    /// What was paid is no part of a price. An odd invoice never spoils a booking.
-    pub fn lines(self, inside: Option<&RawValue>, price: Option<&Money>) -> Vec<PriceLine> {
-        let Self::Read { beside } = self else { return Vec::new() };
-        let items = [beside, inside].into_iter().flatten().map(items).find(|items| !items.is_empty());
-        let lines: Option<Vec<PriceLine>> =
-            items.unwrap_or_default().iter().filter(|i| i.is_charge()).map(line).collect();
-        let lines = lines.unwrap_or_default();
-        let sum = lines
-            .iter()
-            .map(|line| ten_thousandths(&line.amount.amount))
-            .try_fold(0_i64, |sum, part| sum.checked_add(part?));
-        let adds_up = sum.is_some() && sum == price.and_then(|price| ten_thousandths(&price.amount));
-        if adds_up { lines } else { Vec::new() }
+    /// What is to be paid for the booking of this id. What was paid already is no part of it, and an odd invoice never
+    /// spoils a booking.
+    pub fn total(self, inside: Option<&RawValue>, price: Option<String>, (id, member): (&str, Member)) -> Total {
+        let charges = self.items(inside, member).and_then(|items| Charges::of(&items, id));
+        let known = price.as_deref().and_then(Exact::parse);
+        // An unasked invoice can tell the share of a group's first booking, and nothing else.
+        let is_read = matches!(self, Self::Read { .. });
+        match (charges, known) {
+            (Some(charges), None) if is_read => charges.total(None),
+            (Some(charges), Some(known)) if charges.charged.reaches(known) && is_read => {
+                let amount = price.filter(|_| charges.sum == known);
+                charges.total(amount)
+            }
+            (Some(charges), Some(known)) if member == Member::Master && !charges.charged.reaches(known) => {
+                charges.total(None)
+            }
+            (charges, known) => {
+                let is_doubtful = member == Member::Master
+                    && charges.is_none()
+                    && known.is_some_and(|known| known != Exact::default());
+                Total { amount: price, lines: Vec::new(), covers_group: is_doubtful.then_some("unknown") }
+            }
+        }
+    }
+
+    fn items(self, inside: Option<&RawValue>, member: Member) -> Option<Vec<Item>> {
+        let beside = match self {
+            Self::Read { beside } => beside,
+            Self::Ignored if member == Member::Master => None,
+            Self::Ignored => return None,
+        };
+        [beside, inside].into_iter().flatten().map(items).find(|items| !items.is_empty())
+    }
+}
+
+impl Charges {
+    /// None where there are none, and where one of them cannot be read: a sum without it would be wrong.
+    fn of(items: &[Item], id: &str) -> Option<Self> {
+        let mut charges = Self { lines: Vec::new(), sum: Exact::default(), charged: Exact::default() };
+        for item in items.iter().filter(|item| item.is_charge_of(id)) {
+            let (amount, digits) = item.total()?;
+            charges.sum = charges.sum.plus(amount)?;
+            // What a charge is for stands in its description alone; only that it takes something off is plain.
+            let kind = if amount.is_negative() { PriceKind::Discount } else { PriceKind::Other };
+            if kind == PriceKind::Other {
+                charges.charged = charges.charged.plus(amount)?;
+            }
+            let name = item.description.text().unwrap_or_default();
+            charges.lines.push(PriceLine { kind, name, amount: money(digits, None) });
+        }
+        (!charges.lines.is_empty()).then_some(charges)
+    }
+
+    fn total(self, amount: Option<String>) -> Total {
+        let amount = amount.unwrap_or_else(|| self.sum.to_string());
+        Total { amount: Some(amount), lines: self.lines, covers_group: None }
     }
 }
 
 impl Item {
-    fn is_charge(&self) -> bool {
-        self.kind.lower() == "charge"
+    /// On the invoice of a group's first booking charges of the others may stand, and are theirs.
+    fn is_charge_of(&self, id: &str) -> bool {
+        self.kind.lower() == "charge" && self.booking_id.unless_zero().is_none_or(|of| of == id)
+    }
+
+    /// The total of the line, or where it is empty what it is made of; with its digits.
+    fn total(&self) -> Option<(Exact, String)> {
+        if self.line_total.as_str().is_some() {
+            let digits = self.line_total.decimal()?;
+            return Some((Exact::parse(&digits)?, digits));
+        }
+        let quantity = self.qty.decimal().unwrap_or_else(|| "1".to_owned());
+        let total = Exact::parse(&quantity)?.times(Exact::parse(&self.amount.decimal()?)?)?;
+        Some((total, total.to_string()))
     }
 }
 
@@ -55,31 +141,31 @@ fn items(raw: &RawValue) -> Vec<Item> {
     serde_json::from_str(raw.get()).unwrap_or_default()
 }
 
-/// What a charge is for stands in its description alone; only that it takes something off is plain.
-fn line(item: &Item) -> Option<PriceLine> {
-    let amount = item.line_total.amount("").ok()??;
-    let kind = if amount.starts_with('-') { PriceKind::Discount } else { PriceKind::Other };
-    Some(PriceLine { kind, name: item.description.text().unwrap_or_default(), amount: money(amount, None) })
-}
-
-/// Exactly, so that a cent more or less shows.
-fn ten_thousandths(amount: &str) -> Option<i64> {
-    let unsigned = amount.trim_start_matches('-');
-    let (whole, places) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let places = format!("{:0<PLACES$}", places.trim_end_matches('0'));
-    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let sum = whole.checked_mul(ONE)?.checked_add(places.parse().ok()?)?;
-    Some(if amount.starts_with('-') { -sum } else { sum })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lines(items: &str, price: &str) -> Vec<(PriceKind, String, String)> {
-        let raw = RawValue::from_string(items.to_owned()).expect("JSON");
-        let lines = Invoice::Read { beside: None }.lines(Some(&raw), Some(&money(price, None)));
-        lines.into_iter().map(|line| (line.kind, line.name, line.amount.amount)).collect()
+    fn raw(items: &str) -> Box<RawValue> {
+        RawValue::from_string(items.to_owned()).expect("JSON")
+    }
+
+    fn read(items: &str, price: Option<&str>, member: Member) -> Total {
+        Invoice::Read { beside: None }.total(Some(&raw(items)), price.map(str::to_owned), ("71", member))
+    }
+
+    /// The total, and how many lines it has.
+    fn sum(items: &str, price: Option<&str>) -> (Option<String>, usize) {
+        let total = read(items, price, Member::Alone);
+        assert_eq!(total.covers_group, None);
+        (total.amount, total.lines.len())
+    }
+
+    fn charge(total: &str) -> String {
+        format!(r#"{{"type":"charge","description":"x","lineTotal":{total}}}"#)
+    }
+
+    fn told(amount: &str, lines: usize) -> (Option<String>, usize) {
+        (Some(amount.to_owned()), lines)
     }
 
     const ITEMS: &str = r#"[
@@ -89,35 +175,75 @@ mod tests {
         {"type":"payment","description":"Deposit","qty":-1,"lineTotal":-108}]"#;
 
     #[test]
-    fn charges_that_add_up_are_what_a_price_is_made_of() {
+    fn charges_that_cover_the_price_are_what_the_guest_pays() {
+        let Total { amount, lines, .. } = read(ITEMS, Some("540.00"), Member::Alone);
+        assert_eq!(amount.as_deref(), Some("540.00"), "the digits of the price stay");
+        let lines: Vec<_> = lines.iter().map(|line| (line.kind, line.name.as_str(), &*line.amount.amount)).collect();
         let expected = [
-            (PriceKind::Other, "Three nights".to_owned(), "510.00".to_owned()),
-            (PriceKind::Other, "Cleaning".to_owned(), "40.5".to_owned()),
-            (PriceKind::Discount, "Regular guest".to_owned(), "-10.50".to_owned()),
+            (PriceKind::Other, "Three nights", "510.00"),
+            (PriceKind::Other, "Cleaning", "40.5"),
+            (PriceKind::Discount, "Regular guest", "-10.50"),
         ];
-        assert_eq!(lines(ITEMS, "540"), expected);
-        assert!(lines(ITEMS, "540.0001").is_empty(), "an invoice may be about something else");
-        assert!(lines("[]", "0").is_empty() && lines(r#""none""#, "0").is_empty());
-        assert!(lines(r#"[{"type":"charge","lineTotal":"a lot"}]"#, "0").is_empty(), "and never spoils a booking");
+        assert_eq!(lines, expected);
+        let extras = format!("[{},{}]", charge("540"), charge("60"));
+        assert_eq!(sum(&extras, Some("540")), told("600", 2), "a price without its extras");
+        let off = format!("[{},{}]", charge("540"), charge("-54"));
+        assert_eq!(sum(&off, Some("540")), told("486", 2), "what is taken off counts, and does not uncover the price");
+        assert_eq!(sum(&off, None), told("486", 2));
+        assert_eq!(sum(&extras, Some("0")), told("600", 2), "nothing but the invoice says what it costs");
+        assert_eq!(sum(&extras, Some("a lot")), told("600", 2));
+        let fine = format!("[{},{}]", charge("0.1"), charge("0.20004"));
+        assert_eq!(sum(&fine, Some("0.1")), told("0.30004", 2), "no digit is lost before the host rounds the total");
+    }
+
+    #[test]
+    fn what_is_about_something_else_leaves_the_price() {
+        for items in [
+            "[]".to_owned(),
+            r#""none""#.to_owned(),
+            r#"[{"type":"payment","lineTotal":540}]"#.to_owned(),
+            format!("[{}]", charge("45")),
+            format!("[{},{}]", charge("540"), charge(r#""a lot""#)),
+            format!("[{},{}]", charge("540"), charge("null")),
+        ] {
+            assert_eq!(sum(&items, Some("540.00")), told("540.00", 0), "{items}");
+        }
+        assert_eq!(sum("[]", None), (None, 0));
+    }
+
+    #[test]
+    fn a_line_without_its_total_is_quantity_times_amount() {
+        let items = r#"[{"type":"charge","qty":1,"amount":540,"lineTotal":null},
+            {"type":"charge","qty":"6","amount":"2.50"},{"type":"charge","amount":5}]"#;
+        assert_eq!(sum(items, Some("540")), told("560", 3));
+    }
+
+    #[test]
+    fn a_groups_price_is_not_counted_on_its_first_room() {
+        let own = format!(r#"[{},{},{{"type":"payment","lineTotal":72}}]"#, charge("60"), charge("12"));
+        let total = read(&own, Some("192"), Member::Master);
+        assert_eq!((total.amount.as_deref(), total.lines.len(), total.covers_group), (Some("72"), 2, None));
+        assert_eq!(read(&own, Some("192"), Member::OfGroup).amount.as_deref(), Some("192"));
+        let unasked = Invoice::Ignored.total(Some(&raw(&own)), Some("192".to_owned()), ("71", Member::Master));
+        assert_eq!(unasked.amount.as_deref(), Some("72"));
+        // Charges of the others on the invoice of the first are theirs.
+        let of = |id: u32, total: u32| format!(r#"{{"type":"charge","bookingId":{id},"lineTotal":{total}}}"#);
+        let all = format!("[{},{},{}]", of(71, 72), of(72, 60), of(73, 60));
+        assert_eq!(read(&all, Some("192"), Member::Master).amount.as_deref(), Some("72"));
+        let unknown = read("[]", Some("192"), Member::Master);
+        assert_eq!((unknown.amount.as_deref(), unknown.covers_group), (Some("192"), Some("unknown")));
+        assert_eq!(read("[]", Some("0.00"), Member::Master).covers_group, None);
     }
 
     #[test]
     fn what_stands_beside_a_booking_counts_first_and_nothing_counts_unasked() {
-        let raw = RawValue::from_string(ITEMS.to_owned()).expect("JSON");
-        let empty = RawValue::from_string("[]".to_owned()).expect("JSON");
-        let price = money("540.00", None);
-        for invoice in [Invoice::Read { beside: Some(&raw) }, Invoice::Read { beside: Some(&empty) }] {
-            assert_eq!(invoice.lines(Some(&raw), Some(&price)).len(), 3);
+        let (items, empty) = (raw(ITEMS), raw("[]"));
+        let price = || Some("500".to_owned());
+        let booking = ("71", Member::Alone);
+        for invoice in [Invoice::Read { beside: Some(&items) }, Invoice::Read { beside: Some(&empty) }] {
+            assert_eq!(invoice.total(Some(&items), price(), booking).amount.as_deref(), Some("540"));
         }
-        assert!(Invoice::Ignored.lines(Some(&raw), Some(&price)).is_empty());
-        assert!(Invoice::Read { beside: None }.lines(Some(&raw), None).is_empty());
-    }
-
-    #[test]
-    fn amounts_are_summed_exactly() {
-        for (amount, sum) in [("0", 0), ("540.50", 5_405_000), ("-.5", -5_000), ("0.0001", 1), ("007", 70_000)] {
-            assert_eq!(ten_thousandths(amount), Some(sum), "{amount}");
-        }
-        assert_eq!(ten_thousandths("99999999999999999"), None);
+        let unasked = Invoice::Ignored.total(Some(&items), price(), booking);
+        assert_eq!((unasked.amount, unasked.lines.len()), (price(), 0));
     }
 }

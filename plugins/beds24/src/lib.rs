@@ -10,6 +10,7 @@ mod calendar;
 mod client;
 mod connection;
 mod envelope;
+mod exact;
 mod free_nights;
 mod inbound;
 mod invoice;

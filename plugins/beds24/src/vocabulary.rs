@@ -1,6 +1,6 @@
 //! Beds24's words, in the contract's.
 
-use gassync_plugin::ReservationStatus;
+use gassync_plugin::{Loose, ReservationStatus};
 
 /// What a booking's status makes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,10 @@ impl From<Word> for ReservationStatus {
 
 /// V2 words and V1 numbers, in any case. Bookings of selling sites normally arrive as `new`, which means only that
 /// the host has not looked yet.
-pub(crate) fn standing(status: &str, sub_status: &str) -> Standing {
+///
+/// A booking that says no word is one that nobody knows.
+pub(crate) fn standing(status: Option<&str>, sub_status: &str) -> Standing {
+    let status = status.unwrap_or("missing");
     let no_show = sub_status.eq_ignore_ascii_case("noShow");
     Standing::Reservation(match status.to_lowercase().as_str() {
         "black" | "4" => return Standing::Block,
@@ -49,68 +52,129 @@ pub(crate) fn standing(status: &str, sub_status: &str) -> Standing {
     })
 }
 
-/// Who sold it. The word of the booking counts first, then the number of the API source; what neither knows is passed
-/// on in lower case.
-pub(crate) fn source(channel: &str, api_source_id: Option<u32>, api_source: &str) -> Option<String> {
-    let word = channel.to_lowercase();
-    let known = match word.as_str() {
+/// Who sold a booking.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seller {
+    /// The site, in the contract's word where it has one.
+    pub source: Option<String>,
+    /// What a side field says besides.
+    pub beside: Option<String>,
+}
+
+/// Words of a side field that name no seller: how a booking was entered, not who sold it.
+const NO_SELLERS: [&str; 18] = [
+    "api",
+    "admin",
+    "beds24",
+    "booking page",
+    "control panel",
+    "desk",
+    "email",
+    "front desk",
+    "front-desk",
+    "frontdesk",
+    "iframe",
+    "internal",
+    "phone",
+    "reception",
+    "walk in",
+    "walk-in",
+    "walkin",
+    "website",
+];
+
+/// Who sold it. The word of the booking counts first, then the number of the API source, then the texts beside them, in
+/// their order: a site without an interface of its own is written there, by hand or by another program, on a booking that
+/// is `direct` for Beds24. What nobody knows is passed on in lower case.
+pub(crate) fn seller(channel: &str, api_source_id: Option<u32>, sides: &[&Loose]) -> Seller {
+    let sides: Vec<&str> = sides.iter().filter_map(|said| said.as_str()).collect();
+    let told = site(channel).or_else(|| by_number(api_source_id).map(str::to_owned));
+    let mut named = sides.iter().copied().filter_map(side);
+    let source = match told {
+        Some(told) if told != DIRECT => Some(told),
+        // Only what a side field says is nearer than `direct`.
+        told => named.find(|name| name != DIRECT).or(told).or_else(|| sides.iter().copied().find_map(side)),
+    };
+    // The first is the text of the API source, of which the number has told already.
+    let beside = sides.iter().copied().skip(1).find(|text| {
+        side(text).is_some_and(|name| name != DIRECT && Some(&name) != source.as_ref() && !is_same(&name, &source))
+    });
+    Seller { beside: beside.map(str::to_owned), source }
+}
+
+/// Whether both are about one site: `Hotelbeds (XML)` and `hotelbeds`.
+fn is_same(name: &str, source: &Option<String>) -> bool {
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    source.as_ref().is_some_and(|source| letters(name) == letters(source))
+}
+
+/// The seller that a side field names. Neither a number nor an address names one.
+fn side(text: &str) -> Option<String> {
+    let word = text.trim().to_lowercase();
+    let names_one = word.chars().any(char::is_alphabetic)
+        && !word.contains("://")
+        && !word.starts_with("www.")
+        && !NO_SELLERS.contains(&word.as_str());
+    if names_one { site(&word) } else { None }
+}
+
+/// What Beds24 calls a booking that no site sold.
+const DIRECT: &str = "direct";
+
+/// A site by its name, in lower case.
+fn site(word: &str) -> Option<String> {
+    let known = match word {
+        "" => return None,
         "booking" | "booking.com" | "bookingcom" => "booking.com",
         "airbnb" | "airbnbical" => "airbnb",
         "vrbo" | "vrboical" => "vrbo",
-        "direct" | "bookingpage" => "direct",
+        "direct" | "bookingpage" => DIRECT,
         "googleads" => "google",
         "trip" => "trip.com",
-        "" => return by_number(api_source_id, api_source),
-        _ => return Some(word),
+        other => other,
     };
     Some(known.to_owned())
 }
 
 /// The numbers of the API's sources, with the words that `channel` has for them. Of several feeds of one site each has a
 /// number.
-fn by_number(id: Option<u32>, api_source: &str) -> Option<String> {
-    let known = match id {
-        Some(0 | 1) => "direct",
-        Some(12) => "flipkey",
-        Some(10 | 46) => "airbnb",
-        Some(14) => "expedia",
-        Some(17) => "agoda",
-        Some(19) => "booking.com",
-        Some(24) => "hostelworld",
-        Some(27) => "bedandbreakfasteu",
-        Some(30 | 40) => "vrbo",
-        Some(31) => "bedandbreakfastnl",
-        Some(32) => "atraveode",
-        Some(33) => "feratel",
-        Some(35) => "lastminute",
-        Some(36) => "hotelbeds",
-        Some(42) => "ota",
-        Some(51) => "ostrovokru",
-        Some(53) => "trip.com",
-        Some(54) => "asiatravel",
-        Some(55) => "tripadvisorrentals",
-        Some(56) => "traveloka",
-        Some(57) => "hrs",
-        Some(58) => "google",
-        Some(59) => "despegar",
-        Some(63) => "vacationstay",
-        Some(64) => "hostelsclub",
-        Some(66) => "edreamsodigeo",
-        Some(72) => "jomres",
-        Some(73) => "goibibo",
-        Some(76) => "travia",
-        Some(78) => "hometogo",
-        Some(83) => "traum",
-        Some(86) => "tiket",
-        Some(87) => "marriott",
-        _ => {
-            // A number that nobody knows is no name.
-            let word = api_source.trim().to_lowercase();
-            let is_word = word.chars().any(char::is_alphabetic);
-            return is_word.then_some(word);
-        }
-    };
-    Some(known.to_owned())
+fn by_number(id: Option<u32>) -> Option<&'static str> {
+    Some(match id? {
+        0 | 1 => DIRECT,
+        12 => "flipkey",
+        10 | 46 => "airbnb",
+        14 => "expedia",
+        17 => "agoda",
+        19 => "booking.com",
+        24 => "hostelworld",
+        27 => "bedandbreakfasteu",
+        30 | 40 => "vrbo",
+        31 => "bedandbreakfastnl",
+        32 => "atraveode",
+        33 => "feratel",
+        35 => "lastminute",
+        36 => "hotelbeds",
+        42 => "ota",
+        51 => "ostrovokru",
+        53 => "trip.com",
+        54 => "asiatravel",
+        55 => "tripadvisorrentals",
+        56 => "traveloka",
+        57 => "hrs",
+        58 => "google",
+        59 => "despegar",
+        63 => "vacationstay",
+        64 => "hostelsclub",
+        66 => "edreamsodigeo",
+        72 => "jomres",
+        73 => "goibibo",
+        76 => "travia",
+        78 => "hometogo",
+        83 => "traum",
+        86 => "tiket",
+        87 => "marriott",
+        _ => return None,
+    })
 }
 
 /// The country of a guest. `country2` is upper-case ISO for most selling sites; for Airbnb it is often the language of

@@ -4,14 +4,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use gassync_domain::{
-    Attempt, BookingsPushed, CoreId, Digest, Operation, Outcome, Reservation, Status, Subject, Timestamp, Verb,
-    reference_of,
+    Attempt, BookingsPushed, CoreId, Digest, Operation, Outcome, Pushing, Reservation, Status, Subject, Timestamp,
+    Verb, reference_of,
 };
 use gassync_runtime::Finished;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{in_words, places, sent_nothing, trusts, unclear};
+use super::{house_currency::leave_out_foreign_prices, in_words, places, sent_nothing, trusts, unclear};
 use crate::{
     app::App,
     inbound::memory,
@@ -76,6 +76,8 @@ struct Telling {
     operation: Operation,
     digest: String,
     standing: Standing,
+    /// Prices that are in another currency than the house's.
+    left_out: Option<String>,
 }
 
 /// Tells the channel of these bookings in one call; of each what came of it.
@@ -91,7 +93,7 @@ pub async fn push(app: &Arc<App>, source: &Source, asked: &[CoreId]) -> Result<V
         tx.commit().await?;
         return Ok(told);
     }
-    let tellings = tellings(&mut tx, source, asked, app.now()).await?;
+    let tellings = tellings(&mut tx, (source, &pushing), asked, app.now()).await?;
     // From here on nobody knows what the channel has until it has said so: the process may die while it works.
     let sent: Vec<CoreId> = tellings.iter().map(Telling::booking).collect();
     bookings::about_to_send(&mut tx, source.account, source.id, &sent).await?;
@@ -143,7 +145,12 @@ async fn take_back(app: &App, source: &Source, tellings: &[Telling], why: &str) 
 }
 
 /// What is to be told of bookings; those of which there is nothing to tell are forgotten.
-async fn tellings(tx: &mut Tx, source: &Source, asked: &[CoreId], now: Timestamp) -> store::Result<Vec<Telling>> {
+async fn tellings(
+    tx: &mut Tx,
+    (source, pushing): (&Source, &Pushing),
+    asked: &[CoreId],
+    now: Timestamp,
+) -> store::Result<Vec<Telling>> {
     let told = told_bookings(tx, source.account, asked).await?;
     let units: Vec<CoreId> = told.values().flat_map(|booking| booking.units.iter().copied()).collect();
     let rooms = names::of_units(tx, source.account, source.id, &units).await?;
@@ -152,11 +159,18 @@ async fn tellings(tx: &mut Tx, source: &Source, asked: &[CoreId], now: Timestamp
     let (mut there, mut tellings, mut needless) = (Vec::new(), Vec::new(), Vec::new());
     for (index, booking) in asked.iter().copied().enumerate() {
         let Some(standing) = standings.remove(&booking) else { continue };
-        let named = told.get(&booking).map(|told| in_its_words(told, &rooms));
+        let named = told.get(&booking).map(|told| {
+            let mut reservation = in_its_words(told, &rooms);
+            let house = pushing.currency.as_deref().or(told.house_currency.as_deref());
+            let left_out = leave_out_foreign_prices(&mut reservation, house);
+            (reservation, left_out)
+        });
+        let (named, left_out) = named.unzip();
         match named.and_then(|reservation| operation(source, (booking, reservation), known.get(&booking), &standing)) {
             None => needless.push(booking),
             Some(operation) => {
-                let telling = Telling { index, digest: digest(&operation), operation, standing };
+                let left_out = left_out.flatten().filter(|_| operation.verb != Verb::Cancel);
+                let telling = Telling { index, digest: digest(&operation), operation, standing, left_out };
                 if telling.is_there() { there.push(telling) } else { tellings.push(telling) }
             }
         }
@@ -320,7 +334,10 @@ impl Telling {
             entity_id: &self.operation.reference,
             action,
             status: judged.status,
-            message: judged.message.clone(),
+            message: [self.left_out.clone(), judged.message.clone()]
+                .into_iter()
+                .flatten()
+                .reduce(|all, further| format!("{all}; {further}")),
         }
     }
 }

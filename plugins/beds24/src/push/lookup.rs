@@ -34,7 +34,7 @@ struct Group {
 
 impl There {
     pub fn word(&self) -> Option<Word> {
-        match vocabulary::standing(self.status.as_str()?, &self.sub_status.lower()) {
+        match vocabulary::standing(Some(self.status.as_str()?), &self.sub_status.lower()) {
             Standing::Block => None,
             Standing::Reservation(word) => Some(word),
         }

@@ -6,7 +6,7 @@ use gassync_plugin::{
     to_date_text,
 };
 
-use super::{BOOKING, decode, fetch, webhook};
+use super::{BOOKING, decode, fetch, page, webhook};
 
 #[test]
 fn a_booking_says_what_it_says_and_nothing_else() {
@@ -176,7 +176,7 @@ fn blocks_come_among_the_bookings_with_their_units() {
         other => panic!("{other:?}"),
     });
     let master = Some("71000008");
-    assert_eq!(groups.collect::<Vec<_>>(), [(master, 1), (master, 1), (None, 1)]);
+    assert_eq!(groups.collect::<Vec<_>>(), [(master, 2), (master, 1), (None, 1)]);
 }
 
 #[test]
@@ -211,4 +211,107 @@ fn rows_of_the_older_interface_leave_out_what_newer_ones_do() {
     let News::Block(block) = &page.changes[0].news else { panic!("a block") };
     assert_eq!((to_date_text(block.stay.until).as_str(), block.units), ("2027-03-01", Some(2)));
     assert_eq!(block.reason.as_deref(), Some("roof"));
+}
+
+#[test]
+fn the_seller_is_kept_where_only_a_side_field_names_it() {
+    let told = |fields: &str| {
+        let booking = webhook(&format!(r#"{{"id":1,"status":"new",{fields}}}"#));
+        (booking.source, booking.extra.into_iter().find(|(name, _)| name == "referer").map(|(_, text)| text))
+    };
+    let direct = r#""channel":"direct","apiSourceId":0,"apiSource":"Direct""#;
+    for (beside, source, referer) in [
+        (r#""refererEditable":"楽天トラベル","referer":"front-desk""#, "楽天トラベル", None),
+        (r#""refererEditable":"Booking.com","referer":"front-desk""#, "booking.com", None),
+        (r#""referer":"Jalan""#, "jalan", None),
+        (r#""refererEditable":"","referer":"API""#, "direct", None),
+        (r#""refererEditable":"https://house.example/rooms","referer":"4711""#, "direct", None),
+        (r#""refererEditable":"Front Desk","referer":"walkin""#, "direct", None),
+    ] {
+        let referer: Option<&str> = referer;
+        let expected = (Some(source.to_owned()), referer.map(str::to_owned));
+        assert_eq!(told(&format!("{direct},{beside}")), expected, "{beside}");
+    }
+    let known = r#""channel":"","apiSourceId":70,"apiSource":"Rezintel","refererEditable":"RezIntel-MyStay""#;
+    assert_eq!(told(known), (Some("rezintel".to_owned()), Some(r#""RezIntel-MyStay""#.to_owned())), "neither is lost");
+    let site = r#""channel":"booking","apiSourceId":19,"apiSource":"Booking.com","referer":"Booking.com""#;
+    assert_eq!(told(site), (Some("booking.com".to_owned()), None), "nothing is said twice");
+}
+
+#[test]
+fn nothing_but_a_missing_id_fails_a_booking() {
+    let odd = BOOKING
+        .replace(r#""price":450.00"#, r#""price":"a lot""#)
+        .replace(r#""2027-01-03T11:12:13Z""#, r#""some day""#)
+        .replace(r#""bookingGroup":{"master":null,"ids":[71000001]}"#, r#""bookingGroup":[],"invoiceItems":7"#)
+        .replace(r#""numAdult":2,"numChild":1"#, r#""numAdult":"2","numChild":false"#)
+        .replace(r#""arrival":"2027-03-05""#, r#""arrival":"soon""#);
+    let told = webhook(&odd);
+    assert_eq!((told.id.as_str(), told.stay, told.modified_at), ("71000001", None, None));
+    assert_eq!((told.adults, told.children), (Some(2), Some(0)));
+    assert_eq!(told.total.expect("what was said").amount, "a lot", "the host judges it, and notes what it leaves out");
+    let fine = webhook(&BOOKING.replace("450.00", "1714.28571"));
+    assert_eq!(fine.total.expect("a total").amount, "1714.28571");
+    for without in [r#""status":"new","#, r#""arrival":"2027-03-05","#] {
+        webhook(&BOOKING.replace(without, ""));
+    }
+    assert!(decode(post("/", r#"{"booking":{"status":"new"}}"#)).is_err());
+}
+
+#[test]
+fn a_cancellation_with_odd_dates_still_cancels() {
+    let cancelled = BOOKING.replace(r#""status":"new""#, r#""status":"cancelled""#);
+    for departure in ["2027-03-05", "2027-03-01", "never"] {
+        let told = webhook(&cancelled.replace("2027-03-08", departure));
+        assert!(matches!(told.status, ReservationStatus::Cancelled));
+        assert_eq!((told.stay, told.rooms[0].stay), (None, None), "{departure}");
+    }
+    // One that stands and has no nights any more is the host's to judge.
+    let none = webhook(&BOOKING.replace("2027-03-08", "2027-03-05")).stay.expect("what was said");
+    assert_eq!(none.start, none.until);
+}
+
+#[test]
+fn totals_add_up_where_invoices_are_read() {
+    let charge = |id: u32, total: &str| {
+        format!(
+            r#"{{"type":"charge","description":"x","bookingId":{id},"qty":1,"amount":{total},"lineTotal":{total}}}"#
+        )
+    };
+    let booking = |id: u32, master: &str, price: &str, items: &[String]| {
+        format!(
+            r#"{{"id":{id},"masterId":{master},"roomId":5200,"status":"new","price":{price},"invoiceItems":[{}],
+                "bookingGroup":{{"master":71,"ids":[71,72,73]}}}}"#,
+            items.join(",")
+        )
+    };
+    let group = [
+        booking(71, "null", "192", &[charge(0, "60"), charge(71, "12"), charge(72, "60")]),
+        booking(72, "71", "60", &[charge(0, "60")]),
+        booking(73, "71", "60", &[]),
+    ];
+    FakeHost::reset();
+    FakeHost::set_settings(r#"{"invoiceLines":true}"#);
+    FakeHost::answer(200, &page(&group.join(","), false));
+    let read = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
+    let told: Vec<_> = read
+        .changes
+        .iter()
+        .map(|change| match &change.news {
+            News::Reservation(told) => (
+                told.total.clone().expect("a total").amount,
+                told.rooms[0].total.clone().expect("a room's total").amount,
+                told.price_lines.len(),
+            ),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let of = |total: &str, lines: usize| (total.to_owned(), total.to_owned(), lines);
+    assert_eq!(told, [of("72", 2), of("60", 1), of("60", 0)], "192 in all");
+    FakeHost::reset();
+    FakeHost::answer(200, &page(&group[0].replace("invoiceItems", "nothing"), false));
+    let read = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
+    let News::Reservation(told) = &read.changes[0].news else { panic!("a reservation") };
+    assert_eq!(told.total.as_ref().expect("the price").amount, "192", "nothing is guessed");
+    assert_eq!(told.extra, [("priceIsOfGroup".to_owned(), r#""unknown""#.to_owned())]);
 }

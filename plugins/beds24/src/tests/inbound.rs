@@ -25,11 +25,7 @@ fn hints_ask_for_a_look() {
 fn what_is_not_understood_says_where() {
     for (body, place) in [
         (r#"{"booking":{"status":"new"}}"#, "/booking/id"),
-        (r#"{"booking":{"id":1,"status":"new","arrival":"05.03.2027"}}"#, "/booking/arrival"),
-        (r#"{"booking":{"id":1,"status":"new","modifiedTime":"2027-02-30T10:00:00Z"}}"#, "/booking/modifiedTime"),
-        (r#"{"booking":{"id":1,"status":"new","bookingTime":99}}"#, "/booking/bookingTime"),
-        (r#"{"booking":{"id":1,"status":"new","price":"a lot"}}"#, "/booking/price"),
-        (r#"[{"booking":{"id":1}}]"#, "/0/booking/status"),
+        (r#"[{"booking":{"id":1,"status":"black"}}]"#, "/0/booking/arrival"),
         (r#"{"hello":1}"#, "/booking"),
         ("{", ""),
     ] {

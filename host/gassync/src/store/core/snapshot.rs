@@ -51,6 +51,10 @@ struct Guest {
     phone: Option<String>,
     country: Option<String>,
     language: Option<String>,
+    street: Option<String>,
+    city: Option<String>,
+    state: Option<String>,
+    postcode: Option<String>,
 }
 
 #[derive(FromRow, Serialize)]
@@ -144,8 +148,8 @@ pub async fn guest(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Value>
 }
 
 async fn guest_row(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Option<Guest>> {
-    let text = "select first_name, last_name, email, phone, country, language from gas_guests
-        where account_id = $1 and id = $2";
+    let text = "select first_name, last_name, email, phone, country, language, street, city, state, postcode
+        from gas_guests where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).fetch_optional(c).await)
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, convert::Infallible};
 
-use gassync_domain::{AccountId, Amount, CoreId, Guest, Reservation, RoomStay, Status, Timestamp};
+use gassync_domain::{AccountId, Address, Amount, CoreId, Guest, Reservation, RoomStay, Status, Timestamp};
 use sqlx::FromRow;
 
 use crate::store::{Cents, Day, Result, Time, Tx, rows};
@@ -14,6 +14,8 @@ pub struct ToldBooking {
     pub reservation: Reservation,
     /// What each room occupies.
     pub units: Vec<CoreId>,
+    /// ISO 4217: the currency of the property that it is in.
+    pub house_currency: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -38,6 +40,11 @@ struct Row {
     phone: Option<String>,
     country: Option<String>,
     language: Option<String>,
+    street: Option<String>,
+    city: Option<String>,
+    state: Option<String>,
+    postcode: Option<String>,
+    house_currency: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -62,8 +69,9 @@ pub async fn told_bookings(tx: &mut Tx, account: AccountId, ids: &[CoreId]) -> R
     let text =
         "select b.id, b.status, b.check_in, b.check_out, b.guests, b.adults, b.children, b.infants, b.total_price,
             b.currency, b.notes, b.hold_until, b.created_at, b.guest_id, g.first_name, g.last_name, g.email, g.phone,
-            g.country, g.language
+            g.country, g.language, g.street, g.city, g.state, g.postcode, p.currency as house_currency
         from new cross join gas_bookings b
+        join gas_properties p on p.account_id = b.account_id and p.id = b.property_id
         left join gas_guests g on g.account_id = b.account_id and g.id = b.guest_id
         where b.account_id = $1 and b.id = new.id";
     let bookings: Vec<Row> = rows::of_ids(ids).read(tx, &[account.0.into()], text).await?;
@@ -93,7 +101,11 @@ pub async fn told_bookings(tx: &mut Tx, account: AccountId, ids: &[CoreId]) -> R
 impl Row {
     fn into_pair(self) -> (CoreId, ToldBooking) {
         let status: Status = self.status.parse().unwrap_or_else(|never: Infallible| match never {});
+        let Self { street, city, state, postcode, .. } = self;
+        let lives_somewhere = [&street, &city, &state, &postcode].into_iter().any(Option::is_some);
+        let address = Address { street, city, state, postcode, country: self.country.clone() };
         let guest = Guest {
+            address: lives_somewhere.then_some(address),
             first_name: self.first_name,
             last_name: self.last_name,
             email: self.email,
@@ -118,6 +130,6 @@ impl Row {
             guest: self.guest_id.map(|_| guest),
             ..Reservation::new(String::new(), status)
         };
-        (CoreId(self.id), ToldBooking { reservation, units: Vec::new() })
+        (CoreId(self.id), ToldBooking { reservation, units: Vec::new(), house_currency: self.house_currency })
     }
 }
