@@ -25,13 +25,27 @@ export const malformed = (where) => new ChannelError(channelError.malformed(wher
 export const conflict = (why) => new ChannelError(channelError.conflict(why));
 export const unsupported = () => new ChannelError(channelError.unsupported());
 
+/**
+ * This folder as the engine writes it into stacks, read off a frame of our own: the partner's folders may have the same
+ * name. StarlingMonkey writes `@gassync/errors.js:1:1`, Node.js `at file:///…/gassync/errors.js:1:1`.
+ */
+const folder = /(?:@|at )(.+?)errors\.js:\d+:\d+\)?$/m.exec(new Error().stack)?.[1];
+
+/** Whether a frame is of this folder's code. Its tests stand in for a partner. */
+const isOurs = (frame) =>
+  folder !== undefined && ["@", "at ", "("].some((before) => frame.includes(before + folder)) &&
+  !/\.test\.js:\d+:\d+\)?$/.test(frame);
+
+/** Whether a frame is of what the engine puts around a component, or of Node.js under tests. */
+const isEngines = (frame) => /@initializer\.js:|(?:at |\()node:/.test(frame);
+
 /** What was thrown, as an error that the contract has. */
 export function declared(thrown) {
   if (thrown instanceof ChannelError) return thrown;
   const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `thrown: ${typeof thrown}`;
-  // Of the stack only what is the partner's: the rest is this folder, and what the engine puts around it.
   const frames = String(thrown?.stack ?? "").split("\n").filter((line) => /:\d+:\d+\)?$/.test(line));
-  const own = frames.filter((line) => !/gassync\/(?!gassync\.test)|initializer\.js|node:/.test(line));
+  // Of the stack only what is the partner's.
+  const own = frames.filter((frame) => !isOurs(frame) && !isEngines(frame));
   const where = own.slice(0, 3).map((line) => `\n  ${line.trim()}`);
   return new ChannelError(channelError.broken(text + where.join("")), thrown);
 }

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { call, FakeHost } from "./fake-host.js";
 import {
@@ -126,6 +130,29 @@ test("an exception is an error of the contract, and not a trap", async () => {
   assert.deepEqual(first.val, { channelId: "9", replaces: undefined, confirmed: false, warnings: [] });
   await assert.rejects(channel.answer.respond(call({}), [], []), broken(/no words/));
   assert.equal(channel.feeds, undefined);
+});
+
+test("a partner's frames are told apart from ours wherever the plugin stands", async () => {
+  const parent = await mkdtemp(join(tmpdir(), "plugin-"));
+  try {
+    // The partner's own folders are called as ours is.
+    const plugin = join(parent, "gassync", "gassync (2)");
+    await mkdir(join(plugin, "lib", "gassync"), { recursive: true });
+    await cp(dirname(fileURLToPath(import.meta.url)), join(plugin, "gassync"), { recursive: true });
+    await writeFile(join(parent, "gassync", "package.json"), '{ "type": "module" }');
+    const lines = 'import { exportsOf } from "./gassync/index.js";\nimport { read } from "./lib/gassync/read.js";\n' +
+      'export const { inbound } = exportsOf({ inbound: { decode: (request) => read(request) } }, "{}");\n';
+    await writeFile(join(plugin, "plugin.js"), lines);
+    await writeFile(join(plugin, "lib", "gassync", "read.js"), "export const read = (of) => of.nothing.there;\n");
+    const { inbound } = await import(pathToFileURL(join(plugin, "plugin.js")));
+    const { payload } = await inbound.decode({}).catch((thrown) => thrown);
+    const files = payload.val.split("\n").slice(1).map((line) => line.replace(/^.*\/([^/]*):\d+:\d+\)?$/, "$1"));
+    // What this test adds itself comes last.
+    assert.deepEqual(files.slice(0, 2), ["read.js", "plugin.js"], payload.val);
+    assert.ok(!/exports\.js|node:/.test(payload.val), payload.val);
+  } finally {
+    await rm(parent, { recursive: true });
+  }
 });
 
 test("the host is reached through it, and its refusals have names", () => {

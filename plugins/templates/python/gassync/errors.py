@@ -4,6 +4,7 @@
 reaches it as `Broken`, the plugin's own fault, and never as a trap.
 """
 
+import os
 import traceback
 from typing import Optional
 
@@ -82,12 +83,16 @@ def received(value):
     return error(*(value.value for _ in error.payload))
 
 
+# This folder as Python writes it into tracebacks: the partner's folders may have the same name.
+_FOLDER = os.path.dirname(received.__code__.co_filename)
+
+
 def declared(thrown):
     """What was raised, as an error that the contract has."""
     if isinstance(thrown, ChannelError) and type(thrown) is not ChannelError:
         return thrown
     text = f"{type(thrown).__name__}: {thrown}"
     # Of the stack only what is the partner's.
-    own = [frame for frame in traceback.extract_tb(thrown.__traceback__) if "/gassync/" not in frame.filename]
+    own = [frame for frame in traceback.extract_tb(thrown.__traceback__) if os.path.dirname(frame.filename) != _FOLDER]
     where = [f"\n  {frame.filename.rpartition('/')[2]}:{frame.lineno} in {frame.name}" for frame in own[-3:]]
     return Broken(text + "".join(where))

@@ -1,3 +1,8 @@
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
 import unittest
 from datetime import date
 from decimal import Decimal
@@ -134,6 +139,33 @@ class ExportsTest(unittest.TestCase):
         with self.assertRaises(Broken):
             channel.Answer().respond(call(), [], [])
         self.assertFalse(hasattr(channel, "Feeds"))
+
+    def test_a_partners_frames_are_told_apart_from_ours_wherever_the_plugin_stands(self):
+        with tempfile.TemporaryDirectory() as parent:
+            # The partner's own folders are called as ours is.
+            plugin = os.path.join(parent, "gassync", "gassync (2)")
+            os.makedirs(os.path.join(plugin, "lib", "gassync"))
+            ours = os.path.dirname(os.path.abspath(g.__file__))
+            shutil.copytree(ours, os.path.join(plugin, "gassync"), ignore=shutil.ignore_patterns("__pycache__"))
+            files = {
+                "lib/gassync/read.py": "def read(request):\n    return request.nothing\n",
+                "plugin.py": (
+                    "import gassync as g\nfrom lib.gassync.read import read\n"
+                    "class Inbound:\n    def decode(self, request):\n        return read(request)\n"
+                ),
+                "run.py": (
+                    "import gassync as g\nfrom gassync.fake_host import call\nimport plugin\n"
+                    "try:\n    g.exports_of(plugin, '{}').Inbound().decode(call())\n"
+                    "except Exception as thrown:\n    print(thrown.args[0])\n"
+                ),
+            }
+            for path, text in files.items():
+                with open(os.path.join(plugin, path), "w") as file:
+                    file.write(text)
+            command = [sys.executable, "-B", os.path.join(plugin, "run.py")]
+            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        self.assertTrue(said[0].startswith("AttributeError: "), said)
+        self.assertEqual([line.split(":")[0].strip() for line in said[1:]], ["plugin.py", "read.py"])
 
     def test_where_a_run_left_off_is_a_time_or_a_word_and_says_which(self):
         class Pull:
