@@ -1,27 +1,37 @@
 //! Bookings that a channel is asked for by their ids, and does not answer for.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
 use gassync::{
     admin::SourceMade,
     inbound::{apply::Incoming, silence},
     store::{self, missing, sources},
 };
-use gassync_domain::{AccountId, SourceId, today_at};
+use gassync_domain::{AccountId, Clock, SourceId, today_at};
+use gassync_simulator::beds24::{Fault, Rule};
 use gassync_tests::{
     database::Database,
-    host::{ACCOUNT, Host},
+    host::{self, ACCOUNT, Host},
     on_both,
     stand_in::{Account, StandIn},
 };
+use jiff::SignedDuration;
+
+use crate::outbound;
 
 on_both!(
     a_booking_that_is_twice_not_answered_for_is_shown_with_its_nights_held,
     a_person_decides_what_becomes_of_it,
     one_that_a_list_leaves_out_is_asked_for_alone,
     an_error_is_no_silence,
-    silence_says_nothing_where_the_room_is_not_seen
+    silence_says_nothing_where_the_room_is_not_seen,
+    a_booking_of_ours_that_was_taken_and_is_not_found_is_made_again
 );
 
-/// Longer than the second question waits.
+/// In seconds, longer than the second question waits.
 const TEN_MINUTES: i64 = 601;
 
 struct Stage {
@@ -144,13 +154,16 @@ async fn a_person_decides_what_becomes_of_it(database: Database) {
 async fn one_that_a_list_leaves_out_is_asked_for_alone(database: Database) {
     let stage = Stage::open(database).await;
     stage.channel.account().answers_first_of_list = true;
-    // What comes while the first is looked at comes together.
-    for id in [1, 2, 3, 1, 2, 3] {
-        stage.hint(id).await;
-    }
+    // What comes within a moment is asked for together.
+    let lists = || stage.channel.account().asked.iter().any(|query| query.matches("id=").count() > 1);
     stage
         .host
-        .until("each was asked for", async || (1..=3).all(|id| stage.channel.asked(&format!("id={id}")) > 0))
+        .until("several were asked for at once", async || {
+            for id in 1..=3 {
+                stage.hint(id).await;
+            }
+            lists()
+        })
         .await;
     let was_alone = async || {
         let lists: Vec<String> = stage.channel.account().asked.clone();
@@ -207,5 +220,42 @@ async fn silence_says_nothing_where_the_room_is_not_seen(database: Database) {
     stage.channel.account().hides_rooms = false;
     stage.hint(2).await;
     stage.host.until("the room is seen and the booking is not", async || stage.waiting().await == ["2"]).await;
+    stage.host.stop().await;
+}
+
+async fn a_booking_of_ours_that_was_taken_and_is_not_found_is_made_again(database: Database) {
+    let ahead = Arc::new(AtomicI64::new(0));
+    let clock: Clock = {
+        let (clock, ahead) = (host::clock(), Arc::clone(&ahead));
+        Arc::new(move || clock() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst)))
+    };
+    let stage = outbound::Stage::at(database, "0", clock).await;
+    let host = &stage.host;
+    host.until("both channels have been told all", async || {
+        stage.is_told_all("alpha").await && stage.is_told_all("beta").await
+    })
+    .await;
+    stage.alpha.beds24.set_fault(Fault::NothingChanged, Rule::next(1).only("POST /bookings"));
+    stage.book("d1", (0, 2), "confirmed").await;
+    let state = async || host.look("sources/alpha/bookings").await[0]["state"].as_str().map(str::to_owned);
+    host.until("the channel said that it took it", async || state().await.as_deref() == Some("sent")).await;
+    assert!(stage.told().is_empty());
+    let is_question = |call: &gassync_simulator::beds24::SeenCall| {
+        call.method == "GET" && call.path == "/bookings" && call.query.split('&').any(|part| part.starts_with("id="))
+    };
+    host.until("it was asked for", async || stage.alpha.beds24.requests().iter().any(is_question)).await;
+    let noted = async || {
+        let mut tx = host.app.db.platform_read().await.expect("a transaction");
+        let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
+        let alpha = sources::named(&mut tx, "alpha").await.expect("read").remove(0);
+        let shown = host.look("sources/alpha/bookings").await;
+        let id = shown[0]["externalId"].as_str().unwrap_or_default();
+        missing::find(&mut tx, account, alpha.id, id).await.expect("read").is_some()
+    };
+    host.until("that is noted", noted).await;
+    assert!(stage.told().is_empty(), "once may be a slip");
+    ahead.store(TEN_MINUTES, Ordering::SeqCst);
+    host.until("it is made again", async || stage.told().len() == 1).await;
+    host.until("it is there", async || state().await.as_deref() == Some("there")).await;
     stage.host.stop().await;
 }

@@ -55,10 +55,15 @@ fn quiet(seed: u64) -> Settings {
 
 impl Stage {
     pub async fn open(database: Database, polls: &str) -> Self {
+        Self::at(database, polls, host::clock()).await
+    }
+
+    /// The same with a host that lives by this clock.
+    pub async fn at(database: Database, polls: &str, clock: gassync_domain::Clock) -> Self {
         let (alpha, beta) = (host::channel(quiet(24)).await, host::channel(quiet(7)).await);
         let private = format!("{},{}", alpha.address, beta.address);
         let settings = [("GASSYNC_WORK_POLL_SECONDS", polls), ("GASSYNC_EGRESS_PRIVATE", private.as_str())];
-        let host = Host::begin(database, &["beds24"], None, &settings).await;
+        let host = Host::prepared(database, (&["beds24"], None), &settings, |app| app.clock = clock).await;
         connect(&host, &alpha, "alpha").await;
         host.until("the rooms of alpha are in the core", async || links(&host, "alpha").await.len() >= 3).await;
         connect(&host, &beta, "beta").await;

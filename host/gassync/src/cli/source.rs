@@ -221,7 +221,7 @@ impl Add {
         }
         say("The token is shown this once.");
         if made.time_zone.is_none() {
-            say("No time zone was given: where the channel tells none, a house's day begins early. To say it:");
+            say("No time zone was given: where the channel tells none, nights begin a day early. To say it:");
             say(&format!("  gassync source time-zone {} Europe/Lisbon", new.name));
         }
         Ok(())
