@@ -17,6 +17,7 @@ mod ledger;
 mod lists;
 mod mapping;
 mod misbehaving;
+mod money;
 mod order;
 mod outbound;
 mod partners;
