@@ -18,6 +18,7 @@ mod lists;
 mod lookups;
 mod mapping;
 mod misbehaving;
+mod money;
 mod order;
 mod outbound;
 mod partners;

@@ -43,12 +43,15 @@ impl Beds24 {
     pub fn act(&self) -> Option<Action> {
         let now = self.now();
         let account = &mut *self.account();
+        if let Some(action) = self.be_odd_in_turn(account) {
+            return Some(action);
+        }
         let told = if account.rng.random_ratio(1, 4) { Told::Nobody } else { Told::Webhook };
         let standing: Vec<u64> = account
             .book
             .bookings
             .iter()
-            .filter(|b| b.stands() && b.entry.status != "black")
+            .filter(|b| b.stands() && b.entry.status != "black" && b.odd.is_none())
             .map(|b| b.entry.id)
             .collect();
         let dice = account.rng.random_range(0..10);
@@ -114,7 +117,7 @@ impl Beds24 {
 
     /// A delivery carries the booking as it is at this moment; those that were made with it have theirs. That a room's
     /// availability changed is told in any case: it is another webhook.
-    fn tell(&self, account: &mut Account, id: u64, told: Told, kind: Kind) {
+    pub(super) fn tell(&self, account: &mut Account, id: u64, told: Told, kind: Kind) {
         let (now, settings) = (self.now(), &self.inner.settings);
         if let Some(room) = account.book.get(id).map(|booking| booking.entry.room_id) {
             account.tell_room(settings, room, now);
@@ -128,6 +131,7 @@ impl Beds24 {
             let together = |e: &BookEntry| e.id == id || (kind == Kind::Made && e.master_id == Some(id));
             let bookings = account.book.bookings.iter().filter(|b| together(&b.entry));
             let members: Vec<u64> = bookings.map(|b| b.entry.id).collect();
+            account.oddities.said(members.len());
             for member in members {
                 account.tell_booking(settings, member, event, now);
             }

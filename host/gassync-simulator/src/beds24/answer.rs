@@ -2,12 +2,12 @@
 
 use axum::{
     Json,
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 
-use super::query::Query;
+use super::{odd, query::Query};
 
 /// The most items that one write may have.
 const ITEMS: usize = 10_000;
@@ -23,14 +23,14 @@ pub(super) fn list<T>(kind: &str, found: Vec<T>, query: &Query, size: usize, wir
     let from = query.page.saturating_sub(1).saturating_mul(size);
     let more = found.len() > from.saturating_add(size);
     let data: Vec<Value> = found.into_iter().skip(from).take(size).map(wire).collect();
-    let body = json!({
+    let answer = json!({
         "success": true,
         "type": kind,
         "count": data.len(),
         "pages": { "nextPageExists": more, "nextPageLink": more.then(|| query.next_page()) },
         "data": data,
     });
-    Json(body).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], odd::body(&answer)).into_response()
 }
 
 /// What became of each item of a write, in their order. It is 201 whatever became of them.

@@ -41,7 +41,8 @@ impl Book {
     }
 
     pub fn entries(&self) -> Vec<BookEntry> {
-        self.bookings.iter().map(|booking| booking.entry.clone()).collect()
+        let entry = |booking: &Booking| BookEntry { owed: booking.owed(), odd: booking.odd, ..booking.entry.clone() };
+        self.bookings.iter().map(entry).collect()
     }
 
     pub fn get(&self, id: u64) -> Option<&Booking> {
@@ -114,7 +115,11 @@ impl Book {
             (entry.room_id, entry.property_id) = (room, property.id);
         }
         entry.num_adult = change.num_adult.unwrap_or(entry.num_adult);
-        entry.price_cents = change.price_cents.unwrap_or(entry.price_cents);
+        if let Some(price_cents) = change.price_cents {
+            entry.price_cents = price_cents;
+            changed.invoice_items.charge_anew("Room", super::money::number(price_cents));
+        }
+        let entry = &mut changed.entry;
         let moves = change.dates.is_some() || change.room_id.is_some();
         let nights = (entry.arrival, entry.departure);
         let needed = i64::from(entry.room_qty);

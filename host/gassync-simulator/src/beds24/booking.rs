@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{items::Items, keys};
+use super::{Odd, items::Items, keys};
 
 /// A booking to be made by hand.
 #[derive(Debug, Clone)]
@@ -80,6 +80,10 @@ pub struct BookEntry {
     pub reference: String,
     /// When it last changed.
     pub modified: Timestamp,
+    /// What the guest owes, in ten-thousandths: the charges, else the price; none where that is no number.
+    pub owed: Option<u64>,
+    /// In which odd way it is said.
+    pub odd: Option<Odd>,
 }
 
 #[derive(Debug, Clone)]
@@ -96,6 +100,10 @@ pub(super) struct Booking {
     pub written: Option<Timestamp>,
     pub invoice_items: Items,
     pub info_items: Items,
+    /// In which odd way it is said.
+    pub odd: Option<Odd>,
+    /// The price of a whole group in whole cents, where it is said of this booking.
+    pub group_cents: Option<u64>,
 }
 
 impl Booking {
@@ -120,6 +128,8 @@ impl Booking {
             api_reference: String::new(),
             reference: String::new(),
             modified: whole_second(now),
+            owed: None,
+            odd: None,
         };
         Self {
             booked: entry.modified,
@@ -130,6 +140,8 @@ impl Booking {
             written: None,
             invoice_items: Items::of_invoice(),
             info_items: Items::of_info(),
+            odd: None,
+            group_cents: None,
         }
     }
 

@@ -71,7 +71,8 @@ impl Book {
         Some(id)
     }
 
-    fn find_room(&self, rng: &mut ChaCha8Rng, now: Timestamp) -> Option<(u64, Date, Date)> {
+    /// A room that is free for some nights, wherever that is.
+    pub(super) fn find_room(&self, rng: &mut ChaCha8Rng, now: Timestamp) -> Option<(u64, Date, Date)> {
         let rooms: Vec<u64> = self.room_types().map(|(_, room)| room.id).collect();
         let today = now.to_zoned(TimeZone::UTC).date();
         (0..TRIES).find_map(|_| {

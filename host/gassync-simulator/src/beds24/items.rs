@@ -44,6 +44,21 @@ impl Items {
         self.items.push(item);
     }
 
+    /// What is charged, in whole cents; none where nothing is.
+    pub fn charged_cents(&self) -> Option<u64> {
+        let charges = self.items.iter().filter(|item| item["type"] == "charge");
+        let totals: Vec<f64> = charges.filter_map(|item| item["lineTotal"].as_f64()).collect();
+        (!totals.is_empty()).then(|| totals.iter().map(|total| (total * 100.0).round() as u64).sum())
+    }
+
+    /// Charges another amount for what is charged already.
+    pub fn charge_anew(&mut self, what: &str, amount: Value) {
+        if let Some(item) = self.items.iter_mut().find(|item| item["type"] == "charge" && item["description"] == what) {
+            item.insert("amount".to_owned(), amount);
+            self.kind.sum_up(item);
+        }
+    }
+
     /// With an id and more it is a change, with an id alone a removal, and without one an addition; false when something
     /// is named that is not there.
     pub fn write(&mut self, written: &Value, booking: u64, next_id: &mut u64, now: Timestamp) -> bool {

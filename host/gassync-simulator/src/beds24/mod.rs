@@ -24,6 +24,7 @@ mod keys;
 mod messages;
 mod money;
 mod nights;
+mod odd;
 mod properties;
 mod query;
 mod scopes;
@@ -49,6 +50,7 @@ pub use faults::{Fault, Faults, Rule};
 pub use houses::{Property, RoomType};
 pub use messages::Message;
 pub use nights::Night;
+pub use odd::Odd;
 pub use settings::{CreditHeaders, Parallel, Settings};
 pub use webhook::{Delivered, Webhook};
 
@@ -59,6 +61,7 @@ use calls::Calls;
 use credits::Credits;
 use door::{Admitted, Door};
 use messages::Messages;
+use odd::Oddities;
 use webhook::Outgoing;
 
 /// The most that a write may be, in bytes.
@@ -67,6 +70,8 @@ const BODY_BYTES: usize = 1 << 20;
 const PRICES_STREAM: u64 = 1;
 /// Apart from what happens by chance, so that a fault changes no booking.
 const DICE_STREAM: u64 = 2;
+/// Apart from both, so that what is said oddly changes nothing else.
+const ODD_STREAM: u64 = 3;
 
 /// A simulated account at Beds24. Clones share it.
 #[derive(Clone)]
@@ -89,6 +94,7 @@ struct Account {
     outgoing: Outgoing,
     calls: Calls,
     faults: Faults,
+    oddities: Oddities,
     /// What happens in the account.
     rng: ChaCha8Rng,
     /// What happens to calls and webhooks.
@@ -121,6 +127,7 @@ impl Beds24 {
             outgoing: Outgoing::default(),
             calls: Calls::default(),
             faults,
+            oddities: Oddities::new(settings.odd, stream(ODD_STREAM)),
             rng,
             dice: stream(DICE_STREAM),
         };

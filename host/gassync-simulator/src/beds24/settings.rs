@@ -50,6 +50,8 @@ pub struct Settings {
     pub webhook_shuffle: bool,
     /// What goes wrong from the start.
     pub faults: Faults,
+    /// The share of the bookings that are said which is odd, from 0 to 1.
+    pub odd: f64,
 }
 
 /// How the headers with the credits are spelled.
@@ -97,6 +99,7 @@ impl Default for Settings {
             webhook_late_seconds: 0,
             webhook_shuffle: true,
             faults: Faults::default(),
+            odd: 0.0,
         }
     }
 }

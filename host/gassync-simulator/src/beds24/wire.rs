@@ -37,6 +37,9 @@ pub(super) fn booking(booking: &Booking) -> Value {
     if let Some(fields) = object.as_object_mut() {
         fields.extend(booking.keys.clone());
     }
+    if let Some(odd) = booking.odd {
+        odd.spoil(booking, &mut object);
+    }
     object
 }
 

@@ -39,6 +39,9 @@ pub struct Options {
     /// The share of calls and webhooks that something goes wrong with, from 0 to 1
     #[arg(long, default_value_t = 0.0, value_parser = share)]
     faults: f64,
+    /// The share of the bookings it says that is odd, from 0 to 1, each kind in its turn
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    odd: f64,
 }
 
 fn header(text: &str) -> Result<(String, String), &'static str> {
@@ -64,6 +67,7 @@ impl Options {
             bookings: self.bookings,
             properties: self.properties,
             faults: if self.faults > 0.0 { Faults::any(self.faults) } else { Faults::default() },
+            odd: self.odd,
             ..Settings::default()
         };
         let beds24 = Beds24::new(settings, system_clock());

@@ -73,6 +73,11 @@ impl Filter {
         })
     }
 
+    /// Whether bookings are asked for by their ids.
+    pub fn is_by_id(&self) -> bool {
+        !self.ids.is_empty()
+    }
+
     pub fn takes(&self, booking: &Booking, now: Timestamp) -> bool {
         let e = &booking.entry;
         if !self.ids.is_empty() {
@@ -114,7 +119,7 @@ impl Filter {
         let e = &booking.entry;
         self.arrival.holds(&e.arrival)
             && self.departure.holds(&e.departure)
-            && self.modified.holds(&e.modified)
+            && self.modified.holds(&booking.shown_modified())
             && self.booked.holds(&booking.booked)
     }
 

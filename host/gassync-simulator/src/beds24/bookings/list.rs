@@ -23,10 +23,26 @@ pub(super) async fn list(
     let settings = &simulator.inner.settings;
     let filter = Filter::read(&query, settings)?;
     let now = simulator.now();
-    let account = simulator.account();
-    let found: Vec<&Booking> = account.book.bookings.iter().filter(|booking| filter.takes(booking, now)).collect();
+    let account = &mut *simulator.account();
+    if !filter.is_by_id() {
+        simulator.be_odd_in_turn(account);
+    }
+    let found: Vec<u64> =
+        account.book.bookings.iter().filter(|b| filter.takes(b, now)).map(|booking| booking.entry.id).collect();
+    account.oddities.said(found.len());
+    let (come, page_size) = if filter.is_by_id() {
+        (found.len(), settings.page_size)
+    } else {
+        account.spoil_list(&found, query.page, settings.page_size)
+    };
+    let (come, left_out) = found.split_at(come);
+    let listed: Vec<&Booking> = come.iter().filter_map(|id| account.book.get(*id)).collect();
     let show = |booking: &Booking| show(booking, &account.book, &query, &call.scopes);
-    Ok(answer::list("booking", found, &query, settings.page_size, show))
+    let answer = answer::list("booking", listed, &query, page_size, show);
+    if !filter.is_by_id() {
+        account.after_page(left_out, now);
+    }
+    Ok(answer)
 }
 
 fn show(booking: &Booking, book: &Book, query: &Query, scopes: &Scopes) -> Value {

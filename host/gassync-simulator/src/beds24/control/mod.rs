@@ -4,6 +4,7 @@
 mod act;
 mod fault;
 mod look;
+mod odd;
 
 use axum::{
     Router,
@@ -31,6 +32,7 @@ pub(super) fn router() -> Router<Beds24> {
         .route("/_simulator/requests", get(look::requests))
         .route("/_simulator/deliveries", get(look::deliveries))
         .route("/_simulator/faults", get(fault::show).post(fault::set).delete(fault::clear))
+        .route("/_simulator/odd", get(odd::show).post(odd::set).delete(odd::clear))
         .route("/_simulator/act", post(act::any))
         .route("/_simulator/bookings", post(act::make))
         .route("/_simulator/bookings/{id}", post(act::change))

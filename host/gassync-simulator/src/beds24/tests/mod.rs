@@ -6,6 +6,7 @@ mod credits;
 mod faults;
 mod inventory;
 mod messages;
+mod odd;
 mod properties;
 mod reading;
 mod receiver;

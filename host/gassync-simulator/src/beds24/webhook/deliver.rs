@@ -6,7 +6,7 @@ use reqwest::{Client, redirect::Policy};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::Beds24,
+    super::{Beds24, odd},
     outgoing::{Event, News},
     render::{self, Rendered},
 };
@@ -67,7 +67,10 @@ fn take(simulator: &Beds24) -> Option<(News, Rendered)> {
 
 async fn send(client: &Client, rendered: Rendered) -> Option<u16> {
     let mut request = match &rendered.body {
-        Some(body) => client.post(&rendered.url).json(body),
+        Some(body) => {
+            let request = client.post(&rendered.url).header("content-type", "application/json");
+            request.body(odd::body(body))
+        }
         None => client.get(&rendered.url),
     };
     for (name, value) in &rendered.headers {

@@ -8,12 +8,13 @@ use std::{
 
 use gassync_domain::{Amount, SourceId};
 use gassync_simulator::beds24::Beds24;
+use serde_json::Value;
 
 use super::{
-    LOOK, SETTLE,
+    Client, LOOK, SETTLE,
     engine::{self, Engine},
     follow::Follower,
-    print,
+    odd, print,
     stage::Stage,
 };
 use crate::{app::App, store};
@@ -24,6 +25,7 @@ const DAYS: i64 = 300;
 /// Waits until the core equals the channels' books, or for as long as that may take.
 pub async fn settle(
     app: &Arc<App>,
+    client: &Client,
     stage: &Stage,
     engine: &mut Engine<'_>,
     follower: &mut Follower<'_>,
@@ -32,8 +34,11 @@ pub async fn settle(
     loop {
         follower.look().await?;
         engine.look();
-        let mut differences = bookings_differ(app, stage, ("demo-beds24", &stage.first, stage.sources.0)).await?;
-        differences.extend(bookings_differ(app, stage, ("demo-second", &stage.second, stage.sources.1)).await?);
+        let waiting = odd::waiting(client).await?;
+        let mut differences = Vec::new();
+        for whose in stage.both() {
+            differences.extend(bookings_differ(app, stage, whose, &waiting).await?);
+        }
         differences.extend(nights_differ(app, stage).await?);
         differences.extend(engine.differences());
         let pending = stage.first.webhooks_pending() + stage.second.webhooks_pending();
@@ -82,12 +87,20 @@ async fn bookings_differ(
     app: &App,
     stage: &Stage,
     (name, beds24, source): (&str, &Beds24, SourceId),
+    waiting: &[Value],
 ) -> anyhow::Result<Vec<String>> {
     let core = bookings(app, stage, source).await?;
     let mut differences = Vec::new();
     let book: Vec<_> = beds24.book().into_iter().filter(|entry| entry.status != "black").collect();
     for entry in &book {
         let found: Vec<_> = core.iter().filter(|(id, _)| *id == entry.id.to_string()).collect();
+        if odd::is_named(name, entry, waiting) {
+            continue;
+        }
+        // What was cancelled before anybody had heard of it needs not be known.
+        if found.is_empty() && entry.odd.is_some() && entry.status == "cancelled" {
+            continue;
+        }
         let [(_, facts)] = found.as_slice() else {
             differences.push(format!("{name}: booking {} stands in the core {} times", entry.id, found.len()));
             continue;
@@ -100,12 +113,18 @@ async fn bookings_differ(
         let price = facts.total_price.map(|price| Amount::from(price).ten_thousandths());
         let theirs = (status, entry.arrival, entry.departure, Some(i64::from(entry.num_adult)));
         let ours = (facts.status.as_str(), facts.check_in.0, facts.check_out.0, facts.adults);
-        if theirs != ours || price != i64::try_from(entry.price_cents * 100).ok() {
-            differences.push(format!("{name}: booking {}: it has {theirs:?}, the core {ours:?}", entry.id));
+        let owed = entry.owed.and_then(|owed| i64::try_from(owed).ok());
+        if theirs != ours || price != owed {
+            let said = entry.odd.map(|odd| format!(", said oddly: {odd:?}")).unwrap_or_default();
+            let (theirs, ours) = ((theirs, owed), (ours, price));
+            differences.push(format!("{name}: booking {}: it has {theirs:?}, the core {ours:?}{said}", entry.id));
         }
     }
-    for (id, _) in &core {
-        if !book.iter().any(|entry| entry.id.to_string() == *id) {
+    let removed = beds24.removed();
+    for (id, facts) in &core {
+        // Cancelled before it was deleted: nothing is held for it.
+        let is_removed = facts.status == "cancelled" && removed.iter().any(|removed| removed.to_string() == *id);
+        if !is_removed && !book.iter().any(|entry| entry.id.to_string() == *id) {
             differences.push(format!("{name}: booking {id} stands in the core and not there"));
         }
     }
@@ -123,13 +142,12 @@ async fn bookings(
 
 pub async fn summary(
     app: &App,
+    client: &Client,
     stage: &Stage,
     engine: &Engine<'_>,
     differences: &[String],
 ) -> anyhow::Result<ExitCode> {
-    for (name, beds24, source) in
-        [("demo-beds24", &stage.first, stage.sources.0), ("demo-second", &stage.second, stage.sources.1)]
-    {
+    for (name, beds24, source) in stage.both() {
         let core = bookings(app, stage, source).await?;
         let cancelled = core.iter().filter(|(_, facts)| facts.status == "cancelled").count();
         let blocks = beds24.book().iter().filter(|entry| entry.status == "black").count();
@@ -148,6 +166,7 @@ pub async fn summary(
             times.len()
         ));
     }
+    odd::list(client, &stage.both()).await?;
     for difference in differences {
         print(&format!("DIFFERENCE  {difference}"));
     }

@@ -6,6 +6,7 @@
 mod compare;
 mod engine;
 mod follow;
+mod odd;
 mod stage;
 
 use std::{
@@ -68,6 +69,9 @@ pub struct Demo {
     /// The share of calls and webhooks that something goes wrong with at the simulated accounts, from 0 to 1, until the end
     #[arg(long, default_value_t = 0.0, value_parser = super::simulate::share)]
     faults: f64,
+    /// The share of the bookings the simulated accounts say that is odd, from 0 to 1, until the end; each kind once at least
+    #[arg(long, default_value_t = 0.0, value_parser = super::simulate::share)]
+    odd: f64,
     /// Where the demo keeps its data; emptied first
     #[arg(long, default_value = "data/demo")]
     dir: PathBuf,
@@ -133,15 +137,25 @@ impl Demo {
             }
             say(&format!("Of their calls and webhooks {:.0} % go wrong from now on.", self.faults * 100.0));
         }
+        if self.odd > 0.0 {
+            for beds24 in [&first.beds24, &second.beds24] {
+                beds24.set_odd(self.odd);
+            }
+            say(&format!("Of the bookings that they say {:.0} % are odd from now on.", self.odd * 100.0));
+        }
         let mut engine = Engine::open(&app, &client, &stage);
         self.play(&stage, &mut engine, &mut follower).await?;
+        if self.odd > 0.0 {
+            odd::say_the_rest(&[("beds24", &first.beds24), ("second", &second.beds24)]);
+        }
         say("");
         for beds24 in [&first.beds24, &second.beds24] {
             beds24.set_faults(Faults::default());
+            beds24.set_odd(0.0);
         }
         say("Nothing new happens now; the last messages arrive.");
-        let differences = compare::settle(&app, &stage, &mut engine, &mut follower).await?;
-        let code = compare::summary(&app, &stage, &engine, &differences).await?;
+        let differences = compare::settle(&app, &client, &stage, &mut engine, &mut follower).await?;
+        let code = compare::summary(&app, &client, &stage, &engine, &differences).await?;
         stop.cancel();
         hosting.await??;
         first.serving.await??;

@@ -47,6 +47,11 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Both accounts, by the names of their sources.
+    pub fn both(&self) -> [(&'static str, &Beds24, SourceId); 2] {
+        [(FIRST, &self.first, self.sources.0), (SECOND, &self.second, self.sources.1)]
+    }
+
     pub async fn set(
         app: &Arc<App>,
         client: &Client,
@@ -125,7 +130,12 @@ async fn connect(client: &Client, channel: &Simulated, name: &str) -> anyhow::Re
         account: ACCOUNT.to_owned(),
         channel: "beds24".to_owned(),
         name: name.to_owned(),
-        settings: [("baseUrl".to_owned(), json!(format!("http://{}/api/v2", channel.address)))].into(),
+        settings: [
+            ("baseUrl".to_owned(), json!(format!("http://{}/api/v2", channel.address))),
+            // What a guest owes stands in the charges.
+            ("invoiceLines".to_owned(), json!(true)),
+        ]
+        .into(),
         credentials: [("inviteCode".to_owned(), channel.beds24.invite_code())].into(),
         time_zone: Some("UTC".to_owned()),
     };

@@ -1,0 +1,473 @@
+//! Odd things that a channel says, each of a kind that was seen in the field: what the booking really is stays in the
+//! account's own book, and what goes over the wire is odd.
+//!
+//! A booking that is said in an odd way is said so for good, in every answer and webhook.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Span, Timestamp, civil::Date};
+use rand::{RngExt, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    Account, Action, Beds24, Change, Kind, NewBooking, Told,
+    booking::{Booking, whole_second},
+    money,
+};
+
+/// Characters of an odd mail address.
+const EMAIL_CHARS: usize = 270;
+/// Characters of an odd note.
+const NOTE_CHARS: usize = 23_000;
+/// Nights of a long let.
+const LET_NIGHTS: i64 = 900;
+/// Long lets begin so many days from now: beyond what anybody else sells.
+const LETS_BEGIN_DAYS: i64 = 1_000;
+/// How far ahead an odd modification time lies.
+const AHEAD: SignedDuration = SignedDuration::from_hours(48);
+/// Bookings that change together so that a list of them has pages.
+const LISTED_TOGETHER: usize = 5;
+/// The fewest records of a list that is cut in two or cut short.
+const LEAST_LISTED: usize = 4;
+/// Stands in a text for half of a pair of surrogates, which no text of Rust can have.
+const HALF_EMOJI: char = '\u{e000}';
+
+/// A way of being odd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Odd {
+    /// A price with five places behind the point.
+    FinePrice,
+    /// A price with the noise of a float.
+    FloatNoise,
+    /// A price that is a text and no number.
+    PriceInWords,
+    /// A NUL in a comment.
+    NulInComment,
+    /// Half of a surrogate pair in a comment.
+    HalfEmoji,
+    /// A mail address of 270 characters.
+    LongEmail,
+    /// A count that is a text.
+    CountAsText,
+    /// Counts that are yes and no.
+    CountAsFlag,
+    /// A country in lower case.
+    LowerCaseCountry,
+    /// A cancellation with a note of 23,000 characters.
+    CancelledWithLongNote,
+    /// A cancellation whose departure is its arrival.
+    CancelledWithoutNights,
+    /// Booked, cancelled, and confirmed again.
+    Revived,
+    /// A status that nobody knows.
+    UnknownStatus,
+    /// A record without an id.
+    WithoutId,
+    /// A modification time two days ahead.
+    ModifiedAhead,
+    /// A booking deleted for good between two pages of a list.
+    DeletedBetweenPages,
+    /// A list that is much shorter than it should be, and calls itself a success.
+    ShortList,
+    /// A let of 900 nights.
+    LongLet,
+    /// A group whose first booking has the price of all.
+    GroupTotalOnMaster,
+}
+
+impl Odd {
+    /// All there are.
+    pub const ALL: [Self; 19] = [
+        Self::FinePrice,
+        Self::FloatNoise,
+        Self::PriceInWords,
+        Self::NulInComment,
+        Self::HalfEmoji,
+        Self::LongEmail,
+        Self::CountAsText,
+        Self::CountAsFlag,
+        Self::LowerCaseCountry,
+        Self::CancelledWithLongNote,
+        Self::CancelledWithoutNights,
+        Self::Revived,
+        Self::UnknownStatus,
+        Self::WithoutId,
+        Self::ModifiedAhead,
+        Self::DeletedBetweenPages,
+        Self::ShortList,
+        Self::LongLet,
+        Self::GroupTotalOnMaster,
+    ];
+
+    /// Whether only a person can say what becomes of it.
+    pub fn waits_for_a_person(self) -> bool {
+        matches!(self, Self::Revived | Self::UnknownStatus | Self::WithoutId)
+    }
+
+    /// Makes a booking, as it goes over the wire, odd.
+    pub(super) fn spoil(self, booking: &Booking, object: &mut Value) {
+        let entry = &booking.entry;
+        match self {
+            Self::FinePrice => object["price"] = fine(entry.price_cents, entry.id).0,
+            Self::FloatNoise => object["price"] = noisy(entry.price_cents),
+            Self::PriceInWords => object["price"] = json!("a lot"),
+            Self::NulInComment => object["comments"] = json!("Late arrival\u{0}, about 22:00"),
+            Self::HalfEmoji => object["comments"] = json!(format!("See you soon {HALF_EMOJI}")),
+            Self::LongEmail => object["email"] = json!(long_email(entry.id)),
+            Self::CountAsText => object["numAdult"] = json!(entry.num_adult.to_string()),
+            Self::CountAsFlag => {
+                object["numAdult"] = json!(entry.num_adult > 0);
+                object["numChild"] = json!(entry.num_child > 0);
+            }
+            Self::LowerCaseCountry => object["country2"] = json!(booking.text("country").to_lowercase()),
+            Self::CancelledWithLongNote => object["notes"] = json!("Sorry. ".repeat(NOTE_CHARS / 7)),
+            Self::CancelledWithoutNights => object["departure"] = object["arrival"].clone(),
+            Self::UnknownStatus if booking.stands() => object["status"] = json!("allotmentHold"),
+            Self::WithoutId => drop(object.as_object_mut().and_then(|keys| keys.remove("id"))),
+            Self::ModifiedAhead => object["modifiedTime"] = json!(booking.shown_modified().to_string()),
+            Self::GroupTotalOnMaster => {
+                if let Some(cents) = booking.group_cents {
+                    object["price"] = money::number(cents);
+                }
+            }
+            Self::UnknownStatus | Self::Revived | Self::DeletedBetweenPages | Self::ShortList | Self::LongLet => {}
+        }
+    }
+}
+
+/// A price with five places, and what it is in ten-thousandths, rounded half to even.
+fn fine(cents: u64, id: u64) -> (Value, u64) {
+    let (digits, rounded) = if id.is_multiple_of(2) { ("285", 28) } else { ("735", 74) };
+    let text = format!("{}.{:02}{digits}", cents / 100, cents % 100);
+    (serde_json::from_str(&text).unwrap_or_default(), cents * 100 + rounded)
+}
+
+/// Less than the price by next to nothing.
+fn noisy(cents: u64) -> Value {
+    let below = cents.saturating_sub(1);
+    serde_json::from_str(&format!("{}.{:02}9999999999", below / 100, below % 100)).unwrap_or_default()
+}
+
+fn long_email(id: u64) -> String {
+    let end = format!("{id}@example.org");
+    format!("{}{end}", "a".repeat(EMAIL_CHARS - end.len()))
+}
+
+/// JSON as it goes over the wire: with the halves of surrogate pairs that no text can have.
+pub(super) fn body(value: &Value) -> String {
+    value.to_string().replace(HALF_EMOJI, "\\ud83d")
+}
+
+impl Booking {
+    /// When it last changed, as it is said.
+    pub fn shown_modified(&self) -> Timestamp {
+        if self.odd == Some(Odd::ModifiedAhead) { self.entry.modified + AHEAD } else { self.entry.modified }
+    }
+
+    /// What the guest owes in ten-thousandths: the charges, else the price; none where that is no number.
+    pub fn owed(&self) -> Option<u64> {
+        match self.odd {
+            Some(Odd::PriceInWords) => None,
+            Some(Odd::FinePrice) => Some(fine(self.entry.price_cents, self.entry.id).1),
+            _ => Some(self.invoice_items.charged_cents().unwrap_or(self.entry.price_cents) * 100),
+        }
+    }
+}
+
+/// How much of what is said is odd, and what was.
+pub(super) struct Oddities {
+    rate: f64,
+    said: u64,
+    done: BTreeMap<Odd, u64>,
+    order: Vec<Odd>,
+    next: usize,
+    rng: ChaCha8Rng,
+    /// Cancelled so that it can be confirmed again.
+    to_revive: Option<u64>,
+    to_delete: Option<u64>,
+    cuts_short: bool,
+    page_size: Option<usize>,
+    removed: Vec<u64>,
+}
+
+impl Oddities {
+    pub fn new(rate: f64, mut rng: ChaCha8Rng) -> Self {
+        let mut order = Odd::ALL.to_vec();
+        order.shuffle(&mut rng);
+        Self {
+            rate,
+            said: 0,
+            done: BTreeMap::new(),
+            order,
+            next: 0,
+            rng,
+            to_revive: None,
+            to_delete: None,
+            cuts_short: false,
+            page_size: None,
+            removed: Vec::new(),
+        }
+    }
+
+    /// Counts bookings that are said.
+    pub fn said(&mut self, bookings: usize) {
+        self.said += bookings as u64;
+    }
+
+    /// What is to be said next, where less is odd than should be: each kind in its turn, so that all are as many.
+    fn due(&mut self) -> Option<Odd> {
+        let odd: u64 = self.done.values().sum();
+        if self.rate <= 0.0 || odd as f64 + 1.0 > self.rate * self.said as f64 {
+            return None;
+        }
+        let kind = self.order.get(self.next % self.order.len()).copied();
+        self.next += 1;
+        kind
+    }
+}
+
+impl Beds24 {
+    /// Lets this share of the bookings that are said be odd from now on, each kind as often as the others.
+    pub fn set_odd(&self, rate: f64) {
+        self.account().oddities.rate = rate;
+    }
+
+    /// How often it was odd in each way.
+    pub fn odd_said(&self) -> BTreeMap<Odd, u64> {
+        self.account().oddities.done.clone()
+    }
+
+    /// What share of what is said is odd.
+    pub fn odd_rate(&self) -> f64 {
+        self.account().oddities.rate
+    }
+
+    /// Bookings that were deleted for good between two pages.
+    pub fn removed(&self) -> Vec<u64> {
+        self.account().oddities.removed.clone()
+    }
+
+    /// Says something odd; none where there is nothing that it could be said of now.
+    pub fn say_odd(&self, kind: Odd) -> Option<Action> {
+        let account = &mut *self.account();
+        self.be_odd(account, kind)
+    }
+
+    /// Says what was not said yet of every kind.
+    pub fn say_every_odd(&self) -> Vec<Action> {
+        let account = &mut *self.account();
+        let missing = Odd::ALL.into_iter().filter(|kind| !account.oddities.done.contains_key(kind));
+        let missing: Vec<Odd> = missing.collect();
+        missing.into_iter().filter_map(|kind| self.be_odd(account, kind)).collect()
+    }
+
+    /// Says something odd where it is time to.
+    pub(super) fn be_odd_in_turn(&self, account: &mut Account) -> Option<Action> {
+        let kind = account.oddities.due()?;
+        self.be_odd(account, kind)
+    }
+
+    fn be_odd(&self, account: &mut Account, kind: Odd) -> Option<Action> {
+        let now = self.now();
+        let told = if account.oddities.rng.random_ratio(1, 4) { Told::Nobody } else { Told::Webhook };
+        if kind == Odd::Revived {
+            // Otherwise only the end of it would be told.
+            let id = account.cancel_as(kind, now)?;
+            self.tell(account, id, Told::Webhook, Kind::Cancelled);
+            account.oddities.to_revive = Some(id);
+        }
+        let (event, id) = account.be_odd(kind, now)?;
+        *account.oddities.done.entry(kind).or_default() += 1;
+        if !matches!(kind, Odd::DeletedBetweenPages | Odd::ShortList) {
+            self.tell(account, id, told, event);
+        }
+        Some(Action { kind: event, booking_id: id, told, summary: format!("booking {id} said oddly: {kind:?}") })
+    }
+}
+
+impl Account {
+    /// What happens in the account, and to which booking.
+    fn be_odd(&mut self, kind: Odd, now: Timestamp) -> Option<(Kind, u64)> {
+        match kind {
+            Odd::CancelledWithLongNote | Odd::CancelledWithoutNights => {
+                Some((Kind::Cancelled, self.cancel_as(kind, now)?))
+            }
+            Odd::Revived => Some((Kind::Changed, self.revive(now)?)),
+            Odd::DeletedBetweenPages => Some((Kind::Cancelled, self.delete_at_the_next_page(now)?)),
+            Odd::ShortList => Some((Kind::Changed, self.cut_the_next_list(now)?)),
+            Odd::LongLet => Some((Kind::Made, self.let_long(now)?)),
+            Odd::GroupTotalOnMaster => Some((Kind::Made, self.make_group(now)?)),
+            _ => Some((Kind::Made, self.make_as(kind, now)?)),
+        }
+    }
+
+    fn make_as(&mut self, kind: Odd, now: Timestamp) -> Option<u64> {
+        let (room_id, arrival, departure) = self.book.find_room(&mut self.oddities.rng, now)?;
+        let id = self.sell(room_id, (arrival, departure), now)?;
+        self.mark(id, kind);
+        Some(id)
+    }
+
+    /// Sells a room to one adult, by a site.
+    fn sell(&mut self, room_id: u64, (arrival, departure): (Date, Date), now: Timestamp) -> Option<u64> {
+        let price_cents = self.oddities.rng.random_range(10_000..90_000);
+        let (first_name, last_name) = ("Maren".to_owned(), "Holmqvist".to_owned());
+        let new =
+            NewBooking { room_id, arrival, departure, room_qty: 1, num_adult: 1, price_cents, first_name, last_name };
+        let id = self.book.make(new, now)?;
+        let booking = self.book.get_mut(id)?;
+        "booking".clone_into(&mut booking.entry.channel);
+        "new".clone_into(&mut booking.entry.status);
+        booking.entry.api_reference = format!("7{id}");
+        booking.source = (19, "Booking.com");
+        Some(id)
+    }
+
+    fn mark(&mut self, id: u64, kind: Odd) {
+        if let Some(booking) = self.book.get_mut(id) {
+            booking.odd = Some(kind);
+        }
+    }
+
+    /// Bookings that stand and are as they should be: no block, none of a group, and none that was made by API.
+    fn plain(&self) -> Vec<u64> {
+        let of_group = |id: u64| self.book.bookings.iter().any(|other| other.entry.master_id == Some(id));
+        let plain = self.book.bookings.iter().filter(|booking| {
+            let entry = &booking.entry;
+            booking.stands()
+                && booking.odd.is_none()
+                && entry.status != "black"
+                && entry.reference.is_empty()
+                && entry.master_id.is_none()
+                && !of_group(entry.id)
+        });
+        plain.map(|booking| booking.entry.id).collect()
+    }
+
+    fn cancel_as(&mut self, kind: Odd, now: Timestamp) -> Option<u64> {
+        let id = self.plain().first().copied()?;
+        self.book.cancel(id, now);
+        self.mark(id, kind);
+        Some(id)
+    }
+
+    /// Confirms again what was just cancelled.
+    fn revive(&mut self, now: Timestamp) -> Option<u64> {
+        let id = self.oddities.to_revive.take()?;
+        let mut booking = self.book.get(id)?.clone();
+        "confirmed".clone_into(&mut booking.entry.status);
+        booking.cancelled = None;
+        self.book.replace(booking, now);
+        Some(id)
+    }
+
+    /// Changes the price of some bookings, so that a list of what has changed is long enough to be cut.
+    fn change_some(&mut self, now: Timestamp) -> Option<u64> {
+        let some: Vec<u64> = self.plain().into_iter().rev().take(LISTED_TOGETHER).collect();
+        for id in &some {
+            let price_cents = self.book.get(*id).map(|booking| booking.entry.price_cents + 100);
+            self.book.change(*id, &Change { price_cents, ..Change::default() }, now);
+        }
+        some.first().copied().filter(|_| some.len() >= LEAST_LISTED)
+    }
+
+    /// Makes and cancels a booking at the head of the list, which is gone once it was listed.
+    fn delete_at_the_next_page(&mut self, now: Timestamp) -> Option<u64> {
+        self.change_some(now)?;
+        let id = self.make_as(Odd::DeletedBetweenPages, now)?;
+        self.book.cancel(id, now);
+        let last = self.book.bookings.pop()?;
+        self.book.bookings.insert(0, last);
+        self.oddities.to_delete = Some(id);
+        Some(id)
+    }
+
+    fn cut_the_next_list(&mut self, now: Timestamp) -> Option<u64> {
+        let id = self.change_some(now)?;
+        self.oddities.cuts_short = true;
+        Some(id)
+    }
+
+    fn let_long(&mut self, now: Timestamp) -> Option<u64> {
+        let rooms: Vec<u64> = self.book.room_types().map(|(_, room)| room.id).collect();
+        let first = super::today(now).saturating_add(Span::new().days(LETS_BEGIN_DAYS));
+        let stay = (first, first.saturating_add(Span::new().days(LET_NIGHTS)));
+        let room = rooms.into_iter().find(|room| self.book.free(*room, stay, None) > 0)?;
+        let id = self.sell(room, stay, now)?;
+        self.mark(id, Odd::LongLet);
+        Some(id)
+    }
+
+    /// A group of two or three rooms, each with charges of its own, and the price of all on the first.
+    fn make_group(&mut self, now: Timestamp) -> Option<u64> {
+        let (room_id, arrival, departure) = self.book.find_room(&mut self.oddities.rng, now)?;
+        let stay = (arrival, departure);
+        let first = self.sell(room_id, stay, now)?;
+        let rooms: Vec<u64> = self.book.room_types().map(|(_, room)| room.id).collect();
+        let free = rooms.into_iter().filter(|room| self.book.free(*room, stay, None) > 0).take(2);
+        let rooms: Vec<u64> = free.collect();
+        let members: Vec<u64> = rooms.into_iter().filter_map(|room| self.sell(room, stay, now)).collect();
+        let mut total = 0;
+        for id in members.iter().chain([&first]) {
+            let mut item_id = self.book.last_item_id;
+            let booking = self.book.get_mut(*id)?;
+            let price_cents = booking.entry.price_cents;
+            if *id != first {
+                booking.entry.master_id = Some(first);
+            }
+            booking.odd = Some(Odd::GroupTotalOnMaster);
+            let mut charge = |booking: &mut Booking, what: &str, cents: u64| {
+                item_id += 1;
+                let keys = json!({ "type": "charge", "description": what, "qty": 1, "amount": money::number(cents) });
+                booking.invoice_items.add(item_id, *id, keys, now);
+                total += cents;
+            };
+            charge(booking, "Room", price_cents);
+            if *id == first {
+                charge(booking, "Towels", 1_200);
+            }
+            self.book.last_item_id = item_id;
+        }
+        let booking = self.book.get_mut(first)?;
+        booking.group_cents = Some(total).filter(|_| !members.is_empty());
+        Some(first)
+    }
+
+    /// What is wrong with a list of bookings: how many of it come at all, and how many on a page.
+    pub(super) fn spoil_list(&mut self, found: &[u64], page: usize, page_size: usize) -> (usize, usize) {
+        if page > 1 {
+            return (found.len(), self.oddities.page_size.unwrap_or(page_size));
+        }
+        self.oddities.page_size = None;
+        let half = found.len() / 2;
+        if found.len() < LEAST_LISTED {
+            return (found.len(), page_size);
+        }
+        let on_first_page = |id: &u64| found[..half].contains(id);
+        if self.oddities.to_delete.as_ref().is_some_and(on_first_page) {
+            self.oddities.page_size = Some(half);
+            return (found.len(), half);
+        }
+        if std::mem::take(&mut self.oddities.cuts_short) { (1, page_size) } else { (found.len(), page_size) }
+    }
+
+    /// What happens right after a page was read.
+    pub(super) fn after_page(&mut self, left_out: &[u64], now: Timestamp) {
+        if self.oddities.page_size.is_some()
+            && let Some(id) = self.oddities.to_delete.take()
+        {
+            self.book.bookings.retain(|booking| booking.entry.id != id);
+            self.oddities.removed.push(id);
+        }
+        for id in left_out {
+            // It was not there for a moment: whoever asks for what has changed finds it the next time.
+            if let Some(booking) = self.book.get_mut(*id) {
+                let next = booking.entry.modified + SignedDuration::from_secs(1);
+                booking.entry.modified = whole_second(now).max(next);
+            }
+        }
+    }
+}
