@@ -6,6 +6,7 @@ pub mod host;
 pub mod house;
 pub mod market;
 pub mod odd_channel;
+pub mod odd_records;
 pub mod partner;
 pub mod plugins;
 pub mod port;
