@@ -88,6 +88,62 @@ impl FromStr for Amount {
     }
 }
 
+/// Reads an amount that need not be there, rounded half to even where it is finer than a ten-thousandth; none where it is no
+/// decimal number, or beyond what any booking costs. With it what is wrong, never the digits.
+pub fn mend_amount(text: &str) -> (Option<Amount>, Option<String>) {
+    let text = text.trim();
+    let left_out = |error: AmountError| (None, Some(format!("{error}; it was left out")));
+    match text.parse() {
+        Ok(amount) => (Some(amount), None),
+        Err(error @ AmountError::TooLarge) => left_out(error),
+        Err(_) => match round_to_ten_thousandths(text) {
+            Ok(rounded) => (
+                Some(Amount::from_ten_thousandths(rounded)),
+                Some(format!("{}; it was rounded half to even", AmountError::TooFine)),
+            ),
+            Err(error) => left_out(error),
+        },
+    }
+}
+
+/// Digit by digit: no number of them is too many, and nothing is rounded twice.
+fn round_to_ten_thousandths(text: &str) -> Result<i64, AmountError> {
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let exponent: i32 = exponent.parse().map_err(|_| AmountError::NotANumber)?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.len() + fraction.len() == 0 || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+        return Err(AmountError::NotANumber);
+    }
+    let digits = || whole.bytes().chain(fraction.bytes()).map(|byte| i64::from(byte - b'0'));
+    if digits().all(|digit| digit == 0) {
+        return Ok(0);
+    }
+    let scale = i64::from(MAX_SCALE) + i64::from(exponent);
+    let places = i64::try_from(whole.len()).map_err(|_| AmountError::TooLarge)?.saturating_add(scale);
+    let (mut parts, mut left) = (0_i64, digits());
+    for _ in 0..places {
+        parts = parts * 10 + left.next().unwrap_or(0);
+        if parts > MAX_TEN_THOUSANDTHS {
+            return Err(AmountError::TooLarge);
+        }
+    }
+    // What is behind the last place that is kept, with the zeros that a small number begins with.
+    let zeros = usize::try_from(-places).unwrap_or(0);
+    let mut behind = std::iter::repeat_n(0, zeros.min(1)).chain(left);
+    let first = behind.next().unwrap_or(0);
+    let is_half = first == 5 && behind.all(|digit| digit == 0);
+    let up = if is_half { parts % 2 == 1 } else { first >= 5 };
+    let parts = parts + i64::from(up);
+    if parts > MAX_TEN_THOUSANDTHS {
+        return Err(AmountError::TooLarge);
+    }
+    Ok(if negative { -parts } else { parts })
+}
+
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -166,6 +222,50 @@ mod tests {
             [("100.5", "EUR", "100.50"), ("100.00", "JPY", "100"), ("1.5", "KWD", "1.500"), ("0.1234", "EUR", "0.1234")]
         {
             assert_eq!(text.parse::<Amount>().expect(text).written_in(currency).to_string(), written);
+        }
+    }
+
+    #[test]
+    fn what_is_too_fine_is_rounded_half_to_even_once() {
+        for (text, rounded) in [
+            ("1714.28571", "1714.2857"),
+            ("0.00005", "0"),
+            ("0.00015", "0.0002"),
+            ("0.00025", "0.0002"),
+            ("-0.00015", "-0.0002"),
+            ("0.00005000000000000000000000000000000000001", "0.0001"),
+            ("0.0000499999999999999999999999999999999999999999", "0"),
+            ("1.2e-9", "0"),
+            ("5e-5", "0"),
+            ("9e-5", "0.0001"),
+            ("17.1428571428571428571428571428571428571428571e2", "1714.2857"),
+            ("2399.9999999999995", "2400"),
+        ] {
+            let (amount, problem) = mend_amount(text);
+            assert_eq!(amount, Some(rounded.parse().expect(rounded)), "{text}");
+            assert_eq!(
+                problem.as_deref(),
+                Some("has more than 4 decimal places; it was rounded half to even"),
+                "{text}"
+            );
+        }
+        for (text, kept) in
+            [("450.00", "450.00"), (" 3 ", "3"), ("1e2", "100"), ("0.00000", "0.00000"), ("1.23450", "1.23450")]
+        {
+            assert_eq!(mend_amount(text).0.expect(text).to_string(), kept);
+            assert_eq!(mend_amount(text).1, None, "{text}");
+        }
+        for (odd, why) in [
+            ("NaN", "is not a decimal number; it was left out"),
+            ("1.234,56", "is not a decimal number; it was left out"),
+            ("", "is not a decimal number; it was left out"),
+            (".", "is not a decimal number; it was left out"),
+            ("--1", "is not a decimal number; it was left out"),
+            ("1e400", "is beyond ±100000000000; it was left out"),
+            ("100000000000.00005000001", "is beyond ±100000000000; it was left out"),
+            ("99999999999999999999999999999999999999999", "is beyond ±100000000000; it was left out"),
+        ] {
+            assert_eq!(mend_amount(odd), (None, Some(why.to_owned())), "{odd}");
         }
     }
 
