@@ -30,7 +30,7 @@ fn whole() -> Value {
         })
     };
     json!({
-        "schemaVersion": 1, "id": "whole", "displayName": "Whole", "version": "1.2.3", "contract": "1.0.0-rc.3",
+        "schemaVersion": 1, "id": "whole", "displayName": "Whole", "version": "1.2.3", "contract": "1.0.0-rc.4",
         "vendor": "Example", "hosts": ["GET,POST https://api.example.org", "setting:baseUrl", "credential:api.address"],
         "credentials": [
             {
@@ -163,10 +163,10 @@ fn every_manifest_here_is_one() {
 /// made is kept, and must go on working as long as the candidate stands.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_component_that_was_kept_goes_on_working() {
-    let kept = std::fs::read(repository().join("tests/kept/example-1.0.0-rc.3.wasm")).expect("the component");
+    let kept = std::fs::read(repository().join("tests/kept/example-1.0.0-rc.4.wasm")).expect("the component");
     let settings = EngineSettings { cache_dir: None, cache_key: [0; 32], concurrent_calls: 2 };
     let plugin = Engine::new(settings).expect("an engine").load(kept).await.expect("it fits");
-    assert_eq!(plugin.manifest().contract, "1.0.0-rc.3");
+    assert_eq!(plugin.manifest().contract, "1.0.0-rc.4");
     assert_eq!(plugin.exports(), [Interface::Inbound, Interface::Pull]);
     let body = br#"{"number":"B-17","room":"sea-view","from":"2027-06-01","to":"2027-06-04","state":"booked",
         "name":"Ada Example","price":"410.00","currency":"EUR","changed":"2027-01-05T09:00:00Z"}"#;

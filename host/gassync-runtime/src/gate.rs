@@ -47,8 +47,8 @@ mod tests {
     fn every_import_is_judged_by_name() {
         for allowed in [
             "wasi:io/streams@0.2.6",
-            "gassync:channel/http@1.0.0-rc.3",
-            "gassync:channel/keys@1.0.0-rc.3",
+            "gassync:channel/http@1.0.0-rc.4",
+            "gassync:channel/keys@1.0.0-rc.4",
             "wasi:clocks/wall-clock@0.2.6",
             "wasi:filesystem/preopens@0.2.0",
             "wasi:http/outgoing-handler@0.2.10",
@@ -59,7 +59,7 @@ mod tests {
             "wasi:filesystem/types@0.3.0",
             "wasi:http/incoming-handler@0.2.6",
             "wasi:nn/tensor@0.2.0-rc-2024-10-28",
-            "gassync:channel/inbound@1.0.0-rc.3",
+            "gassync:channel/inbound@1.0.0-rc.4",
             "gassync:core/bookings@1.0.0",
             "env",
         ] {

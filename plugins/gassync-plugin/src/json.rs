@@ -1,26 +1,38 @@
 use std::fmt;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use crate::{ChannelError, malformed};
+use crate::{ChannelError, escapes::mend_escapes, malformed};
 
 /// Reads JSON into a type of yours. What cannot be read is malformed, at `place`: the pointer to where it stands in the
-/// payload, empty for the whole of it.
-pub fn read_json<'a, T: Deserialize<'a>>(
-    json: &'a (impl AsRef<[u8]> + ?Sized),
+/// payload, empty for the whole of it. Half a character, or a NUL, is replaced and no reason to fail.
+pub fn read_json<T: DeserializeOwned>(
+    json: &(impl AsRef<[u8]> + ?Sized),
     place: impl fmt::Display,
 ) -> Result<T, ChannelError> {
-    serde_json::from_slice(json.as_ref()).map_err(|error| malformed(place, error))
+    let text = match std::str::from_utf8(json.as_ref()) {
+        Ok(text) => text,
+        Err(error) => return Err(malformed(place, format_args!("is not UTF-8: {error}"))),
+    };
+    serde_json::from_str(&mend_escapes(text)).map_err(|error| malformed(place, error))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
     use crate::Loose;
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Booking {
         id: Loose,
+    }
+
+    #[test]
+    fn half_a_character_is_no_reason_to_fail() {
+        let texts: Vec<String> = read_json(r#"["caf\u00e9 \ud83d", "\u0000", "\ud83d\ude00"]"#, "").expect("texts");
+        assert_eq!(texts, ["café \u{fffd}", "\u{fffd}", "😀"]);
     }
 
     #[test]

@@ -3,17 +3,10 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
 
-use crate::{ChannelError, Date, instant::moment, malformed, parse_date_as};
+use crate::{ChannelError, Date, escapes::mend_escapes, malformed, note, parse_date_as};
 
 /// An exponent beyond this is a mistake, or an attack, and no amount.
 const MAX_EXPONENT: usize = 30;
-/// Digits before the point of an amount: the host takes 100 billion for a mistake.
-const MAX_WHOLE_DIGITS: usize = 11;
-/// Places behind the point of an amount that are not zeros: the host keeps ten-thousandths.
-const MAX_PLACES: usize = 4;
-/// Places in all, zeros or not: an amount with many more the host could not read.
-const MAX_WRITTEN_PLACES: usize = 16;
-
 /// A value that a channel writes now as a number, now as a text: kept as its text, digit for digit, so that ids of more
 /// than 53 bits and amounts stay what they were.
 ///
@@ -58,7 +51,7 @@ impl<'de> Deserialize<'de> for Loose {
         let raw: &RawValue = <&RawValue>::deserialize(deserializer)?;
         let written = raw.get();
         Ok(match written.as_bytes().first() {
-            Some(b'"') => serde_json::from_str::<String>(written).map_err(D::Error::custom)?.into(),
+            Some(b'"') => serde_json::from_str::<String>(&mend_escapes(written)).map_err(D::Error::custom)?.into(),
             Some(b'0'..=b'9' | b'-') => written.to_owned().into(),
             // Kept apart from texts: channels write false for a name or an address that is not there.
             Some(b't') => Self(Said::Flag(true)),
@@ -116,8 +109,11 @@ impl Loose {
         }
     }
 
-    /// A whole number; `2.0` is one.
+    /// A whole number, as such or as a text; `2.0` is one, and so are yes and no as such, 1 and 0.
     pub fn integer(&self) -> Option<i64> {
+        if let Said::Flag(flag) = self.0 {
+            return Some(i64::from(flag));
+        }
         let text = self.as_str()?;
         let (whole, places) = text.split_once('.').unwrap_or((text, "0"));
         let is_whole = !places.is_empty() && places.bytes().all(|byte| byte == b'0');
@@ -127,6 +123,15 @@ impl Loose {
     /// A number of people, rooms or nights.
     pub fn count(&self) -> Option<u32> {
         self.integer()?.try_into().ok()
+    }
+
+    /// The same; what is something else is left out and [noted](note), at `place`.
+    pub fn count_or_note(&self, place: impl fmt::Display) -> Option<u32> {
+        let count = self.count();
+        if count.is_none() && self.as_str().is_some() {
+            note(place, "is not a whole number of at least 0");
+        }
+        count
     }
 
     /// An exact decimal with the digits that were sent, for money. Only an exponent, which the contract does not know, is
@@ -154,6 +159,7 @@ impl Loose {
     }
 
     /// A date, with or without a time behind it. A text that is none is malformed, at `place`: as a rule a JSON pointer.
+    /// For nights, without which there is nothing to hold; any other date is a [`date_or_note`](Self::date_or_note).
     pub fn date(&self, place: impl fmt::Display) -> Result<Option<Date>, ChannelError> {
         self.date_as("YYYY-MM-DD", place)
     }
@@ -161,36 +167,40 @@ impl Loose {
     /// The same in another order, such as `DD.MM.YYYY`: see [`parse_date_as`].
     pub fn date_as(&self, order: &str, place: impl fmt::Display) -> Result<Option<Date>, ChannelError> {
         let Some(text) = self.as_str() else { return Ok(None) };
-        parse_date_as(text, order).map(Some).ok_or_else(|| malformed(place, format_args!("is not a date ({order})")))
+        parse_date_as(text, order).map(Some).ok_or_else(|| malformed(place, not_a_date(order)))
     }
 
-    /// An instant as the contract has it: a date, as a rule with a time, with its zone or in UTC. A text that is none is
-    /// malformed, at `place`; so is one after the host's last instant, `9999-12-30T22:00:00.999999999Z`.
-    pub fn instant(&self, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
-        match self.as_str() {
-            Some(text) if moment(text).is_none() => Err(malformed(place, "is not an instant (YYYY-MM-DDTHH:MM:SSZ)")),
-            text => Ok(text.map(str::to_owned)),
-        }
+    /// A date without which the record is worth as much, such as those of a cancellation: a text that is none is left out
+    /// and [noted](note), at `place`.
+    pub fn date_or_note(&self, place: impl fmt::Display) -> Option<Date> {
+        self.date_as_or_note("YYYY-MM-DD", place)
     }
 
-    /// A [`decimal`](Self::decimal) that the host takes for money: any other text is malformed, at `place`.
-    pub fn amount(&self, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
-        match (self.as_str(), self.decimal()) {
-            (Some(_), None) => Err(malformed(place, "is not an amount such as 410.00")),
-            (_, Some(decimal)) if !is_money(&decimal) => {
-                Err(malformed(place, "is too large or too fine for an amount"))
-            }
-            (_, decimal) => Ok(decimal),
+    /// The same in another order, such as `DD.MM.YYYY`: see [`parse_date_as`].
+    pub fn date_as_or_note(&self, order: &str, place: impl fmt::Display) -> Option<Date> {
+        let text = self.as_str()?;
+        let date = parse_date_as(text, order);
+        if date.is_none() {
+            note(place, not_a_date(order));
         }
+        date
+    }
+
+    /// An instant as it was written, for the contract: the host leaves out what is none, and notes it. Nothing that a
+    /// channel can write fails here.
+    pub fn instant(&self, _place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
+        Ok(self.text())
+    }
+
+    /// An amount with the digits that were sent, a [`decimal`](Self::decimal) where it is one: the host rounds what is too
+    /// fine, leaves out what is no amount or too large, and notes it. Nothing that a channel can write fails here.
+    pub fn amount(&self, _place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
+        Ok(self.decimal().or_else(|| self.text()))
     }
 }
 
-/// Whether the host takes it for an amount.
-pub(crate) fn is_money(decimal: &str) -> bool {
-    let (whole, places) = decimal.split_once('.').unwrap_or((decimal, ""));
-    whole.trim_start_matches(['-', '0']).len() <= MAX_WHOLE_DIGITS
-        && places.trim_end_matches('0').len() <= MAX_PLACES
-        && places.len() <= MAX_WRITTEN_PLACES
+fn not_a_date(order: &str) -> String {
+    format!("is not a date ({order})")
 }
 
 /// Moves the point by as many places as an exponent says.
@@ -213,7 +223,7 @@ fn written_out(whole: &str, places: &str, exponent: i32) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse_date;
+    use crate::{notes::take_notes, parse_date};
 
     fn read(json: &str) -> Loose {
         serde_json::from_str(json).expect(json)
@@ -235,7 +245,8 @@ mod tests {
         }
         assert_eq!(read("null"), Loose::default());
         assert_eq!((read("0").unless_zero(), read("10").unless_zero()), (None, Some("10".to_owned())));
-        assert!(serde_json::from_str::<Loose>(r#""half \ud83d""#).is_err());
+        assert_eq!(read(r#""half \ud83d""#).as_str(), Some("half \u{fffd}"));
+        assert_eq!(read(r#""\u0000\ude00\ud83d\ude00""#).as_str(), Some("\u{fffd}\u{fffd}😀"));
         assert!(serde_json::from_value::<Loose>(serde_json::json!(1.5)).is_err(), "a float has been there before");
     }
 
@@ -278,7 +289,7 @@ mod tests {
     #[test]
     fn whole_numbers_words_and_flags() {
         for (json, number) in
-            [("2", Some(2)), (r#""2""#, Some(2)), ("2.0", Some(2)), (r#""2.00""#, Some(2)), ("-1", Some(-1))]
+            [("2", Some(2)), (r#""2""#, Some(2)), ("2.0", Some(2)), (r#""2.00""#, Some(2)), ("-1", Some(-1)), ("true", Some(1)), ("false", Some(0))]
         {
             assert_eq!(read(json).integer(), number, "{json}");
         }
@@ -304,28 +315,27 @@ mod tests {
     }
 
     #[test]
-    fn instants_and_amounts_that_are_none_say_where_they_stand() {
-        for text in ["2027-01-09", "2027-01-09 08:02:30", "2027-01-09T08:02Z", "2027-01-09T08:02:30.25+07:00"] {
+    fn instants_and_amounts_are_handed_on_as_they_were_written() {
+        for text in ["2027-01-09 08:02:30", "2027-01-09T08:02:30.25+07:00", "2027-02-30T10:00:00Z", "now", "99"] {
             assert_eq!(Loose::from(text.to_owned()).instant("at"), Ok(Some(text.to_owned())));
         }
-        for text in ["2027-02-30T10:00:00Z", "now", "2027-01-09T25:00:00Z", "2027-01-09T08:02:30+25:00", "99"] {
-            let told = Loose::from(text.to_owned()).instant("at");
-            assert!(matches!(&told, Err(ChannelError::Malformed(why)) if why.starts_with("at: ")), "{text}: {told:?}");
-        }
         assert_eq!(read("null").instant("at"), Ok(None));
-        assert_eq!(read("410.00").amount("price"), Ok(Some("410.00".to_owned())));
-        assert_eq!(read("null").amount("price"), Ok(None));
-        for amount in ["99999999999.9999", "-0000000000410.1000000", ".5"] {
-            assert_eq!(Loose::from(Some(amount)).amount("price"), Ok(Some(amount.to_owned())));
+        for text in ["410.00", "1714.28571", "-0000000000410.1000000", ".5", "100000000000", "a lot", "1,50"] {
+            assert_eq!(Loose::from(Some(text)).amount("price"), Ok(Some(text.to_owned())));
         }
-        for wrong in ["a lot", "100000000000", "1e11", "410.00001", "0.10000000000000000555", "1.00000000000000000"] {
-            let told = Loose::from(Some(wrong)).amount("price");
-            assert!(
-                matches!(&told, Err(ChannelError::Malformed(why)) if why.starts_with("price: ")),
-                "{wrong}: {told:?}"
-            );
-        }
-        assert_eq!(Loose::from(None).amount("price"), Ok(None));
+        assert_eq!(read("1e2").amount("price"), Ok(Some("100".to_owned())));
+        assert_eq!((read("null").amount("price"), read("true").amount("price")), (Ok(None), Ok(None)));
+    }
+
+    #[test]
+    fn what_the_record_can_do_without_is_left_out_and_noted() {
+        take_notes();
+        assert_eq!(read(r#""31.02.2027""#).date_as_or_note("DD.MM.YYYY", "/from"), None);
+        assert_eq!(read(r#""2027-03-05""#).date_or_note("/until"), parse_date("2027-03-05"));
+        assert_eq!((read("null").date_or_note("/x"), read("null").count_or_note("/x")), (None, None));
+        assert_eq!((read("2").count_or_note("/x"), read("-2").count_or_note("/children")), (Some(2), None));
+        let noted: Vec<String> = take_notes().into_iter().map(|note| note.path).collect();
+        assert_eq!(noted, ["/from", "/children"]);
     }
 
     #[test]

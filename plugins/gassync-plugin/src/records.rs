@@ -3,12 +3,13 @@ use std::fmt;
 use crate::{
     Accepted, Address, Block, CalendarNights, CalendarPart, Change, ChannelError, Completeness, Entity, FieldError,
     GuestDetails, Header, Hint, HttpResponse, Intent, Money, News, Nights, Outcome, Page, Property, Query, RatePlan,
-    Reservation, ReservationStatus, RoomStay, RoomType, Route, Scope, StayQuery, StayRules, Subscribed,
+    Reservation, ReservationStatus, RoomStay, RoomType, Route, Scope, StayQuery, StayRules, Subscribed, notes::take_notes,
 };
 
-/// News for the source that has this property.
+/// News for the source that has this property, with what was [noted](crate::note) while it was read.
 pub fn change(property_id: Option<&str>, news: News) -> Change {
-    Change { route: Route { property_id: property_id.map(str::to_owned), account: None }, news }
+    let route = Route { property_id: property_id.map(str::to_owned), account: None };
+    Change { route, news, notes: take_notes() }
 }
 
 /// Something happened to this record: the host fetches it, or, without an id, what has changed of its kind.

@@ -4,13 +4,18 @@
 //  "name": "Ada Example", "price": "410.00", "currency": "EUR", "changed": "2027-01-05T09:00:00Z"}
 
 import {
-  change, date, http, instant, malformed, money, news, nights, rateLimited, readJson, reply, settings, status, text,
-  unauthorized, unavailable, unsupported,
+  change, date, http, instant, malformed, money, news, nights, rateLimited, readEach, readJson, readOne, reply, settings,
+  status, text, unauthorized, unavailable, unsupported,
 } from "./gassync/index.js";
+
+/** Where a booking's id stands, even if nothing else of it can be read. */
+const NUMBER = { ids: ["number"] };
 
 export const inbound = {
   decode(request) {
-    return { changes: [bookingChange(readJson(request.body))], reply: reply(200, "ok") };
+    const booking = readJson(request.body);
+    if (Array.isArray(booking)) throw malformed("one booking is expected");
+    return { changes: readOne("reservation", booking, () => bookingChange(booking), NUMBER), reply: reply(200, "ok") };
   },
 };
 
@@ -26,7 +31,8 @@ export const pull = {
     if (answer.status !== 200) throw unavailable(`status ${answer.status}`);
     const bookings = answer.json();
     if (!Array.isArray(bookings)) throw malformed("a list of bookings is expected");
-    return { changes: bookings.map(bookingChange) };
+    // One by one: one that cannot be read is set aside by the host, and the others are taken.
+    return { changes: readEach("reservation", bookings, bookingChange, NUMBER) };
   },
 };
 

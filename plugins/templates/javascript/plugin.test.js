@@ -39,9 +39,26 @@ test("what the payload does not say stays unsaid", async () => {
 });
 
 test("a call that cannot be read is malformed", async () => {
-  for (const body of ["{", "[]", { ...booking, from: "tomorrow" }, { ...booking, price: "a lot" }]) {
+  for (const body of ["{", "[]", ""]) {
     await assert.rejects(inbound.decode(call(body)), ({ payload }) => payload.tag === "malformed");
   }
+});
+
+test("a booking that cannot be read is handed on with its number, and what it can do without is not needed", async () => {
+  const { changes } = await inbound.decode(call({ ...booking, from: "tomorrow" }));
+  const { tag, val: odd } = changes[0].news;
+  assert.deepEqual([tag, odd.id, odd.problem], ["unreadable", "B-17", "from: no day (YYYY-MM-DD)"]);
+  const { changes: kept } = await inbound.decode(call({ ...booking, price: "a lot", changed: "soon", name: {} }));
+  assert.deepEqual(kept[0].news.val.total, { amount: "a lot", currency: "EUR" });
+  assert.deepEqual(kept[0].notes, [{ path: "name", problem: "no text" }]);
+});
+
+test("one booking stops no other", async () => {
+  new FakeHost({ settings: { baseUrl: "https://channel.example/api" } })
+    .answer(200, [booking, { ...booking, number: null }, "odd", { ...booking, number: "B-19" }]);
+  const { changes } = await pull.fetch(since);
+  const told = changes.map(({ news }) => news.tag);
+  assert.deepEqual(told, ["reservation", "unreadable", "unreadable", "reservation"]);
 });
 
 test("bookings are fetched with the key as a placeholder", async () => {

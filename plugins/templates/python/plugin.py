@@ -25,16 +25,26 @@ from gassync import (
     money,
     nights,
     parse_date,
+    read_each,
     read_json,
+    read_one,
     reply,
     settings,
     text,
 )
 
 
+# Where a booking's id stands, even if nothing else of it can be read.
+NUMBER = ("number",)
+
+
 class Inbound:
     def decode(self, request):
-        return Decoded(changes=[booking_change(read_json(request.body))], reply=reply(200, "ok"))
+        booking = read_json(request.body)
+        if not isinstance(booking, dict):
+            raise Malformed("a booking is expected")
+        changes = read_one(Entity.RESERVATION, booking, lambda: booking_change(booking), NUMBER)
+        return Decoded(changes=changes, reply=reply(200, "ok"))
 
 
 class Pull:
@@ -55,10 +65,11 @@ class Pull:
         bookings = answer.json()
         if not isinstance(bookings, list):
             raise Malformed("a list of bookings is expected")
-        return Page(changes=[booking_change(booking) for booking in bookings])
+        # One by one: one that cannot be read is set aside by the host, and the others are taken.
+        return Page(changes=read_each(Entity.RESERVATION, bookings, booking_change, ids=NUMBER))
 
 
-def booking_change(booking):
+def booking_change(booking, path=""):
     if not isinstance(booking, dict):
         raise Malformed("a booking is expected")
     number, state = text(booking.get("number"), "number"), text(booking.get("state"), "state")

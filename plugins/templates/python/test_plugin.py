@@ -10,6 +10,7 @@ from gassync import (
     HttpError,
     Malformed,
     Money,
+    News,
     Query,
     RateLimited,
     ReservationStatus,
@@ -63,9 +64,25 @@ class PluginTest(unittest.TestCase):
             self.assertIsNone(getattr(reservation, field), field)
 
     def test_a_call_that_cannot_be_read_is_malformed(self):
-        for body in ("{", "[]", {**BOOKING, "from": "tomorrow"}, {**BOOKING, "price": "a lot"}):
+        for body in ("{", "[]", ""):
             with self.assertRaises(Malformed):
                 decode(body)
+
+    def test_a_booking_that_cannot_be_read_is_handed_on_with_its_number(self):
+        odd = decode({**BOOKING, "from": "tomorrow"}).changes[0].news
+        self.assertIsInstance(odd, News.Unreadable)
+        self.assertEqual((odd.value.id, odd.value.problem), ("B-17", "from: no day (YYYY-MM-DD)"))
+
+    def test_what_a_booking_can_do_without_is_not_needed(self):
+        change = decode({**BOOKING, "price": "a lot", "changed": "soon", "name": {}}).changes[0]
+        self.assertEqual(change.news.value.total, Money("a lot", "EUR"))
+        self.assertEqual([note.path for note in change.notes], ["name"])
+
+    def test_one_booking_stops_no_other(self):
+        bookings = [BOOKING, {**BOOKING, "number": None}, "odd", {**BOOKING, "number": "B-19"}]
+        FakeHost(settings=SETTINGS).answer(200, bookings)
+        told = [type(change.news).__name__ for change in CHANNEL.Pull().fetch(SINCE).changes]
+        self.assertEqual(told, ["Reservation", "Unreadable", "Unreadable", "Reservation"])
 
     def test_bookings_are_fetched_with_the_key_as_a_placeholder(self):
         host = FakeHost(settings=SETTINGS).answer(200, [BOOKING])

@@ -265,7 +265,7 @@ mod tests {
     use super::*;
 
     const SMALLEST: &str = r#"{"schemaVersion":1,"id":"tiny","displayName":"Tiny","version":"1.0.0",
-        "contract":"1.0.0-rc.3","vendor":"Nobody","hosts":["setting:baseUrl"],
+        "contract":"1.0.0-rc.4","vendor":"Nobody","hosts":["setting:baseUrl"],
         "settings":{"properties":{"baseUrl":{"type":"string","default":"https://tiny.example/v1"}}}}"#;
 
     #[test]

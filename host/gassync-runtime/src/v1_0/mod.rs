@@ -9,7 +9,7 @@ mod outward;
 pub(crate) use adapter::load;
 
 /// The version in the names of its interfaces.
-pub(crate) const CONTRACT: &str = "1.0.0-rc.3";
+pub(crate) const CONTRACT: &str = "1.0.0-rc.4";
 
 mod bindings {
     wasmtime::component::bindgen!({

@@ -1,39 +1,31 @@
-// Money as channels write it, digit by digit. What the host would refuse is `malformed` here, under the name of its
-// field: handed on, it would be taken for a fault of the plugin.
+// Money as channels write it, digit by digit. What is too fine for the host it rounds; what is no amount, or too large, it
+// leaves out, and notes it: the record is kept all the same.
 
-import { malformed } from "./errors.js";
-import { absent, count, text } from "./values.js";
+import { note } from "./notes.js";
+import { absent, text } from "./values.js";
 
-/** The host keeps ten-thousandths. */
-const PLACES = 4;
-/** The host takes more than 100 billion for a mistake. */
-const MAX_TEN_THOUSANDTHS = 100_000_000_000 * 10 ** PLACES;
-/** Places in all, zeros or not: an amount with many more the host could not read. */
-const MAX_WRITTEN_PLACES = 16;
+/** Places of a number that no currency and no channel has any more. */
+const MAX_PLACES = 16;
 
 /** Money with the digits the payload had. A number with a fraction comes from `readJson` as the text it needs. */
 export function money(amount, currency, field = "amount") {
-  if (absent(amount)) return undefined;
-  const digits = text(amount, field).trim();
-  const [, whole, places = ""] = /^-?(\d{1,30})(?:\.(\d{1,30}))?$/.exec(digits) ?? [];
-  if (!whole) throw malformed(`${field}: no decimal number`);
-  if (places.length > MAX_WRITTEN_PLACES || /[1-9]/.test(places.slice(PLACES))) {
-    throw malformed(`${field}: too fine for an amount, which has ${PLACES} places`);
-  }
-  // Up to the limit and just beyond a number is exact.
-  if (Number(whole + places.slice(0, PLACES).padEnd(PLACES, "0")) > MAX_TEN_THOUSANDTHS) {
-    throw malformed(`${field}: too large for an amount, of at most 100 billion`);
-  }
+  const digits = text(amount, field)?.trim();
+  if (absent(digits)) return undefined;
   return { amount: digits, currency: absent(currency) ? undefined : currency };
 }
 
-/** Money that a channel counts in its smallest unit: `minorMoney(54050, "EUR")` is 540.50. */
+/**
+ * Money that a channel counts in its smallest unit: `minorMoney(54050, "EUR")` is 540.50. What is no whole number is left
+ * out and noted: where its point stands nobody knows.
+ */
 export function minorMoney(units, currency, decimals = 2, field = "amount") {
   if (absent(units)) return undefined;
-  const [, sign, digits] = /^(-?)(\d{1,30})$/.exec(text(units, field)) ?? [];
-  if (!digits) throw malformed(`${field}: no whole number`);
-  const places = count(decimals, `${field}, decimals`);
-  if (!(places <= MAX_WRITTEN_PLACES)) throw malformed(`${field}, decimals: no number from 0 to ${MAX_WRITTEN_PLACES}`);
+  const [, sign, digits] = /^(-?)(\d{1,30})$/.exec(String(units).trim()) ?? [];
+  const places = Number(decimals);
+  if (!digits || decimals === null || !(Number.isInteger(places) && places >= 0 && places <= MAX_PLACES)) {
+    note(field, `is no whole number, or has no number of places from 0 to ${MAX_PLACES}`);
+    return undefined;
+  }
   const padded = digits.padStart(places + 1, "0");
   const point = padded.length - places;
   return money(sign + padded.slice(0, point) + (places > 0 ? `.${padded.slice(point)}` : ""), currency, field);

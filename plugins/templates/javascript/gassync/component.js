@@ -1,11 +1,11 @@
 // Where the build begins: the imports of the contract on one side, the adapter on the other.
 
-import * as http from "gassync:channel/http@1.0.0-rc.3";
-import * as inventory from "gassync:channel/inventory@1.0.0-rc.3";
-import * as keys from "gassync:channel/keys@1.0.0-rc.3";
-import * as log from "gassync:channel/log@1.0.0-rc.3";
-import * as settings from "gassync:channel/settings@1.0.0-rc.3";
-import * as state from "gassync:channel/state@1.0.0-rc.3";
+import * as http from "gassync:channel/http@1.0.0-rc.4";
+import * as inventory from "gassync:channel/inventory@1.0.0-rc.4";
+import * as keys from "gassync:channel/keys@1.0.0-rc.4";
+import * as log from "gassync:channel/log@1.0.0-rc.4";
+import * as settings from "gassync:channel/settings@1.0.0-rc.4";
+import * as state from "gassync:channel/state@1.0.0-rc.4";
 
 import manifest from "../build/manifest.js";
 import * as plugin from "../plugin.js";

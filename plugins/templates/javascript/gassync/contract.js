@@ -282,14 +282,15 @@ export const hint = record({ entity, id: maybe(text) });
 export const connectionEvent = variant({
   revoked: null, unlinked: texts, linked: texts, remapped: pair(text, text), other,
 });
+export const unreadable = record({ entity, id: maybe(text), problem: text, raw: maybe(text) });
 export const news = variant({
   property, "rate-plan": ratePlan, "room-type": roomType, reservation, guest: guestDetails, block,
   calendar: list(calendarNights), removed: entityRef, "look-again": hint, ask: question,
-  connection: connectionEvent, other,
+  connection: connectionEvent, unreadable, other,
 });
-export const changeRecord = record({ route: orElse({}, route), news });
-
 export const fieldError = record({ path: text, problem: text });
+export const changeRecord = record({ route: orElse({}, route), news, notes: list(fieldError) });
+
 export const channelError = variant({
   unauthorized: text, "rate-limited": maybe(count), unavailable: text, rejected: list(fieldError), malformed: text,
   conflict: text, unsupported: null, broken: text,

@@ -1,7 +1,8 @@
 // Days and nights as channels write them. Absent in, absent out; what is there and is no day is `malformed`, under the
-// name of its field.
+// name of its field, for nights, without which there is nothing to hold; otherwise it is left out and noted.
 
 import { malformed } from "./errors.js";
+import { note } from "./notes.js";
 import { absent } from "./values.js";
 
 const ORDER = /^(YYYY|MM?|DD?)([^A-Za-z\d]*)(YYYY|MM?|DD?)([^A-Za-z\d]*)(YYYY|MM?|DD?)$/;
@@ -56,6 +57,16 @@ export function readDate(value, order, field = "date") {
 
 /** `YYYY-MM-DD`, with or without a time behind it. */
 export const date = (value, field = "date") => readDate(value, "YYYY-MM-DD", field);
+
+/** A day without which the record is worth as much, such as those of a cancellation: what is none is left out and noted. */
+export function readDateOrNote(value, order, field = "date") {
+  const there = dayOf(value, order);
+  if (!there && !absent(value)) note(field, `no day (${order})`);
+  return there;
+}
+
+/** The same, as `YYYY-MM-DD`. */
+export const dateOrNote = (value, field = "date") => readDateOrNote(value, "YYYY-MM-DD", field);
 
 /** `YYYY-MM-DD`. */
 export const dateText = ({ year, month, day }) =>

@@ -55,7 +55,7 @@ test("a reservation says what it is made of, and who pays whom", () => {
 
 test("news are built by what they are about", () => {
   assert.deepEqual(change(news.lookAgain("reservation", "7"), { propertyId: "P1" }), {
-    route: { propertyId: "P1", account: undefined },
+    route: { propertyId: "P1", account: undefined }, notes: [],
     news: { tag: "look-again", val: { entity: "reservation", id: "7" } },
   });
   assert.deepEqual(news.lookAgain("block").val, { entity: "block", id: undefined });

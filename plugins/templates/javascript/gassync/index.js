@@ -11,11 +11,14 @@ export {
 export { exportsOf } from "./exports.js";
 export { clock, http, inventory, keys, log, settings, state } from "./host.js";
 export { minorMoney, money } from "./amounts.js";
-export { addDays, date, dateText, eachNight, nights, readDate } from "./days.js";
+export { addDays, date, dateOrNote, dateText, eachNight, nights, readDate, readDateOrNote } from "./days.js";
+export { readEach, readOne } from "./each.js";
 export { instant, lastModified } from "./instants.js";
+export { note } from "./notes.js";
 export { count, readJson, readText, text } from "./values.js";
 
 import { changeRecord, httpResponse, news as newsOf } from "./contract.js";
+import { takeNotes } from "./notes.js";
 
 /** What a message says, by what it is about: `news.reservation(…)`, `news.block(…)`, `news.calendar([…])` … */
 export const news = Object.assign((value) => newsOf(value), newsOf, {
@@ -25,8 +28,11 @@ export const news = Object.assign((value) => newsOf(value), newsOf, {
   lookAgain: (entity, id) => newsOf.lookAgain({ entity, id }),
 });
 
-/** News, and which of the connection's sources it is for: `{ propertyId, account }`, where the message says so. */
-export const change = (aboutWhat, route) => changeRecord({ news: aboutWhat, route });
+/**
+ * News, and which of the connection's sources it is for: `{ propertyId, account }`, where the message says so. What was
+ * noted while the record was read goes with it.
+ */
+export const change = (aboutWhat, route) => changeRecord({ news: aboutWhat, route, notes: takeNotes() });
 
 /** An answer to the channel's call: plain text, or an object as JSON. */
 export function reply(status, body = "", headers = {}) {

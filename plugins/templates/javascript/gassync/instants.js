@@ -1,8 +1,7 @@
 // Instants as channels and headers write them, and which of them is the later one.
 
 import { dateText, dayOf } from "./days.js";
-import { malformed } from "./errors.js";
-import { absent } from "./values.js";
+import { absent, text } from "./values.js";
 
 const INSTANT = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s*(Z|[+-]\d\d:?\d\d)?$/i;
 /** As headers have it: `Fri, 05 Mar 2027 10:00:00 GMT`. */
@@ -23,11 +22,12 @@ function moment(value) {
   return Number.isNaN(millis) ? undefined : millis;
 }
 
-/** An instant in UTC, `2027-03-01T09:30:00Z`. A text without a zone is read as UTC. */
+/** An instant in UTC, `2027-03-01T09:30:00Z`. A text without a zone is read as UTC; one that is none goes on as it is. */
 export function instant(value, field = "instant") {
   if (absent(value)) return undefined;
   const millis = moment(value);
-  if (millis === undefined) throw malformed(`${field}: no instant`);
+  // The host leaves it out, and says so.
+  if (millis === undefined) return text(value, field);
   return new Date(millis).toISOString().replace(".000Z", "Z");
 }
 

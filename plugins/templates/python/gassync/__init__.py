@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 from .amounts import minor_money, money
 from .contract import *
 from .crossing import to_json
-from .days import each_night, nights, parse_date, read_date
+from .days import each_night, nights, parse_date, parse_date_or_note, read_date, read_date_or_note
+from .each import read_each, read_one
 from .errors import (
     Broken,
     ChannelError,
@@ -22,12 +23,15 @@ from .errors import (
 from .exports import exports_of
 from .host import clock, http, inventory, keys, log, settings, state
 from .instants import instant, last_modified
+from .notes import note, take_notes
 from .values import count, read_json, read_text, text
 
 
 def change(news, property_id=None, account=None):
-    """News, and which of the connection's sources it is for, where the message says so."""
-    return Change(news, Route(property_id, account))
+    """News, and which of the connection's sources it is for, where the message says so. What was noted while the record was
+    read goes with it.
+    """
+    return Change(news, Route(property_id, account), take_notes())
 
 
 def reply(status, body="", headers=None):

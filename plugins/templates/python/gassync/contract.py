@@ -377,6 +377,16 @@ class ConnectionEvent(Variant):
     Other = _Case(Other)
 
 
+@record
+class Unreadable:
+    """A record that could not be read: which kind, its id where that could be read, why, and its own words."""
+
+    entity: Entity
+    problem: str
+    id: Optional[str] = absent()
+    raw: Optional[str] = absent()
+
+
 class News(Variant):
     Property = _Case(Property)
     RatePlan = _Case(RatePlan)
@@ -391,15 +401,9 @@ class News(Variant):
     LookAgain = _Case(Hint)
     Ask = _Case(Question)
     Connection = _Case(ConnectionEvent)
+    # One record of several that could not be read: it stops no other.
+    Unreadable = _Case(Unreadable)
     Other = _Case(Other)
-
-
-@dataclass
-class Change:
-    """News, and which of the connection's sources it is for, where the message says so."""
-
-    news: News
-    route: Route = field(default_factory=Route)
 
 
 @dataclass
@@ -408,6 +412,16 @@ class FieldError:
 
     path: str
     problem: str
+
+
+@dataclass
+class Change:
+    """News, and which of the connection's sources it is for, where the message says so."""
+
+    news: News
+    route: Route = field(default_factory=Route)
+    # What was left out of the record because it could not be read.
+    notes: list[FieldError] = empty()
 
 
 @dataclass

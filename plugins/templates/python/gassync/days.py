@@ -8,6 +8,7 @@ from functools import cache
 
 from .contract import Nights
 from .errors import Malformed
+from .notes import note
 from .values import is_absent
 
 _ORDER = re.compile(r"(YYYY|MM?|DD?)([^A-Za-z0-9]*)(YYYY|MM?|DD?)([^A-Za-z0-9]*)(YYYY|MM?|DD?)")
@@ -54,6 +55,20 @@ def read_date(value, order, field="date"):
 def parse_date(value, field="date"):
     """`YYYY-MM-DD`, with or without a time behind it."""
     return read_date(value, "YYYY-MM-DD", field)
+
+
+def read_date_or_note(value, order, field="date"):
+    """A day without which the record is worth as much, such as those of a cancellation: what is none is left out and noted."""
+    try:
+        return read_date(value, order, field)
+    except Malformed:
+        note(field, f"no day ({order})")
+        return None
+
+
+def parse_date_or_note(value, field="date"):
+    """The same, as `YYYY-MM-DD`."""
+    return read_date_or_note(value, "YYYY-MM-DD", field)
 
 
 def nights(start, until):

@@ -4,8 +4,7 @@ import re
 from datetime import UTC, datetime
 
 from .contract import News
-from .errors import Malformed
-from .values import is_absent
+from .values import is_absent, text
 
 # As headers have it: `Fri, 05 Mar 2027 10:00:00 GMT`.
 _HTTP_DATE = re.compile(r"[A-Za-z]{3}, ([0-9]{2}) ([A-Za-z]{3}) ([0-9]{4}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) GMT")
@@ -29,12 +28,13 @@ def moment(value):
 
 
 def instant(value, field="instant"):
-    """An instant in UTC, `2027-03-01T09:30:00Z`. A text without a zone is read as UTC."""
+    """An instant in UTC, `2027-03-01T09:30:00Z`. A text without a zone is read as UTC; one that is none goes on as it is."""
     if is_absent(value):
         return None
     there = moment(value)
     if there is None:
-        raise Malformed(f"{field}: no instant")
+        # The host leaves it out, and says so.
+        return text(value, field)
     return there.isoformat().replace("+00:00", "Z")
 
 

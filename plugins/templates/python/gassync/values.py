@@ -1,5 +1,5 @@
-"""Reading what channels write: JSON, texts, counts. Absent in, absent out; what is there and cannot be read is
-`Malformed`, under the name of its field.
+"""Reading what channels write: JSON, texts, counts. Absent in, absent out; what is there and cannot be read is left out and
+noted, under the name of its field. A body that is no JSON is `Malformed`.
 """
 
 import json
@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 
 from .errors import Malformed
+from .notes import note
 
 
 def is_absent(value):
@@ -25,8 +26,12 @@ def read_text(body):
 
 
 def read_json(body):
-    """A body, or a text, as JSON. Numbers keep their digits: a fraction is a `Decimal`, a whole number an `int`."""
+    """A body, or a text, as JSON. Numbers keep their digits: a fraction is a `Decimal`, a whole number an `int`. Half a
+    character, or a NUL, is replaced and no reason to fail.
+    """
     source = body if isinstance(body, str) else read_text(body)
+    if "\\u" in source:
+        source = _ESCAPES.sub(lambda said: said[0] if said[1] is None else "\\ufffd", source)
     try:
         _check_depth(source)
         return json.loads(source, parse_float=Decimal, parse_constant=_no_number)
@@ -36,6 +41,11 @@ def read_json(body):
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise Malformed(f"not JSON: {error}") from None
 
+
+# Pairs of escapes that make a character; halves of one and NUL; any other escape.
+_ESCAPES = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u(?:[dD][89a-fA-F][0-9a-fA-F]{2}|0000))|\\.", re.DOTALL
+)
 
 _NO_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^][{}"]+')
 
@@ -56,20 +66,26 @@ def _no_number(word):
 
 
 def text(value, field="text"):
-    """A text, or the digits of a whole number: many channels write ids as numbers."""
+    """A text, or the digits of a number: many channels write ids as numbers."""
     if is_absent(value):
         return None
-    if isinstance(value, (str, int)) and not isinstance(value, bool):
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
         return str(value)
-    raise Malformed(f"{field}: no text")
+    if isinstance(value, Decimal):
+        # Written out, `1e400000000` would fill all memory.
+        return format(value, "f") if value.is_finite() and abs(value.adjusted()) < 30 else str(value)
+    note(field, "no text")
+    return None
 
 
 def count(value, field="count"):
-    """A head count or the like, from a number or from digits."""
+    """A head count or the like, from a number, digits, or yes and no."""
     if is_absent(value):
         return None
-    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,10}\s*", value, re.ASCII):
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**32:
-        raise Malformed(f"{field}: no whole number")
-    return value
+    if isinstance(value, str) and (said := re.fullmatch(r"\s*([0-9]{1,10})(?:\.0+)?\s*", value, re.ASCII)):
+        value = int(said[1])
+    if isinstance(value, (bool, int)) or isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        if 0 <= value < 2**32:
+            return int(value)
+    note(field, "no whole number of at least 0")
+    return None

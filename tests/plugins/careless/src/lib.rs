@@ -17,7 +17,7 @@ gassync_plugin::export!(crate::Careless: Inbound, Answer, Pull, Feeds, Connectio
 /// Its version is none, its hosts are half the world, its slot cannot be filled, it polls all the time, and it promises
 /// to write.
 const MANIFEST: &str = r#"{
-    "schemaVersion": 1, "id": "careless", "displayName": "Careless", "version": "1.0", "contract": "1.0.0-rc.3",
+    "schemaVersion": 1, "id": "careless", "displayName": "Careless", "version": "1.0", "contract": "1.0.0-rc.4",
     "vendor": "GasSync", "hosts": ["https://*.example"],
     "credentials": [{"slot": "careless", "kind": "api-key"}],
     "routes": [

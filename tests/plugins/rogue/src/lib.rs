@@ -8,7 +8,7 @@ pub struct Rogue;
 gassync_plugin::export!(crate::Rogue: Inbound);
 
 const MANIFEST: &str = r#"{
-    "schemaVersion": 1, "id": "rogue", "displayName": "Rogue", "version": "0.1.0", "contract": "1.0.0-rc.3",
+    "schemaVersion": 1, "id": "rogue", "displayName": "Rogue", "version": "0.1.0", "contract": "1.0.0-rc.4",
     "vendor": "GasSync", "hosts": ["setting:baseUrl"],
     "routes": [{"path": "/", "methods": ["POST"], "verification": {"kind": "none"}, "kind": "ack",
         "budgetMillis": 3000, "whenUnable": {"status": 202}}],

@@ -16,7 +16,7 @@ static VERSION: [u8; 8] = *b"1.0.1000";
 static MANIFEST: &str = concat!(
     r#"{
     "schemaVersion": 1, "id": "versioned", "displayName": "Versioned", "version": "1.0.1000",
-    "contract": "1.0.0-rc.3", "vendor": "GasSync",
+    "contract": "1.0.0-rc.4", "vendor": "GasSync",
     "hosts": ["GET https://one.example""#,
     // Room for 32 bytes more.
     "\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t",
