@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::Value;
 
-use super::{client::Client, print, say};
+use super::{client::Client, print, say, set_aside};
 use crate::{
     admin::{MessageShown, MessageWhole},
     config::Config,
@@ -39,6 +39,12 @@ pub enum Command {
         /// Its number
         id: i64,
     },
+    /// Records that could not be read or kept, and stopped no other
+    SetAside {
+        /// Without one they are listed
+        #[command(subcommand)]
+        command: Option<set_aside::Command>,
+    },
 }
 
 impl Command {
@@ -55,6 +61,9 @@ impl Command {
             Self::Replay { id } => {
                 let _: Value = client.post(&format!("/admin/v1/inbox/{id}/replay"), &Value::Null).await?;
                 say(&format!("Message {id} is in the queue again."));
+            }
+            Self::SetAside { command } => {
+                return command.unwrap_or(set_aside::Command::List { json: false }).run(&client).await;
             }
         }
         Ok(ExitCode::SUCCESS)

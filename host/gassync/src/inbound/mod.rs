@@ -2,11 +2,12 @@
 //!
 //! [`receive`] takes a call and keeps it, [`verify`] says who called, [`spot`] takes out what nobody may keep,
 //! [`work`] has the plugin decode it, [`apply`] puts each record into buffer, mapping and core in one transaction.
-//! [`memory`] is what the plugin remembers meanwhile. [`pull`] enters at the second half with what a plugin fetched.
+//! [`set_aside`] keeps what could not be read or kept, so that one record stops no other. [`memory`] is what the plugin remembers meanwhile. [`pull`] enters at the second half with what a plugin fetched.
 
 pub mod apply;
 pub mod block;
 mod calendar;
+mod escapes;
 pub mod guest;
 pub mod link;
 pub mod memory;
@@ -18,6 +19,7 @@ pub mod receive;
 pub mod reservation;
 pub mod room_type;
 pub mod seal;
+pub mod set_aside;
 pub mod spot;
 pub mod verify;
 pub mod work;

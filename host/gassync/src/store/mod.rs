@@ -29,6 +29,7 @@ pub mod plugins;
 pub mod queue;
 pub mod retention;
 pub mod rows;
+pub mod set_aside;
 pub mod source_memory;
 pub mod sources;
 pub mod status;

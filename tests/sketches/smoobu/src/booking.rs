@@ -4,7 +4,7 @@ use std::fmt;
 
 use gassync_plugin::{
     Block, Change, ChannelError, Completeness, Entity, EntityRef, GuestDetails, Loose, News, Nights, PriceKind,
-    PriceLine, Reservation, ReservationStatus, RoomStay, Route, malformed, money, read_json, state,
+    PriceLine, Reservation, ReservationStatus, RoomStay, Route, change, malformed, money, read_json, state,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -127,7 +127,7 @@ pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<
             ..Block::new(vec![apartment], stay)
         })
     };
-    Ok(Some(Change { route, news }))
+    Ok(Some(Change { route, ..change(None, news) }))
 }
 
 fn is_ours(booking: &Booking, apartment: Option<&str>, id: &str) -> Result<bool, ChannelError> {

@@ -4,6 +4,7 @@ mod calendar;
 mod news;
 mod outcomes;
 mod questions;
+mod reading;
 mod records;
 mod values;
 
