@@ -56,7 +56,13 @@ fn messages(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
         if !raw.get().starts_with('{') {
             return Err(malformed(path, "is no message"));
         }
-        let id = || booking_of(raw).and_then(|booking| id_of(booking.get(), &IDS));
+        let booking = booking_of(raw);
+        if !list && booking.is_none() {
+            // A message by itself without a booking is one of another kind, or none.
+            changes.push(message(raw, reads_invoices, &path)?);
+            continue;
+        }
+        let id = || booking.and_then(|booking| id_of(booking.get(), &IDS));
         let one = || message(raw, reads_invoices, &path);
         changes.extend(read_one(Entity::Reservation, raw.get(), id, one)?);
     }

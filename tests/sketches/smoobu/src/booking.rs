@@ -256,9 +256,8 @@ mod tests {
         ];
         assert_eq!((lines.as_slice(), booking.total), (&expected[..], Some(money("377.0", Some("EUR")))));
         let wrong = told(r#""priceElements":[{"type":"tax","amount":"a lot"}]"#);
-        assert!(
-            matches!(wrong, Err(ChannelError::Malformed(why)) if why.starts_with("/data/priceElements/0/amount: "))
-        );
+        let Ok(Some(News::Reservation(booking))) = wrong else { panic!("it is kept: {wrong:?}") };
+        assert_eq!(booking.price_lines[0].amount.amount, "a lot", "the host leaves it out");
     }
 
     #[test]
@@ -286,7 +285,7 @@ mod tests {
         }
         assert_eq!(instant(""), Ok(None));
         for none in ["yesterday at noon", "2027-05-01 25:00", "2027-02-30 10:00"] {
-            assert!(matches!(instant(none), Err(ChannelError::Malformed(_))), "{none}");
+            assert!(matches!(instant(none), Ok(Some(said)) if said.starts_with(none)), "the host leaves it out: {none}");
         }
         assert_eq!(source("Booking.com").as_deref(), Some("booking.com"));
         assert_eq!(source("Homepage").as_deref(), Some("direct"));

@@ -125,7 +125,7 @@ fn read(request: &HttpRequest) -> Result<Asked, ChannelError> {
 }
 
 fn booking_index_question(root: &Element) -> Result<Change, ChannelError> {
-    let since = Loose::from(Some(root.must_say("startDate")?)).instant("startDate")?;
+    let since = Loose::from(Some(root.must_say("startDate")?)).exact_instant("startDate")?;
     let since = since.ok_or_else(|| malformed("startDate", "is not said"))?;
     let route = Route { property_id: None, account: root.said("advertiser/assignedId").map(str::to_owned) };
     Ok(Change { route, ..change(None, gassync_plugin::News::Ask(Question::BookingsSince(since))) })

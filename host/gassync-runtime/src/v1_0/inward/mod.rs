@@ -6,6 +6,8 @@ mod outcomes;
 mod questions;
 mod reading;
 mod records;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use gassync_domain::{ChannelError, Decoded, HttpRequest, HttpResponse, Page, ResumePoint, Scope};

@@ -1,9 +1,10 @@
 use gassync_domain::{
-    Amount, Date, Extra, Mended, RawJson, Timestamp, mend_amount, mend_instant, mend_json_text, mend_text,
+    Amount, ChannelError, Date, Extra, Mended, RawJson, Timestamp, mend_amount, mend_instant, mend_json_text, mend_text,
 };
 use serde_json::Value;
 
-use super::{Converted, bad, values, wit};
+use super::{Converted, values, wit};
+use crate::CallError;
 
 /// Most notes that are kept of one record.
 const MAX_NOTES: usize = 100;
@@ -41,7 +42,8 @@ impl Reading {
 
     fn note(&mut self, path: &str, problem: String) -> Converted<()> {
         if self.strict {
-            return bad(&path.trim_start_matches('/').replace('/', "."), problem);
+            // What was written so is the channel's mistake, and no fault of the plugin that handed it on.
+            return Err(CallError::Channel(ChannelError::Malformed(format!("{path}: {problem}"))));
         }
         if self.mended.len() < MAX_NOTES {
             self.mended.push(Mended { path: path.to_owned(), problem });
