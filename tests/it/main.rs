@@ -30,6 +30,7 @@ mod requests;
 mod restart;
 mod sandbox;
 mod schema;
+mod set_aside;
 mod sketches_json;
 mod sketches_xml;
 mod store;

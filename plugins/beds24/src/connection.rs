@@ -92,12 +92,12 @@ pub(crate) fn check() -> Result<Report, ChannelError> {
     if answer.status() != 200 {
         return Err(refusal::of_status(&answer));
     }
-    let raw: &RawValue = read_json(answer.body(), "")?;
+    let raw: Box<RawValue> = read_json(answer.body(), "")?;
     let details: Details = read_json(raw.get(), "")?;
     let Some(token) = details.token else {
         // An error may come inside a success; what is neither is no answer.
         let said: refusal::Said = read_json(raw.get(), "")?;
-        let is_error = written::values(raw).get("success").and_then(Loose::flag) == Some(false);
+        let is_error = written::values(&raw).get("success").and_then(Loose::flag) == Some(false);
         let refused = is_error.then(|| refusal::of_body(&said, &answer));
         let invalid = || ChannelError::Unauthorized("the token is not valid".to_owned());
         let is_invalid = details.valid_token.flag() == Some(false);

@@ -1,12 +1,13 @@
 //! What Beds24 sends: V2 webhooks, V1 webhooks (which say only that something happened), inventory webhooks.
 
 use gassync_plugin::{
-    Change, ChannelError, Decoded, Entity, HttpRequest, Loose, change, look_again, malformed, read_json, reply,
+    Change, ChannelError, Decoded, Entity, HttpRequest, Loose, change, id_of, look_again, malformed, read_json, read_one,
+    reply,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{booking, invoice::Invoice, settings::Settings};
+use crate::{booking, invoice::Invoice, pull::IDS, settings::Settings};
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -43,29 +44,55 @@ fn older(request: &HttpRequest) -> Option<Change> {
     Some(change(parameter("propid").as_deref(), look_again(Entity::Reservation, Some(booking_id))))
 }
 
+/// A list of messages, or one by itself. One that cannot be read stops no other; what is no message at all is malformed.
 fn messages(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
     let text = std::str::from_utf8(body).map_err(|_| malformed("", "is not UTF-8"))?;
     let list = text.trim_start().starts_with('[');
-    let messages: Vec<Message> = if list { read_json(text, "")? } else { vec![read_json(text, "")?] };
+    let messages: Vec<Box<RawValue>> = if list { read_json(text, "")? } else { vec![read_json(text, "")?] };
     let reads_invoices = Settings::read()?.invoice_lines;
     let mut changes = Vec::with_capacity(messages.len());
-    for (index, message) in messages.iter().enumerate() {
+    for (index, raw) in messages.iter().enumerate() {
         let path = if list { format!("/{index}") } else { String::new() };
-        changes.push(match (&message.booking, message.action.lower().as_str()) {
-            // What a guest wrote comes with the booking as it is: of the booking there is nothing new then.
-            (Some(raw), _) => {
-                let beside = message.invoice_items.as_deref();
-                let invoice = if reads_invoices { Invoice::Read { beside } } else { Invoice::Ignored };
-                booking::read(raw, invoice, &format!("{path}/booking"))?
-            }
-            (None, "sync_room") => {
-                let hint = look_again(Entity::Calendar, message.room_id.unless_zero());
-                change(message.prop_id.unless_zero().as_deref(), hint)
-            }
-            (None, _) => return Err(malformed(format_args!("{path}/booking"), "is missing")),
-        });
+        if !raw.get().starts_with('{') {
+            return Err(malformed(path, "is no message"));
+        }
+        let booking = booking_of(raw);
+        if !list && booking.is_none() {
+            // A message by itself without a booking is one of another kind, or none.
+            changes.push(message(raw, reads_invoices, &path)?);
+            continue;
+        }
+        let id = || booking.and_then(|booking| id_of(booking.get(), &IDS));
+        let one = || message(raw, reads_invoices, &path);
+        changes.extend(read_one(Entity::Reservation, raw.get(), id, one)?);
     }
     Ok(changes)
+}
+
+fn message(raw: &RawValue, reads_invoices: bool, path: &str) -> Result<Change, ChannelError> {
+    let message: Message = read_json(raw.get(), path)?;
+    Ok(match (&message.booking, message.action.lower().as_str()) {
+        // What a guest wrote comes with the booking as it is: of the booking there is nothing new then.
+        (Some(raw), _) => {
+            let beside = message.invoice_items.as_deref();
+            let invoice = if reads_invoices { Invoice::Read { beside } } else { Invoice::Ignored };
+            booking::read(raw, invoice, &format!("{path}/booking"))?
+        }
+        (None, "sync_room") => {
+            let hint = look_again(Entity::Calendar, message.room_id.unless_zero());
+            change(message.prop_id.unless_zero().as_deref(), hint)
+        }
+        (None, _) => return Err(malformed(format_args!("{path}/booking"), "is missing")),
+    })
+}
+
+/// The booking in a message of which nothing else need be right.
+fn booking_of(message: &RawValue) -> Option<Box<RawValue>> {
+    #[derive(Deserialize)]
+    struct Named {
+        booking: Box<RawValue>,
+    }
+    read_json::<Named>(message.get(), "").ok().map(|named| named.booking)
 }
 
 fn parameter(query: &str, name: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! What Beds24 holds, as a rule one request a call.
 
-use gassync_plugin::{Change, ChannelError, Entity, News, Nights, Page, Query, Selection, to_date_text};
+use gassync_plugin::{Change, ChannelError, Entity, News, Nights, Page, Query, Selection, read_each, to_date_text};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -16,6 +16,8 @@ use crate::{
 pub(crate) const STATUSES: [&str; 6] = ["new", "confirmed", "request", "inquiry", "black", "cancelled"];
 /// Without a date Beds24 shows upcoming bookings only; this day is before all of them.
 pub(crate) const BEFORE_ALL: &str = "2000-01-01";
+/// Under which names the id of a record stands: of a booking or property, of an older booking, of a calendar's room.
+pub(crate) const IDS: [&str; 3] = ["id", "bookId", "roomId"];
 /// Bookings asked for by id in one request: fewer than a page has.
 const IDS_PER_REQUEST: usize = 50;
 /// A calendar comes empty unless each part of it is asked for.
@@ -55,10 +57,7 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
             (items, another_page)
         }
     };
-    let mut changes = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        changes.extend(read(query.entity, item, &settings, &format!("/data/{index}"))?);
-    }
+    let changes = read_each(query.entity, &items, "/data", &IDS, |item, place| read(query.entity, item, &settings, place))?;
     Page::numbered(query, changes, another)
 }
 

@@ -6,8 +6,9 @@
 //! ```
 
 use gassync_plugin::{
-    Adapter, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Loose, News, Nights, Page, Pull, Query,
-    Reservation, ReservationStatus, RoomStay, Selection, change, http, money, read_json, reply, settings,
+    Adapter, Change, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Loose, News, Nights, Page, Pull,
+    Query, RawValue, Reservation, ReservationStatus, RoomStay, Selection, change, http, id_of, malformed, money, read_each, read_json,
+    read_one, reply, settings,
 };
 use serde::Deserialize;
 
@@ -52,8 +53,12 @@ impl Adapter for Example {
 
 impl Inbound for Example {
     fn decode(request: HttpRequest) -> Result<Decoded, ChannelError> {
-        let booking: Booking = read_json(request.bytes(), "")?;
-        let changes = vec![change(None, News::Reservation(reservation(booking)?))];
+        let booking: Box<RawValue> = read_json(request.bytes(), "")?;
+        if !booking.get().starts_with('{') {
+            return Err(malformed("", "is no booking"));
+        }
+        let id = || id_of(booking.get(), &["number"]);
+        let changes = read_one(Entity::Reservation, booking.get(), id, || read(&booking, ""))?;
         Ok(Decoded { event_id: None, changes, reply: Some(reply(200, "ok")) })
     }
 }
@@ -74,26 +79,35 @@ impl Pull for Example {
         if answer.status() != 200 {
             return Err(answer.refusal(None));
         }
-        let bookings: Vec<Booking> = read_json(answer.body(), "")?;
-        let changes = bookings.into_iter().map(|b| Ok(change(None, News::Reservation(reservation(b)?))));
-        let changes = changes.collect::<Result<_, ChannelError>>()?;
-        Ok(Page::of(changes))
+        let bookings: Vec<Box<RawValue>> = read_json(answer.body(), "")?;
+        // One by one: one that cannot be read is set aside by the host, and the others are taken.
+        Ok(Page::of(read_each(Entity::Reservation, &bookings, "", &["number"], read)?))
     }
 }
 
-fn reservation(booking: Booking) -> Result<Reservation, ChannelError> {
+fn read(booking: &RawValue, place: &str) -> Result<Change, ChannelError> {
+    let booking: Booking = read_json(booking.get(), place)?;
+    Ok(change(None, News::Reservation(reservation(booking, place)?)))
+}
+
+fn reservation(booking: Booking, place: &str) -> Result<Reservation, ChannelError> {
     let status = match booking.state.as_str() {
         "booked" => ReservationStatus::Confirmed,
         "cancelled" => ReservationStatus::Cancelled,
         // A word nobody knows is passed on: the host holds the record back until a person decides.
         other => ReservationStatus::Other(other.to_owned()),
     };
-    // What the contract could not take is the channel's mistake, and is named: handed on, it would be the plugin's.
-    let nights = match (booking.from.date("from")?, booking.to.date("to")?) {
+    // Without days there is nothing to hold, and the host is told so; but who cancels may name any.
+    let is_cancelled = matches!(status, ReservationStatus::Cancelled);
+    let day = |said: &Loose, name: &str| {
+        let place = format!("{place}/{name}");
+        if is_cancelled { Ok(said.date_or_note(place)) } else { said.date(place) }
+    };
+    let nights = match (day(&booking.from, "from")?, day(&booking.to, "to")?) {
         (Some(start), Some(until)) => Some(Nights { start, until }),
         _ => None,
     };
-    let price = booking.price.amount("price")?;
+    let price = booking.price.amount(format_args!("{place}/price"))?;
     let rooms = booking.room.text().map(|room| RoomStay { stay: nights, ..RoomStay::new(Some(room)) });
     Ok(Reservation {
         rooms: rooms.into_iter().collect(),
@@ -102,7 +116,7 @@ fn reservation(booking: Booking) -> Result<Reservation, ChannelError> {
         // One text for the whole name stays one text.
         guest: booking.name.text().map(|name| GuestDetails { name: Some(name), ..GuestDetails::unknown() }),
         total: price.map(|price| money(price, booking.currency.as_str())),
-        modified_at: booking.changed.instant("changed")?,
+        modified_at: booking.changed.instant(format_args!("{place}/changed"))?,
         ..Reservation::new(booking.number, status)
     })
 }
@@ -128,15 +142,27 @@ mod tests {
     }
 
     #[test]
-    fn what_the_contract_has_no_place_for_is_malformed() {
-        for (field, text) in
-            [("price", "a lot"), ("price", "1.2.3"), ("changed", "2027-02-30T10:00:00Z"), ("changed", "now")]
-        {
-            let body = format!(r#"{{"number":"B-1","state":"booked","{field}":"{text}"}}"#);
-            let Err(ChannelError::Malformed(place)) = Example::decode(post("/", body)) else {
-                panic!("{field}: {text}")
-            };
-            assert!(place.starts_with(field), "{place}");
+    fn a_booking_without_days_is_handed_on_as_it_came() {
+        let body = r#"{"number":17,"state":"booked","from":"tomorrow","to":"2027-06-02"}"#;
+        let body = body.replace("17", r#""B-17""#);
+        let decoded = Example::decode(post("/", body.clone())).expect("a change");
+        let News::Unreadable(odd) = &decoded.changes[0].news else { panic!("{decoded:?}") };
+        assert_eq!((odd.id.as_deref(), odd.raw.as_deref()), (Some("B-17"), Some(body.as_str())));
+        assert_eq!(odd.problem, "/from: is not a date (YYYY-MM-DD)");
+        let cancelled = body.replace("booked", "cancelled");
+        let decoded = Example::decode(post("/", cancelled)).expect("a change");
+        assert!(matches!(&decoded.changes[0].news, News::Reservation(r) if r.stay.is_none()), "its nights are given back");
+        assert_eq!(decoded.changes[0].notes[0].path, "/from");
+    }
+
+    #[test]
+    fn what_a_booking_can_do_without_goes_to_the_host_as_it_is() {
+        for (price, changed) in [("a lot", "now"), ("1714.28571", "2027-02-30T10:00:00Z")] {
+            let body = format!(r#"{{"number":"B-1","state":"booked","price":"{price}","changed":"{changed}"}}"#);
+            let decoded = Example::decode(post("/", body)).expect("a change");
+            let News::Reservation(booked) = &decoded.changes[0].news else { panic!("{decoded:?}") };
+            assert_eq!(booked.total.as_ref().map(|total| total.amount.as_str()), Some(price));
+            assert_eq!(booked.modified_at.as_deref(), Some(changed));
         }
         for body in ["", "[]", "<html>"] {
             assert!(matches!(Example::decode(post("/", body)), Err(ChannelError::Malformed(_))), "{body}");

@@ -69,4 +69,5 @@ pub use notes::note;
 pub use paging::last_modified;
 pub use percent::{percent_decode, percent_encode};
 pub use records::{accepted, change, look_again, malformed, money, reply, reply_with};
+pub use serde_json::value::RawValue;
 pub use settings::settings;

@@ -3,10 +3,17 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
 
-use crate::{ChannelError, Date, escapes::mend_escapes, malformed, note, parse_date_as};
+use crate::{ChannelError, Date, escapes::mend_escapes, instant::moment, malformed, note, parse_date_as};
 
 /// An exponent beyond this is a mistake, or an attack, and no amount.
 const MAX_EXPONENT: usize = 30;
+/// Digits before the point of an amount: the host takes 100 billion for a mistake.
+const MAX_WHOLE_DIGITS: usize = 11;
+/// Places behind the point of an amount that are not zeros: the host keeps ten-thousandths.
+const MAX_PLACES: usize = 4;
+/// Places in all, zeros or not: an amount with many more the host could not read.
+const MAX_WRITTEN_PLACES: usize = 16;
+
 /// A value that a channel writes now as a number, now as a text: kept as its text, digit for digit, so that ids of more
 /// than 53 bits and amounts stay what they were.
 ///
@@ -199,6 +206,35 @@ impl Loose {
     }
 }
 
+impl Loose {
+    /// A [`decimal`](Self::decimal) that the host takes for money as it stands: any other text is malformed, at `place`. For
+    /// requests, questions and what is pushed, which are meant exactly or not at all.
+    pub fn exact_amount(&self, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
+        match (self.as_str(), self.decimal()) {
+            (Some(_), None) => Err(malformed(place, "is not an amount such as 410.00")),
+            (_, Some(decimal)) if !is_money(&decimal) => {
+                Err(malformed(place, "is too large or too fine for an amount"))
+            }
+            (_, decimal) => Ok(decimal),
+        }
+    }
+
+    /// An instant that the host takes as it stands: any other text is malformed, at `place`. For requests and questions.
+    pub fn exact_instant(&self, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
+        match self.as_str() {
+            Some(text) if moment(text).is_none() => Err(malformed(place, "is not an instant (YYYY-MM-DDTHH:MM:SSZ)")),
+            text => Ok(text.map(str::to_owned)),
+        }
+    }
+}
+
+fn is_money(decimal: &str) -> bool {
+    let (whole, places) = decimal.split_once('.').unwrap_or((decimal, ""));
+    whole.trim_start_matches(['-', '0']).len() <= MAX_WHOLE_DIGITS
+        && places.trim_end_matches('0').len() <= MAX_PLACES
+        && places.len() <= MAX_WRITTEN_PLACES
+}
+
 fn not_a_date(order: &str) -> String {
     format!("is not a date ({order})")
 }
@@ -325,6 +361,24 @@ mod tests {
         }
         assert_eq!(read("1e2").amount("price"), Ok(Some("100".to_owned())));
         assert_eq!((read("null").amount("price"), read("true").amount("price")), (Ok(None), Ok(None)));
+    }
+
+    #[test]
+    fn what_is_meant_exactly_says_where_it_stands() {
+        for text in ["2027-01-09", "2027-01-09T08:02Z", "2027-01-09T08:02:30.25+07:00"] {
+            assert_eq!(Loose::from(text.to_owned()).exact_instant("at"), Ok(Some(text.to_owned())));
+        }
+        for amount in ["99999999999.9999", "-0000000000410.1000000", ".5"] {
+            assert_eq!(Loose::from(Some(amount)).exact_amount("at"), Ok(Some(amount.to_owned())));
+        }
+        let wrong_instants = ["2027-02-30T10:00:00Z", "now", "2027-01-09T25:00:00Z", "99"];
+        let wrong_amounts = ["a lot", "100000000000", "1e11", "410.00001", "1.00000000000000000"];
+        let told = wrong_instants.map(|text| Loose::from(Some(text)).exact_instant("at"));
+        let told = told.into_iter().chain(wrong_amounts.map(|text| Loose::from(Some(text)).exact_amount("at")));
+        for told in told {
+            assert!(matches!(&told, Err(ChannelError::Malformed(why)) if why.starts_with("at: ")), "{told:?}");
+        }
+        assert_eq!((read("null").exact_instant("at"), read("null").exact_amount("at")), (Ok(None), Ok(None)));
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use gassync_domain::{
     Address, Amount, Attempt, Block, Booked, Calendar, CalendarNight, CalendarParts, CalendarUpdate, Change,
     ChannelError, Collector, Completeness, ConnectionEvent, ContentItem, Date, Entity, EntityRef, Extra, Fate,
-    FieldError, Guest, Hint, HttpRequest, HttpResponse, Intent, News, Operation, Party, PriceKind, PriceLine, Property,
+    FieldError, Guest, Hint, HttpRequest, HttpResponse, Intent, Mended, News, Operation, Party, PriceKind, PriceLine, Property,
     Query, Question, Quoted, RatePlan, Receipt, Refusal, Refused, Reservation, RoomStay, RoomType, Selection, Status,
-    StayQuery, Subject, Timestamp, Verb, Verdict,
+    StayQuery, Subject, Timestamp, Unreadable, Verb, Verdict,
 };
 
 use super::bindings::gassync::channel::types as wit;
@@ -92,13 +92,14 @@ pub(super) fn change(change: Change) -> wit::Change {
             News::LookAgain(Hint { entity, id }) => {
                 wit::News::LookAgain(wit::Hint { entity: self::entity(entity), id })
             }
-            News::Unreadable(record) => {
-                wit::News::Other(("unreadable".to_owned(), serde_json::to_string(&record).unwrap_or_default()))
+            News::Unreadable(Unreadable { entity, id, problem, raw }) => {
+                wit::News::Unreadable(wit::Unreadable { entity: self::entity(entity), id, problem, raw })
             }
             News::Connection(event) => wit::News::Connection(connection_event(event)),
             News::Ask(what) => wit::News::Ask(question(what)),
             News::Other { name, value } => wit::News::Other((name, value.to_string())),
         },
+        notes: change.mended.into_iter().map(|Mended { path, problem }| wit::FieldError { path, problem }).collect(),
     }
 }
 

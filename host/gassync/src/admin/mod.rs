@@ -10,6 +10,7 @@ mod messages;
 mod outbound;
 mod plugin_calls;
 mod plugins;
+mod set_aside;
 mod sources;
 mod status;
 mod webhooks;
@@ -32,6 +33,7 @@ pub use messages::{Counted, Dismissal, MessageShown, MessageWhole};
 pub use outbound::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown};
 pub use plugin_calls::PluginCall;
 pub use plugins::{Asked, Grants, PluginInstalled, PluginShown, PluginWhole, VersionShown};
+pub use set_aside::{Dismissal, SetAsideShown, SetAsideWhole};
 pub use sources::{
     Connected, CredentialShown, Disconnected, FailingPoll, NewCredentials, NewSource, NewTimeZone, SourceMade,
     SourceShown, SourceWhole, TimeZoneSet, WebhookShown,
@@ -54,6 +56,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(outbound::router())
         .merge(plugin_calls::router())
         .merge(plugins::router())
+        .merge(set_aside::router())
         .merge(sources::router())
         .merge(status::router())
         .merge(webhooks::router())

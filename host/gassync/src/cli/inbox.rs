@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use serde_json::Value;
 
-use super::{client::Client, print, say};
+use super::{client::Client, print, say, set_aside};
 use crate::{
     admin::{Counted, Dismissal, MessageShown, MessageWhole},
     config::Config,
@@ -56,6 +56,12 @@ pub enum Command {
         #[arg(long)]
         why: String,
     },
+    /// Records that could not be read or kept, and stopped no other
+    SetAside {
+        /// Without one they are listed
+        #[command(subcommand)]
+        command: Option<set_aside::Command>,
+    },
 }
 
 impl Command {
@@ -83,6 +89,9 @@ impl Command {
                 let path = format!("/admin/v1/sources/{failed}/failed-messages/dismiss");
                 let Counted { count } = client.post(&path, &Dismissal { by, why }).await?;
                 say(&format!("{count} messages are dismissed."));
+            }
+            Self::SetAside { command } => {
+                return command.unwrap_or(set_aside::Command::List { json: false }).run(&client).await;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -14,6 +14,7 @@ mod plugin_dev;
 mod plugin_new;
 mod plugin_try;
 mod serve;
+mod set_aside;
 mod simulate;
 mod source;
 mod source_pushing;

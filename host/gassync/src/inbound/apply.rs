@@ -73,6 +73,8 @@ pub enum Outcome {
     Rejected(Vec<FieldError>),
     /// It is not in the buffer: there is no room for it.
     Refused(SoldOut),
+    /// It could not be read or kept, and waits in its own words.
+    SetAside,
     /// It asked for a fetch, which is on its way.
     Fetching,
     /// It is in the buffer; the core has no use for it.
@@ -87,9 +89,13 @@ impl Outcome {
         match self {
             Self::Created(core) | Self::Updated(core) | Self::Overbooked { core, .. } => Some(*core),
             Self::Unchanged(core) | Self::Older(core) => *core,
-            Self::Parked(_) | Self::Rejected(_) | Self::Refused(_) | Self::Fetching | Self::Kept | Self::NotKept => {
-                None
-            }
+            Self::Parked(_)
+            | Self::Rejected(_)
+            | Self::Refused(_)
+            | Self::SetAside
+            | Self::Fetching
+            | Self::Kept
+            | Self::NotKept => None,
         }
     }
 
@@ -109,6 +115,7 @@ impl Outcome {
             Self::Unchanged(_) | Self::Older(_) => "unchanged",
             Self::Parked(_) => "parked",
             Self::Rejected(_) | Self::Refused(_) => "rejected",
+            Self::SetAside => "set-aside",
             Self::Fetching => "fetching",
             Self::NotKept => "not-kept",
         }
@@ -198,7 +205,7 @@ impl Incoming {
             }
             Outcome::Rejected(errors) => ("reject", "failed", Some(describe(errors))),
             Outcome::Refused(full) => ("refuse", "failed", Some(format!("no room on {}", list(&full.nights)))),
-            Outcome::Unchanged(_) | Outcome::Fetching | Outcome::NotKept => return None,
+            Outcome::Unchanged(_) | Outcome::SetAside | Outcome::Fetching | Outcome::NotKept => return None,
         };
         // Of what is not kept nothing was mended.
         let mended = if status == "failed" { None } else { describe_mended(mended) };
@@ -214,7 +221,7 @@ pub fn list(nights: &[Date]) -> String {
 }
 
 /// Field and problem, never the value: that may be a guest's.
-fn describe(errors: &[FieldError]) -> String {
+pub(super) fn describe(errors: &[FieldError]) -> String {
     let list: Vec<String> = errors.iter().map(|e| format!("{} {}", e.path, e.problem)).collect();
     list.join("; ")
 }
@@ -352,6 +359,7 @@ async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
             block::apply(tx, incoming, record, (&raw, mended)).await
         }
+        // What a plugin could not read is set aside before, with where it came from.
         News::Unreadable(_) | News::Ask(_) | News::Connection(_) | News::Other { .. } => Ok(Outcome::NotKept),
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! [`receive`] takes a call and keeps it, [`verify`] says who called, [`spot`] takes out what nobody may keep,
 //! [`work`] has the plugin decode it, [`apply`] puts each record into buffer, mapping and core in one transaction.
-//! [`memory`] is what the plugin remembers meanwhile. [`pull`] enters at the second half with what a plugin fetched, [`passes`]
+//! [`set_aside`] keeps what could not be read or kept, so that one record stops no other; [`escapes`] mends JSON that no
+//! reader takes. [`memory`] is what the plugin remembers meanwhile. [`pull`] enters at the second half with what a plugin fetched, [`passes`]
 //! of it whether that is all there is; [`look_up`] asks for single records, and [`silence`] is what it means that one is not
 //! answered. [`polled`] notes how polls end.
 
 pub mod apply;
 pub mod block;
 mod calendar;
+mod escapes;
 pub mod guest;
 pub mod link;
 pub mod look_up;
@@ -23,6 +25,7 @@ pub mod receive;
 pub mod reservation;
 pub mod room_type;
 pub mod seal;
+pub mod set_aside;
 pub mod silence;
 pub mod spot;
 pub mod verify;

@@ -16,9 +16,10 @@ use jiff::SignedDuration;
 
 use super::{
     apply::{self, Incoming},
-    memory,
+    escapes, memory,
     passes::{After, Endless, Passes},
     seal,
+    set_aside::{self, Origin},
     spot::{self, Spot},
 };
 use crate::{
@@ -112,9 +113,10 @@ async fn all_pages(
         pages += 1;
         let last = !matches!(after, After::NextPage | After::NextPass);
         let incoming = Incoming::from_source(source, observed_at, app.now());
-        let mut tx = app.db.write_for(source.account, source.id).await?;
         let calendars: Vec<Calendar> = page.changes.iter().filter_map(calendar_of).collect();
-        for outcome in apply::changes(&mut tx, &incoming, page.changes).await? {
+        let origin = Origin { plugin_hash: plugin.hash(), message: None };
+        let (mut tx, outcomes) = set_aside::apply(app, &incoming, &page.changes, origin).await?;
+        for outcome in outcomes {
             *tally.entry(outcome.word()).or_default() += 1;
         }
         let when = (observed_at, incoming.now);
@@ -125,6 +127,9 @@ async fn all_pages(
         plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (plugin, &record, None), incoming.now)
             .await?;
         memory::keep(&app.vault, &mut tx, source, record.memory, incoming.now).await?;
+        if page.next.is_none() {
+            set_aside::fetched(&mut tx, (source.account, source.id), &query, (began, incoming.now)).await?;
+        }
         connections::welcome(&mut tx, source.account, connection).await?;
         if last && !matches!(query.selection, Selection::Some(_)) {
             // What is read by its nights or out of a queue has no point to go on from.
@@ -278,6 +283,7 @@ impl Transport for KeepingTransport {
             tx.commit().await
         };
         keep.await.map_err(|error| SendError::Connect(format!("the answer could not be kept: {error}")))?;
+        answer.body = escapes::mend(answer.body, &answer.headers);
         Ok(answer)
     }
 }

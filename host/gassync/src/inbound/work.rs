@@ -7,10 +7,11 @@ use gassync_runtime::{Budget, Call, CallError, CallRecord, Finished, Route};
 use jiff::SignedDuration;
 
 use super::{
-    apply::{self, Incoming},
-    memory,
+    apply::Incoming,
+    escapes, memory,
     pull::Tally,
     seal,
+    set_aside::{self, Origin},
 };
 use crate::{
     app::App,
@@ -89,14 +90,15 @@ impl From<sqlx::Error> for Failure {
 
 async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<HttpResponse>, Failure> {
     let (plugin, source) = who(app, message).await?;
-    let request = seal::open(&app.vault, message).map_err(|error| Failure::new(error, Then::Never))?;
+    let mut request = seal::open(&app.vault, message).map_err(|error| Failure::new(error, Then::Never))?;
+    request.body = request.body.map(|body| escapes::mend(body, &request.headers));
     let (Decoded { changes, reply, .. }, record) = decode(app, (message, request), &plugin, &source).await?;
     let incoming = Incoming::from_source(&source, message.received_at, app.now());
-    let mut tx = app.db.write_for(source.account, source.id).await?;
+    let origin = Origin { plugin_hash: plugin.hash(), message: Some(message.id) };
+    let (mut tx, outcomes) = set_aside::apply(app, &incoming, &changes, origin).await?;
     let began = incoming.now;
     let run = sync_runs::begin(&mut tx, source.account, source.id, sync_runs::Kind::Webhook, began).await?;
     let tells_of_bookings = changes.iter().any(is_of_bookings);
-    let outcomes = apply::changes(&mut tx, &incoming, changes).await?;
     let mut tally = Tally::new();
     for outcome in &outcomes {
         *tally.entry(outcome.word()).or_default() += 1;

@@ -5,7 +5,12 @@ use jiff::Span;
 use serde_json::Value;
 
 use super::poll;
-use crate::{app::App, inbound::look_up, store::sources::Source, talk::TalkError};
+use crate::{
+    app::App,
+    inbound::{look_up, set_aside},
+    store::sources::Source,
+    talk::TalkError,
+};
 
 /// Nights of a calendar that are looked at again where the plugin's manifest names no window of its own.
 const DAYS_AHEAD: i64 = 365;
@@ -23,7 +28,11 @@ pub(super) async fn run(
             tracing::error!(source = %source.id, "a look-again names nothing");
             continue;
         };
-        add(&mut queries, query(app, source, hint).await?);
+        let query = match set_aside::whole(payload, &hint) {
+            Some(query) => query,
+            None => query(app, source, hint).await?,
+        };
+        add(&mut queries, query);
     }
     for query in queries {
         look_up::run(app, source, query).await?;

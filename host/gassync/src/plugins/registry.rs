@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Plugin, locked, quarantine};
 use crate::{
     app::App,
+    inbound::set_aside,
     jobs,
     store::{
         self,
@@ -163,6 +164,7 @@ async fn activate(app: &App, adapter: &dyn Adapter) -> store::Result<()> {
     {
         let pushes = adapter.exports().contains(&Interface::PushCalendar);
         jobs::begin_new_polls(&mut tx, manifest, pushes, now).await?;
+        set_aside::retry_all(&mut tx, adapter, now).await?;
         tx.commit().await?;
         tracing::info!(plugin = manifest.id, version = manifest.version, hash, "a version is activated");
     }

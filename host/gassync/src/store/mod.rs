@@ -31,6 +31,7 @@ pub mod poll_failures;
 pub mod queue;
 pub mod retention;
 pub mod rows;
+pub mod set_aside;
 pub mod source_memory;
 pub mod sources;
 pub mod status;

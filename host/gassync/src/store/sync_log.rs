@@ -19,7 +19,7 @@ pub struct Entry<'a> {
     pub entity_type: &'a str,
     /// The channel's id.
     pub entity_id: &'a str,
-    /// `create`, `update`, `delete`, `map`, `park`, `refuse`, `reject`, `ignore`; of what goes out `cancel` and `push`, too.
+    /// `create`, `update`, `delete`, `map`, `park`, `set-aside`, `refuse`, `reject`, `ignore`; of what goes out `cancel` and `push`, too.
     pub action: &'a str,
     /// `success`, `failed`, `pending`.
     pub status: &'a str,

@@ -51,7 +51,7 @@ pub struct Counters {
     pub created: i64,
     /// Changed.
     pub updated: i64,
-    /// Refused, or parked.
+    /// Refused, parked, or set aside.
     pub failed: i64,
     /// As they were.
     pub skipped: i64,
@@ -63,7 +63,7 @@ impl Counters {
         let counter = match word {
             "created" => &mut self.created,
             "updated" => &mut self.updated,
-            "parked" | "rejected" => &mut self.failed,
+            "parked" | "rejected" | "set-aside" => &mut self.failed,
             _ => &mut self.skipped,
         };
         *counter += records;

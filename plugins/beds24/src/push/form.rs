@@ -74,7 +74,7 @@ impl Serialize for Form {
 /// A decimal as a number of JSON, digit for digit.
 pub(crate) fn number(key: &str, amount: &str) -> Result<Box<RawValue>, FieldError> {
     let wrong = || FieldError::new(format_args!("/{key}"), format_args!("{amount} is not an amount such as 410.00"));
-    let is_amount = Loose::from(Some(amount)).amount(key).is_ok_and(|decimal| decimal.as_deref() == Some(amount));
+    let is_amount = Loose::from(Some(amount)).exact_amount(key).is_ok_and(|decimal| decimal.as_deref() == Some(amount));
     RawValue::from_string(amount.to_owned()).ok().filter(|_| is_amount).ok_or_else(wrong)
 }
 

@@ -24,14 +24,39 @@ fn hints_ask_for_a_look() {
 #[test]
 fn what_is_not_understood_says_where() {
     for (body, place) in [
-        (r#"{"booking":{"status":"new"}}"#, "/booking/id"),
-        (r#"[{"booking":{"id":1,"status":"black"}}]"#, "/0/booking/arrival"),
+        ("[1]", "/0"),
         (r#"{"hello":1}"#, "/booking"),
         ("{", ""),
     ] {
         let Err(ChannelError::Malformed(text)) = decode(post("/", body)) else { panic!("{body}") };
         assert!(text.starts_with(place), "{text}");
     }
+}
+
+#[test]
+fn a_booking_that_cannot_be_read_stops_no_other_and_keeps_its_id() {
+    for (body, id, place) in [
+        (r#"{"booking":{"status":"new"}}"#, None, "/booking/id"),
+        (r#"{"booking":{"id":1,"status":"new","arrival":"05.03.2027"}}"#, Some("1"), "/booking/arrival"),
+        (r#"[{"booking":{"id":1}}]"#, Some("1"), "/0/booking/status"),
+        (r#"[{"hello":1}]"#, None, "/0/booking"),
+    ] {
+        let told = decode(post("/", body)).expect("decoded").remove(0);
+        let News::Unreadable(record) = told else { panic!("{body}: {told:?}") };
+        assert_eq!(record.id.as_deref(), id, "{body}");
+        assert!(record.problem.starts_with(place), "{}", record.problem);
+    }
+    let list = r#"[{"booking":{"id":1}},{"booking":{"id":2,"status":"new"}}]"#;
+    let told = decode(post("/", list)).expect("decoded");
+    assert!(matches!(told.as_slice(), [News::Unreadable(_), News::Reservation(_)]), "{told:?}");
+}
+
+#[test]
+fn what_a_booking_can_do_without_goes_to_the_host_as_it_is() {
+    let odd = r#"{"booking":{"id":1,"status":"new","modifiedTime":"2027-02-30","bookingTime":99,"price":"a lot"}}"#;
+    let odd = booking(odd);
+    assert_eq!(odd.total.map(|total| total.amount).as_deref(), Some("a lot"));
+    assert_eq!((odd.modified_at.as_deref(), odd.booked_at.as_deref()), (Some("2027-02-30"), Some("99")));
 }
 
 fn hint(call: HttpRequest) -> (Option<String>, Entity, Option<String>) {

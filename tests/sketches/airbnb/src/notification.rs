@@ -70,7 +70,8 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
 
 /// Listings are many: it is the host's account there that tells whom it is about.
 fn event(said: &Notification, event: ConnectionEvent) -> Change {
-    Change { route: Route { property_id: None, account: said.host_id.text() }, news: News::Connection(event) }
+    let route = Route { property_id: None, account: said.host_id.text() };
+    Change { route, ..change(None, News::Connection(event)) }
 }
 
 fn mapped(pair: &Mapping) -> Option<ConnectionEvent> {
@@ -108,7 +109,7 @@ mod tests {
     fn news_of_a_connection_are_for_the_hosts_account_there() {
         let body = include_bytes!("../../../fixtures/airbnb/notification-authorization-revoked.json");
         let told = decode(&post("/notifications", body)).expect("decoded");
-        let Change { route, news } = &told.changes[0];
+        let Change { route, news, .. } = &told.changes[0];
         assert_eq!((route.account.as_deref(), route.property_id.as_deref()), (Some("66200"), None));
         assert!(matches!(news, News::Connection(ConnectionEvent::Revoked)));
     }

@@ -2,7 +2,7 @@
 
 use gassync_plugin::{
     Address, Change, ChannelError, Entity, Loose, News, Page, Property, Query, RoomType, Scope, Selection, change,
-    http, malformed, percent_encode, read_json, to_date_text,
+    http, malformed, percent_encode, read_each, read_json, to_date_text,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -55,14 +55,10 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
         parameters.iter().map(|(key, value)| format!("{key}={}", percent_encode(value))).collect();
     let url = format!("{}/api/v2/vrs{path}?{}", settings.base_url.trim_end_matches('/'), parameters.join("&"));
     let Envelope { data, meta }: Envelope<Vec<Box<RawValue>>> = ask(http::Request::get(url), &settings)?;
-    let mut changes = Vec::with_capacity(data.len());
-    for (index, raw) in data.iter().enumerate() {
-        let place = format!("/data/{index}");
-        match query.entity {
-            Entity::Property => changes.extend(house(raw, &place)?),
-            _ => changes.push(reservation::read(raw, &place)?),
-        }
-    }
+    let mut changes = read_each(query.entity, &data, "/data", &["id"], |raw, place| match query.entity {
+        Entity::Property => house(raw, place),
+        _ => Ok(vec![reservation::read(raw, place)?]),
+    })?;
     if let Selection::Some(ids) = &query.selection {
         changes.retain(|change| id_of(change).is_some_and(|id| ids.iter().any(|asked| asked == id)));
     }
@@ -128,6 +124,7 @@ fn id_of(change: &Change) -> Option<&str> {
     match &change.news {
         News::Reservation(reservation) => Some(&reservation.id),
         News::Block(block) => block.id.as_deref(),
+        News::Unreadable(record) => record.id.as_deref(),
         _ => None,
     }
 }

@@ -103,7 +103,7 @@ fn event(said: Said) -> Result<Option<Event>, ChannelError> {
         return Ok(None);
     }
     let modified = said.modified.as_deref().and_then(instant);
-    let modified = Loose::from(modified.as_deref()).instant(format_args!("{place}: LAST-MODIFIED"))?;
+    let modified = Loose::from(modified.as_deref()).exact_instant(format_args!("{place}: LAST-MODIFIED"))?;
     Ok(Some(Event {
         // Without an id the nights are what an event is known by.
         uid: said.uid.unwrap_or_else(|| format!("{}/{}", said.start.unwrap_or_default(), said.end.unwrap_or_default())),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gassync_plugin::{
     CalendarNights, Change, ChannelError, Decoded, Entity, EntityRef, HttpRequest, Loose, News, Nights, Price, Route,
-    malformed, money, parse_date, read_json, reply,
+    change, malformed, money, parse_date, read_json, reply,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -50,7 +50,7 @@ fn removed(data: &RawValue, account: Option<String>) -> Result<Change, ChannelEr
     let id = booking.id.text().ok_or_else(|| malformed("/data/id", "is missing"))?;
     let entity = if booking.is_block() { Entity::Block } else { Entity::Reservation };
     let news = News::Removed(EntityRef { entity, id });
-    Ok(Change { route: Route { property_id: None, account }, news })
+    Ok(Change { route: Route { property_id: None, account }, ..change(None, news) })
 }
 
 fn rates(data: &RawValue, account: Option<&str>) -> Result<Vec<Change>, ChannelError> {
@@ -76,7 +76,7 @@ fn rates(data: &RawValue, account: Option<&str>) -> Result<Vec<Change>, ChannelE
             rows.push(row);
         }
         let route = Route { property_id: Some(apartment), account: account.map(str::to_owned) };
-        changes.push(Change { route, news: News::Calendar(rows) });
+        changes.push(Change { route, ..change(None, News::Calendar(rows)) });
     }
     Ok(changes)
 }

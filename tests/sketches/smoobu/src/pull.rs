@@ -1,7 +1,7 @@
 //! The bookings that Smoobu holds, one request a call.
 
 use gassync_plugin::{
-    ChannelError, Entity, EntityRef, News, Page, Query, Scope, Selection, change, malformed, read_json, to_date_text,
+    ChannelError, Entity, EntityRef, News, Page, Query, Scope, Selection, change, malformed, read_each, read_json, to_date_text,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -59,10 +59,9 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
         return Err(failure(&answer));
     }
     let list: List = read_json(answer.body(), "")?;
-    let mut changes = Vec::with_capacity(list.bookings.len());
-    for (index, raw) in list.bookings.iter().enumerate() {
-        changes.extend(booking::read(raw, None, &format!("/bookings/{index}"))?);
-    }
+    let changes = read_each(Entity::Reservation, &list.bookings, "/bookings", &["id"], |raw, place| {
+        Ok(Vec::from_iter(booking::read(raw, None, place)?))
+    })?;
     let another = list.page < list.page_count && !list.bookings.is_empty();
     Ok(Page { scope, ..Page::numbered(query, changes, another)? })
 }
@@ -73,8 +72,8 @@ fn one(query: &Query, ids: &[String], number: usize) -> Result<Page, ChannelErro
     let answer = Request::new("GET", format!("/api/reservations/{}", number_of(id)?)).send()?;
     let changes = match answer.status() {
         200 => {
-            let raw: &RawValue = read_json(answer.body(), "")?;
-            booking::read(raw, None, "")?.into_iter().collect()
+            let raw: Box<RawValue> = read_json(answer.body(), "")?;
+            booking::read(&raw, None, "")?.into_iter().collect()
         }
         404 => vec![change(None, News::Removed(EntityRef { entity: Entity::Reservation, id: id.clone() }))],
         _ => return Err(failure(&answer)),

@@ -72,7 +72,7 @@ pub fn request(details: &Element, id: String) -> Result<Change, ChannelError> {
         total,
         price_lines: order::price_lines(details)?,
         collector: collector(details),
-        booked_at: Loose::from(details.said(ORIGINATION)).instant(ORIGINATION)?,
+        booked_at: Loose::from(details.said(ORIGINATION)).exact_instant(ORIGINATION)?,
         notes: said("message"),
         intent: Intent::Request,
         raw: Some(details.json().to_string()),

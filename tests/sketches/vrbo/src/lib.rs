@@ -16,7 +16,7 @@ pub mod xml;
 
 use gassync_plugin::{
     Adapter, Answer, Change, ChannelError, Decoded, Fate, Feeds, HttpRequest, HttpResponse, Inbound, Loose, Part,
-    Question, Route, malformed, percent_decode, percent_encode, read_json, reply, reply_with,
+    Question, Route, change, malformed, percent_decode, percent_encode, read_json, reply, reply_with,
 };
 use serde::Deserialize;
 
@@ -125,10 +125,10 @@ fn read(request: &HttpRequest) -> Result<Asked, ChannelError> {
 }
 
 fn booking_index_question(root: &Element) -> Result<Change, ChannelError> {
-    let since = Loose::from(Some(root.must_say("startDate")?)).instant("startDate")?;
+    let since = Loose::from(Some(root.must_say("startDate")?)).exact_instant("startDate")?;
     let since = since.ok_or_else(|| malformed("startDate", "is not said"))?;
     let route = Route { property_id: None, account: root.said("advertiser/assignedId").map(str::to_owned) };
-    Ok(Change { route, news: gassync_plugin::News::Ask(Question::BookingsSince(since)) })
+    Ok(Change { route, ..change(None, gassync_plugin::News::Ask(Question::BookingsSince(since))) })
 }
 
 fn booking_index(root: &Element, fates: &[Fate]) -> Result<Element, ChannelError> {

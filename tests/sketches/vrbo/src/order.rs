@@ -25,7 +25,7 @@ pub fn total(details: &Element) -> Result<Option<Money>, ChannelError> {
     }
     let sum = Decimal::sum(amounts.iter().map(|amount| amount.own_text().unwrap_or_default()));
     let sum = Loose::from(sum.ok_or_else(|| wrong("is no decimal"))?.to_string());
-    Ok(sum.amount(TOTALS)?.map(|amount| money(amount, currency)))
+    Ok(sum.exact_amount(TOTALS)?.map(|amount| money(amount, currency)))
 }
 
 /// A line for each item, without the tax in it, and one for all of the tax.
@@ -35,7 +35,7 @@ pub fn price_lines(details: &Element) -> Result<Vec<PriceLine>, ChannelError> {
     for item in live(details) {
         let kind = kind(item);
         let decimal = |name: &str| {
-            let said = Loose::from(item.said(name)).amount(format_args!("orderItem/{name}"))?;
+            let said = Loose::from(item.said(name)).exact_amount(format_args!("orderItem/{name}"))?;
             Ok::<_, ChannelError>(said.as_deref().and_then(Decimal::parse))
         };
         let Some(with_tax) = decimal("totalAmount")? else { continue };

@@ -1,16 +1,31 @@
-use gassync_domain::{Calendar, CalendarNight, MAX_STAY_NIGHTS};
+use gassync_domain::{Calendar, CalendarNight, Entity, MAX_STAY_NIGHTS, Unreadable};
 
 use super::{
     Converted, bad,
-    values::{extra, money, span},
+    reading::{Reading, problem},
+    values::span,
     wit,
 };
+use crate::CallError;
 
-/// One calendar per room type and rate plan, one entry per night and price.
-pub(in crate::v1_0) fn calendars(rows: Vec<wit::CalendarNights>) -> Converted<Vec<Calendar>> {
-    let mut calendars: Vec<Calendar> = Vec::new();
+/// One calendar per room type and rate plan, one entry per night and price. Rows that name no nights are handed back as what
+/// they are: the others stand.
+pub(in crate::v1_0) fn calendars(
+    reading: &mut Reading,
+    rows: Vec<wit::CalendarNights>,
+) -> Converted<(Vec<Calendar>, Vec<Unreadable>)> {
+    let (mut calendars, mut unreadable): (Vec<Calendar>, Vec<Unreadable>) = (Vec::new(), Vec::new());
     for row in rows {
-        let nights = nights_of(&row)?;
+        let nights = match nights_of(reading, &row) {
+            Ok(nights) => nights,
+            Err(CallError::BadAnswer { path, problem: why }) => {
+                let problem = problem(&path, &why);
+                let (entity, id) = (Entity::Calendar, Some(row.room_type_id));
+                unreadable.push(Unreadable { entity, id, problem, raw: None });
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let same = |c: &&mut Calendar| c.room_type_id == row.room_type_id && c.rate_plan_id == row.rate_plan_id;
         match calendars.iter_mut().find(same) {
             Some(calendar) => calendar.nights.extend(nights),
@@ -22,26 +37,31 @@ pub(in crate::v1_0) fn calendars(rows: Vec<wit::CalendarNights>) -> Converted<Ve
             }),
         }
     }
-    Ok(calendars)
+    Ok((calendars, unreadable))
 }
 
-fn nights_of(row: &wit::CalendarNights) -> Converted<Vec<CalendarNight>> {
+fn nights_of(reading: &mut Reading, row: &wit::CalendarNights) -> Converted<Vec<CalendarNight>> {
     let (start, until) = span("calendar.stay", row.stay)?;
     let days = start.until(until).map_or(0, |s| s.get_days());
     if !(1..=MAX_STAY_NIGHTS).contains(&days) {
         return bad("calendar.stay", format!("has {days} nights; allowed are 1 to {MAX_STAY_NIGHTS}"));
     }
-    let extra = extra(row.extra.clone())?;
-    let prices: Vec<Option<&wit::Price>> =
-        if row.prices.is_empty() { vec![None] } else { row.prices.iter().map(Some).collect() };
+    let extra = reading.extra("", row.extra.clone())?;
+    let mut prices = Vec::with_capacity(row.prices.len().max(1));
+    for price in &row.prices {
+        prices.push((Some(price), reading.money("/nights/price", &price.amount)?));
+    }
+    if prices.is_empty() {
+        prices.push((None, None));
+    }
     let mut nights = Vec::new();
     let mut date = start;
     while date < until {
-        for price in &prices {
+        for (price, amount) in &prices {
             nights.push(CalendarNight {
                 available: row.available.or(row.units_available.map(|units| units > 0)),
                 units_available: row.units_available,
-                price: price.map(|p| money("calendar.price", &p.amount)).transpose()?,
+                price: *amount,
                 currency: price.and_then(|p| p.amount.currency.clone()),
                 occupancy: price.and_then(|p| p.occupancy),
                 tax_included: price.and_then(|p| p.tax_included),

@@ -4,7 +4,10 @@ mod calendar;
 mod news;
 mod outcomes;
 mod questions;
+mod reading;
 mod records;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use gassync_domain::{ChannelError, Decoded, HttpRequest, HttpResponse, Page, ResumePoint, Scope};

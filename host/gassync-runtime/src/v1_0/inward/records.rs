@@ -3,18 +3,14 @@ use gassync_domain::{
     Reservation, RoomStay, RoomType, Status,
 };
 
-use super::{
-    Converted,
-    values::{amount, extra, instant, money, span, stay},
-    wit,
-};
+use super::{Converted, reading::Reading, values::span, wit};
 
 fn address(address: wit::Address) -> Address {
     let wit::Address { street, city, state, postcode, country } = address;
     Address { street, city, state, postcode, country }
 }
 
-pub(in crate::v1_0) fn property(record: wit::Property) -> Converted<Property> {
+pub(in crate::v1_0) fn property(reading: &mut Reading, record: wit::Property) -> Converted<Property> {
     let mut property = Property {
         id: record.id,
         name: record.name,
@@ -26,13 +22,13 @@ pub(in crate::v1_0) fn property(record: wit::Property) -> Converted<Property> {
         time_zone: record.time_zone,
         thumbnail: record.thumbnail,
         room_types: record.room_types,
-        extra: extra(record.extra)?,
+        extra: reading.extra("", record.extra)?,
     };
     property.normalise();
     Ok(property)
 }
 
-pub(in crate::v1_0) fn room_type(record: wit::RoomType) -> Converted<RoomType> {
+pub(in crate::v1_0) fn room_type(reading: &mut Reading, record: wit::RoomType) -> Converted<RoomType> {
     let mut room_type = RoomType {
         id: record.id,
         property_id: record.property_id,
@@ -41,13 +37,13 @@ pub(in crate::v1_0) fn room_type(record: wit::RoomType) -> Converted<RoomType> {
         max_occupancy: record.max_occupancy,
         quantity: record.quantity,
         amenities: record.amenities,
-        extra: extra(record.extra)?,
+        extra: reading.extra("", record.extra)?,
     };
     room_type.normalise();
     Ok(room_type)
 }
 
-pub(in crate::v1_0) fn rate_plan(record: wit::RatePlan) -> Converted<RatePlan> {
+pub(in crate::v1_0) fn rate_plan(reading: &mut Reading, record: wit::RatePlan) -> Converted<RatePlan> {
     let mut plan = RatePlan {
         id: record.id,
         property_id: record.property_id,
@@ -57,13 +53,13 @@ pub(in crate::v1_0) fn rate_plan(record: wit::RatePlan) -> Converted<RatePlan> {
         meals: record.meals,
         refundable: record.refundable,
         currency: record.currency,
-        extra: extra(record.extra)?,
+        extra: reading.extra("", record.extra)?,
     };
     plan.normalise();
     Ok(plan)
 }
 
-pub(in crate::v1_0) fn guest(record: wit::GuestDetails) -> Converted<Guest> {
+pub(in crate::v1_0) fn guest(reading: &mut Reading, below: &str, record: wit::GuestDetails) -> Converted<Guest> {
     let mut guest = Guest {
         id: record.id,
         name: record.name,
@@ -74,23 +70,23 @@ pub(in crate::v1_0) fn guest(record: wit::GuestDetails) -> Converted<Guest> {
         country: record.country,
         language: record.language,
         address: record.address.map(address),
-        extra: extra(record.extra)?,
+        extra: reading.extra(below, record.extra)?,
     };
     guest.normalise();
     Ok(guest)
 }
 
-pub(in crate::v1_0) fn reservation(record: wit::Reservation) -> Converted<Reservation> {
+pub(in crate::v1_0) fn reservation(reading: &mut Reading, record: wit::Reservation) -> Converted<Reservation> {
     let (status, hold_until) = match record.status {
         wit::ReservationStatus::Confirmed => (Status::Confirmed, None),
-        wit::ReservationStatus::Pending(until) => (Status::Pending, instant("status", until)?),
+        wit::ReservationStatus::Pending(until) => (Status::Pending, reading.instant("/holdUntil", until)?),
         wit::ReservationStatus::Inquiry => (Status::Inquiry, None),
         wit::ReservationStatus::Cancelled => (Status::Cancelled, None),
         wit::ReservationStatus::Declined => (Status::Declined, None),
         wit::ReservationStatus::NoShow => (Status::NoShow, None),
         wit::ReservationStatus::Other(word) => (Status::Other(word), None),
     };
-    let (check_in, check_out) = stay("stay", record.stay)?;
+    let (check_in, check_out) = reading.stay("", record.stay)?;
     let total = record.total;
     // What the total is in decides, said or not: else a sum in another currency would give it its own.
     let currency = match &total {
@@ -104,31 +100,35 @@ pub(in crate::v1_0) fn reservation(record: wit::Reservation) -> Converted<Reserv
     };
     // In another currency than the total it has no place here, and to misread it would be worse than to leave it out.
     let fits = |money: &wit::Money| money.currency.is_none() || money.currency == currency;
-    let commission = amount("commission", record.commission.filter(fits))?;
-    let payout = amount("payout", record.payout.filter(fits))?;
+    let commission = reading.amount("/commission", record.commission.filter(fits))?;
+    let payout = reading.amount("/payout", record.payout.filter(fits))?;
     // Nothing is decided by them: more than can be kept are no reason to refuse a booking.
     let lines = record.price_lines.into_iter().filter(|line| fits(&line.amount)).take(MAX_PRICE_LINES);
-    let price_lines = lines.map(price_line).collect::<Converted<_>>()?;
+    let mut price_lines = Vec::new();
+    for (index, line) in lines.enumerate() {
+        price_lines.extend(price_line(reading, index, line)?);
+    }
+    let mut rooms = Vec::with_capacity(record.rooms.len());
+    for (index, room) in record.rooms.into_iter().enumerate() {
+        let total = room.total.clone().filter(fits);
+        rooms.push(room_stay(reading, &format!("/rooms/{index}"), wit::RoomStay { total, ..room })?);
+    }
     let mut reservation = Reservation {
         ota_reference: record.ota_reference,
         group_id: record.group_id,
         property_id: record.property_id,
-        rooms: record
-            .rooms
-            .into_iter()
-            .map(|room| room_stay(wit::RoomStay { total: room.total.filter(fits), ..room }))
-            .collect::<Converted<_>>()?,
+        rooms,
         check_in,
         check_out,
         hold_until,
         source: record.source,
-        guest: record.guest.map(guest).transpose()?,
+        guest: record.guest.map(|record| guest(reading, "/guest", record)).transpose()?,
         guests: record.guests,
         adults: record.adults,
         children: record.children,
         infants: record.infants,
         pets: record.pets,
-        total_price: amount("total", total)?,
+        total_price: reading.amount("/totalPrice", total)?,
         price_lines,
         currency,
         commission,
@@ -138,8 +138,8 @@ pub(in crate::v1_0) fn reservation(record: wit::Reservation) -> Converted<Reserv
             wit::Collector::Property => Collector::Property,
             wit::Collector::Other(word) => Collector::Other(word),
         }),
-        booked_at: instant("booked-at", record.booked_at)?,
-        modified_at: instant("modified-at", record.modified_at)?,
+        booked_at: reading.instant("/bookedAt", record.booked_at)?,
+        modified_at: reading.instant("/modifiedAt", record.modified_at)?,
         revision: record.revision,
         notes: record.notes,
         intent: match record.intent {
@@ -151,31 +151,34 @@ pub(in crate::v1_0) fn reservation(record: wit::Reservation) -> Converted<Reserv
             wit::Completeness::Partial => Completeness::Partial,
         },
         receipt: record.receipt,
-        extra: extra(record.extra)?,
+        extra: reading.extra("", record.extra)?,
         ..Reservation::new(record.id, status)
     };
     reservation.normalise();
     Ok(reservation)
 }
 
-fn price_line(line: wit::PriceLine) -> Converted<PriceLine> {
-    Ok(PriceLine {
-        kind: match line.kind {
-            wit::PriceKind::Stay => PriceKind::Stay,
-            wit::PriceKind::Cleaning => PriceKind::Cleaning,
-            wit::PriceKind::Fee => PriceKind::Fee,
-            wit::PriceKind::Tax => PriceKind::Tax,
-            wit::PriceKind::Deposit => PriceKind::Deposit,
-            wit::PriceKind::Discount => PriceKind::Discount,
-            wit::PriceKind::Other => PriceKind::Other,
-        },
-        name: line.name,
-        amount: money("price-lines.amount", &line.amount)?,
-    })
+/// A line without an amount says nothing.
+fn price_line(reading: &mut Reading, index: usize, line: wit::PriceLine) -> Converted<Option<PriceLine>> {
+    let amount = reading.money(&format!("/priceLines/{index}/amount"), &line.amount)?;
+    let kind = match line.kind {
+        wit::PriceKind::Stay => PriceKind::Stay,
+        wit::PriceKind::Cleaning => PriceKind::Cleaning,
+        wit::PriceKind::Fee => PriceKind::Fee,
+        wit::PriceKind::Tax => PriceKind::Tax,
+        wit::PriceKind::Deposit => PriceKind::Deposit,
+        wit::PriceKind::Discount => PriceKind::Discount,
+        wit::PriceKind::Other => PriceKind::Other,
+    };
+    Ok(amount.map(|amount| PriceLine { kind, name: line.name, amount }))
 }
 
-fn room_stay(room: wit::RoomStay) -> Converted<RoomStay> {
-    let (check_in, check_out) = stay("rooms.stay", room.stay)?;
+fn room_stay(reading: &mut Reading, below: &str, room: wit::RoomStay) -> Converted<RoomStay> {
+    let (check_in, check_out) = reading.stay(below, room.stay)?;
+    let guest = match room.guest {
+        Some(record) => Some(guest(reading, &format!("{below}/guest"), record)?),
+        None => None,
+    };
     Ok(RoomStay {
         id: room.id,
         room_type_id: room.room_type_id,
@@ -187,13 +190,14 @@ fn room_stay(room: wit::RoomStay) -> Converted<RoomStay> {
         adults: room.adults,
         children: room.children,
         infants: room.infants,
-        total_price: amount("rooms.total", room.total)?,
-        guest: room.guest.map(guest).transpose()?,
-        extra: extra(room.extra)?,
+        total_price: reading.amount(&format!("{below}/totalPrice"), room.total)?,
+        guest,
+        extra: reading.extra(below, room.extra)?,
     })
 }
 
-pub(in crate::v1_0) fn block(record: wit::Block) -> Converted<Block> {
+/// Without days that are in a calendar there is nothing to take out of sale.
+pub(in crate::v1_0) fn block(reading: &mut Reading, record: wit::Block) -> Converted<Block> {
     let (check_in, check_out) = span("stay", record.stay)?;
     let mut block = Block {
         id: record.id,
@@ -205,9 +209,9 @@ pub(in crate::v1_0) fn block(record: wit::Block) -> Converted<Block> {
         check_in,
         check_out,
         reason: record.reason,
-        modified_at: instant("modified-at", record.modified_at)?,
+        modified_at: reading.instant("/modifiedAt", record.modified_at)?,
         revision: record.revision,
-        extra: extra(record.extra)?,
+        extra: reading.extra("", record.extra)?,
     };
     block.normalise();
     Ok(block)

@@ -1,15 +1,7 @@
-use gassync_domain::{Amount, Date, Extra, RawJson, Timestamp, lossless_instant};
+use gassync_domain::{Date, Extra, Timestamp, lossless_instant};
 use serde_json::Value;
 
 use super::{Converted, bad, wit};
-
-pub(in crate::v1_0) fn raw(text: Option<&str>) -> Converted<Option<RawJson>> {
-    match text.map(RawJson::parse) {
-        Some(Err(error)) => bad("raw", format!("is not JSON: {error}")),
-        Some(Ok(raw)) => Ok(Some(raw)),
-        None => Ok(None),
-    }
-}
 
 pub(in crate::v1_0) fn json(path: &str, text: &str) -> Converted<Value> {
     serde_json::from_str(text).or_else(|error| bad(path, format!("is not JSON: {error}")))
@@ -21,30 +13,12 @@ pub(in crate::v1_0) fn extra(pairs: wit::Extra) -> Converted<Extra> {
     Ok(extra.within_bounds())
 }
 
-pub(in crate::v1_0) fn amount(path: &str, money: Option<wit::Money>) -> Converted<Option<Amount>> {
-    money.map(|money| self::money(path, &money)).transpose()
-}
-
-pub(in crate::v1_0) fn money(path: &str, money: &wit::Money) -> Converted<Amount> {
-    money.amount.parse().or_else(|error: gassync_domain::AmountError| bad(path, error.to_string()))
-}
-
 pub(in crate::v1_0) fn instant(path: &str, text: Option<String>) -> Converted<Option<Timestamp>> {
     text.map(|text| exactly(path, &text)).transpose()
 }
 
 pub(in crate::v1_0) fn exactly(path: &str, text: &str) -> Converted<Timestamp> {
     lossless_instant(text).map_or_else(|| bad(path, "is not an RFC 3339 instant"), Ok)
-}
-
-pub(in crate::v1_0) fn stay(path: &str, nights: Option<wit::Nights>) -> Converted<(Option<Date>, Option<Date>)> {
-    Ok(match nights {
-        Some(nights) => {
-            let (start, until) = span(path, nights)?;
-            (Some(start), Some(until))
-        }
-        None => (None, None),
-    })
 }
 
 pub(in crate::v1_0) fn span(path: &str, nights: wit::Nights) -> Converted<(Date, Date)> {

@@ -1,0 +1,135 @@
+//! Records that are set aside: shown, asked for anew, or let go by a person.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::{get, post},
+};
+use gassync_domain::Timestamp;
+use gassync_runtime::Interface;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{ApiError, Operator, Problem},
+    app::App,
+    inbound::set_aside,
+    store::set_aside::{self as rows, SetAside},
+};
+
+/// A record that is set aside, without what it says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SetAsideShown {
+    /// Its key.
+    pub id: i64,
+    /// The tenant.
+    pub account_id: i64,
+    /// Who sent it.
+    pub source: String,
+    /// `reservation`, `block`, and so on.
+    pub entity: String,
+    /// The channel's id, where it is known.
+    pub external_id: Option<String>,
+    /// Where in the record, and what was expected there.
+    pub problem: String,
+    /// The message it came by, where it came by one.
+    pub message_id: Option<i64>,
+    /// How often it was seen.
+    pub count: i64,
+    /// When it was seen first.
+    pub first_seen_at: Timestamp,
+    /// When it was seen last.
+    pub last_seen_at: Timestamp,
+    /// Since when it is asked for anew.
+    pub retried_at: Option<Timestamp>,
+}
+
+/// A record that is set aside, in its own words: guests' data among them.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SetAsideWhole {
+    /// What is known of it.
+    #[serde(flatten)]
+    pub record: SetAsideShown,
+    /// The record as it came.
+    pub raw: Option<String>,
+}
+
+/// Who lets a record go, and why.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Dismissal {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub why: String,
+}
+
+impl From<SetAside> for SetAsideShown {
+    fn from(row: SetAside) -> Self {
+        Self {
+            id: row.id,
+            account_id: row.account_id,
+            source: row.source_name,
+            entity: row.entity,
+            external_id: row.external_id,
+            problem: row.problem,
+            message_id: row.inbox_id,
+            count: row.times_seen,
+            first_seen_at: row.first_seen_at.into(),
+            last_seen_at: row.last_seen_at.into(),
+            retried_at: row.retried_at.map(Timestamp::from),
+        }
+    }
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/admin/v1/set-aside", get(list))
+        .route("/admin/v1/set-aside/{id}", get(show))
+        .route("/admin/v1/set-aside/{id}/retry", post(retry))
+        .route("/admin/v1/set-aside/{id}/dismiss", post(dismiss))
+}
+
+async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<SetAsideShown>>, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    Ok(Json(rows::waiting(&mut tx).await?.into_iter().map(SetAsideShown::from).collect()))
+}
+
+async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<SetAsideWhole>, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let (row, raw) = rows::find(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    Ok(Json(SetAsideWhole { record: row.into(), raw }))
+}
+
+async fn retry(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
+    let mut tx = app.db.platform_write().await?;
+    let (row, _) = rows::find(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    let plugin = app.plugins.get(&row.channel);
+    let pulls = plugin.is_some_and(|plugin| plugin.exports().contains(&Interface::Pull));
+    if !set_aside::retry(&mut tx, &row, pulls, app.now()).await? {
+        let text = "its message is no longer kept, and the channel cannot be asked for it".to_owned();
+        return Err(Problem::Conflict(text).into());
+    }
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn dismiss(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(id): Path<i64>,
+    Json(Dismissal { by, why }): Json<Dismissal>,
+) -> Result<StatusCode, ApiError> {
+    if by.trim().is_empty() || why.trim().is_empty() {
+        return Err(Problem::Malformed("by and why must be said".to_owned()).into());
+    }
+    let mut tx = app.db.platform_write().await?;
+    let (row, _) = rows::find(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    set_aside::dismiss(&mut tx, &row, (by.trim(), why.trim()), app.now()).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,295 @@
+//! One record never stops a page: what a plugin could not read, what has neither identity nor nights, and what the database
+//! does not take is set aside in its own words, and all others are applied.
+
+use std::sync::Arc;
+
+use gassync_domain::{AccountId, Change, Entity, Hint, Intent, News, Query, Selection, SourceId, Timestamp, Unreadable, mend_text};
+use gassync_runtime::{Adapter, Interface};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::apply::{self, Incoming, Outcome};
+use crate::{
+    app::App,
+    jobs::Kind,
+    store::{
+        self, Fault, Tx, inbox,
+        set_aside::{self, NewSetAside, SetAside},
+        sync_log,
+    },
+};
+
+/// The longest record that is kept in its own words, in bytes; of a longer one the beginning.
+const MAX_RAW_BYTES: usize = 256 * 1024;
+/// The longest that is said about a record, in characters.
+const MAX_PROBLEM_CHARS: usize = 500;
+/// The longest id, in characters: a longer one is none.
+const MAX_ID_CHARS: usize = 255;
+/// Most records that are asked for anew when another version of a plugin serves.
+const MAX_RETRIED: i64 = 10_000;
+
+/// Where records came from.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// The version of the plugin that read them.
+    pub plugin_hash: &'a str,
+    /// The message they came by, where they came by one.
+    pub message: Option<i64>,
+}
+
+/// Applies changes in one transaction, which is handed back open. Should the database refuse a record, each is applied in a
+/// transaction of its own, and the one that is handed back holds none of them.
+pub async fn apply(
+    app: &Arc<App>,
+    incoming: &Incoming,
+    changes: &[Change],
+    origin: Origin<'_>,
+) -> store::Result<(Tx, Vec<Outcome>)> {
+    let begin = async || app.db.write_for(incoming.account, incoming.source).await;
+    let mut tx = begin().await?;
+    match together(&mut tx, incoming, changes, origin).await {
+        Ok(outcomes) => {
+            resolve_of_message(&mut tx, incoming, origin).await?;
+            return Ok((tx, outcomes));
+        }
+        Err(error) if store::fault(&error) == Fault::Record => {
+            tracing::warn!(%error, records = changes.len(), "records were refused together; each is tried alone");
+        }
+        Err(error) => return Err(error),
+    }
+    drop(tx);
+    let mut outcomes = Vec::with_capacity(changes.len());
+    for change in changes {
+        let mut tx = begin().await?;
+        let applied = match together(&mut tx, incoming, std::slice::from_ref(change), origin).await {
+            Ok(applied) => tx.commit().await.map(|()| applied),
+            Err(error) => {
+                drop(tx);
+                Err(error)
+            }
+        };
+        match applied {
+            Ok(applied) => outcomes.extend(applied),
+            Err(error) if store::fault(&error) == Fault::Record => {
+                tracing::error!(%error, source = %incoming.source, "the database did not take a record");
+                let mut tx = begin().await?;
+                outcomes.push(refused(&mut tx, incoming, change, "the database did not take it", origin).await?);
+                tx.commit().await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let mut tx = begin().await?;
+    resolve_of_message(&mut tx, incoming, origin).await?;
+    Ok((tx, outcomes))
+}
+
+/// Applies what can be, in the caller's transaction, and sets the rest aside.
+async fn together(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    changes: &[Change],
+    origin: Origin<'_>,
+) -> store::Result<Vec<Outcome>> {
+    let readable = |change: &&Change| !matches!(change.news, News::Unreadable(_));
+    let read: Vec<Change> = changes.iter().filter(readable).cloned().collect();
+    let mut applied = apply::changes(tx, incoming, read).await?.into_iter();
+    let mut outcomes = Vec::with_capacity(changes.len());
+    let mut well: Vec<(Entity, &str)> = Vec::new();
+    for change in changes {
+        let outcome = match &change.news {
+            News::Unreadable(record) => keep(tx, incoming, record, origin).await?,
+            _ => match applied.next() {
+                Some(Outcome::Rejected(errors)) if !is_request(&change.news) => {
+                    refused(tx, incoming, change, &apply::describe(&errors), origin).await?
+                }
+                Some(outcome) => outcome,
+                None => Outcome::NotKept,
+            },
+        };
+        if !matches!(outcome, Outcome::SetAside | Outcome::Fetching | Outcome::NotKept | Outcome::Rejected(_)) {
+            well.extend(entity_of(&change.news).zip(apply::external_id(change)));
+        }
+        outcomes.push(outcome);
+    }
+    read_well(tx, incoming, &well).await?;
+    Ok(outcomes)
+}
+
+/// A message was read again: what was set aside of it, and is not this time, was read.
+async fn resolve_of_message(tx: &mut Tx, incoming: &Incoming, origin: Origin<'_>) -> store::Result<()> {
+    let (Incoming { account, source, now, .. }, Some(message)) = (*incoming, origin.message) else { return Ok(()) };
+    for row in set_aside::not_in_message(tx, account, source, message, now).await? {
+        resolve(tx, &row, "it was read", now).await?;
+    }
+    Ok(())
+}
+
+/// Nobody is told of a request that it was set aside: who asked is answered.
+fn is_request(news: &News) -> bool {
+    matches!(news, News::Reservation(record) if record.intent == Intent::Request)
+}
+
+fn entity_of(news: &News) -> Option<Entity> {
+    Some(match news {
+        News::Property(_) => Entity::Property,
+        News::RoomType(_) => Entity::RoomType,
+        News::RatePlan(_) => Entity::RatePlan,
+        News::Reservation(_) => Entity::Reservation,
+        News::Guest(_) => Entity::Guest,
+        News::Calendar(_) => Entity::Calendar,
+        News::Block(_) => Entity::Block,
+        News::Removed(what) => what.entity,
+        News::Unreadable(record) => record.entity,
+        News::LookAgain(_) | News::Connection(_) | News::Ask(_) | News::Other { .. } => return None,
+    })
+}
+
+/// A record that was read, and cannot be kept.
+async fn refused(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    change: &Change,
+    problem: &str,
+    origin: Origin<'_>,
+) -> store::Result<Outcome> {
+    let Some(entity) = entity_of(&change.news) else { return Ok(Outcome::NotKept) };
+    let record = Unreadable {
+        entity,
+        id: apply::external_id(change).filter(|id| !id.is_empty()).map(str::to_owned),
+        problem: problem.to_owned(),
+        raw: change.raw.as_ref().map(|raw| raw.as_str().to_owned()),
+    };
+    keep(tx, incoming, &record, origin).await
+}
+
+async fn keep(tx: &mut Tx, incoming: &Incoming, record: &Unreadable, origin: Origin<'_>) -> store::Result<Outcome> {
+    let Incoming { account, source, now, .. } = *incoming;
+    let id = record.id.as_deref().map(mend_text).filter(|id| id.chars().count() <= MAX_ID_CHARS);
+    let problem: String = mend_text(&record.problem).chars().take(MAX_PROBLEM_CHARS).collect();
+    let raw = record.raw.as_deref().map(|raw| mend_text(&raw[..raw.floor_char_boundary(MAX_RAW_BYTES)]).into_owned());
+    let identity = match &id {
+        Some(id) => format!("id:{id}"),
+        None => format!("sha256:{}", hex::encode(Sha256::digest(raw.as_ref().unwrap_or(&problem)))),
+    };
+    let new = NewSetAside {
+        entity: record.entity,
+        external_id: id.as_deref(),
+        identity: &identity,
+        problem: &problem,
+        raw: raw.as_deref(),
+        message: origin.message,
+        plugin_hash: origin.plugin_hash,
+    };
+    // What is seen at every poll is told once.
+    if set_aside::put(tx, account, source, &new, now).await? == 1 {
+        let entry = sync_log::Entry {
+            source,
+            entity_type: record.entity.as_str(),
+            entity_id: id.as_deref().unwrap_or_default(),
+            action: "set-aside",
+            status: "failed",
+            message: Some(problem.clone()),
+        };
+        sync_log::inbound(tx, account, &[entry], now).await?;
+    }
+    Ok(Outcome::SetAside)
+}
+
+/// What was set aside under these ids was read well since.
+async fn read_well(tx: &mut Tx, incoming: &Incoming, well: &[(Entity, &str)]) -> store::Result<()> {
+    if well.is_empty() {
+        return Ok(());
+    }
+    let Incoming { account, source, now, .. } = *incoming;
+    for (row, entity, id) in set_aside::known_ids(tx, account, source).await? {
+        if well.iter().any(|(read, known)| read.as_str() == entity && *known == id) {
+            set_aside::remove(tx, account, row).await?;
+            ended(tx, (account, source), (&entity, &id), "it was read".to_owned(), now).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn resolve(tx: &mut Tx, row: &SetAside, why: &str, now: Timestamp) -> store::Result<()> {
+    let account = AccountId(row.account_id);
+    set_aside::remove(tx, account, row.id).await?;
+    let which = (row.entity.as_str(), row.external_id.as_deref().unwrap_or_default());
+    ended(tx, (account, SourceId(row.source_id)), which, why.to_owned(), now).await
+}
+
+async fn ended(
+    tx: &mut Tx,
+    (account, source): (AccountId, SourceId),
+    (entity_type, entity_id): (&str, &str),
+    why: String,
+    now: Timestamp,
+) -> store::Result<()> {
+    let (action, status) = ("set-aside", "success");
+    let entry = sync_log::Entry { source, entity_type, entity_id, action, status, message: Some(why) };
+    sync_log::inbound(tx, account, &[entry], now).await
+}
+
+/// A fetch has come to its end: what it was to bring anew, and did not, is set aside no more.
+pub async fn fetched(
+    tx: &mut Tx,
+    (account, source): (AccountId, SourceId),
+    query: &Query,
+    (began, now): (Timestamp, Timestamp),
+) -> store::Result<()> {
+    let is_of_all = query.property_id.is_none() && query.room_type_id.is_none();
+    for row in set_aside::not_seen_again(tx, account, source, query.entity, began).await? {
+        let was_asked_for = match (&query.selection, &row.external_id) {
+            (Selection::Some(ids), Some(id)) => ids.contains(id),
+            (Selection::Everything, _) => is_of_all,
+            _ => false,
+        };
+        if was_asked_for {
+            resolve(tx, &row, "the channel was asked for it anew, and it did not come again", now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Another version of a plugin serves: what the one before could not read is asked for anew.
+pub async fn retry_all(tx: &mut Tx, plugin: &dyn Adapter, now: Timestamp) -> store::Result<()> {
+    for row in set_aside::of_other_versions(tx, &plugin.manifest().id, plugin.hash(), MAX_RETRIED).await? {
+        retry(tx, &row, plugin.exports().contains(&Interface::Pull), now).await?;
+    }
+    Ok(())
+}
+
+/// Asks for a record anew: by its id where there is one, else by reading its message again, else with all of its kind. False
+/// where there is no way to.
+pub async fn retry(tx: &mut Tx, row: &SetAside, pulls: bool, now: Timestamp) -> store::Result<bool> {
+    let account = AccountId(row.account_id);
+    let message = match row.inbox_id {
+        Some(id) => inbox::find(tx, id).await?.filter(|(listed, _)| listed.state == "applied").map(|_| id),
+        None => None,
+    };
+    let payload = match (&row.external_id, message) {
+        (Some(id), _) if pulls => json!({ "entity": row.entity, "id": id }),
+        (_, Some(message)) => {
+            inbox::replay(tx, account, message, now).await?;
+            set_aside::retried(tx, account, row.id, now).await?;
+            return Ok(true);
+        }
+        (_, None) if pulls => json!({ "entity": row.entity, "whole": true }),
+        _ => return Ok(false),
+    };
+    let work = Kind::LookAgain.put((account, SourceId(row.source_id)), payload, (now, now));
+    store::queue::put(tx, &[work], now).await?;
+    set_aside::retried(tx, account, row.id, now).await?;
+    Ok(true)
+}
+
+/// A person lets a record go; who and why is kept in the sync log.
+pub async fn dismiss(tx: &mut Tx, row: &SetAside, (who, why): (&str, &str), now: Timestamp) -> store::Result<()> {
+    resolve(tx, row, &format!("dismissed by {who}: {why}"), now).await
+}
+
+/// What was set aside of this kind without an id can be found only among all of its kind.
+pub fn whole(payload: &serde_json::Value, hint: &Hint) -> Option<Query> {
+    let is_whole = payload.get("whole").and_then(serde_json::Value::as_bool).unwrap_or_default();
+    (is_whole && hint.entity != Entity::Calendar).then(|| Query::new(hint.entity, Selection::Everything))
+}
