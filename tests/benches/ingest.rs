@@ -181,6 +181,7 @@ fn statement((account, source): (i64, i64), id: &str, price: &str, typed: fn(&st
         "null",
         at,
         "null",
+        "null",
         at,
     ];
     let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();

@@ -109,7 +109,7 @@ async fn those_who_wait_together_are_told_their_own(database: Database) {
     let mut crowd = JoinSet::new();
     for caller in 0..60 {
         let request = host.http.post(format!("{}/integration/v1/reservations?onConflict=refuse", host.base));
-        // Every fifth sends what nobody can take.
+        // Every fifth asks for what nobody can take.
         let last = if caller % 5 == 0 { "2027-04-01" } else { "2027-04-03" };
         let stay = json!({ "id": format!("c{caller}"), "roomTypeId": "double", "status": "confirmed",
             "checkIn": "2027-04-01", "checkOut": last });

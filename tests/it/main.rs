@@ -10,6 +10,7 @@ mod conformance;
 mod contract;
 mod credentials;
 mod description;
+mod facts;
 mod feed;
 mod flow;
 mod kill;

@@ -115,7 +115,15 @@ async fn time_and_money_come_back_as_they_were(database: Database) {
         assert_eq!(read, Some(point));
     }
     let scopes = ["guests:read".to_owned()];
-    let key = keys::NewKey { source, name: "k", prefix: "gsk_abc", hash: "h", scopes: &scopes, expires_at: None };
+    let key = keys::NewKey {
+        source,
+        name: "k",
+        prefix: "gsk_abc",
+        hash: "h",
+        scopes: &scopes,
+        strict: false,
+        expires_at: None,
+    };
     keys::create(&mut tx, account, &key, at(0)).await.expect("made");
     let holder = keys::holder(&mut tx, "h", at(1)).await.expect("read").expect("there");
     assert_eq!((holder.account, holder.source), (account, source));

@@ -155,6 +155,7 @@ impl Host {
             name: name.to_owned(),
             source: None,
             scopes: Vec::new(),
+            strict: false,
             expires_at: None,
         };
         let request = self.http.post(format!("{}/admin/v1/keys", self.base)).json(&new);

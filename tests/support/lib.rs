@@ -5,6 +5,7 @@ pub mod database;
 pub mod host;
 pub mod house;
 pub mod market;
+pub mod odd_records;
 pub mod partner;
 pub mod plugins;
 pub mod port;

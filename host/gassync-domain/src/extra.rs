@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::mend_text;
+
 /// Most members.
 const MAX_MEMBERS: usize = 50;
 /// Most bytes in all, names and values as JSON.
@@ -41,14 +43,16 @@ impl Extra {
         }
     }
 
-    /// As much of it as can be kept. A booking is not to be refused for what nothing is decided by.
+    /// As much of it as can be kept, with NUL replaced. A booking is not to be refused for what nothing is decided by.
     #[must_use]
     pub fn within_bounds(self) -> Self {
         if self.problem().is_none() {
             return self;
         }
+        let whole =
+            Self(self.0.into_iter().map(|(name, value)| (without_nul(&name), value_without_nul(value))).collect());
         let mut kept = Self::default();
-        kept.fill(&self);
+        kept.fill(&whole);
         kept
     }
 
@@ -89,6 +93,22 @@ fn holds_nul(value: &Value) -> bool {
     }
 }
 
+fn without_nul(text: &str) -> String {
+    mend_text(text).into_owned()
+}
+
+fn value_without_nul(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(without_nul(&text)),
+        Value::Array(items) => Value::Array(items.into_iter().map(value_without_nul).collect()),
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(name, item)| (without_nul(&name), value_without_nul(item)));
+            Value::Object(members.collect())
+        }
+        other => other,
+    }
+}
+
 impl FromIterator<(String, Value)> for Extra {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(pairs: I) -> Self {
         Self(pairs.into_iter().collect())
@@ -114,6 +134,7 @@ mod tests {
         assert_eq!(many.clone().within_bounds().0.len(), 50);
         told.fill(&many);
         assert_eq!((told.problem(), told.0.len()), (None, 50), "it never grows beyond what can be kept");
-        assert!(large.within_bounds().is_empty() && nul.within_bounds().is_empty());
+        assert!(large.within_bounds().is_empty());
+        assert_eq!(nul.within_bounds().get("a"), Some(&Value::from("\u{fffd}")));
     }
 }

@@ -49,6 +49,9 @@ pub struct NewKey {
     /// What it may do; everything when nothing is named.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// Whether facts that would have to be mended are refused instead.
+    #[serde(default)]
+    pub strict: bool,
     /// When it ends; never when nothing is said.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
@@ -89,6 +92,9 @@ pub struct KeyShown {
     pub source: String,
     /// What it may do.
     pub scopes: Vec<String>,
+    /// Whether facts that would have to be mended are refused instead.
+    #[serde(default)]
+    pub strict: bool,
     /// Whether a caller with it is let in.
     pub alive: bool,
     /// When it was made.
@@ -120,6 +126,7 @@ async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<KeySh
         account_id: key.account_id,
         source: names.get(&key.source_id).cloned().unwrap_or_default(),
         scopes: key.scopes.0,
+        strict: key.strict,
         created_at: key.created_at.into(),
         expires_at: key.expires_at.map(Timestamp::from),
         revoked_at: key.revoked_at.map(Timestamp::from),
@@ -154,7 +161,7 @@ async fn create(
         }
     };
     let scopes = if new.scopes.is_empty() { vec![scope::ALL.to_owned()] } else { new.scopes };
-    let key = make(&app, &mut tx, account, (source, &new.name), &scopes, new.expires_at).await?;
+    let key = make(&app, &mut tx, account, (source, &new.name), (&scopes, new.strict), new.expires_at).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(KeyMade { key, source: name.to_owned(), creates })))
 }
@@ -183,7 +190,7 @@ async fn rotate(
         return Err(Problem::Conflict(text).into());
     }
     let held = sources::get(&mut tx, account, source).await?.ok_or(Problem::NotFound)?;
-    let key = make(&app, &mut tx, account, (source, &former.name), &former.scopes.0, None).await?;
+    let key = make(&app, &mut tx, account, (source, &former.name), (&former.scopes.0, former.strict), None).await?;
     keys::expire(&mut tx, account, former.id, now + SignedDuration::from_secs(i64::from(grace))).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(KeyMade { key, source: held.name, creates: held.creates })))
@@ -206,11 +213,12 @@ async fn make(
     tx: &mut Tx,
     account: AccountId,
     (source, name): (SourceId, &str),
-    scopes: &[String],
+    (scopes, strict): (&[String], bool),
     expires_at: Option<Timestamp>,
 ) -> Result<String, ApiError> {
     let key = vault::token(&app.random, "gsk_");
-    let kept = keys::NewKey { source, name, prefix: &key[..PREFIX_CHARS], hash: &hash(&key), scopes, expires_at };
+    let kept =
+        keys::NewKey { source, name, prefix: &key[..PREFIX_CHARS], hash: &hash(&key), scopes, strict, expires_at };
     keys::create(tx, account, &kept, app.now()).await?;
     Ok(key)
 }

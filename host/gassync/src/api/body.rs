@@ -5,9 +5,11 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, Request};
 use gassync_domain::FieldError;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{
     ApiError, Problem,
+    keepable::without_nulls,
     submission::{json_only, read, unkeepable},
 };
 use crate::app::App;
@@ -59,8 +61,19 @@ fn settings<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     read_as(text).map_err(|error| Problem::Invalid(vec![error]))
 }
 
-/// Reads JSON, or says which field is wrong.
+/// Reads JSON, or says which field is wrong. Null says what saying nothing says.
 pub(super) fn read_as<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
+    let error = match strictly(text) {
+        Ok(record) => return Ok(record),
+        Err(error) => error,
+    };
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) if text.contains("null") => strictly(&without_nulls(value).to_string()).map_err(|_| error),
+        _ => Err(error),
+    }
+}
+
+fn strictly<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
     let mut reader = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = pointer(&error.path().to_string());
@@ -108,5 +121,6 @@ mod tests {
         assert_eq!(told(r#"{"limit": "\u0000"}"#), "");
         assert!(matches!(settings::<Settings>(b"{"), Err(Problem::Malformed(_))));
         assert!(settings::<Settings>(b" {}").is_ok());
+        assert_eq!(read_as::<Vec<u8>>("[1,null]"), Ok(vec![1]), "null says nothing");
     }
 }

@@ -73,6 +73,8 @@ pub struct Caller<S> {
     pub creates: bool,
     /// What its source has the say over.
     pub authority: Authority,
+    /// Whether what would have to be mended is refused.
+    pub strict: bool,
     holder: Arc<KeyHolder>,
     scope: PhantomData<S>,
 }
@@ -157,8 +159,8 @@ impl<S: Scope> FromRequestParts<Arc<App>> for Caller<S> {
         if !scope::holds(&holder.scopes, S::NAME) {
             return Err(Problem::Forbidden { scope: S::NAME }.into());
         }
-        let KeyHolder { id: key, account, source, creates, authority, .. } = **holder;
-        Ok(Self { account, source, key, creates, authority, holder: Arc::clone(holder), scope: PhantomData })
+        let KeyHolder { id: key, account, source, creates, authority, strict, .. } = **holder;
+        Ok(Self { account, source, key, creates, authority, strict, holder: Arc::clone(holder), scope: PhantomData })
     }
 }
 

@@ -7,6 +7,8 @@ mod changes;
 mod core_events;
 mod guests;
 mod health;
+mod keepable;
+mod lenient;
 mod openapi;
 mod page;
 mod params;

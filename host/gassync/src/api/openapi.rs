@@ -32,7 +32,10 @@ use crate::app::App;
         description = "Properties, room types, rate plans, reservations, guests and calendars, in and out. Send \
                        properties first, then room types and rate plans, then reservations: what names something \
                        unknown is kept, parked, and goes on by itself once that arrives. Unknown fields are kept and \
-                       are never an error. Money is read as number or text. `/docs` tells the way in.",
+                       are never an error. Money is read as number or text. The schemas of requests say what is taken as it is; of \
+                       what has happened, values beyond them are mended, kept and named in `warnings`, not refused, \
+                       unless `strict=true` or a strict key asks for that. The schemas of answers say what is kept. \
+                       `/docs` tells the way in.",
         contact(name = "The platform team of this host"),
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),

@@ -1,6 +1,6 @@
 //! The shapes that the endpoints for records have in common, and those endpoints themselves.
 
-use gassync_domain::{Date, FieldChange, FieldError, Guest, Parked, Property, RatePlan, Reservation, RoomType};
+use gassync_domain::{Date, FieldChange, FieldError, Guest, Mended, Parked, Property, RatePlan, Reservation, RoomType};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -26,6 +26,10 @@ pub struct RecordOutcome {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, value_type = Vec<String>, format = Date)]
     pub overbooked: Vec<Date>,
+    /// What was cut, replaced or left out of it so that it could be kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub warnings: Vec<Mended>,
     /// In an answer to `dryRun=true`: what would differ in the core.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
@@ -78,6 +82,10 @@ pub struct Shown<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub parked: Option<Vec<String>>,
+    /// What was cut, replaced or left out of it so that it could be kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub warnings: Vec<Mended>,
     /// When it was last confirmed.
     #[schema(value_type = String, format = DateTime)]
     pub synced_at: gassync_domain::Timestamp,
@@ -89,6 +97,7 @@ impl<T> From<Stored<T>> for Shown<T> {
             record: stored.record,
             gas_id: stored.core.map(|id| id.0),
             parked: stored.parked.map(|Parked(missing)| missing.iter().map(ToString::to_string).collect()),
+            warnings: stored.mended,
             synced_at: stored.synced_at,
         }
     }

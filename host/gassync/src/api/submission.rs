@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use futures_util::StreamExt;
+use gassync_domain::mend_json_text;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -24,7 +25,7 @@ const MAX_READ_BYTES: usize = 64 * 1024 * 1024;
 /// The longest Idempotency-Key, in characters.
 const MAX_KEY_CHARS: usize = 255;
 /// How many levels of lists and objects a record may have.
-const MAX_DEPTH: usize = 127;
+pub(super) const MAX_DEPTH: usize = 127;
 /// The longest number, in characters; beyond it no database keeps one.
 const MAX_NUMBER_CHARS: usize = 300;
 /// The largest power of ten in a number.
@@ -55,6 +56,11 @@ pub struct Options {
     #[serde(default)]
     #[param(required = false)]
     pub dry_run: bool,
+    /// Whether what happened is refused where it is not as the schema says, instead of being mended and kept with
+    /// `warnings`. What is asked (`onConflict=refuse`, `intent: request`) always is.
+    #[serde(default)]
+    #[param(required = false)]
+    pub strict: bool,
     /// The `plan` of an answer to `dryRun=true` for the same body: the records are taken if that is still just what
     /// would change.
     pub plan: Option<String>,
@@ -65,6 +71,8 @@ pub struct Options {
 pub struct Submission {
     /// JSON: one record, or a list.
     pub text: String,
+    /// Whether the body was the text, byte by byte.
+    is_utf8: bool,
     /// How to take them.
     pub options: Options,
     /// What the caller calls this request, so that it can send it again.
@@ -83,26 +91,42 @@ impl FromRequest<Arc<App>> for Submission {
         let idempotency_key = idempotency_key(&parts.headers)?;
         let endpoint = endpoint(&parts);
         let body = read(body).await?;
-        let text = String::from_utf8(body);
-        let text = text.map_err(|_| Problem::Malformed("the body is not UTF-8".to_owned()))?;
-        Ok(Self { text, options, idempotency_key, endpoint })
+        let (text, is_utf8) = match String::from_utf8(body) {
+            Ok(text) => (text, true),
+            Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), false),
+        };
+        Ok(Self { text, is_utf8, options, idempotency_key, endpoint })
     }
 }
 
 impl Submission {
-    /// Whether it is a list, and its records as they were sent.
-    pub fn records(&self) -> Result<(bool, Vec<Box<RawValue>>), Problem> {
-        let malformed = |error: serde_json::Error| Problem::Malformed(format!("the body is not JSON: {error}"));
-        if !self.text.trim_start().starts_with('[') {
-            return Ok((false, vec![serde_json::from_str(&self.text).map_err(malformed)?]));
+    /// Whether it is a list, and its records as they were sent. Of facts what is no text, or stands in one unescaped, is
+    /// replaced rather than refused.
+    pub fn records(&self, strict: bool) -> Result<(bool, Vec<Box<RawValue>>), Problem> {
+        if strict && !self.is_utf8 {
+            return Err(Problem::Malformed("the body is not UTF-8".to_owned()));
         }
-        let records: Vec<Box<RawValue>> = serde_json::from_str(&self.text).map_err(malformed)?;
+        let malformed = |error: serde_json::Error| Problem::Malformed(format!("the body is not JSON: {error}"));
+        let (list, records) = match listed(&self.text) {
+            Err(_) if !strict => listed(&mend_json_text(&self.text)).map_err(malformed)?,
+            read => read.map_err(malformed)?,
+        };
+        if !list {
+            return Ok((false, records));
+        }
         if records.len() > MAX_RECORDS {
             let text = format!("the list has {} records; the limit is {MAX_RECORDS}", records.len());
             return Err(Problem::TooLarge(text));
         }
         Ok((true, records))
     }
+}
+
+fn listed(text: &str) -> serde_json::Result<(bool, Vec<Box<RawValue>>)> {
+    if text.trim_start().starts_with('[') {
+        return Ok((true, serde_json::from_str(text)?));
+    }
+    Ok((false, vec![serde_json::from_str(text)?]))
 }
 
 /// The whole body. What is too much is read all the same, up to a point, and thrown away: who is cut off while still
@@ -191,7 +215,7 @@ pub fn unkeepable(raw: &str) -> Option<String> {
     None
 }
 
-fn is_beyond(number: &str) -> bool {
+pub(super) fn is_beyond(number: &str) -> bool {
     let exponent = number.split_once(['e', 'E']).map(|(_, exponent)| exponent.trim_start_matches('+').parse::<i64>());
     number.len() > MAX_NUMBER_CHARS
         || exponent.is_some_and(|exponent| exponent.map_or(true, |e| e.unsigned_abs() > MAX_EXPONENT.unsigned_abs()))

@@ -7,13 +7,16 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use gassync_domain::{AccountId, Change, Date, FieldError, News, Parked, RawJson, Timestamp};
+use gassync_domain::{
+    AccountId, Change, Date, FieldError, Intent, Mended, News, Parked, RawJson, Timestamp, join_mended,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{
     ApiError, Caller, Problem,
     body::read_as,
+    lenient::{self, Lenient},
     problem::PROBLEM_JSON,
     records::{Plan, RecordOutcome},
     submission::{OnConflict, Submission, unkeepable},
@@ -40,8 +43,9 @@ pub async fn post<T: DeserializeOwned, S>(
     submission: Submission,
     news: fn(T) -> Result<News, Vec<FieldError>>,
 ) -> Result<Response, ApiError> {
-    let (list, raw) = submission.records()?;
-    let read: Vec<Read> = raw.into_iter().map(|raw| read(raw, news)).collect();
+    let strict = is_strict(caller, &submission);
+    let (list, raw) = submission.records(strict)?;
+    let read: Vec<Read> = raw.into_iter().map(|raw| read(raw, news, strict)).collect();
     let incoming = incoming(app, caller, &submission);
     let taking = Taking { app, incoming, read: &read, list };
     if submission.options.dry_run {
@@ -77,26 +81,45 @@ pub async fn post<T: DeserializeOwned, S>(
 
 type Read = Result<Change, Box<RecordOutcome>>;
 
-fn read<T: DeserializeOwned>(raw: Box<RawValue>, news: fn(T) -> Result<News, Vec<FieldError>>) -> Read {
-    let rejected = |errors: Vec<FieldError>| {
-        // What cannot be kept may still have an id that can be told.
-        let id = serde_json::from_str::<serde_json::Value>(raw.get()).ok();
-        let id = id.and_then(|record| record.get("id").and_then(|id| id.as_str()).map(str::to_owned));
-        let none =
-            RecordOutcome { id, status: "rejected", gas_id: None, errors, overbooked: Vec::new(), changes: None };
-        Err(Box::new(none))
+/// Whether what is not as the schema says is refused, whoever tells it.
+fn is_strict<S>(caller: &Caller<S>, submission: &Submission) -> bool {
+    caller.strict || submission.options.strict || submission.options.on_conflict == OnConflict::Refuse
+}
+
+/// Reads a record as the schema says; a fact that is written otherwise is read as far as it can be, and mended.
+fn read<T: DeserializeOwned>(raw: Box<RawValue>, news: fn(T) -> Result<News, Vec<FieldError>>, strict: bool) -> Read {
+    let wrong = |problem| FieldError { path: String::new(), problem };
+    let read = match unkeepable(raw.get()) {
+        Some(problem) => Err(wrong(problem)),
+        None => read_as(raw.get()),
     };
-    if let Some(problem) = unkeepable(raw.get()) {
-        return rejected(vec![FieldError { path: String::new(), problem }]);
+    match read {
+        Ok(record) => news(record).map(|news| fact(news, RawJson::from(raw.clone()), Vec::new(), strict)),
+        Err(error) if strict || lenient::asks(raw.get()) => Err(vec![error]),
+        Err(_) => lenient::read(raw.get()).map_err(|error| vec![error]).and_then(|lenient| {
+            let Lenient { record, mended, raw } = lenient;
+            let raw = RawJson::parse(&raw).map_err(|_| vec![wrong("cannot be kept as JSON".to_owned())])?;
+            news(record).map(|news| fact(news, raw, mended, strict))
+        }),
     }
-    let record = match read_as(raw.get()) {
-        Ok(record) => record,
-        Err(error) => return rejected(vec![error]),
-    };
-    match news(record) {
-        Ok(news) => Ok(Change::new(news, Some(RawJson::from(raw)))),
-        Err(errors) => rejected(errors),
+    .map_err(|errors| Box::new(rejected(&raw, errors)))
+}
+
+/// A record that was read. What happened is mended here already: the answer and the plan tell of it.
+fn fact(mut news: News, raw: RawJson, mut mended: Vec<Mended>, strict: bool) -> Change {
+    let asks = matches!(&news, News::Reservation(record) if record.intent == Intent::Request);
+    if !strict && !asks {
+        join_mended(&mut mended, news.mend().mended);
     }
+    Change { mended, ..Change::new(news, Some(raw)) }
+}
+
+fn rejected(raw: &RawValue, errors: Vec<FieldError>) -> RecordOutcome {
+    // What cannot be kept may still have an id that can be told.
+    let id = serde_json::from_str::<serde_json::Value>(raw.get()).ok();
+    let id = id.and_then(|record| record.get("id").and_then(|id| id.as_str()).map(str::to_owned));
+    let (overbooked, warnings) = Default::default();
+    RecordOutcome { id, status: "rejected", gas_id: None, errors, overbooked, warnings, changes: None }
 }
 
 fn incoming<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> Incoming {
@@ -112,6 +135,7 @@ fn incoming<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> Incomi
         creates: caller.creates,
         authority: caller.authority,
         when_full,
+        strict: is_strict(caller, submission),
         observed_at: now,
         now,
     }
@@ -363,6 +387,10 @@ fn outcome(change: &Change, outcome: Outcome) -> RecordOutcome {
     let id = apply::external_id(change).map(str::to_owned);
     let status = outcome.word();
     let gas_id = outcome.core().map(|core| core.0);
+    let warnings = match outcome {
+        Outcome::Rejected(_) | Outcome::Refused(_) => Vec::new(),
+        _ => change.mended.clone(),
+    };
     let (errors, overbooked) = match outcome {
         Outcome::Overbooked { nights, .. } => (Vec::new(), nights),
         Outcome::Rejected(errors) => (errors, Vec::new()),
@@ -373,7 +401,7 @@ fn outcome(change: &Change, outcome: Outcome) -> RecordOutcome {
         }
         _ => Default::default(),
     };
-    RecordOutcome { id, status, gas_id, errors, overbooked, changes: None }
+    RecordOutcome { id, status, gas_id, errors, overbooked, warnings, changes: None }
 }
 
 fn no_room(night: &Date) -> FieldError {

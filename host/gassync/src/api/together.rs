@@ -33,12 +33,13 @@ struct Sender {
     creates: bool,
     authority: Authority,
     when_full: WhenFull,
+    strict: bool,
 }
 
 impl Sender {
     fn of(incoming: &Incoming) -> Self {
-        let Incoming { account, source, creates, authority, when_full, .. } = *incoming;
-        Self { account, source, creates, authority, when_full }
+        let Incoming { account, source, creates, authority, when_full, strict, .. } = *incoming;
+        Self { account, source, creates, authority, when_full, strict }
     }
 }
 

@@ -52,6 +52,9 @@ pub struct Create {
     /// What it may do, such as `reservations:read`; everything when nothing is named
     #[arg(long = "scope")]
     scopes: Vec<String>,
+    /// Have records refused that would have to be mended to be kept
+    #[arg(long)]
+    strict: bool,
     /// When it ends, such as 2027-12-31T00:00:00Z
     #[arg(long)]
     expires_at: Option<Timestamp>,
@@ -64,8 +67,8 @@ impl Command {
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let client = Client::connect(config).await?;
         match self {
-            Self::Create(Create { account, name, source, scopes, expires_at, json }) => {
-                let new = NewKey { account, name, source, scopes, expires_at };
+            Self::Create(Create { account, name, source, scopes, strict, expires_at, json }) => {
+                let new = NewKey { account, name, source, scopes, strict, expires_at };
                 let made: KeyMade = client.post("/admin/v1/keys", &new).await?;
                 show(&made, json)?;
                 if !made.creates && !json {
@@ -106,7 +109,11 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
         let state = if key.alive { "alive" } else { "ended" };
         let used = key.last_used_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
         let scopes = key.scopes.join(" ");
-        print(&format!("{}…  {:<20} {:<20} {state}  last used {used}  {scopes}", key.prefix, key.name, key.source));
+        let strict = if key.strict { "strict  " } else { "" };
+        print(&format!(
+            "{}…  {:<20} {:<20} {state}  last used {used}  {strict}{scopes}",
+            key.prefix, key.name, key.source
+        ));
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use gassync_domain::{
-    AccountId, Authority, Change, CoreId, Date, Digest, Entity, EntityRef, FieldError, Hint, News, Parked, RawJson,
-    Reservation, SourceId, Timestamp, Version,
+    AccountId, Authority, Change, CoreId, Date, Digest, Entity, EntityRef, FieldError, Hint, Mend, Mended, News,
+    Parked, RawJson, Reservation, SourceId, Timestamp, Validate, Version, join_mended,
 };
 use jiff::SignedDuration;
 use serde_json::json;
@@ -18,6 +18,11 @@ use crate::{
 
 /// How long a hint waits for others, so that all of them are one request.
 const GATHER: SignedDuration = SignedDuration::from_millis(500);
+/// Mended fields that a line of the audit trail names; the record has all.
+const MENDED_IN_LINE: usize = 10;
+
+/// A reservation that was told of, its channel's record of it, and what was mended so far.
+pub(super) type Told = (Reservation, RawJson, Vec<Mended>);
 
 /// Whose news it is, and when it was seen.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +37,8 @@ pub struct Incoming {
     pub authority: Authority,
     /// What becomes of a reservation that there is no room for; one that asks is refused in any case.
     pub when_full: WhenFull,
+    /// Whether a record that would have to be mended is rejected; one that asks is in any case.
+    pub strict: bool,
     /// Whether what is cancelled in the core may stand again: it was cancelled for a block that is no more.
     pub may_revive: bool,
     /// When the message arrived, or the fetch that brought it began.
@@ -124,10 +131,22 @@ impl Incoming {
             creates: source.creates,
             authority: source.authority,
             when_full: WhenFull::Keep,
+            strict: false,
             may_revive: false,
             observed_at,
             now,
         }
+    }
+
+    /// Mends a fact, and adds to the notes what was done; of what must need no mending all that is wrong. The answer is why
+    /// it cannot be kept.
+    pub(super) fn mend_or_check<T: Mend + Validate>(&self, record: &mut T, notes: &mut Vec<Mended>) -> Vec<FieldError> {
+        if self.strict {
+            return record.validate();
+        }
+        let mending = record.mend();
+        join_mended(notes, mending.mended);
+        mending.refused
     }
 
     /// Whether what the source says of a linked entity's names, texts and sizes goes into the core.
@@ -154,13 +173,19 @@ impl Incoming {
             version,
             core: outcome.core(),
             parked: outcome.parked(),
+            mended: &[],
             at: self.now,
         }
     }
 
     /// Writes the audit trail's line for an outcome.
-    pub(super) async fn log(&self, tx: &mut Tx, entity: (&str, &str), outcome: &Outcome) -> store::Result<()> {
-        sync_log::inbound(tx, self.account, self.line(entity, outcome).as_slice(), self.now).await
+    pub(super) async fn log(
+        &self,
+        tx: &mut Tx,
+        entity: (&str, &str),
+        (outcome, mended): (&Outcome, &[Mended]),
+    ) -> store::Result<()> {
+        sync_log::inbound(tx, self.account, self.line(entity, outcome, mended).as_slice(), self.now).await
     }
 
     /// The audit trail's line for an outcome; news that changes nothing leaves none.
@@ -168,6 +193,7 @@ impl Incoming {
         &self,
         (entity_type, entity_id): (&'a str, &'a str),
         outcome: &Outcome,
+        mended: &[Mended],
     ) -> Option<sync_log::Entry<'a>> {
         let (action, status, message) = match outcome {
             Outcome::Created(_) => ("create", "success", None),
@@ -181,6 +207,10 @@ impl Incoming {
             Outcome::Refused(full) => ("refuse", "failed", Some(format!("no room on {}", list(&full.nights)))),
             Outcome::Unchanged(_) | Outcome::SetAside | Outcome::Fetching | Outcome::NotKept => return None,
         };
+        // Of what is not kept nothing was mended.
+        let mended = if status == "failed" { None } else { describe_mended(mended) };
+        let parts: Vec<String> = message.into_iter().chain(mended).collect();
+        let message = (!parts.is_empty()).then(|| parts.join("; "));
         Some(sync_log::Entry { source: self.source, entity_type, entity_id, action, status, message })
     }
 }
@@ -194,6 +224,19 @@ pub fn list(nights: &[Date]) -> String {
 pub(super) fn describe(errors: &[FieldError]) -> String {
     let list: Vec<String> = errors.iter().map(|e| format!("{} {}", e.path, e.problem)).collect();
     list.join("; ")
+}
+
+/// Field and what was done to it, never the value.
+fn describe_mended(mended: &[Mended]) -> Option<String> {
+    if mended.is_empty() {
+        return None;
+    }
+    let named = mended.iter().take(MENDED_IN_LINE).map(|note| format!("{} {}", note.path, note.problem));
+    let mut list: Vec<String> = named.collect();
+    if mended.len() > MENDED_IN_LINE {
+        list.push(format!("and {} more", mended.len() - MENDED_IN_LINE));
+    }
+    Some(format!("mended: {}", list.join(", ")))
 }
 
 /// Applies changes in their order, in a transaction that is their source's. Properties and room types come before what refers
@@ -214,7 +257,7 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
         match news {
             News::Reservation(record) => {
                 let raw = raw.unwrap_or_else(|| RawJson::of(&record));
-                runs.add(index, *record, raw);
+                runs.add(index, (*record, raw, mended));
             }
             news => others.push((index, Change { route, news, raw, mended })),
         }
@@ -246,18 +289,18 @@ struct Runs(Vec<Run>);
 struct Run {
     ids: HashSet<String>,
     indexes: Vec<usize>,
-    told: Vec<(Reservation, RawJson)>,
+    told: Vec<Told>,
 }
 
 impl Runs {
-    fn add(&mut self, index: usize, reservation: Reservation, raw: RawJson) {
-        if self.0.last().is_none_or(|run| run.ids.contains(&reservation.id)) {
+    fn add(&mut self, index: usize, told: Told) {
+        if self.0.last().is_none_or(|run| run.ids.contains(&told.0.id)) {
             self.0.push(Run::default());
         }
         if let Some(run) = self.0.last_mut() {
-            run.ids.insert(reservation.id.clone());
+            run.ids.insert(told.0.id.clone());
             run.indexes.push(index);
-            run.told.push((reservation, raw));
+            run.told.push(told);
         }
     }
 }
@@ -265,15 +308,15 @@ impl Runs {
 /// Takes those out of a run whose ids are blocks', and ends them one by one.
 async fn apart(tx: &mut Tx, incoming: &Incoming, run: Run, outcomes: &mut Vec<(usize, Outcome)>) -> store::Result<Run> {
     let mut left = Run::default();
-    for (index, (record, raw)) in run.indexes.into_iter().zip(run.told) {
-        match block::way(tx, incoming, &record).await? {
+    for (index, told) in run.indexes.into_iter().zip(run.told) {
+        match block::way(tx, incoming, &told.0).await? {
             block::Way::Free => {
                 left.indexes.push(index);
-                left.told.push((record, raw));
+                left.told.push(told);
             }
             block::Way::Decided(outcome) => outcomes.push((index, outcome)),
             block::Way::Through(block) => {
-                outcomes.push((index, block::give_way(tx, incoming, &block, (record, raw)).await?));
+                outcomes.push((index, block::give_way(tx, incoming, &block, told).await?));
             }
         }
     }
@@ -281,19 +324,19 @@ async fn apart(tx: &mut Tx, incoming: &Incoming, run: Run, outcomes: &mut Vec<(u
 }
 
 async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<Outcome> {
-    let Change { news, raw, .. } = change;
+    let Change { news, raw, mended, .. } = change;
     match news {
         News::Property(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
-            property::apply(tx, incoming, record, &raw).await
+            property::apply(tx, incoming, record, (&raw, mended)).await
         }
         News::RoomType(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
-            room_type::apply(tx, incoming, record, &raw).await
+            room_type::apply(tx, incoming, record, (&raw, mended)).await
         }
         News::Reservation(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
-            let outcomes = reservation::apply(tx, incoming, vec![(*record, raw)]).await?;
+            let outcomes = reservation::apply(tx, incoming, vec![(*record, raw, mended)]).await?;
             Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
         }
         News::LookAgain(hint) => look_again(tx, incoming, &hint).await,
@@ -302,19 +345,19 @@ async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<
         News::Removed(EntityRef { entity, id }) => look_again(tx, incoming, &Hint { entity, id: Some(id) }).await,
         News::RatePlan(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
-            rate_plan::apply(tx, incoming, record, &raw).await
+            rate_plan::apply(tx, incoming, record, (&raw, mended)).await
         }
         News::Guest(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
-            guest::apply(tx, incoming, record, &raw).await
+            guest::apply(tx, incoming, record, (&raw, mended)).await
         }
         News::Calendar(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
-            calendar::apply(tx, incoming, record, &raw).await
+            calendar::apply(tx, incoming, record, (&raw, mended)).await
         }
         News::Block(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
-            block::apply(tx, incoming, record, &raw).await
+            block::apply(tx, incoming, record, (&raw, mended)).await
         }
         // What a plugin could not read is set aside before, with where it came from.
         News::Unreadable(_) | News::Ask(_) | News::Connection(_) | News::Other { .. } => Ok(Outcome::NotKept),

@@ -2,12 +2,12 @@
 //! among their reservations, under ids of one row: then the newer word on an id counts, whichever kind it is of.
 
 use gassync_domain::{
-    Block, Completeness, CoreId, Digest, MAX_STAY_NIGHTS, Missing, Parked, RawJson, Reservation, Status, Stay,
-    Validate, Version,
+    Block, Completeness, CoreId, Digest, MAX_STAY_NIGHTS, Mended, Missing, Parked, RawJson, Reservation, Status, Stay,
+    Version,
 };
 
 use super::{
-    apply::{Incoming, Outcome},
+    apply::{Incoming, Outcome, Told},
     reservation,
 };
 use crate::{
@@ -30,11 +30,21 @@ pub(super) async fn any(tx: &mut Tx, incoming: &Incoming) -> Result<bool> {
 }
 
 /// A block: told of for the first time, changed, or parked until its room types are linked.
-pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut block: Block, raw: &RawJson) -> Result<Outcome> {
+pub(super) async fn apply(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    mut block: Block,
+    (raw, mut mended): (&RawJson, Vec<Mended>),
+) -> Result<Outcome> {
     block.normalise();
+    let errors = incoming.mend_or_check(&mut block, &mut mended);
     let id = id_of(&block);
-    let outcome = decide(tx, incoming, (&block, &id), raw).await?;
-    incoming.log(tx, ("block", &id), &outcome).await?;
+    let outcome = if errors.is_empty() {
+        decide(tx, incoming, (&block, &id), (raw, &mended)).await?
+    } else {
+        Outcome::Rejected(errors)
+    };
+    incoming.log(tx, ("block", &id), (&outcome, &mended)).await?;
     Ok(outcome)
 }
 
@@ -48,11 +58,12 @@ pub(super) fn id_of(block: &Block) -> String {
     })
 }
 
-async fn decide(tx: &mut Tx, incoming: &Incoming, (block, id): (&Block, &str), raw: &RawJson) -> Result<Outcome> {
-    let errors = block.validate();
-    if !errors.is_empty() {
-        return Ok(Outcome::Rejected(errors));
-    }
+async fn decide(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    (block, id): (&Block, &str),
+    (raw, mended): (&RawJson, &[Mended]),
+) -> Result<Outcome> {
     let Incoming { account, source, now, .. } = *incoming;
     let version = incoming.version(block.revision.as_ref(), block.modified_at);
     let digest = Digest::of_json(&Block { revision: None, modified_at: None, ..block.clone() });
@@ -74,8 +85,8 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, (block, id): (&Block, &str), r
     }
     let (spans, missing) = spans(tx, incoming, block).await?;
     let parked = (!missing.is_empty()).then_some(Parked(missing));
-    let new =
-        NewBlock { external_id: id, record: block, raw, digest: &digest, version: &version, parked: parked.as_ref() };
+    let (digest, version, parked_for) = (&digest, &version, parked.as_ref());
+    let new = NewBlock { external_id: id, record: block, raw, digest, version, parked: parked_for, mended };
     let row = blocks::put(tx, account, source, &new, now).await?;
     let mut notes = Vec::with_capacity(spans.len());
     for (span, quantity) in spans {
@@ -149,7 +160,7 @@ pub(super) async fn removed(tx: &mut Tx, incoming: &Incoming, id: &str) -> Resul
     let version = Version { observed_at, ..stored.version };
     blocks::mark(tx, account, stored.row, (&version, true), now).await?;
     let outcome = core.map_or(Outcome::Kept, Outcome::Updated);
-    incoming.log(tx, ("block", id), &outcome).await?;
+    incoming.log(tx, ("block", id), (&outcome, &[])).await?;
     Ok(outcome)
 }
 
@@ -185,7 +196,7 @@ async fn end_reservation(
             revision: block.revision.clone(),
             ..Reservation::new(id, Status::Cancelled)
         };
-        reservation::apply(tx, incoming, vec![(ended, raw.clone())]).await?;
+        reservation::apply(tx, incoming, vec![(ended, raw.clone(), Vec::new())]).await?;
     }
     Ok(None)
 }
@@ -231,34 +242,29 @@ pub(super) async fn way(tx: &mut Tx, incoming: &Incoming, reservation: &Reservat
     }
     // It was never anything but a block.
     let outcome = core.map_or(Outcome::Unchanged(None), Outcome::Updated);
-    incoming.log(tx, ("block", &reservation.id), &outcome).await?;
+    incoming.log(tx, ("block", &reservation.id), (&outcome, &[])).await?;
     Ok(Way::Decided(outcome))
 }
 
 /// Books a reservation in the place of a block; where it cannot be booked the block stays.
-pub(super) async fn give_way(
-    tx: &mut Tx,
-    incoming: &Incoming,
-    block: &StoredBlock,
-    (reservation, raw): (Reservation, RawJson),
-) -> Result<Outcome> {
+pub(super) async fn give_way(tx: &mut Tx, incoming: &Incoming, block: &StoredBlock, told: Told) -> Result<Outcome> {
     let Incoming { account, now, .. } = *incoming;
-    let version = incoming.version(reservation.revision.as_ref(), reservation.modified_at);
+    let version = incoming.version(told.0.revision.as_ref(), told.0.modified_at);
     tx.savepoint("block").await?;
     lift(tx, incoming, block).await?;
     blocks::mark(tx, account, block.row, (&version, true), now).await?;
     // The block ended the booking, and not its guest: it may stand again.
     let reviving = Incoming { may_revive: true, ..*incoming };
-    let outcome = alone(tx, &reviving, (reservation.clone(), raw.clone())).await?;
+    let outcome = alone(tx, &reviving, told.clone()).await?;
     if matches!(outcome, Outcome::Created(_) | Outcome::Updated(_) | Outcome::Overbooked { .. } | Outcome::Unchanged(_))
     {
         return Ok(outcome);
     }
     tx.undo_to("block").await?;
-    alone(tx, incoming, (reservation, raw)).await
+    alone(tx, incoming, told).await
 }
 
-async fn alone(tx: &mut Tx, incoming: &Incoming, told: (Reservation, RawJson)) -> Result<Outcome> {
+async fn alone(tx: &mut Tx, incoming: &Incoming, told: Told) -> Result<Outcome> {
     let outcomes = reservation::apply(tx, incoming, vec![told]).await?;
     Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
 }

@@ -1,6 +1,6 @@
 //! A channel's calendar into the buffer, and into the core where the source has the say over it.
 
-use gassync_domain::{Calendar, Missing, Parked, RawJson, Validate};
+use gassync_domain::{Calendar, Mended, Missing, Parked, RawJson};
 
 use super::apply::{Incoming, Outcome};
 use crate::{
@@ -10,17 +10,20 @@ use crate::{
 
 /// Nights: kept as the channel told them. Prices and rules go on into the core where the source has the say over the
 /// calendar and says under which rate plan; how many can be sold never does, since the ledger knows what is sold.
-pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, calendar: Calendar, raw: &RawJson) -> Result<Outcome> {
-    let outcome = decide(tx, incoming, &calendar, raw).await?;
-    incoming.log(tx, ("availability", &calendar.room_type_id), &outcome).await?;
+pub(super) async fn apply(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    mut calendar: Calendar,
+    (raw, mut mended): (&RawJson, Vec<Mended>),
+) -> Result<Outcome> {
+    let errors = incoming.mend_or_check(&mut calendar, &mut mended);
+    let outcome =
+        if errors.is_empty() { decide(tx, incoming, &calendar, raw).await? } else { Outcome::Rejected(errors) };
+    incoming.log(tx, ("availability", &calendar.room_type_id), (&outcome, &mended)).await?;
     Ok(outcome)
 }
 
 async fn decide(tx: &mut Tx, incoming: &Incoming, calendar: &Calendar, raw: &RawJson) -> Result<Outcome> {
-    let errors = calendar.validate();
-    if !errors.is_empty() {
-        return Ok(Outcome::Rejected(errors));
-    }
     let Incoming { account, source, now, .. } = *incoming;
     let named = (calendar.room_type_id.as_str(), calendar.rate_plan_id.as_deref());
     let Some(place) = availability::place(tx, account, source, named).await? else {

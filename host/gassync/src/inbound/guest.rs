@@ -6,30 +6,38 @@
 
 use std::collections::HashSet;
 
-use gassync_domain::{CoreId, Digest, Guest, RawJson, Reservation, Validate};
+use gassync_domain::{CoreId, Digest, Guest, Mended, RawJson, Reservation};
 
 use super::apply::{Incoming, Outcome};
 use crate::{
     core,
     store::{
         Result, Tx,
-        buffer::guests,
+        buffer::{Envelope, guests},
         mappings::{self, Kind, Mappings},
     },
 };
 
+/// A guest, as the channel has them, and what was mended of that.
+type Named<'a> = (&'a Guest, &'a RawJson, &'a [Mended]);
+
 /// A guest that is told of without a reservation.
-pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut guest: Guest, raw: &RawJson) -> Result<Outcome> {
+pub(super) async fn apply(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    mut guest: Guest,
+    (raw, mut mended): (&RawJson, Vec<Mended>),
+) -> Result<Outcome> {
     guest.normalise();
-    let errors = guest.validate();
+    let errors = incoming.mend_or_check(&mut guest, &mut mended);
     let id = guest.id.as_deref().unwrap_or_default();
     let outcome = if errors.is_empty() {
         let links = mappings::find_all(tx, incoming.account, incoming.source, &[(Kind::Guest, id)]).await?;
-        keep_all(tx, incoming, &[(&guest, raw)], &links).await?.pop().unwrap_or(Outcome::NotKept)
+        keep_all(tx, incoming, &[(&guest, raw, &mended)], &links).await?.pop().unwrap_or(Outcome::NotKept)
     } else {
         Outcome::Rejected(errors)
     };
-    incoming.log(tx, ("guest", id), &outcome).await?;
+    incoming.log(tx, ("guest", id), (&outcome, &mended)).await?;
     Ok(outcome)
 }
 
@@ -51,18 +59,14 @@ pub(super) async fn of_reservations(
         Some((guest, raw))
     };
     let told: Vec<Option<(Guest, RawJson)>> = reservations.iter().map(guest).collect();
-    let named: Vec<(&Guest, &RawJson)> = told.iter().flatten().map(|(guest, raw)| (guest, raw)).collect();
+    // What was mended of them stands with the reservation.
+    let named: Vec<Named<'_>> = told.iter().flatten().map(|(guest, raw)| (guest, raw, [].as_slice())).collect();
     let mut kept = keep_all(tx, incoming, &named, links).await?.into_iter();
     Ok(told.iter().map(|told| told.as_ref().and_then(|_| kept.next()?.core())).collect())
 }
 
 /// Keeps guests: the first word on each person before the second.
-async fn keep_all(
-    tx: &mut Tx,
-    incoming: &Incoming,
-    guests: &[(&Guest, &RawJson)],
-    links: &Mappings,
-) -> Result<Vec<Outcome>> {
+async fn keep_all(tx: &mut Tx, incoming: &Incoming, guests: &[Named<'_>], links: &Mappings) -> Result<Vec<Outcome>> {
     let mut outcomes = vec![Outcome::NotKept; guests.len()];
     let mut waiting: Vec<usize> = (0..guests.len()).collect();
     while !waiting.is_empty() {
@@ -71,7 +75,7 @@ async fn keep_all(
             let guest = guests[*index].0;
             ids.insert(guest.id.as_deref()) & guest.identity().is_none_or(|identity| identities.insert(identity))
         });
-        let distinct: Vec<(&Guest, &RawJson)> = first.iter().map(|index| guests[*index]).collect();
+        let distinct: Vec<Named<'_>> = first.iter().map(|index| guests[*index]).collect();
         for (index, outcome) in first.into_iter().zip(keep(tx, incoming, &distinct, links).await?) {
             outcomes[index] = outcome;
         }
@@ -81,11 +85,11 @@ async fn keep_all(
 }
 
 /// Keeps guests of whom no two are told to be the same.
-async fn keep(tx: &mut Tx, incoming: &Incoming, told: &[(&Guest, &RawJson)], links: &Mappings) -> Result<Vec<Outcome>> {
+async fn keep(tx: &mut Tx, incoming: &Incoming, told: &[Named<'_>], links: &Mappings) -> Result<Vec<Outcome>> {
     let Incoming { account, source, now, .. } = *incoming;
     let version = incoming.version(None, None);
-    let digests: Vec<Digest> = told.iter().map(|(guest, _)| Digest::of_json(guest)).collect();
-    let ids: Vec<&str> = told.iter().map(|(guest, _)| guest.id.as_deref().unwrap_or_default()).collect();
+    let digests: Vec<Digest> = told.iter().map(|(guest, ..)| Digest::of_json(guest)).collect();
+    let ids: Vec<&str> = told.iter().map(|(guest, ..)| guest.id.as_deref().unwrap_or_default()).collect();
     let stored = guests::find_all(tx, account, source, &ids).await?;
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(told.len());
     for (id, digest) in ids.iter().zip(&digests) {
@@ -121,8 +125,8 @@ async fn keep(tx: &mut Tx, incoming: &Incoming, told: &[(&Guest, &RawJson)], lin
     let rows: Vec<_> = news
         .iter()
         .map(|index| {
-            let (guest, raw) = told[*index];
-            (incoming.envelope(raw, &digests[*index], &version, &outcomes[*index]), guest)
+            let (guest, raw, mended) = told[*index];
+            (Envelope { mended, ..incoming.envelope(raw, &digests[*index], &version, &outcomes[*index]) }, guest)
         })
         .collect();
     guests::put_all(tx, &rows).await?;

@@ -146,12 +146,12 @@ async fn told(
     id: &str,
 ) -> std::result::Result<Option<(Change, gassync_domain::Timestamp)>, LinkError> {
     let Incoming { account, source, .. } = *incoming;
-    let change = |news: News, raw: RawJson| Change::new(news, Some(raw));
+    let change = |news: News, raw: RawJson, mended| Change { mended, ..Change::new(news, Some(raw)) };
     macro_rules! of {
         ($table:ident, $news:expr) => {
             $table::with_raw(tx, account, source, id)
                 .await?
-                .map(|(stored, raw)| (change($news(stored.record), raw), stored.version.observed_at))
+                .map(|(stored, raw)| (change($news(stored.record), raw, stored.mended), stored.version.observed_at))
         };
     }
     Ok(match kind {

@@ -1,26 +1,41 @@
 //! A property into buffer, mapping and core.
 
-use gassync_domain::{Digest, Missing, Parked, Property, RawJson, Validate};
+use gassync_domain::{Digest, Mended, Missing, Parked, Property, RawJson};
 
 use super::apply::{Incoming, Outcome};
 use crate::{
     core, jobs,
-    store::{Result, Tx, buffer::properties, mappings},
+    store::{
+        Result, Tx,
+        buffer::{Envelope, properties},
+        mappings,
+    },
 };
 
 /// A property: linked to the core, made there by the one source that creates, or parked.
-pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut property: Property, raw: &RawJson) -> Result<Outcome> {
+pub(super) async fn apply(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    mut property: Property,
+    (raw, mut mended): (&RawJson, Vec<Mended>),
+) -> Result<Outcome> {
     property.normalise();
-    let outcome = decide(tx, incoming, &property, raw).await?;
-    incoming.log(tx, ("property", &property.id), &outcome).await?;
+    let errors = incoming.mend_or_check(&mut property, &mut mended);
+    let outcome = if errors.is_empty() {
+        decide(tx, incoming, &property, (raw, &mended)).await?
+    } else {
+        Outcome::Rejected(errors)
+    };
+    incoming.log(tx, ("property", &property.id), (&outcome, &mended)).await?;
     Ok(outcome)
 }
 
-async fn decide(tx: &mut Tx, incoming: &Incoming, property: &Property, raw: &RawJson) -> Result<Outcome> {
-    let errors = property.validate();
-    if !errors.is_empty() {
-        return Ok(Outcome::Rejected(errors));
-    }
+async fn decide(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    property: &Property,
+    (raw, mended): (&RawJson, &[Mended]),
+) -> Result<Outcome> {
     let Incoming { account, source, now, .. } = *incoming;
     let version = incoming.version(None, None);
     let digest = Digest::of_json(property);
@@ -50,6 +65,7 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, property: &Property, raw: &Raw
         }
         None => Outcome::Parked(Parked(vec![Missing::Link])),
     };
-    properties::put(tx, &incoming.envelope(raw, &digest, &version, &outcome), property).await?;
+    let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
+    properties::put(tx, &envelope, property).await?;
     Ok(outcome)
 }

@@ -1,26 +1,39 @@
 //! A rate plan into buffer, mapping and core.
 
-use gassync_domain::{CoreId, Digest, Missing, Parked, RatePlan, RawJson, Validate};
+use gassync_domain::{CoreId, Digest, Mended, Missing, Parked, RatePlan, RawJson};
 
 use super::apply::{Incoming, Outcome};
 use crate::{
     core, outbound,
-    store::{Result, Tx, buffer::rate_plans, mappings, outbound::touches},
+    store::{
+        Result, Tx,
+        buffer::{Envelope, rate_plans},
+        mappings,
+        outbound::touches,
+    },
 };
 
 /// A rate plan: linked, made by the source that creates, or parked.
-pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut plan: RatePlan, raw: &RawJson) -> Result<Outcome> {
+pub(super) async fn apply(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    mut plan: RatePlan,
+    (raw, mut mended): (&RawJson, Vec<Mended>),
+) -> Result<Outcome> {
     plan.normalise();
-    let outcome = decide(tx, incoming, &plan, raw).await?;
-    incoming.log(tx, ("rate_plan", &plan.id), &outcome).await?;
+    let errors = incoming.mend_or_check(&mut plan, &mut mended);
+    let outcome =
+        if errors.is_empty() { decide(tx, incoming, &plan, (raw, &mended)).await? } else { Outcome::Rejected(errors) };
+    incoming.log(tx, ("rate_plan", &plan.id), (&outcome, &mended)).await?;
     Ok(outcome)
 }
 
-async fn decide(tx: &mut Tx, incoming: &Incoming, plan: &RatePlan, raw: &RawJson) -> Result<Outcome> {
-    let errors = plan.validate();
-    if !errors.is_empty() {
-        return Ok(Outcome::Rejected(errors));
-    }
+async fn decide(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    plan: &RatePlan,
+    (raw, mended): (&RawJson, &[Mended]),
+) -> Result<Outcome> {
     let Incoming { account, source, now, .. } = *incoming;
     let version = incoming.version(None, None);
     let digest = Digest::of_json(plan);
@@ -39,7 +52,8 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, plan: &RatePlan, raw: &RawJson
         Ok((core, false)) => Outcome::Updated(core),
         Err(parked) => Outcome::Parked(parked),
     };
-    rate_plans::put(tx, &incoming.envelope(raw, &digest, &version, &outcome), plan).await?;
+    let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
+    rate_plans::put(tx, &envelope, plan).await?;
     Ok(outcome)
 }
 

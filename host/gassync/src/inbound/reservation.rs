@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use gassync_domain::{
-    CoreId, Decision, Digest, Intent, Missing, Parked, RawJson, Reservation, Status, Validate, Version, decide, fill,
+    CoreId, Decision, Digest, Intent, Mended, Missing, Parked, RawJson, Reservation, Status, Version, decide, fill,
 };
 
 use super::{
-    apply::{Incoming, Outcome},
+    apply::{Incoming, Outcome, Told},
     guest,
 };
 use crate::{
@@ -27,6 +27,8 @@ use crate::{
 struct Arriving {
     reservation: Reservation,
     raw: RawJson,
+    /// What was mended of it.
+    mended: Vec<Mended>,
     version: Version,
     digest: Digest,
     /// The booking it is linked to, and where that stands.
@@ -57,7 +59,7 @@ impl Arriving {
 
 /// Reservations, no two of one id: older news is told and left out, newer goes into buffer and core, what cannot be
 /// placed is parked.
-pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, told: Vec<(Reservation, RawJson)>) -> Result<Vec<Outcome>> {
+pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, told: Vec<Told>) -> Result<Vec<Outcome>> {
     let mut arriving = compare(tx, incoming, told).await?;
     let (booking, links) = ready(tx, incoming, &mut arriving).await?;
     book(tx, incoming, &mut arriving, (&booking, &links)).await?;
@@ -65,8 +67,9 @@ pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, told: Vec<(Reservati
     let rows: Vec<_> = arriving
         .iter()
         .filter(|arriving| arriving.kept)
-        .map(|Arriving { reservation, raw, version, digest, mapping, outcome, .. }| {
+        .map(|Arriving { reservation, raw, mended, version, digest, mapping, outcome, .. }| {
             let mut envelope = incoming.envelope(raw, digest, version, outcome.as_ref().unwrap_or(&unsaid));
+            envelope.mended = mended;
             // What is parked after it was booked stays linked to its booking.
             envelope.core = envelope.core.or(mapping.as_ref().map(|(mapping, _)| mapping.core));
             (envelope, reservation)
@@ -75,7 +78,8 @@ pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, told: Vec<(Reservati
     reservations::put_all(tx, &rows).await?;
     see_own(tx, incoming, &arriving).await?;
     let lines = arriving.iter().filter_map(|arriving| {
-        incoming.line(("reservation", &arriving.reservation.id), arriving.outcome.as_ref().unwrap_or(&unsaid))
+        let outcome = arriving.outcome.as_ref().unwrap_or(&unsaid);
+        incoming.line(("reservation", &arriving.reservation.id), outcome, &arriving.mended)
     });
     sync_log::inbound(tx, incoming.account, &Vec::from_iter(lines), incoming.now).await?;
     Ok(arriving.into_iter().map(|arriving| arriving.outcome.unwrap_or(Outcome::NotKept)).collect())
@@ -100,19 +104,21 @@ async fn see_own(tx: &mut Tx, incoming: &Incoming, arriving: &[Arriving]) -> Res
 }
 
 /// Beside what is stored: completes what is partial, and decides what is wrong, old or known.
-async fn compare(tx: &mut Tx, incoming: &Incoming, told: Vec<(Reservation, RawJson)>) -> Result<Vec<Arriving>> {
+async fn compare(tx: &mut Tx, incoming: &Incoming, told: Vec<Told>) -> Result<Vec<Arriving>> {
     let Incoming { account, source, now, .. } = *incoming;
-    let ids: Vec<&str> = told.iter().map(|(reservation, _)| reservation.id.as_str()).collect();
+    let ids: Vec<&str> = told.iter().map(|(reservation, ..)| reservation.id.as_str()).collect();
     let stored = reservations::find_all(tx, account, source, &ids).await?;
     let mut arriving = Vec::with_capacity(told.len());
-    for (mut reservation, raw) in told {
+    for (mut reservation, raw, mut mended) in told {
         reservation.normalise();
         let stored = stored.get(&reservation.id);
         let version = incoming.version(reservation.revision.as_ref(), reservation.modified_at);
         if let Some(stored) = stored {
             fill(&mut reservation, &stored.record);
         }
-        let errors = reservation.validate();
+        let asks = reservation.intent == Intent::Request;
+        let strictness = Incoming { strict: incoming.strict || asks, ..*incoming };
+        let errors = strictness.mend_or_check(&mut reservation, &mut mended);
         let digest = Digest::of(&reservation);
         let known = stored.map(|s| (&s.version, &s.digest, &s.record.status));
         let outcome = match (decide(known, (&version, &digest, &reservation.status)), stored) {
@@ -124,7 +130,7 @@ async fn compare(tx: &mut Tx, incoming: &Incoming, told: Vec<(Reservation, RawJs
             }
             _ => None,
         };
-        arriving.push(Arriving { reservation, raw, version, digest, mapping: None, outcome, kept: false });
+        arriving.push(Arriving { reservation, raw, mended, version, digest, mapping: None, outcome, kept: false });
     }
     Ok(arriving)
 }

@@ -1,26 +1,41 @@
 //! A room type into buffer, mapping and core.
 
-use gassync_domain::{CoreId, Digest, Missing, Parked, RawJson, RoomType, Validate};
+use gassync_domain::{CoreId, Digest, Mended, Missing, Parked, RawJson, RoomType};
 
 use super::apply::{Incoming, Outcome};
 use crate::{
     core, jobs,
-    store::{Result, Tx, buffer::room_types, mappings},
+    store::{
+        Result, Tx,
+        buffer::{Envelope, room_types},
+        mappings,
+    },
 };
 
 /// A room type: linked to a bookable unit, made as one by the source that creates, or parked.
-pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut room_type: RoomType, raw: &RawJson) -> Result<Outcome> {
+pub(super) async fn apply(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    mut room_type: RoomType,
+    (raw, mut mended): (&RawJson, Vec<Mended>),
+) -> Result<Outcome> {
     room_type.normalise();
-    let outcome = decide(tx, incoming, &room_type, raw).await?;
-    incoming.log(tx, ("room_type", &room_type.id), &outcome).await?;
+    let errors = incoming.mend_or_check(&mut room_type, &mut mended);
+    let outcome = if errors.is_empty() {
+        decide(tx, incoming, &room_type, (raw, &mended)).await?
+    } else {
+        Outcome::Rejected(errors)
+    };
+    incoming.log(tx, ("room_type", &room_type.id), (&outcome, &mended)).await?;
     Ok(outcome)
 }
 
-async fn decide(tx: &mut Tx, incoming: &Incoming, room_type: &RoomType, raw: &RawJson) -> Result<Outcome> {
-    let errors = room_type.validate();
-    if !errors.is_empty() {
-        return Ok(Outcome::Rejected(errors));
-    }
+async fn decide(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    room_type: &RoomType,
+    (raw, mended): (&RawJson, &[Mended]),
+) -> Result<Outcome> {
     let Incoming { account, source, now, .. } = *incoming;
     let version = incoming.version(None, None);
     let digest = Digest::of_json(room_type);
@@ -39,7 +54,8 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, room_type: &RoomType, raw: &Ra
         Ok((core, false)) => Outcome::Updated(core),
         Err(parked) => Outcome::Parked(parked),
     };
-    room_types::put(tx, &incoming.envelope(raw, &digest, &version, &outcome), room_type).await?;
+    let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
+    room_types::put(tx, &envelope, room_type).await?;
     Ok(outcome)
 }
 

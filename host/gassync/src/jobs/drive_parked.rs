@@ -47,7 +47,7 @@ async fn drive_blocks(app: &App, source: &Source) -> store::Result<()> {
         after = last.row;
         for (stored, raw) in rows.into_iter().filter(|(stored, _)| can_be_cured(stored.parked.as_ref())) {
             let incoming = Incoming::from_source(source, stored.version.observed_at, app.now());
-            let change = Change::new(News::Block(stored.record), Some(raw));
+            let change = Change { mended: stored.mended, ..Change::new(News::Block(stored.record), Some(raw)) };
             apply::changes(&mut tx, &incoming, vec![change]).await?;
         }
         tx.commit().await?;
@@ -70,6 +70,6 @@ async fn again<T>(
 ) -> store::Result<()> {
     let observed_at: Timestamp = stored.version.observed_at;
     let incoming = Incoming::from_source(source, observed_at, app.now());
-    let change = Change::new(news(stored.record), Some(raw));
+    let change = Change { mended: stored.mended, ..Change::new(news(stored.record), Some(raw)) };
     apply::changes(tx, &incoming, vec![change]).await.map(drop)
 }

@@ -20,6 +20,8 @@ pub struct KeyHolder {
     pub authority: Authority,
     /// What it may do.
     pub scopes: Vec<String>,
+    /// Whether what would have to be mended is refused.
+    pub strict: bool,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
 }
@@ -37,6 +39,8 @@ pub struct NewKey<'a> {
     pub hash: &'a str,
     /// What it may do.
     pub scopes: &'a [String],
+    /// Whether what would have to be mended is refused.
+    pub strict: bool,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
 }
@@ -56,6 +60,8 @@ pub struct Key {
     pub prefix: String,
     /// What it may do.
     pub scopes: Json<Vec<String>>,
+    /// Whether what would have to be mended is refused.
+    pub strict: bool,
     /// When it was made.
     pub created_at: Time,
     /// When it ends.
@@ -81,21 +87,23 @@ struct Row {
     creates: bool,
     authority: Json<Authority>,
     scopes: Json<Vec<String>>,
+    strict: bool,
     last_used_at: Option<Time>,
 }
 
 /// Keeps the hash of a new key.
 pub async fn create(tx: &mut Tx, account: AccountId, key: &NewKey<'_>, now: Timestamp) -> Result<i64> {
-    let text = "insert into int_api_keys (account_id, source_id, name, prefix, hash, scopes, expires_at, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8) returning id";
+    let text = "insert into int_api_keys (account_id, source_id, name, prefix, hash, scopes, expires_at, created_at,
+            strict)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(key.source.0).bind(key.name).bind(key.prefix)
         .bind(key.hash).bind(Json(key.scopes)).bind(key.expires_at.map(Time::from)).bind(Time::from(now))
-        .fetch_one(c).await)
+        .bind(key.strict).fetch_one(c).await)
 }
 
 /// Who holds the live key with this hash. A platform query: nobody is known before it.
 pub async fn holder(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<Option<KeyHolder>> {
-    let text = "select k.id, k.account_id, k.source_id, s.creates, s.authority, k.scopes, k.last_used_at
+    let text = "select k.id, k.account_id, k.source_id, s.creates, s.authority, k.scopes, k.strict, k.last_used_at
         from int_api_keys k
         join int_sources s on s.account_id = k.account_id and s.id = k.source_id
         where k.hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)
@@ -108,6 +116,7 @@ pub async fn holder(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<Option<Ke
         creates: r.creates,
         authority: r.authority.0,
         scopes: r.scopes.0,
+        strict: r.strict,
         last_used_at: r.last_used_at.map(Timestamp::from),
     }))
 }
@@ -121,7 +130,7 @@ pub async fn used(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> R
 /// All keys of every account. A platform query.
 pub async fn all(tx: &mut Tx) -> Result<Vec<Key>> {
     let text =
-        "select account_id, id, source_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
+        "select account_id, id, source_id, name, prefix, scopes, strict, created_at, expires_at, revoked_at, last_used_at
         from int_api_keys order by id";
     on!(tx, c => sqlx::query_as(text).fetch_all(c).await)
 }
@@ -129,7 +138,7 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<Key>> {
 /// The key that begins like this. A platform query.
 pub async fn by_prefix(tx: &mut Tx, prefix: &str) -> Result<Option<Key>> {
     let text =
-        "select account_id, id, source_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
+        "select account_id, id, source_id, name, prefix, scopes, strict, created_at, expires_at, revoked_at, last_used_at
         from int_api_keys where prefix = $1";
     on!(tx, c => sqlx::query_as(text).bind(prefix).fetch_optional(c).await)
 }

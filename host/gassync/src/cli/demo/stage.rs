@@ -85,6 +85,7 @@ impl Stage {
             name: ENGINE.to_owned(),
             source: None,
             scopes: Vec::new(),
+            strict: false,
             expires_at: None,
         };
         let KeyMade { key, .. } = client.post("/admin/v1/keys", &new).await?;

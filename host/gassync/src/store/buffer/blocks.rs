@@ -1,9 +1,9 @@
 //! Nights that channels have taken out of sale, and the notes of maintenance that stand for them in the core.
 
-use gassync_domain::{AccountId, Block, CoreId, Digest, Parked, RawJson, SourceId, Timestamp, Version};
+use gassync_domain::{AccountId, Block, CoreId, Digest, Mended, Parked, RawJson, SourceId, Timestamp, Version};
 use sqlx::{FromRow, types::Json};
 
-use super::Slice;
+use super::{Slice, mended};
 use crate::store::{Result, Time, Tx, on};
 
 /// A block as it is stored.
@@ -19,6 +19,8 @@ pub struct StoredBlock {
     pub version: Version,
     /// What it waits for.
     pub parked: Option<Parked>,
+    /// What was mended of it.
+    pub mended: Vec<Mended>,
     /// Whether it takes its nights no more.
     pub lifted: bool,
 }
@@ -32,6 +34,7 @@ struct Row {
     modified_at: Option<Time>,
     observed_at: Time,
     parked: Option<Json<Parked>>,
+    mended: Option<Json<Vec<Mended>>>,
     deleted_at: Option<Time>,
 }
 
@@ -47,6 +50,7 @@ impl From<Row> for StoredBlock {
                 observed_at: row.observed_at.into(),
             },
             parked: row.parked.map(|parked| parked.0),
+            mended: row.mended.map(|mended| mended.0).unwrap_or_default(),
             lifted: row.deleted_at.is_some(),
         }
     }
@@ -67,11 +71,14 @@ pub struct NewBlock<'a> {
     pub version: &'a Version,
     /// What it waits for.
     pub parked: Option<&'a Parked>,
+    /// What was mended of it.
+    pub mended: &'a [Mended],
 }
 
 /// The stored block with this id, lifted or not.
 pub async fn find(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<Option<StoredBlock>> {
-    let text = "select id, record, digest, revision, modified_at, observed_at, parked, deleted_at from int_blocks
+    let text =
+        "select id, record, digest, revision, modified_at, observed_at, parked, mended, deleted_at from int_blocks
         where account_id = $1 and source_id = $2 and external_id = $3";
     let row: Option<Row> =
         on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(external_id).fetch_optional(c).await)?;
@@ -87,17 +94,17 @@ pub async fn any(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bo
 /// Writes the record over what was there; the key of its row.
 pub async fn put(tx: &mut Tx, account: AccountId, source: SourceId, new: &NewBlock<'_>, now: Timestamp) -> Result<i64> {
     let text = "insert into int_blocks (account_id, source_id, external_id, record, raw_data, digest, revision,
-            modified_at, observed_at, parked, synced_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            modified_at, observed_at, parked, synced_at, mended)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         on conflict (account_id, source_id, external_id) do update set
             record = excluded.record, raw_data = excluded.raw_data, digest = excluded.digest,
             revision = excluded.revision, modified_at = excluded.modified_at, observed_at = excluded.observed_at,
-            parked = excluded.parked, synced_at = excluded.synced_at, deleted_at = null
+            parked = excluded.parked, mended = excluded.mended, synced_at = excluded.synced_at, deleted_at = null
         returning id";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(new.external_id).bind(Json(new.record))
         .bind(Json(new.raw)).bind(&new.digest.0).bind(&new.version.revision)
         .bind(new.version.modified_at.map(Time::from)).bind(Time::from(new.version.observed_at))
-        .bind(new.parked.map(Json)).bind(Time::from(now)).fetch_one(c).await)
+        .bind(new.parked.map(Json)).bind(Time::from(now)).bind(mended(new.mended)).fetch_one(c).await)
 }
 
 /// Notes a newer version that says the same, or with `lifted` that it takes its nights no more.
@@ -151,7 +158,7 @@ pub async fn parked(
     source: SourceId,
     slice: Slice,
 ) -> Result<Vec<(StoredBlock, RawJson)>> {
-    let text = "select id, record, digest, revision, modified_at, observed_at, parked, deleted_at, raw_data
+    let text = "select id, record, digest, revision, modified_at, observed_at, parked, mended, deleted_at, raw_data
         from int_blocks where account_id = $1 and source_id = $2 and parked is not null and id > $3
         order by id limit $4";
     let rows: Vec<WithRaw> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(slice.after)

@@ -31,6 +31,7 @@ pub async fn put_all(tx: &mut Tx, guests: &[(Envelope<'_>, &Guest)]) -> Result<(
         ("digest", Kind::Text),
         ("observed_at", Kind::Time),
         ("parked", Kind::Json),
+        ("mended", Kind::Json),
         ("synced_at", Kind::Time),
     ]);
     for (envelope, guest) in guests {
@@ -50,6 +51,7 @@ pub async fn put_all(tx: &mut Tx, guests: &[(Envelope<'_>, &Guest)]) -> Result<(
             envelope.digest.0.as_str().into(),
             envelope.version.observed_at.into(),
             Cell::json(envelope.parked)?,
+            Cell::json(envelope.mended().as_ref())?,
             envelope.at.into(),
         ]);
     }
@@ -59,7 +61,7 @@ pub async fn put_all(tx: &mut Tx, guests: &[(Envelope<'_>, &Guest)]) -> Result<(
             first_name = excluded.first_name, last_name = excluded.last_name, email = excluded.email,
             phone = excluded.phone, country = excluded.country, language = excluded.language,
             gas_guest_id = excluded.gas_guest_id, record = excluded.record, raw_data = excluded.raw_data,
-            digest = excluded.digest, observed_at = excluded.observed_at, parked = excluded.parked,
+            digest = excluded.digest, observed_at = excluded.observed_at, parked = excluded.parked, mended = excluded.mended,
             synced_at = excluded.synced_at, deleted_at = null",
         columns = new.names()
     );
@@ -75,7 +77,7 @@ pub async fn list(
     slice: Slice,
 ) -> Result<Vec<Stored<Guest>>> {
     let text =
-        "select id, record, digest, revision, modified_at, observed_at, gas_guest_id as core_id, parked, synced_at
+        "select id, record, digest, revision, modified_at, observed_at, gas_guest_id as core_id, parked, mended, synced_at
         from int_guests
         where account_id = $1 and source_id = $2 and deleted_at is null and id > $3 and ($4 is null or synced_at >= $4)
           and ($5 is null or email = $5)

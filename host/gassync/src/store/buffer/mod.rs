@@ -8,7 +8,7 @@ pub mod rate_plans;
 pub mod reservations;
 pub mod room_types;
 
-use gassync_domain::{AccountId, CoreId, Digest, Parked, RawJson, SourceId, Timestamp, Version};
+use gassync_domain::{AccountId, CoreId, Digest, Mended, Parked, RawJson, SourceId, Timestamp, Version};
 use sqlx::{FromRow, types::Json};
 
 use super::Time;
@@ -30,8 +30,22 @@ pub struct Envelope<'a> {
     pub core: Option<CoreId>,
     /// What it waits for.
     pub parked: Option<&'a Parked>,
+    /// What was mended of it.
+    pub mended: &'a [Mended],
     /// Now.
     pub at: Timestamp,
+}
+
+impl Envelope<'_> {
+    /// What was mended, as it is written: null where nothing was.
+    fn mended(&self) -> Option<Json<&[Mended]>> {
+        mended(self.mended)
+    }
+}
+
+/// What was mended, as it is written: null where nothing was.
+fn mended(notes: &[Mended]) -> Option<Json<&[Mended]>> {
+    (!notes.is_empty()).then_some(Json(notes))
 }
 
 /// A stored record, as the rules of merging need it.
@@ -47,6 +61,8 @@ pub struct Stored<T> {
     pub core: Option<CoreId>,
     /// What it waits for.
     pub parked: Option<Parked>,
+    /// What was mended of it.
+    pub mended: Vec<Mended>,
     /// When it was last confirmed.
     pub synced_at: Timestamp,
     /// The key of the row, by which pages are cut.
@@ -64,6 +80,7 @@ struct Row<T> {
     observed_at: Time,
     core_id: Option<i64>,
     parked: Option<Json<Parked>>,
+    mended: Option<Json<Vec<Mended>>>,
     synced_at: Time,
 }
 
@@ -79,6 +96,7 @@ impl<T> From<Row<T>> for Stored<T> {
             },
             core: row.core_id.map(CoreId),
             parked: row.parked.map(|p| p.0),
+            mended: row.mended.map(|mended| mended.0).unwrap_or_default(),
             synced_at: row.synced_at.into(),
             row: row.id,
         }
@@ -120,7 +138,7 @@ macro_rules! reads {
             }
             let text = concat!(
                 "select r.external_id, r.id, r.record, r.digest, r.revision, r.modified_at, r.observed_at,
-                    r.", $core, " as core_id, r.parked, r.synced_at
+                    r.", $core, " as core_id, r.parked, r.mended, r.synced_at
                 from new cross join ", $table, " r
                 where r.account_id = $1 and r.source_id = $2 and r.external_id = new.id"
             );
@@ -136,7 +154,7 @@ macro_rules! reads {
             external_id: &str,
         ) -> Result<Option<Stored<$record>>> {
             let text = concat!(
-                "select id, record, digest, revision, modified_at, observed_at, ", $core, " as core_id, parked, synced_at
+                "select id, record, digest, revision, modified_at, observed_at, ", $core, " as core_id, parked, mended, synced_at
                 from ", $table, "
                 where account_id = $1 and source_id = $2 and external_id = $3 and deleted_at is null"
             );
@@ -169,7 +187,7 @@ macro_rules! reads {
             external_id: &str,
         ) -> Result<Option<(Stored<$record>, RawJson)>> {
             let text = concat!(
-                "select id, record, digest, revision, modified_at, observed_at, ", $core, " as core_id, parked, synced_at,
+                "select id, record, digest, revision, modified_at, observed_at, ", $core, " as core_id, parked, mended, synced_at,
                     raw_data
                 from ", $table, " where account_id = $1 and source_id = $2 and external_id = $3"
             );
@@ -220,7 +238,7 @@ macro_rules! reads {
             slice: Slice,
         ) -> Result<Vec<(Stored<$record>, RawJson)>> {
             let text = concat!(
-                "select id, record, digest, revision, modified_at, observed_at, ", $core, " as core_id, parked, synced_at,
+                "select id, record, digest, revision, modified_at, observed_at, ", $core, " as core_id, parked, mended, synced_at,
                     raw_data
                 from ", $table, " where account_id = $1 and source_id = $2 and parked is not null and id > $3
                 order by id limit $4"

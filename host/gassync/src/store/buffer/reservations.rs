@@ -14,7 +14,7 @@ use crate::store::{
 reads!(Reservation, "int_reservations", "gas_booking_id");
 
 /// What is written of a record, beside the id of its room type; benchmarks measure against it.
-pub const COLUMNS: [(&str, Kind); 26] = [
+pub const COLUMNS: [(&str, Kind); 27] = [
     ("room_type_id", Kind::Text),
     ("account_id", Kind::Int),
     ("source_id", Kind::Int),
@@ -40,6 +40,7 @@ pub const COLUMNS: [(&str, Kind); 26] = [
     ("modified_at", Kind::Time),
     ("observed_at", Kind::Time),
     ("parked", Kind::Json),
+    ("mended", Kind::Json),
     ("synced_at", Kind::Time),
 ];
 
@@ -47,13 +48,13 @@ pub const COLUMNS: [(&str, Kind); 26] = [
 pub const UPSERT: &str = "insert into int_reservations (int_room_type_id, account_id, source_id, external_id,
             property_external_id, check_in, check_out, status, source_channel, guest_first_name, guest_last_name,
             guest_email, guest_phone, adults, children, total_price, currency, gas_booking_id, record, raw_data, digest,
-            revision, modified_at, observed_at, parked, synced_at)
+            revision, modified_at, observed_at, parked, mended, synced_at)
         select (
             select t.id from int_room_types t
             where t.account_id = new.account_id and t.source_id = new.source_id and t.external_id = new.room_type_id
         ), account_id, source_id, external_id, property_external_id, check_in, check_out, status, source_channel,
             guest_first_name, guest_last_name, guest_email, guest_phone, adults, children, total_price, currency,
-            gas_booking_id, record, raw_data, digest, revision, modified_at, observed_at, parked, synced_at
+            gas_booking_id, record, raw_data, digest, revision, modified_at, observed_at, parked, mended, synced_at
         from new where 1 = 1
         on conflict (account_id, source_id, external_id) do update set
             int_room_type_id = excluded.int_room_type_id, property_external_id = excluded.property_external_id,
@@ -64,7 +65,7 @@ pub const UPSERT: &str = "insert into int_reservations (int_room_type_id, accoun
             total_price = excluded.total_price, currency = excluded.currency,
             gas_booking_id = excluded.gas_booking_id, record = excluded.record, raw_data = excluded.raw_data,
             digest = excluded.digest, revision = excluded.revision, modified_at = excluded.modified_at,
-            observed_at = excluded.observed_at, parked = excluded.parked, synced_at = excluded.synced_at,
+            observed_at = excluded.observed_at, parked = excluded.parked, mended = excluded.mended, synced_at = excluded.synced_at,
             deleted_at = null";
 
 /// Writes records over what was there, each beside its room type where there is one and it is known. No two have one id.
@@ -98,6 +99,7 @@ pub async fn put_all(tx: &mut Tx, records: &[(Envelope<'_>, &Reservation)]) -> R
             envelope.version.modified_at.into(),
             envelope.version.observed_at.into(),
             Cell::json(envelope.parked)?,
+            Cell::json(envelope.mended().as_ref())?,
             envelope.at.into(),
         ]);
     }
@@ -130,7 +132,7 @@ pub async fn list(
     slice: Slice,
 ) -> Result<Vec<Stored<Reservation>>> {
     let text = "select r.id, r.record, r.digest, r.revision, r.modified_at, r.observed_at,
-            r.gas_booking_id as core_id, r.parked, r.synced_at
+            r.gas_booking_id as core_id, r.parked, r.mended, r.synced_at
         from int_reservations r
         where r.account_id = $1 and r.source_id = $2 and r.deleted_at is null and r.id > $3
           and ($4 is null or r.synced_at >= $4) and ($5 is null or r.status = $5)

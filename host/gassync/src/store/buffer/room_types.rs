@@ -17,22 +17,22 @@ reads!(RoomType, "int_room_types", "gas_unit_id");
 pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, room_type: &RoomType) -> Result<()> {
     let text = "insert into int_room_types
             (account_id, source_id, int_property_id, external_id, name, description, max_occupancy, amenities,
-             gas_unit_id, record, raw_data, digest, revision, modified_at, observed_at, parked, synced_at)
+             gas_unit_id, record, raw_data, digest, revision, modified_at, observed_at, parked, synced_at, mended)
         values ($1, $2, (select id from int_properties where account_id = $1 and source_id = $2 and external_id = $3),
-            $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+            $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         on conflict (account_id, source_id, external_id) do update set
             int_property_id = excluded.int_property_id, name = excluded.name, description = excluded.description,
             max_occupancy = excluded.max_occupancy, amenities = excluded.amenities,
             gas_unit_id = excluded.gas_unit_id, record = excluded.record, raw_data = excluded.raw_data,
             digest = excluded.digest, revision = excluded.revision, modified_at = excluded.modified_at,
-            observed_at = excluded.observed_at, parked = excluded.parked, synced_at = excluded.synced_at, deleted_at = null";
+            observed_at = excluded.observed_at, parked = excluded.parked, mended = excluded.mended, synced_at = excluded.synced_at, deleted_at = null";
     on!(tx, c => sqlx::query(text).bind(envelope.account.0).bind(envelope.source.0).bind(&room_type.property_id)
         .bind(&room_type.id).bind(&room_type.name).bind(&room_type.description)
         .bind(room_type.max_occupancy.map(i64::from)).bind(Json(&room_type.amenities))
         .bind(envelope.core.map(|id| id.0)).bind(Json(room_type)).bind(Json(envelope.raw)).bind(&envelope.digest.0)
         .bind(&envelope.version.revision).bind(envelope.version.modified_at.map(Time::from))
         .bind(Time::from(envelope.version.observed_at)).bind(envelope.parked.map(Json)).bind(Time::from(envelope.at))
-        .execute(c).await.map(drop))
+        .bind(envelope.mended())        .execute(c).await.map(drop))
 }
 
 /// The buffered room types of a source after a row.
@@ -44,7 +44,7 @@ pub async fn list(
     slice: Slice,
 ) -> Result<Vec<Stored<RoomType>>> {
     let text = "select r.id, r.record, r.digest, r.revision, r.modified_at, r.observed_at, r.gas_unit_id as core_id,
-            r.parked, r.synced_at
+            r.parked, r.mended, r.synced_at
         from int_room_types r
         where r.account_id = $1 and r.source_id = $2 and r.deleted_at is null and r.id > $3 and ($4 is null or r.synced_at >= $4)
           and ($5 is null or exists (

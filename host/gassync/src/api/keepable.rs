@@ -1,0 +1,111 @@
+//! JSON that a database takes: not all that the standard allows.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::submission::{MAX_DEPTH, is_beyond};
+
+/// Takes out of JSON what no database keeps: numbers that are too long or too large become texts of the same digits, and what
+/// is nested too deeply is left out. With it what is to be said of that.
+pub fn keepable(raw: &str) -> (Cow<'_, str>, Option<&'static str>) {
+    let bytes = raw.as_bytes();
+    let (mut kept, mut kept_until, mut at, mut depth, mut problem) = (String::new(), 0, 0, 0_usize, None);
+    let mut replace = |from: usize, until: usize, by: &str| {
+        kept.push_str(raw.get(kept_until..from).unwrap_or_default());
+        kept.push_str(by);
+        kept_until = until;
+    };
+    // Where what is left out begins.
+    let mut too_deep = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'{' | b'[' => {
+                depth += 1;
+                if depth == MAX_DEPTH + 1 {
+                    too_deep = at;
+                }
+                at += 1;
+            }
+            b'}' | b']' => {
+                if depth == MAX_DEPTH + 1 {
+                    replace(too_deep, at + 1, "null");
+                    problem = Some("is nested too deeply; what lies deeper than 127 levels was left out");
+                }
+                depth = depth.saturating_sub(1);
+                at += 1;
+            }
+            b'"' => at = end_of_text(bytes, at + 1),
+            b'-' | b'0'..=b'9' => {
+                let length = raw[at..].find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'));
+                let end = length.map_or(bytes.len(), |length| at + length);
+                let number = &raw[at..end];
+                let is_finite = number.parse().is_ok_and(f64::is_finite);
+                if depth <= MAX_DEPTH && (is_beyond(number) || !is_finite) {
+                    replace(at, end, &format!("\"{number}\""));
+                }
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    if kept_until == 0 {
+        return (Cow::Borrowed(raw), problem);
+    }
+    kept.push_str(raw.get(kept_until..).unwrap_or_default());
+    (Cow::Owned(kept), problem)
+}
+
+fn end_of_text(bytes: &[u8], mut at: usize) -> usize {
+    while at < bytes.len() && bytes[at] != b'"' {
+        at += if bytes[at] == b'\\' { 2 } else { 1 };
+    }
+    at + 1
+}
+
+/// Without members and entries that are null: null says no more than saying nothing. What else a channel says is left alone.
+pub fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let said = members.into_iter().filter(|(_, member)| !member.is_null());
+            let said = said.map(|(name, member)| {
+                let member = if name == "extra" { member } else { without_nulls(member) };
+                (name, member)
+            });
+            Value::Object(said.collect())
+        }
+        Value::Array(items) => {
+            Value::Array(items.into_iter().filter(|item| !item.is_null()).map(without_nulls).collect())
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_no_database_keeps_is_changed() {
+        for fine in [r#"{"a":[1,-2.5e10,"[[\"1e999",{}]}"#, "17", "\"é\"", "null"] {
+            assert_eq!(keepable(fine), (Cow::Borrowed(fine), None));
+        }
+        let (text, problem) = keepable(r#"{"a":1e999,"b":[-1E-400, 2]}"#);
+        assert_eq!((text.as_ref(), problem), (r#"{"a":"1e999","b":["-1E-400", 2]}"#, None));
+        let deep =
+            format!(r#"{{"a":{}1{},"b":{}{}}}"#, "[".repeat(200), "]".repeat(200), "[".repeat(126), "]".repeat(126));
+        let (text, problem) = keepable(&deep);
+        assert!(problem.is_some());
+        let value: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(keepable(&text), (Cow::Borrowed(text.as_ref()), None));
+        assert!(value["a"].is_array() && value["b"].is_array());
+    }
+
+    #[test]
+    fn null_says_nothing() {
+        let said = without_nulls(json!({ "a": null, "b": [null, { "c": null, "d": 1 }], "extra": { "e": null } }));
+        assert_eq!(said, json!({ "b": [{ "d": 1 }], "extra": { "e": null } }));
+    }
+}

@@ -1,0 +1,13 @@
+-- What was cut, replaced or left out of a record so that it could be kept: a list of path and problem, null where nothing was.
+-- A key whose calls are strict has such records refused instead.
+
+select set_config('gassync.account_id', 'platform', true);
+
+alter table int_properties add column mended jsonb;
+alter table int_room_types add column mended jsonb;
+alter table int_rate_plans add column mended jsonb;
+alter table int_reservations add column mended jsonb;
+alter table int_guests add column mended jsonb;
+alter table int_blocks add column mended jsonb;
+
+alter table int_api_keys add column strict boolean not null default false;
