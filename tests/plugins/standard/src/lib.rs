@@ -2,9 +2,9 @@
 //! here that the host could judge.
 
 use gassync_plugin::{
-    Adapter, Address, Change, ChannelError, Collector, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Loose, Money,
-    News, Nights, PriceKind, PriceLine, Property, RawValue, Reservation, ReservationStatus, RoomStay, RoomType, change,
-    lenient, malformed, money, read_each, read_json, reply,
+    Adapter, Address, Change, ChannelError, Collector, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Loose,
+    Money, News, Nights, PriceKind, PriceLine, Property, RawValue, Reservation, ReservationStatus, RoomStay, RoomType,
+    change, lenient, malformed, money, read_each, read_json, reply,
 };
 use serde::Deserialize;
 
@@ -136,7 +136,8 @@ fn property(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
 fn room_type(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
     let room: House = read_json(raw.get(), place)?;
     let (id, house) = (must_say(&room.id, format!("{place}/id"))?, room.property_id.text().unwrap_or_default());
-    let record = RoomType { quantity: room.quantity.count(), ..RoomType::new(id, house, room.name.text().unwrap_or_default()) };
+    let record =
+        RoomType { quantity: room.quantity.count(), ..RoomType::new(id, house, room.name.text().unwrap_or_default()) };
     Ok(change(None, News::RoomType(record)))
 }
 
