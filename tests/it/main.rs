@@ -11,6 +11,7 @@ mod contract;
 mod credentials;
 mod description;
 mod facts;
+mod facts_of_a_plugin;
 mod feed;
 mod flow;
 mod kill;

@@ -1,8 +1,8 @@
 //! What Beds24 sends: V2 webhooks, V1 webhooks (which say only that something happened), inventory webhooks.
 
 use gassync_plugin::{
-    Change, ChannelError, Decoded, Entity, HttpRequest, Loose, change, id_of, look_again, malformed, read_json, read_one,
-    reply,
+    Change, ChannelError, Decoded, Entity, HttpRequest, Loose, change, id_of, look_again, malformed, read_json,
+    read_one, reply,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -57,7 +57,8 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
             (items, another_page)
         }
     };
-    let changes = read_each(query.entity, &items, "/data", &IDS, |item, place| read(query.entity, item, &settings, place))?;
+    let changes =
+        read_each(query.entity, &items, "/data", &IDS, |item, place| read(query.entity, item, &settings, place))?;
     Page::numbered(query, changes, another)
 }
 

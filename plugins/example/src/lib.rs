@@ -6,9 +6,9 @@
 //! ```
 
 use gassync_plugin::{
-    Adapter, Change, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Loose, News, Nights, Page, Pull,
-    Query, RawValue, Reservation, ReservationStatus, RoomStay, Selection, change, http, id_of, malformed, money, read_each, read_json,
-    read_one, reply, settings,
+    Adapter, Change, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Loose, News, Nights, Page,
+    Pull, Query, RawValue, Reservation, ReservationStatus, RoomStay, Selection, change, http, id_of, malformed, money,
+    read_each, read_json, read_one, reply, settings,
 };
 use serde::Deserialize;
 
@@ -151,7 +151,10 @@ mod tests {
         assert_eq!(odd.problem, "/from: is not a date (YYYY-MM-DD)");
         let cancelled = body.replace("booked", "cancelled");
         let decoded = Example::decode(post("/", cancelled)).expect("a change");
-        assert!(matches!(&decoded.changes[0].news, News::Reservation(r) if r.stay.is_none()), "its nights are given back");
+        assert!(
+            matches!(&decoded.changes[0].news, News::Reservation(r) if r.stay.is_none()),
+            "its nights are given back"
+        );
         assert_eq!(decoded.changes[0].notes[0].path, "/from");
     }
 

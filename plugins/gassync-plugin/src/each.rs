@@ -150,10 +150,12 @@ mod tests {
     #[test]
     fn notes_are_of_the_record_they_were_made_for() {
         note("/left", "over");
-        let read = || Ok::<_, ChannelError>(change(None, News::Removed(crate::EntityRef {
-            entity: Entity::Reservation,
-            id: "1".to_owned(),
-        })));
+        let read = || {
+            Ok::<_, ChannelError>(change(
+                None,
+                News::Removed(crate::EntityRef { entity: Entity::Reservation, id: "1".to_owned() }),
+            ))
+        };
         assert_eq!(read_one(Entity::Reservation, "", || None, read).expect("a change")[0].notes, []);
         note("/a", "is odd");
         assert_eq!(read().expect("a change").notes, [FieldError::new("/a", "is odd")]);

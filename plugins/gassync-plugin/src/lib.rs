@@ -38,6 +38,7 @@ mod instant;
 pub mod inventory;
 mod json;
 pub mod keys;
+mod lenient;
 pub mod log;
 mod loose;
 mod minor_units;
@@ -64,6 +65,7 @@ pub use generated::gassync::channel::types::{
     Scope, Selection, StayQuery, StayRules, Subject, Subscribed, Unreadable, Verb, Verdict,
 };
 pub use json::read_json;
+pub use lenient::lenient;
 pub use loose::Loose;
 pub use notes::note;
 pub use paging::last_modified;

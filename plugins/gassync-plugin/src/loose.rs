@@ -324,9 +324,15 @@ mod tests {
 
     #[test]
     fn whole_numbers_words_and_flags() {
-        for (json, number) in
-            [("2", Some(2)), (r#""2""#, Some(2)), ("2.0", Some(2)), (r#""2.00""#, Some(2)), ("-1", Some(-1)), ("true", Some(1)), ("false", Some(0))]
-        {
+        for (json, number) in [
+            ("2", Some(2)),
+            (r#""2""#, Some(2)),
+            ("2.0", Some(2)),
+            (r#""2.00""#, Some(2)),
+            ("-1", Some(-1)),
+            ("true", Some(1)),
+            ("false", Some(0)),
+        ] {
             assert_eq!(read(json).integer(), number, "{json}");
         }
         for none in ["2.5", r#""2.""#, r#""two""#, "null", "99999999999999999999"] {

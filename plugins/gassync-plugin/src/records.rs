@@ -3,7 +3,8 @@ use std::fmt;
 use crate::{
     Accepted, Address, Block, CalendarNights, CalendarPart, Change, ChannelError, Completeness, Entity, FieldError,
     GuestDetails, Header, Hint, HttpResponse, Intent, Money, News, Nights, Outcome, Page, Property, Query, RatePlan,
-    Reservation, ReservationStatus, RoomStay, RoomType, Route, Scope, StayQuery, StayRules, Subscribed, notes::take_notes,
+    Reservation, ReservationStatus, RoomStay, RoomType, Route, Scope, StayQuery, StayRules, Subscribed,
+    notes::take_notes,
 };
 
 /// News for the source that has this property, with what was [noted](crate::note) while it was read.

@@ -3,9 +3,9 @@
 use gassync_domain::{
     Address, Amount, Attempt, Block, Booked, Calendar, CalendarNight, CalendarParts, CalendarUpdate, Change,
     ChannelError, Collector, Completeness, ConnectionEvent, ContentItem, Date, Entity, EntityRef, Extra, Fate,
-    FieldError, Guest, Hint, HttpRequest, HttpResponse, Intent, Mended, News, Operation, Party, PriceKind, PriceLine, Property,
-    Query, Question, Quoted, RatePlan, Receipt, Refusal, Refused, Reservation, RoomStay, RoomType, Selection, Status,
-    StayQuery, Subject, Timestamp, Unreadable, Verb, Verdict,
+    FieldError, Guest, Hint, HttpRequest, HttpResponse, Intent, Mended, News, Operation, Party, PriceKind, PriceLine,
+    Property, Query, Question, Quoted, RatePlan, Receipt, Refusal, Refused, Reservation, RoomStay, RoomType, Selection,
+    Status, StayQuery, Subject, Timestamp, Unreadable, Verb, Verdict,
 };
 
 use super::bindings::gassync::channel::types as wit;

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{AccountId, Change, Entity, Hint, Intent, News, Query, Selection, SourceId, Timestamp, Unreadable, mend_text};
+use gassync_domain::{
+    AccountId, Change, Entity, Hint, Intent, News, Query, Selection, SourceId, Timestamp, Unreadable, mend_text,
+};
 use gassync_runtime::{Adapter, Interface};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -183,9 +185,10 @@ async fn keep(tx: &mut Tx, incoming: &Incoming, record: &Unreadable, origin: Ori
     };
     // What is seen at every poll is told once.
     if set_aside::put(tx, account, source, &new, now).await? == 1 {
+        let kind = logged(record.entity.as_str());
         let entry = sync_log::Entry {
             source,
-            entity_type: record.entity.as_str(),
+            entity_type: &kind,
             entity_id: id.as_deref().unwrap_or_default(),
             action: "set-aside",
             status: "failed",
@@ -225,9 +228,14 @@ async fn ended(
     why: String,
     now: Timestamp,
 ) -> store::Result<()> {
-    let (action, status) = ("set-aside", "success");
-    let entry = sync_log::Entry { source, entity_type, entity_id, action, status, message: Some(why) };
+    let (action, status, kind) = ("set-aside", "success", logged(entity_type));
+    let entry = sync_log::Entry { source, entity_type: &kind, entity_id, action, status, message: Some(why) };
     sync_log::inbound(tx, account, &[entry], now).await
+}
+
+/// The word for a kind of record in the sync log.
+fn logged(entity: &str) -> String {
+    entity.replace('-', "_")
 }
 
 /// A fetch has come to its end: what it was to bring anew, and did not, is set aside no more.

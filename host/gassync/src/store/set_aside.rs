@@ -94,7 +94,8 @@ pub async fn not_in_message(
     message: i64,
     before: Timestamp,
 ) -> Result<Vec<SetAside>> {
-    let text = "select a.account_id, a.id, a.source_id, s.source_name, s.source_type as channel, a.entity, a.external_id,
+    let text =
+        "select a.account_id, a.id, a.source_id, s.source_name, s.source_type as channel, a.entity, a.external_id,
             a.problem, a.inbox_id, a.plugin_hash, a.times_seen, a.first_seen_at, a.last_seen_at, a.retried_at
         from int_set_aside a join int_sources s on s.account_id = a.account_id and s.id = a.source_id
         where a.account_id = $1 and a.source_id = $2 and a.inbox_id = $3 and a.last_seen_at < $4 order by a.id";
@@ -110,7 +111,8 @@ pub async fn not_seen_again(
     entity: Entity,
     asked_before: Timestamp,
 ) -> Result<Vec<SetAside>> {
-    let text = "select a.account_id, a.id, a.source_id, s.source_name, s.source_type as channel, a.entity, a.external_id,
+    let text =
+        "select a.account_id, a.id, a.source_id, s.source_name, s.source_type as channel, a.entity, a.external_id,
             a.problem, a.inbox_id, a.plugin_hash, a.times_seen, a.first_seen_at, a.last_seen_at, a.retried_at
         from int_set_aside a join int_sources s on s.account_id = a.account_id and s.id = a.source_id
         where a.account_id = $1 and a.source_id = $2 and a.entity = $3 and a.retried_at <= $4 and a.last_seen_at < $4
@@ -133,7 +135,8 @@ pub async fn remove(tx: &mut Tx, account: AccountId, id: i64) -> Result<()> {
 
 /// All that are set aside, the oldest first: each waits for its record to be read, or for a person. A platform query.
 pub async fn waiting(tx: &mut Tx) -> Result<Vec<SetAside>> {
-    let text = "select a.account_id, a.id, a.source_id, s.source_name, s.source_type as channel, a.entity, a.external_id,
+    let text =
+        "select a.account_id, a.id, a.source_id, s.source_name, s.source_type as channel, a.entity, a.external_id,
             a.problem, a.inbox_id, a.plugin_hash, a.times_seen, a.first_seen_at, a.last_seen_at, a.retried_at
         from int_set_aside a join int_sources s on s.account_id = a.account_id and s.id = a.source_id
         order by a.first_seen_at, a.id";
@@ -142,7 +145,8 @@ pub async fn waiting(tx: &mut Tx) -> Result<Vec<SetAside>> {
 
 /// Those of a channel that another version of its plugin read, the oldest first. A platform query.
 pub async fn of_other_versions(tx: &mut Tx, channel: &str, hash: &str, limit: i64) -> Result<Vec<SetAside>> {
-    let text = "select a.account_id, a.id, a.source_id, s.source_name, s.source_type as channel, a.entity, a.external_id,
+    let text =
+        "select a.account_id, a.id, a.source_id, s.source_name, s.source_type as channel, a.entity, a.external_id,
             a.problem, a.inbox_id, a.plugin_hash, a.times_seen, a.first_seen_at, a.last_seen_at, a.retried_at
         from int_set_aside a join int_sources s on s.account_id = a.account_id and s.id = a.source_id
         where s.source_type = $1 and a.plugin_hash <> $2 order by a.id limit $3";
@@ -151,7 +155,8 @@ pub async fn of_other_versions(tx: &mut Tx, channel: &str, hash: &str, limit: i6
 
 /// One of them, with its words. A platform query.
 pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<(SetAside, Option<String>)>> {
-    let text = "select a.account_id, a.id, a.source_id, s.source_name, s.source_type as channel, a.entity, a.external_id,
+    let text =
+        "select a.account_id, a.id, a.source_id, s.source_name, s.source_type as channel, a.entity, a.external_id,
             a.problem, a.inbox_id, a.plugin_hash, a.times_seen, a.first_seen_at, a.last_seen_at, a.retried_at
         from int_set_aside a join int_sources s on s.account_id = a.account_id and s.id = a.source_id where a.id = $1";
     let row: Option<SetAside> = on!(&mut *tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)?;

@@ -23,11 +23,7 @@ fn hints_ask_for_a_look() {
 
 #[test]
 fn what_is_not_understood_says_where() {
-    for (body, place) in [
-        ("[1]", "/0"),
-        (r#"{"hello":1}"#, "/booking"),
-        ("{", ""),
-    ] {
+    for (body, place) in [("[1]", "/0"), (r#"{"hello":1}"#, "/booking"), ("{", "")] {
         let Err(ChannelError::Malformed(text)) = decode(post("/", body)) else { panic!("{body}") };
         assert!(text.starts_with(place), "{text}");
     }

@@ -186,10 +186,7 @@ mod tests {
         assert_eq!(amount(r#"<Total AmountAfterTax="12000" DecimalPlaces="3"/>"#), Ok(Some("12.000".to_owned())));
         assert_eq!(amount(r#"<Total AmountBeforeTax="5" DecimalPlaces="2"/>"#), Ok(Some("0.05".to_owned())));
         assert_eq!(amount("<Total/>"), Ok(None));
-        for wrong in [
-            r#"<Total AmountAfterTax="12000"/>"#,
-            r#"<Total AmountAfterTax="12000" DecimalPlaces="two"/>"#,
-        ] {
+        for wrong in [r#"<Total AmountAfterTax="12000"/>"#, r#"<Total AmountAfterTax="12000" DecimalPlaces="two"/>"#] {
             assert!(matches!(amount(wrong), Err(ChannelError::Malformed(_))), "{wrong}");
         }
         for odd in [

@@ -1,7 +1,8 @@
 //! The bookings that Smoobu holds, one request a call.
 
 use gassync_plugin::{
-    ChannelError, Entity, EntityRef, News, Page, Query, Scope, Selection, change, malformed, read_each, read_json, to_date_text,
+    ChannelError, Entity, EntityRef, News, Page, Query, Scope, Selection, change, malformed, read_each, read_json,
+    to_date_text,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;

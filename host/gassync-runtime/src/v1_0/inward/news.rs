@@ -1,4 +1,6 @@
-use gassync_domain::{Change, ConnectionEvent, Entity, EntityRef, Hint, News, Route, Unreadable, mend_json_text, mend_text};
+use gassync_domain::{
+    Change, ConnectionEvent, Entity, EntityRef, Hint, News, Route, Unreadable, mend_json_text, mend_text,
+};
 use serde_json::Value;
 
 use super::{

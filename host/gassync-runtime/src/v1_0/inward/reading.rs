@@ -23,10 +23,10 @@ pub(in crate::v1_0) struct Reading {
 impl Reading {
     /// Of something that has happened; `notes` is what the plugin left out itself.
     pub fn of_fact(notes: Vec<wit::FieldError>) -> Self {
-        let noted = notes.into_iter().take(MAX_NOTES).map(|wit::FieldError { path, problem }| Mended {
-            path: cut(&path),
-            problem: cut(&problem),
-        });
+        let noted = notes
+            .into_iter()
+            .take(MAX_NOTES)
+            .map(|wit::FieldError { path, problem }| Mended { path: cut(&path), problem: cut(&problem) });
         Self { strict: false, mended: noted.collect() }
     }
 
