@@ -75,6 +75,11 @@ async fn a_time_in_the_future_does_not_end_the_polls(database: Database) {
     let next = channel.booking(8, 12);
     channel.account().bookings.push(next);
     host.until("the next one too", async || in_core(&host, &made).await == confirmed([7, 8])).await;
+    // What comes later is no older for it.
+    channel.account().bookings[0]["status"] = json!("cancelled");
+    channel.account().bookings[0]["modifiedTime"] = json!(wire_time(&channel.clock()()));
+    let cancelled = ("7".to_owned(), "cancelled".to_owned());
+    host.until("it is cancelled", async || in_core(&host, &made).await.contains(&cancelled)).await;
     host.stop().await;
 }
 

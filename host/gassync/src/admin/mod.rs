@@ -12,6 +12,7 @@ mod plugin_calls;
 mod plugins;
 mod sources;
 mod status;
+mod time_zones;
 mod webhooks;
 
 use std::sync::Arc;
@@ -33,10 +34,11 @@ pub use outbound::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown};
 pub use plugin_calls::PluginCall;
 pub use plugins::{Asked, Grants, PluginInstalled, PluginShown, PluginWhole, VersionShown};
 pub use sources::{
-    Connected, CredentialShown, Disconnected, FailingPoll, NewCredentials, NewSource, NewTimeZone, SourceMade,
-    SourceShown, SourceWhole, TimeZoneSet, WebhookShown,
+    Connected, CredentialShown, Disconnected, FailingPoll, NewCredentials, NewSource, SourceMade, SourceShown,
+    SourceWhole, WebhookShown,
 };
 pub use status::{Line, Status};
+pub use time_zones::{NewTimeZone, TimeZoneSet};
 pub use webhooks::WebhookListed;
 
 use crate::app::App;
@@ -56,6 +58,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(plugins::router())
         .merge(sources::router())
         .merge(status::router())
+        .merge(time_zones::router())
         .merge(webhooks::router())
         .layer(changed)
 }

@@ -19,6 +19,9 @@ use crate::{
 /// How long a hint waits for others, so that all of them are one request.
 const GATHER: SignedDuration = SignedDuration::from_millis(500);
 
+/// The farthest that a channel's clock, whatever zone it is set to, is believed to be ahead of ours.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(26);
+
 /// Whose news it is, and when it was seen.
 #[derive(Debug, Clone, Copy)]
 pub struct Incoming {
@@ -128,7 +131,10 @@ impl Incoming {
         mapping.auto_sync && self.authority.content_is_theirs(self.creates)
     }
 
+    /// A time of change far ahead of when it was seen is no order: whatever comes later would be older.
     pub(super) fn version(&self, revision: Option<&String>, modified_at: Option<Timestamp>) -> Version {
+        let is_far = |at: &Timestamp| at.duration_since(self.observed_at) > MAX_AHEAD;
+        let modified_at = modified_at.filter(|at| !is_far(at));
         Version { revision: revision.cloned(), modified_at, observed_at: self.observed_at }
     }
 
