@@ -96,7 +96,7 @@ async fn pages_that_repeat_for_ever_are_an_error_that_passes(database: Database)
     assert_eq!(in_core(&host, &made).await, confirmed([1, 2]), "what it brought is kept");
     channel.account().endless = false;
     host.until("it is active again", async || {
-        channel.pass(60);
+        channel.pass_slowly(60).await;
         status(&host).await == "active"
     })
     .await;
@@ -119,7 +119,7 @@ async fn a_source_whose_polls_fail_is_in_error_until_one_succeeds(database: Data
     host.until("it failed", async || host.look("sources/beds24").await["failing"][0]["failures"] != Value::Null).await;
     assert_eq!((status(&host).await.as_str(), failing(&host).await), ("active", 0), "once is no trouble");
     host.until("the source is in error", async || {
-        channel.pass(20);
+        channel.pass_slowly(20).await;
         status(&host).await == "error"
     })
     .await;
@@ -131,7 +131,7 @@ async fn a_source_whose_polls_fail_is_in_error_until_one_succeeds(database: Data
     channel.account().bookings.push(next);
     channel.account().spoiled = None;
     host.until("it is active again", async || {
-        channel.pass(20);
+        channel.pass_slowly(20).await;
         status(&host).await == "active"
     })
     .await;
