@@ -64,7 +64,7 @@ fn whole() -> Value {
         "batches": { "calendar": { "items": 10, "bytes": 1000 } },
         "sensitive": ["/card/number", "xml:Card/@Number"],
         "settings": { "type": "object", "properties": { "baseUrl": { "type": "string" } } },
-        "limits": { "memoryMiB": 128 }, "countsOwnBookings": true, "needsContentFirst": true,
+        "limits": { "memoryMiB": 128 }, "countsOwnBookings": true, "answersEveryId": true, "needsContentFirst": true,
     })
 }
 

@@ -10,7 +10,7 @@ use gassync::{
     inbound::{apply::Incoming, silence},
     store::{self, missing, sources},
 };
-use gassync_domain::{AccountId, Clock, SourceId, today_at};
+use gassync_domain::{AccountId, Clock, SourceId, Timestamp, today_at};
 use gassync_simulator::beds24::{Fault, Rule};
 use gassync_tests::{
     database::Database,
@@ -86,16 +86,25 @@ impl Stage {
         waiting.into_iter().map(|missing| missing.external_id).collect()
     }
 
-    async fn is_noted(&self, id: &str) -> bool {
+    /// When a question was answered without it first.
+    async fn first_missed(&self, id: u64) -> Option<Timestamp> {
         let account = self.account().await;
         let mut tx = self.host.app.db.read(account).await.expect("a transaction");
-        missing::find(&mut tx, account, SourceId(self.made.id), id).await.expect("read").is_some()
+        let missing = missing::find(&mut tx, account, SourceId(self.made.id), &id.to_string()).await.expect("read");
+        missing.map(|missing| missing.first_missed_at.into())
+    }
+
+    /// The channel says nothing of a booking any more, and was asked for it once.
+    async fn missed_once(&self, id: u64) {
+        self.channel.account().silent_about = vec![id];
+        // The database keeps milliseconds.
+        let before = self.host.app.now() - SignedDuration::from_millis(1);
+        self.hint(id).await;
+        self.host.until("it was missed", async || self.first_missed(id).await >= Some(before)).await;
     }
 
     async fn missed_twice(&self, id: u64) {
-        self.channel.account().silent_about = vec![id];
-        self.hint(id).await;
-        self.host.until("it was missed", async || self.is_noted(&id.to_string()).await).await;
+        self.missed_once(id).await;
         assert!(self.waiting().await.is_empty(), "once may be a slip");
         self.channel.pass(TEN_MINUTES);
         self.host.until("it is shown", async || self.waiting().await == [id.to_string()]).await;
@@ -172,17 +181,15 @@ async fn one_that_a_list_leaves_out_is_asked_for_alone(database: Database) {
         lists.iter().filter_map(left_out).all(|part| stage.asked(part["id=".len()..].parse().expect("an id")) > 0)
     };
     stage.host.until("those that were left out were asked for alone", was_alone).await;
-    for id in ["1", "2", "3"] {
-        assert!(!stage.is_noted(id).await, "{id} was answered for");
+    for id in 1..=3 {
+        assert_eq!(stage.first_missed(id).await, None, "{id} was answered for");
     }
     stage.host.stop().await;
 }
 
 async fn an_error_is_no_silence(database: Database) {
     let stage = Stage::open(database).await;
-    stage.channel.account().silent_about = vec![2];
-    stage.hint(2).await;
-    stage.host.until("it was missed", async || stage.is_noted("2").await).await;
+    stage.missed_once(2).await;
     stage.channel.account().spoiled = Some((500, "{}"));
     let before = stage.asked(2);
     stage.channel.pass(TEN_MINUTES);
@@ -192,7 +199,7 @@ async fn an_error_is_no_silence(database: Database) {
     stage
         .host
         .until("it is shown", async || {
-            stage.channel.pass(30);
+            stage.channel.pass_slowly(30).await;
             stage.waiting().await == ["2"]
         })
         .await;
@@ -202,9 +209,7 @@ async fn an_error_is_no_silence(database: Database) {
 async fn silence_says_nothing_where_the_room_is_not_seen(database: Database) {
     let stage = Stage::open(database).await;
     stage.channel.account().hides_rooms = true;
-    stage.channel.account().silent_about = vec![2];
-    stage.hint(2).await;
-    stage.host.until("it was missed", async || stage.is_noted("2").await).await;
+    stage.missed_once(2).await;
     let before = stage.asked(2);
     // Longer than a room that was seen is taken for seen.
     stage.channel.pass(2 * TEN_MINUTES);

@@ -75,6 +75,11 @@ async fn a_time_in_the_future_does_not_end_the_polls(database: Database) {
     let next = channel.booking(8, 12);
     channel.account().bookings.push(next);
     host.until("the next one too", async || in_core(&host, &made).await == confirmed([7, 8])).await;
+    // What comes later is no older for it.
+    channel.account().bookings[0]["status"] = json!("cancelled");
+    channel.account().bookings[0]["modifiedTime"] = json!(wire_time(&channel.clock()()));
+    let cancelled = ("7".to_owned(), "cancelled".to_owned());
+    host.until("it is cancelled", async || in_core(&host, &made).await.contains(&cancelled)).await;
     host.stop().await;
 }
 
@@ -91,7 +96,7 @@ async fn pages_that_repeat_for_ever_are_an_error_that_passes(database: Database)
     assert_eq!(in_core(&host, &made).await, confirmed([1, 2]), "what it brought is kept");
     channel.account().endless = false;
     host.until("it is active again", async || {
-        channel.pass(60);
+        channel.pass_slowly(60).await;
         status(&host).await == "active"
     })
     .await;
@@ -114,7 +119,7 @@ async fn a_source_whose_polls_fail_is_in_error_until_one_succeeds(database: Data
     host.until("it failed", async || host.look("sources/beds24").await["failing"][0]["failures"] != Value::Null).await;
     assert_eq!((status(&host).await.as_str(), failing(&host).await), ("active", 0), "once is no trouble");
     host.until("the source is in error", async || {
-        channel.pass(20);
+        channel.pass_slowly(20).await;
         status(&host).await == "error"
     })
     .await;
@@ -126,7 +131,7 @@ async fn a_source_whose_polls_fail_is_in_error_until_one_succeeds(database: Data
     channel.account().bookings.push(next);
     channel.account().spoiled = None;
     host.until("it is active again", async || {
-        channel.pass(20);
+        channel.pass_slowly(20).await;
         status(&host).await == "active"
     })
     .await;

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -32,6 +33,9 @@ pub const HOUSE: u64 = 4_100;
 /// Its room type, of which there are many.
 pub const ROOM: u64 = 5_200;
 
+/// Between two leaps of the clock.
+const BETWEEN: Duration = Duration::from_millis(500);
+
 /// What the channel has, and how it behaves.
 #[derive(Default)]
 pub struct Account {
@@ -45,7 +49,7 @@ pub struct Account {
     pub endless: bool,
     /// The booking that is deleted as soon as the first page was read.
     pub deletes: Option<u64>,
-    /// Bookings that it does not answer for when it is asked for them by their ids.
+    /// Bookings that it says nothing of any more.
     pub silent_about: Vec<u64>,
     /// Of a list of ids it answers for the first.
     pub answers_first_of_list: bool,
@@ -114,6 +118,12 @@ impl StandIn {
     /// Puts the clock of its hosts forward.
     pub fn pass(&self, seconds: i64) {
         self.ahead.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// The same while something is waited for, slowly enough that what is at work is not taken for dead.
+    pub async fn pass_slowly(&self, seconds: i64) {
+        self.pass(seconds);
+        tokio::time::sleep(BETWEEN).await;
     }
 
     /// A day from today on.
@@ -197,12 +207,10 @@ async fn bookings(
     let all = |name: &'static str| parameters.iter().filter(move |(key, _)| key == name).map(|(_, value)| value);
     let ids: Vec<u64> = all("id").filter_map(|id| id.parse().ok()).collect();
     let id_of = |booking: &Value| booking["id"].as_u64().unwrap_or_default();
+    let is_told = |booking: &Value| !account.silent_about.contains(&id_of(booking));
     if !ids.is_empty() {
         let answered = if account.answers_first_of_list { &ids[..1] } else { &ids[..] };
-        let found = account
-            .bookings
-            .iter()
-            .filter(|booking| answered.contains(&id_of(booking)) && !account.silent_about.contains(&id_of(booking)));
+        let found = account.bookings.iter().filter(|booking| answered.contains(&id_of(booking)) && is_told(booking));
         return data(found.cloned().collect(), false);
     }
     let since = all("modifiedFrom").next();
@@ -210,7 +218,8 @@ async fn bookings(
         (Some(since), Some(modified)) => since.get(..19) <= modified.get(..19),
         _ => true,
     };
-    let found: Vec<Value> = account.bookings.iter().filter(is_asked_for).cloned().collect();
+    let found: Vec<Value> =
+        account.bookings.iter().filter(is_asked_for).filter(|booking| is_told(booking)).cloned().collect();
     let page = all("page").next().and_then(|page| page.parse::<usize>().ok()).unwrap_or(1);
     if account.endless {
         return data(found.into_iter().take(account.page_size).collect(), true);

@@ -13,6 +13,7 @@ mod plugins;
 mod set_aside;
 mod sources;
 mod status;
+mod time_zones;
 mod webhooks;
 
 use std::sync::Arc;
@@ -35,10 +36,11 @@ pub use plugin_calls::PluginCall;
 pub use plugins::{Asked, Grants, PluginInstalled, PluginShown, PluginWhole, VersionShown};
 pub use set_aside::{Dismissal, SetAsideShown, SetAsideWhole};
 pub use sources::{
-    Connected, CredentialShown, Disconnected, FailingPoll, NewCredentials, NewSource, NewTimeZone, SourceMade,
-    SourceShown, SourceWhole, TimeZoneSet, WebhookShown,
+    Connected, CredentialShown, Disconnected, FailingPoll, NewCredentials, NewSource, SourceMade, SourceShown,
+    SourceWhole, WebhookShown,
 };
 pub use status::{Line, Status};
+pub use time_zones::{NewTimeZone, TimeZoneSet};
 pub use webhooks::WebhookListed;
 
 use crate::app::App;
@@ -59,6 +61,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(set_aside::router())
         .merge(sources::router())
         .merge(status::router())
+        .merge(time_zones::router())
         .merge(webhooks::router())
         .layer(changed)
 }

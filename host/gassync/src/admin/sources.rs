@@ -6,15 +6,15 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{AccountId, Authority, FieldError, Query, Timestamp, is_time_zone};
+use gassync_domain::{AccountId, Authority, FieldError, Query, Timestamp};
 use gassync_runtime::Verification;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::time_zones;
 use crate::{
     api::{ApiError, Operator, Problem},
     app::App,
-    core,
     credentials::{ConnectionSecrets, SetUp, consent},
     inbound::{
         polled,
@@ -22,14 +22,11 @@ use crate::{
         verify::{TOKEN_PARAMETER, hash},
     },
     jobs,
-    outbound::fan_out,
     plugins::Plugin,
     store::{
         self, Tx, accounts, connections,
-        outbound::touches,
         poll_failures::{self, PollFailure},
         sources::{self, Source},
-        time_zones,
     },
     vault,
 };
@@ -81,22 +78,6 @@ pub struct SourceMade {
     /// The time zone that was given for its houses; without one a day begins early wherever the channel tells none.
     #[serde(default)]
     pub time_zone: Option<String>,
-}
-
-/// The time zone of a source's houses.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewTimeZone {
-    /// As IANA calls it, such as `Europe/Lisbon`.
-    pub time_zone: String,
-}
-
-/// What became of it.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TimeZoneSet {
-    /// So many houses have it now that had none, or the one that was given before.
-    pub houses: u64,
 }
 
 /// A poll that has not succeeded since it failed.
@@ -220,7 +201,6 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/admin/v1/sources/{name}/disconnect", post(disconnect))
         .route("/admin/v1/sources/{name}/sync", post(sync))
         .route("/admin/v1/sources/{name}/authority", post(set_authority))
-        .route("/admin/v1/sources/{name}/time-zone", post(set_time_zone))
 }
 
 /// Says what a source has the say over.
@@ -235,37 +215,6 @@ async fn set_authority(
     sources::set_authority(&mut tx, source.account, source.id, authority).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Says in which time zone the houses of a source are whose channel tells none.
-async fn set_time_zone(
-    State(app): State<Arc<App>>,
-    _: Operator,
-    Path(name): Path<String>,
-    Json(new): Json<NewTimeZone>,
-) -> Result<Json<TimeZoneSet>, ApiError> {
-    check_time_zone(Some(&new.time_zone))?;
-    let source = the_one(&app, &name).await?;
-    let now = app.now();
-    let mut tx = app.db.write(source.account).await?;
-    let before = time_zones::kept(&mut tx, source.account, source.id).await?;
-    time_zones::keep(&mut tx, source.account, source.id, &new.time_zone).await?;
-    let houses = core::give_time_zone(&mut tx, source.account, (source.id, before.as_deref()), now).await?;
-    // Its days begin at another hour.
-    fan_out::source(&mut tx, (source.account, source.id), (touches::FIRST, false), now).await?;
-    tx.commit().await?;
-    app.facts.notify_one();
-    app.wake.notify_waiters();
-    Ok(Json(TimeZoneSet { houses }))
-}
-
-fn check_time_zone(zone: Option<&str>) -> Result<(), Problem> {
-    match zone.filter(|zone| !is_time_zone(zone)) {
-        Some(zone) => Err(Problem::Malformed(format!(
-            "{zone} is not a name of the IANA time zone database, such as Europe/Lisbon"
-        ))),
-        None => Ok(()),
-    }
 }
 
 async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<SourceShown>>, ApiError> {
@@ -295,7 +244,7 @@ async fn show(
         Some(connection) => connections::credentials(&mut tx, source.account, connection).await?,
         None => Vec::new(),
     };
-    let time_zone = time_zones::kept(&mut tx, source.account, source.id).await?;
+    let time_zone = store::time_zones::kept(&mut tx, source.account, source.id).await?;
     let failing = poll_failures::of_source(&mut tx, source.account, source.id).await?;
     let calls = match source.connection {
         Some(connection) => Some(connections::calls(&mut tx, source.account, connection).await?),
@@ -422,7 +371,7 @@ async fn create(
         .plugins
         .get(&new.channel)
         .ok_or_else(|| Problem::Malformed(format!("there is no plugin for the channel {}", new.channel)))?;
-    check_time_zone(new.time_zone.as_deref())?;
+    time_zones::check(new.time_zone.as_deref())?;
     let settings = Value::Object(new.settings.into_iter().collect());
     let wrong = plugin.manifest().wrong_settings(&settings);
     if !wrong.is_empty() {
@@ -447,7 +396,7 @@ async fn create(
     };
     let id = sources::create(&mut tx, account, &source, now).await?;
     if let Some(zone) = &new.time_zone {
-        time_zones::keep(&mut tx, account, id, zone).await?;
+        store::time_zones::keep(&mut tx, account, id, zone).await?;
     }
     // Not active before its credential works: nothing may be fetched in vain.
     sources::set_status(&mut tx, account, id, "pending").await?;

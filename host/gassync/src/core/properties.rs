@@ -1,6 +1,6 @@
 use gassync_domain::{AccountId, CoreId, Property, SourceId, Timestamp};
 
-use crate::store::{Result, Tx, core::properties as rows, time_zones};
+use crate::store::{Result, Tx, core::properties as rows};
 
 /// Makes or changes a property.
 pub async fn put_property(
@@ -23,5 +23,5 @@ pub async fn give_time_zone(
     (source, before): (SourceId, Option<&str>),
     now: Timestamp,
 ) -> Result<u64> {
-    time_zones::give(tx, account, (source, before), now).await
+    rows::give_time_zone(tx, account, (source, before), now).await
 }

@@ -24,6 +24,9 @@ const MENDED_IN_LINE: usize = 10;
 /// A reservation that was told of, its channel's record of it, and what was mended so far.
 pub(super) type Told = (Reservation, RawJson, Vec<Mended>);
 
+/// The farthest that a channel's clock, whatever zone it is set to, is believed to be ahead of ours.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(26);
+
 /// Whose news it is, and when it was seen.
 #[derive(Debug, Clone, Copy)]
 pub struct Incoming {
@@ -154,7 +157,10 @@ impl Incoming {
         mapping.auto_sync && self.authority.content_is_theirs(self.creates)
     }
 
+    /// A time of change far ahead of when it was seen is no order: whatever comes later would be older.
     pub(super) fn version(&self, revision: Option<&String>, modified_at: Option<Timestamp>) -> Version {
+        let is_far = |at: &Timestamp| at.duration_since(self.observed_at) > MAX_AHEAD;
+        let modified_at = modified_at.filter(|at| !is_far(at));
         Version { revision: revision.cloned(), modified_at, observed_at: self.observed_at }
     }
 

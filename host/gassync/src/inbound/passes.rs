@@ -47,6 +47,9 @@ pub struct Endless(pub String);
 pub struct Passes {
     /// Whether a list of several pages is read again.
     rereads: bool,
+    /// Every word counts, also a second one of a record.
+    by_words: bool,
+    /// What was read is gone from there.
     is_queue: bool,
     began: Timestamp,
     run: HashSet<u64>,
@@ -69,7 +72,8 @@ impl Passes {
         };
         Self {
             rereads: moves_on,
-            is_queue: matches!(query.selection, Selection::After(_) | Selection::Pending(_)),
+            by_words: matches!(query.selection, Selection::After(_) | Selection::Pending(_)),
+            is_queue: matches!(query.selection, Selection::Pending(_)),
             began,
             run: HashSet::new(),
             pass: HashSet::new(),
@@ -134,7 +138,7 @@ impl Passes {
         Ok(())
     }
 
-    /// A record is what its id says; of a queue, and of what has no id of its own, every word counts.
+    /// A record is what its id says; of a stream, and of what has no id of its own, every word counts.
     fn key(&self, change: &Change) -> u64 {
         let mut hasher = DefaultHasher::new();
         let id = match &change.news {
@@ -143,7 +147,7 @@ impl Passes {
             News::Unreadable(unreadable) => unreadable.id.as_deref(),
             _ => external_id(change),
         };
-        match id.filter(|_| !self.is_queue) {
+        match id.filter(|_| !self.by_words) {
             Some(id) => (std::mem::discriminant(&change.news), id).hash(&mut hasher),
             None => {
                 // A form that cannot be written is equal to any other such: at worst a list is read once.

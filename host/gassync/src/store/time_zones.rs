@@ -1,6 +1,6 @@
 //! In which time zones houses are. A channel that tells one has the last word; for the others a source keeps one.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, SourceId};
 use sqlx::FromRow;
 
 use super::{Result, Time, Tx, on};
@@ -24,26 +24,6 @@ pub async fn kept(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<O
 pub async fn keep(tx: &mut Tx, account: AccountId, source: SourceId, zone: &str) -> Result<()> {
     let text = "update int_sources set time_zone = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(zone).execute(c).await.map(drop))
-}
-
-/// Gives the zone that a source keeps to its houses that have none, or that have only the one that it kept before; how many.
-pub(crate) async fn give(
-    tx: &mut Tx,
-    account: AccountId,
-    (source, before): (SourceId, Option<&str>),
-    now: Timestamp,
-) -> Result<u64> {
-    let text = "update gas_properties set updated_at = $4,
-            time_zone = (select s.time_zone from int_sources s where s.account_id = $1 and s.id = $2)
-        where account_id = $1 and (time_zone is null or time_zone = $3)
-            and exists (select 1 from int_sources s
-                where s.account_id = $1 and s.id = $2 and s.time_zone is not null
-                    and (gas_properties.time_zone is null or gas_properties.time_zone <> s.time_zone))
-            and id in (select m.gas_entity_id from int_mappings m
-                where m.account_id = $1 and m.source_id = $2 and m.external_entity_type = 'property'
-                    and m.gas_entity_type = 'property')";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(before).bind(Time::from(now)).execute(c).await
-        .map(|given| given.rows_affected()))
 }
 
 /// A house without a time zone that a channel is told of, or asked for.

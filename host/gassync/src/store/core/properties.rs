@@ -1,6 +1,6 @@
 //! Properties.
 
-use gassync_domain::{AccountId, Address, CoreId, Property, Timestamp};
+use gassync_domain::{AccountId, Address, CoreId, Property, SourceId, Timestamp};
 use sqlx::FromRow;
 
 use crate::store::{Result, Time, Tx, on};
@@ -37,6 +37,26 @@ pub async fn update_property(
         .bind(street).bind(city).bind(state).bind(postcode).bind(country).bind(property.latitude)
         .bind(property.longitude).bind(&property.currency).bind(&property.time_zone).bind(Time::from(now))
         .execute(c).await.map(drop))
+}
+
+/// Gives the zone that a source keeps to its houses that have none, or that have only the one that it kept before; how many.
+pub async fn give_time_zone(
+    tx: &mut Tx,
+    account: AccountId,
+    (source, before): (SourceId, Option<&str>),
+    now: Timestamp,
+) -> Result<u64> {
+    let text = "update gas_properties set updated_at = $4,
+            time_zone = (select s.time_zone from int_sources s where s.account_id = $1 and s.id = $2)
+        where account_id = $1 and (time_zone is null or time_zone = $3)
+            and exists (select 1 from int_sources s
+                where s.account_id = $1 and s.id = $2 and s.time_zone is not null
+                    and (gas_properties.time_zone is null or gas_properties.time_zone <> s.time_zone))
+            and id in (select m.gas_entity_id from int_mappings m
+                where m.account_id = $1 and m.source_id = $2 and m.external_entity_type = 'property'
+                    and m.gas_entity_type = 'property')";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(before).bind(Time::from(now)).execute(c).await
+        .map(|given| given.rows_affected()))
 }
 
 #[derive(FromRow)]

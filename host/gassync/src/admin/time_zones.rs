@@ -1,0 +1,71 @@
+//! In which time zone a source's houses are.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    routing::post,
+};
+use gassync_domain::is_time_zone;
+use serde::{Deserialize, Serialize};
+
+use super::sources::the_one;
+use crate::{
+    api::{ApiError, Operator, Problem},
+    app::App,
+    core,
+    outbound::fan_out,
+    store::{outbound::touches, time_zones},
+};
+
+/// The time zone of a source's houses.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewTimeZone {
+    /// As IANA calls it, such as `Europe/Lisbon`.
+    pub time_zone: String,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TimeZoneSet {
+    /// So many houses have it now that had none, or the one that was given before.
+    pub houses: u64,
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().route("/admin/v1/sources/{name}/time-zone", post(set))
+}
+
+/// Says in which time zone they are, of those whose channel tells none.
+async fn set(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+    Json(new): Json<NewTimeZone>,
+) -> Result<Json<TimeZoneSet>, ApiError> {
+    check(Some(&new.time_zone))?;
+    let source = the_one(&app, &name).await?;
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    let before = time_zones::kept(&mut tx, source.account, source.id).await?;
+    time_zones::keep(&mut tx, source.account, source.id, &new.time_zone).await?;
+    let houses = core::give_time_zone(&mut tx, source.account, (source.id, before.as_deref()), now).await?;
+    // Its days begin at another hour.
+    fan_out::source(&mut tx, (source.account, source.id), (touches::FIRST, false), now).await?;
+    tx.commit().await?;
+    app.facts.notify_one();
+    app.wake.notify_waiters();
+    Ok(Json(TimeZoneSet { houses }))
+}
+
+pub(super) fn check(zone: Option<&str>) -> Result<(), Problem> {
+    match zone.filter(|zone| !is_time_zone(zone)) {
+        Some(zone) => Err(Problem::Malformed(format!(
+            "{zone} is not a name of the IANA time zone database, such as Europe/Lisbon"
+        ))),
+        None => Ok(()),
+    }
+}
