@@ -10,6 +10,7 @@ pub mod plugins;
 pub mod port;
 pub mod process;
 pub mod sink;
+pub mod teller;
 pub mod tenant;
 pub mod web;
 

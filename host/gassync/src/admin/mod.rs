@@ -8,6 +8,7 @@ mod keys;
 mod maps;
 mod messages;
 mod outbound;
+mod parked;
 mod plugin_calls;
 mod plugins;
 mod sources;
@@ -27,9 +28,10 @@ pub use alarms::Alarm;
 pub use backfills::{BackfillShown, NewBackfill};
 pub use jobs::{JobFilter, JobRun, JobShown, JobWhole, NewJobRun, RunPlan};
 pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
-pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink, SuggestionShown, WaitingShown};
+pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink};
 pub use messages::{MessageShown, MessageWhole};
 pub use outbound::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown};
+pub use parked::{DecisionPlan, NewDecision, SuggestionShown, WaitingShown};
 pub use plugin_calls::PluginCall;
 pub use plugins::{Asked, Grants, PluginInstalled, PluginShown, PluginWhole, VersionShown};
 pub use sources::{
@@ -51,6 +53,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(maps::router())
         .merge(messages::router())
         .merge(outbound::router())
+        .merge(parked::router())
         .merge(plugin_calls::router())
         .merge(plugins::router())
         .merge(sources::router())

@@ -11,15 +11,23 @@ use crate::{
 /// A property: linked to the core, made there by the one source that creates, or parked.
 pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut property: Property, raw: &RawJson) -> Result<Outcome> {
     property.normalise();
-    let outcome = decide(tx, incoming, &property, raw).await?;
-    incoming.log(tx, ("property", &property.id), &outcome).await?;
+    let (outcome, waits_already) = decide(tx, incoming, &property, raw).await?;
+    if !waits_already {
+        incoming.log(tx, ("property", &property.id), &outcome).await?;
+    }
     Ok(outcome)
 }
 
-async fn decide(tx: &mut Tx, incoming: &Incoming, property: &Property, raw: &RawJson) -> Result<Outcome> {
+/// What becomes of it, and whether just this waits already: then nothing is written.
+async fn decide(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    property: &Property,
+    raw: &RawJson,
+) -> Result<(Outcome, bool)> {
     let errors = property.validate();
     if !errors.is_empty() {
-        return Ok(Outcome::Rejected(errors));
+        return Ok((Outcome::Rejected(errors), false));
     }
     let Incoming { account, source, now, .. } = *incoming;
     let version = incoming.version(None, None);
@@ -27,11 +35,11 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, property: &Property, raw: &Raw
     let stored = properties::find(tx, account, source, &property.id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
-            return Ok(Outcome::Older(stored.core));
+            return Ok((Outcome::Older(stored.core), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
             properties::confirm(tx, account, source, &property.id, &version, now).await?;
-            return Ok(Outcome::Unchanged(stored.core));
+            return Ok((Outcome::Unchanged(stored.core), false));
         }
     }
     let mapping = mappings::find(tx, account, source, mappings::Kind::Property, &property.id).await?;
@@ -50,6 +58,9 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, property: &Property, raw: &Raw
         }
         None => Outcome::Parked(Parked(vec![Missing::Link])),
     };
-    properties::put(tx, &incoming.envelope(raw, &digest, &version, &outcome), property).await?;
-    Ok(outcome)
+    let waits_already = stored.is_some_and(|stored| stored.waits_as(&digest, outcome.parked()));
+    if !waits_already {
+        properties::put(tx, &incoming.envelope(raw, &digest, &version, &outcome), property).await?;
+    }
+    Ok((outcome, waits_already))
 }

@@ -11,15 +11,23 @@ use crate::{
 /// A rate plan: linked, made by the source that creates, or parked.
 pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut plan: RatePlan, raw: &RawJson) -> Result<Outcome> {
     plan.normalise();
-    let outcome = decide(tx, incoming, &plan, raw).await?;
-    incoming.log(tx, ("rate_plan", &plan.id), &outcome).await?;
+    let (outcome, waits_already) = decide(tx, incoming, &plan, raw).await?;
+    if !waits_already {
+        incoming.log(tx, ("rate_plan", &plan.id), &outcome).await?;
+    }
     Ok(outcome)
 }
 
-async fn decide(tx: &mut Tx, incoming: &Incoming, plan: &RatePlan, raw: &RawJson) -> Result<Outcome> {
+/// What becomes of it, and whether just this waits already: then nothing is written.
+async fn decide(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    plan: &RatePlan,
+    raw: &RawJson,
+) -> Result<(Outcome, bool)> {
     let errors = plan.validate();
     if !errors.is_empty() {
-        return Ok(Outcome::Rejected(errors));
+        return Ok((Outcome::Rejected(errors), false));
     }
     let Incoming { account, source, now, .. } = *incoming;
     let version = incoming.version(None, None);
@@ -27,11 +35,11 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, plan: &RatePlan, raw: &RawJson
     let stored = rate_plans::find(tx, account, source, &plan.id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
-            return Ok(Outcome::Older(stored.core));
+            return Ok((Outcome::Older(stored.core), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
             rate_plans::confirm(tx, account, source, &plan.id, &version, now).await?;
-            return Ok(Outcome::Unchanged(stored.core));
+            return Ok((Outcome::Unchanged(stored.core), false));
         }
     }
     let outcome = match link(tx, incoming, plan).await? {
@@ -39,8 +47,11 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, plan: &RatePlan, raw: &RawJson
         Ok((core, false)) => Outcome::Updated(core),
         Err(parked) => Outcome::Parked(parked),
     };
-    rate_plans::put(tx, &incoming.envelope(raw, &digest, &version, &outcome), plan).await?;
-    Ok(outcome)
+    let waits_already = stored.is_some_and(|stored| stored.waits_as(&digest, outcome.parked()));
+    if !waits_already {
+        rate_plans::put(tx, &incoming.envelope(raw, &digest, &version, &outcome), plan).await?;
+    }
+    Ok((outcome, waits_already))
 }
 
 /// The core's rate plan, and whether it was made just now.

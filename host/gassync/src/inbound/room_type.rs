@@ -11,15 +11,23 @@ use crate::{
 /// A room type: linked to a bookable unit, made as one by the source that creates, or parked.
 pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut room_type: RoomType, raw: &RawJson) -> Result<Outcome> {
     room_type.normalise();
-    let outcome = decide(tx, incoming, &room_type, raw).await?;
-    incoming.log(tx, ("room_type", &room_type.id), &outcome).await?;
+    let (outcome, waits_already) = decide(tx, incoming, &room_type, raw).await?;
+    if !waits_already {
+        incoming.log(tx, ("room_type", &room_type.id), &outcome).await?;
+    }
     Ok(outcome)
 }
 
-async fn decide(tx: &mut Tx, incoming: &Incoming, room_type: &RoomType, raw: &RawJson) -> Result<Outcome> {
+/// What becomes of it, and whether just this waits already: then nothing is written.
+async fn decide(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    room_type: &RoomType,
+    raw: &RawJson,
+) -> Result<(Outcome, bool)> {
     let errors = room_type.validate();
     if !errors.is_empty() {
-        return Ok(Outcome::Rejected(errors));
+        return Ok((Outcome::Rejected(errors), false));
     }
     let Incoming { account, source, now, .. } = *incoming;
     let version = incoming.version(None, None);
@@ -27,11 +35,11 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, room_type: &RoomType, raw: &Ra
     let stored = room_types::find(tx, account, source, &room_type.id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
-            return Ok(Outcome::Older(stored.core));
+            return Ok((Outcome::Older(stored.core), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
             room_types::confirm(tx, account, source, &room_type.id, &version, now).await?;
-            return Ok(Outcome::Unchanged(stored.core));
+            return Ok((Outcome::Unchanged(stored.core), false));
         }
     }
     let outcome = match link(tx, incoming, room_type).await? {
@@ -39,8 +47,11 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, room_type: &RoomType, raw: &Ra
         Ok((core, false)) => Outcome::Updated(core),
         Err(parked) => Outcome::Parked(parked),
     };
-    room_types::put(tx, &incoming.envelope(raw, &digest, &version, &outcome), room_type).await?;
-    Ok(outcome)
+    let waits_already = stored.is_some_and(|stored| stored.waits_as(&digest, outcome.parked()));
+    if !waits_already {
+        room_types::put(tx, &incoming.envelope(raw, &digest, &version, &outcome), room_type).await?;
+    }
+    Ok((outcome, waits_already))
 }
 
 /// The unit, and whether it was made just now.
