@@ -41,7 +41,7 @@ async fn a_second_source_is_linked_by_hand(database: Database) {
         ("Casa Azul", &["same name".to_owned(), "same city".to_owned()][..])
     );
     let link = async |kind: &str, id: &str, gas_id: Option<i64>, dry_run: bool, plan: Option<String>| {
-        let new = NewLink { kind: kind.into(), id: id.into(), gas_id, dry_run, plan };
+        let new = NewLink { kind: kind.into(), id: id.into(), gas_id, dry_run, plan, ..NewLink::default() };
         read(host.operate("sources/second/links", &new).await).await
     };
     let plan_of = |(status, body): (u16, Value)| -> LinkPlan {

@@ -13,6 +13,7 @@ pub mod port;
 pub mod process;
 pub mod sink;
 pub mod stand_in;
+pub mod teller;
 pub mod tenant;
 pub mod web;
 

@@ -25,6 +25,8 @@ pub enum Missing {
     Rooms,
     /// It does not say when.
     Dates,
+    /// Its departure does not follow its arrival, in whole or in one of its rooms.
+    Nights,
     /// Its status is a word the schema does not have.
     Status {
         /// The channel's word.
@@ -49,6 +51,7 @@ impl fmt::Display for Missing {
             Self::RatePlan { id } => write!(f, "rate plan {id} is not mapped"),
             Self::Rooms => f.write_str("it does not say which rooms it is for"),
             Self::Dates => f.write_str("it does not say when"),
+            Self::Nights => f.write_str("it has no night any more: a person decides whether it is cancelled"),
             Self::Status { word } => write!(f, "nobody has decided what the status \"{word}\" means"),
             Self::Decision { status } => {
                 write!(f, "it was cancelled, and the channel now calls it {status}: a person decides")

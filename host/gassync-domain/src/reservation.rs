@@ -45,19 +45,44 @@ impl Status {
     }
 }
 
+/// What channels call each status, in letters and digits alone: case, spaces, `_` and `-` make no difference. Only spellings that
+/// mean one thing everywhere; any other word is kept as it is, and a person decides.
+const SPELLINGS: [(&str, Status); 22] = [
+    ("confirmed", Status::Confirmed),
+    ("confirm", Status::Confirmed),
+    ("booked", Status::Confirmed),
+    ("accepted", Status::Confirmed),
+    ("approved", Status::Confirmed),
+    ("pending", Status::Pending),
+    ("requested", Status::Pending),
+    ("request", Status::Pending),
+    ("tentative", Status::Pending),
+    ("inquiry", Status::Inquiry),
+    ("enquiry", Status::Inquiry),
+    ("cancelled", Status::Cancelled),
+    ("canceled", Status::Cancelled),
+    ("cancel", Status::Cancelled),
+    ("cancellation", Status::Cancelled),
+    ("declined", Status::Declined),
+    ("decline", Status::Declined),
+    ("rejected", Status::Declined),
+    ("denied", Status::Declined),
+    ("refused", Status::Declined),
+    ("noshow", Status::NoShow),
+    ("didnotarrive", Status::NoShow),
+];
+
 impl FromStr for Status {
     type Err = Infallible;
 
     fn from_str(word: &str) -> Result<Self, Infallible> {
-        Ok(match word {
-            "confirmed" => Self::Confirmed,
-            "pending" => Self::Pending,
-            "inquiry" => Self::Inquiry,
-            "cancelled" => Self::Cancelled,
-            "declined" => Self::Declined,
-            "no-show" => Self::NoShow,
-            other => Self::Other(other.to_owned()),
-        })
+        let letters: String = word
+            .chars()
+            .filter(|letter| !letter.is_whitespace() && !matches!(letter, '_' | '-'))
+            .flat_map(char::to_lowercase)
+            .collect();
+        let known = SPELLINGS.iter().find(|(spelling, _)| *spelling == letters);
+        Ok(known.map_or_else(|| Self::Other(word.to_owned()), |(_, status)| status.clone()))
     }
 }
 
@@ -385,6 +410,28 @@ impl Reservation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spellings_of_a_status_are_one() {
+        for (word, status) in [
+            ("canceled", Status::Cancelled),
+            ("CANCELLED", Status::Cancelled),
+            ("No_Show", Status::NoShow),
+            ("no show", Status::NoShow),
+            ("Booked", Status::Confirmed),
+            ("rejected", Status::Declined),
+            ("enquiry", Status::Inquiry),
+            ("Tentative", Status::Pending),
+            ("waitlisted", Status::Other("waitlisted".to_owned())),
+            ("not confirmed", Status::Other("not confirmed".to_owned())),
+            ("", Status::Other(String::new())),
+        ] {
+            assert_eq!(word.parse(), Ok(status), "{word}");
+        }
+        for (spelling, status) in SPELLINGS {
+            assert_eq!(status.as_str().parse(), Ok(status.clone()), "{spelling}: it is written as it is read");
+        }
+    }
 
     #[test]
     fn short_and_long_forms_become_one() {

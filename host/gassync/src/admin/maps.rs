@@ -15,6 +15,7 @@ use crate::{
     app::App,
     inbound::{
         apply::Incoming,
+        decide::{self, By},
         link::{self, LinkError, Linked, Target},
         verify::hash,
     },
@@ -48,45 +49,15 @@ pub struct LinkShown {
     pub created_at: Timestamp,
 }
 
-/// A core entity that a parked record may be.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SuggestionShown {
-    /// The core entity.
-    pub gas_id: i64,
-    /// Its name.
-    pub name: String,
-    /// How likely it is, in percent.
-    pub percent: u8,
-    /// What says so.
-    pub because: Vec<String>,
-}
-
-/// A record that waits.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct WaitingShown {
-    /// `property`, `room_type`, …
-    pub kind: String,
-    /// The source's id.
-    pub id: String,
-    /// Its name, where it has one.
-    pub name: Option<String>,
-    /// What it waits for.
-    pub missing: Vec<String>,
-    /// What it may be, likeliest first.
-    pub suggestions: Vec<SuggestionShown>,
-}
-
 /// What is to be linked with what.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewLink {
-    /// `property`, `room-type` or `rate-plan`.
+    /// `property`, `room-type`, `rate-plan`, or `reservation` for one that waits.
     pub kind: String,
     /// The source's id.
     pub id: String,
-    /// The core entity; without it one is made of the record.
+    /// The core entity; without it one is made of the record, unless that is a reservation.
     #[serde(default)]
     pub gas_id: Option<i64>,
     /// Nothing is changed: the answer says what would be.
@@ -95,6 +66,12 @@ pub struct NewLink {
     /// The `plan` of an answer to a dry run: it is done if just that would still happen.
     #[serde(default)]
     pub plan: Option<String>,
+    /// Who decides that they are the same.
+    #[serde(default)]
+    pub by: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub why: Option<String>,
 }
 
 /// What linking does, or did.
@@ -133,7 +110,7 @@ impl std::convert::From<LinkError> for ApiError {
             LinkError::NoRecord => Problem::NotFound.into(),
             LinkError::Store(error) => error.into(),
             LinkError::NotByHand | LinkError::NoEntity => Problem::Malformed(error.to_string()).into(),
-            LinkError::AlreadyLinked(_) | LinkError::Elsewhere(_) => Problem::Conflict(error.to_string()).into(),
+            LinkError::AlreadyLinked(_) | LinkError::Elsewhere(_) | LinkError::Taken(_) => Problem::Conflict(error.to_string()).into(),
         }
     }
 }
@@ -142,7 +119,6 @@ pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/admin/v1/sources/{name}/links", get(list).post(link))
         .route("/admin/v1/sources/{name}/links/{act}", post(change))
-        .route("/admin/v1/sources/{name}/parked", get(parked))
 }
 
 async fn list(
@@ -166,33 +142,6 @@ async fn list(
     Ok(Json(shown.collect()))
 }
 
-async fn parked(
-    State(app): State<Arc<App>>,
-    _: Operator,
-    Path(name): Path<String>,
-) -> Result<Json<Vec<WaitingShown>>, ApiError> {
-    let source = the_one(&app, &name).await?;
-    let mut tx = app.db.read(source.account).await?;
-    let waiting = link::waiting(&mut tx, &incoming(&app, &source)).await?;
-    let shown = waiting.into_iter().map(|waiting| WaitingShown {
-        kind: waiting.kind.as_str().to_owned(),
-        id: waiting.id,
-        name: waiting.name,
-        missing: waiting.parked.0.iter().map(ToString::to_string).collect(),
-        suggestions: waiting
-            .suggestions
-            .into_iter()
-            .map(|(id, name, likeness)| SuggestionShown {
-                gas_id: id.0,
-                name,
-                percent: likeness.percent,
-                because: likeness.because,
-            })
-            .collect(),
-    });
-    Ok(Json(shown.collect()))
-}
-
 /// Links, or tells what that would do.
 async fn link(
     State(app): State<Arc<App>>,
@@ -204,7 +153,12 @@ async fn link(
     let target = new.gas_id.map_or(Target::New, |id| Target::Known(CoreId(id)));
     let kind = kind(&new.kind)?;
     let mut tx = app.db.write_for(source.account, source.id).await?;
-    let linked = link::link(&mut tx, &incoming(&app, &source), (kind, &new.id), target).await?;
+    let incoming = incoming(&app, &source);
+    let linked = link::link(&mut tx, &incoming, (kind, &new.id), target).await?;
+    if let Some(who) = &new.by {
+        let by = By { who, why: new.why.as_deref().unwrap_or("it is the same") };
+        decide::note_link(&mut tx, &incoming, (kind, &new.id), by).await?;
+    }
     let plan = shown(linked);
     if new.dry_run {
         return Ok(Json(plan));

@@ -3,11 +3,13 @@
 
 mod alarms;
 mod backfills;
+mod dismissal;
 mod jobs;
 mod keys;
 mod maps;
 mod messages;
 mod outbound;
+mod parked;
 mod plugin_calls;
 mod plugins;
 mod set_aside;
@@ -29,12 +31,14 @@ pub use alarms::Alarm;
 pub use backfills::{BackfillShown, NewBackfill};
 pub use jobs::{JobFilter, JobRun, JobShown, JobWhole, NewJobRun, RunPlan};
 pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
-pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink, SuggestionShown, WaitingShown};
-pub use messages::{Counted, Dismissal, MessageShown, MessageWhole};
+pub use dismissal::Dismissal;
+pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink};
+pub use messages::{Counted, MessageShown, MessageWhole};
 pub use outbound::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown};
+pub use parked::{DecisionPlan, NewDecision, SuggestionShown, WaitingShown};
 pub use plugin_calls::PluginCall;
 pub use plugins::{Asked, Grants, PluginInstalled, PluginShown, PluginWhole, VersionShown};
-pub use set_aside::{Dismissal, SetAsideShown, SetAsideWhole};
+pub use set_aside::{SetAsideShown, SetAsideWhole};
 pub use sources::{
     Connected, CredentialShown, Disconnected, FailingPoll, NewCredentials, NewSource, SourceMade, SourceShown,
     SourceWhole, WebhookShown,
@@ -56,6 +60,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(maps::router())
         .merge(messages::router())
         .merge(outbound::router())
+        .merge(parked::router())
         .merge(plugin_calls::router())
         .merge(plugins::router())
         .merge(set_aside::router())

@@ -12,6 +12,7 @@ use gassync_domain::Timestamp;
 use gassync_runtime::Interface;
 use serde::{Deserialize, Serialize};
 
+use super::dismissal::Dismissal;
 use crate::{
     api::{ApiError, Operator, Problem},
     app::App,
@@ -55,16 +56,6 @@ pub struct SetAsideWhole {
     pub record: SetAsideShown,
     /// The record as it came.
     pub raw: Option<String>,
-}
-
-/// Who lets a record go, and why.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Dismissal {
-    /// Who.
-    pub by: String,
-    /// Why.
-    pub why: String,
 }
 
 impl From<SetAside> for SetAsideShown {
@@ -122,14 +113,12 @@ async fn dismiss(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(id): Path<i64>,
-    Json(Dismissal { by, why }): Json<Dismissal>,
+    Json(dismissal): Json<Dismissal>,
 ) -> Result<StatusCode, ApiError> {
-    if by.trim().is_empty() || why.trim().is_empty() {
-        return Err(Problem::Malformed("by and why must be said".to_owned()).into());
-    }
+    dismissal.checked()?;
     let mut tx = app.db.platform_write().await?;
     let (row, _) = rows::find(&mut tx, id).await?.ok_or(Problem::NotFound)?;
-    set_aside::dismiss(&mut tx, &row, (by.trim(), why.trim()), app.now()).await?;
+    set_aside::dismiss(&mut tx, &row, (dismissal.by.trim(), dismissal.why.trim()), app.now()).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

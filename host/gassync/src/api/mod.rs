@@ -5,6 +5,7 @@ mod body;
 mod caller;
 mod changes;
 mod core_events;
+mod decisions;
 mod guests;
 mod health;
 mod keepable;
@@ -47,6 +48,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(room_types::router())
         .merge(rate_plans::router())
         .merge(reservations::router())
+        .merge(decisions::router())
         .merge(availability::router())
         .merge(guests::router())
         .merge(changes::router())

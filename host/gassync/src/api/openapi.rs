@@ -15,7 +15,7 @@ use utoipa::{
 };
 
 use super::{
-    availability, changes, core_events, guests,
+    availability, changes, core_events, decisions, guests,
     problem::Document,
     properties, rate_plans,
     records::RecordOutcome,
@@ -56,7 +56,7 @@ use crate::app::App;
         properties::post, properties::list, properties::one, properties::withdraw,
         room_types::post, room_types::list, room_types::one, room_types::withdraw,
         rate_plans::post, rate_plans::list, rate_plans::one, rate_plans::withdraw,
-        reservations::post, reservations::list, reservations::one, reservations::withdraw,
+        reservations::post, reservations::list, reservations::one, reservations::withdraw, decisions::decide,
         availability::post, availability::list,
         guests::post, guests::list, guests::one, guests::withdraw,
         changes::list,

@@ -105,6 +105,9 @@ impl<T> From<Stored<T>> for Shown<T> {
 
 /// Records that can be taken back, unless they still stand for something.
 pub trait Withdrawable {
+    /// Whether one that waits may keep nights until it is decided.
+    const MAY_KEEP_NIGHTS: bool = false;
+
     /// Why it cannot be.
     fn why_not(&self) -> Option<&'static str> {
         None
@@ -116,14 +119,19 @@ impl Withdrawable for RoomType {}
 impl Withdrawable for RatePlan {}
 impl Withdrawable for Guest {}
 impl Withdrawable for Reservation {
+    const MAY_KEEP_NIGHTS: bool = true;
+
     fn why_not(&self) -> Option<&'static str> {
         self.status.holds_nights().then_some("the reservation holds nights: cancel it first")
     }
 }
 
 /// Whether a record can be taken back.
-pub fn may_go(record: &impl Withdrawable) -> Result<(), Problem> {
-    record.why_not().map_or(Ok(()), |why| Err(Problem::Conflict(why.to_owned())))
+pub fn may_go<T: Withdrawable>(stored: &Stored<T>) -> Result<(), Problem> {
+    if T::MAY_KEEP_NIGHTS && stored.parked.is_some() {
+        return Err(Problem::Conflict("it waits: decide first what becomes of it".to_owned()));
+    }
+    stored.record.why_not().map_or(Ok(()), |why| Err(Problem::Conflict(why.to_owned())))
 }
 
 /// The endpoints that are alike for every kind of record.
@@ -230,7 +238,7 @@ macro_rules! record_endpoints {
             let mut tx = app.db.write(caller.account).await?;
             let stored = $table::shown(&mut tx, caller.account, caller.source, &id).await?;
             let stored = stored.ok_or($crate::api::Problem::NotFound)?;
-            $crate::api::records::may_go(&stored.record)?;
+            $crate::api::records::may_go(&stored)?;
             let now = app.now();
             $table::withdraw(&mut tx, caller.account, caller.source, &id, now).await?;
             let entry = $crate::store::sync_log::Entry {

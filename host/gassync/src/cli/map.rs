@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{client::Client, print, say};
 use crate::{
-    admin::{KnownLink, LinkPlan, LinkShown, NewLink, WaitingShown},
+    admin::{DecisionPlan, KnownLink, LinkPlan, LinkShown, NewDecision, NewLink, WaitingShown},
     config::Config,
 };
 
@@ -36,7 +36,15 @@ pub enum Command {
         /// What `map plan` printed: only just that is done
         #[arg(long)]
         plan: Option<String>,
+        /// Who decides; kept
+        #[arg(long)]
+        by: Option<String>,
+        /// Why; kept
+        #[arg(long, requires = "by")]
+        why: Option<String>,
     },
+    /// Decide what becomes of a record that waits
+    Decide(Decide),
     /// Take a link away: the record waits again, the core keeps what it has
     Unlink(Known),
     /// Keep a record's news out of the core
@@ -46,10 +54,38 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
+pub struct Decide {
+    /// The source's name, or its number
+    source: String,
+    /// property, room-type, rate-plan, reservation or block
+    kind: String,
+    /// The source's own id
+    id: String,
+    /// stand: what was said last counts; cancel: it is cancelled; ignore: the core stays as it is
+    #[arg(value_parser = ["stand", "cancel", "ignore"])]
+    decision: String,
+    /// Who decides; kept
+    #[arg(long)]
+    by: String,
+    /// Why; kept
+    #[arg(long)]
+    why: String,
+    /// Only show what would be done, field by field
+    #[arg(long, conflicts_with = "plan")]
+    dry_run: bool,
+    /// What --dry-run printed: only just that is done
+    #[arg(long)]
+    plan: Option<String>,
+    /// One JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct Link {
     /// The source's name, or its number
     source: String,
-    /// property, room-type or rate-plan
+    /// property, room-type or rate-plan; or reservation, with the booking that it is
     kind: String,
     /// The source's own id
     id: String,
@@ -81,16 +117,17 @@ impl Command {
             Self::Parked { source, json } => parked(&client, &source, json).await?,
             Self::List { source, json } => list(&client, &source, json).await?,
             Self::Plan(link) => {
-                let plan = link.send(&client, true, None).await?;
+                let plan = link.send(&client, true, None, (None, None)).await?;
                 link.show(&plan)?;
                 if !link.json {
                     print(&format!("plan {}", plan.plan));
                 }
             }
-            Self::Apply { link, plan } => {
-                let done = link.send(&client, false, plan).await?;
+            Self::Apply { link, plan, by, why } => {
+                let done = link.send(&client, false, plan, (by, why)).await?;
                 link.show(&done)?;
             }
+            Self::Decide(decide) => decide.send(&client).await?,
             Self::Unlink(known) => known.send(&client, "unlink").await?,
             Self::Pause(known) => known.send(&client, "pause").await?,
             Self::Resume(known) => known.send(&client, "resume").await?,
@@ -100,9 +137,15 @@ impl Command {
 }
 
 impl Link {
-    async fn send(&self, client: &Client, dry_run: bool, plan: Option<String>) -> anyhow::Result<LinkPlan> {
+    async fn send(
+        &self,
+        client: &Client,
+        dry_run: bool,
+        plan: Option<String>,
+        (by, why): (Option<String>, Option<String>),
+    ) -> anyhow::Result<LinkPlan> {
         let gas_id = self.to.filter(|_| !self.create);
-        let new = NewLink { kind: self.kind.clone(), id: self.id.clone(), gas_id, dry_run, plan };
+        let new = NewLink { kind: self.kind.clone(), id: self.id.clone(), gas_id, dry_run, plan, by, why };
         client.post(&format!("/admin/v1/sources/{}/links", self.source), &new).await
     }
 
@@ -119,6 +162,29 @@ impl Link {
             print("  nothing differs in the core");
         }
         print(&format!("  {} parked records wait for this", plan.frees));
+        Ok(())
+    }
+}
+
+impl Decide {
+    async fn send(self, client: &Client) -> anyhow::Result<()> {
+        let Self { source, kind, id, decision, by, why, dry_run, plan, json } = self;
+        let new = NewDecision { kind, id, decision, by, why, dry_run, plan };
+        let done: DecisionPlan = client.post(&format!("/admin/v1/sources/{source}/parked/decide"), &new).await?;
+        if json {
+            print(&serde_json::to_string(&done)?);
+            return Ok(());
+        }
+        print(&format!("{} {}  {}: {}", new.kind, new.id, new.decision, done.status));
+        for change in &done.changes {
+            print(&format!("  {:<24} {} -> {}", change.path, change.before, change.after));
+        }
+        if done.changes.is_empty() {
+            print("  nothing differs in the core");
+        }
+        if dry_run {
+            print(&format!("plan {}", done.plan));
+        }
         Ok(())
     }
 }
@@ -141,12 +207,23 @@ async fn parked(client: &Client, source: &str, json: bool) -> anyhow::Result<()>
     for record in &waiting {
         let name = record.name.as_deref().unwrap_or_default();
         print(&format!("{:<11} {:<20} {name}  {}", record.kind, record.id, record.missing.join("; ")));
+        let mut about = vec![format!("since {:.0}", record.since)];
+        if let (Some(first), Some(last)) = (record.first_night, record.last_night) {
+            about.push(format!("nights {first} to {last}, {}", if record.held { "kept" } else { "not kept" }));
+        }
+        if !record.rooms.is_empty() {
+            about.push(format!("rooms {}", record.rooms.join(", ")));
+        }
+        print(&format!("    {}", about.join("; ")));
         for suggestion in &record.suggestions {
             let because = suggestion.because.join(", ");
             print(&format!(
                 "    maybe {} {} ({} %: {because})",
                 suggestion.gas_id, suggestion.name, suggestion.percent
             ));
+        }
+        for command in &record.commands {
+            print(&format!("    {command}"));
         }
     }
     say(&format!("{} records wait", waiting.len()));

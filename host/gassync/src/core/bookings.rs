@@ -2,7 +2,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use gassync_domain::{AccountId, CoreId, Date, Reservation, Timestamp};
 
-use super::ledger::{self, Opened, SoldOut};
+use super::{
+    holds::{HoldAsked, Holds},
+    ledger::{self, Opened, SoldOut},
+};
 use crate::store::{
     Result, Tx,
     core::{
@@ -53,6 +56,7 @@ pub struct Desk {
     account: AccountId,
     now: Timestamp,
     asked: Vec<Option<Asked>>,
+    holds: Holds,
     opened: Opened,
 }
 
@@ -77,6 +81,18 @@ struct Asked {
 impl Desk {
     /// Opens the nights that bookings have and want. No two are the same booking.
     pub async fn open(tx: &mut Tx, account: AccountId, bookables: &[Bookable<'_>], now: Timestamp) -> Result<Self> {
+        Self::open_with(tx, account, bookables, &[], now).await
+    }
+
+    /// The same with holds, whose nights are opened with theirs. Those that change have given theirs back: what is booked in
+    /// their place finds it free, and [`Desk::keep_holds`] has the last turn.
+    pub async fn open_with(
+        tx: &mut Tx,
+        account: AccountId,
+        bookables: &[Bookable<'_>],
+        holds: &[HoldAsked],
+        now: Timestamp,
+    ) -> Result<Self> {
         let first_units: BTreeSet<CoreId> = bookables.iter().filter_map(|asked| asked.units.first().copied()).collect();
         let homes = units::homes(tx, account, &Vec::from_iter(first_units)).await?;
         let known: Vec<CoreId> = bookables.iter().filter_map(|asked| asked.known.as_ref().map(|(id, _)| *id)).collect();
@@ -87,8 +103,10 @@ impl Desk {
         });
         let mut asked: Vec<Option<Asked>> = asked.collect();
         let moving = || asked.iter().flatten().filter(|asked| !asked.same_claim);
-        let spans: Vec<Span> =
+        let holds = Holds::read(tx, account, holds).await?;
+        let mut spans: Vec<Span> =
             moving().flat_map(|asked| asked.has.iter().map(|(_, span)| *span).chain(asked.takes())).collect();
+        spans.extend(holds.spans());
         let mut wanted: HashMap<(CoreId, Date), i64> = HashMap::new();
         for span in moving().flat_map(Asked::takes) {
             for night in span.stay.each() {
@@ -103,7 +121,18 @@ impl Desk {
                 .all(|place| opened.has_room(place, wanted.get(&place).copied().unwrap_or(1)));
             asked.has_room = has_room;
         }
-        Ok(Self { account, now, asked, opened })
+        holds.release(tx, account, &opened, now).await?;
+        Ok(Self { account, now, asked, holds, opened })
+    }
+
+    /// A hold is to stay as it was: what was asked in its place was refused.
+    pub fn restore_hold(&mut self, index: usize) {
+        self.holds.restore(index);
+    }
+
+    /// Gives the holds their nights. Tells which hold each is, in their order; none where it is gone.
+    pub async fn keep_holds(&mut self, tx: &mut Tx) -> Result<Vec<Option<CoreId>>> {
+        self.holds.take(tx, self.account, &mut self.opened, self.now).await
     }
 
     /// Whether one of them surely finds room, so that nobody need be refused.
@@ -165,7 +194,7 @@ impl Desk {
 
     /// A change of dates takes the new nights and frees the old at once, or changes nothing.
     async fn put_alone(&mut self, tx: &mut Tx, index: usize, when_full: WhenFull) -> Result<Placed> {
-        let Self { account, now, opened, asked } = self;
+        let Self { account, now, opened, asked, .. } = self;
         let (account, now) = (*account, *now);
         let Some(Asked { known, booking, wanted, bucket, has, same_nights, same_claim, .. }) =
             asked.get(index).and_then(Option::as_ref)

@@ -5,6 +5,7 @@
 
 mod bookings;
 mod guests;
+mod holds;
 mod ledger;
 mod maintenance;
 mod properties;
@@ -13,6 +14,7 @@ mod units;
 
 pub use bookings::{Bookable, Desk, Placed, WhenFull};
 pub use guests::{find_guests, put_guests};
+pub use holds::{HoldAsked, drop_holds};
 pub use ledger::{SoldOut, release_expired};
 pub use maintenance::{block, unblock};
 pub use properties::{give_time_zone, put_property};

@@ -39,12 +39,14 @@ pub(super) async fn apply(
     block.normalise();
     let errors = incoming.mend_or_check(&mut block, &mut mended);
     let id = id_of(&block);
-    let outcome = if errors.is_empty() {
+    let (outcome, waits_already) = if errors.is_empty() {
         decide(tx, incoming, (&block, &id), (raw, &mended)).await?
     } else {
-        Outcome::Rejected(errors)
+        (Outcome::Rejected(errors), false)
     };
-    incoming.log(tx, ("block", &id), (&outcome, &mended)).await?;
+    if !waits_already {
+        incoming.log(tx, ("block", &id), (&outcome, &mended)).await?;
+    }
     Ok(outcome)
 }
 
@@ -58,33 +60,40 @@ pub(super) fn id_of(block: &Block) -> String {
     })
 }
 
+/// What becomes of it, and whether just this waits already: then nothing is written.
 async fn decide(
     tx: &mut Tx,
     incoming: &Incoming,
     (block, id): (&Block, &str),
     (raw, mended): (&RawJson, &[Mended]),
-) -> Result<Outcome> {
+) -> Result<(Outcome, bool)> {
     let Incoming { account, source, now, .. } = *incoming;
     let version = incoming.version(block.revision.as_ref(), block.modified_at);
     let digest = Digest::of_json(&Block { revision: None, modified_at: None, ..block.clone() });
     let stored = blocks::find(tx, account, source, id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
-            return Ok(Outcome::Older(first(tx, incoming, stored).await?));
+            return Ok((Outcome::Older(first(tx, incoming, stored).await?), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
             blocks::mark(tx, account, stored.row, (&version, false), now).await?;
-            return Ok(Outcome::Unchanged(first(tx, incoming, stored).await?));
+            return Ok((Outcome::Unchanged(first(tx, incoming, stored).await?), false));
         }
     }
     if let Some(outcome) = end_reservation(tx, incoming, (block, id), (&version, raw)).await? {
-        return Ok(outcome);
+        return Ok((outcome, false));
+    }
+    let (spans, missing) = spans(tx, incoming, block).await?;
+    let parked = (!missing.is_empty()).then_some(Parked(missing));
+    if let (Some(stored), Some(parked)) = (&stored, &parked)
+        && stored.digest == digest
+        && stored.parked.as_ref() == Some(parked)
+    {
+        return Ok((Outcome::Parked(parked.clone()), true));
     }
     if let Some(stored) = &stored {
         lift(tx, incoming, stored).await?;
     }
-    let (spans, missing) = spans(tx, incoming, block).await?;
-    let parked = (!missing.is_empty()).then_some(Parked(missing));
     let (digest, version, parked_for) = (&digest, &version, parked.as_ref());
     let new = NewBlock { external_id: id, record: block, raw, digest, version, parked: parked_for, mended };
     let row = blocks::put(tx, account, source, &new, now).await?;
@@ -96,13 +105,14 @@ async fn decide(
         notes.push(note);
     }
     let known = stored.is_some_and(|stored| !stored.lifted && stored.parked.is_none());
-    Ok(match (parked, notes.first()) {
+    let outcome = match (parked, notes.first()) {
         // What is linked is taken all the same.
         (Some(parked), _) => Outcome::Parked(parked),
         (None, Some(note)) if known => Outcome::Updated(*note),
         (None, Some(note)) => Outcome::Created(*note),
         (None, None) => Outcome::Kept,
-    })
+    };
+    Ok((outcome, false))
 }
 
 /// Which units, how many of each and when, as far as they are linked; and what is missing.
@@ -189,7 +199,7 @@ async fn end_reservation(
     if version.is_older_than(&stored.version) {
         return Ok(Some(Outcome::Older(stored.core)));
     }
-    if stored.record.status.holds_nights() {
+    if stored.record.status.holds_nights() || stored.parked.is_some() {
         let ended = Reservation {
             completeness: Completeness::Partial,
             modified_at: block.modified_at,
@@ -261,7 +271,9 @@ pub(super) async fn give_way(tx: &mut Tx, incoming: &Incoming, block: &StoredBlo
         return Ok(outcome);
     }
     tx.undo_to("block").await?;
-    alone(tx, incoming, told).await
+    // The block has its nights already: it waits without keeping them twice.
+    let outcomes = reservation::apply_beside_block(tx, incoming, vec![told]).await?;
+    Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
 }
 
 async fn alone(tx: &mut Tx, incoming: &Incoming, told: Told) -> Result<Outcome> {

@@ -1,9 +1,6 @@
 //! A person says what a parked record is about: the link, the record's way into the core, and what that frees.
 
-use gassync_domain::{
-    Change, CoreId, FieldChange, Likeness, Missing, News, Parked, Property, RawJson, RoomType, WORTH_SHOWING,
-    differences, properties_alike, room_types_alike,
-};
+use gassync_domain::{Change, CoreId, FieldChange, Missing, News, Parked, RawJson, differences};
 use serde_json::Value;
 
 use super::{
@@ -14,17 +11,13 @@ use crate::{
     jobs,
     store::{
         Result, Tx,
-        buffer::{Slice, properties, rate_plans, reservations, room_types},
-        core, mappings,
+        buffer::{Slice, parked_reservations, properties, rate_plans, reservations, room_types},
+        mappings,
         mappings::Kind,
         sync_log,
     },
 };
 
-/// Core entities that are compared with a parked record.
-const CANDIDATES: i64 = 2_000;
-/// Suggestions for a record.
-const SHOWN: usize = 3;
 /// Parked records that are looked through for what they wait for.
 const LOOKED_THROUGH: i64 = 1_000;
 
@@ -55,8 +48,11 @@ pub enum LinkError {
     #[error("the source has told of no such record")]
     NoRecord,
     /// Only what is parked for want of a link is linked by hand.
-    #[error("only properties, room types and rate plans are linked by hand")]
+    #[error("only properties, room types, rate plans and reservations that wait are linked by hand, and of these the last to bookings that are there")]
     NotByHand,
+    /// Another reservation of the source is linked with the booking.
+    #[error("reservation {0} of this source is linked with that booking: two reservations are two bookings")]
+    Taken(String),
     /// It is linked.
     #[error("it is linked with {0} already: unlink it first")]
     AlreadyLinked(CoreId),
@@ -82,6 +78,9 @@ pub async fn link(
     if let Some(mapping) = mappings::find(tx, account, source, kind, id).await? {
         return Err(LinkError::AlreadyLinked(mapping.core));
     }
+    if kind == Kind::Reservation && target == Target::New {
+        return Err(LinkError::NotByHand);
+    }
     let (change, observed_at) = told(tx, incoming, kind, id).await?.ok_or(LinkError::NoRecord)?;
     let mut before = Value::Null;
     if let Target::Known(core) = target {
@@ -90,6 +89,11 @@ pub async fn link(
             return Err(LinkError::NoEntity);
         }
         check_home(tx, incoming, &change.news, &before).await?;
+        if kind == Kind::Reservation
+            && let Some(other) = mappings::external_of(tx, account, source, kind, core).await?
+        {
+            return Err(LinkError::Taken(other));
+        }
         mappings::link(tx, account, source, kind, id, core, now).await?;
     }
     // What a person decides to make is made, whichever source creates.
@@ -158,7 +162,13 @@ async fn told(
         Kind::Property => of!(properties, News::Property),
         Kind::RoomType => of!(room_types, News::RoomType),
         Kind::RatePlan => of!(rate_plans, News::RatePlan),
-        Kind::Reservation | Kind::Guest => return Err(LinkError::NotByHand),
+        Kind::Reservation => {
+            let waiting = parked_reservations::with_raw(tx, account, source, id).await?;
+            waiting.map(|(waiting, raw)| {
+                (change(News::Reservation(Box::new(waiting.record)), raw), waiting.version.observed_at)
+            })
+        }
+        Kind::Guest => return Err(LinkError::NotByHand),
     })
 }
 
@@ -179,75 +189,6 @@ async fn check_home(
         (Some(property), Some(is_in)) if property.core.0 != is_in => Err(LinkError::Elsewhere(is_in)),
         _ => Ok(()),
     }
-}
-
-/// A parked record, what it waits for, and what it is probably about.
-#[derive(Debug)]
-pub struct Waiting {
-    /// What it is.
-    pub kind: Kind,
-    /// The source's id.
-    pub id: String,
-    /// What people call it, where it has a name.
-    pub name: Option<String>,
-    /// What it waits for.
-    pub parked: Parked,
-    /// Core entities it may be, likeliest first.
-    pub suggestions: Vec<(CoreId, String, Likeness)>,
-}
-
-/// What of a source waits.
-pub async fn waiting(tx: &mut Tx, incoming: &Incoming) -> Result<Vec<Waiting>> {
-    let Incoming { account, source, .. } = *incoming;
-    let slice = Slice { after: 0, limit: LOOKED_THROUGH };
-    let mut all = Vec::new();
-    let houses = core::properties::properties(tx, account, CANDIDATES).await?;
-    for (stored, _) in properties::parked(tx, account, source, slice).await? {
-        let alike = |house: &Property| properties_alike(&stored.record, house);
-        let suggestions = likeliest(&houses, alike, |house| &house.name);
-        let Property { id, name, .. } = stored.record;
-        let parked = stored.parked.unwrap_or(Parked(Vec::new()));
-        all.push(Waiting { kind: Kind::Property, id, name: Some(name), parked, suggestions });
-    }
-    for (stored, _) in room_types::parked(tx, account, source, slice).await? {
-        let record = stored.record;
-        let home = mappings::find(tx, account, source, Kind::Property, &record.property_id).await?;
-        let units = match home {
-            Some(home) => core::units::units(tx, account, home.core, CANDIDATES).await?,
-            None => Vec::new(),
-        };
-        let suggestions =
-            likeliest(&units, |unit: &RoomType| room_types_alike(&record, unit), |unit: &RoomType| &unit.name);
-        let parked = stored.parked.unwrap_or(Parked(Vec::new()));
-        all.push(Waiting { kind: Kind::RoomType, id: record.id, name: Some(record.name), parked, suggestions });
-    }
-    for (stored, _) in rate_plans::parked(tx, account, source, slice).await? {
-        let parked = stored.parked.unwrap_or(Parked(Vec::new()));
-        let (id, name) = (stored.record.id, Some(stored.record.name));
-        all.push(Waiting { kind: Kind::RatePlan, id, name, parked, suggestions: Vec::new() });
-    }
-    for (stored, _) in reservations::parked(tx, account, source, slice).await? {
-        let parked = stored.parked.unwrap_or(Parked(Vec::new()));
-        // A guest's name is not shown where it is not needed.
-        let id = stored.record.id;
-        all.push(Waiting { kind: Kind::Reservation, id, name: None, parked, suggestions: Vec::new() });
-    }
-    Ok(all)
-}
-
-fn likeliest<T>(
-    candidates: &[(CoreId, T)],
-    alike: impl Fn(&T) -> Likeness,
-    name: impl Fn(&T) -> &String,
-) -> Vec<(CoreId, String, Likeness)> {
-    let mut found: Vec<_> = candidates
-        .iter()
-        .map(|(id, candidate)| (*id, name(candidate).clone(), alike(candidate)))
-        .filter(|(_, _, likeness)| likeness.percent >= WORTH_SHOWING)
-        .collect();
-    found.sort_by_key(|(id, _, likeness)| (std::cmp::Reverse(likeness.percent), id.0));
-    found.truncate(SHOWN);
-    found
 }
 
 async fn waiting_for(tx: &mut Tx, incoming: &Incoming, kind: Kind, wanted: &str) -> Result<usize> {

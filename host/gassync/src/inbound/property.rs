@@ -21,32 +21,35 @@ pub(super) async fn apply(
 ) -> Result<Outcome> {
     property.normalise();
     let errors = incoming.mend_or_check(&mut property, &mut mended);
-    let outcome = if errors.is_empty() {
+    let (outcome, waits_already) = if errors.is_empty() {
         decide(tx, incoming, &property, (raw, &mended)).await?
     } else {
-        Outcome::Rejected(errors)
+        (Outcome::Rejected(errors), false)
     };
-    incoming.log(tx, ("property", &property.id), (&outcome, &mended)).await?;
+    if !waits_already {
+        incoming.log(tx, ("property", &property.id), (&outcome, &mended)).await?;
+    }
     Ok(outcome)
 }
 
+/// What becomes of it, and whether just this waits already: then nothing is written.
 async fn decide(
     tx: &mut Tx,
     incoming: &Incoming,
     property: &Property,
     (raw, mended): (&RawJson, &[Mended]),
-) -> Result<Outcome> {
+) -> Result<(Outcome, bool)> {
     let Incoming { account, source, now, .. } = *incoming;
     let version = incoming.version(None, None);
     let digest = Digest::of_json(property);
     let stored = properties::find(tx, account, source, &property.id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
-            return Ok(Outcome::Older(stored.core));
+            return Ok((Outcome::Older(stored.core), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
             properties::confirm(tx, account, source, &property.id, &version, now).await?;
-            return Ok(Outcome::Unchanged(stored.core));
+            return Ok((Outcome::Unchanged(stored.core), false));
         }
     }
     let mapping = mappings::find(tx, account, source, mappings::Kind::Property, &property.id).await?;
@@ -65,7 +68,10 @@ async fn decide(
         }
         None => Outcome::Parked(Parked(vec![Missing::Link])),
     };
-    let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
-    properties::put(tx, &envelope, property).await?;
-    Ok(outcome)
+    let waits_already = stored.is_some_and(|stored| stored.waits_as(&digest, outcome.parked()));
+    if !waits_already {
+        let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
+        properties::put(tx, &envelope, property).await?;
+    }
+    Ok((outcome, waits_already))
 }

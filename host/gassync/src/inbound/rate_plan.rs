@@ -22,29 +22,35 @@ pub(super) async fn apply(
 ) -> Result<Outcome> {
     plan.normalise();
     let errors = incoming.mend_or_check(&mut plan, &mut mended);
-    let outcome =
-        if errors.is_empty() { decide(tx, incoming, &plan, (raw, &mended)).await? } else { Outcome::Rejected(errors) };
-    incoming.log(tx, ("rate_plan", &plan.id), (&outcome, &mended)).await?;
+    let (outcome, waits_already) = if errors.is_empty() {
+        decide(tx, incoming, &plan, (raw, &mended)).await?
+    } else {
+        (Outcome::Rejected(errors), false)
+    };
+    if !waits_already {
+        incoming.log(tx, ("rate_plan", &plan.id), (&outcome, &mended)).await?;
+    }
     Ok(outcome)
 }
 
+/// What becomes of it, and whether just this waits already: then nothing is written.
 async fn decide(
     tx: &mut Tx,
     incoming: &Incoming,
     plan: &RatePlan,
     (raw, mended): (&RawJson, &[Mended]),
-) -> Result<Outcome> {
+) -> Result<(Outcome, bool)> {
     let Incoming { account, source, now, .. } = *incoming;
     let version = incoming.version(None, None);
     let digest = Digest::of_json(plan);
     let stored = rate_plans::find(tx, account, source, &plan.id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
-            return Ok(Outcome::Older(stored.core));
+            return Ok((Outcome::Older(stored.core), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
             rate_plans::confirm(tx, account, source, &plan.id, &version, now).await?;
-            return Ok(Outcome::Unchanged(stored.core));
+            return Ok((Outcome::Unchanged(stored.core), false));
         }
     }
     let outcome = match link(tx, incoming, plan).await? {
@@ -52,9 +58,12 @@ async fn decide(
         Ok((core, false)) => Outcome::Updated(core),
         Err(parked) => Outcome::Parked(parked),
     };
-    let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
-    rate_plans::put(tx, &envelope, plan).await?;
-    Ok(outcome)
+    let waits_already = stored.is_some_and(|stored| stored.waits_as(&digest, outcome.parked()));
+    if !waits_already {
+        let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
+        rate_plans::put(tx, &envelope, plan).await?;
+    }
+    Ok((outcome, waits_already))
 }
 
 /// The core's rate plan, and whether it was made just now.

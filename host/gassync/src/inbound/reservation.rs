@@ -8,14 +8,19 @@ use gassync_domain::{
 
 use super::{
     apply::{Incoming, Outcome, Told},
-    guest,
+    cancelling, guest,
+    parking::{self, Waiting},
 };
 use crate::{
-    core::{Bookable, Desk, Placed, WhenFull},
+    core::{Bookable, Desk, HoldAsked, Placed, WhenFull},
     outbound,
     store::{
         Result, Tx,
-        buffer::reservations,
+        buffer::{
+            Stored,
+            parked_reservations::{self, NewParked, ParkedReservation},
+            reservations,
+        },
         core::bookings::{self, Standing},
         mappings::{self, Kind, Mapping, Mappings},
         outbound::bookings::awaited,
@@ -37,6 +42,25 @@ struct Arriving {
     outcome: Option<Outcome>,
     /// Whether the buffer takes it as it is now.
     kept: bool,
+    /// What the buffer has of it.
+    stored: Option<Stored<Reservation>>,
+    /// The word that waits on it.
+    waiting: Option<ParkedReservation>,
+    /// What is written of its booking in the place of what it says itself: the booking as it is, ended.
+    ended: Option<Reservation>,
+    /// What it waits for all the same, once that is written.
+    parks: Option<Parked>,
+    /// What keeps its nights while it waits.
+    hold: Option<CoreId>,
+}
+
+/// What can be written of those that arrive.
+#[derive(Default)]
+struct Ready {
+    /// Those that can be booked, and in what units.
+    booking: Vec<(usize, Vec<CoreId>)>,
+    /// The holds of those that wait, and of those that did.
+    holds: Vec<(usize, HoldAsked)>,
 }
 
 impl Arriving {
@@ -44,6 +68,26 @@ impl Arriving {
         // What is refused has not happened.
         self.kept = !matches!(outcome, Outcome::Refused(_));
         self.outcome = Some(outcome);
+    }
+
+    /// The last word that was applied.
+    fn applied(&self) -> Option<&Stored<Reservation>> {
+        parking::applied(self.stored.as_ref(), self.waiting.as_ref())
+    }
+
+    /// The booking that it is linked to, where that still is.
+    fn booking(&self) -> Option<(CoreId, &Standing)> {
+        self.mapping.as_ref().and_then(|(mapping, standing)| Some((mapping.core, standing.as_ref()?)))
+    }
+
+    /// Whether just this waits already, and for just the same.
+    fn waits_already(&self) -> bool {
+        match (&self.outcome, &self.waiting) {
+            (Some(Outcome::Parked(parked)), Some(waiting)) => {
+                waiting.digest == self.digest && waiting.missing == *parked && waiting.hold == self.hold
+            }
+            _ => false,
+        }
     }
 
     /// Whether it may be a booking of ours: by its link, or where nobody had to look that up, by what the buffer knows it as.
@@ -58,31 +102,70 @@ impl Arriving {
 }
 
 /// Reservations, no two of one id: older news is told and left out, newer goes into buffer and core, what cannot be
-/// placed is parked.
+/// placed is parked: it waits beside the last word that was applied, and keeps its nights meanwhile.
 pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, told: Vec<Told>) -> Result<Vec<Outcome>> {
+    apply_to_nights(tx, incoming, told, true).await
+}
+
+/// The same for one whose nights a block has: what is parked keeps none itself.
+pub(super) async fn apply_beside_block(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    told: Vec<Told>,
+) -> Result<Vec<Outcome>> {
+    apply_to_nights(tx, incoming, told, false).await
+}
+
+async fn apply_to_nights(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    told: Vec<Told>,
+    may_hold: bool,
+) -> Result<Vec<Outcome>> {
     let mut arriving = compare(tx, incoming, told).await?;
-    let (booking, links) = ready(tx, incoming, &mut arriving).await?;
-    book(tx, incoming, &mut arriving, (&booking, &links)).await?;
-    let unsaid = Outcome::NotKept;
-    let rows: Vec<_> = arriving
-        .iter()
-        .filter(|arriving| arriving.kept)
-        .map(|Arriving { reservation, raw, mended, version, digest, mapping, outcome, .. }| {
-            let mut envelope = incoming.envelope(raw, digest, version, outcome.as_ref().unwrap_or(&unsaid));
-            envelope.mended = mended;
-            // What is parked after it was booked stays linked to its booking.
-            envelope.core = envelope.core.or(mapping.as_ref().map(|(mapping, _)| mapping.core));
-            (envelope, reservation)
-        })
-        .collect();
-    reservations::put_all(tx, &rows).await?;
+    let (mut ready, links) = ready(tx, incoming, &mut arriving).await?;
+    if !may_hold {
+        ready.holds.iter_mut().for_each(|(_, hold)| hold.spans.clear());
+    }
+    book(tx, incoming, &mut arriving, (&ready, &links)).await?;
+    keep(tx, incoming, &arriving).await?;
     see_own(tx, incoming, &arriving).await?;
-    let lines = arriving.iter().filter_map(|arriving| {
+    let unsaid = Outcome::NotKept;
+    let lines = arriving.iter().filter(|arriving| !arriving.waits_already()).filter_map(|arriving| {
         let outcome = arriving.outcome.as_ref().unwrap_or(&unsaid);
         incoming.line(("reservation", &arriving.reservation.id), outcome, &arriving.mended)
     });
     sync_log::inbound(tx, incoming.account, &Vec::from_iter(lines), incoming.now).await?;
     Ok(arriving.into_iter().map(|arriving| arriving.outcome.unwrap_or(Outcome::NotKept)).collect())
+}
+
+/// Writes the buffer: what was applied over what was, what waits beside it. What waits already is not written again.
+async fn keep(tx: &mut Tx, incoming: &Incoming, arriving: &[Arriving]) -> Result<()> {
+    let Incoming { account, source, now, .. } = *incoming;
+    let unsaid = Outcome::NotKept;
+    let (mut rows, mut parked, mut flags, mut settled) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for arriving in arriving.iter().filter(|arriving| arriving.kept && !arriving.waits_already()) {
+        let Arriving { reservation, raw, version, digest, mapping, outcome, .. } = arriving;
+        if let Some(Outcome::Parked(missing)) = outcome {
+            let new = NewParked { record: reservation, raw, digest, version, missing, hold: arriving.hold };
+            parked.push(new);
+            if arriving.applied().is_some() {
+                flags.push((reservation.id.as_str(), missing));
+                continue;
+            }
+        } else if arriving.waiting.is_some() {
+            settled.push(reservation.id.as_str());
+        }
+        let mut envelope = incoming.envelope(raw, digest, version, outcome.as_ref().unwrap_or(&unsaid));
+        envelope.mended = &arriving.mended;
+        // What is parked after it was booked stays linked to its booking.
+        envelope.core = envelope.core.or(mapping.as_ref().map(|(mapping, _)| mapping.core));
+        rows.push((envelope, reservation));
+    }
+    reservations::put_all(tx, &rows).await?;
+    parked_reservations::put_all(tx, account, source, &parked, now).await?;
+    parked_reservations::flag(tx, account, source, &flags).await?;
+    parked_reservations::remove_all(tx, account, source, &settled).await
 }
 
 /// Bookings of ours that the channel was told of, and now shows: those that are to be read back, and those that somebody has
@@ -107,21 +190,26 @@ async fn see_own(tx: &mut Tx, incoming: &Incoming, arriving: &[Arriving]) -> Res
 async fn compare(tx: &mut Tx, incoming: &Incoming, told: Vec<Told>) -> Result<Vec<Arriving>> {
     let Incoming { account, source, now, .. } = *incoming;
     let ids: Vec<&str> = told.iter().map(|(reservation, ..)| reservation.id.as_str()).collect();
-    let stored = reservations::find_all(tx, account, source, &ids).await?;
+    let mut all_stored = reservations::find_all(tx, account, source, &ids).await?;
+    let parked: Vec<&str> = ids.into_iter().filter(|id| all_stored.get(*id).is_some_and(|s| s.parked.is_some())).collect();
+    let mut all_waiting = parked_reservations::find_all(tx, account, source, &parked).await?;
     let mut arriving = Vec::with_capacity(told.len());
     for (mut reservation, raw, mut mended) in told {
         reservation.normalise();
-        let stored = stored.get(&reservation.id);
+        let (stored, waiting) = (all_stored.remove(&reservation.id), all_waiting.remove(&reservation.id));
         let version = incoming.version(reservation.revision.as_ref(), reservation.modified_at);
-        if let Some(stored) = stored {
+        if let Some(stored) = &stored {
             fill(&mut reservation, &stored.record);
         }
+        cancelling::complete(&mut reservation, stored.as_ref().map(|stored| &stored.record));
         let asks = reservation.intent == Intent::Request;
         let strictness = Incoming { strict: incoming.strict || asks, ..*incoming };
         let errors = strictness.mend_or_check(&mut reservation, &mut mended);
         let digest = Digest::of(&reservation);
-        let known = stored.map(|s| (&s.version, &s.digest, &s.record.status));
-        let outcome = match (decide(known, (&version, &digest, &reservation.status)), stored) {
+        // What waits is newer than what was applied, or it would not wait.
+        let known = waiting.as_ref().map(|w| (&w.version, &w.digest, &w.record.status));
+        let known = known.or(stored.as_ref().map(|s| (&s.version, &s.digest, &s.record.status)));
+        let outcome = match (decide(known, (&version, &digest, &reservation.status)), &stored) {
             _ if !errors.is_empty() => Some(Outcome::Rejected(errors)),
             (Decision::Older, Some(stored)) => Some(Outcome::Older(stored.core)),
             (Decision::Unchanged, Some(stored)) if stored.parked.is_none() => {
@@ -130,32 +218,47 @@ async fn compare(tx: &mut Tx, incoming: &Incoming, told: Vec<Told>) -> Result<Ve
             }
             _ => None,
         };
-        arriving.push(Arriving { reservation, raw, mended, version, digest, mapping: None, outcome, kept: false });
+        arriving.push(Arriving {
+            reservation,
+            raw,
+            mended,
+            version,
+            digest,
+            mapping: None,
+            outcome,
+            kept: false,
+            stored,
+            waiting,
+            ended: None,
+            parks: None,
+            hold: None,
+        });
     }
     Ok(arriving)
 }
 
-/// Finds what the undecided are linked to, and parks what cannot be placed. The rest can be booked: which, and in what
-/// units; with the links, those of their guests too.
-async fn ready(
-    tx: &mut Tx,
-    incoming: &Incoming,
-    arriving: &mut [Arriving],
-) -> Result<(Vec<(usize, Vec<CoreId>)>, Mappings)> {
+/// Finds what the undecided are linked to, and parks what cannot be placed. The rest can be booked; with the links, those of
+/// their guests too.
+async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> Result<(Ready, Mappings)> {
     let Incoming { account, source, .. } = *incoming;
-    let open = || arriving.iter().filter(|arriving| arriving.outcome.is_none()).map(|arriving| &arriving.reservation);
-    let rooms = open().flat_map(|reservation| &reservation.rooms).filter_map(|room| room.room_type_id.as_deref());
-    let guests: Vec<String> = open().filter_map(guest::id_of).collect();
+    let open = || arriving.iter().filter(|arriving| arriving.outcome.is_none());
+    let rooms = open().flat_map(|arriving| {
+        // A word that leaves its rooms out is about those that are known.
+        let known = arriving.stored.as_ref().filter(|_| arriving.reservation.rooms.is_empty());
+        arriving.reservation.rooms.iter().chain(known.iter().flat_map(|stored| &stored.record.rooms))
+    });
+    let rooms = rooms.filter_map(|room| room.room_type_id.as_deref());
+    let guests: Vec<String> = open().filter_map(|arriving| guest::id_of(&arriving.reservation)).collect();
     let guests = guests.iter().map(|id| (Kind::Guest, id.as_str()));
     let mut asked: Vec<(Kind, &str)> = rooms.map(|id| (Kind::RoomType, id)).chain(guests).collect();
     asked.sort_unstable_by_key(|(kind, id)| (kind.as_str(), *id));
     asked.dedup();
-    asked.extend(open().map(|reservation| (Kind::Reservation, reservation.id.as_str())));
+    asked.extend(open().map(|arriving| (Kind::Reservation, arriving.reservation.id.as_str())));
     let mappings = mappings::find_all(tx, account, source, &asked).await?;
     let linked: Vec<CoreId> =
-        open().filter_map(|reservation| Some(mappings.get(Kind::Reservation, &reservation.id)?.core)).collect();
+        open().filter_map(|arriving| Some(mappings.get(Kind::Reservation, &arriving.reservation.id)?.core)).collect();
     let mut standings = bookings::standings(tx, account, &linked).await?;
-    let mut booking = Vec::new();
+    let mut ready = Ready::default();
     for (index, arriving) in arriving.iter_mut().enumerate().filter(|(_, arriving)| arriving.outcome.is_none()) {
         let mut mapping = mappings.get(Kind::Reservation, &arriving.reservation.id);
         if mapping.is_none()
@@ -165,27 +268,105 @@ async fn ready(
             mapping = Some(Mapping { core, auto_sync: false, ours: true });
         }
         arriving.mapping = mapping.map(|mapping| (mapping, standings.remove(&mapping.core)));
-        let standing = arriving.mapping.as_ref().map(|(_, standing)| standing.as_ref());
         let unit = |id: &str| mappings.get(Kind::RoomType, id).map(|unit| unit.core);
-        match (units(incoming, standing, &arriving.reservation, unit), mapping) {
+        match (units(incoming, arriving, unit), mapping) {
             (_, Some(mapping)) if !mapping.auto_sync => arriving.end(Outcome::Unchanged(Some(mapping.core))),
-            (Err(parked), _) => arriving.end(Outcome::Parked(parked)),
-            (Ok(units), _) => booking.push((index, units)),
+            (Err(parked), _) => park(tx, incoming, (index, arriving, parked), &mut ready, unit).await?,
+            (Ok(units), _) => ready.booking.push((index, units)),
+        }
+        let holds_still = ready.holds.last().is_some_and(|(held, _)| *held == index);
+        if let (Some(waiting), false, true) = (&arriving.waiting, holds_still, arriving.outcome.is_none() || arriving.kept)
+            && waiting.hold.is_some()
+        {
+            // What waited is settled, or keeps no nights any more.
+            let gone = HoldAsked { known: waiting.hold, spans: Vec::new(), reason: String::new() };
+            ready.holds.push((index, gone));
         }
     }
-    Ok((booking, mappings))
+    Ok((ready, mappings))
 }
 
-/// The unit of each room, or all that is missing. Of a linked booking it is told where it stands, if it is still there.
+/// What becomes of a word that cannot be placed: an end gives back what its booking has, what was decided before is not asked
+/// about again, and all else waits.
+async fn park(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    (index, arriving, parked): (usize, &mut Arriving, Parked),
+    ready: &mut Ready,
+    unit: impl Fn(&str) -> Option<CoreId>,
+) -> Result<()> {
+    let status = arriving.reservation.status.clone();
+    let booking = arriving.booking().map(|(id, standing)| (id, standing.clone()));
+    if cancelling::ends(&status) && (incoming.authority.bookings_are_theirs() || booking.is_none()) {
+        if let Some(stored) = arriving.applied().map(|stored| stored.record.clone()) {
+            cancelling::take_places(&mut arriving.reservation, &stored);
+        }
+        match booking {
+            Some((id, standing)) if !cancelling::ends(&standing.status) => {
+                if let Some((ended, units)) = cancelling::ended(tx, incoming, id, status).await? {
+                    arriving.ended = Some(ended);
+                    ready.booking.push((index, units));
+                    return Ok(());
+                }
+                arriving.end(Outcome::Unchanged(Some(id)));
+            }
+            Some((id, _)) => arriving.end(Outcome::Unchanged(Some(id))),
+            // Nothing was ever booked: it is known from now on, and holds nothing.
+            None => arriving.end(Outcome::Kept),
+        }
+        return Ok(());
+    }
+    if let Some((id, standing)) = &booking
+        && status.holds_nights()
+        && cancelling::is_on_its_way(tx, incoming, (*id, standing)).await?
+    {
+        arriving.outcome = Some(Outcome::Unchanged(Some(*id)));
+        return Ok(());
+    }
+    let told = (arriving.reservation.id.as_str(), &arriving.digest);
+    if arriving.waiting.is_none() && parking::was_decided(tx, incoming, told, arriving.stored.as_ref()).await? {
+        let core = booking.map(|(id, _)| id).or(arriving.stored.as_ref().and_then(|stored| stored.core));
+        arriving.outcome = Some(Outcome::Unchanged(core));
+        return Ok(());
+    }
+    if let Some((id, standing)) = &booking
+        && standing.takes_nights(incoming.now)
+        && let Some((ended, units)) = cancelling::ended(tx, incoming, *id, Status::Cancelled).await?
+        && cancelling::is_over_without_nights(tx, incoming, (&arriving.reservation, &parked), (&ended, &units)).await?
+    {
+        arriving.ended = Some(ended);
+        arriving.parks = Some(parked);
+        ready.booking.push((index, units));
+        return Ok(());
+    }
+    let waiting = Waiting {
+        reservation: &arriving.reservation,
+        applied: arriving.applied().map(|stored| &stored.record),
+        known: arriving.waiting.as_ref().and_then(|waiting| waiting.hold),
+        booking: arriving.booking(),
+    };
+    let spans = parking::hold(tx, incoming, &waiting, unit).await?;
+    if !spans.is_empty() {
+        ready.holds.push((index, parking::asked(&waiting, spans)));
+    }
+    arriving.end(Outcome::Parked(parked));
+    Ok(())
+}
+
+/// The unit of each room, or all that is missing.
 fn units(
     incoming: &Incoming,
-    linked: Option<Option<&Standing>>,
-    reservation: &Reservation,
+    arriving: &Arriving,
     unit: impl Fn(&str) -> Option<CoreId>,
 ) -> std::result::Result<Vec<CoreId>, Parked> {
+    let reservation = &arriving.reservation;
     let mut missing = Vec::new();
     if !incoming.authority.bookings_are_theirs() {
         missing.push(Missing::Authority);
+    }
+    if parking::has_no_night(reservation) && reservation.status != Status::Cancelled {
+        missing.push(Missing::Nights);
+        return Err(Parked(missing));
     }
     if let Status::Other(word) = &reservation.status {
         missing.push(Missing::Status { word: word.clone() });
@@ -196,13 +377,14 @@ fn units(
     if reservation.rooms.is_empty() {
         missing.push(Missing::Rooms);
     }
-    let needs_decision = match linked {
-        Some(Some(standing)) => {
-            let revives = standing.status == Status::Cancelled && reservation.status != Status::Cancelled;
-            revives && !incoming.may_revive
-        }
+    let stays_cancelled = reservation.status == Status::Cancelled || incoming.may_revive;
+    let needs_decision = match arriving.mapping.as_ref().map(|(_, standing)| standing.as_ref()) {
+        Some(Some(standing)) => standing.status == Status::Cancelled && !stays_cancelled,
         Some(None) => true,
-        None => false,
+        // It was cancelled before anybody could book it.
+        None => {
+            !stays_cancelled && arriving.applied().is_some_and(|stored| stored.record.status == Status::Cancelled)
+        }
     };
     if needs_decision {
         missing.push(Missing::Decision { status: reservation.status.as_str().to_owned() });
@@ -224,23 +406,24 @@ async fn book(
     tx: &mut Tx,
     incoming: &Incoming,
     arriving: &mut [Arriving],
-    (booking, links): (&[(usize, Vec<CoreId>)], &Mappings),
+    (Ready { booking, holds }, links): (&Ready, &Mappings),
 ) -> Result<()> {
-    if booking.is_empty() {
+    if booking.is_empty() && holds.is_empty() {
         return Ok(());
     }
     let bookables: Vec<Bookable<'_>> = booking
         .iter()
         .map(|(index, units)| {
-            let Arriving { reservation, mapping, .. } = &arriving[*index];
-            let known = mapping.as_ref().and_then(|(mapping, standing)| Some((mapping.core, standing.clone()?)));
-            Bookable { known, reservation, units }
+            let Arriving { reservation, ended, .. } = &arriving[*index];
+            let known = arriving[*index].booking().map(|(id, standing)| (id, standing.clone()));
+            Bookable { known, reservation: ended.as_ref().unwrap_or(reservation), units }
         })
         .collect();
-    let mut desk = Desk::open(tx, incoming.account, &bookables, incoming.now).await?;
-    let when_full = |place: usize| match arriving[booking[place].0].reservation.intent {
-        Intent::Request => WhenFull::Refuse,
-        Intent::Fact => incoming.when_full,
+    let asked: Vec<HoldAsked> = holds.iter().map(|(_, hold)| hold.clone()).collect();
+    let mut desk = Desk::open_with(tx, incoming.account, &bookables, &asked, incoming.now).await?;
+    let when_full = |place: usize| match &arriving[booking[place].0] {
+        Arriving { reservation: Reservation { intent: Intent::Request, .. }, .. } => WhenFull::Refuse,
+        _ => incoming.when_full,
     };
     let may_be_refused = |place: usize| when_full(place) == WhenFull::Refuse && !desk.has_room(place);
     let sure: Vec<usize> = (0..booking.len()).filter(|place| !may_be_refused(*place)).collect();
@@ -281,10 +464,18 @@ async fn book(
                     (true, false) => Outcome::Updated(id),
                 }
             }
-            Some(Placed::Refused(full)) => Outcome::Refused(full),
+            Some(Placed::Refused(full)) => {
+                if let Some(hold) = holds.iter().position(|(held, _)| held == index) {
+                    desk.restore_hold(hold);
+                }
+                Outcome::Refused(full)
+            }
             Some(Placed::Unplaceable) | None => Outcome::Parked(Parked(vec![Missing::Rooms])),
         };
-        arriving.end(outcome);
+        arriving.end(arriving.parks.take().map_or(outcome, Outcome::Parked));
+    }
+    for ((index, _), hold) in holds.iter().zip(desk.keep_holds(tx).await?) {
+        arriving[*index].hold = hold;
     }
     let links: Vec<(&str, CoreId)> = links.iter().map(|(id, core)| (id.as_str(), *core)).collect();
     mappings::link_all(tx, incoming.account, incoming.source, Kind::Reservation, &links, incoming.now).await

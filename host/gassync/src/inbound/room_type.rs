@@ -21,32 +21,35 @@ pub(super) async fn apply(
 ) -> Result<Outcome> {
     room_type.normalise();
     let errors = incoming.mend_or_check(&mut room_type, &mut mended);
-    let outcome = if errors.is_empty() {
+    let (outcome, waits_already) = if errors.is_empty() {
         decide(tx, incoming, &room_type, (raw, &mended)).await?
     } else {
-        Outcome::Rejected(errors)
+        (Outcome::Rejected(errors), false)
     };
-    incoming.log(tx, ("room_type", &room_type.id), (&outcome, &mended)).await?;
+    if !waits_already {
+        incoming.log(tx, ("room_type", &room_type.id), (&outcome, &mended)).await?;
+    }
     Ok(outcome)
 }
 
+/// What becomes of it, and whether just this waits already: then nothing is written.
 async fn decide(
     tx: &mut Tx,
     incoming: &Incoming,
     room_type: &RoomType,
     (raw, mended): (&RawJson, &[Mended]),
-) -> Result<Outcome> {
+) -> Result<(Outcome, bool)> {
     let Incoming { account, source, now, .. } = *incoming;
     let version = incoming.version(None, None);
     let digest = Digest::of_json(room_type);
     let stored = room_types::find(tx, account, source, &room_type.id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
-            return Ok(Outcome::Older(stored.core));
+            return Ok((Outcome::Older(stored.core), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
             room_types::confirm(tx, account, source, &room_type.id, &version, now).await?;
-            return Ok(Outcome::Unchanged(stored.core));
+            return Ok((Outcome::Unchanged(stored.core), false));
         }
     }
     let outcome = match link(tx, incoming, room_type).await? {
@@ -54,9 +57,12 @@ async fn decide(
         Ok((core, false)) => Outcome::Updated(core),
         Err(parked) => Outcome::Parked(parked),
     };
-    let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
-    room_types::put(tx, &envelope, room_type).await?;
-    Ok(outcome)
+    let waits_already = stored.is_some_and(|stored| stored.waits_as(&digest, outcome.parked()));
+    if !waits_already {
+        let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
+        room_types::put(tx, &envelope, room_type).await?;
+    }
+    Ok((outcome, waits_already))
 }
 
 /// The unit, and whether it was made just now.

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use gassync_domain::{Change, News, Parked, RawJson, Timestamp};
 
 use crate::{
@@ -5,7 +7,7 @@ use crate::{
     inbound::apply::{self, Incoming},
     store::{
         self,
-        buffer::{Slice, Stored, blocks, properties, rate_plans, reservations, room_types},
+        buffer::{Slice, Stored, blocks, parked_reservations, properties, rate_plans, room_types},
         sources::Source,
     },
 };
@@ -34,8 +36,32 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     drive!(properties, News::Property);
     drive!(room_types, News::RoomType);
     drive!(rate_plans, News::RatePlan);
-    drive!(reservations, |record| News::Reservation(Box::new(record)));
+    drive_reservations(app, source).await?;
     drive_blocks(app, source).await
+}
+
+/// What waits may stand beside what was applied: it is the word that waits that is tried again.
+async fn drive_reservations(app: &App, source: &Source) -> store::Result<()> {
+    let mut after = 0;
+    loop {
+        let mut tx = app.db.write_for(source.account, source.id).await?;
+        let slice = Slice { after, limit: BATCH };
+        let words = parked_reservations::page(&mut tx, source.account, source.id, slice).await?;
+        let Some((last, ..)) = words.last() else { return Ok(()) };
+        after = *last;
+        let mut changes: BTreeMap<Timestamp, Vec<Change>> = BTreeMap::new();
+        for (_, word, raw) in words.into_iter().filter(|(_, word, _)| can_be_cured(Some(&word.missing))) {
+            let change = Change::new(News::Reservation(Box::new(word.record)), Some(raw));
+            changes.entry(word.version.observed_at).or_default().push(change);
+        }
+        // They open nights more than once.
+        tx.lock_ledger(source.account, true).await?;
+        for (observed_at, changes) in changes {
+            let incoming = Incoming::from_source(source, observed_at, app.now());
+            apply::changes(&mut tx, &incoming, changes).await?;
+        }
+        tx.commit().await?;
+    }
 }
 
 async fn drive_blocks(app: &App, source: &Source) -> store::Result<()> {

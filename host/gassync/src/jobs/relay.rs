@@ -1,14 +1,15 @@
 //! The one reader of the outbox: it gives what was committed its place in the feed of changes.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use gassync_domain::{AccountId, CoreId, Timestamp};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
     core, outbound,
-    store::{self, accounts, idempotency, outbox, queue, webhooks as subscriptions},
+    store::{self, accounts, buffer::parked_reservations, core::holds, idempotency, outbox, queue, webhooks as subscriptions},
     webhooks,
 };
 
@@ -22,6 +23,8 @@ const DELIVERIES: i64 = 4_000;
 const FEWEST: i64 = 10;
 /// How often what has ended is cleared up: holds, and answers kept for their keys.
 const CLEARING: SignedDuration = SignedDuration::from_secs(30);
+/// Holds of parked records that end at once.
+const HOLDS_AT_ONCE: i64 = 100;
 
 /// Relays until it is told to stop.
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
@@ -86,6 +89,25 @@ async fn clear(app: &App) -> store::Result<()> {
         let released = core::release_expired(&mut tx, account, now).await?;
         tx.commit().await?;
         tracing::info!(%account, released, "holds ended");
+    }
+    end_parked_holds(app, now).await
+}
+
+/// What waits for a person holds its nights until the last of them is past.
+async fn end_parked_holds(app: &App, now: Timestamp) -> store::Result<()> {
+    let mut tx = app.db.platform_read().await?;
+    let mut of_account: HashMap<AccountId, Vec<CoreId>> = HashMap::new();
+    for (account, hold) in holds::ended(&mut tx, HOLDS_AT_ONCE, now).await? {
+        of_account.entry(account).or_default().push(hold);
+    }
+    drop(tx);
+    for (account, ended) in of_account {
+        let mut tx = app.db.write(account).await?;
+        tx.lock_ledger(account, true).await?;
+        core::drop_holds(&mut tx, account, &ended, now).await?;
+        parked_reservations::forget_holds(&mut tx, account, &ended).await?;
+        tx.commit().await?;
+        tracing::info!(%account, ended = ended.len(), "holds of parked records ended");
     }
     Ok(())
 }

@@ -197,6 +197,22 @@ pub async fn of_source(
         .bind(slice.limit).fetch_all(c).await)
 }
 
+/// What a source calls a core entity that one of its records is linked with.
+pub async fn external_of(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: Kind,
+    core: CoreId,
+) -> Result<Option<String>> {
+    let (external_type, gas_type) = kind.words();
+    let text = "select min(external_entity_id) from int_mappings
+        where account_id = $1 and gas_entity_type = $2 and gas_entity_id = $3 and source_id = $4
+            and external_entity_type = $5";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(gas_type).bind(core.0).bind(source.0)
+        .bind(external_type).fetch_one(c).await)
+}
+
 /// Takes a link away. What it linked stays, on both sides.
 pub async fn unlink(tx: &mut Tx, account: AccountId, source: SourceId, kind: Kind, external_id: &str) -> Result<()> {
     let text = "delete from int_mappings

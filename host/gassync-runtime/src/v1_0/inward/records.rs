@@ -1,3 +1,5 @@
+use std::convert::Infallible;
+
 use gassync_domain::{
     Address, Block, Collector, Completeness, Guest, Intent, MAX_PRICE_LINES, PriceKind, PriceLine, Property, RatePlan,
     Reservation, RoomStay, RoomType, Status,
@@ -84,7 +86,8 @@ pub(in crate::v1_0) fn reservation(reading: &mut Reading, record: wit::Reservati
         wit::ReservationStatus::Cancelled => (Status::Cancelled, None),
         wit::ReservationStatus::Declined => (Status::Declined, None),
         wit::ReservationStatus::NoShow => (Status::NoShow, None),
-        wit::ReservationStatus::Other(word) => (Status::Other(word), None),
+        // What the plugin has no case for may be another spelling of one.
+        wit::ReservationStatus::Other(word) => (word.parse().unwrap_or_else(|never: Infallible| match never {}), None),
     };
     let (check_in, check_out) = reading.stay("", record.stay)?;
     let total = record.total;

@@ -166,6 +166,26 @@ pub async fn parked(
     Ok(rows.into_iter().map(|row| (row.row.into(), row.raw_data.0.into())).collect())
 }
 
+/// The stored block with this id, and what it was made of, as it came.
+pub async fn with_raw(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    external_id: &str,
+) -> Result<Option<(StoredBlock, RawJson)>> {
+    let text = "select id, record, digest, revision, modified_at, observed_at, parked, deleted_at, raw_data
+        from int_blocks where account_id = $1 and source_id = $2 and external_id = $3";
+    let row: Option<WithRaw> =
+        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(external_id).fetch_optional(c).await)?;
+    Ok(row.map(|row| (row.row.into(), row.raw_data.0.into())))
+}
+
+/// It waits for nothing any more, whatever it lacks.
+pub async fn release(tx: &mut Tx, account: AccountId, row: i64) -> Result<()> {
+    let text = "update int_blocks set parked = null where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(row).execute(c).await.map(drop))
+}
+
 /// The room types of a property that the source has told of, by their ids.
 pub async fn room_types_of(
     tx: &mut Tx,

@@ -3,6 +3,7 @@
 pub mod availability;
 pub mod blocks;
 pub mod guests;
+pub mod parked_reservations;
 pub mod properties;
 pub mod rate_plans;
 pub mod reservations;
@@ -67,6 +68,13 @@ pub struct Stored<T> {
     pub synced_at: Timestamp,
     /// The key of the row, by which pages are cut.
     pub row: i64,
+}
+
+impl<T> Stored<T> {
+    /// Whether it waits already, with these words and for just this.
+    pub fn waits_as(&self, digest: &Digest, parked: Option<&Parked>) -> bool {
+        parked.is_some() && self.parked.as_ref() == parked && self.digest == *digest
+    }
 }
 
 /// The columns behind [`Stored`].
@@ -210,6 +218,14 @@ macro_rules! reads {
             );
             on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).bind(Json(parked))
                 .execute(c).await.map(drop))
+        }
+
+        /// It waits for nothing any more, whatever it lacks.
+        pub async fn release(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<()> {
+            let text = concat!(
+                "update ", $table, " set parked = null where account_id = $1 and source_id = $2 and external_id = $3"
+            );
+            on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).execute(c).await.map(drop))
         }
 
         /// Notes that the channel said the same again, in a version that may be newer.

@@ -264,6 +264,17 @@ pub struct Standing {
     pub hold_until: Option<Timestamp>,
 }
 
+impl Standing {
+    /// Whether it takes nights of the ledger.
+    pub fn takes_nights(&self, now: Timestamp) -> bool {
+        match self.status {
+            Status::Confirmed | Status::NoShow => true,
+            Status::Pending => self.hold_until.is_none_or(|until| until > now),
+            Status::Inquiry | Status::Cancelled | Status::Declined | Status::Other(_) => false,
+        }
+    }
+}
+
 /// Where bookings stand.
 pub async fn standings(tx: &mut Tx, account: AccountId, bookings: &[CoreId]) -> Result<HashMap<CoreId, Standing>> {
     let text = "select b.id, b.status, b.hold_until

@@ -2,6 +2,7 @@
 
 pub mod bookings;
 pub mod guests;
+pub mod holds;
 pub mod maintenance;
 pub mod properties;
 pub mod rate_plans;

@@ -268,7 +268,8 @@ struct Waiting {
 
 /// Where nights have come free, what was too much takes its place, the oldest first.
 pub async fn settle_excess(tx: &mut Tx, account: AccountId, span: Span, now: Timestamp) -> Result<()> {
-    let next = "select f.night, f.booking_room_id, case b.status when 'pending' then 'held' else 'sold' end as bucket
+    let next = "select f.night, f.booking_room_id,
+            case when b.id is null or b.status = 'pending' then 'held' else 'sold' end as bucket
         from (
             select n.night, min(c.booking_room_id) as booking_room_id
             from gas_unit_nights n
@@ -279,7 +280,7 @@ pub async fn settle_excess(tx: &mut Tx, account: AccountId, span: Span, now: Tim
             group by n.night
         ) f
         join gas_booking_rooms r on r.account_id = $1 and r.id = f.booking_room_id
-        join gas_bookings b on b.account_id = $1 and b.id = r.booking_id
+        left join gas_bookings b on b.account_id = $1 and b.id = r.booking_id
         order by f.night";
     loop {
         let found: Vec<Waiting> = on!(&mut *tx, c => sqlx::query_as(next).bind(account.0).bind(span.unit.0)

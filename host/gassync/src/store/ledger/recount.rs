@@ -1,4 +1,4 @@
-//! Whether the ledger equals what the bookings say.
+//! Whether the ledger equals what the bookings and holds say.
 
 use gassync_domain::{AccountId, Stay, Timestamp};
 use sqlx::FromRow;
@@ -16,8 +16,8 @@ pub struct Difference {
     pub what: String,
 }
 
-/// Counts the whole ledger of an account again from bookings, links and maintenance. Nothing found means that it is
-/// what the bookings say: every night of every booking that takes nights is in it once, and nothing else.
+/// Counts the whole ledger of an account again from bookings, holds, links and maintenance. Nothing found means that it is
+/// what they say: every night of every booking that takes nights, and of every hold, is in it once, and nothing else.
 pub async fn differences(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<Vec<Difference>> {
     let text = "select n.unit_id, n.night, 'counts' as what from gas_unit_nights n
         where n.account_id = $1 and (n.sold, n.held, n.excess) <> (
@@ -45,15 +45,16 @@ pub async fn differences(tx: &mut Tx, account: AccountId, now: Timestamp) -> Res
         union all
         select c.unit_id, c.night, 'night of nobody' from gas_booking_nights c
         join gas_booking_rooms r on r.account_id = c.account_id and r.id = c.booking_room_id
-        join gas_bookings b on b.account_id = r.account_id and b.id = r.booking_id
-        where c.account_id = $1 and (b.status not in ('confirmed', 'no-show', 'pending')
+        left join gas_bookings b on b.account_id = r.account_id and b.id = r.booking_id
+        where c.account_id = $1 and ((r.hold_id is null and b.status not in ('confirmed', 'no-show', 'pending'))
+            or (r.hold_id is not null and c.bucket = 'sold')
             or c.unit_id <> r.unit_id or c.night < r.check_in or c.night >= r.check_out)
         order by 1, 2, 3";
     let mut found: Vec<Difference> = on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).fetch_all(c).await)?;
     let text = "select r.unit_id, r.check_in, r.check_out, count(c.night) as nights from gas_booking_rooms r
-        join gas_bookings b on b.account_id = r.account_id and b.id = r.booking_id
+        left join gas_bookings b on b.account_id = r.account_id and b.id = r.booking_id
         left join gas_booking_nights c on c.account_id = r.account_id and c.booking_room_id = r.id
-        where r.account_id = $1 and (b.status in ('confirmed', 'no-show')
+        where r.account_id = $1 and (r.hold_id is not null or b.status in ('confirmed', 'no-show')
             or (b.status = 'pending' and (b.hold_until is null or b.hold_until > $2)))
         group by r.id, r.unit_id, r.check_in, r.check_out order by r.id";
     let rooms: Vec<(i64, Day, Day, i64)> =

@@ -1,0 +1,212 @@
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    routing::{get, post},
+};
+use gassync_domain::{Date, FieldChange, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::sources::the_one;
+use crate::{
+    api::{ApiError, Operator, Problem},
+    app::App,
+    inbound::{
+        apply::Incoming,
+        decide::{self, By, Choice, DecideError, Decided, ParkedKind},
+        verify::hash,
+        waiting::{self, Waiting},
+    },
+    store::sources::Source,
+};
+
+/// A core entity that a parked record may be.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SuggestionShown {
+    /// The core entity.
+    pub gas_id: i64,
+    /// Its name.
+    pub name: String,
+    /// How likely it is, in percent.
+    pub percent: u8,
+    /// What says so.
+    pub because: Vec<String>,
+}
+
+/// A record that waits.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingShown {
+    /// `property`, `room_type`, …
+    pub kind: String,
+    /// The source's id.
+    pub id: String,
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// What it waits for.
+    pub missing: Vec<String>,
+    /// Since when it waits.
+    pub since: Timestamp,
+    /// The first night, where it has any.
+    pub first_night: Option<Date>,
+    /// The last night.
+    pub last_night: Option<Date>,
+    /// The source's ids of its rooms.
+    pub rooms: Vec<String>,
+    /// Whether its nights are kept meanwhile.
+    pub held: bool,
+    /// What it may be, likeliest first.
+    pub suggestions: Vec<SuggestionShown>,
+    /// The commands that mend it.
+    pub commands: Vec<String>,
+}
+
+/// What becomes of a record that waits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewDecision {
+    /// `property`, `room-type`, `rate-plan`, `reservation` or `block`.
+    pub kind: String,
+    /// The source's id.
+    pub id: String,
+    /// `stand`, `cancel` or `ignore`.
+    pub decision: String,
+    /// Who decides.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// Nothing is changed: the answer says what would be.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// The `plan` of an answer to a dry run: it is done if just that would still happen.
+    #[serde(default)]
+    pub plan: Option<String>,
+}
+
+/// What a decision does, or did.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionPlan {
+    /// Names just this plan.
+    pub plan: String,
+    /// What becomes of the record.
+    pub status: String,
+    /// What differs in the core entity.
+    pub changes: Vec<FieldChange>,
+}
+
+impl From<DecideError> for ApiError {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::NotWaiting => Problem::NotFound.into(),
+            DecideError::Store(error) => error.into(),
+            DecideError::Link(error) => error.into(),
+            DecideError::Unsaid(_) | DecideError::TooLong { .. } => Problem::Malformed(error.to_string()).into(),
+            DecideError::Lacking(_) | DecideError::NoCancelling => Problem::Conflict(error.to_string()).into(),
+        }
+    }
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/admin/v1/sources/{name}/parked", get(parked))
+        .route("/admin/v1/sources/{name}/parked/decide", post(decide))
+}
+
+async fn parked(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<Json<Vec<WaitingShown>>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let mut tx = app.db.read(source.account).await?;
+    let now = app.now();
+    let waiting = waiting::waiting(&mut tx, &Incoming::from_source(&source, now, now)).await?;
+    Ok(Json(waiting.into_iter().map(|waiting| shown(&source, waiting)).collect()))
+}
+
+fn shown(source: &Source, waiting: Waiting) -> WaitingShown {
+    let suggestion = |(id, name, likeness): (gassync_domain::CoreId, String, gassync_domain::Likeness)| SuggestionShown {
+        gas_id: id.0,
+        name,
+        percent: likeness.percent,
+        because: likeness.because,
+    };
+    WaitingShown {
+        commands: commands(&source.name, &waiting),
+        kind: waiting.kind.to_owned(),
+        id: waiting.id,
+        name: waiting.name,
+        missing: waiting.parked.0.iter().map(ToString::to_string).collect(),
+        since: waiting.since,
+        first_night: waiting.nights.0,
+        last_night: waiting.nights.1,
+        rooms: waiting.rooms,
+        held: waiting.held,
+        suggestions: waiting.suggestions.into_iter().map(suggestion).collect(),
+    }
+}
+
+/// What can be done about it, as it is typed.
+fn commands(source: &str, waiting: &Waiting) -> Vec<String> {
+    let about = format!("{} {} {}", word(source), waiting.kind.replace('_', "-"), word(&waiting.id));
+    let decide = |choice: &str| format!("gassync map decide {about} {choice} --by NAME --why TEXT");
+    let mut commands = match waiting.kind {
+        "block" => Vec::new(),
+        "reservation" => vec![format!("gassync map apply {about} --to BOOKING")],
+        _ => vec![format!("gassync map apply {about} --to NUMBER"), format!("gassync map apply {about} --create")],
+    };
+    if matches!(waiting.kind, "reservation" | "block") {
+        commands.extend([decide("stand"), decide("cancel")]);
+    }
+    commands.push(decide("ignore"));
+    commands
+}
+
+/// A word as a shell takes it.
+fn word(text: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@+".contains(letter);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Decides, or tells what that would do.
+async fn decide(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+    Json(new): Json<NewDecision>,
+) -> Result<Json<DecisionPlan>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let unknown = |field: &str, word: &str, words: &str| Problem::Malformed(format!("{field}: {word:?} is none of {words}"));
+    let kind = ParkedKind::named(&new.kind)
+        .ok_or_else(|| unknown("kind", &new.kind, "property, room-type, rate-plan, reservation, block"))?;
+    let choice = Choice::named(&new.decision)
+        .ok_or_else(|| unknown("decision", &new.decision, "stand, cancel, ignore"))?;
+    let now = app.now();
+    let mut tx = app.db.write_for(source.account, source.id).await?;
+    let by = By { who: &new.by, why: &new.why };
+    let incoming = Incoming::from_source(&source, now, now);
+    let decided = decide::decide(&mut tx, &incoming, (kind, &new.id), (choice, by)).await?;
+    let plan = plan(decided);
+    if new.dry_run {
+        return Ok(Json(plan));
+    }
+    if new.plan.is_some_and(|given| given != plan.plan) {
+        return Err(Problem::PlanOutdated.into());
+    }
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok(Json(plan))
+}
+
+fn plan(Decided { outcome, changes }: Decided) -> DecisionPlan {
+    let status = outcome.word().to_owned();
+    // Our own shapes always have a JSON form.
+    let plan = hash(&serde_json::to_string(&(&status, &changes)).unwrap_or_default())[..32].to_owned();
+    DecisionPlan { plan, status, changes }
+}

@@ -1,0 +1,119 @@
+//! `/integration/v1/reservations/{id}/decision`: a partner decides what becomes of a reservation of its own that waits.
+
+use std::sync::Arc;
+
+use axum::{Json, Router, extract::State, routing::post};
+use gassync_domain::FieldError;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{ApiError, Body, Caller, Problem, params::Id, problem::Document, scope::ReservationsWrite};
+use crate::{
+    app::App,
+    core::WhenFull,
+    inbound::{
+        apply::Incoming,
+        decide::{self, By, Choice, DecideError, ParkedKind},
+    },
+};
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().route("/integration/v1/reservations/{id}/decision", post(decide))
+}
+
+/// What becomes of a reservation that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecisionWord {
+    /// What was said last counts.
+    Stand,
+    /// It is cancelled.
+    Cancel,
+    /// All stays as it is.
+    Ignore,
+}
+
+/// A decision.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({ "decision": "stand", "why": "the guest paid again" }))]
+pub struct Decision {
+    /// `stand`: what was said last counts, so that a cancelled booking stands again, and a status that nobody knows is a
+    /// confirmation. `cancel`: it is cancelled, and its nights are given back. `ignore`: the booking stays as it is.
+    #[schema(inline)]
+    decision: DecisionWord,
+    /// Why, in up to 2,000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
+    why: String,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({ "id": "res-2027-0417", "decision": "stand", "status": "updated", "gasId": 31 }))]
+pub struct DecisionTaken {
+    /// The reservation.
+    id: String,
+    /// What was decided.
+    #[schema(inline)]
+    decision: DecisionWord,
+    /// `created`, `updated` or `unchanged`.
+    status: &'static str,
+    /// The booking it is linked to.
+    gas_id: Option<i64>,
+}
+
+/// Decide what becomes of a reservation that waits: confirmed again after it was cancelled, or in a status that nobody knows.
+/// Until then its nights are kept. The same words sent again are not asked about again.
+#[utoipa::path(
+    post, path = "/integration/v1/reservations/{id}/decision", tag = "reservations", operation_id = "decide_reservation",
+    params(("id" = String, Path, description = "The source's own id")),
+    request_body = Decision,
+    responses(
+        (status = 200, description = "It is decided", body = DecisionTaken),
+        (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn decide(
+    State(app): State<Arc<App>>,
+    caller: Caller<ReservationsWrite>,
+    Id(id): Id,
+    Body(Decision { decision, why }): Body<Decision>,
+) -> Result<Json<DecisionTaken>, ApiError> {
+    let choice = match decision {
+        DecisionWord::Stand => Choice::Stand,
+        DecisionWord::Cancel => Choice::Cancel,
+        DecisionWord::Ignore => Choice::Ignore,
+    };
+    if !caller.authority.bookings_are_theirs() {
+        let text = "this source has no say over bookings: whoever runs the host decides";
+        return Err(Problem::Conflict(text.to_owned()).into());
+    }
+    let now = app.now();
+    let incoming = Incoming {
+        account: caller.account,
+        source: caller.source,
+        creates: caller.creates,
+        authority: caller.authority,
+        when_full: WhenFull::Keep,
+        may_revive: false,
+        observed_at: now,
+        now,
+    };
+    let who = format!("key {}", caller.key);
+    let mut tx = app.db.write_for(caller.account, caller.source).await?;
+    let by = By { who: &who, why: &why };
+    let decided = decide::decide(&mut tx, &incoming, (ParkedKind::Reservation, &id), (choice, by)).await;
+    let decided = decided.map_err(|error| match error {
+        DecideError::Unsaid(_) | DecideError::TooLong { .. } => {
+            let wrong = FieldError { path: "/why".to_owned(), problem: error.to_string() };
+            ApiError::from(Problem::Invalid(vec![wrong]))
+        }
+        error => error.into(),
+    })?;
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    let (status, gas_id) = (decided.outcome.word(), decided.outcome.core().map(|core| core.0));
+    Ok(Json(DecisionTaken { id, decision, status, gas_id }))
+}

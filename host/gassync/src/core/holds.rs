@@ -1,0 +1,140 @@
+//! Nights that are kept for what a person has yet to decide. They are taken and given back as those of bookings are; nobody is
+//! told of a booking.
+
+use std::collections::HashMap;
+
+use gassync_domain::{AccountId, CoreId, Timestamp};
+
+use super::ledger::Opened;
+use crate::store::{
+    Result, Tx,
+    core::{holds as rows, units},
+    ledger::{Bucket, Span},
+};
+
+/// A hold as it is to be.
+#[derive(Debug, Clone)]
+pub struct HoldAsked {
+    /// The one that is there.
+    pub known: Option<CoreId>,
+    /// The nights it is to keep, no two spans of one room; none where it goes.
+    pub spans: Vec<Span>,
+    /// Why it keeps them.
+    pub reason: String,
+}
+
+/// Holds to be made, changed or dropped together with bookings: they give back first, and take last.
+pub(super) struct Holds(Vec<Held>);
+
+struct Held {
+    asked: HoldAsked,
+    /// Its rooms, and their nights.
+    has: Vec<(i64, Span)>,
+    /// What it has is not what it is to have.
+    changes: bool,
+}
+
+impl Holds {
+    /// Beside what they have now.
+    pub(super) async fn read(tx: &mut Tx, account: AccountId, asked: &[HoldAsked]) -> Result<Self> {
+        let known: Vec<CoreId> = asked.iter().filter_map(|hold| hold.known).collect();
+        let mut has: HashMap<CoreId, Vec<(i64, Span)>> = rows::rooms(tx, account, &known).await?;
+        let beside = |hold: &HoldAsked| {
+            let has = hold.known.and_then(|id| has.remove(&id)).unwrap_or_default();
+            // What has ended meanwhile is made anew.
+            let known = hold.known.filter(|_| !has.is_empty());
+            let changes = !has.iter().map(|(_, span)| span).eq(&hold.spans);
+            Held { asked: HoldAsked { known, ..hold.clone() }, has, changes }
+        };
+        Ok(Self(asked.iter().map(beside).collect()))
+    }
+
+    fn changed(&self) -> impl Iterator<Item = &Held> {
+        self.0.iter().filter(|held| held.changes)
+    }
+
+    /// All nights that change hands.
+    pub(super) fn spans(&self) -> Vec<Span> {
+        let of = |held: &Held| Vec::from_iter(held.has.iter().map(|(_, span)| *span).chain(held.asked.spans.clone()));
+        self.changed().flat_map(of).collect()
+    }
+
+    /// One of them is to have again what it has given back: what was to come in its place does not.
+    pub(super) fn restore(&mut self, index: usize) {
+        if let Some(held) = self.0.get_mut(index) {
+            held.asked.spans = held.has.iter().map(|(_, span)| *span).collect();
+        }
+    }
+
+    /// Gives back what those that change have now: before anything is booked, so that it finds their places.
+    pub(super) async fn release(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        opened: &Opened,
+        now: Timestamp,
+    ) -> Result<()> {
+        for Held { asked, has, .. } in self.changed() {
+            for room in has {
+                opened.release(tx, account, *room, now).await?;
+            }
+            if let Some(id) = asked.known {
+                rows::delete_rooms(tx, account, id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives each its nights, those that are resold as excess, and what was given back to whoever waits for it. Tells which
+    /// hold each is, in their order.
+    pub(super) async fn take(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        opened: &mut Opened,
+        now: Timestamp,
+    ) -> Result<Vec<Option<CoreId>>> {
+        let mut ids = Vec::with_capacity(self.0.len());
+        let mut freed: Vec<Span> = Vec::new();
+        for Held { asked, has, changes } in &self.0 {
+            if !changes {
+                ids.push(asked.known);
+                continue;
+            }
+            freed.extend(has.iter().map(|(_, span)| *span));
+            let Some(first) = asked.spans.first() else {
+                if let Some(id) = asked.known {
+                    rows::delete_hold(tx, account, id).await?;
+                }
+                ids.push(None);
+                continue;
+            };
+            let home = units::homes(tx, account, &[first.unit]).await?.remove(&first.unit);
+            let about = (home.map(|home| home.property), asked.reason.as_str());
+            let id = match asked.known {
+                Some(id) => {
+                    rows::touch_hold(tx, account, id, about, now).await?;
+                    id
+                }
+                None => rows::insert_hold(tx, account, about, now).await?,
+            };
+            let rooms = rows::insert_rooms(tx, account, id, &asked.spans, now).await?;
+            for (room, span) in rooms.into_iter().zip(&asked.spans) {
+                opened.take(tx, account, (room, *span), Bucket::Held, now).await?;
+            }
+            ids.push(Some(id));
+        }
+        opened.settle(tx, account, &freed, now).await?;
+        Ok(ids)
+    }
+}
+
+/// Drops holds, and gives their nights back. The transaction is alone in the account's ledger.
+pub async fn drop_holds(tx: &mut Tx, account: AccountId, ids: &[CoreId], now: Timestamp) -> Result<()> {
+    let gone = |id: &CoreId| HoldAsked { known: Some(*id), spans: Vec::new(), reason: String::new() };
+    let asked: Vec<HoldAsked> = ids.iter().map(gone).collect();
+    let holds = Holds::read(tx, account, &asked).await?;
+    let mut opened = Opened::new(tx, account, &holds.spans(), now).await?;
+    holds.release(tx, account, &opened, now).await?;
+    holds.take(tx, account, &mut opened, now).await.map(drop)
+}

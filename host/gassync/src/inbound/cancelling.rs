@@ -1,0 +1,95 @@
+//! The end of a reservation gives its nights back, whatever else is odd or missing in what tells of it.
+
+use gassync_domain::{CoreId, Date, MAX_STAY_NIGHTS, Missing, Parked, Reservation, Status, Stay};
+
+use super::{apply::Incoming, parking::no_night_between};
+use crate::store::{
+    Result, Tx,
+    core::{bookings::Standing, told_bookings::told_bookings, units},
+    outbound::bookings as sent,
+};
+
+/// Whether a status says that a reservation is over before it began.
+pub(super) fn ends(status: &Status) -> bool {
+    matches!(status, Status::Cancelled | Status::Declined)
+}
+
+fn is_stay(check_in: Option<Date>, check_out: Option<Date>) -> bool {
+    let stay = check_in.zip(check_out).and_then(|(check_in, check_out)| Stay::spanning(check_in, check_out));
+    stay.is_some_and(|stay| stay.nights() <= MAX_STAY_NIGHTS)
+}
+
+/// Puts the stored dates and rooms in the place of a cancellation's own that are no stay; without stored ones it has none.
+pub(super) fn complete(reservation: &mut Reservation, stored: Option<&Reservation>) {
+    if !ends(&reservation.status) {
+        return;
+    }
+    let rooms_are_stays = reservation.rooms.iter().all(|room| {
+        let unsaid = room.check_in.is_none() && room.check_out.is_none();
+        unsaid || is_stay(room.check_in, room.check_out)
+    });
+    let unsaid = reservation.check_in.is_none() && reservation.check_out.is_none();
+    if (unsaid && rooms_are_stays) || (is_stay(reservation.check_in, reservation.check_out) && rooms_are_stays) {
+        return;
+    }
+    match stored {
+        Some(stored) => take_places(reservation, stored),
+        None => {
+            (reservation.check_in, reservation.check_out) = (None, None);
+            for room in &mut reservation.rooms {
+                (room.check_in, room.check_out) = (None, None);
+            }
+        }
+    }
+}
+
+/// Has a record be about the dates and rooms of another.
+pub(super) fn take_places(reservation: &mut Reservation, other: &Reservation) {
+    (reservation.check_in, reservation.check_out) = (other.check_in, other.check_out);
+    reservation.rooms.clone_from(&other.rooms);
+    reservation.room_type_id.clone_from(&other.room_type_id);
+}
+
+/// A booking as it is, but for its status, and its units.
+pub(super) async fn ended(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    booking: CoreId,
+    status: Status,
+) -> Result<Option<(Reservation, Vec<CoreId>)>> {
+    let told = told_bookings(tx, incoming.account, &[booking]).await?.remove(&booking);
+    Ok(told.filter(|told| !told.units.is_empty()).map(|told| (Reservation { status, ..told.reservation }, told.units)))
+}
+
+/// Whether a stay that has no night any more gives back what it had: its arrival is today or past, by its own word and by the
+/// booking's.
+pub(super) async fn is_over_without_nights(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    (reservation, parked): (&Reservation, &Parked),
+    (booking, units): (&Reservation, &[CoreId]),
+) -> Result<bool> {
+    if !parked.0.contains(&Missing::Nights) || !no_night_between(reservation.check_in, reservation.check_out) {
+        return Ok(false);
+    }
+    let first: Vec<CoreId> = units.first().copied().into_iter().collect();
+    let homes = units::homes(tx, incoming.account, &first).await?;
+    let today = homes.values().next().map(|home| home.today(incoming.now));
+    let arrival = reservation.check_in.max(booking.check_in);
+    Ok(today.zip(arrival).is_some_and(|(today, arrival)| arrival <= today))
+}
+
+/// Whether a booking was cancelled here, and its channel was not yet seen to know when it said otherwise.
+pub(super) async fn is_on_its_way(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    (booking, standing): (CoreId, &Standing),
+) -> Result<bool> {
+    if standing.status != Status::Cancelled {
+        return Ok(false);
+    }
+    let Some(sent) = sent::get(tx, incoming.account, incoming.source, booking).await? else { return Ok(false) };
+    let was_there = sent.state == "there" && !sent.unknown;
+    let is_older = sent.confirmed_at.is_some_and(|at| incoming.observed_at < at.into());
+    Ok(if was_there { is_older } else { sent.state != "refused" })
+}

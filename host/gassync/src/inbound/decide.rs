@@ -1,0 +1,374 @@
+//! A person decides what becomes of a record that waits: it stands, it is cancelled, or it is left as it is. Who and why are
+//! kept, and the same word again is not asked about again.
+
+use gassync_domain::{
+    Authority, Change, Completeness, Digest, FieldChange, Intent, Missing, News, Parked, RawJson, Reservation, Say, Status,
+    differences,
+};
+use serde_json::Value;
+
+use super::{
+    apply::{self, Incoming, Outcome},
+    block,
+    link::{self, LinkError, Target},
+    plan::entity,
+};
+use crate::{
+    core::{self, WhenFull},
+    store::{
+        Tx,
+        buffer::{
+            blocks,
+            parked_reservations::{self, ParkedReservation},
+            properties, rate_plans, reservations, room_types,
+        },
+        core::bookings,
+        decisions, mappings, sync_log,
+    },
+};
+
+/// The longest name of who decides, in characters.
+pub const MAX_WHO_CHARS: usize = 255;
+/// The longest reason, in characters.
+pub const MAX_WHY_CHARS: usize = 2_000;
+
+/// The kinds of records that can wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParkedKind {
+    /// A house.
+    Property,
+    /// A room type.
+    RoomType,
+    /// A rate plan.
+    RatePlan,
+    /// A reservation.
+    Reservation,
+    /// Nights out of sale.
+    Block,
+}
+
+impl ParkedKind {
+    /// By its word in commands and in the API.
+    pub fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "property" => Self::Property,
+            "room-type" => Self::RoomType,
+            "rate-plan" => Self::RatePlan,
+            "reservation" => Self::Reservation,
+            "block" => Self::Block,
+            _ => return None,
+        })
+    }
+
+    /// The word in the tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Property => "property",
+            Self::RoomType => "room_type",
+            Self::RatePlan => "rate_plan",
+            Self::Reservation => "reservation",
+            Self::Block => "block",
+        }
+    }
+}
+
+/// What is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// The word that waits counts: a cancelled booking stands again, an unknown status is a confirmation.
+    Stand,
+    /// It is cancelled: its nights are given back.
+    Cancel,
+    /// The core stays as it is.
+    Ignore,
+}
+
+impl Choice {
+    /// By its word.
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Stand, Self::Cancel, Self::Ignore].into_iter().find(|choice| choice.as_str() == word)
+    }
+
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stand => "stand",
+            Self::Cancel => "cancel",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
+/// Who decides, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct By<'a> {
+    /// Their name, or their key.
+    pub who: &'a str,
+    /// In their words.
+    pub why: &'a str,
+}
+
+impl By<'_> {
+    /// Both are said, and neither is too long.
+    pub fn check(&self) -> Result<(), DecideError> {
+        for (field, text, most) in [("by", self.who, MAX_WHO_CHARS), ("why", self.why, MAX_WHY_CHARS)] {
+            if text.trim().is_empty() {
+                return Err(DecideError::Unsaid(field));
+            }
+            if text.chars().count() > most {
+                return Err(DecideError::TooLong { field, most });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a decision comes to.
+#[derive(Debug)]
+pub struct Decided {
+    /// What becomes of the record.
+    pub outcome: Outcome,
+    /// What differs in the core entity, before and after.
+    pub changes: Vec<FieldChange>,
+}
+
+/// Why something cannot be decided so.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// No such record waits.
+    #[error("no such record of this source waits")]
+    NotWaiting,
+    /// It cannot stand as it is.
+    #[error("it cannot stand: {0}; link what is missing (`gassync map apply`), or cancel or ignore it")]
+    Lacking(Parked),
+    /// It is of a kind that is not cancelled.
+    #[error("only reservations and blocks are cancelled: link it, let it stand, or ignore it")]
+    NoCancelling,
+    /// A field is empty.
+    #[error("{0}: must be said")]
+    Unsaid(&'static str),
+    /// A field is too long.
+    #[error("{field}: the limit is {most} characters")]
+    TooLong {
+        /// Which.
+        field: &'static str,
+        /// Its limit.
+        most: usize,
+    },
+    /// It cannot be linked.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The database.
+    #[error("the database: {0}")]
+    Store(#[from] sqlx::Error),
+}
+
+/// Decides what becomes of a record that waits. Whoever only wants to know drops the transaction.
+pub async fn decide(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    (kind, id): (ParkedKind, &str),
+    (choice, by): (Choice, By<'_>),
+) -> Result<Decided, DecideError> {
+    by.check()?;
+    let Incoming { account, source, now, .. } = *incoming;
+    // A hold goes and a booking comes: nights are opened more than once.
+    tx.lock_ledger(account, true).await?;
+    // A person has the say, whatever the source has.
+    let authority = Authority { bookings: Some(Say::Theirs), ..incoming.authority };
+    let incoming = Incoming { authority, when_full: WhenFull::Keep, may_revive: true, ..*incoming };
+    let linked_kind = match kind {
+        ParkedKind::Property => Some(mappings::Kind::Property),
+        ParkedKind::RoomType => Some(mappings::Kind::RoomType),
+        ParkedKind::RatePlan => Some(mappings::Kind::RatePlan),
+        ParkedKind::Reservation => Some(mappings::Kind::Reservation),
+        ParkedKind::Block => None,
+    };
+    let before = snapshot(tx, &incoming, linked_kind, id).await?;
+    let (outcome, digest) = match kind {
+        ParkedKind::Reservation => reservation(tx, &incoming, id, choice).await?,
+        ParkedKind::Block => a_block(tx, &incoming, id, choice).await?,
+        ParkedKind::Property | ParkedKind::RoomType | ParkedKind::RatePlan => {
+            content(tx, &incoming, (kind, id), choice).await?
+        }
+    };
+    let after = snapshot(tx, &incoming, linked_kind, id).await?;
+    let new = decisions::NewDecision {
+        entity: kind.as_str(),
+        external_id: id,
+        digest: &digest,
+        decision: choice.as_str(),
+        decided_by: by.who,
+        why: by.why,
+    };
+    decisions::put(tx, account, source, &new, now).await?;
+    let line = sync_log::Entry {
+        source,
+        entity_type: kind.as_str(),
+        entity_id: id,
+        action: "decide",
+        status: "success",
+        message: Some(format!("{}, by {}", choice.as_str(), by.who)),
+    };
+    sync_log::inbound(tx, account, &[line], now).await?;
+    Ok(Decided { outcome, changes: differences(&before, &after) })
+}
+
+/// Keeps who linked a record by hand, and why.
+pub async fn note_link(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    (kind, id): (mappings::Kind, &str),
+    by: By<'_>,
+) -> Result<(), DecideError> {
+    by.check()?;
+    let new = decisions::NewDecision {
+        entity: kind.as_str(),
+        external_id: id,
+        // The link itself is what is remembered.
+        digest: &Digest(String::new()),
+        decision: "link",
+        decided_by: by.who,
+        why: by.why,
+    };
+    Ok(decisions::put(tx, incoming.account, incoming.source, &new, incoming.now).await?)
+}
+
+async fn snapshot(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    kind: Option<mappings::Kind>,
+    id: &str,
+) -> Result<Value, DecideError> {
+    let Some(kind) = kind else { return Ok(Value::Null) };
+    match mappings::find(tx, incoming.account, incoming.source, kind, id).await? {
+        Some(mapping) => Ok(entity(tx, incoming.account, kind, mapping.core).await?),
+        None => Ok(Value::Null),
+    }
+}
+
+async fn reservation(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    id: &str,
+    choice: Choice,
+) -> Result<(Outcome, Digest), DecideError> {
+    let Incoming { account, source, now, .. } = *incoming;
+    let waiting = parked_reservations::with_raw(tx, account, source, id).await?;
+    let (waiting, raw) = waiting.ok_or(DecideError::NotWaiting)?;
+    let ParkedReservation { record, digest, version, missing, hold, .. } = waiting;
+    let incoming = Incoming { observed_at: version.observed_at, ..*incoming };
+    let told = match choice {
+        Choice::Ignore => {
+            core::drop_holds(tx, account, &Vec::from_iter(hold), now).await?;
+            parked_reservations::remove_all(tx, account, source, &[id]).await?;
+            reservations::release(tx, account, source, id).await?;
+            // What is older than the word that was decided stays older.
+            reservations::confirm(tx, account, source, id, &version, now).await?;
+            let stored = reservations::find(tx, account, source, id).await?;
+            return Ok((Outcome::Unchanged(stored.and_then(|stored| stored.core)), digest));
+        }
+        Choice::Cancel => Reservation {
+            completeness: Completeness::Partial,
+            modified_at: record.modified_at,
+            revision: record.revision,
+            ..Reservation::new(id, Status::Cancelled)
+        },
+        Choice::Stand => {
+            check_lacks_nothing(&missing)?;
+            forget_lost_booking(tx, &incoming, id).await?;
+            let status = match record.status {
+                Status::Other(_) => Status::Confirmed,
+                status => status,
+            };
+            Reservation { status, intent: Intent::Fact, ..record }
+        }
+    };
+    let outcome = apply_one(tx, &incoming, News::Reservation(Box::new(told)), raw).await?;
+    match outcome {
+        Outcome::Parked(parked) => Err(DecideError::Lacking(parked)),
+        outcome => Ok((outcome, digest)),
+    }
+}
+
+/// What a person decides, and nothing else, may be missing of what is to stand.
+fn check_lacks_nothing(Parked(missing): &Parked) -> Result<(), DecideError> {
+    let decided = |missing: &&Missing| {
+        matches!(missing, Missing::Authority | Missing::Status { .. } | Missing::Decision { .. })
+    };
+    let lacking: Vec<Missing> = missing.iter().filter(|missing| !decided(missing)).cloned().collect();
+    if lacking.is_empty() { Ok(()) } else { Err(DecideError::Lacking(Parked(lacking))) }
+}
+
+/// A reservation whose booking is gone from the core stands as a new one.
+async fn forget_lost_booking(tx: &mut Tx, incoming: &Incoming, id: &str) -> Result<(), DecideError> {
+    let Incoming { account, source, .. } = *incoming;
+    let kind = mappings::Kind::Reservation;
+    if let Some(mapping) = mappings::find(tx, account, source, kind, id).await?
+        && !bookings::standings(tx, account, &[mapping.core]).await?.contains_key(&mapping.core)
+    {
+        mappings::unlink(tx, account, source, kind, id).await?;
+    }
+    Ok(())
+}
+
+async fn a_block(tx: &mut Tx, incoming: &Incoming, id: &str, choice: Choice) -> Result<(Outcome, Digest), DecideError> {
+    let Incoming { account, source, .. } = *incoming;
+    let stored = blocks::with_raw(tx, account, source, id).await?;
+    let (stored, raw) = stored.filter(|(stored, _)| stored.parked.is_some()).ok_or(DecideError::NotWaiting)?;
+    let digest = stored.digest.clone();
+    let outcome = match choice {
+        Choice::Stand => {
+            stored.parked.as_ref().map_or(Ok(()), check_lacks_nothing)?;
+            let incoming = Incoming { observed_at: stored.version.observed_at, ..*incoming };
+            apply_one(tx, &incoming, News::Block(stored.record), raw).await?
+        }
+        Choice::Cancel => block::removed(tx, incoming, id).await?,
+        Choice::Ignore => {
+            blocks::release(tx, account, stored.row).await?;
+            Outcome::Unchanged(None)
+        }
+    };
+    match outcome {
+        Outcome::Parked(parked) => Err(DecideError::Lacking(parked)),
+        outcome => Ok((outcome, digest)),
+    }
+}
+
+/// A property, room type or rate plan stands as a new one of the core.
+async fn content(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    (kind, id): (ParkedKind, &str),
+    choice: Choice,
+) -> Result<(Outcome, Digest), DecideError> {
+    let Incoming { account, source, .. } = *incoming;
+    macro_rules! of {
+        ($table:ident, $kind:ident) => {{
+            let stored = $table::find(tx, account, source, id).await?.filter(|stored| stored.parked.is_some());
+            let digest = stored.ok_or(DecideError::NotWaiting)?.digest;
+            if choice == Choice::Ignore {
+                $table::release(tx, account, source, id).await?;
+            }
+            (mappings::Kind::$kind, digest)
+        }};
+    }
+    let (linked, digest) = match kind {
+        ParkedKind::Property => of!(properties, Property),
+        ParkedKind::RoomType => of!(room_types, RoomType),
+        _ => of!(rate_plans, RatePlan),
+    };
+    match choice {
+        Choice::Cancel => Err(DecideError::NoCancelling),
+        Choice::Ignore => Ok((Outcome::Unchanged(None), digest)),
+        Choice::Stand => match link::link(tx, incoming, (linked, id), Target::New).await?.outcome {
+            Outcome::Parked(parked) => Err(DecideError::Lacking(parked)),
+            outcome => Ok((outcome, digest)),
+        },
+    }
+}
+
+async fn apply_one(tx: &mut Tx, incoming: &Incoming, news: News, raw: RawJson) -> Result<Outcome, DecideError> {
+    let outcomes = apply::changes(tx, incoming, vec![Change::new(news, Some(raw))]).await?;
+    Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
+}

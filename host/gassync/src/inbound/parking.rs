@@ -1,0 +1,176 @@
+//! Words on reservations that wait for a person: which nights they keep meanwhile, and whether they were decided before.
+
+use std::collections::{BTreeMap, HashMap};
+
+use gassync_domain::{CoreId, Date, Digest, Intent, MAX_STAY_NIGHTS, Reservation, RoomStay, Status, Stay};
+
+use super::apply::Incoming;
+use crate::{
+    core::{HoldAsked, WhenFull},
+    store::{
+        Result, Tx,
+        buffer::{Stored, parked_reservations::ParkedReservation},
+        core::{
+            bookings::{self, Standing},
+            units::{self, Home},
+        },
+        decisions,
+        ledger::Span,
+    },
+};
+
+/// Whether two dates of a record are such that no night lies between them.
+pub(super) fn no_night_between(check_in: Option<Date>, check_out: Option<Date>) -> bool {
+    check_in.zip(check_out).is_some_and(|(check_in, check_out)| check_out <= check_in)
+}
+
+/// Whether a reservation, or one of its rooms, is told without a night.
+pub(super) fn has_no_night(reservation: &Reservation) -> bool {
+    no_night_between(reservation.check_in, reservation.check_out)
+        || reservation.rooms.iter().any(|room| no_night_between(room.check_in, room.check_out))
+}
+
+/// The last word that was applied on a reservation; none where the row keeps what waits itself, or what was taken back.
+pub(super) fn applied<'a>(
+    stored: Option<&'a Stored<Reservation>>,
+    waiting: Option<&ParkedReservation>,
+) -> Option<&'a Stored<Reservation>> {
+    stored.filter(|stored| {
+        let is_what_waits = stored.parked.is_some() && waiting.is_none_or(|waiting| waiting.digest == stored.digest);
+        !stored.digest.0.is_empty() && !is_what_waits
+    })
+}
+
+/// A word that waits, and what is known beside it.
+pub(super) struct Waiting<'a> {
+    /// The word.
+    pub reservation: &'a Reservation,
+    /// The last one that was applied.
+    pub applied: Option<&'a Reservation>,
+    /// The hold that keeps its nights already.
+    pub known: Option<CoreId>,
+    /// The booking it is linked to, if that is still there.
+    pub booking: Option<(CoreId, &'a Standing)>,
+}
+
+/// The nights that a word keeps while it waits: those of its linked rooms, unless its booking has them already. None where the
+/// source has no say, where it holds no nights or asks for them, and where its last night is past.
+pub(super) async fn hold(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    waiting: &Waiting<'_>,
+    unit: impl Fn(&str) -> Option<CoreId>,
+) -> Result<Vec<Span>> {
+    let Waiting { reservation, .. } = waiting;
+    let may_hold = reservation.status.holds_nights() || matches!(reservation.status, Status::Other(_));
+    let is_fact = reservation.intent == Intent::Fact && incoming.when_full == WhenFull::Keep;
+    if !may_hold || !is_fact || !incoming.authority.bookings_are_theirs() || has_no_night(reservation) {
+        return Ok(Vec::new());
+    }
+    let mut wanted = places(reservation, &unit);
+    if wanted.is_empty()
+        && lacks_places(reservation)
+        && let Some(applied) = waiting.applied
+    {
+        // What it leaves out is as it was.
+        wanted = places(applied, &unit);
+    }
+    let of_wanted: Vec<CoreId> = wanted.iter().map(|span| span.unit).collect();
+    let homes: HashMap<CoreId, Home> = units::homes(tx, incoming.account, &of_wanted).await?;
+    wanted.retain(|span| homes.get(&span.unit).is_some_and(|home| span.stay.check_out() > home.today(incoming.now)));
+    match waiting.booking.filter(|(_, standing)| standing.takes_nights(incoming.now)) {
+        Some((booking, _)) if !wanted.is_empty() => {
+            let rooms = bookings::rooms(tx, incoming.account, &[booking]).await?.remove(&booking).unwrap_or_default();
+            let has: Vec<Span> = rooms.iter().filter_map(bookings::RoomRow::span).collect();
+            Ok(beyond(&wanted, &has))
+        }
+        _ => Ok(wanted),
+    }
+}
+
+/// The hold that a word asks for.
+pub(super) fn asked(waiting: &Waiting<'_>, spans: Vec<Span>) -> HoldAsked {
+    let reason = format!("reservation {} waits for a decision", waiting.reservation.id);
+    HoldAsked { known: waiting.known, spans, reason }
+}
+
+fn lacks_places(reservation: &Reservation) -> bool {
+    let whole = |room: &RoomStay| room.room_type_id.is_some() && room.check_in.is_some() && room.check_out.is_some();
+    !reservation.rooms.iter().any(whole)
+}
+
+fn places(reservation: &Reservation, unit: impl Fn(&str) -> Option<CoreId>) -> Vec<Span> {
+    let place = |room: &RoomStay| {
+        let unit = unit(room.room_type_id.as_deref()?)?;
+        let (check_in, check_out) = room.check_in.or(reservation.check_in).zip(room.check_out.or(reservation.check_out))?;
+        let stay = Stay::spanning(check_in, check_out).filter(|stay| stay.nights() <= MAX_STAY_NIGHTS)?;
+        Some(Span { unit, stay })
+    };
+    reservation.rooms.iter().filter_map(place).collect()
+}
+
+/// What is wanted beyond what is there, night by night, in spans as long as they go.
+fn beyond(wanted: &[Span], has: &[Span]) -> Vec<Span> {
+    let mut left: BTreeMap<(i64, Date), i64> = BTreeMap::new();
+    for span in has {
+        for night in span.stay.each() {
+            *left.entry((span.unit.0, night)).or_default() += 1;
+        }
+    }
+    let mut found: Vec<Span> = Vec::new();
+    for span in wanted {
+        let mut open: Option<(Date, Date)> = None;
+        let mut close = |open: &mut Option<(Date, Date)>| {
+            let stay = open.take().and_then(|(first, end)| Stay::spanning(first, end));
+            found.extend(stay.map(|stay| Span { unit: span.unit, stay }));
+        };
+        for night in span.stay.each() {
+            match left.get_mut(&(span.unit.0, night)) {
+                Some(count) if *count > 0 => {
+                    *count -= 1;
+                    close(&mut open);
+                }
+                _ => {
+                    let end = night.tomorrow().unwrap_or(night);
+                    open = Some((open.map_or(night, |(first, _)| first), end));
+                }
+            }
+        }
+        close(&mut open);
+    }
+    found
+}
+
+/// Whether a person has decided this very word, and nothing was applied since.
+pub(super) async fn was_decided(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    (id, digest): (&str, &Digest),
+    stored: Option<&Stored<Reservation>>,
+) -> Result<bool> {
+    let last = decisions::last(tx, incoming.account, incoming.source, ("reservation", id)).await?;
+    Ok(last.is_some_and(|last| {
+        let decided_at = gassync_domain::Timestamp::from(last.created_at);
+        last.digest == digest.0 && stored.is_none_or(|stored| stored.synced_at <= decided_at)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(unit: i64, from: i8, to: i8) -> Span {
+        let day = |day| Date::new(2027, 5, day).expect("a day");
+        Span { unit: CoreId(unit), stay: Stay::new(day(from), day(to)).expect("a stay") }
+    }
+
+    #[test]
+    fn only_what_is_not_there_already_is_kept() {
+        let has = [span(1, 10, 13)];
+        assert_eq!(beyond(&[span(1, 10, 13)], &has), []);
+        assert_eq!(beyond(&[span(1, 8, 15)], &has), [span(1, 8, 10), span(1, 13, 15)]);
+        assert_eq!(beyond(&[span(2, 10, 13)], &has), [span(2, 10, 13)]);
+        // Two rooms of one unit, of which the booking has one.
+        assert_eq!(beyond(&[span(1, 10, 13), span(1, 10, 12)], &has), [span(1, 10, 12)]);
+    }
+}

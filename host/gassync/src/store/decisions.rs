@@ -1,0 +1,67 @@
+//! Who decided what of records that waited, and why.
+
+use gassync_domain::{AccountId, Digest, SourceId, Timestamp};
+use sqlx::FromRow;
+
+use super::{Result, Time, Tx, on};
+
+/// A decision to be kept.
+#[derive(Debug)]
+pub struct NewDecision<'a> {
+    /// `property`, `room_type`, `rate_plan`, `reservation` or `block`.
+    pub entity: &'a str,
+    /// The source's id.
+    pub external_id: &'a str,
+    /// Of the word that was decided.
+    pub digest: &'a Digest,
+    /// `stand`, `cancel`, `ignore` or `link`.
+    pub decision: &'a str,
+    /// Who it was.
+    pub decided_by: &'a str,
+    /// In their words.
+    pub why: &'a str,
+}
+
+/// A decision as it is read back.
+#[derive(Debug, Clone, FromRow)]
+pub struct Decision {
+    /// Of the word that was decided.
+    pub digest: String,
+    /// `stand`, `cancel`, `ignore` or `link`.
+    pub decision: String,
+    /// Who it was.
+    pub decided_by: String,
+    /// In their words.
+    pub why: String,
+    /// When.
+    pub created_at: Time,
+}
+
+/// Keeps a decision.
+pub async fn put(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    new: &NewDecision<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    let text = "insert into int_decisions
+            (account_id, source_id, entity, external_id, digest, decision, decided_by, why, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(new.entity).bind(new.external_id)
+        .bind(&new.digest.0).bind(new.decision).bind(new.decided_by).bind(new.why).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}
+
+/// What was decided last of a record.
+pub async fn last(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (entity, external_id): (&str, &str),
+) -> Result<Option<Decision>> {
+    let text = "select digest, decision, decided_by, why, created_at from int_decisions
+        where account_id = $1 and source_id = $2 and entity = $3 and external_id = $4 order by id desc limit 1";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(entity).bind(external_id)
+        .fetch_optional(c).await)
+}

@@ -1,0 +1,349 @@
+//! What waits for a person keeps its nights, until that person has decided or the last of them is past.
+
+use gassync::{
+    admin::WaitingShown,
+    core,
+    inbound::{
+        apply::{Incoming, Outcome},
+        decide::{Choice, DecideError},
+    },
+    store::{
+        buffer::parked_reservations,
+        core::holds,
+        parked::{self, ParkedAlarm},
+    },
+};
+use gassync_domain::{Authority, Date, Say};
+use gassync_tests::{
+    database::Database,
+    host::{ACCOUNT, Host, read, records, reservation},
+    on_both,
+    teller::{Teller, at, stay},
+};
+use serde_json::{Value, json};
+
+on_both!(
+    confirmed_again_it_keeps_its_nights_and_is_no_booking,
+    a_person_lets_it_stand,
+    a_person_cancels_or_ignores_it,
+    a_word_that_nobody_knows_waits_beside_the_good_one,
+    the_same_word_again_writes_nothing,
+    what_was_decided_is_not_asked_again,
+    a_night_that_was_resold_is_one_too_many,
+    what_holds_nothing,
+    a_hold_ends_with_its_last_night,
+    some_rooms_are_linked,
+    people_see_and_decide_it,
+);
+
+/// Booked, cancelled, and confirmed again.
+async fn confirmed_again(teller: &Teller, id: &str) {
+    let booked = teller.tell(&stay(id, "t1", (10, 13), "confirmed"), 1).await;
+    assert!(matches!(booked, Outcome::Created(_)), "{booked:?}");
+    let cancelled = teller.tell(&stay(id, "t1", (10, 13), "cancelled"), 2).await;
+    assert!(matches!(cancelled, Outcome::Updated(_)), "{cancelled:?}");
+    let again = teller.tell(&stay(id, "t1", (10, 13), "confirmed"), 3).await;
+    assert!(matches!(again, Outcome::Parked(_)), "{again:?}");
+}
+
+async fn confirmed_again_it_keeps_its_nights_and_is_no_booking(database: Database) {
+    let teller = Teller::new(database).await;
+    teller.tell(&stay("r", "t1", (10, 13), "confirmed"), 1).await;
+    teller.tell(&stay("r", "t1", (10, 13), "cancelled"), 2).await;
+    assert_eq!(teller.night("t1", 10).await, (0, 0, 0));
+    let told_before = (teller.facts("booking").await, teller.facts("availability").await);
+    teller.tell(&stay("r", "t1", (10, 13), "confirmed"), 3).await;
+    assert_eq!((teller.night("t1", 10).await, teller.night("t1", 12).await), ((0, 1, 0), (0, 1, 0)));
+    assert_eq!(teller.status("r").await.as_deref(), Some("cancelled"));
+    assert_eq!(teller.facts("booking").await, told_before.0, "nobody is told of a booking");
+    let stored = teller.stored("r").await.expect("stored");
+    assert_eq!(stored.record.status.as_str(), "cancelled", "the good word stays");
+    assert!(stored.parked.is_some());
+    teller.check().await;
+    // Whoever asks sees it as taken; what has happened is kept, and one too many.
+    let asks = Incoming { when_full: core::WhenFull::Refuse, ..teller.incoming(4) };
+    let asked = teller.tell_as(&asks, &stay("other", "t1", (12, 14), "confirmed")).await;
+    assert!(matches!(asked, Outcome::Refused(_)), "{asked:?}");
+    assert_eq!(teller.facts("overbooking").await, 0);
+    let sold = teller.tell(&stay("other", "t1", (12, 14), "confirmed"), 5).await;
+    assert!(matches!(sold, Outcome::Overbooked { .. }), "{sold:?}");
+    assert!(teller.facts("overbooking").await > 0);
+    teller.check().await;
+    // Longer by its newest word, it keeps the new nights in place of the old.
+    teller.tell(&stay("r", "t1", (9, 12), "confirmed"), 6).await;
+    assert_eq!((teller.night("t1", 9).await, teller.night("t1", 12).await), ((0, 1, 0), (1, 0, 0)));
+    teller.check().await;
+    // A newer cancellation is all there is to know.
+    let ended = teller.tell(&stay("r", "t1", (10, 13), "cancelled"), 7).await;
+    assert!(matches!(ended, Outcome::Updated(_)), "{ended:?}");
+    assert_eq!(teller.night("t1", 9).await, (0, 0, 0));
+    assert!(teller.stored("r").await.expect("stored").parked.is_none());
+    teller.check().await;
+}
+
+async fn a_person_lets_it_stand(database: Database) {
+    let teller = Teller::new(database).await;
+    confirmed_again(&teller, "r").await;
+    let stands = teller.decide("r", Choice::Stand, 4).await.expect("decided");
+    assert!(matches!(stands, Outcome::Updated(_)), "{stands:?}");
+    assert_eq!((teller.night("t1", 10).await, teller.status("r").await.as_deref()), ((1, 0, 0), Some("confirmed")));
+    let stored = teller.stored("r").await.expect("stored");
+    assert!(stored.parked.is_none() && stored.record.status.as_str() == "confirmed");
+    teller.check().await;
+    assert!(matches!(teller.decide("r", Choice::Stand, 5).await, Err(DecideError::NotWaiting)));
+    // In a status of the channel's own it stands as confirmed.
+    teller.tell(&stay("w", "t2", (10, 13), "waitlisted"), 1).await;
+    assert_eq!(teller.night("t2", 10).await, (0, 1, 0));
+    assert!(matches!(teller.decide("w", Choice::Stand, 5).await, Ok(Outcome::Created(_))));
+    assert_eq!((teller.night("t2", 10).await, teller.status("w").await.as_deref()), ((1, 0, 0), Some("confirmed")));
+    // What lacks its room cannot stand.
+    teller.tell(&stay("n", "t9", (10, 13), "confirmed"), 1).await;
+    let lacking = teller.decide("n", Choice::Stand, 5).await;
+    assert!(matches!(&lacking, Err(DecideError::Lacking(parked)) if parked.to_string().contains("t9")), "{lacking:?}");
+    teller.check().await;
+}
+
+async fn a_person_cancels_or_ignores_it(database: Database) {
+    let teller = Teller::new(database).await;
+    confirmed_again(&teller, "r").await;
+    teller.decide("r", Choice::Cancel, 4).await.expect("decided");
+    assert_eq!((teller.night("t1", 10).await, teller.status("r").await.as_deref()), ((0, 0, 0), Some("cancelled")));
+    assert!(teller.stored("r").await.expect("stored").parked.is_none());
+    teller.check().await;
+    // Of a booking that stands a cancellation takes the nights, and to ignore a word leaves them.
+    for (id, choice, left) in [("c", Choice::Cancel, 0), ("i", Choice::Ignore, 1)] {
+        teller.tell(&stay(id, "t1", (20, 22), "confirmed"), 1).await;
+        teller.tell(&stay(id, "t1", (20, 22), "waitlisted"), 2).await;
+        assert_eq!(teller.night("t1", 20).await, (1, 0, 0), "its booking has them already");
+        teller.decide(id, choice, 3).await.expect("decided");
+        assert_eq!(teller.night("t1", 20).await, (left, 0, 0), "{id}");
+        assert!(teller.stored(id).await.expect("stored").parked.is_none());
+        teller.check().await;
+    }
+    // What was never booked is left alone.
+    teller.tell(&stay("n", "t2", (10, 13), "waitlisted"), 1).await;
+    assert_eq!(teller.night("t2", 10).await, (0, 1, 0));
+    teller.decide("n", Choice::Ignore, 2).await.expect("decided");
+    assert_eq!((teller.night("t2", 10).await, teller.status("n").await), ((0, 0, 0), None));
+    teller.check().await;
+}
+
+async fn a_word_that_nobody_knows_waits_beside_the_good_one(database: Database) {
+    let teller = Teller::new(database).await;
+    let mut good = stay("r", "t1", (10, 13), "confirmed");
+    good["notes"] = json!("late arrival");
+    teller.tell(&good, 1).await;
+    // Longer, in a status of the channel's own: what the booking does not have is kept.
+    let waits = teller.tell(&stay("r", "t1", (10, 15), "waitlisted"), 2).await;
+    assert!(matches!(waits, Outcome::Parked(_)), "{waits:?}");
+    assert_eq!((teller.night("t1", 12).await, teller.night("t1", 14).await), ((1, 0, 0), (0, 1, 0)));
+    let stored = teller.stored("r").await.expect("stored");
+    assert_eq!(stored.record.check_out.map(|day| day.to_string()).as_deref(), Some("2027-05-13"));
+    assert_eq!(teller.status("r").await.as_deref(), Some("confirmed"));
+    teller.check().await;
+    // Order is judged by the newer of both.
+    let older = teller.tell_as(&Incoming { observed_at: at(1), ..teller.incoming(3) }, &good).await;
+    assert!(matches!(older, Outcome::Older(Some(_))), "{older:?}");
+    // A partial word is filled from the good one.
+    let partial = json!({ "id": "r", "status": "confirmed", "completeness": "partial", "adults": 3 });
+    let applied = teller.tell(&partial, 4).await;
+    assert!(matches!(applied, Outcome::Updated(_)), "{applied:?}");
+    let stored = teller.stored("r").await.expect("stored");
+    assert_eq!((stored.record.notes.as_deref(), stored.parked), (Some("late arrival"), None));
+    assert_eq!((teller.night("t1", 12).await, teller.night("t1", 14).await), ((1, 0, 0), (0, 0, 0)));
+    teller.check().await;
+}
+
+async fn the_same_word_again_writes_nothing(database: Database) {
+    let teller = Teller::new(database).await;
+    confirmed_again(&teller, "r").await;
+    teller.tell(&stay("w", "t2", (10, 13), "waitlisted"), 3).await;
+    teller.tell(&stay("n", "t9", (10, 13), "confirmed"), 3).await;
+    for (id, room, status) in [("r", "t1", "confirmed"), ("w", "t2", "waitlisted"), ("n", "t9", "confirmed")] {
+        let before = teller.written(id).await;
+        for second in 10..13 {
+            let again = teller.tell(&stay(id, room, (10, 13), status), second).await;
+            assert!(matches!(again, Outcome::Parked(_)), "{again:?}");
+        }
+        assert_eq!(teller.written(id).await, before);
+    }
+    teller.check().await;
+}
+
+async fn what_was_decided_is_not_asked_again(database: Database) {
+    let teller = Teller::new(database).await;
+    for (id, from, choice) in [("s", 1, Choice::Stand), ("c", 5, Choice::Cancel), ("i", 9, Choice::Ignore)] {
+        let said = |status: &str| stay(id, "t1", (from, from + 2), status);
+        teller.tell(&said("confirmed"), 1).await;
+        teller.tell(&said("cancelled"), 2).await;
+        assert!(matches!(teller.tell(&said("waitlisted"), 3).await, Outcome::Parked(_)));
+        teller.decide(id, choice, 4).await.expect("decided");
+        let before = (teller.night("t1", i8::try_from(from).expect("small")).await, teller.status(id).await);
+        let again = teller.tell(&said("waitlisted"), 5).await;
+        assert!(matches!(again, Outcome::Unchanged(_)), "{id}: {again:?}");
+        let after = (teller.night("t1", i8::try_from(from).expect("small")).await, teller.status(id).await);
+        assert_eq!(after, before, "{id}");
+        assert!(teller.stored(id).await.expect("stored").parked.is_none());
+        // Another word is another question.
+        let mut other = said("waitlisted");
+        other["adults"] = json!(4);
+        assert!(matches!(teller.tell(&other, 6).await, Outcome::Parked(_)), "{id}");
+        teller.check().await;
+    }
+}
+
+async fn a_night_that_was_resold_is_one_too_many(database: Database) {
+    let teller = Teller::new(database).await;
+    teller.tell(&stay("r", "t1", (10, 13), "confirmed"), 1).await;
+    teller.tell(&stay("r", "t1", (10, 13), "cancelled"), 2).await;
+    teller.tell(&stay("next", "t1", (12, 14), "confirmed"), 3).await;
+    assert_eq!(teller.facts("overbooking").await, 0);
+    teller.tell(&stay("r", "t1", (10, 13), "confirmed"), 4).await;
+    assert_eq!((teller.night("t1", 11).await, teller.night("t1", 12).await), ((0, 1, 0), (1, 0, 1)));
+    assert!(teller.facts("overbooking").await > 0);
+    teller.check().await;
+    // The other goes: the hold has its place.
+    teller.tell(&stay("next", "t1", (12, 14), "cancelled"), 5).await;
+    assert_eq!(teller.night("t1", 12).await, (0, 1, 0));
+    teller.check().await;
+}
+
+async fn what_holds_nothing(database: Database) {
+    let teller = Teller::new(database).await;
+    // A question, a refusal, and a stay that is past; what nobody has linked.
+    teller.tell(&stay("q", "t9", (10, 13), "inquiry"), 1).await;
+    let mut past = stay("p", "t2", (10, 13), "waitlisted");
+    (past["checkIn"], past["checkOut"]) = (json!("2027-01-10"), json!("2027-01-14"));
+    assert!(matches!(teller.tell(&past, 1).await, Outcome::Parked(_)));
+    teller.tell(&stay("n", "t9", (10, 13), "confirmed"), 1).await;
+    // A source without the say, and one that asks.
+    let authority = Authority { bookings: Some(Say::None), ..Authority::default() };
+    let quiet = Incoming { authority, ..teller.incoming(1) };
+    assert!(matches!(teller.tell_as(&quiet, &stay("a", "t2", (10, 13), "confirmed")).await, Outcome::Parked(_)));
+    let mut asks = stay("asks", "t2", (10, 13), "waitlisted");
+    asks["intent"] = json!("request");
+    assert!(matches!(teller.tell(&asks, 1).await, Outcome::Parked(_)));
+    assert_eq!((teller.night("t1", 10).await, teller.night("t2", 10).await), ((0, 0, 0), (0, 0, 0)));
+    let mut tx = teller.db.platform_read().await.expect("a transaction");
+    let waiting = parked::waiting(&mut tx, Date::new(2027, 1, 15).expect("a day")).await.expect("read");
+    let mut ids: Vec<&str> = waiting.iter().map(|alarm| alarm.external_id.as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["a", "asks", "n", "q"], "what is past is no alarm");
+    assert!(waiting.iter().all(|alarm| !alarm.held));
+    drop(tx);
+    teller.check().await;
+}
+
+async fn a_hold_ends_with_its_last_night(database: Database) {
+    let teller = Teller::new(database).await;
+    teller.tell(&stay("w", "t1", (10, 13), "waitlisted"), 1).await;
+    let instant = |text: &str| text.parse().expect("an instant");
+    let ended = async |now: &str| {
+        let mut tx = teller.db.platform_read().await.expect("a transaction");
+        holds::ended(&mut tx, 100, instant(now)).await.expect("read")
+    };
+    assert_eq!(ended("2027-05-12T22:30:00Z").await, [], "in Lisbon it is the evening before");
+    let over = ended("2027-05-12T23:30:00Z").await;
+    assert_eq!(over.len(), 1, "in Lisbon the day of departure has begun");
+    let ids: Vec<_> = over.iter().map(|(_, hold)| *hold).collect();
+    let mut tx = teller.db.write(teller.account).await.expect("a transaction");
+    tx.lock_ledger(teller.account, true).await.expect("locked");
+    core::drop_holds(&mut tx, teller.account, &ids, instant("2027-05-13T00:00:00Z")).await.expect("dropped");
+    parked_reservations::forget_holds(&mut tx, teller.account, &ids).await.expect("forgotten");
+    tx.commit().await.expect("committed");
+    assert_eq!(teller.night("t1", 12).await, (0, 0, 0));
+    teller.check().await;
+    // Said once more, it is past.
+    let later = Incoming { now: instant("2027-05-14T00:00:00Z"), observed_at: at(9), ..teller.incoming(9) };
+    let again = teller.tell_as(&later, &stay("w", "t1", (10, 13), "waitlisted")).await;
+    assert!(matches!(again, Outcome::Parked(_)), "{again:?}");
+    assert_eq!(teller.night("t1", 12).await, (0, 0, 0));
+}
+
+async fn some_rooms_are_linked(database: Database) {
+    let teller = Teller::new(database).await;
+    let mut several = stay("g", "t1", (10, 13), "confirmed");
+    several["rooms"] = json!([{ "roomTypeId": "t1" }, { "roomTypeId": "t9" }, { "roomTypeId": "t2" }]);
+    assert!(matches!(teller.tell(&several, 1).await, Outcome::Parked(_)));
+    assert_eq!((teller.night("t1", 10).await, teller.night("t2", 10).await), ((0, 1, 0), (0, 1, 0)));
+    let mut tx = teller.db.platform_read().await.expect("a transaction");
+    let waiting = parked::waiting(&mut tx, Date::new(2027, 1, 15).expect("a day")).await.expect("read");
+    let [ParkedAlarm { source_name, kind, property, room, first_night, last_night, held, .. }] = waiting.as_slice()
+    else {
+        panic!("{waiting:?}")
+    };
+    assert_eq!((source_name.as_str(), *kind, *held), ("one", "reservation", true));
+    assert_eq!((property.as_deref(), room.as_deref()), (Some("Casa"), Some("Room t1")));
+    let days = [first_night, last_night].map(|day| day.map(|day| day.to_string()).unwrap_or_default());
+    assert_eq!(days, ["2027-05-10", "2027-05-12"]);
+    drop(tx);
+    teller.check().await;
+    teller.room("t9", 1).await;
+    let booked = teller.tell(&several, 2).await;
+    assert!(matches!(booked, Outcome::Created(_)), "{booked:?}");
+    assert_eq!((teller.night("t1", 10).await, teller.night("t9", 10).await), ((1, 0, 0), (1, 0, 0)));
+    teller.check().await;
+}
+
+async fn people_see_and_decide_it(database: Database) {
+    let host = Host::start(database, &[], None).await;
+    let key = host.key(ACCOUNT, "partner").await;
+    for (entity, record) in records() {
+        assert_eq!(host.post(&key, entity, &record).await.0, 201);
+    }
+    let with_status = |id: &str, status: &str| {
+        let mut record = reservation(id);
+        record["status"] = json!(status);
+        record
+    };
+    host.post(&key, "reservations", &with_status("r1", "canceled")).await;
+    assert_eq!(host.post(&key, "reservations", &with_status("r1", "confirmed")).await.0, 202);
+    let waiting = async || -> Vec<WaitingShown> {
+        serde_json::from_value(host.look("sources/partner/parked").await).expect("what waits")
+    };
+    let shown = waiting().await;
+    assert_eq!((shown.len(), shown[0].id.as_str(), shown[0].held), (1, "r1", true));
+    assert_eq!(shown[0].rooms, ["t1"]);
+    assert!(shown[0].commands.iter().any(|c| c.starts_with("gassync map decide partner reservation r1 stand")));
+    let (_, record) = host.get(&key, "reservations/r1").await;
+    assert!(record["parked"].is_array() && record["status"] == "cancelled", "{record}");
+    // By an operator, planned first.
+    let decision = |decision: &str, more: Value| {
+        let mut body = json!({ "kind": "reservation", "id": "r1", "decision": decision, "by": "Ines", "why": "paid" });
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        body
+    };
+    let decide = async |body: &Value| read(host.operate("sources/partner/parked/decide", body).await).await;
+    let (status, plan) = decide(&decision("stand", json!({ "dryRun": true }))).await;
+    assert_eq!((status, &plan["status"]), (200, &json!("updated")), "{plan}");
+    assert_eq!(waiting().await.len(), 1, "nothing was done");
+    assert_eq!(decide(&decision("stand", json!({ "plan": "another" }))).await.0, 409);
+    assert_eq!(decide(&decision("revive", json!({}))).await.0, 400);
+    assert_eq!(decide(&decision("stand", json!({ "plan": plan["plan"] }))).await.0, 200);
+    assert_eq!(waiting().await.len(), 0);
+    assert_eq!(decide(&decision("stand", json!({}))).await.0, 404);
+    assert_eq!(host.get(&key, "reservations/r1").await.1["status"], "confirmed");
+    let log = host.get(&key, "sync-log").await.1;
+    let told = log["data"].as_array().expect("lines").iter().any(|line| line["action"] == "decide");
+    assert!(told, "{log}");
+    // By the partner, with its key.
+    assert_eq!(host.post(&key, "reservations", &with_status("r1", "waitlisted")).await.0, 202);
+    let why = json!({ "decision": "cancel", "why": "the guest is not coming" });
+    let (status, taken) = host.post(&key, "reservations/r1/decision", &why).await;
+    assert_eq!((status, &taken["status"]), (200, &json!("updated")), "{taken}");
+    assert_eq!(host.get(&key, "reservations/r1").await.1["status"], "cancelled");
+    assert_eq!(host.post(&key, "reservations/r1/decision", &why).await.0, 404);
+    let empty = json!({ "decision": "cancel", "why": " " });
+    assert_eq!(host.post(&key, "reservations/r1/decision", &empty).await.0, 422);
+    // Taken back is only what nobody waits for.
+    assert_eq!(host.post(&key, "reservations", &with_status("r9", "waitlisted")).await.0, 202);
+    let address = format!("{}/integration/v1/reservations/r9", host.base);
+    let gone = host.http.delete(address).bearer_auth(&key).send().await.expect("an answer");
+    assert_eq!(gone.status().as_u16(), 409);
+    // One that waits is linked with a booking that is there, unless that is another's already.
+    let links = host.look("sources/partner/links").await;
+    let booking = links.as_array().expect("links").iter().find(|link| link["id"] == "r1").expect("r1")["gasId"].clone();
+    let linked = json!({ "kind": "reservation", "id": "r9", "gasId": booking, "by": "Ines" });
+    assert_eq!(read(host.operate("sources/partner/links", &linked).await).await.0, 409);
+    host.stop().await;
+}
