@@ -5,7 +5,7 @@ use gassync::{
     core,
     inbound::{
         apply::{Incoming, Outcome},
-        decide::{Choice, DecideError},
+        decide::{Choice, DecideError, ParkedKind},
     },
     store::{
         buffer::parked_reservations,
@@ -13,7 +13,7 @@ use gassync::{
         parked::{self, ParkedAlarm},
     },
 };
-use gassync_domain::{Authority, Date, Say};
+use gassync_domain::{Authority, Date, News, Say};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, read, records, reservation},
@@ -34,6 +34,7 @@ on_both!(
     a_hold_ends_with_its_last_night,
     some_rooms_are_linked,
     people_see_and_decide_it,
+    every_kind_is_decided,
 );
 
 /// Booked, cancelled, and confirmed again.
@@ -346,4 +347,59 @@ async fn people_see_and_decide_it(database: Database) {
     let linked = json!({ "kind": "reservation", "id": "r9", "gasId": booking, "by": "Ines" });
     assert_eq!(read(host.operate("sources/partner/links", &linked).await).await.0, 409);
     host.stop().await;
+}
+
+async fn every_kind_is_decided(database: Database) {
+    let teller = Teller::new(database).await;
+    let quiet = Incoming { creates: false, ..teller.incoming(1) };
+    let record = |value: Value| serde_json::to_string(&value).expect("json");
+    let news = || {
+        let house = record(json!({ "id": "h2", "name": "Annexe" }));
+        let room = record(json!({ "id": "t8", "propertyId": "h2", "name": "Loft" }));
+        let plan = record(json!({ "id": "flex", "propertyId": "p", "name": "Flexible" }));
+        let block = json!({ "id": "b", "roomTypeIds": ["t9", "t2"], "checkIn": "2027-05-20", "checkOut": "2027-05-22" });
+        vec![
+            News::Property(serde_json::from_str(&house).expect("a property")),
+            News::RoomType(serde_json::from_str(&room).expect("a room type")),
+            News::RatePlan(serde_json::from_str(&plan).expect("a rate plan")),
+            News::Block(serde_json::from_value(block).expect("a block")),
+        ]
+    };
+    let told = teller.apply_as(&quiet, news()).await;
+    assert!(told.iter().all(|outcome| matches!(outcome, Outcome::Parked(_))), "{told:?}");
+    let waiting = async || {
+        let mut tx = teller.db.platform_read().await.expect("a transaction");
+        let all = parked::waiting(&mut tx, Date::new(2027, 1, 15).expect("a day")).await.expect("read");
+        all.into_iter().map(|alarm| (alarm.kind, alarm.since, alarm.held)).collect::<Vec<_>>()
+    };
+    let first = waiting().await;
+    let mut kinds: Vec<&str> = first.iter().map(|(kind, ..)| *kind).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["block", "property", "rate-plan", "room-type"]);
+    assert!(first.iter().all(|(kind, _, held)| *held == (*kind == "block")), "what is linked of a block is taken");
+    // Told again, they wait since the same time.
+    teller.apply_as(&Incoming { creates: false, ..teller.incoming(60) }, news()).await;
+    assert_eq!(waiting().await, first);
+    let of = |kind| match kind {
+        "property" => (ParkedKind::Property, "h2"),
+        "room-type" => (ParkedKind::RoomType, "t8"),
+        "rate-plan" => (ParkedKind::RatePlan, "flex"),
+        _ => (ParkedKind::Block, "b"),
+    };
+    assert!(matches!(teller.decide_of(of("room-type"), Choice::Stand, 61).await, Err(DecideError::Lacking(_))));
+    assert!(matches!(teller.decide_of(of("property"), Choice::Stand, 61).await, Ok(Outcome::Created(_))));
+    assert!(matches!(teller.decide_of(of("room-type"), Choice::Stand, 62).await, Ok(Outcome::Created(_))));
+    assert!(matches!(teller.decide_of(of("rate-plan"), Choice::Cancel, 62).await, Err(DecideError::NoCancelling)));
+    assert!(teller.decide_of(of("rate-plan"), Choice::Ignore, 62).await.is_ok());
+    assert!(matches!(teller.decide_of(of("block"), Choice::Stand, 62).await, Err(DecideError::Lacking(_))));
+    assert!(teller.decide_of(of("block"), Choice::Cancel, 63).await.is_ok());
+    assert_eq!(waiting().await, []);
+    // What was ignored is not asked about again.
+    let ignored = teller.apply_as(&Incoming { creates: false, ..teller.incoming(70) }, news()).await;
+    assert!(matches!(ignored[2], Outcome::Unchanged(None)), "{ignored:?}");
+    // A block that is left as it is keeps what it has.
+    assert!(matches!(ignored[3], Outcome::Parked(_)), "what was cancelled is told anew: {ignored:?}");
+    assert!(teller.decide_of(of("block"), Choice::Ignore, 71).await.is_ok());
+    assert_eq!(waiting().await, []);
+    teller.check().await;
 }

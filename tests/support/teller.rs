@@ -100,10 +100,20 @@ impl Teller {
 
     /// A person decides.
     pub async fn decide(&self, id: &str, choice: Choice, second: i64) -> Result<Outcome, DecideError> {
+        self.decide_of((ParkedKind::Reservation, id), choice, second).await
+    }
+
+    /// The same of any kind of record.
+    pub async fn decide_of(
+        &self,
+        what: (ParkedKind, &str),
+        choice: Choice,
+        second: i64,
+    ) -> Result<Outcome, DecideError> {
         let mut tx = self.db.write_for(self.account, self.source).await.expect("a transaction");
         let by = By { who: "Ines", why: "the guest said so" };
         let incoming = self.incoming(second);
-        let decided = decide::decide(&mut tx, &incoming, (ParkedKind::Reservation, id), (choice, by)).await?;
+        let decided = decide::decide(&mut tx, &incoming, what, (choice, by)).await?;
         tx.commit().await.expect("committed");
         Ok(decided.outcome)
     }

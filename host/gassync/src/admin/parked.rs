@@ -154,6 +154,7 @@ fn commands(source: &str, waiting: &Waiting) -> Vec<String> {
     let about = format!("{} {} {}", word(source), waiting.kind.replace('_', "-"), word(&waiting.id));
     let decide = |choice: &str| format!("gassync map decide {about} {choice} --by NAME --why TEXT");
     let mut commands = match waiting.kind {
+        _ if waiting.linked => Vec::new(),
         "block" => Vec::new(),
         "reservation" => vec![format!("gassync map apply {about} --to BOOKING")],
         _ => vec![format!("gassync map apply {about} --to NUMBER"), format!("gassync map apply {about} --create")],

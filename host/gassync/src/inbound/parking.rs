@@ -90,8 +90,12 @@ pub(super) async fn hold(
 
 /// The hold that a word asks for.
 pub(super) fn asked(waiting: &Waiting<'_>, spans: Vec<Span>) -> HoldAsked {
-    let reason = format!("reservation {} waits for a decision", waiting.reservation.id);
-    HoldAsked { known: waiting.known, spans, reason }
+    HoldAsked { known: waiting.known, spans, reason: reason(&waiting.reservation.id) }
+}
+
+/// Why a hold keeps its nights.
+pub(super) fn reason(id: &str) -> String {
+    format!("reservation {id} waits for a decision")
 }
 
 fn lacks_places(reservation: &Reservation) -> bool {

@@ -245,7 +245,7 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
     let rooms = open().flat_map(|arriving| {
         // A word that leaves its rooms out is about those that are known.
         let known = arriving.stored.as_ref().filter(|_| arriving.reservation.rooms.is_empty());
-        arriving.reservation.rooms.iter().chain(known.iter().flat_map(|stored| &stored.record.rooms))
+        arriving.reservation.rooms.iter().chain(known.into_iter().flat_map(|stored| &stored.record.rooms))
     });
     let rooms = rooms.filter_map(|room| room.room_type_id.as_deref());
     let guests: Vec<String> = open().filter_map(|arriving| guest::id_of(&arriving.reservation)).collect();
@@ -271,7 +271,7 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
         let unit = |id: &str| mappings.get(Kind::RoomType, id).map(|unit| unit.core);
         match (units(incoming, arriving, unit), mapping) {
             (_, Some(mapping)) if !mapping.auto_sync => arriving.end(Outcome::Unchanged(Some(mapping.core))),
-            (Err(parked), _) => park(tx, incoming, (index, arriving, parked), &mut ready, unit).await?,
+            (Err(parked), _) => park(tx, incoming, (index, &mut *arriving, parked), &mut ready, unit).await?,
             (Ok(units), _) => ready.booking.push((index, units)),
         }
         let holds_still = ready.holds.last().is_some_and(|(held, _)| *held == index);
@@ -279,8 +279,8 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
             && waiting.hold.is_some()
         {
             // What waited is settled, or keeps no nights any more.
-            let gone = HoldAsked { known: waiting.hold, spans: Vec::new(), reason: String::new() };
-            ready.holds.push((index, gone));
+            let reason = parking::reason(&arriving.reservation.id);
+            ready.holds.push((index, HoldAsked { known: waiting.hold, spans: Vec::new(), reason }));
         }
     }
     Ok((ready, mappings))
@@ -421,9 +421,9 @@ async fn book(
         .collect();
     let asked: Vec<HoldAsked> = holds.iter().map(|(_, hold)| hold.clone()).collect();
     let mut desk = Desk::open_with(tx, incoming.account, &bookables, &asked, incoming.now).await?;
-    let when_full = |place: usize| match &arriving[booking[place].0] {
-        Arriving { reservation: Reservation { intent: Intent::Request, .. }, .. } => WhenFull::Refuse,
-        _ => incoming.when_full,
+    let when_full = |place: usize| match arriving[booking[place].0].reservation.intent {
+        Intent::Request => WhenFull::Refuse,
+        Intent::Fact => incoming.when_full,
     };
     let may_be_refused = |place: usize| when_full(place) == WhenFull::Refuse && !desk.has_room(place);
     let sure: Vec<usize> = (0..booking.len()).filter(|place| !may_be_refused(*place)).collect();
@@ -472,7 +472,8 @@ async fn book(
             }
             Some(Placed::Unplaceable) | None => Outcome::Parked(Parked(vec![Missing::Rooms])),
         };
-        arriving.end(arriving.parks.take().map_or(outcome, Outcome::Parked));
+        let parks = arriving.parks.take();
+        arriving.end(parks.map_or(outcome, Outcome::Parked));
     }
     for ((index, _), hold) in holds.iter().zip(desk.keep_holds(tx).await?) {
         arriving[*index].hold = hold;

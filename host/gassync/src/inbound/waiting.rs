@@ -42,6 +42,8 @@ pub struct Waiting {
     pub rooms: Vec<String>,
     /// Whether its nights are kept meanwhile.
     pub held: bool,
+    /// Whether it is linked with a core entity already.
+    pub linked: bool,
     /// Core entities it may be, likeliest first.
     pub suggestions: Vec<(CoreId, String, Likeness)>,
 }
@@ -57,6 +59,7 @@ impl Waiting {
             nights: (None, None),
             rooms: Vec::new(),
             held: false,
+            linked: false,
             suggestions: Vec::new(),
         }
     }
@@ -116,10 +119,11 @@ async fn reservations(tx: &mut Tx, incoming: &Incoming, slice: Slice) -> Result<
     let shown = words.iter().map(|(_, word, _)| {
         // A guest's name is not shown where it is not needed.
         let id = word.record.id.clone();
+        let linked = booking(&id).is_some();
         let takes = booking(&id).and_then(|booking| standings.get(&booking)).is_some_and(|s| s.takes_nights(now));
         let rooms = word.record.rooms.iter().filter_map(|room| room.room_type_id.clone()).collect();
         let waiting = Waiting::new("reservation", id, Some(word.missing.clone()), word.parked_at);
-        Waiting { nights: parked::nights(&word.record), rooms, held: word.hold.is_some() || takes, ..waiting }
+        Waiting { nights: parked::nights(&word.record), rooms, held: word.hold.is_some() || takes, linked, ..waiting }
     });
     Ok(shown.collect())
 }
