@@ -98,6 +98,7 @@ pub async fn decide(
         authority: caller.authority,
         when_full: WhenFull::Keep,
         may_revive: false,
+        strict: false,
         observed_at: now,
         now,
     };

@@ -48,7 +48,9 @@ pub enum LinkError {
     #[error("the source has told of no such record")]
     NoRecord,
     /// Only what is parked for want of a link is linked by hand.
-    #[error("only properties, room types, rate plans and reservations that wait are linked by hand, and of these the last to bookings that are there")]
+    #[error(
+        "only properties, room types, rate plans and reservations that wait are linked by hand, and of these the last to bookings that are there"
+    )]
     NotByHand,
     /// Another reservation of the source is linked with the booking.
     #[error("reservation {0} of this source is linked with that booking: two reservations are two bookings")]
@@ -165,7 +167,7 @@ async fn told(
         Kind::Reservation => {
             let waiting = parked_reservations::with_raw(tx, account, source, id).await?;
             waiting.map(|(waiting, raw)| {
-                (change(News::Reservation(Box::new(waiting.record)), raw), waiting.version.observed_at)
+                (change(News::Reservation(Box::new(waiting.record)), raw, Vec::new()), waiting.version.observed_at)
             })
         }
         Kind::Guest => return Err(LinkError::NotByHand),

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, CoreId, Date, RoomType, Timestamp};
-use jiff::tz::TimeZone;
+use gassync_domain::{AccountId, CoreId, Date, RoomType, Timestamp, today_at};
 
 use crate::store::{Result, Time, Tx, on, rows};
 
@@ -47,29 +46,26 @@ pub struct Home {
     pub property: CoreId,
     /// That property's currency.
     pub currency: Option<String>,
-    /// That property's time zone, by its name; the account's where it has none.
+    /// That property's time zone, by its name.
     pub time_zone: Option<String>,
 }
 
 impl Home {
-    /// Which day it is there. In a zone that nobody knows it is UTC's.
+    /// Which day it is there; in a zone that nobody knows the earliest that it can be.
     pub fn today(&self, now: Timestamp) -> Date {
-        let zone = self.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
-        now.to_zoned(zone).date()
+        today_at(now, self.time_zone.as_deref())
     }
 }
 
 /// Where units are.
 pub async fn homes(tx: &mut Tx, account: AccountId, units: &[CoreId]) -> Result<HashMap<CoreId, Home>> {
-    let text = "select u.id, p.id, p.currency, coalesce(p.time_zone, a.time_zone)
+    let text = "select u.id, p.id, p.currency, p.time_zone
         from new cross join gas_bookable_units u
         join gas_properties p on p.account_id = u.account_id and p.id = u.property_id
-        join gas_accounts a on a.id = u.account_id
         where u.account_id = $1 and u.id = new.id";
     let rows: Vec<(i64, i64, Option<String>, Option<String>)> =
         rows::of_ids(units).read(tx, &[account.0.into()], text).await?;
-    let home =
-        |(unit, id, currency, time_zone)| (CoreId(unit), Home { property: CoreId(id), currency, time_zone });
+    let home = |(unit, id, currency, time_zone)| (CoreId(unit), Home { property: CoreId(id), currency, time_zone });
     Ok(rows.into_iter().map(home).collect())
 }
 
