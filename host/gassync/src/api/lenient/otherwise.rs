@@ -1,0 +1,180 @@
+//! One field that is not written as it should be: what was wanted there, and whether it says the same otherwise.
+
+use std::borrow::Cow;
+
+use gassync_domain::{AmountError, Date, mend_amount};
+use serde_json::{Map, Number, Value};
+
+use super::Step;
+
+/// What a field should have been.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Wanted {
+    Text,
+    WholeNumber,
+    Number,
+    Flag,
+    List,
+    Object,
+    Amount,
+    Instant,
+    Word,
+    Date,
+}
+
+impl Wanted {
+    /// By what the reader says of a field that it could not read.
+    pub(super) fn of(message: &str) -> Self {
+        let amounts = [AmountError::NotANumber, AmountError::TooFine, AmountError::TooLarge];
+        if amounts.iter().any(|error| message == error.to_string()) {
+            return Self::Amount;
+        }
+        if message.contains("variant") {
+            return Self::Word;
+        }
+        let Some((_, expected)) = message.rsplit_once("expected ") else {
+            return if message.ends_with("instant") { Self::Instant } else { Self::Date };
+        };
+        let is = |words: &[&str]| words.iter().any(|word| expected.contains(word));
+        match () {
+            () if is(&["amount of money"]) => Self::Amount,
+            () if is(&["date"]) => Self::Date,
+            () if is(&["boolean"]) => Self::Flag,
+            () if is(&["sequence"]) => Self::List,
+            () if is(&["struct", "map"]) => Self::Object,
+            () if is(&["f64", "f32"]) => Self::Number,
+            () if is(&["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "usize"]) => Self::WholeNumber,
+            () if is(&["enum", "variant"]) => Self::Word,
+            () => Self::Text,
+        }
+    }
+
+    pub(super) fn in_words(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::WholeNumber => "a whole number within its range",
+            Self::Number => "a number",
+            Self::Flag => "true or false",
+            Self::List => "a list",
+            Self::Object => "an object",
+            Self::Amount => "an amount of money",
+            Self::Instant => "an RFC 3339 instant",
+            Self::Word => "one of the words it can be",
+            Self::Date => "a date",
+        }
+    }
+}
+
+/// A number as it was written. Where entries were left out before it, it may be another's: whoever asks compares.
+pub(super) fn raw_at(text: &str, steps: &[Step]) -> Option<String> {
+    let mut raw: Box<serde_json::value::RawValue> = serde_json::from_str(text).ok()?;
+    for step in steps {
+        raw = match step {
+            Step::Key(key) => {
+                let mut members: std::collections::BTreeMap<String, Box<serde_json::value::RawValue>> =
+                    serde_json::from_str(raw.get()).ok()?;
+                members.remove(key)?
+            }
+            Step::Index(index) => {
+                let mut items: Vec<Box<serde_json::value::RawValue>> = serde_json::from_str(raw.get()).ok()?;
+                (*index < items.len()).then(|| items.swap_remove(*index))?
+            }
+        };
+    }
+    Some(raw.get().to_owned())
+}
+
+/// The digits of a number as they were written.
+fn digits(number: &Number, raw: impl Fn() -> Option<String>) -> String {
+    let written = number.to_string();
+    if !number.is_f64() {
+        return written;
+    }
+    raw().filter(|raw| raw.parse().ok() == number.as_f64()).unwrap_or(written)
+}
+
+/// The same value as it should have been written, and what is said of that; none where it is not the same, or is as it should.
+pub(super) fn read_otherwise(
+    field: &Value,
+    wanted: Wanted,
+    raw: impl Fn() -> Option<String>,
+) -> Option<(Value, String)> {
+    let value = match (wanted, field) {
+        (Wanted::Text, Value::Number(number)) => Value::from(digits(number, raw)),
+        (Wanted::Text, Value::Bool(flag)) => Value::from(flag.to_string()),
+        (Wanted::WholeNumber, Value::String(text)) => Value::from(whole(text)?),
+        (Wanted::WholeNumber, Value::Number(number)) if number.is_f64() => Value::from(whole(&digits(number, raw))?),
+        (Wanted::WholeNumber, Value::Bool(flag)) => Value::from(i64::from(*flag)),
+        (Wanted::Number, Value::String(text)) => Value::Number(Number::from_f64(text.trim().parse().ok()?)?),
+        (Wanted::Flag, Value::String(text)) => Value::Bool(flag(text)?),
+        (Wanted::Flag, Value::Number(number)) => Value::Bool(flag(&number.to_string())?),
+        (Wanted::List, Value::Object(members)) => Value::Array(listed(members)),
+        (Wanted::List, Value::String(_) | Value::Number(_)) => Value::Array(vec![field.clone()]),
+        (Wanted::Amount, Value::String(_) | Value::Number(_)) => {
+            let written = match field {
+                Value::Number(number) => digits(number, raw),
+                other => other.as_str()?.to_owned(),
+            };
+            let (amount, problem) = mend_amount(&written);
+            return Some((Value::from(amount?.to_string()), problem?));
+        }
+        (Wanted::Date, Value::String(text)) => Value::from(day(text)?.to_string()),
+        (Wanted::Date, Value::Number(number)) => Value::from(day(&number.to_string())?.to_string()),
+        (Wanted::Instant, Value::String(text)) if text.trim() != text => Value::from(text.trim()),
+        (Wanted::Word, Value::String(text)) => Value::from(text.trim().to_lowercase().replace(['_', ' '], "-")),
+        // Whoever knows one kind of list writes everything as one.
+        (wanted, Value::Array(items)) if wanted != Wanted::List => match items.as_slice() {
+            [only] if !only.is_array() => only.clone(),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    (value != *field).then(|| (value, format!("was not written as {}; it was read as one", wanted.in_words())))
+}
+
+fn whole(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let digits = match text.split_once('.') {
+        Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
+        Some(_) => return None,
+        None => text,
+    };
+    digits.parse().ok()
+}
+
+fn flag(text: &str) -> Option<bool> {
+    match text.trim().to_lowercase().as_str() {
+        "true" | "yes" | "1" => Some(true),
+        "false" | "no" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// The day of a text that says more than one, in its own zone.
+fn day(text: &str) -> Option<Date> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| text.get(..10)?.parse().ok())
+}
+
+/// Some languages write a list as an object of its places.
+fn listed(members: &Map<String, Value>) -> Vec<Value> {
+    let places: Option<Vec<usize>> = members.keys().map(|key| key.parse().ok()).collect();
+    match places {
+        Some(places) => {
+            let mut items: Vec<(usize, &Value)> = places.into_iter().zip(members.values()).collect();
+            items.sort_by_key(|(place, _)| *place);
+            items.into_iter().map(|(_, item)| item.clone()).collect()
+        }
+        None => vec![Value::Object(members.clone())],
+    }
+}
+
+/// What is wrong with an amount that is none.
+pub(super) fn why_no_amount(field: &Value) -> Option<String> {
+    let written: Cow<'_, str> = match field {
+        Value::String(text) => text.into(),
+        Value::Number(number) => number.to_string().into(),
+        _ => return None,
+    };
+    mend_amount(&written).1
+}
