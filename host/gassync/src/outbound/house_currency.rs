@@ -3,14 +3,16 @@
 
 use gassync_domain::Reservation;
 
+/// Whether a price is in another currency than the house's, as far as both are known.
+pub fn is_foreign(currency: Option<&str>, house: Option<&str>) -> bool {
+    currency.zip(house).is_some_and(|(currency, house)| !currency.eq_ignore_ascii_case(house))
+}
+
 /// Takes all prices from a booking that is in another currency than the house at the channel; says which were left out.
 /// A booking without a currency is in the house's, and of a house without one nothing is known.
 pub fn leave_out_foreign_prices(reservation: &mut Reservation, house: Option<&str>) -> Option<String> {
     let house = house?;
-    let currency = reservation.currency.clone()?;
-    if currency.eq_ignore_ascii_case(house) {
-        return None;
-    }
+    let currency = reservation.currency.clone().filter(|currency| is_foreign(Some(currency), Some(house)))?;
     let total = reservation.total_price.take();
     let of_rooms = reservation.rooms.iter_mut().filter_map(|room| room.total_price.take()).count();
     let others = [reservation.commission.take(), reservation.payout.take()].into_iter().flatten().count();

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{CalendarNight, CalendarParts, ChannelNight, Date, Pushing, Stay, Timestamp, today_at};
+use gassync_domain::{Amount, CalendarNight, CalendarParts, ChannelNight, Date, Pushing, Stay, Timestamp, today_at};
 use gassync_runtime::Manifest;
 use jiff::{SignedDuration, Span};
 
+use super::house_currency::is_foreign;
 use crate::store::{
     Result, Tx,
     calendar::{self, Listed},
@@ -15,6 +16,7 @@ use crate::store::{
         touches::{self, Touch},
     },
     sources::Source,
+    sync_log,
 };
 
 /// How far a reckoning came.
@@ -142,6 +144,9 @@ fn joined(mut touches: Vec<Touch>) -> Vec<Touch> {
     joined
 }
 
+/// A price is in another currency than the house's.
+struct Foreign;
+
 struct Reckoning<'a> {
     source: &'a Source,
     pushing: &'a Pushing,
@@ -161,6 +166,19 @@ impl Reckoning<'_> {
         let Self { source, target, .. } = self;
         let stays: Vec<Stay> = touched.iter().map(|(stay, _)| *stay).collect();
         let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &stays, now).await?;
+        let foreign = listed.iter().filter(|listed| self.price(listed).is_err()).count();
+        if foreign > 0 {
+            let message = format!("prices of {foreign} nights were left out: they are not in the house's currency");
+            let line = sync_log::Entry {
+                source: source.id,
+                entity_type: "calendar",
+                entity_id: &target.room_type_id,
+                action: "push",
+                status: "pending",
+                message: Some(message),
+            };
+            sync_log::outbound(tx, source.account, &[line], now).await?;
+        }
         let known = nights::known(tx, source.account, source.id, target.room_type, &stays).await?;
         let of_plan = known.into_iter().filter(|known| known.place.rate_plan_id == target.rate_plan_id);
         let mut known: HashMap<Date, Known> = of_plan.map(|known| (known.place.night, known)).collect();
@@ -187,13 +205,7 @@ impl Reckoning<'_> {
         let count = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
         let free = listed.capacity - listed.sold - listed.held - listed.blocked;
         let units = free - i64::from(self.pushing.safety_stock);
-        let (price, currency) = match listed.price {
-            Some(price) => {
-                let (price, currency) = self.pushing.price(price.into(), listed.currency);
-                (Some(price), currency)
-            }
-            None => (None, None),
-        };
+        let (price, currency) = self.price(&listed).unwrap_or_default();
         ChannelNight {
             units: u32::try_from(units.max(0)).unwrap_or(u32::MAX),
             closed: listed.closed,
@@ -208,6 +220,15 @@ impl Reckoning<'_> {
             min_advance_days: count(listed.min_advance_days),
             max_advance_days: count(listed.max_advance_days),
         }
+    }
+
+    /// What a night costs at the channel; an error where that is in another currency than the house's there, in which it
+    /// would be taken for one.
+    fn price(&self, listed: &Listed) -> std::result::Result<(Option<Amount>, Option<String>), Foreign> {
+        let Some(price) = listed.price else { return Ok((None, None)) };
+        let (price, currency) = self.pushing.price(price.into(), listed.currency.clone());
+        let house = self.pushing.currency.as_deref().or(self.target.currency.as_deref());
+        if is_foreign(currency.as_deref(), house) { Err(Foreign) } else { Ok((Some(price), currency)) }
     }
 
     /// A night that nothing was ever sent of: where the channel shows what is wanted, nothing needs to be.

@@ -25,6 +25,8 @@ pub struct Target {
     plan_id: Option<i64>,
     /// The zone that its property's days are in, as IANA calls it.
     pub time_zone: Option<String>,
+    /// ISO 4217: what its property charges in.
+    pub currency: Option<String>,
 }
 
 impl Target {
@@ -79,7 +81,7 @@ async fn of_room_types(tx: &mut Tx, account: AccountId, source: SourceId, rows: 
             r.gas_unit_id as unit_id, coalesce(l.external_entity_id, '') as rate_plan_id,
             coalesce(l.gas_entity_id, (select min(g.id) from gas_rate_plans g
                 where g.account_id = u.account_id and g.property_id = u.property_id)) as plan_id,
-            o.time_zone
+            o.time_zone, o.currency
         from new cross join int_room_types r
         join gas_bookable_units u on u.account_id = r.account_id and u.id = r.gas_unit_id
         join gas_properties o on o.account_id = u.account_id and o.id = u.property_id
