@@ -77,6 +77,7 @@ impl Served {
 
     /// Starts it and waits until it answers.
     pub async fn start(&mut self) {
+        plugins::share_compiled(&self.data());
         let log = std::fs::File::options().create(true).append(true).open(self.dir.join("log")).expect("a log");
         let child = Command::new(program())
             .arg("serve")

@@ -89,12 +89,16 @@ enum Command {
 
 /// Reads the command and runs it.
 pub fn main() -> ExitCode {
+    crate::panics::install_hook();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(FAILED, &format!("the runtime cannot start: {error}")),
     };
-    match runtime.block_on(run(cli)) {
+    let ended = runtime.block_on(crate::panics::caught(run(cli)));
+    // What still computes on a thread of its own, such as a plugin that is compiled, is not waited for.
+    runtime.shutdown_background();
+    match ended.unwrap_or_else(|reason| Err(anyhow::anyhow!(reason))) {
         Ok(code) => code,
         Err(error) => {
             let usage = error.downcast_ref::<ConfigError>().is_some() || format!("{error:#}").starts_with("setting ");

@@ -115,7 +115,7 @@ impl Demo {
         // From here on commands about this folder ask this host.
         host_file.announce(address)?;
         let client = Client::wire(&format!("http://{address}"), &app.operator_token)?;
-        let hosting = tokio::spawn(server::run(Arc::clone(&app), listener, stop.clone().cancelled_owned()));
+        let mut hosting = tokio::spawn(server::run(Arc::clone(&app), listener, stop.clone().cancelled_owned()));
         say(&format!("Status page        http://{address}/#operator={}", app.operator_token));
         say(&format!("Standard API       http://{address}/openapi.json"));
         say(&format!("Simulated Beds24   http://{}/ and http://{}/", first.address, second.address));
@@ -134,7 +134,11 @@ impl Demo {
             say(&format!("Of their calls and webhooks {:.0} % go wrong from now on.", self.faults * 100.0));
         }
         let mut engine = Engine::open(&app, &client, &stage);
-        self.play(&stage, &mut engine, &mut follower).await?;
+        tokio::select! {
+            played = self.play(&stage, &mut engine, &mut follower) => played?,
+            // Nothing asked it to: one of its tasks has failed.
+            ended = &mut hosting => ended??,
+        }
         say("");
         for beds24 in [&first.beds24, &second.beds24] {
             beds24.set_faults(Faults::default());
