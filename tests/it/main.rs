@@ -26,6 +26,7 @@ mod requests;
 mod restart;
 mod sandbox;
 mod schema;
+mod silence;
 mod sketches_json;
 mod sketches_xml;
 mod store;

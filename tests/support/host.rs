@@ -101,10 +101,10 @@ impl Host {
         let plugins = database.dir.path().join("plugins");
         std::fs::create_dir_all(&plugins).expect("a folder");
         for name in components {
-            std::fs::write(plugins.join(format!("{name}.wasm")), crate::plugins::component(name)).expect("a component");
+            std::fs::write(plugins.join(format!("{name}.wasm")), plugins::component(name)).expect("a component");
         }
         if !more.iter().any(|(name, _)| *name == "GASSYNC_SECRETS_KEY") {
-            crate::plugins::share_compiled(&database.dir.path().join("data"));
+            plugins::share_compiled(&database.dir.path().join("data"));
         }
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");

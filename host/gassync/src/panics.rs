@@ -10,7 +10,9 @@ use std::{
 
 use futures_util::FutureExt as _;
 
-use crate::supervisor;
+tokio::task_local! {
+    static WORK: &'static str;
+}
 
 thread_local! {
     /// Where this thread panicked last. A future that panics is caught on the thread that it panicked on.
@@ -27,7 +29,7 @@ pub fn install_hook() {
 
 fn note(info: &PanicHookInfo<'_>) {
     let place = info.location().map(|location| format!("{}:{}", location.file(), location.line()));
-    let task = supervisor::current().map(|name| format!(" in the task {name}")).unwrap_or_default();
+    let work = current().map(|name| format!(" in {name}")).unwrap_or_default();
     let at = place.as_deref().map(|place| format!(" at {place}")).unwrap_or_default();
     let message = info.payload().downcast_ref::<&'static str>().map(|text| format!(": {text}")).unwrap_or_default();
     // Nothing is found in a backtrace but places. Without RUST_BACKTRACE there is none.
@@ -37,14 +39,19 @@ fn note(info: &PanicHookInfo<'_>) {
         _ => String::new(),
     };
     // Neither a log that cannot be written nor a thread that is ending is worth a second panic.
-    drop(writeln!(std::io::stderr(), "gassync: panicked{task}{at}{message}{trace}"));
+    drop(writeln!(std::io::stderr(), "gassync: panicked{work}{at}{message}{trace}"));
     let _ending = PLACE.try_with(|kept| kept.try_borrow_mut().map(|mut kept| *kept = place));
 }
 
-/// Runs work to its end; where it panics, the reason. What it shares with others must be whole at each of its steps: locks
+/// The name of the work that is running, as [`caught`] was given it.
+pub fn current() -> Option<&'static str> {
+    WORK.try_with(|name| *name).ok()
+}
+
+/// Runs work of this name to its end; where it panics, the reason. What it shares with others must be whole at each of its steps: locks
 /// here are taken with their poison, and what is durable is changed in transactions.
-pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
-    AssertUnwindSafe(work).catch_unwind().await.map_err(|_payload| reason())
+pub async fn caught<T>(name: &'static str, work: impl Future<Output = T>) -> Result<T, String> {
+    AssertUnwindSafe(WORK.scope(name, work)).catch_unwind().await.map_err(|_payload| reason())
 }
 
 /// Why work that has just panicked on this thread has failed.
@@ -62,13 +69,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_reason_without_what_was_worked_on() {
-        assert_eq!(caught(async { 17 }).await, Ok(17));
+        assert_eq!(caught("a sum", async { (17, current()) }).await, Ok((17, Some("a sum"))));
         let name = String::from("Ada Example");
         let panicking = async move {
             tokio::task::yield_now().await;
             panic!("no room for {name}");
         };
-        let reason = caught(panicking).await.map(|()| "nothing").expect_err("a reason");
+        let reason = caught("a booking", panicking).await.map(|()| "nothing").expect_err("a reason");
         assert!(reason.starts_with("panicked") && !reason.contains("Ada"), "{reason}");
     }
 }

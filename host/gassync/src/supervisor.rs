@@ -15,15 +15,6 @@ pub const GRACE_AFTER_FAILURE: Duration = Duration::from_secs(2);
 #[cfg(debug_assertions)]
 pub const PANIC_VARIABLE: &str = "GASSYNC_DEBUG_PANIC_IN";
 
-tokio::task_local! {
-    static NAME: &'static str;
-}
-
-/// The name of the background task that is running; none in work that one of them has spawned.
-pub fn current() -> Option<&'static str> {
-    NAME.try_with(|name| *name).ok()
-}
-
 /// The background tasks of a host. Dropping it aborts those that are left.
 #[derive(Debug)]
 pub struct Supervisor {
@@ -46,9 +37,9 @@ impl Supervisor {
                 assert!(std::env::var(PANIC_VARIABLE).as_deref() != Ok(name), "asked for by {PANIC_VARIABLE}");
                 work.await
             };
-            panics::caught(work).await.unwrap_or_else(|reason| Err(anyhow!(reason)))
+            panics::caught(name, work).await.unwrap_or_else(|reason| Err(anyhow!(reason)))
         };
-        let task = self.tasks.spawn(NAME.scope(name, caught));
+        let task = self.tasks.spawn(caught);
         self.names.insert(task.id(), name);
     }
 
@@ -119,7 +110,7 @@ mod tests {
         supervisor.spawn("steady", {
             let stop = stop.clone();
             async move {
-                assert_eq!(current(), Some("steady"));
+                assert_eq!(panics::current(), Some("steady"));
                 stop.cancelled().await;
                 Ok(())
             }

@@ -7,6 +7,7 @@ use gassync_domain::Timestamp;
 use jiff::{SignedDuration, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
+use super::channel_down;
 use crate::{
     api::{ApiError, Operator},
     app::App,
@@ -23,7 +24,7 @@ const MAY_FAIL: SignedDuration = SignedDuration::from_hours(1);
 #[serde(rename_all = "camelCase")]
 pub struct Alarm {
     /// `source`, `plugin`, `dead-jobs`, `refused-nights`, `refused-bookings`, `behind`, `overbooked`,
-    /// `webhook-disabled`, `webhook-failing`, `webhook-silent`, `webhook-dead`.
+    /// `channel-down`, `webhook-disabled`, `webhook-failing`, `webhook-silent`, `webhook-dead`.
     pub kind: String,
     /// The source, where it is one's.
     pub source: Option<String>,
@@ -99,5 +100,6 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
         format!("{mend}, then gassync webhooks replay {id} --since TIME --state dead; or gassync jobs cancel NUMBER")
     };
     add("webhook-dead", alarms::dead_deliveries(&mut tx).await?, &tell);
+    found.extend(channel_down::alarms(app, &mut tx, now).await?);
     Ok(found)
 }

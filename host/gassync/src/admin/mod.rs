@@ -3,8 +3,10 @@
 
 mod alarms;
 mod backfills;
+mod channel_down;
 mod jobs;
 mod keys;
+mod ledger;
 mod maps;
 mod messages;
 mod outbound;
@@ -27,6 +29,7 @@ pub use alarms::Alarm;
 pub use backfills::{BackfillShown, NewBackfill};
 pub use jobs::{JobFilter, JobRun, JobShown, JobWhole, NewJobRun, RunPlan};
 pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
+pub use ledger::LedgerDifference;
 pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink, SuggestionShown, WaitingShown};
 pub use messages::{MessageShown, MessageWhole};
 pub use outbound::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown};
@@ -48,6 +51,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(backfills::router())
         .merge(jobs::router())
         .merge(keys::router())
+        .merge(ledger::router())
         .merge(maps::router())
         .merge(messages::router())
         .merge(outbound::router())

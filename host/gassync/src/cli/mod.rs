@@ -7,6 +7,7 @@ mod demo;
 mod inbox;
 mod jobs;
 mod key;
+mod ledger;
 mod map;
 mod plugin;
 mod plugin_check;
@@ -76,6 +77,9 @@ enum Command {
     Map(map::Command),
     /// Show what a person should look at; status 1 where there is anything
     Alarms(alarms::Alarms),
+    /// Check which nights are sold
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Look at work, and bring back what is dead
     #[command(subcommand)]
     Jobs(jobs::Command),
@@ -95,7 +99,7 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(FAILED, &format!("the runtime cannot start: {error}")),
     };
-    let ended = runtime.block_on(crate::panics::caught(run(cli)));
+    let ended = runtime.block_on(crate::panics::caught("the command", run(cli)));
     // What still computes on a thread of its own, such as a plugin that is compiled, is not waited for.
     runtime.shutdown_background();
     match ended.unwrap_or_else(|reason| Err(anyhow::anyhow!(reason))) {
@@ -123,6 +127,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(command) => command.run(settings(file)?).await,
         Command::Map(command) => command.run(settings(file)?).await,
         Command::Alarms(alarms) => alarms.run(settings(file)?).await,
+        Command::Ledger(command) => command.run(settings(file)?).await,
         Command::Jobs(command) => command.run(settings(file)?).await,
         Command::Webhooks(command) => command.run(|| settings(file)).await,
         Command::Inbox(command) => command.run(settings(file)?).await,

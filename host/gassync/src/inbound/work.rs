@@ -35,7 +35,7 @@ const MAX_ATTEMPTS: u32 = 20;
 /// Works on a message; the answer is the plugin's, where it has one. Whatever goes wrong, a panic too, is written to the
 /// message.
 pub async fn process(app: Arc<App>, message: inbox::Message) -> Option<HttpResponse> {
-    let attempted = panics::caught(attempt(&app, &message)).await;
+    let attempted = panics::caught("message", attempt(&app, &message)).await;
     match attempted.unwrap_or_else(|reason| Err(Failure::new(reason, Then::Again))) {
         Ok(reply) => reply,
         Err(failure) => {

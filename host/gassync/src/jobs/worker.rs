@@ -214,15 +214,15 @@ async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> 
 
 /// A panic is a failure like others: those that were worked on together are tried again, each alone.
 async fn work_on_kind(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> {
-    let worked = panics::caught(work_on_jobs(app, source, jobs)).await;
-    worked.unwrap_or_else(|reason| each(jobs, || Outcome::Again(None, reason.clone())))
-}
-
-async fn work_on_jobs(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> {
     let Some(first) = jobs.first() else { return Vec::new() };
     let Some(kind) = Kind::named(&first.kind) else {
         return each(jobs, || Outcome::Hopeless(format!("nobody knows jobs of the kind {}", first.kind)));
     };
+    let worked = panics::caught(kind.name(), work_on_jobs(app, source, kind, (first, jobs))).await;
+    worked.unwrap_or_else(|reason| each(jobs, || Outcome::Again(None, reason.clone())))
+}
+
+async fn work_on_jobs(app: &Arc<App>, source: &Source, kind: Kind, (first, jobs): (&Job, &[Job])) -> Vec<Outcome> {
     let done = |()| each(jobs, || Outcome::Done);
     let result: Result<Vec<Outcome>, TalkError> = match kind {
         Kind::PushBooking => Ok(push::bookings(app, source, jobs).await),

@@ -90,14 +90,14 @@ struct Sent {
 /// Tells the subscriber whose lane was taken. A panic is a failed delivery, of that message alone: after one, messages are
 /// sent one by one. What had arrived before is sent twice then, with the same id.
 pub(crate) async fn tell_safely(app: &Arc<App>, number: i64, taken: &Taken) -> store::Result<Told> {
-    if let Ok(told) = panics::caught(tell(app, number, taken)).await {
+    if let Ok(told) = panics::caught("delivery", tell(app, number, taken)).await {
         return told;
     }
     let mut all = Told::nothing(Vec::new());
     for job in &taken.jobs {
         let one = match &all.shut {
             Some(shut) => Told::nothing(vec![Outcome::NotYet(shut.until.duration_since(app.now()), shut.why.clone())]),
-            None => tell_one(app, number, Taken { jobs: vec![job.clone()], ..taken.clone() }, job).await,
+            None => tell_one(app, number, taken.clone(), job).await,
         };
         all.add(one);
     }
@@ -105,8 +105,9 @@ pub(crate) async fn tell_safely(app: &Arc<App>, number: i64, taken: &Taken) -> s
 }
 
 /// Tells a subscriber one thing.
-async fn tell_one(app: &Arc<App>, number: i64, taken: Taken, job: &Job) -> Told {
-    match panics::caught(tell(app, number, &taken)).await {
+async fn tell_one(app: &Arc<App>, number: i64, mut taken: Taken, job: &Job) -> Told {
+    taken.jobs = vec![job.clone()];
+    match panics::caught("delivery", tell(app, number, &taken)).await {
         Ok(Ok(told)) => told,
         Ok(Err(error)) => Told::nothing(vec![Outcome::Again(None, format!("the database: {error}"))]),
         Err(reason) => {
