@@ -14,6 +14,7 @@ mod feed;
 mod flow;
 mod kill;
 mod ledger;
+mod ledger_check;
 mod lists;
 mod mapping;
 mod misbehaving;

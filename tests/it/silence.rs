@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    process::Stdio,
+    process::{Command, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
@@ -17,13 +17,13 @@ use gassync::{
     panics, server, supervisor,
 };
 use gassync_domain::Clock;
-use gassync_simulator::beds24::Settings;
+use gassync_simulator::beds24::{Fault, Rule, Settings};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Channel, Host, clock, records, reservation},
     on_both,
     port::free_port,
-    process::Served,
+    process::{Served, program},
     sink::Sink,
     web,
 };
@@ -38,6 +38,7 @@ on_both!(
     a_delivery_that_panics_is_a_failed_delivery,
     a_background_task_that_panics_stops_the_process,
     a_log_that_cannot_be_written_stops_nothing,
+    a_channel_that_is_down_is_an_alarm_until_it_is_well,
 );
 
 /// A clock that can be put forward, and that panics in work of one name.
@@ -230,4 +231,42 @@ async fn a_log_that_cannot_be_written_stops_nothing(database: Database) {
         assert!(!told["data"].as_array().is_none_or(Vec::is_empty), "{name}: {told}");
         served.kill();
     }
+}
+
+async fn a_channel_that_is_down_is_an_alarm_until_it_is_well(database: Database) {
+    let settings = Settings { bookings: 5, credits_per_five_minutes: 100_000.0, ..Settings::default() };
+    let channel = host::channel(settings).await;
+    let (host, trouble) = troubled(database, &["beds24"], Some(&channel), &[]).await;
+    host.connect(&channel).await;
+    let alarm = async || {
+        let alarms = host.look("alarms").await;
+        alarms.as_array().expect("alarms").iter().find(|alarm| alarm["kind"] == "channel-down").cloned()
+    };
+    host.until("it is polled", async || !channel.beds24.requests().is_empty()).await;
+    channel.beds24.set_fault(Fault::ErrorBeforeWork, Rule::rate(1.0));
+    let is_open = async || !host.app.breakers.down().await.is_empty();
+    host.until("its breaker opens", is_open).await;
+    assert_eq!(alarm().await, None, "a moment is no trouble");
+    trouble.put_forward(SignedDuration::from_mins(6));
+    let found = alarm().await.expect("an alarm");
+    assert_eq!((&found["source"], found["since"].is_string()), (&json!("beds24"), true), "{found}");
+    assert!(found["mend"].as_str().is_some_and(|mend| mend.contains("gassync source status beds24")), "{found}");
+    channel.beds24.set_fault(Fault::ErrorBeforeWork, Rule::default());
+    let is_well = async || {
+        // What failed waits longer each time.
+        trouble.put_forward(SignedDuration::from_secs(20));
+        alarm().await.is_none()
+    };
+    host.until("it is well", is_well).await;
+    host.stop().await;
+}
+
+#[test]
+fn a_command_whose_reader_has_gone_ends_quietly() {
+    let gone = || Stdio::from(std::io::pipe().expect("a pipe").1);
+    let mut command = Command::new(program());
+    let output = command.arg("config").stdout(gone()).output().expect("it runs");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let status = Command::new(program()).arg("config").stdout(gone()).stderr(gone()).status().expect("it runs");
+    assert!(status.success());
 }
