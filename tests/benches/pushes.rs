@@ -4,8 +4,8 @@
 //!
 //! `cargo bench -p gassync-tests --bench pushes`; `TEST_SOURCES`, `TEST_CHANGES_PER_SECOND`, `TEST_SECONDS` and
 //! `TEST_SELLERS` (how many sources sell each room) make it smaller or larger, `TEST_DATABASE=sqlite` takes one alone. The
-//! changes are made in the core's own tables, as the property-management system makes them; with `TEST_BY=api` each is a call
-//! of the standard API instead.
+//! changes are made by calls of this program's own core (`gassync::core`), which keeps the ledger of nights; another program
+//! cannot make them like that. With `TEST_BY=api` each is a call of the standard API instead.
 //!
 //! Host, channels and whoever makes the changes share this process and its processors.
 

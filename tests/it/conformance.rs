@@ -3,22 +3,18 @@
 use std::{fs, path::Path};
 
 use gassync_domain::Timestamp;
-use gassync_runtime::{
-    Engine, EngineSettings,
-    conformance::{self, Check, Report, Samples, Subject, Verdict},
-};
+use gassync_runtime::conformance::{self, Check, Report, Samples, Subject, Verdict};
 use gassync_tests::{
-    plugins::{component, repository, sketch},
+    plugins::{component, engine, repository, sketch},
     process::run,
 };
 use serde_json::{Value, json};
 
 async fn check(name: &str, wasm: Vec<u8>, samples: &Path) -> Report {
-    let settings = EngineSettings { cache_dir: None, cache_key: [3; 32], concurrent_calls: 1 };
     let now: Timestamp = "2027-01-15T12:00:00Z".parse().expect("an instant");
     let samples = Samples::read(samples).expect("samples");
     let subject = Subject { name: name.to_owned(), wasm, samples, now };
-    conformance::check(&Engine::new(settings).expect("an engine"), subject).await
+    conformance::check(&engine(1), subject).await
 }
 
 async fn of_repository(name: &str, folder: &str) -> Report {

@@ -1,8 +1,8 @@
 //! The documents of the contract say what the host does.
 
 use gassync_domain::{HttpRequest, News};
-use gassync_runtime::{Call, Engine, EngineSettings, Interface, Manifest};
-use gassync_tests::plugins::repository;
+use gassync_runtime::{Call, Interface, Manifest};
+use gassync_tests::plugins::{engine, repository};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -164,8 +164,7 @@ fn every_manifest_here_is_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_component_that_was_kept_goes_on_working() {
     let kept = std::fs::read(repository().join("tests/kept/example-1.0.0-rc.4.wasm")).expect("the component");
-    let settings = EngineSettings { cache_dir: None, cache_key: [0; 32], concurrent_calls: 2 };
-    let plugin = Engine::new(settings).expect("an engine").load(kept).await.expect("it fits");
+    let plugin = engine(2).load(kept).await.expect("it fits");
     assert_eq!(plugin.manifest().contract, "1.0.0-rc.4");
     assert_eq!(plugin.exports(), [Interface::Inbound, Interface::Pull]);
     let body = br#"{"number":"B-17","room":"sea-view","from":"2027-06-01","to":"2027-06-04","state":"booked",

@@ -1,7 +1,5 @@
 //! The whole way: a simulated channel, a sandboxed plugin, buffer and core.
 
-use std::time::Duration;
-
 use gassync::admin::SourceMade;
 use gassync_domain::SourceId;
 use gassync_simulator::beds24::{Change, Settings, Told};
@@ -100,7 +98,6 @@ async fn a_disabled_plugins_messages_wait(database: Database) {
     assert_eq!(forged.expect("an answer").status().as_u16(), 401);
     assert_eq!(host.figure("messages_waiting").await, i64::try_from(ids.len()).expect("few"));
     assert_eq!(host.operate("plugins/beds24/enable", &json!(null)).await.status().as_u16(), 204);
-    tokio::time::sleep(Duration::from_millis(100)).await;
     host.until("they are worked off", same).await;
     host.stop().await;
 }

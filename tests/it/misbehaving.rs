@@ -9,16 +9,16 @@ use std::{
 use async_trait::async_trait;
 use gassync_domain::{ChannelError, HttpRequest, HttpResponse};
 use gassync_runtime::{
-    Adapter, Algorithm, Budget, Call, CallError, CredentialError, Credentials, Engine, EngineSettings, Finished, Grant,
-    LoadError, Memory, OutgoingRequest, Place, Secret, SendError, Transport,
+    Adapter, Algorithm, Budget, Call, CallError, CredentialError, Credentials, Engine, Finished, Grant, LoadError,
+    Memory, OutgoingRequest, Place, Secret, SendError, Transport,
 };
-use gassync_tests::plugins::component;
+use gassync_tests::plugins::{self, component};
 
 /// A secret that stands nowhere but in the credentials.
 const SECRET: &str = "Zq8vW3nX5kR7tB2m";
 
 fn engine() -> Engine {
-    Engine::new(EngineSettings { cache_dir: None, cache_key: [3; 32], concurrent_calls: 8 }).expect("an engine")
+    plugins::engine(8)
 }
 
 async fn rogue() -> Arc<dyn Adapter> {

@@ -14,8 +14,12 @@ use gassync::{
 use gassync_domain::{
     AccountId, Change, Entity, HttpRequest, HttpResponse, News, Query, Selection, SourceId, Timestamp,
 };
-use gassync_runtime::{Adapter, Budget, Call, Engine, EngineSettings, Grant, ReplayTransport, ShownAsPlaceholders};
-use gassync_tests::{database::Database, on_both, plugins::component};
+use gassync_runtime::{Adapter, Budget, Call, Grant, ReplayTransport, ShownAsPlaceholders};
+use gassync_tests::{
+    database::Database,
+    on_both,
+    plugins::{component, engine},
+};
 use serde_json::{Value, json};
 
 on_both!(
@@ -61,8 +65,7 @@ struct Stage {
 
 impl Stage {
     async fn set(database: Database) -> Self {
-        let settings = EngineSettings { cache_dir: None, cache_key: [0; 32], concurrent_calls: 4 };
-        let plugin = Engine::new(settings).expect("an engine").load(component("beds24")).await.expect("a plugin");
+        let plugin = engine(4).load(component("beds24")).await.expect("a plugin");
         let db = Db::open(&database.url).await.expect("a database");
         db.migrate().await.expect("a schema");
         let mut tx = db.platform_write().await.expect("a transaction");

@@ -434,7 +434,7 @@ async fn the_pms_says_what_to_look_at(database: Database) {
     let (status, problem) = tell(&key.key, &json!([event, { "type": "guest.updated", "id": 1 }])).await;
     assert_eq!((status, &problem["errors"][0]["path"]), (422, &json!("/1/type")), "{problem}");
     assert_eq!(tell(&key.key, &json!("booking")).await.0, 400);
-    // Somebody else has written the core's tables: no trigger of ours need have seen it.
+    // The fact is there already, by the standard API; it is said once more, as if no trigger had seen it.
     stage.book("d1", (0, 1), "confirmed").await;
     host.until("the night is closed", async || !stage.is_open(0)).await;
     let mut tx = host.app.db.platform_read().await.expect("a transaction");

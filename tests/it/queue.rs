@@ -65,7 +65,7 @@ async fn claim(db: &Db, second: i64, lanes: i64, alike: i64) -> Vec<Taken> {
 async fn finish(db: &Db, taken: Taken, ended: &Ended, second: i64) {
     let ended = taken.jobs.iter().map(|_| ended.clone()).collect();
     let mut tx = db.platform_write().await.expect("a transaction");
-    queue::finish(&mut tx, &[Release { taken, ended, shut: None }], at(second)).await.expect("finished");
+    queue::finish(&mut tx, &[&Release { taken, ended, shut: None }], at(second)).await.expect("finished");
     tx.commit().await.expect("committed");
 }
 
@@ -153,7 +153,7 @@ async fn the_most_urgent_is_first(database: Database) {
     let mut tx = db.platform_write().await.expect("a transaction");
     let shut = Some(Shut { until: at(20), why: "the channel is down".to_owned() });
     let ended = vec![Ended::Done];
-    queue::finish(&mut tx, &[Release { taken, ended, shut }], at(7)).await.expect("finished");
+    queue::finish(&mut tx, &[&Release { taken, ended, shut }], at(7)).await.expect("finished");
     tx.commit().await.expect("committed");
     put(&db, &[work(account, sources[1], json!("another lane"), 1)]).await;
     assert_eq!(payloads(&claim(&db, 8, 10, 1).await), [json!("another lane")], "its channel is left alone");

@@ -167,7 +167,7 @@ async fn the_folder_is_a_way_in(database: Database) {
     serves(1001).await;
     std::fs::write(&file, &whole).expect("the whole");
     serves(1002).await;
-    assert!(host.app.plugins.problems().is_empty());
+    host.until("nothing is wrong with it any more", async || host.app.plugins.problems().is_empty()).await;
     let beside = host.plugins.join("versioned.half");
     std::fs::write(&beside, versioned(1003, &[])).expect("written");
     std::fs::rename(&beside, &file).expect("renamed");
@@ -179,8 +179,10 @@ async fn the_folder_is_a_way_in(database: Database) {
     serves(1001).await;
     std::fs::write(host.plugins.join("other.wasm"), versioned(1005, &[])).expect("written");
     host.until("another's file is refused", async || host.app.plugins.problems().contains_key("other")).await;
-    let compiled = std::fs::read_dir(dir.join("data/compiled")).expect("a folder").next().expect("a file").expect("it");
-    std::fs::copy(compiled.path(), host.plugins.join("native.wasm")).expect("copied");
+    let mut compiled =
+        std::fs::read_dir(dir.join("data/compiled")).expect("a folder").map(|file| file.expect("it").path());
+    let compiled = compiled.find(|path| path.extension().is_some_and(|extension| extension == "compiled"));
+    std::fs::copy(compiled.expect("a file"), host.plugins.join("native.wasm")).expect("copied");
     let told = async || host.app.plugins.problems().contains_key("native");
     host.until("native code is refused", told).await;
 
@@ -197,12 +199,16 @@ async fn the_folder_is_a_way_in(database: Database) {
         .await;
     other.stop().await;
     std::fs::remove_file(&file).expect("removed");
+    // What is wrong with a file that came later is told when all that came before it was seen.
+    let is_read = async |mark: &str| {
+        std::fs::write(host.plugins.join(format!("{mark}.wasm")), b"no component").expect("written");
+        host.until("the folder is read", async || host.app.plugins.problems().contains_key(mark)).await;
+    };
+    is_read("first-mark").await;
     // The version that serves came back by a person's word, not by this file: it goes on.
-    tokio::time::sleep(Duration::from_secs(1)).await;
     serves(1004).await;
     std::fs::write(&file, versioned(1004, &[])).expect("written");
-    host.until("the file is known", async || versions(&host).await[0].1 != "preparing").await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    is_read("second-mark").await;
     std::fs::remove_file(&file).expect("removed");
     host.until("nothing serves", async || host.app.plugins.get("versioned").is_none()).await;
     host.stop().await;
@@ -328,7 +334,7 @@ async fn calls_that_run_end_with_the_version_they_began_with(database: Database)
             (answer.status().as_u16(), answer.text().await.expect("a body"))
         });
     }
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    host.until("calls have come in", async || host.figure("messages_waiting").await > 0).await;
     assert_eq!(host.install(versioned(1002, &[])).await.1["status"], "serving");
     assert_eq!(answer(&host, &url, "").await, "1.0.1002", "new calls do not wait for old ones");
     let ended = running.join_all().await;

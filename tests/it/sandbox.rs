@@ -7,7 +7,7 @@ use gassync_runtime::{
     Adapter, Budget, Call, CallError, Engine, EngineSettings, Finished, Grant, LoadError, NoCredentials, Place,
     ReplayTransport, ShownAsPlaceholders,
 };
-use gassync_tests::plugins::component;
+use gassync_tests::plugins::{self, component};
 
 fn engine(cache: Option<&std::path::Path>) -> Engine {
     let cache_dir = cache.map(std::path::Path::to_owned);
@@ -15,7 +15,7 @@ fn engine(cache: Option<&std::path::Path>) -> Engine {
 }
 
 async fn rogue() -> Arc<dyn Adapter> {
-    engine(None).load(component("rogue")).await.expect("a plugin")
+    plugins::engine(8).load(component("rogue")).await.expect("a plugin")
 }
 
 fn call() -> Call {

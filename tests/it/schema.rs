@@ -18,7 +18,7 @@ async fn open(database: &Database) -> Db {
 }
 
 async fn sqlite_columns() -> Columns {
-    let database = Database::sqlite();
+    let database = Database::empty_sqlite();
     let Db::Sqlite { readers, .. } = open(&database).await else { panic!("SQLite") };
     let text = "select t.name as t, c.name as c, c.\"notnull\" = 0 and c.pk = 0 as nullable
         from sqlite_schema t join pragma_table_info(t.name) c
@@ -29,7 +29,7 @@ async fn sqlite_columns() -> Columns {
 
 #[tokio::test]
 async fn both_databases_agree() {
-    let database = Database::postgres().await;
+    let database = Database::empty_postgres().await;
     let Db::Postgres { writers: pool, .. } = open(&database).await else { panic!("PostgreSQL") };
     let text = "select table_name as t, column_name as c, is_nullable = 'YES' as nullable
         from information_schema.columns where table_schema = 'public' and table_name not like '\\_sqlx%'";
@@ -45,7 +45,7 @@ async fn both_databases_agree() {
 
 #[tokio::test]
 async fn every_tenant_table_has_its_policy_and_the_core_no_channel() {
-    let database = Database::postgres().await;
+    let database = Database::empty_postgres().await;
     let Db::Postgres { writers: pool, .. } = open(&database).await else { panic!("PostgreSQL") };
     let text = "select c.relname from pg_class c
         where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace

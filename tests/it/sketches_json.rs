@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 
 use gassync_domain::{HttpRequest, HttpResponse, Timestamp};
 use gassync_runtime::{
-    Adapter, Engine, EngineSettings,
+    Adapter,
     trial::{self, Conditions, Ending, FileInventory},
 };
-use gassync_tests::plugins::{repository, sketch};
+use gassync_tests::plugins::{engine, repository, sketch};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -19,8 +19,7 @@ async fn load(name: &'static str) -> Arc<dyn Adapter> {
     if let Some(plugin) = loaded.get(name) {
         return Arc::clone(plugin);
     }
-    let settings = EngineSettings { cache_dir: None, cache_key: [0; 32], concurrent_calls: 4 };
-    let plugin = Engine::new(settings).expect("an engine").load(sketch(name)).await.expect("a plugin");
+    let plugin = engine(4).load(sketch(name)).await.expect("a plugin");
     loaded.insert(name, Arc::clone(&plugin));
     plugin
 }

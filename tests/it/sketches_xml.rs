@@ -4,18 +4,15 @@ use std::{path::Path, sync::Arc};
 
 use gassync_domain::{HttpRequest, HttpResponse};
 use gassync_runtime::{
-    Adapter, Engine, EngineSettings,
+    Adapter,
     trial::{self, Conditions, Ending},
 };
-use gassync_tests::plugins::sketch;
+use gassync_tests::plugins::{engine, sketch};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 async fn plugin(channel: &str) -> Arc<dyn Adapter> {
-    // Compiled once, however many tests look at it.
-    let cache_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("sketches"));
-    let settings = EngineSettings { cache_dir, cache_key: [5; 32], concurrent_calls: 2 };
-    Engine::new(settings).expect("an engine").load(sketch(channel)).await.expect("a plugin")
+    engine(2).load(sketch(channel)).await.expect("a plugin")
 }
 
 fn fixture(channel: &str, file: &str) -> Vec<u8> {

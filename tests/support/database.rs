@@ -1,5 +1,5 @@
 //! A database of its own for each test: a SQLite file, or one database in a private PostgreSQL cluster that lives as long
-//! as the test binary.
+//! as the test binary. Both are copies of one that was migrated once: that takes less time than the migrations.
 
 use std::{
     fs,
@@ -8,11 +8,12 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{
-        Mutex,
+        Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
 
+use gassync::store::Db;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -22,9 +23,14 @@ use crate::port::free_port;
 /// The role the host logs in as: not a superuser, so that row-level security holds it.
 const ROLE: &str = "gassync";
 
+/// The database that others are copies of.
+const TEMPLATE: &str = "migrated";
+
 static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
 static DURABLE: OnceCell<Cluster> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
+/// A migrated SQLite file.
+static SQLITE_TEMPLATE: OnceLock<Vec<u8>> = OnceLock::new();
 
 /// Where a test keeps its data.
 pub struct Database {
@@ -35,26 +41,61 @@ pub struct Database {
 }
 
 impl Database {
-    /// A new SQLite file.
+    /// A new SQLite file with the schema in it.
     pub fn sqlite() -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
-        Self { url: format!("sqlite:{}/gassync.db", dir.path().display()), dir }
+        let database = Self::empty_sqlite();
+        let template = SQLITE_TEMPLATE.get_or_init(migrated_file);
+        fs::write(database.dir.path().join(SQLITE_FILE), template).expect("a copy");
+        database
     }
 
-    /// A new database in the private cluster. Without PostgreSQL on the machine the test fails.
+    /// A SQLite file that is not there yet, for tests of the migrations.
+    pub fn empty_sqlite() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        Self { url: format!("sqlite:{}/{SQLITE_FILE}", dir.path().display()), dir }
+    }
+
+    /// A new database with the schema in it, in the private cluster. Without PostgreSQL on the machine the test fails.
     pub async fn postgres() -> Self {
+        CLUSTER.get_or_init(|| Cluster::with("off")).await.migrated_database().await
+    }
+
+    /// A database without any schema, for tests of the migrations.
+    pub async fn empty_postgres() -> Self {
         CLUSTER.get_or_init(|| Cluster::with("off")).await.database().await
     }
 
-    /// The same in a cluster that waits for the disk at each commit, as it would anywhere but in tests.
+    /// A database with the schema in a cluster that waits for the disk at each commit, as it would anywhere but in tests.
     pub async fn durable_postgres() -> Self {
-        DURABLE.get_or_init(|| Cluster::with("on")).await.database().await
+        DURABLE.get_or_init(|| Cluster::with("on")).await.migrated_database().await
     }
 
     /// Whether it is PostgreSQL.
     pub fn is_postgres(&self) -> bool {
         self.url.starts_with("postgres")
     }
+}
+
+/// The name of a test's SQLite file in its folder.
+const SQLITE_FILE: &str = "gassync.db";
+
+/// The bytes of a migrated SQLite file. A thread of its own makes it: whoever wants it may be on a runtime already.
+fn migrated_file() -> Vec<u8> {
+    let migrated = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let database = Database::empty_sqlite();
+        runtime.block_on(migrate(&database.url));
+        // Whoever closes a database last leaves no log beside it: the file is the whole.
+        assert!(!database.dir.path().join(format!("{SQLITE_FILE}-wal")).exists(), "the log is in the file");
+        fs::read(database.dir.path().join(SQLITE_FILE)).expect("a file")
+    });
+    migrated.join().expect("migrated")
+}
+
+async fn migrate(url: &str) {
+    let db = Db::open(url).await.expect("a database");
+    db.migrate().await.expect("a schema");
+    db.close().await;
 }
 
 /// A PostgreSQL server with its data, for as long as this lives.
@@ -64,6 +105,9 @@ pub struct Cluster {
     // Its standard input is the leash: when this process ends, however it ends, the shell behind it stops PostgreSQL.
     _shell: Child,
     wires: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
+    /// Held while the template is copied.
+    template: tokio::sync::Mutex<()>,
+    has_template: OnceCell<()>,
 }
 
 /// How a server is stopped.
@@ -125,11 +169,13 @@ impl Cluster {
         let mut shell = spawned.expect("a shell");
         let wires = (shell.stdin.take().expect("its input"), shell.stdout.take().expect("its output"));
         let wires = Mutex::new((wires.0, BufReader::new(wires.1)));
-        let cluster = Self { port, _data: data, _shell: shell, wires };
+        let template = tokio::sync::Mutex::default();
+        let cluster = Self { port, _data: data, _shell: shell, wires, template, has_template: OnceCell::new() };
         cluster.hear("ready");
         let mut admin = PgConnection::connect(&cluster.url("postgres", "postgres")).await.expect("the cluster");
         let create = format!("create role {ROLE} login");
         sqlx::query(AssertSqlSafe(create)).execute(&mut admin).await.expect("a role");
+        admin.close().await.expect("closed");
         cluster
     }
 
@@ -138,13 +184,36 @@ impl Cluster {
         ([127, 0, 0, 1], self.port).into()
     }
 
-    /// A new database in it.
+    /// A new database in it, without any schema.
     pub async fn database(&self) -> Database {
-        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut admin = PgConnection::connect(&self.url("postgres", "postgres")).await.expect("the cluster");
-        let create = format!("create database {name} owner {ROLE}");
-        sqlx::query(AssertSqlSafe(create)).execute(&mut admin).await.expect("a database");
+        let name = self.create("").await;
         Database { url: self.url(ROLE, &name), dir: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// A new database in it, with the schema.
+    pub async fn migrated_database(&self) -> Database {
+        let template = async || {
+            let create = format!("create database {TEMPLATE} owner {ROLE}");
+            self.execute(create).await;
+            migrate(&self.url(ROLE, TEMPLATE)).await;
+        };
+        self.has_template.get_or_init(template).await;
+        // PostgreSQL copies a database only while nobody is in it.
+        let _alone = self.template.lock().await;
+        let name = self.create(&format!("template {TEMPLATE}")).await;
+        Database { url: self.url(ROLE, &name), dir: tempfile::tempdir().expect("a folder") }
+    }
+
+    async fn create(&self, options: &str) -> String {
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        self.execute(format!("create database {name} owner {ROLE} {options}")).await;
+        name
+    }
+
+    async fn execute(&self, statement: String) {
+        let mut admin = PgConnection::connect(&self.url("postgres", "postgres")).await.expect("the cluster");
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut admin).await.expect("done");
+        admin.close().await.expect("closed");
     }
 
     /// Stops the server; returns when it is gone.
@@ -215,9 +284,7 @@ pub async fn dump(url: &str, folder: &Path) -> String {
 
 /// Every row of every table, as PostgreSQL writes it.
 async fn everything_in(url: &str) -> String {
-    let gassync::store::Db::Postgres { writers, .. } = gassync::store::Db::open(url).await.expect("a database") else {
-        panic!("PostgreSQL")
-    };
+    let Db::Postgres { writers, .. } = Db::open(url).await.expect("a database") else { panic!("PostgreSQL") };
     let mut tx = writers.begin().await.expect("a transaction");
     sqlx::query("select set_config('gassync.account_id', 'platform', true)").execute(&mut *tx).await.expect("set");
     let tables = "select relname::text from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace";

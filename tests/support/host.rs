@@ -103,6 +103,9 @@ impl Host {
         for name in components {
             std::fs::write(plugins.join(format!("{name}.wasm")), plugins::component(name)).expect("a component");
         }
+        if !more.iter().any(|(name, _)| *name == "GASSYNC_SECRETS_KEY") {
+            plugins::share_compiled(&database.dir.path().join("data"));
+        }
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let settings = [

@@ -1,5 +1,5 @@
-//! What the core has of an account's house, and a hand that changes it there, as the property-management system does: without a
-//! key, a buffer or an answer.
+//! What the core has of an account's house, and changes of it by calls of `gassync::core`: without a key, a buffer or an
+//! answer. A property-management system that is another program has no such way in.
 
 use gassync::{
     core::{self, Bookable, Desk, Placed, WhenFull},

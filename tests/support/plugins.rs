@@ -1,10 +1,20 @@
-//! Components, built from source once per run.
+//! Components, built from source once per run, and compiled to machine code once for all hosts.
 
 use std::{
+    fs, io,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
 };
+
+use gassync::vault::{self, Vault, system_random};
+use gassync_runtime::{Engine, EngineSettings};
+
+/// As plugins of a release, but built in a fraction of the time: the tests ask what components do, not how fast.
+const PROFILE: &str = "plugin-test";
+/// The sealing key of hosts in tests. Compiled code bears a mark made with it, so what one host compiled the others load.
+const SECRET_KEY: [u8; 32] = [0x5e; 32];
 
 static BUILT: OnceLock<()> = OnceLock::new();
 
@@ -45,15 +55,41 @@ pub fn sketch(channel: &str) -> Vec<u8> {
 
 fn built(library: &str) -> Vec<u8> {
     BUILT.get_or_init(|| {
-        let mut arguments = vec!["build", "--locked", "--target", "wasm32-wasip2", "--profile", "plugin", "--lib"];
+        let mut arguments = vec!["build", "--locked", "--target", "wasm32-wasip2", "--profile", PROFILE, "--lib"];
         let packages = guests();
         for package in &packages {
             arguments.extend(["-p", package]);
         }
         cargo(&arguments);
     });
-    let file = target_dir().join(format!("wasm32-wasip2/plugin/{library}.wasm"));
+    let file = target_dir().join(format!("wasm32-wasip2/{PROFILE}/{library}.wasm"));
     std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// Where compiled code is kept, from one run to the next. Its names are the components' hashes and the engine's settings.
+fn compiled_dir() -> PathBuf {
+    target_dir().join("tests/compiled")
+}
+
+/// An engine without a host, for so many calls at once.
+pub fn engine(concurrent_calls: u32) -> Engine {
+    let cache_key = Vault::new(&SECRET_KEY, system_random()).cache_key();
+    let settings = EngineSettings { cache_dir: Some(compiled_dir()), cache_key, concurrent_calls };
+    Engine::new(settings).expect("an engine")
+}
+
+/// Has a host with this data folder load what another has compiled. What is there already stays as it is.
+pub fn share_compiled(data: &Path) {
+    fs::create_dir_all(data).expect("a folder");
+    fs::create_dir_all(compiled_dir()).expect("a folder");
+    let key = vault::private_file(&data.join("secret.key"), || hex::encode(SECRET_KEY)).expect("a key");
+    if key != hex::encode(SECRET_KEY) {
+        return; // A host that has made its own key shares nothing.
+    }
+    match symlink(compiled_dir(), data.join("compiled")) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => panic!("{}: {error}", data.display()),
+        _ => {}
+    }
 }
 
 /// All packages of this repository that make a component.

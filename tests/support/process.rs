@@ -78,6 +78,42 @@ impl Served {
     /// Starts it and waits until it answers.
     pub async fn start(&mut self) {
         let log = std::fs::File::options().create(true).append(true).open(self.dir.join("log")).expect("a log");
+        self.start_with(log).await;
+    }
+
+    /// The same, with its error stream going elsewhere.
+    pub async fn start_with(&mut self, stderr: impl Into<Stdio>) {
+        self.spawn(stderr);
+        for _ in 0..600 {
+            if self.answers().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the host does not answer; its log: {}", log_of(&self.dir));
+    }
+
+    /// Starts it, and waits until it has ended by itself: its exit code, none for a signal, and what it logged.
+    pub async fn run_to_its_end(&mut self, within: Duration) -> (Option<i32>, String) {
+        let file = self.dir.join("log");
+        self.spawn(std::fs::File::create(&file).expect("a log"));
+        let mut child = self.child.take().expect("the program runs");
+        let waiting = tokio::task::spawn_blocking(move || {
+            let every = Duration::from_millis(50);
+            for _ in 0..within.as_millis() / every.as_millis() {
+                if let Some(status) = child.try_wait().expect("its status") {
+                    return status;
+                }
+                std::thread::sleep(every);
+            }
+            child.kill().expect("killed");
+            child.wait().expect("gone")
+        });
+        (waiting.await.expect("waited").code(), log_of(&self.dir))
+    }
+
+    fn spawn(&mut self, stderr: impl Into<Stdio>) {
+        plugins::share_compiled(&self.data());
         let child = Command::new(program())
             .arg("serve")
             .current_dir(&self.dir)
@@ -90,16 +126,9 @@ impl Served {
             .env("GASSYNC_LIMITS_KEY_REQUESTS", "1000000")
             .envs(self.more.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
-            .stderr(log)
+            .stderr(stderr)
             .spawn();
         self.child = Some(child.expect("the program starts"));
-        for _ in 0..600 {
-            if self.answers().await {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the host does not answer; its log: {}", log_of(&self.dir));
     }
 
     async fn answers(&self) -> bool {

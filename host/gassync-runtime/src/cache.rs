@@ -7,6 +7,7 @@ use std::{
     io::Write,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -16,7 +17,10 @@ use wasmtime::{Engine, component::Component};
 /// Bytes of the mark, which stands before the code.
 const MARK_BYTES: usize = 32;
 
-/// A folder of compiled components.
+/// Counts the files that this process has begun.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
+
+/// A folder of compiled components. Several hosts may share it: a file is whole before it has its name.
 #[derive(Debug)]
 pub(crate) struct Cache {
     dir: PathBuf,
@@ -48,7 +52,8 @@ impl Cache {
     pub fn store(&self, engine: &Engine, hash: &str, code: &[u8]) {
         let mark = self.mac(engine, hash, code).finalize().into_bytes();
         let path = self.path(engine, hash);
-        let half = path.with_extension(format!("{}.half", std::process::id()));
+        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let half = path.with_extension(format!("{}-{number}.half", std::process::id()));
         let written = fs::File::create(&half).and_then(|mut file| {
             file.write_all(&mark)?;
             file.write_all(code)?;

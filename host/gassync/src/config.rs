@@ -49,7 +49,6 @@ macro_rules! sections {
 
 sections! {
     Server { listen: SocketAddr, public_url: String, shutdown_seconds: u64 }
-    Database { url: String, migrate: bool }
     Data { dir: PathBuf }
     Plugins { dir: PathBuf, concurrent_calls: u32 }
     Egress { private: Vec<String> }
@@ -67,6 +66,38 @@ sections! {
     }
     Secrets { key: Hidden, operator_token: Hidden }
     Log { filter: String, format: String }
+}
+
+/// Where the data are.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml says what each setting means")]
+pub struct Database {
+    pub url: String,
+    pub migrate: bool,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("url", &without_password(&self.url)).field("migrate", &self.migrate).finish()
+    }
+}
+
+/// An address as it may be shown. One that cannot be read as an address, but may hold a password, is hidden as a whole.
+fn without_password(address: &str) -> String {
+    const HIDDEN: &str = "(hidden)";
+    if address.starts_with("sqlite:") {
+        return address.to_owned();
+    }
+    let Ok(mut url) = url::Url::parse(address) else { return HIDDEN.to_owned() };
+    if url.password().is_some() && url.set_password(Some("hidden")).is_err() {
+        return HIDDEN.to_owned();
+    }
+    // PostgreSQL takes it as an option too.
+    if url.query_pairs().any(|(name, _)| name.contains("password")) {
+        url.set_query(Some("hidden"));
+    }
+    url.into()
 }
 
 /// A setting that is never shown.
@@ -282,5 +313,11 @@ mod tests {
         let key = "ab".repeat(32);
         let shown = format!("{:?}", load(&[("GASSYNC_SECRETS_KEY", &key)]).expect("settings"));
         assert!(!shown.contains(&key));
+        for url in ["postgres://gas:s3cret@db.example/gas", "postgres://db.example/gas?user=gas&password=s3cret"] {
+            let shown = format!("{:?}", load(&[("GASSYNC_DATABASE_URL", url)]).expect("settings"));
+            assert!(!shown.contains("s3cret") && shown.contains("db.example"), "{shown}");
+        }
+        assert_eq!(without_password("postgres://gas:s3cret@["), "(hidden)");
+        assert_eq!(without_password("sqlite:data/gassync.db"), "sqlite:data/gassync.db");
     }
 }

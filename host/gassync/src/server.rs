@@ -1,12 +1,12 @@
 //! A running host: what listens, what works in the background, and how both end.
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use tokio::net::TcpListener;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use crate::{admin, api, app::App, credentials, inbound, jobs, plugins};
+use crate::{admin, api, app::App, credentials, inbound, jobs, plugins, supervisor::Supervisor};
 
 /// Everything that answers.
 pub fn router(app: Arc<App>) -> Router {
@@ -26,53 +26,46 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Serves on a bound listener until told to stop; then what runs may end within the time that the settings give.
+/// How long the database may take to close when the host stops.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// The background tasks of a host, in the order in which they begin.
+pub const TASKS: [&str; 8] =
+    ["processes", "server", "plugins", "plugin-folder", "jobs", "retention", "credentials", "relay"];
+
+/// Serves on a bound listener until told to stop; then what runs may end within the time that the settings give. A background
+/// task that ends unasked stops all of them, and is the error.
 pub async fn run(
     app: Arc<App>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let stop = app.stopping.clone();
+    let [processes, server, registry, folder, work, retention, renewal, relay] = TASKS;
     plugins::join(&app).await?;
-    let living = tokio::spawn(plugins::live(Arc::clone(&app), stop.clone()));
+    let mut tasks = Supervisor::new(stop.clone());
+    tasks.spawn(processes, endless(plugins::live(Arc::clone(&app), stop.clone())));
     plugins::settle(&app).await?;
     plugins::read_folder(&app).await?;
-    let registering = tokio::spawn(plugins::run(Arc::clone(&app), stop.clone()));
-    let watching = tokio::spawn(plugins::watch(Arc::clone(&app), stop.clone()));
-    let working = tokio::spawn(jobs::run(Arc::clone(&app), stop.clone()));
-    let clearing = tokio::spawn(jobs::retention(Arc::clone(&app), stop.clone()));
-    let renewing = tokio::spawn(credentials::keep_alive(Arc::clone(&app), stop.clone()));
-    let relaying = tokio::spawn(jobs::relay(Arc::clone(&app), stop.clone()));
-    tokio::spawn({
-        let stop = stop.clone();
-        async move {
-            shutdown.await;
-            stop.cancel();
-        }
-    });
-    let serving = axum::serve(listener, router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
-    let all = async {
-        let served = serving.await;
-        stop.cancel();
-        let (lived, registered, watched, worked, relayed, cleared, renewed) =
-            tokio::join!(living, registering, watching, working, relaying, clearing, renewing);
-        lived?;
-        renewed?;
-        registered?;
-        worked?;
-        relayed?;
-        cleared?;
-        watched??;
-        served.map_err(anyhow::Error::from)
-    };
-    let limit = app.config.shutdown();
-    tokio::select! {
-        ended = all => ended?,
-        () = async { stop.cancelled().await; tokio::time::sleep(limit).await } => {
-            tracing::warn!(seconds = limit.as_secs(), "work that did not end in time is left; it is durable and comes again");
-        }
+    let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
+    tasks.spawn(server, async move { Ok(serving.await?) });
+    tasks.spawn(registry, endless(plugins::run(Arc::clone(&app), stop.clone())));
+    tasks.spawn(folder, plugins::watch(Arc::clone(&app), stop.clone()));
+    tasks.spawn(work, endless(jobs::run(Arc::clone(&app), stop.clone())));
+    tasks.spawn(retention, endless(jobs::retention(Arc::clone(&app), stop.clone())));
+    tasks.spawn(renewal, endless(credentials::keep_alive(Arc::clone(&app), stop.clone())));
+    tasks.spawn(relay, endless(jobs::relay(Arc::clone(&app), stop.clone())));
+    let ended = tasks.run(shutdown, app.config.shutdown()).await;
+    // What was aborted may hold a connection for a moment longer.
+    if tokio::time::timeout(CLOSING, app.db.close()).await.is_err() {
+        tracing::warn!("the database was left open");
     }
-    app.db.close().await;
+    ended
+}
+
+/// A task that nothing makes fail but a panic.
+async fn endless(work: impl Future<Output = ()>) -> anyhow::Result<()> {
+    work.await;
     Ok(())
 }

@@ -1,11 +1,54 @@
 //! Logs, on the error stream: what happened in words, ids in fields, never a secret and never a guest.
 
+use std::io::{self, Write};
+
 use crate::config::Log;
+
+/// Writes lines to a stream, and loses those that it does not take: a closed pipe or a full disk must stop the log alone.
+/// The logging library would panic when it could not say so on the same stream either.
+struct Lossy<W>(W);
+
+impl<W: Write> Write for Lossy<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        drop(self.0.write_all(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        drop(self.0.flush());
+        Ok(())
+    }
+}
 
 /// Starts logging; a second call in one process changes nothing.
 pub fn start(log: &Log) {
     let filter = tracing_subscriber::EnvFilter::new(&log.filter);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Lossy(io::stderr()));
     let started = if log.format == "json" { builder.json().try_init() } else { builder.try_init() };
     drop(started);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk without room.
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_lost_without_an_error() {
+        let mut log = Lossy(Full);
+        log.write_all(b"a line").expect("no error");
+        log.flush().expect("no error");
+    }
 }

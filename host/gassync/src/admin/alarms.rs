@@ -7,6 +7,7 @@ use gassync_domain::{Date, Timestamp, today_at};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use super::channel_down;
 use crate::{
     api::{ApiError, Operator},
     app::App,
@@ -30,8 +31,9 @@ const MAY_FAIL: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alarm {
-    /// `source`, `plugin`, `failed-messages`, `gone`, `channel-silent`, `no-time-zone`, `dead-jobs`, `refused-nights`, `refused-bookings`, `behind`, `overbooked`,
-    /// `webhook-disabled`, `webhook-failing`, `webhook-silent`, `webhook-dead`.
+    /// What comes in: `source`, `failed-messages`, `set-aside`, `parked`, `gone`, `channel-silent`, `channel-down`,
+    /// `no-time-zone`, `overbooked`; what works on it: `plugin`, `dead-jobs`; what goes out: `refused-nights`,
+    /// `refused-bookings`, `behind`, `webhook-disabled`, `webhook-failing`, `webhook-silent`, `webhook-dead`.
     pub kind: String,
     /// The source, where it is one's.
     pub source: Option<String>,
@@ -135,6 +137,9 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     let silent = connections::silent(&mut tx, now - CALL_MAY_BE_LATE).await?.into_iter().map(Found::from).collect();
     all.add("channel-silent", silent, |Names { source, .. }| {
         format!("gassync source show {source}, and have the channel call the webhook address that it names")
+    });
+    all.add("channel-down", channel_down::found(app, &mut tx, now).await?, |Names { source, .. }| {
+        format!("gassync source status {source}; when the channel is well: gassync source sync {source}")
     });
     let without_zone = time_zones::missing(&mut tx).await?.into_iter().map(Found::from).collect();
     all.add("no-time-zone", without_zone, |Names { source, .. }| format!("gassync source time-zone {source} ZONE"));

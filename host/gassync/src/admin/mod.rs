@@ -3,9 +3,11 @@
 
 mod alarms;
 mod backfills;
+mod channel_down;
 mod dismissal;
 mod jobs;
 mod keys;
+mod ledger;
 mod maps;
 mod messages;
 mod outbound;
@@ -29,9 +31,10 @@ use axum::{
 
 pub use alarms::Alarm;
 pub use backfills::{BackfillShown, NewBackfill};
+pub use dismissal::Dismissal;
 pub use jobs::{JobFilter, JobRun, JobShown, JobWhole, NewJobRun, RunPlan};
 pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
-pub use dismissal::Dismissal;
+pub use ledger::LedgerDifference;
 pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink};
 pub use messages::{Counted, MessageShown, MessageWhole};
 pub use outbound::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown};
@@ -57,6 +60,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(backfills::router())
         .merge(jobs::router())
         .merge(keys::router())
+        .merge(ledger::router())
         .merge(maps::router())
         .merge(messages::router())
         .merge(outbound::router())

@@ -142,7 +142,7 @@ pub struct RunShown {
     /// Such as `booking_import` or `content_sync`.
     #[schema(example = "booking_import")]
     sync_type: String,
-    /// `started`, `success`, `partial_success`, `failure`, `skipped`.
+    /// `started`, `success`, `partial_success`, `failure`.
     #[schema(example = "success")]
     status: String,
     /// Records looked at.
@@ -204,7 +204,7 @@ pub struct SourceStatus {
     /// The channel, or `partner`.
     #[schema(example = "partner")]
     channel: String,
-    /// `pending`, `active`, `paused`, `disabled`, `error`, `expired`, `disconnected`.
+    /// `pending`, `active`, `error`, `expired`, `disconnected`.
     #[schema(example = "active")]
     status: String,
     /// Whether it makes core entities; another than the one that does waits to be linked.

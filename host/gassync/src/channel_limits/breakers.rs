@@ -31,20 +31,36 @@ pub trait Breakers: Send + Sync {
 
     /// How a breaker stands, and until when it admits nothing.
     async fn stands(&self, connection: &str, now: Timestamp) -> (BreakerState, Option<Timestamp>);
+
+    /// The connections whose breakers are not closed, and since when: the channel is down, or on trial after that.
+    async fn down(&self) -> Vec<(String, Timestamp)>;
 }
 
 /// Kept in this process alone.
 #[derive(Debug, Default)]
-pub struct LocalBreakers(Mutex<HashMap<String, Breaker>>);
+pub struct LocalBreakers(Mutex<HashMap<String, Kept>>);
+
+/// A breaker, and since when it has not been closed.
+#[derive(Debug, Default)]
+struct Kept {
+    breaker: Breaker,
+    down_since: Option<Timestamp>,
+}
 
 impl LocalBreakers {
     fn with<T>(&self, connection: &str, now: Timestamp, work: impl FnOnce(&mut Breaker) -> T) -> T {
         // A thread that panicked here left a whole breaker: each is written at once.
         let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if breakers.len() >= SWEEP_AT {
-            breakers.retain(|_, breaker| breaker.state(now) != BreakerState::Closed);
+            breakers.retain(|_, kept| kept.breaker.state(now) != BreakerState::Closed);
         }
-        work(breakers.entry(connection.to_owned()).or_default())
+        let kept = breakers.entry(connection.to_owned()).or_default();
+        let result = work(&mut kept.breaker);
+        kept.down_since = match kept.breaker.state(now) {
+            BreakerState::Closed => None,
+            BreakerState::Open | BreakerState::HalfOpen => kept.down_since.or(Some(now)),
+        };
+        result
     }
 }
 
@@ -64,6 +80,14 @@ impl Breakers for LocalBreakers {
 
     async fn stands(&self, connection: &str, now: Timestamp) -> (BreakerState, Option<Timestamp>) {
         self.with(connection, now, |breaker| (breaker.state(now), breaker.open_until(now)))
+    }
+
+    async fn down(&self) -> Vec<(String, Timestamp)> {
+        let breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut down: Vec<_> =
+            breakers.iter().filter_map(|(connection, kept)| Some((connection.clone(), kept.down_since?))).collect();
+        down.sort_unstable();
+        down
     }
 }
 
@@ -85,10 +109,13 @@ mod tests {
         assert_eq!(breakers.admits("1/1", at(1)).await, Err(at(Breaker::OPEN_SECONDS)));
         assert_eq!(breakers.stands("1/1", at(1)).await, (BreakerState::Open, Some(at(Breaker::OPEN_SECONDS))));
         assert_eq!(breakers.admits("1/2", at(1)).await, Ok(()));
+        assert_eq!(breakers.down().await, [("1/1".to_owned(), at(0))]);
         assert_eq!(breakers.admits("1/1", at(61)).await, Ok(()), "on trial");
         breakers.ended("1/1", Seen::Working, at(61)).await;
         assert_eq!(breakers.admits("1/1", at(62)).await, Ok(()));
+        assert_eq!(breakers.down().await, [("1/1".to_owned(), at(0))], "one success does not make it well");
         breakers.ended("1/1", Seen::Working, at(62)).await;
         assert_eq!(breakers.stands("1/1", at(62)).await, (BreakerState::Closed, None));
+        assert_eq!(breakers.down().await, []);
     }
 }

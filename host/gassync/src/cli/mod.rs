@@ -7,6 +7,7 @@ mod demo;
 mod inbox;
 mod jobs;
 mod key;
+mod ledger;
 mod map;
 mod plugin;
 mod plugin_check;
@@ -77,6 +78,9 @@ enum Command {
     Map(map::Command),
     /// Show what a person should look at; status 1 where there is anything
     Alarms(alarms::Alarms),
+    /// Check which nights are sold
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Look at work, and bring back what is dead
     #[command(subcommand)]
     Jobs(jobs::Command),
@@ -90,12 +94,16 @@ enum Command {
 
 /// Reads the command and runs it.
 pub fn main() -> ExitCode {
+    crate::panics::install_hook();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(FAILED, &format!("the runtime cannot start: {error}")),
     };
-    match runtime.block_on(run(cli)) {
+    let ended = runtime.block_on(crate::panics::caught("the command", run(cli)));
+    // What still computes on a thread of its own, such as a plugin that is compiled, is not waited for.
+    runtime.shutdown_background();
+    match ended.unwrap_or_else(|reason| Err(anyhow::anyhow!(reason))) {
         Ok(code) => code,
         Err(error) => {
             let usage = error.downcast_ref::<ConfigError>().is_some() || format!("{error:#}").starts_with("setting ");
@@ -120,6 +128,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(command) => command.run(settings(file)?).await,
         Command::Map(command) => command.run(settings(file)?).await,
         Command::Alarms(alarms) => alarms.run(settings(file)?).await,
+        Command::Ledger(command) => command.run(settings(file)?).await,
         Command::Jobs(command) => command.run(settings(file)?).await,
         Command::Webhooks(command) => command.run(|| settings(file)).await,
         Command::Inbox(command) => command.run(settings(file)?).await,

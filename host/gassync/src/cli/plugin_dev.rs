@@ -78,9 +78,13 @@ impl Dev {
         let app = App::open(config, system_clock(), system_random()).await?;
         let client = Client::wire(&format!("http://{address}"), &app.operator_token)?;
         let stop = CancellationToken::new();
-        let hosting = tokio::spawn(server::run(Arc::clone(&app), listener, stop.clone().cancelled_owned()));
+        let mut hosting = tokio::spawn(server::run(Arc::clone(&app), listener, stop.clone().cancelled_owned()));
         say(&format!("Status page      http://{address}/#operator={}", app.operator_token));
-        let developing = self.develop(&client, &folder, built).await;
+        let developing = tokio::select! {
+            developing = self.develop(&client, &folder, built) => developing,
+            // Nothing asked it to: one of its tasks has failed.
+            ended = &mut hosting => return ended?.map(|()| ExitCode::FAILURE),
+        };
         stop.cancel();
         hosting.await??;
         developing?;

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     app::App,
+    panics,
     plugins::{self, Plugin},
     store::{
         self, connections, inbox,
@@ -34,9 +35,11 @@ const CALLS_APART: SignedDuration = SignedDuration::from_secs(10);
 /// How often a message is tried in all.
 const MAX_ATTEMPTS: u32 = 20;
 
-/// Works on a message; the answer is the plugin's, where it has one. Whatever goes wrong is written to the message.
+/// Works on a message; the answer is the plugin's, where it has one. Whatever goes wrong, a panic too, is written to the
+/// message.
 pub async fn process(app: Arc<App>, message: inbox::Message) -> Option<HttpResponse> {
-    match attempt(&app, &message).await {
+    let attempted = panics::caught("message", attempt(&app, &message)).await;
+    match attempted.unwrap_or_else(|reason| Err(Failure::new(reason, Then::Again))) {
         Ok(reply) => reply,
         Err(failure) => {
             tracing::warn!(message = message.id, account = %message.account, error = %failure.why, "a message waits");

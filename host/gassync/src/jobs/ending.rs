@@ -24,6 +24,8 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 
 /// A poll that fails is tried again after so long at most, or as often as if it worked.
 const POLLED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// Characters of a reason that are kept.
+const MAX_REASON_CHARS: usize = 2_000;
 
 /// How a job ended.
 #[derive(Debug)]
@@ -65,7 +67,7 @@ pub(super) async fn of_lane(app: &Arc<App>, source: Option<&Source>, (taken, out
     for (job, outcome) in taken.jobs.iter().zip(outcomes) {
         let kind = Kind::named(&job.kind);
         let alone = taken.jobs.iter().filter(|other| other.kind == job.kind).count() == 1;
-        let mut judged = judge(app, job, (&outcome, alone), breaker, now);
+        let mut judged = fit_to_keep(judge(app, job, (&outcome, alone), breaker, now));
         if let (Some(Kind::Poll), Ended::Retry { at, .. }) = (kind, &mut judged) {
             // One that fails is not tried less often than one that works.
             let regular = source.and_then(|source| poll::next_time(app, source, &job.payload, now));
@@ -75,7 +77,8 @@ pub(super) async fn of_lane(app: &Arc<App>, source: Option<&Source>, (taken, out
             // Why stands with the job: channels repeat what they were sent, and that may be a guest's.
             tracing::warn!(job = job.id, kind = job.kind, source = %job.source, became = judged.word(), "a job did not work out");
         }
-        if let Some(new) = shuts(&outcome, &judged, (breaker, now)) {
+        let shuts = shuts(&outcome, &judged, (breaker, now)).map(|shut| Shut { why: kept_reason(shut.why), ..shut });
+        if let Some(new) = shuts {
             shut = Some(shut.filter(|shut| shut.until >= new.until).unwrap_or(new));
         }
         let whom = (job.account, job.source);
@@ -104,8 +107,25 @@ pub(super) fn of_deliveries(app: &App, taken: Taken, told: Told) -> Over {
     let now = app.now();
     let Told { outcomes, attempts, standing, shut, .. } = told;
     let judged = taken.jobs.iter().zip(&outcomes).map(|(job, outcome)| judge(app, job, (outcome, false), None, now));
-    let ended = judged.collect();
+    let ended = judged.map(fit_to_keep).collect();
+    let shut = shut.map(|shut| Shut { why: kept_reason(shut.why), ..shut });
     Over { release: Release { taken, ended, shut }, next: Vec::new(), attempts, standing }
+}
+
+/// Its reason as the database takes it: a channel's words may hold anything.
+fn fit_to_keep(ended: Ended) -> Ended {
+    match ended {
+        Ended::Done => Ended::Done,
+        Ended::Retry { why, at } => Ended::Retry { why: kept_reason(why), at },
+        Ended::Postponed { why, at } => Ended::Postponed { why: kept_reason(why), at },
+        Ended::Dead { why } => Ended::Dead { why: kept_reason(why) },
+    }
+}
+
+/// PostgreSQL keeps no NUL in a text.
+fn kept_reason(why: String) -> String {
+    let end = why.char_indices().nth(MAX_REASON_CHARS).map_or(why.len(), |(at, _)| at);
+    why[..end].replace('\0', "\u{fffd}")
 }
 
 /// Until when the source's channel is left alone because it is down.

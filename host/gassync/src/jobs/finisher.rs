@@ -67,29 +67,36 @@ async fn write_all(app: Arc<App>) {
             let most = waiting.lanes.len().min(MOST);
             waiting.lanes.drain(..most).collect::<Vec<_>>()
         };
-        let (overs, done): (Vec<Over>, Vec<oneshot::Sender<()>>) = group.into_iter().unzip();
-        match write(&app, overs).await {
-            // Whoever waited no more needs no telling.
-            Ok(()) => {
-                for done in done {
-                    let _ = done.send(());
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, lanes = done.len(), "what came of jobs could not be written: they come again")
+        let (overs, mut done): (Vec<Over>, Vec<oneshot::Sender<()>>) = group.into_iter().unzip();
+        let Err(error) = write(&app, &overs).await else {
+            done.into_iter().for_each(tell);
+            continue;
+        };
+        tracing::warn!(%error, lanes = overs.len(), "what came of jobs could not be written at once");
+        // One that the database does not take must not hold the others' lanes.
+        for over in &overs {
+            let done = done.remove(0);
+            match write(&app, std::slice::from_ref(over)).await {
+                Ok(()) => tell(done),
+                Err(error) => tracing::error!(%error, "what came of jobs could not be written: they come again"),
             }
         }
     }
 }
 
-async fn write(app: &App, overs: Vec<Over>) -> store::Result<()> {
+/// Whoever waits no more needs no telling.
+fn tell(done: oneshot::Sender<()>) {
+    let _gone = done.send(());
+}
+
+async fn write(app: &App, overs: &[Over]) -> store::Result<()> {
     let now: Timestamp = app.now();
     let (mut releases, mut next, mut attempts, mut standings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for over in overs {
-        releases.push(over.release);
-        next.extend(over.next);
-        attempts.extend(over.attempts);
-        standings.extend(over.standing);
+        releases.push(&over.release);
+        next.extend(over.next.iter().cloned());
+        attempts.extend(over.attempts.iter().cloned());
+        standings.extend(over.standing.iter().cloned());
     }
     let mut tx = app.db.platform_write().await?;
     // A job ends before it is put in the queue anew: the same work waits once.

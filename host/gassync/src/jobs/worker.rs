@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{
+    sync::Semaphore,
+    task::{JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -15,6 +18,7 @@ use crate::{
     app::App,
     inbound::work,
     outbound::read_back,
+    panics,
     store::{
         self, inbox,
         queue::{self, Company, Job, Lane, Taken, Work},
@@ -55,7 +59,9 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
             tracing::error!(%error, "the queues cannot be read");
             false
         });
-        while running.try_join_next().is_some() {}
+        while let Some(ended) = running.try_join_next() {
+            note(ended);
+        }
         if began {
             continue;
         }
@@ -65,7 +71,19 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
             () = tokio::time::sleep(idle) => {}
         }
     }
-    while running.join_next().await.is_some() {}
+    while let Some(ended) = running.join_next().await {
+        note(ended);
+    }
+}
+
+/// Work catches its own panics. What panics nevertheless, in writing what came of it, is begun again when its lease has ended.
+fn note(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(
+            panicked = error.is_panic(),
+            "work broke off before what came of it was written: it comes again"
+        );
+    }
 }
 
 fn free(places: &Semaphore) -> i64 {
@@ -153,7 +171,7 @@ async fn alive(app: &Arc<App>, source: Option<Source>, taken: Taken) -> store::R
 
 async fn deliver(app: &Arc<App>, number: i64, taken: Taken) -> store::Result<()> {
     let whose = (taken.account, taken.source, number);
-    let mut told = webhooks::tell(app, number, &taken).await?;
+    let mut told = webhooks::tell_safely(app, number, &taken).await?;
     let disable = told.disable.take();
     finisher::finish(app, ending::of_deliveries(app, taken, told)).await;
     match disable {
@@ -194,11 +212,17 @@ async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> 
     outcomes
 }
 
+/// A panic is a failure like others: those that were worked on together are tried again, each alone.
 async fn work_on_kind(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> {
     let Some(first) = jobs.first() else { return Vec::new() };
     let Some(kind) = Kind::named(&first.kind) else {
         return each(jobs, || Outcome::Hopeless(format!("nobody knows jobs of the kind {}", first.kind)));
     };
+    let worked = panics::caught(kind.name(), work_on_jobs(app, source, kind, (first, jobs))).await;
+    worked.unwrap_or_else(|reason| each(jobs, || Outcome::Again(None, reason.clone())))
+}
+
+async fn work_on_jobs(app: &Arc<App>, source: &Source, kind: Kind, (first, jobs): (&Job, &[Job])) -> Vec<Outcome> {
     let done = |()| each(jobs, || Outcome::Done);
     let result: Result<Vec<Outcome>, TalkError> = match kind {
         Kind::PushBooking => Ok(push::bookings(app, source, jobs).await),

@@ -19,6 +19,13 @@ pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<AccountId>> {
     Ok(id.map(AccountId))
 }
 
+/// All tenants and their names. A platform query.
+pub async fn all(tx: &mut Tx) -> Result<Vec<(AccountId, String)>> {
+    let text = "select id, name from gas_accounts order by id";
+    let rows: Vec<(i64, String)> = on!(tx, c => sqlx::query_as(text).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id, name)| (AccountId(id), name)).collect())
+}
+
 /// Accounts with holds that have ended and still have nights. A platform query.
 pub async fn with_expired_holds(tx: &mut Tx, now: Timestamp) -> Result<Vec<AccountId>> {
     let text = "select distinct b.account_id from gas_bookings b

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     app::App,
     jobs::Outcome,
+    panics,
     store::{
         self,
         outbox::{self, Told as Fact},
@@ -86,8 +87,44 @@ struct Sent {
     verdict: Verdict,
 }
 
+/// Tells the subscriber whose lane was taken. A panic is a failed delivery, of that message alone: after one, messages are
+/// sent one by one. What had arrived before is sent twice then, with the same id.
+pub(crate) async fn tell_safely(app: &Arc<App>, number: i64, taken: &Taken) -> store::Result<Told> {
+    if let Ok(told) = panics::caught("delivery", tell(app, number, taken)).await {
+        return told;
+    }
+    let mut all = Told::nothing(Vec::new());
+    for job in &taken.jobs {
+        let one = match &all.shut {
+            Some(shut) => Told::nothing(vec![Outcome::NotYet(shut.until.duration_since(app.now()), shut.why.clone())]),
+            None => tell_one(app, number, taken.clone(), job).await,
+        };
+        all.add(one);
+    }
+    Ok(all)
+}
+
+/// Tells a subscriber one thing.
+async fn tell_one(app: &Arc<App>, number: i64, mut taken: Taken, job: &Job) -> Told {
+    taken.jobs = vec![job.clone()];
+    match panics::caught("delivery", tell(app, number, &taken)).await {
+        Ok(Ok(told)) => told,
+        Ok(Err(error)) => Told::nothing(vec![Outcome::Again(None, format!("the database: {error}"))]),
+        Err(reason) => {
+            let most = most_attempts(app, &taken, number).await.unwrap_or(i64::MAX);
+            Told::nothing(vec![again(app, job, most, &reason)])
+        }
+    }
+}
+
+async fn most_attempts(app: &App, taken: &Taken, number: i64) -> store::Result<i64> {
+    let mut tx = app.db.read(taken.account).await?;
+    let webhook = webhooks::get(&mut tx, taken.account, number).await?;
+    Ok(webhook.map_or(i64::MAX, |webhook| webhook.wanted.max_attempts))
+}
+
 /// Tells the subscriber whose lane was taken.
-pub(crate) async fn tell(app: &Arc<App>, number: i64, taken: &Taken) -> store::Result<Told> {
+async fn tell(app: &Arc<App>, number: i64, taken: &Taken) -> store::Result<Told> {
     let jobs = &taken.jobs;
     let ended = |why: &str| Told::nothing(jobs.iter().map(|_| Outcome::Hopeless(why.to_owned())).collect());
     let mut tx = app.db.read(taken.account).await?;
@@ -123,6 +160,17 @@ async fn is_still(app: &App, webhook: &Webhook) -> store::Result<bool> {
 impl Told {
     fn nothing(outcomes: Vec<Outcome>) -> Self {
         Self { outcomes, attempts: Vec::new(), standing: None, shut: None, disable: None }
+    }
+
+    /// With what came of telling another thing.
+    fn add(&mut self, other: Self) {
+        self.outcomes.extend(other.outcomes);
+        self.attempts.extend(other.attempts);
+        let had_arrived = self.standing.as_ref().is_some_and(|standing| standing.any_arrived);
+        let standing = other.standing.map(|new| Standing { any_arrived: new.any_arrived || had_arrived, ..new });
+        self.standing = standing.or(self.standing.take());
+        self.shut = other.shut.or(self.shut.take());
+        self.disable = other.disable.or(self.disable.take());
     }
 
     /// Nothing can be told from here: another host may have the key, or this one after it was mended.
@@ -396,11 +444,16 @@ impl Subscriber {
 
     /// By the schedule, as often as the subscriber wants it.
     fn again(&self, app: &App, job: &Job, why: &str) -> Outcome {
-        let is_last = i64::from(job.attempts) >= self.webhook.wanted.max_attempts;
-        match delivery_delay(job.attempts, app.jitter()).filter(|_| !is_last) {
-            Some(delay) => Outcome::At(SignedDuration::from_millis(delay.0), why.to_owned()),
-            None => Outcome::Hopeless(format!("tried {} times: {why}", job.attempts)),
-        }
+        again(app, job, self.webhook.wanted.max_attempts, why)
+    }
+}
+
+/// By the schedule, so many times at most.
+fn again(app: &App, job: &Job, most: i64, why: &str) -> Outcome {
+    let is_last = i64::from(job.attempts) >= most;
+    match delivery_delay(job.attempts, app.jitter()).filter(|_| !is_last) {
+        Some(delay) => Outcome::At(SignedDuration::from_millis(delay.0), why.to_owned()),
+        None => Outcome::Hopeless(format!("tried {} times: {why}", job.attempts)),
     }
 }
 

@@ -15,7 +15,7 @@ mod signing;
 mod subscription;
 mod way;
 
-pub(crate) use deliver::{Told, tell};
+pub(crate) use deliver::{Told, tell_safely};
 pub use replay::{Asked, MAX_LOOKED_AT, MAX_REPLAYED, Replayed, again, plan, replay, test};
 pub use shape::{NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown};
 pub use signing::{BadSecret, Secret, Signing, Unverified, VerifyError, verify};

@@ -119,7 +119,7 @@ impl Demo {
         // From here on commands about this folder ask this host.
         host_file.announce(address)?;
         let client = Client::wire(&format!("http://{address}"), &app.operator_token)?;
-        let hosting = tokio::spawn(server::run(Arc::clone(&app), listener, stop.clone().cancelled_owned()));
+        let mut hosting = tokio::spawn(server::run(Arc::clone(&app), listener, stop.clone().cancelled_owned()));
         say(&format!("Status page        http://{address}/#operator={}", app.operator_token));
         say(&format!("Standard API       http://{address}/openapi.json"));
         say(&format!("Simulated Beds24   http://{}/ and http://{}/", first.address, second.address));
@@ -144,7 +144,11 @@ impl Demo {
             say(&format!("Of the bookings that they say {:.0} % are odd from now on.", self.odd * 100.0));
         }
         let mut engine = Engine::open(&app, &client, &stage);
-        self.play(&stage, &mut engine, &mut follower).await?;
+        tokio::select! {
+            played = self.play(&stage, &mut engine, &mut follower) => played?,
+            // Nothing asked it to: one of its tasks has failed.
+            ended = &mut hosting => ended??,
+        }
         if self.odd > 0.0 {
             odd::say_the_rest(&[("beds24", &first.beds24), ("second", &second.beds24)]);
         }

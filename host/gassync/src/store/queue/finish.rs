@@ -70,8 +70,8 @@ pub struct Release {
 
 /// Writes what came of jobs, and gives their lanes back. A job that was put in the queue anew meanwhile stays there, and a
 /// lane that another has taken is his. A platform query.
-pub async fn finish(tx: &mut Tx, releases: &[Release], now: Timestamp) -> Result<()> {
-    let mut order: Vec<&Release> = releases.iter().collect();
+pub async fn finish(tx: &mut Tx, releases: &[&Release], now: Timestamp) -> Result<()> {
+    let mut order: Vec<&Release> = releases.to_vec();
     order.sort_by_key(|release| (release.taken.account, release.taken.source, release.taken.lane));
     lock(tx, &order).await?;
     let mut new = Rows::new([

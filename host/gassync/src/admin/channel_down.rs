@@ -1,0 +1,41 @@
+//! The alarm for channels that are down: those whose calls this process has given up for the moment.
+
+use gassync_domain::{AccountId, ConnectionId, Timestamp};
+use jiff::SignedDuration;
+
+use crate::{
+    app::App,
+    store::{self, Tx, alarms::Found, sources},
+};
+
+/// How long a channel may be down before a person should look.
+const MAY_BE_DOWN: SignedDuration = SignedDuration::from_mins(5);
+
+/// One for each source whose channel has been down for a while. Other processes know of their own calls alone.
+pub(super) async fn found(app: &App, tx: &mut Tx, now: Timestamp) -> store::Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for (connection, since) in app.breakers.down().await {
+        let Some((account, id)) = numbers(&connection).filter(|_| now.duration_since(since) > MAY_BE_DOWN) else {
+            continue;
+        };
+        for source in sources::of_connection(tx, account, id).await? {
+            found.push(Found {
+                count: 1,
+                detail: Some(format!(
+                    "{} cannot be reached, does not answer, or says that it is broken",
+                    source.source_type
+                )),
+                since: Some(since.into()),
+                source_name: Some(source.name),
+                ..Found::default()
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Account and connection, as breakers are named.
+fn numbers(name: &str) -> Option<(AccountId, ConnectionId)> {
+    let (account, connection) = name.split_once('/')?;
+    Some((AccountId(account.parse().ok()?), ConnectionId(connection.parse().ok()?)))
+}

@@ -1,0 +1,74 @@
+//! Counts the ledger of nights anew from bookings, links and maintenance, for whoever doubts it.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    routing::get,
+};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{ApiError, Operator, Problem},
+    app::App,
+    store::{accounts, ledger},
+};
+
+/// Differences shown of an account at most.
+const MAX_SHOWN: usize = 1_000;
+
+/// A night of which the ledger says something else than the bookings do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerDifference {
+    /// The tenant's name.
+    pub account: String,
+    /// The unit's key in the core.
+    pub unit_id: i64,
+    /// Which night.
+    pub night: Date,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// Whose ledger; of all accounts where nobody says.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    account: Option<String>,
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().route("/admin/v1/ledger/differences", get(differences))
+}
+
+async fn differences(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Query(Which { account }): Query<Which>,
+) -> Result<Json<Vec<LedgerDifference>>, ApiError> {
+    let mut tx = app.db.platform_read().await?;
+    let mut accounts = accounts::all(&mut tx).await?;
+    drop(tx);
+    if let Some(wanted) = account {
+        accounts.retain(|(_, name)| *name == wanted);
+        if accounts.is_empty() {
+            return Err(Problem::NotFound.into());
+        }
+    }
+    let mut found = Vec::new();
+    for (account, name) in accounts {
+        let mut tx = app.db.read(account).await?;
+        for difference in ledger::differences(&mut tx, account, app.now()).await?.into_iter().take(MAX_SHOWN) {
+            found.push(LedgerDifference {
+                account: name.clone(),
+                unit_id: difference.unit_id,
+                night: difference.night.0,
+                what: difference.what,
+            });
+        }
+    }
+    Ok(Json(found))
+}

@@ -1,0 +1,272 @@
+//! Nothing dies in silence: work that panics has failed, a background task that panics stops the process, and a log that
+//! cannot be written stops nothing.
+
+use std::{
+    fs::File,
+    process::{Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use gassync::{
+    admin::{NewBackfill, SourceMade},
+    app::App,
+    panics, server, supervisor,
+};
+use gassync_domain::Clock;
+use gassync_simulator::beds24::{Fault, Rule, Settings};
+use gassync_tests::{
+    database::Database,
+    host::{self, ACCOUNT, Channel, Host, clock, records, reservation},
+    on_both,
+    port::free_port,
+    process::{Served, program},
+    sink::Sink,
+    web,
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::webhooks::{furnish, subscribe};
+
+on_both!(
+    a_message_that_panics_is_tried_again_and_then_set_aside,
+    a_job_that_panics_fails_and_dies_and_others_go_on,
+    a_delivery_that_panics_is_a_failed_delivery,
+    a_background_task_that_panics_stops_the_process,
+    a_log_that_cannot_be_written_stops_nothing,
+    a_channel_that_is_down_is_an_alarm_until_it_is_well,
+);
+
+/// A clock that can be put forward, and that panics in work of one name.
+#[derive(Default)]
+struct Trouble {
+    at: Mutex<Option<&'static str>>,
+    ahead_seconds: AtomicI64,
+}
+
+impl Trouble {
+    fn begin(&self, work: &'static str) {
+        *self.at.lock().expect("its name") = Some(work);
+    }
+
+    fn end(&self) {
+        *self.at.lock().expect("its name") = None;
+    }
+
+    fn put_forward(&self, by: SignedDuration) {
+        self.ahead_seconds.fetch_add(by.as_secs(), Ordering::Relaxed);
+    }
+
+    fn clock(self: Arc<Self>) -> Clock {
+        let real = clock();
+        Arc::new(move || {
+            let at = *self.at.lock().expect("its name");
+            // After the lock, which a panic would poison.
+            assert!(at.is_none() || panics::current() != at, "the clock stands still for Ada Example");
+            real() + SignedDuration::from_secs(self.ahead_seconds.load(Ordering::Relaxed))
+        })
+    }
+}
+
+async fn troubled(
+    database: Database,
+    components: &[&str],
+    channel: Option<&Channel>,
+    more: &[(&str, &str)],
+) -> (Host, Arc<Trouble>) {
+    let trouble = Arc::new(Trouble::default());
+    let clock = Arc::clone(&trouble).clock();
+    let replace = |app: &mut App| app.clock = clock;
+    (Host::prepared(database, (components, channel), more, replace).await, trouble)
+}
+
+fn is_panic(why: &Value) -> bool {
+    why.as_str().is_some_and(|why| why.contains("panicked") && !why.contains("Ada"))
+}
+
+/// The first of a list that the operator sees.
+async fn first(host: &Host, path: &str) -> Value {
+    host.look(path).await[0].clone()
+}
+
+async fn a_message_that_panics_is_tried_again_and_then_set_aside(database: Database) {
+    let (host, trouble) = troubled(database, &["versioned"], None, &[]).await;
+    let new = json!({ "account": ACCOUNT, "channel": "versioned", "name": "v" });
+    let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
+    let call = async || host.http.post(&made.webhook_url).send().await.expect("an answer").status().as_u16();
+    trouble.begin("message");
+    assert_eq!(call().await, 202, "it is kept");
+    let waits = async || {
+        let message = first(&host, "inbox?state=received").await;
+        is_panic(&message["error"]) && message["attempts"].as_i64().is_some_and(|attempts| attempts > 0)
+    };
+    host.until("it says why it waits", waits).await;
+    trouble.end();
+    assert_eq!(call().await, 200, "others go on");
+    host.until("it is worked off", async || host.figure("messages_waiting").await == 0).await;
+    assert_eq!(host.figure("messages_failed").await, 0);
+
+    trouble.begin("message");
+    assert_eq!(call().await, 202);
+    let mut seen = 0;
+    let set_aside = async || {
+        let attempts = first(&host, "inbox?state=received").await["attempts"].as_i64().unwrap_or_default();
+        // Each time it waits longer, ten minutes and a half of it at most.
+        if attempts > seen {
+            seen = attempts;
+            trouble.put_forward(SignedDuration::from_mins(16));
+        }
+        host.figure("messages_failed").await == 1
+    };
+    host.until("it is set aside", set_aside).await;
+    let failed = first(&host, "inbox?state=failed").await;
+    assert!(is_panic(&failed["error"]), "{failed}");
+    assert!(failed["attempts"].as_i64().is_some_and(|attempts| attempts >= 20), "{failed}");
+    trouble.end();
+    assert_eq!(call().await, 200);
+    host.stop().await;
+}
+
+async fn a_job_that_panics_fails_and_dies_and_others_go_on(database: Database) {
+    let settings = Settings { bookings: 5, credits_per_five_minutes: 100_000.0, ..Settings::default() };
+    let channel = host::channel(settings).await;
+    let (host, trouble) = troubled(database, &["beds24"], Some(&channel), &[]).await;
+    let made = host.connect(&channel).await;
+    let polled = || channel.beds24.requests().iter().filter(|call| call.path == "/bookings").count();
+    host.until("it is polled", async || polled() > 0).await;
+    trouble.begin("backfill");
+    let today = clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let new = NewBackfill { from: today, to: today.tomorrow().expect("a day") };
+    assert_eq!(host.operate(&format!("sources/{}/backfills", made.id), &new).await.status().as_u16(), 201);
+    let tried_twice = async || {
+        let job = first(&host, "jobs?state=waiting&kind=backfill").await;
+        is_panic(&job["why"]) && job["attempts"].as_i64().is_some_and(|attempts| attempts > 1)
+    };
+    host.until("it was tried twice and says why it failed", tried_twice).await;
+    let before = polled();
+    host.until("others of its lane go on", async || polled() > before + 1).await;
+    // So long it is tried.
+    trouble.put_forward(SignedDuration::from_hours(73));
+    let is_dead = async || is_panic(&first(&host, "jobs?state=dead&kind=backfill").await["why"]);
+    host.until("it is dead, and says why", is_dead).await;
+    let before = polled();
+    host.until("others go on", async || polled() > before + 1).await;
+    host.stop().await;
+}
+
+async fn a_delivery_that_panics_is_a_failed_delivery(database: Database) {
+    let allowed = [("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8")];
+    let (host, trouble) = troubled(database, &[], None, &allowed).await;
+    let (maker, listener) = (host.key(ACCOUNT, "maker").await, host.key(ACCOUNT, "listener").await);
+    let sink = Sink::start().await;
+    let new = json!({ "url": sink.url("/"), "events": ["reservation.created"], "maxAttempts": 2 });
+    subscribe(&host, &listener, new).await;
+    furnish(&host, &maker).await;
+    let book = async |id: &str| assert_eq!(host.post(&maker, "reservations", &reservation(id)).await.0, 201);
+    let failed_once = async || is_panic(&first(&host, "jobs?state=waiting&kind=deliver").await["why"]);
+    trouble.begin("delivery");
+    book("r1").await;
+    host.until("it says why it waits", failed_once).await;
+    trouble.end();
+    sink.until(1).await;
+
+    trouble.begin("delivery");
+    book("r2").await;
+    host.until("it says why it waits", failed_once).await;
+    trouble.put_forward(SignedDuration::from_mins(1));
+    let is_dead = async || is_panic(&first(&host, "jobs?state=dead&kind=deliver").await["why"]);
+    host.until("it was tried as often as its subscriber wants", is_dead).await;
+    trouble.end();
+    book("r3").await;
+    sink.until(2).await;
+    host.stop().await;
+}
+
+async fn a_background_task_that_panics_stops_the_process(database: Database) {
+    let listen = ([127, 0, 0, 1], free_port()).into();
+    for name in server::TASKS {
+        let mut served = Served::new(&database, listen, String::new()).with(supervisor::PANIC_VARIABLE, name);
+        let (code, log) = served.run_to_its_end(Duration::from_secs(30)).await;
+        assert_eq!(code, Some(1), "{name}: {log}");
+        let last = log.lines().last().unwrap_or_default();
+        assert!(last.starts_with(&format!("gassync: the background task {name} failed: panicked at")), "{log}");
+    }
+}
+
+async fn a_log_that_cannot_be_written_stops_nothing(database: Database) {
+    let listen = ([127, 0, 0, 1], free_port()).into();
+    // Whoever read it has gone, as when a terminal is closed; and the disk is full.
+    let gone = || Stdio::from(std::io::pipe().expect("a pipe").1);
+    let full = || Stdio::from(File::options().write(true).open("/dev/full").expect("a device"));
+    let streams: [(&str, &dyn Fn() -> Stdio); 2] = [("gone", &gone), ("full", &full)];
+    for (name, stderr) in streams {
+        // Every task has something to say.
+        let mut served = Served::new(&database, listen, String::new()).with("GASSYNC_LOG_FILTER", "debug");
+        served.start_with(stderr()).await;
+        let base = served.base();
+        let token = std::fs::read_to_string(served.data().join("operator.token")).expect("the token");
+        let http = web::client();
+        let new = json!({ "account": name, "name": name, "source": null });
+        let made = http.post(format!("{base}/admin/v1/keys")).bearer_auth(&token).json(&new).send().await;
+        let made: Value = made.expect("an answer").json().await.expect("a key");
+        let key = made["key"].as_str().expect("a key").to_owned();
+        let (entity, record) = &records()[0];
+        let posted = http.post(format!("{base}/integration/v1/{entity}")).bearer_auth(&key).json(record).send().await;
+        assert_eq!(posted.expect("an answer").status().as_u16(), 201, "{name}");
+        // What happened has its place in the feed: the relay goes on.
+        let url = format!("{base}/integration/v1/changes?limit=10");
+        let mut told = Value::Null;
+        for _ in 0..600 {
+            let answer = http.get(&url).bearer_auth(&key).send().await.expect("an answer");
+            told = answer.json().await.expect("a page");
+            if !told["data"].as_array().is_none_or(Vec::is_empty) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(!told["data"].as_array().is_none_or(Vec::is_empty), "{name}: {told}");
+        served.kill();
+    }
+}
+
+async fn a_channel_that_is_down_is_an_alarm_until_it_is_well(database: Database) {
+    let settings = Settings { bookings: 5, credits_per_five_minutes: 100_000.0, ..Settings::default() };
+    let channel = host::channel(settings).await;
+    let (host, trouble) = troubled(database, &["beds24"], Some(&channel), &[]).await;
+    host.connect(&channel).await;
+    let alarm = async || {
+        let alarms = host.look("alarms").await;
+        alarms.as_array().expect("alarms").iter().find(|alarm| alarm["kind"] == "channel-down").cloned()
+    };
+    host.until("it is polled", async || !channel.beds24.requests().is_empty()).await;
+    channel.beds24.set_fault(Fault::ErrorBeforeWork, Rule::rate(1.0));
+    let is_open = async || !host.app.breakers.down().await.is_empty();
+    host.until("its breaker opens", is_open).await;
+    assert_eq!(alarm().await, None, "a moment is no trouble");
+    trouble.put_forward(SignedDuration::from_mins(6));
+    let found = alarm().await.expect("an alarm");
+    assert_eq!((&found["source"], found["since"].is_string()), (&json!("beds24"), true), "{found}");
+    assert!(found["mend"].as_str().is_some_and(|mend| mend.contains("gassync source status beds24")), "{found}");
+    channel.beds24.set_fault(Fault::ErrorBeforeWork, Rule::default());
+    let is_well = async || {
+        // What failed waits longer each time.
+        trouble.put_forward(SignedDuration::from_secs(20));
+        alarm().await.is_none()
+    };
+    host.until("it is well", is_well).await;
+    host.stop().await;
+}
+
+#[test]
+fn a_command_whose_reader_has_gone_ends_quietly() {
+    let gone = || Stdio::from(std::io::pipe().expect("a pipe").1);
+    let mut command = Command::new(program());
+    let output = command.arg("config").stdout(gone()).output().expect("it runs");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let status = Command::new(program()).arg("config").stdout(gone()).stderr(gone()).status().expect("it runs");
+    assert!(status.success());
+}
