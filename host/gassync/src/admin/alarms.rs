@@ -16,6 +16,8 @@ use crate::{
         alarms::{self, Found},
         connections::{self, SilentChannel},
         missing::{self, MissingReservation},
+        parked::{self, ParkedAlarm},
+        set_aside::{self, SetAside},
         time_zones::{self, HouseWithoutZone},
     },
 };
@@ -130,6 +132,23 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
              {source} --by WHO --why TEXT"
         )
     });
+    let set_aside = set_aside::waiting(&mut tx).await?.into_iter().map(Found::from).collect();
+    all.add("set-aside", set_aside, |Names { number, .. }| {
+        format!(
+            "gassync inbox set-aside show {number}, then gassync inbox set-aside retry {number}, or gassync inbox \
+             set-aside dismiss {number} --by WHO --why TEXT"
+        )
+    });
+    for waiting in parked::waiting(&mut tx, today).await? {
+        let about = format!("{} {} {}", waiting.source_name, waiting.kind, waiting.external_id);
+        let mend = match waiting.kind {
+            "property" | "room-type" | "rate-plan" => {
+                format!("gassync map apply {about} --to NUMBER, or gassync map decide {about} ignore --by WHO --why TEXT")
+            }
+            _ => format!("gassync map decide {about} stand|cancel|ignore --by WHO --why TEXT"),
+        };
+        all.add("parked", vec![Found::from(waiting)], |_| mend.clone());
+    }
     let gone = missing::waiting(&mut tx, today).await?.into_iter().map(Found::from).collect();
     all.add("gone", gone, |Names { source, reference, .. }| {
         format!("gassync map decide {source} reservation {reference} cancel|stand --by WHO --why TEXT")
@@ -219,6 +238,43 @@ impl From<HouseWithoutZone> for Found {
             detail: Some("nobody has said its time zone: each day begins early there".to_owned()),
             since: Some(house.since),
             source_name: Some(house.source_name),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<SetAside> for Found {
+    fn from(record: SetAside) -> Self {
+        Self {
+            reference: record.external_id,
+            count: record.times_seen,
+            detail: Some(format!("a {} could not be read: {}", record.entity.replace('_', " "), record.problem)),
+            since: Some(record.first_seen_at),
+            last: Some(record.last_seen_at),
+            number: Some(record.id),
+            source_name: Some(record.source_name),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<ParkedAlarm> for Found {
+    fn from(waiting: ParkedAlarm) -> Self {
+        let nights = match (waiting.first_night, waiting.held) {
+            (None, _) => "",
+            (Some(_), true) => "; its nights are held",
+            (Some(_), false) => "; its nights are not held",
+        };
+        Self {
+            house: waiting.property,
+            room: waiting.room,
+            first_night: waiting.first_night.map(Day),
+            last_night: waiting.last_night.map(Day),
+            reference: Some(waiting.external_id),
+            count: 1,
+            detail: Some(format!("{}{nights}", waiting.missing)),
+            since: Some(waiting.since.into()),
+            source_name: Some(waiting.source_name),
             ..Self::default()
         }
     }

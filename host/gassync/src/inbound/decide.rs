@@ -12,6 +12,7 @@ use super::{
     block,
     link::{self, LinkError, Target},
     plan::entity,
+    silence,
 };
 use crate::{
     core::{self, WhenFull},
@@ -254,8 +255,11 @@ async fn reservation(
     choice: Choice,
 ) -> Result<(Outcome, Digest), DecideError> {
     let Incoming { account, source, now, .. } = *incoming;
-    let waiting = parked_reservations::with_raw(tx, account, source, id).await?;
-    let (waiting, raw) = waiting.ok_or(DecideError::NotWaiting)?;
+    let Some((waiting, raw)) = parked_reservations::with_raw(tx, account, source, id).await? else {
+        // One that the channel does not answer for is decided in the same words.
+        let outcome = silence::resolve(tx, incoming, id, choice == Choice::Cancel).await?;
+        return Ok((outcome.ok_or(DecideError::NotWaiting)?, Digest(String::new())));
+    };
     let ParkedReservation { record, digest, version, missing, hold, .. } = waiting;
     let incoming = Incoming { observed_at: version.observed_at, ..*incoming };
     let told = match choice {
