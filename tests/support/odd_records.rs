@@ -254,7 +254,8 @@ fn nested(levels: usize) -> Value {
 /// A record as it is sent: with halves of surrogate pairs and with numbers that no JSON value holds.
 pub fn as_text(record: &Value) -> String {
     let text = record.to_string().replace(HALF_PAIR, "\\ud83d");
-    let mut parts = text.split(&format!("\"{AS_WRITTEN}"));
+    let begin = format!("\"{AS_WRITTEN}");
+    let mut parts = text.split(&begin);
     let mut written = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (number, rest) = part.split_once('"').expect("a number ends");
