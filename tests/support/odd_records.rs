@@ -90,7 +90,7 @@ pub fn cancellation(dice: &mut Dice, booking: &Booking) -> Value {
     let mut record = booking.record.clone();
     record["status"] = json!("cancelled");
     if let (0, Some(fields)) = (dice.below(2), record.as_object_mut()) {
-        ["rooms", "roomTypeId", "checkIn", "checkOut"].map(|field| fields.remove(field));
+        fields.retain(|field, _| !["rooms", "roomTypeId", "checkIn", "checkOut"].contains(&field.as_str()));
     }
     record
 }
