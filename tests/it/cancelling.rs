@@ -2,11 +2,9 @@
 
 use gassync::{
     inbound::apply::{Incoming, Outcome},
-    store::{
-        outbound::{
-            bookings::{self, Fate, Mark},
-            touches::BookingTouch,
-        },
+    store::outbound::{
+        bookings::{self, Fate, Mark},
+        touches::BookingTouch,
     },
 };
 use gassync_tests::{
@@ -37,8 +35,11 @@ async fn whatever_is_odd_in_it(database: Database) {
         ("only arrival", json!({ "id": "r", "status": "canceled", "roomTypeId": "t1", "checkIn": "2027-05-10" })),
         ("a room that nobody knows", stay("r", "t9", (10, 13), "cancelled")),
         ("both", stay("r", "t9", (10, 10), "CANCELED")),
-        ("too long", json!({ "id": "r", "roomTypeId": "t1", "status": "cancelled", "checkIn": "2027-05-10",
-            "checkOut": "2047-05-10" })),
+        (
+            "too long",
+            json!({ "id": "r", "roomTypeId": "t1", "status": "cancelled", "checkIn": "2027-05-10",
+            "checkOut": "2047-05-10" }),
+        ),
         ("declined, of a room that nobody knows", stay("r", "t9", (10, 10), "declined")),
     ];
     for (number, (what, said)) in (0_u8..).zip(odd) {

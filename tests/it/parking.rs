@@ -357,7 +357,8 @@ async fn every_kind_is_decided(database: Database) {
         let house = record(json!({ "id": "h2", "name": "Annexe" }));
         let room = record(json!({ "id": "t8", "propertyId": "h2", "name": "Loft" }));
         let plan = record(json!({ "id": "flex", "propertyId": "p", "name": "Flexible" }));
-        let block = json!({ "id": "b", "roomTypeIds": ["t9", "t2"], "checkIn": "2027-05-20", "checkOut": "2027-05-22" });
+        let block =
+            json!({ "id": "b", "roomTypeIds": ["t9", "t2"], "checkIn": "2027-05-20", "checkOut": "2027-05-22" });
         vec![
             News::Property(serde_json::from_str(&house).expect("a property")),
             News::RoomType(serde_json::from_str(&room).expect("a room type")),

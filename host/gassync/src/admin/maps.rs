@@ -110,7 +110,9 @@ impl std::convert::From<LinkError> for ApiError {
             LinkError::NoRecord => Problem::NotFound.into(),
             LinkError::Store(error) => error.into(),
             LinkError::NotByHand | LinkError::NoEntity => Problem::Malformed(error.to_string()).into(),
-            LinkError::AlreadyLinked(_) | LinkError::Elsewhere(_) | LinkError::Taken(_) => Problem::Conflict(error.to_string()).into(),
+            LinkError::AlreadyLinked(_) | LinkError::Elsewhere(_) | LinkError::Taken(_) => {
+                Problem::Conflict(error.to_string()).into()
+            }
         }
     }
 }

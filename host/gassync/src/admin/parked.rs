@@ -128,11 +128,8 @@ async fn parked(
 }
 
 fn shown(source: &Source, waiting: Waiting) -> WaitingShown {
-    let suggestion = |(id, name, likeness): (gassync_domain::CoreId, String, gassync_domain::Likeness)| SuggestionShown {
-        gas_id: id.0,
-        name,
-        percent: likeness.percent,
-        because: likeness.because,
+    let suggestion = |(id, name, likeness): (gassync_domain::CoreId, String, gassync_domain::Likeness)| {
+        SuggestionShown { gas_id: id.0, name, percent: likeness.percent, because: likeness.because }
     };
     WaitingShown {
         commands: commands(&source.name, &waiting),
@@ -183,11 +180,12 @@ async fn decide(
     Json(new): Json<NewDecision>,
 ) -> Result<Json<DecisionPlan>, ApiError> {
     let source = the_one(&app, &name).await?;
-    let unknown = |field: &str, word: &str, words: &str| Problem::Malformed(format!("{field}: {word:?} is none of {words}"));
+    let unknown =
+        |field: &str, word: &str, words: &str| Problem::Malformed(format!("{field}: {word:?} is none of {words}"));
     let kind = ParkedKind::named(&new.kind)
         .ok_or_else(|| unknown("kind", &new.kind, "property, room-type, rate-plan, reservation, block"))?;
-    let choice = Choice::named(&new.decision)
-        .ok_or_else(|| unknown("decision", &new.decision, "stand, cancel, ignore"))?;
+    let choice =
+        Choice::named(&new.decision).ok_or_else(|| unknown("decision", &new.decision, "stand, cancel, ignore"))?;
     let now = app.now();
     let mut tx = app.db.write_for(source.account, source.id).await?;
     let by = By { who: &new.by, why: &new.why };

@@ -292,7 +292,7 @@ fn same_claim(before: &Standing, after: &Standing, now: Timestamp) -> bool {
 fn booking(bookable: &Bookable<'_>, homes: &HashMap<CoreId, Home>) -> Option<Booking> {
     let Bookable { reservation, units, .. } = bookable;
     let (check_in, check_out) = reservation.check_in.zip(reservation.check_out)?;
-    let Home { property, currency } = homes.get(units.first()?)?;
+    let Home { property, currency, .. } = homes.get(units.first()?)?;
     let rooms = reservation.rooms.iter().zip(units.iter()).map(|(room, unit)| BookingRoom {
         unit: *unit,
         check_in: room.check_in.unwrap_or(check_in),

@@ -67,13 +67,7 @@ impl Holds {
     }
 
     /// Gives back what those that change have now: before anything is booked, so that it finds their places.
-    pub(super) async fn release(
-        &self,
-        tx: &mut Tx,
-        account: AccountId,
-        opened: &Opened,
-        now: Timestamp,
-    ) -> Result<()> {
+    pub(super) async fn release(&self, tx: &mut Tx, account: AccountId, opened: &Opened, now: Timestamp) -> Result<()> {
         for Held { asked, has, .. } in self.changed() {
             for room in has {
                 opened.release(tx, account, *room, now).await?;

@@ -2,8 +2,8 @@
 //! kept, and the same word again is not asked about again.
 
 use gassync_domain::{
-    Authority, Change, Completeness, Digest, FieldChange, Intent, Missing, News, Parked, RawJson, Reservation, Say, Status,
-    differences,
+    Authority, Change, Completeness, Digest, FieldChange, Intent, Missing, News, Parked, RawJson, Reservation, Say,
+    Status, differences,
 };
 use serde_json::Value;
 
@@ -293,9 +293,8 @@ async fn reservation(
 
 /// What a person decides, and nothing else, may be missing of what is to stand.
 fn check_lacks_nothing(Parked(missing): &Parked) -> Result<(), DecideError> {
-    let decided = |missing: &&Missing| {
-        matches!(missing, Missing::Authority | Missing::Status { .. } | Missing::Decision { .. })
-    };
+    let decided =
+        |missing: &&Missing| matches!(missing, Missing::Authority | Missing::Status { .. } | Missing::Decision { .. });
     let lacking: Vec<Missing> = missing.iter().filter(|missing| !decided(missing)).cloned().collect();
     if lacking.is_empty() { Ok(()) } else { Err(DecideError::Lacking(Parked(lacking))) }
 }

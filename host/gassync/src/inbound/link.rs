@@ -48,7 +48,9 @@ pub enum LinkError {
     #[error("the source has told of no such record")]
     NoRecord,
     /// Only what is parked for want of a link is linked by hand.
-    #[error("only properties, room types, rate plans and reservations that wait are linked by hand, and of these the last to bookings that are there")]
+    #[error(
+        "only properties, room types, rate plans and reservations that wait are linked by hand, and of these the last to bookings that are there"
+    )]
     NotByHand,
     /// Another reservation of the source is linked with the booking.
     #[error("reservation {0} of this source is linked with that booking: two reservations are two bookings")]

@@ -106,7 +106,8 @@ fn lacks_places(reservation: &Reservation) -> bool {
 fn places(reservation: &Reservation, unit: impl Fn(&str) -> Option<CoreId>) -> Vec<Span> {
     let place = |room: &RoomStay| {
         let unit = unit(room.room_type_id.as_deref()?)?;
-        let (check_in, check_out) = room.check_in.or(reservation.check_in).zip(room.check_out.or(reservation.check_out))?;
+        let (check_in, check_out) =
+            room.check_in.or(reservation.check_in).zip(room.check_out.or(reservation.check_out))?;
         let stay = Stay::spanning(check_in, check_out).filter(|stay| stay.nights() <= MAX_STAY_NIGHTS)?;
         Some(Span { unit, stay })
     };

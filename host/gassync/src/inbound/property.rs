@@ -19,12 +19,7 @@ pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut property: Proper
 }
 
 /// What becomes of it, and whether just this waits already: then nothing is written.
-async fn decide(
-    tx: &mut Tx,
-    incoming: &Incoming,
-    property: &Property,
-    raw: &RawJson,
-) -> Result<(Outcome, bool)> {
+async fn decide(tx: &mut Tx, incoming: &Incoming, property: &Property, raw: &RawJson) -> Result<(Outcome, bool)> {
     let errors = property.validate();
     if !errors.is_empty() {
         return Ok((Outcome::Rejected(errors), false));

@@ -19,12 +19,7 @@ pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut plan: RatePlan, 
 }
 
 /// What becomes of it, and whether just this waits already: then nothing is written.
-async fn decide(
-    tx: &mut Tx,
-    incoming: &Incoming,
-    plan: &RatePlan,
-    raw: &RawJson,
-) -> Result<(Outcome, bool)> {
+async fn decide(tx: &mut Tx, incoming: &Incoming, plan: &RatePlan, raw: &RawJson) -> Result<(Outcome, bool)> {
     let errors = plan.validate();
     if !errors.is_empty() {
         return Ok((Outcome::Rejected(errors), false));

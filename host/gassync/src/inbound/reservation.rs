@@ -187,7 +187,8 @@ async fn compare(tx: &mut Tx, incoming: &Incoming, told: Vec<(Reservation, RawJs
     let Incoming { account, source, now, .. } = *incoming;
     let ids: Vec<&str> = told.iter().map(|(reservation, _)| reservation.id.as_str()).collect();
     let mut all_stored = reservations::find_all(tx, account, source, &ids).await?;
-    let parked: Vec<&str> = ids.into_iter().filter(|id| all_stored.get(*id).is_some_and(|s| s.parked.is_some())).collect();
+    let parked: Vec<&str> =
+        ids.into_iter().filter(|id| all_stored.get(*id).is_some_and(|s| s.parked.is_some())).collect();
     let mut all_waiting = parked_reservations::find_all(tx, account, source, &parked).await?;
     let mut arriving = Vec::with_capacity(told.len());
     for (mut reservation, raw) in told {
@@ -272,7 +273,8 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
             (Ok(units), _) => ready.booking.push((index, units)),
         }
         let holds_still = ready.holds.last().is_some_and(|(held, _)| *held == index);
-        if let (Some(waiting), false, true) = (&arriving.waiting, holds_still, arriving.outcome.is_none() || arriving.kept)
+        if let (Some(waiting), false, true) =
+            (&arriving.waiting, holds_still, arriving.outcome.is_none() || arriving.kept)
             && waiting.hold.is_some()
         {
             // What waited is settled, or keeps no nights any more.
@@ -379,9 +381,7 @@ fn units(
         Some(Some(standing)) => standing.status == Status::Cancelled && !stays_cancelled,
         Some(None) => true,
         // It was cancelled before anybody could book it.
-        None => {
-            !stays_cancelled && arriving.applied().is_some_and(|stored| stored.record.status == Status::Cancelled)
-        }
+        None => !stays_cancelled && arriving.applied().is_some_and(|stored| stored.record.status == Status::Cancelled),
     };
     if needs_decision {
         missing.push(Missing::Decision { status: reservation.status.as_str().to_owned() });

@@ -19,12 +19,7 @@ pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, mut room_type: RoomT
 }
 
 /// What becomes of it, and whether just this waits already: then nothing is written.
-async fn decide(
-    tx: &mut Tx,
-    incoming: &Incoming,
-    room_type: &RoomType,
-    raw: &RawJson,
-) -> Result<(Outcome, bool)> {
+async fn decide(tx: &mut Tx, incoming: &Incoming, room_type: &RoomType, raw: &RawJson) -> Result<(Outcome, bool)> {
     let errors = room_type.validate();
     if !errors.is_empty() {
         return Ok((Outcome::Rejected(errors), false));

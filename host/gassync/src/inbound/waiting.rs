@@ -111,7 +111,8 @@ pub async fn waiting(tx: &mut Tx, incoming: &Incoming) -> Result<Vec<Waiting>> {
 async fn reservations(tx: &mut Tx, incoming: &Incoming, slice: Slice) -> Result<Vec<Waiting>> {
     let Incoming { account, source, now, .. } = *incoming;
     let words = parked_reservations::page(tx, account, source, slice).await?;
-    let asked: Vec<(Kind, &str)> = words.iter().map(|(_, word, _)| (Kind::Reservation, word.record.id.as_str())).collect();
+    let asked: Vec<(Kind, &str)> =
+        words.iter().map(|(_, word, _)| (Kind::Reservation, word.record.id.as_str())).collect();
     let links = mappings::find_all(tx, account, source, &asked).await?;
     let booking = |id: &str| links.get(Kind::Reservation, id).map(|mapping| mapping.core);
     let linked: Vec<CoreId> = words.iter().filter_map(|(_, word, _)| booking(&word.record.id)).collect();

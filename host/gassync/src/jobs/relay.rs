@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::App,
     core, outbound,
-    store::{self, accounts, buffer::parked_reservations, core::holds, idempotency, outbox, queue, webhooks as subscriptions},
+    store::{
+        self, accounts, buffer::parked_reservations, core::holds, idempotency, outbox, queue, webhooks as subscriptions,
+    },
     webhooks,
 };
 

@@ -62,8 +62,7 @@ pub async fn waiting(tx: &mut Tx, from: Date) -> Result<Vec<ParkedAlarm>> {
         from int_parked_reservations p
         join int_sources s on s.account_id = p.account_id and s.id = p.source_id
         order by p.parked_at, p.account_id, p.source_id, p.external_id limit $1";
-    let rows: Vec<Row<Reservation>> =
-        on!(&mut *tx, c => sqlx::query_as(text).bind(MOST_OF_A_KIND).fetch_all(c).await)?;
+    let rows: Vec<Row<Reservation>> = on!(&mut *tx, c => sqlx::query_as(text).bind(MOST_OF_A_KIND).fetch_all(c).await)?;
     for row in rows {
         let (first, last) = nights(&row.record.0);
         let room = row.record.0.rooms.iter().find_map(|room| room.room_type_id.clone());
@@ -119,10 +118,8 @@ type Found = ((i64, i64), Option<String>, ParkedAlarm);
 
 /// What rooms are called, and their houses, by account, source and the source's id.
 async fn names(tx: &mut Tx, found: &[Found]) -> Result<HashMap<(i64, i64, String), (Option<String>, String)>> {
-    let mut asked: Vec<(i64, i64, &str)> = found
-        .iter()
-        .filter_map(|((account, source), room, _)| Some((*account, *source, room.as_deref()?)))
-        .collect();
+    let mut asked: Vec<(i64, i64, &str)> =
+        found.iter().filter_map(|((account, source), room, _)| Some((*account, *source, room.as_deref()?))).collect();
     asked.sort_unstable();
     asked.dedup();
     let mut rows = Rows::new([("of_account", Kind::Int), ("of_source", Kind::Int), ("room", Kind::Text)]);
@@ -153,7 +150,8 @@ struct Other {
 
 /// Records without nights.
 async fn others(tx: &mut Tx) -> Result<Vec<ParkedAlarm>> {
-    let text = "select 'property' as kind, s.source_name, p.external_id, p.name as property, cast(null as text) as room,
+    let text =
+        "select 'property' as kind, s.source_name, p.external_id, p.name as property, cast(null as text) as room,
             p.parked as missing, p.synced_at as since
         from int_properties p join int_sources s on s.account_id = p.account_id and s.id = p.source_id
         where p.parked is not null

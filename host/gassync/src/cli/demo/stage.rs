@@ -135,7 +135,7 @@ async fn connect(client: &Client, channel: &Simulated, name: &str) -> anyhow::Re
 }
 
 async fn link(client: &Client, source: &str, (kind, id): (&str, &str), gas_id: i64) -> anyhow::Result<()> {
-    let new = NewLink { kind: kind.to_owned(), id: id.to_owned(), gas_id: Some(gas_id), dry_run: false, plan: None };
+    let new = NewLink { kind: kind.to_owned(), id: id.to_owned(), gas_id: Some(gas_id), ..NewLink::default() };
     let _: LinkPlan = client.post(&format!("/admin/v1/sources/{source}/links"), &new).await?;
     Ok(())
 }

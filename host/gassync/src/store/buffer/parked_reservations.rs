@@ -73,7 +73,8 @@ pub async fn find_all(
     source: SourceId,
     external_ids: &[&str],
 ) -> Result<HashMap<String, ParkedReservation>> {
-    let text = "select p.external_id, p.record, p.digest, p.revision, p.modified_at, p.observed_at, p.missing, p.hold_id,
+    let text =
+        "select p.external_id, p.record, p.digest, p.revision, p.modified_at, p.observed_at, p.missing, p.hold_id,
             p.parked_at
         from new cross join int_parked_reservations p
         where p.account_id = $1 and p.source_id = $2 and p.external_id = new.id";
@@ -171,7 +172,8 @@ pub async fn put_all(
             word.hold.map(|hold| hold.0).into(),
         ]);
     }
-    let text = "insert into int_parked_reservations (account_id, source_id, external_id, record, raw_data, digest, revision,
+    let text =
+        "insert into int_parked_reservations (account_id, source_id, external_id, record, raw_data, digest, revision,
             modified_at, observed_at, missing, hold_id, parked_at, synced_at)
         select $1, $2, id, said, raw, fingerprint, said_revision, said_modified, observed, lacks, hold, $3, $3
         from new where 1 = 1

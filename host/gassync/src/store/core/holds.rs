@@ -69,12 +69,8 @@ pub async fn insert_rooms(
     spans: &[Span],
     now: Timestamp,
 ) -> Result<Vec<i64>> {
-    let mut new = Rows::new([
-        ("position", Kind::Int),
-        ("unit_id", Kind::Int),
-        ("check_in", Kind::Day),
-        ("check_out", Kind::Day),
-    ]);
+    let mut new =
+        Rows::new([("position", Kind::Int), ("unit_id", Kind::Int), ("check_in", Kind::Day), ("check_out", Kind::Day)]);
     for (position, Span { unit, stay }) in (0_i64..).zip(spans) {
         new.push([position.into(), unit.0.into(), Day(stay.check_in()).into(), Day(stay.check_out()).into()]);
     }
@@ -102,7 +98,8 @@ struct Ending {
 pub async fn ended(tx: &mut Tx, limit: i64, now: Timestamp) -> Result<Vec<(AccountId, CoreId)>> {
     // Nowhere is it later than fourteen hours ahead of UTC.
     let latest = now.to_zoned(jiff::tz::Offset::constant(14).to_time_zone()).date();
-    let text = "select r.account_id, r.hold_id, max(r.check_out) as last, coalesce(p.time_zone, a.time_zone) as time_zone
+    let text =
+        "select r.account_id, r.hold_id, max(r.check_out) as last, coalesce(p.time_zone, a.time_zone) as time_zone
         from gas_booking_rooms r
         join gas_holds h on h.account_id = r.account_id and h.id = r.hold_id
         join gas_accounts a on a.id = h.account_id
@@ -111,8 +108,7 @@ pub async fn ended(tx: &mut Tx, limit: i64, now: Timestamp) -> Result<Vec<(Accou
             select 1 from gas_booking_rooms o
             where o.account_id = r.account_id and o.hold_id = r.hold_id and o.check_out > $1)
         group by r.account_id, r.hold_id, p.time_zone, a.time_zone order by last, r.account_id, r.hold_id limit $2";
-    let rows: Vec<Ending> =
-        on!(tx, c => sqlx::query_as(text).bind(Day(latest)).bind(limit).fetch_all(c).await)?;
+    let rows: Vec<Ending> = on!(tx, c => sqlx::query_as(text).bind(Day(latest)).bind(limit).fetch_all(c).await)?;
     let is_over = |ending: &Ending| {
         let zone = ending.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
         ending.last.0 <= now.to_zoned(zone).date()

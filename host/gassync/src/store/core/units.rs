@@ -68,8 +68,7 @@ pub async fn homes(tx: &mut Tx, account: AccountId, units: &[CoreId]) -> Result<
         where u.account_id = $1 and u.id = new.id";
     let rows: Vec<(i64, i64, Option<String>, Option<String>)> =
         rows::of_ids(units).read(tx, &[account.0.into()], text).await?;
-    let home =
-        |(unit, id, currency, time_zone)| (CoreId(unit), Home { property: CoreId(id), currency, time_zone });
+    let home = |(unit, id, currency, time_zone)| (CoreId(unit), Home { property: CoreId(id), currency, time_zone });
     Ok(rows.into_iter().map(home).collect())
 }
 
