@@ -16,7 +16,7 @@ use crate::{
         Result, Tx,
         buffer::{
             blocks::{self, NewBlock, StoredBlock},
-            reservations,
+            parked_reservations, reservations,
         },
         core::{maintenance::Kind, units},
         ledger::Span,
@@ -196,7 +196,9 @@ async fn end_reservation(
 ) -> Result<Option<Outcome>> {
     let stored = reservations::find(tx, incoming.account, incoming.source, id).await?;
     let Some(stored) = stored else { return Ok(None) };
-    if version.is_older_than(&stored.version) {
+    let mut waiting = parked_reservations::find_all(tx, incoming.account, incoming.source, &[id]).await?;
+    let newest = waiting.remove(id).map_or(stored.version, |waiting| waiting.version);
+    if version.is_older_than(&newest) {
         return Ok(Some(Outcome::Older(stored.core)));
     }
     if stored.record.status.holds_nights() || stored.parked.is_some() {
