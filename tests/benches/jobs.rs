@@ -199,6 +199,6 @@ async fn finish(db: &Db, taken: Vec<Taken>) {
     let release = |taken: Taken| Release { ended: taken.jobs.iter().map(|_| Ended::Done).collect(), taken, shut: None };
     let releases: Vec<Release> = taken.into_iter().map(release).collect();
     let mut tx = db.platform_write().await.expect("a transaction");
-    queue::finish(&mut tx, &releases, at(3)).await.expect("finished");
+    queue::finish(&mut tx, &releases.iter().collect::<Vec<_>>(), at(3)).await.expect("finished");
     tx.commit().await.expect("committed");
 }
