@@ -121,6 +121,7 @@ impl Stage {
             creates: true,
             when_full: gassync::core::WhenFull::Keep,
             may_revive: false,
+            strict: false,
             observed_at: at(second),
             now: at(second),
         };

@@ -424,7 +424,7 @@ async fn operators_do_the_same(database: Database) {
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let later = host.app.now() + jiff::SignedDuration::from_hours(1);
     let failing = gassync::store::alarms::failing_webhooks(&mut tx, later).await.expect("alarms");
-    assert_eq!(failing.iter().map(|found| found.webhook).collect::<Vec<_>>(), [id.as_i64()]);
+    assert_eq!(failing.iter().map(|found| found.number).collect::<Vec<_>>(), [id.as_i64()]);
     drop(tx);
     let gone = host.operator(host.http.delete(&url)).send().await.expect("an answer");
     assert_eq!(gone.status().as_u16(), 204);

@@ -138,7 +138,7 @@ async fn what_arrived_is_not_missed_however_long_ago(database: Database) {
     // What subscribers did not take is no work for those who mend sources.
     assert!(alarms::dead_jobs(&mut tx).await.expect("alarms").is_empty());
     let dead = alarms::dead_deliveries(&mut tx).await.expect("alarms").remove(0);
-    assert_eq!((dead.webhook, dead.count, dead.detail.as_deref()), (Some(webhook.id), 1, Some("it answered 500")));
+    assert_eq!((dead.number, dead.count, dead.detail.as_deref()), (Some(webhook.id), 1, Some("it answered 500")));
     assert!(queue::plan(&mut tx, &Filter::default()).await.expect("a plan").is_empty());
     let run = queue::begin(&mut tx, &Filter::default(), &json!({}), (at(4), at(5))).await.expect("begun");
     assert_eq!(queue::progress(&mut tx, run).await.expect("read").expect("there").jobs, 0);
@@ -285,7 +285,7 @@ async fn those_of_stopped_sources_are_told_nothing(database: Database) {
     }
     let mut tx = db.platform_read().await.expect("a transaction");
     let silent = alarms::silent_webhooks(&mut tx).await.expect("alarms");
-    let silent: Vec<_> = silent.iter().map(|found| (found.webhook, found.detail.as_deref().expect("why"))).collect();
+    let silent: Vec<_> = silent.iter().map(|found| (found.number, found.detail.as_deref().expect("why"))).collect();
     let whys = ["its source is paused", "its source is disconnected", "its source is disabled"];
     let expected = made[2..].iter().zip(whys).map(|(webhook, why)| (Some(webhook.id), why)).collect::<Vec<_>>();
     assert_eq!(silent, expected);

@@ -127,6 +127,7 @@ impl OddChannel {
             name: name.to_owned(),
             settings: [("baseUrl".to_owned(), json!(format!("http://{}/api/v2", self.address)))].into(),
             credentials: [("inviteCode".to_owned(), "an invite code".to_owned())].into(),
+            time_zone: Some("UTC".to_owned()),
         }
     }
 

@@ -69,6 +69,7 @@ impl Teller {
             creates: true,
             when_full: WhenFull::Keep,
             may_revive: false,
+            strict: false,
             observed_at: at(second),
             now: at(second),
         }

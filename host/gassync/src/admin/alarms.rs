@@ -143,7 +143,9 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
         let about = format!("{} {} {}", waiting.source_name, waiting.kind, waiting.external_id);
         let mend = match waiting.kind {
             "property" | "room-type" | "rate-plan" => {
-                format!("gassync map apply {about} --to NUMBER, or gassync map decide {about} ignore --by WHO --why TEXT")
+                format!(
+                    "gassync map apply {about} --to NUMBER, or gassync map decide {about} ignore --by WHO --why TEXT"
+                )
             }
             _ => format!("gassync map decide {about} stand|cancel|ignore --by WHO --why TEXT"),
         };

@@ -279,7 +279,7 @@ mod tests {
         for day in 1..=20 {
             let night = json!({ "date": Date::constant(2027, 6, day), "available": true });
             let nights = vec![serde_json::from_value(night).expect("a night")];
-            let calendar = Calendar { room_type_id: "7".to_owned(), rate_plan_id: None, nights };
+            let calendar = Calendar { property_id: None, room_type_id: "7".to_owned(), rate_plan_id: None, nights };
             let after = run.take(&mut page(vec![Change::new(News::Calendar(calendar), None)], day < 20));
             assert_eq!(after, Ok(if day < 20 { After::NextPage } else { After::Whole }));
         }

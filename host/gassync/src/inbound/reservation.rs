@@ -108,20 +108,11 @@ pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, told: Vec<Told>) -> 
 }
 
 /// The same for one whose nights a block has: what is parked keeps none itself.
-pub(super) async fn apply_beside_block(
-    tx: &mut Tx,
-    incoming: &Incoming,
-    told: Vec<Told>,
-) -> Result<Vec<Outcome>> {
+pub(super) async fn apply_beside_block(tx: &mut Tx, incoming: &Incoming, told: Vec<Told>) -> Result<Vec<Outcome>> {
     apply_to_nights(tx, incoming, told, false).await
 }
 
-async fn apply_to_nights(
-    tx: &mut Tx,
-    incoming: &Incoming,
-    told: Vec<Told>,
-    may_hold: bool,
-) -> Result<Vec<Outcome>> {
+async fn apply_to_nights(tx: &mut Tx, incoming: &Incoming, told: Vec<Told>, may_hold: bool) -> Result<Vec<Outcome>> {
     let mut arriving = compare(tx, incoming, told).await?;
     let (mut ready, links) = ready(tx, incoming, &mut arriving).await?;
     if !may_hold {

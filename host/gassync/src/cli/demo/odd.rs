@@ -85,7 +85,7 @@ mod tests {
             gassync_simulator::beds24::Settings { bookings: 8, ..gassync_simulator::beds24::Settings::default() },
             std::sync::Arc::new(|| gassync_domain::Timestamp::UNIX_EPOCH),
         );
-        let mut said = |kind| {
+        let said = |kind| {
             let id = beds24.say_odd(kind).expect("said").booking_id;
             beds24.book().into_iter().find(|entry| entry.id == id).expect("in the book")
         };
