@@ -90,7 +90,7 @@ pub fn cancellation(dice: &mut Dice, booking: &Booking) -> Value {
     let mut record = booking.record.clone();
     record["status"] = json!("cancelled");
     if let (0, Some(fields)) = (dice.below(2), record.as_object_mut()) {
-        ["rooms", "roomTypeId", "checkIn", "checkOut"].map(|field| fields.remove(field));
+        fields.retain(|field, _| !["rooms", "roomTypeId", "checkIn", "checkOut"].contains(&field.as_str()));
     }
     record
 }
@@ -254,7 +254,8 @@ fn nested(levels: usize) -> Value {
 /// A record as it is sent: with halves of surrogate pairs and with numbers that no JSON value holds.
 pub fn as_text(record: &Value) -> String {
     let text = record.to_string().replace(HALF_PAIR, "\\ud83d");
-    let mut parts = text.split(&format!("\"{AS_WRITTEN}"));
+    let begin = format!("\"{AS_WRITTEN}");
+    let mut parts = text.split(&begin);
     let mut written = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (number, rest) = part.split_once('"').expect("a number ends");
