@@ -6,6 +6,7 @@
 //! [`memory`] is what the plugin remembers meanwhile. [`pull`] enters at the second half with what a plugin fetched.
 
 pub mod apply;
+mod arriving;
 pub mod block;
 mod calendar;
 mod cancelling;
