@@ -64,6 +64,7 @@ async fn no_route_tells_of_another(database: Database) {
                         request = request.json(&match path.contains("webhooks") {
                             true if path.ends_with("/replay") => since.clone(),
                             true => json!({}),
+                            false if path.ends_with("/decision") => json!({ "decision": "ignore", "why": "why not" }),
                             false => json!([]),
                         });
                     }

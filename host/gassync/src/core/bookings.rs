@@ -84,8 +84,8 @@ impl Desk {
         Self::open_with(tx, account, bookables, &[], now).await
     }
 
-    /// The same with holds, whose nights are opened with theirs. Those that change have given theirs back: what is booked in
-    /// their place finds it free, and [`Desk::keep_holds`] has the last turn.
+    /// The same with holds, whose nights are opened with theirs. Each has its turn: [`Desk::release_hold`], then what is booked
+    /// in its place, then [`Desk::keep_hold`].
     pub async fn open_with(
         tx: &mut Tx,
         account: AccountId,
@@ -108,7 +108,7 @@ impl Desk {
             moving().flat_map(|asked| asked.has.iter().map(|(_, span)| *span).chain(asked.takes())).collect();
         spans.extend(holds.spans());
         let mut wanted: HashMap<(CoreId, Date), i64> = HashMap::new();
-        for span in moving().flat_map(Asked::takes) {
+        for span in moving().flat_map(Asked::takes).chain(holds.wanted()) {
             for night in span.stay.each() {
                 *wanted.entry((span.unit, night)).or_default() += 1;
             }
@@ -121,8 +121,12 @@ impl Desk {
                 .all(|place| opened.has_room(place, wanted.get(&place).copied().unwrap_or(1)));
             asked.has_room = has_room;
         }
-        holds.release(tx, account, &opened, now).await?;
         Ok(Self { account, now, asked, holds, opened })
+    }
+
+    /// A hold that changes gives back what it has.
+    pub async fn release_hold(&self, tx: &mut Tx, index: usize) -> Result<()> {
+        self.holds.release(tx, self.account, (index, &self.opened), self.now).await
     }
 
     /// A hold is to stay as it was: what was asked in its place was refused.
@@ -130,9 +134,9 @@ impl Desk {
         self.holds.restore(index);
     }
 
-    /// Gives the holds their nights. Tells which hold each is, in their order; none where it is gone.
-    pub async fn keep_holds(&mut self, tx: &mut Tx) -> Result<Vec<Option<CoreId>>> {
-        self.holds.take(tx, self.account, &mut self.opened, self.now).await
+    /// Gives a hold its nights. Tells which it is; none where it is gone.
+    pub async fn keep_hold(&mut self, tx: &mut Tx, index: usize) -> Result<Option<CoreId>> {
+        self.holds.take(tx, self.account, (index, &mut self.opened), self.now).await
     }
 
     /// Whether one of them surely finds room, so that nobody need be refused.

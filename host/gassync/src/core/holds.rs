@@ -23,7 +23,7 @@ pub struct HoldAsked {
     pub reason: String,
 }
 
-/// Holds to be made, changed or dropped together with bookings: they give back first, and take last.
+/// Holds to be made, changed or dropped together with bookings.
 pub(super) struct Holds(Vec<Held>);
 
 struct Held {
@@ -49,77 +49,85 @@ impl Holds {
         Ok(Self(asked.iter().map(beside).collect()))
     }
 
-    fn changed(&self) -> impl Iterator<Item = &Held> {
-        self.0.iter().filter(|held| held.changes)
-    }
-
     /// All nights that change hands.
     pub(super) fn spans(&self) -> Vec<Span> {
-        let of = |held: &Held| Vec::from_iter(held.has.iter().map(|(_, span)| *span).chain(held.asked.spans.clone()));
-        self.changed().flat_map(of).collect()
+        let changed = self.0.iter().filter(|held| held.changes);
+        changed
+            .flat_map(|held| held.has.iter().map(|(_, span)| *span).chain(held.asked.spans.iter().copied()))
+            .collect()
     }
 
-    /// One of them is to have again what it has given back: what was to come in its place does not.
+    /// The nights that those which change are to have.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = Span> {
+        self.0.iter().filter(|held| held.changes).flat_map(|held| held.asked.spans.iter().copied())
+    }
+
+    /// One of them gives back what it has, if that changes: what is booked in its place finds it free.
+    pub(super) async fn release(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        (index, opened): (usize, &Opened),
+        now: Timestamp,
+    ) -> Result<()> {
+        let Some(Held { asked, has, changes: true }) = self.0.get(index) else { return Ok(()) };
+        for room in has {
+            opened.release(tx, account, *room, now).await?;
+        }
+        match asked.known {
+            Some(id) => rows::delete_rooms(tx, account, id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// One of them takes again what it has given back: what was to come in its place does not.
     pub(super) fn restore(&mut self, index: usize) {
         if let Some(held) = self.0.get_mut(index) {
             held.asked.spans = held.has.iter().map(|(_, span)| *span).collect();
         }
     }
 
-    /// Gives back what those that change have now: before anything is booked, so that it finds their places.
-    pub(super) async fn release(&self, tx: &mut Tx, account: AccountId, opened: &Opened, now: Timestamp) -> Result<()> {
-        for Held { asked, has, .. } in self.changed() {
-            for room in has {
-                opened.release(tx, account, *room, now).await?;
-            }
-            if let Some(id) = asked.known {
-                rows::delete_rooms(tx, account, id).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives each its nights, those that are resold as excess, and what was given back to whoever waits for it. Tells which
-    /// hold each is, in their order.
+    /// Gives one its nights, those that are resold as excess, and what it gave back to whoever waits for it. Tells which hold
+    /// it is; none where it is gone.
     pub(super) async fn take(
         &self,
         tx: &mut Tx,
         account: AccountId,
-        opened: &mut Opened,
+        (index, opened): (usize, &mut Opened),
         now: Timestamp,
-    ) -> Result<Vec<Option<CoreId>>> {
-        let mut ids = Vec::with_capacity(self.0.len());
-        let mut freed: Vec<Span> = Vec::new();
-        for Held { asked, has, changes } in &self.0 {
-            if !changes {
-                ids.push(asked.known);
-                continue;
-            }
-            freed.extend(has.iter().map(|(_, span)| *span));
-            let Some(first) = asked.spans.first() else {
-                if let Some(id) = asked.known {
+    ) -> Result<Option<CoreId>> {
+        let Some(Held { asked, has, changes }) = self.0.get(index) else { return Ok(None) };
+        if !changes {
+            return Ok(asked.known);
+        }
+        let id = match (asked.spans.first(), asked.known) {
+            (None, known) => {
+                if let Some(id) = known {
                     rows::delete_hold(tx, account, id).await?;
                 }
-                ids.push(None);
-                continue;
-            };
-            let home = units::homes(tx, account, &[first.unit]).await?.remove(&first.unit);
-            let about = (home.map(|home| home.property), asked.reason.as_str());
-            let id = match asked.known {
-                Some(id) => {
-                    rows::touch_hold(tx, account, id, about, now).await?;
-                    id
-                }
-                None => rows::insert_hold(tx, account, about, now).await?,
-            };
+                None
+            }
+            (Some(first), known) => {
+                let home = units::homes(tx, account, &[first.unit]).await?.remove(&first.unit);
+                let about = (home.map(|home| home.property), asked.reason.as_str());
+                Some(match known {
+                    Some(id) => {
+                        rows::touch_hold(tx, account, id, about, now).await?;
+                        id
+                    }
+                    None => rows::insert_hold(tx, account, about, now).await?,
+                })
+            }
+        };
+        if let Some(id) = id {
             let rooms = rows::insert_rooms(tx, account, id, &asked.spans, now).await?;
             for (room, span) in rooms.into_iter().zip(&asked.spans) {
                 opened.take(tx, account, (room, *span), Bucket::Held, now).await?;
             }
-            ids.push(Some(id));
         }
+        let freed: Vec<Span> = has.iter().map(|(_, span)| *span).collect();
         opened.settle(tx, account, &freed, now).await?;
-        Ok(ids)
+        Ok(id)
     }
 }
 
@@ -129,6 +137,9 @@ pub async fn drop_holds(tx: &mut Tx, account: AccountId, ids: &[CoreId], now: Ti
     let asked: Vec<HoldAsked> = ids.iter().map(gone).collect();
     let holds = Holds::read(tx, account, &asked).await?;
     let mut opened = Opened::new(tx, account, &holds.spans(), now).await?;
-    holds.release(tx, account, &opened, now).await?;
-    holds.take(tx, account, &mut opened, now).await.map(drop)
+    for index in 0..ids.len() {
+        holds.release(tx, account, (index, &opened), now).await?;
+        holds.take(tx, account, (index, &mut opened), now).await?;
+    }
+    Ok(())
 }

@@ -29,7 +29,7 @@ pub(super) fn complete(reservation: &mut Reservation, stored: Option<&Reservatio
         unsaid || is_stay(room.check_in, room.check_out)
     });
     let unsaid = reservation.check_in.is_none() && reservation.check_out.is_none();
-    if (unsaid && rooms_are_stays) || (is_stay(reservation.check_in, reservation.check_out) && rooms_are_stays) {
+    if rooms_are_stays && (unsaid || is_stay(reservation.check_in, reservation.check_out)) {
         return;
     }
     match stored {

@@ -9,6 +9,7 @@
 //! answered. [`polled`] notes how polls end.
 
 pub mod apply;
+mod arriving;
 pub mod block;
 mod calendar;
 mod cancelling;

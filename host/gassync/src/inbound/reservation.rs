@@ -1,13 +1,14 @@
 //! Reservations into buffer, mapping and core: read what is known of all, judge each, write together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use gassync_domain::{
-    CoreId, Decision, Digest, Intent, Mended, Missing, Parked, RawJson, Reservation, Status, Version, decide, fill,
+    CoreId, Decision, Digest, Intent, Missing, Parked, RawJson, Reservation, Status, decide, fill,
 };
 
 use super::{
     apply::{Incoming, Outcome, Told},
+    arriving::Arriving,
     cancelling, guest,
     parking::{self, Waiting},
 };
@@ -17,42 +18,15 @@ use crate::{
     store::{
         Result, Tx,
         buffer::{
-            Stored,
-            parked_reservations::{self, NewParked, ParkedReservation},
+            parked_reservations::{self, NewParked},
             reservations,
         },
-        core::bookings::{self, Standing},
+        core::bookings,
         mappings::{self, Kind, Mapping, Mappings},
         outbound::bookings::awaited,
         sync_log,
     },
 };
-
-/// A reservation on its way.
-struct Arriving {
-    reservation: Reservation,
-    raw: RawJson,
-    /// What was mended of it.
-    mended: Vec<Mended>,
-    version: Version,
-    digest: Digest,
-    /// The booking it is linked to, and where that stands.
-    mapping: Option<(Mapping, Option<Standing>)>,
-    /// What is decided, as soon as it is.
-    outcome: Option<Outcome>,
-    /// Whether the buffer takes it as it is now.
-    kept: bool,
-    /// What the buffer has of it.
-    stored: Option<Stored<Reservation>>,
-    /// The word that waits on it.
-    waiting: Option<ParkedReservation>,
-    /// What is written of its booking in the place of what it says itself: the booking as it is, ended.
-    ended: Option<Reservation>,
-    /// What it waits for all the same, once that is written.
-    parks: Option<Parked>,
-    /// What keeps its nights while it waits.
-    hold: Option<CoreId>,
-}
 
 /// What can be written of those that arrive.
 #[derive(Default)]
@@ -61,44 +35,6 @@ struct Ready {
     booking: Vec<(usize, Vec<CoreId>)>,
     /// The holds of those that wait, and of those that did.
     holds: Vec<(usize, HoldAsked)>,
-}
-
-impl Arriving {
-    fn end(&mut self, outcome: Outcome) {
-        // What is refused has not happened.
-        self.kept = !matches!(outcome, Outcome::Refused(_));
-        self.outcome = Some(outcome);
-    }
-
-    /// The last word that was applied.
-    fn applied(&self) -> Option<&Stored<Reservation>> {
-        parking::applied(self.stored.as_ref(), self.waiting.as_ref())
-    }
-
-    /// The booking that it is linked to, where that still is.
-    fn booking(&self) -> Option<(CoreId, &Standing)> {
-        self.mapping.as_ref().and_then(|(mapping, standing)| Some((mapping.core, standing.as_ref()?)))
-    }
-
-    /// Whether just this waits already, and for just the same.
-    fn waits_already(&self) -> bool {
-        match (&self.outcome, &self.waiting) {
-            (Some(Outcome::Parked(parked)), Some(waiting)) => {
-                waiting.digest == self.digest && waiting.missing == *parked && waiting.hold == self.hold
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether it may be a booking of ours: by its link, or where nobody had to look that up, by what the buffer knows it as.
-    /// Older news counts: within one tick of the channel's clock what stands again is older than what was cancelled.
-    fn may_be_ours(&self) -> bool {
-        match (&self.mapping, &self.outcome) {
-            (Some((mapping, _)), _) => mapping.ours,
-            (None, Some(Outcome::Unchanged(core) | Outcome::Older(core))) => core.is_some(),
-            (None, _) => false,
-        }
-    }
 }
 
 /// Reservations, no two of one id: older news is told and left out, newer goes into buffer and core, what cannot be
@@ -430,15 +366,27 @@ async fn book(
     let done = desk.put(tx, &together, WhenFull::Keep).await?;
     let mut placed: HashMap<usize, Placed> = together.into_iter().map(|(place, _)| place).zip(done).collect();
     // Whoever came first finds room first.
-    for place in 0..booking.len() {
-        let done = if let Some(guest) = guests.remove(&place) {
-            desk.put(tx, &[(place, guest)], WhenFull::Keep).await?.pop()
-        } else if placed.contains_key(&place) {
-            continue;
-        } else {
-            ask(tx, incoming, &mut desk, (place, reservation(&place), links)).await?
-        };
-        placed.extend(done.map(|done| (place, done)));
+    let mut turns: BTreeMap<usize, (Option<usize>, Option<usize>)> = BTreeMap::new();
+    booking.iter().enumerate().for_each(|(place, (index, _))| turns.entry(*index).or_default().0 = Some(place));
+    holds.iter().enumerate().for_each(|(hold, (index, _))| turns.entry(*index).or_default().1 = Some(hold));
+    let mut kept: Vec<(usize, Option<CoreId>)> = Vec::with_capacity(holds.len());
+    for (index, (place, hold)) in turns {
+        if let Some(hold) = hold {
+            desk.release_hold(tx, hold).await?;
+        }
+        if let Some(place) = place.filter(|place| !placed.contains_key(place)) {
+            let done = match guests.remove(&place) {
+                Some(guest) => desk.put(tx, &[(place, guest)], WhenFull::Keep).await?.pop(),
+                None => ask(tx, incoming, &mut desk, (place, reservation(&place), links)).await?,
+            };
+            placed.extend(done.map(|done| (place, done)));
+        }
+        if let Some(hold) = hold {
+            if place.is_some_and(|place| matches!(placed.get(&place), Some(Placed::Refused(_)))) {
+                desk.restore_hold(hold);
+            }
+            kept.push((index, desk.keep_hold(tx, hold).await?));
+        }
     }
     let mut links: Vec<(String, CoreId)> = Vec::new();
     for (place, (index, _)) in booking.iter().enumerate() {
@@ -455,19 +403,14 @@ async fn book(
                     (true, false) => Outcome::Updated(id),
                 }
             }
-            Some(Placed::Refused(full)) => {
-                if let Some(hold) = holds.iter().position(|(held, _)| held == index) {
-                    desk.restore_hold(hold);
-                }
-                Outcome::Refused(full)
-            }
+            Some(Placed::Refused(full)) => Outcome::Refused(full),
             Some(Placed::Unplaceable) | None => Outcome::Parked(Parked(vec![Missing::Rooms])),
         };
         let parks = arriving.parks.take();
         arriving.end(parks.map_or(outcome, Outcome::Parked));
     }
-    for ((index, _), hold) in holds.iter().zip(desk.keep_holds(tx).await?) {
-        arriving[*index].hold = hold;
+    for (index, hold) in kept {
+        arriving[index].hold = hold;
     }
     let links: Vec<(&str, CoreId)> = links.iter().map(|(id, core)| (id.as_str(), *core)).collect();
     mappings::link_all(tx, incoming.account, incoming.source, Kind::Reservation, &links, incoming.now).await
