@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use gassync_domain::{
-    CoreId, Decision, Digest, Intent, Missing, Parked, RawJson, Reservation, Status, decide, fill,
+    CoreId, Decision, Digest, Intent, Missing, Parked, Reservation, Status, decide, fill,
 };
 
 use super::{
