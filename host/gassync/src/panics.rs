@@ -48,8 +48,8 @@ pub fn current() -> Option<&'static str> {
     WORK.try_with(|name| *name).ok()
 }
 
-/// Runs work of this name to its end; where it panics, the reason. What it shares with others must be whole at each of its steps: locks
-/// here are taken with their poison, and what is durable is changed in transactions.
+/// Runs work of this name to its end; where it panics, the reason. What it shares with others must be whole at each of its
+/// steps: locks here are taken with their poison, and what is durable is changed in transactions.
 pub async fn caught<T>(name: &'static str, work: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(WORK.scope(name, work)).catch_unwind().await.map_err(|_payload| reason())
 }

@@ -11,9 +11,10 @@ use crate::panics;
 /// How long the other tasks may take to end after one has failed. The process is gone within five seconds.
 pub const GRACE_AFTER_FAILURE: Duration = Duration::from_secs(2);
 
-/// In debug builds alone: the name of a task that panics as it starts, so that a test can see what becomes of the process.
+/// In debug builds alone: the name of a task that panics as it starts, so that a test can see what becomes of the process. It is
+/// no setting, and a release build does not know it.
 #[cfg(debug_assertions)]
-pub const PANIC_VARIABLE: &str = "GASSYNC_DEBUG_PANIC_IN";
+pub const PANIC_VARIABLE: &str = "DEBUG_GASSYNC_PANIC_IN";
 
 /// The background tasks of a host. Dropping it aborts those that are left.
 #[derive(Debug)]
