@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: they build, start and stop together.
 
+mod alarms;
 mod api;
 mod batches;
 mod beds24;

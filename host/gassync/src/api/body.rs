@@ -89,7 +89,8 @@ fn pointer(path: &str) -> String {
     if path == "." {
         return String::new();
     }
-    format!("/{}", path.replace("].", "/").replace(['[', '.'], "/").replace(']', ""))
+    let path = path.replace("].", "/").replace(['[', '.'], "/").replace(']', "");
+    format!("/{}", path.trim_start_matches('/'))
 }
 
 #[cfg(test)]
@@ -101,6 +102,7 @@ mod tests {
         assert_eq!(pointer("rooms[0].checkIn"), "/rooms/0/checkIn");
         assert_eq!(pointer("guest.email"), "/guest/email");
         assert_eq!(pointer("."), "");
+        assert_eq!(pointer("[0].id"), "/0/id");
     }
 
     #[test]

@@ -75,7 +75,8 @@ pub fn read<T: DeserializeOwned>(raw: &str) -> Result<Lenient<T>, FieldError> {
             let value: Value = serde_json::from_str(&text).map_err(|_| error.clone())?;
             let mut repair = Repair { value: without_nulls(value), text: &text, mended: Vec::new() };
             if !repair.value.is_object() {
-                return Err(error);
+                // A list of the fields' values in their order would be read as a record, too.
+                return Err(FieldError { path: String::new(), problem: "must be an object".to_owned() });
             }
             let record = repair.record()?;
             mended.extend(repair.mended);

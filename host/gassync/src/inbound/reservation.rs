@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use gassync_domain::{
-    CoreId, Decision, Digest, Intent, Missing, Parked, Reservation, Status, decide, fill,
-};
+use gassync_domain::{CoreId, Decision, Digest, Intent, Missing, Parked, Reservation, Status, decide, fill};
 
 use super::{
     apply::{Incoming, Outcome, Told},

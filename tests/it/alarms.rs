@@ -1,0 +1,168 @@
+//! Trouble that comes in is an alarm in a hotelier's words: each kind is planted, named, mended by the command that its alarm
+//! names, and gone.
+
+use std::net::SocketAddr;
+
+use gassync_tests::{
+    database::Database,
+    odd_channel::{OddChannel, booking},
+    on_both,
+    plugins::component,
+    port::free_port,
+    process::{Served, run},
+};
+use serde_json::{Value, json};
+
+on_both!(each_trouble_names_its_mend);
+
+/// A host as a process, an odd channel, and the command line between them.
+struct Stage {
+    channel: OddChannel,
+    served: Served,
+    environment: Vec<(String, String)>,
+    made: Value,
+}
+
+impl Stage {
+    async fn open(database: &Database) -> Self {
+        let channel = OddChannel::start().await;
+        let listen = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let mut served =
+            Served::new(database, listen, channel.address.to_string()).with("GASSYNC_WORK_POLL_SECONDS", "1");
+        std::fs::create_dir_all(served.plugins()).expect("a folder");
+        std::fs::write(served.plugins().join("beds24.wasm"), component("beds24")).expect("a component");
+        served.start().await;
+        let environment = vec![
+            ("GASSYNC_DATA_DIR".to_owned(), served.data().display().to_string()),
+            ("GASSYNC_DATABASE_URL".to_owned(), database.url.clone()),
+        ];
+        let mut stage = Self { channel, served, environment, made: Value::Null };
+        stage.until("the plugin serves", |stage| stage.call(&["plugin", "list"]).contains("beds24")).await;
+        stage
+    }
+
+    /// What a command prints, on either stream.
+    fn call(&self, arguments: &[&str]) -> String {
+        let environment: Vec<(&str, &str)> = self.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let output = run(arguments, &environment);
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let may_fail = arguments.first() == Some(&"alarms");
+        assert!(output.status.success() || may_fail, "{arguments:?}: {said}");
+        said
+    }
+
+    fn alarms(&self) -> Vec<Value> {
+        serde_json::from_str(self.call(&["alarms", "--json"]).trim()).expect("alarms")
+    }
+
+    fn alarm(&self, kind: &str) -> Option<Value> {
+        self.alarms().into_iter().find(|alarm| alarm["kind"] == kind)
+    }
+
+    async fn until(&mut self, what: &str, there: impl Fn(&Self) -> bool) {
+        for _ in 0..300 {
+            if there(self) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("30 s went by before {what}: {:?}", self.alarms());
+    }
+
+    /// Waits for an alarm of a kind.
+    async fn planted(&mut self, kind: &str) -> Value {
+        self.until(&format!("an alarm of the kind {kind}"), |stage| stage.alarm(kind).is_some()).await;
+        self.alarm(kind).expect("it was there")
+    }
+
+    /// Runs the command that an alarm names and that has this word in it, with what a person has to fill in, and waits until no
+    /// alarm of the kind is left.
+    async fn mend(&mut self, alarm: &Value, word: &str, filled: &[(&str, &str)]) {
+        let mend = alarm["mend"].as_str().expect("a mend");
+        let command = mend
+            .split("gassync ")
+            .map(|command| command.split([',', ';']).next().unwrap_or_default().trim())
+            .find(|command| command.contains(word))
+            .unwrap_or_else(|| panic!("no command with {word} in {mend}"));
+        let words = command.split_whitespace().map(|word| {
+            let known = filled.iter().find(|(name, _)| *name == word);
+            known.map_or(word, |(_, value)| value)
+        });
+        self.call(&words.collect::<Vec<_>>());
+        let kind = alarm["kind"].as_str().expect("a kind").to_owned();
+        self.until(&format!("the alarm {kind} is gone"), |stage| stage.alarm(&kind).is_none()).await;
+    }
+
+    async fn webhook(&self, body: String) -> u16 {
+        let header = self.made["webhookHeader"].as_str().expect("a header");
+        let token = self.made["webhookToken"].as_str().expect("a token");
+        let url = self.made["webhookUrl"].as_str().expect("an address");
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let request = http.post(url).header(header, token).header("content-type", "application/json").body(body);
+        request.send().await.expect("an answer").status().as_u16()
+    }
+}
+
+const BY: [(&str, &str); 2] = [("WHO", "Lena"), ("TEXT", "tried")];
+
+async fn each_trouble_names_its_mend(database: Database) {
+    let mut stage = Stage::open(&database).await;
+    let base = format!("baseUrl=http://{}/api/v2", stage.channel.address);
+    let add = ["source", "add", "--account", "A", "--channel", "beds24", "--name", "odd", "--setting", &base, "--json"];
+    let made = stage.call(&[&add[..], &["--credential", "inviteCode=code"]].concat());
+    let made = made.lines().find(|line| line.starts_with('{')).expect("JSON");
+    stage.made = serde_json::from_str(made).expect("a source");
+
+    // A house of which nobody has said where it stands.
+    let alarm = stage.planted("no-time-zone").await;
+    assert_eq!((&alarm["house"], &alarm["source"]), (&json!("Casa Alta"), &json!("odd")));
+    stage.mend(&alarm, "time-zone", &[("ZONE", "Europe/Lisbon")]).await;
+
+    // A message that nobody can read.
+    assert_eq!(stage.webhook("half a mess".to_owned()).await, 200);
+    let alarm = stage.planted("failed-messages").await;
+    assert_eq!((&alarm["count"], &alarm["source"]), (&json!(1), &json!("odd")));
+    stage.mend(&alarm, "dismiss", &BY).await;
+
+    // A page with a record without an id: the others are taken, it is set aside.
+    let without_id = booking(0, ("2031-03-01", "2031-03-04"), "confirmed", r#""id":null"#);
+    let good = booking(71, ("2031-02-01", "2031-02-04"), "confirmed", "");
+    stage.channel.say(|words| words.bookings = vec![without_id, good.clone()]);
+    let alarm = stage.planted("set-aside").await;
+    assert!(alarm["since"].is_string() && alarm["last"].is_string(), "{alarm}");
+    let again = |stage: &Stage| stage.alarm("set-aside").is_some_and(|alarm| alarm["count"].as_i64() > Some(1));
+    stage.until("it comes again as the same alarm", again).await;
+    assert_eq!(stage.alarms().iter().filter(|alarm| alarm["kind"] == "set-aside").count(), 1);
+    stage.channel.say(|words| words.bookings = vec![good]);
+    stage.mend(&alarm, "dismiss", &BY).await;
+
+    // A booking that is cancelled, and confirmed again: its nights are held until somebody decides.
+    let word = |status: &str, at: &str| {
+        booking(71, ("2031-02-01", "2031-02-04"), status, &format!(r#""modifiedTime":"2027-01-0{at}T08:00:00Z""#))
+    };
+    stage.channel.say(|words| words.bookings = vec![word("cancelled", "3")]);
+    assert_eq!(stage.webhook(format!(r#"{{"booking":{}}}"#, word("cancelled", "3"))).await, 200);
+    stage.channel.say(|words| words.bookings = vec![word("confirmed", "4")]);
+    assert_eq!(stage.webhook(format!(r#"{{"booking":{}}}"#, word("confirmed", "4"))).await, 200);
+    let alarm = stage.planted("parked").await;
+    let named = ["house", "room", "firstNight", "lastNight", "reference"].map(|name| alarm[name].as_str());
+    assert_eq!(
+        named,
+        [Some("Casa Alta"), Some("Cottage"), Some("2031-02-01"), Some("2031-02-03"), Some("71")],
+        "{alarm}"
+    );
+    stage.mend(&alarm, "map decide", &[("stand|cancel|ignore", "stand"), BY[0], BY[1]]).await;
+
+    // Two guests in one bed.
+    let second = booking(72, ("2031-02-02", "2031-02-03"), "confirmed", "");
+    stage.channel.say(|words| words.bookings.push(second));
+    let alarm = stage.planted("overbooked").await;
+    assert_eq!(
+        (&alarm["room"], &alarm["firstNight"], &alarm["reference"]),
+        (&json!("Cottage"), &json!("2031-02-02"), &json!("72"))
+    );
+    let moved = booking(72, ("2031-02-02", "2031-02-03"), "cancelled", r#""modifiedTime":"2027-01-05T08:00:00Z""#);
+    stage.channel.say(|words| words.bookings[1] = moved);
+    stage.until("it was mended at the channel", |stage| stage.alarm("overbooked").is_none()).await;
+    stage.served.kill();
+}
