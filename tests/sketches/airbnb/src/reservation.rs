@@ -111,7 +111,7 @@ fn price_lines(booking: &Booking, path: &str) -> Result<Vec<PriceLine>, ChannelE
     let mut lines = Vec::new();
     for (kind, name, said, field) in own.chain(fees) {
         let amount = said.amount(format_args!("{path}/{field}"))?;
-        let amount = amount.filter(|amount| amount.bytes().any(|byte| (b'1'..=b'9').contains(&byte)));
+        let amount = amount.filter(|amount| amount.bytes().any(|byte| !b"+-0.".contains(&byte)));
         lines.extend(amount.map(|amount| PriceLine {
             kind,
             name: name.to_owned(),
