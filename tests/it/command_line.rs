@@ -61,7 +61,13 @@ fn a_payload_is_looked_at() {
     let output = run(&["plugin", "try", &plugin, "decode", "--input", &code], &[]);
     assert!(output.status.success() && !String::from_utf8_lossy(&output.stdout).contains("4711"), "as a host gives it");
 
-    let broken = write("broken.json", b"{\"booking\":{\"status\":\"new\"}}");
+    let without_id = write("without-id.json", br#"{"booking":{"status":"new"}}"#);
+    let output = run(&["plugin", "try", &plugin, "decode", "--input", &without_id], &[]);
+    let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    let change = &document["changes"][0];
+    assert_eq!((&change["kind"], &change["entity"]), (&json!("unreadable"), &json!("reservation")));
+
+    let broken = write("broken.json", b"{\"booking\":");
     let output = run(&["plugin", "try", &plugin, "decode", "--input", &broken], &[]);
     let problem: Value = serde_json::from_slice(&output.stderr).expect("a problem document");
     assert_eq!((output.status.code(), &problem["type"]), (Some(1), &json!("/problems/plugin/malformed")));

@@ -202,7 +202,8 @@ async fn what_was_mended_is_told(database: Database) {
     assert_eq!(sorted(&shown), all);
     assert_eq!((shown["totalPrice"].as_f64(), &shown["notes"]), (Some(1714.2857), &json!("late\u{fffd} \u{fffd}")));
     let raw = house.raw("r1").await;
-    assert!(raw.contains("1714.28571") && raw.contains("\u{fffd}"), "{raw}");
+    // One database keeps the escape as it is written, the other the character.
+    assert!(raw.contains("1714.28571") && (raw.contains("\u{fffd}") || raw.contains(r"\ufffd")), "{raw}");
     let log = host.get(key, "sync-log?entityType=reservation").await.1;
     let line = log["data"][0].to_string();
     assert!(line.contains("/totalPrice has more than 4 decimal places") && !line.contains("1714"), "{line}");

@@ -16,8 +16,10 @@ use crate::{
 pub(crate) const STATUSES: [&str; 6] = ["new", "confirmed", "request", "inquiry", "black", "cancelled"];
 /// Without a date Beds24 shows upcoming bookings only; this day is before all of them.
 pub(crate) const BEFORE_ALL: &str = "2000-01-01";
-/// Under which names the id of a record stands: of a booking or property, of an older booking, of a calendar's room.
-pub(crate) const IDS: [&str; 3] = ["id", "bookId", "roomId"];
+/// Under which names the id of a booking or property stands, and of a booking in its older form.
+pub(crate) const IDS: [&str; 2] = ["id", "bookId"];
+/// Under which name the id of a calendar stands: its room's.
+const IDS_OF_CALENDARS: [&str; 1] = ["roomId"];
 /// Bookings asked for by id in one request: fewer than a page has.
 const IDS_PER_REQUEST: usize = 50;
 /// A calendar comes empty unless each part of it is asked for.
@@ -57,8 +59,9 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
             (items, another_page)
         }
     };
+    let ids: &[&str] = if query.entity == Entity::Calendar { &IDS_OF_CALENDARS } else { &IDS };
     let changes =
-        read_each(query.entity, &items, "/data", &IDS, |item, place| read(query.entity, item, &settings, place))?;
+        read_each(query.entity, &items, "/data", ids, |item, place| read(query.entity, item, &settings, place))?;
     Page::numbered(query, changes, another)
 }
 
