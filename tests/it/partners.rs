@@ -62,7 +62,7 @@ async fn serves(database: Database, component: &[u8]) {
     let mut decoded = calls.as_array().expect("calls").iter().filter(|call| call["entry"] == "inbound.decode");
     assert_eq!(decoded.next().map(|call| &call["outcome"]), Some(&json!("ok")), "{calls}");
     assert_eq!(call(&json!({ "room": "sea-view" })).await, 200, "what it does not understand is acknowledged");
-    host.until("and told of", async || host.look("inbox?state=failed").await.as_array().is_some_and(|l| l.len() == 1))
-        .await;
+    let is_set_aside = async || host.look("set-aside").await.as_array().is_some_and(|records| records.len() == 1);
+    host.until("and set aside", is_set_aside).await;
     host.stop().await;
 }

@@ -40,7 +40,6 @@ pub enum DecisionWord {
 pub struct Decision {
     /// `stand`: what was said last counts, so that a cancelled booking stands again, and a status that nobody knows is a
     /// confirmation. `cancel`: it is cancelled, and its nights are given back. `ignore`: the booking stays as it is.
-    #[schema(inline)]
     decision: DecisionWord,
     /// Why, in up to 2,000 characters.
     #[schema(min_length = 1, max_length = 2000)]
@@ -55,7 +54,6 @@ pub struct DecisionTaken {
     /// The reservation.
     id: String,
     /// What was decided.
-    #[schema(inline)]
     decision: DecisionWord,
     /// `created`, `updated` or `unchanged`.
     status: &'static str,

@@ -167,7 +167,8 @@ async fn told(
         Kind::Reservation => {
             let waiting = parked_reservations::with_raw(tx, account, source, id).await?;
             waiting.map(|(waiting, raw)| {
-                (change(News::Reservation(Box::new(waiting.record)), raw, Vec::new()), waiting.version.observed_at)
+                let change = change(News::Reservation(Box::new(waiting.record)), raw, waiting.mended);
+                (change, waiting.version.observed_at)
             })
         }
         Kind::Guest => return Err(LinkError::NotByHand),

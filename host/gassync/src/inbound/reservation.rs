@@ -72,7 +72,8 @@ async fn keep(tx: &mut Tx, incoming: &Incoming, arriving: &[Arriving]) -> Result
     for arriving in arriving.iter().filter(|arriving| arriving.kept && !arriving.waits_already()) {
         let Arriving { reservation, raw, version, digest, mapping, outcome, .. } = arriving;
         if let Some(Outcome::Parked(missing)) = outcome {
-            let new = NewParked { record: reservation, raw, digest, version, missing, hold: arriving.hold };
+            let (mended, hold) = (&*arriving.mended, arriving.hold);
+            let new = NewParked { record: reservation, raw, digest, version, mended, missing, hold };
             parked.push(new);
             if arriving.applied().is_some() {
                 flags.push((reservation.id.as_str(), missing));

@@ -51,7 +51,8 @@ async fn drive_reservations(app: &App, source: &Source) -> store::Result<()> {
         after = *last;
         let mut changes: BTreeMap<Timestamp, Vec<Change>> = BTreeMap::new();
         for (_, word, raw) in words.into_iter().filter(|(_, word, _)| can_be_cured(Some(&word.missing))) {
-            let change = Change::new(News::Reservation(Box::new(word.record)), Some(raw));
+            let change =
+                Change { mended: word.mended, ..Change::new(News::Reservation(Box::new(word.record)), Some(raw)) };
             changes.entry(word.version.observed_at).or_default().push(change);
         }
         // They open nights more than once.

@@ -173,7 +173,7 @@ pub async fn with_raw(
     source: SourceId,
     external_id: &str,
 ) -> Result<Option<(StoredBlock, RawJson)>> {
-    let text = "select id, record, digest, revision, modified_at, observed_at, parked, deleted_at, raw_data
+    let text = "select id, record, digest, revision, modified_at, observed_at, parked, mended, deleted_at, raw_data
         from int_blocks where account_id = $1 and source_id = $2 and external_id = $3";
     let row: Option<WithRaw> =
         on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(external_id).fetch_optional(c).await)?;

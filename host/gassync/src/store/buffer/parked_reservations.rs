@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, CoreId, Digest, Parked, RawJson, Reservation, SourceId, Timestamp, Version};
+use gassync_domain::{AccountId, CoreId, Digest, Mended, Parked, RawJson, Reservation, SourceId, Timestamp, Version};
 use sqlx::{FromRow, types::Json};
 
 use super::Slice;
@@ -20,6 +20,8 @@ pub struct ParkedReservation {
     pub digest: Digest,
     /// How new it is.
     pub version: Version,
+    /// What was mended of it.
+    pub mended: Vec<Mended>,
     /// All that it waits for.
     pub missing: Parked,
     /// What keeps its nights.
@@ -36,6 +38,7 @@ struct Row {
     revision: Option<String>,
     modified_at: Option<Time>,
     observed_at: Time,
+    mended: Option<Json<Vec<Mended>>>,
     missing: Json<Parked>,
     hold_id: Option<i64>,
     parked_at: Time,
@@ -51,6 +54,7 @@ impl From<Row> for ParkedReservation {
                 modified_at: row.modified_at.map(Timestamp::from),
                 observed_at: row.observed_at.into(),
             },
+            mended: row.mended.map(|mended| mended.0).unwrap_or_default(),
             missing: row.missing.0,
             hold: row.hold_id.map(CoreId),
             parked_at: row.parked_at.into(),
@@ -74,8 +78,8 @@ pub async fn find_all(
     external_ids: &[&str],
 ) -> Result<HashMap<String, ParkedReservation>> {
     let text =
-        "select p.external_id, p.record, p.digest, p.revision, p.modified_at, p.observed_at, p.missing, p.hold_id,
-            p.parked_at
+        "select p.external_id, p.record, p.digest, p.revision, p.modified_at, p.observed_at, p.mended, p.missing,
+            p.hold_id, p.parked_at
         from new cross join int_parked_reservations p
         where p.account_id = $1 and p.source_id = $2 and p.external_id = new.id";
     let rows: Vec<Row> = of_ids(external_ids).read(tx, &[account.0.into(), source.0.into()], text).await?;
@@ -98,7 +102,7 @@ pub async fn with_raw(
     external_id: &str,
 ) -> Result<Option<(ParkedReservation, RawJson)>> {
     let text = "select cast(0 as bigint) as row_id, raw_data, external_id, record, digest, revision, modified_at,
-            observed_at, missing, hold_id, parked_at
+            observed_at, mended, missing, hold_id, parked_at
         from int_parked_reservations where account_id = $1 and source_id = $2 and external_id = $3";
     let row: Option<WithRaw> =
         on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(external_id).fetch_optional(c).await)?;
@@ -113,7 +117,7 @@ pub async fn page(
     slice: Slice,
 ) -> Result<Vec<(i64, ParkedReservation, RawJson)>> {
     let text = "select r.id as row_id, p.raw_data, p.external_id, p.record, p.digest, p.revision, p.modified_at,
-            p.observed_at, p.missing, p.hold_id, p.parked_at
+            p.observed_at, p.mended, p.missing, p.hold_id, p.parked_at
         from int_reservations r
         join int_parked_reservations p
             on p.account_id = r.account_id and p.source_id = r.source_id and p.external_id = r.external_id
@@ -134,6 +138,8 @@ pub struct NewParked<'a> {
     pub digest: &'a Digest,
     /// How new it is.
     pub version: &'a Version,
+    /// What was mended of it.
+    pub mended: &'a [Mended],
     /// All that it waits for.
     pub missing: &'a Parked,
     /// What keeps its nights.
@@ -156,6 +162,7 @@ pub async fn put_all(
         ("said_revision", Kind::Text),
         ("said_modified", Kind::Time),
         ("observed", Kind::Time),
+        ("notes", Kind::Json),
         ("lacks", Kind::Json),
         ("hold", Kind::Int),
     ]);
@@ -168,17 +175,18 @@ pub async fn put_all(
             (&word.version.revision).into(),
             word.version.modified_at.into(),
             word.version.observed_at.into(),
+            Cell::json((!word.mended.is_empty()).then_some(word.mended))?,
             Cell::json(Some(word.missing))?,
             word.hold.map(|hold| hold.0).into(),
         ]);
     }
     let text =
         "insert into int_parked_reservations (account_id, source_id, external_id, record, raw_data, digest, revision,
-            modified_at, observed_at, missing, hold_id, parked_at, synced_at)
-        select $1, $2, id, said, raw, fingerprint, said_revision, said_modified, observed, lacks, hold, $3, $3
+            modified_at, observed_at, mended, missing, hold_id, parked_at, synced_at)
+        select $1, $2, id, said, raw, fingerprint, said_revision, said_modified, observed, notes, lacks, hold, $3, $3
         from new where 1 = 1
         on conflict (account_id, source_id, external_id) do update set
-            record = excluded.record, raw_data = excluded.raw_data, mended = null, digest = excluded.digest,
+            record = excluded.record, raw_data = excluded.raw_data, mended = excluded.mended, digest = excluded.digest,
             revision = excluded.revision, modified_at = excluded.modified_at, observed_at = excluded.observed_at,
             missing = excluded.missing, hold_id = excluded.hold_id, synced_at = excluded.synced_at";
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
