@@ -41,6 +41,9 @@ on_both!(
     a_channel_that_is_down_is_an_alarm_until_it_is_well,
 );
 
+/// Looks at a message that is tried again and again, after which the clock is put forward.
+const LOOKS_BETWEEN: u32 = 8;
+
 /// A clock that can be put forward, and that panics in work of one name.
 #[derive(Default)]
 struct Trouble {
@@ -112,9 +115,14 @@ async fn a_message_that_panics_is_tried_again_and_then_set_aside(database: Datab
 
     trouble.begin("message");
     assert_eq!(call().await, 202);
-    let mut seen = 0;
+    let (mut seen, mut looks) = (0, 0);
     while host.figure("messages_failed").await == 0 {
         let tried_again = async || {
+            // Each time it waits longer, ten minutes and half of that at most; and it may have begun to wait just now.
+            looks += 1;
+            if looks % LOOKS_BETWEEN == 0 {
+                trouble.put_forward(SignedDuration::from_mins(16));
+            }
             let waiting = first(&host, "inbox?state=received").await;
             let attempts =
                 waiting["attempts"].as_i64().filter(|attempts| *attempts > seen && is_panic(&waiting["error"]));
@@ -122,8 +130,6 @@ async fn a_message_that_panics_is_tried_again_and_then_set_aside(database: Datab
             attempts.is_some() || host.figure("messages_failed").await == 1
         };
         host.until("it is tried again or set aside", tried_again).await;
-        // Each time it waits longer, ten minutes and half of that at most.
-        trouble.put_forward(SignedDuration::from_mins(16));
     }
     let failed = first(&host, "inbox?state=failed").await;
     assert!(is_panic(&failed["error"]), "{failed}");
