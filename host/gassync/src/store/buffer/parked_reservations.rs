@@ -175,7 +175,7 @@ pub async fn put_all(
             (&word.version.revision).into(),
             word.version.modified_at.into(),
             word.version.observed_at.into(),
-            Cell::json((!word.mended.is_empty()).then_some(word.mended))?,
+            Cell::json((!word.mended.is_empty()).then_some(&word.mended))?,
             Cell::json(Some(word.missing))?,
             word.hold.map(|hold| hold.0).into(),
         ]);
