@@ -254,7 +254,8 @@ async fn an_empty_calendar_says_nothing(database: Database) {
     let synced = host.operate("sources/beds24/sync", &Value::Null).await;
     let report: Value = synced.json().await.expect("a report");
     assert!(report["calendar"]["rejected"].is_null(), "{report}");
-    let room = links().await.into_iter().find(|link| link["id"] == ROOM.to_string()).expect("the room");
+    let id = json!(ROOM.to_string());
+    let room = links().await.into_iter().find(|link| link["id"] == id).expect("the room");
     let unit = CoreId(room["gasId"].as_i64().expect("a number"));
     let account = account(&host).await;
     let stay = Stay::new(channel.day(1), channel.day(4)).expect("a stay");

@@ -55,7 +55,7 @@ pub async fn process(app: Arc<App>, message: inbox::Message) -> Option<HttpRespo
 struct Failure {
     why: String,
     then: Then,
-    call: Option<Called>,
+    call: Option<Box<Called>>,
 }
 
 /// What becomes of a message that did not work out.
@@ -187,7 +187,7 @@ async fn decode(
     };
     let called = Called { plugin: Arc::clone(plugin), record, is_fault, counts: is_certain && is_verified };
     let then = if for_good { Then::Never } else { Then::Again };
-    Err(Failure { why: error.to_string(), then, call: Some(called) })
+    Err(Failure { why: error.to_string(), then, call: Some(Box::new(called)) })
 }
 
 /// Whether the caller had to prove who he is. What anybody may send can break a plugin, but does not count against it.
@@ -210,7 +210,7 @@ async fn settle(app: &App, message: &inbox::Message, failure: &Failure) -> store
         }
         Then::Again | Then::Never => inbox::failed(&mut tx, account, id, why, now).await?,
     }
-    let Some(Called { plugin, record, is_fault, counts }) = &failure.call else { return tx.commit().await };
+    let Some(Called { plugin, record, is_fault, counts }) = failure.call.as_deref() else { return tx.commit().await };
     if *is_fault {
         inbox::fault(&mut tx, message.account, message.id).await?;
     }

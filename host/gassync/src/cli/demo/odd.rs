@@ -93,7 +93,9 @@ mod tests {
         let alarm = |kind: &str, reference: &str| json!({ "kind": kind, "source": "a", "reference": reference });
         let named = alarm("parked", &format!("booking {}", unknown.id));
         assert!(is_named("a", &unknown, &[alarm("parked", "1"), named.clone()]));
-        assert!(!is_named("b", &unknown, &[named.clone()]) && !is_named("a", &unknown, &[alarm("parked", "1")]));
+        assert!(
+            !is_named("b", &unknown, std::slice::from_ref(&named)) && !is_named("a", &unknown, &[alarm("parked", "1")])
+        );
         assert!(is_named("a", &without_id, &[alarm("set-aside", "")]) && !is_named("a", &without_id, &[named]));
         let of_noisy = alarm("set-aside", &noisy.id.to_string());
         assert!(!is_named("a", &noisy, &[of_noisy]), "what can be mended is to be there");
