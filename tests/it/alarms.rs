@@ -5,15 +5,17 @@ use std::net::SocketAddr;
 
 use gassync_tests::{
     database::Database,
+    host::Host,
     odd_channel::{OddChannel, booking},
     on_both,
     plugins::component,
     port::free_port,
     process::{Served, run},
+    stand_in::{Account, StandIn, wire_time},
 };
 use serde_json::{Value, json};
 
-on_both!(each_trouble_names_its_mend);
+on_both!(each_trouble_names_its_mend, what_time_brings_names_its_mend);
 
 /// A host as a process, an odd channel, and the command line between them.
 struct Stage {
@@ -165,4 +167,86 @@ async fn each_trouble_names_its_mend(database: Database) {
     stage.channel.say(|words| words.bookings[1] = moved);
     stage.until("it was mended at the channel", |stage| stage.alarm("overbooked").is_none()).await;
     stage.served.kill();
+}
+
+/// The alarms of a kind.
+async fn of_kind(host: &Host, kind: &str) -> Vec<Value> {
+    let alarms = host.look("alarms").await;
+    alarms.as_array().expect("alarms").iter().filter(|alarm| alarm["kind"] == kind).cloned().collect()
+}
+
+async fn gone(host: &Host, kind: &str) {
+    host.until("the alarm is gone", async || of_kind(host, kind).await.is_empty()).await;
+}
+
+/// What shows only after minutes, with a clock that is put forward.
+async fn what_time_brings_names_its_mend(database: Database) {
+    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    let host = channel.host(database, &[]).await;
+    let made = channel.connect(&host, Some("UTC")).await;
+    host.until("the room is known", async || {
+        host.look("sources/beds24/links").await.as_array().map(Vec::len) == Some(2)
+    })
+    .await;
+    let links = async || host.look("sources/beds24/links").await.as_array().map_or(0, Vec::len);
+
+    // Polls that fail time after time.
+    channel.account().spoiled = Some((200, r#"{"success": true, "data": "none"}"#));
+    host.until("it is an alarm", async || {
+        channel.pass_slowly(20).await;
+        !of_kind(&host, "source").await.is_empty()
+    })
+    .await;
+    let alarm = of_kind(&host, "source").await.remove(0);
+    assert_eq!((&alarm["source"], &alarm["mend"]), (&json!("beds24"), &json!("gassync source sync beds24")), "{alarm}");
+    assert!(alarm["since"].is_string() && alarm["count"].as_i64() >= Some(5), "{alarm}");
+    channel.account().spoiled = None;
+    assert_eq!(host.operate("sources/beds24/sync", &Value::Null).await.status().as_u16(), 200);
+    gone(&host, "source").await;
+
+    // Webhooks that stop.
+    let call = async |booking: Value| {
+        let header = made.webhook_header.as_deref().expect("a header");
+        let request = host.http.post(&made.webhook_url).header(header, &made.webhook_token);
+        let body = json!({ "timeStamp": wire_time(&host.app.now()), "booking": booking });
+        assert_eq!(request.json(&body).send().await.expect("an answer").status().as_u16(), 200);
+    };
+    let told = channel.booking(1, 10);
+    channel.account().bookings.push(told.clone());
+    call(told).await;
+    for id in 2..=4_u64 {
+        let sold = channel.booking(id, 10);
+        channel.account().bookings.push(sold);
+        host.until("it came by a poll", async || links().await as u64 >= 2 + id).await;
+    }
+    channel.pass(700);
+    host.until("it is an alarm", async || !of_kind(&host, "channel-silent").await.is_empty()).await;
+    let alarm = of_kind(&host, "channel-silent").await.remove(0);
+    assert!(alarm["mend"].as_str().expect("a mend").starts_with("gassync source show beds24"), "{alarm}");
+    let again = channel.booking(5, 10);
+    channel.account().bookings.push(again.clone());
+    call(again).await;
+    gone(&host, "channel-silent").await;
+
+    // A booking that the channel does not have any more.
+    channel.account().silent_about = vec![2];
+    channel.account().bookings.retain(|booking| booking["id"] != 2);
+    let base = made.webhook_url.split('?').next().expect("a URL").to_owned();
+    let url = format!("{base}/v1?token={}&bookid=2&status=modify", made.webhook_token);
+    assert_eq!(host.http.get(&url).send().await.expect("an answer").status().as_u16(), 200);
+    host.until("it is an alarm", async || {
+        channel.pass_slowly(60).await;
+        !of_kind(&host, "gone").await.is_empty()
+    })
+    .await;
+    let alarm = of_kind(&host, "gone").await.remove(0);
+    let names = ["house", "room", "reference", "firstNight", "lastNight"].map(|name| alarm[name].as_str().is_some());
+    assert_eq!((names, &alarm["reference"]), ([true; 5], &json!("2")), "{alarm}");
+    assert!(alarm["mend"].as_str().expect("a mend").starts_with("gassync map decide beds24 reservation 2 "), "{alarm}");
+    let decision =
+        json!({ "kind": "reservation", "id": "2", "decision": "cancel", "by": "Lena", "why": "the guest called" });
+    let decided = host.operate("sources/beds24/parked/decide", &decision).await;
+    assert_eq!(decided.status().as_u16(), 200, "{}", decided.text().await.expect("a body"));
+    gone(&host, "gone").await;
+    host.stop().await;
 }

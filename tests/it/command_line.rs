@@ -61,6 +61,13 @@ fn a_payload_is_looked_at() {
     let output = run(&["plugin", "try", &plugin, "decode", "--input", &code], &[]);
     assert!(output.status.success() && !String::from_utf8_lossy(&output.stdout).contains("4711"), "as a host gives it");
 
+    let fine = r#"{"booking":{"id":7,"status":"new","roomId":5,"arrival":"2027-05-01","departure":"2027-05-03","price":1714.28571}}"#;
+    let fine = write("fine.json", fine.as_bytes());
+    let output = run(&["plugin", "try", &plugin, "decode", "--input", &fine], &[]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let rounded = ["1714.2857,", "1714.2857}"].iter().any(|rounded| text.contains(rounded));
+    assert!(rounded && text.contains(r#""price":1714.28571"#) && text.contains("mended"), "{text}");
+
     let without_id = write("without-id.json", br#"{"booking":{"status":"new"}}"#);
     let output = run(&["plugin", "try", &plugin, "decode", "--input", &without_id], &[]);
     let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gassync_domain::{
     Attempt, CalendarUpdate, Change, ContentItem, Decoded, Entity, Fate, FieldError, HttpRequest, HttpResponse,
-    Operation, Outcome, Page, Query, Receipt, ReceiptOutcome, Selection, Timestamp,
+    Operation, Outcome, Page, Query, RawJson, Receipt, ReceiptOutcome, Selection, Timestamp,
 };
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -46,17 +46,32 @@ pub enum Ending {
     Broke(String),
 }
 
+/// A change as the host keeps it; where it mended something, with the channel's own record, digit for digit.
+#[derive(Serialize)]
+struct ShownChange<'a> {
+    #[serde(flatten)]
+    change: &'a Change,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<&'a RawJson>,
+}
+
+impl<'a> From<&'a Change> for ShownChange<'a> {
+    fn from(change: &'a Change) -> Self {
+        Self { change, raw: change.raw.as_ref().filter(|_| !change.mended.is_empty()) }
+    }
+}
+
 #[derive(Serialize)]
 struct DecodeDocument<'a> {
     event_id: &'a Option<String>,
-    changes: &'a [Change],
+    changes: Vec<ShownChange<'a>>,
     reply: Option<Reply>,
     log: &'a [LogLine],
 }
 
 #[derive(Serialize)]
 struct FetchDocument<'a> {
-    changes: &'a [Change],
+    changes: Vec<ShownChange<'a>>,
     next: &'a Option<String>,
     requests: Vec<Request<'a>>,
     log: &'a [LogLine],
@@ -97,6 +112,7 @@ pub async fn decode(plugin: &dyn Adapter, conditions: &Conditions, request: Http
     let finished = plugin.decode(call(plugin, conditions, Vec::new(), Budget::decode()), request).await;
     end(finished, |Decoded { event_id, changes, reply }, record| {
         let reply = reply.as_ref().map(replied);
+        let changes = changes.iter().map(ShownChange::from).collect();
         print(&DecodeDocument { event_id, changes, reply, log: &record.log })
     })
 }
@@ -107,6 +123,7 @@ pub async fn fetch(plugin: &dyn Adapter, conditions: &Conditions, query: Query, 
     let finished = plugin.fetch(call, query).await;
     end(finished, |Page { changes, next, .. }, record| {
         let requests = sent(record);
+        let changes = changes.iter().map(ShownChange::from).collect();
         print(&FetchDocument { changes, next, requests, log: &record.log })
     })
 }

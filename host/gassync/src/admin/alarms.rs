@@ -17,6 +17,7 @@ use crate::{
         connections::{self, SilentChannel},
         missing::{self, MissingReservation},
         parked::{self, ParkedAlarm},
+        poll_failures::{self, FailingPoll},
         set_aside::{self, SetAside},
         time_zones::{self, HouseWithoutZone},
     },
@@ -120,9 +121,8 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     all.add("source", alarms::expired_sources(&mut tx).await?, |Names { source, .. }| {
         format!("gassync source connect {source} --credential FIELD=VALUE")
     });
-    all.add("source", alarms::failing_sources(&mut tx).await?, |Names { source, .. }| {
-        format!("gassync source sync {source}")
-    });
+    let failing = poll_failures::failing(&mut tx).await?.into_iter().map(Found::from).collect();
+    all.add("source", failing, |Names { source, .. }| format!("gassync source sync {source}"));
     all.add("plugin", alarms::quarantined_plugins(&mut tx).await?, |Names { detail, .. }| {
         format!("gassync plugin show {detail}, then gassync plugin enable {detail}")
     });
@@ -201,6 +201,18 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
         )
     });
     Ok(all.0)
+}
+
+impl From<FailingPoll> for Found {
+    fn from(failing: FailingPoll) -> Self {
+        Self {
+            count: failing.failures,
+            detail: Some(format!("its polls of the kind {} fail: {}", failing.poll, failing.message)),
+            since: Some(failing.since),
+            source_name: Some(failing.source_name),
+            ..Self::default()
+        }
+    }
 }
 
 impl From<MissingReservation> for Found {

@@ -53,10 +53,6 @@ finds! {
     expired_sources = "select source_name, cast(1 as bigint) as count,
             status || coalesce(': ' || error_message, '') as detail, last_error_at as since
         from int_sources where status = 'expired' order by id";
-    /// Sources whose polls fail time after time, and why.
-    failing_sources = "select source_name, error_count as count, error_message as detail,
-            coalesce(last_successful_sync_at, created_at) as since, last_error_at as last
-        from int_sources where status = 'error' order by id";
     /// Plugins that broke too often.
     quarantined_plugins = "select cast(null as text) as source_name, cast(1 as bigint) as count, id as detail,
             changed_at as since
