@@ -188,7 +188,11 @@ async fn what_time_brings_names_its_mend(database: Database) {
         host.look("sources/beds24/links").await.as_array().map(Vec::len) == Some(2)
     })
     .await;
-    let links = async || host.look("sources/beds24/links").await.as_array().map_or(0, Vec::len);
+    let is_linked = async |id: u64| {
+        let links = host.look("sources/beds24/links").await;
+        let id = json!(id.to_string());
+        links.as_array().is_some_and(|links| links.iter().any(|link| link["kind"] == "reservation" && link["id"] == id))
+    };
 
     // Polls that fail time after time.
     channel.account().spoiled = Some((200, r#"{"success": true, "data": "none"}"#));
@@ -214,10 +218,16 @@ async fn what_time_brings_names_its_mend(database: Database) {
     let told = channel.booking(1, 10);
     channel.account().bookings.push(told.clone());
     call(told).await;
+    host.until("it was told", async || is_linked(1).await).await;
     for id in 2..=4_u64 {
         let sold = channel.booking(id, 10);
         channel.account().bookings.push(sold);
-        host.until("it came by a poll", async || links().await as u64 >= 2 + id).await;
+        // After its failures a poll comes again a minute later.
+        host.until("it came by a poll", async || {
+            channel.pass_slowly(5).await;
+            is_linked(id).await
+        })
+        .await;
     }
     channel.pass(700);
     host.until("it is an alarm", async || !of_kind(&host, "channel-silent").await.is_empty()).await;
