@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::get};
-use gassync_domain::{Date, Timestamp, today_at};
+use gassync_domain::{Date, Missing, Timestamp, today_at};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -140,15 +140,7 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
         )
     });
     for waiting in parked::waiting(&mut tx, today).await? {
-        let about = format!("{} {} {}", waiting.source_name, waiting.kind, waiting.external_id);
-        let mend = match waiting.kind {
-            "property" | "room-type" | "rate-plan" => {
-                format!(
-                    "gassync map apply {about} --to NUMBER, or gassync map decide {about} ignore --by WHO --why TEXT"
-                )
-            }
-            _ => format!("gassync map decide {about} stand|cancel|ignore --by WHO --why TEXT"),
-        };
+        let mend = mend_of_parked(&waiting);
         all.add("parked", vec![Found::from(waiting)], |_| mend.clone());
     }
     let gone = missing::waiting(&mut tx, today).await?.into_iter().map(Found::from).collect();
@@ -254,6 +246,29 @@ impl From<HouseWithoutZone> for Found {
             source_name: Some(house.source_name),
             ..Self::default()
         }
+    }
+}
+
+/// What waits for a link is linked; what waits for a person is decided.
+fn mend_of_parked(waiting: &ParkedAlarm) -> String {
+    let ParkedAlarm { source_name, kind, external_id, missing, .. } = waiting;
+    let about = format!("{source_name} {kind} {external_id}");
+    let decide = |words: &str| format!("gassync map decide {about} {words} --by WHO --why TEXT");
+    let link = missing.0.iter().find_map(|missing| match missing {
+        Missing::Property { id } => Some(format!("property {id}")),
+        Missing::RoomType { id } => Some(format!("room-type {id}")),
+        Missing::RatePlan { id } => Some(format!("rate-plan {id}")),
+        _ => None,
+    });
+    match (*kind, link) {
+        (_, Some(link)) => format!(
+            "gassync source sync {source_name}, then gassync map apply {source_name} {link} --to NUMBER; or {}",
+            decide("ignore")
+        ),
+        ("property" | "room-type" | "rate-plan", None) => {
+            format!("gassync map apply {about} --to NUMBER; or {}", decide("ignore"))
+        }
+        _ => decide("stand|cancel|ignore"),
     }
 }
 
