@@ -211,6 +211,11 @@ async fn a_night_that_was_resold_is_one_too_many(database: Database) {
 
 async fn what_holds_nothing(database: Database) {
     let teller = Teller::new(database).await;
+    // Nobody stays for a lifetime: a person looks at it.
+    let mut lifetime = stay("lifetime", "t1", (10, 13), "confirmed");
+    lifetime["checkIn"] = json!("2000-01-01");
+    assert!(matches!(teller.tell(&lifetime, 1).await, Outcome::Parked(_)));
+    assert_eq!(teller.night("t1", 10).await, (0, 0, 0));
     // A question, a refusal, and a stay that is past; what nobody has linked.
     teller.tell(&stay("q", "t9", (10, 13), "inquiry"), 1).await;
     let mut past = stay("p", "t2", (10, 13), "waitlisted");

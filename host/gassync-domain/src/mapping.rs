@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::MAX_STAY_NIGHTS;
+
 /// Why a record waits outside the core.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "missing")]
@@ -25,6 +27,11 @@ pub enum Missing {
     Rooms,
     /// It does not say when.
     Dates,
+    /// Its stay is longer than any that is taken for real.
+    TooLong {
+        /// How long it is.
+        nights: i32,
+    },
     /// Its departure does not follow its arrival, in whole or in one of its rooms.
     Nights,
     /// Its status is a word the schema does not have.
@@ -51,6 +58,9 @@ impl fmt::Display for Missing {
             Self::RatePlan { id } => write!(f, "rate plan {id} is not mapped"),
             Self::Rooms => f.write_str("it does not say which rooms it is for"),
             Self::Dates => f.write_str("it does not say when"),
+            Self::TooLong { nights } => {
+                write!(f, "its stay of {nights} nights is longer than {MAX_STAY_NIGHTS}: a person decides")
+            }
             Self::Nights => f.write_str("it has no night any more: a person decides whether it is cancelled"),
             Self::Status { word } => write!(f, "nobody has decided what the status \"{word}\" means"),
             Self::Decision { status } => {

@@ -30,6 +30,14 @@ pub(super) fn has_no_night(reservation: &Reservation) -> bool {
         || reservation.rooms.iter().any(|room| no_night_between(room.check_in, room.check_out))
 }
 
+/// How long the longest stay of a reservation is, where that is longer than any that is taken for real.
+pub(super) fn too_long(reservation: &Reservation) -> Option<i32> {
+    let outer = (reservation.check_in, reservation.check_out);
+    let stays = reservation.rooms.iter().map(|room| (room.check_in, room.check_out)).chain([outer]);
+    let nights = stays.filter_map(|(check_in, check_out)| Some(Stay::spanning(check_in?, check_out?)?.nights()));
+    nights.max().filter(|nights| *nights > MAX_STAY_NIGHTS)
+}
+
 /// The last word that was applied on a reservation; none where the row keeps what waits itself, or what was taken back.
 pub(super) fn applied<'a>(
     stored: Option<&'a Stored<Reservation>>,

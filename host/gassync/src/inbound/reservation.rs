@@ -296,6 +296,10 @@ fn units(
         missing.push(Missing::Nights);
         return Err(Parked(missing));
     }
+    if let Some(nights) = parking::too_long(reservation).filter(|_| reservation.status != Status::Cancelled) {
+        missing.push(Missing::TooLong { nights });
+        return Err(Parked(missing));
+    }
     if let Status::Other(word) = &reservation.status {
         missing.push(Missing::Status { word: word.clone() });
     }
