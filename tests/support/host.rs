@@ -222,13 +222,13 @@ impl Host {
 
     /// Waits for something that must come.
     pub async fn until(&self, what: &str, mut there: impl AsyncFnMut() -> bool) {
-        for _ in 0..600 {
+        for _ in 0..1_200 {
             if there().await {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("30 s went by before {what}");
+        panic!("60 s went by before {what}");
     }
 }
 
