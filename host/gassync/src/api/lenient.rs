@@ -16,6 +16,8 @@ use super::{
 
 /// Fields that are mended one by one; beyond it only what holds a record's nights is kept.
 const MAX_REPAIRS: usize = 64;
+/// Fields that are mended one by one in what is left then: dates of many rooms, say.
+const MAX_REPAIRS_OF_THE_REST: usize = 512;
 /// What stands for a status that is not said.
 const UNKNOWN_STATUS: &str = "unknown";
 /// What tells which record it is, which nights it holds and in whose name.
@@ -102,7 +104,7 @@ struct Repair<'a> {
 impl Repair<'_> {
     fn record<T: DeserializeOwned>(&mut self) -> Result<T, FieldError> {
         let mut tried: Vec<Vec<Step>> = Vec::new();
-        for round in 0..2 * MAX_REPAIRS {
+        for round in 0..MAX_REPAIRS + MAX_REPAIRS_OF_THE_REST {
             if round == MAX_REPAIRS {
                 self.reduce();
             }
@@ -205,9 +207,23 @@ impl Repair<'_> {
                 members.retain(|name, _| names.contains(&name.as_str()));
             }
         };
+        let is_plain = |value: &Value| !value.is_object() && !value.is_array();
         keep(&mut self.value, &NEEDED);
         if let Some(Value::Array(rooms)) = self.value.get_mut("rooms") {
-            rooms.iter_mut().for_each(|room| keep(room, &NEEDED_OF_ROOMS));
+            rooms.retain(Value::is_object);
+            for room in rooms {
+                keep(room, &NEEDED_OF_ROOMS);
+                if let Value::Object(members) = room {
+                    members.retain(|_, member| is_plain(member));
+                }
+            }
+        }
+        if let Some(Value::Array(ids)) = self.value.get_mut("roomTypeIds") {
+            ids.retain(is_plain);
+        }
+        if let Value::Object(members) = &mut self.value {
+            // A list in a guest's place would be left out entry by entry.
+            members.retain(|name, member| name != "guest" || member.is_object());
         }
         if let Some(guest) = self.value.get_mut("guest") {
             keep(guest, &NEEDED_OF_GUESTS);

@@ -95,3 +95,14 @@ fn other_kinds_are_read_too() {
     assert_eq!((available, units_available, closed_to_arrival), (Some(true), Some(1), Some(false)));
     assert!(asks(r#"{"intent":"request","x":"\u0000"}"#) && !asks(r#"{"intent":"fact"}"#) && !asks("5"));
 }
+
+#[test]
+fn lists_in_odd_places_do_not_lose_a_record() {
+    let odd: Vec<Value> = (0..200).map(|n| json!({ "kind": "fee", "amount": n })).collect();
+    let rooms: Vec<Value> = (0..130).map(|n| json!({ "roomTypeId": "t", "checkIn": {}, "checkOut": n })).collect();
+    let Lenient { record, .. } = reservation(&json!({
+        "id": "r", "status": "confirmed", "guest": odd, "roomTypeIds": odd, "rooms": rooms, "checkIn": "2027-05-01",
+        "checkOut": "2027-05-04",
+    }));
+    assert_eq!((record.rooms.len(), record.check_out.is_some()), (130, true));
+}
