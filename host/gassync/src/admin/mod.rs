@@ -8,6 +8,7 @@ mod dismissal;
 mod jobs;
 mod keys;
 mod ledger;
+mod map_import;
 mod maps;
 mod messages;
 mod outbound;
@@ -35,6 +36,7 @@ pub use dismissal::Dismissal;
 pub use jobs::{JobFilter, JobRun, JobShown, JobWhole, NewJobRun, RunPlan};
 pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
 pub use ledger::LedgerDifference;
+pub use map_import::{EntityImported, LineProblem, LineShown, Lines, MapImport, MapImported, NewImport};
 pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink};
 pub use messages::{Counted, MessageShown, MessageWhole};
 pub use outbound::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown};
@@ -61,6 +63,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(jobs::router())
         .merge(keys::router())
         .merge(ledger::router())
+        .merge(map_import::router())
         .merge(maps::router())
         .merge(messages::router())
         .merge(outbound::router())

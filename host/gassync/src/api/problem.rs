@@ -208,6 +208,13 @@ pub struct Document {
 #[derive(Debug)]
 pub struct ApiError(Problem);
 
+impl ApiError {
+    /// What it is.
+    pub fn problem(&self) -> &Problem {
+        &self.0
+    }
+}
+
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
         Self(problem)

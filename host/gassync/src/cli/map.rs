@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::{client::Client, print, say};
+use super::{client::Client, map_import::Import, print, say};
 use crate::{
     admin::{DecisionPlan, KnownLink, LinkPlan, LinkShown, NewDecision, NewLink, WaitingShown},
     config::Config,
@@ -45,6 +45,8 @@ pub enum Command {
     },
     /// Decide what becomes of a record that waits
     Decide(Decide),
+    /// Take over the links of houses that run elsewhere already: all of a file, or none
+    Import(Import),
     /// Take a link away: the record waits again, the core keeps what it has
     Unlink(Known),
     /// Keep a record's news out of the core
@@ -128,6 +130,7 @@ impl Command {
                 link.show(&done)?;
             }
             Self::Decide(decide) => decide.send(&client).await?,
+            Self::Import(import) => return import.send(&client).await,
             Self::Unlink(known) => known.send(&client, "unlink").await?,
             Self::Pause(known) => known.send(&client, "pause").await?,
             Self::Resume(known) => known.send(&client, "resume").await?,

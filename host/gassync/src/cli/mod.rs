@@ -9,6 +9,7 @@ mod jobs;
 mod key;
 mod ledger;
 mod map;
+mod map_import;
 mod plugin;
 mod plugin_check;
 mod plugin_dev;

@@ -2,7 +2,8 @@
 //!
 //! [`receive`] takes a call and keeps it, [`verify`] says who called, [`spot`] takes out what nobody may keep,
 //! [`work`] has the plugin decode it, [`apply`] puts each record into buffer, mapping and core in one transaction.
-//! What it cannot place yet waits for a person, who says by [`link`] or [`decide`] what becomes of it.
+//! What it cannot place yet waits for a person, who says by [`link`] or [`decide`] what becomes of it; [`map_import`] takes over
+//! links that another system kept.
 //! [`set_aside`] keeps what could not be read or kept, so that one record stops no other; [`escapes`] mends JSON that no
 //! reader takes. [`memory`] is what the plugin remembers meanwhile. [`pull`] enters at the second half with what a plugin fetched, [`passes`]
 //! of it whether that is all there is; [`look_up`] asks for single records, and [`silence`] is what it means that one is not
@@ -18,6 +19,7 @@ mod escapes;
 pub mod guest;
 pub mod link;
 pub mod look_up;
+pub mod map_import;
 pub mod memory;
 mod parking;
 pub mod passes;

@@ -7,7 +7,7 @@ use crate::{
     core, jobs,
     store::{
         Result, Tx,
-        buffer::{Envelope, properties},
+        buffer::{Envelope, properties, rate_plans, room_types},
         mappings,
     },
 };
@@ -52,6 +52,7 @@ async fn decide(
             return Ok((Outcome::Unchanged(stored.core), false));
         }
     }
+    let is_first = stored.is_none();
     let mapping = mappings::find(tx, account, source, mappings::Kind::Property, &property.id).await?;
     let outcome = match mapping {
         Some(mapping) => {
@@ -72,6 +73,12 @@ async fn decide(
     if !waits_already {
         let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
         properties::put(tx, &envelope, property).await?;
+    }
+    if is_first && mapping.is_some() {
+        // Linked before it was told: what is in it may have come already, and is told of under its property from now on.
+        room_types::stand_beside(tx, account, source, &property.id).await?;
+        rate_plans::stand_beside(tx, account, source, &property.id).await?;
+        jobs::linked(tx, account, source, now).await?;
     }
     Ok((outcome, waits_already))
 }

@@ -57,10 +57,15 @@ async fn decide(
         Ok((core, false)) => Outcome::Updated(core),
         Err(parked) => Outcome::Parked(parked),
     };
+    let was_linked = stored.as_ref().is_some_and(|stored| stored.core.is_some());
     let waits_already = stored.is_some_and(|stored| stored.waits_as(&digest, outcome.parked()));
     if !waits_already {
         let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
         room_types::put(tx, &envelope, room_type).await?;
+    }
+    if matches!(outcome, Outcome::Updated(_)) && !was_linked {
+        // Linked before it was told, or before its property was: from now on the channel is told of its nights.
+        jobs::linked(tx, account, source, now).await?;
     }
     Ok((outcome, waits_already))
 }

@@ -7,7 +7,12 @@ use crate::{
     inbound::apply::{self, Incoming},
     store::{
         self,
-        buffer::{Slice, Stored, blocks, parked_reservations, properties, rate_plans, room_types},
+        buffer::{
+            Slice, Stored, blocks,
+            parked_reservations::{self, ParkedReservation},
+            properties, rate_plans, room_types,
+        },
+        mappings::{self, Kind, Mappings},
         sources::Source,
     },
 };
@@ -18,7 +23,7 @@ const BATCH: i64 = 100;
 /// Tries every parked record of a source again, in the order of their kinds: what one brings, the next may need.
 pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     macro_rules! drive {
-        ($table:ident, $news:expr) => {
+        ($table:ident, $kind:expr, $news:expr) => {
             let mut after = 0;
             loop {
                 let mut tx = app.db.write_for(source.account, source.id).await?;
@@ -26,16 +31,19 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
                 let rows = $table::parked(&mut tx, source.account, source.id, slice).await?;
                 let Some((last, _)) = rows.last() else { break };
                 after = last.row;
-                for (stored, raw) in rows.into_iter().filter(|(stored, _)| can_be_cured(stored.parked.as_ref())) {
-                    again(&mut tx, app, source, stored, raw, $news).await?;
+                let links = linked(&mut tx, source, $kind, rows.iter().map(|(stored, _)| &*stored.record.id)).await?;
+                for (stored, raw) in rows {
+                    if can_be_cured(stored.parked.as_ref()) || links.get($kind, &stored.record.id).is_some() {
+                        again(&mut tx, app, source, stored, raw, $news).await?;
+                    }
                 }
                 tx.commit().await?;
             }
         };
     }
-    drive!(properties, News::Property);
-    drive!(room_types, News::RoomType);
-    drive!(rate_plans, News::RatePlan);
+    drive!(properties, Kind::Property, News::Property);
+    drive!(room_types, Kind::RoomType, News::RoomType);
+    drive!(rate_plans, Kind::RatePlan, News::RatePlan);
     drive_reservations(app, source).await?;
     drive_blocks(app, source).await
 }
@@ -49,8 +57,14 @@ async fn drive_reservations(app: &App, source: &Source) -> store::Result<()> {
         let words = parked_reservations::page(&mut tx, source.account, source.id, slice).await?;
         let Some((last, ..)) = words.last() else { return Ok(()) };
         after = *last;
+        // One that was linked while it waited has a booking whose nights are enough.
+        let ids = words.iter().map(|(_, word, _)| &*word.record.id);
+        let links = linked(&mut tx, source, Kind::Reservation, ids).await?;
+        let is_driven = |word: &ParkedReservation| {
+            can_be_cured(Some(&word.missing)) || links.get(Kind::Reservation, &word.record.id).is_some()
+        };
         let mut changes: BTreeMap<Timestamp, Vec<Change>> = BTreeMap::new();
-        for (_, word, raw) in words.into_iter().filter(|(_, word, _)| can_be_cured(Some(&word.missing))) {
+        for (_, word, raw) in words.into_iter().filter(|(_, word, _)| is_driven(word)) {
             let change =
                 Change { mended: word.mended, ..Change::new(News::Reservation(Box::new(word.record)), Some(raw)) };
             changes.entry(word.version.observed_at).or_default().push(change);
@@ -79,6 +93,17 @@ async fn drive_blocks(app: &App, source: &Source) -> store::Result<()> {
         }
         tx.commit().await?;
     }
+}
+
+/// Which of these are linked: by hand, or since links were taken over that another system kept.
+async fn linked<'a>(
+    tx: &mut store::Tx,
+    source: &Source,
+    kind: Kind,
+    ids: impl Iterator<Item = &'a str>,
+) -> store::Result<Mappings> {
+    let records: Vec<(Kind, &str)> = ids.map(|id| (kind, id)).collect();
+    mappings::find_all(tx, source.account, source.id, &records).await
 }
 
 /// A link cures what misses a link; what waits for a person goes on waiting.

@@ -24,7 +24,7 @@ pub struct Mapping {
 }
 
 /// The kinds of record a mapping links, in the words of the tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// property ↔ property
     Property,
@@ -211,6 +211,73 @@ pub async fn external_of(
             and external_entity_type = $5";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(gas_type).bind(core.0).bind(source.0)
         .bind(external_type).fetch_one(c).await)
+}
+
+/// What a source calls core entities of a kind, as far as records of it are linked with them.
+pub async fn of_cores(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: Kind,
+    cores: &[CoreId],
+) -> Result<Vec<(CoreId, String)>> {
+    let (external_type, gas_type) = kind.words();
+    let text = "select m.gas_entity_id, m.external_entity_id from new cross join int_mappings m
+        where m.account_id = $1 and m.gas_entity_type = $3 and m.gas_entity_id = new.id and m.source_id = $2
+            and m.external_entity_type = $4";
+    let shared = [account.0.into(), source.0.into(), gas_type.into(), external_type.into()];
+    let found: Vec<(i64, String)> = rows::of_ids(cores).read(tx, &shared, text).await?;
+    Ok(found.into_iter().map(|(core, external_id)| (CoreId(core), external_id)).collect())
+}
+
+/// A link that another system kept.
+#[derive(Debug, Clone, Copy)]
+pub struct TakenOver<'a> {
+    /// The channel's id.
+    pub external_id: &'a str,
+    /// The core entity.
+    pub core: CoreId,
+    /// It was in the core first, which has the say over it.
+    pub ours: bool,
+}
+
+/// Links records with core entities that were there before. What somebody has linked meanwhile stays as it is.
+pub async fn take_over(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: Kind,
+    links: &[TakenOver<'_>],
+    now: Timestamp,
+) -> Result<()> {
+    let (external_type, gas_type) = kind.words();
+    let mut new =
+        Rows::new([("external_id", rows::Kind::Text), ("gas_id", rows::Kind::Int), ("ours", rows::Kind::Int)]);
+    for TakenOver { external_id, core, ours } in links {
+        new.push([(*external_id).into(), core.0.into(), i64::from(*ours).into()]);
+    }
+    let text = "insert into int_mappings (account_id, source_id, external_entity_type, gas_entity_type, created_at,
+            auto_sync, origin, external_entity_id, gas_entity_id)
+        select $1, $2, $3, $4, $5, ours = 0, case when ours = 1 then 'core' else 'external' end, external_id, gas_id
+        from new where true
+        on conflict (account_id, source_id, external_entity_type, external_entity_id) do nothing";
+    let shared = [account.0.into(), source.0.into(), external_type.into(), gas_type.into(), now.into()];
+    new.write(tx, &shared, text).await
+}
+
+/// Takes links of a kind away. What they linked stays, on both sides.
+pub async fn unlink_all(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: Kind,
+    external_ids: &[&str],
+) -> Result<()> {
+    let mut gone = Rows::new([("id", rows::Kind::Text)]);
+    external_ids.iter().for_each(|id| gone.push([(*id).into()]));
+    let text = "delete from int_mappings where account_id = $1 and source_id = $2 and external_entity_type = $3
+        and external_entity_id in (select id from new)";
+    gone.write(tx, &[account.0.into(), source.0.into(), kind.as_str().into()], text).await
 }
 
 /// Takes a link away. What it linked stays, on both sides.

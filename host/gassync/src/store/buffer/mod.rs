@@ -220,6 +220,27 @@ macro_rules! reads {
                 .execute(c).await.map(drop))
         }
 
+        /// The same for those, of these that are here, that are not linked with the core entity beside them.
+        pub async fn part_others(
+            tx: &mut Tx,
+            account: AccountId,
+            source: SourceId,
+            links: &[(&str, gassync_domain::CoreId)],
+            parked: &Parked,
+        ) -> Result<()> {
+            let mut new = Rows::new([("external_id", Kind::Text), ("core_id", Kind::Int)]);
+            for (external_id, core) in links {
+                new.push([(*external_id).into(), core.0.into()]);
+            }
+            let text = concat!(
+                "update ", $table, " set ", $core, " = null, parked = $3 from new
+                where ", $table, ".account_id = $1 and ", $table, ".source_id = $2
+                    and ", $table, ".external_id = new.external_id and ", $table, ".deleted_at is null
+                    and (", $table, ".", $core, " is null or ", $table, ".", $core, " <> new.core_id)"
+            );
+            new.write(tx, &[account.0.into(), source.0.into(), $crate::store::rows::Cell::json(Some(parked))?], text).await
+        }
+
         /// It waits for nothing any more, whatever it lacks.
         pub async fn release(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<()> {
             let text = concat!(

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, Date, Guest, Parked, RawJson, Reservation, SourceId, Timestamp, Version};
+use gassync_domain::{AccountId, CoreId, Date, Guest, Parked, RawJson, Reservation, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
 use super::{Envelope, Named, Row, Slice, Stored, WithRaw, reads};
@@ -104,6 +104,27 @@ pub async fn put_all(tx: &mut Tx, records: &[(Envelope<'_>, &Reservation)]) -> R
         ]);
     }
     new.write(tx, &[], UPSERT).await
+}
+
+/// Notes of those that are here and do not wait which booking they are linked with from now on. Without a digest, whatever
+/// is told of them next is news for that booking. Answers with the channel's ids of those.
+pub async fn relink(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    links: &[(&str, CoreId)],
+) -> Result<Vec<String>> {
+    let mut new = Rows::new([("external_id", Kind::Text), ("booking", Kind::Int)]);
+    for (external_id, booking) in links {
+        new.push([(*external_id).into(), booking.0.into()]);
+    }
+    let text = "update int_reservations set gas_booking_id = new.booking, digest = '' from new
+        where int_reservations.account_id = $1 and int_reservations.source_id = $2
+            and int_reservations.external_id = new.external_id and int_reservations.parked is null
+            and int_reservations.deleted_at is null
+        returning int_reservations.external_id";
+    let found: Vec<(String,)> = new.read(tx, &[account.0.into(), source.0.into()], text).await?;
+    Ok(found.into_iter().map(|(external_id,)| external_id).collect())
 }
 
 /// Which reservations a listing asks for.

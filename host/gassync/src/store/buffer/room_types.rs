@@ -35,6 +35,14 @@ pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, room_type: &RoomType) -> 
         .bind(envelope.mended())        .execute(c).await.map(drop))
 }
 
+/// Puts those that came before their property, since they were linked already, beside it.
+pub async fn stand_beside(tx: &mut Tx, account: AccountId, source: SourceId, property: &str) -> Result<()> {
+    let text = "update int_room_types set int_property_id =
+            (select p.id from int_properties p where p.account_id = $1 and p.source_id = $2 and p.external_id = $3)
+        where account_id = $1 and source_id = $2 and int_property_id is null and record ->> 'propertyId' = $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(property).execute(c).await.map(drop))
+}
+
 /// The buffered room types of a source after a row.
 pub async fn list(
     tx: &mut Tx,

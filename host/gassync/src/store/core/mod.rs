@@ -3,6 +3,7 @@
 pub mod bookings;
 pub mod guests;
 pub mod holds;
+pub mod homes;
 pub mod maintenance;
 pub mod properties;
 pub mod rate_plans;

@@ -1,0 +1,303 @@
+//! Links that another system kept, taken over in one go.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, State},
+    routing::post,
+};
+use gassync_domain::{ConnectionId, FieldError, SourceId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::sources::the_one;
+use crate::{
+    api::{ApiError, Operator, Problem},
+    app::App,
+    inbound::map_import::{self, Fate, ImportError, Imported, Line, MAX_LINES, MAX_SOURCES},
+    store::{mappings::Kind, sources::Source},
+};
+
+/// The largest list, in bytes: that of the largest file that the command line takes, with the names of its fields.
+const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
+/// Problems that an answer names.
+const MAX_SHOWN: usize = 100;
+
+/// Links to be taken over.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MapImport {
+    /// Whose they are, where they do not say; its name or its number.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// At most [`MAX_LINES`].
+    pub links: Vec<NewImport>,
+    /// Nothing is written: the answer says what would be.
+    #[serde(default)]
+    pub plan: bool,
+    /// What is linked with something else is linked anew.
+    #[serde(default)]
+    pub replace: bool,
+}
+
+/// One of them. Fields are texts or numbers; anything else counts as empty.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewImport {
+    /// Where it stands in its file; without it, its place in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// `property`, `room-type`, `rate-plan` or `booking`.
+    #[serde(default)]
+    pub entity: Value,
+    /// The source's id.
+    #[serde(default, alias = "external_id")]
+    pub external_id: Value,
+    /// The core's.
+    #[serde(default)]
+    pub ours: Value,
+    /// Whose it is.
+    #[serde(default)]
+    pub source: Value,
+    /// Of a booking `external`, which it is unsaid, or `core`: where it was first, and who has the say over it.
+    #[serde(default)]
+    pub origin: Value,
+}
+
+/// What taking them over does, or did.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MapImported {
+    /// Whether it was done.
+    pub applied: bool,
+    /// By entity, those that lines name.
+    pub entities: Vec<EntityImported>,
+    /// What is wrong, the first hundred; where anything is, nothing is written.
+    pub problems: Vec<LineProblem>,
+    /// How many further things are.
+    pub more_problems: usize,
+}
+
+/// What becomes of the lines about one entity.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct EntityImported {
+    /// `property`, `room-type`, `rate-plan`, `booking`, or `unknown`.
+    pub entity: String,
+    /// They are linked.
+    pub new: Lines,
+    /// They were.
+    pub unchanged: Lines,
+    /// They are linked with something else than before.
+    pub changed: Lines,
+    /// They cannot be.
+    pub wrong: Lines,
+}
+
+/// How many lines, and the first of them.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Lines {
+    /// How many.
+    pub count: usize,
+    /// The first.
+    pub first: Option<LineShown>,
+}
+
+/// A line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LineShown {
+    /// Its number.
+    pub line: u64,
+    /// The source's id.
+    pub external_id: String,
+    /// The core's.
+    pub ours: String,
+    /// What it was linked with.
+    pub was: Option<i64>,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct LineProblem {
+    /// Its number.
+    pub line: u64,
+    /// Which field.
+    pub field: String,
+    /// What it is.
+    pub problem: String,
+}
+
+impl From<ImportError> for ApiError {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Store(error) => error.into(),
+            ImportError::Overtaken => Problem::Conflict(error.to_string()).into(),
+        }
+    }
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    let list = DefaultBodyLimit::max(MAX_BODY_BYTES);
+    Router::new().route("/admin/v1/map/import", post(import)).layer(list)
+}
+
+async fn import(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Json(asked): Json<MapImport>,
+) -> Result<Json<MapImported>, ApiError> {
+    if asked.links.len() > MAX_LINES {
+        let count = asked.links.len();
+        return Err(Problem::TooLarge(format!("links: there are {count}; the limit is {MAX_LINES}")).into());
+    }
+    let (sources, lines) = read(&app, &asked).await?;
+    let Some(account) = sources.first().map(|source| source.account) else {
+        return Err(refused(unknown_sources(&lines)));
+    };
+    // A call that tells a channel of bookings ends first: what that calls them is a link, too.
+    let lanes = lanes(&app, &sources).await;
+    let mut held = Vec::with_capacity(lanes.len());
+    for lane in lanes.iter().filter(|_| !asked.plan) {
+        held.push(lane.lock().await);
+    }
+    let mut tx = app.db.write(account).await?;
+    let imported = map_import::take_over(&mut tx, account, &lines, asked.replace, app.now()).await?;
+    let applied = !asked.plan && imported.wrong.is_empty();
+    if applied {
+        tx.commit().await?;
+        app.wake.notify_waiters();
+    } else if !asked.plan {
+        return Err(refused(imported.wrong));
+    }
+    Ok(Json(shown(applied, &lines, imported)))
+}
+
+/// The sources that lines are of, all of one account, and the lines.
+async fn read(app: &App, asked: &MapImport) -> Result<(Vec<Source>, Vec<Line>), ApiError> {
+    let mut known: HashMap<String, Result<SourceId, String>> = HashMap::new();
+    let mut sources: Vec<Source> = Vec::new();
+    let mut lines = Vec::with_capacity(asked.links.len());
+    for (place, link) in asked.links.iter().enumerate() {
+        let said = Some(text(&link.source)).filter(|said| !said.is_empty());
+        let name = said.or_else(|| asked.source.clone()).unwrap_or_default();
+        if !known.contains_key(&name) {
+            if known.len() == MAX_SOURCES {
+                return Err(Problem::TooLarge(format!("source: the limit is {MAX_SOURCES} of them")).into());
+            }
+            let found = find(app, &name, &mut sources).await?;
+            known.insert(name.clone(), found);
+        }
+        let source = known.get(&name).cloned().unwrap_or_else(|| Err(String::new()));
+        lines.push(Line {
+            number: link.line.unwrap_or(place as u64 + 1),
+            source,
+            entity: text(&link.entity),
+            external_id: text(&link.external_id),
+            ours: text(&link.ours),
+            origin: text(&link.origin),
+        });
+    }
+    Ok((sources, lines))
+}
+
+/// A source by its name; beside others it must be of their account.
+async fn find(app: &App, name: &str, sources: &mut Vec<Source>) -> Result<Result<SourceId, String>, ApiError> {
+    if name.is_empty() {
+        return Ok(Err("is not said, and there is no source for all lines".to_owned()));
+    }
+    let source = match the_one(app, name).await {
+        Ok(source) => source,
+        Err(error) => match error.problem() {
+            Problem::NotFound => return Ok(Err(format!("there is no source {name:?}"))),
+            Problem::Conflict(text) => return Ok(Err(text.clone())),
+            _ => return Err(error),
+        },
+    };
+    if sources.first().is_some_and(|first| first.account != source.account) {
+        return Ok(Err("is another account's than the first: take over one account at a time".to_owned()));
+    }
+    let id = source.id;
+    sources.push(source);
+    Ok(Ok(id))
+}
+
+/// Always in one order, so that two callers never wait for each other.
+async fn lanes(app: &App, sources: &[Source]) -> Vec<Arc<tokio::sync::Mutex<()>>> {
+    let mut connections: Vec<ConnectionId> = sources.iter().filter_map(|source| source.connection).collect();
+    connections.sort_unstable();
+    connections.dedup();
+    let mut lanes = Vec::with_capacity(connections.len());
+    for connection in connections {
+        lanes.push(app.lane(connection).await);
+    }
+    lanes
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn unknown_sources(lines: &[Line]) -> Vec<map_import::Wrong> {
+    let wrong = |line: &Line| {
+        let problem = line.source.clone().err()?;
+        Some(map_import::Wrong { line: line.number, field: "source", problem })
+    };
+    let mut wrong: Vec<_> = lines.iter().filter_map(wrong).collect();
+    if lines.is_empty() {
+        wrong.push(map_import::Wrong { line: 1, field: "links", problem: "there is no line".to_owned() });
+    }
+    wrong
+}
+
+fn refused(wrong: Vec<map_import::Wrong>) -> ApiError {
+    let more = wrong.len().saturating_sub(MAX_SHOWN);
+    let errors = wrong.into_iter().take(MAX_SHOWN);
+    let errors = errors.map(|it| FieldError { path: format!("line {}: {}", it.line, it.field), problem: it.problem });
+    let rest = FieldError { path: "further lines".to_owned(), problem: format!("{more} more problems") };
+    Problem::Invalid(errors.chain((more > 0).then_some(rest)).collect()).into()
+}
+
+fn shown(applied: bool, lines: &[Line], Imported { fates, wrong }: Imported) -> MapImported {
+    let mut entities: Vec<EntityImported> = Vec::new();
+    for kind in [Some(Kind::Property), Some(Kind::RoomType), Some(Kind::RatePlan), Some(Kind::Reservation), None] {
+        let mut entity = EntityImported { entity: word(kind).to_owned(), ..EntityImported::default() };
+        let of_kind = lines.iter().zip(&fates).filter(|(_, (of, _))| *of == kind).map(|(line, (_, fate))| (line, fate));
+        let mut any = false;
+        for (line, fate) in of_kind {
+            any = true;
+            let (lines, was) = match fate {
+                Fate::New => (&mut entity.new, None),
+                Fate::Unchanged => (&mut entity.unchanged, None),
+                Fate::Changed(was) => (&mut entity.changed, Some(was.0)),
+                Fate::Wrong => (&mut entity.wrong, None),
+            };
+            lines.count += 1;
+            let Line { number, external_id, ours, .. } = line;
+            let first = || LineShown { line: *number, external_id: external_id.clone(), ours: ours.clone(), was };
+            lines.first.get_or_insert_with(first);
+        }
+        if any {
+            entities.push(entity);
+        }
+    }
+    let more_problems = wrong.len().saturating_sub(MAX_SHOWN);
+    let problems = wrong.into_iter().take(MAX_SHOWN);
+    let problems =
+        problems.map(|it| LineProblem { line: it.line, field: it.field.to_owned(), problem: it.problem }).collect();
+    MapImported { applied, entities, problems, more_problems }
+}
+
+fn word(kind: Option<Kind>) -> &'static str {
+    match kind {
+        Some(Kind::Property) => "property",
+        Some(Kind::RoomType) => "room-type",
+        Some(Kind::RatePlan) => "rate-plan",
+        Some(Kind::Reservation) => "booking",
+        Some(Kind::Guest) | None => "unknown",
+    }
+}

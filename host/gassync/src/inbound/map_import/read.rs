@@ -1,0 +1,116 @@
+//! One line by itself.
+
+use gassync_domain::{CoreId, MAX_ID_CHARS};
+
+use super::{Line, Wanted, Wrong};
+use crate::store::mappings::Kind;
+
+/// The kind that a word means, of those that are taken over.
+pub(super) fn kind(word: &str) -> Option<Kind> {
+    match word.trim() {
+        "booking" => Some(Kind::Reservation),
+        word => Kind::named(&word.replace('_', "-")).filter(|kind| *kind != Kind::Guest),
+    }
+}
+
+/// What a line asks for, or all that is wrong with it.
+pub(super) fn line(index: usize, line: &Line) -> Result<Wanted<'_>, Vec<Wrong>> {
+    let mut wrong = Vec::new();
+    let mut note = |field, problem: String| wrong.push(Wrong { line: line.number, field, problem });
+    let source = line.source.clone().map_err(|why| note("source", why)).ok();
+    let kind = kind(&line.entity);
+    if kind.is_none() {
+        note("entity", format!("{:?} is none of property, room-type, rate-plan, booking", shortened(&line.entity)));
+    }
+    let external_id = line.external_id.trim();
+    match external_id.chars().count() {
+        0 => note("externalId", "is empty".to_owned()),
+        count if count > MAX_ID_CHARS => {
+            note("externalId", format!("has {count} characters; the limit is {MAX_ID_CHARS}"));
+        }
+        _ if external_id.contains(char::is_control) => note("externalId", "has a control character".to_owned()),
+        _ => {}
+    }
+    let core = line.ours.trim().parse::<i64>().ok().filter(|number| *number > 0).map(CoreId);
+    if core.is_none() {
+        note("ours", format!("{:?} is not the number of anything in the core", shortened(&line.ours)));
+    }
+    let ours = match line.origin.trim() {
+        "" => None,
+        "external" => Some(false),
+        "core" if kind.is_none_or(|kind| kind == Kind::Reservation) => Some(true),
+        "core" => {
+            note("origin", "core is for bookings alone".to_owned());
+            None
+        }
+        word => {
+            note("origin", format!("{:?} is neither external nor core", shortened(word)));
+            None
+        }
+    };
+    match (source, kind, core) {
+        (Some(source), Some(kind), Some(core)) if wrong.is_empty() => {
+            Ok(Wanted { index, line: line.number, source, kind, external_id, core, ours })
+        }
+        _ => Err(wrong),
+    }
+}
+
+/// As much of a word as an error repeats.
+fn shortened(word: &str) -> String {
+    /// In characters.
+    const MOST: usize = 40;
+    word.chars().take(MOST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use gassync_domain::SourceId;
+
+    use super::*;
+
+    fn given(entity: &str, external_id: &str, ours: &str, origin: &str) -> Line {
+        Line {
+            number: 7,
+            source: Ok(SourceId(1)),
+            entity: entity.to_owned(),
+            external_id: external_id.to_owned(),
+            ours: ours.to_owned(),
+            origin: origin.to_owned(),
+        }
+    }
+
+    fn fields(given: &Line) -> Vec<&'static str> {
+        line(0, given).err().unwrap_or_default().into_iter().map(|wrong| wrong.field).collect()
+    }
+
+    #[test]
+    fn words_are_taken_as_the_other_commands_take_them() {
+        for (word, kind) in [
+            ("property", Kind::Property),
+            ("room-type", Kind::RoomType),
+            ("room_type", Kind::RoomType),
+            ("rate-plan", Kind::RatePlan),
+            ("booking", Kind::Reservation),
+            (" reservation ", Kind::Reservation),
+        ] {
+            let given = given(word, " B-1 ", "12", "");
+            let read = line(3, &given).expect("a line");
+            assert_eq!((read.kind, read.external_id, read.core, read.line), (kind, "B-1", CoreId(12), 7));
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_named() {
+        let long = "x".repeat(MAX_ID_CHARS + 1);
+        assert!(fields(&given("booking", &"x".repeat(MAX_ID_CHARS), "1", "core")).is_empty());
+        for (given, wrong) in [
+            (given("house", "", "-1", "theirs"), &["entity", "externalId", "ours", "origin"][..]),
+            (given("guest", &long, "0", ""), &["entity", "externalId", "ours"]),
+            (given("property", "a\u{0}b", "1.5", "core"), &["externalId", "ours", "origin"]),
+            (Line { source: Err("nobody".to_owned()), ..given("property", "a", "1", "") }, &["source"]),
+        ] {
+            assert_eq!(fields(&given), wrong);
+        }
+    }
+}
