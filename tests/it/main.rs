@@ -21,6 +21,7 @@ mod ledger;
 mod ledger_check;
 mod lists;
 mod lookups;
+mod map_import;
 mod mapping;
 mod misbehaving;
 mod money;
