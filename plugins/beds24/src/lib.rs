@@ -21,6 +21,8 @@ mod refusal;
 mod settings;
 mod texts;
 mod vocabulary;
+mod webhook_lines;
+mod webhooks;
 
 use gassync_plugin::{
     Adapter, Attempt, CalendarNights, ChannelError, Connection, Decoded, HttpRequest, Inbound, Operation, Outcome,
@@ -69,11 +71,11 @@ impl Connection for Beds24 {
     }
 
     fn subscribe(endpoint: String) -> Result<Subscribed, ChannelError> {
-        connection::subscribe(&endpoint)
+        webhooks::subscribe(&endpoint)
     }
 
     fn unsubscribe(subscriptions: Vec<String>) -> Result<Vec<String>, ChannelError> {
-        connection::unsubscribe(&subscriptions)
+        webhooks::unsubscribe(&subscriptions)
     }
 }
 

@@ -86,11 +86,18 @@ fn read_csv(text: &str) -> anyhow::Result<Vec<NewImport>> {
         bail!("line 1: the column {missing} is missing");
     }
     let mut links = Vec::new();
+    let (mut line, mut counted) = (1, 0);
     for record in reader.records() {
         let record = record?;
+        // The reader says where it began to look: ends of lines and empty ones may be between that and the record.
+        let looked_from = record.position().map_or(0, csv::Position::byte);
+        let rest = usize::try_from(looked_from).ok().and_then(|from| text.get(from..)).unwrap_or_default();
+        let start = text.len() - rest.trim_start_matches(['\r', '\n']).len();
+        line += text.get(counted..start).map_or(0, |passed| passed.matches('\n').count()) as u64;
+        counted = start;
         let said = |name: &str| place(name).and_then(|at| record.get(at)).map_or(Value::Null, Value::from);
         links.push(NewImport {
-            line: record.position().map(csv::Position::line),
+            line: Some(line),
             entity: said("entity"),
             external_id: said("external_id"),
             ours: said("ours"),

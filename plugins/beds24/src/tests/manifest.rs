@@ -3,7 +3,7 @@
 use gassync_plugin::Adapter;
 use serde_json::Value;
 
-use crate::{Beds24, connection};
+use crate::{Beds24, webhooks};
 
 fn manifest() -> Value {
     serde_json::from_str(&Beds24::manifest()).expect("JSON")
@@ -14,9 +14,12 @@ fn calls_are_known_by_the_header_that_beds24_is_told() {
     let manifest = manifest();
     let routes = manifest["routes"].as_array().expect("routes");
     let root = routes.iter().find(|route| route["path"] == "/").expect("the address itself");
-    assert_eq!(root["verification"]["header"], connection::HEADER);
+    assert_eq!(root["verification"]["header"], webhooks::HEADER);
     let tokens = routes.iter().filter(|route| route["verification"]["kind"] == "url-token");
-    assert_eq!(tokens.map(|route| route["path"].clone()).collect::<Vec<_>>(), ["/v1", "/inventory"]);
+    let tokens: Vec<&Value> = tokens.collect();
+    assert_eq!(tokens.iter().map(|route| route["path"].clone()).collect::<Vec<_>>(), ["/v1", "/inventory"]);
+    let either = tokens.iter().find(|route| route["path"] == webhooks::EITHER_VERSION).expect("beside other systems");
+    assert_eq!(either["methods"], serde_json::json!(["GET", "POST"]), "version 1 and version 2");
 }
 
 #[test]
@@ -61,6 +64,9 @@ fn what_nobody_may_keep_is_hidden_in_every_shape_it_comes_in() {
         }
     }
     for around in ["/data/*", "/*/modified"] {
-        assert!(hidden.contains(&&*format!("{around}/webhooks/customHeader")), "{around}");
+        // Others' addresses may prove their calls, as ours does.
+        for what in ["customHeader", "url"] {
+            assert!(hidden.contains(&&*format!("{around}/webhooks/{what}")), "{around}/{what}");
+        }
     }
 }

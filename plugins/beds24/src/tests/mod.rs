@@ -8,6 +8,7 @@ mod inbound;
 mod manifest;
 mod operations;
 mod pull;
+mod webhooks;
 
 use gassync_plugin::{
     ChannelError, Date, Entity, HttpRequest, Inbound, News, Page, Pull, Query, Reservation, Selection, parse_date,

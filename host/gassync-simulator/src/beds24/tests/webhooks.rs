@@ -94,6 +94,28 @@ async fn version_1_names_the_booking_and_hardly_more() {
 }
 
 #[tokio::test]
+async fn several_addresses_stand_one_a_line_and_each_is_told() {
+    let (first, second) = (Receiver::start(&[500]).await, Receiver::start(&[]).await);
+    let running = Running::start(calm()).await;
+    let token = running.token().await;
+    let url = format!("{}?k=1\r\n\n {} ", first.url, second.url);
+    let keys = json!({ "version": "twoWithPersonalData", "url": url, "customHeader": "X-Proof: s3" });
+    hook(&running, &token, keys).await;
+    let answer = running.get(&token, "/properties").await;
+    assert_eq!(answer.body["data"][0]["webhooks"]["url"], json!(url), "as it was written");
+    let id = running.sold();
+    assert!(running.simulator.cancel(id, Told::Webhook));
+    running.until("each was told", || running.simulator.deliveries().len() == 2).await;
+    running.pass(40 * 60);
+    delivered(&running).await;
+    let retries =
+        |receiver: &Receiver| -> Vec<Value> { receiver.got().iter().map(|got| got.body["retries"].clone()).collect() };
+    assert_eq!((retries(&first), retries(&second)), (vec![json!(0), json!(1)], vec![json!(0)]));
+    assert_eq!((&*first.got()[0].uri, &*second.got()[0].uri), ("/hook?k=1", "/hook"));
+    assert!([first, second].iter().all(|receiver| receiver.got()[0].headers["x-proof"] == "s3"));
+}
+
+#[tokio::test]
 async fn a_guests_message_comes_with_its_booking() {
     let receiver = Receiver::start(&[]).await;
     let running = Running::start(calm()).await;

@@ -55,8 +55,9 @@ fn take(simulator: &Beds24) -> Option<(News, Rendered)> {
                 body: Some(news.body.clone()),
             })
         } else {
-            let hook = account.book.hooks.get(&news.property).filter(|hook| !hook.url.is_empty());
-            hook.map(|hook| render::booking(hook, &news, news.retries, in_array, &mut account.dice))
+            let hook = account.book.hooks.get(&news.property);
+            let address = hook.and_then(|hook| Some((hook, *hook.addresses().get(news.line)?)));
+            address.map(|hook| render::booking(hook, &news, in_array, &mut account.dice))
         };
         match rendered {
             Some(rendered) => return Some((news, rendered)),

@@ -10,7 +10,8 @@ const ADDITIONAL_DATA: [&str; 4] = ["none", "CVC", "token", "CVCAndToken"];
 #[derive(Debug, Clone, PartialEq)]
 pub(in super::super) struct PropertyHook {
     pub version: String,
-    pub url: String,
+    /// Addresses, one a line.
+    url: String,
     additional_data: String,
     /// `Name: value`, one a line.
     custom_header: String,
@@ -60,6 +61,11 @@ impl PropertyHook {
             "additionalData": self.additional_data,
             "customHeader": self.custom_header,
         })
+    }
+
+    /// Who is called: each is told all, with all headers.
+    pub fn addresses(&self) -> Vec<&str> {
+        self.url.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
     }
 
     pub fn headers(&self) -> Vec<(String, String)> {

@@ -71,6 +71,8 @@ pub(super) struct News {
     /// A booking, or a room.
     pub about: u64,
     pub property: u64,
+    /// Which of the property's addresses is told.
+    pub line: usize,
     pub body: Value,
     pub retries: u32,
     since: Timestamp,
@@ -147,19 +149,26 @@ impl Account {
         let property = property.id;
         self.queue(
             settings,
-            News { event: Event::Room, about: id, property, body, retries: 0, since: now, not_before: now },
+            News { event: Event::Room, about: id, property, line: 0, body, retries: 0, since: now, not_before: now },
         );
     }
 
     fn tell(&mut self, settings: &Settings, id: u64, event: Event, message: Option<&Message>, now: Timestamp) {
         let Some(booking) = self.book.get(id) else { return };
         let property = booking.entry.property_id;
-        if self.book.hooks.get(&property).is_none_or(|hook| hook.url.is_empty()) {
+        let lines = self.book.hooks.get(&property).map_or(0, |hook| hook.addresses().len());
+        if lines == 0 {
             return;
         }
         let messages = message.map(|message| message.wire(booking, settings.owner_id())).into_iter().collect();
         let body = render::whole(booking, &self.book, messages, now);
-        self.queue(settings, News { event, about: id, property, body, retries: 0, since: now, not_before: now });
+        for line in 0..lines {
+            let body = body.clone();
+            self.queue(
+                settings,
+                News { event, about: id, property, line, body, retries: 0, since: now, not_before: now },
+            );
+        }
     }
 
     fn queue(&mut self, settings: &Settings, mut news: News) {

@@ -40,15 +40,14 @@ pub(super) fn whole(booking: &Booking, book: &Book, messages: Vec<Value>, now: T
     })
 }
 
-/// News of a booking as a property's hook has it.
+/// News of a booking as a property's hook has it, for one of its addresses.
 pub(super) fn booking(
-    hook: &PropertyHook,
+    (hook, address): (&PropertyHook, &str),
     news: &News,
-    retries: u32,
     in_array: bool,
     dice: &mut ChaCha8Rng,
 ) -> Rendered {
-    let (headers, url) = (hook.headers(), hook.url.replace("[PROPERTYID]", &news.property.to_string()));
+    let (headers, url) = (hook.headers(), address.replace("[PROPERTYID]", &news.property.to_string()));
     if hook.version == "one" {
         let word = if dice.random_ratio(1, SAYS_MODIFY_ONE_IN) && news.event != Event::Message {
             "modify"
@@ -59,7 +58,7 @@ pub(super) fn booking(
         return Rendered { url: format!("{url}{joint}bookid={}&status={word}", news.about), headers, body: None };
     }
     let mut body = news.body.clone();
-    body["retries"] = json!(retries);
+    body["retries"] = json!(news.retries);
     if hook.version == "twoNoPersonalData" {
         wire::drop_personal(&mut body["booking"]);
     }
