@@ -5,6 +5,7 @@ mod api;
 mod batches;
 mod beds24;
 mod beds24_push;
+mod beds24_webhooks;
 mod buyers;
 mod cancelling;
 mod command_line;

@@ -16,6 +16,7 @@ on_both!(
     one_wrong_line_stops_all,
     what_was_booked_meanwhile_is_a_conflict,
     who_links_first_stays,
+    as_many_as_the_limit_are_taken_over,
     what_waits_goes_on,
     a_file_is_planned_and_taken_over,
     a_channel_is_told_of_nothing_that_it_has
@@ -222,6 +223,9 @@ async fn one_wrong_line_stops_all(database: Database) {
     let mut expected = each([[1, 0, 0, 2], [0, 0, 0, 3], [1, 0, 0, 2]]);
     expected.push(unknown);
     assert_eq!(counts(&plan), expected);
+    let many = Value::Array(vec![json!({ "entity": "property" }); 50_001]);
+    let (status, body) = stage.import(&many, &json!({ "plan": true })).await;
+    assert_eq!((status, &body["detail"]), (413, &json!("links: there are 50001; the limit is 50000")));
     // What is another account's is not there, and one list is of one account.
     let other = stage.host.key("Elsewhere", "theirs").await;
     let (_, made) = stage.host.post(&other, "properties", &json!({ "id": "e", "name": "Elsewhere" })).await;
@@ -309,6 +313,18 @@ async fn who_links_first_stays(database: Database) {
     // Where one writes at a time, the other is seen; else nobody saw it, and all is undone.
     assert!([409, 422].contains(&status), "{body}");
     assert_eq!(stage.linked().await, 1, "{body}");
+    stage.host.stop().await;
+}
+
+async fn as_many_as_the_limit_are_taken_over(database: Database) {
+    let stage = Stage::open(database).await;
+    // Several of a channel's houses may be one of ours.
+    let line = |number: u32| json!({ "entity": "property", "externalId": format!("h{number}"), "ours": stage.house });
+    let many = Value::Array((0..50_000).map(line).collect());
+    let (_, done) = stage.import(&many, &json!({})).await;
+    assert_eq!(counts(&done), [("property".to_owned(), [50_000, 0, 0, 0])]);
+    let (_, again) = stage.import(&many, &json!({})).await;
+    assert_eq!(counts(&again), [("property".to_owned(), [0, 50_000, 0, 0])]);
     stage.host.stop().await;
 }
 

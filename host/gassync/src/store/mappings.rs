@@ -120,6 +120,31 @@ pub async fn find_all(tx: &mut Tx, account: AccountId, source: SourceId, records
     Ok(Mappings(rows.into_iter().map(Row::into_pair).collect()))
 }
 
+/// The same for so many that it matters in which order PostgreSQL goes through them: before it has counted a table that was
+/// filled a moment ago, it would hold all of that against each record. What is fenced by an offset it looks up one by one.
+pub async fn find_many(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: Kind,
+    external_ids: &[&str],
+) -> Result<Mappings> {
+    if let Tx::Sqlite(..) = tx {
+        let records: Vec<(Kind, &str)> = external_ids.iter().map(|id| (kind, *id)).collect();
+        return find_all(tx, account, source, &records).await;
+    }
+    let mut new = Rows::new([("id", rows::Kind::Text)]);
+    external_ids.iter().for_each(|id| new.push([(*id).into()]));
+    let text =
+        "select m.external_entity_type, m.external_entity_id, m.gas_entity_id, m.auto_sync, m.origin = 'core' as ours
+        from new cross join lateral (
+            select l.* from int_mappings l
+            where l.account_id = $1 and l.source_id = $2 and l.external_entity_type = $3
+                and l.external_entity_id = new.id offset 0) m";
+    let rows: Vec<Row> = new.read(tx, &[account.0.into(), source.0.into(), kind.as_str().into()], text).await?;
+    Ok(Mappings(rows.into_iter().map(Row::into_pair).collect()))
+}
+
 /// Whether a source has a link with the guest of a booking.
 pub async fn has_guest_of(tx: &mut Tx, account: AccountId, source: SourceId, booking: CoreId) -> Result<bool> {
     let text = "select exists (select 1 from gas_bookings b
@@ -222,9 +247,16 @@ pub async fn of_cores(
     cores: &[CoreId],
 ) -> Result<Vec<(CoreId, String)>> {
     let (external_type, gas_type) = kind.words();
-    let text = "select m.gas_entity_id, m.external_entity_id from new cross join int_mappings m
+    // Fenced, as in `find_many`.
+    let text = tx.dialect(
+        "select m.gas_entity_id, m.external_entity_id from new cross join int_mappings m
         where m.account_id = $1 and m.gas_entity_type = $3 and m.gas_entity_id = new.id and m.source_id = $2
-            and m.external_entity_type = $4";
+            and m.external_entity_type = $4",
+        "select new.id as gas_entity_id, m.external_entity_id from new cross join lateral (
+            select l.external_entity_id from int_mappings l
+            where l.account_id = $1 and l.gas_entity_type = $3 and l.gas_entity_id = new.id and l.source_id = $2
+                and l.external_entity_type = $4 offset 0) m",
+    );
     let shared = [account.0.into(), source.0.into(), gas_type.into(), external_type.into()];
     let found: Vec<(i64, String)> = rows::of_ids(cores).read(tx, &shared, text).await?;
     Ok(found.into_iter().map(|(core, external_id)| (CoreId(core), external_id)).collect())
@@ -241,7 +273,8 @@ pub struct TakenOver<'a> {
     pub ours: bool,
 }
 
-/// Links records with core entities that were there before. What somebody has linked meanwhile stays as it is.
+/// Links records with core entities that were there before, and tells how many. What somebody has linked meanwhile stays as
+/// it is.
 pub async fn take_over(
     tx: &mut Tx,
     account: AccountId,
@@ -249,7 +282,7 @@ pub async fn take_over(
     kind: Kind,
     links: &[TakenOver<'_>],
     now: Timestamp,
-) -> Result<()> {
+) -> Result<usize> {
     let (external_type, gas_type) = kind.words();
     let mut new =
         Rows::new([("external_id", rows::Kind::Text), ("gas_id", rows::Kind::Int), ("ours", rows::Kind::Int)]);
@@ -260,9 +293,10 @@ pub async fn take_over(
             auto_sync, origin, external_entity_id, gas_entity_id)
         select $1, $2, $3, $4, $5, ours = 0, case when ours = 1 then 'core' else 'external' end, external_id, gas_id
         from new where true
-        on conflict (account_id, source_id, external_entity_type, external_entity_id) do nothing";
+        on conflict (account_id, source_id, external_entity_type, external_entity_id) do nothing
+        returning id";
     let shared = [account.0.into(), source.0.into(), external_type.into(), gas_type.into(), now.into()];
-    new.write(tx, &shared, text).await
+    Ok(new.keys(tx, &shared, text).await?.len())
 }
 
 /// Takes links of a kind away. What they linked stays, on both sides.

@@ -138,9 +138,8 @@ async fn there(
     now: Timestamp,
 ) -> Result<There> {
     let ids: Vec<&str> = group.iter().map(|wanted| wanted.external_id).collect();
-    let asked: Vec<(Kind, &str)> = ids.iter().map(|id| (kind, *id)).collect();
     let cores: Vec<CoreId> = group.iter().map(|wanted| wanted.core).collect();
-    let links = mappings::find_all(tx, account, source, &asked).await?;
+    let links = mappings::find_many(tx, account, source, kind, &ids).await?;
     let mut there = There {
         kind,
         links,

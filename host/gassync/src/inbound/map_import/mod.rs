@@ -135,13 +135,8 @@ async fn write(
         groups.entry((change.0.source, change.0.kind)).or_default().push(change);
     }
     for ((source, kind), changes) in &groups {
-        link(tx, (account, *source), *kind, changes, now).await?;
         // On a database of many writers another may have been faster: then what it wrote stands, and this is undone.
-        let asked: Vec<(Kind, &str)> = changes.iter().map(|(wanted, _)| (*kind, wanted.external_id)).collect();
-        let links = mappings::find_all(tx, account, *source, &asked).await?;
-        let is_linked =
-            |wanted: &Wanted<'_>| links.get(*kind, wanted.external_id).map(|it| it.core) == Some(wanted.core);
-        if !changes.iter().all(|(wanted, _)| is_linked(wanted)) {
+        if !link(tx, (account, *source), *kind, changes, now).await? {
             return Err(ImportError::Overtaken);
         }
     }
@@ -152,14 +147,15 @@ async fn write(
     Ok(())
 }
 
-/// Links records of one kind, and has what was told of them before told once more.
+/// Links records of one kind, and has what was told of them before told once more; false where somebody else has linked one
+/// of them meanwhile.
 async fn link(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
     kind: Kind,
     changes: &[&(Wanted<'_>, Fate)],
     now: Timestamp,
-) -> Result<()> {
+) -> Result<bool> {
     let former = changes.iter().filter(|(_, fate)| matches!(fate, Fate::Changed(_)));
     let former: Vec<&str> = former.map(|(wanted, _)| wanted.external_id).collect();
     mappings::unlink_all(tx, account, source, kind, &former).await?;
@@ -168,7 +164,9 @@ async fn link(
         core: wanted.core,
         ours: wanted.ours.unwrap_or(false),
     });
-    mappings::take_over(tx, account, source, kind, &Vec::from_iter(links), now).await?;
+    if mappings::take_over(tx, account, source, kind, &Vec::from_iter(links), now).await? < changes.len() {
+        return Ok(false);
+    }
     let lines = changes.iter().map(|(wanted, fate)| sync_log::Entry {
         source,
         entity_type: kind.as_str(),
@@ -185,9 +183,9 @@ async fn link(
     // What was told already and is linked with nothing, or with another, waits for the job that drives what waits.
     let parked = Parked(vec![Missing::Link]);
     match kind {
-        Kind::Property => properties::part_others(tx, account, source, &pairs, &parked).await,
-        Kind::RoomType => room_types::part_others(tx, account, source, &pairs, &parked).await,
-        Kind::RatePlan => rate_plans::part_others(tx, account, source, &pairs, &parked).await,
+        Kind::Property => properties::part_others(tx, account, source, &pairs, &parked).await?,
+        Kind::RoomType => room_types::part_others(tx, account, source, &pairs, &parked).await?,
+        Kind::RatePlan => rate_plans::part_others(tx, account, source, &pairs, &parked).await?,
         Kind::Reservation => {
             let told = reservations::relink(tx, account, source, &pairs).await?;
             let ask = |id: &String| {
@@ -197,9 +195,10 @@ async fn link(
             // Where nobody can be asked, the next word counts.
             let has_channel = sources::get(tx, account, source).await?.is_some_and(|it| it.connection.is_some());
             let work: Vec<queue::Put<'_>> = told.iter().filter(|_| has_channel).map(ask).collect();
-            queue::put(tx, &work, now).await
+            queue::put(tx, &work, now).await?;
         }
         // Nobody takes guests over: a line that names one is wrong.
-        Kind::Guest => Ok(()),
+        Kind::Guest => {}
     }
+    Ok(true)
 }

@@ -8,24 +8,19 @@ use crate::store::{Result, Tx, mappings::Kind, rows};
 
 /// Of these entities those that there are, each with its property; that of a property is itself, and guests have none.
 pub async fn homes(tx: &mut Tx, account: AccountId, kind: Kind, ids: &[CoreId]) -> Result<HashMap<CoreId, CoreId>> {
-    let text = match kind {
-        Kind::Property => {
-            "select e.id, e.id as home from new cross join gas_properties e where e.account_id = $1 and e.id = new.id"
-        }
-        Kind::RoomType => {
-            "select e.id, e.property_id as home from new cross join gas_bookable_units e
-            where e.account_id = $1 and e.id = new.id"
-        }
-        Kind::RatePlan => {
-            "select e.id, e.property_id as home from new cross join gas_rate_plans e
-            where e.account_id = $1 and e.id = new.id"
-        }
-        Kind::Reservation => {
-            "select e.id, e.property_id as home from new cross join gas_bookings e
-            where e.account_id = $1 and e.id = new.id"
-        }
+    let (table, home) = match kind {
+        Kind::Property => ("gas_properties", "id"),
+        Kind::RoomType => ("gas_bookable_units", "property_id"),
+        Kind::RatePlan => ("gas_rate_plans", "property_id"),
+        Kind::Reservation => ("gas_bookings", "property_id"),
         Kind::Guest => return Ok(HashMap::new()),
     };
-    let found: Vec<(i64, i64)> = rows::of_ids(ids).read(tx, &[account.0.into()], text).await?;
+    // Looked up one by one on either engine, whatever is known of how large the table is.
+    let text = format!(
+        "select f.id, f.home from (select new.id as id,
+            (select e.{home} from {table} e where e.account_id = $1 and e.id = new.id) as home from new) f
+        where f.home is not null"
+    );
+    let found: Vec<(i64, i64)> = rows::of_ids(ids).read(tx, &[account.0.into()], &text).await?;
     Ok(found.into_iter().map(|(id, home)| (CoreId(id), CoreId(home))).collect())
 }
