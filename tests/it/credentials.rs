@@ -127,7 +127,7 @@ async fn one_process_renews_for_all(database: Database) {
     let (address, ledger) = channel().await;
     let url = database.url.clone();
     let one = host(database, address).await;
-    let two = host(Database { url, dir: tempfile::tempdir().expect("a folder") }, address).await;
+    let two = host(Database::beside(&url), address).await;
     add(&one, address, json!({ "inviteCode": "once" })).await;
     assert_eq!(calls(&ledger, "/setup"), ["once"]);
     let mut asked = JoinSet::new();

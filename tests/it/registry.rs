@@ -189,8 +189,11 @@ async fn the_folder_is_a_way_in(database: Database) {
     assert_eq!(host.operate("plugins/versioned/rollback", &json!(null)).await.status().as_u16(), 204);
     serves(1004).await;
     // A start changes nothing: the registry knows better than the folder what is to serve.
-    let other = Host::start(Database { url, dir: tempfile::tempdir().expect("a folder") }, &[], None).await;
-    std::fs::copy(&file, other.plugins.join("versioned.wasm")).expect("copied");
+    let beside = Database::beside(&url);
+    let others = beside.dir.path().join("plugins");
+    std::fs::create_dir_all(&others).expect("a folder");
+    std::fs::copy(&file, others.join("versioned.wasm")).expect("copied");
+    let other = Host::start(beside, &[], None).await;
     let again = hash(&versioned(1004, &[]));
     other
         .until("it serves there too", async || {

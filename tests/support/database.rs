@@ -38,6 +38,30 @@ pub struct Database {
     pub url: String,
     /// A folder of the test's own.
     pub dir: TempDir,
+    /// Its database goes with it, where it is in a cluster that others share: all of them at once would fill a small disk.
+    _in_cluster: Option<InCluster>,
+}
+
+/// A database in a cluster.
+struct InCluster {
+    port: u16,
+    name: String,
+}
+
+impl Drop for InCluster {
+    fn drop(&mut self) {
+        let port = self.port.to_string();
+        let statement = format!("drop database if exists {} with (force)", self.name);
+        let dropping = Command::new(bindir().join("psql"))
+            .args(["-q", "-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-c", &statement])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        // Where the cluster is gone already, so is the database.
+        if let Ok(mut dropping) = dropping {
+            std::thread::spawn(move || dropping.wait());
+        }
+    }
 }
 
 impl Database {
@@ -52,7 +76,12 @@ impl Database {
     /// A SQLite file that is not there yet, for tests of the migrations.
     pub fn empty_sqlite() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        Self { url: format!("sqlite:{}/{SQLITE_FILE}", dir.path().display()), dir }
+        Self { url: format!("sqlite:{}/{SQLITE_FILE}", dir.path().display()), dir, _in_cluster: None }
+    }
+
+    /// The same database for another process of a test, which has a folder of its own; it must not outlive the first.
+    pub fn beside(url: &str) -> Self {
+        Self { url: url.to_owned(), dir: tempfile::tempdir().expect("a folder"), _in_cluster: None }
     }
 
     /// A new database with the schema in it, in the private cluster. Without PostgreSQL on the machine the test fails.
@@ -138,7 +167,7 @@ impl Cluster {
             "set -e\n\
              serve() {{\n\
                  '{bin}/postgres' -D '{dir}' -p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' \
-                     -c fsync={fsync} -c max_connections=300 >> '{dir}/log' 2>&1 &\n\
+                     -c fsync={fsync} -c max_connections=300 -c max_wal_size=128MB -c min_wal_size=32MB >> '{dir}/log' 2>&1 &\n\
                  server=$!\n\
                  until '{bin}/pg_isready' -q -h 127.0.0.1 -p {port}; do sleep 0.1; kill -0 $server; done\n\
                  echo ready\n\
@@ -187,7 +216,7 @@ impl Cluster {
     /// A new database in it, without any schema.
     pub async fn database(&self) -> Database {
         let name = self.create("").await;
-        Database { url: self.url(ROLE, &name), dir: tempfile::tempdir().expect("a folder") }
+        self.named(name)
     }
 
     /// A new database in it, with the schema.
@@ -201,7 +230,13 @@ impl Cluster {
         // PostgreSQL copies a database only while nobody is in it.
         let _alone = self.template.lock().await;
         let name = self.create(&format!("template {TEMPLATE}")).await;
-        Database { url: self.url(ROLE, &name), dir: tempfile::tempdir().expect("a folder") }
+        self.named(name)
+    }
+
+    fn named(&self, name: String) -> Database {
+        let url = self.url(ROLE, &name);
+        let _in_cluster = Some(InCluster { port: self.port, name });
+        Database { url, dir: tempfile::tempdir().expect("a folder"), _in_cluster }
     }
 
     async fn create(&self, options: &str) -> String {
