@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::{Span, Timestamp, civil::Date};
 
-use super::{Beds24, BookEntry, Fault, Faults, Message, Night, Property, Rule, SeenCall, nights::PRICED_NIGHTS, today};
+use super::{
+    Beds24, BookEntry, Fault, Faults, Message, Night, NightWrite, Property, Rule, SeenCall, nights::PRICED_NIGHTS,
+    today,
+};
 
 impl Beds24 {
     /// Every booking.
@@ -33,6 +36,11 @@ impl Beds24 {
     /// When a night of a room type was last written by API; none where it never was.
     pub fn night_written(&self, room_id: u64, night: Date) -> Option<Timestamp> {
         self.account().book.calendar.written.get(&(room_id, night)).copied()
+    }
+
+    /// What was written of calendars by API, in its order.
+    pub fn night_writes(&self) -> Vec<NightWrite> {
+        self.account().book.calendar.writes.iter().cloned().collect()
     }
 
     /// When a booking was last written by API; none where it never was.

@@ -1,7 +1,7 @@
 //! What is set for each night of a room type: prices, rules, closings. Counts are what bookings leave, unless a night was
 //! given a stock of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{Span, Timestamp, civil::Date};
 use rand::RngExt;
@@ -34,6 +34,25 @@ pub struct Night {
     pub closing: Option<String>,
 }
 
+/// What a write by API asked for, of nights that follow each other.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NightWrite {
+    /// When.
+    pub at: Timestamp,
+    /// The room type.
+    pub room_id: u64,
+    /// The first night.
+    pub from: Date,
+    /// The last one.
+    pub to: Date,
+    /// Its keys, as they were written.
+    pub values: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Writes that are remembered.
+const REMEMBERED: usize = 100_000;
+
 /// What is set for one night.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Set {
@@ -57,9 +76,18 @@ pub(super) struct Calendar {
     pub linked: BTreeMap<u64, u64>,
     /// When a night was last written by API.
     pub written: BTreeMap<(u64, Date), Timestamp>,
+    /// The last writes by API, in their order.
+    pub writes: VecDeque<NightWrite>,
 }
 
 impl Calendar {
+    pub fn note(&mut self, write: NightWrite) {
+        if self.writes.len() == REMEMBERED {
+            self.writes.pop_front();
+        }
+        self.writes.push_back(write);
+    }
+
     pub fn get(&self, room: u64, night: Date) -> Option<&Set> {
         self.set.get(&(room, night))
     }

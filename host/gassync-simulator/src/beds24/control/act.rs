@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::{
-    Beds24, Change, NewBooking, Told, Webhook,
+    Beds24, Change, NewBooking, NightsSet, Told, Webhook,
     money::{cents, number},
 };
 
@@ -153,6 +153,25 @@ pub(super) async fn any(State(simulator): State<Beds24>, Json(_): Json<Value>) -
     match simulator.act() {
         Some(action) => Json(json!({ "id": action.booking_id, "summary": action.summary })).into_response(),
         None => failed(StatusCode::CONFLICT, "there was nothing that could happen"),
+    }
+}
+
+/// Nights that the owner sets by hand.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ByHand {
+    room_id: u64,
+    from: Date,
+    to: Date,
+    #[serde(flatten)]
+    set: NightsSet,
+}
+
+pub(super) async fn set_nights(State(simulator): State<Beds24>, Json(by_hand): Json<ByHand>) -> Response {
+    if simulator.set_nights(by_hand.room_id, (by_hand.from, by_hand.to), &by_hand.set) {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        failed(StatusCode::NOT_FOUND, "there is no such room")
     }
 }
 

@@ -12,7 +12,9 @@ use jiff::{Span, civil::Date};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::{Beds24, BookEntry, Message, Property, SeenCall, nights::PRICED_NIGHTS, today, webhook::Delivered};
+use super::super::{
+    Beds24, BookEntry, Message, NightWrite, Property, SeenCall, nights::PRICED_NIGHTS, today, webhook::Delivered,
+};
 
 /// How many nights are shown when nobody says until when.
 const SHOWN_NIGHTS: i64 = 14;
@@ -74,6 +76,10 @@ pub(super) struct Wanted {
 }
 
 /// Each room type with its nights, both ends included.
+pub(super) async fn night_writes(State(simulator): State<Beds24>) -> Json<Vec<NightWrite>> {
+    Json(simulator.night_writes())
+}
+
 pub(super) async fn calendar(State(simulator): State<Beds24>, Query(wanted): Query<Wanted>) -> Response {
     let from = wanted.from.unwrap_or_else(|| today(simulator.now()));
     let to = wanted.to.unwrap_or_else(|| from.saturating_add(Span::new().days(SHOWN_NIGHTS - 1)));

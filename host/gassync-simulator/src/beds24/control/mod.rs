@@ -27,6 +27,7 @@ pub(super) fn router() -> Router<Beds24> {
         .route("/_simulator/properties", get(look::properties))
         .route("/_simulator/book", get(look::book))
         .route("/_simulator/calendar", get(look::calendar))
+        .route("/_simulator/nights", get(look::night_writes).post(act::set_nights))
         .route("/_simulator/messages", get(look::messages))
         .route("/_simulator/creates", get(look::creates))
         .route("/_simulator/requests", get(look::requests))

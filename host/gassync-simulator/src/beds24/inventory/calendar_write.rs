@@ -10,7 +10,7 @@ use super::{
         answer::{self, Malformed, refused},
         keys::{day, whole},
         money,
-        nights::{LONGEST_STAY, Set},
+        nights::{LONGEST_STAY, NightWrite, Set},
     },
     Nights,
 };
@@ -75,6 +75,11 @@ fn write_range(
         changes.read(key, value)?;
     }
     written.is_told |= changes.tell;
+    if let (Some(from), Some(to)) = (day(&range["from"]), day(&range["to"])) {
+        let values = keys.iter().filter(|(key, _)| !["from", "to"].contains(&key.as_str()));
+        let values = values.map(|(key, value)| (key.clone(), value.clone())).collect();
+        account.book.calendar.note(NightWrite { at: now, room_id: room, from, to, values });
+    }
     for night in nights.each() {
         let taken = account.book.taken(room, night, None);
         let set = account.book.calendar.at(room, night);
