@@ -8,6 +8,7 @@ mod beds24_push;
 mod beds24_webhooks;
 mod buyers;
 mod cancelling;
+mod closing;
 mod command_line;
 mod conformance;
 mod contract;

@@ -60,6 +60,14 @@ impl Stage {
 
     /// The same with a host that lives by this clock.
     pub async fn at(database: Database, polls: &str, clock: gassync_domain::Clock) -> Self {
+        let stage = Self::listening(database, polls, clock).await;
+        stage.host.go_live("alpha").await;
+        stage.host.go_live("beta").await;
+        stage
+    }
+
+    /// The same, with both sources still listening.
+    pub async fn listening(database: Database, polls: &str, clock: gassync_domain::Clock) -> Self {
         let (alpha, beta) = (host::channel(quiet(24)).await, host::channel(quiet(7)).await);
         let private = format!("{},{}", alpha.address, beta.address);
         let settings = [("GASSYNC_WORK_POLL_SECONDS", polls), ("GASSYNC_EGRESS_PRIVATE", private.as_str())];
@@ -73,6 +81,10 @@ impl Stage {
         host.operate("sources/beta/pushing", &json!({ "bookings": "none" })).await;
         let first = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date().saturating_add(Span::new().days(30));
         Self { host, alpha, beta, rooms, unit, engine, first }
+    }
+
+    pub fn unit(&self) -> i64 {
+        self.unit
     }
 
     pub fn day(&self, ahead: i64) -> Date {
@@ -355,6 +367,9 @@ async fn a_host_that_is_killed_tells_everything_once(database: Database) {
     for (kind, id, of_core) in [("property", "house", "property"), ("room-type", "studio", "room_type")] {
         operate("sources/engine/links", Some(json!({ "kind": kind, "id": id, "gasId": gas_id(of_core) }))).await;
     }
+    let plan = operate("sources/alpha/go-live", Some(json!({ "plan": true }))).await;
+    let done = operate("sources/alpha/go-live", Some(json!({ "planId": plan["planId"] }))).await;
+    assert_eq!(done["live"], json!(true), "{plan}: {done}");
     channel.beds24.set_faults(Faults { delay_millis: 200, hold_millis: 800, ..Faults::any(0.1) });
     let today = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
     let day = |ahead: i64| today.saturating_add(Span::new().days(ahead));

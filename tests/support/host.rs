@@ -183,6 +183,16 @@ impl Host {
         made
     }
 
+    /// Has a source go live as an operator does: sees what that changes, then does just that. The plan.
+    pub async fn go_live(&self, source: &str) -> Value {
+        let path = format!("sources/{source}/go-live");
+        let (status, plan) = read(self.operate(&path, &json!({ "plan": true })).await).await;
+        assert_eq!(status, 200, "{plan}");
+        let (status, done) = read(self.operate(&path, &json!({ "planId": plan["planId"] })).await).await;
+        assert_eq!((status, &done["live"]), (200, &json!(true)), "{done}");
+        plan
+    }
+
     /// Posts to an endpoint of the operator's.
     pub async fn operate<T: serde::Serialize>(&self, path: &str, body: &T) -> Response {
         let request = self.http.post(format!("{}/admin/v1/{path}", self.base)).json(body);

@@ -241,6 +241,7 @@ async fn furnish(
             let answer = host.operate(&format!("{path}/links"), &linked).await;
             assert_eq!(answer.status().as_u16(), 200, "{}", answer.text().await.unwrap_or_default());
         }
+        host.go_live(&format!("beds24-{account}-{number}")).await;
     }
     let core = |id: &str| CoreId(gas_id(id).as_i64().expect("a key"));
     let units = (0..OF_ACCOUNT).map(|room| core(&format!("r{room}"))).collect();

@@ -12,7 +12,7 @@ use gassync::{
         ledger, mappings, outbox, sources, sync_log,
     },
 };
-use gassync_domain::{AccountId, Authority, Change, Date, News, Reservation, SourceId, Stay, Timestamp};
+use gassync_domain::{AccountId, Authority, Change, Date, News, Reservation, SourceId, Stay, Timestamp, UnitCount};
 use serde_json::{Value, json};
 
 use crate::database::Database;
@@ -70,6 +70,8 @@ impl Teller {
             when_full: WhenFull::Keep,
             may_revive: false,
             strict: false,
+            counts: UnitCount::default(),
+            has_channel: false,
             observed_at: at(second),
             now: at(second),
         }

@@ -20,7 +20,8 @@ pub struct Authority {
     /// Over reservations and their guests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bookings: Option<Say>,
-    /// Over availability and prices.
+    /// Over prices and rules of stay. What is sold, and what is closed by hand, each side hears from the other in any case,
+    /// unless it is nobody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<Say>,
     /// Over names, texts, addresses and sizes.
@@ -37,6 +38,11 @@ impl Authority {
     /// Whether the core follows this source in prices and rules of stay.
     pub fn calendar_is_theirs(self) -> bool {
         self.calendar.unwrap_or(Say::Ours) == Say::Theirs
+    }
+
+    /// Whether neither side hears of the other's calendar.
+    pub fn calendar_is_nobodys(self) -> bool {
+        self.calendar == Some(Say::None)
     }
 
     /// Whether the core follows this source in content, given whether it is the one that creates.

@@ -112,7 +112,54 @@ impl ChannelNight {
             && (!parts.rules || self.rules_read_as(seen))
     }
 
-    fn sellable(&self) -> u32 {
+    /// What the channel has, by what it shows: where it says nothing of prices and rules, what is wanted. `counts` tells whether
+    /// the numbers that it shows are those it was told.
+    #[must_use]
+    pub fn as_shown(&self, seen: &CalendarNight, counts: bool) -> Option<Self> {
+        if seen.available.is_none() && seen.units_available.is_none() {
+            return None; // Whether it is sold is the first that has to be known.
+        }
+        let left = seen.units_available.map(|units| u32::try_from(units).unwrap_or(0));
+        let is_open = seen.available != Some(false) && left != Some(0);
+        // Where numbers say nothing it has as many as are wanted, or at least some.
+        let units = left.filter(|_| counts).unwrap_or_else(|| self.sellable().max(1));
+        let mut has = Self {
+            units: if is_open { units } else { 0 },
+            closed: false,
+            price: seen.price,
+            currency: seen.currency.clone().or_else(|| self.currency.clone()),
+            ..self.clone()
+        };
+        if !self.rules_read_as(seen) {
+            has.min_stay = seen.min_stay;
+            has.max_stay = seen.max_stay;
+            has.min_stay_through = seen.min_stay_through;
+            has.exact_stay = seen.exact_stay;
+            has.min_advance_days = seen.min_advance_days;
+            has.max_advance_days = seen.max_advance_days;
+            has.closed_to_arrival = seen.closed_to_arrival.unwrap_or(self.closed_to_arrival);
+            has.closed_to_departure = seen.closed_to_departure.unwrap_or(self.closed_to_departure);
+        }
+        Some(has)
+    }
+
+    /// What of prices and rules somebody has set otherwise at the channel, in words; none where they are as wanted.
+    pub fn difference(&self, seen: &CalendarNight, parts: CalendarParts) -> Option<String> {
+        let mut found = Vec::new();
+        if parts.price && !agree(self.price, seen.price) {
+            let said = |price: Option<Amount>| price.map_or_else(|| "none".to_owned(), |price| price.to_string());
+            found.push(format!("the price is {} there and {} here", said(seen.price), said(self.price)));
+        } else if parts.price && !agree(self.currency.as_ref(), seen.currency.as_ref()) {
+            found.push("the price is in another currency there".to_owned());
+        }
+        if parts.rules && !self.rules_read_as(seen) {
+            found.push("the rules of stay are others there".to_owned());
+        }
+        (!found.is_empty()).then(|| found.join("; "))
+    }
+
+    /// How many can be sold: of a closed night none.
+    pub fn sellable(&self) -> u32 {
         if self.closed { 0 } else { self.units }
     }
 
@@ -281,6 +328,27 @@ mod tests {
         let changed = read(r#"{"units":1,"minStay":3}"#);
         assert_eq!(changed.clone().lifting(Some(&changed)), changed);
         assert_eq!(changed.clone().lifting(None), changed);
+    }
+
+    #[test]
+    fn what_it_shows_is_what_it_has() {
+        let wanted = read(r#"{"units":2,"price":90,"currency":"EUR","minStay":2}"#);
+        let differs = |shown: &str, counts: bool| {
+            let has = wanted.as_shown(&seen(shown), counts)?;
+            let CalendarParts { availability, price, rules } = wanted.differs(Some(&has));
+            Some((availability, price, rules))
+        };
+        assert_eq!(differs("", true), None, "whether it is sold is not said");
+        assert_eq!(differs(r#""available":true,"price":90"#, true), Some((false, false, false)));
+        assert_eq!(differs(r#""available":true"#, true), Some((false, true, false)), "it has no price");
+        assert_eq!(differs(r#""available":false,"unitsAvailable":2,"price":90"#, true), Some((true, false, false)));
+        assert_eq!(differs(r#""available":true,"unitsAvailable":3,"price":90"#, true), Some((true, false, false)));
+        assert_eq!(differs(r#""available":true,"unitsAvailable":3,"price":90"#, false), Some((false, false, false)));
+        assert_eq!(differs(r#""unitsAvailable":0,"price":90"#, false), Some((true, false, false)));
+        assert_eq!(differs(r#""available":true,"price":95,"minStay":3"#, true), Some((false, true, true)));
+        let none = read(r#"{"units":0}"#);
+        let open = none.as_shown(&seen(r#""available":true,"unitsAvailable":2"#), false).expect("it says");
+        assert!(none.differs(Some(&open)).availability, "it is to be closed");
     }
 
     #[test]

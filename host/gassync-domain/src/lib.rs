@@ -12,6 +12,7 @@ mod change;
 mod channel_error;
 mod channel_night;
 mod clock;
+mod closure;
 mod difference;
 mod event;
 mod exchange;
@@ -52,6 +53,7 @@ pub use change::{Change, ConnectionEvent, Decoded, Entity, EntityRef, Hint, Mend
 pub use channel_error::ChannelError;
 pub use channel_night::ChannelNight;
 pub use clock::Clock;
+pub use closure::{Closure, NightHere, NightShown, NightTold, UnitCount, closed_by_hand};
 pub use difference::{FieldChange, differences};
 pub use event::EventName;
 pub use exchange::{Header, HttpRequest, HttpResponse};

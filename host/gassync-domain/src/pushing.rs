@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, FieldError, PriceAdjustment, TEN_THOUSANDTHS, Validate};
+use crate::{Amount, Authority, FieldError, PriceAdjustment, TEN_THOUSANDTHS, Validate};
 
 /// How far ahead a calendar is told at most, in days.
 pub const MAX_HORIZON_DAYS: u32 = 1_100;
@@ -80,6 +80,18 @@ impl Default for Pushing {
 }
 
 impl Pushing {
+    /// What is left of it where a source has a say of its own: prices and rules that it says are told to the core and not
+    /// back, and where neither side is to hear of the other's calendar nothing of one is told.
+    #[must_use]
+    pub fn under(self, authority: Authority) -> Self {
+        let hears = !authority.calendar_is_nobodys();
+        Self {
+            availability: self.availability && hears,
+            prices: self.prices && hears && !authority.calendar_is_theirs(),
+            ..self
+        }
+    }
+
     /// What a price is at the channel, and in which currency.
     pub fn price(&self, price: Amount, currency: Option<String>) -> (Amount, Option<String>) {
         let (price, currency) = match (&self.currency, self.rate) {
@@ -142,6 +154,19 @@ mod tests {
         assert!(pushing.validate().is_empty());
         assert_eq!(pushing.price(amount("100"), Some("EUR".into())), (amount("1240.00"), Some("SEK".into())));
         assert_eq!(pushing.price(amount("100"), Some("SEK".into())), (amount("110.00"), Some("SEK".into())));
+    }
+
+    #[test]
+    fn who_has_the_say_over_prices_still_hears_what_is_sold() {
+        let under = |text: &str| {
+            let authority = serde_json::from_str(text).expect("an authority");
+            let pushing = Pushing::default().under(authority);
+            (pushing.availability, pushing.prices)
+        };
+        assert_eq!(under("{}"), (true, true));
+        assert_eq!(under(r#"{"calendar":"ours"}"#), (true, true));
+        assert_eq!(under(r#"{"calendar":"theirs"}"#), (true, false));
+        assert_eq!(under(r#"{"calendar":"none"}"#), (false, false));
     }
 
     #[test]

@@ -37,6 +37,21 @@ pub struct RatePlan {
 }
 
 impl RatePlan {
+    /// One of which nothing is known but its name.
+    pub fn named(property_id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: String::new(),
+            property_id: property_id.into(),
+            name: name.into(),
+            description: None,
+            room_type_ids: Vec::new(),
+            meals: None,
+            refundable: None,
+            currency: None,
+            extra: Extra::default(),
+        }
+    }
+
     /// Drops what is empty.
     pub fn normalise(&mut self) {
         for text in [&mut self.description, &mut self.meals, &mut self.currency] {

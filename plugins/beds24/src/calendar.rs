@@ -68,7 +68,8 @@ impl Range {
         let closes = |words: &[&str]| is_rule(&closed).then(|| words.contains(&closed.as_str()));
         let units = self.said("numAvail").integer().and_then(|units| i32::try_from(units).ok());
         let row = CalendarNights {
-            available: if closed == "blackout" { Some(false) } else { units.map(|units| units > 0) },
+            // How many are left says nothing of whether somebody has closed the night.
+            available: if closed == "blackout" { Some(false) } else { units.map(|_| true) },
             units_available: units,
             prices: self.prices(settings, path)?,
             rules: StayRules {

@@ -5,6 +5,7 @@ mod rhythm;
 mod route;
 mod settings;
 
+use gassync_domain::UnitCount;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -71,6 +72,9 @@ pub struct Manifest {
     /// The channel takes its own bookings off the availability it shows.
     #[serde(default)]
     pub counts_own_bookings: bool,
+    /// The channel works out how many are left by itself, of its rooms and the bookings it knows: it takes no number.
+    #[serde(default)]
+    pub counts_units_itself: bool,
     /// The channel refuses prices for content it does not have yet.
     #[serde(default)]
     pub needs_content_first: bool,
@@ -78,6 +82,17 @@ pub struct Manifest {
     /// not answer for is no more.
     #[serde(default)]
     pub answers_every_id: bool,
+}
+
+impl Manifest {
+    /// Who counts what is left at the channel.
+    pub fn unit_count(&self) -> UnitCount {
+        match (self.counts_units_itself, self.counts_own_bookings) {
+            (true, _) => UnitCount::Itself,
+            (false, true) => UnitCount::LessItsOwn,
+            (false, false) => UnitCount::Told,
+        }
+    }
 }
 
 fn no_settings() -> Value {

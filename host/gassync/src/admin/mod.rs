@@ -5,6 +5,7 @@ mod alarms;
 mod backfills;
 mod channel_down;
 mod dismissal;
+mod go_live;
 mod jobs;
 mod keys;
 mod ledger;
@@ -33,6 +34,7 @@ use axum::{
 pub use alarms::Alarm;
 pub use backfills::{BackfillShown, NewBackfill};
 pub use dismissal::Dismissal;
+pub use go_live::{GoLive, GoLivePlan, NightsCounted};
 pub use jobs::{JobFilter, JobRun, JobShown, JobWhole, NewJobRun, RunPlan};
 pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
 pub use ledger::LedgerDifference;
@@ -60,6 +62,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .merge(alarms::router())
         .merge(backfills::router())
+        .merge(go_live::router())
         .merge(jobs::router())
         .merge(keys::router())
         .merge(ledger::router())

@@ -53,6 +53,9 @@ pub struct AgeShown {
     pub bookings_refused: i64,
     /// Why nights were refused.
     pub refused: Vec<RefusedShown>,
+    /// Prices and rules that somebody has set otherwise at the channel, and that are about to be set back.
+    #[serde(default)]
+    pub differing: Vec<RefusedShown>,
     /// `closed`, `open` or `half-open`: whether the channel is left alone because it is down.
     pub breaker: BreakerState,
     /// Until when.
@@ -75,6 +78,19 @@ pub struct RefusedShown {
     pub nights: i64,
     /// What it said.
     pub why: Option<String>,
+}
+
+impl From<nights::Refused> for RefusedShown {
+    fn from(refused: nights::Refused) -> Self {
+        Self {
+            room_type_id: refused.room_type_id,
+            rate_plan_id: Some(refused.rate_plan_id).filter(|id| !id.is_empty()),
+            from: refused.first_night.0,
+            to: refused.last_night.0,
+            nights: refused.nights,
+            why: refused.error,
+        }
+    }
 }
 
 /// How a booking of the core stands at a channel.
@@ -149,6 +165,7 @@ async fn shown(app: &App, source: &Source) -> Result<AgeShown, ApiError> {
     let mut tx = app.db.read(source.account).await?;
     let age = ages::of_source(&mut tx, source.account, source.id).await?;
     let refused = nights::refused(&mut tx, source.account, source.id, REFUSALS).await?;
+    let differing = nights::differing(&mut tx, source.account, source.id, REFUSALS).await?;
     drop(tx);
     let (breaker, left_alone_until) = match source.connection {
         Some(connection) => app.breakers.stands(&format!("{}/{connection}", source.account), now).await,
@@ -165,17 +182,8 @@ async fn shown(app: &App, source: &Source) -> Result<AgeShown, ApiError> {
         bookings_due: age.bookings_due,
         bookings_there: age.bookings_there,
         bookings_refused: age.bookings_refused,
-        refused: refused
-            .into_iter()
-            .map(|refused| RefusedShown {
-                room_type_id: refused.room_type_id,
-                rate_plan_id: Some(refused.rate_plan_id).filter(|id| !id.is_empty()),
-                from: refused.first_night.0,
-                to: refused.last_night.0,
-                nights: refused.nights,
-                why: refused.error,
-            })
-            .collect(),
+        refused: refused.into_iter().map(RefusedShown::from).collect(),
+        differing: differing.into_iter().map(RefusedShown::from).collect(),
         breaker,
         left_alone_until,
     })
@@ -244,6 +252,9 @@ async fn push(
     let source = the_one(&app, &name).await?;
     if source.connection.is_none() {
         return Err(Problem::Malformed(format!("{name} has no channel that could be told")).into());
+    }
+    if source.listening_since.is_some() {
+        return Err(Problem::Conflict(format!("{name} listens: have it go live first")).into());
     }
     let before = shown(&app, &source).await?;
     let mut tx = app.db.write(source.account).await?;

@@ -15,7 +15,7 @@ use super::time_zones;
 use crate::{
     api::{ApiError, Operator, Problem},
     app::App,
-    credentials::{ConnectionSecrets, SetUp, consent},
+    credentials::{ConnectionSecrets, Listening, SetUp, consent},
     inbound::{
         polled,
         pull::Tally,
@@ -189,6 +189,9 @@ pub struct SourceShown {
     pub name: String,
     /// `active`, `expired`, …
     pub status: String,
+    /// Whether it listens: nothing is told to its channel before somebody has it go live.
+    #[serde(default)]
+    pub listening: bool,
     /// When a fetch last ended well.
     pub last_sync_at: Option<Timestamp>,
 }
@@ -213,7 +216,10 @@ async fn set_authority(
     let source = the_one(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
     sources::set_authority(&mut tx, source.account, source.id, authority).await?;
+    // What it has shown counts by the new word.
+    jobs::linked(&mut tx, source.account, source.id, app.now()).await?;
     tx.commit().await?;
+    app.wake.notify_waiters();
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -229,6 +235,7 @@ fn shown(source: &Source) -> SourceShown {
         channel: source.source_type.clone(),
         name: source.name.clone(),
         status: source.status.clone(),
+        listening: source.listening_since.is_some(),
         last_sync_at: source.last_successful_sync_at,
     }
 }
@@ -306,7 +313,19 @@ async fn connect(
 ) -> Result<Json<Connected>, ApiError> {
     let source = the_one(&app, &name).await?;
     let (secrets, plugin) = secrets_of(&app, &source)?;
-    let became = secrets.set_up(new.credentials).await.map_err(refused)?;
+    // What the new ones show may be another house: nothing is told to it before that is known.
+    let listening = Listening::begin(&app, &source).await?;
+    let became = match secrets.set_up(new.credentials).await {
+        Ok(became) if !became.done.is_empty() || !became.consents.is_empty() => became,
+        Ok(became) => {
+            listening.end(&app).await?;
+            became
+        }
+        Err(error) => {
+            listening.end(&app).await?;
+            return Err(refused(error));
+        }
+    };
     if became.done.is_empty() && became.consents.is_empty() {
         return Err(Problem::Malformed("nothing was given that the plugin's credentials ask for".to_owned()).into());
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::post};
-use gassync_domain::FieldError;
+use gassync_domain::{FieldError, UnitCount};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -97,6 +97,8 @@ pub async fn decide(
         when_full: WhenFull::Keep,
         may_revive: false,
         strict: false,
+        counts: UnitCount::default(),
+        has_channel: false,
         observed_at: now,
         now,
     };

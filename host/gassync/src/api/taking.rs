@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use gassync_domain::{
-    AccountId, Change, Date, FieldError, Intent, Mended, News, Parked, RawJson, Timestamp, join_mended,
+    AccountId, Change, Date, FieldError, Intent, Mended, News, Parked, RawJson, Timestamp, UnitCount, join_mended,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -136,6 +136,8 @@ fn incoming<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> Incomi
         authority: caller.authority,
         when_full,
         strict: is_strict(caller, submission),
+        counts: UnitCount::default(),
+        has_channel: false,
         observed_at: now,
         now,
     }

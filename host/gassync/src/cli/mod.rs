@@ -4,6 +4,7 @@ mod alarms;
 mod build;
 mod client;
 mod demo;
+mod go_live;
 mod inbox;
 mod jobs;
 mod key;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     client::Client,
-    print, say,
+    go_live, print, say,
     source_pushing::{self, Change},
 };
 use crate::{
@@ -95,6 +95,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Begin to tell the channel of the core: with --plan show what that would change there, then do just that
+    GoLive(go_live::Asked),
     /// Say how the channel is told of the core; without options, show it
     Pushing(Change),
     /// Fetch what the channel has, now; with --from and --to all of these nights, in the background
@@ -183,6 +185,7 @@ impl Command {
             }
             Self::Status { name, json } => source_pushing::status(&client, name, json).await?,
             Self::Push { name, all, json } => source_pushing::push(&client, &name, all, json).await?,
+            Self::GoLive(asked) => asked.run(&client).await?,
             Self::Pushing(change) => change.run(&client).await?,
             Self::Sync { name, json, .. } => sync(&client, &name, json).await?,
         }
@@ -220,6 +223,8 @@ impl Add {
             print(&format!("webhook header   {header}: {}", made.webhook_token));
         }
         say("The token is shown this once.");
+        say("It listens: nothing is told to the channel before it goes live. When its rooms are linked:");
+        say(&format!("  gassync source go-live {} --plan", new.name));
         if made.time_zone.is_none() {
             say("No time zone was given: where the channel tells none, nights begin a day early. To say it:");
             say(&format!("  gassync source time-zone {} Europe/Lisbon", new.name));
@@ -279,8 +284,9 @@ fn print_webhook(WebhookShown { url, header, last_at, untold_polls }: &WebhookSh
 
 fn print_source(source: &SourceShown) {
     let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
-    let SourceShown { id, name, channel, status, .. } = source;
-    print(&format!("{id:<5} {name:<20} {channel:<12} {status:<12} last fetched {synced}"));
+    let SourceShown { id, name, channel, status, listening, .. } = source;
+    let status = if *listening { format!("{status}, listens") } else { status.clone() };
+    print(&format!("{id:<5} {name:<20} {channel:<12} {status:<16} last fetched {synced}"));
 }
 
 async fn list(client: &Client, json: bool) -> anyhow::Result<()> {

@@ -183,6 +183,16 @@ fn print_age(age: &AgeShown) {
             refused.nights, refused.room_type_id, refused.from, refused.to
         ));
     }
+    for differing in &age.differing {
+        print(&format!(
+            "      set otherwise by hand: {} nights of {} from {} to {}: {}",
+            differing.nights,
+            differing.room_type_id,
+            differing.from,
+            differing.to,
+            differing.why.as_deref().unwrap_or_default()
+        ));
+    }
     if let (BreakerState::Open, Some(until)) = (age.breaker, age.left_alone_until) {
         print(&format!("      the channel has failed too often and is left alone until {until:.0}"));
     }

@@ -1,6 +1,12 @@
 use gassync_domain::{AccountId, CalendarNight, CoreId, RatePlan, Timestamp};
 
-use crate::store::{Result, Tx, core::rate_plans as rows};
+use crate::store::{
+    Result, Tx,
+    core::{rate_plans as rows, units},
+};
+
+/// What the rate plan of a house is called that no channel has named.
+const STANDARD: &str = "Standard";
 
 /// Makes or changes a rate plan of a property.
 pub async fn put_rate_plan(
@@ -15,6 +21,17 @@ pub async fn put_rate_plan(
         None => rows::insert_rate_plan(tx, account, property, plan, now).await,
         Some(id) => rows::update_rate_plan(tx, account, id, plan, now).await.map(|()| id),
     }
+}
+
+/// The rate plan of a unit's house that counts where a channel knows none: the first, made where the house has none. None where
+/// there is no such unit.
+pub async fn first_rate_plan(tx: &mut Tx, account: AccountId, unit: CoreId, now: Timestamp) -> Result<Option<CoreId>> {
+    let Some(home) = units::homes(tx, account, &[unit]).await?.remove(&unit) else { return Ok(None) };
+    if let Some(plan) = rows::first_of_property(tx, account, home.property).await? {
+        return Ok(Some(plan));
+    }
+    let plan = RatePlan::named("", STANDARD);
+    rows::insert_rate_plan(tx, account, home.property, &plan, now).await.map(Some)
 }
 
 /// Writes prices and rules of stay of a unit under a rate plan. How many can be sold is the ledger's to say.

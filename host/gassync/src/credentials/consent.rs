@@ -15,7 +15,7 @@ use gassync_runtime::{Secret, consent_url};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::{ConnectionSecrets, life::AtHand};
+use super::{ConnectionSecrets, life::AtHand, listening::Listening};
 use crate::{
     api::{ApiError, Problem},
     app::App,
@@ -117,7 +117,11 @@ async fn connect(app: &Arc<App>, source: &Source, consent: &Consent, code: Strin
     let secrets =
         ConnectionSecrets::new(Arc::clone(app), source.account, connection, Arc::clone(&plugin), source.config.clone());
     let brought = [("code".to_owned(), Secret::new(code)), ("redirectUri".to_owned(), Secret::new(redirect_uri(app)))];
-    secrets.set_up_with(slot, brought).await?;
+    let listening = Listening::begin(app, source).await?;
+    if let Err(error) = secrets.set_up_with(slot, brought).await {
+        listening.end(app).await?;
+        return Err(error);
+    }
     if !secrets.unconsented().await?.is_empty() {
         return Ok(false);
     }

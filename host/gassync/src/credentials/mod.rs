@@ -3,6 +3,7 @@
 
 pub mod consent;
 mod life;
+mod listening;
 mod renewal;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 pub use self::{
     life::SetUp,
+    listening::Listening,
     renewal::{keep_alive, keep_alive_once},
 };
 use crate::{

@@ -4,16 +4,16 @@ use std::collections::HashSet;
 
 use gassync_domain::{
     AccountId, Authority, Change, CoreId, Date, Digest, Entity, EntityRef, FieldError, Hint, Mend, Mended, News,
-    Parked, RawJson, Reservation, SourceId, Timestamp, Validate, Version, join_mended,
+    Parked, RawJson, Reservation, SourceId, Timestamp, UnitCount, Validate, Version, join_mended,
 };
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{block, calendar, guest, property, rate_plan, reservation, room_type};
+use super::{block, calendar, closing, guest, property, rate_plan, reservation, room_type};
 use crate::{
     core::{SoldOut, WhenFull},
     jobs::Kind,
-    store::{self, Tx, buffer::Envelope, mappings::Mapping, sources::Source, sync_log},
+    store::{self, Tx, buffer::Envelope, closures, mappings::Mapping, sources::Source, sync_log},
 };
 
 /// How long a hint waits for others, so that all of them are one request.
@@ -44,6 +44,10 @@ pub struct Incoming {
     pub strict: bool,
     /// Whether what is cancelled in the core may stand again: it was cancelled for a block that is no more.
     pub may_revive: bool,
+    /// Who counts what is left at its channel.
+    pub counts: UnitCount,
+    /// Whether its channel can be asked.
+    pub has_channel: bool,
     /// When the message arrived, or the fetch that brought it began.
     pub observed_at: Timestamp,
     /// Now.
@@ -136,9 +140,17 @@ impl Incoming {
             when_full: WhenFull::Keep,
             strict: false,
             may_revive: false,
+            counts: UnitCount::default(),
+            has_channel: source.connection.is_some(),
             observed_at,
             now,
         }
+    }
+
+    /// Of a channel that counts what is left in its own way.
+    #[must_use]
+    pub fn counted(self, counts: UnitCount) -> Self {
+        Self { counts, ..self }
     }
 
     /// Mends a fact, and adds to the notes what was done; of what must need no mending all that is wrong. The answer is why
@@ -270,8 +282,12 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
     }
     // A reservation that takes a block's place gives nights back and takes others.
     let blocks = !runs.0.is_empty() && block::any(tx, incoming).await?;
-    if alone || !runs.0.is_empty() {
-        tx.lock_ledger(incoming.account, alone || blocks || runs.0.len() > 1).await?;
+    // One on nights that its source has closed by hand, too.
+    let closures = !runs.0.is_empty() && closures::any(tx, incoming.account, incoming.source).await?;
+    let shown: Vec<closing::Shown> = others.iter().filter_map(|(_, change)| shown(change)).collect();
+    if alone || !runs.0.is_empty() || !shown.is_empty() {
+        let several = alone || blocks || closures || runs.0.len() > 1 || (!runs.0.is_empty() && !shown.is_empty());
+        tx.lock_ledger(incoming.account, several).await?;
     }
     tx.lock_records(incoming.source, names).await?;
     let mut outcomes: Vec<(usize, Outcome)> = Vec::new();
@@ -282,8 +298,19 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
         let Run { indexes, told, .. } = if blocks { apart(tx, incoming, run, &mut outcomes).await? } else { run };
         outcomes.extend(indexes.into_iter().zip(reservation::apply(tx, incoming, told).await?));
     }
+    closing::judge(tx, incoming, shown).await?;
     outcomes.sort_by_key(|(index, _)| *index);
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+}
+
+/// The nights that a calendar speaks of.
+fn shown(change: &Change) -> Option<closing::Shown> {
+    match &change.news {
+        News::Calendar(calendar) => {
+            Some((calendar.room_type_id.clone(), calendar.nights.iter().map(|night| night.date).collect()))
+        }
+        _ => None,
+    }
 }
 
 /// Reservations in lists that name none twice.

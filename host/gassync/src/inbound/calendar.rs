@@ -1,15 +1,18 @@
-//! A channel's calendar into the buffer, and into the core where the source has the say over it.
+//! A channel's calendar into the buffer, and its prices and rules into the core where the source has the say over them. What it
+//! shows closed is [`super::closing`]'s to judge.
 
-use gassync_domain::{Calendar, Mended, Missing, Parked, RawJson};
+use std::collections::BTreeMap;
+
+use gassync_domain::{Calendar, CalendarNight, Date, Mended, Missing, Parked, RawJson, Timestamp};
 
 use super::apply::{Incoming, Outcome};
 use crate::{
     core,
-    store::{Result, Tx, buffer::availability},
+    store::{Result, Tx, buffer::availability, closures, outbound::nights},
 };
 
 /// Nights: kept as the channel told them. Prices and rules go on into the core where the source has the say over the
-/// calendar and says under which rate plan; how many can be sold never does, since the ledger knows what is sold.
+/// calendar; how many can be sold never does, since the ledger knows what is sold.
 pub(super) async fn apply(
     tx: &mut Tx,
     incoming: &Incoming,
@@ -32,10 +35,14 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, calendar: &Calendar, raw: &Raw
     };
     let core = place.unit();
     let mut rates = None;
-    if let (Some(unit), Some(plan), true) = (core, &calendar.rate_plan_id, incoming.authority.calendar_is_theirs()) {
-        match place.plan() {
-            Some(plan) => rates = Some((plan, unit)),
-            None => return Ok(Outcome::Parked(Parked(vec![Missing::RatePlan { id: plan.clone() }]))),
+    if let (Some(unit), true) = (core, incoming.authority.calendar_is_theirs()) {
+        match (place.plan(), &calendar.rate_plan_id) {
+            (Some(plan), _) => rates = Some((plan, unit)),
+            (None, Some(plan)) => {
+                return Ok(Outcome::Parked(Parked(vec![Missing::RatePlan { id: plan.clone() }])));
+            }
+            // A channel that knows no rate plans has the prices of the house's first.
+            (None, None) => rates = core::first_rate_plan(tx, account, unit, now).await?.map(|plan| (plan, unit)),
         }
     }
     let place = (place.room_type, calendar.rate_plan_id.as_deref());
@@ -47,4 +54,34 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, calendar: &Calendar, raw: &Raw
         core::put_rates(tx, account, place, &calendar.nights, now).await?;
     }
     Ok(core.map_or(Outcome::Kept, Outcome::Updated))
+}
+
+/// Takes the prices and rules that a source has shown, from `today` on, into the core: it has the say over them from now on, or is
+/// linked from now on.
+pub(crate) async fn take_shown(tx: &mut Tx, incoming: &Incoming, today: Date) -> Result<()> {
+    let Incoming { account, source, now, .. } = *incoming;
+    if !incoming.authority.calendar_is_theirs() {
+        return Ok(());
+    }
+    for room_type in closures::linked_room_types(tx, account, source).await? {
+        let Some(stay) = room_type.shown_from(today) else { continue };
+        let mut by_plan: BTreeMap<String, Vec<CalendarNight>> = BTreeMap::new();
+        for shown in nights::shown(tx, account, room_type.id, &[stay], Timestamp::UNIX_EPOCH).await? {
+            by_plan.entry(shown.rate_plan_id).or_default().push(shown.night);
+        }
+        for (plan, nights) in by_plan {
+            let named = Some(plan.as_str()).filter(|plan| !plan.is_empty());
+            let place = availability::place(tx, account, source, (&room_type.external_id, named)).await?;
+            let plan = match (place.and_then(|place| place.plan()), named) {
+                (Some(plan), _) => plan,
+                (None, Some(_)) => continue, // It waits for its own link.
+                (None, None) => match core::first_rate_plan(tx, account, room_type.unit(), now).await? {
+                    Some(plan) => plan,
+                    None => continue,
+                },
+            };
+            core::put_rates(tx, account, (plan, room_type.unit()), &nights, now).await?;
+        }
+    }
+    Ok(())
 }

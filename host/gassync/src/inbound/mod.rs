@@ -12,8 +12,9 @@
 pub mod apply;
 mod arriving;
 pub mod block;
-mod calendar;
+pub(crate) mod calendar;
 mod cancelling;
+pub mod closing;
 pub mod decide;
 mod escapes;
 pub mod guest;

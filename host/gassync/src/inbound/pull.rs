@@ -51,6 +51,7 @@ pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<Tally,
 /// The same; and which of the records that were asked for by their ids the answer was silent about.
 pub(super) async fn ask(app: &Arc<App>, source: &Source, query: Query) -> Result<(Tally, Vec<String>), TalkError> {
     let began = app.now();
+    let is_of_all_houses = query.entity == Entity::Property && query.selection == Selection::Everything;
     let mut tx = app.db.write(source.account).await?;
     let id = sync_runs::begin(&mut tx, source.account, source.id, kind(query.entity), began).await?;
     tx.commit().await?;
@@ -66,6 +67,9 @@ pub(super) async fn ask(app: &Arc<App>, source: &Source, query: Query) -> Result
     let is_trouble = !matches!(result, Err(TalkError::Call(CallError::Channel(ChannelError::Unsupported))));
     if let Some(why) = why.as_ref().filter(|_| is_trouble) {
         sources::failed(&mut tx, source.account, source.id, why, now).await?;
+    }
+    if result.is_ok() && is_of_all_houses {
+        outbound::going_live::again(&mut tx, source, began, now).await?;
     }
     tx.commit().await?;
     result.map(|silent| (tally, silent))
@@ -112,7 +116,7 @@ async fn all_pages(
         resume = latest(resume, page.resume);
         pages += 1;
         let last = !matches!(after, After::NextPage | After::NextPass);
-        let incoming = Incoming::from_source(source, observed_at, app.now());
+        let incoming = Incoming::from_source(source, observed_at, app.now()).counted(plugin.manifest().unit_count());
         let calendars: Vec<Calendar> = page.changes.iter().filter_map(calendar_of).collect();
         let origin = Origin { plugin_hash: plugin.hash(), message: None };
         let (mut tx, outcomes) = set_aside::apply(app, &incoming, &page.changes, origin).await?;

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use gassync_domain::{CoreId, Decision, Digest, Intent, Missing, Parked, Reservation, Status, decide, fill};
+use gassync_domain::{CoreId, Decision, Digest, Intent, Missing, Parked, Reservation, Status, Stay, decide, fill};
 
 use super::{
     apply::{Incoming, Outcome, Told},
     arriving::Arriving,
-    cancelling, guest,
+    cancelling, closing, guest,
     parking::{self, Waiting},
 };
 use crate::{
@@ -19,7 +19,9 @@ use crate::{
             parked_reservations::{self, NewParked},
             reservations,
         },
+        closures::{self, ClosedNight},
         core::bookings,
+        ledger::Span,
         mappings::{self, Kind, Mapping, Mappings},
         outbound::bookings::awaited,
         sync_log,
@@ -350,6 +352,7 @@ async fn book(
         })
         .collect();
     let asked: Vec<HoldAsked> = holds.iter().map(|(_, hold)| hold.clone()).collect();
+    let closed = own_closures(tx, incoming, (&bookables, &asked)).await?;
     let mut desk = Desk::open_with(tx, incoming.account, &bookables, &asked, incoming.now).await?;
     let when_full = |place: usize| match arriving[booking[place].0].reservation.intent {
         Intent::Request => WhenFull::Refuse,
@@ -416,7 +419,39 @@ async fn book(
         arriving[index].hold = hold;
     }
     let links: Vec<(&str, CoreId)> = links.iter().map(|(id, core)| (id.as_str(), *core)).collect();
-    mappings::link_all(tx, incoming.account, incoming.source, Kind::Reservation, &links, incoming.now).await
+    mappings::link_all(tx, incoming.account, incoming.source, Kind::Reservation, &links, incoming.now).await?;
+    closing::close_again(tx, incoming, closed).await
+}
+
+/// Where the source has closed nights by hand that its own bookings take, they make way.
+async fn own_closures(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    (bookables, holds): (&[Bookable<'_>], &[HoldAsked]),
+) -> Result<Vec<ClosedNight>> {
+    if !closures::any(tx, incoming.account, incoming.source).await? {
+        return Ok(Vec::new());
+    }
+    let known: Vec<CoreId> = bookables.iter().filter_map(|asked| asked.known.as_ref().map(|(id, _)| *id)).collect();
+    let has = closing::spans_of(tx, incoming, &known).await?;
+    let takes = |asked: &&Bookable<'_>| {
+        let is_fact = asked.reservation.intent == Intent::Fact && incoming.when_full == WhenFull::Keep;
+        is_fact && asked.reservation.status.holds_nights()
+    };
+    let mut wanted: Vec<Span> = bookables.iter().filter(takes).flat_map(spans).collect();
+    wanted.extend(holds.iter().flat_map(|hold| hold.spans.iter().copied()));
+    closing::make_way(tx, incoming, &wanted, &has).await
+}
+
+/// What each of its rooms takes.
+fn spans(asked: &Bookable<'_>) -> Vec<Span> {
+    let Reservation { check_in, check_out, rooms, .. } = asked.reservation;
+    let rooms = rooms.iter().zip(asked.units);
+    let span = |room: &gassync_domain::RoomStay, unit: CoreId| {
+        let stay = Stay::spanning(room.check_in.or(*check_in)?, room.check_out.or(*check_out)?)?;
+        Some(Span { unit, stay })
+    };
+    rooms.filter_map(|(room, unit)| span(room, *unit)).collect()
 }
 
 /// Books what may have to be refused; the guest of what is refused is nobody's.

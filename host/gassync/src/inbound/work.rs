@@ -96,7 +96,8 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
     let mut request = seal::open(&app.vault, message).map_err(|error| Failure::new(error, Then::Never))?;
     request.body = request.body.map(|body| escapes::mend(body, &request.headers));
     let (Decoded { changes, reply, .. }, record) = decode(app, (message, request), &plugin, &source).await?;
-    let incoming = Incoming::from_source(&source, message.received_at, app.now());
+    let incoming =
+        Incoming::from_source(&source, message.received_at, app.now()).counted(plugin.manifest().unit_count());
     let origin = Origin { plugin_hash: plugin.hash(), message: Some(message.id) };
     let (mut tx, outcomes) = set_aside::apply(app, &incoming, &changes, origin).await?;
     let began = incoming.now;

@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
 
-use gassync_domain::{Change, News, Parked, RawJson, Timestamp};
+use gassync_domain::{Change, News, Parked, RawJson, Timestamp, today_at};
 
 use crate::{
     app::App,
-    inbound::apply::{self, Incoming},
+    inbound::{
+        apply::{self, Incoming},
+        calendar, closing,
+    },
     store::{
         self,
         buffer::{
@@ -45,7 +48,21 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     drive!(room_types, Kind::RoomType, News::RoomType);
     drive!(rate_plans, Kind::RatePlan, News::RatePlan);
     drive_reservations(app, source).await?;
-    drive_blocks(app, source).await
+    drive_blocks(app, source).await?;
+    judge_calendars(app, source).await
+}
+
+/// What the source's calendars have shown of rooms that were not linked then, or that it had no say over.
+async fn judge_calendars(app: &App, source: &Source) -> store::Result<()> {
+    let now = app.now();
+    let counts = app.plugins.get(&source.source_type).map(|plugin| plugin.manifest().unit_count()).unwrap_or_default();
+    let incoming = Incoming::from_source(source, now, now).counted(counts);
+    // Of no house in particular: the earliest day that it is anywhere.
+    let today = today_at(now, None);
+    let mut tx = app.db.write_for(source.account, source.id).await?;
+    closing::judge_anew(&mut tx, &incoming, today).await?;
+    calendar::take_shown(&mut tx, &incoming, today).await?;
+    tx.commit().await
 }
 
 /// What waits may stand beside what was applied: it is the word that waits that is tried again.

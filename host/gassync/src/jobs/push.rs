@@ -42,7 +42,8 @@ pub fn of_booking(whom: (AccountId, SourceId), booking: CoreId, now: Timestamp) 
 pub(super) async fn calendar(app: &Arc<App>, source: &Source) -> Result<Outcome, TalkError> {
     let plugin = app.plugins.get(&source.source_type);
     let plugin = plugin.ok_or_else(|| TalkError::NotLoaded(source.source_type.clone()))?;
-    if source.connection.is_none() || !plugin.exports().contains(&Interface::PushCalendar) {
+    let listens = source.listening_since.is_some();
+    if source.connection.is_none() || listens || !plugin.exports().contains(&Interface::PushCalendar) {
         let mut tx = app.db.write(source.account).await?;
         touches::forget(&mut tx, source.account, source.id).await?;
         tx.commit().await?;
@@ -79,6 +80,10 @@ pub(super) async fn bookings(app: &Arc<App>, source: &Source, jobs: &[Job]) -> V
 }
 
 async fn in_one_call(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Result<Vec<Outcome>, TalkError> {
+    if source.listening_since.is_some() {
+        // What is to be told when it goes live is found then.
+        return Ok(jobs.iter().map(|_| Outcome::Done).collect());
+    }
     let ids: Vec<Option<CoreId>> =
         jobs.iter().map(|job| job.payload.get("booking").and_then(Value::as_i64).map(CoreId)).collect();
     let named: Vec<CoreId> = ids.iter().flatten().copied().collect();

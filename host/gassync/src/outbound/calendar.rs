@@ -1,9 +1,15 @@
 //! Sends what a channel does not surely have of a calendar.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
-use gassync_domain::{Attempt, Calendar, CalendarParts, CalendarUpdate, Date, Entity, Outcome, Pushing, Timestamp};
-use gassync_runtime::{Finished, Manifest};
+use gassync_domain::{
+    Attempt, Calendar, CalendarParts, CalendarUpdate, ChannelError, Date, Entity, Outcome, Pushing, Query, Selection,
+    Timestamp,
+};
+use gassync_runtime::{CallError, Finished, Interface, Manifest};
 use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::json;
 
@@ -14,11 +20,11 @@ use super::{
 };
 use crate::{
     app::App,
-    inbound::memory,
+    inbound::{memory, pull},
     jobs::Kind,
     plugins,
     store::{
-        self,
+        self, closures,
         outbound::{
             nights::{self, Fate, Known, Marked, Place},
             pushing,
@@ -39,6 +45,8 @@ const RUNS_AT_ONCE: usize = 100;
 const CALLS: u32 = 20;
 /// A night that began so long ago is over wherever the property is.
 const OVER_EVERYWHERE: SignedDuration = SignedDuration::from_hours(36);
+/// How long what was read of a channel is good for to open nights on.
+const READ_IS_GOOD_FOR: SignedDuration = SignedDuration::from_secs(10);
 /// How long after it was sent a night is read back, so that several are read together.
 const READ_BACK_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
@@ -62,18 +70,67 @@ struct Run {
     nights: Vec<Known>,
 }
 
-/// Reckons what was touched, and sends what is due.
+/// Reckons what was touched, and sends what is due. Before a word is written that opens or closes, or rules that some channels say
+/// with the same word, the channel is read: what somebody has closed there by hand is left as it is. Where that does not work out
+/// nights are closed all the same, and nothing is opened.
 pub async fn push(app: &Arc<App>, source: &Source) -> Result<Left, TalkError> {
     let talk = Talk::open(app, source)?;
-    let lane = app.lane(talk.connection).await;
-    let _one_at_a_time = lane.lock().await;
-    let mut tx = app.db.write(source.account).await?;
-    let pushing = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
-    if !has_read(&mut tx, source, talk.plugin.manifest()).await? {
-        return Ok(Left::Unread);
+    let can_read = talk.plugin.exports().contains(&Interface::Pull);
+    let (mut read, mut unreadable): (Option<Reading>, Option<TalkError>) = (None, None);
+    for _ in 0..CALLS {
+        let lane = app.lane(talk.connection).await;
+        let one_at_a_time = lane.lock().await;
+        let mut tx = app.db.write(source.account).await?;
+        let pushing = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
+        let pushing = pushing.under(source.authority);
+        if !has_read(&mut tx, source, talk.plugin.manifest()).await? {
+            return Ok(Left::Unread);
+        }
+        let targets;
+        (tx, targets) = reckon_all(app, source, (&talk, &pushing), tx).await?;
+        let Due { runs, is_all } = due(&mut tx, source, (&talk, &pushing, targets), app.now()).await?;
+        let is_read = |run: &Run| read.as_ref().is_some_and(|read| read.covers(run, app.now()));
+        let is_sure = |run: &Run| !can_read || !run.says_sale() || is_read(run);
+        let (mut sure, unread): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(is_sure);
+        if !unread.is_empty() && unreadable.is_none() {
+            tx.commit().await?;
+            // Reading takes its own turn on the lane.
+            drop(one_at_a_time);
+            match Reading::of(app, source, &unread).await {
+                Ok(reading) => read = reading,
+                Err(error) => unreadable = Some(error),
+            }
+            continue;
+        }
+        sure.extend(unread.into_iter().filter(|run| !run.may_open()));
+        let sent = sure.iter().flat_map(|run| &run.nights).map(|known| (&known.place, known.wanted.as_str()));
+        nights::about_to_send(&mut tx, source.account, source.id, &Vec::from_iter(sent), app.now()).await?;
+        tx.commit().await?;
+        if !sure.is_empty()
+            && let later @ Left::Later(..) = send(&talk, &sure, trusts(&talk, &pushing)).await?
+        {
+            return Ok(later);
+        }
+        if let Some(error) = unreadable {
+            return Err(error);
+        }
+        // Whoever makes another night due meanwhile puts this work in the queue again.
+        if is_all {
+            return Ok(Left::Nothing);
+        }
     }
+    Ok(Left::More)
+}
+
+/// Reckons all that was touched, one room type in a transaction; with where its nights go.
+async fn reckon_all(
+    app: &App,
+    source: &Source,
+    (talk, pushing): (&Talk<'_>, &Pushing),
+    mut tx: store::Tx,
+) -> store::Result<(store::Tx, Targets)> {
     let mut targets = Targets::new(source.account, source.id);
-    while reckon::touched(&mut tx, source, (&pushing, talk.plugin.manifest(), &mut targets), app.now()).await?
+    while reckon::touched(&mut tx, source, (pushing, talk.plugin.manifest(), &mut targets), app.now()).await?
         == Reckoned::Part
     {
         tx.commit().await?;
@@ -81,31 +138,49 @@ pub async fn push(app: &Arc<App>, source: &Source) -> Result<Left, TalkError> {
         // Links may have changed since.
         targets = Targets::new(source.account, source.id);
     }
-    for _ in 0..CALLS {
-        let Due { runs, is_all } = due(&mut tx, source, (&talk, &pushing, targets), app.now()).await?;
-        let sent = runs.iter().flat_map(|run| &run.nights).map(|known| (&known.place, known.wanted.as_str()));
-        nights::about_to_send(&mut tx, source.account, source.id, &Vec::from_iter(sent), app.now()).await?;
-        tx.commit().await?;
-        if runs.is_empty() {
-            return Ok(Left::Nothing);
+    Ok((tx, targets))
+}
+
+/// What was read of a channel's calendar before something is opened there.
+struct Reading {
+    asked_at: Timestamp,
+    /// The one room type; none where it was all.
+    room_type_id: Option<String>,
+    first: Date,
+    last: Date,
+}
+
+impl Reading {
+    /// Reads the nights of runs: one request, which may show more than them.
+    async fn of(app: &Arc<App>, source: &Source, runs: &[Run]) -> Result<Option<Self>, TalkError> {
+        let spans = || runs.iter().filter_map(Run::span);
+        let (Some(first), Some(last)) = (spans().map(|span| span.0).min(), spans().map(|span| span.1).max()) else {
+            return Ok(None);
+        };
+        let rooms: BTreeSet<&str> = runs.iter().map(|run| run.target.room_type_id.as_str()).collect();
+        let one = if rooms.len() == 1 { rooms.first().map(|id| (*id).to_owned()) } else { None };
+        let until = last.tomorrow().unwrap_or(last);
+        let selection = Selection::Within { start: first, until };
+        let query = Query { room_type_id: one.clone(), ..Query::new(Entity::Calendar, selection) };
+        let asked_at = app.now();
+        match pull::run(app, source, query).await {
+            // A channel whose calendar cannot be asked for is believed.
+            Err(TalkError::Call(CallError::Channel(ChannelError::Unsupported))) => {}
+            read => drop(read?),
         }
-        if let later @ Left::Later(..) = send(&talk, &runs, trusts(&talk, &pushing)).await? {
-            return Ok(later);
-        }
-        // Whoever makes another night due meanwhile puts this work in the queue again.
-        if is_all {
-            return Ok(Left::Nothing);
-        }
-        // While it was told links may have changed.
-        targets = Targets::new(source.account, source.id);
-        tx = app.db.write(source.account).await?;
+        Ok(Some(Self { asked_at, room_type_id: one, first, last }))
     }
-    Ok(Left::More)
+
+    fn covers(&self, run: &Run, now: Timestamp) -> bool {
+        let is_fresh = now.duration_since(self.asked_at) <= READ_IS_GOOD_FOR;
+        let is_room = self.room_type_id.as_ref().is_none_or(|id| *id == run.target.room_type_id);
+        is_fresh && is_room && run.span().is_some_and(|(first, last)| self.first <= first && last <= self.last)
+    }
 }
 
 /// Whether the bookings of a channel that has them read have been, as a whole, and nothing of them waits for a link that was
 /// just made.
-async fn has_read(tx: &mut store::Tx, source: &Source, manifest: &Manifest) -> store::Result<bool> {
+pub(super) async fn has_read(tx: &mut store::Tx, source: &Source, manifest: &Manifest) -> store::Result<bool> {
     let (account, id) = (source.account, source.id);
     if queue::waits(tx, account, id, Kind::DriveParked.name(), &json!({})).await? {
         return Ok(false);
@@ -149,6 +224,10 @@ async fn due(
         let plans = targets.of(row).iter().map(|target| target.rate_plan_id.as_str());
         nights::forget_all_but(tx, source.account, source.id, row, &Vec::from_iter(plans)).await?;
     }
+    let closed = closures::of_source(tx, source.account, source.id, over).await?;
+    let closed: HashSet<(i64, Date)> =
+        closed.iter().filter(|closed| closed.is_by_hand()).map(|closed| (closed.room_type, closed.night)).collect();
+    let mut settled: Vec<Known> = Vec::new();
     let most = talk.plugin.manifest().batches.calendar.map_or(RUNS_AT_ONCE, |batch| batch.items.max(1) as usize);
     let mut runs: Vec<Run> = Vec::new();
     for known in due {
@@ -156,7 +235,13 @@ async fn due(
         if known.place.night < reckon::horizon(target, pushing, now).0 {
             continue; // It is over there: a channel may refuse all that is sent with it.
         }
-        let parts = parts(&known, pushing);
+        let is_closed = closed.contains(&(known.place.room_type, known.place.night));
+        let parts = parts(&known, pushing, is_closed);
+        if !reckon::any(parts) {
+            // It is closed there by hand, and of what is open nothing is new.
+            settled.push(Known { confirmed: Some(known.wanted.clone()), state: "there".to_owned(), ..known });
+            continue;
+        }
         let goes_on = |run: &&mut Run| run.target == *target && run.parts == parts && run.continues(&known);
         if let Some(run) = runs.last_mut().filter(goes_on) {
             run.nights.push(known);
@@ -167,16 +252,21 @@ async fn due(
             break;
         }
     }
+    nights::put(tx, source.account, source.id, &settled, now).await?;
     Ok(Due { runs, is_all })
 }
 
-/// What is new of a night; all of it, where nobody knows what the channel has.
-fn parts(known: &Known, pushing: &Pushing) -> CalendarParts {
+/// What is new of a night; all of it, where nobody knows what the channel has. Of one that is closed there by hand the price alone.
+fn parts(known: &Known, pushing: &Pushing, is_closed: bool) -> CalendarParts {
     let is_sure = !known.unknown && known.missed == 0 && (known.sent.is_none() || known.sent == known.confirmed);
     let has = known.confirmed.as_deref().filter(|_| is_sure).and_then(reckon::read);
     let all = CalendarParts::default();
-    let new = reckon::read(&known.wanted).map_or(all, |wanted| wanted.differs(has.as_ref()));
+    let wanted = reckon::read(&known.wanted);
+    let new = wanted.as_ref().map_or(all, |wanted| wanted.differs(has.as_ref()));
     let told = reckon::both(new, reckon::parts_of(pushing));
+    if is_closed {
+        return reckon::of_closed_by_hand(told);
+    }
     // Sent as a whole, although nothing is new.
     if reckon::any(told) { told } else { reckon::both(all, reckon::parts_of(pushing)) }
 }
@@ -236,9 +326,10 @@ impl<'a> Said<'a> {
             Outcome::Accepted { confirmed: true, warnings, .. } if self.trusts => {
                 self.fates.push((run, Fate::There, warned(warnings)));
             }
-            Outcome::Accepted { warnings, .. } => {
+            Outcome::Accepted { confirmed, warnings, .. } => {
                 self.to_read_back = true;
-                self.fates.push((run, Fate::Sent, warned(warnings)));
+                let fate = if *confirmed { Fate::Repeated } else { Fate::Sent };
+                self.fates.push((run, fate, warned(warnings)));
             }
             Outcome::Refused(errors) => self.fates.push((run, Fate::Refused, Some(in_words(errors)))),
             Outcome::Retry(seconds) => {
@@ -277,6 +368,17 @@ impl Run {
         }
     }
 
+    /// Whether it says that nights are for sale, or not: some channels say by the same word who may come and go.
+    fn says_sale(&self) -> bool {
+        self.parts.availability || self.parts.rules
+    }
+
+    /// Whether telling it may open what is closed at the channel.
+    fn may_open(&self) -> bool {
+        let is_open = |known: &Known| reckon::read(&known.wanted).is_some_and(|night| night.sellable() > 0);
+        self.says_sale() && self.nights.iter().any(is_open)
+    }
+
     fn span(&self) -> Option<(Date, Date)> {
         Some((self.nights.first()?.place.night, self.nights.last()?.place.night))
     }
@@ -292,8 +394,10 @@ impl Run {
         let (status, message) = match (fate, error) {
             (Fate::There, None) => ("success", nights),
             (Fate::There, Some(warning)) => ("success", format!("{nights}: {warning}")),
-            (Fate::Sent, None) => ("pending", format!("{nights}: to be read back")),
-            (Fate::Sent, Some(warning)) => ("pending", format!("{nights}: to be read back; {warning}")),
+            (Fate::Sent | Fate::Repeated, None) => ("pending", format!("{nights}: to be read back")),
+            (Fate::Sent | Fate::Repeated, Some(warning)) => {
+                ("pending", format!("{nights}: to be read back; {warning}"))
+            }
             (Fate::Refused, why) => ("failed", format!("{nights}: {}", why.unwrap_or("refused"))),
             (Fate::Unknown, _) => ("pending", format!("{nights}: nobody knows whether it is there")),
         };

@@ -8,6 +8,7 @@ pub mod booking;
 pub mod booking_shown;
 pub mod calendar;
 pub mod fan_out;
+pub mod going_live;
 mod house_currency;
 pub mod read_back;
 pub mod reckon;

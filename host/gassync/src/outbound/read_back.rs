@@ -1,9 +1,14 @@
 //! Holds what a channel shows against what it was sent: whatever read it, a night that agrees is there, and one that does
 //! not is sent again.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
-use gassync_domain::{Calendar, CalendarNight, Date, Entity, Query, Selection, Stay, Timestamp};
+use gassync_domain::{
+    Calendar, CalendarNight, CalendarParts, Date, Entity, Pushing, Query, Selection, Stay, Timestamp,
+};
 use gassync_runtime::{Interface, Manifest};
 use jiff::SignedDuration;
 
@@ -16,17 +21,21 @@ use crate::{
         self, Tx,
         buffer::availability,
         outbound::{
-            nights::{self, Known, Place},
+            nights::{self, Known, ReadBack},
             pushing,
         },
         queue,
         sources::Source,
+        sync_log,
     },
     talk::{Talk, TalkError},
 };
 
 /// So many times a night is sent again whose channel says that it took it and shows something else; then a person is asked.
 const MOST_MISSES: i64 = 3;
+
+/// How long prices and rules that were set at a channel by hand are shown before they are set back.
+const DIFFERENCE_IS_SHOWN_FOR: SignedDuration = SignedDuration::from_secs(10);
 
 /// How long a night that may have been sold waits for the channel's bookings to be read.
 const UNTIL_READ: SignedDuration = SignedDuration::from_secs(5);
@@ -66,7 +75,7 @@ async fn believe(app: &App, source: &Source, spans: &[(String, Date, Date)]) -> 
         let stay = Stay::spanning(*first, last.tomorrow().unwrap_or(*last));
         let known = nights::known(&mut tx, source.account, source.id, room_type, stay.as_slice()).await?;
         let sent = known.iter().filter(|known| known.state == "sent");
-        let sent: Vec<(&Place, bool, Option<&str>)> = sent.map(|known| (&known.place, true, None)).collect();
+        let sent: Vec<ReadBack<'_>> = sent.map(|known| ReadBack::there(&known.place)).collect();
         nights::read_back(&mut tx, source.account, source.id, &sent, (now, now)).await?;
     }
     tx.commit().await
@@ -84,52 +93,122 @@ pub async fn compare(
         return Ok(());
     }
     let Some(pushing) = pushing::get(tx, source.account, source.id).await? else { return Ok(()) };
-    let (mut again, mut has_sold) = (false, false);
+    let pushing = pushing.under(source.authority);
+    let mut judged = Judged::default();
     for calendar in calendars {
-        let dates = || calendar.nights.iter().map(|night| night.date);
-        let (Some(first), Some(last)) = (dates().min(), dates().max()) else { continue };
-        let room_type = availability::room_type(tx, source.account, source.id, &calendar.room_type_id).await?;
-        let Some(room_type) = room_type else { continue };
-        let stay = Stay::spanning(first, last.tomorrow().unwrap_or(last));
-        let known = nights::known(tx, source.account, source.id, room_type, stay.as_slice()).await?;
-        let plan = calendar.rate_plan_id.as_deref().unwrap_or_default();
-        let is_told = |known: &Known| matches!(known.state.as_str(), "sent" | "there");
-        let known: HashMap<Date, Known> = known
-            .into_iter()
-            .filter(|known| known.place.rate_plan_id == plan && is_told(known))
-            .map(|known| (known.place.night, known))
-            .collect();
-        let mut judged: Vec<(&Place, bool, Option<&str>)> = Vec::new();
-        for shown in &calendar.nights {
-            let Some(known) = known.get(&shown.date) else { continue };
-            let Some(wanted) = reckon::read(&known.wanted) else { continue };
-            let agrees = wanted.reads_as(&reckon::as_seen(shown, manifest), reckon::parts_of(&pushing));
-            if agrees && known.state == "there" {
-                continue;
-            }
-            if !agrees && manifest.counts_own_bookings && is_less_open(shown) {
-                // It may have just sold it: its bookings are read before it is told anything.
-                has_sold = true;
-                if known.state == "there" {
-                    continue;
-                }
-            }
-            let gives_up = !agrees && known.missed >= MOST_MISSES;
-            again |= !agrees && !gives_up;
-            let why = gives_up.then_some("the channel says that it took it, and shows something else");
-            judged.push((&known.place, agrees, why));
-        }
-        nights::read_back(tx, source.account, source.id, &judged, (observed_at, now)).await?;
+        judge(tx, source, (manifest, &pushing), calendar, (observed_at, now), &mut judged).await?;
     }
     let whom = (source.account, source.id);
-    if has_sold {
+    if judged.has_sold {
         queue::put(tx, &jobs::polls_of_bookings(whom, manifest, now), now).await?;
     }
-    if again {
-        let at = if has_sold { now + UNTIL_READ } else { now };
+    if judged.again {
+        let at = if judged.has_sold { now + UNTIL_READ } else { now };
         queue::put(tx, &[jobs::push_of_calendar(whom, (at, now))], now).await?;
+    } else if judged.differs {
+        queue::put(tx, &[jobs::push_of_calendar(whom, (now + DIFFERENCE_IS_SHOWN_FOR, now))], now).await?;
     }
     Ok(())
+}
+
+/// What calendars come to.
+#[derive(Default)]
+struct Judged {
+    /// Something of what can be sold is to be sent again.
+    again: bool,
+    /// Prices or rules were set there by hand: they are shown before they are set back.
+    differs: bool,
+    /// The channel may have just sold it.
+    has_sold: bool,
+}
+
+async fn judge(
+    tx: &mut Tx,
+    source: &Source,
+    (manifest, pushing): (&Manifest, &Pushing),
+    calendar: &Calendar,
+    (observed_at, now): (Timestamp, Timestamp),
+    judged: &mut Judged,
+) -> store::Result<()> {
+    let dates = || calendar.nights.iter().map(|night| night.date);
+    let (Some(first), Some(last)) = (dates().min(), dates().max()) else { return Ok(()) };
+    let room_type = availability::room_type(tx, source.account, source.id, &calendar.room_type_id).await?;
+    let Some(room_type) = room_type else { return Ok(()) };
+    let stay = Stay::spanning(first, last.tomorrow().unwrap_or(last));
+    let known = nights::known(tx, source.account, source.id, room_type, stay.as_slice()).await?;
+    let plan = calendar.rate_plan_id.as_deref().unwrap_or_default();
+    let is_told = |known: &Known| matches!(known.state.as_str(), "sent" | "there") && !reckon::is_moved(known);
+    let known: HashMap<Date, Known> = known
+        .into_iter()
+        .filter(|known| known.place.rate_plan_id == plan && is_told(known))
+        .map(|known| (known.place.night, known))
+        .collect();
+    let parts = reckon::parts_of(pushing);
+    let of_sale = CalendarParts { price: false, rules: false, ..parts };
+    let mut read: Vec<ReadBack<'_>> = Vec::new();
+    let mut differences: Vec<(Date, String)> = Vec::new();
+    for shown in &calendar.nights {
+        let Some(known) = known.get(&shown.date) else { continue };
+        let Some(wanted) = reckon::read(&known.wanted) else { continue };
+        let seen = reckon::as_seen(shown, manifest);
+        let agrees = wanted.reads_as(&seen, parts);
+        if agrees && known.state == "there" {
+            continue;
+        }
+        if !agrees && manifest.counts_own_bookings && is_less_open(shown) {
+            // It may have just sold it: its bookings are read before it is told anything.
+            judged.has_sold = true;
+            if known.state == "there" {
+                continue;
+            }
+        }
+        if agrees {
+            read.push(ReadBack::there(&known.place));
+        } else if known.missed >= MOST_MISSES {
+            read.push(ReadBack::given_up(&known.place));
+        } else if known.state == "there" && wanted.reads_as(&seen, of_sale) {
+            let difference = wanted.difference(&seen, parts).unwrap_or_default();
+            differences.push((shown.date, difference.clone()));
+            read.push(ReadBack::differing(&known.place, difference));
+            judged.differs = true;
+        } else {
+            read.push(ReadBack::missed(&known.place));
+            judged.again = true;
+        }
+    }
+    nights::read_back(tx, source.account, source.id, &read, (observed_at, now)).await?;
+    log(tx, source, &calendar.room_type_id, differences, now).await
+}
+
+/// The audit trail's lines: one for nights that differ in the same.
+async fn log(
+    tx: &mut Tx,
+    source: &Source,
+    room_type_id: &str,
+    differences: Vec<(Date, String)>,
+    now: Timestamp,
+) -> store::Result<()> {
+    let mut alike: BTreeMap<String, Vec<Date>> = BTreeMap::new();
+    for (night, difference) in differences {
+        alike.entry(difference).or_default().push(night);
+    }
+    let line = |(difference, nights): (String, Vec<Date>)| {
+        let (first, last) = (nights.iter().min()?, nights.iter().max()?);
+        let which = match nights.len() {
+            1 => first.to_string(),
+            count => format!("{count} nights from {first} to {last}"),
+        };
+        Some(sync_log::Entry {
+            source: source.id,
+            entity_type: "availability",
+            entity_id: room_type_id,
+            action: "differ",
+            status: "pending",
+            message: Some(format!("{which}: {difference}; it is set back")),
+        })
+    };
+    let lines: Vec<sync_log::Entry<'_>> = alike.into_iter().filter_map(line).collect();
+    sync_log::outbound(tx, source.account, &lines, now).await
 }
 
 /// Whether a channel that counts its own bookings sells nothing on a night.

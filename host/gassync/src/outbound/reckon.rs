@@ -1,8 +1,10 @@
 //! From the ledger and the prices of the core to what each night is to be at a channel.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use gassync_domain::{Amount, CalendarNight, CalendarParts, ChannelNight, Date, Pushing, Stay, Timestamp, today_at};
+use gassync_domain::{
+    Amount, CalendarNight, CalendarParts, ChannelNight, Date, Pushing, Stay, Timestamp, UnitCount, today_at,
+};
 use gassync_runtime::Manifest;
 use jiff::{SignedDuration, Span};
 
@@ -10,8 +12,9 @@ use super::house_currency::is_foreign;
 use crate::store::{
     Result, Tx,
     calendar::{self, Listed},
+    closures::{self, ClosedNight},
     outbound::{
-        nights::{self, Known, Place},
+        nights::{self, Known, Place, Shown},
         targets::{Target, Targets},
         touches::{self, Touch},
     },
@@ -40,7 +43,7 @@ pub async fn touched(
 ) -> Result<Reckoned> {
     let touched = joined(touches::take(tx, source.account, source.id).await?);
     let Some(room_type) = touched.first().map(|touch| touch.int_room_type_id) else { return Ok(Reckoned::All) };
-    let is_told = any(parts_of(pushing)) && !source.authority.calendar_is_theirs();
+    let is_told = any(parts_of(pushing));
     if is_told {
         targets.ask(tx, [room_type]).await?;
     }
@@ -85,6 +88,12 @@ pub fn parts_of(pushing: &Pushing) -> CalendarParts {
     CalendarParts { availability: enabled && availability, price: enabled && prices, rules: enabled && prices }
 }
 
+/// What of a night is told that somebody has closed by hand at the channel: neither that it is closed nor who may come and go, since
+/// one word may say both.
+pub fn of_closed_by_hand(parts: CalendarParts) -> CalendarParts {
+    CalendarParts { availability: false, rules: false, ..parts }
+}
+
 /// Those that both name.
 pub fn both(one: CalendarParts, other: CalendarParts) -> CalendarParts {
     CalendarParts {
@@ -122,6 +131,74 @@ pub fn read(text: &str) -> Option<ChannelNight> {
 fn text_of(night: &ChannelNight) -> String {
     // It always has a JSON form; were it not to, a text that is equal to no other would only be sent once more.
     serde_json::to_string(night).unwrap_or_default()
+}
+
+/// A night as it is to be at a channel, beside what that shows of it.
+pub(super) struct Surveyed {
+    /// Which.
+    pub place: Place,
+    /// The channel's id of its room type.
+    pub room_type_id: String,
+    /// What it is to be.
+    pub wanted: ChannelNight,
+    /// What the channel has, by what it shows; none where it does not say whether the night is sold.
+    pub has: Option<ChannelNight>,
+    /// What of it is new.
+    pub parts: CalendarParts,
+}
+
+impl Surveyed {
+    /// It is closed at the channel, or less of it is for sale, and is to be opened.
+    pub fn opens(&self) -> bool {
+        let had = self.has.as_ref().map_or(0, ChannelNight::sellable);
+        self.parts.availability && self.wanted.sellable() > had
+    }
+
+    /// It is for sale at the channel, or more of it, and is to be closed.
+    pub fn closes(&self) -> bool {
+        self.parts.availability && !self.opens()
+    }
+
+    /// As it is to stand, so that just what is new is sent.
+    pub fn known(&self, now: Timestamp) -> Known {
+        let is_there = !any(self.parts);
+        first(self.place.clone(), &self.wanted, (self.has.clone(), is_there), now)
+    }
+}
+
+/// All nights of a target within the horizon, beside what its channel shows now. With `opens_closed` as if the source had closed
+/// none of them by hand.
+pub(super) async fn survey(
+    tx: &mut Tx,
+    source: &Source,
+    (pushing, manifest, target): (&Pushing, &Manifest, &Target),
+    opens_closed: bool,
+    now: Timestamp,
+) -> Result<Vec<Surveyed>> {
+    let reckoning = Reckoning { source, pushing, manifest, target };
+    let (first, until) = horizon(target, pushing, now);
+    let Some(stay) = Stay::spanning(first, until) else { return Ok(Vec::new()) };
+    let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &[stay], now).await?;
+    let shown = nights::shown(tx, source.account, target.room_type, &[stay], Timestamp::UNIX_EPOCH).await?;
+    let of_plan = shown.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
+    let mut shown: HashMap<Date, CalendarNight> = of_plan.map(|shown| (shown.night.date, shown.night)).collect();
+    let closed = closures::of_room_type(tx, source.account, source.id, target.room_type, &[stay]).await?;
+    let mut closed: HashMap<Date, ClosedNight> = closed.into_iter().map(|closed| (closed.night, closed)).collect();
+    let surveyed = listed.into_iter().map(|mut listed| {
+        let closed = closed.remove(&listed.night).filter(|closed| !closed.closure.waived);
+        if let Some(closed) = closed.as_ref().filter(|_| opens_closed) {
+            listed.blocked -= i64::from(closed.closure.units);
+        }
+        let is_closed = !opens_closed && closed.is_some_and(|closed| closed.is_by_hand());
+        let place =
+            Place { room_type: target.room_type, rate_plan_id: target.rate_plan_id.clone(), night: listed.night };
+        let shown = shown.remove(&listed.night);
+        let wanted = reckoning.wanted(listed);
+        let has = shown.and_then(|shown| reckoning.has(&shown, &wanted));
+        let parts = both(wanted.differs(has.as_ref()), reckoning.parts(is_closed));
+        Surveyed { place, room_type_id: target.room_type_id.clone(), wanted, has, parts }
+    });
+    Ok(surveyed.collect())
 }
 
 /// Touches of a room type in the order of their nights; those that share nights, or meet, are one.
@@ -182,20 +259,24 @@ impl Reckoning<'_> {
         let known = nights::known(tx, source.account, source.id, target.room_type, &stays).await?;
         let of_plan = known.into_iter().filter(|known| known.place.rate_plan_id == target.rate_plan_id);
         let mut known: HashMap<Date, Known> = of_plan.map(|known| (known.place.night, known)).collect();
-        let mut shown: HashMap<Date, CalendarNight> = HashMap::new();
-        if known.len() < listed.len() {
+        let mut shown: HashMap<Date, Shown> = HashMap::new();
+        if known.len() < listed.len() || known.values().any(is_moved) {
             let since = now - SHOWN_IS_GOOD_FOR;
             let rows = nights::shown(tx, source.account, target.room_type, &stays, since).await?;
-            let of_plan = rows.into_iter().filter(|(plan, _)| *plan == target.rate_plan_id);
-            shown.extend(of_plan.map(|(_, night)| (night.date, night)));
+            let of_plan = rows.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
+            shown.extend(of_plan.map(|shown| (shown.night.date, shown)));
         }
+        let closed = closures::of_room_type(tx, source.account, source.id, target.room_type, &stays).await?;
+        let closed: HashSet<Date> = closed.iter().filter(|closed| closed.is_by_hand()).map(|c| c.night).collect();
         let touches = touched.iter().flat_map(|(stay, touch)| stay.each().map(move |_| *touch));
         for (listed, touch) in listed.into_iter().zip(touches) {
             let night = listed.night;
             let wanted = self.wanted(listed);
+            let is_closed = closed.contains(&night);
+            let shown = shown.get(&night).map(|shown| &shown.night);
             into.extend(match known.remove(&night) {
-                Some(known) => self.again(touch, known, wanted),
-                None => Some(self.first_time(touch, (night, shown.get(&night)), &wanted)),
+                Some(known) => self.again(touch, known, wanted, (shown, is_closed)),
+                None => Some(self.first_time(touch, (night, shown), &wanted, is_closed)),
             });
         }
         Ok(())
@@ -231,38 +312,50 @@ impl Reckoning<'_> {
         if is_foreign(currency.as_deref(), house) { Err(Foreign) } else { Ok((Some(price), currency)) }
     }
 
+    /// What the channel is told of a night.
+    fn parts(&self, is_closed: bool) -> CalendarParts {
+        let parts = parts_of(self.pushing);
+        if is_closed { of_closed_by_hand(parts) } else { parts }
+    }
+
+    /// Whether a channel shows what is wanted, so that nothing needs to be sent.
+    fn is_shown(&self, shown: &CalendarNight, wanted: &ChannelNight, is_closed: bool) -> bool {
+        let says_sale = shown.available.is_some() || shown.units_available.is_some();
+        let says_price = shown.price.is_some() || wanted.price.is_none() || !self.pushing.prices;
+        says_sale && says_price && wanted.reads_as(&as_seen(shown, self.manifest), self.parts(is_closed))
+    }
+
     /// A night that nothing was ever sent of: where the channel shows what is wanted, nothing needs to be.
     fn first_time(
         &self,
         touch: &Touch,
         (night, shown): (Date, Option<&CalendarNight>),
         wanted: &ChannelNight,
+        is_closed: bool,
     ) -> Known {
-        let is_shown = |shown: &CalendarNight| {
-            let says_sale = shown.available.is_some() || shown.units_available.is_some();
-            let says_price = shown.price.is_some() || wanted.price.is_none() || !self.pushing.prices;
-            says_sale && says_price && wanted.reads_as(&as_seen(shown, self.manifest), parts_of(self.pushing))
-        };
-        let is_there = touch.whole == 0 && shown.is_some_and(is_shown);
-        let text = text_of(wanted);
-        Known {
-            place: Place { room_type: self.target.room_type, rate_plan_id: self.target.rate_plan_id.clone(), night },
-            confirmed: is_there.then(|| text.clone()),
-            wanted: text,
-            sent: None,
-            state: if is_there { "there" } else { "due" }.to_owned(),
-            unknown: false,
-            missed: 0,
-            changed_at: touch.touched_at.into(),
-            sent_at: None,
-        }
+        let place = Place { room_type: self.target.room_type, rate_plan_id: self.target.rate_plan_id.clone(), night };
+        let shown = shown.filter(|_| touch.whole == 0);
+        let is_there = shown.is_some_and(|shown| self.is_shown(shown, wanted, is_closed));
+        let has = shown.and_then(|shown| self.has(shown, wanted));
+        first(place, wanted, (has, is_there), touch.touched_at.into())
+    }
+
+    /// What a channel has that nobody has told it, by what it shows.
+    fn has(&self, shown: &CalendarNight, wanted: &ChannelNight) -> Option<ChannelNight> {
+        wanted.as_shown(shown, self.manifest.unit_count() == UnitCount::Told)
     }
 
     /// A night that was reckoned before; none where nothing is to be written.
-    fn again(&self, touch: &Touch, known: Known, wanted: ChannelNight) -> Option<Known> {
+    fn again(
+        &self,
+        touch: &Touch,
+        known: Known,
+        wanted: ChannelNight,
+        (shown, is_closed): (Option<&CalendarNight>, bool),
+    ) -> Option<Known> {
         // What its own booking did to the channel's count nobody knows: rooms of a house are one there and several here, and
         // what was sent may have crossed it. The night is sent as it is to be.
-        let has_moved = touch.own == 1 && self.manifest.counts_own_bookings;
+        let has_moved = touch.own == 1 && self.manifest.counts_own_bookings && !is_closed;
         let is_whole = touch.whole == 1 || has_moved;
         let has = known.confirmed.as_deref().and_then(read);
         // What was sent last may be there, whatever was surely there before.
@@ -271,16 +364,21 @@ impl Reckoning<'_> {
         // A word that lifts a rule stays until the channel has it: then nothing more is wanted of that rule.
         let wanted = wanted.lifting(has.as_ref()).lifting(sent.as_ref());
         let text = text_of(&wanted);
-        if !is_whole && text == known.wanted {
+        let is_moved = is_moved(&known);
+        // What somebody has moved there by hand is as it is shown.
+        let has = has.or_else(|| shown.filter(|_| is_moved).and_then(|shown| self.has(shown, &wanted)));
+        if !is_whole && text == known.wanted && !is_moved {
             return None;
         }
-        let is_new = any(both(wanted.differs(has.as_ref()), parts_of(self.pushing)));
-        let is_there = !is_whole && has.is_some() && is_sure && !is_new;
+        let is_new = any(both(wanted.differs(has.as_ref()), self.parts(is_closed)));
+        let is_said = has.is_some() && is_sure && !is_new && known.state != "sent";
+        let is_shown = is_moved && shown.is_some_and(|shown| self.is_shown(shown, &wanted, is_closed));
+        let is_there = !is_whole && (is_said || is_shown);
         Some(Known {
             confirmed: match (is_whole, is_there) {
                 (true, _) => None,
                 (_, true) => Some(text.clone()),
-                _ => known.confirmed.clone(),
+                _ => known.confirmed.clone().or(has.as_ref().map(text_of)),
             },
             wanted: text,
             state: if is_there { "there" } else { "due" }.to_owned(),
@@ -289,6 +387,32 @@ impl Reckoning<'_> {
             ..known
         })
     }
+}
+
+/// A night that nothing was ever sent of, as it is to stand.
+fn first(
+    place: Place,
+    wanted: &ChannelNight,
+    (has, is_there): (Option<ChannelNight>, bool),
+    changed_at: Timestamp,
+) -> Known {
+    let text = text_of(wanted);
+    Known {
+        place,
+        confirmed: if is_there { Some(text.clone()) } else { has.as_ref().map(text_of) },
+        wanted: text,
+        sent: None,
+        state: if is_there { "there" } else { "due" }.to_owned(),
+        unknown: false,
+        missed: 0,
+        changed_at,
+        sent_at: None,
+    }
+}
+
+/// Whether somebody has moved a night by hand at the channel: what it has is what it shows.
+pub(super) fn is_moved(known: &Known) -> bool {
+    known.state == "there" && known.confirmed.is_none()
 }
 
 #[cfg(test)]

@@ -269,6 +269,26 @@ impl Tx {
         }
     }
 
+    /// What follows is changed in the core by another hand: a source's, or the core's own.
+    pub async fn change_hands(&mut self, to: Option<SourceId>) -> Result<()> {
+        let is_same = self.origin() == to;
+        match self {
+            _ if is_same => return Ok(()),
+            Self::Sqlite(tx, origin) => {
+                *origin = to;
+                let text = "update gas_change_context set origin_source_id = $1";
+                sqlx::query(text).bind(to.map(|source| source.0)).execute(&mut **tx).await?;
+            }
+            Self::Postgres(tx, origin) => {
+                *origin = to;
+                let text = "select set_config('gassync.origin_source_id', $1, true)";
+                let whose = to.map_or_else(String::new, |source| source.to_string());
+                sqlx::query(text).bind(whose).execute(&mut **tx).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes concurrent transactions over the same records of a source queue up. Sorted, so that none waits in a ring.
     pub async fn lock_records(&mut self, source: SourceId, mut ids: Vec<String>) -> Result<()> {
         let Self::Postgres(tx, _) = self else {

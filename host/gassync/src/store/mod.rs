@@ -13,6 +13,7 @@ pub mod alarms;
 pub mod backfills;
 pub mod buffer;
 pub mod calendar;
+pub mod closures;
 pub mod connections;
 pub mod core;
 mod db;

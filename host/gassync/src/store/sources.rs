@@ -31,6 +31,8 @@ pub struct Source {
     pub creates: bool,
     /// What it has the say over.
     pub authority: Authority,
+    /// Since when it listens: nothing is told to its channel before somebody has it go live. None where it is live.
+    pub listening_since: Option<Timestamp>,
     /// When something was last tried.
     pub last_sync_at: Option<Timestamp>,
     /// When a fetch last ended well.
@@ -69,6 +71,7 @@ struct Row {
     status: String,
     creates: bool,
     authority: Json<Authority>,
+    listening_since: Option<Time>,
     last_sync_at: Option<Time>,
     last_successful_sync_at: Option<Time>,
     error_count: i64,
@@ -88,6 +91,7 @@ impl From<Row> for Source {
             status: row.status,
             creates: row.creates,
             authority: row.authority.0,
+            listening_since: row.listening_since.map(Timestamp::from),
             last_sync_at: row.last_sync_at.map(Timestamp::from),
             last_successful_sync_at: row.last_successful_sync_at.map(Timestamp::from),
             error_count: row.error_count,
@@ -97,18 +101,51 @@ impl From<Row> for Source {
     }
 }
 
-const COLUMNS: &str = "account_id, id, connection_id, source_type, source_name, config, status, creates, authority,
+const COLUMNS: &str =
+    "account_id, id, connection_id, source_type, source_name, config, status, creates, authority, listening_since,
     last_sync_at, last_successful_sync_at, error_count, error_message, last_error_at";
 
-/// Makes an active source.
+/// Makes an active source. One with a connection listens: it is told nothing yet.
 pub async fn create(tx: &mut Tx, account: AccountId, source: &NewSource<'_>, now: Timestamp) -> Result<SourceId> {
     let text = "insert into int_sources
-            (account_id, connection_id, source_type, source_name, config, status, creates, created_at)
-        values ($1, $2, $3, $4, $5, 'active', $6, $7) returning id";
+            (account_id, connection_id, source_type, source_name, config, status, creates, created_at, listening_since)
+        values ($1, $2, $3, $4, $5, 'active', $6, $7, $8) returning id";
+    let listening_since = source.connection.map(|_| Time::from(now));
     let id = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.connection.map(|id| id.0))
         .bind(source.source_type).bind(source.name).bind(Json(source.config)).bind(source.creates)
-        .bind(Time::from(now)).fetch_one(c).await)?;
+        .bind(Time::from(now)).bind(listening_since).fetch_one(c).await)?;
     Ok(SourceId(id))
+}
+
+/// A source listens from now on; one that was live is so again when its credentials show the rooms that it knows now.
+pub async fn listen(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
+    let text = "update int_sources set listening_since = $3, live_up_to = (
+            select coalesce(max(r.id), 0) from int_room_types r where r.account_id = $1 and r.source_id = $2)
+        where account_id = $1 and id = $2 and listening_since is null and connection_id is not null";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// A source is live from now on.
+pub async fn go_live(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
+    let text = "update int_sources set listening_since = null, live_up_to = null where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).execute(c).await.map(drop))
+}
+
+/// Whether a source that listens since its credentials changed has been shown, since an instant, the rooms that it had and no
+/// others; none where it was not live before, or stays listening already.
+pub async fn shows_its_rooms(tx: &mut Tx, account: AccountId, id: SourceId, since: Timestamp) -> Result<Option<bool>> {
+    let text = "select not exists (select 1 from int_room_types r
+            where r.account_id = s.account_id and r.source_id = s.id and r.deleted_at is null
+                and (r.id > s.live_up_to or (r.gas_unit_id is not null and r.observed_at < $3)))
+        from int_sources s
+        where s.account_id = $1 and s.id = $2 and s.listening_since is not null and s.live_up_to is not null";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).bind(Time::from(since)).fetch_optional(c).await)
+}
+
+/// It stays listening: its credentials show other rooms than it had.
+pub async fn stay_listening(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
+    let text = "update int_sources set live_up_to = null where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).execute(c).await.map(drop))
 }
 
 /// Whether the account has a source that creates core entities already.
@@ -213,6 +250,12 @@ pub async fn resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity:
         "token" => Some(ResumePoint::Token(resume)),
         _ => lossless_instant(&resume).map(ResumePoint::Instant),
     }))
+}
+
+/// A poll begins anew: all that there is is fetched.
+pub async fn forget_resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity: &str) -> Result<()> {
+    let text = "delete from int_poll_points where account_id = $1 and source_id = $2 and entity = $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(entity).execute(c).await.map(drop))
 }
 
 /// Keeps where the next fetch of an entity begins.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Client, LOOK, SETTLE, Simulated, follow::Follower};
 use crate::{
-    admin::{KeyMade, LinkPlan, LinkShown, NewKey, NewLink, NewSource, SourceMade, WaitingShown},
+    admin::{GoLive, GoLivePlan, KeyMade, LinkPlan, LinkShown, NewKey, NewLink, NewSource, SourceMade, WaitingShown},
     app::App,
     store,
 };
@@ -119,6 +119,9 @@ impl Stage {
         // Bookings of the engine are told to the first account; at the second their nights are closed.
         let _: Value =
             client.post(&format!("/admin/v1/sources/{SECOND}/pushing"), &json!({ "bookings": "none" })).await?;
+        for name in [FIRST, SECOND] {
+            go_live(client, name).await?;
+        }
         let mut tx = app.db.platform_read().await?;
         let account = store::accounts::find(&mut tx, ACCOUNT).await?.context("the demo's account is gone")?;
         let (first, second) = (first.beds24.clone(), second.beds24.clone());
@@ -144,6 +147,14 @@ async fn connect(client: &Client, channel: &Simulated, name: &str) -> anyhow::Re
     let header = made.webhook_header.map(|name| (name, made.webhook_token));
     channel.beds24.set_webhook(Webhook { url: made.webhook_url, header });
     Ok(SourceId(made.id))
+}
+
+/// As an operator does: sees what that changes at the channel, then does just that.
+async fn go_live(client: &Client, source: &str) -> anyhow::Result<()> {
+    let path = format!("/admin/v1/sources/{source}/go-live");
+    let plan: GoLivePlan = client.post(&path, &GoLive { plan: true, ..GoLive::default() }).await?;
+    let _: GoLivePlan = client.post(&path, &GoLive { plan_id: plan.plan_id, ..GoLive::default() }).await?;
+    Ok(())
 }
 
 async fn link(client: &Client, source: &str, (kind, id): (&str, &str), gas_id: i64) -> anyhow::Result<()> {

@@ -17,6 +17,12 @@ pub async fn room_type(tx: &mut Tx, account: AccountId, source: SourceId, extern
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(external_id).fetch_optional(c).await)
 }
 
+/// The channel's id of a room type, by its row.
+pub async fn external_id(tx: &mut Tx, account: AccountId, room_type: i64) -> Result<Option<String>> {
+    let text = "select external_id from int_room_types where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(room_type).fetch_optional(c).await)
+}
+
 /// Where the nights of a source's room type go.
 #[derive(Debug, FromRow)]
 pub struct Place {

@@ -1,6 +1,7 @@
 //! The `gas_*` tables. Only the module `core` of this crate calls what writes here.
 
 pub mod bookings;
+pub mod closures;
 pub mod guests;
 pub mod holds;
 pub mod homes;

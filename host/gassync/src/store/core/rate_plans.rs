@@ -25,6 +25,13 @@ pub async fn insert_rate_plan(
     Ok(CoreId(id))
 }
 
+/// The oldest rate plan of a property.
+pub async fn first_of_property(tx: &mut Tx, account: AccountId, property: CoreId) -> Result<Option<CoreId>> {
+    let text = "select min(id) from gas_rate_plans where account_id = $1 and property_id = $2";
+    let id: Option<i64> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(property.0).fetch_one(c).await)?;
+    Ok(id.map(CoreId))
+}
+
 /// Changes a rate plan; what the record does not say stays.
 pub async fn update_rate_plan(
     tx: &mut Tx,

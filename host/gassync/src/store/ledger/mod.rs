@@ -259,6 +259,23 @@ pub async fn block(tx: &mut Tx, account: AccountId, span: Span, quantity: i64, n
         .bind(Day(span.stay.check_out())).bind(quantity).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
+/// Blocks so many units of each of these nights, or with a negative number gives them back. No two are the same night.
+pub async fn block_nights(
+    tx: &mut Tx,
+    account: AccountId,
+    nights: &[(CoreId, Date, i64)],
+    now: Timestamp,
+) -> Result<()> {
+    let mut new = Rows::new([("unit_id", Kind::Int), ("night", Kind::Day), ("quantity", Kind::Int)]);
+    for (unit, night, quantity) in nights {
+        new.push([unit.0.into(), Day(*night).into(), (*quantity).into()]);
+    }
+    let text = "update gas_unit_nights set blocked = gas_unit_nights.blocked + new.quantity, updated_at = $2 from new
+        where gas_unit_nights.account_id = $1 and gas_unit_nights.unit_id = new.unit_id
+          and gas_unit_nights.night = new.night";
+    new.write(tx, &[account.0.into(), now.into()], text).await
+}
+
 #[derive(FromRow)]
 struct Waiting {
     night: Day,

@@ -16,7 +16,7 @@ pub struct Difference {
     pub what: String,
 }
 
-/// Counts the whole ledger of an account again from bookings, holds, links and maintenance. Nothing found means that it is
+/// Counts the whole ledger of an account again from bookings, holds, links, maintenance and closures. Nothing found means that it is
 /// what they say: every night of every booking that takes nights, and of every hold, is in it once, and nothing else.
 pub async fn differences(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<Vec<Difference>> {
     let text = "select n.unit_id, n.night, 'counts' as what from gas_unit_nights n
@@ -30,6 +30,9 @@ pub async fn differences(tx: &mut Tx, account: AccountId, now: Timestamp) -> Res
         where n.account_id = $1 and n.blocked <> (
             select coalesce(cast(sum(m.quantity) as bigint), 0) from gas_maintenance m
             where m.account_id = n.account_id and m.unit_id = n.unit_id and m.starts_on <= n.night and m.ends_on > n.night
+        ) + (
+            select coalesce(cast(sum(k.quantity) as bigint), 0) from gas_closures k
+            where k.account_id = n.account_id and k.unit_id = n.unit_id and k.night = n.night
         ) + (
             select count(*) from gas_unit_links l
             join gas_booking_nights c on c.account_id = l.account_id and c.unit_id = l.part_id and c.night = n.night

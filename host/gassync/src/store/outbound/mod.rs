@@ -2,6 +2,7 @@
 
 pub mod ages;
 pub mod bookings;
+pub mod go_live_plans;
 pub mod names;
 pub mod nights;
 pub mod pushing;

@@ -148,17 +148,28 @@ pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) 
     Ok(rows.into_iter().map(Known::from).collect())
 }
 
-/// What the source's channel showed of a room type's nights when it was read since `since`; with the rate plan, empty where it
-/// has none.
+/// A night as a channel showed it.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// The channel's id of the rate plan; empty where it has none.
+    pub rate_plan_id: String,
+    /// What it showed.
+    pub night: CalendarNight,
+    /// When it was asked, as it began to show this.
+    pub observed_at: Timestamp,
+}
+
+/// What the source's channel showed of a room type's nights that is as it is since `since`, or later.
 pub async fn shown(
     tx: &mut Tx,
     account: AccountId,
     room_type: i64,
     stays: &[Stay],
     since: Timestamp,
-) -> Result<Vec<(String, CalendarNight)>> {
+) -> Result<Vec<Shown>> {
     #[derive(FromRow)]
-    struct Shown {
+    struct Row {
+        observed_at: Time,
         rate_plan_external_id: String,
         date: Day,
         available: Option<bool>,
@@ -175,13 +186,14 @@ pub async fn shown(
         max_advance_days: Option<i64>,
     }
     let text = "select rate_plan_external_id, date, available, units_available, price, currency, min_stay, max_stay,
-            closed_to_arrival, closed_to_departure, min_stay_through, exact_stay, min_advance_days, max_advance_days
+            closed_to_arrival, closed_to_departure, min_stay_through, exact_stay, min_advance_days, max_advance_days,
+            observed_at
         from new cross join int_availability
         where account_id = $1 and int_room_type_id = $2 and date >= new.first and date < new.past and observed_at >= $3";
     let shared = [account.0.into(), room_type.into(), since.into()];
-    let rows: Vec<Shown> = rows::of_stays(stays).read(tx, &shared, text).await?;
+    let rows: Vec<Row> = rows::of_stays(stays).read(tx, &shared, text).await?;
     let count = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
-    let night = |row: Shown| {
+    let night = |row: Row| {
         let night = CalendarNight {
             available: row.available,
             units_available: row.units_available.and_then(|n| i32::try_from(n).ok()),
@@ -197,7 +209,7 @@ pub async fn shown(
             max_advance_days: count(row.max_advance_days),
             ..CalendarNight::new(row.date.0)
         };
-        (row.rate_plan_external_id, night)
+        Shown { rate_plan_id: row.rate_plan_external_id, night, observed_at: row.observed_at.into() }
     };
     Ok(rows.into_iter().map(night).collect())
 }
@@ -232,6 +244,8 @@ pub async fn put(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[Kn
         from new where true
         on conflict (account_id, source_id, int_room_type_id, rate_plan_external_id, night) do update set
             wanted = excluded.wanted, confirmed = excluded.confirmed, state = excluded.state, missed = 0, error = null,
+            -- Of what is there nothing else is on its way.
+            sent = case when excluded.state = 'there' then excluded.wanted else int_channel_nights.sent end,
             changed_at = excluded.changed_at,
             confirmed_at = coalesce(excluded.confirmed_at, int_channel_nights.confirmed_at)";
     let text = text.replace("then $3 end", tx.dialect("then $3 end", "then cast($3 as timestamptz) end"));
@@ -245,6 +259,8 @@ pub enum Fate {
     There,
     /// It says so; it is to be read back.
     Sent,
+    /// It has repeated what it was sent; it is to be read back.
+    Repeated,
     /// It will not have it.
     Refused,
     /// It may have it.
@@ -306,6 +322,7 @@ pub async fn mark(
         let fate = match fate {
             Fate::There => "there",
             Fate::Sent => "sent",
+            Fate::Repeated => "repeated",
             Fate::Refused => "refused",
             Fate::Unknown => "due",
         };
@@ -320,23 +337,54 @@ pub async fn mark(
     }
     let text = of_new!(
         "sent = new.value, sent_at = $3, unknown = new.fate = 'due', error = new.error,
-            confirmed = case new.fate when 'there' then new.value
+            confirmed = case when new.fate in ('there', 'repeated') then new.value
                 -- Whether what was there before still is, nobody knows.
-                when 'refused' then null else int_channel_nights.confirmed end,
+                when new.fate = 'refused' then null else int_channel_nights.confirmed end,
             confirmed_at = case when new.fate = 'there' then $3 else int_channel_nights.confirmed_at end,
             missed = case when new.fate = 'there' then 0 else int_channel_nights.missed end,
-            state = case when int_channel_nights.wanted = new.value then new.fate else 'due' end"
+            state = case when int_channel_nights.wanted <> new.value then 'due'
+                when new.fate = 'repeated' then 'sent' else new.fate end"
     );
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
-/// Notes what a channel shows of nights that were sent before it was asked: `there` where it is what was sent; else it is
-/// to be sent again, or given up for a person where `error` says why.
+/// A night that was read at its channel.
+#[derive(Debug, Clone)]
+pub struct ReadBack<'a> {
+    place: &'a Place,
+    state: &'static str,
+    error: Option<String>,
+}
+
+impl<'a> ReadBack<'a> {
+    /// The channel shows what it was sent.
+    pub fn there(place: &'a Place) -> Self {
+        Self { place, state: "there", error: None }
+    }
+
+    /// It shows something else: it is to be sent again.
+    pub fn missed(place: &'a Place) -> Self {
+        Self { place, state: "due", error: None }
+    }
+
+    /// Somebody has set it to something else there, and to what: it is to be sent again.
+    pub fn differing(place: &'a Place, difference: String) -> Self {
+        Self { place, state: "due", error: Some(difference) }
+    }
+
+    /// It shows something else however often it is sent: a person is asked.
+    pub fn given_up(place: &'a Place) -> Self {
+        let why = "the channel says that it took it, and shows something else";
+        Self { place, state: "refused", error: Some(why.to_owned()) }
+    }
+}
+
+/// Notes what a channel shows of nights that were sent before it was asked.
 pub async fn read_back(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    nights: &[(&Place, bool, Option<&str>)],
+    nights: &[ReadBack<'_>],
     (observed_at, now): (Timestamp, Timestamp),
 ) -> Result<()> {
     let mut new = Rows::new([
@@ -344,29 +392,43 @@ pub async fn read_back(
         ("rate_plan_id", Kind::Text),
         ("night", Kind::Day),
         ("agrees", Kind::Int),
+        ("state", Kind::Text),
         ("error", Kind::Text),
     ]);
-    for (place, agrees, error) in nights {
+    for ReadBack { place, state, error } in nights {
         new.push([
             place.room_type.into(),
             place.rate_plan_id.as_str().into(),
             Day(place.night).into(),
-            i64::from(*agrees).into(),
-            (*error).into(),
+            i64::from(*state == "there").into(),
+            (*state).into(),
+            error.into(),
         ]);
     }
     let text = of_new!(
         "confirmed = case when new.agrees = 1 then int_channel_nights.wanted end,
+            sent = case when new.agrees = 1 then int_channel_nights.wanted else int_channel_nights.sent end,
             confirmed_at = case when new.agrees = 1 then $4 else int_channel_nights.confirmed_at end,
             missed = case when new.agrees = 1 then 0 else int_channel_nights.missed + 1 end,
             changed_at = case when new.agrees = 0 and int_channel_nights.state = 'there' then $4
                 else int_channel_nights.changed_at end,
-            unknown = 1 = 0, error = new.error,
-            state = case when new.agrees = 1 then 'there' when new.error is null then 'due' else 'refused' end",
+            unknown = 1 = 0, error = new.error, state = new.state",
         "int_channel_nights.state in ('sent', 'there')
             and (int_channel_nights.sent_at is null or int_channel_nights.sent_at < $3)"
     );
     new.write(tx, &[account.0.into(), source.0.into(), observed_at.into(), now.into()], text).await
+}
+
+/// Nights that somebody has closed or opened at the channel by hand: what it has is what it shows, until they are reckoned anew.
+pub async fn unsure(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
+    let mut new = Rows::new([("room_type_id", Kind::Int), ("night", Kind::Day)]);
+    nights.iter().for_each(|(room_type, night)| new.push([(*room_type).into(), Day(*night).into()]));
+    let text = "update int_channel_nights set confirmed = null, missed = 0,
+            sent = case when state = 'there' then null else sent end
+        from new
+        where int_channel_nights.account_id = $1 and int_channel_nights.source_id = $2
+            and int_channel_nights.int_room_type_id = new.room_type_id and int_channel_nights.night = new.night";
+    new.write(tx, &[account.0.into(), source.0.into()], text).await
 }
 
 /// Nights that a channel will not have, and what it said: as spans, the newest first.
@@ -376,6 +438,16 @@ pub async fn refused(tx: &mut Tx, account: AccountId, source: SourceId, limit: i
         from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
         where n.account_id = $1 and n.source_id = $2 and n.state = 'refused'
         group by r.external_id, n.rate_plan_external_id, n.error order by max(n.sent_at) desc, r.external_id limit $3";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
+}
+
+/// Nights that somebody has set otherwise at the channel by hand, and that are to be set back: as spans, by room type.
+pub async fn differing(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Refused>> {
+    let text = "select r.external_id as room_type_id, n.rate_plan_external_id as rate_plan_id, n.error,
+            min(n.night) as first_night, max(n.night) as last_night, count(*) as nights, max(n.changed_at) as at
+        from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
+        where n.account_id = $1 and n.source_id = $2 and n.state = 'due' and n.error is not null
+        group by r.external_id, n.rate_plan_external_id, n.error order by max(n.changed_at) desc, r.external_id limit $3";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
 }
 

@@ -81,6 +81,7 @@ pub async fn of_calendars(tx: &mut Tx, given: &Places) -> Result<Vec<(String, bo
         from new cross join int_outbox o
         join int_room_types r on r.account_id = o.account_id and r.gas_unit_id = o.entity_id and r.deleted_at is null
         join int_sources s on s.account_id = r.account_id and s.id = r.source_id and s.connection_id is not null
+            and s.listening_since is null
             and s.sync_enabled and s.sync_direction <> 'inbound_only' and (s.sync_availability or s.sync_pricing)
         where o.account_id = new.account_id and o.sequence >= new.low and o.sequence <= new.high
             and o.entity_type in ('availability', 'rate', 'bookable_unit')
@@ -96,8 +97,8 @@ pub async fn of_bookings(tx: &mut Tx, given: &Places) -> Result<Vec<BookingTouch
             min(o.created_at) as touched_at
         from new cross join int_outbox o
         join int_sources s on s.account_id = o.account_id and s.id <> coalesce(o.origin_source_id, 0)
-            and s.connection_id is not null and s.sync_enabled and s.sync_direction <> 'inbound_only'
-            and s.sync_bookings and s.push_bookings <> 'none'
+            and s.connection_id is not null and s.listening_since is null
+            and s.sync_enabled and s.sync_direction <> 'inbound_only' and s.sync_bookings and s.push_bookings <> 'none'
         where o.account_id = new.account_id and o.sequence >= new.low and o.sequence <= new.high
             and o.entity_type = 'booking' and o.action <> 'deleted'
             and (exists (select 1 from gas_booking_rooms b
@@ -165,19 +166,29 @@ pub async fn put_all(
             0 as own, $5 as whole, $6 as touched_at
         from int_room_types
         where account_id = $1 and source_id = $2 and gas_unit_id is not null and deleted_at is null
-            and exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2 and s.connection_id is not null)";
+            and exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2 and s.connection_id is not null
+                and s.listening_since is null)";
     let text = tx.dialect(
         text,
         "select account_id, source_id, id as int_room_type_id, cast($3 as date) as first_night, cast($4 as date) as last_night,
             cast(0 as bigint) as own, cast($5 as bigint) as whole, cast($6 as timestamptz) as touched_at
         from int_room_types
         where account_id = $1 and source_id = $2 and gas_unit_id is not null and deleted_at is null
-            and exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2 and s.connection_id is not null)",
+            and exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2 and s.connection_id is not null
+                and s.listening_since is null)",
     );
     let touches: Vec<Touch> = on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Day(first))
         .bind(Day(LAST)).bind(i64::from(whole)).bind(Time::from(now)).fetch_all(c).await)?;
     put(tx, &touches).await?;
     Ok(touches.len())
+}
+
+/// Whether a source's channel is told anything of calendars.
+pub async fn hears(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
+    let text = "select exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2
+        and s.connection_id is not null and s.listening_since is null
+        and s.sync_enabled and s.sync_direction <> 'inbound_only' and (s.sync_availability or s.sync_pricing))";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
 /// Whether anything of a source waits to be reckoned.

@@ -1,0 +1,340 @@
+//! What somebody closes by hand at a channel is closed at every seller, and opened by nobody but there.
+
+use gassync_domain::Date;
+use gassync_simulator::beds24::{NewBooking, NightsSet, Told};
+use gassync_tests::{
+    database::Database,
+    host::{Channel, clock, read},
+    on_both,
+};
+use jiff::Span;
+use serde_json::{Value, json};
+
+use crate::outbound::{Stage, is_open};
+
+on_both!(
+    connecting_opens_nothing,
+    a_price_leaves_a_closed_night_closed,
+    what_is_opened_by_hand_is_open_again,
+    fewer_for_sale_are_fewer_everywhere,
+    own_bookings_are_no_closings,
+    nothing_is_written_over_a_closing_that_nobody_has_seen,
+    prices_set_by_hand_are_shown_before_they_are_set_back,
+    who_has_the_say_over_prices_brings_them_and_hears_what_is_sold,
+);
+
+/// Sets what the owner sets in the control panel.
+pub fn set(channel: &Channel, room: u64, nights: (Date, Date), closing: &str) {
+    let set = NightsSet { closing: Some(closing.to_owned()), ..NightsSet::default() };
+    assert!(channel.beds24.set_nights(room, nights, &set), "there is such a room");
+}
+
+/// The words that were written of a night by API, in their order.
+pub fn words(channel: &Channel, room: u64, night: Date) -> Vec<String> {
+    let writes = channel.beds24.night_writes().into_iter();
+    let of_it = writes.filter(|write| write.room_id == room && write.from <= night && night <= write.to);
+    of_it.filter_map(|write| write.values.get("override")?.as_str().map(str::to_owned)).collect()
+}
+
+/// Whether anything was written at a channel.
+fn is_written(channel: &Channel) -> bool {
+    channel.beds24.requests().iter().any(|call| call.method == "POST")
+}
+
+impl Stage {
+    /// Reads everything at a channel, now.
+    pub async fn sync(&self, source: &str) {
+        let (status, told) = read(self.host.operate(&format!("sources/{source}/sync"), &json!(null)).await).await;
+        assert_eq!(status, 200, "{told}");
+    }
+
+    /// Whether the booking engine could sell a night.
+    pub async fn is_free(&self, night: Date) -> bool {
+        let (_, shown) =
+            self.host.get(&self.engine, &format!("availability?roomTypeId=studio&from={night}&to={night}")).await;
+        shown["data"][0]["available"] == json!(true)
+    }
+
+    /// Nothing more is to be told to either channel.
+    pub async fn settled(&self) {
+        let told = async || self.is_told_all("alpha").await && self.is_told_all("beta").await;
+        self.host.until("all is told", told).await;
+    }
+
+    async fn ledger_is_whole(&self) {
+        assert_eq!(self.host.look("ledger/differences").await, json!([]));
+    }
+}
+
+async fn connecting_opens_nothing(database: Database) {
+    let stage = Stage::listening(database, "0", clock()).await;
+    let (night, last, open) = (stage.day(0), stage.day(2), stage.day(3));
+    set(&stage.alpha, stage.rooms.0, (night, last), "blackout");
+    stage.sync("alpha").await;
+    assert!(!stage.is_free(night).await && !stage.is_free(last).await, "closed anywhere is closed everywhere");
+    assert!(stage.is_free(open).await);
+    let (status, why) = read(stage.host.operate("sources/alpha/push", &json!({ "all": true })).await).await;
+    assert_eq!((status, &why["type"]), (409, &json!("/problems/conflict")), "{why}");
+    stage.book("d1", (5, 6), "confirmed").await;
+    let (status, why) = read(stage.host.operate("sources/alpha/go-live", &json!({})).await).await;
+    assert_eq!(status, 409, "nobody has seen a plan: {why}");
+    assert!(!is_written(&stage.alpha) && !is_written(&stage.beta), "while it listens nothing is written");
+
+    let plan = stage.host.go_live("beta").await;
+    assert_eq!(plan["opens"]["nights"], json!(0), "{plan}");
+    assert!(plan["closes"]["nights"].as_u64() >= Some(4), "three nights closed by hand and one sold: {plan}");
+    stage.host.until("beta has closed them", async || !is_open(&stage.beta, stage.rooms.1, night)).await;
+    assert!(!is_open(&stage.beta, stage.rooms.1, stage.day(5)), "what was sold is closed");
+    let plan = stage.host.go_live("alpha").await;
+    assert_eq!(plan["closedByHand"]["nights"], json!(3), "{plan}");
+    assert_eq!(plan["closedByHand"]["firstNight"], json!(night), "{plan}");
+    assert_eq!(plan["opens"]["nights"], json!(0), "{plan}");
+    stage.settled().await;
+    for ahead in 0..=2 {
+        assert!(words(&stage.alpha, stage.rooms.0, stage.day(ahead)).is_empty(), "it is not told of its own closing");
+        assert!(!is_open(&stage.alpha, stage.rooms.0, stage.day(ahead)));
+    }
+    assert!(words(&stage.alpha, stage.rooms.0, open).is_empty(), "what is open is not opened");
+    stage.ledger_is_whole().await;
+    stage.host.stop().await;
+}
+
+async fn a_price_leaves_a_closed_night_closed(database: Database) {
+    let stage = Stage::open(database, "0").await;
+    stage.settled().await;
+    let (night, room) = (stage.day(0), stage.rooms.0);
+    set(&stage.alpha, room, (night, night), "blackout");
+    stage.sync("alpha").await;
+    stage.price(night, 123).await;
+    let priced = || stage.alpha.beds24.nights(room, night, night)[0].price1_cents == Some(12_300);
+    stage.host.until("the price is there", async || priced()).await;
+    stage.settled().await;
+    assert!(!is_open(&stage.alpha, room, night));
+    assert!(words(&stage.alpha, room, night).is_empty());
+    // Nobody has seen this one when the price comes.
+    let unseen = stage.day(1);
+    set(&stage.alpha, room, (unseen, unseen), "blackout");
+    stage.price(unseen, 99).await;
+    stage
+        .host
+        .until("the price is there", async || {
+            stage.alpha.beds24.nights(room, unseen, unseen)[0].price1_cents == Some(9_900)
+        })
+        .await;
+    stage.settled().await;
+    assert!(!is_open(&stage.alpha, room, unseen));
+    stage.host.stop().await;
+}
+
+async fn what_is_opened_by_hand_is_open_again(database: Database) {
+    let stage = Stage::open(database, "0").await;
+    stage.settled().await;
+    let (night, room) = (stage.day(0), stage.rooms.0);
+    set(&stage.alpha, room, (night, night), "blackout");
+    stage.sync("alpha").await;
+    stage.host.until("beta closes it", async || !is_open(&stage.beta, stage.rooms.1, night)).await;
+    // A sale and its end elsewhere open nothing that is closed by hand.
+    stage.book("d1", (0, 2), "confirmed").await;
+    stage.host.until("the next night is closed", async || !is_open(&stage.beta, stage.rooms.1, stage.day(1))).await;
+    stage.book("d1", (0, 2), "cancelled").await;
+    stage.host.until("it is open again", async || is_open(&stage.beta, stage.rooms.1, stage.day(1))).await;
+    stage.settled().await;
+    assert!(!is_open(&stage.alpha, room, night) && !is_open(&stage.beta, stage.rooms.1, night));
+    assert!(!stage.is_free(night).await);
+    set(&stage.alpha, room, (night, night), "none");
+    stage.sync("alpha").await;
+    stage.host.until("beta opens it", async || is_open(&stage.beta, stage.rooms.1, night)).await;
+    stage.settled().await;
+    assert!(stage.is_free(night).await && is_open(&stage.alpha, room, night));
+    assert!(words(&stage.alpha, room, night).is_empty(), "{:?}", words(&stage.alpha, room, night));
+    stage.ledger_is_whole().await;
+    stage.host.stop().await;
+}
+
+async fn fewer_for_sale_are_fewer_everywhere(database: Database) {
+    let stage = Stage::open(database, "0").await;
+    stage.settled().await;
+    let (night, room) = (stage.day(0), stage.rooms.0);
+    let stock = |stock: i64| {
+        let set = NightsSet { stock: Some(stock), ..NightsSet::default() };
+        assert!(stage.alpha.beds24.set_nights(room, (night, night), &set));
+    };
+    stock(0);
+    stage.sync("alpha").await;
+    assert!(!stage.is_free(night).await);
+    stage.host.until("beta closes it", async || !is_open(&stage.beta, stage.rooms.1, night)).await;
+    stock(1);
+    stage.sync("alpha").await;
+    assert!(stage.is_free(night).await);
+    stage.host.until("beta opens it", async || is_open(&stage.beta, stage.rooms.1, night)).await;
+    stage.ledger_is_whole().await;
+    stage.host.stop().await;
+}
+
+async fn own_bookings_are_no_closings(database: Database) {
+    let stage = Stage::open(database, "0").await;
+    stage.settled().await;
+    let (night, room) = (stage.day(0), stage.rooms.0);
+    let new = || NewBooking {
+        room_id: room,
+        arrival: night,
+        departure: stage.day(1),
+        room_qty: 1,
+        num_adult: 2,
+        price_cents: 9_000,
+        first_name: "Ilse".to_owned(),
+        last_name: "Brandt".to_owned(),
+    };
+    // The calendar is seen before the booking is.
+    let id = stage.alpha.beds24.make(new(), Told::Nobody).expect("room");
+    stage.calendar_alone("alpha").await;
+    assert!(!stage.is_free(night).await, "what may be closed is closed until the booking is read");
+    stage.sync("alpha").await;
+    stage.settled().await;
+    let alarms = stage.host.look("alarms").await;
+    let overbooked = |alarm: &Value| alarm["kind"] == "overbooked";
+    assert!(!alarms.as_array().expect("alarms").iter().any(overbooked), "it is sold once: {alarms}");
+    assert!(stage.alpha.beds24.cancel(id, Told::Webhook));
+    stage.host.until("it is free again", async || stage.is_free(night).await).await;
+    stage.host.until("beta opens it", async || is_open(&stage.beta, stage.rooms.1, night)).await;
+    stage.ledger_is_whole().await;
+    // Booked by its own channel on a night that the same channel has closed: sold, not overbooked, and closed after it.
+    set(&stage.alpha, room, (night, night), "none");
+    stage.sync("alpha").await;
+    let id = stage.alpha.beds24.make(new(), Told::Nobody).expect("room");
+    set(&stage.alpha, room, (night, night), "blackout");
+    stage.calendar_alone("alpha").await;
+    stage.sync("alpha").await;
+    let alarms = stage.host.look("alarms").await;
+    assert!(!alarms.as_array().expect("alarms").iter().any(overbooked), "{alarms}");
+    stage.ledger_is_whole().await;
+    assert!(stage.alpha.beds24.cancel(id, Told::Webhook));
+    stage
+        .host
+        .until("the booking is over", async || {
+            let (_, shown) =
+                stage.host.get(&stage.engine, &format!("availability?roomTypeId=studio&from={night}&to={night}")).await;
+            shown["data"][0]["unitsAvailable"] == json!(0) && stage.sold(night).await == 0
+        })
+        .await;
+    stage.settled().await;
+    assert!(!stage.is_free(night).await && !is_open(&stage.beta, stage.rooms.1, night), "the word still closes it");
+    stage.ledger_is_whole().await;
+    stage.host.stop().await;
+}
+
+async fn nothing_is_written_over_a_closing_that_nobody_has_seen(database: Database) {
+    let stage = Stage::open(database, "0").await;
+    stage.settled().await;
+    let room = stage.rooms.0;
+    // Sold and given back elsewhere before anybody has read that it was closed meanwhile.
+    let night = stage.day(0);
+    set(&stage.alpha, room, (night, night), "blackout");
+    stage.book("d1", (0, 1), "confirmed").await;
+    stage.host.until("beta is closed", async || !is_open(&stage.beta, stage.rooms.1, night)).await;
+    stage.settled().await;
+    stage.book("d1", (0, 1), "cancelled").await;
+    stage.settled().await;
+    assert!(!is_open(&stage.alpha, room, night), "{:?}", words(&stage.alpha, room, night));
+    stage.host.until("nobody sells it", async || !stage.is_free(night).await).await;
+    stage.settled().await;
+    assert!(!is_open(&stage.beta, stage.rooms.1, night));
+    // The same with a rule that would be written with the word that opens.
+    let night = stage.day(2);
+    set(&stage.alpha, room, (night, night), "blackout");
+    stage.rule(night, "closedToArrival").await;
+    stage.settled().await;
+    assert!(!is_open(&stage.alpha, room, night), "{:?}", words(&stage.alpha, room, night));
+    stage.host.stop().await;
+}
+
+async fn prices_set_by_hand_are_shown_before_they_are_set_back(database: Database) {
+    let stage = Stage::open(database, "0").await;
+    let (night, room) = (stage.day(0), stage.rooms.0);
+    stage.price(night, 110).await;
+    let shown = || stage.alpha.beds24.nights(room, night, night)[0].price1_cents;
+    stage.host.until("the price is there", async || shown() == Some(11_000)).await;
+    stage.settled().await;
+    let set = NightsSet { price1_cents: Some(9_500), ..NightsSet::default() };
+    assert!(stage.alpha.beds24.set_nights(room, (night, night), &set));
+    stage.calendar_alone("alpha").await;
+    let age = stage.age("alpha").await;
+    assert_eq!(age["differing"][0]["from"], json!(night), "{age}");
+    assert_eq!(age["differing"][0]["why"], json!("the price is 95 there and 110 here"), "{age}");
+    assert_eq!(shown(), Some(9_500), "it is shown before it is set back");
+    stage.host.until("it is set back", async || shown() == Some(11_000)).await;
+    stage.settled().await;
+    assert_eq!(stage.age("alpha").await["differing"], json!([]));
+    stage.host.stop().await;
+}
+
+async fn who_has_the_say_over_prices_brings_them_and_hears_what_is_sold(database: Database) {
+    let stage = Stage::listening(database, "0", clock()).await;
+    let (night, room) = (stage.day(0), stage.rooms.0);
+    let answer = stage.host.operate("sources/alpha/authority", &json!({ "calendar": "theirs" })).await;
+    assert_eq!(answer.status().as_u16(), 204);
+    let set = NightsSet { price1_cents: Some(14_400), min_stay: Some(3), ..NightsSet::default() };
+    assert!(stage.alpha.beds24.set_nights(room, (night, night), &set));
+    stage.sync("alpha").await;
+    let priced = |channel: &Channel, room: u64| {
+        let night = channel.beds24.nights(room, night, night).remove(0);
+        (night.price1_cents, night.min_stay)
+    };
+    stage.host.go_live("alpha").await;
+    stage.host.go_live("beta").await;
+    stage
+        .host
+        .until("its price is at the other channel", async || {
+            priced(&stage.beta, stage.rooms.1) == (Some(14_400), Some(3))
+        })
+        .await;
+    stage.book("d1", (0, 1), "confirmed").await;
+    stage.host.until("it hears what is sold", async || !is_open(&stage.alpha, room, night)).await;
+    stage.settled().await;
+    let writes = stage.alpha.beds24.night_writes();
+    assert!(writes.iter().all(|write| !write.values.contains_key("price1")), "its prices are its own: {writes:?}");
+    stage.host.stop().await;
+}
+
+impl Stage {
+    /// Reads a channel's calendar, and nothing else.
+    async fn calendar_alone(&self, source: &str) {
+        let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
+        let source = gassync::store::sources::named(&mut tx, source).await.expect("read").remove(0);
+        drop(tx);
+        let (start, until) = (self.day(-5), self.day(40));
+        let selection = gassync_domain::Selection::Within { start, until };
+        let query = gassync_domain::Query::new(gassync_domain::Entity::Calendar, selection);
+        gassync::inbound::pull::run(&self.host.app, &source, query).await.expect("read");
+    }
+
+    /// How many of the room are sold on a night.
+    async fn sold(&self, night: Date) -> i64 {
+        let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
+        let account = gassync::store::accounts::find(&mut tx, gassync_tests::host::ACCOUNT).await.expect("read");
+        let stay = gassync_domain::Stay::spanning(night, night.saturating_add(Span::new().days(1))).expect("a stay");
+        let unit = gassync_domain::CoreId(self.unit());
+        let nights =
+            gassync::store::ledger::nights(&mut tx, account.expect("an account"), unit, &[stay], clock()()).await;
+        nights.expect("read").first().map_or(0, |night| night.sold)
+    }
+
+    /// The engine has the say over prices of the house, as a revenue system has.
+    async fn price(&self, night: Date, price: i64) {
+        self.tell(json!({ "roomTypeId": "studio", "date": night, "price": price, "currency": self.currency() })).await;
+    }
+
+    async fn rule(&self, night: Date, rule: &str) {
+        self.tell(json!({ "roomTypeId": "studio", "date": night, rule: true })).await;
+    }
+
+    async fn tell(&self, calendar: Value) {
+        self.host.operate("sources/engine/authority", &json!({ "calendar": "theirs" })).await;
+        let (status, told) = self.host.post(&self.engine, "availability", &calendar).await;
+        assert_eq!(status, 200, "{told}");
+    }
+
+    fn currency(&self) -> String {
+        self.alpha.beds24.properties()[0].currency.clone()
+    }
+}
