@@ -42,6 +42,8 @@ mod set_aside;
 mod silence;
 mod sketches_json;
 mod sketches_xml;
+mod steering;
+mod steering_removal;
 mod store;
 mod tenants;
 mod tidy;

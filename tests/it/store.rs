@@ -126,9 +126,10 @@ async fn time_and_money_come_back_as_they_were(database: Database) {
     };
     keys::create(&mut tx, account, &key, at(0)).await.expect("made");
     let holder = keys::holder(&mut tx, "h", at(1)).await.expect("read").expect("there");
-    assert_eq!((holder.account, holder.source), (account, source));
+    assert_eq!((holder.account, holder.source, holder.is_at_work()), (account, source, true));
     sources::set_status(&mut tx, account, source, "disabled").await.expect("set");
-    assert!(keys::holder(&mut tx, "h", at(1)).await.expect("read").is_none(), "a disabled source has no callers");
+    let holder = keys::holder(&mut tx, "h", at(1)).await.expect("read").expect("known");
+    assert!(!holder.is_at_work(), "a disabled source has no callers");
     tx.commit().await.expect("committed");
 }
 

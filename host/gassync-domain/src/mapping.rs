@@ -46,6 +46,11 @@ pub enum Missing {
     },
     /// The source has no say over such records.
     Authority,
+    /// It is for a room type whose news, or its property's, somebody keeps out of the core.
+    SwitchedOff {
+        /// The channel's id of the room type.
+        id: String,
+    },
     /// Another source of this account creates core entities; this one may only be linked by a person.
     Link,
 }
@@ -66,7 +71,15 @@ impl fmt::Display for Missing {
             Self::Decision { status } => {
                 write!(f, "it was cancelled, and the channel now calls it {status}: a person decides")
             }
-            Self::Authority => f.write_str("this source has no say over such records: its authority decides"),
+            Self::Authority => {
+                f.write_str("this source has no say over such records: its authority and its direction decide")
+            }
+            Self::SwitchedOff { id } => {
+                write!(
+                    f,
+                    "news of room type {id}, or of its property, is kept out of the core: `map resume` lets it in"
+                )
+            }
             Self::Link => f.write_str("another source creates core entities for this account: link it by hand"),
         }
     }

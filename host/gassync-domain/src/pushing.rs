@@ -38,7 +38,7 @@ impl BookingsPushed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Pushing {
-    /// Whether it is told anything; true by default.
+    /// Whether it is told anything: the way out of its direction; true by default.
     pub enabled: bool,
     /// Which bookings; `direct` by default.
     pub bookings: BookingsPushed,

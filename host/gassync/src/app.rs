@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{KnownKeys, Together},
+    api::{KnownKeys, Together, Traffic},
     channel_limits::{Breakers, ChannelLimits, LimitedTransport, LocalBreakers, LocalLimits},
     config::Config,
     jobs::Finisher,
@@ -69,6 +69,8 @@ pub struct App {
     pub rate_limits: RateLimits,
     /// Whose keys were seen just now.
     pub known_keys: KnownKeys,
+    /// Which sources called just now.
+    pub traffic: Traffic,
     /// Records that wait for the database.
     pub together: Together,
     running: StdMutex<HashSet<String>>,
@@ -120,6 +122,7 @@ impl App {
             finisher: Finisher::default(),
             rate_limits: RateLimits::new(config.limits.key_requests, config.limits.key_window_seconds),
             known_keys: KnownKeys::default(),
+            traffic: Traffic::default(),
             together: Together::default(),
             running: StdMutex::default(),
             lanes: Mutex::default(),

@@ -13,7 +13,7 @@ use crate::{
     inbound::memory::{self, MemoryError},
     plugins::{self, Plugin},
     store::{
-        connections,
+        connections, source_switches,
         sources::{self, Source},
     },
 };
@@ -120,6 +120,7 @@ impl<'a> Talk<'a> {
             sources::set_status_of_connection(&mut tx, source.account, *connection, working).await?;
             tracing::error!(source = %source.id, "a source's credential works no more: it must be connected again");
         }
+        source_switches::talked(&mut tx, source.account, source.id, false, now).await?;
         tx.commit().await?;
         if error.is_certain_fault() {
             plugins::struck(app, plugin, source.account, *connection, &why).await?;

@@ -254,6 +254,13 @@ fn mend_of_parked(waiting: &ParkedAlarm) -> String {
     let ParkedAlarm { source_name, kind, external_id, missing, .. } = waiting;
     let about = format!("{source_name} {kind} {external_id}");
     let decide = |words: &str| format!("gassync map decide {about} {words} --by WHO --why TEXT");
+    let off = missing.0.iter().find_map(|missing| match missing {
+        Missing::SwitchedOff { id } => Some(id),
+        _ => None,
+    });
+    if let Some(id) = off {
+        return format!("gassync map resume {source_name} room-type {id}, or its property; or {}", decide("ignore"));
+    }
     let link = missing.0.iter().find_map(|missing| match missing {
         Missing::Property { id } => Some(format!("property {id}")),
         Missing::RoomType { id } => Some(format!("room-type {id}")),

@@ -9,7 +9,7 @@ use axum::{
 use gassync_domain::{CoreId, FieldChange, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::sources::the_one;
+use super::{link_switches, sources::the_one};
 use crate::{
     api::{ApiError, Operator, Problem},
     app::App,
@@ -43,6 +43,14 @@ pub struct LinkShown {
     pub gas_id: i64,
     /// Whether news of the source goes into the core.
     pub auto_sync: bool,
+    /// Whether what changes in the core goes to the source.
+    pub push: bool,
+    /// When what it links last went over, either way; to the minute.
+    pub last_synced_at: Option<Timestamp>,
+    /// What stood against it since.
+    pub last_error: Option<String>,
+    /// How often.
+    pub retries: i64,
     /// `external` or `core`.
     pub origin: String,
     /// When it was made.
@@ -138,6 +146,10 @@ async fn list(
         id: link.external_entity_id,
         gas_id: link.gas_entity_id,
         auto_sync: link.auto_sync,
+        push: link.push,
+        last_synced_at: link.last_synced_at.map(Timestamp::from),
+        last_error: link.last_error,
+        retries: link.retries,
         origin: link.origin,
         created_at: link.created_at.into(),
     });
@@ -184,15 +196,10 @@ async fn change(
     let mut tx = app.db.write(source.account).await?;
     match act.as_str() {
         "unlink" => link::unlink(&mut tx, &incoming(&app, &source), kind, &known.id).await?,
-        "pause" | "resume" => {
-            let link = (kind, known.id.as_str());
-            if !mappings::set_auto_sync(&mut tx, source.account, source.id, link, act == "resume").await? {
-                return Err(Problem::NotFound.into());
-            }
-        }
-        _ => return Err(Problem::NotFound.into()),
+        switch => link_switches::set(&mut tx, &source, (kind, &known.id), (switch, app.now())).await?,
     }
     tx.commit().await?;
+    app.wake.notify_waiters();
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -9,6 +9,7 @@ mod go_live;
 mod jobs;
 mod keys;
 mod ledger;
+mod link_switches;
 mod map_import;
 mod maps;
 mod messages;
@@ -17,6 +18,8 @@ mod parked;
 mod plugin_calls;
 mod plugins;
 mod set_aside;
+mod source_removal;
+mod source_steering;
 mod sources;
 mod status;
 mod time_zones;
@@ -46,6 +49,10 @@ pub use parked::{DecisionPlan, NewDecision, SuggestionShown, WaitingShown};
 pub use plugin_calls::PluginCall;
 pub use plugins::{Asked, Grants, PluginInstalled, PluginShown, PluginWhole, VersionShown};
 pub use set_aside::{SetAsideShown, SetAsideWhole};
+pub use source_removal::{NewRemoval, SourceRemoved};
+pub use source_steering::{
+    MAX_POLL_MINUTES, NewPoll, NewSettings, NewSwitches, SettingsChanged, SourceRun, Steered, Switches,
+};
 pub use sources::{
     Connected, CredentialShown, Disconnected, FailingPoll, NewCredentials, NewSource, SourceMade, SourceShown,
     SourceWhole, WebhookShown,
@@ -74,6 +81,8 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(plugin_calls::router())
         .merge(plugins::router())
         .merge(set_aside::router())
+        .merge(source_removal::router())
+        .merge(source_steering::router())
         .merge(sources::router())
         .merge(status::router())
         .merge(time_zones::router())

@@ -11,7 +11,7 @@ use axum::{
 use gassync_domain::{BreakerState, CoreId, Date, Pushing, Timestamp, Validate as _};
 use serde::{Deserialize, Serialize};
 
-use super::sources::the_one;
+use super::{source_steering::may_talk, sources::the_one};
 use crate::{
     api::{ApiError, Operator, Problem},
     app::App,
@@ -233,6 +233,12 @@ async fn set_rules(
     let source = the_one(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
     let before = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
+    if source.direction.telling(pushing.enabled).is_none() {
+        let text = format!(
+            "{name} is outbound_only: it would be neither asked nor told; `source switch {name} --off` says so"
+        );
+        return Err(Problem::Conflict(text).into());
+    }
     pushing::set(&mut tx, source.account, source.id, &pushing).await?;
     // Of what it was not told nobody knows what it has.
     let widens = reckon::widens(reckon::parts_of(&before), reckon::parts_of(&pushing));
@@ -256,6 +262,7 @@ async fn push(
     if source.listening_since.is_some() {
         return Err(Problem::Conflict(format!("{name} listens: have it go live first")).into());
     }
+    may_talk(&source, false)?;
     let before = shown(&app, &source).await?;
     let mut tx = app.db.write(source.account).await?;
     fan_out::source(&mut tx, (source.account, source.id), (touches::FIRST, new.all), app.now()).await?;

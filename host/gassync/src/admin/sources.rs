@@ -11,7 +11,7 @@ use gassync_runtime::Verification;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::time_zones;
+use super::{source_steering::may_talk, time_zones};
 use crate::{
     api::{ApiError, Operator, Problem},
     app::App,
@@ -192,7 +192,7 @@ pub struct SourceShown {
     /// Whether it listens: nothing is told to its channel before somebody has it go live.
     #[serde(default)]
     pub listening: bool,
-    /// When a fetch last ended well.
+    /// When something last went well with its channel or its partner, either way; to ten seconds.
     pub last_sync_at: Option<Timestamp>,
 }
 
@@ -471,6 +471,7 @@ async fn sync(
     Path(name): Path<String>,
 ) -> Result<Json<BTreeMap<String, BTreeMap<String, i64>>>, ApiError> {
     let source = the_one(&app, &name).await?;
+    may_talk(&source, true)?;
     let plugin = app
         .plugins
         .get(&source.source_type)

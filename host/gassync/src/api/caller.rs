@@ -19,6 +19,7 @@ use subtle::ConstantTimeEq;
 use super::{
     ApiError, Problem,
     scope::{self, Scope},
+    traffic,
 };
 use crate::{
     app::App,
@@ -98,9 +99,14 @@ pub async fn admit(State(app): State<Arc<App>>, mut request: Request, next: Next
         Err(refused) => return refused.into_response(),
     };
     let standing = app.rate_limits.count(holder.id, now);
-    let mut response = if standing.admitted {
+    let mut response = if standing.admitted && holder.is_at_work() {
+        let whom = (holder.account, holder.source);
         request.extensions_mut().insert(holder);
-        next.run(request).await
+        let response = next.run(request).await;
+        traffic::note(&app, whom, response.status(), now);
+        response
+    } else if standing.admitted {
+        ApiError::from(Problem::SourceStopped { status: holder.status.clone() }).into_response()
     } else {
         ApiError::from(Problem::TooManyRequests { seconds: standing.reset_seconds }).into_response()
     };

@@ -24,6 +24,7 @@ mod submission;
 mod sync;
 mod taking;
 mod together;
+mod traffic;
 mod webhook_deliveries;
 mod webhook_messages;
 mod webhooks;
@@ -38,6 +39,7 @@ pub(crate) use page::{Page, PageQuery};
 pub(crate) use params::{Numbers, Params, instant};
 pub use problem::{ApiError, Problem};
 pub use together::Together;
+pub use traffic::Traffic;
 
 use crate::app::App;
 

@@ -35,6 +35,11 @@ pub enum Problem {
         /// The scope that it lacks.
         scope: &'static str,
     },
+    /// The key's source is not at work.
+    SourceStopped {
+        /// `paused`, `disabled`, …
+        status: String,
+    },
     /// The key has called too often.
     TooManyRequests {
         /// When its next window begins.
@@ -93,6 +98,12 @@ impl Problem {
             Self::Forbidden { .. } => {
                 (403, "forbidden", "The key may not do this", "Ask for a key with the scope that `detail` names.")
             }
+            Self::SourceStopped { .. } => (
+                403,
+                "source-stopped",
+                "The key's source is not at work",
+                "Whoever runs this host has stopped the source, as `detail` says. Nothing was stored: send it again when the source goes on.",
+            ),
             Self::TooManyRequests { .. } => (
                 429,
                 "too-many-requests",
@@ -158,13 +169,14 @@ impl Problem {
     }
 
     /// One of each, for the pages.
-    fn all() -> [Self; 18] {
+    fn all() -> [Self; 19] {
         let text = String::new;
         [
             Self::Invalid(Vec::new()),
             Self::Malformed(text()),
             Self::Unauthorized,
             Self::Forbidden { scope: "" },
+            Self::SourceStopped { status: text() },
             Self::TooManyRequests { seconds: 0 },
             Self::NotFound,
             Self::MethodNotAllowed,
@@ -239,6 +251,7 @@ impl Problem {
                 (Some(text), Vec::new())
             }
             Self::Forbidden { scope } => (Some(format!("the key lacks the scope {scope}")), Vec::new()),
+            Self::SourceStopped { status } => (Some(format!("the source is {status}")), Vec::new()),
             Self::TooManyRequests { seconds } => {
                 (Some(format!("the next window begins in {seconds} seconds")), Vec::new())
             }

@@ -139,22 +139,26 @@ pub struct EntityStatus {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunShown {
-    /// Such as `booking_import` or `content_sync`.
+    /// Such as `booking_import`, `availability_export` or `content_sync`.
     #[schema(example = "booking_import")]
     sync_type: String,
     /// `started`, `success`, `partial_success`, `failure`.
     #[schema(example = "success")]
     status: String,
-    /// Records looked at.
+    /// Records looked at; of what goes out the nights or bookings that were told.
     records_processed: i64,
     /// Of them new.
     records_created: i64,
-    /// Of them changed.
+    /// Of them changed, or taken by the channel.
     records_updated: i64,
     /// Of them refused or parked.
     records_failed: i64,
     /// Of them as they were.
     records_skipped: i64,
+    /// Of what went out: what the channel surely has; what else it took is to be read back.
+    records_confirmed: i64,
+    /// Of what went out: of what nobody knows whether the channel has it.
+    records_unknown: i64,
     /// Why it failed.
     error_message: Option<String>,
     /// When it began.
@@ -204,12 +208,12 @@ pub struct SourceStatus {
     /// The channel, or `partner`.
     #[schema(example = "partner")]
     channel: String,
-    /// `pending`, `active`, `error`, `expired`, `disconnected`.
+    /// `pending`, `active`, `paused`, `disabled`, `error`, `expired`, `disconnected`.
     #[schema(example = "active")]
     status: String,
     /// Whether it makes core entities; another than the one that does waits to be linked.
     creates: bool,
-    /// When something was last tried with its channel.
+    /// When something was last tried with its channel, or its partner called; to ten seconds.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_sync_at: Option<Timestamp>,
     /// When that last went well.
@@ -277,6 +281,8 @@ pub async fn source_status(
         records_updated: run.records_updated,
         records_failed: run.records_failed,
         records_skipped: run.records_skipped,
+        records_confirmed: run.records_confirmed,
+        records_unknown: run.records_unknown,
         error_message: run.error_message,
         started_at: run.started_at.into(),
         duration_ms: run.duration_ms,

@@ -49,10 +49,18 @@ pub enum Command {
     Import(Import),
     /// Take a link away: the record waits again, the core keeps what it has
     Unlink(Known),
-    /// Keep a record's news out of the core
+    /// Keep a record's news out of the core; of a property or a room type, its bookings and blocks too: they wait
     Pause(Known),
-    /// Let them in again
+    /// Let them in again, those that wait first
     Resume(Known),
+    /// Have what changes in the core go to the channel, or not: of a property, all that is of it
+    Push {
+        #[command(flatten)]
+        known: Known,
+        /// Not any more
+        #[arg(long)]
+        off: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -134,6 +142,7 @@ impl Command {
             Self::Unlink(known) => known.send(&client, "unlink").await?,
             Self::Pause(known) => known.send(&client, "pause").await?,
             Self::Resume(known) => known.send(&client, "resume").await?,
+            Self::Push { known, off } => known.send(&client, if off { "push-off" } else { "push-on" }).await?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -249,7 +258,12 @@ async fn list(client: &Client, source: &str, json: bool) -> anyhow::Result<()> {
     }
     for link in links {
         let state = if link.auto_sync { "" } else { "  paused" };
-        print(&format!("{:<12} {:<24} {}{state}", link.kind, link.id, link.gas_id));
+        let told = if link.push { "" } else { "  not told" };
+        let synced = link.last_synced_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
+        print(&format!("{:<12} {:<24} {:<8} in sync {synced}{state}{told}", link.kind, link.id, link.gas_id));
+        if let Some(error) = link.last_error {
+            print(&format!("    {} times since then: {error}", link.retries));
+        }
     }
     Ok(())
 }

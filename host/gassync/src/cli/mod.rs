@@ -21,6 +21,7 @@ mod set_aside;
 mod simulate;
 mod source;
 mod source_pushing;
+mod source_steering;
 mod webhook_replay;
 mod webhook_verify;
 mod webhooks;

@@ -10,6 +10,7 @@ use super::{
     client::Client,
     go_live, print, say,
     source_pushing::{self, Change},
+    source_steering,
 };
 use crate::{
     admin::{
@@ -99,6 +100,8 @@ pub enum Command {
     GoLive(go_live::Asked),
     /// Say how the channel is told of the core; without options, show it
     Pushing(Change),
+    #[command(flatten)]
+    Steer(source_steering::Command),
     /// Fetch what the channel has, now; with --from and --to all of these nights, in the background
     Sync {
         /// The source's name
@@ -187,6 +190,7 @@ impl Command {
             Self::Push { name, all, json } => source_pushing::push(&client, &name, all, json).await?,
             Self::GoLive(asked) => asked.run(&client).await?,
             Self::Pushing(change) => change.run(&client).await?,
+            Self::Steer(command) => command.run(&client).await?,
             Self::Sync { name, json, .. } => sync(&client, &name, json).await?,
         }
         Ok(ExitCode::SUCCESS)
@@ -286,7 +290,7 @@ fn print_source(source: &SourceShown) {
     let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
     let SourceShown { id, name, channel, status, listening, .. } = source;
     let status = if *listening { format!("{status}, listens") } else { status.clone() };
-    print(&format!("{id:<5} {name:<20} {channel:<12} {status:<16} last fetched {synced}"));
+    print(&format!("{id:<5} {name:<20} {channel:<12} {status:<16} last in sync {synced}"));
 }
 
 async fn list(client: &Client, json: bool) -> anyhow::Result<()> {

@@ -168,7 +168,7 @@ impl ConnectionSecrets {
         connections::break_hold(&mut tx, self.account, self.connection).await?;
         connections::expect_nobody(&mut tx, self.account, self.connection).await?;
         connections::forget_credentials(&mut tx, self.account, self.connection).await?;
-        let all = (&["pending", "active", "paused", "error", "expired"][..], "disconnected");
+        let all = (&["pending", "active", "paused", "disabled", "error", "expired"][..], "disconnected");
         sources::set_status_of_connection(&mut tx, self.account, self.connection, all).await?;
         // What waits for subscribers would do so for ever.
         for source in sources::of_connection(&mut tx, self.account, self.connection).await? {

@@ -13,7 +13,15 @@ use super::{block, calendar, closing, guest, property, rate_plan, reservation, r
 use crate::{
     core::{SoldOut, WhenFull},
     jobs::Kind,
-    store::{self, Tx, buffer::Envelope, closures, mappings::Mapping, sources::Source, sync_log},
+    store::{
+        self, Tx,
+        buffer::Envelope,
+        closures,
+        link_health::{self, Fared},
+        mappings::{self, Mapping},
+        sources::Source,
+        sync_log,
+    },
 };
 
 /// How long a hint waits for others, so that all of them are one request.
@@ -114,6 +122,18 @@ impl Outcome {
         }
     }
 
+    /// What stood against the link of its record, within: nothing where it was applied. None where the link is new, or
+    /// nothing was done by it.
+    fn fared(&self) -> Option<Option<String>> {
+        match self {
+            Self::Updated(_) | Self::Overbooked { created: false, .. } => Some(None),
+            Self::Parked(parked) => Some(Some(format!("parked: {parked}"))),
+            Self::Rejected(errors) => Some(Some(describe(errors))),
+            Self::Refused(full) => Some(Some(format!("no room on {}", list(&full.nights)))),
+            _ => None,
+        }
+    }
+
     /// The word in answers and logs.
     pub fn word(&self) -> &'static str {
         match self {
@@ -135,8 +155,8 @@ impl Incoming {
         Self {
             account: source.account,
             source: source.id,
-            creates: source.creates,
-            authority: source.authority,
+            creates: source.creates && source.direction.is_inward(),
+            authority: source.say(),
             when_full: WhenFull::Keep,
             strict: false,
             may_revive: false,
@@ -267,6 +287,7 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
     // These write the ledger too: units where there are fewer of them than before, blocks and what becomes of them.
     let alone = changes.iter().any(|change| matches!(change.news, News::RoomType(_) | News::Block(_)));
     let names: Vec<String> = changes.iter().flat_map(names).collect();
+    let links: Vec<Option<(mappings::Kind, String)>> = changes.iter().map(link_of).collect();
     let mut order: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
     order.sort_by_key(|(_, change)| rank(&change.news));
     let mut runs = Runs::default();
@@ -300,6 +321,11 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
     }
     closing::judge(tx, incoming, shown).await?;
     outcomes.sort_by_key(|(index, _)| *index);
+    let fared = links.iter().zip(&outcomes).filter_map(|(link, (_, outcome))| {
+        let (kind, id) = link.as_ref()?;
+        Some(Fared { kind: *kind, id, error: outcome.fared()? })
+    });
+    link_health::note(tx, incoming.account, incoming.source, &Vec::from_iter(fared), incoming.now).await?;
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
@@ -426,6 +452,19 @@ fn names(change: &Change) -> Vec<String> {
     };
     let guest = guest.map(|id| format!("guest/{id}"));
     external_id(change).map(str::to_owned).into_iter().chain(guest).collect()
+}
+
+/// The link that a change may go by.
+fn link_of(change: &Change) -> Option<(mappings::Kind, String)> {
+    let kind = match &change.news {
+        News::Property(_) => mappings::Kind::Property,
+        News::RoomType(_) | News::Calendar(_) => mappings::Kind::RoomType,
+        News::RatePlan(_) => mappings::Kind::RatePlan,
+        News::Reservation(_) => mappings::Kind::Reservation,
+        News::Guest(_) => mappings::Kind::Guest,
+        _ => return None,
+    };
+    Some((kind, external_id(change)?.to_owned()))
 }
 
 pub(crate) fn external_id(change: &Change) -> Option<&str> {

@@ -135,6 +135,10 @@ async fn spans(tx: &mut Tx, incoming: &Incoming, block: &Block) -> Result<(Vec<(
             missing.push(Missing::RoomType { id });
             continue;
         };
+        if !mapping.auto_sync {
+            missing.push(Missing::SwitchedOff { id });
+            continue;
+        }
         let all = units::quantity(tx, account, mapping.core).await?.unwrap_or(1);
         let all = u32::try_from(all).unwrap_or(u32::MAX);
         let one = block.unit_id.as_ref().map(|_| 1);

@@ -8,7 +8,13 @@ use gassync_domain::{Calendar, CalendarNight, Date, Mended, Missing, Parked, Raw
 use super::apply::{Incoming, Outcome};
 use crate::{
     core,
-    store::{Result, Tx, buffer::availability, closures, outbound::nights},
+    store::{
+        Result, Tx,
+        buffer::availability,
+        closures,
+        mappings::{self, Kind},
+        outbound::nights,
+    },
 };
 
 /// Nights: kept as the channel told them. Prices and rules go on into the core where the source has the say over the
@@ -36,6 +42,13 @@ async fn decide(tx: &mut Tx, incoming: &Incoming, calendar: &Calendar, raw: &Raw
     let core = place.unit();
     let mut rates = None;
     if let (Some(unit), true) = (core, incoming.authority.calendar_is_theirs()) {
+        // What is kept out is not kept beside the core either: it is news when it is told again.
+        let plan = calendar.rate_plan_id.as_deref().map(|plan| (Kind::RatePlan, plan));
+        let links: Vec<(Kind, &str)> = [(Kind::RoomType, named.0)].into_iter().chain(plan).collect();
+        let known = mappings::find_all(tx, account, source, &links).await?;
+        if links.iter().any(|(kind, id)| known.get(*kind, id).is_some_and(|link| !link.auto_sync)) {
+            return Ok(Outcome::Parked(Parked(vec![Missing::SwitchedOff { id: named.0.to_owned() }])));
+        }
         match (place.plan(), &calendar.rate_plan_id) {
             (Some(plan), _) => rates = Some((plan, unit)),
             (None, Some(plan)) => {

@@ -19,6 +19,7 @@ use crate::{
         closures::{self, ClosedNight},
         core::bookings,
         ledger::{self, Span},
+        mappings,
         outbound::{
             nights::{self, Known},
             touches::{self, Touch},
@@ -92,8 +93,10 @@ pub async fn judge_anew(tx: &mut Tx, incoming: &Incoming, today: Date) -> Result
 async fn moves(tx: &mut Tx, incoming: &Incoming, judged: &Judged) -> Result<Vec<Moved>> {
     let Incoming { account, source, now, observed_at, counts, .. } = *incoming;
     let Judged { id, room_type, unit, stays, is_anew } = judged;
+    let link = mappings::find(tx, account, source, mappings::Kind::RoomType, id).await?;
+    let is_kept_out = link.is_some_and(|link| !link.auto_sync);
     let shown = closures::shown(tx, account, *room_type, stays, observed_at).await?;
-    if shown.is_empty() {
+    if shown.is_empty() || is_kept_out {
         return Ok(Vec::new());
     }
     let before = closures::of_room_type(tx, account, source, *room_type, stays).await?;

@@ -27,7 +27,7 @@ use crate::{
     channel_limits::LimitedTransport,
     outbound, plugins,
     store::{
-        self, connections, inbox,
+        self, connections, inbox, source_switches,
         sources::{self, Source},
         sync_runs::{self, Counters},
     },
@@ -146,6 +146,8 @@ async fn all_pages(
                 move_resume_point(&mut tx, source, query.entity, resume.take(), (began, incoming.now)).await?;
             }
             sources::synced(&mut tx, source.account, source.id, incoming.now).await?;
+        } else if last {
+            source_switches::talked(&mut tx, source.account, source.id, true, incoming.now).await?;
         }
         tx.commit().await?;
         app.facts.notify_one();

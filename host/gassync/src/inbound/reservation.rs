@@ -197,8 +197,9 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
             mapping = Some(Mapping { core, auto_sync: false, ours: true });
         }
         arriving.mapping = mapping.map(|mapping| (mapping, standings.remove(&mapping.core)));
-        let unit = |id: &str| mappings.get(Kind::RoomType, id).map(|unit| unit.core);
-        match (units(incoming, arriving, unit), mapping) {
+        // What is kept out takes no nights either.
+        let unit = |id: &str| mappings.get(Kind::RoomType, id).filter(|unit| unit.auto_sync).map(|unit| unit.core);
+        match (units(incoming, arriving, |id| mappings.get(Kind::RoomType, id)), mapping) {
             (_, Some(mapping)) if !mapping.auto_sync => arriving.end(Outcome::Unchanged(Some(mapping.core))),
             (Err(parked), _) => park(tx, incoming, (index, &mut *arriving, parked), &mut ready, unit).await?,
             (Ok(units), _) => ready.booking.push((index, units)),
@@ -225,6 +226,10 @@ async fn park(
     ready: &mut Ready,
     unit: impl Fn(&str) -> Option<CoreId>,
 ) -> Result<()> {
+    if parked.0.iter().any(|missing| matches!(missing, Missing::SwitchedOff { .. })) {
+        arriving.end(Outcome::Parked(parked));
+        return Ok(());
+    }
     let status = arriving.reservation.status.clone();
     let booking = arriving.booking().map(|(id, standing)| (id, standing.clone()));
     if cancelling::ends(&status) && (incoming.authority.bookings_are_theirs() || booking.is_none()) {
@@ -287,9 +292,13 @@ async fn park(
 fn units(
     incoming: &Incoming,
     arriving: &Arriving,
-    unit: impl Fn(&str) -> Option<CoreId>,
+    unit: impl Fn(&str) -> Option<Mapping>,
 ) -> std::result::Result<Vec<CoreId>, Parked> {
     let reservation = &arriving.reservation;
+    let off = switched_off(arriving, &unit);
+    if !off.is_empty() {
+        return Err(Parked(off));
+    }
     let mut missing = Vec::new();
     if !incoming.authority.bookings_are_theirs() {
         missing.push(Missing::Authority);
@@ -324,13 +333,24 @@ fn units(
     let mut units = Vec::with_capacity(reservation.rooms.len());
     for room in &reservation.rooms {
         match room.room_type_id.as_ref().map(|id| (id, unit(id))) {
-            Some((_, Some(unit))) => units.push(unit),
+            Some((_, Some(unit))) => units.push(unit.core),
             Some((id, None)) => missing.push(Missing::RoomType { id: id.clone() }),
             None => missing.push(Missing::Rooms),
         }
     }
     missing.dedup();
     if missing.is_empty() { Ok(units) } else { Err(Parked(missing)) }
+}
+
+/// Its room types whose news are kept out of the core; of one that names none, those it had.
+fn switched_off(arriving: &Arriving, unit: impl Fn(&str) -> Option<Mapping>) -> Vec<Missing> {
+    let told = &arriving.reservation.rooms;
+    let known = arriving.stored.as_ref().filter(|_| told.is_empty()).map(|stored| &stored.record.rooms);
+    let ids = known.unwrap_or(told).iter().filter_map(|room| room.room_type_id.as_ref());
+    let off = ids.filter(|id| unit(id).is_some_and(|unit| !unit.auto_sync));
+    let mut off: Vec<Missing> = off.map(|id| Missing::SwitchedOff { id: id.clone() }).collect();
+    off.dedup();
+    off
 }
 
 /// Books what can be: together what is new and finds room, the rest one by one.

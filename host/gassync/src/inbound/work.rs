@@ -18,7 +18,7 @@ use crate::{
     panics,
     plugins::{self, Plugin},
     store::{
-        self, connections, inbox,
+        self, connections, inbox, source_switches,
         sources::{self, Source},
         sync_runs::{self, Counters},
     },
@@ -26,8 +26,9 @@ use crate::{
 
 /// A message that breaks a plugin twice is set aside.
 const MAX_FAULTS: u32 = 2;
-/// What comes from a channel counts in these states: that we cannot ask it any more makes its word no less true.
-const WORKING: [&str; 3] = ["active", "error", "expired"];
+/// What comes from a channel counts in these states: that we cannot ask it any more, or do not for a while, makes its word no
+/// less true.
+const WORKING: [&str; 4] = ["active", "paused", "error", "expired"];
 /// How long a message waits that nobody could look at.
 const LATER: SignedDuration = SignedDuration::from_secs(60);
 /// How far apart calls are noted: that a channel calls is news once.
@@ -117,6 +118,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
         let place = (message.account, message.connection);
         connections::called(&mut tx, place.0, place.1, (incoming.now, incoming.now - CALLS_APART)).await?;
     }
+    source_switches::talked(&mut tx, source.account, source.id, true, incoming.now).await?;
     inbox::applied(&mut tx, message.account, message.id, &told(&tally), incoming.now).await?;
     tx.commit().await?;
     app.facts.notify_one();

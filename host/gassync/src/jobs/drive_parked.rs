@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use gassync_domain::{Change, News, Parked, RawJson, Timestamp, today_at};
+use gassync_domain::{Change, Missing, News, Parked, RawJson, Timestamp, today_at};
 
 use crate::{
     app::App,
@@ -36,7 +36,8 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
                 after = last.row;
                 let links = linked(&mut tx, source, $kind, rows.iter().map(|(stored, _)| &*stored.record.id)).await?;
                 for (stored, raw) in rows {
-                    if can_be_cured(stored.parked.as_ref()) || links.get($kind, &stored.record.id).is_some() {
+                    let is_linked = links.get($kind, &stored.record.id).is_some();
+                    if is_linked || can_be_cured(source, stored.parked.as_ref()) {
                         again(&mut tx, app, source, stored, raw, $news).await?;
                     }
                 }
@@ -78,7 +79,7 @@ async fn drive_reservations(app: &App, source: &Source) -> store::Result<()> {
         let ids = words.iter().map(|(_, word, _)| &*word.record.id);
         let links = linked(&mut tx, source, Kind::Reservation, ids).await?;
         let is_driven = |word: &ParkedReservation| {
-            can_be_cured(Some(&word.missing)) || links.get(Kind::Reservation, &word.record.id).is_some()
+            can_be_cured(source, Some(&word.missing)) || links.get(Kind::Reservation, &word.record.id).is_some()
         };
         let mut changes: BTreeMap<Timestamp, Vec<Change>> = BTreeMap::new();
         for (_, word, raw) in words.into_iter().filter(|(_, word, _)| is_driven(word)) {
@@ -103,7 +104,7 @@ async fn drive_blocks(app: &App, source: &Source) -> store::Result<()> {
         let rows = blocks::parked(&mut tx, source.account, source.id, Slice { after, limit: BATCH }).await?;
         let Some((last, _)) = rows.last() else { return Ok(()) };
         after = last.row;
-        for (stored, raw) in rows.into_iter().filter(|(stored, _)| can_be_cured(stored.parked.as_ref())) {
+        for (stored, raw) in rows.into_iter().filter(|(stored, _)| can_be_cured(source, stored.parked.as_ref())) {
             let incoming = Incoming::from_source(source, stored.version.observed_at, app.now());
             let change = Change { mended: stored.mended, ..Change::new(News::Block(stored.record), Some(raw)) };
             apply::changes(&mut tx, &incoming, vec![change]).await?;
@@ -123,10 +124,16 @@ async fn linked<'a>(
     mappings::find_all(tx, source.account, source.id, &records).await
 }
 
-/// A link cures what misses a link; what waits for a person goes on waiting.
-fn can_be_cured(parked: Option<&Parked>) -> bool {
-    use gassync_domain::Missing::{Property, RoomType};
-    parked.is_some_and(|Parked(missing)| missing.iter().any(|m| matches!(m, Property { .. } | RoomType { .. })))
+/// A link cures what misses a link, and a switch what it kept out; what waits for a person goes on waiting.
+fn can_be_cured(source: &Source, parked: Option<&Parked>) -> bool {
+    let is_curable = |missing: &Missing| match missing {
+        Missing::Property { .. } | Missing::RoomType { .. } | Missing::SwitchedOff { .. } => true,
+        // Those that came in while the source was only to be told.
+        Missing::Authority => source.say().bookings_are_theirs(),
+        Missing::Link => source.creates && source.direction.is_inward(),
+        _ => false,
+    };
+    parked.is_some_and(|Parked(missing)| missing.iter().any(is_curable))
 }
 
 async fn again<T>(

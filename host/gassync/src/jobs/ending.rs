@@ -99,7 +99,7 @@ pub(super) async fn of_lane(app: &Arc<App>, source: Option<&Source>, (taken, out
         }
         ended.push(judged);
     }
-    Over { release: Release { taken, ended, shut }, next, attempts: Vec::new(), standing: None }
+    Over { release: Release { taken, ended, shut }, next, attempts: Vec::new(), standing: None, runs: Vec::new() }
 }
 
 /// What is to be written of a subscriber's lane.
@@ -109,7 +109,7 @@ pub(super) fn of_deliveries(app: &App, taken: Taken, told: Told) -> Over {
     let judged = taken.jobs.iter().zip(&outcomes).map(|(job, outcome)| judge(app, job, (outcome, false), None, now));
     let ended = judged.map(fit_to_keep).collect();
     let shut = shut.map(|shut| Shut { why: kept_reason(shut.why), ..shut });
-    Over { release: Release { taken, ended, shut }, next: Vec::new(), attempts, standing }
+    Over { release: Release { taken, ended, shut }, next: Vec::new(), attempts, standing, runs: Vec::new() }
 }
 
 /// Its reason as the database takes it: a channel's words may hold anything.

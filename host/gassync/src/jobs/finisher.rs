@@ -10,6 +10,7 @@ use crate::{
     store::{
         self,
         queue::{self, Put, Release},
+        sync_runs::{self, OutwardRun},
         webhooks::{self, Attempt, Standing},
     },
 };
@@ -38,6 +39,8 @@ pub struct Over {
     pub attempts: Vec<Attempt>,
     /// How it takes that.
     pub standing: Option<Standing>,
+    /// What its channel was told.
+    pub runs: Vec<OutwardRun>,
 }
 
 /// Writes what came of a lane, together with whatever else waits; returns when it is durable. False where it could not be
@@ -92,17 +95,20 @@ fn tell(done: oneshot::Sender<()>) {
 async fn write(app: &App, overs: &[Over]) -> store::Result<()> {
     let now: Timestamp = app.now();
     let (mut releases, mut next, mut attempts, mut standings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut runs = Vec::new();
     for over in overs {
         releases.push(&over.release);
         next.extend(over.next.iter().cloned());
         attempts.extend(over.attempts.iter().cloned());
         standings.extend(over.standing.iter().cloned());
+        runs.extend(over.runs.iter().cloned());
     }
     let mut tx = app.db.platform_write().await?;
     // A job ends before it is put in the queue anew: the same work waits once.
     queue::finish(&mut tx, &releases, now).await?;
     queue::put(&mut tx, &next, now).await?;
     webhooks::note(&mut tx, &attempts, &standings, now).await?;
+    sync_runs::outward(&mut tx, &runs).await?;
     tx.commit().await
 }
 

@@ -22,7 +22,8 @@ pub(crate) use ending::Outcome;
 pub use finisher::Finisher;
 pub use kind::Kind;
 pub use poll::{
-    begin as begin_polls, begin_new as begin_new_polls, of_bookings as polls_of_bookings, selection as poll_selection,
+    begin as begin_polls, begin_new as begin_new_polls, hasten as hasten_polls, of_bookings as polls_of_bookings,
+    selection as poll_selection,
 };
 pub use push::{of_booking as push_of_booking, of_calendar as push_of_calendar};
 pub use relay::run as relay;

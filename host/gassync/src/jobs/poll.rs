@@ -32,6 +32,9 @@ pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Res
         }
         return Ok(());
     };
+    if !source.direction.is_inward() {
+        return Ok(());
+    }
     let selection = selection(app, source, poll).await?;
     let tally = polled::run(app, source, poll, Query::new(poll.entity, selection)).await?;
     tracing::debug!(source = %source.id, entity = poll.entity.as_str(), ?tally, "a poll ended");
@@ -78,11 +81,36 @@ pub(super) async fn today(app: &App, source: &Source) -> store::Result<Date> {
 pub(super) fn next_time(app: &App, source: &Source, payload: &Value, now: Timestamp) -> Option<Timestamp> {
     let plugin = app.plugins.get(&source.source_type)?;
     let poll = named(plugin.manifest(), payload)?;
+    let regular = interval_seconds(source.poll_minutes, poll);
     let seconds = match app.config.work.poll_seconds {
-        0 => i64::from(poll.interval_seconds),
-        shorter => i64::try_from(shorter).unwrap_or(i64::MAX).min(i64::from(poll.interval_seconds)),
+        0 => regular,
+        shorter => i64::try_from(shorter).unwrap_or(i64::MAX).min(regular),
     };
     now.checked_add(SignedDuration::from_secs(seconds)).ok()
+}
+
+/// How many seconds lie between two polls. What a source says counts for bookings; what changes less often is not asked for
+/// more often than the plugin's manifest says.
+fn interval_seconds(minutes: Option<i64>, poll: &Poll) -> i64 {
+    let by_manifest = i64::from(poll.interval_seconds);
+    match (minutes.map(|minutes| minutes.saturating_mul(60)), poll.entity) {
+        (None, _) => by_manifest,
+        (Some(seconds), Entity::Reservation | Entity::Guest | Entity::Block) => seconds,
+        (Some(seconds), _) => seconds.max(by_manifest),
+    }
+}
+
+/// How often a source is asked has changed: its polls that wait come no later than that from now on.
+pub async fn hasten(tx: &mut Tx, source: &Source, manifest: &Manifest, now: Timestamp) -> store::Result<()> {
+    let mut sooner = Vec::new();
+    for poll in &manifest.polls {
+        let wait = SignedDuration::from_secs(interval_seconds(source.poll_minutes, poll));
+        let payload = payload_of(poll);
+        if store::queue::waits(tx, source.account, source.id, Kind::Poll.name(), &payload).await? {
+            sooner.push(Kind::Poll.put((source.account, source.id), payload, (now + wait, now)));
+        }
+    }
+    store::queue::put(tx, &sooner, now).await
 }
 
 /// Puts a source's polls in the queue, properties before what stands in them, and what has its calendar told; all are due

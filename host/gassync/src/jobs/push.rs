@@ -13,11 +13,13 @@ use crate::{
     outbound::{
         booking::{self, Told},
         calendar::{self, Left},
+        visit::Visit,
     },
     store::{
         outbound::touches,
         queue::{Job, Put},
         sources::Source,
+        sync_runs::{self, OutwardRun},
     },
     talk::TalkError,
 };
@@ -39,7 +41,11 @@ pub fn of_booking(whom: (AccountId, SourceId), booking: CoreId, now: Timestamp) 
 }
 
 /// Tells a channel what it does not surely have of its calendar.
-pub(super) async fn calendar(app: &Arc<App>, source: &Source) -> Result<Outcome, TalkError> {
+pub(super) async fn calendar(
+    app: &Arc<App>,
+    source: &Source,
+    runs: &mut Vec<OutwardRun>,
+) -> Result<Outcome, TalkError> {
     let plugin = app.plugins.get(&source.source_type);
     let plugin = plugin.ok_or_else(|| TalkError::NotLoaded(source.source_type.clone()))?;
     let listens = source.listening_since.is_some();
@@ -49,7 +55,10 @@ pub(super) async fn calendar(app: &Arc<App>, source: &Source) -> Result<Outcome,
         tx.commit().await?;
         return Ok(Outcome::Done);
     }
-    Ok(match calendar::push(app, source).await? {
+    let mut visit = Visit::begin(source, sync_runs::Kind::AvailabilityExport, app.now());
+    let left = calendar::push(app, source, &mut visit).await;
+    runs.extend(visit.over(app.now()));
+    Ok(match left? {
         Left::Nothing => Outcome::Done,
         Left::More => Outcome::More,
         // What is sold there already must not be offered.
@@ -59,13 +68,19 @@ pub(super) async fn calendar(app: &Arc<App>, source: &Source) -> Result<Outcome,
 }
 
 /// Tells a channel of bookings, as many in one call as the plugin's manifest lets, else all; of each job what came of it.
-pub(super) async fn bookings(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> {
+pub(super) async fn bookings(
+    app: &Arc<App>,
+    source: &Source,
+    jobs: &[Job],
+    runs: &mut Vec<OutwardRun>,
+) -> Vec<Outcome> {
     let plugin = app.plugins.get(&source.source_type);
     let batch = plugin.and_then(|plugin| plugin.manifest().batches.reservations);
     let most = batch.map_or(jobs.len(), |batch| batch.items as usize);
     let mut outcomes = Vec::with_capacity(jobs.len());
+    let mut visit = Visit::begin(source, sync_runs::Kind::BookingExport, app.now());
     for of_call in jobs.chunks(most.max(1)) {
-        let told = in_one_call(app, source, of_call).await.unwrap_or_else(|error| {
+        let told = in_one_call(app, source, of_call, &mut visit).await.unwrap_or_else(|error| {
             let error = Arc::new(error);
             of_call.iter().map(|_| Outcome::Failed(Arc::clone(&error))).collect()
         });
@@ -75,11 +90,17 @@ pub(super) async fn bookings(app: &Arc<App>, source: &Source, jobs: &[Job]) -> V
             break; // It is not called at once again.
         }
     }
+    runs.extend(visit.over(app.now()));
     outcomes.resize_with(jobs.len(), || Outcome::NotYet(UNTIL_WELL, "a call before it did not work out".to_owned()));
     outcomes
 }
 
-async fn in_one_call(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Result<Vec<Outcome>, TalkError> {
+async fn in_one_call(
+    app: &Arc<App>,
+    source: &Source,
+    jobs: &[Job],
+    visit: &mut Visit,
+) -> Result<Vec<Outcome>, TalkError> {
     if source.listening_since.is_some() {
         // What is to be told when it goes live is found then.
         return Ok(jobs.iter().map(|_| Outcome::Done).collect());
@@ -87,7 +108,7 @@ async fn in_one_call(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Result<Ve
     let ids: Vec<Option<CoreId>> =
         jobs.iter().map(|job| job.payload.get("booking").and_then(Value::as_i64).map(CoreId)).collect();
     let named: Vec<CoreId> = ids.iter().flatten().copied().collect();
-    let mut told = booking::push(app, source, &named).await?.into_iter();
+    let mut told = booking::push(app, source, &named, visit).await?.into_iter();
     let outcome = |id: Option<CoreId>| match id.and_then(|_| told.next()) {
         Some(Told::Done) => Outcome::Done,
         Some(Told::Refused(why)) => Outcome::Hopeless(why),

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Kind, backfill, drive_parked,
     ending::{self, Outcome},
-    finisher, horizon, look_again, poll, push,
+    finisher::{self, Over},
+    horizon, look_again, poll, push,
 };
 use crate::{
     app::App,
@@ -23,6 +24,7 @@ use crate::{
         self, inbox,
         queue::{self, Company, Job, Lane, Taken, Work},
         sources::{self, Source},
+        sync_runs::OutwardRun,
     },
     talk::TalkError,
     webhooks,
@@ -34,6 +36,9 @@ const MESSAGE_LEASE: SignedDuration = SignedDuration::from_secs(30);
 const LANE_LEASE: SignedDuration = SignedDuration::from_secs(15);
 /// How often it says so.
 const HEARTBEAT: Duration = Duration::from_secs(4);
+
+/// How soon it is looked again whether a source is fetched from.
+const UNTIL_ASKED: SignedDuration = SignedDuration::from_mins(10);
 
 /// Where work is done.
 struct Places {
@@ -160,11 +165,12 @@ async fn alive(app: &Arc<App>, source: Option<Source>, taken: Taken) -> store::R
     if let Lane::Webhook(number) = taken.lane {
         return deliver(app, number, taken).await;
     }
+    let mut runs = Vec::new();
     let outcomes = match &source {
-        Some(source) => work_on(app, source, &taken.jobs).await,
+        Some(source) => work_on(app, source, &taken.jobs, &mut runs).await,
         None => each(&taken.jobs, || Outcome::Hopeless("its source is gone".to_owned())),
     };
-    let over = ending::of_lane(app, source.as_ref(), (taken, outcomes)).await;
+    let over = Over { runs, ..ending::of_lane(app, source.as_ref(), (taken, outcomes)).await };
     finisher::finish(app, over).await;
     Ok(())
 }
@@ -200,35 +206,44 @@ fn each(jobs: &[Job], outcome: impl Fn() -> Outcome) -> Vec<Outcome> {
 }
 
 /// Works on what was taken for a source, those of a kind together; of each how it ended.
-async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> {
+async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<OutwardRun>) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(jobs.len());
     for of_kind in jobs.chunk_by(|one, next| one.kind == next.kind) {
         // Whoever asks to be left alone is not called for the others either.
         match outcomes.iter().find_map(Outcome::pause) {
             Some((wait, why)) => outcomes.extend(each(of_kind, || Outcome::NotYet(wait, why.clone()))),
-            None => outcomes.extend(work_on_kind(app, source, of_kind).await),
+            None => outcomes.extend(work_on_kind(app, source, of_kind, runs).await),
         }
     }
     outcomes
 }
 
 /// A panic is a failure like others: those that were worked on together are tried again, each alone.
-async fn work_on_kind(app: &Arc<App>, source: &Source, jobs: &[Job]) -> Vec<Outcome> {
+async fn work_on_kind(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<OutwardRun>) -> Vec<Outcome> {
     let Some(first) = jobs.first() else { return Vec::new() };
     let Some(kind) = Kind::named(&first.kind) else {
         return each(jobs, || Outcome::Hopeless(format!("nobody knows jobs of the kind {}", first.kind)));
     };
-    let worked = panics::caught(kind.name(), work_on_jobs(app, source, kind, (first, jobs))).await;
+    let worked = panics::caught(kind.name(), work_on_jobs(app, source, kind, (first, jobs), runs)).await;
     worked.unwrap_or_else(|reason| each(jobs, || Outcome::Again(None, reason.clone())))
 }
 
-async fn work_on_jobs(app: &Arc<App>, source: &Source, kind: Kind, (first, jobs): (&Job, &[Job])) -> Vec<Outcome> {
+async fn work_on_jobs(
+    app: &Arc<App>,
+    source: &Source,
+    kind: Kind,
+    (first, jobs): (&Job, &[Job]),
+    runs: &mut Vec<OutwardRun>,
+) -> Vec<Outcome> {
     let done = |()| each(jobs, || Outcome::Done);
     let result: Result<Vec<Outcome>, TalkError> = match kind {
-        Kind::PushBooking => Ok(push::bookings(app, source, jobs).await),
-        Kind::PushCalendar => push::calendar(app, source).await.map(|outcome| vec![outcome]),
+        Kind::PushBooking => Ok(push::bookings(app, source, jobs, runs).await),
+        Kind::PushCalendar => push::calendar(app, source, runs).await.map(|outcome| vec![outcome]),
         Kind::LookAgain => look_again::run(app, source, jobs.iter().map(|job| &job.payload)).await.map(done),
         Kind::Poll => poll::run(app, source, &first.payload).await.map(done),
+        Kind::Backfill if !source.direction.is_inward() => {
+            Ok(each(jobs, || Outcome::NotYet(UNTIL_ASKED, "the source is only told".to_owned())))
+        }
         Kind::Backfill => backfill::run(app, source, first).await.map(done),
         Kind::ReadBack => read_back::run(app, source).await.map(done),
         Kind::DriveParked => drive_parked::run(app, source).await.map(done).map_err(TalkError::from),

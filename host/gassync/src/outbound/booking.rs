@@ -11,7 +11,11 @@ use gassync_runtime::Finished;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{house_currency::leave_out_foreign_prices, in_words, places, sent_nothing, trusts, unclear};
+use super::{
+    house_currency::leave_out_foreign_prices,
+    in_words, places, sent_nothing, trusts, unclear,
+    visit::{self, Came, Visit},
+};
 use crate::{
     app::App,
     inbound::memory,
@@ -20,6 +24,8 @@ use crate::{
     store::{
         self, Tx,
         core::told_bookings::{ToldBooking, told_bookings},
+        link_health::Fared,
+        mappings,
         outbound::{
             bookings::{self, Fate, Mark, Standing},
             names::{self, BookingName, Called, RoomName},
@@ -81,7 +87,12 @@ struct Telling {
 }
 
 /// Tells the channel of these bookings in one call; of each what came of it.
-pub async fn push(app: &Arc<App>, source: &Source, asked: &[CoreId]) -> Result<Vec<Told>, TalkError> {
+pub async fn push(
+    app: &Arc<App>,
+    source: &Source,
+    asked: &[CoreId],
+    visit: &mut Visit,
+) -> Result<Vec<Told>, TalkError> {
     let talk = Talk::open(app, source)?;
     let lane = app.lane(talk.connection).await;
     let _one_at_a_time = lane.lock().await;
@@ -109,6 +120,9 @@ pub async fn push(app: &Arc<App>, source: &Source, asked: &[CoreId]) -> Result<V
     let outcomes = match result {
         Ok(outcomes) => outcomes,
         Err(error) => {
+            let named = tellings.iter().filter_map(|telling| telling.operation.channel_id.as_deref());
+            let links: Vec<_> = named.map(|id| (mappings::Kind::Reservation, id)).collect();
+            visit.failed(app, (tellings.len(), &links), &error).await?;
             if sent_nothing(&record) {
                 take_back(app, source, &tellings, &error.to_string()).await?;
             }
@@ -121,9 +135,11 @@ pub async fn push(app: &Arc<App>, source: &Source, asked: &[CoreId]) -> Result<V
     let said: Vec<(&Telling, &Outcome, Judged)> =
         judged.map(|(telling, outcome)| (telling, outcome, telling.judge(outcome, trusts))).collect();
     note(&mut tx, source, &said, now).await?;
+    let fared = fared(&said, visit);
     plugins::keep_call(&app.vault, &mut tx, (source.account, talk.connection), (&talk.plugin, &record, None), now)
         .await?;
     memory::keep(&app.vault, &mut tx, source, record.memory, now).await?;
+    visit::note(&mut tx, source, &fared, now).await?;
     tx.commit().await?;
     for (telling, _, judged) in said {
         if let Some(told) = told.get_mut(telling.index) {
@@ -131,6 +147,26 @@ pub async fn push(app: &Arc<App>, source: &Source, asked: &[CoreId]) -> Result<V
         }
     }
     Ok(told)
+}
+
+/// Counts what came of bookings; and how their links fared, of those that the channel has a name for.
+fn fared<'a>(said: &'a [(&'a Telling, &'a Outcome, Judged)], visit: &mut Visit) -> Vec<Fared<'a>> {
+    let fared = said.iter().filter_map(|(telling, outcome, judged)| {
+        let came = match &judged.fate {
+            Fate::There => Came::There,
+            Fate::Sent => Came::Taken,
+            Fate::Refused(_) => Came::Refused,
+            Fate::Missed(_) | Fate::Unknown(_) | Fate::NotYet(_) => Came::Unknown,
+        };
+        visit.count(came, 1);
+        // As the audit trail says it: a channel's own words may repeat what a guest wrote.
+        let why = || judged.message.clone().unwrap_or_else(|| "the channel has not taken it".to_owned());
+        let stands_against = matches!(came, Came::Refused | Came::Unknown).then(why);
+        let named = telling.called(outcome).map(|called| called.external_id);
+        let id = named.or(telling.operation.channel_id.as_deref())?;
+        Some(Fared { kind: mappings::Kind::Reservation, id, error: stands_against })
+    });
+    fared.collect()
 }
 
 /// Nothing was sent after all: what was known before is known again.

@@ -17,6 +17,7 @@ use super::{
     in_words,
     reckon::{self, Reckoned},
     trusts, unclear,
+    visit::{self, Came, Visit},
 };
 use crate::{
     app::App,
@@ -25,6 +26,8 @@ use crate::{
     plugins,
     store::{
         self, closures,
+        link_health::Fared,
+        mappings,
         outbound::{
             nights::{self, Fate, Known, Marked, Place},
             pushing,
@@ -73,16 +76,17 @@ struct Run {
 /// Reckons what was touched, and sends what is due. Before a word is written that opens or closes, or rules that some channels say
 /// with the same word, the channel is read: what somebody has closed there by hand is left as it is. Where that does not work out
 /// nights are closed all the same, and nothing is opened.
-pub async fn push(app: &Arc<App>, source: &Source) -> Result<Left, TalkError> {
+pub async fn push(app: &Arc<App>, source: &Source, visit: &mut Visit) -> Result<Left, TalkError> {
     let talk = Talk::open(app, source)?;
-    let can_read = talk.plugin.exports().contains(&Interface::Pull);
+    // What a channel shows that is only told nobody wants to know.
+    let can_read = talk.plugin.exports().contains(&Interface::Pull) && source.direction.is_inward();
     let (mut read, mut unreadable): (Option<Reading>, Option<TalkError>) = (None, None);
     for _ in 0..CALLS {
         let lane = app.lane(talk.connection).await;
         let one_at_a_time = lane.lock().await;
         let mut tx = app.db.write(source.account).await?;
         let pushing = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
-        let pushing = pushing.under(source.authority);
+        let pushing = pushing.under(source.hears());
         if !has_read(&mut tx, source, talk.plugin.manifest()).await? {
             return Ok(Left::Unread);
         }
@@ -107,7 +111,7 @@ pub async fn push(app: &Arc<App>, source: &Source) -> Result<Left, TalkError> {
         nights::about_to_send(&mut tx, source.account, source.id, &Vec::from_iter(sent), app.now()).await?;
         tx.commit().await?;
         if !sure.is_empty()
-            && let later @ Left::Later(..) = send(&talk, &sure, trusts(&talk, &pushing)).await?
+            && let later @ Left::Later(..) = send(&talk, &sure, trusts(&talk, &pushing), visit).await?
         {
             return Ok(later);
         }
@@ -182,6 +186,10 @@ impl Reading {
 /// just made.
 pub(super) async fn has_read(tx: &mut store::Tx, source: &Source, manifest: &Manifest) -> store::Result<bool> {
     let (account, id) = (source.account, source.id);
+    if !source.direction.is_inward() {
+        // What it sells itself nobody wants to know.
+        return Ok(true);
+    }
     if queue::waits(tx, account, id, Kind::DriveParked.name(), &json!({})).await? {
         return Ok(false);
     }
@@ -271,7 +279,7 @@ fn parts(known: &Known, pushing: &Pushing, is_closed: bool) -> CalendarParts {
     if reckon::any(told) { told } else { reckon::both(all, reckon::parts_of(pushing)) }
 }
 
-async fn send(talk: &Talk<'_>, runs: &[Run], trusts: bool) -> Result<Left, TalkError> {
+async fn send(talk: &Talk<'_>, runs: &[Run], trusts: bool, visit: &mut Visit) -> Result<Left, TalkError> {
     let Talk { app, source, connection, plugin } = talk;
     let may_be_there = runs.iter().flat_map(|run| &run.nights).any(|known| known.unknown);
     let attempt = if may_be_there { Attempt::AfterUnknown } else { Attempt::First };
@@ -281,11 +289,16 @@ async fn send(talk: &Talk<'_>, runs: &[Run], trusts: bool) -> Result<Left, TalkE
     drop(place);
     let outcomes = match result {
         Ok(outcomes) => outcomes,
-        Err(error) => return Err(talk.failed(error, record, secrets).await?),
+        Err(error) => {
+            let rooms = runs.iter().map(|run| (mappings::Kind::RoomType, run.target.room_type_id.as_str()));
+            visit.failed(app, (runs.iter().map(|run| run.nights.len()).sum(), &Vec::from_iter(rooms)), &error).await?;
+            return Err(talk.failed(error, record, secrets).await?);
+        }
     };
     let now = app.now();
     let mut said = Said { trusts, ..Said::default() };
     runs.iter().zip(&outcomes).for_each(|(run, outcome)| said.take(run, outcome));
+    let fared = said.fared(visit, runs);
     let marked: Vec<Marked<'_>> =
         said.fates.iter().flat_map(|(run, fate, error)| run.marked(*fate, error.as_deref())).collect();
     let lines: Vec<sync_log::Entry<'_>> =
@@ -298,6 +311,7 @@ async fn send(talk: &Talk<'_>, runs: &[Run], trusts: bool) -> Result<Left, TalkE
     if said.to_read_back {
         read_back_later(&mut tx, source, now).await?;
     }
+    visit::note(&mut tx, source, &fared, now).await?;
     tx.commit().await?;
     Ok(said.later.map_or(Left::More, |(wait, why)| Left::Later(wait, why)))
 }
@@ -341,6 +355,28 @@ impl<'a> Said<'a> {
                 self.fates.push((run, Fate::Unknown, None));
             }
         }
+    }
+
+    /// Counts what came of the runs; and how the links of their room types fared.
+    fn fared(&self, visit: &mut Visit, runs: &'a [Run]) -> Vec<Fared<'a>> {
+        let nights: usize = runs.iter().map(|run| run.nights.len()).sum();
+        let fared = self.fates.iter().map(|(run, fate, error)| {
+            let came = match fate {
+                Fate::There => Came::There,
+                Fate::Sent | Fate::Repeated => Came::Taken,
+                Fate::Refused => Came::Refused,
+                Fate::Unknown => Came::Unknown,
+            };
+            visit.count(came, run.nights.len());
+            let why = error.clone().unwrap_or_else(|| "nobody knows whether the channel has it".to_owned());
+            let stands_against = matches!(fate, Fate::Refused | Fate::Unknown).then_some(why);
+            Fared { kind: mappings::Kind::RoomType, id: &run.target.room_type_id, error: stands_against }
+        });
+        let fared: Vec<Fared<'a>> = fared.collect();
+        let told: usize = self.fates.iter().map(|(run, ..)| run.nights.len()).sum();
+        // Those that are to be told again later were told.
+        visit.count(Came::Unknown, nights.saturating_sub(told));
+        fared
     }
 
     fn come_again(&mut self, wait: Option<SignedDuration>, why: String) {

@@ -236,7 +236,7 @@ async fn survey(
     now: Timestamp,
 ) -> store::Result<(Vec<Surveyed>, Comes)> {
     let (account, id) = (source.account, source.id);
-    let pushing: Pushing = pushing::get(tx, account, id).await?.unwrap_or_default().under(source.authority);
+    let pushing: Pushing = pushing::get(tx, account, id).await?.unwrap_or_default().under(source.hears());
     let mut surveyed = Vec::new();
     let mut comes = Comes::default();
     let rooms = closures::linked_room_types(tx, account, id).await?;

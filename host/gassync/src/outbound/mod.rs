@@ -1,6 +1,6 @@
 //! What leaves the core for channels: facts become touches ([`fan_out`]), touches become nights as channels are to have them
 //! ([`reckon`]), and what a channel does not surely have is sent ([`calendar`], [`booking`]) and read back ([`read_back`],
-//! [`booking_shown`]).
+//! [`booking_shown`]); [`visit`] counts what came of it.
 //!
 //! A job that ran is no proof: a night or a booking is there when the channel has said so, or has shown it.
 
@@ -12,6 +12,7 @@ pub mod going_live;
 mod house_currency;
 pub mod read_back;
 pub mod reckon;
+pub mod visit;
 
 use gassync_domain::{FieldError, Outcome, Pushing};
 use gassync_runtime::{CallRecord, Interface};

@@ -93,7 +93,7 @@ pub async fn compare(
         return Ok(());
     }
     let Some(pushing) = pushing::get(tx, source.account, source.id).await? else { return Ok(()) };
-    let pushing = pushing.under(source.authority);
+    let pushing = pushing.under(source.hears());
     let mut judged = Judged::default();
     for calendar in calendars {
         judge(tx, source, (manifest, &pushing), calendar, (observed_at, now), &mut judged).await?;

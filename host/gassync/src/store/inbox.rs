@@ -81,7 +81,7 @@ pub async fn is_waiting(tx: &mut Tx, now: Timestamp) -> Result<bool> {
 }
 
 /// Takes messages that wait, oldest first, and keeps others off them until `until`. A platform query. Messages for
-/// plugins that are disabled, and for sources that are not at work yet or paused, stay where they are.
+/// plugins that are disabled, and for sources that are not at work yet or disabled, stay where they are.
 pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<Message>> {
     let text = tx.dialect(
         "update int_inbox set available_at = $2, attempts = attempts + 1 where (account_id, id) in (
@@ -90,7 +90,7 @@ pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) ->
             join int_plugins p on p.id = c.channel and p.status = 'enabled' and p.serving is not null
             where i.state = 'received' and i.available_at <= $1 and exists (
                 select 1 from int_sources s where s.account_id = c.account_id and s.connection_id = c.id
-                    and s.status in ('active', 'error', 'expired', 'disconnected'))
+                    and s.status in ('active', 'paused', 'error', 'expired', 'disconnected'))
             order by i.id limit $3)
         returning account_id, id, connection_id, method, url, headers, body, key_id, attempts, faults, received_at",
         "update int_inbox set available_at = $2, attempts = attempts + 1 where (account_id, id) in (
@@ -99,7 +99,7 @@ pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) ->
             join int_plugins p on p.id = c.channel and p.status = 'enabled' and p.serving is not null
             where i.state = 'received' and i.available_at <= $1 and exists (
                 select 1 from int_sources s where s.account_id = c.account_id and s.connection_id = c.id
-                    and s.status in ('active', 'error', 'expired', 'disconnected'))
+                    and s.status in ('active', 'paused', 'error', 'expired', 'disconnected'))
             order by i.id limit $3
             for update of i skip locked)
         returning account_id, id, connection_id, method, url, headers, body, key_id, attempts, faults, received_at",

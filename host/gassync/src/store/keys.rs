@@ -14,6 +14,8 @@ pub struct KeyHolder {
     pub account: AccountId,
     /// What the caller writes as.
     pub source: SourceId,
+    /// Where that source stands: `active`, `paused`, …
+    pub status: String,
     /// Whether that source creates core entities.
     pub creates: bool,
     /// What that source has the say over.
@@ -24,6 +26,13 @@ pub struct KeyHolder {
     pub strict: bool,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
+}
+
+impl KeyHolder {
+    /// Whether its source takes part; one whose polls fail does.
+    pub fn is_at_work(&self) -> bool {
+        matches!(self.status.as_str(), "active" | "error")
+    }
 }
 
 /// A key to be kept. The key itself is shown once and never stored.
@@ -84,6 +93,7 @@ struct Row {
     id: i64,
     account_id: i64,
     source_id: i64,
+    status: String,
     creates: bool,
     authority: Json<Authority>,
     scopes: Json<Vec<String>>,
@@ -103,16 +113,17 @@ pub async fn create(tx: &mut Tx, account: AccountId, key: &NewKey<'_>, now: Time
 
 /// Who holds the live key with this hash. A platform query: nobody is known before it.
 pub async fn holder(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<Option<KeyHolder>> {
-    let text = "select k.id, k.account_id, k.source_id, s.creates, s.authority, k.scopes, k.strict, k.last_used_at
+    let text =
+        "select k.id, k.account_id, k.source_id, s.status, s.creates, s.authority, k.scopes, k.strict, k.last_used_at
         from int_api_keys k
         join int_sources s on s.account_id = k.account_id and s.id = k.source_id
-        where k.hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)
-          and s.status in ('active', 'error')";
+        where k.hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)";
     let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(hash).bind(Time::from(now)).fetch_optional(c).await)?;
     Ok(row.map(|r| KeyHolder {
         id: r.id,
         account: AccountId(r.account_id),
         source: SourceId(r.source_id),
+        status: r.status,
         creates: r.creates,
         authority: r.authority.0,
         scopes: r.scopes.0,

@@ -17,7 +17,7 @@ use super::{
 pub struct Mapping {
     /// The core entity.
     pub core: CoreId,
-    /// Whether news of the channel goes into the core.
+    /// Whether news of the channel goes into the core; of a room type, whether its property's do too.
     pub auto_sync: bool,
     /// It was in the core first.
     pub ours: bool,
@@ -111,8 +111,14 @@ pub async fn find_all(tx: &mut Tx, account: AccountId, source: SourceId, records
     for (kind, id) in records {
         new.push([kind.as_str().into(), (*id).into()]);
     }
-    let text =
-        "select m.external_entity_type, m.external_entity_id, m.gas_entity_id, m.auto_sync, m.origin = 'core' as ours
+    let text = "select m.external_entity_type, m.external_entity_id, m.gas_entity_id, m.origin = 'core' as ours,
+            m.auto_sync and not (m.external_entity_type = 'room_type' and exists (
+                select 1 from int_room_types r
+                join int_properties p on p.account_id = r.account_id and p.id = r.int_property_id
+                join int_mappings h on h.account_id = r.account_id and h.source_id = r.source_id
+                    and h.external_entity_type = 'property' and h.external_entity_id = p.external_id
+                where r.account_id = m.account_id and r.source_id = m.source_id
+                    and r.external_id = m.external_entity_id and not h.auto_sync)) as auto_sync
         from new cross join int_mappings m
         where m.account_id = $1 and m.source_id = $2
             and m.external_entity_type = new.kind and m.external_entity_id = new.id";
@@ -181,8 +187,8 @@ pub async fn link_all(
         new.push([(*id).into(), core.0.into()]);
     }
     let text = "insert into int_mappings (account_id, source_id, external_entity_type, gas_entity_type, created_at,
-            auto_sync, origin, external_entity_id, gas_entity_id)
-        select $1, $2, $3, $4, $5, 1 = 1, 'external', external_id, gas_id from new";
+            last_synced_at, auto_sync, origin, external_entity_id, gas_entity_id)
+        select $1, $2, $3, $4, $5, $5, 1 = 1, 'external', external_id, gas_id from new";
     let shared = [account.0.into(), source.0.into(), external_type.into(), gas_type.into(), now.into()];
     new.write(tx, &shared, text).await
 }
@@ -200,6 +206,14 @@ pub struct Link {
     pub gas_entity_id: i64,
     /// Whether news of the channel goes into the core.
     pub auto_sync: bool,
+    /// Whether what changes in the core goes to the channel.
+    pub push: bool,
+    /// When what it links last went over, either way, to the minute.
+    pub last_synced_at: Option<Time>,
+    /// What stood against it since.
+    pub last_error: Option<String>,
+    /// How often.
+    pub retries: i64,
     /// `external` or `core`: where it was first.
     pub origin: String,
     /// When it was made.
@@ -214,7 +228,8 @@ pub async fn of_source(
     kind: Option<Kind>,
     slice: Slice,
 ) -> Result<Vec<Link>> {
-    let text = "select id, external_entity_type, external_entity_id, gas_entity_id, auto_sync, origin, created_at
+    let text = "select id, external_entity_type, external_entity_id, gas_entity_id, auto_sync, push, last_synced_at, last_error, retries,
+            origin, created_at
         from int_mappings
         where account_id = $1 and source_id = $2 and id > $3 and ($4 is null or external_entity_type = $4)
         order by id limit $5";
@@ -335,5 +350,20 @@ pub async fn set_auto_sync(
     let state = if auto_sync { "linked" } else { "paused" };
     let rows = on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(kind.as_str()).bind(external_id)
         .bind(auto_sync).bind(state).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows > 0)
+}
+
+/// Says whether what changes in the core goes to the channel; false where there is no such link.
+pub async fn set_push(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (kind, external_id): (Kind, &str),
+    push: bool,
+) -> Result<bool> {
+    let text = "update int_mappings set push = $5
+        where account_id = $1 and source_id = $2 and external_entity_type = $3 and external_entity_id = $4";
+    let rows = on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(kind.as_str()).bind(external_id)
+        .bind(push).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows > 0)
 }

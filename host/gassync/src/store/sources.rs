@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, Authority, ConnectionId, ResumePoint, SourceId, Timestamp, lossless_instant};
+use gassync_domain::{
+    AccountId, Authority, ConnectionId, Direction, ResumePoint, Say, SourceId, Timestamp, lossless_instant,
+};
 use sqlx::{FromRow, types::Json};
 
 use super::{
@@ -33,9 +35,15 @@ pub struct Source {
     pub authority: Authority,
     /// Since when it listens: nothing is told to its channel before somebody has it go live. None where it is live.
     pub listening_since: Option<Timestamp>,
-    /// When something was last tried.
+    /// Whether its channel is fetched from and told at all.
+    pub sync_enabled: bool,
+    /// Which ways it talks with the core.
+    pub direction: Direction,
+    /// Minutes between two polls of its bookings; none where the plugin's manifest says.
+    pub poll_minutes: Option<i64>,
+    /// When something was last tried, either way.
     pub last_sync_at: Option<Timestamp>,
-    /// When a fetch last ended well.
+    /// When something last went well, either way.
     pub last_successful_sync_at: Option<Timestamp>,
     /// How many attempts in a row have failed since then.
     pub error_count: i64,
@@ -72,6 +80,9 @@ struct Row {
     creates: bool,
     authority: Json<Authority>,
     listening_since: Option<Time>,
+    sync_enabled: bool,
+    sync_direction: String,
+    sync_frequency_minutes: Option<i64>,
     last_sync_at: Option<Time>,
     last_successful_sync_at: Option<Time>,
     error_count: i64,
@@ -92,6 +103,10 @@ impl From<Row> for Source {
             creates: row.creates,
             authority: row.authority.0,
             listening_since: row.listening_since.map(Timestamp::from),
+            sync_enabled: row.sync_enabled,
+            // The database checks the word.
+            direction: row.sync_direction.parse().unwrap_or_default(),
+            poll_minutes: row.sync_frequency_minutes,
             last_sync_at: row.last_sync_at.map(Timestamp::from),
             last_successful_sync_at: row.last_successful_sync_at.map(Timestamp::from),
             error_count: row.error_count,
@@ -103,7 +118,23 @@ impl From<Row> for Source {
 
 const COLUMNS: &str =
     "account_id, id, connection_id, source_type, source_name, config, status, creates, authority, listening_since,
-    last_sync_at, last_successful_sync_at, error_count, error_message, last_error_at";
+    sync_enabled, sync_direction, sync_frequency_minutes, last_sync_at, last_successful_sync_at, error_count, error_message,
+    last_error_at";
+
+impl Source {
+    /// What it has the say over just now: one that is only told has none.
+    pub fn say(&self) -> Authority {
+        if self.direction.is_inward() {
+            return self.authority;
+        }
+        Authority { bookings: Some(Say::None), calendar: Some(Say::None), content: Some(Say::None) }
+    }
+
+    /// Whose word counts in what it is told: of one that is only told the core's.
+    pub fn hears(&self) -> Authority {
+        if self.direction.is_inward() { self.authority } else { Authority::default() }
+    }
+}
 
 /// Makes an active source. One with a connection listens: it is told nothing yet.
 pub async fn create(tx: &mut Tx, account: AccountId, source: &NewSource<'_>, now: Timestamp) -> Result<SourceId> {

@@ -3,7 +3,10 @@
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use sqlx::FromRow;
 
-use super::{Result, Time, Tx, on};
+use super::{
+    Result, Time, Tx, on,
+    rows::{self, Rows},
+};
 
 /// What a run is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +103,10 @@ pub struct Run {
     pub records_failed: i64,
     /// Of them as they were.
     pub records_skipped: i64,
+    /// Of what was told: what the channel surely has.
+    pub records_confirmed: i64,
+    /// Of what was told: of what nobody knows whether the channel has it.
+    pub records_unknown: i64,
     /// Why it failed.
     pub error_message: Option<String>,
     /// When it began.
@@ -145,7 +152,96 @@ pub async fn end(
 /// The newest runs of a source, newest first.
 pub async fn newest(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Run>> {
     let text = "select id, sync_type, status, records_processed, records_created, records_updated, records_failed,
-            records_skipped, error_message, started_at, duration_ms
+            records_skipped, records_confirmed, records_unknown, error_message, started_at, duration_ms
         from int_sync_runs where account_id = $1 and source_id = $2 order by id desc limit $3";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
+}
+
+/// What came of what a channel was told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outward {
+    /// Nights or bookings that were told.
+    pub sent: i64,
+    /// Of them those that the channel took.
+    pub taken: i64,
+    /// Of those the ones that it surely has; the others are to be read back.
+    pub confirmed: i64,
+    /// Of those told the ones that it will not have.
+    pub refused: i64,
+    /// Of those told the ones of which nobody knows.
+    pub unknown: i64,
+    /// Why the visit ended early, where it did.
+    pub error: Option<String>,
+}
+
+impl Outward {
+    fn status(&self) -> &'static str {
+        match (&self.error, self.refused + self.unknown) {
+            (None, 0) => "success",
+            (Some(_), _) if self.taken == 0 => "failure",
+            (None, bad) if bad == self.sent => "failure",
+            _ => "partial_success",
+        }
+    }
+}
+
+/// A run outward that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutwardRun {
+    /// The tenant.
+    pub account: AccountId,
+    /// Whose channel was told.
+    pub source: SourceId,
+    /// Of what.
+    pub kind: Kind,
+    /// What came of it.
+    pub outward: Outward,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+}
+
+/// Writes runs outward that are over; those of sources that are gone leave nothing. A platform query.
+pub async fn outward(tx: &mut Tx, runs: &[OutwardRun]) -> Result<()> {
+    let mut new = Rows::new([
+        ("account_id", rows::Kind::Int),
+        ("source_id", rows::Kind::Int),
+        ("sync_type", rows::Kind::Text),
+        ("status", rows::Kind::Text),
+        ("sent", rows::Kind::Int),
+        ("taken", rows::Kind::Int),
+        ("confirmed", rows::Kind::Int),
+        ("refused", rows::Kind::Int),
+        ("unknown", rows::Kind::Int),
+        ("error", rows::Kind::Text),
+        ("began", rows::Kind::Time),
+        ("ended", rows::Kind::Time),
+        ("took", rows::Kind::Int),
+    ]);
+    for OutwardRun { account, source, kind, outward, began, ended } in runs {
+        let took = i64::try_from(ended.duration_since(*began).as_millis()).unwrap_or(i64::MAX);
+        new.push([
+            account.0.into(),
+            source.0.into(),
+            kind.words().0.into(),
+            outward.status().into(),
+            outward.sent.into(),
+            outward.taken.into(),
+            outward.confirmed.into(),
+            outward.refused.into(),
+            outward.unknown.into(),
+            (&outward.error).into(),
+            (*began).into(),
+            (*ended).into(),
+            took.into(),
+        ]);
+    }
+    let text = "insert into int_sync_runs (account_id, source_id, sync_type, direction, status, records_processed,
+            records_created, records_updated, records_failed, records_skipped, records_confirmed, records_unknown,
+            error_message, started_at, completed_at, duration_ms)
+        select new.account_id, new.source_id, new.sync_type, 'outbound', new.status, new.sent,
+            0, new.taken, new.refused, 0, new.confirmed, new.unknown, new.error, new.began, new.ended, new.took
+        from new cross join int_sources s where s.account_id = new.account_id and s.id = new.source_id";
+    new.write(tx, &[], text).await
 }

@@ -7,7 +7,6 @@ use crate::store::{Cents, Day, Result, Tx, on};
 
 #[derive(FromRow)]
 struct Row {
-    sync_enabled: bool,
     sync_direction: String,
     push_bookings: String,
     sync_bookings: bool,
@@ -31,7 +30,7 @@ impl From<Row> for Pushing {
         };
         let count = |n: i64| u32::try_from(n).unwrap_or_default();
         Self {
-            enabled: row.sync_enabled && row.sync_direction != "inbound_only",
+            enabled: row.sync_direction != "inbound_only",
             bookings: match row.push_bookings.as_str() {
                 _ if !row.sync_bookings => BookingsPushed::None,
                 "all" => BookingsPushed::All,
@@ -62,7 +61,7 @@ impl From<Row> for Pushing {
 
 /// How a source is pushed to; none where there is no such source.
 pub async fn get(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<Pushing>> {
-    let text = "select sync_enabled, sync_direction, push_bookings, sync_bookings, sync_availability, sync_pricing,
+    let text = "select sync_direction, push_bookings, sync_bookings, sync_availability, sync_pricing,
             price_adjustment_type, price_adjustment_value, price_rounding, price_rounding_step, price_currency, price_rate,
             safety_stock, horizon_days, read_back
         from int_sources where account_id = $1 and id = $2";
@@ -72,7 +71,8 @@ pub async fn get(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Op
 
 /// Says how a source is pushed to.
 pub async fn set(tx: &mut Tx, account: AccountId, source: SourceId, pushing: &Pushing) -> Result<()> {
-    let text = "update int_sources set sync_direction = case when $3 then 'bidirectional' else 'inbound_only' end,
+    let text = "update int_sources set sync_direction = case when not $3 then 'inbound_only'
+                when sync_direction = 'inbound_only' then 'bidirectional' else sync_direction end,
             push_bookings = $4, sync_bookings = $5, sync_availability = $6, sync_pricing = $7, price_adjustment_type = $8,
             price_adjustment_value = $9, price_rounding = $10, price_rounding_step = $11, price_currency = $12,
             price_rate = $13, safety_stock = $14, horizon_days = $15, read_back = $16

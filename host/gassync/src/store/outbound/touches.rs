@@ -82,7 +82,7 @@ pub async fn of_calendars(tx: &mut Tx, given: &Places) -> Result<Vec<(String, bo
         join int_room_types r on r.account_id = o.account_id and r.gas_unit_id = o.entity_id and r.deleted_at is null
         join int_sources s on s.account_id = r.account_id and s.id = r.source_id and s.connection_id is not null
             and s.listening_since is null
-            and s.sync_enabled and s.sync_direction <> 'inbound_only' and (s.sync_availability or s.sync_pricing)
+            and s.sync_direction <> 'inbound_only' and (s.sync_availability or s.sync_pricing)
         where o.account_id = new.account_id and o.sequence >= new.low and o.sequence <= new.high
             and o.entity_type in ('availability', 'rate', 'bookable_unit')
         group by s.source_type, o.account_id, r.source_id, r.id, o.first_night, o.last_night";
@@ -98,7 +98,7 @@ pub async fn of_bookings(tx: &mut Tx, given: &Places) -> Result<Vec<BookingTouch
         from new cross join int_outbox o
         join int_sources s on s.account_id = o.account_id and s.id <> coalesce(o.origin_source_id, 0)
             and s.connection_id is not null and s.listening_since is null
-            and s.sync_enabled and s.sync_direction <> 'inbound_only' and s.sync_bookings and s.push_bookings <> 'none'
+            and s.sync_direction <> 'inbound_only' and s.sync_bookings and s.push_bookings <> 'none'
         where o.account_id = new.account_id and o.sequence >= new.low and o.sequence <= new.high
             and o.entity_type = 'booking' and o.action <> 'deleted'
             and (exists (select 1 from gas_booking_rooms b
@@ -187,7 +187,7 @@ pub async fn put_all(
 pub async fn hears(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
     let text = "select exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2
         and s.connection_id is not null and s.listening_since is null
-        and s.sync_enabled and s.sync_direction <> 'inbound_only' and (s.sync_availability or s.sync_pricing))";
+        and s.sync_direction <> 'inbound_only' and (s.sync_availability or s.sync_pricing))";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 

@@ -139,6 +139,7 @@ async fn take_lanes(
             -- One whose polls fail goes on. Whoever listens to a source hears of the core, whatever became of its channel.
             join int_sources s on s.account_id = l.account_id and s.id = l.source_id
                 and (s.status in ('active', 'error') or (s.status = 'expired' and $5))
+                and (s.sync_enabled or l.lane <> 'channel')
             left join int_plugins p on p.id = s.source_type
             left join int_turns t on t.account_id = l.account_id
             where l.due_at <= $1 and (l.busy_until is null or l.busy_until <= $1)

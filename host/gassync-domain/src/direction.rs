@@ -1,0 +1,98 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Which ways a source and the core talk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The channel is fetched from and told.
+    #[default]
+    Bidirectional,
+    /// The channel is fetched from, and told nothing.
+    InboundOnly,
+    /// The channel is told and not fetched from; what it says by itself is kept, and has no say over the core.
+    OutboundOnly,
+}
+
+impl Direction {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Bidirectional, Self::InboundOnly, Self::OutboundOnly];
+
+    /// The word in JSON and in the tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bidirectional => "bidirectional",
+            Self::InboundOnly => "inbound_only",
+            Self::OutboundOnly => "outbound_only",
+        }
+    }
+
+    /// Whether what the channel says goes into the core.
+    pub const fn is_inward(self) -> bool {
+        !matches!(self, Self::OutboundOnly)
+    }
+
+    /// Whether the channel is told of the core.
+    pub const fn is_outward(self) -> bool {
+        !matches!(self, Self::InboundOnly)
+    }
+
+    /// The same with the way out opened or shut; none where that would leave no way at all.
+    pub const fn telling(self, tells: bool) -> Option<Self> {
+        match (self, tells) {
+            (Self::InboundOnly, true) => Some(Self::Bidirectional),
+            (Self::OutboundOnly, false) => None,
+            (_, false) => Some(Self::InboundOnly),
+            (known, true) => Some(known),
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Direction {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let word = word.replace('-', "_");
+        Self::ALL
+            .into_iter()
+            .find(|direction| direction.as_str() == word)
+            .ok_or_else(|| "must be bidirectional, inbound_only or outbound_only".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_has_one_word_everywhere() {
+        for direction in Direction::ALL {
+            assert_eq!(direction.as_str().parse(), Ok(direction));
+            assert_eq!(serde_json::to_value(direction).expect("JSON"), direction.as_str());
+        }
+        assert_eq!("inbound-only".parse(), Ok(Direction::InboundOnly));
+        assert!("both".parse::<Direction>().is_err());
+    }
+
+    #[test]
+    fn the_way_out_is_shut_only_where_another_is_left() {
+        use Direction::{Bidirectional, InboundOnly, OutboundOnly};
+        for (before, tells, after) in [
+            (Bidirectional, true, Some(Bidirectional)),
+            (Bidirectional, false, Some(InboundOnly)),
+            (InboundOnly, true, Some(Bidirectional)),
+            (InboundOnly, false, Some(InboundOnly)),
+            (OutboundOnly, true, Some(OutboundOnly)),
+            (OutboundOnly, false, None),
+        ] {
+            assert_eq!(before.telling(tells), after, "{before} {tells}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The two switches of a link: whether news of the channel go into the core by it, and whether what changes there goes out.
+
+use gassync_domain::Timestamp;
+
+use crate::{
+    api::{ApiError, Problem},
+    jobs,
+    outbound::fan_out,
+    store::{
+        Tx,
+        mappings::{self, Kind},
+        outbound::touches,
+        source_switches,
+        sources::Source,
+    },
+};
+
+/// Turns a switch: `pause` and `resume` that of what comes in, `push-off` and `push-on` that of what goes out.
+pub(super) async fn set(
+    tx: &mut Tx,
+    source: &Source,
+    link: (Kind, &str),
+    (act, now): (&str, Timestamp),
+) -> Result<(), ApiError> {
+    let (account, id) = (source.account, source.id);
+    let known = match act {
+        "pause" | "resume" => mappings::set_auto_sync(tx, account, id, link, act == "resume").await?,
+        "push-off" | "push-on" => mappings::set_push(tx, account, id, link, act == "push-on").await?,
+        _ => false,
+    };
+    if !known {
+        return Err(Problem::NotFound.into());
+    }
+    match act {
+        // What waited for it is tried again.
+        "resume" => {
+            if source.say().content_is_theirs(source.creates) {
+                source_switches::apply_again(tx, account, id, link).await?;
+            }
+            jobs::linked(tx, account, id, now).await?;
+        }
+        // Of what it was not told nobody knows what the channel has.
+        "push-on" => {
+            fan_out::source(tx, (account, id), (touches::FIRST, true), now).await?;
+            fan_out::due_bookings(tx, (account, id), now).await?;
+        }
+        "push-off" => fan_out::source(tx, (account, id), (touches::FIRST, false), now).await?,
+        _ => {}
+    }
+    Ok(())
+}

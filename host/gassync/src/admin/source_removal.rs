@@ -1,0 +1,270 @@
+//! Deletes a source, and tells before and after what becomes of all that is kept for it.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    routing::post,
+};
+use gassync_domain::FieldError;
+use serde::{Deserialize, Serialize};
+
+use super::sources::the_one;
+use crate::{
+    api::{ApiError, Operator, Problem},
+    app::App,
+    core,
+    credentials::ConnectionSecrets,
+    store::{
+        self, Fault,
+        source_removal::{self, CONNECTION, Kept, OF_CONNECTION, OF_SOURCE, Piece, SOURCE},
+        source_switches,
+        sources::{self, Source},
+    },
+};
+
+/// Rows taken in one transaction.
+const BATCH: i64 = 1_000;
+/// Holds given back in one transaction.
+const HOLDS: i64 = 100;
+/// How often it is looked whether the work for a source has ended,
+const LOOK: Duration = Duration::from_millis(100);
+/// and how many times.
+const LOOKS: u32 = 150;
+/// How often all is gone through again where something came in meanwhile.
+const ROUNDS: u32 = 3;
+
+/// What is to be deleted.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct NewRemoval {
+    /// Only tell what would become of what.
+    pub dry_run: bool,
+    /// The source's name once more; without it nothing is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
+}
+
+/// What becomes of what is kept for a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceRemoved {
+    /// The source.
+    pub name: String,
+    /// Whether it was done; else this is the plan.
+    pub done: bool,
+    /// Whether it was the one that creates core entities: the next source that is added will be.
+    pub creates: bool,
+    /// Forgotten: records of the channel, by kind.
+    pub records: RecordsRemoved,
+    /// Forgotten: links with the core.
+    pub links: i64,
+    /// Stay in the core with their nights.
+    pub bookings_kept: i64,
+    /// Stay in the core: nights that the channel has taken out of sale, as notes of maintenance.
+    pub closures_kept: i64,
+    /// Given back: holds that keep nights for records that wait.
+    pub holds_given_back: i64,
+    /// Stay at the channel: bookings that it was told of.
+    pub told_bookings: i64,
+    /// Revoked where the channel has a way, and forgotten: fields of credentials.
+    pub credentials: i64,
+    /// End at once: API keys.
+    pub keys: i64,
+    /// End: subscriptions.
+    pub subscriptions: i64,
+    /// Thrown away: jobs that wait.
+    pub jobs: i64,
+    /// Forgotten: messages and answers of the channel.
+    pub messages: i64,
+    /// Lost with them: messages that nobody has worked on yet.
+    pub waiting_messages: i64,
+    /// What the channel said against it.
+    #[serde(default)]
+    pub problems: Vec<String>,
+}
+
+/// Records of a channel, by kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordsRemoved {
+    /// Properties.
+    pub properties: i64,
+    /// Room types.
+    pub room_types: i64,
+    /// Rate plans.
+    pub rate_plans: i64,
+    /// Reservations.
+    pub reservations: i64,
+    /// Guests.
+    pub guests: i64,
+    /// Blocks.
+    pub blocks: i64,
+    /// Nights of calendars.
+    pub calendar_nights: i64,
+    /// Those that could not be read.
+    pub set_aside: i64,
+    /// What people decided of those that waited.
+    pub decisions: i64,
+}
+
+fn told(source: &Source, kept: Kept, done: bool) -> SourceRemoved {
+    SourceRemoved {
+        name: source.name.clone(),
+        done,
+        creates: source.creates,
+        records: RecordsRemoved {
+            properties: kept.properties,
+            room_types: kept.room_types,
+            rate_plans: kept.rate_plans,
+            reservations: kept.reservations,
+            guests: kept.guests,
+            blocks: kept.blocks,
+            calendar_nights: kept.calendar_nights,
+            set_aside: kept.set_aside,
+            decisions: kept.decisions,
+        },
+        links: kept.links,
+        bookings_kept: kept.bookings,
+        closures_kept: kept.closures,
+        holds_given_back: kept.holds,
+        told_bookings: kept.told_bookings,
+        credentials: kept.credentials,
+        keys: kept.keys,
+        subscriptions: kept.subscriptions,
+        jobs: kept.jobs,
+        messages: kept.messages,
+        waiting_messages: kept.waiting_messages,
+        problems: Vec::new(),
+    }
+}
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().route("/admin/v1/sources/{name}/delete", post(remove))
+}
+
+async fn remove(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+    Json(new): Json<NewRemoval>,
+) -> Result<Json<SourceRemoved>, ApiError> {
+    let source = the_one(&app, &name).await?;
+    let alone = connection_of_its_own(&app, &source).await?;
+    let mut tx = app.db.read(source.account).await?;
+    let kept = source_removal::count(&mut tx, source.account, source.id, alone.connection).await?;
+    drop(tx);
+    if new.dry_run {
+        return Ok(Json(told(&source, kept, false)));
+    }
+    if new.confirm.as_deref() != Some(&source.name) {
+        let problem = format!("must be the source's name, {}: nothing was deleted", source.name);
+        return Err(Problem::Invalid(vec![FieldError { path: "/confirm".to_owned(), problem }]).into());
+    }
+    stop(&app, &source).await?;
+    // Once nobody works for it the counts are final.
+    let mut tx = app.db.read(source.account).await?;
+    let kept = source_removal::count(&mut tx, source.account, source.id, alone.connection).await?;
+    drop(tx);
+    let problems = revoke(&app, &alone).await?;
+    give_back(&app, &source).await?;
+    take_all(&app, &alone).await?;
+    app.facts.notify_one();
+    app.wake.notify_waiters();
+    Ok(Json(SourceRemoved { problems, ..told(&source, kept, true) }))
+}
+
+/// The source, with its connection where no other source shares that.
+async fn connection_of_its_own(app: &App, source: &Source) -> store::Result<Source> {
+    let mut tx = app.db.read(source.account).await?;
+    let sharing = match source.connection {
+        Some(connection) => sources::of_connection(&mut tx, source.account, connection).await?.len(),
+        None => 0,
+    };
+    Ok(Source { connection: source.connection.filter(|_| sharing == 1), ..source.clone() })
+}
+
+/// Has nothing begun for the source any more, and waits for what was.
+async fn stop(app: &App, source: &Source) -> Result<(), ApiError> {
+    let mut tx = app.db.write(source.account).await?;
+    source_switches::halt(&mut tx, source.account, source.id, "disabled").await?;
+    tx.commit().await?;
+    app.known_keys.forget();
+    for _ in 0..LOOKS {
+        let mut tx = app.db.read(source.account).await?;
+        if !source_removal::is_busy(&mut tx, source.account, source.id, app.now()).await? {
+            return Ok(());
+        }
+        drop(tx);
+        tokio::time::sleep(LOOK).await;
+    }
+    let text = format!("work for {} has not ended yet; it is disabled: delete it again in a moment", source.name);
+    Err(Problem::Conflict(text).into())
+}
+
+/// Tells the channel to forget us, and forgets the secrets; what it said against it.
+async fn revoke(app: &Arc<App>, source: &Source) -> Result<Vec<String>, ApiError> {
+    let Some(connection) = source.connection else { return Ok(Vec::new()) };
+    let Some(plugin) = app.plugins.get(&source.source_type) else {
+        return Ok(vec![format!("the plugin {} is not loaded: the channel was not told", source.source_type)]);
+    };
+    let settings = source.config.clone();
+    let secrets = ConnectionSecrets::new(Arc::clone(app), source.account, connection, plugin, settings);
+    secrets.revoke().await.map_err(|error| Problem::Channel(format!("{error:#}")).into())
+}
+
+/// Gives back the nights that holds keep for records that go now.
+async fn give_back(app: &App, source: &Source) -> store::Result<()> {
+    loop {
+        let mut tx = app.db.write(source.account).await?;
+        tx.lock_ledger(source.account, true).await?;
+        let holds = source_removal::holds(&mut tx, source.account, source.id, HOLDS).await?;
+        if holds.is_empty() {
+            return Ok(());
+        }
+        core::drop_holds(&mut tx, source.account, &holds, app.now()).await?;
+        source_removal::let_go(&mut tx, source.account, source.id, &holds).await?;
+        tx.commit().await?;
+    }
+}
+
+/// Takes all that is kept for it. What comes in meanwhile, such as a message that was on its way, is taken in another round.
+async fn take_all(app: &App, source: &Source) -> store::Result<()> {
+    let mut round = 1;
+    loop {
+        match take_once(app, source).await {
+            Err(error) if round < ROUNDS && store::fault(&error) == Fault::Record => round += 1,
+            ended => return ended,
+        }
+    }
+}
+
+async fn take_once(app: &App, source: &Source) -> store::Result<()> {
+    for piece in OF_SOURCE {
+        take(app, source, piece, source.id.0).await?;
+    }
+    if let Some(connection) = source.connection {
+        for piece in OF_CONNECTION {
+            take(app, source, piece, connection.0).await?;
+        }
+    }
+    // Together: a connection without a source would be nobody's.
+    let mut tx = app.db.write(source.account).await?;
+    source_removal::take(&mut tx, SOURCE, source.account, source.id.0, 1).await?;
+    if let Some(connection) = source.connection {
+        source_removal::take(&mut tx, CONNECTION, source.account, connection.0, 1).await?;
+    }
+    tx.commit().await
+}
+
+async fn take(app: &App, source: &Source, piece: Piece, of: i64) -> store::Result<()> {
+    loop {
+        let mut tx = app.db.write(source.account).await?;
+        let gone = source_removal::take(&mut tx, piece, source.account, of, BATCH).await?;
+        tx.commit().await?;
+        if i64::try_from(gone).is_ok_and(|gone| gone < BATCH) {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! How links fare: when what they link last went over, either way, and what stood against it since.
+
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use jiff::SignedDuration;
+
+use super::{
+    Result, Tx,
+    mappings::Kind,
+    rows::{self, Rows},
+};
+
+/// How exactly it is known when a link last went well: one write in so long.
+const STEP: SignedDuration = SignedDuration::from_secs(60);
+/// Characters of a reason that are kept.
+const MAX_REASON_CHARS: usize = 500;
+
+/// How a link fared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fared<'a> {
+    /// Of which kind.
+    pub kind: Kind,
+    /// The channel's id.
+    pub id: &'a str,
+    /// What stood against it; none where it went well.
+    pub error: Option<String>,
+}
+
+/// Notes how links of a source fared, in one statement. Where one is told of more than once, an error counts. Those that
+/// somebody else writes just now are left to him: nobody waits for this.
+pub async fn note(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    fared: &[Fared<'_>],
+    now: Timestamp,
+) -> Result<()> {
+    if fared.is_empty() {
+        return Ok(());
+    }
+    let mut sorted: Vec<&Fared<'_>> = fared.iter().collect();
+    sorted.sort_by_key(|fared| (fared.kind.as_str(), fared.id, fared.error.is_none()));
+    sorted.dedup_by_key(|fared| (fared.kind.as_str(), fared.id));
+    let reasons: Vec<Option<String>> =
+        sorted.iter().map(|fared| Some(fared.error.as_ref()?.chars().take(MAX_REASON_CHARS).collect())).collect();
+    let mut new = Rows::new([("kind", rows::Kind::Text), ("id", rows::Kind::Text), ("error", rows::Kind::Text)]);
+    for (fared, reason) in sorted.iter().zip(&reasons) {
+        new.push([fared.kind.as_str().into(), fared.id.into(), reason.into()]);
+    }
+    let lock = tx.dialect("", "for update of m skip locked");
+    let text = format!(
+        ", fared as (
+            select m.account_id, m.id, new.error from new cross join int_mappings m
+            where m.account_id = $1 and m.source_id = $2
+                and m.external_entity_type = new.kind and m.external_entity_id = new.id
+                and (new.error is not null or m.last_error is not null or m.last_synced_at is null
+                    or m.last_synced_at < $4) {lock}
+        )
+        update int_mappings set
+            last_synced_at = case when fared.error is null then $3 else int_mappings.last_synced_at end,
+            last_error = fared.error,
+            retries = case when fared.error is null then 0 else int_mappings.retries + 1 end
+        from fared where int_mappings.account_id = fared.account_id and int_mappings.id = fared.id"
+    );
+    let shared = [account.0.into(), source.0.into(), now.into(), (now - STEP).into()];
+    new.write(tx, &shared, &text).await
+}

@@ -1,0 +1,204 @@
+//! How a source goes, with all that is kept for it: table by table, in pieces, so that nobody waits long for one. To begin
+//! again does no harm. The core keeps what it has, and the audit trail its lines.
+
+use gassync_domain::{AccountId, ConnectionId, CoreId, SourceId, Timestamp};
+use sqlx::{AssertSqlSafe, FromRow};
+
+use super::{Result, Time, Tx, on, rows};
+
+/// Rows of a table that are somebody's: whatever refers to others comes before them.
+#[derive(Debug, Clone, Copy)]
+pub struct Piece {
+    /// The table.
+    pub table: &'static str,
+    /// Its key, behind the account.
+    key: &'static str,
+    /// Which rows; `$2` is the source, or the connection.
+    whose: &'static str,
+}
+
+const fn piece(table: &'static str, key: &'static str) -> Piece {
+    Piece { table, key, whose: "source_id = $2" }
+}
+
+/// The source itself, last.
+pub const SOURCE: Piece = Piece { table: "int_sources", key: "id", whose: "id = $2" };
+/// Its connection, last.
+pub const CONNECTION: Piece = Piece { table: "int_connections", key: "id", whose: "id = $2" };
+
+/// What is kept for a source.
+pub const OF_SOURCE: [Piece; 29] = [
+    Piece {
+        table: "int_delivery_attempts",
+        key: "job_id, id",
+        whose: "job_id in (select id from int_jobs where account_id = $1 and source_id = $2)",
+    },
+    piece("int_jobs", "id"),
+    piece("int_lanes", "source_id, lane"),
+    Piece {
+        table: "int_webhook_secrets",
+        key: "id",
+        whose: "webhook_id in (select id from int_webhooks where account_id = $1 and source_id = $2)",
+    },
+    piece("int_webhooks", "id"),
+    Piece {
+        table: "int_idempotency_keys",
+        key: "api_key_id, endpoint, idempotency_key",
+        whose: "api_key_id in (select id from int_api_keys where account_id = $1 and source_id = $2)",
+    },
+    piece("int_api_keys", "id"),
+    piece("int_channel_nights", "source_id, int_room_type_id, rate_plan_external_id, night"),
+    piece("int_channel_bookings", "source_id, booking_id"),
+    piece("int_calendar_touches", "source_id, int_room_type_id, first_night, last_night"),
+    piece("int_availability", "id"),
+    piece("int_parked_reservations", "source_id, external_id"),
+    piece("int_missing_reservations", "source_id, external_id"),
+    piece("int_decisions", "id"),
+    piece("int_set_aside", "id"),
+    piece("int_poll_failures", "source_id, poll"),
+    piece("int_poll_points", "source_id, entity"),
+    piece("int_source_memory", "source_id, key"),
+    piece("int_backfills", "id"),
+    piece("int_sync_runs", "id"),
+    piece("int_reservations", "id"),
+    Piece {
+        table: "int_block_notes",
+        key: "int_block_id, gas_maintenance_id",
+        whose: "int_block_id in (select id from int_blocks where account_id = $1 and source_id = $2)",
+    },
+    piece("int_blocks", "id"),
+    piece("int_guests", "id"),
+    piece("int_rate_plans", "id"),
+    piece("int_room_types", "id"),
+    piece("int_properties", "id"),
+    piece("int_mappings", "id"),
+    piece("int_consents", "state_hash"),
+];
+
+const fn at_connection(table: &'static str, key: &'static str) -> Piece {
+    Piece { table, key, whose: "connection_id = $2" }
+}
+
+/// What is kept for a connection that no source shares any more.
+pub const OF_CONNECTION: [Piece; 5] = [
+    at_connection("int_credentials", "connection_id, slot, field"),
+    at_connection("int_consents", "state_hash"),
+    at_connection("int_plugin_faults", "plugin_id, hash, connection_id"),
+    at_connection("int_plugin_calls", "id"),
+    at_connection("int_inbox", "id"),
+];
+
+/// Takes rows of a piece, no more than `limit`; how many went.
+pub async fn take(tx: &mut Tx, piece: Piece, account: AccountId, of: i64, limit: i64) -> Result<u64> {
+    let Piece { table, key, whose } = piece;
+    let text = format!(
+        "delete from {table} where (account_id, {key}) in (
+            select account_id, {key} from {table} where account_id = $1 and {whose} limit $3)"
+    );
+    on!(tx, c => sqlx::query(AssertSqlSafe(text)).bind(account.0).bind(of).bind(limit).execute(c).await
+        .map(|done| done.rows_affected()))
+}
+
+/// What is kept for a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+pub struct Kept {
+    /// Properties, as the channel told them.
+    pub properties: i64,
+    /// Room types.
+    pub room_types: i64,
+    /// Rate plans.
+    pub rate_plans: i64,
+    /// Reservations.
+    pub reservations: i64,
+    /// Guests.
+    pub guests: i64,
+    /// Blocks.
+    pub blocks: i64,
+    /// Nights of calendars.
+    pub calendar_nights: i64,
+    /// Records that could not be read.
+    pub set_aside: i64,
+    /// Decisions of people on records that waited.
+    pub decisions: i64,
+    /// Links with the core.
+    pub links: i64,
+    /// Bookings of the core that are linked with it.
+    pub bookings: i64,
+    /// Notes of maintenance that stand for its blocks.
+    pub closures: i64,
+    /// Holds that keep nights for its parked records.
+    pub holds: i64,
+    /// Bookings that its channel was told of.
+    pub told_bookings: i64,
+    /// API keys.
+    pub keys: i64,
+    /// Subscriptions.
+    pub subscriptions: i64,
+    /// Jobs that wait.
+    pub jobs: i64,
+    /// Fields of credentials.
+    pub credentials: i64,
+    /// Messages and answers of its channel.
+    pub messages: i64,
+    /// Of the messages those that nobody has worked on yet.
+    pub waiting_messages: i64,
+}
+
+/// Counts what is kept for a source, and for its connection where that is its alone.
+pub async fn count(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    connection: Option<ConnectionId>,
+) -> Result<Kept> {
+    let text = "select
+        (select count(*) from int_properties where account_id = $1 and source_id = $2) as properties,
+        (select count(*) from int_room_types where account_id = $1 and source_id = $2) as room_types,
+        (select count(*) from int_rate_plans where account_id = $1 and source_id = $2) as rate_plans,
+        (select count(*) from int_reservations where account_id = $1 and source_id = $2) as reservations,
+        (select count(*) from int_guests where account_id = $1 and source_id = $2) as guests,
+        (select count(*) from int_blocks where account_id = $1 and source_id = $2) as blocks,
+        (select count(*) from int_availability where account_id = $1 and source_id = $2) as calendar_nights,
+        (select count(*) from int_set_aside where account_id = $1 and source_id = $2) as set_aside,
+        (select count(*) from int_decisions where account_id = $1 and source_id = $2) as decisions,
+        (select count(*) from int_mappings where account_id = $1 and source_id = $2) as links,
+        (select count(distinct gas_entity_id) from int_mappings where account_id = $1 and source_id = $2
+            and gas_entity_type = 'booking') as bookings,
+        (select count(*) from int_block_notes n join int_blocks b on b.account_id = n.account_id and b.id = n.int_block_id
+            where b.account_id = $1 and b.source_id = $2) as closures,
+        (select count(*) from int_parked_reservations where account_id = $1 and source_id = $2
+            and hold_id is not null) as holds,
+        (select count(*) from int_channel_bookings where account_id = $1 and source_id = $2
+            and state <> 'due') as told_bookings,
+        (select count(*) from int_api_keys where account_id = $1 and source_id = $2) as keys,
+        (select count(*) from int_webhooks where account_id = $1 and source_id = $2 and deleted_at is null) as subscriptions,
+        (select count(*) from int_jobs where account_id = $1 and source_id = $2 and state = 'waiting') as jobs,
+        (select count(*) from int_credentials where account_id = $1 and connection_id = $3) as credentials,
+        (select count(*) from int_inbox where account_id = $1 and connection_id = $3) as messages,
+        (select count(*) from int_inbox where account_id = $1 and connection_id = $3
+            and state = 'received') as waiting_messages";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(connection.map(|id| id.0)).fetch_one(c).await)
+}
+
+/// Whether somebody works for a source just now.
+pub async fn is_busy(tx: &mut Tx, account: AccountId, source: SourceId, now: Timestamp) -> Result<bool> {
+    let text = "select exists (select 1 from int_lanes where account_id = $1 and source_id = $2 and busy_until > $3)";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(Time::from(now)).fetch_one(c).await)
+}
+
+/// Some of the holds that keep nights for a source's parked records; they are not asked for again once they are
+/// [`let_go`].
+pub async fn holds(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<CoreId>> {
+    let text = "select hold_id from int_parked_reservations
+        where account_id = $1 and source_id = $2 and hold_id is not null order by hold_id limit $3";
+    let ids: Vec<i64> =
+        on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)?;
+    Ok(ids.into_iter().map(CoreId).collect())
+}
+
+/// Parked records of a source have these holds no more.
+pub async fn let_go(tx: &mut Tx, account: AccountId, source: SourceId, holds: &[CoreId]) -> Result<()> {
+    let text = "update int_parked_reservations set hold_id = null
+        where account_id = $1 and source_id = $2 and hold_id in (select id from new)";
+    rows::of_ids(holds).write(tx, &[account.0.into(), source.0.into()], text).await
+}

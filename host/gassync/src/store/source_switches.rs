@@ -1,0 +1,118 @@
+//! How people steer sources: whether they are at work, which ways they talk, how often they are asked; and when they last
+//! talked.
+
+use gassync_domain::{AccountId, Direction, Missing, Parked, SourceId, Timestamp};
+use jiff::SignedDuration;
+use serde_json::Value;
+use sqlx::types::Json;
+
+use super::{Result, Time, Tx, mappings::Kind, on};
+
+/// How exactly it is known when a source last talked: one write in so long.
+const TALKS_APART: SignedDuration = SignedDuration::from_secs(10);
+
+/// Stops a source, as `paused` or `disabled`; where it stood is kept, to go on there.
+pub async fn halt(tx: &mut Tx, account: AccountId, id: SourceId, status: &str) -> Result<()> {
+    let text = "update int_sources set status = $3,
+            status_before = case when status in ('paused', 'disabled') then status_before else status end
+        where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status).execute(c).await.map(drop))
+}
+
+/// Has a source go on where it stood when it was stopped; where it stands now.
+pub async fn resume(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<Option<String>> {
+    let text = "update int_sources set status = coalesce(status_before, 'active'), status_before = null
+        where account_id = $1 and id = $2 and status in ('paused', 'disabled') returning status";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).fetch_optional(c).await)
+}
+
+/// Says whether a source's channel is talked with at all, and which ways.
+pub async fn set_sync(
+    tx: &mut Tx,
+    account: AccountId,
+    id: SourceId,
+    (enabled, direction): (bool, Direction),
+) -> Result<()> {
+    let text = "update int_sources set sync_enabled = $3, sync_direction = $4 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(enabled).bind(direction.as_str()).execute(c).await
+        .map(drop))
+}
+
+/// Says how many minutes lie between two polls; none leaves it to the plugin's manifest.
+pub async fn set_poll_minutes(tx: &mut Tx, account: AccountId, id: SourceId, minutes: Option<i64>) -> Result<()> {
+    let text = "update int_sources set sync_frequency_minutes = $3 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(minutes).execute(c).await.map(drop))
+}
+
+/// Keeps a source's settings.
+pub async fn set_settings(tx: &mut Tx, account: AccountId, id: SourceId, settings: &Value) -> Result<()> {
+    let text = "update int_sources set config = $3 where account_id = $1 and id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Json(settings)).execute(c).await.map(drop))
+}
+
+/// Gives what waits for a source's channel until then at least: it could not be done meanwhile.
+pub async fn give_time(tx: &mut Tx, account: AccountId, id: SourceId, until: Timestamp) -> Result<()> {
+    let text = "update int_jobs set deadline = $3
+        where account_id = $1 and source_id = $2 and state = 'waiting' and deadline < $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(until)).execute(c).await.map(drop))
+}
+
+/// Has the messages looked at now that nobody could look at while their source was disabled.
+pub async fn wake_messages(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
+    let text = "update int_inbox set available_at = $3
+        where account_id = $1 and state = 'received' and error is not null and available_at > $3
+            and connection_id = (select connection_id from int_sources where account_id = $1 and id = $2)";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
+}
+
+/// Notes that a source talked, either way, and whether it went well; to ten seconds, since those that talk at once would wait
+/// for each other.
+pub async fn talked(tx: &mut Tx, account: AccountId, id: SourceId, well: bool, now: Timestamp) -> Result<()> {
+    let text = "update int_sources set last_sync_at = $3,
+            last_successful_sync_at = case when $5 then $3 else last_successful_sync_at end
+        where account_id = $1 and id = $2 and (last_sync_at is null or last_sync_at < $4
+            or ($5 and (last_successful_sync_at is null or last_successful_sync_at < $4)))";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).bind(Time::from(now - TALKS_APART)).bind(well)
+        .execute(c).await.map(drop))
+}
+
+/// Keeps others from writing a source's row until this transaction ends.
+pub async fn lock(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
+    // On SQLite whoever writes is alone.
+    let text = tx.dialect(
+        "select id from int_sources where account_id = $1 and id = $2",
+        "select id from int_sources where account_id = $1 and id = $2 for no key update",
+    );
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).fetch_optional(c).await.map(drop))
+}
+
+/// Has what the buffer knows of a link's names, texts and sizes applied by whoever tries parked records next; with those of a
+/// property, those of its room types.
+pub async fn apply_again(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (kind, external_id): (Kind, &str),
+) -> Result<()> {
+    let texts: &[&str] = match kind {
+        Kind::Property => &[
+            "update int_properties set parked = $4 where account_id = $1 and source_id = $2 and external_id = $3
+                and gas_property_id is not null and deleted_at is null",
+            "update int_room_types set parked = $4 where account_id = $1 and source_id = $2
+                and int_property_id = (select id from int_properties
+                    where account_id = $1 and source_id = $2 and external_id = $3)
+                and gas_unit_id is not null and deleted_at is null",
+        ],
+        Kind::RoomType => &["update int_room_types set parked = $4
+            where account_id = $1 and source_id = $2 and external_id = $3 and gas_unit_id is not null and deleted_at is null"],
+        Kind::RatePlan => &["update int_rate_plans set parked = $4 where account_id = $1 and source_id = $2
+            and external_id = $3 and gas_rate_plan_id is not null and deleted_at is null"],
+        Kind::Reservation | Kind::Guest => &[],
+    };
+    let parked = Parked(vec![Missing::SwitchedOff { id: external_id.to_owned() }]);
+    for text in texts {
+        on!(&mut *tx, c => sqlx::query(*text).bind(account.0).bind(source.0).bind(external_id).bind(Json(&parked))
+            .execute(c).await.map(drop))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,427 @@
+//! A source is deleted with all that is kept for it, and the core keeps what it has; how links fare; what a run outward says.
+
+use std::collections::BTreeSet;
+
+use gassync::store::{
+    Db, Tx,
+    buffer::Slice,
+    link_health,
+    link_health::Fared,
+    mappings,
+    source_removal::{OF_CONNECTION, OF_SOURCE},
+    source_switches, sources, sync_runs,
+};
+use gassync_domain::{AccountId, CoreId, SourceId};
+use gassync_simulator::beds24::Told;
+use gassync_tests::{
+    database::Database,
+    host::{ACCOUNT, Host},
+    on_both,
+    process::run,
+    teller::{Teller, stay},
+    tenant::{at, open, tenant},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    outbound::{Stage, is_open},
+    steering::{account, call, is_booked, number, sell, told_all},
+};
+
+on_both!(
+    a_deleted_source_leaves_its_bookings_and_nothing_else,
+    a_deleted_partner_gives_back_what_it_held,
+    links_tell_how_they_fare,
+    a_word_that_waits_stands_with_its_link,
+    content_and_prices_that_are_kept_out_come_later,
+    a_run_outward_says_what_came_of_it,
+    when_a_source_talked_is_written_now_and_then,
+);
+
+async fn write(tx: &mut Tx, text: &str) {
+    let (blob, now) = match tx {
+        Tx::Sqlite(..) => ("x'00'", "'2027-01-01T00:00:00.000Z'"),
+        Tx::Postgres(..) => ("'\\x00'::bytea", "timestamptz '2027-01-01T00:00:00Z'"),
+    };
+    let text = sqlx::AssertSqlSafe(text.replace("BLOB", blob).replace("NOW", now));
+    match tx {
+        Tx::Sqlite(inner, _) => drop(sqlx::query(text).execute(&mut **inner).await.expect("written")),
+        Tx::Postgres(inner, _) => drop(sqlx::query(text).execute(&mut **inner).await.expect("written")),
+    }
+}
+
+async fn texts(db: &Db, text: String) -> Vec<String> {
+    let text = sqlx::AssertSqlSafe(text);
+    match db {
+        Db::Sqlite { readers, .. } => sqlx::query_scalar(text).fetch_all(readers).await.expect("read"),
+        Db::Postgres { .. } => {
+            let mut tx = db.platform_read().await.expect("a transaction");
+            let Tx::Postgres(inner, _) = &mut tx else { panic!("PostgreSQL") };
+            sqlx::query_scalar(text).fetch_all(&mut **inner).await.expect("read")
+        }
+    }
+}
+
+async fn count(db: &Db, rest: &str) -> i64 {
+    texts(db, format!("select cast(count(*) as text) from {rest}")).await.remove(0).parse().expect("a number")
+}
+
+/// Tables that have this column.
+async fn tables_with(db: &Db, column: &str) -> BTreeSet<String> {
+    let text = match db {
+        Db::Sqlite { .. } => format!(
+            "select t.name from sqlite_schema t join pragma_table_info(t.name) c
+            where t.type = 'table' and c.name = '{column}'"
+        ),
+        Db::Postgres { .. } => format!(
+            "select cast(table_name as text) from information_schema.columns
+            where table_schema = 'public' and column_name = '{column}'"
+        ),
+    };
+    texts(db, text).await.into_iter().collect()
+}
+
+/// Rows in every table that keeps something for a source, where nothing has written any yet.
+async fn fill(db: &Db, account: AccountId, source: SourceId, connection: &str) {
+    let (a, s, c) = (account.0, source.0, connection);
+    let mut tx = db.platform_write().await.expect("a transaction");
+    let whose = format!("where account_id = {a} and source_id = {s}");
+    for text in [
+        format!("int_backfills (account_id, source_id, starts_on, ends_on, reached, state, outcome, created_at, updated_at)
+            values ({a}, {s}, '2027-05-01', '2027-05-03', '2027-05-01', 'done', '{{}}', NOW, NOW)"),
+        format!("int_set_aside (account_id, source_id, entity, identity, problem, plugin_hash, times_seen, first_seen_at,
+            last_seen_at) values ({a}, {s}, 'reservation', 'x', 'p', 'h', 1, NOW, NOW)"),
+        format!("int_poll_failures values ({a}, {s}, 'calendar', 1, NOW, NOW, 'm', false)"),
+        format!("int_missing_reservations values ({a}, {s}, 'nobody', NOW, NOW, null, null)"),
+        format!("int_decisions (account_id, source_id, entity, external_id, digest, decision, decided_by, why, created_at)
+            values ({a}, {s}, 'reservation', 'x', 'd', 'stand', 'w', 'y', NOW)"),
+        format!("int_consents values ({a}, 'a-state', {s}, {c}, 'slot', NOW)"),
+        format!("int_plugin_faults values ({a}, 'beds24', 'h', {c}, NOW)"),
+        format!("int_blocks (account_id, source_id, external_id, record, raw_data, digest, observed_at, synced_at)
+            values ({a}, {s}, 'b1', '{{}}', '{{}}', 'd', NOW, NOW)"),
+        format!("int_block_notes select account_id, id, 1 from int_blocks {whose}"),
+        format!("int_source_memory values ({a}, {s}, 'a-key', BLOB, NOW)"),
+        format!("int_rate_plans (account_id, source_id, external_id, name, record, raw_data, digest, observed_at, synced_at)
+            values ({a}, {s}, 'rp', 'n', '{{}}', '{{}}', 'd', NOW, NOW)"),
+        format!("int_calendar_touches (account_id, source_id, int_room_type_id, first_night, last_night, own, whole, touched_at)
+            select account_id, source_id, min(id), '2027-05-01', '2027-05-02', false, false, NOW from int_room_types {whose}
+            group by account_id, source_id"),
+        format!("int_availability (account_id, source_id, int_room_type_id, rate_plan_external_id, date, raw_data, observed_at,
+            synced_at) select account_id, source_id, id, 'rp', '2027-05-01', '{{}}', NOW, NOW from int_room_types {whose}"),
+        format!("int_webhooks (account_id, source_id, endpoint_url, events, properties, payload, envelope, exclude_origin,
+            ordered, signing, max_attempts, timeout_seconds, status, status_why, created_at, updated_at)
+            values ({a}, {s}, 'u', '[]', '[]', 'thin', 'standard', true, false, 'v1', 1, 1, 'disabled', 'w', NOW, NOW)"),
+        format!("int_webhook_secrets (account_id, webhook_id, ciphertext, key_id, secret_hash, created_at)
+            select account_id, id, BLOB, 'k', 'h', NOW from int_webhooks {whose}"),
+        format!("int_delivery_attempts (account_id, job_id, attempt, at, duration_ms)
+            select account_id, max(id), 1, NOW, 1 from int_jobs {whose} group by account_id"),
+        format!("int_parked_reservations (account_id, source_id, external_id, record, raw_data, digest, observed_at, missing,
+            parked_at, synced_at) values ({a}, {s}, 'odd', '{{}}', '{{}}', 'd', NOW, '[]', NOW, NOW)"),
+    ] {
+        // A date written as text is none on PostgreSQL where it comes out of a query.
+        let text = match tx {
+            Tx::Postgres(..) => text.replace("'2027-05-0", "date '2027-05-0").replace("'{}'", "jsonb '{}'"),
+            Tx::Sqlite(..) => text,
+        };
+        write(&mut tx, &format!("insert into {text}")).await;
+    }
+    tx.commit().await.expect("committed");
+}
+
+/// What is kept of a source: tables, and how many rows.
+async fn kept(db: &Db, column: &str, id: &str) -> Vec<(String, i64)> {
+    let mut found = Vec::new();
+    for table in tables_with(db, column).await {
+        let rows = count(db, &format!("{table} where {column} = {id}")).await;
+        found.push((table, rows));
+    }
+    found
+}
+
+async fn a_deleted_source_leaves_its_bookings_and_nothing_else(database: Database) {
+    let stage = Stage::open(database, "0").await;
+    let host = &stage.host;
+    let db = &host.app.db;
+    told_all(&stage).await;
+    stage.book("d1", (0, 2), "confirmed").await;
+    let sold = sell(&stage, (10, 12), Told::Webhook);
+    host.until("it is booked", async || is_booked(host, "alpha", sold).await).await;
+    host.until("alpha has the other", async || stage.told().len() == 1).await;
+    told_all(&stage).await;
+    let key = json!({ "account": ACCOUNT, "name": "of alpha", "source": "alpha" });
+    let (status, key) = call(host, Method::POST, "keys", &key).await;
+    assert_eq!(status, 201, "{key}");
+    let key = key["key"].as_str().expect("a key").to_owned();
+    let guest = json!({ "id": "g1", "firstName": "Noor", "lastName": "de Wit" });
+    let request = host.http.post(format!("{}/integration/v1/guests", host.base)).bearer_auth(&key);
+    let answer = request.header("idempotency-key", "once").json(&guest).send().await.expect("an answer");
+    assert!(answer.status().is_success());
+    let (account, source) = (account(host).await, number(host, "alpha").await);
+    let connection =
+        texts(db, format!("select cast(connection_id as text) from int_sources where id = {source}")).await;
+    let connection = connection[0].clone();
+    fill(db, account, source, &connection).await;
+    let source_id = source.to_string();
+    for (table, rows) in
+        kept(db, "source_id", &source_id).await.into_iter().chain(kept(db, "connection_id", &connection).await)
+    {
+        assert!(rows > 0, "nothing in {table} would be deleted");
+        let is_listed = OF_SOURCE.iter().chain(&OF_CONNECTION).any(|piece| piece.table == table);
+        assert!(is_listed || ["int_sync_log", "int_sources"].contains(&&*table), "nobody deletes {table}");
+    }
+    // The plan, and what is asked for before it is done.
+    let (status, plan) = call(host, Method::POST, "sources/alpha/delete", &json!({ "dryRun": true })).await;
+    assert_eq!((status, &plan["done"], &plan["bookingsKept"]), (200, &json!(false), &json!(2)), "{plan}");
+    assert_eq!((&plan["keys"], &plan["subscriptions"], &plan["creates"]), (&json!(1), &json!(1), &json!(true)));
+    assert!(plan["credentials"].as_i64() >= Some(2) && plan["links"].as_i64() >= Some(4), "{plan}");
+    for confirm in [json!({}), json!({ "confirm": "beta" })] {
+        let (status, answer) = call(host, Method::POST, "sources/alpha/delete", &confirm).await;
+        assert_eq!((status, answer.pointer("/errors/0/path")), (422, Some(&json!("/confirm"))), "{answer}");
+    }
+    let (bookings, notes) = (host.figure("bookings").await, count(db, "gas_booking_nights").await);
+    let (status, done) = call(host, Method::POST, "sources/alpha/delete", &json!({ "confirm": "alpha" })).await;
+    assert_eq!((status, &done["done"], &done["problems"]), (200, &json!(true), &json!([])), "{done}");
+    assert_eq!((&done["bookingsKept"], &done["records"]["blocks"]), (&json!(2), &json!(1)), "{done}");
+    for (column, id) in [("source_id", &source_id), ("connection_id", &connection)] {
+        let mut left = kept(db, column, id).await;
+        left.retain(|(table, rows)| *rows > 0 && table != "int_sync_log");
+        assert!(left.is_empty(), "{left:?}");
+    }
+    assert_eq!(call(host, Method::GET, "sources/alpha", &Value::Null).await.0, 404);
+    assert_eq!(host.get(&key, "properties").await.0, 401, "its key is gone");
+    let revoked = stage.alpha.beds24.requests();
+    assert!(
+        revoked.iter().any(|call| call.method == "DELETE" && call.path == "/authentication/token"),
+        "it was revoked"
+    );
+    assert_eq!((host.figure("bookings").await, count(db, "gas_booking_nights").await), (bookings, notes));
+    assert!(!is_open(&stage.beta, stage.rooms.1, stage.day(10)), "the night is sold still");
+    assert_eq!(host.look("ledger/differences").await, json!([]));
+    // The name is free, and what is sold there is known from the channel again.
+    let new = json!({
+        "account": ACCOUNT, "channel": "beds24", "name": "alpha", "credentials": { "inviteCode": stage.alpha.beds24.invite_code() },
+        "settings": { "baseUrl": format!("http://{}/api/v2", stage.alpha.address) },
+    });
+    let (status, made) = call(host, Method::POST, "sources", &new).await;
+    assert_eq!((status, &made["creates"]), (201, &json!(true)), "{made}");
+    stage.host.stop().await;
+}
+
+async fn a_deleted_partner_gives_back_what_it_held(database: Database) {
+    let stage = Stage::open(database, "0").await;
+    let host = &stage.host;
+    told_all(&stage).await;
+    stage.book("d1", (0, 1), "confirmed").await;
+    stage.book("d2", (5, 6), "a word that nobody knows").await;
+    let is_free = |ahead: i64| is_open(&stage.beta, stage.rooms.1, stage.day(ahead));
+    host.until("both nights are closed", async || !is_free(0) && !is_free(5)).await;
+    let (_, plan) = call(host, Method::POST, "sources/engine/delete", &json!({ "dryRun": true })).await;
+    assert_eq!((&plan["holdsGivenBack"], &plan["bookingsKept"]), (&json!(1), &json!(1)), "{plan}");
+    let (status, done) = call(host, Method::POST, "sources/engine/delete", &json!({ "confirm": "engine" })).await;
+    assert_eq!((status, &done["holdsGivenBack"]), (200, &json!(1)), "{done}");
+    host.until("the night of the one that waited is free", async || is_free(5)).await;
+    assert!(!is_free(0), "that of the booking is sold");
+    assert_eq!((host.figure("bookings").await, host.get(&stage.engine, "properties").await.0), (1, 401));
+    assert_eq!(host.look("ledger/differences").await, json!([]));
+    let again = host.key(ACCOUNT, "engine").await;
+    assert_eq!(host.get(&again, "reservations").await.1["data"], json!([]));
+    stage.host.stop().await;
+}
+
+async fn links_tell_how_they_fare(database: Database) {
+    let db = open(&database).await;
+    let (account, [source, other]) = tenant(&db, "one").await;
+    let kind = mappings::Kind::RoomType;
+    let mut tx = db.write(account).await.expect("a transaction");
+    for whose in [source, other] {
+        mappings::link(&mut tx, account, whose, kind, "t1", CoreId(7), at(0)).await.expect("linked");
+    }
+    let slice = Slice { after: 0, limit: 10 };
+    let told = async |tx: &mut Tx, whose: SourceId| {
+        let link = mappings::of_source(tx, account, whose, Some(kind), slice).await.expect("read").remove(0);
+        (
+            link.last_synced_at.map(|at| gassync_domain::Timestamp::from(at).as_second() - at_zero()),
+            link.last_error,
+            link.retries,
+        )
+    };
+    assert_eq!(told(&mut tx, source).await, (Some(0), None, 0), "it went over when it was made");
+    let well = Fared { kind, id: "t1", error: None };
+    let bad = |why: &str| Fared { kind, id: "t1", error: Some(why.to_owned()) };
+    let unknown = Fared { kind, id: "nobody", error: Some("?".to_owned()) };
+    for (second, fared, expected) in [
+        (30, vec![well.clone()], (Some(0), None, 0)),
+        (61, vec![well.clone()], (Some(61), None, 0)),
+        (62, vec![bad("no"), well.clone(), unknown], (Some(61), Some("no"), 1)),
+        (63, vec![bad("not yet")], (Some(61), Some("not yet"), 2)),
+        (64, vec![], (Some(61), Some("not yet"), 2)),
+        (65, vec![well], (Some(65), None, 0)),
+    ] {
+        link_health::note(&mut tx, account, source, &fared, at(second)).await.expect("noted");
+        let (synced, error, retries) = told(&mut tx, source).await;
+        assert_eq!((synced, error.as_deref(), retries), expected, "{second}");
+    }
+    assert_eq!(told(&mut tx, other).await, (Some(0), None, 0), "each source has its own");
+}
+
+fn at_zero() -> i64 {
+    at(0).as_second()
+}
+
+async fn a_word_that_waits_stands_with_its_link(database: Database) {
+    let teller = Teller::new(database).await;
+    let told = async |status: &str, nights: (u8, u8), second: i64| {
+        teller.tell(&stay("r1", "t1", nights, status), second).await;
+        let mut tx = teller.db.read(teller.account).await.expect("a transaction");
+        let slice = Slice { after: 0, limit: 100 };
+        let kind = Some(mappings::Kind::Reservation);
+        let link =
+            mappings::of_source(&mut tx, teller.account, teller.source, kind, slice).await.expect("read").remove(0);
+        let synced = link.last_synced_at.map(|at| gassync_domain::Timestamp::from(at).as_second() - at_zero());
+        (synced, link.last_error, link.retries)
+    };
+    assert_eq!(told("confirmed", (10, 12), 1).await, (Some(1), None, 0), "it is new");
+    assert_eq!(told("confirmed", (10, 12), 100).await, (Some(1), None, 0), "nothing was applied");
+    assert_eq!(told("confirmed", (10, 13), 101).await, (Some(101), None, 0));
+    let (synced, error, retries) = told("a word that nobody knows", (10, 13), 102).await;
+    assert_eq!((synced, retries), (Some(101), 1));
+    assert!(error.as_ref().is_some_and(|error| error.starts_with("parked: nobody has decided")), "{error:?}");
+    assert_eq!(told("confirmed", (10, 14), 103).await, (Some(103), None, 0));
+    teller.check().await;
+}
+
+async fn content_and_prices_that_are_kept_out_come_later(database: Database) {
+    let host = Host::with(database, &[]).await;
+    let key = host.key(ACCOUNT, "desk").await;
+    let db = &host.app.db;
+    let house = |name: &str| json!({ "id": "h", "name": name, "currency": "EUR" });
+    let room = |name: &str| json!({ "id": "t", "propertyId": "h", "name": name, "quantity": 1 });
+    let plan = json!({ "id": "rp", "propertyId": "h", "name": "Flexible", "currency": "EUR" });
+    for (entity, record) in [("properties", house("Old")), ("room-types", room("Old")), ("rate-plans", plan)] {
+        assert_eq!(host.post(&key, entity, &record).await.0, 201, "{entity}");
+    }
+    let authority = json!({ "calendar": "theirs" });
+    assert_eq!(call(&host, Method::POST, "sources/desk/authority", &authority).await.0, 204);
+    let nights = json!({ "roomTypeId": "t", "ratePlanId": "rp", "date": "2027-07-01", "price": "90.00" });
+    let names = async || {
+        let text = "select name from gas_properties union all select name from gas_bookable_units";
+        texts(db, text.to_owned()).await
+    };
+    let link = json!({ "kind": "property", "id": "h" });
+    let turn = async |act: &str| call(&host, Method::POST, &format!("sources/desk/links/{act}"), &link).await.0;
+    assert_eq!(turn("pause").await, 204);
+    assert!(host.post(&key, "properties", &house("New")).await.0 < 300);
+    assert!(host.post(&key, "room-types", &room("New")).await.0 < 300);
+    let (_, answer) = host.post(&key, "availability", &nights).await;
+    assert_eq!(answer["status"], "parked", "{answer}");
+    assert_eq!(names().await, ["Old", "Old"], "the core goes by none of it");
+    assert_eq!(count(db, "gas_nightly_rates").await, 0);
+    assert_eq!(turn("resume").await, 204);
+    host.until("what was kept is applied", async || names().await == ["New", "New"]).await;
+    let (_, answer) = host.post(&key, "availability", &nights).await;
+    assert_eq!(answer["status"], "updated", "{answer}");
+    assert_eq!(count(db, "gas_nightly_rates").await, 1);
+    host.until("nothing waits", async || host.look("sources/desk/parked").await == json!([])).await;
+    host.stop().await;
+}
+
+async fn a_run_outward_says_what_came_of_it(database: Database) {
+    let db = open(&database).await;
+    let (account, [source]) = tenant(&db, "one").await;
+    let outward = |taken: i64, refused: i64, unknown: i64, error: Option<&str>| sync_runs::Outward {
+        sent: taken + refused + unknown,
+        taken,
+        confirmed: taken / 2,
+        refused,
+        unknown,
+        error: error.map(str::to_owned),
+    };
+    let of = |source: SourceId, outward: sync_runs::Outward| sync_runs::OutwardRun {
+        account,
+        source,
+        kind: sync_runs::Kind::AvailabilityExport,
+        outward,
+        began: at(0),
+        ended: at(2),
+    };
+    let cases = [
+        (outward(4, 0, 0, None), "success"),
+        (outward(4, 1, 0, None), "partial_success"),
+        (outward(4, 0, 1, Some("it broke off")), "partial_success"),
+        (outward(0, 2, 0, None), "failure"),
+        (outward(0, 0, 2, Some("it broke off")), "failure"),
+    ];
+    let mut all: Vec<_> = cases.iter().map(|(outward, _)| of(source, outward.clone())).collect();
+    all.push(of(SourceId(source.0 + 1_000), outward(1, 0, 0, None)));
+    let mut tx = db.platform_write().await.expect("a transaction");
+    sync_runs::outward(&mut tx, &all).await.expect("written");
+    sync_runs::outward(&mut tx, &[]).await.expect("nothing");
+    let mut runs = sync_runs::newest(&mut tx, account, source, 10).await.expect("read");
+    assert_eq!(runs.len(), cases.len(), "of a source that is gone there is none");
+    for (outward, status) in cases {
+        let run = runs.pop().expect("a run");
+        assert_eq!((run.sync_type.as_str(), run.status.as_str()), ("availability_export", status), "{outward:?}");
+        let counts = (run.records_processed, run.records_updated, run.records_confirmed);
+        assert_eq!(counts, (outward.sent, outward.taken, outward.confirmed));
+        assert_eq!(
+            (run.records_failed, run.records_unknown, run.duration_ms),
+            (outward.refused, outward.unknown, Some(2_000))
+        );
+    }
+    let old = gassync::store::retention::forget(&mut tx, gassync::store::retention::SYNC_RUNS, at(1), 10).await;
+    assert_eq!(old.expect("forgotten"), 5, "they go as others do");
+}
+
+async fn when_a_source_talked_is_written_now_and_then(database: Database) {
+    let db = open(&database).await;
+    let (account, [source]) = tenant(&db, "one").await;
+    let mut tx = db.write(account).await.expect("a transaction");
+    for (second, well, expected) in [
+        (0, false, (Some(0), None)),
+        (5, true, (Some(5), Some(5))),
+        (14, true, (Some(5), Some(5))),
+        (14, false, (Some(5), Some(5))),
+        (16, false, (Some(16), Some(5))),
+        (17, true, (Some(17), Some(17))),
+    ] {
+        source_switches::talked(&mut tx, account, source, well, at(second)).await.expect("noted");
+        let read = sources::get(&mut tx, account, source).await.expect("read").expect("there");
+        let seconds = |at: Option<gassync_domain::Timestamp>| at.map(|at| at.as_second() - at_zero());
+        assert_eq!((seconds(read.last_sync_at), seconds(read.last_successful_sync_at)), expected, "{second} {well}");
+    }
+}
+
+#[test]
+fn it_is_done_by_commands() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (data, url) = (dir.path().display().to_string(), format!("sqlite:{}/x.db", dir.path().display()));
+    let environment = [("GASSYNC_DATA_DIR", &*data), ("GASSYNC_DATABASE_URL", &*url)];
+    let command = |arguments: &[&str]| {
+        let output = run(arguments, &environment);
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), said(&output.stdout), said(&output.stderr))
+    };
+    assert_eq!(command(&["key", "create", "--account", "A", "--name", "k"]).0, Some(0));
+    for (act, was, is) in
+        [("pause", "active", "paused"), ("disable", "paused", "disabled"), ("resume", "disabled", "active")]
+    {
+        let (code, _, said) = command(&["source", act, "k"]);
+        assert_eq!((code, said.trim()), (Some(0), format!("k was {was} and is {is}.").as_str()));
+    }
+    let (code, shown, _) = command(&["source", "switch", "k"]);
+    assert_eq!((code, shown.trim()), (Some(0), "k: on, bidirectional, polled as often as the plugin says"));
+    let (code, _, said) = command(&["source", "switch", "k", "--direction", "inbound-only"]);
+    assert!(code == Some(1) && said.contains("no channel"), "{said}");
+    assert_eq!(command(&["source", "switch", "k", "--direction", "both"]).0, Some(2));
+    assert_eq!(command(&["source", "set-poll", "k", "--minutes", "0"]).0, Some(2));
+    assert_eq!(command(&["source", "runs", "k", "--json"]).1.trim(), "[]");
+    let (code, plan, _) = command(&["source", "delete", "k", "--plan"]);
+    assert!(code == Some(0) && plan.contains("1 keys"), "{plan}");
+    let (code, _, said) = command(&["source", "delete", "k"]);
+    assert!(code == Some(1) && said.contains("--yes"), "{said}");
+    let (code, done, _) = command(&["source", "delete", "k", "--yes", "--json"]);
+    let done: Value = serde_json::from_str(&done).expect("one JSON document");
+    assert_eq!((code, &done["done"], &done["keys"]), (Some(0), &json!(true), &json!(1)));
+    assert_eq!(command(&["source", "show", "k"]).0, Some(1));
+}
