@@ -320,7 +320,7 @@ impl Stage {
     }
 
     /// The engine has the say over prices of the house, as a revenue system has.
-    async fn price(&self, night: Date, price: i64) {
+    pub async fn price(&self, night: Date, price: i64) {
         self.tell(json!({ "roomTypeId": "studio", "date": night, "price": price, "currency": self.currency() })).await;
     }
 
@@ -334,7 +334,7 @@ impl Stage {
         assert_eq!(status, 200, "{told}");
     }
 
-    fn currency(&self) -> String {
+    pub fn currency(&self) -> String {
         self.alpha.beds24.properties()[0].currency.clone()
     }
 }

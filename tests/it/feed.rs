@@ -176,11 +176,14 @@ async fn calendars_guests_and_rate_plans(database: Database) {
     // The operator gives the source the say over the calendar.
     let answer = host.operate("sources/partner/authority", &json!({ "calendar": "theirs" })).await;
     assert_eq!(answer.status().as_u16(), 204);
+    // What it has told before counts from now on.
+    let priced = async || nights("&ratePlanId=flex").await.1["data"][4]["price"].as_f64() == Some(120.0);
+    host.until("its prices are in the core", priced).await;
     let mut dearer = calendar[0].clone();
     dearer["price"] = json!(130.5);
     let plan = host.post(&key, "availability?dryRun=true", &dearer).await.1;
     let change = &plan["records"][0]["changes"][0];
-    assert_eq!((&change["path"], &change["after"]), (&json!("/2027-06-01/closed"), &json!(false)), "{plan}");
+    assert_eq!((&change["path"], &change["after"]), (&json!("/2027-06-01/price"), &json!("130.5")), "{plan}");
     assert_eq!(host.post(&key, "availability", &dearer).await.1["status"], "updated");
     host.post(
         &key,
@@ -195,7 +198,7 @@ async fn calendars_guests_and_rate_plans(database: Database) {
     let (fourth, fifth) = (&rest["data"][0], &rest["data"][1]);
     assert_eq!(
         (&fourth["date"], &fourth["available"], &fourth["unitsAvailable"]),
-        (&json!("2027-06-04"), &json!(false), &json!(1))
+        (&json!("2027-06-04"), &json!(false), &json!(0))
     );
     assert_eq!(
         (fifth["price"].as_f64(), &fifth["minStay"], &fifth["available"]),

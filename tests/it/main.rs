@@ -18,6 +18,8 @@ mod facts;
 mod facts_of_a_plugin;
 mod feed;
 mod flow;
+mod going_live;
+mod interleavings;
 mod kill;
 mod ledger;
 mod ledger_check;

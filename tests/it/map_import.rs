@@ -471,6 +471,7 @@ async fn a_channel_is_told_of_nothing_that_it_has(database: Database) {
     })
     .await;
     assert_eq!(host.figure("bookings").await, 2);
+    host.go_live("beds24").await;
     // What the channel sold it changes; of what is ours it hears, as a change of what it has.
     let longer = Change { dates: Some((days(8).0, date(2027, 8, 8))), ..Change::default() };
     assert!(channel.beds24.change(sold, &longer, Told::Webhook));

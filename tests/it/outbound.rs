@@ -41,7 +41,7 @@ pub struct Stage {
     first: Date,
 }
 
-fn quiet(seed: u64) -> Settings {
+pub fn quiet(seed: u64) -> Settings {
     let credits_per_five_minutes = 100_000.0;
     Settings {
         seed,
@@ -68,8 +68,20 @@ impl Stage {
 
     /// The same, with both sources still listening.
     pub async fn listening(database: Database, polls: &str, clock: gassync_domain::Clock) -> Self {
+        Self::listening_beside(database, polls, clock, &[]).await
+    }
+
+    /// The same, beside channels that the host may reach too.
+    pub async fn listening_beside(
+        database: Database,
+        polls: &str,
+        clock: gassync_domain::Clock,
+        others: &[&Channel],
+    ) -> Self {
         let (alpha, beta) = (host::channel(quiet(24)).await, host::channel(quiet(7)).await);
-        let private = format!("{},{}", alpha.address, beta.address);
+        let reached = [&alpha, &beta].into_iter().chain(others.iter().copied());
+        let private: Vec<String> = reached.map(|channel| channel.address.to_string()).collect();
+        let private = private.join(",");
         let settings = [("GASSYNC_WORK_POLL_SECONDS", polls), ("GASSYNC_EGRESS_PRIVATE", private.as_str())];
         let host = Host::prepared(database, (&["beds24"], None), &settings, |app| app.clock = clock).await;
         connect(&host, &alpha, "alpha").await;

@@ -272,9 +272,10 @@ async fn a_shorter_time_between_polls_counts_at_once(database: Database) {
         let of_bookings = jobs.into_iter().filter(|job| job.payload.0["entity"] == "reservation");
         of_bookings.map(|job| Timestamp::from(job.run_at)).min()
     };
-    host.until("the next poll waits", async || due().await.is_some()).await;
+    // Whatever else has it come earlier first.
+    let waits_long = async || due().await.is_some_and(|at| at.duration_since(host.app.now()).as_secs() > 200);
+    host.until("the next poll waits as the manifest says", waits_long).await;
     let wait = async || due().await.expect("a poll").duration_since(host.app.now()).as_secs();
-    assert!(wait().await > 200, "as the manifest says: {}", wait().await);
     for (minutes, code) in [(json!(0), 422), (json!(1_441), 422), (json!("often"), 422), (json!(1), 200)] {
         let (status, answer) = call(&host, Method::POST, "sources/beds24/poll", &json!({ "minutes": minutes })).await;
         assert_eq!(status, code, "{minutes}: {answer}");

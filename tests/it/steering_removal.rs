@@ -107,6 +107,11 @@ async fn fill(db: &Db, account: AccountId, source: SourceId, connection: &str) {
         format!("int_calendar_touches (account_id, source_id, int_room_type_id, first_night, last_night, own, whole, touched_at)
             select account_id, source_id, min(id), '2027-05-01', '2027-05-02', false, false, NOW from int_room_types {whose}
             group by account_id, source_id"),
+        format!("int_closures (account_id, source_id, int_room_type_id, night, gas_unit_id, by_word, units, waived, since,
+            observed_at) select account_id, source_id, id, '2027-05-01', gas_unit_id, true, 0, false, NOW, NOW
+            from int_room_types {whose} and gas_unit_id is not null"),
+        format!("int_go_live_plans (account_id, source_id, read_at, changes, opens_closed, created_at)
+            values ({a}, {s}, NOW, '[]', false, NOW)"),
         format!("int_availability (account_id, source_id, int_room_type_id, rate_plan_external_id, date, raw_data, observed_at,
             synced_at) select account_id, source_id, id, 'rp', '2027-05-01', '{{}}', NOW, NOW from int_room_types {whose}"),
         format!("int_webhooks (account_id, source_id, endpoint_url, events, properties, payload, envelope, exclude_origin,

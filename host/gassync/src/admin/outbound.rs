@@ -17,7 +17,7 @@ use crate::{
     app::App,
     outbound::{fan_out, reckon},
     store::{
-        outbound::{ages, bookings, nights, pushing, touches},
+        outbound::{ages, bookings, pushing, refusals, touches},
         sources::Source,
     },
 };
@@ -80,8 +80,8 @@ pub struct RefusedShown {
     pub why: Option<String>,
 }
 
-impl From<nights::Refused> for RefusedShown {
-    fn from(refused: nights::Refused) -> Self {
+impl From<refusals::Refused> for RefusedShown {
+    fn from(refused: refusals::Refused) -> Self {
         Self {
             room_type_id: refused.room_type_id,
             rate_plan_id: Some(refused.rate_plan_id).filter(|id| !id.is_empty()),
@@ -164,8 +164,8 @@ async fn shown(app: &App, source: &Source) -> Result<AgeShown, ApiError> {
     let now = app.now();
     let mut tx = app.db.read(source.account).await?;
     let age = ages::of_source(&mut tx, source.account, source.id).await?;
-    let refused = nights::refused(&mut tx, source.account, source.id, REFUSALS).await?;
-    let differing = nights::differing(&mut tx, source.account, source.id, REFUSALS).await?;
+    let refused = refusals::refused(&mut tx, source.account, source.id, REFUSALS).await?;
+    let differing = refusals::differing(&mut tx, source.account, source.id, REFUSALS).await?;
     drop(tx);
     let (breaker, left_alone_until) = match source.connection {
         Some(connection) => app.breakers.stands(&format!("{}/{connection}", source.account), now).await,

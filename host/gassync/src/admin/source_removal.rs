@@ -16,6 +16,7 @@ use crate::{
     app::App,
     core,
     credentials::ConnectionSecrets,
+    inbound::{apply::Incoming, closing},
     store::{
         self, Fault,
         source_removal::{self, CONNECTION, Kept, OF_CONNECTION, OF_SOURCE, Piece, SOURCE},
@@ -64,6 +65,8 @@ pub struct SourceRemoved {
     pub bookings_kept: i64,
     /// Stay in the core: nights that the channel has taken out of sale, as notes of maintenance.
     pub closures_kept: i64,
+    /// Opened: nights that somebody has closed at the channel by hand, which nobody could open there any more.
+    pub closed_nights_opened: i64,
     /// Given back: holds that keep nights for records that wait.
     pub holds_given_back: i64,
     /// Stay at the channel: bookings that it was told of.
@@ -128,6 +131,7 @@ fn told(source: &Source, kept: Kept, done: bool) -> SourceRemoved {
         links: kept.links,
         bookings_kept: kept.bookings,
         closures_kept: kept.closures,
+        closed_nights_opened: kept.closed_nights,
         holds_given_back: kept.holds,
         told_bookings: kept.told_bookings,
         credentials: kept.credentials,
@@ -214,8 +218,12 @@ async fn revoke(app: &Arc<App>, source: &Source) -> Result<Vec<String>, ApiError
     secrets.revoke().await.map_err(|error| Problem::Channel(format!("{error:#}")).into())
 }
 
-/// Gives back the nights that holds keep for records that go now.
+/// Gives back the nights that holds keep for records that go now, and those that only the source itself could open.
 async fn give_back(app: &App, source: &Source) -> store::Result<()> {
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    closing::open_all(&mut tx, &Incoming::from_source(source, now, now)).await?;
+    tx.commit().await?;
     loop {
         let mut tx = app.db.write(source.account).await?;
         tx.lock_ledger(source.account, true).await?;

@@ -260,6 +260,7 @@ fn show_removal(removed: &SourceRemoved, json: bool) -> anyhow::Result<()> {
         removed.keys, removed.subscriptions, removed.jobs
     ));
     print(&format!("revoked     {} fields of credentials", removed.credentials));
+    print(&format!("opened      {} nights that were closed by hand at the channel", removed.closed_nights_opened));
     print(&format!("given back  {} holds of records that wait", removed.holds_given_back));
     print(&format!(
         "kept        {} bookings in the core, {} closures there, {} bookings that the channel was told of",

@@ -13,7 +13,7 @@ use crate::{
         buffer::availability,
         closures,
         mappings::{self, Kind},
-        outbound::nights,
+        outbound::shown,
     },
 };
 
@@ -79,8 +79,8 @@ pub(crate) async fn take_shown(tx: &mut Tx, incoming: &Incoming, today: Date) ->
     for room_type in closures::linked_room_types(tx, account, source).await? {
         let Some(stay) = room_type.shown_from(today) else { continue };
         let mut by_plan: BTreeMap<String, Vec<CalendarNight>> = BTreeMap::new();
-        for shown in nights::shown(tx, account, room_type.id, &[stay], Timestamp::UNIX_EPOCH).await? {
-            by_plan.entry(shown.rate_plan_id).or_default().push(shown.night);
+        for seen in shown::shown(tx, account, room_type.id, &[stay], Timestamp::UNIX_EPOCH).await? {
+            by_plan.entry(seen.rate_plan_id).or_default().push(seen.night);
         }
         for (plan, nights) in by_plan {
             let named = Some(plan.as_str()).filter(|plan| !plan.is_empty());

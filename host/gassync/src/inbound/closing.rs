@@ -332,6 +332,14 @@ pub(super) async fn spans_of(tx: &mut Tx, incoming: &Incoming, booked: &[CoreId]
     Ok(rooms.values().flatten().filter_map(bookings::RoomRow::span).collect())
 }
 
+/// Opens all that a source has closed by hand: it goes, and nobody could open it any more.
+pub async fn open_all(tx: &mut Tx, incoming: &Incoming) -> Result<()> {
+    let Incoming { account, source, .. } = *incoming;
+    tx.lock_ledger(account, true).await?;
+    let closed = closures::of_source(tx, account, source, touches::FIRST).await?;
+    move_all(tx, incoming, closed.into_iter().map(|night| Moved { night, now: None }).collect()).await
+}
+
 /// A person says that what is closed by hand at a channel is to be sold all the same: it closes nothing until the channel has
 /// shown it open.
 pub async fn waive(tx: &mut Tx, incoming: &Incoming, from: Date) -> Result<usize> {

@@ -142,6 +142,8 @@ pub async fn unlink(tx: &mut Tx, incoming: &Incoming, kind: Kind, id: &str) -> s
         message: None,
     };
     sync_log::inbound(tx, account, &[entry], now).await?;
+    // What it has closed by hand is open where it is linked no more.
+    jobs::linked(tx, account, source, now).await?;
     Ok(())
 }
 

@@ -14,7 +14,8 @@ use crate::store::{
     calendar::{self, Listed},
     closures::{self, ClosedNight},
     outbound::{
-        nights::{self, Known, Place, Shown},
+        nights::{self, Known, Place},
+        shown::{self, Shown},
         targets::{Target, Targets},
         touches::{self, Touch},
     },
@@ -179,7 +180,7 @@ pub(super) async fn survey(
     let (first, until) = horizon(target, pushing, now);
     let Some(stay) = Stay::spanning(first, until) else { return Ok(Vec::new()) };
     let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &[stay], now).await?;
-    let shown = nights::shown(tx, source.account, target.room_type, &[stay], Timestamp::UNIX_EPOCH).await?;
+    let shown = shown::shown(tx, source.account, target.room_type, &[stay], Timestamp::UNIX_EPOCH).await?;
     let of_plan = shown.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
     let mut shown: HashMap<Date, CalendarNight> = of_plan.map(|shown| (shown.night.date, shown.night)).collect();
     let closed = closures::of_room_type(tx, source.account, source.id, target.room_type, &[stay]).await?;
@@ -262,7 +263,7 @@ impl Reckoning<'_> {
         let mut shown: HashMap<Date, Shown> = HashMap::new();
         if known.len() < listed.len() || known.values().any(is_moved) {
             let since = now - SHOWN_IS_GOOD_FOR;
-            let rows = nights::shown(tx, source.account, target.room_type, &stays, since).await?;
+            let rows = shown::shown(tx, source.account, target.room_type, &stays, since).await?;
             let of_plan = rows.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
             shown.extend(of_plan.map(|shown| (shown.night.date, shown)));
         }

@@ -15,7 +15,7 @@ use sqlx::{
 
 use super::{
     Result,
-    writer::{Part, Writer},
+    writer::{Part, Writer, set_origin},
 };
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
@@ -276,8 +276,7 @@ impl Tx {
             _ if is_same => return Ok(()),
             Self::Sqlite(tx, origin) => {
                 *origin = to;
-                let text = "update gas_change_context set origin_source_id = $1";
-                sqlx::query(text).bind(to.map(|source| source.0)).execute(&mut **tx).await?;
+                sqlx::query(AssertSqlSafe(set_origin(to))).execute(&mut **tx).await?;
             }
             Self::Postgres(tx, origin) => {
                 *origin = to;

@@ -27,7 +27,7 @@ pub const SOURCE: Piece = Piece { table: "int_sources", key: "id", whose: "id = 
 pub const CONNECTION: Piece = Piece { table: "int_connections", key: "id", whose: "id = $2" };
 
 /// What is kept for a source.
-pub const OF_SOURCE: [Piece; 29] = [
+pub const OF_SOURCE: [Piece; 31] = [
     Piece {
         table: "int_delivery_attempts",
         key: "job_id, id",
@@ -49,6 +49,8 @@ pub const OF_SOURCE: [Piece; 29] = [
     piece("int_api_keys", "id"),
     piece("int_channel_nights", "source_id, int_room_type_id, rate_plan_external_id, night"),
     piece("int_channel_bookings", "source_id, booking_id"),
+    piece("int_closures", "source_id, int_room_type_id, night"),
+    piece("int_go_live_plans", "id"),
     piece("int_calendar_touches", "source_id, int_room_type_id, first_night, last_night"),
     piece("int_availability", "id"),
     piece("int_parked_reservations", "source_id, external_id"),
@@ -126,6 +128,8 @@ pub struct Kept {
     pub bookings: i64,
     /// Notes of maintenance that stand for its blocks.
     pub closures: i64,
+    /// Nights that somebody has closed at its channel by hand.
+    pub closed_nights: i64,
     /// Holds that keep nights for its parked records.
     pub holds: i64,
     /// Bookings that its channel was told of.
@@ -166,6 +170,7 @@ pub async fn count(
             and gas_entity_type = 'booking') as bookings,
         (select count(*) from int_block_notes n join int_blocks b on b.account_id = n.account_id and b.id = n.int_block_id
             where b.account_id = $1 and b.source_id = $2) as closures,
+        (select count(*) from int_closures where account_id = $1 and source_id = $2 and not waived) as closed_nights,
         (select count(*) from int_parked_reservations where account_id = $1 and source_id = $2
             and hold_id is not null) as holds,
         (select count(*) from int_channel_bookings where account_id = $1 and source_id = $2

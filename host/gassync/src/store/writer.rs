@@ -184,7 +184,8 @@ impl Group {
     }
 }
 
-fn set_origin(origin: Option<SourceId>) -> String {
+/// Whose hand changes the core from now on.
+pub fn set_origin(origin: Option<SourceId>) -> String {
     let origin = origin.map_or_else(|| "null".to_owned(), |origin| origin.0.to_string());
     format!("update gas_change_context set origin_source_id = {origin};")
 }

@@ -6,5 +6,7 @@ pub mod go_live_plans;
 pub mod names;
 pub mod nights;
 pub mod pushing;
+pub mod refusals;
+pub mod shown;
 pub mod targets;
 pub mod touches;

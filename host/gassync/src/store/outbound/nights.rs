@@ -1,10 +1,10 @@
 //! Nights at channels: what is wanted, what was sent, what is surely there.
 
-use gassync_domain::{AccountId, Amount, CalendarNight, Date, SourceId, Stay, Timestamp};
+use gassync_domain::{AccountId, Date, SourceId, Stay, Timestamp};
 use sqlx::FromRow;
 
 use crate::store::{
-    Cents, Day, Result, Time, Tx, on,
+    Day, Result, Time, Tx, on,
     rows::{self, Kind, Rows},
 };
 
@@ -146,72 +146,6 @@ pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) 
     let rows: Vec<Row> =
         on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Known::from).collect())
-}
-
-/// A night as a channel showed it.
-#[derive(Debug, Clone)]
-pub struct Shown {
-    /// The channel's id of the rate plan; empty where it has none.
-    pub rate_plan_id: String,
-    /// What it showed.
-    pub night: CalendarNight,
-    /// When it was asked, as it began to show this.
-    pub observed_at: Timestamp,
-}
-
-/// What the source's channel showed of a room type's nights that is as it is since `since`, or later.
-pub async fn shown(
-    tx: &mut Tx,
-    account: AccountId,
-    room_type: i64,
-    stays: &[Stay],
-    since: Timestamp,
-) -> Result<Vec<Shown>> {
-    #[derive(FromRow)]
-    struct Row {
-        observed_at: Time,
-        rate_plan_external_id: String,
-        date: Day,
-        available: Option<bool>,
-        units_available: Option<i64>,
-        price: Option<Cents>,
-        currency: Option<String>,
-        min_stay: Option<i64>,
-        max_stay: Option<i64>,
-        closed_to_arrival: Option<bool>,
-        closed_to_departure: Option<bool>,
-        min_stay_through: Option<i64>,
-        exact_stay: Option<i64>,
-        min_advance_days: Option<i64>,
-        max_advance_days: Option<i64>,
-    }
-    let text = "select rate_plan_external_id, date, available, units_available, price, currency, min_stay, max_stay,
-            closed_to_arrival, closed_to_departure, min_stay_through, exact_stay, min_advance_days, max_advance_days,
-            observed_at
-        from new cross join int_availability
-        where account_id = $1 and int_room_type_id = $2 and date >= new.first and date < new.past and observed_at >= $3";
-    let shared = [account.0.into(), room_type.into(), since.into()];
-    let rows: Vec<Row> = rows::of_stays(stays).read(tx, &shared, text).await?;
-    let count = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
-    let night = |row: Row| {
-        let night = CalendarNight {
-            available: row.available,
-            units_available: row.units_available.and_then(|n| i32::try_from(n).ok()),
-            price: row.price.map(Amount::from),
-            currency: row.currency,
-            min_stay: count(row.min_stay),
-            max_stay: count(row.max_stay),
-            closed_to_arrival: row.closed_to_arrival,
-            closed_to_departure: row.closed_to_departure,
-            min_stay_through: count(row.min_stay_through),
-            exact_stay: count(row.exact_stay),
-            min_advance_days: count(row.min_advance_days),
-            max_advance_days: count(row.max_advance_days),
-            ..CalendarNight::new(row.date.0)
-        };
-        Shown { rate_plan_id: row.rate_plan_external_id, night, observed_at: row.observed_at.into() }
-    };
-    Ok(rows.into_iter().map(night).collect())
 }
 
 /// Writes nights as they are to stand. Whoever does has the source's lane, or the whole table row in the same transaction.
@@ -429,45 +363,6 @@ pub async fn unsure(tx: &mut Tx, account: AccountId, source: SourceId, nights: &
         where int_channel_nights.account_id = $1 and int_channel_nights.source_id = $2
             and int_channel_nights.int_room_type_id = new.room_type_id and int_channel_nights.night = new.night";
     new.write(tx, &[account.0.into(), source.0.into()], text).await
-}
-
-/// Nights that a channel will not have, and what it said: as spans, the newest first.
-pub async fn refused(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Refused>> {
-    let text = "select r.external_id as room_type_id, n.rate_plan_external_id as rate_plan_id, n.error,
-            min(n.night) as first_night, max(n.night) as last_night, count(*) as nights, max(n.sent_at) as at
-        from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
-        where n.account_id = $1 and n.source_id = $2 and n.state = 'refused'
-        group by r.external_id, n.rate_plan_external_id, n.error order by max(n.sent_at) desc, r.external_id limit $3";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
-}
-
-/// Nights that somebody has set otherwise at the channel by hand, and that are to be set back: as spans, by room type.
-pub async fn differing(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Refused>> {
-    let text = "select r.external_id as room_type_id, n.rate_plan_external_id as rate_plan_id, n.error,
-            min(n.night) as first_night, max(n.night) as last_night, count(*) as nights, max(n.changed_at) as at
-        from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
-        where n.account_id = $1 and n.source_id = $2 and n.state = 'due' and n.error is not null
-        group by r.external_id, n.rate_plan_external_id, n.error order by max(n.changed_at) desc, r.external_id limit $3";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
-}
-
-/// Nights of a room type that a channel refused for the same reason.
-#[derive(Debug, Clone, FromRow)]
-pub struct Refused {
-    /// The channel's id of the room type.
-    pub room_type_id: String,
-    /// The channel's id of the rate plan; empty where it has none.
-    pub rate_plan_id: String,
-    /// What it said.
-    pub error: Option<String>,
-    /// The first of them.
-    pub first_night: Day,
-    /// The last of them.
-    pub last_night: Day,
-    /// How many.
-    pub nights: i64,
-    /// When it said so last.
-    pub at: Option<Time>,
 }
 
 /// Nights that were sent before a channel was asked for them, and that it did not show: they are sent again, and given up for

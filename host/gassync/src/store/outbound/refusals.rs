@@ -1,0 +1,45 @@
+//! Nights that channels have otherwise than they are to, and why.
+
+use gassync_domain::{AccountId, SourceId};
+use sqlx::FromRow;
+
+use crate::store::{Day, Result, Time, Tx, on};
+
+/// Nights that a channel will not have, and what it said: as spans, the newest first.
+pub async fn refused(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Refused>> {
+    let text = "select r.external_id as room_type_id, n.rate_plan_external_id as rate_plan_id, n.error,
+            min(n.night) as first_night, max(n.night) as last_night, count(*) as nights, max(n.sent_at) as at
+        from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
+        where n.account_id = $1 and n.source_id = $2 and n.state = 'refused'
+        group by r.external_id, n.rate_plan_external_id, n.error order by max(n.sent_at) desc, r.external_id limit $3";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
+}
+
+/// Nights that somebody has set otherwise at the channel by hand, and that are to be set back: as spans, by room type.
+pub async fn differing(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Refused>> {
+    let text = "select r.external_id as room_type_id, n.rate_plan_external_id as rate_plan_id, n.error,
+            min(n.night) as first_night, max(n.night) as last_night, count(*) as nights, max(n.changed_at) as at
+        from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
+        where n.account_id = $1 and n.source_id = $2 and n.state = 'due' and n.error is not null
+        group by r.external_id, n.rate_plan_external_id, n.error order by max(n.changed_at) desc, r.external_id limit $3";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
+}
+
+/// Nights of a room type that a channel refused for the same reason.
+#[derive(Debug, Clone, FromRow)]
+pub struct Refused {
+    /// The channel's id of the room type.
+    pub room_type_id: String,
+    /// The channel's id of the rate plan; empty where it has none.
+    pub rate_plan_id: String,
+    /// What it said.
+    pub error: Option<String>,
+    /// The first of them.
+    pub first_night: Day,
+    /// The last of them.
+    pub last_night: Day,
+    /// How many.
+    pub nights: i64,
+    /// When it said so last.
+    pub at: Option<Time>,
+}

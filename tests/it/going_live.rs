@@ -1,0 +1,183 @@
+//! A new source listens, and goes live by a plan that is followed to the letter.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use gassync_simulator::beds24::NightsSet;
+use gassync_tests::{
+    database::Database,
+    host::{self, clock, read},
+    on_both,
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::{
+    closing::{set, words},
+    outbound::{Stage, is_open, quiet},
+};
+
+on_both!(
+    what_was_planned_is_done_and_nothing_else,
+    what_was_sold_since_is_closed_all_the_same,
+    what_the_plan_does_not_name_is_not_changed,
+    a_plan_is_good_for_five_minutes,
+    what_is_closed_by_hand_is_opened_where_the_plan_says_so,
+    new_credentials_listen_until_their_rooms_are_known,
+);
+
+async fn plan(stage: &Stage, source: &str, asked: Value) -> Value {
+    let (status, plan) = read(stage.host.operate(&format!("sources/{source}/go-live"), &asked).await).await;
+    assert_eq!(status, 200, "{plan}");
+    plan
+}
+
+async fn follow(stage: &Stage, source: &str, plan: &Value) -> (u16, Value) {
+    let asked = json!({ "planId": plan["planId"] });
+    read(stage.host.operate(&format!("sources/{source}/go-live"), &asked).await).await
+}
+
+async fn what_was_planned_is_done_and_nothing_else(database: Database) {
+    let stage = Stage::listening(database, "0", clock()).await;
+    let room = stage.rooms.0;
+    let (closed, priced) = (stage.day(0), stage.day(4));
+    set(&stage.alpha, room, (closed, stage.day(1)), "blackout");
+    stage.price(priced, 321).await;
+    let planned = plan(&stage, "alpha", json!({ "plan": true })).await;
+    assert_eq!(planned["live"], json!(false));
+    assert_eq!(planned["opens"]["nights"], json!(0), "{planned}");
+    assert_eq!(planned["closes"]["nights"], json!(0), "{planned}");
+    assert_eq!(planned["prices"]["nights"], json!(1), "{planned}");
+    assert_eq!(planned["prices"]["firstNight"], json!(priced), "{planned}");
+    assert_eq!(planned["prices"]["firstRoomTypeId"], json!(room.to_string()), "{planned}");
+    assert_eq!(planned["closedByHand"]["nights"], json!(2), "{planned}");
+    assert!(stage.alpha.beds24.night_writes().is_empty(), "a plan writes nothing");
+    let (status, done) = follow(&stage, "alpha", &planned).await;
+    assert_eq!((status, &done["live"]), (200, &json!(true)), "{done}");
+    let has = || stage.alpha.beds24.nights(room, priced, priced)[0].price1_cents == Some(32_100);
+    stage.host.until("the price is there", async || has()).await;
+    stage.host.until("all is told", async || stage.is_told_all("alpha").await).await;
+    for write in stage.alpha.beds24.night_writes() {
+        let keys: Vec<&str> = write.values.keys().map(String::as_str).collect();
+        assert_eq!((write.from, write.to, keys), (priced, priced, vec!["price1"]), "just what the plan named");
+    }
+    // It is live: what changes is told.
+    assert_eq!(stage.host.look("sources/alpha").await["listening"], json!(false));
+    stage.book("d1", (8, 9), "confirmed").await;
+    stage.host.until("what is sold is told", async || !is_open(&stage.alpha, room, stage.day(8))).await;
+    stage.host.stop().await;
+}
+
+async fn what_was_sold_since_is_closed_all_the_same(database: Database) {
+    let stage = Stage::listening(database, "0", clock()).await;
+    let (sold, closed) = (stage.day(0), stage.day(5));
+    let planned = plan(&stage, "beta", json!({ "plan": true })).await;
+    assert_eq!(planned["closes"]["nights"], json!(0), "{planned}");
+    stage.book("d1", (0, 2), "confirmed").await;
+    set(&stage.beta, stage.rooms.1, (closed, closed), "blackout");
+    let (status, done) = follow(&stage, "beta", &planned).await;
+    assert_eq!((status, &done["closes"]["nights"]), (200, &json!(2)), "{done}");
+    assert_eq!(done["closedByHand"]["firstNight"], json!(closed), "{done}");
+    stage.host.until("it is closed", async || !is_open(&stage.beta, stage.rooms.1, sold)).await;
+    stage.host.until("all is told", async || stage.is_told_all("beta").await).await;
+    assert!(!is_open(&stage.beta, stage.rooms.1, closed), "what was closed since stays closed");
+    assert!(words(&stage.beta, stage.rooms.1, closed).is_empty());
+    assert!(!stage.is_free(closed).await, "everywhere");
+    stage.host.stop().await;
+}
+
+async fn what_the_plan_does_not_name_is_not_changed(database: Database) {
+    let stage = Stage::listening(database, "0", clock()).await;
+    let (night, room) = (stage.day(3), stage.rooms.0);
+    let planned = plan(&stage, "alpha", json!({ "plan": true })).await;
+    let by_hand = NightsSet { price1_cents: Some(7_700), ..NightsSet::default() };
+    stage.price(night, 88).await;
+    let (status, why) = follow(&stage, "alpha", &planned).await;
+    assert_eq!(status, 409, "{why}");
+    let why = why["detail"].as_str().expect("why").to_owned();
+    assert!(why.contains("1 nights would change their price") && why.contains(&night.to_string()), "{why}");
+    assert!(stage.alpha.beds24.night_writes().is_empty());
+    assert_eq!(stage.host.look("sources/alpha").await["listening"], json!(true));
+    // Nor where it is the channel that has moved.
+    let planned = plan(&stage, "alpha", json!({ "plan": true })).await;
+    let other = stage.day(6);
+    stage.price(other, 77).await;
+    let planned_again = plan(&stage, "alpha", json!({ "plan": true })).await;
+    assert!(stage.alpha.beds24.set_nights(room, (other, other), &by_hand), "as the core has it by now");
+    let (status, why) = follow(&stage, "alpha", &planned).await;
+    assert_eq!(status, 409, "the last plan counts: {why}");
+    let (status, done) = follow(&stage, "alpha", &planned_again).await;
+    assert_eq!((status, &done["prices"]["nights"]), (200, &json!(1)), "{done}");
+    stage.host.stop().await;
+}
+
+async fn a_plan_is_good_for_five_minutes(database: Database) {
+    let ahead = Arc::new(AtomicI64::new(0));
+    let real = clock();
+    let moved = {
+        let ahead = Arc::clone(&ahead);
+        Arc::new(move || real() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst)))
+    };
+    let stage = Stage::listening(database, "0", moved).await;
+    let planned = plan(&stage, "alpha", json!({ "plan": true })).await;
+    ahead.store(301, Ordering::SeqCst);
+    let (status, why) = follow(&stage, "alpha", &planned).await;
+    assert_eq!(status, 409, "{why}");
+    assert!(why["detail"].as_str().expect("why").contains("the limit is 300 s"), "{why}");
+    let planned = plan(&stage, "alpha", json!({ "plan": true })).await;
+    ahead.store(301 + 200, Ordering::SeqCst);
+    assert_eq!(follow(&stage, "alpha", &planned).await.0, 200);
+    stage.host.stop().await;
+}
+
+async fn what_is_closed_by_hand_is_opened_where_the_plan_says_so(database: Database) {
+    let stage = Stage::listening(database, "0", clock()).await;
+    let (night, room) = (stage.day(0), stage.rooms.0);
+    set(&stage.alpha, room, (night, night), "blackout");
+    let planned = plan(&stage, "alpha", json!({ "plan": true, "openClosed": true })).await;
+    assert_eq!(planned["opens"]["nights"], json!(1), "{planned}");
+    assert_eq!(planned["opens"]["firstNight"], json!(night), "{planned}");
+    assert!(!stage.is_free(night).await, "a plan opens nothing");
+    assert_eq!(follow(&stage, "alpha", &planned).await.0, 200);
+    stage.host.until("it is open", async || is_open(&stage.alpha, room, night)).await;
+    assert!(stage.is_free(night).await);
+    stage.host.until("all is told", async || stage.is_told_all("alpha").await).await;
+    // Closed again by hand, it is closed again.
+    stage.sync("alpha").await;
+    set(&stage.alpha, room, (night, night), "blackout");
+    stage.sync("alpha").await;
+    assert!(!stage.is_free(night).await);
+    assert_eq!(stage.host.look("ledger/differences").await, json!([]));
+    stage.host.stop().await;
+}
+
+async fn new_credentials_listen_until_their_rooms_are_known(database: Database) {
+    let other = host::channel(quiet(99)).await;
+    let stage = Stage::listening_beside(database, "0", clock(), &[&other]).await;
+    stage.host.go_live("alpha").await;
+    stage.host.go_live("beta").await;
+    let connect = async |code: String| {
+        let new = json!({ "credentials": { "inviteCode": code } });
+        let (status, done) = read(stage.host.operate("sources/alpha/connect", &new).await).await;
+        assert_eq!((status, &done["status"]), (200, &json!("active")), "{done}");
+    };
+    let listens = async || stage.host.look("sources/alpha").await["listening"] == json!(true);
+    connect(stage.alpha.beds24.invite_code()).await;
+    stage.host.until("the same rooms are live again", async || !listens().await).await;
+    // The same source at another account, of other rooms.
+    let settings = json!({ "set": { "baseUrl": format!("http://{}/api/v2", other.address) }, "unset": [] });
+    let request = stage.host.http.patch(format!("{}/admin/v1/sources/alpha/settings", stage.host.base)).json(&settings);
+    let (status, told) = read(stage.host.operator(request).send().await.expect("an answer")).await;
+    assert!(status < 300, "{told}");
+    connect(other.beds24.invite_code()).await;
+    stage.host.until("its rooms are read", async || other.beds24.requests().len() > 3).await;
+    stage.sync("alpha").await;
+    assert!(listens().await, "its rooms are others");
+    stage.book("d1", (0, 1), "confirmed").await;
+    stage.host.until("beta is told", async || !is_open(&stage.beta, stage.rooms.1, stage.day(0))).await;
+    let posts = other.beds24.requests().into_iter().filter(|call| call.method == "POST").count();
+    assert_eq!(posts, 0, "nothing is written there");
+    stage.host.stop().await;
+}

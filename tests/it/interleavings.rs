@@ -1,0 +1,217 @@
+//! Closings by hand, sales, prices and cancellations at two channels and the core, in any order: no night is open anywhere that
+//! one seller has closed, and none stays closed that all have opened. Each night of a round has an order of its own;
+//! `TEST_EXAMPLES` says how many are tried.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use gassync_domain::Date;
+use gassync_simulator::beds24::{NewBooking, Told};
+use gassync_tests::{database::Database, host::Channel, on_both};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::json;
+
+use crate::{
+    closing::set,
+    outbound::{Stage, is_open},
+};
+
+on_both!(what_one_has_closed_is_closed_and_what_all_have_opened_is_open);
+
+/// Nights of a round.
+const NIGHTS: i64 = 250;
+/// What may happen to a night in a round, one after the other.
+const STEPS: usize = 4;
+/// Orders that are tried where nobody asks for more.
+const EXAMPLES: usize = 250;
+/// How often it is looked whether all agree, five seconds apart.
+const LOOKS: usize = 24;
+
+/// What is true of a night.
+#[derive(Debug, Clone, Default)]
+struct Night {
+    /// Somebody has closed it by hand, at the first channel and at the second.
+    closed: [bool; 2],
+    /// Who sells it, and under which id.
+    sold: Option<Sold>,
+    /// What has happened to it.
+    told: Vec<&'static str>,
+}
+
+#[derive(Debug, Clone)]
+enum Sold {
+    Channel(usize, u64),
+    Engine(String),
+}
+
+impl Night {
+    fn is_open(&self) -> bool {
+        self.closed == [false, false] && self.sold.is_none()
+    }
+}
+
+struct Market {
+    stage: Stage,
+    nights: BTreeMap<i64, Night>,
+    rng: ChaCha8Rng,
+    booked: u64,
+}
+
+async fn what_one_has_closed_is_closed_and_what_all_have_opened_is_open(database: Database) {
+    let examples = std::env::var("TEST_EXAMPLES").ok().and_then(|text| text.parse().ok()).unwrap_or(EXAMPLES);
+    let seed = std::env::var("TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(7);
+    let stage = Stage::open(database, "0").await;
+    stage.settled().await;
+    let nights = (0..NIGHTS.min(i64::try_from(examples).expect("a number"))).map(|night| (night, Night::default()));
+    let mut market = Market { stage, nights: nights.collect(), rng: ChaCha8Rng::seed_from_u64(seed), booked: 0 };
+    let mut tried = 0;
+    while tried < examples {
+        for _ in 0..STEPS {
+            market.step().await;
+        }
+        market.all_agree(seed).await;
+        tried += market.nights.len();
+    }
+    assert_eq!(market.stage.host.look("ledger/differences").await, json!([]));
+    market.stage.host.stop().await;
+}
+
+impl Market {
+    fn channel(&self, place: usize) -> (&Channel, u64) {
+        match place {
+            0 => (&self.stage.alpha, self.stage.rooms.0),
+            _ => (&self.stage.beta, self.stage.rooms.1),
+        }
+    }
+
+    /// Something happens to most nights, and some of it is read.
+    async fn step(&mut self) {
+        let mut prices = Vec::new();
+        for ahead in self.nights.keys().copied().collect::<Vec<_>>() {
+            let dice = self.rng.random_range(0..14);
+            let (date, place) = (self.stage.day(ahead), self.rng.random_range(0..2));
+            match dice {
+                0..=2 => self.close(ahead, date, place),
+                3..=4 => self.open(ahead, date, place),
+                5..=7 => self.sell(ahead, date, place).await,
+                8..=9 => self.cancel(ahead).await,
+                10..=11 => {
+                    self.note(ahead, "price");
+                    prices.push(json!({ "roomTypeId": "studio", "date": date, "price": self.rng.random_range(50..200),
+                        "currency": self.stage.currency() }));
+                }
+                _ => {}
+            }
+        }
+        if !prices.is_empty() {
+            self.stage.host.operate("sources/engine/authority", &json!({ "calendar": "theirs" })).await;
+            let (status, told) = self.stage.host.post(&self.stage.engine, "availability", &json!(prices)).await;
+            assert!(status < 300, "{told}");
+        }
+        for source in ["alpha", "beta"] {
+            if self.rng.random_bool(0.5) {
+                self.stage.sync(source).await;
+            }
+        }
+        self.stage.settled().await;
+    }
+
+    fn note(&mut self, ahead: i64, what: &'static str) {
+        self.nights.get_mut(&ahead).expect("a night").told.push(what);
+    }
+
+    /// Where the channel has closed it already nobody can tell that a person has, too.
+    fn close(&mut self, ahead: i64, date: Date, place: usize) {
+        let (channel, room) = self.channel(place);
+        if channel.beds24.nights(room, date, date)[0].closing.as_deref() == Some("blackout") {
+            return;
+        }
+        set(channel, room, (date, date), "blackout");
+        self.nights.get_mut(&ahead).expect("a night").closed[place] = true;
+        self.note(ahead, if place == 0 { "alpha closes" } else { "beta closes" });
+    }
+
+    fn open(&mut self, ahead: i64, date: Date, place: usize) {
+        let (channel, room) = self.channel(place);
+        set(channel, room, (date, date), "none");
+        self.nights.get_mut(&ahead).expect("a night").closed[place] = false;
+        self.note(ahead, if place == 0 { "alpha opens" } else { "beta opens" });
+    }
+
+    /// Where it is for sale, and nobody has it.
+    async fn sell(&mut self, ahead: i64, date: Date, place: usize) {
+        if self.nights[&ahead].sold.is_some() {
+            return;
+        }
+        self.booked += 1;
+        if self.rng.random_bool(0.4) {
+            let id = format!("e{}", self.booked);
+            let record = self.stage.record(&id, (ahead, ahead + 1), "confirmed");
+            let (status, _) = self.stage.host.post(&self.stage.engine, "reservations?onConflict=refuse", &record).await;
+            if status < 300 {
+                self.nights.get_mut(&ahead).expect("a night").sold = Some(Sold::Engine(id));
+                self.note(ahead, "engine sells");
+            }
+            return;
+        }
+        let (channel, room) = self.channel(place);
+        if !is_open(channel, room, date) {
+            return;
+        }
+        let new = NewBooking {
+            room_id: room,
+            arrival: date,
+            departure: self.stage.day(ahead + 1),
+            room_qty: 1,
+            num_adult: 2,
+            price_cents: 9_000,
+            first_name: "Ada".to_owned(),
+            last_name: "Lind".to_owned(),
+        };
+        let told = if self.rng.random_bool(0.7) { Told::Webhook } else { Told::Nobody };
+        let (channel, _) = self.channel(place);
+        if let Some(id) = channel.beds24.make(new, told) {
+            self.nights.get_mut(&ahead).expect("a night").sold = Some(Sold::Channel(place, id));
+            self.note(ahead, if place == 0 { "alpha sells" } else { "beta sells" });
+        }
+    }
+
+    async fn cancel(&mut self, ahead: i64) {
+        match self.nights.get_mut(&ahead).expect("a night").sold.take() {
+            None => return,
+            Some(Sold::Channel(place, id)) => {
+                let (channel, _) = self.channel(place);
+                assert!(channel.beds24.cancel(id, Told::Webhook));
+            }
+            Some(Sold::Engine(id)) => self.stage.book(&id, (ahead, ahead + 1), "cancelled").await,
+        }
+        self.note(ahead, "cancelled");
+    }
+
+    /// When all is read and told, every seller shows what is true.
+    async fn all_agree(&self, seed: u64) {
+        let mut wrong = Vec::new();
+        for _ in 0..LOOKS {
+            self.stage.sync("alpha").await;
+            self.stage.sync("beta").await;
+            self.stage.settled().await;
+            wrong.clear();
+            for (ahead, night) in &self.nights {
+                let date = self.stage.day(*ahead);
+                let shown = [
+                    self.stage.is_free(date).await,
+                    is_open(&self.stage.alpha, self.stage.rooms.0, date),
+                    is_open(&self.stage.beta, self.stage.rooms.1, date),
+                ];
+                if shown != [night.is_open(); 3] {
+                    wrong.push(format!("{date}: the core, alpha and beta show {shown:?} of {night:?}"));
+                }
+            }
+            if wrong.is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        panic!("TEST_SEED={seed}: {}", wrong.join("\n"));
+    }
+}
