@@ -73,6 +73,12 @@ async fn connecting_opens_nothing(database: Database) {
     stage.sync("alpha").await;
     assert!(!stage.is_free(night).await && !stage.is_free(last).await, "closed anywhere is closed everywhere");
     assert!(stage.is_free(open).await);
+    let age = stage.age("alpha").await;
+    assert_eq!(
+        (&age["closedByHand"][0]["from"], &age["closedByHand"][0]["nights"]),
+        (&json!(night), &json!(3)),
+        "{age}"
+    );
     let (status, why) = read(stage.host.operate("sources/alpha/push", &json!({ "all": true })).await).await;
     assert_eq!((status, &why["type"]), (409, &json!("/problems/conflict")), "{why}");
     stage.book("d1", (5, 6), "confirmed").await;

@@ -122,6 +122,7 @@ impl Stage {
             when_full: gassync::core::WhenFull::Keep,
             may_revive: false,
             strict: false,
+            closes: true,
             counts: gassync_domain::UnitCount::default(),
             has_channel: false,
             observed_at: at(second),

@@ -70,6 +70,7 @@ impl Teller {
             when_full: WhenFull::Keep,
             may_revive: false,
             strict: false,
+            closes: true,
             counts: UnitCount::default(),
             has_channel: false,
             observed_at: at(second),

@@ -76,6 +76,11 @@ pub fn closed_by_hand(
             // Our word hides whatever else there is: what was closed before it stays so.
             return before;
         }
+        // Where there is no number beside it, it may mean no more than that the channel has sold it.
+        let is_sold = shown.units.is_none() && here.rooms > 0 && here.own >= here.rooms;
+        if is_sold && !by_word {
+            return before;
+        }
         return Some(Closure { by_word: true, units: here.rooms, waived: waived && by_word });
     }
     let Some(units) = shown.units else {
@@ -168,6 +173,18 @@ mod tests {
         assert_eq!(judge(NightTold::Open(3), None), None);
         assert_eq!(judge(NightTold::Open(3), closure(false, 1)), closure(false, 1));
         assert_eq!(judge(NightTold::Never, None), closure(false, 1));
+    }
+
+    #[test]
+    fn a_flag_without_a_number_may_say_that_it_is_sold() {
+        let flag = NightShown { closed: Some(true), units: None };
+        let judge = |own, before| {
+            closed_by_hand(flag, NightTold::Never, before, NightHere { own, ..THREE }, UnitCount::LessItsOwn)
+        };
+        assert_eq!(judge(0, None), closure(true, 3));
+        assert_eq!(judge(2, None), closure(true, 3));
+        assert_eq!(judge(3, None), None, "it is sold there");
+        assert_eq!(judge(3, closure(true, 3)), closure(true, 3), "it was closed before it was sold");
     }
 
     #[test]

@@ -27,6 +27,8 @@ use crate::{
 const MAY_LACK: SignedDuration = SignedDuration::from_mins(15);
 /// How long after a poll brought it a channel's call may still tell of a booking.
 const CALL_MAY_BE_LATE: SignedDuration = SignedDuration::from_mins(10);
+/// How long a source may listen before a person should have it go live.
+const MAY_LISTEN: SignedDuration = SignedDuration::from_hours(1);
 /// How long nothing may arrive at a subscriber before a person should look.
 const MAY_FAIL: SignedDuration = SignedDuration::from_hours(1);
 
@@ -36,7 +38,7 @@ const MAY_FAIL: SignedDuration = SignedDuration::from_hours(1);
 pub struct Alarm {
     /// What comes in: `source`, `failed-messages`, `set-aside`, `parked`, `gone`, `channel-silent`, `channel-down`,
     /// `no-time-zone`, `overbooked`; what works on it: `plugin`, `dead-jobs`; what goes out: `refused-nights`,
-    /// `refused-bookings`, `behind`, `webhook-disabled`, `webhook-failing`, `webhook-silent`, `webhook-dead`.
+    /// `refused-bookings`, `behind`, `listening`, `webhook-disabled`, `webhook-failing`, `webhook-silent`, `webhook-dead`.
     pub kind: String,
     /// The source, where it is one's.
     pub source: Option<String>,
@@ -123,6 +125,11 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     });
     let failing = poll_failures::failing(&mut tx).await?.into_iter().map(Found::from).collect();
     all.add("source", failing, |Names { source, .. }| format!("gassync source sync {source}"));
+    let mut listening = alarms::listening_sources(&mut tx).await?;
+    listening.retain(|found| found.since.is_some_and(|since| now.duration_since(since.into()) > MAY_LISTEN));
+    all.add("listening", listening, |Names { source, .. }| {
+        format!("gassync source go-live {source} --plan, then gassync source go-live {source}")
+    });
     all.add("plugin", alarms::quarantined_plugins(&mut tx).await?, |Names { detail, .. }| {
         format!("gassync plugin show {detail}, then gassync plugin enable {detail}")
     });

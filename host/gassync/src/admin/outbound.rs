@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{BreakerState, CoreId, Date, Pushing, Timestamp, Validate as _};
+use gassync_domain::{BreakerState, CoreId, Date, Pushing, Timestamp, Validate as _, today_at};
 use serde::{Deserialize, Serialize};
 
 use super::{source_steering::may_talk, sources::the_one};
@@ -56,6 +56,9 @@ pub struct AgeShown {
     /// Prices and rules that somebody has set otherwise at the channel, and that are about to be set back.
     #[serde(default)]
     pub differing: Vec<RefusedShown>,
+    /// Nights that somebody has closed at the channel by hand, from today on: nobody sells them.
+    #[serde(default)]
+    pub closed_by_hand: Vec<RefusedShown>,
     /// `closed`, `open` or `half-open`: whether the channel is left alone because it is down.
     pub breaker: BreakerState,
     /// Until when.
@@ -166,6 +169,8 @@ async fn shown(app: &App, source: &Source) -> Result<AgeShown, ApiError> {
     let age = ages::of_source(&mut tx, source.account, source.id).await?;
     let refused = refusals::refused(&mut tx, source.account, source.id, REFUSALS).await?;
     let differing = refusals::differing(&mut tx, source.account, source.id, REFUSALS).await?;
+    let today = today_at(now, None);
+    let closed = refusals::closed_by_hand(&mut tx, source.account, source.id, (today, REFUSALS)).await?;
     drop(tx);
     let (breaker, left_alone_until) = match source.connection {
         Some(connection) => app.breakers.stands(&format!("{}/{connection}", source.account), now).await,
@@ -184,6 +189,7 @@ async fn shown(app: &App, source: &Source) -> Result<AgeShown, ApiError> {
         bookings_refused: age.bookings_refused,
         refused: refused.into_iter().map(RefusedShown::from).collect(),
         differing: differing.into_iter().map(RefusedShown::from).collect(),
+        closed_by_hand: closed.into_iter().map(RefusedShown::from).collect(),
         breaker,
         left_alone_until,
     })

@@ -97,6 +97,7 @@ pub async fn decide(
         when_full: WhenFull::Keep,
         may_revive: false,
         strict: false,
+        closes: !caller.authority.calendar_is_nobodys(),
         counts: UnitCount::default(),
         has_channel: false,
         observed_at: now,

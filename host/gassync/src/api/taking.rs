@@ -136,6 +136,7 @@ fn incoming<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> Incomi
         authority: caller.authority,
         when_full,
         strict: is_strict(caller, submission),
+        closes: !caller.authority.calendar_is_nobodys(),
         counts: UnitCount::default(),
         has_channel: false,
         observed_at: now,

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use gassync_domain::{Amount, BookingsPushed, BreakerState, Pushing, Rounding};
 
 use super::{client::Client, print, say};
-use crate::admin::{AgeShown, BookingShown, NewPush, PushBegun, SourceShown};
+use crate::admin::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown, SourceShown};
 
 /// Bookings shown with a source that are not there.
 const BOOKINGS: usize = 20;
@@ -183,16 +183,14 @@ fn print_age(age: &AgeShown) {
             refused.nights, refused.room_type_id, refused.from, refused.to
         ));
     }
-    for differing in &age.differing {
-        print(&format!(
-            "      set otherwise by hand: {} nights of {} from {} to {}: {}",
-            differing.nights,
-            differing.room_type_id,
-            differing.from,
-            differing.to,
-            differing.why.as_deref().unwrap_or_default()
-        ));
-    }
+    let by_hand = |what: &str, spans: &[RefusedShown]| {
+        for RefusedShown { nights, room_type_id, from, to, why, .. } in spans {
+            let why = why.as_deref().unwrap_or_default();
+            print(&format!("      {what} by hand: {nights} nights of {room_type_id} from {from} to {to}: {why}"));
+        }
+    };
+    by_hand("set otherwise", &age.differing);
+    by_hand("closed", &age.closed_by_hand);
     if let (BreakerState::Open, Some(until)) = (age.breaker, age.left_alone_until) {
         print(&format!("      the channel has failed too often and is left alone until {until:.0}"));
     }

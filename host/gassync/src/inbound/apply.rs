@@ -52,6 +52,8 @@ pub struct Incoming {
     pub strict: bool,
     /// Whether what is cancelled in the core may stand again: it was cancelled for a block that is no more.
     pub may_revive: bool,
+    /// Whether what its calendar shows closed is closed for others.
+    pub closes: bool,
     /// Who counts what is left at its channel.
     pub counts: UnitCount,
     /// Whether its channel can be asked.
@@ -160,6 +162,7 @@ impl Incoming {
             when_full: WhenFull::Keep,
             strict: false,
             may_revive: false,
+            closes: !source.authority.calendar_is_nobodys(),
             counts: UnitCount::default(),
             has_channel: source.connection.is_some(),
             observed_at,

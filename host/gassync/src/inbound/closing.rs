@@ -53,7 +53,7 @@ struct Moved {
 
 /// Judges nights that calendars have shown, after they were kept. The transaction has said [`Tx::lock_ledger`].
 pub(super) async fn judge(tx: &mut Tx, incoming: &Incoming, shown: Vec<Shown>) -> Result<()> {
-    if incoming.authority.calendar_is_nobodys() {
+    if !incoming.closes {
         return Ok(());
     }
     let mut moved = Vec::new();
@@ -72,13 +72,13 @@ pub(super) async fn judge(tx: &mut Tx, incoming: &Incoming, shown: Vec<Shown>) -
 /// more is open there.
 pub async fn judge_anew(tx: &mut Tx, incoming: &Incoming, today: Date) -> Result<()> {
     let Incoming { account, source, .. } = *incoming;
+    if !incoming.closes {
+        return open_all(tx, incoming).await;
+    }
     tx.lock_ledger(account, true).await?;
     let elsewhere = closures::elsewhere(tx, account, source).await?;
     let gone = elsewhere.into_iter().map(|night| Moved { night, now: None });
     move_all(tx, incoming, gone.collect()).await?;
-    if incoming.authority.calendar_is_nobodys() {
-        return Ok(());
-    }
     let mut moved = Vec::new();
     for room_type in closures::linked_room_types(tx, account, source).await? {
         let Some(stay) = room_type.shown_from(today) else { continue };
@@ -121,8 +121,12 @@ async fn moves(tx: &mut Tx, incoming: &Incoming, judged: &Judged) -> Result<Vec<
         if told.iter().any(|known| known.sent_at.is_some_and(|at| at >= seen_at)) {
             continue; // It was told something since.
         }
-        let standing = before.remove(&night);
-        let mine = standing.as_ref().filter(|standing| standing.unit == *unit).map(|standing| standing.closure);
+        let (standing, elsewhere) = match before.remove(&night) {
+            Some(standing) if standing.unit == *unit => (Some(standing), None),
+            other => (None, other),
+        };
+        moved.extend(elsewhere.map(|night| Moved { night, now: None }));
+        let mine = standing.as_ref().map(|standing| standing.closure);
         let in_ledger = ledger.get(&night);
         let capacity = in_ledger.map_or(quantity, |night| night.capacity);
         let free = in_ledger.map_or(quantity, |night| night.capacity - night.sold - night.held - night.blocked);
@@ -332,7 +336,7 @@ pub(super) async fn spans_of(tx: &mut Tx, incoming: &Incoming, booked: &[CoreId]
     Ok(rooms.values().flatten().filter_map(bookings::RoomRow::span).collect())
 }
 
-/// Opens all that a source has closed by hand: it goes, and nobody could open it any more.
+/// Opens all that a source has closed by hand: it goes, or is heard no more, and could open nothing.
 pub async fn open_all(tx: &mut Tx, incoming: &Incoming) -> Result<()> {
     let Incoming { account, source, .. } = *incoming;
     tx.lock_ledger(account, true).await?;

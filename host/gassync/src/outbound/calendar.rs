@@ -78,8 +78,7 @@ struct Run {
 /// nights are closed all the same, and nothing is opened.
 pub async fn push(app: &Arc<App>, source: &Source, visit: &mut Visit) -> Result<Left, TalkError> {
     let talk = Talk::open(app, source)?;
-    // What a channel shows that is only told nobody wants to know.
-    let can_read = talk.plugin.exports().contains(&Interface::Pull) && source.direction.is_inward();
+    let can_read = talk.plugin.exports().contains(&Interface::Pull);
     let (mut read, mut unreadable): (Option<Reading>, Option<TalkError>) = (None, None);
     for _ in 0..CALLS {
         let lane = app.lane(talk.connection).await;

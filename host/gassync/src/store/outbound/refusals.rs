@@ -1,6 +1,6 @@
 //! Nights that channels have otherwise than they are to, and why.
 
-use gassync_domain::{AccountId, SourceId};
+use gassync_domain::{AccountId, Date, SourceId};
 use sqlx::FromRow;
 
 use crate::store::{Day, Result, Time, Tx, on};
@@ -42,4 +42,21 @@ pub struct Refused {
     pub nights: i64,
     /// When it said so last.
     pub at: Option<Time>,
+}
+
+/// Nights that somebody has closed at the channel by hand, from one on: as spans, by room type and by how they are closed.
+pub async fn closed_by_hand(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (from, limit): (Date, i64),
+) -> Result<Vec<Refused>> {
+    let text = "select r.external_id as room_type_id, '' as rate_plan_id,
+            case when k.by_word then 'closed by a word'
+                else cast(k.units as text) || ' fewer for sale than there are' end as error,
+            min(k.night) as first_night, max(k.night) as last_night, count(*) as nights, min(k.since) as at
+        from int_closures k join int_room_types r on r.account_id = k.account_id and r.id = k.int_room_type_id
+        where k.account_id = $1 and k.source_id = $2 and not k.waived and k.night >= $3
+        group by 1, 2, 3 order by min(k.night), 1 limit $4";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Day(from)).bind(limit).fetch_all(c).await)
 }
