@@ -18,6 +18,7 @@ on_both!(
     what_is_opened_by_hand_is_open_again,
     fewer_for_sale_are_fewer_everywhere,
     own_bookings_are_no_closings,
+    our_own_closings_are_known_after_it_was_told_nothing_for_a_while,
     nothing_is_written_over_a_closing_that_nobody_has_seen,
     prices_set_by_hand_are_shown_before_they_are_set_back,
     who_has_the_say_over_prices_brings_them_and_hears_what_is_sold,
@@ -226,6 +227,31 @@ async fn own_bookings_are_no_closings(database: Database) {
     stage.settled().await;
     assert!(!stage.is_free(night).await && !is_open(&stage.beta, stage.rooms.1, night), "the word still closes it");
     stage.ledger_is_whole().await;
+    stage.host.stop().await;
+}
+
+async fn our_own_closings_are_known_after_it_was_told_nothing_for_a_while(database: Database) {
+    let stage = Stage::open(database, "0").await;
+    let (night, room) = (stage.day(0), stage.rooms.1);
+    stage.book("d1", (0, 1), "confirmed").await;
+    stage.host.until("beta closes it", async || !is_open(&stage.beta, room, night)).await;
+    stage.settled().await;
+    let pushing = async |enabled: bool| {
+        let rules = json!({ "bookings": "none", "enabled": enabled });
+        assert_eq!(stage.host.operate("sources/beta/pushing", &rules).await.status().as_u16(), 204);
+    };
+    for _ in 0..2 {
+        pushing(false).await;
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        stage.sync("beta").await;
+        pushing(true).await;
+        stage.sync("beta").await;
+        stage.settled().await;
+        assert_eq!(stage.age("beta").await["closedByHand"], json!([]), "it is our own word");
+    }
+    stage.book("d1", (0, 1), "cancelled").await;
+    stage.host.until("beta opens it", async || is_open(&stage.beta, room, night)).await;
+    assert!(stage.is_free(night).await);
     stage.host.stop().await;
 }
 

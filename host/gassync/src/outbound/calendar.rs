@@ -229,7 +229,7 @@ async fn due(
         due.iter().map(|known| &known.place).filter(|p| target_of(p).is_none()).map(|p| p.room_type).collect();
     for row in nowhere {
         let plans = targets.of(row).iter().map(|target| target.rate_plan_id.as_str());
-        nights::forget_all_but(tx, source.account, source.id, row, &Vec::from_iter(plans)).await?;
+        nights::rest_all_but(tx, source.account, source.id, row, &Vec::from_iter(plans)).await?;
     }
     let closed = closures::of_source(tx, source.account, source.id, over).await?;
     let closed: HashSet<(i64, Date)> =

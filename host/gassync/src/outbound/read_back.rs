@@ -144,6 +144,14 @@ async fn judge(
         .map(|known| (known.place.night, known))
         .collect();
     let parts = reckon::parts_of(pushing);
+    let place = availability::place(tx, source.account, source.id, (&calendar.room_type_id, None)).await?;
+    if !reckon::any(parts) || place.and_then(|place| place.unit()).is_none() {
+        // It is told nothing now. Where a word of ours is gone it is no more ours when it comes back.
+        let is_open = |shown: &&CalendarNight| !is_less_open(shown) && shown.available.is_some();
+        let opened = calendar.nights.iter().filter(is_open).map(|shown| (room_type, shown.date));
+        let opened: Vec<(i64, Date)> = opened.filter(|(_, night)| known.contains_key(night)).collect();
+        return nights::forget(tx, source.account, source.id, &opened).await;
+    }
     let of_sale = CalendarParts { price: false, rules: false, ..parts };
     let mut read: Vec<ReadBack<'_>> = Vec::new();
     let mut differences: Vec<(Date, String)> = Vec::new();

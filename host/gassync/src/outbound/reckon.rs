@@ -52,7 +52,7 @@ pub async fn touched(
     // A link that is gone touches all nights.
     if touched.iter().any(|touch| touch.last_night.0 == touches::LAST) {
         let plans: Vec<&str> = targets.iter().map(|target| target.rate_plan_id.as_str()).collect();
-        nights::forget_all_but(tx, source.account, source.id, room_type, &plans).await?;
+        nights::rest_all_but(tx, source.account, source.id, room_type, &plans).await?;
     }
     let mut changed = Vec::new();
     for target in targets {

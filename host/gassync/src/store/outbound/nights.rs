@@ -398,8 +398,9 @@ pub async fn forget_before(tx: &mut Tx, account: AccountId, source: SourceId, be
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Day(before)).execute(c).await.map(drop))
 }
 
-/// Takes away the nights of a room type that go nowhere any more: its link, or that of a rate plan, is gone or not pushed.
-pub async fn forget_all_but(
+/// The nights of a room type that go nowhere any more rest: its link, or that of a rate plan, is gone or not pushed. What the channel
+/// has of them from us is remembered, so that a word of ours is never taken for somebody else's; what it was never told is forgotten.
+pub async fn rest_all_but(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
@@ -410,11 +411,28 @@ pub async fn forget_all_but(
         where account_id = $1 and source_id = $2 and int_room_type_id = $3";
     let plans: Vec<String> = on!(&mut *tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(room_type)
         .fetch_all(c).await)?;
-    let text = "delete from int_channel_nights
-        where account_id = $1 and source_id = $2 and int_room_type_id = $3 and rate_plan_external_id = $4";
     for plan in plans.iter().filter(|plan| !rate_plan_ids.contains(&plan.as_str())) {
-        on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(room_type).bind(plan).execute(c).await
-            .map(drop))?;
+        for text in [
+            "delete from int_channel_nights where account_id = $1 and source_id = $2 and int_room_type_id = $3
+                and rate_plan_external_id = $4 and sent is null and confirmed is null",
+            // Of what may be there the last that was sent counts.
+            "update int_channel_nights set wanted = coalesce(sent, confirmed), confirmed = coalesce(sent, confirmed),
+                state = 'there', unknown = (1 = 0), missed = 0, error = null
+            where account_id = $1 and source_id = $2 and int_room_type_id = $3 and rate_plan_external_id = $4
+                and state <> 'there'",
+        ] {
+            on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(room_type).bind(plan).execute(c).await
+                .map(drop))?;
+        }
     }
     Ok(())
+}
+
+/// Forgets nights: the channel has nothing of them from us any more.
+pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
+    let mut gone = Rows::new([("room_type_id", Kind::Int), ("night", Kind::Day)]);
+    nights.iter().for_each(|(room_type, night)| gone.push([(*room_type).into(), Day(*night).into()]));
+    let text = "delete from int_channel_nights where account_id = $1 and source_id = $2
+        and (int_room_type_id, night) in (select room_type_id, night from new)";
+    gone.write(tx, &[account.0.into(), source.0.into()], text).await
 }
