@@ -4,7 +4,7 @@ use gassync_domain::Date;
 use gassync_simulator::beds24::{NewBooking, NightsSet, Told};
 use gassync_tests::{
     database::Database,
-    host::{Channel, clock, read},
+    host::{ACCOUNT, Channel, Host, clock, read, records},
     on_both,
 };
 use jiff::Span;
@@ -18,6 +18,7 @@ on_both!(
     what_is_opened_by_hand_is_open_again,
     fewer_for_sale_are_fewer_everywhere,
     own_bookings_are_no_closings,
+    what_is_told_of_several_rate_plans_is_one_closing,
     our_own_closings_are_known_after_it_was_told_nothing_for_a_while,
     nothing_is_written_over_a_closing_that_nobody_has_seen,
     prices_set_by_hand_are_shown_before_they_are_set_back,
@@ -228,6 +229,38 @@ async fn own_bookings_are_no_closings(database: Database) {
     assert!(!stage.is_free(night).await && !is_open(&stage.beta, stage.rooms.1, night), "the word still closes it");
     stage.ledger_is_whole().await;
     stage.host.stop().await;
+}
+
+async fn what_is_told_of_several_rate_plans_is_one_closing(database: Database) {
+    let host = Host::start(database, &[], None).await;
+    let key = host.key(ACCOUNT, "partner").await;
+    for (entity, record) in &records()[..2] {
+        assert_eq!(host.post(&key, entity, record).await.0, 201);
+    }
+    for plan in ["flex", "fixed"] {
+        let plan = json!({ "id": plan, "propertyId": "p1", "name": plan });
+        assert_eq!(host.post(&key, "rate-plans", &plan).await.0, 201);
+    }
+    let tell = async |plans: [(&str, bool); 2]| {
+        let of = |(plan, available): (&str, bool)| json!({ "roomTypeId": "t1", "ratePlanId": plan, "date": "2027-06-01", "available": available });
+        let (status, told) = host.post(&key, "availability", &json!(plans.map(of))).await;
+        assert!(status < 300, "{told}");
+    };
+    let free = async || {
+        let shown = host.get(&key, "availability?from=2027-06-01&to=2027-06-01").await.1;
+        shown["data"][0]["unitsAvailable"].as_i64().expect("a number")
+    };
+    for closed in 0..2 {
+        tell([("flex", false), ("fixed", true)]).await;
+        assert_eq!(free().await, 1, "one of its rate plans is sold, {closed}");
+        tell([("flex", false), ("fixed", false)]).await;
+        assert_eq!(free().await, 0, "none is");
+        assert_eq!(host.look("ledger/differences").await, json!([]));
+    }
+    tell([("flex", true), ("fixed", true)]).await;
+    assert_eq!(free().await, 1);
+    assert_eq!(host.look("ledger/differences").await, json!([]));
+    host.stop().await;
 }
 
 async fn our_own_closings_are_known_after_it_was_told_nothing_for_a_while(database: Database) {

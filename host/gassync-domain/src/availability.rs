@@ -31,10 +31,10 @@ pub struct Availability {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub to: Option<Date>,
-    /// Whether it can be sold.
+    /// Whether it is for sale; false closes it for every seller, whatever is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<bool>,
-    /// How many can be sold.
+    /// How many are left for sale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units_available: Option<u32>,
     /// Price of a night.

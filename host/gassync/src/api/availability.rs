@@ -36,8 +36,9 @@ pub(super) fn router() -> Router<Arc<App>> {
 }
 
 /// Tell a calendar: one record, or a list of up to 1,000, each for a night or for a span of nights that are alike.
-/// It is kept as it was told. How many can be sold stays the ledger's to say; prices and rules of stay go into the core
-/// where the source has the say over the calendar.
+/// It is kept as it was told. How many can be sold stays the ledger's to say, but nights that it shows closed (`available` is
+/// false), or with fewer for sale than there are, are closed for every seller until it shows them open. Prices and rules of stay
+/// go into the core where the source has the say over the calendar.
 #[utoipa::path(
     post, path = "/integration/v1/availability", tag = "availability", operation_id = "post_availability",
     params(

@@ -149,6 +149,9 @@ pub async fn status(client: &Client, name: Option<String>, json: bool) -> anyhow
             continue;
         }
         print(&format!("{:<5} {:<20} {:<12} {}", source.id, source.name, source.channel, source.status));
+        if source.listening {
+            print(&format!("      it listens: nothing is told to it before `gassync source go-live {name} --plan`"));
+        }
         print_age(&age);
         for booking in open {
             let why = booking.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();

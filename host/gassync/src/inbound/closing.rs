@@ -56,8 +56,11 @@ pub(super) async fn judge(tx: &mut Tx, incoming: &Incoming, shown: Vec<Shown>) -
     if !incoming.closes {
         return Ok(());
     }
+    // A room type may have a calendar for each of its rate plans: they are judged together.
+    let mut by_room: BTreeMap<String, Vec<Date>> = BTreeMap::new();
+    shown.into_iter().for_each(|(id, dates)| by_room.entry(id).or_default().extend(dates));
     let mut moved = Vec::new();
-    for (id, dates) in shown {
+    for (id, dates) in by_room {
         let Some(place) = availability::place(tx, incoming.account, incoming.source, (&id, None)).await? else {
             continue;
         };
