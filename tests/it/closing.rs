@@ -19,6 +19,7 @@ on_both!(
     fewer_for_sale_are_fewer_everywhere,
     own_bookings_are_no_closings,
     what_is_told_of_several_rate_plans_is_one_closing,
+    a_read_that_crosses_a_cancellation_closes_nothing_for_good,
     our_own_closings_are_known_after_it_was_told_nothing_for_a_while,
     nothing_is_written_over_a_closing_that_nobody_has_seen,
     prices_set_by_hand_are_shown_before_they_are_set_back,
@@ -261,6 +262,31 @@ async fn what_is_told_of_several_rate_plans_is_one_closing(database: Database) {
     assert_eq!(free().await, 1);
     assert_eq!(host.look("ledger/differences").await, json!([]));
     host.stop().await;
+}
+
+async fn a_read_that_crosses_a_cancellation_closes_nothing_for_good(database: Database) {
+    let stage = Stage::open(database, "0").await;
+    let room = stage.rooms.0;
+    stage.settled().await;
+    for ahead in 0..3 {
+        let night = stage.day(ahead);
+        let id = format!("v{ahead}");
+        stage.book(&id, (ahead, ahead + 1), "confirmed").await;
+        stage.settled().await;
+        set(&stage.alpha, room, (night, night), "none");
+        // Told of both at once, the channel may be read between the two.
+        stage.price(night, 77 + ahead).await;
+        stage.book(&id, (ahead, ahead + 1), "cancelled").await;
+        stage.settled().await;
+        stage.sync("alpha").await;
+        let open = async || {
+            stage.is_free(night).await
+                && is_open(&stage.alpha, room, night)
+                && is_open(&stage.beta, stage.rooms.1, night)
+        };
+        stage.host.until("it is open everywhere", open).await;
+    }
+    stage.host.stop().await;
 }
 
 async fn our_own_closings_are_known_after_it_was_told_nothing_for_a_while(database: Database) {

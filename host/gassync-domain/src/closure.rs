@@ -71,11 +71,12 @@ pub fn closed_by_hand(
 ) -> Option<Closure> {
     let waived = before.is_some_and(|closure| closure.waived);
     let by_word = before.is_some_and(|closure| closure.by_word);
-    if shown.closed == Some(true) {
-        if told == NightTold::Closed && !by_word {
-            // Our word hides whatever else there is: what was closed before it stays so.
-            return before;
-        }
+    // Our word hides whatever else there is, but for the number of a channel that counts itself.
+    let is_ours = shown.closed == Some(true) && told == NightTold::Closed && !by_word;
+    if is_ours && (counts != UnitCount::Itself || shown.units.is_none()) {
+        return before;
+    }
+    if shown.closed == Some(true) && !is_ours {
         // Where there is no number beside it, it may mean no more than that the channel has sold it.
         let is_sold = shown.units.is_none() && here.rooms > 0 && here.own >= here.rooms;
         if is_sold && !by_word {
@@ -130,7 +131,8 @@ mod tests {
             }
             assert_eq!(judge(Closed, None, THREE), None, "it is ours");
             assert_eq!(judge(Closed, closure(true, 3), THREE), closure(true, 3), "it was there before ours");
-            assert_eq!(judge(Closed, closure(false, 1), THREE), closure(false, 1), "what ours hides stays");
+            let hidden = if counts == UnitCount::Itself { None } else { closure(false, 1) };
+            assert_eq!(judge(Closed, closure(false, 1), THREE), hidden, "what ours hides stays");
             assert_eq!(judge(Never, None, NightHere { own: 3, ..THREE }), closure(true, 3), "should it come free");
             let open = closed_by_hand(left(3), Closed, closure(true, 3), THREE, counts);
             assert_eq!(open, None, "who lifts the word opens it");

@@ -17,7 +17,7 @@ use crate::{
         Result, Tx,
         buffer::{availability, room_types},
         closures::{self, ClosedNight},
-        core::bookings,
+        core::{bookings, holds},
         ledger::{self, Span},
         mappings,
         outbound::{
@@ -333,10 +333,16 @@ pub(super) async fn close_again(tx: &mut Tx, incoming: &Incoming, made_way: Vec<
     move_all(tx, incoming, moved).await
 }
 
-/// The nights of bookings that are there.
-pub(super) async fn spans_of(tx: &mut Tx, incoming: &Incoming, booked: &[CoreId]) -> Result<Vec<Span>> {
+/// The nights of bookings and of holds that are there.
+pub(super) async fn spans_of(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    (booked, held): (&[CoreId], &[CoreId]),
+) -> Result<Vec<Span>> {
     let rooms = bookings::rooms(tx, incoming.account, booked).await?;
-    Ok(rooms.values().flatten().filter_map(bookings::RoomRow::span).collect())
+    let kept = holds::rooms(tx, incoming.account, held).await?;
+    let of_holds = kept.into_values().flatten().map(|(_, span)| span);
+    Ok(rooms.values().flatten().filter_map(bookings::RoomRow::span).chain(of_holds).collect())
 }
 
 /// Opens all that a source has closed by hand: it goes, or is heard no more, and could open nothing.

@@ -453,7 +453,8 @@ async fn own_closures(
         return Ok(Vec::new());
     }
     let known: Vec<CoreId> = bookables.iter().filter_map(|asked| asked.known.as_ref().map(|(id, _)| *id)).collect();
-    let has = closing::spans_of(tx, incoming, &known).await?;
+    let kept: Vec<CoreId> = holds.iter().filter_map(|hold| hold.known).collect();
+    let has = closing::spans_of(tx, incoming, (&known, &kept)).await?;
     let takes = |asked: &&Bookable<'_>| {
         let is_fact = asked.reservation.intent == Intent::Fact && incoming.when_full == WhenFull::Keep;
         is_fact && asked.reservation.status.holds_nights()
