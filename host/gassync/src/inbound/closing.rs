@@ -275,7 +275,7 @@ async fn log(tx: &mut Tx, incoming: &Incoming, by_room: &BTreeMap<i64, Vec<&Move
             let message = match (is_closed, by_word) {
                 (true, true) => format!("{nights}: closed by hand at the channel, so closed everywhere"),
                 (true, false) => format!("{nights}: {units} taken out of sale by hand at the channel, so everywhere"),
-                (false, _) => format!("{nights}: open again at the channel"),
+                (false, _) => format!("{nights}: closed by hand no more"),
             };
             let line = sync_log::Entry {
                 source,
@@ -312,7 +312,7 @@ pub(super) async fn make_way(
         let needed = u32::try_from(count(wanted) - count(has) - room).unwrap_or(0).min(night.closure.units);
         if needed > 0 {
             let closure = Closure { units: night.closure.units - needed, ..night.closure };
-            moved.push(Moved { now: Some(closure), night });
+            moved.push(Moved { now: Some(closure).filter(|closure| closure.by_word || closure.units > 0), night });
         }
     }
     let made_way = moved.iter().map(|moved| moved.night.clone()).collect();
