@@ -356,6 +356,15 @@ async fn prices_set_by_hand_are_shown_before_they_are_set_back(database: Databas
     stage.host.until("it is set back", async || shown() == Some(11_000)).await;
     stage.settled().await;
     assert_eq!(stage.age("alpha").await["differing"], json!([]));
+    // Nor is it overwritten unseen by what the core says next.
+    let set = NightsSet { price1_cents: Some(8_800), ..NightsSet::default() };
+    assert!(stage.alpha.beds24.set_nights(room, (night, night), &set));
+    stage.price(night, 120).await;
+    stage.host.until("the new price is there", async || shown() == Some(12_000)).await;
+    let lines = stage.host.look("sync-log?after=0").await;
+    let tells =
+        |line: &Value| line["message"] == json!(format!("{night}: the price is 88 there and 120 here; it is set back"));
+    assert!(lines.as_array().expect("lines").iter().any(tells), "{lines}");
     stage.host.stop().await;
 }
 

@@ -23,7 +23,7 @@ const NIGHTS: i64 = 250;
 /// What may happen to a night in a round, one after the other.
 const STEPS: usize = 4;
 /// Orders that are tried where nobody asks for more.
-const EXAMPLES: usize = 250;
+const EXAMPLES: usize = 150;
 /// How often it is looked whether all agree, five seconds apart.
 const LOOKS: usize = 24;
 

@@ -73,9 +73,9 @@ struct Run {
     nights: Vec<Known>,
 }
 
-/// Reckons what was touched, and sends what is due. Before a word is written that opens or closes, or rules that some channels say
-/// with the same word, the channel is read: what somebody has closed there by hand is left as it is. Where that does not work out
-/// nights are closed all the same, and nothing is opened.
+/// Reckons what was touched, and sends what is due. Before anything is written the channel is read: what somebody has closed there by
+/// hand is left as it is, and what else he has set there is shown before it is overwritten. Where reading does not work out nights
+/// are closed and priced all the same, and nothing is opened.
 pub async fn push(app: &Arc<App>, source: &Source, visit: &mut Visit) -> Result<Left, TalkError> {
     let talk = Talk::open(app, source)?;
     let can_read = talk.plugin.exports().contains(&Interface::Pull);
@@ -93,8 +93,7 @@ pub async fn push(app: &Arc<App>, source: &Source, visit: &mut Visit) -> Result<
         (tx, targets) = reckon_all(app, source, (&talk, &pushing), tx).await?;
         let Due { runs, is_all } = due(&mut tx, source, (&talk, &pushing, targets), app.now()).await?;
         let is_read = |run: &Run| read.as_ref().is_some_and(|read| read.covers(run, app.now()));
-        let is_sure = |run: &Run| !can_read || !run.says_sale() || is_read(run);
-        let (mut sure, unread): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(is_sure);
+        let (mut sure, unread): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| !can_read || is_read(run));
         if !unread.is_empty() && unreadable.is_none() {
             tx.commit().await?;
             // Reading takes its own turn on the lane.
@@ -403,15 +402,10 @@ impl Run {
         }
     }
 
-    /// Whether it says that nights are for sale, or not: some channels say by the same word who may come and go.
-    fn says_sale(&self) -> bool {
-        self.parts.availability || self.parts.rules
-    }
-
-    /// Whether telling it may open what is closed at the channel.
+    /// Whether telling it may open what is closed at the channel: some say by the same word who may come and go.
     fn may_open(&self) -> bool {
         let is_open = |known: &Known| reckon::read(&known.wanted).is_some_and(|night| night.sellable() > 0);
-        self.says_sale() && self.nights.iter().any(is_open)
+        (self.parts.availability || self.parts.rules) && self.nights.iter().any(is_open)
     }
 
     fn span(&self) -> Option<(Date, Date)> {

@@ -137,7 +137,7 @@ async fn judge(
     let stay = Stay::spanning(first, last.tomorrow().unwrap_or(last));
     let known = nights::known(tx, source.account, source.id, room_type, stay.as_slice()).await?;
     let plan = calendar.rate_plan_id.as_deref().unwrap_or_default();
-    let is_told = |known: &Known| matches!(known.state.as_str(), "sent" | "there") && !reckon::is_moved(known);
+    let is_told = |known: &Known| known.state != "refused" && !reckon::is_moved(known);
     let known: HashMap<Date, Known> = known
         .into_iter()
         .filter(|known| known.place.rate_plan_id == plan && is_told(known))
@@ -159,6 +159,14 @@ async fn judge(
         let Some(known) = known.get(&shown.date) else { continue };
         let Some(wanted) = reckon::read(&known.wanted) else { continue };
         let seen = reckon::as_seen(shown, manifest);
+        if known.state == "due" {
+            // It is about to be told something else: what was set there by hand meanwhile is shown before.
+            let had = known.confirmed.as_deref().filter(|_| !known.unknown).and_then(reckon::read);
+            if had.is_some_and(|had| had.difference(&seen, parts).is_some()) {
+                differences.extend(wanted.difference(&seen, parts).map(|difference| (shown.date, difference)));
+            }
+            continue;
+        }
         let agrees = wanted.reads_as(&seen, parts);
         if agrees && known.state == "there" {
             continue;
