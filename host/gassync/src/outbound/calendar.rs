@@ -145,7 +145,8 @@ async fn reckon_all(
 
 /// What was read of a channel's calendar before something is opened there.
 struct Reading {
-    asked_at: Timestamp,
+    /// When the last of it had come: however long that takes, something must be told at last.
+    read_at: Timestamp,
     /// The one room type; none where it was all.
     room_type_id: Option<String>,
     first: Date,
@@ -164,17 +165,16 @@ impl Reading {
         let until = last.tomorrow().unwrap_or(last);
         let selection = Selection::Within { start: first, until };
         let query = Query { room_type_id: one.clone(), ..Query::new(Entity::Calendar, selection) };
-        let asked_at = app.now();
         match pull::run(app, source, query).await {
             // A channel whose calendar cannot be asked for is believed.
             Err(TalkError::Call(CallError::Channel(ChannelError::Unsupported))) => {}
             read => drop(read?),
         }
-        Ok(Some(Self { asked_at, room_type_id: one, first, last }))
+        Ok(Some(Self { read_at: app.now(), room_type_id: one, first, last }))
     }
 
     fn covers(&self, run: &Run, now: Timestamp) -> bool {
-        let is_fresh = now.duration_since(self.asked_at) <= READ_IS_GOOD_FOR;
+        let is_fresh = now.duration_since(self.read_at) <= READ_IS_GOOD_FOR;
         let is_room = self.room_type_id.as_ref().is_none_or(|id| *id == run.target.room_type_id);
         is_fresh && is_room && run.span().is_some_and(|(first, last)| self.first <= first && last <= self.last)
     }
