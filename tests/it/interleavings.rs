@@ -4,12 +4,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use gassync_domain::Date;
+use gassync_domain::{Date, Timestamp};
 use gassync_simulator::beds24::{NewBooking, Told};
 use gassync_tests::{database::Database, host::Channel, on_both};
+use jiff::SignedDuration;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     closing::set,
@@ -23,7 +24,7 @@ const NIGHTS: i64 = 250;
 /// What may happen to a night in a round, one after the other.
 const STEPS: usize = 4;
 /// Orders that are tried where nobody asks for more.
-const EXAMPLES: usize = 150;
+const EXAMPLES: usize = 100;
 /// How often it is looked whether all agree, five seconds apart.
 const LOOKS: usize = 24;
 
@@ -113,6 +114,36 @@ impl Market {
                 self.stage.sync(source).await;
             }
         }
+        self.quiet().await;
+    }
+
+    /// Until all that has happened was told, taken in and told on. A hand that moves between a read of the host and the write that
+    /// follows it is seen by nobody: that is no order, but the same moment.
+    async fn quiet(&self) {
+        let host = &self.stage.host;
+        let is_told =
+            || [&self.stage.alpha, &self.stage.beta].iter().all(|channel| channel.beds24.webhooks_pending() == 0);
+        let works = async || {
+            let soon = host.app.now() + SignedDuration::from_secs(2);
+            // One that runs waits until its end is written.
+            let listed = host.look("jobs?state=waiting").await;
+            let jobs = listed.as_array().cloned().expect("jobs");
+            let is_due = |job: &Value| {
+                job["runAt"].as_str().and_then(|at| at.parse().ok()).is_none_or(|at: Timestamp| at <= soon)
+            };
+            let counts = |job: &&Value| {
+                ["look-again", "push-booking", "push-calendar", "drive-parked"]
+                    .contains(&job["kind"].as_str().expect("a kind"))
+            };
+            jobs.iter().filter(counts).any(is_due)
+        };
+        let mut still = 0;
+        host.until("nothing more happens", async || {
+            let rests = is_told() && host.figure("messages_waiting").await == 0 && !works().await;
+            still = if rests { still + 1 } else { 0 };
+            still >= 4
+        })
+        .await;
         self.stage.settled().await;
     }
 
@@ -120,8 +151,12 @@ impl Market {
         self.nights.get_mut(&ahead).expect("a night").told.push(what);
     }
 
-    /// Where the channel has closed it already nobody can tell that a person has, too.
+    /// Where the channel has closed it already nobody can tell that a person has, too; nor can the host where the channel has
+    /// sold it itself.
     fn close(&mut self, ahead: i64, date: Date, place: usize) {
+        if matches!(self.nights[&ahead].sold, Some(Sold::Channel(seller, _)) if seller == place) {
+            return;
+        }
         let (channel, room) = self.channel(place);
         if channel.beds24.nights(room, date, date)[0].closing.as_deref() == Some("blackout") {
             return;
