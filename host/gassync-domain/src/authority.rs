@@ -40,7 +40,7 @@ impl Authority {
         self.calendar.unwrap_or(Say::Ours) == Say::Theirs
     }
 
-    /// Whether neither side hears of the other's calendar.
+    /// Tells whether neither side hears of the other's calendar.
     pub fn calendar_is_nobodys(self) -> bool {
         self.calendar == Some(Say::None)
     }

@@ -112,7 +112,7 @@ impl ChannelNight {
             && (!parts.rules || self.rules_read_as(seen))
     }
 
-    /// What the channel has, by what it shows: where it says nothing of prices and rules, what is wanted. `counts` tells whether
+    /// Makes of what a channel shows what it has: where it says nothing of prices and rules, what is wanted. `counts` tells whether
     /// the numbers that it shows are those it was told.
     #[must_use]
     pub fn as_shown(&self, seen: &CalendarNight, counts: bool) -> Option<Self> {
@@ -143,7 +143,7 @@ impl ChannelNight {
         Some(has)
     }
 
-    /// What of prices and rules somebody has set otherwise at the channel, in words; none where they are as wanted.
+    /// Tells in words which prices and rules the channel shows otherwise than wanted; none where they are as wanted.
     pub fn difference(&self, seen: &CalendarNight, parts: CalendarParts) -> Option<String> {
         let mut found = Vec::new();
         if parts.price && !agree(self.price, seen.price) {
@@ -158,7 +158,7 @@ impl ChannelNight {
         (!found.is_empty()).then(|| found.join("; "))
     }
 
-    /// How many can be sold: of a closed night none.
+    /// Counts the units that can be sold: none of a closed night.
     pub fn sellable(&self) -> u32 {
         if self.closed { 0 } else { self.units }
     }
