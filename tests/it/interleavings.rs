@@ -151,12 +151,8 @@ impl Market {
         self.nights.get_mut(&ahead).expect("a night").told.push(what);
     }
 
-    /// Where the channel has closed it already nobody can tell that a person has, too; nor can the host where the channel has
-    /// sold it itself.
+    /// Where the channel has closed it already nobody can tell that a person has, too.
     fn close(&mut self, ahead: i64, date: Date, place: usize) {
-        if matches!(self.nights[&ahead].sold, Some(Sold::Channel(seller, _)) if seller == place) {
-            return;
-        }
         let (channel, room) = self.channel(place);
         if channel.beds24.nights(room, date, date)[0].closing.as_deref() == Some("blackout") {
             return;

@@ -168,8 +168,13 @@ fn told_of(known: &[Known]) -> NightTold {
         let (confirmed, sent) = (sellable(&known.confirmed), sellable(&known.sent));
         // Until it is known to be there, what was sent last may be, or what was there before it.
         let sent = sent.filter(|_| known.state != "there");
-        let (Some(one), Some(other)) = (confirmed.or(sent), sent.or(confirmed)) else { continue };
-        is_closed &= one == 0 || other == 0;
+        let (one, other) = match (confirmed.or(sent), sent.or(confirmed)) {
+            (Some(one), Some(other)) => (one, other),
+            _ if known.closed_by_us => (0, 0),
+            _ => continue,
+        };
+        // What it has may be no more than what it shows: a word is ours where one was sent.
+        is_closed &= known.closed_by_us;
         is_clear &= one == other;
         open = open.max(Some(one.max(other)));
     }
@@ -389,18 +394,19 @@ mod tests {
     use super::*;
     use crate::store::outbound::nights::Place;
 
-    fn known(sent: Option<&str>, confirmed: Option<&str>, unknown: bool) -> Known {
+    fn known(sent: Option<&str>, confirmed: Option<&str>, closed_by_us: bool) -> Known {
         let text = |text: Option<&str>| text.map(str::to_owned);
         Known {
             place: Place { room_type: 1, rate_plan_id: String::new(), night: Date::constant(2027, 6, 1) },
             wanted: String::new(),
             sent: text(sent),
             confirmed: text(confirmed),
-            state: if unknown { "due" } else { "there" }.to_owned(),
-            unknown,
+            state: if sent == confirmed { "there" } else { "due" }.to_owned(),
+            unknown: false,
             missed: 0,
             changed_at: Timestamp::UNIX_EPOCH,
             sent_at: None,
+            closed_by_us,
         }
     }
 
@@ -410,11 +416,13 @@ mod tests {
         assert_eq!(told_of(&[]), NightTold::Never);
         assert_eq!(told_of(&[known(None, None, false)]), NightTold::Never);
         assert_eq!(told_of(&[known(open, open, false)]), NightTold::Open(3));
-        assert_eq!(told_of(&[known(None, closed, false)]), NightTold::Closed);
+        assert_eq!(told_of(&[known(closed, closed, true)]), NightTold::Closed);
+        assert_eq!(told_of(&[known(None, closed, false)]), NightTold::Open(0), "it is shown so, and no word of ours");
+        assert_eq!(told_of(&[known(None, None, true)]), NightTold::Closed, "whatever it was moved to since");
         assert_eq!(told_of(&[known(open, closed, true)]), NightTold::Closed, "the opening may not have come");
         assert_eq!(told_of(&[known(closed, open, true)]), NightTold::Closed, "the closing may have come");
-        assert_eq!(told_of(&[known(Some(r#"{"units":1}"#), open, true)]), NightTold::OpenUnclear);
-        let plans = [known(None, closed, false), known(None, open, false)];
+        assert_eq!(told_of(&[known(Some(r#"{"units":1}"#), open, false)]), NightTold::OpenUnclear);
+        let plans = [known(closed, closed, true), known(open, open, false)];
         assert_eq!(told_of(&plans), NightTold::Open(3), "one of its rate plans is sold");
     }
 

@@ -29,7 +29,7 @@ use crate::{
         link_health::Fared,
         mappings,
         outbound::{
-            nights::{self, Fate, Known, Marked, Place},
+            nights::{self, AboutToSend, Fate, Known, Marked, Place},
             pushing,
             targets::{Target, Targets},
         },
@@ -105,8 +105,8 @@ pub async fn push(app: &Arc<App>, source: &Source, visit: &mut Visit) -> Result<
             continue;
         }
         sure.extend(unread.into_iter().filter(|run| !run.may_open()));
-        let sent = sure.iter().flat_map(|run| &run.nights).map(|known| (&known.place, known.wanted.as_str()));
-        nights::about_to_send(&mut tx, source.account, source.id, &Vec::from_iter(sent), app.now()).await?;
+        let sent: Vec<AboutToSend<'_>> = sure.iter().flat_map(Run::about_to_send).collect();
+        nights::about_to_send(&mut tx, source.account, source.id, &sent, app.now()).await?;
         tx.commit().await?;
         if !sure.is_empty()
             && let later @ Left::Later(..) = send(&talk, &sure, trusts(&talk, &pushing), visit).await?
@@ -262,6 +262,10 @@ async fn due(
     Ok(Due { runs, is_all })
 }
 
+fn is_for_sale(known: &Known) -> bool {
+    reckon::read(&known.wanted).is_some_and(|night| night.sellable() > 0)
+}
+
 /// What is new of a night; all of it, where nobody knows what the channel has. Of one that is closed there by hand the price alone.
 fn parts(known: &Known, pushing: &Pushing, is_closed: bool) -> CalendarParts {
     let is_sure = !known.unknown && known.missed == 0 && (known.sent.is_none() || known.sent == known.confirmed);
@@ -402,10 +406,22 @@ impl Run {
         }
     }
 
-    /// Whether telling it may open what is closed at the channel: some say by the same word who may come and go.
+    /// Whether telling it may open what is closed at the channel.
     fn may_open(&self) -> bool {
-        let is_open = |known: &Known| reckon::read(&known.wanted).is_some_and(|night| night.sellable() > 0);
-        (self.parts.availability || self.parts.rules) && self.nights.iter().any(is_open)
+        self.says_sale() && self.nights.iter().any(is_for_sale)
+    }
+
+    /// Whether what is told of it says that it is for sale, or that it is not: some channels have one word for that and for who
+    /// may come and go.
+    fn says_sale(&self) -> bool {
+        self.parts.availability || self.parts.rules
+    }
+
+    fn about_to_send(&self) -> impl Iterator<Item = AboutToSend<'_>> {
+        self.nights.iter().map(|known| {
+            let closes = self.says_sale() && !is_for_sale(known);
+            AboutToSend { place: &known.place, value: &known.wanted, closes }
+        })
     }
 
     fn span(&self) -> Option<(Date, Date)> {

@@ -8,6 +8,7 @@ use std::{
 
 use gassync_domain::{
     Calendar, CalendarNight, CalendarParts, Date, Entity, Pushing, Query, Selection, Stay, Timestamp,
+    UnitCount,
 };
 use gassync_runtime::{Interface, Manifest};
 use jiff::SignedDuration;
@@ -21,7 +22,7 @@ use crate::{
         self, Tx,
         buffer::availability,
         outbound::{
-            nights::{self, Known, ReadBack},
+            nights::{self, Known, Place, ReadBack},
             pushing,
         },
         queue,
@@ -137,6 +138,16 @@ async fn judge(
     let stay = Stay::spanning(first, last.tomorrow().unwrap_or(last));
     let known = nights::known(tx, source.account, source.id, room_type, stay.as_slice()).await?;
     let plan = calendar.rate_plan_id.as_deref().unwrap_or_default();
+    let shows_open: HashMap<Date, bool> =
+        calendar.nights.iter().map(|shown| (shown.date, shows_open(shown, manifest.unit_count()))).collect();
+    let is_shown_open = |known: &&Known| {
+        known.closed_by_us
+            && (plan.is_empty() || known.place.rate_plan_id == plan)
+            && known.sent_at.is_none_or(|at| at < observed_at)
+            && shows_open.get(&known.place.night) == Some(&true)
+    };
+    let opened: Vec<&Place> = known.iter().filter(is_shown_open).map(|known| &known.place).collect();
+    nights::opened(tx, source.account, source.id, &opened).await?;
     let is_told = |known: &Known| known.state != "refused" && !reckon::is_moved(known);
     let known: HashMap<Date, Known> = known
         .into_iter()
@@ -225,6 +236,15 @@ async fn log(
     };
     let lines: Vec<sync_log::Entry<'_>> = alike.into_iter().filter_map(line).collect();
     sync_log::outbound(tx, source.account, &lines, now).await
+}
+
+/// Whether no word closes a night. Where none is left that may be how the channel keeps such a word, unless it counts itself.
+fn shows_open(shown: &CalendarNight, counts: UnitCount) -> bool {
+    let has_left = shown.units_available.map(|units| units > 0);
+    match shown.available {
+        Some(available) => available && (counts == UnitCount::Itself || has_left != Some(false)),
+        None => has_left == Some(true),
+    }
 }
 
 /// Whether a channel that counts its own bookings sells nothing on a night.

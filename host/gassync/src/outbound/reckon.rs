@@ -408,6 +408,7 @@ fn first(
         missed: 0,
         changed_at,
         sent_at: None,
+        closed_by_us: false,
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Known {
     pub changed_at: Timestamp,
     /// When it was sent last.
     pub sent_at: Option<Timestamp>,
+    /// The channel has, or may have, a word of ours that closes it.
+    pub closed_by_us: bool,
 }
 
 #[derive(FromRow)]
@@ -55,6 +57,7 @@ struct Row {
     missed: i64,
     changed_at: Time,
     sent_at: Option<Time>,
+    closed_by_us: bool,
 }
 
 impl From<Row> for Known {
@@ -73,6 +76,7 @@ impl From<Row> for Known {
             missed: row.missed,
             changed_at: row.changed_at.into(),
             sent_at: row.sent_at.map(Timestamp::from),
+            closed_by_us: row.closed_by_us,
         }
     }
 }
@@ -81,7 +85,7 @@ macro_rules! known {
     ($rest:literal) => {
         concat!(
             "select n.int_room_type_id, n.rate_plan_external_id, n.night, n.wanted, n.sent, n.confirmed, n.state, n.unknown,
-                n.missed, n.changed_at, n.sent_at
+                n.missed, n.changed_at, n.sent_at, n.closed_by_us
             from ",
             $rest
         )
@@ -214,12 +218,23 @@ pub struct Marked<'a> {
     pub error: Option<&'a str>,
 }
 
+/// A night as a call is about to tell it.
+#[derive(Debug, Clone, Copy)]
+pub struct AboutToSend<'a> {
+    /// Which.
+    pub place: &'a Place,
+    /// What it is to be.
+    pub value: &'a str,
+    /// What is told of it may be a word that closes it.
+    pub closes: bool,
+}
+
 /// A call is about to be made: until its end is seen, nobody knows whether the channel has what is sent.
 pub async fn about_to_send(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    nights: &[(&Place, &str)],
+    nights: &[AboutToSend<'_>],
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([
@@ -227,12 +242,16 @@ pub async fn about_to_send(
         ("rate_plan_id", Kind::Text),
         ("night", Kind::Day),
         ("value", Kind::Text),
+        ("closes", Kind::Int),
     ]);
-    for (place, value) in nights {
+    for AboutToSend { place, value, closes } in nights {
         let (room_type, plan) = (place.room_type.into(), place.rate_plan_id.as_str().into());
-        new.push([room_type, plan, Day(place.night).into(), (*value).into()]);
+        new.push([room_type, plan, Day(place.night).into(), (*value).into(), i64::from(*closes).into()]);
     }
-    let text = of_new!("sent = new.value, sent_at = $3, unknown = 1 = 1");
+    let text = of_new!(
+        "sent = new.value, sent_at = $3, unknown = 1 = 1,
+            closed_by_us = int_channel_nights.closed_by_us or new.closes = 1"
+    );
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
@@ -351,6 +370,16 @@ pub async fn read_back(
             and (int_channel_nights.sent_at is null or int_channel_nights.sent_at < $3)"
     );
     new.write(tx, &[account.0.into(), source.0.into(), observed_at.into(), now.into()], text).await
+}
+
+/// Nights that a channel has shown open after all that it was told: a word of ours that closed them is gone, and one that stands
+/// there later is somebody else's.
+pub async fn opened(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[&Place]) -> Result<()> {
+    let mut new = Rows::new([("room_type_id", Kind::Int), ("rate_plan_id", Kind::Text), ("night", Kind::Day)]);
+    for place in nights {
+        new.push([place.room_type.into(), place.rate_plan_id.as_str().into(), Day(place.night).into()]);
+    }
+    new.write(tx, &[account.0.into(), source.0.into()], of_new!("closed_by_us = 1 = 0")).await
 }
 
 /// Nights that somebody has closed or opened at the channel by hand: what it has is what it shows, until they are reckoned anew.
