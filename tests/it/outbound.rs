@@ -293,7 +293,7 @@ async fn nothing_is_doubled_whatever_goes_wrong(database: Database) {
     };
     // A channel that was down is left alone for a minute.
     let is_known = async || stage.is_told_all("alpha").await && stage.is_told_all("beta").await;
-    for _ in 0..24 {
+    for _ in 0..36 {
         if agrees().await && is_known().await {
             break;
         }

@@ -232,13 +232,13 @@ impl Host {
 
     /// Waits for something that must come.
     pub async fn until(&self, what: &str, mut there: impl AsyncFnMut() -> bool) {
-        for _ in 0..1_200 {
+        for _ in 0..3_600 {
             if there().await {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("60 s went by before {what}");
+        panic!("180 s went by before {what}");
     }
 }
 

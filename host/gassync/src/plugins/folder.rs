@@ -147,18 +147,18 @@ pub async fn watch(app: Arc<App>, shutdown: CancellationToken) -> anyhow::Result
         }
     })?;
     watcher.watch(&app.plugins.dir, notify::RecursiveMode::NonRecursive)?;
-    let mut done = true;
+    // What changed before it was watched nobody has told.
     loop {
+        while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
+        let done = read(&app).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the plugin folder cannot be read");
+            false
+        });
+        app.wake.notify_waiters();
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             change = changes.recv() => if change.is_none() { return Ok(()) },
             () = tokio::time::sleep(AGAIN), if !done => {}
         }
-        while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
-        done = read(&app).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "the plugin folder cannot be read");
-            false
-        });
-        app.wake.notify_waiters();
     }
 }
