@@ -7,8 +7,7 @@ use std::{
 };
 
 use gassync_domain::{
-    Calendar, CalendarNight, CalendarParts, Date, Entity, Pushing, Query, Selection, Stay, Timestamp,
-    UnitCount,
+    Calendar, CalendarNight, CalendarParts, Date, Entity, Pushing, Query, Selection, Stay, Timestamp, UnitCount,
 };
 use gassync_runtime::{Interface, Manifest};
 use jiff::SignedDuration;
