@@ -7,9 +7,8 @@ use std::{
 
 use anyhow::{Context, ensure};
 use clap::ValueEnum;
+use gassync_templates::FILES;
 
-/// Path in the repository and content of every file that partners are given.
-const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/partner_files.rs"));
 /// Stands for the plugin's name in templates.
 const NAME: &str = "__NAME__";
 /// The example is a template too: what its manifest says of itself, and what a partner's says in its place.

@@ -1,4 +1,4 @@
-//! Puts into the program what `gassync plugin new` gives to partners: the templates, the SDK and the contract.
+//! Collects what `gassync plugin new` gives to partners: the templates, the SDK and the contract.
 
 use std::{
     env, fs, io,
