@@ -1,3 +1,5 @@
+//! The network that deliveries to subscribers leave by.
+
 use std::{net::IpAddr, sync::Arc};
 
 use gassync_domain::AccountId;
@@ -11,12 +13,12 @@ const ANSWER_BYTES: usize = 4 * 1024;
 /// The way to subscribers: over TLS to the open internet, and to whatever addresses the operator allows. Without TLS to those
 /// alone.
 #[derive(Clone)]
-pub struct Way {
+pub struct SubscriberNetwork {
     secure: Network,
     plain: Network,
 }
 
-impl Way {
+impl SubscriberNetwork {
     /// With the system's names; `allowed` are the ranges that may be called although they are private.
     pub fn new(allowed: &[IpNet]) -> Result<Self, SendError> {
         Ok(Self::over(Network::new()?, allowed))
@@ -90,7 +92,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_leads_inside_is_refused_when_it_is_made_and_when_it_is_used() {
-        let way = Way::new(&[]).expect("a way");
+        let way = SubscriberNetwork::new(&[]).expect("a way");
         for place in [
             "localhost:9",
             "127.0.0.1:9",
@@ -129,7 +131,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let answers = vec![IpAddr::from([93, 184, 215, 14]), IpAddr::V4(Ipv4Addr::LOCALHOST)];
-        let way = Way::with_names(&[], names(answers)).expect("a way");
+        let way = SubscriberNetwork::with_names(&[], names(answers)).expect("a way");
         let url: Url = format!("https://rebinding.example:{port}/").parse().expect("an address");
         assert_eq!(way.check(&url).await, Ok(()));
         let sent = way.of(AccountId(1), &url).expect("a pool").send(post(&url)).await;
@@ -140,7 +142,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_operator_allows_may_be_private_and_nothing_beside_it() {
-        let way = Way::new(&["127.0.0.0/8".parse().expect("a range")]).expect("a way");
+        let way = SubscriberNetwork::new(&["127.0.0.0/8".parse().expect("a range")]).expect("a way");
         for (place, is_allowed) in [
             ("http://127.0.0.1:9/", true),
             ("https://127.0.0.1:9/", true),

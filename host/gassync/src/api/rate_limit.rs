@@ -24,7 +24,7 @@ struct Window {
 
 /// How a key stands after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct RateLimitStatus {
     /// Whether this call was still within the limit.
     pub admitted: bool,
     /// Requests of a window.
@@ -45,7 +45,7 @@ impl RateLimits {
     }
 
     /// Counts a call.
-    pub fn count(&self, key: i64, now: Timestamp) -> Standing {
+    pub fn count(&self, key: i64, now: Timestamp) -> RateLimitStatus {
         // A thread that panicked while counting left a count that is off by one at most.
         let mut counts = self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if counts.len() >= SWEEP_AT {
@@ -57,7 +57,7 @@ impl RateLimits {
         }
         window.calls = window.calls.saturating_add(1);
         let left = self.window - now.duration_since(window.began);
-        Standing {
+        RateLimitStatus {
             admitted: window.calls <= self.requests,
             requests: self.requests,
             window_seconds: self.window.as_secs(),
@@ -75,14 +75,14 @@ mod tests {
     fn a_window_has_so_many_calls_and_then_another_begins() {
         let limits = RateLimits::new(2, 60);
         let at = |second: i64| Timestamp::from_second(second).expect("an instant");
-        let standing = |key, second| {
-            let standing = limits.count(key, at(second));
-            (standing.admitted, standing.remaining, standing.reset_seconds)
+        let status = |key, second| {
+            let status = limits.count(key, at(second));
+            (status.admitted, status.remaining, status.reset_seconds)
         };
-        assert_eq!(standing(1, 0), (true, 1, 60));
-        assert_eq!(standing(1, 20), (true, 0, 40));
-        assert_eq!(standing(1, 59), (false, 0, 1));
-        assert_eq!(standing(2, 59), (true, 1, 60), "another key has its own window");
-        assert_eq!(standing(1, 60), (true, 1, 60));
+        assert_eq!(status(1, 0), (true, 1, 60));
+        assert_eq!(status(1, 20), (true, 0, 40));
+        assert_eq!(status(1, 59), (false, 0, 1));
+        assert_eq!(status(2, 59), (true, 1, 60), "another key has its own window");
+        assert_eq!(status(1, 60), (true, 1, 60));
     }
 }

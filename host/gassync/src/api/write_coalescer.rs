@@ -20,8 +20,10 @@ use crate::{
 const MOST: usize = 100;
 
 /// The records that wait, by who sent them. A lane is there as long as somebody writes for it.
-#[derive(Debug, Default)]
-pub struct Together(Mutex<Lanes>);
+pub(super) struct WriteCoalescer {
+    app: Arc<App>,
+    lanes: Mutex<Lanes>,
+}
 
 type Lanes = HashMap<Sender, VecDeque<Waiting>>;
 
@@ -50,39 +52,44 @@ struct Waiting {
     done: oneshot::Sender<Outcome>,
 }
 
-impl Together {
-    fn lanes(&self) -> MutexGuard<'_, Lanes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl WriteCoalescer {
+    /// Nothing waits yet.
+    pub(super) fn new(app: Arc<App>) -> Self {
+        Self { app, lanes: Mutex::default() }
     }
-}
 
-/// Takes a record together with whatever else waits. None where they failed together, and nothing was written.
-pub async fn take(
-    app: &Arc<App>,
-    incoming: Incoming,
-    change: Change,
-    promise: Option<Arc<Promise>>,
-) -> Option<Outcome> {
-    let sender = Sender::of(&incoming);
-    let (done, outcome) = oneshot::channel();
-    let waiting = Waiting { change, promise, done };
-    let is_first = {
-        let mut lanes = app.together.lanes();
-        let is_first = !lanes.contains_key(&sender);
-        lanes.entry(sender).or_default().push_back(waiting);
-        is_first
-    };
-    if is_first {
-        // On a task of its own: a caller who hangs up does not take the others along.
-        let writer = Writer { app: Arc::clone(app), incoming };
-        tokio::spawn(writer.run());
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    outcome.await.ok()
+
+    /// Writes a record with whatever else waits. None where they failed as a group, and nothing was written.
+    pub(super) async fn write(
+        self: &Arc<Self>,
+        incoming: Incoming,
+        change: Change,
+        promise: Option<Arc<Promise>>,
+    ) -> Option<Outcome> {
+        let sender = Sender::of(&incoming);
+        let (done, outcome) = oneshot::channel();
+        let waiting = Waiting { change, promise, done };
+        let is_first = {
+            let mut lanes = self.lanes();
+            let is_first = !lanes.contains_key(&sender);
+            lanes.entry(sender).or_default().push_back(waiting);
+            is_first
+        };
+        if is_first {
+            // On a task of its own: a caller who hangs up does not take the others along.
+            let writer = Writer { coalescer: Arc::clone(self), incoming };
+            tokio::spawn(writer.run());
+        }
+        outcome.await.ok()
+    }
 }
 
 /// Writes for a lane as long as something waits there.
 struct Writer {
-    app: Arc<App>,
+    coalescer: Arc<WriteCoalescer>,
     incoming: Incoming,
 }
 
@@ -98,7 +105,7 @@ impl Writer {
 
     /// What waits now; where nothing does, the lane is closed.
     fn next(&self) -> Option<Vec<Waiting>> {
-        let mut lanes = self.app.together.lanes();
+        let mut lanes = self.coalescer.lanes();
         let waiting = lanes.get_mut(&Sender::of(&self.incoming))?;
         if waiting.is_empty() {
             lanes.remove(&Sender::of(&self.incoming));
@@ -108,10 +115,10 @@ impl Writer {
     }
 
     async fn write(&self, group: Vec<Waiting>) -> store::Result<()> {
-        let now: Timestamp = self.app.now();
+        let now: Timestamp = self.coalescer.app.now();
         let incoming = Incoming { observed_at: now, now, ..self.incoming };
         let changes: Vec<Change> = group.iter().map(|waiting| waiting.change.clone()).collect();
-        let mut tx = self.app.db.write_for(incoming.account, incoming.source).await?;
+        let mut tx = self.coalescer.app.db.write_for(incoming.account, incoming.source).await?;
         let outcomes = apply::changes(&mut tx, &incoming, changes).await?;
         for (waiting, outcome) in group.iter().zip(&outcomes) {
             if let Some(promise) = &waiting.promise {
@@ -122,7 +129,7 @@ impl Writer {
             }
         }
         tx.commit().await?;
-        self.app.facts.notify_one();
+        self.coalescer.app.facts.notify_one();
         for (waiting, outcome) in group.into_iter().zip(outcomes) {
             // Whoever hung up asks again.
             let _ = waiting.done.send(outcome);
@@ -135,7 +142,7 @@ impl Drop for Writer {
     /// After a panic nobody may wait for a writer that is gone.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.app.together.lanes().remove(&Sender::of(&self.incoming));
+            self.coalescer.lanes().remove(&Sender::of(&self.incoming));
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// Why a memory cannot be had.
 #[derive(Debug, thiserror::Error)]
-pub enum MemoryError {
+pub enum PluginStateError {
     /// The database.
     #[error("the database: {0}")]
     Store(#[from] sqlx::Error),
@@ -23,7 +23,7 @@ pub enum MemoryError {
 }
 
 /// What a source remembers; nothing is read for plugins that never ask.
-pub async fn recall(app: &App, plugin: &Plugin, source: &Source) -> Result<Memory, MemoryError> {
+pub async fn load(app: &App, plugin: &Plugin, source: &Source) -> Result<Memory, PluginStateError> {
     if !plugin.keeps_state() {
         return Ok(Memory::new());
     }
@@ -37,7 +37,7 @@ pub async fn recall(app: &App, plugin: &Plugin, source: &Source) -> Result<Memor
 }
 
 /// Keeps what a call has changed.
-pub async fn keep(
+pub async fn save(
     vault: &Vault,
     tx: &mut Tx,
     source: &Source,

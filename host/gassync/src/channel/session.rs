@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use gassync_domain::{ChannelError, ConnectionId};
 use gassync_runtime::{Budget, Call, CallError, CallRecord, HttpTransport, Transport};
+use jiff::SignedDuration;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::plugin_state::{self, PluginStateError};
 use crate::{
     app::App,
-    channel_limits::LimitedTransport,
     credentials::ConnectionSecrets,
-    inbound::memory::{self, MemoryError},
+    limits::LimitedTransport,
     plugins::{self, Plugin},
+    schedule::FailureClass,
     store::{
         connections, source_switches,
         sources::{self, Source},
@@ -20,7 +22,7 @@ use crate::{
 
 /// Why talking to a channel ended early.
 #[derive(Debug, thiserror::Error)]
-pub enum TalkError {
+pub enum ChannelCallError {
     /// The plugin, or the channel behind it.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -29,7 +31,7 @@ pub enum TalkError {
     Store(#[from] sqlx::Error),
     /// What the plugin remembers.
     #[error(transparent)]
-    Memory(#[from] MemoryError),
+    PluginState(#[from] PluginStateError),
     /// Nobody speaks this channel's language at the moment.
     #[error("the plugin {0} is not loaded")]
     NotLoaded(String),
@@ -41,8 +43,24 @@ pub enum TalkError {
     NoConnection,
 }
 
+impl ChannelCallError {
+    /// Whether and when another attempt makes sense.
+    pub fn class(&self) -> FailureClass {
+        match self {
+            Self::Call(CallError::Channel(ChannelError::RateLimited(seconds))) => {
+                FailureClass::Limited(seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds))))
+            }
+            Self::NoConnection
+            | Self::Call(CallError::NotExported(_) | CallError::Channel(ChannelError::Unsupported)) => {
+                FailureClass::Permanent
+            }
+            _ => FailureClass::Transient,
+        }
+    }
+}
+
 /// A source and the plugin that speaks for it.
-pub struct Talk<'a> {
+pub struct ChannelSession<'a> {
     /// The host.
     pub app: &'a Arc<App>,
     /// For whom.
@@ -53,17 +71,17 @@ pub struct Talk<'a> {
     pub plugin: Arc<Plugin>,
 }
 
-impl<'a> Talk<'a> {
+impl<'a> ChannelSession<'a> {
     /// With the plugin that serves now.
-    pub fn open(app: &'a Arc<App>, source: &'a Source) -> Result<Self, TalkError> {
-        let connection = source.connection.ok_or(TalkError::NoConnection)?;
+    pub fn open(app: &'a Arc<App>, source: &'a Source) -> Result<Self, ChannelCallError> {
+        let connection = source.connection.ok_or(ChannelCallError::NoConnection)?;
         let plugin = app.plugins.get(&source.source_type);
-        let plugin = plugin.ok_or_else(|| TalkError::NotLoaded(source.source_type.clone()))?;
+        let plugin = plugin.ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?;
         Ok(Self { app, source, connection, plugin })
     }
 
     /// The way to the channel, within what it allows.
-    pub fn network(&self) -> Result<LimitedTransport<HttpTransport>, TalkError> {
+    pub fn network(&self) -> Result<LimitedTransport<HttpTransport>, ChannelCallError> {
         let network = self.app.transport(self.plugin.manifest(), (self.source.account, self.connection));
         Ok(network.map_err(|error| CallError::Host(error.to_string()))?)
     }
@@ -74,7 +92,7 @@ impl<'a> Talk<'a> {
         &self,
         id: String,
         transport: Arc<dyn Transport>,
-    ) -> Result<(Call, ConnectionSecrets, OwnedSemaphorePermit), TalkError> {
+    ) -> Result<(Call, ConnectionSecrets, OwnedSemaphorePermit), ChannelCallError> {
         let Self { app, source, connection, plugin } = self;
         // Before anything is read for it, which may change while it waits.
         let place = Arc::clone(&app.calls).acquire_owned().await;
@@ -91,7 +109,7 @@ impl<'a> Talk<'a> {
             clock: app.clock.clone(),
             seed: app.seed(),
             budget: plugin.budget(Budget::fetch()),
-            memory: memory::recall(app, plugin, source).await?,
+            memory: plugin_state::load(app, plugin, source).await?,
             ..Call::alone("")
         };
         Ok((call, secrets, place))
@@ -104,14 +122,14 @@ impl<'a> Talk<'a> {
         error: CallError,
         record: CallRecord,
         secrets: ConnectionSecrets,
-    ) -> Result<TalkError, TalkError> {
+    ) -> Result<ChannelCallError, ChannelCallError> {
         let Self { app, source, connection, plugin } = self;
         let mut tx = app.db.write(source.account).await?;
         let now = app.now();
         let (place, why) = ((source.account, *connection), error.to_string());
         plugins::keep_call(&app.vault, &mut tx, place, (plugin, &record, Some(&why)), now).await?;
         // An error is an outcome too: what the plugin wrote at the channel before it must not be forgotten.
-        memory::keep(&app.vault, &mut tx, source, record.memory, now).await?;
+        plugin_state::save(&app.vault, &mut tx, source, record.memory, now).await?;
         let refused = matches!(error, CallError::Channel(ChannelError::Unauthorized(_)));
         // A token may die before its time: with a new one the job goes on.
         if refused && !secrets.doubt(&mut tx).await? {
@@ -123,7 +141,7 @@ impl<'a> Talk<'a> {
         source_switches::talked(&mut tx, source.account, source.id, false, now).await?;
         tx.commit().await?;
         if error.is_certain_fault() {
-            plugins::struck(app, plugin, source.account, *connection, &why).await?;
+            plugins::record_fault(&app.plugins, plugin, source.account, *connection, &why).await?;
         }
         Ok(error.into())
     }

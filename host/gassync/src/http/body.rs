@@ -1,7 +1,5 @@
 //! A body that is one object of settings, with errors that name its fields.
 
-use std::sync::Arc;
-
 use axum::extract::{FromRequest, Request};
 use gassync_domain::FieldError;
 use serde::de::DeserializeOwned;
@@ -9,10 +7,8 @@ use serde_json::Value;
 
 use super::{
     ApiError, Problem,
-    keepable::without_nulls,
-    submission::{json_only, read, unkeepable},
+    json::{json_only, read, unstorable, without_nulls},
 };
-use crate::app::App;
 
 /// The body of a request.
 #[derive(Debug)]
@@ -22,20 +18,20 @@ pub struct Body<T>(pub T);
 #[derive(Debug)]
 pub struct MaybeBody<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         json_only(&parts.headers)?;
         Ok(Self(settings(&read(body).await?)?))
     }
 }
 
-impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for MaybeBody<T> {
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeBody<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         let body = read(body).await?;
         if body.is_empty() {
@@ -55,14 +51,14 @@ fn settings<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let problem = "must be an object".to_owned();
         return Err(Problem::Invalid(vec![FieldError { path: String::new(), problem }]));
     }
-    if let Some(problem) = unkeepable(text) {
+    if let Some(problem) = unstorable(text) {
         return Err(Problem::Invalid(vec![FieldError { path: String::new(), problem }]));
     }
     read_as(text).map_err(|error| Problem::Invalid(vec![error]))
 }
 
 /// Reads JSON, or says which field is wrong. Null says what saying nothing says.
-pub(super) fn read_as<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
+pub fn read_as<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
     let error = match strictly(text) {
         Ok(record) => return Ok(record),
         Err(error) => error,
@@ -113,14 +109,14 @@ mod tests {
             #[serde(rename = "limit")]
             _limit: Option<u32>,
         }
-        let told = |text: &str| match settings::<Settings>(text.as_bytes()) {
+        let path_of = |text: &str| match settings::<Settings>(text.as_bytes()) {
             Err(Problem::Invalid(errors)) => errors[0].path.clone(),
             other => panic!("{text}: {other:?}"),
         };
-        assert_eq!(told(r#"{"limit": -1}"#), "/limit");
-        assert_eq!(told(r#"{"limits": 1}"#), "/limits");
-        assert_eq!(told("[1]"), "");
-        assert_eq!(told(r#"{"limit": "\u0000"}"#), "");
+        assert_eq!(path_of(r#"{"limit": -1}"#), "/limit");
+        assert_eq!(path_of(r#"{"limits": 1}"#), "/limits");
+        assert_eq!(path_of("[1]"), "");
+        assert_eq!(path_of(r#"{"limit": "\u0000"}"#), "");
         assert!(matches!(settings::<Settings>(b"{"), Err(Problem::Malformed(_))));
         assert!(settings::<Settings>(b" {}").is_ok());
         assert_eq!(read_as::<Vec<u8>>("[1,null]"), Ok(vec![1]), "null says nothing");

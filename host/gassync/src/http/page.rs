@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ApiError, Problem};
-use crate::{inbound::verify::hash, store::buffer::Slice};
+use crate::{store::buffer::Slice, vault::fingerprint};
 
 /// Records on a page, when the caller does not say.
 const DEFAULT_LIMIT: i64 = 50;
@@ -91,7 +91,7 @@ pub fn tagged<T: Serialize>(headers: &HeaderMap, body: &T) -> Result<Response, A
         tracing::error!(%error, "a record has no JSON form");
         Problem::Internal
     })?;
-    let tag = format!("\"{}\"", &hash(&text)[..32]);
+    let tag = format!("\"{}\"", &fingerprint(&text)[..32]);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let same = known.split(',').map(str::trim).any(|k| k == "*" || k.trim_start_matches("W/") == tag);
     let mut response = if same {

@@ -1,7 +1,5 @@
 //! What stands in paths and queries, with errors that name the parameter.
 
-use std::sync::Arc;
-
 use axum::{
     extract::{FromRequestParts, Path, Query},
     http::request::Parts,
@@ -10,7 +8,6 @@ use gassync_domain::{Date, MAX_ID_CHARS, Timestamp, is_plausible};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
 
 use super::{ApiError, Problem};
-use crate::app::App;
 
 /// The query of a request.
 #[derive(Debug)]
@@ -24,19 +21,19 @@ pub struct Id(pub String);
 #[derive(Debug)]
 pub struct Numbers<T>(pub T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for Numbers<T> {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Numbers<T> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let Path(numbers) = Path::<T>::from_request_parts(parts, app).await.map_err(|_| Problem::NotFound)?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(numbers) = Path::<T>::from_request_parts(parts, state).await.map_err(|_| Problem::NotFound)?;
         Ok(Self(numbers))
     }
 }
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for Params<T> {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let read = Query::<T>::try_from_uri(&parts.uri);
         let Query(params) = read.map_err(|error| Problem::Malformed(format!("in the query: {}", reason(&error))))?;
         if parts.uri.query().is_some_and(|query| query.contains("%00")) {
@@ -52,11 +49,11 @@ fn reason(error: &axum::extract::rejection::QueryRejection) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-impl FromRequestParts<Arc<App>> for Id {
+impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let Path(id) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| Problem::NotFound)?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Problem::NotFound)?;
         // Nothing is stored under an id that cannot be one.
         if id.contains('\0') || id.chars().count() > MAX_ID_CHARS {
             return Err(Problem::NotFound.into());

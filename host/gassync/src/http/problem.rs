@@ -1,6 +1,6 @@
 //! One error for every endpoint: a problem document (RFC 9457) whose type is a page that says what to do.
 
-use std::{fmt::Write, sync::Arc};
+use std::fmt::Write;
 
 use axum::{
     Json, Router,
@@ -13,10 +13,7 @@ use gassync_domain::FieldError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{
-    app::App,
-    store::{self, Fault},
-};
+use crate::store::{self, Fault};
 
 /// The media type of problem documents.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -288,7 +285,8 @@ impl IntoResponse for ApiError {
     }
 }
 
-pub(super) fn router() -> Router<Arc<App>> {
+/// The pages about problems.
+pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/problems/{name}", get(page))
 }
 

@@ -11,7 +11,7 @@ const SWEEP_AT: usize = 10_000;
 
 /// How a call that was admitted ended, as far as its channel is to blame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
+pub enum CallHealth {
     /// The channel works, whatever it said.
     Working,
     /// It cannot be reached, did not answer in time, or answered that it is broken.
@@ -24,13 +24,13 @@ pub enum Seen {
 #[async_trait]
 pub trait Breakers: Send + Sync {
     /// Whether a call may be made now; if not, when to ask again. Whoever is admitted says how it ended.
-    async fn admits(&self, connection: &str, now: Timestamp) -> Result<(), Timestamp>;
+    async fn try_acquire(&self, connection: &str, now: Timestamp) -> Result<(), Timestamp>;
 
     /// How a call that was admitted ended.
-    async fn ended(&self, connection: &str, seen: Seen, now: Timestamp);
+    async fn ended(&self, connection: &str, seen: CallHealth, now: Timestamp);
 
     /// How a breaker stands, and until when it admits nothing.
-    async fn stands(&self, connection: &str, now: Timestamp) -> (BreakerState, Option<Timestamp>);
+    async fn status(&self, connection: &str, now: Timestamp) -> (BreakerState, Option<Timestamp>);
 
     /// The connections whose breakers are not closed, and since when: the channel is down, or on trial after that.
     async fn down(&self) -> Vec<(String, Timestamp)>;
@@ -66,19 +66,19 @@ impl LocalBreakers {
 
 #[async_trait]
 impl Breakers for LocalBreakers {
-    async fn admits(&self, connection: &str, now: Timestamp) -> Result<(), Timestamp> {
+    async fn try_acquire(&self, connection: &str, now: Timestamp) -> Result<(), Timestamp> {
         self.with(connection, now, |breaker| breaker.admits(now))
     }
 
-    async fn ended(&self, connection: &str, seen: Seen, now: Timestamp) {
+    async fn ended(&self, connection: &str, seen: CallHealth, now: Timestamp) {
         self.with(connection, now, |breaker| match seen {
-            Seen::Working => breaker.succeeded(),
-            Seen::Broken => breaker.failed(now),
-            Seen::Nothing => breaker.never_called(),
+            CallHealth::Working => breaker.succeeded(),
+            CallHealth::Broken => breaker.failed(now),
+            CallHealth::Nothing => breaker.never_called(),
         });
     }
 
-    async fn stands(&self, connection: &str, now: Timestamp) -> (BreakerState, Option<Timestamp>) {
+    async fn status(&self, connection: &str, now: Timestamp) -> (BreakerState, Option<Timestamp>) {
         self.with(connection, now, |breaker| (breaker.state(now), breaker.open_until(now)))
     }
 
@@ -103,19 +103,19 @@ mod tests {
     async fn each_connection_has_its_own() {
         let breakers = LocalBreakers::default();
         for _ in 0..Breaker::FAILURES_TO_OPEN {
-            assert_eq!(breakers.admits("1/1", at(0)).await, Ok(()));
-            breakers.ended("1/1", Seen::Broken, at(0)).await;
+            assert_eq!(breakers.try_acquire("1/1", at(0)).await, Ok(()));
+            breakers.ended("1/1", CallHealth::Broken, at(0)).await;
         }
-        assert_eq!(breakers.admits("1/1", at(1)).await, Err(at(Breaker::OPEN_SECONDS)));
-        assert_eq!(breakers.stands("1/1", at(1)).await, (BreakerState::Open, Some(at(Breaker::OPEN_SECONDS))));
-        assert_eq!(breakers.admits("1/2", at(1)).await, Ok(()));
+        assert_eq!(breakers.try_acquire("1/1", at(1)).await, Err(at(Breaker::OPEN_SECONDS)));
+        assert_eq!(breakers.status("1/1", at(1)).await, (BreakerState::Open, Some(at(Breaker::OPEN_SECONDS))));
+        assert_eq!(breakers.try_acquire("1/2", at(1)).await, Ok(()));
         assert_eq!(breakers.down().await, [("1/1".to_owned(), at(0))]);
-        assert_eq!(breakers.admits("1/1", at(61)).await, Ok(()), "on trial");
-        breakers.ended("1/1", Seen::Working, at(61)).await;
-        assert_eq!(breakers.admits("1/1", at(62)).await, Ok(()));
+        assert_eq!(breakers.try_acquire("1/1", at(61)).await, Ok(()), "on trial");
+        breakers.ended("1/1", CallHealth::Working, at(61)).await;
+        assert_eq!(breakers.try_acquire("1/1", at(62)).await, Ok(()));
         assert_eq!(breakers.down().await, [("1/1".to_owned(), at(0))], "one success does not make it well");
-        breakers.ended("1/1", Seen::Working, at(62)).await;
-        assert_eq!(breakers.stands("1/1", at(62)).await, (BreakerState::Closed, None));
+        breakers.ended("1/1", CallHealth::Working, at(62)).await;
+        assert_eq!(breakers.status("1/1", at(62)).await, (BreakerState::Closed, None));
         assert_eq!(breakers.down().await, []);
     }
 }

@@ -8,7 +8,7 @@ use gassync_domain::Timestamp;
 use gassync_runtime::Window;
 use jiff::SignedDuration;
 
-use super::{ChannelLimits, Charge, Told};
+use super::{ChannelLimits, Charge, RateLimitHeaders};
 
 /// Parts in which a window slides: what was taken counts until the part it was taken in is out of the window.
 const PARTS: i64 = 60;
@@ -29,21 +29,21 @@ pub struct LocalLimits {
 
 #[derive(Debug, Default)]
 struct Budget {
-    windows: Vec<Sliding>,
+    windows: Vec<SlidingWindow>,
     /// Nothing before this.
     shut_until: Option<Timestamp>,
 }
 
 #[derive(Debug)]
-struct Sliding {
+struct SlidingWindow {
     window: Window,
     /// How much there is by the channel's own word: accounts differ, and others may take of it too.
-    told: Option<f64>,
+    reported: Option<f64>,
     /// When each part began, and what was taken in it.
     parts: VecDeque<(Timestamp, f64)>,
 }
 
-impl Sliding {
+impl SlidingWindow {
     fn length(&self) -> SignedDuration {
         SignedDuration::from_secs(i64::from(self.window.seconds))
     }
@@ -65,7 +65,7 @@ impl Sliding {
     }
 
     fn limit(&self) -> f64 {
-        self.told.unwrap_or(self.window.limit)
+        self.reported.unwrap_or(self.window.limit)
     }
 
     fn taken(&self) -> f64 {
@@ -101,7 +101,8 @@ impl Budget {
             && self.windows.iter().zip(windows).all(|(sliding, window)| sliding.window == *window);
         if !same {
             // Another version of the plugin knows it better.
-            let fresh = |window: &Window| Sliding { window: window.clone(), told: None, parts: VecDeque::new() };
+            let fresh =
+                |window: &Window| SlidingWindow { window: window.clone(), reported: None, parts: VecDeque::new() };
             self.windows = windows.iter().map(fresh).collect();
         }
     }
@@ -143,28 +144,28 @@ impl ChannelLimits for LocalLimits {
         Ok(())
     }
 
-    async fn correct(&self, charge: &Charge, told: Told, now: Timestamp) {
+    async fn correct(&self, charge: &Charge, headers: RateLimitHeaders, now: Timestamp) {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(budget) = budgets.get_mut(&charge.budget) else { return };
-        if told.refused {
+        if headers.refused {
             // Where something is left it was not for want of it, and its reset says nothing.
-            let is_left = told.remaining.is_some_and(|remaining| remaining > charge.weight);
-            let resets_in = told.resets_in.filter(|_| !is_left);
-            let wait = told.retry_after.or(resets_in).filter(SignedDuration::is_positive);
+            let is_left = headers.remaining.is_some_and(|remaining| remaining > charge.weight);
+            let resets_in = headers.resets_in.filter(|_| !is_left);
+            let wait = headers.retry_after.or(resets_in).filter(SignedDuration::is_positive);
             let wait = wait.unwrap_or(UNSAID_WAIT).min(LONGEST_WAIT);
             budget.shut_until = budget.shut_until.max(now.checked_add(wait).ok());
         }
         for sliding in &mut budget.windows {
-            if let Some(cost) = told.cost {
+            if let Some(cost) = headers.cost {
                 sliding.take(cost - charge.weight, now);
             }
         }
         // The channel speaks of its shortest window.
-        if let Some(remaining) = told.remaining
+        if let Some(remaining) = headers.remaining
             && let Some(shortest) = budget.windows.iter_mut().min_by_key(|sliding| sliding.window.seconds)
         {
             shortest.forget(now);
-            shortest.told = Some(shortest.taken() + remaining.max(0.0));
+            shortest.reported = Some(shortest.taken() + remaining.max(0.0));
         }
     }
 }
@@ -224,19 +225,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_channel_tells_counts() {
+    async fn what_the_channel_reports_counts() {
         let limits = LocalLimits::default();
         let one = charge(&[(300, 100.0)], 1.0);
         let take = async |second| limits.take(std::slice::from_ref(&one), at(second)).await;
         take(0).await.expect("room");
         // It took 1.1, and others of the same account have taken 90 of it.
-        limits.correct(&one, Told { cost: Some(1.1), remaining: Some(8.9), ..Told::default() }, at(0)).await;
+        limits
+            .correct(
+                &one,
+                RateLimitHeaders { cost: Some(1.1), remaining: Some(8.9), ..RateLimitHeaders::default() },
+                at(0),
+            )
+            .await;
         for second in 1..=8 {
             take(second).await.expect("room");
         }
         assert_eq!(take(9).await, Err(SignedDuration::from_secs(296)));
         // It knows best, in the other direction too: this account has more than most.
-        limits.correct(&one, Told { remaining: Some(150.0), ..Told::default() }, at(9)).await;
+        limits.correct(&one, RateLimitHeaders { remaining: Some(150.0), ..RateLimitHeaders::default() }, at(9)).await;
         for _ in 0..150 {
             take(10).await.expect("room");
         }
@@ -251,11 +258,15 @@ mod tests {
         let limits = LocalLimits::default();
         let one = charge(&[(60, 30.0)], 1.0);
         limits.take(std::slice::from_ref(&one), at(0)).await.expect("room");
-        let told = Told { resets_in: Some(SignedDuration::from_secs(120)), refused: true, ..Told::default() };
-        limits.correct(&one, told, at(0)).await;
+        let headers = RateLimitHeaders {
+            resets_in: Some(SignedDuration::from_secs(120)),
+            refused: true,
+            ..RateLimitHeaders::default()
+        };
+        limits.correct(&one, headers, at(0)).await;
         assert_eq!(limits.take(std::slice::from_ref(&one), at(20)).await, Err(SignedDuration::from_secs(100)));
         assert!(limits.take(std::slice::from_ref(&one), at(120)).await.is_ok());
-        limits.correct(&one, Told { refused: true, ..Told::default() }, at(121)).await;
+        limits.correct(&one, RateLimitHeaders { refused: true, ..RateLimitHeaders::default() }, at(121)).await;
         assert_eq!(limits.take(std::slice::from_ref(&one), at(121)).await, Err(UNSAID_WAIT));
     }
 }

@@ -11,9 +11,9 @@ use gassync_runtime::Window;
 use jiff::SignedDuration;
 
 pub use self::{
-    breakers::{Breakers, LocalBreakers, Seen},
+    breakers::{Breakers, CallHealth, LocalBreakers},
     local::LocalLimits,
-    transport::LimitedTransport,
+    transport::{LimitedTransport, SharedLimits},
 };
 
 /// What a request takes of one budget.
@@ -29,7 +29,7 @@ pub struct Charge {
 
 /// What an answer says of a budget.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Told {
+pub struct RateLimitHeaders {
     /// What the request really took.
     pub cost: Option<f64>,
     /// What is left.
@@ -49,5 +49,5 @@ pub trait ChannelLimits: Send + Sync {
     async fn take(&self, charges: &[Charge], now: Timestamp) -> Result<(), SignedDuration>;
 
     /// Corrects the count by what an answer says, to a charge that was taken for its request.
-    async fn correct(&self, charge: &Charge, told: Told, now: Timestamp);
+    async fn correct(&self, charge: &Charge, headers: RateLimitHeaders, now: Timestamp);
 }

@@ -1,19 +1,29 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use gassync_domain::{AccountId, ConnectionId, HttpResponse};
+use gassync_domain::{AccountId, Clock, ConnectionId, HttpResponse};
 use gassync_runtime::{LimitScope, Manifest, OutgoingRequest, RateLimit, SendError, Transport};
 use jiff::SignedDuration;
 
-use super::{Charge, Seen, Told};
-use crate::app::App;
+use super::{Breakers, CallHealth, ChannelLimits, Charge, RateLimitHeaders};
 
 /// The longest wait for room that is waited out within a call; for a longer one the call ends, and its job waits.
 const WAITED_OUT: SignedDuration = SignedDuration::from_secs(2);
 
+/// What all calls to channels share.
+#[derive(Clone)]
+pub struct SharedLimits {
+    /// What channels allow, and how much of it is taken.
+    pub limits: Arc<dyn ChannelLimits>,
+    /// Which channels are left alone because they are down.
+    pub breakers: Arc<dyn Breakers>,
+    /// Where "now" comes from.
+    pub clock: Clock,
+}
+
 /// Asks the limits before each request, and tells them what each answer says.
 pub struct LimitedTransport<T> {
-    app: Arc<App>,
+    shared: SharedLimits,
     within: T,
     limits: Vec<Named>,
     connection: String,
@@ -29,7 +39,7 @@ struct Named {
 impl<T> LimitedTransport<T> {
     /// Sends within the limits that the manifest names, on behalf of a connection.
     pub fn new(
-        app: Arc<App>,
+        shared: SharedLimits,
         within: T,
         manifest: &Manifest,
         (account, connection): (AccountId, ConnectionId),
@@ -45,7 +55,7 @@ impl<T> LimitedTransport<T> {
             Named { limit: limit.clone(), holder }
         };
         let limits = manifest.rate_limits.iter().enumerate().map(named).collect();
-        Self { app, within, limits, connection: format!("{account}/{connection}"), waits_for_room: true }
+        Self { shared, within, limits, connection: format!("{account}/{connection}"), waits_for_room: true }
     }
 
     /// Sends whether there is room or not, and whether the channel works or not, and is counted: without a token nothing
@@ -69,7 +79,7 @@ impl Named {
         })
     }
 
-    fn told(&self, answer: &HttpResponse) -> Told {
+    fn read(&self, answer: &HttpResponse) -> RateLimitHeaders {
         let header = |name: &String| {
             answer.headers.iter().find(|(said, _)| said.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
         };
@@ -79,7 +89,7 @@ impl Named {
         };
         let seconds = |seconds: f64| SignedDuration::try_from_secs_f64(seconds.max(0.0)).ok();
         let retry_after = || header(&"retry-after".to_owned())?.parse().ok();
-        Told {
+        RateLimitHeaders {
             cost: number("cost").filter(|cost| *cost >= 0.0),
             remaining: number("remaining"),
             resets_in: number("resetsIn").and_then(seconds),
@@ -90,12 +100,14 @@ impl Named {
 }
 
 /// What a request says of the channel.
-fn seen(answer: &Result<HttpResponse, SendError>) -> Seen {
+fn seen(answer: &Result<HttpResponse, SendError>) -> CallHealth {
     match answer {
-        Ok(answer) if answer.status >= 500 => Seen::Broken,
-        Ok(_) | Err(SendError::TooLarge(_)) => Seen::Working,
-        Err(SendError::TimedOut | SendError::Connect(_) | SendError::Tls(_)) => Seen::Broken,
-        Err(SendError::AddressRefused(_) | SendError::RateLimited(_) | SendError::CircuitOpen(_)) => Seen::Nothing,
+        Ok(answer) if answer.status >= 500 => CallHealth::Broken,
+        Ok(_) | Err(SendError::TooLarge(_)) => CallHealth::Working,
+        Err(SendError::TimedOut | SendError::Connect(_) | SendError::Tls(_)) => CallHealth::Broken,
+        Err(SendError::AddressRefused(_) | SendError::RateLimited(_) | SendError::CircuitOpen(_)) => {
+            CallHealth::Nothing
+        }
     }
 }
 
@@ -110,29 +122,29 @@ impl<T: Transport> Transport for LimitedTransport<T> {
         let charged: Vec<(&Named, Charge)> =
             self.limits.iter().filter_map(|named| Some((named, named.charge(&request)?))).collect();
         let charges: Vec<Charge> = charged.iter().map(|(_, charge)| charge.clone()).collect();
-        let limits = &self.app.channel_limits;
+        let SharedLimits { limits, breakers, clock } = &self.shared;
         if self.waits_for_room
-            && let Err(until) = self.app.breakers.admits(&self.connection, self.app.now()).await
+            && let Err(until) = breakers.try_acquire(&self.connection, clock()).await
         {
-            return Err(SendError::CircuitOpen(seconds(until.duration_since(self.app.now()))));
+            return Err(SendError::CircuitOpen(seconds(until.duration_since(clock()))));
         }
-        while let Err(wait) = limits.take(&charges, self.app.now()).await {
+        while let Err(wait) = limits.take(&charges, clock()).await {
             if !self.waits_for_room {
                 break;
             }
             if wait > WAITED_OUT {
-                self.app.breakers.ended(&self.connection, Seen::Nothing, self.app.now()).await;
+                breakers.ended(&self.connection, CallHealth::Nothing, clock()).await;
                 return Err(SendError::RateLimited(seconds(wait)));
             }
             tokio::time::sleep(wait.unsigned_abs().max(Duration::from_millis(1))).await;
         }
         let answer = self.within.send(request).await;
         if self.waits_for_room {
-            self.app.breakers.ended(&self.connection, seen(&answer), self.app.now()).await;
+            breakers.ended(&self.connection, seen(&answer), clock()).await;
         }
         let answer = answer?;
         for (named, charge) in charged {
-            limits.correct(&charge, named.told(&answer), self.app.now()).await;
+            limits.correct(&charge, named.read(&answer), clock()).await;
         }
         Ok(answer)
     }

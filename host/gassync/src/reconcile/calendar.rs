@@ -1,22 +1,15 @@
 //! Holds what a channel shows against what it was sent: whatever read it, a night that agrees is there, and one that does
 //! not is sent again.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, HashMap};
 
-use gassync_domain::{
-    Calendar, CalendarNight, CalendarParts, Date, Entity, Pushing, Query, Selection, Stay, Timestamp, UnitCount,
-};
-use gassync_runtime::{Interface, Manifest};
+use gassync_domain::{Calendar, CalendarNight, CalendarParts, Date, Pushing, Stay, Timestamp, UnitCount};
+use gassync_runtime::Manifest;
 use jiff::SignedDuration;
 
-use super::reckon;
+use super::desired;
 use crate::{
-    app::App,
-    inbound::pull,
-    jobs,
+    schedule,
     store::{
         self, Tx,
         buffer::availability,
@@ -28,58 +21,16 @@ use crate::{
         sources::Source,
         sync_log,
     },
-    talk::{Talk, TalkError},
 };
 
 /// So many times a night is sent again whose channel says that it took it and shows something else; then a person is asked.
-const MOST_MISSES: i64 = 3;
+pub const MAX_MISMATCHES: i64 = 3;
 
 /// How long prices and rules that were set at a channel by hand are shown before they are set back.
 const DIFFERENCE_IS_SHOWN_FOR: SignedDuration = SignedDuration::from_secs(10);
 
 /// How long a night that may have been sold waits for the channel's bookings to be read.
 const UNTIL_READ: SignedDuration = SignedDuration::from_secs(5);
-
-/// Reads what was sent and is not surely there.
-pub async fn run(app: &Arc<App>, source: &Source) -> Result<(), TalkError> {
-    let talk = Talk::open(app, source)?;
-    let mut tx = app.db.read(source.account).await?;
-    let spans = nights::to_read_back(&mut tx, source.account, source.id).await?;
-    drop(tx);
-    if !talk.plugin.exports().contains(&Interface::Pull) {
-        // A channel that cannot be asked is believed.
-        return Ok(believe(app, source, &spans).await?);
-    }
-    let Some(start) = spans.iter().map(|(_, first, _)| *first).min() else { return Ok(()) };
-    let last = spans.iter().map(|(.., last)| *last).max().unwrap_or(start);
-    let until = last.tomorrow().unwrap_or(last);
-    // One request for all of them, which may show more than was sent.
-    let room_type_id = if let [(only, ..)] = spans.as_slice() { Some(only.clone()) } else { None };
-    let query = Query { room_type_id, ..Query::new(Entity::Calendar, Selection::Within { start, until }) };
-    let asked_at = app.now();
-    pull::run(app, source, query).await?;
-    let now = app.now();
-    let mut tx = app.db.write(source.account).await?;
-    if nights::not_shown(&mut tx, source.account, source.id, MOST_MISSES, asked_at).await? > 0 {
-        queue::put(&mut tx, &[jobs::push_of_calendar((source.account, source.id), (now, now))], now).await?;
-    }
-    Ok(tx.commit().await?)
-}
-
-async fn believe(app: &App, source: &Source, spans: &[(String, Date, Date)]) -> store::Result<()> {
-    let now = app.now();
-    let mut tx = app.db.write(source.account).await?;
-    for (room_type_id, first, last) in spans {
-        let room_type = availability::room_type(&mut tx, source.account, source.id, room_type_id).await?;
-        let Some(room_type) = room_type else { continue };
-        let stay = Stay::spanning(*first, last.tomorrow().unwrap_or(*last));
-        let known = nights::known(&mut tx, source.account, source.id, room_type, stay.as_slice()).await?;
-        let sent = known.iter().filter(|known| known.state == "sent");
-        let sent: Vec<ReadBack<'_>> = sent.map(|known| ReadBack::there(&known.place)).collect();
-        nights::read_back(&mut tx, source.account, source.id, &sent, (now, now)).await?;
-    }
-    tx.commit().await
-}
 
 /// Compares calendars that were asked for at `observed_at` with what was sent before, in the transaction that keeps them.
 pub async fn compare(
@@ -98,15 +49,15 @@ pub async fn compare(
     for calendar in calendars {
         judge(tx, source, (manifest, &pushing), calendar, (observed_at, now), &mut judged).await?;
     }
-    let whom = (source.account, source.id);
+    let source_key = (source.account, source.id);
     if judged.has_sold {
-        queue::put(tx, &jobs::polls_of_bookings(whom, manifest, now), now).await?;
+        queue::put(tx, &schedule::polls_of_bookings(source_key, manifest, now), now).await?;
     }
     if judged.again {
         let at = if judged.has_sold { now + UNTIL_READ } else { now };
-        queue::put(tx, &[jobs::push_of_calendar(whom, (at, now))], now).await?;
+        queue::put(tx, &[schedule::push_of_calendar(source_key, (at, now))], now).await?;
     } else if judged.differs {
-        queue::put(tx, &[jobs::push_of_calendar(whom, (now + DIFFERENCE_IS_SHOWN_FOR, now))], now).await?;
+        queue::put(tx, &[schedule::push_of_calendar(source_key, (now + DIFFERENCE_IS_SHOWN_FOR, now))], now).await?;
     }
     Ok(())
 }
@@ -147,15 +98,15 @@ async fn judge(
     };
     let opened: Vec<&Place> = known.iter().filter(is_shown_open).map(|known| &known.place).collect();
     nights::opened(tx, source.account, source.id, &opened).await?;
-    let is_told = |known: &Known| known.state != "refused" && !reckon::is_moved(known);
+    let is_told = |known: &Known| known.state != "refused" && !desired::is_moved(known);
     let known: HashMap<Date, Known> = known
         .into_iter()
         .filter(|known| known.place.rate_plan_id == plan && is_told(known))
         .map(|known| (known.place.night, known))
         .collect();
-    let parts = reckon::parts_of(pushing);
+    let parts = desired::parts_of(pushing);
     let place = availability::place(tx, source.account, source.id, (&calendar.room_type_id, None)).await?;
-    if !reckon::any(parts) || place.and_then(|place| place.unit()).is_none() {
+    if !desired::any(parts) || place.and_then(|place| place.unit()).is_none() {
         // It is told nothing now. Where a word of ours is gone it is no more ours when it comes back.
         let is_open = |shown: &&CalendarNight| !is_less_open(shown) && shown.available.is_some();
         let opened = calendar.nights.iter().filter(is_open).map(|shown| (room_type, shown.date));
@@ -167,11 +118,11 @@ async fn judge(
     let mut differences: Vec<(Date, String)> = Vec::new();
     for shown in &calendar.nights {
         let Some(known) = known.get(&shown.date) else { continue };
-        let Some(wanted) = reckon::read(&known.wanted) else { continue };
-        let seen = reckon::as_seen(shown, manifest);
+        let Some(wanted) = desired::read(&known.wanted) else { continue };
+        let seen = desired::as_seen(shown, manifest);
         if known.state == "due" {
             // It is about to be told something else: what was set there by hand meanwhile is shown before.
-            let had = known.confirmed.as_deref().filter(|_| !known.unknown).and_then(reckon::read);
+            let had = known.confirmed.as_deref().filter(|_| !known.unknown).and_then(desired::read);
             if had.is_some_and(|had| had.difference(&seen, parts).is_some()) {
                 differences.extend(wanted.difference(&seen, parts).map(|difference| (shown.date, difference)));
             }
@@ -190,7 +141,7 @@ async fn judge(
         }
         if agrees {
             read.push(ReadBack::there(&known.place));
-        } else if known.missed >= MOST_MISSES {
+        } else if known.missed >= MAX_MISMATCHES {
             read.push(ReadBack::given_up(&known.place));
         } else if known.state == "there" && wanted.reads_as(&seen, of_sale) {
             let difference = wanted.difference(&seen, parts).unwrap_or_default();

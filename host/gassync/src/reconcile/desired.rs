@@ -25,7 +25,7 @@ use crate::store::{
 
 /// How far a reckoning came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reckoned {
+pub enum Progress {
     /// To the end.
     All,
     /// There is more to be reckoned, in another transaction.
@@ -41,9 +41,9 @@ pub async fn touched(
     source: &Source,
     (pushing, manifest, targets): (&Pushing, &Manifest, &mut Targets),
     now: Timestamp,
-) -> Result<Reckoned> {
+) -> Result<Progress> {
     let touched = joined(touches::take(tx, source.account, source.id).await?);
-    let Some(room_type) = touched.first().map(|touch| touch.int_room_type_id) else { return Ok(Reckoned::All) };
+    let Some(room_type) = touched.first().map(|touch| touch.int_room_type_id) else { return Ok(Progress::All) };
     let is_told = any(parts_of(pushing));
     if is_told {
         targets.ask(tx, [room_type]).await?;
@@ -70,11 +70,11 @@ pub async fn touched(
                 Some((Stay::spanning(touch.first_night.0.max(first), past.min(until))?, touch))
             })
             .collect();
-        Reckoning { source, pushing, manifest, target }.reckon(tx, &stays, now, &mut changed).await?;
+        DesiredCalendar { source, pushing, manifest, target }.compute(tx, &stays, now, &mut changed).await?;
     }
     nights::put(tx, source.account, source.id, &changed, now).await?;
     let is_more = touches::wait(tx, source.account, source.id).await?;
-    Ok(if is_more { Reckoned::Part } else { Reckoned::All })
+    Ok(if is_more { Progress::Part } else { Progress::All })
 }
 
 /// From today, as it is at the property, as far as the source wants.
@@ -135,7 +135,7 @@ fn text_of(night: &ChannelNight) -> String {
 }
 
 /// A night as it is to be at a channel, beside what that shows of it.
-pub(super) struct Surveyed {
+pub struct Surveyed {
     /// Which.
     pub place: Place,
     /// The channel's id of its room type.
@@ -169,14 +169,14 @@ impl Surveyed {
 
 /// All nights of a target within the horizon, beside what its channel shows now. With `opens_closed` as if the source had closed
 /// none of them by hand.
-pub(super) async fn survey(
+pub async fn survey(
     tx: &mut Tx,
     source: &Source,
     (pushing, manifest, target): (&Pushing, &Manifest, &Target),
     opens_closed: bool,
     now: Timestamp,
 ) -> Result<Vec<Surveyed>> {
-    let reckoning = Reckoning { source, pushing, manifest, target };
+    let desired = DesiredCalendar { source, pushing, manifest, target };
     let (first, until) = horizon(target, pushing, now);
     let Some(stay) = Stay::spanning(first, until) else { return Ok(Vec::new()) };
     let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &[stay], now).await?;
@@ -194,9 +194,9 @@ pub(super) async fn survey(
         let place =
             Place { room_type: target.room_type, rate_plan_id: target.rate_plan_id.clone(), night: listed.night };
         let shown = shown.remove(&listed.night);
-        let wanted = reckoning.wanted(listed);
-        let has = shown.and_then(|shown| reckoning.has(&shown, &wanted));
-        let parts = both(wanted.differs(has.as_ref()), reckoning.parts(is_closed));
+        let wanted = desired.wanted(listed);
+        let has = shown.and_then(|shown| desired.has(&shown, &wanted));
+        let parts = both(wanted.differs(has.as_ref()), desired.parts(is_closed));
         Surveyed { place, room_type_id: target.room_type_id.clone(), wanted, has, parts }
     });
     Ok(surveyed.collect())
@@ -225,16 +225,16 @@ fn joined(mut touches: Vec<Touch>) -> Vec<Touch> {
 /// A price is in another currency than the house's.
 struct Foreign;
 
-struct Reckoning<'a> {
+struct DesiredCalendar<'a> {
     source: &'a Source,
     pushing: &'a Pushing,
     manifest: &'a Manifest,
     target: &'a Target,
 }
 
-impl Reckoning<'_> {
+impl DesiredCalendar<'_> {
     /// Reckons nights, each for the touch beside its stay.
-    async fn reckon(
+    async fn compute(
         &self,
         tx: &mut Tx,
         touched: &[(Stay, &Touch)],
@@ -423,7 +423,7 @@ mod tests {
     use crate::store::Day;
 
     #[test]
-    fn what_meets_is_touched_together_and_what_lies_apart_is_not() {
+    fn touching_spans_are_joined_and_others_are_not() {
         let touch = |first: &str, last: &str, (own, whole): (i64, i64), second: i64| Touch {
             account_id: 1,
             source_id: 1,

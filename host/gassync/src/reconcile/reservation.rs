@@ -3,8 +3,7 @@
 use gassync_domain::{AccountId, CoreId, Reservation, SourceId, Timestamp, referenced};
 
 use crate::{
-    inbound::apply::Incoming,
-    jobs::push_of_booking,
+    schedule::push_of_booking,
     store::{
         self, Tx,
         core::told_bookings::told_bookings,
@@ -18,29 +17,38 @@ use crate::{
 };
 
 /// So many times a booking is told again whose channel says that it took it and shows something else.
-const MOST_MISSES: i64 = 3;
+const MAX_MISMATCHES: i64 = 3;
 
 /// The booking of ours that a reservation of a channel is, by our reference beside it: one that this channel is just being
 /// told of, and that it has no name for yet. From here on it is linked.
-pub async fn recognise(tx: &mut Tx, incoming: &Incoming, reservation: &Reservation) -> store::Result<Option<CoreId>> {
+pub async fn match_by_reference(
+    tx: &mut Tx,
+    (account, source): (AccountId, SourceId),
+    reservation: &Reservation,
+    now: Timestamp,
+) -> store::Result<Option<CoreId>> {
     let said = reservation.extra.get("reference").and_then(|reference| reference.as_str());
-    let Some(booking) = said.and_then(|reference| referenced(incoming.account, reference)) else { return Ok(None) };
-    let Some(standing) = bookings::get(tx, incoming.account, incoming.source, booking).await? else { return Ok(None) };
+    let Some(booking) = said.and_then(|reference| referenced(account, reference)) else { return Ok(None) };
+    let Some(standing) = bookings::get(tx, account, source, booking).await? else { return Ok(None) };
     // Anybody may write a reference beside a booking: only what we are in the middle of telling can be it.
     if !standing.unknown || standing.external_id.is_some() {
         return Ok(None);
     }
     let link = Called { booking, external_id: &reservation.id, replaces: None };
-    names::link_bookings(tx, incoming.account, incoming.source, &[link], incoming.now).await?;
+    names::link_bookings(tx, account, source, &[link], now).await?;
     Ok(Some(booking))
 }
 
 /// Holds what a channel shows of a booking of ours against what it was told: where they agree it is there, else it is told
 /// again.
-pub async fn seen(tx: &mut Tx, incoming: &Incoming, booking: CoreId, shown: &Reservation) -> store::Result<()> {
-    let (account, source, now) = (incoming.account, incoming.source, incoming.now);
+pub async fn verify(
+    tx: &mut Tx,
+    (account, source): (AccountId, SourceId),
+    (booking, shown): (CoreId, &Reservation),
+    (observed_at, now): (Timestamp, Timestamp),
+) -> store::Result<()> {
     let Some(standing) = bookings::get(tx, account, source, booking).await? else { return Ok(()) };
-    let was_told_before = standing.sent_at.is_some_and(|at| Timestamp::from(at) < incoming.observed_at);
+    let was_told_before = standing.sent_at.is_some_and(|at| Timestamp::from(at) < observed_at);
     // The core has the say over its own bookings: one that somebody has changed there is told again.
     if !matches!(standing.state.as_str(), "sent" | "there") || !was_told_before {
         return Ok(());
@@ -60,11 +68,11 @@ pub async fn seen(tx: &mut Tx, incoming: &Incoming, booking: CoreId, shown: &Res
         let mark = Mark { standing: &standing, digest: &digest, fate: &Fate::There, unknown: false };
         return bookings::mark(tx, (account, source), &[mark], now).await;
     }
-    missed(tx, (account, source), &standing, now).await
+    record_mismatch(tx, (account, source), &standing, now).await
 }
 
 /// A channel that says that it took a booking and shows something else is told again, and after some times a person is asked.
-async fn missed(
+async fn record_mismatch(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
     standing: &Standing,
@@ -72,7 +80,7 @@ async fn missed(
 ) -> store::Result<()> {
     let why = "the channel says that it took it, and shows something else".to_owned();
     let digest = standing.sent.clone().unwrap_or_default();
-    let gives_up = standing.missed >= MOST_MISSES;
+    let gives_up = standing.missed >= MAX_MISMATCHES;
     let fate = if gives_up { Fate::Refused(why) } else { Fate::Missed(why) };
     let mark = Mark { standing, digest: &digest, fate: &fate, unknown: false };
     bookings::mark(tx, (account, source), &[mark], now).await?;
@@ -100,8 +108,8 @@ pub async fn awaited_rooms(tx: &mut Tx, source: &Source, id: &str) -> store::Res
 
 /// Bookings that were asked for by the channel's ids and are not there. One that was cancelled is as it should be; what the
 /// channel said it had made it has not, and it is made again, after it was looked for.
-pub async fn gone(tx: &mut Tx, source: &Source, ids: &[String], now: Timestamp) -> store::Result<()> {
-    let whom = (source.account, source.id);
+pub async fn handle_missing(tx: &mut Tx, source: &Source, ids: &[String], now: Timestamp) -> store::Result<()> {
+    let source_key = (source.account, source.id);
     for (booking, id) in names::bookings_called(tx, source.account, source.id, ids).await? {
         let standing = bookings::get(tx, source.account, source.id, booking).await?;
         let Some(standing) = standing.filter(|standing| standing.state == "sent") else { continue };
@@ -109,14 +117,14 @@ pub async fn gone(tx: &mut Tx, source: &Source, ids: &[String], now: Timestamp) 
         let digest = standing.sent.clone().unwrap_or_default();
         if told.is_none_or(|told| !told.reservation.status.holds_nights()) {
             let mark = Mark { standing: &standing, digest: &digest, fate: &Fate::There, unknown: false };
-            bookings::mark(tx, whom, &[mark], now).await?;
+            bookings::mark(tx, source_key, &[mark], now).await?;
             continue;
         }
         names::unlink_booking(tx, source.account, source.id, &id).await?;
         let why = "the channel says that it took it, and does not have it".to_owned();
         let mark = Mark { standing: &standing, digest: &digest, fate: &Fate::Unknown(why), unknown: true };
-        bookings::mark(tx, whom, &[mark], now).await?;
-        queue::put(tx, &[push_of_booking(whom, booking, now)], now).await?;
+        bookings::mark(tx, source_key, &[mark], now).await?;
+        queue::put(tx, &[push_of_booking(source_key, booking, now)], now).await?;
     }
     Ok(())
 }

@@ -1,21 +1,21 @@
 use std::sync::Arc;
 
-use gassync_domain::{AccountId, ChannelError, Date, Entity, Query, Selection, Timestamp};
+use gassync_domain::{AccountId, ChannelError, Date, Entity, Query, Selection};
 use gassync_runtime::CallError;
 use jiff::{SignedDuration, Span};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::Kind;
 use crate::{
     app::App,
+    channel::ChannelCallError,
     inbound::pull,
+    schedule,
     store::{
-        self, Tx,
+        self,
         backfills::{self, Backfill},
         queue::Job,
         sources::Source,
     },
-    talk::TalkError,
 };
 
 /// Nights that are fetched at once: what is behind them is not fetched again after a crash.
@@ -27,15 +27,8 @@ const LAST_CHANCE: SignedDuration = SignedDuration::from_mins(15);
 /// What is read by its nights.
 const BY_NIGHTS: [Entity; 3] = [Entity::Reservation, Entity::Block, Entity::Calendar];
 
-/// Puts the next window of a backfill in the queue.
-pub async fn go_on(tx: &mut Tx, account: AccountId, backfill: &Backfill, now: Timestamp) -> store::Result<()> {
-    let payload = json!({ "backfill": backfill.id });
-    let whom = (account, backfill.source);
-    store::queue::put(tx, &[Kind::Backfill.put(whom, payload, (now, now))], now).await
-}
-
 /// Fetches the next window, notes that it is done, and puts the one after it in the queue.
-pub(super) async fn run(app: &Arc<App>, source: &Source, job: &Job) -> Result<(), TalkError> {
+pub(super) async fn run(app: &Arc<App>, source: &Source, job: &Job) -> Result<(), ChannelCallError> {
     let Some(id) = job.payload.get("backfill").and_then(Value::as_i64) else { return Ok(()) };
     let result = next_window(app, source, id).await;
     if let Err(error) = &result {
@@ -43,14 +36,14 @@ pub(super) async fn run(app: &Arc<App>, source: &Source, job: &Job) -> Result<()
         let for_good = job.deadline.is_some_and(|deadline| app.now() + LAST_CHANCE > deadline)
             || matches!(
                 error,
-                TalkError::NoConnection | TalkError::Call(CallError::Channel(ChannelError::Unsupported))
+                ChannelCallError::NoConnection | ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))
             );
         stumbled(app, source.account, id, (&error.to_string(), for_good)).await?;
     }
     result
 }
 
-async fn next_window(app: &Arc<App>, source: &Source, id: i64) -> Result<(), TalkError> {
+async fn next_window(app: &Arc<App>, source: &Source, id: i64) -> Result<(), ChannelCallError> {
     let mut tx = app.db.read(source.account).await?;
     let backfill = backfills::get(&mut tx, source.account, id).await?;
     drop(tx);
@@ -67,7 +60,7 @@ async fn next_window(app: &Arc<App>, source: &Source, id: i64) -> Result<(), Tal
     }
     if !any {
         // Nothing it has can be asked for so: to say that it is done would be a lie.
-        return Err(TalkError::Call(CallError::Channel(ChannelError::Unsupported)));
+        return Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported)));
     }
     note(app, source, &backfill, until).await?;
     Ok(())
@@ -81,17 +74,22 @@ async fn note(app: &App, source: &Source, backfill: &Backfill, reached: Date) ->
     backfills::reach(&mut tx, source.account, backfill.id, (reached, state, &backfill.outcome), now).await?;
     if !done {
         // This very job is put in the queue anew: there is never a second one for the same nights.
-        go_on(&mut tx, source.account, backfill, now).await?;
+        schedule::continue_backfill(&mut tx, source.account, backfill, now).await?;
     }
     tx.commit().await
 }
 
 /// Fetches what a query asks for; false where the plugin has no way to ask for it.
-async fn fetch(app: &Arc<App>, source: &Source, backfill: &mut Backfill, query: Query) -> Result<bool, TalkError> {
+async fn fetch(
+    app: &Arc<App>,
+    source: &Source,
+    backfill: &mut Backfill,
+    query: Query,
+) -> Result<bool, ChannelCallError> {
     let entity = query.entity;
     let tally = match pull::run(app, source, query).await {
         Ok(tally) => tally,
-        Err(TalkError::Call(CallError::Channel(ChannelError::Unsupported))) => return Ok(false),
+        Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))) => return Ok(false),
         Err(error) => return Err(error),
     };
     let counts = backfill.outcome.entry(entity.as_str().to_owned()).or_default();

@@ -1,6 +1,6 @@
 //! Writes what came of work: whatever ends at the same time shares a commit, which is what costs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gassync_domain::Timestamp;
 use tokio::sync::oneshot;
@@ -18,51 +18,64 @@ use crate::{
 /// The most lanes that share a transaction.
 const MOST: usize = 200;
 
-/// What waits to be written. Somebody writes as long as something waits.
-#[derive(Debug, Default)]
-pub struct Finisher(Mutex<Waiting>);
+/// Completions that wait to be written. A task writes as long as one waits.
+pub(super) struct Completer {
+    app: Arc<App>,
+    waiting: Mutex<Waiting>,
+}
 
 #[derive(Debug, Default)]
 struct Waiting {
     is_written: bool,
-    lanes: Vec<(Over, oneshot::Sender<()>)>,
+    lanes: Vec<(Completion, oneshot::Sender<()>)>,
 }
 
 /// A lane that is given back, and the work that comes after it.
 #[derive(Debug)]
-pub struct Over {
+pub(super) struct Completion {
     /// What came of it.
     pub release: Release,
     /// What comes next.
     pub next: Vec<Put<'static>>,
     /// The times that a subscriber was told of something.
     pub attempts: Vec<Attempt>,
-    /// How it takes that.
-    pub standing: Option<Standing>,
+    /// How the endpoint is by now.
+    pub endpoint_health: Option<Standing>,
     /// What its channel was told.
     pub runs: Vec<OutwardRun>,
 }
 
-/// Writes what came of a lane, together with whatever else waits; returns when it is durable. False where it could not be
-/// written: its lease ends, and it comes again.
-pub async fn finish(app: &Arc<App>, over: Over) -> bool {
-    let (done, written) = oneshot::channel();
-    let is_first = {
-        let mut waiting = app.finisher.lock();
-        waiting.lanes.push((over, done));
-        !std::mem::replace(&mut waiting.is_written, true)
-    };
-    if is_first {
-        tokio::spawn(write_all(Arc::clone(app)));
+impl Completer {
+    /// Nothing waits yet.
+    pub(super) fn new(app: Arc<App>) -> Self {
+        Self { app, waiting: Mutex::default() }
     }
-    written.await.is_ok()
+
+    /// Writes what came of a lane, with whatever else waits; returns when it is durable. False where it could not be written:
+    /// its lease ends, and it comes again.
+    pub(super) async fn complete(self: &Arc<Self>, completion: Completion) -> bool {
+        let (done, written) = oneshot::channel();
+        let is_first = {
+            let mut waiting = self.lock();
+            waiting.lanes.push((completion, done));
+            !std::mem::replace(&mut waiting.is_written, true)
+        };
+        if is_first {
+            tokio::spawn(write_all(Arc::clone(self)));
+        }
+        written.await.is_ok()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-async fn write_all(app: Arc<App>) {
-    let _at_the_end = Reset(&app);
+async fn write_all(completer: Arc<Completer>) {
+    let _at_the_end = Reset(&completer);
     loop {
         let group = {
-            let mut waiting = app.finisher.lock();
+            let mut waiting = completer.lock();
             if waiting.lanes.is_empty() {
                 waiting.is_written = false;
                 return;
@@ -70,61 +83,55 @@ async fn write_all(app: Arc<App>) {
             let most = waiting.lanes.len().min(MOST);
             waiting.lanes.drain(..most).collect::<Vec<_>>()
         };
-        let (overs, mut done): (Vec<Over>, Vec<oneshot::Sender<()>>) = group.into_iter().unzip();
-        let Err(error) = write(&app, &overs).await else {
-            done.into_iter().for_each(tell);
+        let (completions, mut done): (Vec<Completion>, Vec<oneshot::Sender<()>>) = group.into_iter().unzip();
+        let Err(error) = write(&completer.app, &completions).await else {
+            done.into_iter().for_each(notify);
             continue;
         };
-        tracing::warn!(%error, lanes = overs.len(), "what came of jobs could not be written at once");
+        tracing::warn!(%error, lanes = completions.len(), "what came of jobs could not be written at once");
         // One that the database does not take must not hold the others' lanes.
-        for over in &overs {
+        for completion in &completions {
             let done = done.remove(0);
-            match write(&app, std::slice::from_ref(over)).await {
-                Ok(()) => tell(done),
+            match write(&completer.app, std::slice::from_ref(completion)).await {
+                Ok(()) => notify(done),
                 Err(error) => tracing::error!(%error, "what came of jobs could not be written: they come again"),
             }
         }
     }
 }
 
-/// Whoever waits no more needs no telling.
-fn tell(done: oneshot::Sender<()>) {
+/// A receiver that is gone needs no notice.
+fn notify(done: oneshot::Sender<()>) {
     let _gone = done.send(());
 }
 
-async fn write(app: &App, overs: &[Over]) -> store::Result<()> {
+async fn write(app: &App, completions: &[Completion]) -> store::Result<()> {
     let now: Timestamp = app.now();
-    let (mut releases, mut next, mut attempts, mut standings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut releases, mut next, mut attempts, mut healths) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut runs = Vec::new();
-    for over in overs {
-        releases.push(&over.release);
-        next.extend(over.next.iter().cloned());
-        attempts.extend(over.attempts.iter().cloned());
-        standings.extend(over.standing.iter().cloned());
-        runs.extend(over.runs.iter().cloned());
+    for completion in completions {
+        releases.push(&completion.release);
+        next.extend(completion.next.iter().cloned());
+        attempts.extend(completion.attempts.iter().cloned());
+        healths.extend(completion.endpoint_health.iter().cloned());
+        runs.extend(completion.runs.iter().cloned());
     }
     let mut tx = app.db.platform_write().await?;
     // A job ends before it is put in the queue anew: the same work waits once.
     queue::finish(&mut tx, &releases, now).await?;
     queue::put(&mut tx, &next, now).await?;
-    webhooks::note(&mut tx, &attempts, &standings, now).await?;
+    webhooks::note(&mut tx, &attempts, &healths, now).await?;
     sync_runs::outward(&mut tx, &runs).await?;
     tx.commit().await
 }
 
-impl Finisher {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// After a panic nobody may wait for a writer that is gone.
-struct Reset<'a>(&'a App);
+struct Reset<'a>(&'a Completer);
 
 impl Drop for Reset<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let mut waiting = self.0.finisher.lock();
+            let mut waiting = self.0.lock();
             waiting.is_written = false;
             waiting.lanes.clear();
         }

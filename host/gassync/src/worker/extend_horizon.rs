@@ -3,7 +3,7 @@ use jiff::{SignedDuration, Span, tz::TimeZone};
 
 use crate::{
     app::App,
-    outbound::fan_out,
+    schedule,
     store::{
         self, missing,
         outbound::{nights, pushing, touches},
@@ -31,7 +31,7 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     let today = (now - SignedDuration::from_hours(14)).to_zoned(TimeZone::UTC).date();
     let until = today.saturating_add(Span::new().days(i64::from(days)));
     pushing::reckoned(&mut tx, source.account, source.id, until).await?;
-    fan_out::source(&mut tx, (source.account, source.id), (from, false), now).await?;
+    schedule::invalidate_source(&mut tx, (source.account, source.id), (from, false), now).await?;
     tx.commit().await
 }
 

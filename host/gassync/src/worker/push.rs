@@ -2,26 +2,27 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use gassync_domain::CoreId;
 use gassync_runtime::Interface;
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Kind, ending::Outcome};
+use super::failed;
 use crate::{
     app::App,
+    channel::ChannelCallError,
     outbound::{
         booking::{self, Told},
         calendar::{self, Left},
         visit::Visit,
     },
+    schedule::Outcome,
     store::{
         outbound::touches,
-        queue::{Job, Put},
+        queue::Job,
         sources::Source,
         sync_runs::{self, OutwardRun},
     },
-    talk::TalkError,
 };
 
 /// How soon it is looked again whether a channel's own bookings have been read.
@@ -29,25 +30,14 @@ const UNTIL_READ: SignedDuration = SignedDuration::from_secs(2);
 /// How long bookings wait that were not told because the call before theirs did not work out.
 const UNTIL_WELL: SignedDuration = SignedDuration::from_secs(2);
 
-/// A source's channel is to be told of its calendar, at the first of two times; at the second it is now. Which nights is
-/// kept elsewhere, so that whatever has changed waits as one job.
-pub fn of_calendar(whom: (AccountId, SourceId), times: (Timestamp, Timestamp)) -> Put<'static> {
-    Kind::PushCalendar.put(whom, json!({}), times)
-}
-
-/// A source's channel is to be told of a booking now.
-pub fn of_booking(whom: (AccountId, SourceId), booking: CoreId, now: Timestamp) -> Put<'static> {
-    Kind::PushBooking.put(whom, json!({ "booking": booking.0 }), (now, now))
-}
-
 /// Tells a channel what it does not surely have of its calendar.
 pub(super) async fn calendar(
     app: &Arc<App>,
     source: &Source,
     runs: &mut Vec<OutwardRun>,
-) -> Result<Outcome, TalkError> {
+) -> Result<Outcome, ChannelCallError> {
     let plugin = app.plugins.get(&source.source_type);
-    let plugin = plugin.ok_or_else(|| TalkError::NotLoaded(source.source_type.clone()))?;
+    let plugin = plugin.ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?;
     let listens = source.listening_since.is_some();
     if source.connection.is_none() || listens || !plugin.exports().contains(&Interface::PushCalendar) {
         let mut tx = app.db.write(source.account).await?;
@@ -80,11 +70,10 @@ pub(super) async fn bookings(
     let mut outcomes = Vec::with_capacity(jobs.len());
     let mut visit = Visit::begin(source, sync_runs::Kind::BookingExport, app.now());
     for of_call in jobs.chunks(most.max(1)) {
-        let told = in_one_call(app, source, of_call, &mut visit).await.unwrap_or_else(|error| {
-            let error = Arc::new(error);
-            of_call.iter().map(|_| Outcome::Failed(Arc::clone(&error))).collect()
-        });
-        let is_well = told.iter().all(|told| !matches!(told, Outcome::Failed(_) | Outcome::Again(..)));
+        let told = in_one_call(app, source, of_call, &mut visit)
+            .await
+            .unwrap_or_else(|error| of_call.iter().map(|_| failed(&error)).collect());
+        let is_well = told.iter().all(|told| !matches!(told, Outcome::Failed { .. } | Outcome::Again(..)));
         outcomes.extend(told);
         if !is_well {
             break; // It is not called at once again.
@@ -100,7 +89,7 @@ async fn in_one_call(
     source: &Source,
     jobs: &[Job],
     visit: &mut Visit,
-) -> Result<Vec<Outcome>, TalkError> {
+) -> Result<Vec<Outcome>, ChannelCallError> {
     if source.listening_since.is_some() {
         // What is to be told when it goes live is found then.
         return Ok(jobs.iter().map(|_| Outcome::Done).collect());

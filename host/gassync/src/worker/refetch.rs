@@ -4,12 +4,11 @@ use gassync_domain::{Entity, Hint, Query, Selection};
 use jiff::Span;
 use serde_json::Value;
 
-use super::poll;
 use crate::{
     app::App,
-    inbound::{look_up, set_aside},
+    channel::ChannelCallError,
+    inbound::{look_up, polled, set_aside},
     store::sources::Source,
-    talk::TalkError,
 };
 
 /// Nights of a calendar that are looked at again where the plugin's manifest names no window of its own.
@@ -20,7 +19,7 @@ pub(super) async fn run(
     app: &Arc<App>,
     source: &Source,
     payloads: impl Iterator<Item = &Value>,
-) -> Result<(), TalkError> {
+) -> Result<(), ChannelCallError> {
     let mut queries: Vec<Query> = Vec::new();
     for payload in payloads {
         let Ok(hint) = serde_json::from_value::<Hint>(payload.clone()) else {
@@ -55,7 +54,7 @@ fn add(queries: &mut Vec<Query>, query: Query) {
 }
 
 /// Room types and rate plans are fetched with their property's, which is how channels give them.
-async fn query(app: &App, source: &Source, Hint { entity, id }: Hint) -> Result<Query, TalkError> {
+async fn query(app: &App, source: &Source, Hint { entity, id }: Hint) -> Result<Query, ChannelCallError> {
     Ok(match (entity, id) {
         (Entity::Reservation | Entity::Guest | Entity::Block, Some(id)) => {
             Query::new(entity, Selection::Some(vec![id]))
@@ -69,13 +68,13 @@ async fn query(app: &App, source: &Source, Hint { entity, id }: Hint) -> Result<
 }
 
 /// What the plugin's poll of this kind asks for, where it has one.
-async fn of_its_kind(app: &App, source: &Source, entity: Entity) -> Result<Selection, TalkError> {
+async fn of_its_kind(app: &App, source: &Source, entity: Entity) -> Result<Selection, ChannelCallError> {
     let plugin = app.plugins.get(&source.source_type);
     let polls = plugin.as_ref().map(|plugin| plugin.manifest().polls.as_slice()).unwrap_or_default();
     match polls.iter().find(|poll| poll.entity == entity) {
-        Some(poll) => Ok(poll::selection(app, source, poll).await?),
+        Some(poll) => Ok(polled::selection(app, source, poll).await?),
         None if entity == Entity::Calendar => {
-            let start = poll::today(app, source).await?;
+            let start = polled::today(app, source).await?;
             Ok(Selection::Within { start, until: start.saturating_add(Span::new().days(DAYS_AHEAD)) })
         }
         None => Ok(Selection::Everything),
@@ -87,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_asked_for_together_and_nothing_twice() {
+    fn ids_are_asked_for_at_once_and_nothing_twice() {
         let some = |entity, id: &str| Query::new(entity, Selection::Some(vec![id.to_owned()]));
         let mut queries = Vec::new();
         let calendar = Query::new(Entity::Calendar, Selection::Everything);

@@ -33,7 +33,7 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     let mut cleared = app.now();
     while !shutdown.is_cancelled() {
         // Armed before looking, so that what is committed meanwhile is not missed.
-        let told = app.facts.notified();
+        let notified = app.facts.notified();
         match relay(&app).await {
             Ok(0) => {}
             Ok(_) => {
@@ -51,7 +51,7 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = told => {}
+            () = notified => {}
             () = tokio::time::sleep(PERIOD) => {}
         }
     }

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{BreakerState, ChannelError, Timestamp, retry_delay};
-use gassync_runtime::CallError;
+use gassync_domain::{BreakerState, Timestamp, retry_delay};
 use jiff::SignedDuration;
 
-use super::{Kind, finisher::Over, horizon, poll};
+use super::{completer::Completion, extend_horizon, poll};
 use crate::{
     app::App,
+    schedule::{FailureClass, Kind, Outcome},
     store::{
         queue::{Ended, Job, Put, Release, Shut, Taken},
         sources::Source,
     },
-    talk::TalkError,
     webhooks::Told,
 };
 
@@ -27,38 +26,21 @@ const POLLED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 /// Characters of a reason that are kept.
 const MAX_REASON_CHARS: usize = 2_000;
 
-/// How a job ended.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// It did what it is for.
-    Done,
-    /// There is more of it to do, at once.
-    More,
-    /// It is not its turn yet: no attempt is burnt.
-    NotYet(SignedDuration, String),
-    /// It is to be tried again, after so long where the channel says, and why.
-    Again(Option<SignedDuration>, String),
-    /// It is to be tried again after exactly so long, and why; nothing else waits for it.
-    At(SignedDuration, String),
-    /// It will never be done as it is, and why.
-    Hopeless(String),
-    /// It failed.
-    Failed(Arc<TalkError>),
-}
-
-impl Outcome {
-    /// How long, and why, nothing more is to be said to the channel, where that asks for it.
-    pub(super) fn pause(&self) -> Option<(SignedDuration, String)> {
-        match self {
-            Self::Again(Some(wait), why) => Some((*wait, why.clone())),
-            Self::Failed(error) => limited(error).map(|wait| (wait, error.to_string())),
-            _ => None,
-        }
+/// How long, and why, nothing more is to be said to the channel, where that asks for it.
+pub(super) fn pause(outcome: &Outcome) -> Option<(SignedDuration, String)> {
+    match outcome {
+        Outcome::Again(Some(wait), why) => Some((*wait, why.clone())),
+        Outcome::Failed { why, class } => limited(*class).map(|wait| (wait, why.clone())),
+        _ => None,
     }
 }
 
 /// What is to be written of a lane and its jobs.
-pub(super) async fn of_lane(app: &Arc<App>, source: Option<&Source>, (taken, outcomes): (Taken, Vec<Outcome>)) -> Over {
+pub(super) async fn of_lane(
+    app: &Arc<App>,
+    source: Option<&Source>,
+    (taken, outcomes): (Taken, Vec<Outcome>),
+) -> Completion {
     let now = app.now();
     let breaker = breaker(app, source, now).await;
     let mut shut: Option<Shut> = None;
@@ -81,35 +63,50 @@ pub(super) async fn of_lane(app: &Arc<App>, source: Option<&Source>, (taken, out
         if let Some(new) = shuts {
             shut = Some(shut.filter(|shut| shut.until >= new.until).unwrap_or(new));
         }
-        let whom = (job.account, job.source);
+        let source_key = (job.account, job.source);
         match (kind, &judged) {
             (Some(kind), Ended::Done) if matches!(outcome, Outcome::More) => {
-                let again = kind.put(whom, job.payload.clone(), (now, now));
+                let again = kind.put(source_key, job.payload.clone(), (now, now));
                 // Others have their turn.
                 next.push(Put { priority: again.priority.max(Kind::Poll.priority()), ..again });
             }
             (Some(Kind::Poll), Ended::Done) => {
                 let at = source.and_then(|source| poll::next_time(app, source, &job.payload, now));
-                next.extend(at.map(|at| Kind::Poll.put(whom, job.payload.clone(), (at, now))));
+                next.extend(at.map(|at| Kind::Poll.put(source_key, job.payload.clone(), (at, now))));
             }
             (Some(Kind::Horizon), Ended::Done) => {
-                next.extend(horizon::next_time(now).map(|at| Kind::Horizon.put(whom, job.payload.clone(), (at, now))));
+                next.extend(
+                    extend_horizon::next_time(now)
+                        .map(|at| Kind::Horizon.put(source_key, job.payload.clone(), (at, now))),
+                );
             }
             _ => {}
         }
         ended.push(judged);
     }
-    Over { release: Release { taken, ended, shut }, next, attempts: Vec::new(), standing: None, runs: Vec::new() }
+    Completion {
+        release: Release { taken, ended, shut },
+        next,
+        attempts: Vec::new(),
+        endpoint_health: None,
+        runs: Vec::new(),
+    }
 }
 
 /// What is to be written of a subscriber's lane.
-pub(super) fn of_deliveries(app: &App, taken: Taken, told: Told) -> Over {
+pub(super) fn of_deliveries(app: &App, taken: Taken, told: Told) -> Completion {
     let now = app.now();
     let Told { outcomes, attempts, standing, shut, .. } = told;
     let judged = taken.jobs.iter().zip(&outcomes).map(|(job, outcome)| judge(app, job, (outcome, false), None, now));
     let ended = judged.map(fit_to_keep).collect();
     let shut = shut.map(|shut| Shut { why: kept_reason(shut.why), ..shut });
-    Over { release: Release { taken, ended, shut }, next: Vec::new(), attempts, standing, runs: Vec::new() }
+    Completion {
+        release: Release { taken, ended, shut },
+        next: Vec::new(),
+        attempts,
+        endpoint_health: standing,
+        runs: Vec::new(),
+    }
 }
 
 /// Its reason as the database takes it: a channel's words may hold anything.
@@ -132,7 +129,7 @@ fn kept_reason(why: String) -> String {
 async fn breaker(app: &App, source: Option<&Source>, now: Timestamp) -> Option<Timestamp> {
     let source = source?;
     let connection = format!("{}/{}", source.account, source.connection?);
-    match app.breakers.stands(&connection, now).await {
+    match app.breakers.status(&connection, now).await {
         (BreakerState::Open, until) => until,
         _ => None,
     }
@@ -160,14 +157,14 @@ fn judge(
         Outcome::Again(wait, why) => later(*wait, why.clone()),
         Outcome::At(wait, why) => by_its_deadline(job, now + *wait, Ended::Retry { why: why.clone(), at: now + *wait }),
         Outcome::Hopeless(why) => Ended::Dead { why: why.clone() },
-        Outcome::Failed(error) => {
-            let why = error.to_string();
-            match (limited(error), breaker) {
+        Outcome::Failed { why, class } => {
+            let why = why.clone();
+            match (limited(*class), breaker) {
                 (Some(wait), _) => put_off(wait, why),
                 // The failure that opened it is one of those that did not count either: it is the channel that is down.
                 (None, Some(until)) => put_off(until.duration_since(now), why),
                 // Of several that were tried together nobody knows which is at fault: each is tried alone.
-                _ if is_hopeless(error) && alone && !comes_again(job) => Ended::Dead { why },
+                _ if *class == FailureClass::Permanent && alone && !comes_again(job) => Ended::Dead { why },
                 _ => later(None, why),
             }
         }
@@ -189,21 +186,11 @@ fn comes_again(job: &Job) -> bool {
 }
 
 /// How long the channel, or what it allows, wants us to wait.
-fn limited(error: &TalkError) -> Option<SignedDuration> {
-    match error {
-        TalkError::Call(CallError::Channel(ChannelError::RateLimited(seconds))) => {
-            Some(seconds.map_or(UNSAID_WAIT, |seconds| SignedDuration::from_secs(i64::from(seconds))))
-        }
-        _ => None,
+fn limited(class: FailureClass) -> Option<SignedDuration> {
+    match class {
+        FailureClass::Limited(wait) => Some(wait.unwrap_or(UNSAID_WAIT)),
+        FailureClass::Permanent | FailureClass::Transient => None,
     }
-}
-
-fn is_hopeless(error: &TalkError) -> bool {
-    matches!(
-        error,
-        TalkError::NoConnection
-            | TalkError::Call(CallError::NotExported(_) | CallError::Channel(ChannelError::Unsupported))
-    )
 }
 
 /// Whether nothing else of the lane is begun for a while either.
@@ -212,7 +199,9 @@ fn shuts(outcome: &Outcome, judged: &Ended, (breaker, now): (Option<Timestamp>, 
         return Some(Shut { until: now + (*wait).min(LONGEST_WAIT), why: why.clone() });
     }
     match (outcome, judged) {
-        (Outcome::Failed(error), Ended::Postponed { why, at }) if limited(error).is_some() || breaker.is_some() => {
+        (Outcome::Failed { class, .. }, Ended::Postponed { why, at })
+            if limited(*class).is_some() || breaker.is_some() =>
+        {
             Some(Shut { until: *at, why: why.clone() })
         }
         _ => None,

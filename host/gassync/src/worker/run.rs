@@ -10,23 +10,22 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Kind, backfill, drive_parked,
-    ending::{self, Outcome},
-    finisher::{self, Over},
-    horizon, look_again, poll, push,
+    backfill,
+    completer::{Completer, Completion},
+    extend_horizon, failed, poll, push, read_back, refetch, retry_parked, retry_policy,
 };
 use crate::{
     app::App,
+    channel::ChannelCallError,
     inbound::work,
-    outbound::read_back,
     panics,
+    schedule::{Kind, Outcome},
     store::{
         self, inbox,
         queue::{self, Company, Job, Lane, Taken, Work},
         sources::{self, Source},
         sync_runs::OutwardRun,
     },
-    talk::TalkError,
     webhooks,
 };
 
@@ -56,11 +55,12 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
         jobs: Arc::new(Semaphore::new(app.config.work.jobs as usize)),
         deliveries: Arc::new(Semaphore::new(app.config.work.deliveries as usize)),
     };
+    let completer = Arc::new(Completer::new(Arc::clone(&app)));
     let mut running = JoinSet::new();
     while !shutdown.is_cancelled() {
         // Armed before looking, so that what comes in meanwhile is not missed.
         let woken = app.wake.notified();
-        let began = begin(&app, &places, &mut running).await.unwrap_or_else(|error| {
+        let began = begin(&app, &completer, &places, &mut running).await.unwrap_or_else(|error| {
             tracing::error!(%error, "the queues cannot be read");
             false
         });
@@ -96,7 +96,12 @@ fn free(places: &Semaphore) -> i64 {
 }
 
 /// Begins all that is due and has a place; false when there was nothing to begin.
-async fn begin(app: &Arc<App>, places: &Places, running: &mut JoinSet<()>) -> store::Result<bool> {
+async fn begin(
+    app: &Arc<App>,
+    completer: &Arc<Completer>,
+    places: &Places,
+    running: &mut JoinSet<()>,
+) -> store::Result<bool> {
     let (for_messages, now) = (free(&places.messages), app.now());
     let lanes = [(Work::Jobs, &places.jobs), (Work::Deliveries, &places.deliveries)];
     // Looking first costs those who write nothing.
@@ -144,8 +149,9 @@ async fn begin(app: &Arc<App>, places: &Places, running: &mut JoinSet<()>) -> st
     for (taken, of_it) in taken {
         let (app, place) = (Arc::clone(app), Arc::clone(of_it).acquire_owned().await);
         let source = sources.get(&(taken.account, taken.source)).cloned();
+        let completer = Arc::clone(completer);
         running.spawn(async move {
-            if let Err(error) = alive(&app, source, taken).await {
+            if let Err(error) = alive(&app, &completer, source, taken).await {
                 // Its lease ends, and it comes again.
                 tracing::error!(%error, "jobs could not be begun");
             }
@@ -157,29 +163,29 @@ async fn begin(app: &Arc<App>, places: &Places, running: &mut JoinSet<()>) -> st
 }
 
 /// Keeps others off a lane as long as it is worked on, however long that is.
-async fn alive(app: &Arc<App>, source: Option<Source>, taken: Taken) -> store::Result<()> {
+async fn alive(app: &Arc<App>, completer: &Arc<Completer>, source: Option<Source>, taken: Taken) -> store::Result<()> {
     // Apart from the work, which may be in a transaction of its own when this one wants the database; and no longer than it,
     // however it ends.
     let mut heart = JoinSet::new();
     heart.spawn(beat(Arc::clone(app), taken.clone()));
     if let Lane::Webhook(number) = taken.lane {
-        return deliver(app, number, taken).await;
+        return deliver(app, completer, number, taken).await;
     }
     let mut runs = Vec::new();
     let outcomes = match &source {
         Some(source) => work_on(app, source, &taken.jobs, &mut runs).await,
         None => each(&taken.jobs, || Outcome::Hopeless("its source is gone".to_owned())),
     };
-    let over = Over { runs, ..ending::of_lane(app, source.as_ref(), (taken, outcomes)).await };
-    finisher::finish(app, over).await;
+    let over = Completion { runs, ..retry_policy::of_lane(app, source.as_ref(), (taken, outcomes)).await };
+    completer.complete(over).await;
     Ok(())
 }
 
-async fn deliver(app: &Arc<App>, number: i64, taken: Taken) -> store::Result<()> {
+async fn deliver(app: &Arc<App>, completer: &Arc<Completer>, number: i64, taken: Taken) -> store::Result<()> {
     let whose = (taken.account, taken.source, number);
     let mut told = webhooks::tell_safely(app, number, &taken).await?;
     let disable = told.disable.take();
-    finisher::finish(app, ending::of_deliveries(app, taken, told)).await;
+    completer.complete(retry_policy::of_deliveries(app, taken, told)).await;
     match disable {
         Some(why) => webhooks::give_up(app, whose, &why).await,
         None => Ok(()),
@@ -210,7 +216,7 @@ async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<O
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(jobs.len());
     for of_kind in jobs.chunk_by(|one, next| one.kind == next.kind) {
         // Whoever asks to be left alone is not called for the others either.
-        match outcomes.iter().find_map(Outcome::pause) {
+        match outcomes.iter().find_map(retry_policy::pause) {
             Some((wait, why)) => outcomes.extend(each(of_kind, || Outcome::NotYet(wait, why.clone()))),
             None => outcomes.extend(work_on_kind(app, source, of_kind, runs).await),
         }
@@ -236,23 +242,20 @@ async fn work_on_jobs(
     runs: &mut Vec<OutwardRun>,
 ) -> Vec<Outcome> {
     let done = |()| each(jobs, || Outcome::Done);
-    let result: Result<Vec<Outcome>, TalkError> = match kind {
+    let result: Result<Vec<Outcome>, ChannelCallError> = match kind {
         Kind::PushBooking => Ok(push::bookings(app, source, jobs, runs).await),
         Kind::PushCalendar => push::calendar(app, source, runs).await.map(|outcome| vec![outcome]),
-        Kind::LookAgain => look_again::run(app, source, jobs.iter().map(|job| &job.payload)).await.map(done),
+        Kind::LookAgain => refetch::run(app, source, jobs.iter().map(|job| &job.payload)).await.map(done),
         Kind::Poll => poll::run(app, source, &first.payload).await.map(done),
         Kind::Backfill if !source.direction.is_inward() => {
             Ok(each(jobs, || Outcome::NotYet(UNTIL_ASKED, "the source is only told".to_owned())))
         }
         Kind::Backfill => backfill::run(app, source, first).await.map(done),
         Kind::ReadBack => read_back::run(app, source).await.map(done),
-        Kind::DriveParked => drive_parked::run(app, source).await.map(done).map_err(TalkError::from),
-        Kind::Horizon => horizon::run(app, source).await.map(done).map_err(TalkError::from),
+        Kind::DriveParked => retry_parked::run(app, source).await.map(done).map_err(ChannelCallError::from),
+        Kind::Horizon => extend_horizon::run(app, source).await.map(done).map_err(ChannelCallError::from),
         // Those of subscribers never come here.
         Kind::Deliver => Ok(each(jobs, || Outcome::Hopeless("it waits in no subscriber's lane".to_owned()))),
     };
-    result.unwrap_or_else(|error| {
-        let error = Arc::new(error);
-        each(jobs, || Outcome::Failed(Arc::clone(&error)))
-    })
+    result.unwrap_or_else(|error| each(jobs, || failed(&error)))
 }
