@@ -12,11 +12,11 @@ use std::{
 
 use futures_util::{StreamExt as _, stream};
 use gassync::{
-    inbound::verify::hash,
     store::{
         keys,
         outbox::{self, Touch},
     },
+    vault::fingerprint,
 };
 use gassync_domain::{AccountId, Timestamp};
 use gassync_tests::{
@@ -78,7 +78,7 @@ impl Stage {
             assert_eq!(host.post(&maker, entity, &record).await.0, 201);
         }
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
-        let holder = keys::holder(&mut tx, &hash(&listener), clock()()).await.expect("read").expect("a holder");
+        let holder = keys::holder(&mut tx, &fingerprint(&listener), clock()()).await.expect("read").expect("a holder");
         drop(tx);
         Self { host, listener, account: holder.account, sink: Sink::start().await }
     }

@@ -157,7 +157,7 @@ async fn a_plugin_remembers_from_call_to_call(database: Database) {
     drop(tx);
     assert_ne!(sealed[0].1, b"3", "what is remembered is sealed");
     let adapter = host.app.plugins.get("rogue").expect("it serves");
-    let memory = gassync::inbound::memory::recall(&host.app, &adapter, &source).await.expect("recalled");
+    let memory = gassync::channel::plugin_state::load(&host.app, &adapter, &source).await.expect("recalled");
     assert_eq!(memory.get("count").map(Vec::as_slice), Some(&b"3"[..]), "what failed left nothing");
     host.stop().await;
 }

@@ -83,7 +83,7 @@ impl Stage {
         let private: Vec<String> = reached.map(|channel| channel.address.to_string()).collect();
         let private = private.join(",");
         let settings = [("GASSYNC_WORK_POLL_SECONDS", polls), ("GASSYNC_EGRESS_PRIVATE", private.as_str())];
-        let host = Host::prepared(database, (&["beds24"], None), &settings, |app| app.clock = clock).await;
+        let host = Host::prepared(database, (&["beds24"], None), &settings, |app| app.set_clock(clock)).await;
         connect(&host, &alpha, "alpha").await;
         host.until("the rooms of alpha are in the core", async || links(&host, "alpha").await.len() >= 3).await;
         connect(&host, &beta, "beta").await;

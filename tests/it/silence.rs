@@ -83,7 +83,7 @@ async fn troubled(
 ) -> (Host, Arc<Trouble>) {
     let trouble = Arc::new(Trouble::default());
     let clock = Arc::clone(&trouble).clock();
-    let replace = |app: &mut App| app.clock = clock;
+    let replace = |app: &mut App| app.set_clock(clock);
     (Host::prepared(database, (components, channel), more, replace).await, trouble)
 }
 

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use gassync_tests::plugins::repository;
+use gassync_tests::{
+    arrows::{Arrow, Crate},
+    plugins::repository,
+};
 
 fn sources(below: &str) -> Vec<(PathBuf, String)> {
     fn walk(dir: &Path, found: &mut Vec<(PathBuf, String)>) {
@@ -99,4 +102,179 @@ fn no_room_without_a_name_and_no_file_of_two_subjects() {
         });
         assert!(wrong.is_empty(), "{wrong:?}");
     }
+}
+
+/// The rooms of the program, from the ground up: each uses only those that are named beside it, which all stand above it here.
+const ROOMS: [(&str, &[&str]); 24] = [
+    ("config", &[]),
+    ("egress", &[]),
+    ("limits", &[]),
+    ("panics", &[]),
+    ("store", &[]),
+    ("vault", &[]),
+    ("supervisor", &["panics"]),
+    ("telemetry", &["config"]),
+    ("core", &["store"]),
+    ("http", &["store", "vault"]),
+    ("schedule", &["core", "store"]),
+    ("plugins", &["schedule", "store", "vault"]),
+    ("reconcile", &["schedule", "store"]),
+    ("app", &["config", "egress", "http", "limits", "plugins", "store", "vault"]),
+    ("credentials", &["app", "http", "plugins", "schedule", "store", "vault"]),
+    ("webhooks", &["app", "http", "panics", "schedule", "store", "vault"]),
+    ("channel", &["app", "credentials", "limits", "plugins", "schedule", "store", "vault"]),
+    (
+        "inbound",
+        &[
+            "app",
+            "channel",
+            "core",
+            "credentials",
+            "http",
+            "limits",
+            "panics",
+            "plugins",
+            "reconcile",
+            "schedule",
+            "store",
+            "vault",
+        ],
+    ),
+    ("outbound", &["app", "channel", "inbound", "plugins", "reconcile", "schedule", "store"]),
+    (
+        "worker",
+        &["app", "channel", "core", "inbound", "outbound", "panics", "reconcile", "schedule", "store", "webhooks"],
+    ),
+    ("api", &["app", "core", "http", "inbound", "store", "vault", "webhooks"]),
+    (
+        "admin",
+        &[
+            "app",
+            "core",
+            "credentials",
+            "http",
+            "inbound",
+            "outbound",
+            "plugins",
+            "reconcile",
+            "schedule",
+            "store",
+            "vault",
+            "webhooks",
+        ],
+    ),
+    ("server", &["admin", "api", "app", "credentials", "http", "inbound", "plugins", "supervisor", "worker"]),
+    (
+        "cli",
+        &[
+            "admin",
+            "app",
+            "config",
+            "http",
+            "inbound",
+            "panics",
+            "plugins",
+            "server",
+            "store",
+            "telemetry",
+            "vault",
+            "webhooks",
+        ],
+    ),
+];
+
+/// Arrows that a table of rooms does not allow.
+fn beyond(program: &Crate, rooms: &[(&str, &[&str])]) -> Vec<String> {
+    let known = |name: &str| rooms.iter().find(|(room, _)| *room == name).map(|(_, allowed)| *allowed);
+    let mut wrong: Vec<String> = program
+        .rooms()
+        .into_iter()
+        .filter(|room| known(room).is_none())
+        .map(|room| format!("{room} is no room of the table: add it, with the rooms that it may use"))
+        .collect();
+    for Arrow { file, from, to, path } in program.arrows() {
+        let (Some(from), Some(to)) = (from.first(), to.first()) else { continue };
+        let Some(allowed) = known(from) else { continue };
+        if from != to && !allowed.contains(&to.as_str()) {
+            wrong.push(format!(
+                "{file}: {from} -> {to} by {path}: {from} may use {allowed:?}. Hand in the value, or move the code to the room \
+                 that knows both; only where {from} stands above {to} for good, name {to} in the table"
+            ));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn rooms_use_only_those_below_them() {
+    for (index, (room, allowed)) in ROOMS.iter().enumerate() {
+        for name in *allowed {
+            let is_below = ROOMS[..index].iter().any(|(below, _)| below == name);
+            assert!(
+                is_below,
+                "the table lets {room} use {name}, which does not stand above it there: that makes a circle"
+            );
+        }
+        assert!(allowed.len() < ROOMS.len() - 1, "{room} may use all others: divide it");
+    }
+    let wrong = beyond(&Crate::read(&repository().join("host/gassync/src")), &ROOMS);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What to do about circles, arrow by arrow.
+fn circles(of: &Crate) -> Vec<String> {
+    let say = |Arrow { file, from, to, path }: Arrow| {
+        let (from, to) = (from.join("::"), to.join("::"));
+        format!(
+            "{file}: {from} -> {to} by {path} is part of a circle: move what both use to a file of its own, or hand it in"
+        )
+    };
+    of.circles().into_iter().map(say).collect()
+}
+
+#[test]
+fn modules_make_no_circles() {
+    for below in [
+        "host/gassync-domain",
+        "host/gassync-runtime",
+        "host/gassync-simulator",
+        "plugins/beds24",
+        "plugins/example",
+        "plugins/gassync-plugin",
+    ] {
+        let wrong = circles(&Crate::read(&repository().join(below).join("src")));
+        assert!(wrong.is_empty(), "{below}:\n{}", wrong.join("\n"));
+    }
+}
+
+#[test]
+fn arrows_and_circles_are_found() {
+    let files = [
+        ("lib.rs", "mod high; mod low; mod side;"),
+        ("high.rs", "use crate::{low::{self, Low as L}, side};\n#[cfg(test)]\nmod tests { use crate::high; }"),
+        ("low/mod.rs", "mod inner;\npub use inner::Low;\n// crate::side\nconst TEXT: &str = \"crate::side\";"),
+        ("low/inner.rs", "pub struct Low(super::Shared);\nfn up() { crate::high::go(); }"),
+        ("side.rs", "fn alone<'a>(c: char) -> bool { c == '\"' }"),
+    ];
+    let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let found = Crate::of(&files);
+    let arrows: Vec<_> = found.arrows().into_iter().map(|a| (a.file, a.to.join("::"), a.path)).collect();
+    let arrow = |file: &str, to: &str, path: &str| (file.to_owned(), to.to_owned(), path.to_owned());
+    assert_eq!(
+        arrows,
+        [
+            arrow("high.rs", "low", "crate::low::self"),
+            arrow("high.rs", "low::inner", "crate::low::Low"),
+            arrow("high.rs", "side", "crate::side"),
+            arrow("low/inner.rs", "high", "crate::high::go"),
+        ]
+    );
+    let circles: Vec<_> = found.circles().into_iter().map(|a| a.path).collect();
+    assert_eq!(circles, ["crate::low::Low", "crate::high::go"]);
+    let table: [(&str, &[&str]); 2] = [("low", &[]), ("high", &["low"])];
+    let wrong = beyond(&found, &table);
+    assert_eq!(wrong.len(), 3, "{wrong:?}");
+    assert!(wrong[0].starts_with("side is no room"), "{wrong:?}");
+    assert!(wrong[1].starts_with("high.rs: high -> side by crate::side"), "{wrong:?}");
+    assert!(wrong[2].starts_with("low/inner.rs: low -> high by crate::high::go"), "{wrong:?}");
 }

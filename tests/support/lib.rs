@@ -1,5 +1,6 @@
 //! What the integration tests stand on: real databases, real components, a real process.
 
+pub mod arrows;
 pub mod cutter;
 pub mod database;
 pub mod host;

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use gassync::{
     admin::{NewSource, SourceMade},
     app::App,
-    channel_limits::{ChannelLimits, Charge, LocalLimits, Told},
+    limits::{ChannelLimits, Charge, LocalLimits, RateLimitHeaders},
     store::{Db, Time, Tx, sources},
 };
 use gassync_domain::{CoreId, Timestamp};
@@ -97,7 +97,7 @@ impl Market {
         ];
         let waits = Arc::<Mutex<Waits>>::default();
         let watched = Watched { within: LocalLimits::default(), waits: Arc::clone(&waits) };
-        let replace = |app: &mut App| app.channel_limits = Box::new(watched);
+        let replace = |app: &mut App| app.channel_limits = Arc::new(watched);
         let host = Arc::new(Host::prepared(database, (&["beds24"], None), &settings, replace).await);
         let mut furnishing = JoinSet::new();
         let (mut furnished, mut keys, mut houses) = (Vec::new(), Vec::new(), Vec::new());
@@ -276,7 +276,7 @@ impl ChannelLimits for Watched {
         taken
     }
 
-    async fn correct(&self, charge: &Charge, told: Told, now: Timestamp) {
+    async fn correct(&self, charge: &Charge, told: RateLimitHeaders, now: Timestamp) {
         self.within.correct(charge, told, now).await;
     }
 }

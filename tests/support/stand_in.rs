@@ -146,7 +146,7 @@ impl StandIn {
         let mut settings = vec![("GASSYNC_EGRESS_PRIVATE", private.as_str())];
         settings.extend(more);
         let clock = self.clock();
-        Host::prepared(database, (&["beds24"], None), &settings, |app| app.clock = clock).await
+        Host::prepared(database, (&["beds24"], None), &settings, |app| app.set_clock(clock)).await
     }
 
     /// Connects the host with it.

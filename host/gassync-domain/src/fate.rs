@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Amount, Extra, Reservation};
+use crate::{Amount, Extra, PriceLine, Reservation};
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,38 +75,6 @@ pub struct Refused {
     /// For people.
     #[serde(default)]
     pub text: String,
-}
-
-/// What a line of a price is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum PriceKind {
-    /// The nights.
-    Stay,
-    /// Cleaning.
-    Cleaning,
-    /// Another fee.
-    Fee,
-    /// Tax.
-    Tax,
-    /// Comes back after the stay.
-    Deposit,
-    /// Less: its amount is below zero.
-    Discount,
-    /// Something else.
-    Other,
-}
-
-/// One line of a price.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct PriceLine {
-    /// What it is for.
-    pub kind: PriceKind,
-    /// For people.
-    pub name: String,
-    /// How much, in the currency of the whole.
-    #[schema(value_type = f64)]
-    pub amount: Amount,
 }
 
 /// What a stay costs.

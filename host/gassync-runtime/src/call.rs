@@ -33,6 +33,8 @@ pub struct Budget {
 
 const MIB: usize = 1024 * 1024;
 
+/// One tick of the clock that counts processor time.
+pub(crate) const TICK: Duration = Duration::from_millis(5);
 /// The most memory that an admin may grant: the size of a slot of the pool, in bytes.
 pub const MAX_SANDBOX_BYTES: usize = 256 * MIB;
 

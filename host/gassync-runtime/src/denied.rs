@@ -6,8 +6,6 @@ use wasmtime::{
     component::{Component, Linker, LinkerInstance, ResourceType, Val, types::ComponentItem},
 };
 
-use crate::sandbox::Guest;
-
 /// Packages whose names are linked and refused.
 pub(crate) const PACKAGES: [&str; 2] = ["wasi:filesystem/", "wasi:sockets/"];
 /// Resources of `wasi:io` that those interfaces only use.
@@ -19,7 +17,7 @@ const NO_FOLDERS: (&str, &str) = ("wasi:filesystem/preopens@", "get-directories"
 struct Never;
 
 /// Links whatever of those packages a component imports.
-pub(crate) fn link(linker: &mut Linker<Guest>, engine: &Engine, component: &Component) -> wasmtime::Result<()> {
+pub(crate) fn link<T: 'static>(linker: &mut Linker<T>, engine: &Engine, component: &Component) -> wasmtime::Result<()> {
     for (interface, item) in component.component_type().imports(engine) {
         let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
         if !PACKAGES.iter().any(|package| interface.starts_with(package)) {
@@ -39,7 +37,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>, engine: &Engine, component: &Comp
     Ok(())
 }
 
-fn function(link: &mut LinkerInstance<'_, Guest>, interface: &str, name: &str) -> wasmtime::Result<()> {
+fn function<T: 'static>(link: &mut LinkerInstance<'_, T>, interface: &str, name: &str) -> wasmtime::Result<()> {
     if interface.starts_with(NO_FOLDERS.0) && name == NO_FOLDERS.1 {
         return link.func_new(name, |_, _, _, results| {
             results[0] = Val::List(Vec::new());

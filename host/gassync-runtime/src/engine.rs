@@ -1,15 +1,13 @@
-use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{path::PathBuf, sync::Arc, thread};
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use sha2::{Digest, Sha256};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
 
-use crate::{Adapter, MAX_SANDBOX_BYTES, ManifestError, cache::Cache, gate, version};
+use crate::{Adapter, LoadError, MAX_SANDBOX_BYTES, cache::Cache, call::TICK, gate, version};
 
 /// The largest component, in bytes.
 pub const MAX_COMPONENT_BYTES: usize = 64 * 1024 * 1024;
-/// One tick of the clock that counts processor time.
-pub(crate) const TICK: Duration = Duration::from_millis(5);
 /// Stack of a guest.
 const STACK_BYTES: usize = 512 * 1024;
 /// Memory that a slot keeps between calls, so that the next one need not fault it in; cleared by hand.
@@ -39,32 +37,6 @@ pub struct Engine {
     inner: wasmtime::Engine,
     compilers: Arc<ThreadPool>,
     cache: Option<Arc<Cache>>,
-}
-
-/// Why a component cannot serve.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The engine cannot be set up.
-    #[error("the engine cannot be set up: {0}")]
-    Engine(String),
-    /// It is native code: only this host may compile.
-    #[error("the file is compiled code; a plugin is a WebAssembly component")]
-    Precompiled,
-    /// It is not a component.
-    #[error("the file is not a component that compiles: {0}")]
-    Compile(String),
-    /// It imports what it may not.
-    #[error("the plugin imports what it may not have: {}", .0.join("; "))]
-    Imports(Vec<String>),
-    /// It speaks no version of the contract that this host knows.
-    #[error("the plugin does not fit the contract: {0}")]
-    Contract(String),
-    /// This host could not try it just now: it may be as good as any.
-    #[error("the host could not try it: {0}")]
-    Busy(String),
-    /// Its manifest cannot be used.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
 }
 
 impl Engine {

@@ -15,6 +15,8 @@ mod denied;
 mod engine;
 mod gate;
 mod grant;
+mod interface;
+mod load_error;
 mod manifest;
 mod placeholder;
 mod sandbox;
@@ -26,7 +28,7 @@ pub mod trial;
 mod v1_0;
 mod version;
 
-pub use adapter::{Adapter, Interface};
+pub use adapter::Adapter;
 pub use address::is_public;
 pub use allowance::{Allowance, Wish};
 pub use call::{Budget, Call, CallError, CallRecord, Finished, LogLine, MAX_SANDBOX_BYTES, RecordedRequest};
@@ -34,8 +36,10 @@ pub use capability::{
     inventory::{Inventory, NoInventory, Unreadable},
     state::{MAX_MEMORY_BYTES, Memory, MemoryChanges},
 };
-pub use engine::{Engine, EngineSettings, LoadError, MAX_COMPONENT_BYTES};
+pub use engine::{Engine, EngineSettings, MAX_COMPONENT_BYTES};
 pub use grant::{Denial, Grant, Origin, Place};
+pub use interface::Interface;
+pub use load_error::LoadError;
 pub use manifest::{
     Authorize, Batch, Batches, CredentialSlot, Days, Encoding, Input, LimitScope, Limits, Manifest, ManifestError,
     Poll, RateLimit, Route, RouteKind, SlotKind, Step, StepRequest, Verification, WhenUnable, Window,

@@ -19,9 +19,9 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::{
     Call, CallError, CallRecord, Finished, Inventory, LogLine, MemoryChanges,
+    call::TICK,
     capability::{http::HttpGate, log::Log, state::State, wasi_http::ThroughGate},
     denied,
-    engine::TICK,
 };
 
 /// What a guest may write to its standard streams, in bytes.

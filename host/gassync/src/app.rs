@@ -3,25 +3,27 @@
 use std::{
     collections::{HashMap, HashSet},
     fs,
-    sync::{Arc, Mutex as StdMutex, PoisonError},
+    sync::{
+        Arc, Mutex as StdMutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use anyhow::Context;
+use axum::extract::FromRef;
 use gassync_domain::{AccountId, Clock, ConnectionId, Timestamp};
 use gassync_runtime::{Engine, EngineSettings, HttpTransport, Manifest, Network, SendError};
 use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{KnownKeys, Together, Traffic},
-    channel_limits::{Breakers, ChannelLimits, LimitedTransport, LocalBreakers, LocalLimits},
     config::Config,
-    jobs::Finisher,
-    plugins::Plugins,
-    rate_limit::RateLimits,
+    egress::SubscriberNetwork,
+    http::OperatorToken,
+    limits::{Breakers, ChannelLimits, LimitedTransport, LocalBreakers, LocalLimits, SharedLimits},
+    plugins::{self, PluginRegistry},
     store::{self, Db},
     vault::{self, Random, Vault},
-    webhooks::Way,
 };
 
 /// The name of the operator token's file in the data folder.
@@ -36,7 +38,7 @@ pub struct App {
     /// All durable state.
     pub db: Db,
     /// The plugins that are loaded.
-    pub plugins: Plugins,
+    pub plugins: Arc<PluginRegistry>,
     /// Seals credentials.
     pub vault: Vault,
     /// Where keys and ids come from.
@@ -46,11 +48,11 @@ pub struct App {
     /// The way to the network.
     pub network: Network,
     /// The way to subscribers.
-    pub subscribers: Way,
+    pub subscribers: SubscriberNetwork,
     /// What operators show to be let in.
     pub operator_token: String,
     /// Told when there is something in a queue.
-    pub wake: Notify,
+    pub wake: Arc<Notify>,
     /// Told when facts may have left the core.
     pub facts: Notify,
     /// Told when the feed of changes has grown.
@@ -58,21 +60,13 @@ pub struct App {
     /// Cancelled when the host is to stop.
     pub stopping: CancellationToken,
     /// What channels allow, and how much of it is taken.
-    pub channel_limits: Box<dyn ChannelLimits>,
+    pub channel_limits: Arc<dyn ChannelLimits>,
     /// Which channels are left alone because they are down.
-    pub breakers: Box<dyn Breakers>,
+    pub breakers: Arc<dyn Breakers>,
     /// Calls into plugins that jobs may make at once.
     pub calls: Arc<Semaphore>,
-    /// What came of work and is to be written.
-    pub finisher: Finisher,
-    /// How often keys have called.
-    pub rate_limits: RateLimits,
-    /// Whose keys were seen just now.
-    pub known_keys: KnownKeys,
-    /// Which sources called just now.
-    pub traffic: Traffic,
-    /// Records that wait for the database.
-    pub together: Together,
+    /// Grows whenever keys or their sources may have changed: what is remembered of them from before counts no more.
+    pub key_changes: AtomicU64,
     running: StdMutex<HashSet<String>>,
     lanes: Mutex<HashMap<ConnectionId, Arc<Mutex<()>>>>,
 }
@@ -102,32 +96,50 @@ impl App {
             "" => vault::private_file(&data.join(OPERATOR_TOKEN_FILE), || vault::token(&random, "gso_"))?,
             given => given.to_owned(),
         };
-        let plugins = Plugins::new(engine, config.plugins.dir.clone());
+        let wake = Arc::new(Notify::new());
+        let plugins = PluginRegistry::new(plugins::Parts {
+            engine,
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            dir: config.plugins.dir.clone(),
+            data_dir: data.clone(),
+            wake: Arc::clone(&wake),
+        });
         Ok(Arc::new(Self {
             db,
-            plugins,
+            plugins: Arc::new(plugins),
             vault,
             random,
             clock,
             network: Network::new()?,
-            subscribers: Way::new(&config.webhooks.allow)?,
+            subscribers: SubscriberNetwork::new(&config.webhooks.allow)?,
             operator_token,
-            wake: Notify::new(),
+            wake,
             facts: Notify::new(),
             feed: Notify::new(),
             stopping: CancellationToken::new(),
-            channel_limits: Box::new(LocalLimits::default()),
-            breakers: Box::new(LocalBreakers::default()),
+            channel_limits: Arc::new(LocalLimits::default()),
+            breakers: Arc::new(LocalBreakers::default()),
             calls: Arc::new(Semaphore::new(config.plugins.concurrent_calls as usize)),
-            finisher: Finisher::default(),
-            rate_limits: RateLimits::new(config.limits.key_requests, config.limits.key_window_seconds),
-            known_keys: KnownKeys::default(),
-            traffic: Traffic::default(),
-            together: Together::default(),
+            key_changes: AtomicU64::default(),
             running: StdMutex::default(),
             lanes: Mutex::default(),
             config,
         }))
+    }
+
+    /// Takes "now" from elsewhere, before anything runs.
+    pub fn set_clock(&mut self, clock: Clock) {
+        if let Some(plugins) = Arc::get_mut(&mut self.plugins) {
+            plugins.set_clock(Arc::clone(&clock));
+        }
+        self.clock = clock;
+    }
+
+    /// Keys or their sources may have changed.
+    pub fn keys_changed(&self) {
+        self.key_changes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// What time it is.
@@ -151,12 +163,17 @@ impl App {
 
     /// The way to the network for a connection, within what its channel allows.
     pub fn transport(
-        self: &Arc<Self>,
+        &self,
         manifest: &Manifest,
         (account, connection): (AccountId, ConnectionId),
     ) -> Result<LimitedTransport<HttpTransport>, SendError> {
+        let shared = SharedLimits {
+            limits: Arc::clone(&self.channel_limits),
+            breakers: Arc::clone(&self.breakers),
+            clock: Arc::clone(&self.clock),
+        };
         let network = self.network.of(&format!("{account}/{connection}"))?;
-        Ok(LimitedTransport::new(Arc::clone(self), network, manifest, (account, connection)))
+        Ok(LimitedTransport::new(shared, network, manifest, (account, connection)))
     }
 
     /// How the outside reaches this host.
@@ -176,6 +193,12 @@ impl App {
     /// One talk at a time with a connection: channels ask for it.
     pub async fn lane(&self, connection: ConnectionId) -> Arc<Mutex<()>> {
         Arc::clone(self.lanes.lock().await.entry(connection).or_default())
+    }
+}
+
+impl FromRef<Arc<App>> for OperatorToken {
+    fn from_ref(app: &Arc<App>) -> Self {
+        Self(app.operator_token.clone())
     }
 }
 

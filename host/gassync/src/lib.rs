@@ -3,24 +3,27 @@
 pub mod admin;
 pub mod api;
 pub mod app;
-pub mod channel_limits;
+pub mod channel;
 pub mod cli;
 pub mod config;
 pub mod core;
 pub mod credentials;
+pub mod egress;
+pub mod http;
 pub mod inbound;
-pub mod jobs;
+pub mod limits;
 mod outbound;
 pub mod panics;
 pub mod plugins;
-pub mod rate_limit;
+mod reconcile;
+pub mod schedule;
 pub mod server;
 pub mod store;
 pub mod supervisor;
-mod talk;
 pub mod telemetry;
 pub mod vault;
 pub mod webhooks;
+pub mod worker;
 
 /// What threads that compile plugins have freed goes back to the system; the C library's own allocator keeps much of it.
 #[global_allocator]

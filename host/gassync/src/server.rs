@@ -6,7 +6,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use crate::{admin, api, app::App, credentials, inbound, jobs, plugins, supervisor::Supervisor};
+use crate::{admin, api, app::App, credentials, http, inbound, plugins, supervisor::Supervisor, worker};
 
 /// Everything that answers.
 pub fn router(app: Arc<App>) -> Router {
@@ -17,7 +17,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(credentials::consent::router())
         .fallback(api::not_found)
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
-            axum::response::IntoResponse::into_response(api::ApiError::from(api::Problem::Internal))
+            axum::response::IntoResponse::into_response(http::ApiError::from(http::Problem::Internal))
         }))
         // Paths of webhooks carry keys: the span names the method alone.
         .layer(TraceLayer::new_for_http().make_span_with(
@@ -42,20 +42,20 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let stop = app.stopping.clone();
     let [processes, server, registry, folder, work, retention, renewal, relay] = TASKS;
-    plugins::join(&app).await?;
+    plugins::join(&app.plugins).await?;
     let mut tasks = Supervisor::new(stop.clone());
-    tasks.spawn(processes, endless(plugins::live(Arc::clone(&app), stop.clone())));
-    plugins::settle(&app).await?;
-    plugins::read_folder(&app).await?;
+    tasks.spawn(processes, endless(plugins::live(Arc::clone(&app.plugins), stop.clone())));
+    plugins::settle(&app.plugins).await?;
+    plugins::read_folder(&app.plugins).await?;
     let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
     tasks.spawn(server, async move { Ok(serving.await?) });
-    tasks.spawn(registry, endless(plugins::run(Arc::clone(&app), stop.clone())));
-    tasks.spawn(folder, plugins::watch(Arc::clone(&app), stop.clone()));
-    tasks.spawn(work, endless(jobs::run(Arc::clone(&app), stop.clone())));
-    tasks.spawn(retention, endless(jobs::retention(Arc::clone(&app), stop.clone())));
+    tasks.spawn(registry, endless(plugins::run(Arc::clone(&app.plugins), stop.clone())));
+    tasks.spawn(folder, plugins::watch(Arc::clone(&app.plugins), stop.clone()));
+    tasks.spawn(work, endless(worker::run(Arc::clone(&app), stop.clone())));
+    tasks.spawn(retention, endless(worker::retention(Arc::clone(&app), stop.clone())));
     tasks.spawn(renewal, endless(credentials::keep_alive(Arc::clone(&app), stop.clone())));
-    tasks.spawn(relay, endless(jobs::relay(Arc::clone(&app), stop.clone())));
+    tasks.spawn(relay, endless(worker::relay(Arc::clone(&app), stop.clone())));
     let ended = tasks.run(shutdown, app.config.shutdown()).await;
     // What was aborted may hold a connection for a moment longer.
     if tokio::time::timeout(CLOSING, app.db.close()).await.is_err() {

@@ -111,6 +111,11 @@ pub fn token(random: &Random, prefix: &str) -> String {
     format!("{prefix}{}", hex::encode(bytes))
 }
 
+/// A secret as it is kept where only whether it is the same matters, in hex; of texts that are no secrets, a digest.
+pub fn fingerprint(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
+}
+
 /// The text of a private file, written by `make` when it is not there yet; only this user may read it.
 pub fn private_file(path: &Path, make: impl FnOnce() -> String) -> std::io::Result<String> {
     match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {

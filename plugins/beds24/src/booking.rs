@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    booking_v1,
     invoice::{Invoice, Member, Total},
     vocabulary::{self, Standing},
 };
@@ -76,17 +75,8 @@ impl Group {
     }
 }
 
-/// Tells the interface's versions apart by shape and reads either.
+/// A booking of the newer interface.
 pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<Change, ChannelError> {
-    #[derive(Deserialize)]
-    struct Shape {
-        #[serde(rename = "bookId")]
-        v1: Option<serde::de::IgnoredAny>,
-    }
-    let shape: Shape = read_json(raw.get(), path)?;
-    if shape.v1.is_some() {
-        return booking_v1::read(raw, path);
-    }
     let booking: Booking = read_json(raw.get(), path)?;
     // Nothing but a missing id fails a booking: what else is odd of it must not keep its nights for sale.
     let id = booking.id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/id"), "is missing"))?;

@@ -7,7 +7,7 @@ use gassync_plugin::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{booking, invoice::Invoice, pull::IDS, settings::Settings};
+use crate::{booking_versions, invoice::Invoice, pull::IDS, settings::Settings};
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -76,7 +76,7 @@ fn message(raw: &RawValue, reads_invoices: bool, path: &str) -> Result<Change, C
         (Some(raw), _) => {
             let beside = message.invoice_items.as_deref();
             let invoice = if reads_invoices { Invoice::Read { beside } } else { Invoice::Ignored };
-            booking::read(raw, invoice, &format!("{path}/booking"))?
+            booking_versions::read(raw, invoice, &format!("{path}/booking"))?
         }
         (None, "sync_room") => {
             let hint = look_again(Entity::Calendar, message.room_id.unless_zero());

@@ -6,6 +6,7 @@
 
 mod booking;
 mod booking_v1;
+mod booking_versions;
 mod calendar;
 mod client;
 mod connection;

@@ -4,7 +4,7 @@ use gassync_plugin::{Change, ChannelError, Entity, News, Nights, Page, Query, Se
 use serde_json::value::RawValue;
 
 use crate::{
-    booking, calendar,
+    booking_versions, calendar,
     client::Parameters,
     envelope::{self, Records},
     invoice::Invoice,
@@ -76,7 +76,7 @@ fn read(entity: Entity, item: &RawValue, settings: &Settings, place: &str) -> Re
         Entity::Calendar => vec![calendar::read(item, settings, place)?],
         _ => {
             let invoice = if settings.invoice_lines { Invoice::Read { beside: None } } else { Invoice::Ignored };
-            vec![booking::read(item, invoice, place)?]
+            vec![booking_versions::read(item, invoice, place)?]
         }
     })
 }

@@ -1,13 +1,19 @@
 //! What time it is: the host's clock, in UTC. `gassync plugin try --now` holds it still, and in unit tests
 //! `testing::FakeHost::set_now` does.
 
+#[cfg(not(target_arch = "wasm32"))]
+use std::cell::Cell;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::{Date, to_date_text};
+use crate::{Date, date::FIRST_DAY, to_date_text};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
-/// The first day of 1970.
-pub(crate) const FIRST_DAY: Date = Date { year: 1970, month: 1, day: 1 };
+
+#[cfg(not(target_arch = "wasm32"))]
+thread_local! {
+    /// Where a unit test holds the clock still.
+    static STOPPED_AT: Cell<Option<Duration>> = const { Cell::new(None) };
+}
 
 /// The present instant as the contract writes it, without parts of a second: `2027-03-01T09:30:00Z`.
 pub fn now() -> String {
@@ -22,7 +28,7 @@ pub fn today() -> Date {
 /// How long ago 1970 began, as finely as the host tells: for waits, and for names that must not come twice.
 pub fn since_1970() -> Duration {
     #[cfg(not(target_arch = "wasm32"))]
-    if let Some(set) = crate::testing::now() {
+    if let Some(set) = STOPPED_AT.get() {
         return set;
     }
     // WASI's clock begins with 1970: there is nothing before.
@@ -37,6 +43,12 @@ fn instant_text(since_1970: Duration) -> String {
     let second = since_1970.as_secs() % DAY_SECONDS;
     let date = to_date_text(day_of(since_1970));
     format!("{date}T{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60)
+}
+
+/// From here on it is this instant; none lets the machine's clock go on.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn stop_at(instant: Option<Duration>) {
+    STOPPED_AT.set(instant);
 }
 
 /// Reads what [`now`] writes.

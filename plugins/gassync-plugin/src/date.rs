@@ -8,6 +8,9 @@ use crate::{Date, Nights};
 const FIRST: Date = Date { year: -9999, month: 1, day: 1 };
 const LAST: Date = Date { year: 9999, month: 12, day: 31 };
 
+/// The first day of 1970.
+pub(crate) const FIRST_DAY: Date = Date { year: 1970, month: 1, day: 1 };
+
 /// Reads `YYYY-MM-DD`, with or without a time behind it.
 pub fn parse_date(text: &str) -> Option<Date> {
     parse_date_as(text, "YYYY-MM-DD")

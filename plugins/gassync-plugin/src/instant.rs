@@ -1,6 +1,6 @@
 //! Instants as channels write them.
 
-use crate::{clock::FIRST_DAY, parse_date};
+use crate::{date::FIRST_DAY, parse_date};
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 /// `YYYY-MM-DD`.

@@ -3,7 +3,6 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, VecDeque},
-    time::Duration,
 };
 
 pub use crate::generated::gassync::channel::inventory::{PageOfProperties, PageOfReservations};
@@ -23,7 +22,6 @@ type Signer = Box<dyn Fn(&str, &str, &str, &[u8]) -> Vec<u8>>;
 #[derive(Default)]
 pub struct FakeHost {
     settings: Option<String>,
-    now: Option<Duration>,
     answers: VecDeque<Result<HttpResponse, HttpError>>,
     requests: Vec<HttpRequest>,
     secrets: Vec<String>,
@@ -70,6 +68,7 @@ impl FakeHost {
     /// Forgets what an earlier test left.
     pub fn reset() {
         HOST.with_borrow_mut(|host| *host = Self::default());
+        clock::stop_at(None);
     }
 
     /// The source's settings, a JSON object.
@@ -85,7 +84,7 @@ impl FakeHost {
     pub fn set_now(instant: &str) {
         let now = clock::parse_instant(instant);
         assert!(now.is_some(), "{instant} is no instant such as 2027-03-01T09:30:00Z");
-        HOST.with_borrow_mut(|host| host.now = now);
+        clock::stop_at(now);
     }
 
     /// The next answer of the channel; when none is left it is 503.
@@ -136,10 +135,6 @@ pub(crate) fn send(request: HttpRequest, secrets: &[String]) -> Result<HttpRespo
 
 pub(crate) fn settings() -> String {
     HOST.with_borrow(|host| host.settings.clone().unwrap_or_else(|| "{}".to_owned()))
-}
-
-pub(crate) fn now() -> Option<Duration> {
-    HOST.with_borrow(|host| host.now)
 }
 
 pub(crate) fn log(message: &str) {

@@ -7,7 +7,10 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{odd, query::Query};
+use super::{
+    json_text,
+    query::{BadParameter, Query},
+};
 
 /// The most items that one write may have.
 const ITEMS: usize = 10_000;
@@ -16,6 +19,12 @@ const ITEMS: usize = 10_000;
 pub(super) fn error(status: StatusCode, text: &str) -> Response {
     let body = json!({ "success": false, "type": "error", "code": status.as_u16(), "error": text });
     (status, Json(body)).into_response()
+}
+
+impl IntoResponse for BadParameter {
+    fn into_response(self) -> Response {
+        error(StatusCode::BAD_REQUEST, &self.0)
+    }
 }
 
 /// One page of what was found.
@@ -30,7 +39,7 @@ pub(super) fn list<T>(kind: &str, found: Vec<T>, query: &Query, size: usize, wir
         "pages": { "nextPageExists": more, "nextPageLink": more.then(|| query.next_page()) },
         "data": data,
     });
-    ([(header::CONTENT_TYPE, "application/json")], odd::body(&answer)).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], json_text::body(&answer)).into_response()
 }
 
 /// What became of each item of a write, in their order. It is 201 whatever became of them.

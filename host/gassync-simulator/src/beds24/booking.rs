@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Odd, items::Items, keys};
+use super::{items::Items, odd_kind::Odd, plain_keys};
 
 /// A booking to be made by hand.
 #[derive(Debug, Clone)]
@@ -135,7 +135,7 @@ impl Booking {
             booked: entry.modified,
             entry,
             source: (0, "Direct"),
-            keys: keys::untouched(),
+            keys: plain_keys::untouched(),
             cancelled: None,
             written: None,
             invoice_items: Items::of_invoice(),

@@ -3,12 +3,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use jiff::{Span, Timestamp, civil::Date};
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 
-use super::{book::Book, houses::RoomType};
+use super::houses::RoomType;
 
 /// How far ahead prices are set from the start, in nights.
 pub(super) const PRICED_NIGHTS: i64 = 500;
@@ -109,43 +107,5 @@ impl Calendar {
     pub fn price1(&self, room: u64, night: Date) -> Option<u64> {
         let own = |room| self.get(room, night).and_then(|set| set.prices.get(&1).copied());
         own(room).or_else(|| own(*self.linked.get(&room)?))
-    }
-}
-
-impl Book {
-    /// Prices and rules from this day on.
-    pub fn set_prices(&mut self, today: Date, linked: bool, rng: &mut ChaCha8Rng) {
-        let houses: Vec<Vec<u64>> =
-            self.properties.iter().map(|p| p.room_types.iter().map(|room| room.id).collect()).collect();
-        for rooms in houses {
-            for (place, room) in rooms.iter().enumerate() {
-                let price = rng.random_range(60..180) * 100;
-                if linked && place == 1 {
-                    self.calendar.linked.insert(*room, rooms[0]);
-                    continue;
-                }
-                for night in today.series(Span::new().days(1)).take(PRICED_NIGHTS as usize) {
-                    let weekend = night.weekday().to_monday_zero_offset() >= 4;
-                    let set = self.calendar.at(*room, night);
-                    set.prices.insert(1, if weekend { price * 5 / 4 } else { price });
-                    set.min_stay = Some(if weekend { 2 } else { 1 });
-                    set.max_stay = Some(LONGEST_STAY);
-                }
-            }
-        }
-    }
-
-    /// A night, for comparing; none when there is no such room type.
-    pub fn night(&self, room: u64, night: Date) -> Option<Night> {
-        let (_, room) = self.room(room)?;
-        let set = self.calendar.get(room.id, night).cloned().unwrap_or_default();
-        Some(Night {
-            night,
-            available: self.available(room, night),
-            price1_cents: self.calendar.price1(room.id, night),
-            min_stay: set.min_stay,
-            max_stay: set.max_stay,
-            closing: set.closing,
-        })
     }
 }

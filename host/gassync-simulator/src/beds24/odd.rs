@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Span, Timestamp, civil::Date};
 use rand::{RngExt, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     Account, Action, Beds24, Change, Kind, NewBooking, Told,
     booking::{Booking, whole_second},
+    json_text::HALF_EMOJI,
     money,
+    odd_kind::Odd,
 };
 
 /// Characters of an odd mail address.
@@ -31,82 +32,8 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(48);
 const LISTED_TOGETHER: usize = 5;
 /// The fewest records of a list that is cut in two or cut short.
 const LEAST_LISTED: usize = 4;
-/// Stands in a text for half of a pair of surrogates, which no text of Rust can have.
-const HALF_EMOJI: char = '\u{e000}';
-
-/// A way of being odd.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Odd {
-    /// A price with five places behind the point.
-    FinePrice,
-    /// A price with the noise of a float.
-    FloatNoise,
-    /// A price that is a text and no number.
-    PriceInWords,
-    /// A NUL in a comment.
-    NulInComment,
-    /// Half of a surrogate pair in a comment.
-    HalfEmoji,
-    /// A mail address of 270 characters.
-    LongEmail,
-    /// A count that is a text.
-    CountAsText,
-    /// Counts that are yes and no.
-    CountAsFlag,
-    /// A country in lower case.
-    LowerCaseCountry,
-    /// A cancellation with a note of 23,000 characters.
-    CancelledWithLongNote,
-    /// A cancellation whose departure is its arrival.
-    CancelledWithoutNights,
-    /// Booked, cancelled, and confirmed again.
-    Revived,
-    /// A status that nobody knows.
-    UnknownStatus,
-    /// A record without an id.
-    WithoutId,
-    /// A modification time two days ahead.
-    ModifiedAhead,
-    /// A booking deleted for good between two pages of a list.
-    DeletedBetweenPages,
-    /// A list that is much shorter than it should be, and calls itself a success.
-    ShortList,
-    /// A let of 900 nights.
-    LongLet,
-    /// A group whose first booking has the price of all.
-    GroupTotalOnMaster,
-}
 
 impl Odd {
-    /// All there are.
-    pub const ALL: [Self; 19] = [
-        Self::FinePrice,
-        Self::FloatNoise,
-        Self::PriceInWords,
-        Self::NulInComment,
-        Self::HalfEmoji,
-        Self::LongEmail,
-        Self::CountAsText,
-        Self::CountAsFlag,
-        Self::LowerCaseCountry,
-        Self::CancelledWithLongNote,
-        Self::CancelledWithoutNights,
-        Self::Revived,
-        Self::UnknownStatus,
-        Self::WithoutId,
-        Self::ModifiedAhead,
-        Self::DeletedBetweenPages,
-        Self::ShortList,
-        Self::LongLet,
-        Self::GroupTotalOnMaster,
-    ];
-
-    /// Whether only a person can say what becomes of it.
-    pub fn waits_for_a_person(self) -> bool {
-        matches!(self, Self::Revived | Self::UnknownStatus | Self::WithoutId)
-    }
-
     /// Makes a booking, as it goes over the wire, odd.
     pub(super) fn spoil(self, booking: &Booking, object: &mut Value) {
         let entry = &booking.entry;
@@ -154,11 +81,6 @@ fn noisy(cents: u64) -> Value {
 fn long_email(id: u64) -> String {
     let end = format!("{id}@example.org");
     format!("{}{end}", "a".repeat(EMAIL_CHARS - end.len()))
-}
-
-/// JSON as it goes over the wire: with the halves of surrogate pairs that no text can have.
-pub(super) fn body(value: &Value) -> String {
-    value.to_string().replace(HALF_EMOJI, "\\ud83d")
 }
 
 impl Booking {

@@ -2,12 +2,9 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{StatusCode, header::HOST, request::Parts},
-    response::{IntoResponse, Response},
+    http::{header::HOST, request::Parts},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-
-use super::answer::error;
 
 /// What a call asks for.
 pub(super) struct Query {
@@ -20,12 +17,6 @@ pub(super) struct Query {
 /// A parameter that cannot be read.
 #[derive(Debug)]
 pub(super) struct BadParameter(pub String);
-
-impl IntoResponse for BadParameter {
-    fn into_response(self) -> Response {
-        error(StatusCode::BAD_REQUEST, &self.0)
-    }
-}
 
 impl<S: Sync> FromRequestParts<S> for Query {
     type Rejection = BadParameter;

@@ -1,8 +1,13 @@
 //! A booking as it stands on the wire: every key, absent texts empty and not null.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{book::Book, booking::Booking, keys, money};
+use super::{
+    book::Book,
+    booking::{Booking, whole_second},
+    money, plain_keys,
+};
 
 /// Every key but those that have to be asked for.
 pub(super) fn booking(booking: &Booking) -> Value {
@@ -59,7 +64,7 @@ pub(super) fn group(booking: &Booking, book: &Book) -> Value {
 
 /// Empties what says who the guest is.
 pub(super) fn empty_personal(object: &mut Value) {
-    for key in keys::PERSONAL {
+    for key in plain_keys::PERSONAL {
         object[key] = json!("");
     }
 }
@@ -67,6 +72,20 @@ pub(super) fn empty_personal(object: &mut Value) {
 /// Takes out what says who the guest is, keys included.
 pub(super) fn drop_personal(object: &mut Value) {
     if let Some(fields) = object.as_object_mut() {
-        fields.retain(|key, _| !keys::PERSONAL.contains(&key.as_str()));
+        fields.retain(|key, _| !plain_keys::PERSONAL.contains(&key.as_str()));
     }
+}
+
+/// Everything that version 2 can say of a booking now.
+pub(super) fn whole(booking: &Booking, book: &Book, messages: Vec<Value>, now: Timestamp) -> Value {
+    let mut object = self::booking(booking);
+    object["bookingGroup"] = group(booking, book);
+    json!({
+        "timeStamp": whole_second(now).to_string(),
+        "booking": object,
+        "infoItems": booking.info_items.wire(),
+        "invoiceItems": booking.invoice_items.wire(),
+        "messages": messages,
+        "retries": 0,
+    })
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::channel_down;
 use crate::{
-    api::{ApiError, Operator},
     app::App,
+    http::{ApiError, Operator},
     store::{
         Day,
         alarms::{self, Found},

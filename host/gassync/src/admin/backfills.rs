@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::sources::the_one;
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
-    jobs,
+    http::{ApiError, Operator, Problem},
+    schedule,
     store::backfills::{self, Backfill, Outcome},
 };
 
@@ -93,7 +93,7 @@ async fn create(
         _ => (backfills::create(&mut tx, source.account, source.id, (new.from, until), now).await?, false),
     };
     let backfill = backfills::get(&mut tx, source.account, id).await?.ok_or(Problem::Internal)?;
-    jobs::go_on(&mut tx, source.account, &backfill, now).await?;
+    schedule::continue_backfill(&mut tx, source.account, &backfill, now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     let status = if resumed { StatusCode::OK } else { StatusCode::CREATED };

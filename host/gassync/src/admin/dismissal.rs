@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{api::ApiError, inbound::decide::By};
+use crate::{http::ApiError, inbound::decide::By};
 
 /// Who says that something needs nothing more, and why.
 #[derive(Debug, Serialize, Deserialize)]

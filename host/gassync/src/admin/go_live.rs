@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::sources::the_one;
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
+    http::{ApiError, Operator, Problem},
     outbound::going_live::{self, Comes, Counted, GoLiveError},
 };
 
@@ -105,7 +105,7 @@ fn shown(comes: Comes) -> GoLivePlan {
 fn refused(error: GoLiveError) -> ApiError {
     match error {
         GoLiveError::Store(error) => error.into(),
-        GoLiveError::Talk(error) => Problem::Channel(error.to_string()).into(),
+        GoLiveError::Channel(error) => Problem::Channel(error.to_string()).into(),
         GoLiveError::NoChannel => Problem::Malformed(error.to_string()).into(),
         error => Problem::Conflict(error.to_string()).into(),
     }

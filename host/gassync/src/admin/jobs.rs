@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 
 use super::sources::the_one;
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
-    jobs::Kind,
+    http::{ApiError, Operator, Problem},
+    schedule::Kind,
     store::queue::{self, Filter, Listed, Plan},
 };
 

@@ -12,18 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use super::sources::account_of;
 use crate::{
-    api::{
+    app::App,
+    http::{
         ApiError, Operator, Problem,
         scope::{self, SCOPES},
     },
-    app::App,
-    inbound::verify::hash,
     store::{
         Tx,
         keys::{self, Key},
         sources,
     },
-    vault,
+    vault::{self, fingerprint},
 };
 
 /// Characters of a key that are kept in the clear, so that people can tell keys apart.
@@ -217,8 +216,15 @@ async fn make(
     expires_at: Option<Timestamp>,
 ) -> Result<String, ApiError> {
     let key = vault::token(&app.random, "gsk_");
-    let kept =
-        keys::NewKey { source, name, prefix: &key[..PREFIX_CHARS], hash: &hash(&key), scopes, strict, expires_at };
+    let kept = keys::NewKey {
+        source,
+        name,
+        prefix: &key[..PREFIX_CHARS],
+        hash: &fingerprint(&key),
+        scopes,
+        strict,
+        expires_at,
+    };
     keys::create(tx, account, &kept, app.now()).await?;
     Ok(key)
 }

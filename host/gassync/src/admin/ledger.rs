@@ -11,8 +11,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
+    http::{ApiError, Operator, Problem},
     store::{accounts, ledger},
 };
 

@@ -3,9 +3,8 @@
 use gassync_domain::Timestamp;
 
 use crate::{
-    api::{ApiError, Problem},
-    jobs,
-    outbound::fan_out,
+    http::{ApiError, Problem},
+    schedule,
     store::{
         Tx,
         mappings::{self, Kind},
@@ -37,14 +36,14 @@ pub(super) async fn set(
             if source.say().content_is_theirs(source.creates) {
                 source_switches::apply_again(tx, account, id, link).await?;
             }
-            jobs::linked(tx, account, id, now).await?;
+            schedule::linked(tx, account, id, now).await?;
         }
         // Of what it was not told nobody knows what the channel has.
         "push-on" => {
-            fan_out::source(tx, (account, id), (touches::FIRST, true), now).await?;
-            fan_out::due_bookings(tx, (account, id), now).await?;
+            schedule::invalidate_source(tx, (account, id), (touches::FIRST, true), now).await?;
+            schedule::push_due_bookings(tx, (account, id), now).await?;
         }
-        "push-off" => fan_out::source(tx, (account, id), (touches::FIRST, false), now).await?,
+        "push-off" => schedule::invalidate_source(tx, (account, id), (touches::FIRST, false), now).await?,
         _ => {}
     }
     Ok(())

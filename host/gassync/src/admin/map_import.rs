@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use super::sources::the_one;
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
+    http::{ApiError, Operator, Problem},
     inbound::map_import::{self, Fate, ImportError, Imported, Line, MAX_LINES, MAX_SOURCES},
     store::{mappings::Kind, sources::Source},
 };

@@ -11,19 +11,19 @@ use serde::{Deserialize, Serialize};
 
 use super::{link_switches, sources::the_one};
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
+    http::{ApiError, Operator, Problem},
     inbound::{
         apply::Incoming,
         decide::{self, By},
         link::{self, LinkError, Linked, Target},
-        verify::hash,
     },
     store::{
         buffer::Slice,
         mappings::{self, Kind},
         sources::Source,
     },
+    vault::fingerprint,
 };
 
 /// Links shown at once.
@@ -217,6 +217,6 @@ fn shown(linked: Linked) -> LinkPlan {
     let Linked { outcome, changes, frees } = linked;
     let (status, changes) = (outcome.word().to_owned(), changes);
     // Our own shapes always have a JSON form.
-    let plan = hash(&serde_json::to_string(&(&status, &changes, frees)).unwrap_or_default())[..32].to_owned();
+    let plan = fingerprint(&serde_json::to_string(&(&status, &changes, frees)).unwrap_or_default())[..32].to_owned();
     LinkPlan { plan, status, changes, frees }
 }

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::{dismissal::Dismissal, sources::the_one};
 
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
+    http::{ApiError, Operator, Problem},
     inbound::seal,
     store::{
         inbox::{self, Listed},

@@ -95,7 +95,7 @@ async fn changed(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let only_looks = request.method().is_safe();
     let response = next.run(request).await;
     if !only_looks {
-        app.known_keys.forget();
+        app.keys_changed();
     }
     response
 }

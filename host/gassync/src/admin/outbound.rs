@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{source_steering::may_talk, sources::the_one};
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
-    outbound::{fan_out, reckon},
+    http::{ApiError, Operator, Problem},
+    reconcile::desired,
+    schedule,
     store::{
         outbound::{ages, bookings, pushing, refusals, touches},
         sources::Source,
@@ -173,7 +174,7 @@ async fn shown(app: &App, source: &Source) -> Result<AgeShown, ApiError> {
     let closed = refusals::closed_by_hand(&mut tx, source.account, source.id, (today, REFUSALS)).await?;
     drop(tx);
     let (breaker, left_alone_until) = match source.connection {
-        Some(connection) => app.breakers.stands(&format!("{}/{connection}", source.account), now).await,
+        Some(connection) => app.breakers.status(&format!("{}/{connection}", source.account), now).await,
         None => (BreakerState::Closed, None),
     };
     Ok(AgeShown {
@@ -247,8 +248,8 @@ async fn set_rules(
     }
     pushing::set(&mut tx, source.account, source.id, &pushing).await?;
     // Of what it was not told nobody knows what it has.
-    let widens = reckon::widens(reckon::parts_of(&before), reckon::parts_of(&pushing));
-    fan_out::source(&mut tx, (source.account, source.id), (touches::FIRST, widens), app.now()).await?;
+    let widens = desired::widens(desired::parts_of(&before), desired::parts_of(&pushing));
+    schedule::invalidate_source(&mut tx, (source.account, source.id), (touches::FIRST, widens), app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(StatusCode::NO_CONTENT)
@@ -271,7 +272,7 @@ async fn push(
     may_talk(&source, false)?;
     let before = shown(&app, &source).await?;
     let mut tx = app.db.write(source.account).await?;
-    fan_out::source(&mut tx, (source.account, source.id), (touches::FIRST, new.all), app.now()).await?;
+    schedule::invalidate_source(&mut tx, (source.account, source.id), (touches::FIRST, new.all), app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok((StatusCode::ACCEPTED, Json(PushBegun { before })))

@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use super::sources::the_one;
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
+    http::{ApiError, Operator, Problem},
     inbound::{
         apply::Incoming,
         decide::{self, By, Choice, DecideError, Decided, ParkedKind},
-        verify::hash,
         waiting::{self, Waiting},
     },
     store::sources::Source,
+    vault::fingerprint,
 };
 
 /// A core entity that a parked record may be.
@@ -206,6 +206,6 @@ async fn decide(
 fn plan(Decided { outcome, changes }: Decided) -> DecisionPlan {
     let status = outcome.word().to_owned();
     // Our own shapes always have a JSON form.
-    let plan = hash(&serde_json::to_string(&(&status, &changes)).unwrap_or_default())[..32].to_owned();
+    let plan = fingerprint(&serde_json::to_string(&(&status, &changes)).unwrap_or_default())[..32].to_owned();
     DecisionPlan { plan, status, changes }
 }

@@ -9,8 +9,8 @@ use gassync_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
+    http::{ApiError, Operator, Problem},
     plugins::{self, Detail},
     store::{self, plugins::calls},
 };

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
+    http::{ApiError, Operator, Problem},
     plugins::{self, By, InstallError, Unready},
     store::{self, Tx, plugins::Version},
 };
@@ -232,7 +232,7 @@ async fn install(
     _: Operator,
     component: Bytes,
 ) -> Result<(StatusCode, Json<PluginInstalled>), ApiError> {
-    let installed = plugins::install(&app, component.to_vec(), None, By::Operator).await.map_err(not_taken)?;
+    let installed = plugins::install(&app.plugins, component.to_vec(), None, By::Operator).await.map_err(not_taken)?;
     app.wake.notify_waiters();
     let (plugin, version) = version_of(&app, &installed.id, Some(&installed.hash)).await?;
     let shown = PluginInstalled {
@@ -295,7 +295,7 @@ async fn grant(
         }
     }
     tx.commit().await?;
-    plugins::settle(&app).await?;
+    plugins::settle(&app.plugins).await?;
     let (plugin, version) = version_of(&app, &id, Some(&meant.hash)).await?;
     Ok(Json(version_shown(&plugin, &version)))
 }
@@ -345,7 +345,7 @@ async fn act(
     Path((id, act)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     match act.as_str() {
-        "enable" => plugins::release(&app, &id).await?.then_some(()).ok_or(Problem::NotFound)?,
+        "enable" => plugins::release(&app.plugins, &id).await?.then_some(()).ok_or(Problem::NotFound)?,
         "disable" => {
             let mut tx = app.db.platform_write().await?;
             let known = store::plugins::set_status(&mut tx, &id, "disabled", app.now()).await?;
@@ -359,7 +359,7 @@ async fn act(
             store::plugins::stop_serving(&mut tx, &id, app.now()).await?;
             store::plugins::forget_allowances(&mut tx, &id).await?;
             tx.commit().await?;
-            plugins::settle(&app).await?;
+            plugins::settle(&app.plugins).await?;
         }
         _ => return Err(Problem::NotFound.into()),
     }
@@ -381,6 +381,6 @@ async fn roll_back(app: &App, id: &str) -> Result<(), ApiError> {
         store::plugins::want(&mut tx, id, Some(&former), now).await?;
     }
     tx.commit().await?;
-    plugins::settle(app).await?;
+    plugins::settle(&app.plugins).await?;
     Ok(())
 }

@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::dismissal::Dismissal;
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
+    http::{ApiError, Operator, Problem},
     inbound::set_aside,
+    schedule,
     store::set_aside::{self as rows, SetAside},
 };
 
@@ -100,7 +101,7 @@ async fn retry(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) ->
     let (row, _) = rows::find(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     let plugin = app.plugins.get(&row.channel);
     let pulls = plugin.is_some_and(|plugin| plugin.exports().contains(&Interface::Pull));
-    if !set_aside::retry(&mut tx, &row, pulls, app.now()).await? {
+    if !schedule::retry_set_aside(&mut tx, &row, pulls, app.now()).await? {
         let text = "its message is no longer kept, and the channel cannot be asked for it".to_owned();
         return Err(Problem::Conflict(text).into());
     }

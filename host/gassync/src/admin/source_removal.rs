@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::sources::the_one;
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
     core,
     credentials::ConnectionSecrets,
+    http::{ApiError, Operator, Problem},
     inbound::{apply::Incoming, closing},
     store::{
         self, Fault,
@@ -194,7 +194,7 @@ async fn stop(app: &App, source: &Source) -> Result<(), ApiError> {
     let mut tx = app.db.write(source.account).await?;
     source_switches::halt(&mut tx, source.account, source.id, "disabled").await?;
     tx.commit().await?;
-    app.known_keys.forget();
+    app.keys_changed();
     for _ in 0..LOOKS {
         let mut tx = app.db.read(source.account).await?;
         if !source_removal::is_busy(&mut tx, source.account, source.id, app.now()).await? {

@@ -14,10 +14,9 @@ use serde_json::{Map, Value, json};
 
 use super::sources::the_one;
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
-    jobs::{self, Kind},
-    outbound::fan_out,
+    http::{ApiError, Operator, Problem},
+    schedule::{self, Kind},
     store::{
         self, Tx,
         outbound::touches,
@@ -203,11 +202,11 @@ async fn go_on(app: &App, tx: &mut Tx, source: &Source, whole: bool) -> store::R
         return Ok(());
     }
     if let Some(plugin) = app.plugins.get(&source.source_type) {
-        jobs::begin_polls(tx, source, plugin.manifest(), now).await?;
+        schedule::begin_polls(tx, source, plugin.manifest(), now).await?;
     }
     queue::put(tx, &[Kind::DriveParked.put(whom, json!({}), (now, now))], now).await?;
-    fan_out::source(tx, whom, (touches::FIRST, whole), now).await?;
-    fan_out::due_bookings(tx, whom, now).await?;
+    schedule::invalidate_source(tx, whom, (touches::FIRST, whole), now).await?;
+    schedule::push_due_bookings(tx, whom, now).await?;
     source_switches::give_time(tx, source.account, source.id, now + PATIENCE).await
 }
 
@@ -270,7 +269,7 @@ async fn set_poll(
     let source = Source { poll_minutes: minutes, ..source };
     let mut tx = app.db.write(source.account).await?;
     if let Some(plugin) = app.plugins.get(&source.source_type) {
-        jobs::hasten_polls(&mut tx, &source, plugin.manifest(), app.now()).await?;
+        schedule::hasten_polls(&mut tx, &source, plugin.manifest(), app.now()).await?;
     }
     source_switches::set_poll_minutes(&mut tx, source.account, source.id, minutes).await?;
     tx.commit().await?;

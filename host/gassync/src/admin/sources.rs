@@ -13,22 +13,18 @@ use serde_json::Value;
 
 use super::{source_steering::may_talk, time_zones};
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
     credentials::{ConnectionSecrets, Listening, SetUp, consent},
-    inbound::{
-        polled,
-        pull::Tally,
-        verify::{TOKEN_PARAMETER, hash},
-    },
-    jobs,
+    http::{ApiError, Operator, Problem},
+    inbound::{polled, pull::Tally, verify::TOKEN_PARAMETER},
     plugins::Plugin,
+    schedule,
     store::{
         self, Tx, accounts, connections,
         poll_failures::{self, PollFailure},
         sources::{self, Source},
     },
-    vault,
+    vault::{self, fingerprint},
 };
 
 /// The time zone of an account nobody has said more of.
@@ -217,7 +213,7 @@ async fn set_authority(
     let mut tx = app.db.write(source.account).await?;
     sources::set_authority(&mut tx, source.account, source.id, authority).await?;
     // What it has shown counts by the new word.
-    jobs::linked(&mut tx, source.account, source.id, app.now()).await?;
+    schedule::linked(&mut tx, source.account, source.id, app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(StatusCode::NO_CONTENT)
@@ -374,7 +370,7 @@ async fn begin(
     let mut tx = app.db.write(source.account).await?;
     sources::set_status(&mut tx, source.account, source.id, status).await?;
     if open.is_empty() {
-        jobs::begin_polls(&mut tx, source, plugin.manifest(), app.now()).await?;
+        schedule::begin_polls(&mut tx, source, plugin.manifest(), app.now()).await?;
     }
     tx.commit().await?;
     app.wake.notify_waiters();
@@ -404,7 +400,7 @@ async fn create(
     if sources::named(&mut tx, &new.name).await?.iter().any(|source| source.account == account) {
         return Err(Problem::Conflict(format!("the account has a source named {} already", new.name)).into());
     }
-    let connection = connections::create(&mut tx, account, &new.channel, &key, &hash(&token), now).await?;
+    let connection = connections::create(&mut tx, account, &new.channel, &key, &fingerprint(&token), now).await?;
     let creates = !sources::has_creating(&mut tx, account).await?;
     let source = sources::NewSource {
         connection: Some(connection),
@@ -480,7 +476,7 @@ async fn sync(
     polls.sort_by_key(|poll| poll.entity);
     let mut report = BTreeMap::new();
     for poll in polls {
-        let selection = jobs::poll_selection(&app, &source, &poll).await?;
+        let selection = polled::selection(&app, &source, &poll).await?;
         let tally: Tally = polled::run(&app, &source, &poll, Query::new(poll.entity, selection))
             .await
             .map_err(|error| Problem::Channel(format!("{}: {error}", poll.entity.as_str())))?;

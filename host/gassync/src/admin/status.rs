@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::alarms::{self, Alarm};
 use crate::{
-    api::{ApiError, Operator},
     app::App,
+    http::{ApiError, Operator},
     store::{self, sync_log},
 };
 

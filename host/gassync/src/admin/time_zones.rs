@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::sources::the_one;
 use crate::{
-    api::{ApiError, Operator, Problem},
     app::App,
     core,
-    outbound::fan_out,
+    http::{ApiError, Operator, Problem},
+    schedule,
     store::{outbound::touches, time_zones},
 };
 
@@ -54,7 +54,7 @@ async fn set(
     time_zones::keep(&mut tx, source.account, source.id, &new.time_zone).await?;
     let houses = core::give_time_zone(&mut tx, source.account, (source.id, before.as_deref()), now).await?;
     // Its days begin at another hour.
-    fan_out::source(&mut tx, (source.account, source.id), (touches::FIRST, false), now).await?;
+    schedule::invalidate_source(&mut tx, (source.account, source.id), (touches::FIRST, false), now).await?;
     tx.commit().await?;
     app.facts.notify_one();
     app.wake.notify_waiters();

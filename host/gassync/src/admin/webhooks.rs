@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::sources::the_one;
 use crate::{
-    api::{ApiError, Body, MaybeBody, Numbers, Operator, Page, PageQuery, Params, Problem},
     app::App,
+    http::{ApiError, Body, MaybeBody, Numbers, Operator, Page, PageQuery, Params, Problem},
     store::{self, Tx, sources, webhooks::Webhook},
     webhooks::{
         self, Asked, By, NewWebhook, Replayed, SecretRotation, WebhookChange, WebhookMade, WebhookShown,

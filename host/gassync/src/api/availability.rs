@@ -11,17 +11,20 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    ApiError, Caller, Problem,
-    page::{Page, PageQuery, tagged},
-    params::{self, Params},
-    problem::Document,
+    ApiState,
     records::{RecordOutcome, Sent, Taken},
-    scope::{AvailabilityRead, AvailabilityWrite},
     submission::{Options, Submission},
     taking,
 };
 use crate::{
     app::App,
+    http::{
+        ApiError, Caller, Problem,
+        page::{Page, PageQuery, tagged},
+        params::{self, Params},
+        problem::Document,
+        scope::{AvailabilityRead, AvailabilityWrite},
+    },
     store::{
         self, Tx,
         calendar::{self, Listed},
@@ -31,7 +34,7 @@ use crate::{
 /// Nights shown when the caller does not say until when.
 const DEFAULT_NIGHTS: i64 = 30;
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     Router::new().route("/integration/v1/availability", get(list).post(post))
 }
 
@@ -54,12 +57,12 @@ pub(super) fn router() -> Router<Arc<App>> {
     security(("key" = []))
 )]
 pub async fn post(
-    State(app): State<Arc<App>>,
+    State(state): State<ApiState>,
     caller: Caller<AvailabilityWrite>,
     submission: Submission,
 ) -> Result<Response, ApiError> {
     let news = |record: Availability| record.into_calendar().map(News::Calendar);
-    taking::post(&app, &caller, submission, news).await
+    taking::post(&state, &caller, submission, news).await
 }
 
 /// Which nights.

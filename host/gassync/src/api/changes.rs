@@ -17,9 +17,10 @@ use gassync_domain::{AccountId, Date, EventName, SourceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{ApiError, Caller, Problem, params::Params, problem::Document, scope::ChangesRead};
+use super::ApiState;
 use crate::{
     app::App,
+    http::{ApiError, Caller, Problem, params::Params, problem::Document, scope::ChangesRead},
     store::{
         self,
         outbox::{self, Told},
@@ -37,7 +38,7 @@ const STREAM_PERIOD: Duration = Duration::from_secs(2);
 /// How often a quiet stream says that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     Router::new().route("/integration/v1/changes", get(list))
 }
 

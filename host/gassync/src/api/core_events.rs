@@ -8,16 +8,17 @@ use gassync_domain::{Date, FieldError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ApiError, Caller, Problem, problem::Document, scope::CoreEvents};
+use super::ApiState;
 use crate::{
     app::App,
+    http::{ApiError, Caller, Problem, problem::Document, scope::CoreEvents},
     store::outbox::{self, Touch},
 };
 
 /// Most events of a request.
 const MAX_EVENTS: usize = 1_000;
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     Router::new().route("/core/v1/events", post(tell))
 }
 

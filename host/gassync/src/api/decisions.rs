@@ -7,17 +7,18 @@ use gassync_domain::{FieldError, UnitCount};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ApiError, Body, Caller, Problem, params::Id, problem::Document, scope::ReservationsWrite};
+use super::ApiState;
 use crate::{
     app::App,
     core::WhenFull,
+    http::{ApiError, Body, Caller, Problem, params::Id, problem::Document, scope::ReservationsWrite},
     inbound::{
         apply::Incoming,
         decide::{self, By, Choice, DecideError, ParkedKind},
     },
 };
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     Router::new().route("/integration/v1/reservations/{id}/decision", post(decide))
 }
 

@@ -8,17 +8,23 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    ApiError, Caller,
-    page::{Page, PageQuery, tagged},
-    params,
-    problem::Document,
+    ApiState,
     records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
-    scope::{GuestsRead, GuestsWrite},
     submission::Options,
 };
-use crate::{app::App, store::buffer::guests};
+use crate::{
+    app::App,
+    http::{
+        ApiError, Caller,
+        page::{Page, PageQuery, tagged},
+        params,
+        problem::Document,
+        scope::{GuestsRead, GuestsWrite},
+    },
+    store::buffer::guests,
+};
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     Router::new()
         .route("/integration/v1/guests", get(list).post(post))
         .route("/integration/v1/guests/{id}", get(one).delete(withdraw))

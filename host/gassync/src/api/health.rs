@@ -5,10 +5,14 @@ use std::sync::Arc;
 use axum::{Json, Router, extract::State, routing::get};
 use serde_json::{Value, json};
 
-use super::{ApiError, Problem};
-use crate::{app::App, store};
+use super::ApiState;
+use crate::{
+    app::App,
+    http::{ApiError, Problem},
+    store,
+};
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     Router::new().route("/livez", get(livez)).route("/healthz", get(livez)).route("/readyz", get(readyz))
 }
 

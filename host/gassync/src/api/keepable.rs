@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
-use super::submission::{MAX_DEPTH, is_beyond};
+use crate::http::json::{MAX_DEPTH, is_beyond};
 
 /// Takes out of JSON what no database keeps: numbers that are too long or too large become texts of the same digits, and what
 /// is nested too deeply is left out. With it what is to be said of that.
@@ -63,27 +61,9 @@ fn end_of_text(bytes: &[u8], mut at: usize) -> usize {
     at + 1
 }
 
-/// Without members and entries that are null: null says no more than saying nothing. What else a channel says is left alone.
-pub fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let said = members.into_iter().filter(|(_, member)| !member.is_null());
-            let said = said.map(|(name, member)| {
-                let member = if name == "extra" { member } else { without_nulls(member) };
-                (name, member)
-            });
-            Value::Object(said.collect())
-        }
-        Value::Array(items) => {
-            Value::Array(items.into_iter().filter(|item| !item.is_null()).map(without_nulls).collect())
-        }
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::Value;
 
     use super::*;
 
@@ -101,11 +81,5 @@ mod tests {
         let value: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(keepable(&text), (Cow::Borrowed(text.as_ref()), None));
         assert!(value["a"].is_array() && value["b"].is_array());
-    }
-
-    #[test]
-    fn null_says_nothing() {
-        let said = without_nulls(json!({ "a": null, "b": [null, { "c": null, "d": 1 }], "extra": { "e": null } }));
-        assert_eq!(said, json!({ "b": [{ "d": 1 }], "extra": { "e": null } }));
     }
 }

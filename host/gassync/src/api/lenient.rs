@@ -9,10 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
-use super::{
-    body::read_as,
-    keepable::{keepable, without_nulls},
-};
+use super::keepable::keepable;
+use crate::http::{json::without_nulls, read_as};
 
 /// Fields that are mended one by one; beyond it only what holds a record's nights is kept.
 const MAX_REPAIRS: usize = 64;

@@ -1,50 +1,46 @@
 //! The standard API: what partners program against.
 
+mod admission;
 mod availability;
-mod body;
-mod caller;
 mod changes;
 mod core_events;
 mod decisions;
 mod guests;
 mod health;
 mod keepable;
+mod key_cache;
 mod lenient;
 mod openapi;
-mod page;
-mod params;
-mod problem;
 mod properties;
+mod rate_limit;
 mod rate_plans;
 mod records;
 mod reservations;
 mod room_types;
-pub mod scope;
+mod state;
 mod submission;
 mod sync;
 mod taking;
-mod together;
 mod traffic;
 mod webhook_deliveries;
 mod webhook_messages;
 mod webhooks;
+mod write_coalescer;
 
 use std::sync::Arc;
 
 use axum::{Router, middleware};
 
-pub(crate) use body::{Body, MaybeBody};
-pub use caller::{Caller, KnownKeys, Operator};
-pub(crate) use page::{Page, PageQuery};
-pub(crate) use params::{Numbers, Params, instant};
-pub use problem::{ApiError, Problem};
-pub use together::Together;
-pub use traffic::Traffic;
+pub use state::ApiState;
 
-use crate::app::App;
+use crate::{
+    app::App,
+    http::{ApiError, Problem, problem},
+};
 
 /// All of it: what needs a key behind one door, and what does not.
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
+    let state = ApiState::new(Arc::clone(app));
     let keyed = Router::new()
         .merge(properties::router())
         .merge(room_types::router())
@@ -59,8 +55,13 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(webhooks::router())
         .merge(webhook_deliveries::router())
         .method_not_allowed_fallback(method_not_allowed)
-        .route_layer(middleware::from_fn_with_state(Arc::clone(app), caller::admit));
-    Router::new().merge(keyed).merge(health::router()).merge(openapi::router()).merge(problem::router())
+        .route_layer(middleware::from_fn_with_state(state.clone(), admission::admit));
+    Router::new()
+        .merge(keyed)
+        .merge(health::router())
+        .merge(openapi::router())
+        .merge(problem::router())
+        .with_state(state)
 }
 
 /// Nothing is there.

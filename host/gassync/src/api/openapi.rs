@@ -1,6 +1,6 @@
 //! The description of the standard API, made from the code.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use axum::{
     Router,
@@ -15,15 +15,13 @@ use utoipa::{
 };
 
 use super::{
-    availability, changes, core_events, decisions, guests,
-    problem::Document,
-    properties, rate_plans,
+    ApiState, availability, changes, core_events, decisions, guests, properties, rate_plans,
     records::RecordOutcome,
     reservations, room_types, sync, webhook_deliveries,
     webhook_messages::{self, MessageData},
     webhooks,
 };
-use crate::app::App;
+use crate::http::problem::Document;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -217,7 +215,7 @@ fn example(schema: &Value, schemas: &Value, depth: usize) -> Value {
     }
 }
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     let json = || async { ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response() };
     Router::new().route("/openapi.json", get(json)).route("/docs", get(|| async { Html(DOCS) }))
 }

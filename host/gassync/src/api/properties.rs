@@ -8,17 +8,23 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    ApiError, Caller,
-    page::{Page, PageQuery, tagged},
-    params,
-    problem::Document,
+    ApiState,
     records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
-    scope::{PropertiesRead, PropertiesWrite},
     submission::Options,
 };
-use crate::{app::App, store::buffer::properties};
+use crate::{
+    app::App,
+    http::{
+        ApiError, Caller,
+        page::{Page, PageQuery, tagged},
+        params,
+        problem::Document,
+        scope::{PropertiesRead, PropertiesWrite},
+    },
+    store::buffer::properties,
+};
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     Router::new()
         .route("/integration/v1/properties", get(list).post(post))
         .route("/integration/v1/properties/{id}", get(one).delete(withdraw))

@@ -8,17 +8,23 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    ApiError, Caller,
-    page::{Page, PageQuery, tagged},
-    params,
-    problem::Document,
+    ApiState,
     records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
-    scope::{RatePlansRead, RatePlansWrite},
     submission::Options,
 };
-use crate::{app::App, store::buffer::rate_plans};
+use crate::{
+    app::App,
+    http::{
+        ApiError, Caller,
+        page::{Page, PageQuery, tagged},
+        params,
+        problem::Document,
+        scope::{RatePlansRead, RatePlansWrite},
+    },
+    store::buffer::rate_plans,
+};
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     Router::new()
         .route("/integration/v1/rate-plans", get(list).post(post))
         .route("/integration/v1/rate-plans/{id}", get(one).delete(withdraw))

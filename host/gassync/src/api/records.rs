@@ -4,8 +4,7 @@ use gassync_domain::{Date, FieldChange, FieldError, Guest, Mended, Parked, Prope
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Problem;
-use crate::store::buffer::Stored;
+use crate::{http::Problem, store::buffer::Stored};
 
 /// What became of one record.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -166,11 +165,11 @@ macro_rules! record_endpoints {
             security(("key" = []))
         )]
         pub async fn post(
-            State(app): State<Arc<App>>,
+            State(state): State<$crate::api::ApiState>,
             caller: Caller<$write>,
             submission: $crate::api::submission::Submission,
         ) -> Result<Response, ApiError> {
-            $crate::api::taking::post::<$record, _>(&app, &caller, submission, $news).await
+            $crate::api::taking::post::<$record, _>(&state, &caller, submission, $news).await
         }
 
         $(#[$list_doc])*
@@ -187,8 +186,8 @@ macro_rules! record_endpoints {
         pub async fn list(
             State(app): State<Arc<App>>,
             $caller: Caller<$read>,
-            $crate::api::params::Params(page): $crate::api::params::Params<PageQuery>,
-            $crate::api::params::Params($filter): $crate::api::params::Params<Filter>,
+            $crate::http::params::Params(page): $crate::http::params::Params<PageQuery>,
+            $crate::http::params::Params($filter): $crate::http::params::Params<Filter>,
             headers: HeaderMap,
         ) -> Result<Response, ApiError> {
             let $slice = page.slice()?;
@@ -212,12 +211,12 @@ macro_rules! record_endpoints {
         pub async fn one(
             State(app): State<Arc<App>>,
             caller: Caller<$read>,
-            $crate::api::params::Id(id): $crate::api::params::Id,
+            $crate::http::params::Id(id): $crate::http::params::Id,
             headers: HeaderMap,
         ) -> Result<Response, ApiError> {
             let mut tx = app.db.read(caller.account).await?;
             let stored = $table::shown(&mut tx, caller.account, caller.source, &id).await?;
-            tagged(&headers, &Shown::from(stored.ok_or($crate::api::Problem::NotFound)?))
+            tagged(&headers, &Shown::from(stored.ok_or($crate::http::Problem::NotFound)?))
         }
 
         $(#[$withdraw_doc])*
@@ -233,11 +232,11 @@ macro_rules! record_endpoints {
         pub async fn withdraw(
             State(app): State<Arc<App>>,
             caller: Caller<$withdraw>,
-            $crate::api::params::Id(id): $crate::api::params::Id,
+            $crate::http::params::Id(id): $crate::http::params::Id,
         ) -> Result<axum::http::StatusCode, ApiError> {
             let mut tx = app.db.write(caller.account).await?;
             let stored = $table::shown(&mut tx, caller.account, caller.source, &id).await?;
-            let stored = stored.ok_or($crate::api::Problem::NotFound)?;
+            let stored = stored.ok_or($crate::http::Problem::NotFound)?;
             $crate::api::records::may_go(&stored)?;
             let now = app.now();
             $table::withdraw(&mut tx, caller.account, caller.source, &id, now).await?;

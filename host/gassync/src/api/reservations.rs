@@ -8,17 +8,23 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    ApiError, Caller,
-    page::{Page, PageQuery, tagged},
-    params,
-    problem::Document,
+    ApiState,
     records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
-    scope::{ReservationsRead, ReservationsWrite},
     submission::Options,
 };
-use crate::{app::App, store::buffer::reservations};
+use crate::{
+    app::App,
+    http::{
+        ApiError, Caller,
+        page::{Page, PageQuery, tagged},
+        params,
+        problem::Document,
+        scope::{ReservationsRead, ReservationsWrite},
+    },
+    store::buffer::reservations,
+};
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     Router::new()
         .route("/integration/v1/reservations", get(list).post(post))
         .route("/integration/v1/reservations/{id}", get(one).delete(withdraw))

@@ -8,17 +8,23 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    ApiError, Caller,
-    page::{Page, PageQuery, tagged},
-    params,
-    problem::Document,
+    ApiState,
     records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
-    scope::{RoomTypesRead, RoomTypesWrite},
     submission::Options,
 };
-use crate::{app::App, store::buffer::room_types};
+use crate::{
+    app::App,
+    http::{
+        ApiError, Caller,
+        page::{Page, PageQuery, tagged},
+        params,
+        problem::Document,
+        scope::{RoomTypesRead, RoomTypesWrite},
+    },
+    store::buffer::room_types,
+};
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     Router::new()
         .route("/integration/v1/room-types", get(list).post(post))
         .route("/integration/v1/room-types/{id}", get(one).delete(withdraw))

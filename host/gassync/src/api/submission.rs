@@ -1,36 +1,23 @@
 //! What a caller sends: a body of records, and how to take it.
 
-use std::sync::Arc;
-
 use axum::{
-    body::Body,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, request::Parts},
 };
-use futures_util::StreamExt;
 use gassync_domain::mend_json_text;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{ApiError, Problem, params::Params};
-use crate::app::App;
+use crate::http::{
+    ApiError, Params, Problem,
+    json::{json_only, read},
+};
 
 /// Most records in one list.
 pub const MAX_RECORDS: usize = 1_000;
-/// The largest body, in bytes.
-pub const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
-/// The largest body that is read to its end before it is refused, in bytes.
-const MAX_READ_BYTES: usize = 64 * 1024 * 1024;
 /// The longest Idempotency-Key, in characters.
 const MAX_KEY_CHARS: usize = 255;
-/// How many levels of lists and objects a record may have.
-pub(super) const MAX_DEPTH: usize = 127;
-/// The longest number, in characters; beyond it no database keeps one.
-const MAX_NUMBER_CHARS: usize = 300;
-/// The largest power of ten in a number.
-const MAX_EXPONENT: i64 = 300;
-
 /// What becomes of a reservation on a night that is full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -81,13 +68,13 @@ pub struct Submission {
     pub endpoint: String,
 }
 
-impl FromRequest<Arc<App>> for Submission {
+impl<S: Send + Sync> FromRequest<S> for Submission {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         json_only(&parts.headers)?;
-        let Params(options) = Params::<Options>::from_request_parts(&mut parts, app).await?;
+        let Params(options) = Params::<Options>::from_request_parts(&mut parts, state).await?;
         let idempotency_key = idempotency_key(&parts.headers)?;
         let endpoint = endpoint(&parts);
         let body = read(body).await?;
@@ -129,35 +116,8 @@ fn listed(text: &str) -> serde_json::Result<(bool, Vec<Box<RawValue>>)> {
     Ok((false, vec![serde_json::from_str(text)?]))
 }
 
-/// The whole body. What is too much is read all the same, up to a point, and thrown away: who is cut off while still
-/// sending may never see the answer.
-pub(super) async fn read(body: Body) -> Result<Vec<u8>, Problem> {
-    let mut chunks = body.into_data_stream();
-    let (mut kept, mut read) = (Vec::new(), 0);
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Problem::Malformed("the body ended before it was whole".to_owned()))?;
-        read += chunk.len();
-        if read <= MAX_BODY_BYTES {
-            kept.extend_from_slice(&chunk);
-        } else if read > MAX_READ_BYTES {
-            break;
-        }
-    }
-    if read > MAX_BODY_BYTES {
-        return Err(Problem::TooLarge(format!("the body is too large; the limit is {MAX_BODY_BYTES} bytes")));
-    }
-    Ok(kept)
-}
-
 fn endpoint(parts: &Parts) -> String {
     format!("{} {}", parts.method, parts.uri.path_and_query().map_or("/", |path| path.as_str()))
-}
-
-pub(super) fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_lowercase();
-    let json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
-    if json { Ok(()) } else { Err(Problem::UnsupportedMediaType) }
 }
 
 /// The draft asks for a quoted string; most clients send it bare.
@@ -175,103 +135,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
-/// Why a record that is JSON cannot be kept nevertheless: no database takes all that JSON allows.
-pub fn unkeepable(raw: &str) -> Option<String> {
-    let bytes = raw.as_bytes();
-    let (mut at, mut depth) = (0, 0_usize);
-    while at < bytes.len() {
-        match bytes[at] {
-            b'{' | b'[' => {
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    return Some(format!("is nested more than {MAX_DEPTH} levels deep"));
-                }
-                at += 1;
-            }
-            b'}' | b']' => {
-                depth = depth.saturating_sub(1);
-                at += 1;
-            }
-            b'"' => {
-                let (end, problem) = string(raw, at + 1);
-                if problem.is_some() {
-                    return problem;
-                }
-                at = end;
-            }
-            b'-' | b'0'..=b'9' => {
-                let length = raw[at..].find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'));
-                let end = length.map_or(bytes.len(), |length| at + length);
-                if is_beyond(&raw[at..end]) {
-                    return Some(format!(
-                        "has a number beyond {MAX_NUMBER_CHARS} characters or the {MAX_EXPONENT}th power of ten"
-                    ));
-                }
-                at = end;
-            }
-            _ => at += 1,
-        }
-    }
-    None
-}
-
-pub(super) fn is_beyond(number: &str) -> bool {
-    let exponent = number.split_once(['e', 'E']).map(|(_, exponent)| exponent.trim_start_matches('+').parse::<i64>());
-    number.len() > MAX_NUMBER_CHARS
-        || exponent.is_some_and(|exponent| exponent.map_or(true, |e| e.unsigned_abs() > MAX_EXPONENT.unsigned_abs()))
-}
-
-/// Where a string ends, and what in it cannot be kept.
-fn string(raw: &str, mut at: usize) -> (usize, Option<String>) {
-    let bytes = raw.as_bytes();
-    let unit = |from: usize| raw.get(from..from + 4).and_then(|hex| u16::from_str_radix(hex, 16).ok());
-    while at < bytes.len() {
-        match bytes[at] {
-            b'"' => return (at + 1, None),
-            b'\\' if bytes.get(at + 1) == Some(&b'u') => match unit(at + 2) {
-                Some(0) => return (at, Some("contains a NUL character".to_owned())),
-                Some(0xD800..=0xDBFF) => {
-                    let low = raw.get(at + 6..at + 8) == Some("\\u")
-                        && unit(at + 8).is_some_and(|low| (0xDC00..=0xDFFF).contains(&low));
-                    if !low {
-                        return (at, Some("contains half of a surrogate pair".to_owned()));
-                    }
-                    at += 12;
-                }
-                Some(0xDC00..=0xDFFF) => return (at, Some("contains half of a surrogate pair".to_owned())),
-                _ => at += 6,
-            },
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    (at, None)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_no_database_keeps_is_told() {
-        let deep = format!("{}1{}", "[".repeat(1_000), "]".repeat(1_000));
-        for (raw, part) in [
-            (deep.as_str(), "127 levels"),
-            (r#"{"a":"\u0000"}"#, "NUL"),
-            (r#"{"a\u0000":1}"#, "NUL"),
-            (r#"{"a":"\ud800"}"#, "surrogate"),
-            (r#"{"a":"\ud800\u0041"}"#, "surrogate"),
-            (r#"{"a":"\udc00"}"#, "surrogate"),
-            (r#"{"a":1e400}"#, "number"),
-            (r#"{"a":1E-99999999999999999999}"#, "number"),
-        ] {
-            let problem = unkeepable(raw).expect(raw);
-            assert!(problem.contains(part), "{problem}");
-        }
-        for fine in [r#"{"a":"\ud83d\ude00 [[[ \\u0000 \" {","b":[1,-2.5e10,{}]}"#, "17", "null"] {
-            assert_eq!(unkeepable(fine), None, "{fine}");
-        }
-    }
 
     #[test]
     fn keys_come_quoted_or_bare() {

@@ -7,22 +7,23 @@ use gassync_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    ApiError, Caller, Problem,
-    page::{Page, PageQuery, tagged},
-    params::{self, Id, Params},
-    problem::Document,
-    scope::SyncRead,
-};
+use super::ApiState;
 use crate::{
     app::App,
+    http::{
+        ApiError, Caller, Problem,
+        page::{Page, PageQuery, tagged},
+        params::{self, Id, Params},
+        problem::Document,
+        scope::SyncRead,
+    },
     store::{outbound::ages, sources, status, sync_log, sync_runs},
 };
 
 /// Runs shown with a source.
 const RUNS_SHOWN: i64 = 10;
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     Router::new()
         .route("/integration/v1/sync-log", get(log))
         .route("/integration/v1/sources/{id}/status", get(source_status))

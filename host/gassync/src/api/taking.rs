@@ -14,31 +14,30 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{
-    ApiError, Caller, Problem,
-    body::read_as,
+    ApiState,
     lenient::{self, Lenient},
-    problem::PROBLEM_JSON,
     records::{Plan, RecordOutcome},
-    submission::{OnConflict, Submission, unkeepable},
-    together,
+    submission::{OnConflict, Submission},
+    write_coalescer::WriteCoalescer,
 };
 use crate::{
     app::App,
     core::WhenFull,
+    http::{ApiError, Caller, Problem, json::unstorable, problem::PROBLEM_JSON, read_as},
     inbound::{
         apply::{self, Incoming, Outcome},
         plan::{self, Planned},
-        verify::hash,
     },
     store::{
         self, Fault, Tx,
         idempotency::{self, Answer, Place},
     },
+    vault::fingerprint,
 };
 
 /// Takes one record or a list.
 pub async fn post<T: DeserializeOwned, S>(
-    app: &Arc<App>,
+    state: &ApiState,
     caller: &Caller<S>,
     submission: Submission,
     news: fn(T) -> Result<News, Vec<FieldError>>,
@@ -46,8 +45,9 @@ pub async fn post<T: DeserializeOwned, S>(
     let strict = is_strict(caller, &submission);
     let (list, raw) = submission.records(strict)?;
     let read: Vec<Read> = raw.into_iter().map(|raw| read(raw, news, strict)).collect();
+    let app = &state.app;
     let incoming = incoming(app, caller, &submission);
-    let taking = Taking { app, incoming, read: &read, list };
+    let taking = Taking { app, coalescer: &state.coalescer, incoming, read: &read, list };
     if submission.options.dry_run {
         return Ok(sent(&taking.dry_run().await?, false));
     }
@@ -89,7 +89,7 @@ fn is_strict<S>(caller: &Caller<S>, submission: &Submission) -> bool {
 /// Reads a record as the schema says; a fact that is written otherwise is read as far as it can be, and mended.
 fn read<T: DeserializeOwned>(raw: Box<RawValue>, news: fn(T) -> Result<News, Vec<FieldError>>, strict: bool) -> Read {
     let wrong = |problem| FieldError { path: String::new(), problem };
-    let read = match unkeepable(raw.get()) {
+    let read = match unstorable(raw.get()) {
         Some(problem) => Err(wrong(problem)),
         None => read_as(raw.get()),
     };
@@ -162,7 +162,7 @@ impl Promise {
             api_key: caller.key,
             endpoint: endpoint.to_owned(),
             key: submission.idempotency_key.clone()?,
-            request_hash: hash(&format!("{query}\n{}", submission.text)),
+            request_hash: fingerprint(&format!("{query}\n{}", submission.text)),
         })
     }
 
@@ -205,6 +205,7 @@ impl From<sqlx::Error> for Failed {
 /// Records on their way.
 struct Taking<'a> {
     app: &'a Arc<App>,
+    coalescer: &'a Arc<WriteCoalescer>,
     incoming: Incoming,
     read: &'a [Read],
     list: bool,
@@ -219,7 +220,7 @@ impl Taking<'_> {
     /// that came by itself shares its transaction with others that did.
     async fn take(&self, promise: Option<&Arc<Promise>>) -> Result<Answer, Failed> {
         if let ([Ok(change)], false) = (self.read, self.list)
-            && let Some(outcome) = together::take(self.app, self.incoming, change.clone(), promise.cloned()).await
+            && let Some(outcome) = self.coalescer.write(self.incoming, change.clone(), promise.cloned()).await
         {
             return Ok(self.answer(vec![outcome], promise.map(Arc::as_ref)));
         }
@@ -281,7 +282,7 @@ impl Taking<'_> {
         let planned = plan::changes(&mut tx, &self.incoming, self.good()).await?;
         drop(tx);
         let records = self.planned(planned);
-        Ok(json_answer(StatusCode::OK, &Plan { plan: fingerprint(&records), records }, None))
+        Ok(json_answer(StatusCode::OK, &Plan { plan: plan_of(&records), records }, None))
     }
 
     /// Does what was planned, or nothing.
@@ -289,7 +290,7 @@ impl Taking<'_> {
         let mut tx = self.app.db.write_for(self.incoming.account, self.incoming.source).await?;
         let planned = plan::changes(&mut tx, &self.incoming, self.good()).await?;
         let outcomes: Vec<Outcome> = planned.iter().map(|planned| planned.outcome.clone()).collect();
-        if fingerprint(&self.planned(planned)) != plan {
+        if plan_of(&self.planned(planned)) != plan {
             return Err(Failed::Problem(Problem::PlanOutdated));
         }
         let answer = self.answer(outcomes, promise);
@@ -369,8 +370,8 @@ fn json_answer<T: Serialize>(status: StatusCode, body: &T, promise: Option<&Prom
     }
 }
 
-fn fingerprint(records: &[RecordOutcome]) -> String {
-    hash(&serde_json::to_string(records).unwrap_or_default())[..32].to_owned()
+fn plan_of(records: &[RecordOutcome]) -> String {
+    fingerprint(&serde_json::to_string(records).unwrap_or_default())[..32].to_owned()
 }
 
 fn sent(answer: &Answer, replayed: bool) -> Response {

@@ -37,9 +37,9 @@ impl Traffic {
 }
 
 /// Notes that a source called, and was answered so.
-pub(super) fn note(app: &Arc<App>, whom: (AccountId, SourceId), status: StatusCode, now: Timestamp) {
+pub(super) fn note(app: &Arc<App>, traffic: &Traffic, whom: (AccountId, SourceId), status: StatusCode, now: Timestamp) {
     let well = !(status.is_client_error() || status.is_server_error());
-    if !app.traffic.is_news(whom, well, now) {
+    if !traffic.is_news(whom, well, now) {
         return;
     }
     let (app, (account, source)) = (Arc::clone(app), whom);

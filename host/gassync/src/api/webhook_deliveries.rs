@@ -11,23 +11,23 @@ use axum::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{
-    ApiError, Body, Caller, Numbers,
-    page::{Page, PageQuery},
-    params::Params,
-    problem::Document,
-    scope::{WebhooksRead, WebhooksWrite},
-    webhooks::OfWebhook,
-};
+use super::{ApiState, webhooks::OfWebhook};
 use crate::{
     app::App,
+    http::{
+        ApiError, Body, Caller, Numbers,
+        page::{Page, PageQuery},
+        params::Params,
+        problem::Document,
+        scope::{WebhooksRead, WebhooksWrite},
+    },
     webhooks::{
         Asked, Replayed,
         desk::{self, DeliveryFilter, DeliveryShown, DeliveryWhole, MessageSent, ReplayShown},
     },
 };
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     Router::new()
         .route("/integration/v1/webhooks/{id}/deliveries", get(list))
         .route("/integration/v1/webhooks/{id}/deliveries/{delivery}", get(one))

@@ -10,15 +10,16 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{
-    ApiError, Body, Caller, MaybeBody, Numbers,
-    page::{Page, PageQuery},
-    params::Params,
-    problem::Document,
-    scope::{WebhooksRead, WebhooksWrite},
-};
+use super::ApiState;
 use crate::{
     app::App,
+    http::{
+        ApiError, Body, Caller, MaybeBody, Numbers,
+        page::{Page, PageQuery},
+        params::Params,
+        problem::Document,
+        scope::{WebhooksRead, WebhooksWrite},
+    },
     store,
     webhooks::{
         self, By, NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown,
@@ -26,7 +27,7 @@ use crate::{
     },
 };
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Router<ApiState> {
     Router::new()
         .route("/integration/v1/webhooks", get(list).post(make))
         .route("/integration/v1/webhooks/{id}", get(one).patch(change).delete(forget))

@@ -92,8 +92,8 @@ impl Client {
             bail!("no host has run on {folder}: `gassync serve` begins one, and GASSYNC_DATA_DIR names another folder");
         }
         let app = App::open(config, system_clock(), system_random()).await?;
-        plugins::settle(&app).await?;
-        plugins::read_folder(&app).await?;
+        plugins::settle(&app.plugins).await?;
+        plugins::read_folder(&app.plugins).await?;
         let token = app.operator_token.clone();
         Ok(Self::Here { router: server::router(Arc::clone(&app)), token })
     }

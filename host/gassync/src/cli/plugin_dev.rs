@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     build,
     client::{Client, HostFile},
-    plugin::print_call,
+    plugin_call::print_call,
     print, say,
     serve::stop_signal,
     system_clock,
@@ -52,10 +52,10 @@ pub struct Dev {
     #[arg(long, default_value = "127.0.0.1:8490")]
     listen: SocketAddr,
     /// NAME=VALUE of the plugin's settings; a value that is JSON is taken as such
-    #[arg(long = "setting", value_parser = super::source::pair)]
+    #[arg(long = "setting", value_parser = super::pair::pair)]
     settings: Vec<(String, String)>,
     /// FIELD=VALUE of what the plugin's credentials ask for
-    #[arg(long = "credential", value_parser = super::source::pair)]
+    #[arg(long = "credential", value_parser = super::pair::pair)]
     credentials: Vec<(String, String)>,
     /// HOST:PORT of a private address that the plugin may reach, such as a simulated channel on this machine
     #[arg(long)]

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::{
     client::Client,
-    go_live, print, say,
+    go_live,
+    pair::pair,
+    print, say,
     source_pushing::{self, Change},
     source_steering,
 };
@@ -141,12 +143,6 @@ pub struct Add {
     /// One JSON document
     #[arg(long)]
     json: bool,
-}
-
-/// NAME=VALUE.
-pub fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn say_of(text: &str) -> Result<Say, String> {

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use gassync_domain::Direction;
 use serde_json::{Map, Value};
 
-use super::{client::Client, print, say, source::pair};
+use super::{client::Client, pair::pair, print, say};
 use crate::admin::{
     MAX_POLL_MINUTES, NewPoll, NewRemoval, NewSettings, NewSwitches, SettingsChanged, SourceRemoved, SourceRun,
     Steered, Switches,

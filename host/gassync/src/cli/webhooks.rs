@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     admin::WebhookListed,
-    api::Page,
     config::{Config, ConfigError},
+    http::Page,
     webhooks::{
         NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown,
         desk::{DeliveryFilter, DeliveryShown, DeliveryWhole, MessageSent},

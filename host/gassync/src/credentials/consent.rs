@@ -17,16 +17,15 @@ use serde::Deserialize;
 
 use super::{ConnectionSecrets, life::AtHand, listening::Listening};
 use crate::{
-    api::{ApiError, Problem},
     app::App,
-    inbound::verify::hash,
-    jobs,
+    http::{ApiError, Problem},
+    schedule,
     store::{
         Time,
         connections::{self, Consent},
         sources::{self, Source},
     },
-    vault,
+    vault::{self, fingerprint},
 };
 
 /// Where channels send people back to.
@@ -67,7 +66,7 @@ pub async fn begin(app: &Arc<App>, source: &Source, slot: &str) -> anyhow::Resul
         expires_at: Time::from(app.now() + MAX_WAIT),
     };
     let mut tx = app.db.write(source.account).await?;
-    connections::expect(&mut tx, &hash(&state), &consent, app.now()).await?;
+    connections::expect(&mut tx, &fingerprint(&state), &consent, app.now()).await?;
     tx.commit().await?;
     Ok(url.into())
 }
@@ -80,7 +79,7 @@ struct Brought {
 }
 
 async fn came_back(State(app): State<Arc<App>>, Query(brought): Query<Brought>) -> Result<Response, ApiError> {
-    let state = hash(&brought.state);
+    let state = fingerprint(&brought.state);
     let mut tx = app.db.platform_read().await?;
     let consent = connections::expected(&mut tx, &state, app.now()).await?.ok_or(Problem::NotFound)?;
     drop(tx);
@@ -128,7 +127,7 @@ async fn connect(app: &Arc<App>, source: &Source, consent: &Consent, code: Strin
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     sources::set_status(&mut tx, source.account, source.id, "active").await?;
-    jobs::begin_polls(&mut tx, source, plugin.manifest(), now).await?;
+    schedule::begin_polls(&mut tx, source, plugin.manifest(), now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(true)

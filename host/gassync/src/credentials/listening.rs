@@ -1,12 +1,15 @@
 //! Credentials that change may show another account's rooms: their source listens until what they show is known.
 
-use gassync_domain::Entity;
+use gassync_domain::{Entity, Timestamp};
 
 use crate::{
     app::App,
+    schedule,
     store::{
-        self,
+        self, Tx,
+        outbound::touches,
         sources::{self, Source},
+        sync_log,
     },
 };
 
@@ -34,10 +37,10 @@ impl<'a> Listening<'a> {
         if self.source.listening_since.is_none() && self.source.connection.is_some() {
             let mut tx = app.db.write(self.source.account).await?;
             sources::go_live(&mut tx, self.source.account, self.source.id).await?;
-            crate::outbound::fan_out::source(
+            schedule::invalidate_source(
                 &mut tx,
                 (self.source.account, self.source.id),
-                (store::outbound::touches::FIRST, false),
+                (touches::FIRST, false),
                 app.now(),
             )
             .await?;
@@ -45,4 +48,29 @@ impl<'a> Listening<'a> {
         }
         Ok(())
     }
+}
+
+/// A source whose credentials have changed goes live again by itself where they show the rooms that it had, and no others; its
+/// properties have been read, from `began` on.
+pub async fn go_live_again(tx: &mut Tx, source: &Source, began: Timestamp, now: Timestamp) -> store::Result<()> {
+    let whom = (source.account, source.id);
+    let Some(shows_its_rooms) = sources::shows_its_rooms(tx, whom.0, whom.1, began).await? else { return Ok(()) };
+    let (action, message) = if shows_its_rooms {
+        sources::go_live(tx, whom.0, whom.1).await?;
+        schedule::invalidate_source(tx, whom, (touches::FIRST, false), now).await?;
+        schedule::push_due_bookings(tx, whom, now).await?;
+        ("go-live", "its new credentials show the rooms that it had: it is live again")
+    } else {
+        sources::stay_listening(tx, whom.0, whom.1).await?;
+        ("listen", "its new credentials show other rooms: it listens until somebody has it go live")
+    };
+    let line = sync_log::Entry {
+        source: source.id,
+        entity_type: "source",
+        entity_id: &source.name,
+        action,
+        status: "success",
+        message: Some(message.to_owned()),
+    };
+    sync_log::outbound(tx, whom.0, &[line], now).await
 }

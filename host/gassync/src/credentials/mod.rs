@@ -18,12 +18,12 @@ use serde_json::Value;
 
 pub use self::{
     life::SetUp,
-    listening::Listening,
+    listening::{Listening, go_live_again},
     renewal::{keep_alive, keep_alive_once},
 };
 use crate::{
-    api::{ApiError, Problem},
     app::App,
+    http::{ApiError, Problem},
     plugins::Plugin,
     store::{
         self, Time, Tx,

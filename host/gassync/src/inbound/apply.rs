@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{block, calendar, closing, guest, property, rate_plan, reservation, room_type};
 use crate::{
     core::{SoldOut, WhenFull},
-    jobs::Kind,
+    schedule::Kind,
     store::{
         self, Tx,
         buffer::Envelope,

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::apply::Incoming;
 use crate::{
     core::{self, ClosureAsked},
-    jobs::{self, Kind},
+    schedule::{self, Kind},
     store::{
         Result, Tx,
         buffer::{availability, room_types},
@@ -258,7 +258,7 @@ async fn touch_own(
         }
     }
     touches::put(tx, &touched).await?;
-    queue::put(tx, &[jobs::push_of_calendar((account, source), (now, now))], now).await
+    queue::put(tx, &[schedule::push_of_calendar((account, source), (now, now))], now).await
 }
 
 /// The audit trail's lines: one for nights that follow each other and are moved alike.

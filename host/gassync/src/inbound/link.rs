@@ -8,12 +8,11 @@ use super::{
     plan::entity,
 };
 use crate::{
-    jobs,
+    schedule,
     store::{
         Result, Tx,
         buffer::{Slice, parked_reservations, properties, rate_plans, reservations, room_types},
-        mappings,
-        mappings::Kind,
+        mappings::{self, Kind},
         sync_log,
     },
 };
@@ -117,7 +116,7 @@ pub async fn link(
         sync_log::inbound(tx, account, &[entry], now).await?;
     }
     let frees = waiting_for(tx, &incoming, kind, id).await?;
-    jobs::linked(tx, account, source, now).await?;
+    schedule::linked(tx, account, source, now).await?;
     Ok(Linked { outcome, changes, frees })
 }
 
@@ -143,7 +142,7 @@ pub async fn unlink(tx: &mut Tx, incoming: &Incoming, kind: Kind, id: &str) -> s
     };
     sync_log::inbound(tx, account, &[entry], now).await?;
     // What it has closed by hand is open where it is linked no more.
-    jobs::linked(tx, account, source, now).await?;
+    schedule::linked(tx, account, source, now).await?;
     Ok(())
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use gassync_domain::{Entity, Query, Selection};
 
 use super::{pull, silence};
-use crate::{app::App, store::sources::Source, talk::TalkError};
+use crate::{app::App, channel::ChannelCallError, store::sources::Source};
 
 /// Fetches what a query names, and takes note of reservations that the channel does not answer for.
-pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<(), TalkError> {
+pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<(), ChannelCallError> {
     let entity = query.entity;
     let alone = matches!(&query.selection, Selection::Some(ids) if ids.len() == 1);
     let asked_at = app.now();

@@ -5,7 +5,7 @@
 //! What it cannot place yet waits for a person, who says by [`link`] or [`decide`] what becomes of it; [`map_import`] takes over
 //! links that another system kept.
 //! [`set_aside`] keeps what could not be read or kept, so that one record stops no other; [`escapes`] mends JSON that no
-//! reader takes. [`memory`] is what the plugin remembers meanwhile. [`pull`] enters at the second half with what a plugin fetched, [`passes`]
+//! reader takes. [`pull`] enters at the second half with what a plugin fetched, [`passes`]
 //! of it whether that is all there is; [`look_up`] asks for single records, and [`silence`] is what it means that one is not
 //! answered. [`polled`] notes how polls end.
 
@@ -21,7 +21,6 @@ pub mod guest;
 pub mod link;
 pub mod look_up;
 pub mod map_import;
-pub mod memory;
 mod parking;
 pub mod passes;
 pub mod plan;

@@ -3,19 +3,20 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{AccountId, ChannelError, Entity, Query, SourceId, Timestamp};
+use gassync_domain::{AccountId, ChannelError, Date, Entity, Query, Selection, SourceId, Timestamp, today_at};
 use gassync_runtime::{CallError, Poll};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Span};
 
 use super::pull::{self, Tally};
 use crate::{
     app::App,
+    channel::ChannelCallError,
     store::{
         self, Tx, connections,
         poll_failures::{self, PollFailure},
         sources::{self, Source},
+        time_zones,
     },
-    talk::TalkError,
 };
 
 /// So many failures of a poll in a row bring its source into error,
@@ -33,8 +34,32 @@ pub fn name_of(entity: Entity, stream: Option<&str>) -> String {
     }
 }
 
+/// What a poll asks for now.
+pub async fn selection(app: &App, source: &Source, poll: &Poll) -> store::Result<Selection> {
+    if let Some(stream) = &poll.stream {
+        return Ok(Selection::Pending(stream.clone()));
+    }
+    if let Some(days) = poll.window {
+        let today = today(app, source).await?;
+        let start = today.saturating_sub(Span::new().days(i64::from(days.back)));
+        return Ok(Selection::Within { start, until: today.saturating_add(Span::new().days(i64::from(days.ahead))) });
+    }
+    let mut tx = app.db.read(source.account).await?;
+    let resume = sources::resume_point(&mut tx, source.account, source.id, poll.entity.as_str()).await?;
+    Ok(pull::since(resume, poll.overlap_seconds, app.now()))
+}
+
+/// The day that it is at a source's houses; where they are in several zones, the earliest.
+pub async fn today(app: &App, source: &Source) -> store::Result<Date> {
+    let now = app.now();
+    let mut tx = app.db.read(source.account).await?;
+    let zones = time_zones::of_source(&mut tx, source.account, source.id).await?;
+    let days = zones.iter().map(|zone| today_at(now, zone.as_deref()));
+    Ok(days.min().unwrap_or_else(|| today_at(now, None)))
+}
+
 /// Fetches what a poll asks for, and notes on its source how that ended.
-pub async fn run(app: &Arc<App>, source: &Source, poll: &Poll, query: Query) -> Result<Tally, TalkError> {
+pub async fn run(app: &Arc<App>, source: &Source, poll: &Poll, query: Query) -> Result<Tally, ChannelCallError> {
     let entity = query.entity;
     let result = pull::run(app, source, query).await;
     let name = name_of(entity, poll.stream.as_deref());
@@ -76,7 +101,12 @@ async fn works(tx: &mut Tx, (account, source): (AccountId, SourceId), name: &str
     Ok(())
 }
 
-async fn fails(tx: &mut Tx, source: &Source, (name, error): (&str, &TalkError), now: Timestamp) -> store::Result<()> {
+async fn fails(
+    tx: &mut Tx,
+    source: &Source,
+    (name, error): (&str, &ChannelCallError),
+    now: Timestamp,
+) -> store::Result<()> {
     let failure = poll_failures::add(tx, source.account, source.id, (name, &error.to_string()), now).await?;
     if failure.bad || is_bad(&failure, error, now) {
         poll_failures::set_bad(tx, source.account, source.id, name).await?;
@@ -87,17 +117,20 @@ async fn fails(tx: &mut Tx, source: &Source, (name, error): (&str, &TalkError), 
     Ok(())
 }
 
-fn is_bad(failure: &PollFailure, error: &TalkError, now: Timestamp) -> bool {
+fn is_bad(failure: &PollFailure, error: &ChannelCallError, now: Timestamp) -> bool {
     let longest = match error {
         // To read it again would come to the same.
-        TalkError::Endless(_) => return true,
-        TalkError::Call(CallError::Channel(ChannelError::RateLimited(_))) => MAX_LIMITED,
+        ChannelCallError::Endless(_) => return true,
+        ChannelCallError::Call(CallError::Channel(ChannelError::RateLimited(_))) => MAX_LIMITED,
         _ => MAX_FAILING,
     };
     failure.failures >= MAX_FAILURES && now.duration_since(failure.first_failed_at.into()) >= longest
 }
 
 /// That a plugin has no way to ask for something is no trouble of the source.
-fn counts(error: &TalkError) -> bool {
-    !matches!(error, TalkError::Call(CallError::Channel(ChannelError::Unsupported)) | TalkError::NoConnection)
+fn counts(error: &ChannelCallError) -> bool {
+    !matches!(
+        error,
+        ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported)) | ChannelCallError::NoConnection
+    )
 }

@@ -4,7 +4,7 @@ use gassync_domain::{Digest, Mended, Missing, Parked, Property, RawJson};
 
 use super::apply::{Incoming, Outcome};
 use crate::{
-    core, jobs,
+    core, schedule,
     store::{
         Result, Tx,
         buffer::{Envelope, properties, rate_plans, room_types},
@@ -64,7 +64,7 @@ async fn decide(
         None if incoming.creates => {
             let core = core::put_property(tx, account, None, property, now).await?;
             mappings::link(tx, account, source, mappings::Kind::Property, &property.id, core, now).await?;
-            jobs::linked(tx, account, source, now).await?;
+            schedule::linked(tx, account, source, now).await?;
             Outcome::Created(core)
         }
         None => Outcome::Parked(Parked(vec![Missing::Link])),
@@ -78,7 +78,7 @@ async fn decide(
         // Linked before it was told: what is in it may have come already, and is told of under its property from now on.
         room_types::stand_beside(tx, account, source, &property.id).await?;
         rate_plans::stand_beside(tx, account, source, &property.id).await?;
-        jobs::linked(tx, account, source, now).await?;
+        schedule::linked(tx, account, source, now).await?;
     }
     Ok((outcome, waits_already))
 }

@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 
 use super::{
     apply::{self, Incoming},
-    escapes, memory,
+    escapes,
     passes::{After, Endless, Passes},
     seal,
     set_aside::{self, Origin},
@@ -24,14 +24,15 @@ use super::{
 };
 use crate::{
     app::App,
-    channel_limits::LimitedTransport,
-    outbound, plugins,
+    channel::{ChannelCallError, ChannelSession, plugin_state},
+    credentials,
+    limits::LimitedTransport,
+    plugins, reconcile,
     store::{
         self, connections, inbox, source_switches,
         sources::{self, Source},
         sync_runs::{self, Counters},
     },
-    talk::{Talk, TalkError},
 };
 
 /// The longest wait for room within what the channel allows that is waited out between two pages: to begin anew would
@@ -44,12 +45,16 @@ const MAX_WAIT: SignedDuration = SignedDuration::from_secs(60);
 pub type Tally = BTreeMap<&'static str, i64>;
 
 /// Fetches what a query asks for and applies it; the run is written down, however it ends.
-pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<Tally, TalkError> {
+pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<Tally, ChannelCallError> {
     ask(app, source, query).await.map(|(tally, _)| tally)
 }
 
 /// The same; and which of the records that were asked for by their ids the answer was silent about.
-pub(super) async fn ask(app: &Arc<App>, source: &Source, query: Query) -> Result<(Tally, Vec<String>), TalkError> {
+pub(super) async fn ask(
+    app: &Arc<App>,
+    source: &Source,
+    query: Query,
+) -> Result<(Tally, Vec<String>), ChannelCallError> {
     let began = app.now();
     let is_of_all_houses = query.entity == Entity::Property && query.selection == Selection::Everything;
     let mut tx = app.db.write(source.account).await?;
@@ -64,12 +69,12 @@ pub(super) async fn ask(app: &Arc<App>, source: &Source, query: Query) -> Result
     let mut tx = app.db.write(source.account).await?;
     sync_runs::end(&mut tx, source.account, id, (&counters, why.as_deref()), (began, now)).await?;
     // That a plugin has no way to ask for something is no trouble of the source.
-    let is_trouble = !matches!(result, Err(TalkError::Call(CallError::Channel(ChannelError::Unsupported))));
+    let is_trouble = !matches!(result, Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))));
     if let Some(why) = why.as_ref().filter(|_| is_trouble) {
         sources::failed(&mut tx, source.account, source.id, why, now).await?;
     }
     if result.is_ok() && is_of_all_houses {
-        outbound::going_live::again(&mut tx, source, began, now).await?;
+        credentials::go_live_again(&mut tx, source, began, now).await?;
     }
     tx.commit().await?;
     result.map(|silent| (tally, silent))
@@ -88,9 +93,9 @@ async fn all_pages(
     source: &Source,
     mut query: Query,
     tally: &mut Tally,
-) -> Result<Vec<String>, TalkError> {
-    let talk = Talk::open(app, source)?;
-    let (plugin, connection) = (&talk.plugin, talk.connection);
+) -> Result<Vec<String>, ChannelCallError> {
+    let session = ChannelSession::open(app, source)?;
+    let (plugin, connection) = (&session.plugin, session.connection);
     let lane = app.lane(connection).await;
     let _one_at_a_time = lane.lock().await;
     let began = app.now();
@@ -101,8 +106,8 @@ async fn all_pages(
     loop {
         // What a page says was true when the request for it was made, not when it is applied.
         let observed_at = app.now();
-        let (mut page, record) = match fetch(&talk, query.clone()).await {
-            Err(TalkError::Call(CallError::Channel(ChannelError::RateLimited(Some(seconds)))))
+        let (mut page, record) = match fetch(&session, query.clone()).await {
+            Err(ChannelCallError::Call(CallError::Channel(ChannelError::RateLimited(Some(seconds)))))
                 if pages > 0 && SignedDuration::from_secs(i64::from(seconds)) <= MAX_PAUSE =>
             {
                 tokio::time::sleep(Duration::from_secs(u64::from(seconds))).await;
@@ -112,7 +117,7 @@ async fn all_pages(
         };
         let gone = leave_out_what_was_asked_for(&query, &mut page, tally);
         answered.extend(page.changes.iter().filter_map(answers).map(str::to_owned));
-        let after = passes.take(&mut page).map_err(|Endless(why)| TalkError::Endless(why))?;
+        let after = passes.take(&mut page).map_err(|Endless(why)| ChannelCallError::Endless(why))?;
         resume = latest(resume, page.resume);
         pages += 1;
         let last = !matches!(after, After::NextPage | After::NextPass);
@@ -125,12 +130,12 @@ async fn all_pages(
         }
         let when = (observed_at, incoming.now);
         if query.entity == Entity::Reservation {
-            outbound::booking_shown::gone(&mut tx, source, &gone, incoming.now).await?;
+            reconcile::reservation::handle_missing(&mut tx, source, &gone, incoming.now).await?;
         }
-        outbound::read_back::compare(&mut tx, source, plugin.manifest(), &calendars, when).await?;
+        reconcile::calendar::compare(&mut tx, source, plugin.manifest(), &calendars, when).await?;
         plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (plugin, &record, None), incoming.now)
             .await?;
-        memory::keep(&app.vault, &mut tx, source, record.memory, incoming.now).await?;
+        plugin_state::save(&app.vault, &mut tx, source, record.memory, incoming.now).await?;
         if page.next.is_none() {
             set_aside::fetched(&mut tx, (source.account, source.id), &query, (began, incoming.now)).await?;
         }
@@ -244,22 +249,22 @@ fn latest(known: Option<ResumePoint>, page: Option<ResumePoint>) -> Option<Resum
     }
 }
 
-async fn fetch(talk: &Talk<'_>, query: Query) -> Result<(Page, CallRecord), TalkError> {
-    let Talk { app, source, connection, plugin } = talk;
+async fn fetch(session: &ChannelSession<'_>, query: Query) -> Result<(Page, CallRecord), ChannelCallError> {
+    let ChannelSession { app, source, connection, plugin } = session;
     let transport = KeepingTransport {
         app: Arc::clone(app),
-        network: talk.network()?,
+        network: session.network()?,
         account: source.account,
         connection: *connection,
         sensitive: plugin.manifest().sensitive.clone(),
     };
     let id = format!("fetch-{}-{}", source.id, query.entity.as_str());
-    let (call, secrets, place) = talk.call(id, Arc::new(transport)).await?;
+    let (call, secrets, place) = session.call(id, Arc::new(transport)).await?;
     let Finished { result, record } = plugin.fetch(call, query).await;
     drop(place);
     match result {
         Ok(page) => Ok((page, record)),
-        Err(error) => Err(talk.failed(error, record, secrets).await?),
+        Err(error) => Err(session.failed(error, record, secrets).await?),
     }
 }
 

@@ -4,7 +4,7 @@ use gassync_domain::{CoreId, Digest, Mended, Missing, Parked, RatePlan, RawJson}
 
 use super::apply::{Incoming, Outcome};
 use crate::{
-    core, outbound,
+    core, schedule,
     store::{
         Result, Tx,
         buffer::{Envelope, rate_plans},
@@ -88,7 +88,7 @@ async fn link(
             let core = core::put_rate_plan(tx, account, None, property.core, plan, now).await?;
             mappings::link(tx, account, source, mappings::Kind::RatePlan, &plan.id, core, now).await?;
             // Its nights are told of under this plan, too.
-            outbound::fan_out::source(tx, (account, source), (touches::FIRST, false), now).await?;
+            schedule::invalidate_source(tx, (account, source), (touches::FIRST, false), now).await?;
             Ok((core, true))
         }
     })

@@ -21,9 +21,9 @@ use super::{
     work,
 };
 use crate::{
-    api::{ApiError, Problem},
     app::App,
     credentials,
+    http::{ApiError, Problem},
     plugins::Plugin,
     store::{self, connections, inbox},
 };

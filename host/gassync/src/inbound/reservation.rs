@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     core::{Bookable, Desk, HoldAsked, Placed, WhenFull},
-    outbound,
+    reconcile,
     store::{
         Result, Tx,
         buffer::{
@@ -108,7 +108,13 @@ async fn see_own(tx: &mut Tx, incoming: &Incoming, arriving: &[Arriving]) -> Res
         let core = outcome.as_ref().and_then(Outcome::core);
         let is_news = *kept && matches!(outcome, Some(Outcome::Unchanged(_)));
         if let Some(core) = core.filter(|core| is_news || awaited.contains(core)) {
-            outbound::booking_shown::seen(tx, incoming, core, reservation).await?;
+            reconcile::reservation::verify(
+                tx,
+                (incoming.account, incoming.source),
+                (core, reservation),
+                (incoming.observed_at, incoming.now),
+            )
+            .await?;
         }
     }
     Ok(())
@@ -191,7 +197,13 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
     for (index, arriving) in arriving.iter_mut().enumerate().filter(|(_, arriving)| arriving.outcome.is_none()) {
         let mut mapping = mappings.get(Kind::Reservation, &arriving.reservation.id);
         if mapping.is_none()
-            && let Some(core) = outbound::booking_shown::recognise(tx, incoming, &arriving.reservation).await?
+            && let Some(core) = reconcile::reservation::match_by_reference(
+                tx,
+                (incoming.account, incoming.source),
+                &arriving.reservation,
+                incoming.now,
+            )
+            .await?
         {
             // It is one of ours, of which the channel has not said yet what it calls it.
             mapping = Some(Mapping { core, auto_sync: false, ours: true });

@@ -4,7 +4,7 @@ use gassync_domain::{CoreId, Digest, Mended, Missing, Parked, RawJson, RoomType}
 
 use super::apply::{Incoming, Outcome};
 use crate::{
-    core, jobs,
+    core, schedule,
     store::{
         Result, Tx,
         buffer::{Envelope, room_types},
@@ -65,7 +65,7 @@ async fn decide(
     }
     if matches!(outcome, Outcome::Updated(_)) && !was_linked {
         // Linked before it was told, or before its property was: from now on the channel is told of its nights.
-        jobs::linked(tx, account, source, now).await?;
+        schedule::linked(tx, account, source, now).await?;
     }
     Ok((outcome, waits_already))
 }
@@ -91,7 +91,7 @@ async fn link(
         (None, Some(property)) => {
             let core = core::put_unit(tx, account, None, property.core, room_type, now).await?;
             mappings::link(tx, account, source, mappings::Kind::RoomType, &room_type.id, core, now).await?;
-            jobs::linked(tx, account, source, now).await?;
+            schedule::linked(tx, account, source, now).await?;
             Ok((core, true))
         }
     })

@@ -6,16 +6,13 @@ use std::sync::Arc;
 use gassync_domain::{
     AccountId, Change, Entity, Hint, Intent, News, Query, Selection, SourceId, Timestamp, Unreadable, mend_text,
 };
-use gassync_runtime::{Adapter, Interface};
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::apply::{self, Incoming, Outcome};
 use crate::{
     app::App,
-    jobs::Kind,
     store::{
-        self, Fault, Tx, inbox,
+        self, Fault, Tx,
         set_aside::{self, NewSetAside, SetAside},
         sync_log,
     },
@@ -27,8 +24,6 @@ const MAX_RAW_BYTES: usize = 256 * 1024;
 const MAX_PROBLEM_CHARS: usize = 500;
 /// The longest id, in characters: a longer one is none.
 const MAX_ID_CHARS: usize = 255;
-/// Most records that are asked for anew when another version of a plugin serves.
-const MAX_RETRIED: i64 = 10_000;
 
 /// Where records came from.
 #[derive(Debug, Clone, Copy)]
@@ -257,38 +252,6 @@ pub async fn fetched(
         }
     }
     Ok(())
-}
-
-/// Another version of a plugin serves: what the one before could not read is asked for anew.
-pub async fn retry_all(tx: &mut Tx, plugin: &dyn Adapter, now: Timestamp) -> store::Result<()> {
-    for row in set_aside::of_other_versions(tx, &plugin.manifest().id, plugin.hash(), MAX_RETRIED).await? {
-        retry(tx, &row, plugin.exports().contains(&Interface::Pull), now).await?;
-    }
-    Ok(())
-}
-
-/// Asks for a record anew: by its id where there is one, else by reading its message again, else with all of its kind. False
-/// where there is no way to.
-pub async fn retry(tx: &mut Tx, row: &SetAside, pulls: bool, now: Timestamp) -> store::Result<bool> {
-    let account = AccountId(row.account_id);
-    let message = match row.inbox_id {
-        Some(id) => inbox::find(tx, id).await?.filter(|(listed, _)| listed.state == "applied").map(|_| id),
-        None => None,
-    };
-    let payload = match (&row.external_id, message) {
-        (Some(id), _) if pulls => json!({ "entity": row.entity, "id": id }),
-        (_, Some(message)) => {
-            inbox::replay(tx, account, message, now).await?;
-            set_aside::retried(tx, account, row.id, now).await?;
-            return Ok(true);
-        }
-        (_, None) if pulls => json!({ "entity": row.entity, "whole": true }),
-        _ => return Ok(false),
-    };
-    let work = Kind::LookAgain.put((account, SourceId(row.source_id)), payload, (now, now));
-    store::queue::put(tx, &[work], now).await?;
-    set_aside::retried(tx, account, row.id, now).await?;
-    Ok(true)
 }
 
 /// A person lets a record go; who and why is kept in the sync log.

@@ -19,8 +19,9 @@ use super::{
 };
 use crate::{
     app::App,
-    jobs::Kind,
-    outbound::booking_shown,
+    channel::ChannelCallError,
+    reconcile,
+    schedule::Kind,
     store::{
         self, Tx,
         buffer::{reservations, room_types},
@@ -28,7 +29,6 @@ use crate::{
         sources::Source,
         sync_log,
     },
-    talk::TalkError,
 };
 
 /// How long after the first question the second is asked.
@@ -45,7 +45,12 @@ struct Silent {
 }
 
 /// Takes note that a question for this one reservation was answered without it.
-pub(super) async fn heard(app: &Arc<App>, source: &Source, id: &str, asked_at: Timestamp) -> Result<(), TalkError> {
+pub(super) async fn heard(
+    app: &Arc<App>,
+    source: &Source,
+    id: &str,
+    asked_at: Timestamp,
+) -> Result<(), ChannelCallError> {
     let mut tx = app.db.write(source.account).await?;
     let silent = note(&mut tx, source, id, asked_at, app.now()).await?;
     tx.commit().await?;
@@ -75,7 +80,7 @@ async fn note(
     now: Timestamp,
 ) -> store::Result<Option<Silent>> {
     let (account, source_id) = (source.account, source.id);
-    let own = booking_shown::awaited_rooms(tx, source, id).await?;
+    let own = reconcile::reservation::awaited_rooms(tx, source, id).await?;
     let stay = missing::held_stay(tx, account, source_id, id).await?;
     let is_current = |zone: Option<&str>, check_out: Date| check_out > today_at(now, zone);
     let stay = stay.filter(|stay| is_current(stay.time_zone.as_deref(), stay.check_out()));
@@ -115,7 +120,7 @@ fn rooms_of(reservation: &Reservation) -> Vec<String> {
 }
 
 /// Whether the connection sees one of these rooms: its content is asked for, unless that was done a moment ago.
-async fn sees_any(app: &Arc<App>, source: &Source, rooms: &[String]) -> Result<bool, TalkError> {
+async fn sees_any(app: &Arc<App>, source: &Source, rooms: &[String]) -> Result<bool, ChannelCallError> {
     let asked_at = app.now();
     if seen_since(app, source, rooms, asked_at - SEEN_IS_GOOD_FOR).await? {
         return Ok(true);
@@ -123,7 +128,7 @@ async fn sees_any(app: &Arc<App>, source: &Source, rooms: &[String]) -> Result<b
     match pull::run(app, source, Query::new(Entity::Property, Selection::Everything)).await {
         Ok(_) => Ok(seen_since(app, source, rooms, asked_at).await?),
         // One that cannot be asked is believed what it said of its rooms.
-        Err(TalkError::Call(CallError::Channel(ChannelError::Unsupported))) => {
+        Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))) => {
             Ok(seen_since(app, source, rooms, Timestamp::MIN).await?)
         }
         Err(error) => Err(error),
@@ -158,9 +163,9 @@ async fn confirm(
         message: Some("the channel was asked for it twice, and answered without it".to_owned()),
     };
     sync_log::inbound(tx, account, &[entry], now).await?;
-    if booking_shown::awaited_rooms(tx, source, id).await?.is_some() {
+    if reconcile::reservation::awaited_rooms(tx, source, id).await?.is_some() {
         missing::forget(tx, account, source_id, id).await?;
-        return booking_shown::gone(tx, source, &[id.to_owned()], now).await;
+        return reconcile::reservation::handle_missing(tx, source, &[id.to_owned()], now).await;
     }
     missing::repeat(tx, account, source_id, id, (asked_at, Some(now))).await?;
     if answers_every_id {

@@ -10,10 +10,10 @@ use base64::{
 use gassync_domain::Timestamp;
 use gassync_runtime::{Algorithm, Encoding, Secret, Verification};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::spot::{self, Spot};
+use crate::vault::fingerprint;
 
 /// The query parameter that carries the token where a channel can send no header.
 pub const TOKEN_PARAMETER: &str = "token";
@@ -96,13 +96,13 @@ pub fn is_genuine(how: &Verification, token_hash: &str, secrets: &[Secret], call
 }
 
 fn is_token(presented: &str, token_hash: &str) -> bool {
-    hash(presented).as_bytes().ct_eq(token_hash.as_bytes()).into()
+    fingerprint(presented).as_bytes().ct_eq(token_hash.as_bytes()).into()
 }
 
 fn is_pair((user, password): (&str, &str), secrets: &[Secret]) -> bool {
     let [known_user, known_password] = secrets else { return false };
     // Both are compared, whatever comes of the first.
-    let same = |a: &str, b: &Secret| hash(a).as_bytes().ct_eq(hash(b.reveal()).as_bytes());
+    let same = |a: &str, b: &Secret| fingerprint(a).as_bytes().ct_eq(fingerprint(b.reveal()).as_bytes());
     (same(user, known_user) & same(password, known_password)).into()
 }
 
@@ -164,11 +164,6 @@ fn is_in(peer: IpAddr, network: &str) -> bool {
 pub fn without_token(query: &str) -> String {
     let rest = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != TOKEN_PARAMETER);
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish()
-}
-
-/// SHA-256 in hex: how keys and tokens are kept.
-pub fn hash(secret: &str) -> String {
-    hex::encode(Sha256::digest(secret))
 }
 
 #[cfg(test)]

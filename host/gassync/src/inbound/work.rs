@@ -8,13 +8,14 @@ use jiff::SignedDuration;
 
 use super::{
     apply::Incoming,
-    escapes, memory,
+    escapes,
     pull::Tally,
     seal,
     set_aside::{self, Origin},
 };
 use crate::{
     app::App,
+    channel::plugin_state,
     panics,
     plugins::{self, Plugin},
     store::{
@@ -113,7 +114,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
     sync_runs::end(&mut tx, source.account, run, (&counters, None), (began, app.now())).await?;
     let place = (message.account, message.connection);
     plugins::keep_call(&app.vault, &mut tx, place, (&plugin, &record, None), incoming.now).await?;
-    memory::keep(&app.vault, &mut tx, &source, record.memory, incoming.now).await?;
+    plugin_state::save(&app.vault, &mut tx, &source, record.memory, incoming.now).await?;
     if tells_of_bookings {
         let place = (message.account, message.connection);
         connections::called(&mut tx, place.0, place.1, (incoming.now, incoming.now - CALLS_APART)).await?;
@@ -163,7 +164,7 @@ async fn decode(
     plugin: &Arc<Plugin>,
     source: &Source,
 ) -> Result<(Decoded, CallRecord), Failure> {
-    let recalled = memory::recall(app, plugin, source).await.map_err(|error| Failure::new(error, Then::Again))?;
+    let recalled = plugin_state::load(app, plugin, source).await.map_err(|error| Failure::new(error, Then::Again))?;
     let is_verified = is_verified(plugin, &request);
     let call = Call {
         id: format!("message-{}", message.id),
@@ -222,7 +223,7 @@ async fn settle(app: &App, message: &inbox::Message, failure: &Failure) -> store
     tx.commit().await?;
     // A message counts once, however often it is tried.
     if *counts && message.faults == 0 {
-        plugins::struck(app, plugin, message.account, message.connection, &failure.why).await?;
+        plugins::record_fault(&app.plugins, plugin, message.account, message.connection, &failure.why).await?;
     }
     Ok(())
 }

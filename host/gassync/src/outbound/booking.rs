@@ -1,5 +1,5 @@
 //! Tells a channel of bookings of the core: made, changed and cancelled under our reference, and looked up before anything is
-//! made again that may be there. What it shows of them later is judged in [`booking_shown`](super::booking_shown).
+//! made again that may be there. What it shows of them later is judged in [`reconcile::reservation`](crate::reconcile::reservation).
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -12,15 +12,15 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{
-    house_currency::leave_out_foreign_prices,
     in_words, places, sent_nothing, trusts, unclear,
     visit::{self, Came, Visit},
 };
 use crate::{
     app::App,
-    inbound::memory,
-    jobs::Kind,
+    channel::{ChannelCallError, ChannelSession, plugin_state},
     plugins,
+    reconcile::house_currency::leave_out_foreign_prices,
+    schedule::Kind,
     store::{
         self, Tx,
         core::told_bookings::{ToldBooking, told_bookings},
@@ -35,7 +35,6 @@ use crate::{
         sources::Source,
         sync_log,
     },
-    talk::{Talk, TalkError},
 };
 
 /// How long after it was told a booking is read back.
@@ -92,9 +91,9 @@ pub async fn push(
     source: &Source,
     asked: &[CoreId],
     visit: &mut Visit,
-) -> Result<Vec<Told>, TalkError> {
-    let talk = Talk::open(app, source)?;
-    let lane = app.lane(talk.connection).await;
+) -> Result<Vec<Told>, ChannelCallError> {
+    let session = ChannelSession::open(app, source)?;
+    let lane = app.lane(session.connection).await;
     let _one_at_a_time = lane.lock().await;
     let mut told = vec![Told::Done; asked.len()];
     let mut tx = app.db.write(source.account).await?;
@@ -112,10 +111,10 @@ pub async fn push(
     if tellings.is_empty() {
         return Ok(told);
     }
-    let trusts = trusts(&talk, &pushing);
+    let trusts = trusts(&session, &pushing);
     let operations: Vec<Operation> = tellings.iter().map(|telling| telling.operation.clone()).collect();
-    let (call, secrets, place) = talk.call(format!("bookings-{}", source.id), Arc::new(talk.network()?)).await?;
-    let Finished { result, record } = talk.plugin.push_reservations(call, operations).await;
+    let (call, secrets, place) = session.call(format!("bookings-{}", source.id), Arc::new(session.network()?)).await?;
+    let Finished { result, record } = session.plugin.push_reservations(call, operations).await;
     drop(place);
     let outcomes = match result {
         Ok(outcomes) => outcomes,
@@ -126,7 +125,7 @@ pub async fn push(
             if sent_nothing(&record) {
                 take_back(app, source, &tellings, &error.to_string()).await?;
             }
-            return Err(talk.failed(error, record, secrets).await?);
+            return Err(session.failed(error, record, secrets).await?);
         }
     };
     let now = app.now();
@@ -136,9 +135,15 @@ pub async fn push(
         judged.map(|(telling, outcome)| (telling, outcome, telling.judge(outcome, trusts))).collect();
     note(&mut tx, source, &said, now).await?;
     let fared = fared(&said, visit);
-    plugins::keep_call(&app.vault, &mut tx, (source.account, talk.connection), (&talk.plugin, &record, None), now)
-        .await?;
-    memory::keep(&app.vault, &mut tx, source, record.memory, now).await?;
+    plugins::keep_call(
+        &app.vault,
+        &mut tx,
+        (source.account, session.connection),
+        (&session.plugin, &record, None),
+        now,
+    )
+    .await?;
+    plugin_state::save(&app.vault, &mut tx, source, record.memory, now).await?;
     visit::note(&mut tx, source, &fared, now).await?;
     tx.commit().await?;
     for (telling, _, judged) in said {

@@ -14,16 +14,16 @@ use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::json;
 
 use super::{
-    in_words,
-    reckon::{self, Reckoned},
-    trusts, unclear,
+    in_words, trusts, unclear,
     visit::{self, Came, Visit},
 };
 use crate::{
     app::App,
-    inbound::{memory, pull},
-    jobs::Kind,
+    channel::{ChannelCallError, ChannelSession, plugin_state},
+    inbound::pull,
     plugins,
+    reconcile::desired::{self, Progress},
+    schedule::Kind,
     store::{
         self, closures,
         link_health::Fared,
@@ -37,7 +37,6 @@ use crate::{
         sources::{self, Source},
         sync_log, sync_runs,
     },
-    talk::{Talk, TalkError},
 };
 
 /// Nights that are looked at for one call.
@@ -76,22 +75,22 @@ struct Run {
 /// Reckons what was touched, and sends what is due. Before anything is written the channel is read: what somebody has closed there by
 /// hand is left as it is, and what else he has set there is shown before it is overwritten. Where reading does not work out nights
 /// are closed and priced all the same, and nothing is opened.
-pub async fn push(app: &Arc<App>, source: &Source, visit: &mut Visit) -> Result<Left, TalkError> {
-    let talk = Talk::open(app, source)?;
-    let can_read = talk.plugin.exports().contains(&Interface::Pull);
-    let (mut read, mut unreadable): (Option<Reading>, Option<TalkError>) = (None, None);
+pub async fn push(app: &Arc<App>, source: &Source, visit: &mut Visit) -> Result<Left, ChannelCallError> {
+    let session = ChannelSession::open(app, source)?;
+    let can_read = session.plugin.exports().contains(&Interface::Pull);
+    let (mut read, mut unreadable): (Option<Reading>, Option<ChannelCallError>) = (None, None);
     for _ in 0..CALLS {
-        let lane = app.lane(talk.connection).await;
+        let lane = app.lane(session.connection).await;
         let one_at_a_time = lane.lock().await;
         let mut tx = app.db.write(source.account).await?;
         let pushing = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
         let pushing = pushing.under(source.hears());
-        if !has_read(&mut tx, source, talk.plugin.manifest()).await? {
+        if !has_read(&mut tx, source, session.plugin.manifest()).await? {
             return Ok(Left::Unread);
         }
         let targets;
-        (tx, targets) = reckon_all(app, source, (&talk, &pushing), tx).await?;
-        let Due { runs, is_all } = due(&mut tx, source, (&talk, &pushing, targets), app.now()).await?;
+        (tx, targets) = reckon_all(app, source, (&session, &pushing), tx).await?;
+        let Due { runs, is_all } = due(&mut tx, source, (&session, &pushing, targets), app.now()).await?;
         let is_read = |run: &Run| read.as_ref().is_some_and(|read| read.covers(run, app.now()));
         let (mut sure, unread): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| !can_read || is_read(run));
         if !unread.is_empty() && unreadable.is_none() {
@@ -109,7 +108,7 @@ pub async fn push(app: &Arc<App>, source: &Source, visit: &mut Visit) -> Result<
         nights::about_to_send(&mut tx, source.account, source.id, &sent, app.now()).await?;
         tx.commit().await?;
         if !sure.is_empty()
-            && let later @ Left::Later(..) = send(&talk, &sure, trusts(&talk, &pushing), visit).await?
+            && let later @ Left::Later(..) = send(&session, &sure, trusts(&session, &pushing), visit).await?
         {
             return Ok(later);
         }
@@ -128,12 +127,12 @@ pub async fn push(app: &Arc<App>, source: &Source, visit: &mut Visit) -> Result<
 async fn reckon_all(
     app: &App,
     source: &Source,
-    (talk, pushing): (&Talk<'_>, &Pushing),
+    (session, pushing): (&ChannelSession<'_>, &Pushing),
     mut tx: store::Tx,
 ) -> store::Result<(store::Tx, Targets)> {
     let mut targets = Targets::new(source.account, source.id);
-    while reckon::touched(&mut tx, source, (pushing, talk.plugin.manifest(), &mut targets), app.now()).await?
-        == Reckoned::Part
+    while desired::touched(&mut tx, source, (pushing, session.plugin.manifest(), &mut targets), app.now()).await?
+        == Progress::Part
     {
         tx.commit().await?;
         tx = app.db.write(source.account).await?;
@@ -155,7 +154,7 @@ struct Reading {
 
 impl Reading {
     /// Reads the nights of runs: one request, which may show more than them.
-    async fn of(app: &Arc<App>, source: &Source, runs: &[Run]) -> Result<Option<Self>, TalkError> {
+    async fn of(app: &Arc<App>, source: &Source, runs: &[Run]) -> Result<Option<Self>, ChannelCallError> {
         let spans = || runs.iter().filter_map(Run::span);
         let (Some(first), Some(last)) = (spans().map(|span| span.0).min(), spans().map(|span| span.1).max()) else {
             return Ok(None);
@@ -167,7 +166,7 @@ impl Reading {
         let query = Query { room_type_id: one.clone(), ..Query::new(Entity::Calendar, selection) };
         match pull::run(app, source, query).await {
             // A channel whose calendar cannot be asked for is believed.
-            Err(TalkError::Call(CallError::Channel(ChannelError::Unsupported))) => {}
+            Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))) => {}
             read => drop(read?),
         }
         Ok(Some(Self { read_at: app.now(), room_type_id: one, first, last }))
@@ -210,7 +209,7 @@ struct Due {
 async fn due(
     tx: &mut store::Tx,
     source: &Source,
-    (talk, pushing, mut targets): (&Talk<'_>, &Pushing, Targets),
+    (session, pushing, mut targets): (&ChannelSession<'_>, &Pushing, Targets),
     now: Timestamp,
 ) -> store::Result<Due> {
     let mut due = nights::due(tx, source.account, source.id, NIGHTS_AT_ONCE).await?;
@@ -234,16 +233,16 @@ async fn due(
     let closed: HashSet<(i64, Date)> =
         closed.iter().filter(|closed| closed.is_by_hand()).map(|closed| (closed.room_type, closed.night)).collect();
     let mut settled: Vec<Known> = Vec::new();
-    let most = talk.plugin.manifest().batches.calendar.map_or(RUNS_AT_ONCE, |batch| batch.items.max(1) as usize);
+    let most = session.plugin.manifest().batches.calendar.map_or(RUNS_AT_ONCE, |batch| batch.items.max(1) as usize);
     let mut runs: Vec<Run> = Vec::new();
     for known in due {
         let Some(target) = target_of(&known.place) else { continue };
-        if known.place.night < reckon::horizon(target, pushing, now).0 {
+        if known.place.night < desired::horizon(target, pushing, now).0 {
             continue; // It is over there: a channel may refuse all that is sent with it.
         }
         let is_closed = closed.contains(&(known.place.room_type, known.place.night));
         let parts = parts(&known, pushing, is_closed);
-        if !reckon::any(parts) {
+        if !desired::any(parts) {
             // It is closed there by hand, and of what is open nothing is new.
             settled.push(Known { confirmed: Some(known.wanted.clone()), state: "there".to_owned(), ..known });
             continue;
@@ -263,30 +262,35 @@ async fn due(
 }
 
 fn is_for_sale(known: &Known) -> bool {
-    reckon::read(&known.wanted).is_some_and(|night| night.sellable() > 0)
+    desired::read(&known.wanted).is_some_and(|night| night.sellable() > 0)
 }
 
 /// What is new of a night; all of it, where nobody knows what the channel has. Of one that is closed there by hand the price alone.
 fn parts(known: &Known, pushing: &Pushing, is_closed: bool) -> CalendarParts {
     let is_sure = !known.unknown && known.missed == 0 && (known.sent.is_none() || known.sent == known.confirmed);
-    let has = known.confirmed.as_deref().filter(|_| is_sure).and_then(reckon::read);
+    let has = known.confirmed.as_deref().filter(|_| is_sure).and_then(desired::read);
     let all = CalendarParts::default();
-    let wanted = reckon::read(&known.wanted);
+    let wanted = desired::read(&known.wanted);
     let new = wanted.as_ref().map_or(all, |wanted| wanted.differs(has.as_ref()));
-    let told = reckon::both(new, reckon::parts_of(pushing));
+    let told = desired::both(new, desired::parts_of(pushing));
     if is_closed {
-        return reckon::of_closed_by_hand(told);
+        return desired::of_closed_by_hand(told);
     }
     // Sent as a whole, although nothing is new.
-    if reckon::any(told) { told } else { reckon::both(all, reckon::parts_of(pushing)) }
+    if desired::any(told) { told } else { desired::both(all, desired::parts_of(pushing)) }
 }
 
-async fn send(talk: &Talk<'_>, runs: &[Run], trusts: bool, visit: &mut Visit) -> Result<Left, TalkError> {
-    let Talk { app, source, connection, plugin } = talk;
+async fn send(
+    session: &ChannelSession<'_>,
+    runs: &[Run],
+    trusts: bool,
+    visit: &mut Visit,
+) -> Result<Left, ChannelCallError> {
+    let ChannelSession { app, source, connection, plugin } = session;
     let may_be_there = runs.iter().flat_map(|run| &run.nights).any(|known| known.unknown);
     let attempt = if may_be_there { Attempt::AfterUnknown } else { Attempt::First };
     let updates: Vec<CalendarUpdate> = runs.iter().map(Run::update).collect();
-    let (call, secrets, place) = talk.call(format!("calendar-{}", source.id), Arc::new(talk.network()?)).await?;
+    let (call, secrets, place) = session.call(format!("calendar-{}", source.id), Arc::new(session.network()?)).await?;
     let Finished { result, record } = plugin.push_calendar(call, updates, attempt).await;
     drop(place);
     let outcomes = match result {
@@ -294,7 +298,7 @@ async fn send(talk: &Talk<'_>, runs: &[Run], trusts: bool, visit: &mut Visit) ->
         Err(error) => {
             let rooms = runs.iter().map(|run| (mappings::Kind::RoomType, run.target.room_type_id.as_str()));
             visit.failed(app, (runs.iter().map(|run| run.nights.len()).sum(), &Vec::from_iter(rooms)), &error).await?;
-            return Err(talk.failed(error, record, secrets).await?);
+            return Err(session.failed(error, record, secrets).await?);
         }
     };
     let now = app.now();
@@ -309,7 +313,7 @@ async fn send(talk: &Talk<'_>, runs: &[Run], trusts: bool, visit: &mut Visit) ->
     nights::mark(&mut tx, source.account, source.id, &marked, now).await?;
     sync_log::outbound(&mut tx, source.account, &lines, now).await?;
     plugins::keep_call(&app.vault, &mut tx, (source.account, *connection), (plugin, &record, None), now).await?;
-    memory::keep(&app.vault, &mut tx, source, record.memory, now).await?;
+    plugin_state::save(&app.vault, &mut tx, source, record.memory, now).await?;
     if said.to_read_back {
         read_back_later(&mut tx, source, now).await?;
     }
@@ -394,7 +398,7 @@ impl Run {
     }
 
     fn update(&self) -> CalendarUpdate {
-        let night = |known: &Known| Some(reckon::read(&known.wanted)?.into_calendar_night(known.place.night));
+        let night = |known: &Known| Some(desired::read(&known.wanted)?.into_calendar_night(known.place.night));
         CalendarUpdate {
             calendar: Calendar {
                 property_id: self.target.property_id.clone(),

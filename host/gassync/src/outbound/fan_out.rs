@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use gassync_domain::{AccountId, CoreId, Date, SourceId, Timestamp};
+use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
 use gassync_runtime::Interface;
 
 use crate::{
     app::App,
-    jobs::{push_of_booking, push_of_calendar},
+    schedule::{push_of_booking, push_of_calendar},
     store::{
         Result, Tx,
         outbound::{
             bookings,
             touches::{self, Places},
         },
-        queue::{self, Put},
+        queue::Put,
     },
 };
 
@@ -49,25 +49,4 @@ pub async fn facts(app: &App, tx: &mut Tx, given: &Places, now: Timestamp) -> Re
 /// Whether a channel's plugin can be told so. One that is not here just now may, and its work waits.
 fn can(app: &App, channel: &str, interface: Interface) -> bool {
     app.plugins.get(channel).is_none_or(|plugin| plugin.exports().contains(&interface))
-}
-
-/// Has a source told of the bookings that it was not told of yet.
-pub async fn due_bookings(tx: &mut Tx, (account, source): (AccountId, SourceId), now: Timestamp) -> Result<()> {
-    let due = bookings::due(tx, account, source).await?;
-    let work = due.into_iter().map(|booking| push_of_booking((account, source), booking, now));
-    queue::put(tx, &Vec::from_iter(work), now).await
-}
-
-/// Something of a source itself has changed, such as a link or how it is pushed to: its nights are reckoned anew, from
-/// `first` on. `whole` sends what is there already, too.
-pub async fn source(
-    tx: &mut Tx,
-    (account, source): (AccountId, SourceId),
-    (first, whole): (Date, bool),
-    now: Timestamp,
-) -> Result<()> {
-    if touches::put_all(tx, account, source, (first, whole), now).await? == 0 {
-        return Ok(());
-    }
-    queue::put(tx, &[push_of_calendar((account, source), (now, now))], now).await
 }

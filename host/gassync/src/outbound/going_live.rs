@@ -6,16 +6,14 @@ use gassync_domain::{ChannelError, Date, Entity, Pushing, Query, Selection, Time
 use gassync_runtime::{CallError, Interface};
 use jiff::{SignedDuration, Span as Days};
 
-use super::{
-    calendar::has_read,
-    fan_out,
-    reckon::{self, Surveyed},
-};
+use super::calendar::has_read;
 use crate::{
     app::App,
+    channel::ChannelCallError,
     inbound::{apply::Incoming, closing, polled, pull},
-    jobs,
     plugins::Plugin,
+    reconcile::desired::{self, Surveyed},
+    schedule,
     store::{
         self, Tx, closures,
         outbound::{
@@ -28,7 +26,6 @@ use crate::{
         sources::{self, Source},
         sync_log,
     },
-    talk::TalkError,
 };
 
 /// How old the channel's calendar may be that a plan was made of when it is followed.
@@ -89,7 +86,7 @@ pub enum GoLiveError {
     Unplanned(String),
     /// The channel.
     #[error(transparent)]
-    Talk(#[from] TalkError),
+    Channel(#[from] ChannelCallError),
     /// The database.
     #[error("the database: {0}")]
     Store(#[from] sqlx::Error),
@@ -133,9 +130,9 @@ pub async fn follow(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result<
     go_live_plans::forget(&mut tx, source.account, source.id).await?;
     nights::put(&mut tx, source.account, source.id, &known, now).await?;
     // What was sold while this was counted is told all the same.
-    fan_out::source(&mut tx, (source.account, source.id), (touches::FIRST, false), now).await?;
-    fan_out::due_bookings(&mut tx, (source.account, source.id), now).await?;
-    queue::put(&mut tx, &[jobs::push_of_calendar((source.account, source.id), (now, now))], now).await?;
+    schedule::invalidate_source(&mut tx, (source.account, source.id), (touches::FIRST, false), now).await?;
+    schedule::push_due_bookings(&mut tx, (source.account, source.id), now).await?;
+    queue::put(&mut tx, &[schedule::push_of_calendar((source.account, source.id), (now, now))], now).await?;
     let line = sync_log::Entry {
         source: source.id,
         entity_type: "source",
@@ -150,31 +147,6 @@ pub async fn follow(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result<
     Ok(comes)
 }
 
-/// A source whose credentials have changed goes live again by itself where they show the rooms that it had, and no others; its
-/// properties have been read, from `began` on.
-pub async fn again(tx: &mut Tx, source: &Source, began: Timestamp, now: Timestamp) -> store::Result<()> {
-    let whom = (source.account, source.id);
-    let Some(shows_its_rooms) = sources::shows_its_rooms(tx, whom.0, whom.1, began).await? else { return Ok(()) };
-    let (action, message) = if shows_its_rooms {
-        sources::go_live(tx, whom.0, whom.1).await?;
-        fan_out::source(tx, whom, (touches::FIRST, false), now).await?;
-        fan_out::due_bookings(tx, whom, now).await?;
-        ("go-live", "its new credentials show the rooms that it had: it is live again")
-    } else {
-        sources::stay_listening(tx, whom.0, whom.1).await?;
-        ("listen", "its new credentials show other rooms: it listens until somebody has it go live")
-    };
-    let line = sync_log::Entry {
-        source: source.id,
-        entity_type: "source",
-        entity_id: &source.name,
-        action,
-        status: "success",
-        message: Some(message.to_owned()),
-    };
-    sync_log::outbound(tx, whom.0, &[line], now).await
-}
-
 /// What speaks for a source that can go live.
 async fn ready(app: &Arc<App>, source: &Source) -> Result<Arc<Plugin>, GoLiveError> {
     if source.connection.is_none() {
@@ -184,7 +156,7 @@ async fn ready(app: &Arc<App>, source: &Source) -> Result<Arc<Plugin>, GoLiveErr
         return Err(GoLiveError::NotActive(source.status.clone()));
     }
     let plugin = app.plugins.get(&source.source_type);
-    Ok(plugin.ok_or_else(|| TalkError::NotLoaded(source.source_type.clone()))?)
+    Ok(plugin.ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?)
 }
 
 /// Reads the channel's bookings where nobody has yet, and its calendar as far as it would be told of it. Tells when it was asked.
@@ -194,7 +166,7 @@ async fn read(app: &Arc<App>, source: &Source, plugin: &Plugin) -> Result<Timest
     drop(tx);
     if !is_read {
         for poll in plugin.manifest().polls.iter().filter(|poll| poll.entity == Entity::Reservation) {
-            let selection = jobs::poll_selection(app, source, poll).await?;
+            let selection = polled::selection(app, source, poll).await?;
             polled::run(app, source, poll, Query::new(poll.entity, selection)).await?;
         }
     }
@@ -221,7 +193,7 @@ async fn read(app: &Arc<App>, source: &Source, plugin: &Plugin) -> Result<Timest
     let until = start.saturating_add(Days::new().days(i64::from(horizon) + 2));
     match pull::run(app, source, Query::new(Entity::Calendar, Selection::Within { start, until })).await {
         // Nothing is known of what it has: all of it is told.
-        Err(TalkError::Call(CallError::Channel(ChannelError::Unsupported))) => {}
+        Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))) => {}
         read => drop(read?),
     }
     Ok(asked_at)
@@ -241,12 +213,12 @@ async fn survey(
     let mut comes = Comes::default();
     let rooms = closures::linked_room_types(tx, account, id).await?;
     let names: HashMap<i64, &str> = rooms.iter().map(|room| (room.id, room.external_id.as_str())).collect();
-    if plugin.exports().contains(&Interface::PushCalendar) && reckon::any(reckon::parts_of(&pushing)) {
+    if plugin.exports().contains(&Interface::PushCalendar) && desired::any(desired::parts_of(&pushing)) {
         let mut targets = Targets::new(account, id);
         targets.ask(tx, rooms.iter().map(|room| room.id)).await?;
         for target in rooms.iter().flat_map(|room| targets.of(room.id)) {
             let of_target = (&pushing, plugin.manifest(), target);
-            surveyed.extend(reckon::survey(tx, source, of_target, opens_closed, now).await?);
+            surveyed.extend(desired::survey(tx, source, of_target, opens_closed, now).await?);
         }
     }
     let today = today_at(now, None);

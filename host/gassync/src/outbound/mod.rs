@@ -1,27 +1,23 @@
-//! What leaves the core for channels: facts become touches ([`fan_out`]), touches become nights as channels are to have them
-//! ([`reckon`]), and what a channel does not surely have is sent ([`calendar`], [`booking`]) and read back ([`read_back`],
-//! [`booking_shown`]); [`visit`] counts what came of it.
+//! What leaves the core for channels: facts become nights and bookings that are to be pushed ([`fan_out`]), and what a channel
+//! does not surely have is sent ([`calendar`], [`booking`]); [`visit`] counts what came of it. [`going_live`] is what a source
+//! that listens would change. What a channel is to have, and whether it shows it, is [`crate::reconcile`]'s.
 //!
 //! A job that ran is no proof: a night or a booking is there when the channel has said so, or has shown it.
 
 pub mod booking;
-pub mod booking_shown;
 pub mod calendar;
 pub mod fan_out;
 pub mod going_live;
-mod house_currency;
-pub mod read_back;
-pub mod reckon;
 pub mod visit;
 
 use gassync_domain::{FieldError, Outcome, Pushing};
 use gassync_runtime::{CallRecord, Interface};
 
-use crate::talk::Talk;
+use crate::channel::ChannelSession;
 
 /// Whether what the channel says it took counts without having been read: some say yes and do nothing.
-fn trusts(talk: &Talk<'_>, pushing: &Pushing) -> bool {
-    !pushing.read_back || !talk.plugin.exports().contains(&Interface::Pull)
+fn trusts(session: &ChannelSession<'_>, pushing: &Pushing) -> bool {
+    !pushing.read_back || !session.plugin.exports().contains(&Interface::Pull)
 }
 
 /// Where and what, as people read it.

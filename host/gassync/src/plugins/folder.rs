@@ -15,13 +15,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    By, InstallError, install, locked,
+    By, InstallError, PluginRegistry, install, locked,
     registry::{self, Unready},
 };
-use crate::{
-    app::App,
-    store::{self, plugins},
-};
+use crate::store::{self, plugins};
 
 /// How long the folder must be quiet before it is read: a file is seldom written in one go.
 const QUIET: Duration = Duration::from_millis(200);
@@ -44,23 +41,23 @@ pub(super) struct Seen {
 }
 
 /// Brings the registry in line with what has changed in the folder. False when something is worth another try.
-pub async fn read(app: &App) -> anyhow::Result<bool> {
-    let former = locked(&app.plugins.folder).clone();
+pub async fn read(registry: &PluginRegistry) -> anyhow::Result<bool> {
+    let former = locked(&registry.folder).clone();
     let mut now = BTreeMap::new();
-    for path in components(&app.plugins.dir)? {
+    for path in components(&registry.dir)? {
         let channel = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let before = former.as_ref().map(|known| known.get(&channel).cloned().unwrap_or_default());
-        let seen = look(app, &path, &channel, before).await;
+        let seen = look(registry, &path, &channel, before).await;
         if let Some(why) = &seen.problem {
             tracing::warn!(plugin = channel, error = why, "a plugin file cannot serve");
         }
         now.insert(channel, seen);
     }
     for (channel, seen) in former.iter().flatten().filter(|(channel, _)| !now.contains_key(*channel)) {
-        gone(app, channel, seen.taken.as_deref()).await?;
+        gone(registry, channel, seen.taken.as_deref()).await?;
     }
     let done = now.values().all(|seen| seen.hash.is_some());
-    *locked(&app.plugins.folder) = Some(now);
+    *locked(&registry.folder) = Some(now);
     Ok(done)
 }
 
@@ -70,7 +67,7 @@ pub(super) fn problems(known: &Known) -> impl Iterator<Item = (String, String)> 
 }
 
 /// `before` is what was known of the file; none at the start.
-async fn look(app: &App, path: &Path, channel: &str, before: Option<Seen>) -> Seen {
+async fn look(registry: &PluginRegistry, path: &Path, channel: &str, before: Option<Seen>) -> Seen {
     let at_start = before.is_none();
     let before = before.unwrap_or_default();
     let taken = before.taken.clone();
@@ -83,12 +80,12 @@ async fn look(app: &App, path: &Path, channel: &str, before: Option<Seen>) -> Se
         return before;
     }
     let again = |why: String| Seen { hash: None, taken: taken.clone(), problem: Some(why) };
-    match known(app, channel, &hash).await {
+    match known(registry, channel, &hash).await {
         Err(error) => return again(format!("the database: {error}")),
         Ok(true) if at_start => return Seen { taken: Some(hash.clone()), hash: Some(hash), problem: None },
         Ok(_) => {}
     }
-    match install(app, wasm, Some(channel), By::Folder).await {
+    match install(registry, wasm, Some(channel), By::Folder).await {
         Ok(installed) => Seen { taken: Some(installed.hash), hash: Some(hash), problem: None },
         Err(
             error @ (InstallError::Store(_)
@@ -107,22 +104,22 @@ async fn load(path: &Path) -> Result<Vec<u8>, String> {
     tokio::fs::read(path).await.map_err(unread)
 }
 
-async fn known(app: &App, channel: &str, hash: &str) -> store::Result<bool> {
-    let mut tx = app.db.platform_read().await?;
+async fn known(registry: &PluginRegistry, channel: &str, hash: &str) -> store::Result<bool> {
+    let mut tx = registry.db.platform_read().await?;
     Ok(plugins::version(&mut tx, channel, hash).await?.is_some())
 }
 
 /// A file was taken away: if its version serves, nothing does from now on.
-async fn gone(app: &App, channel: &str, taken: Option<&str>) -> store::Result<()> {
-    let mut tx = app.db.platform_write().await?;
+async fn gone(registry: &PluginRegistry, channel: &str, taken: Option<&str>) -> store::Result<()> {
+    let mut tx = registry.db.platform_write().await?;
     let serves = plugins::get(&mut tx, channel).await?.and_then(|plugin| plugin.wanted.or(plugin.serving));
     if serves.is_none() || serves.as_deref() != taken {
         return Ok(());
     }
-    plugins::stop_serving(&mut tx, channel, app.now()).await?;
+    plugins::stop_serving(&mut tx, channel, registry.now()).await?;
     tx.commit().await?;
     tracing::info!(plugin = channel, "a plugin was taken out of the folder");
-    registry::settle(app).await
+    registry::settle(registry).await
 }
 
 fn components(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
@@ -138,7 +135,7 @@ fn components(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 /// Reads the folder whenever it changed and is quiet again, until it is told to stop.
-pub async fn watch(app: Arc<App>, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn watch(registry: Arc<PluginRegistry>, shutdown: CancellationToken) -> anyhow::Result<()> {
     let (sender, mut changes) = mpsc::channel(1);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // A full channel already says that something changed.
@@ -146,15 +143,15 @@ pub async fn watch(app: Arc<App>, shutdown: CancellationToken) -> anyhow::Result
             let _full_or_gone = sender.try_send(());
         }
     })?;
-    watcher.watch(&app.plugins.dir, notify::RecursiveMode::NonRecursive)?;
+    watcher.watch(&registry.dir, notify::RecursiveMode::NonRecursive)?;
     // What changed before it was watched nobody has told.
     loop {
         while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
-        let done = read(&app).await.unwrap_or_else(|error| {
+        let done = read(&registry).await.unwrap_or_else(|error| {
             tracing::error!(%error, "the plugin folder cannot be read");
             false
         });
-        app.wake.notify_waiters();
+        registry.wake.notify_waiters();
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             change = changes.recv() => if change.is_none() { return Ok(()) },

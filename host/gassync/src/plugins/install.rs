@@ -7,13 +7,10 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    quarantine,
+    PluginRegistry, quarantine,
     registry::{self, Unready},
 };
-use crate::{
-    app::App,
-    store::{self, Tx, plugins},
-};
+use crate::store::{self, Tx, plugins};
 
 /// Versions of a plugin that are kept, so that an older one can serve again.
 const KEPT_VERSIONS: i64 = 5;
@@ -71,19 +68,24 @@ pub enum InstallError {
 
 /// Takes a component in; `file` is the name it must have where it came as a file. Returns when this process is ready to serve
 /// with it, and it serves unless others are not.
-pub async fn install(app: &App, wasm: Vec<u8>, file: Option<&str>, by: By) -> Result<Installed, InstallError> {
+pub async fn install(
+    registry: &PluginRegistry,
+    wasm: Vec<u8>,
+    file: Option<&str>,
+    by: By,
+) -> Result<Installed, InstallError> {
     if wasm.len() > MAX_COMPONENT_BYTES {
         return Err(InstallError::TooLarge(wasm.len()));
     }
     let hash = hex::encode(Sha256::digest(&wasm));
     if by == By::Operator {
         // A person wants it: what it did before counts no more.
-        let mut tx = app.db.platform_write().await?;
+        let mut tx = registry.db.platform_write().await?;
         plugins::processes::forgive(&mut tx, &hash).await?;
         tx.commit().await?;
     }
     let began = Instant::now();
-    let adapter = registry::ready(app, &hash, async || Ok(wasm.clone())).await?;
+    let adapter = registry::ready(registry, &hash, async || Ok(wasm.clone())).await?;
     let manifest = adapter.manifest();
     if let Some(file) = file.filter(|file| *file != manifest.id) {
         return Err(InstallError::Name(manifest.id.clone(), file.to_owned()));
@@ -93,8 +95,8 @@ pub async fn install(app: &App, wasm: Vec<u8>, file: Option<&str>, by: By) -> Re
         "bytes": wasm.len(),
         "readyMillis": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
     });
-    let now = app.now();
-    let mut tx = app.db.platform_write().await?;
+    let now = registry.now();
+    let mut tx = registry.db.platform_write().await?;
     if by == By::Operator {
         quarantine::forgive(&mut tx, &manifest.id, &hash).await?;
     }
@@ -121,7 +123,7 @@ pub async fn install(app: &App, wasm: Vec<u8>, file: Option<&str>, by: By) -> Re
         waits,
         "a version was installed"
     );
-    registry::settle(app).await?;
+    registry::settle(registry).await?;
     Ok(Installed { id: manifest.id.clone(), version: manifest.version.clone(), hash, lacks })
 }
 

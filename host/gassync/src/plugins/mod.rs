@@ -1,8 +1,9 @@
 //! Which version of which plugin serves here. The database is the registry: what comes in by the folder or by an operator
 //! is kept there ([`install`]), got ready by every process and activated by all at once ([`registry`]), and set aside when
-//! it breaks too often ([`quarantine`]).
+//! it breaks too often ([`faults`], [`quarantine`]).
 
 mod calls;
+mod faults;
 mod folder;
 mod install;
 mod quarantine;
@@ -16,16 +17,20 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use gassync_domain::{Clock, Timestamp};
 use gassync_runtime::{Adapter, Allowance, Budget, Engine, Grant};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 pub use self::{
     calls::{Detail, DetailedRequest, detail_of, keep_call},
+    faults::{record_fault, release},
     folder::{read as read_folder, watch},
     install::{By, InstallError, Installed, install},
-    quarantine::{release, struck},
     registry::{Unready, join, live, run, settle},
 };
+
+use crate::{store::Db, vault::Random};
 
 /// A version that serves, and what it may do.
 pub struct Plugin {
@@ -70,9 +75,15 @@ impl Plugin {
 }
 
 /// The plugins of this process.
-pub struct Plugins {
+pub struct PluginRegistry {
     engine: Engine,
+    db: Db,
+    clock: Clock,
+    random: Random,
     dir: PathBuf,
+    data_dir: PathBuf,
+    /// Notified when work may have become possible.
+    wake: Arc<Notify>,
     /// By what name the other processes know this one: none until it serves.
     process: OnceLock<String>,
     serving: ArcSwap<BTreeMap<String, Arc<Plugin>>>,
@@ -84,12 +95,35 @@ pub struct Plugins {
     changing: tokio::sync::Mutex<()>,
 }
 
-impl Plugins {
+/// What the registry works with.
+pub struct Parts {
+    /// Compiles components.
+    pub engine: Engine,
+    /// Where versions are kept.
+    pub db: Db,
+    /// Where "now" comes from.
+    pub clock: Clock,
+    /// Where the name of this process comes from.
+    pub random: Random,
+    /// The plugin folder.
+    pub dir: PathBuf,
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// Notified when work may have become possible.
+    pub wake: Arc<Notify>,
+}
+
+impl PluginRegistry {
     /// None are loaded yet.
-    pub fn new(engine: Engine, dir: PathBuf) -> Self {
+    pub fn new(Parts { engine, db, clock, random, dir, data_dir, wake }: Parts) -> Self {
         Self {
             engine,
+            db,
+            clock,
+            random,
             dir,
+            data_dir,
+            wake,
             process: OnceLock::new(),
             serving: ArcSwap::default(),
             ready: Mutex::default(),
@@ -97,6 +131,15 @@ impl Plugins {
             broken: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Takes "now" from elsewhere, before anything runs.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
     }
 
     /// The version that serves a channel now. A call keeps it to its end, whatever is swapped meanwhile.

@@ -8,11 +8,9 @@ use gassync_runtime::{Adapter, Interface, LoadError};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use super::{Plugin, locked, quarantine};
+use super::{Plugin, PluginRegistry, locked, quarantine};
 use crate::{
-    app::App,
-    inbound::set_aside,
-    jobs,
+    schedule,
     store::{
         self,
         plugins::{
@@ -39,7 +37,7 @@ const MAX_DEATHS: i64 = 2;
 pub(super) struct Ready {
     adapter: Arc<dyn Adapter>,
     /// Whether the other processes know.
-    told: bool,
+    announced: bool,
 }
 
 /// Why a version cannot be got ready here.
@@ -60,10 +58,10 @@ pub enum Unready {
 }
 
 /// Takes part in the registry until it is told to stop.
-pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
+pub async fn run(registry: Arc<PluginRegistry>, shutdown: CancellationToken) {
     let mut known = None;
     while !shutdown.is_cancelled() {
-        if let Err(error) = look(&app, &mut known).await {
+        if let Err(error) = look(&registry, &mut known).await {
             tracing::error!(%error, "the registry of plugins cannot be read");
         }
         tokio::select! {
@@ -73,41 +71,41 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     }
 }
 
-async fn look(app: &App, known: &mut Option<Vec<plugins::Plugin>>) -> store::Result<()> {
-    let mut tx = app.db.platform_read().await?;
-    let registry = plugins::all(&mut tx).await?;
+async fn look(registry: &PluginRegistry, known: &mut Option<Vec<plugins::Plugin>>) -> store::Result<()> {
+    let mut tx = registry.db.platform_read().await?;
+    let listed = plugins::all(&mut tx).await?;
     drop(tx);
-    if registry.iter().any(|plugin| plugin.wanted.is_some()) || known.as_ref() != Some(&registry) {
-        settle(app).await?;
-        app.wake.notify_waiters();
-        *known = Some(registry);
+    if listed.iter().any(|plugin| plugin.wanted.is_some()) || known.as_ref() != Some(&listed) {
+        settle(registry).await?;
+        registry.wake.notify_waiters();
+        *known = Some(listed);
     }
     Ok(())
 }
 
 /// This process takes part from now on: nothing is activated that it has not ready. The one that was here before it is no
 /// more: whatever it was at, it died of.
-pub async fn join(app: &App) -> anyhow::Result<()> {
+pub async fn join(registry: &PluginRegistry) -> anyhow::Result<()> {
     let mut bytes = [0; 8];
-    (app.random)(&mut bytes);
-    let process = app.plugins.process.get_or_init(|| hex::encode(bytes));
-    let file = app.config.data.dir.join(PROCESS_FILE);
+    (registry.random)(&mut bytes);
+    let process = registry.process.get_or_init(|| hex::encode(bytes));
+    let file = registry.data_dir.join(PROCESS_FILE);
     let before = std::fs::read_to_string(&file).ok();
     std::fs::write(&file, process).with_context(|| format!("{} cannot be written", file.display()))?;
-    let mut tx = app.db.platform_write().await?;
+    let mut tx = registry.db.platform_write().await?;
     if let Some(before) = before {
         processes::died(&mut tx, before.trim()).await?;
     }
-    processes::seen(&mut tx, process, app.now()).await?;
+    processes::seen(&mut tx, process, registry.now()).await?;
     tx.commit().await?;
     Ok(())
 }
 
 /// Says that this process lives, whatever else it does, until it is told to stop; and then that it does no more.
-pub async fn live(app: Arc<App>, shutdown: CancellationToken) {
-    let Some(process) = app.plugins.process.get() else { return };
+pub async fn live(registry: Arc<PluginRegistry>, shutdown: CancellationToken) {
+    let Some(process) = registry.process.get() else { return };
     while !shutdown.is_cancelled() {
-        if let Err(error) = beat(&app, process).await {
+        if let Err(error) = beat(&registry, process).await {
             tracing::error!(%error, "the other processes may take this one for dead");
         }
         tokio::select! {
@@ -115,65 +113,65 @@ pub async fn live(app: Arc<App>, shutdown: CancellationToken) {
             () = tokio::time::sleep(HEARTBEAT) => {}
         }
     }
-    if let Err(error) = end(&app, process).await {
+    if let Err(error) = end(&registry, process).await {
         tracing::error!(%error, "the other processes will take this one for dead");
     }
 }
 
-async fn beat(app: &App, process: &str) -> store::Result<()> {
-    let now = app.now();
-    let mut tx = app.db.platform_write().await?;
+async fn beat(registry: &PluginRegistry, process: &str) -> store::Result<()> {
+    let now = registry.now();
+    let mut tx = registry.db.platform_write().await?;
     processes::seen(&mut tx, process, now).await?;
     processes::forget_before(&mut tx, now - FORGOTTEN).await?;
     tx.commit().await
 }
 
-async fn end(app: &App, process: &str) -> store::Result<()> {
-    let mut tx = app.db.platform_write().await?;
+async fn end(registry: &PluginRegistry, process: &str) -> store::Result<()> {
+    let mut tx = registry.db.platform_write().await?;
     processes::ended(&mut tx, process).await?;
     tx.commit().await
 }
 
 /// Gets ready what is wanted, activates what all have ready, and serves with what the registry says.
-pub async fn settle(app: &App) -> store::Result<()> {
-    let _one_at_a_time = app.plugins.changing.lock().await;
-    let mut tx = app.db.platform_read().await?;
-    let registry = plugins::all(&mut tx).await?;
+pub async fn settle(registry: &PluginRegistry) -> store::Result<()> {
+    let _one_at_a_time = registry.changing.lock().await;
+    let mut tx = registry.db.platform_read().await?;
+    let listed = plugins::all(&mut tx).await?;
     drop(tx);
-    for plugin in registry {
+    for plugin in listed {
         let Some(wanted) = plugin.wanted else { continue };
-        match ready(app, &wanted, async || bytes(app, &plugin.id, &wanted).await).await {
-            Ok(adapter) => activate(app, &*adapter).await?,
+        match ready(registry, &wanted, async || bytes(registry, &plugin.id, &wanted).await).await {
+            Ok(adapter) => activate(registry, &*adapter).await?,
             Err(Unready::Store(error)) => return Err(error),
             // Another time: it is still wanted.
             Err(Unready::Load(LoadError::Busy(why))) => tracing::warn!(plugin = plugin.id, why, "a version waits"),
             Err(error) => {
                 tracing::error!(plugin = plugin.id, hash = wanted, %error, "a version cannot serve");
-                refuse(app, &plugin.id, &wanted, &error).await?;
+                refuse(registry, &plugin.id, &wanted, &error).await?;
             }
         }
     }
-    serve(app).await
+    serve(registry).await
 }
 
-async fn activate(app: &App, adapter: &dyn Adapter) -> store::Result<()> {
-    let (manifest, hash, now) = (adapter.manifest(), adapter.hash(), app.now());
-    let mut tx = app.db.platform_write().await?;
+async fn activate(registry: &PluginRegistry, adapter: &dyn Adapter) -> store::Result<()> {
+    let (manifest, hash, now) = (adapter.manifest(), adapter.hash(), registry.now());
+    let mut tx = registry.db.platform_write().await?;
     if processes::all_ready(&mut tx, hash, now - DEAD).await?
         && plugins::activate(&mut tx, &manifest.id, hash, now).await?
     {
         let pushes = adapter.exports().contains(&Interface::PushCalendar);
-        jobs::begin_new_polls(&mut tx, manifest, pushes, now).await?;
-        set_aside::retry_all(&mut tx, adapter, now).await?;
+        schedule::begin_new_polls(&mut tx, manifest, pushes, now).await?;
+        schedule::retry_all_set_aside(&mut tx, adapter, now).await?;
         tx.commit().await?;
         tracing::info!(plugin = manifest.id, version = manifest.version, hash, "a version is activated");
     }
     Ok(())
 }
 
-async fn refuse(app: &App, id: &str, hash: &str, error: &Unready) -> store::Result<()> {
-    let now = app.now();
-    let mut tx = app.db.platform_write().await?;
+async fn refuse(registry: &PluginRegistry, id: &str, hash: &str, error: &Unready) -> store::Result<()> {
+    let now = registry.now();
+    let mut tx = registry.db.platform_write().await?;
     plugins::refuse(&mut tx, id, hash, &error.to_string(), now).await?;
     if matches!(error, Unready::Deadly(_)) {
         quarantine::set_aside(&mut tx, id, hash, &error.to_string(), now).await?;
@@ -181,11 +179,11 @@ async fn refuse(app: &App, id: &str, hash: &str, error: &Unready) -> store::Resu
     tx.commit().await
 }
 
-async fn serve(app: &App) -> store::Result<()> {
-    let mut tx = app.db.platform_read().await?;
-    let registry = plugins::all(&mut tx).await?;
+async fn serve(registry: &PluginRegistry) -> store::Result<()> {
+    let mut tx = registry.db.platform_read().await?;
+    let listed = plugins::all(&mut tx).await?;
     let mut needed = Vec::new();
-    for plugin in &registry {
+    for plugin in &listed {
         needed.extend(plugin.serving.iter().chain(&plugin.wanted).cloned());
         if let Some(serving) = &plugin.serving {
             // So that going back takes no longer than going on.
@@ -193,12 +191,12 @@ async fn serve(app: &App) -> store::Result<()> {
         }
     }
     drop(tx);
-    let before = app.plugins.serving.load_full();
+    let before = registry.serving.load_full();
     let (mut serving, mut broken) = (BTreeMap::new(), BTreeMap::new());
-    for plugin in registry {
+    for plugin in listed {
         let (Some(hash), Some(allowance)) = (plugin.serving, plugin.allowance) else { continue };
         let former = before.get(&plugin.id);
-        match ready(app, &hash, async || bytes(app, &plugin.id, &hash).await).await {
+        match ready(registry, &hash, async || bytes(registry, &plugin.id, &hash).await).await {
             Ok(adapter) => {
                 let same = former.filter(|former| former.hash() == hash && *former.allowance() == allowance.0);
                 let now = same.cloned().unwrap_or_else(|| Arc::new(Plugin::new(adapter, allowance.0)));
@@ -208,7 +206,7 @@ async fn serve(app: &App) -> store::Result<()> {
             Err(error) => {
                 tracing::error!(plugin = plugin.id, hash, %error, "the version that serves cannot serve here");
                 if !matches!(error, Unready::Load(LoadError::Busy(_))) {
-                    refuse(app, &plugin.id, &hash, &error).await?;
+                    refuse(registry, &plugin.id, &hash, &error).await?;
                 }
                 broken.insert(plugin.id.clone(), error.to_string());
                 // What serves here goes on, rather than nothing.
@@ -218,83 +216,82 @@ async fn serve(app: &App) -> store::Result<()> {
             }
         }
     }
-    app.plugins.serving.store(Arc::new(serving));
-    *locked(&app.plugins.broken) = broken;
-    put_away(app, &needed).await
+    registry.serving.store(Arc::new(serving));
+    *locked(&registry.broken) = broken;
+    put_away(registry, &needed).await
 }
 
 /// Drops what nobody needs, and says so before: the others must not count on it.
-async fn put_away(app: &App, needed: &[String]) -> store::Result<()> {
-    let unneeded: Vec<String> =
-        locked(&app.plugins.ready).keys().filter(|hash| !needed.contains(hash)).cloned().collect();
-    if let Some(process) = app.plugins.process.get().filter(|_| !unneeded.is_empty()) {
-        let mut tx = app.db.platform_write().await?;
+async fn put_away(registry: &PluginRegistry, needed: &[String]) -> store::Result<()> {
+    let unneeded: Vec<String> = locked(&registry.ready).keys().filter(|hash| !needed.contains(hash)).cloned().collect();
+    if let Some(process) = registry.process.get().filter(|_| !unneeded.is_empty()) {
+        let mut tx = registry.db.platform_write().await?;
         for hash in &unneeded {
             processes::put_away(&mut tx, process, hash).await?;
         }
         tx.commit().await?;
     }
-    locked(&app.plugins.ready).retain(|hash, _| !unneeded.contains(hash));
+    locked(&registry.ready).retain(|hash, _| !unneeded.contains(hash));
     Ok(())
 }
 
 /// The component with this hash, compiled and tried in this process, if need be with the bytes that `wasm` gets. That it
 /// begins is written first: should the process die of it, the others, and the next, know.
 pub(super) async fn ready(
-    app: &App,
+    registry: &PluginRegistry,
     hash: &str,
     wasm: impl AsyncFnOnce() -> Result<Vec<u8>, Unready>,
 ) -> Result<Arc<dyn Adapter>, Unready> {
-    let at_hand = locked(&app.plugins.ready).get(hash).map(|ready| (Arc::clone(&ready.adapter), ready.told));
-    if let Some((adapter, told)) = at_hand {
-        if !told {
-            tell(app, hash, Preparation::Ready).await?;
+    let at_hand = locked(&registry.ready).get(hash).map(|ready| (Arc::clone(&ready.adapter), ready.announced));
+    if let Some((adapter, announced)) = at_hand {
+        if !announced {
+            announce(registry, hash, Preparation::Ready).await?;
         }
         return Ok(adapter);
     }
-    if let Some(process) = app.plugins.process.get() {
-        let mut tx = app.db.platform_read().await?;
-        let deaths = processes::deaths(&mut tx, process, hash, app.now() - DEAD).await?;
+    if let Some(process) = registry.process.get() {
+        let mut tx = registry.db.platform_read().await?;
+        let deaths = processes::deaths(&mut tx, process, hash, registry.now() - DEAD).await?;
         drop(tx);
         if deaths >= MAX_DEATHS {
             return Err(Unready::Deadly(deaths));
         }
     }
-    tell(app, hash, Preparation::Begun).await?;
+    announce(registry, hash, Preparation::Begun).await?;
     let loaded = match wasm().await {
-        Ok(wasm) => app.plugins.engine.load(wasm).await.map_err(Unready::from),
+        Ok(wasm) => registry.engine.load(wasm).await.map_err(Unready::from),
         Err(error) => Err(error),
     };
     match loaded {
         Ok(adapter) => {
-            let ready = Ready { adapter: Arc::clone(&adapter), told: false };
-            locked(&app.plugins.ready).insert(hash.to_owned(), ready);
-            tell(app, hash, Preparation::Ready).await?;
+            let ready = Ready { adapter: Arc::clone(&adapter), announced: false };
+            locked(&registry.ready).insert(hash.to_owned(), ready);
+            announce(registry, hash, Preparation::Ready).await?;
             Ok(adapter)
         }
         Err(error) => {
-            tell(app, hash, Preparation::Failed).await?;
+            announce(registry, hash, Preparation::Failed).await?;
             Err(error)
         }
     }
 }
 
 /// Tells the other processes how far this one is. One that only looks in, as the command line does, has nobody to tell.
-async fn tell(app: &App, hash: &str, state: Preparation) -> store::Result<()> {
-    let Some(process) = app.plugins.process.get() else { return Ok(()) };
-    let mut tx = app.db.platform_write().await?;
+async fn announce(registry: &PluginRegistry, hash: &str, state: Preparation) -> store::Result<()> {
+    let Some(process) = registry.process.get() else { return Ok(()) };
+    let mut tx = registry.db.platform_write().await?;
     if state == Preparation::Ready {
         processes::forgive(&mut tx, hash).await?;
     }
-    processes::prepared(&mut tx, process, (hash, state), app.now()).await?;
+    processes::prepared(&mut tx, process, (hash, state), registry.now()).await?;
     tx.commit().await?;
-    if let Some(ready) = locked(&app.plugins.ready).get_mut(hash) {
-        ready.told = state == Preparation::Ready;
+    if let Some(ready) = locked(&registry.ready).get_mut(hash) {
+        ready.announced = state == Preparation::Ready;
     }
     Ok(())
 }
 
-async fn bytes(app: &App, id: &str, hash: &str) -> Result<Vec<u8>, Unready> {
-    let mut tx = app.db.platform_read().await?;
+async fn bytes(registry: &PluginRegistry, id: &str, hash: &str) -> Result<Vec<u8>, Unready> {
+    let mut tx = registry.db.platform_read().await?;
     plugins::component(&mut tx, id, hash).await?.ok_or(Unready::Gone)
 }

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     app::App,
-    jobs::Outcome,
     panics,
+    schedule::Outcome,
     store::{
         self,
         outbox::{self, Told as Fact},

@@ -13,8 +13,8 @@ use uuid::{Builder, Uuid};
 
 use super::{Asked, By, Replayed, WebhookChange, WebhookShown, fan_out, message::message_id, replay, subscription};
 use crate::{
-    api::{ApiError, Page, PageQuery, Problem, instant},
     app::App,
+    http::{ApiError, Page, PageQuery, Problem, instant},
     store::{
         queue,
         webhooks::{self, AttemptShown, Delivery, Filter, Webhook},

@@ -3,7 +3,7 @@
 use gassync_domain::{EventFilter, SourceId, Timestamp};
 
 use crate::{
-    jobs::Kind,
+    schedule::Kind,
     store::{
         Result, Tx,
         outbound::touches::Places,

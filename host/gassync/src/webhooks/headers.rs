@@ -8,8 +8,8 @@ use gassync_domain::{AccountId, FieldError};
 
 use super::subscription::wrong;
 use crate::{
-    api::{ApiError, Problem},
     app::App,
+    http::{ApiError, Problem},
     store::{
         Tx,
         webhooks::{self, Webhook},

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    api::scope::{GuestsRead, PropertiesRead, RatePlansRead, ReservationsRead, RoomTypesRead, Scope as _},
+    http::scope::{GuestsRead, PropertiesRead, RatePlansRead, ReservationsRead, RoomTypesRead, Scope as _},
     store::{
         self, Tx,
         core::snapshot,

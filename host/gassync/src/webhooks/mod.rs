@@ -1,5 +1,5 @@
 //! Subscribers hear of what changes, by outbound webhooks as Standard Webhooks 1.0 has them: what they want (`subscription`),
-//! where that may lead (`way`), which facts come to which of them (`fan_out`), what they are told (`message`) with which headers
+//! which facts come to which of them (`fan_out`), what they are told (`message`) with which headers
 //! of their own (`headers`), how it is signed (`signing`), how it gets there (`deliver`), what they make of it (`answer`), and
 //! once more (`replay`); `desk` is what both doors, that of partners and that of operators, do with them.
 
@@ -13,7 +13,6 @@ mod replay;
 mod shape;
 mod signing;
 mod subscription;
-mod way;
 
 pub(crate) use deliver::{Told, tell_safely};
 pub use replay::{Asked, MAX_LOOKED_AT, MAX_REPLAYED, Replayed, again, plan, replay, test};
@@ -21,4 +20,3 @@ pub use shape::{NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookS
 pub use signing::{BadSecret, Secret, Signing, Unverified, VerifyError, verify};
 pub(crate) use subscription::give_up;
 pub use subscription::{By, MAX_WEBHOOKS, change, create, forget, rotate, show};
-pub use way::Way;

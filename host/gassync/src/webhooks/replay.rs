@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::fan_out::Wants;
 use crate::{
-    jobs::Kind,
+    schedule::Kind,
     store::{
         self, Tx,
         queue::{self, Put},

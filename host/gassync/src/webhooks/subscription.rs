@@ -12,14 +12,14 @@ use super::{
     signing::{Secret, Signing},
 };
 use crate::{
-    api::{ApiError, Problem, scope},
     app::App,
-    inbound::verify::hash,
+    http::{ApiError, Problem, scope},
     store::{
         Tx,
         mappings::{self, Kind},
         webhooks::{self, Sealed, Wanted, Webhook},
     },
+    vault::fingerprint,
 };
 
 /// Subscriptions of one source.
@@ -407,7 +407,7 @@ async fn keep_secret(
 ) -> Result<(), ApiError> {
     let text = secret.text();
     let sealed = app.vault.seal(&place_of_secret(account, id), &text).map_err(|_| Problem::Internal)?;
-    webhooks::add_secret(tx, account, id, (&sealed, app.vault.key_id(), &hash(&text)), now).await?;
+    webhooks::add_secret(tx, account, id, (&sealed, app.vault.key_id(), &fingerprint(&text)), now).await?;
     Ok(())
 }
 

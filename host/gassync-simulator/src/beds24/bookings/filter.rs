@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use super::super::{
     Settings,
     booking::Booking,
-    keys::STATUSES,
+    plain_keys::STATUSES,
     query::{BadParameter, Query},
 };
 

@@ -120,7 +120,7 @@ async fn without_the_scope_guests_are_empty_and_charges_missing() {
     let named = seen.data().iter().position(|booking| booking["lastName"] != "").expect("a guest");
     assert_eq!(seen.data()[named]["invoiceItems"][0]["type"], "charge");
     let hidden = &hidden.data()[named];
-    for key in super::super::keys::PERSONAL {
+    for key in super::super::plain_keys::PERSONAL {
         assert_eq!(hidden[key], "", "{key}");
     }
     assert!(hidden.get("invoiceItems").is_none());

@@ -60,7 +60,7 @@ async fn without_personal_data_the_keys_are_missing() {
     let body = receiver.got()[0].body.clone();
     let booking = &body[0]["booking"];
     assert_eq!((&booking["id"], &booking["numAdult"]), (&json!(id), &json!(4)), "in an array, as asked for");
-    for key in super::super::keys::PERSONAL {
+    for key in super::super::plain_keys::PERSONAL {
         assert!(booking.get(key).is_none(), "{key}");
     }
     assert!(booking["country"].is_string());

@@ -6,7 +6,7 @@ use reqwest::{Client, redirect::Policy};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::{Beds24, odd},
+    super::{Beds24, json_text},
     outgoing::{Event, News},
     render::{self, Rendered},
 };
@@ -70,7 +70,7 @@ async fn send(client: &Client, rendered: Rendered) -> Option<u16> {
     let mut request = match &rendered.body {
         Some(body) => {
             let request = client.post(&rendered.url).header("content-type", "application/json");
-            request.body(odd::body(body))
+            request.body(json_text::body(body))
         }
         None => client.get(&rendered.url),
     };

@@ -14,7 +14,7 @@ pub use outgoing::Delivered;
 
 use serde_json::Value;
 
-use super::Beds24;
+use super::{Beds24, wire};
 
 /// Where deliveries go.
 #[derive(Debug, Clone)]
@@ -58,6 +58,6 @@ impl Beds24 {
     pub fn webhook_body(&self, booking: u64) -> Option<Value> {
         let now = self.now();
         let account = self.account();
-        account.book.get(booking).map(|booking| render::whole(booking, &account.book, Vec::new(), now))
+        account.book.get(booking).map(|booking| wire::whole(booking, &account.book, Vec::new(), now))
     }
 }

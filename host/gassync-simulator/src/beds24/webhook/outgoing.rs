@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    super::{Account, Fault, Faults, Settings, messages::Message},
-    Webhook, render,
+    super::{Account, Fault, Faults, Settings, messages::Message, wire},
+    Webhook,
 };
 
 /// How a rule's `only` calls webhooks.
@@ -161,7 +161,7 @@ impl Account {
             return;
         }
         let messages = message.map(|message| message.wire(booking, settings.owner_id())).into_iter().collect();
-        let body = render::whole(booking, &self.book, messages, now);
+        let body = wire::whole(booking, &self.book, messages, now);
         for line in 0..lines {
             let body = body.clone();
             self.queue(

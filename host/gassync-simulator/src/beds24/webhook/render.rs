@@ -1,16 +1,11 @@
 //! How a delivery reads on the wire.
 
-use jiff::Timestamp;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use super::{
-    super::{
-        book::Book,
-        booking::{Booking, whole_second},
-        wire,
-    },
+    super::wire,
     hook::PropertyHook,
     outgoing::{Event, News},
 };
@@ -24,20 +19,6 @@ pub(super) struct Rendered {
     pub headers: Vec<(String, String)>,
     /// POST when there is one, else GET.
     pub body: Option<Value>,
-}
-
-/// Everything that version 2 can say of a booking now.
-pub(super) fn whole(booking: &Booking, book: &Book, messages: Vec<Value>, now: Timestamp) -> Value {
-    let mut object = wire::booking(booking);
-    object["bookingGroup"] = wire::group(booking, book);
-    json!({
-        "timeStamp": whole_second(now).to_string(),
-        "booking": object,
-        "infoItems": booking.info_items.wire(),
-        "invoiceItems": booking.invoice_items.wire(),
-        "messages": messages,
-        "retries": 0,
-    })
 }
 
 /// News of a booking as a property's hook has it, for one of its addresses.

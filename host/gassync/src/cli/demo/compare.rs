@@ -11,7 +11,8 @@ use gassync_simulator::beds24::Beds24;
 use serde_json::Value;
 
 use super::{
-    Client, LOOK, SETTLE,
+    Client,
+    context::{LOOK, SETTLE},
     engine::{self, Engine},
     follow::Follower,
     odd, print,

@@ -4,6 +4,7 @@
 //! others sell no more.
 
 mod compare;
+mod context;
 mod engine;
 mod follow;
 mod odd;
@@ -19,10 +20,15 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 use gassync_simulator::beds24::{Beds24, Faults, Settings, Told};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use self::{engine::Engine, follow::Follower, stage::Stage};
+use self::{
+    context::{LOOK, Simulated},
+    engine::Engine,
+    follow::Follower,
+    stage::Stage,
+};
 use super::{
     build,
     client::{Client, HostFile},
@@ -38,12 +44,8 @@ const ACT: Duration = Duration::from_millis(1_200);
 const AT_THE_SECOND: u32 = 4;
 /// How often something happens at the booking engine.
 const BOOK: Duration = Duration::from_secs(4);
-/// How often the demo asks what travelled.
-const LOOK: Duration = Duration::from_millis(250);
 /// How often the demo's host polls, in seconds: people watch.
 const POLL_SECONDS: u64 = 3;
-/// How long the last messages may take at the end; with faults a channel may have been left alone for a minute.
-const SETTLE: Duration = Duration::from_secs(120);
 /// What the simulated accounts may spend in five minutes: enough for polls as often as people watch.
 const CREDITS: f64 = 10_000.0;
 /// How late a simulated channel is when it is late, and how long it holds an answer back, in milliseconds.
@@ -88,13 +90,6 @@ fn duration(text: &str) -> Result<Duration, String> {
         "m" => Ok(Duration::from_secs(number * 60)),
         _ => Err("must end in s or m, such as 20s".to_owned()),
     }
-}
-
-/// A simulated account that answers.
-struct Simulated {
-    beds24: Beds24,
-    address: String,
-    serving: JoinHandle<std::io::Result<()>>,
 }
 
 impl Demo {

@@ -7,7 +7,11 @@ use gassync_domain::{AccountId, CoreId, SourceId};
 use gassync_simulator::beds24::{Beds24, Webhook};
 use serde_json::{Value, json};
 
-use super::{Client, LOOK, SETTLE, Simulated, follow::Follower};
+use super::{
+    Client,
+    context::{LOOK, SETTLE, Simulated},
+    follow::Follower,
+};
 use crate::{
     admin::{GoLive, GoLivePlan, KeyMade, LinkPlan, LinkShown, NewKey, NewLink, NewSource, SourceMade, WaitingShown},
     app::App,

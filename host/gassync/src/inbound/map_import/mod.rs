@@ -14,7 +14,7 @@ use serde_json::json;
 pub use check::Fate;
 
 use crate::{
-    jobs,
+    schedule,
     store::{
         Result, Tx,
         buffer::{properties, rate_plans, reservations, room_types},
@@ -142,7 +142,7 @@ async fn write(
     }
     let sources: BTreeSet<SourceId> = groups.keys().map(|(source, _)| *source).collect();
     for source in sources {
-        jobs::linked(tx, account, source, now).await?;
+        schedule::linked(tx, account, source, now).await?;
     }
     Ok(())
 }
@@ -190,7 +190,7 @@ async fn link(
             let told = reservations::relink(tx, account, source, &pairs).await?;
             let ask = |id: &String| {
                 let payload = json!({ "entity": "reservation", "id": id });
-                jobs::Kind::LookAgain.put((account, source), payload, (now, now))
+                schedule::Kind::LookAgain.put((account, source), payload, (now, now))
             };
             // Where nobody can be asked, the next word counts.
             let has_channel = sources::get(tx, account, source).await?.is_some_and(|it| it.connection.is_some());

@@ -1,0 +1,68 @@
+use std::{fmt, str::FromStr};
+
+/// What a plugin may be able to do: an interface of the contract each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interface {
+    /// `inbound`
+    Inbound,
+    /// `answer`
+    Answer,
+    /// `pull`
+    Pull,
+    /// `receipts`
+    Receipts,
+    /// `push-calendar`
+    PushCalendar,
+    /// `push-reservations`
+    PushReservations,
+    /// `push-content`
+    PushContent,
+    /// `feeds`
+    Feeds,
+    /// `connection`
+    Connection,
+}
+
+impl Interface {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Inbound,
+        Self::Answer,
+        Self::Pull,
+        Self::Receipts,
+        Self::PushCalendar,
+        Self::PushReservations,
+        Self::PushContent,
+        Self::Feeds,
+        Self::Connection,
+    ];
+
+    /// Its name in the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Answer => "answer",
+            Self::Pull => "pull",
+            Self::Receipts => "receipts",
+            Self::PushCalendar => "push-calendar",
+            Self::PushReservations => "push-reservations",
+            Self::PushContent => "push-content",
+            Self::Feeds => "feeds",
+            Self::Connection => "connection",
+        }
+    }
+}
+
+impl fmt::Display for Interface {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Interface {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|interface| interface.as_str() == name).ok_or(())
+    }
+}

@@ -1,0 +1,148 @@
+//! One call of a plugin for a source: what it is given, and what becomes of it when it fails.
+
+use std::sync::Arc;
+
+use gassync_domain::{ChannelError, ConnectionId};
+use gassync_runtime::{Budget, Call, CallError, CallRecord, HttpTransport, Transport};
+use jiff::SignedDuration;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::plugin_state::{self, PluginStateError};
+use crate::{
+    app::App,
+    credentials::ConnectionSecrets,
+    limits::LimitedTransport,
+    plugins::{self, Plugin},
+    schedule::FailureClass,
+    store::{
+        connections, source_switches,
+        sources::{self, Source},
+    },
+};
+
+/// Why talking to a channel ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelCallError {
+    /// The plugin, or the channel behind it.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The database.
+    #[error("the database: {0}")]
+    Store(#[from] sqlx::Error),
+    /// What the plugin remembers.
+    #[error(transparent)]
+    PluginState(#[from] PluginStateError),
+    /// Nobody speaks this channel's language at the moment.
+    #[error("the plugin {0} is not loaded")]
+    NotLoaded(String),
+    /// The pages of a fetch do not end.
+    #[error("the pages of the fetch do not end: {0}")]
+    Endless(String),
+    /// The source has no channel to ask: its partner calls us.
+    #[error("the source has no connection")]
+    NoConnection,
+}
+
+impl ChannelCallError {
+    /// Whether and when another attempt makes sense.
+    pub fn class(&self) -> FailureClass {
+        match self {
+            Self::Call(CallError::Channel(ChannelError::RateLimited(seconds))) => {
+                FailureClass::Limited(seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds))))
+            }
+            Self::NoConnection
+            | Self::Call(CallError::NotExported(_) | CallError::Channel(ChannelError::Unsupported)) => {
+                FailureClass::Permanent
+            }
+            _ => FailureClass::Transient,
+        }
+    }
+}
+
+/// A source and the plugin that speaks for it.
+pub struct ChannelSession<'a> {
+    /// The host.
+    pub app: &'a Arc<App>,
+    /// For whom.
+    pub source: &'a Source,
+    /// Where its channel is reached.
+    pub connection: ConnectionId,
+    /// Who speaks its language now.
+    pub plugin: Arc<Plugin>,
+}
+
+impl<'a> ChannelSession<'a> {
+    /// With the plugin that serves now.
+    pub fn open(app: &'a Arc<App>, source: &'a Source) -> Result<Self, ChannelCallError> {
+        let connection = source.connection.ok_or(ChannelCallError::NoConnection)?;
+        let plugin = app.plugins.get(&source.source_type);
+        let plugin = plugin.ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?;
+        Ok(Self { app, source, connection, plugin })
+    }
+
+    /// The way to the channel, within what it allows.
+    pub fn network(&self) -> Result<LimitedTransport<HttpTransport>, ChannelCallError> {
+        let network = self.app.transport(self.plugin.manifest(), (self.source.account, self.connection));
+        Ok(network.map_err(|error| CallError::Host(error.to_string()))?)
+    }
+
+    /// All that a call is given, with the time that talking to a channel may take; and its place among the calls that run,
+    /// which is to be kept until it ends.
+    pub async fn call(
+        &self,
+        id: String,
+        transport: Arc<dyn Transport>,
+    ) -> Result<(Call, ConnectionSecrets, OwnedSemaphorePermit), ChannelCallError> {
+        let Self { app, source, connection, plugin } = self;
+        // Before anything is read for it, which may change while it waits.
+        let place = Arc::clone(&app.calls).acquire_owned().await;
+        let place = place.map_err(|error| CallError::Host(error.to_string()))?;
+        let settings = source.config.clone();
+        let secrets =
+            ConnectionSecrets::new(Arc::clone(app), source.account, *connection, Arc::clone(plugin), settings);
+        let call = Call {
+            id,
+            settings: plugin.manifest().with_defaults(&source.config),
+            grant: secrets.grant().await.map_err(|error| CallError::Host(format!("{error:#}")))?,
+            credentials: Arc::new(secrets.clone()),
+            transport,
+            clock: app.clock.clone(),
+            seed: app.seed(),
+            budget: plugin.budget(Budget::fetch()),
+            memory: plugin_state::load(app, plugin, source).await?,
+            ..Call::alone("")
+        };
+        Ok((call, secrets, place))
+    }
+
+    /// Keeps what a call took that came to nothing, and draws the conclusions: a credential that is refused is renewed or
+    /// its source expires, a plugin that is at fault is struck.
+    pub async fn failed(
+        &self,
+        error: CallError,
+        record: CallRecord,
+        secrets: ConnectionSecrets,
+    ) -> Result<ChannelCallError, ChannelCallError> {
+        let Self { app, source, connection, plugin } = self;
+        let mut tx = app.db.write(source.account).await?;
+        let now = app.now();
+        let (place, why) = ((source.account, *connection), error.to_string());
+        plugins::keep_call(&app.vault, &mut tx, place, (plugin, &record, Some(&why)), now).await?;
+        // An error is an outcome too: what the plugin wrote at the channel before it must not be forgotten.
+        plugin_state::save(&app.vault, &mut tx, source, record.memory, now).await?;
+        let refused = matches!(error, CallError::Channel(ChannelError::Unauthorized(_)));
+        // A token may die before its time: with a new one the job goes on.
+        if refused && !secrets.doubt(&mut tx).await? {
+            connections::welcome(&mut tx, source.account, *connection).await?;
+            let working = (&["active", "error"][..], "expired");
+            sources::set_status_of_connection(&mut tx, source.account, *connection, working).await?;
+            tracing::error!(source = %source.id, "a source's credential works no more: it must be connected again");
+        }
+        source_switches::talked(&mut tx, source.account, source.id, false, now).await?;
+        tx.commit().await?;
+        if error.is_certain_fault() {
+            plugins::record_fault(&app.plugins, plugin, source.account, *connection, &why).await?;
+        }
+        Ok(error.into())
+    }
+}

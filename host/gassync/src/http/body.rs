@@ -1,0 +1,124 @@
+//! A body that is one object of settings, with errors that name its fields.
+
+use axum::extract::{FromRequest, Request};
+use gassync_domain::FieldError;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{
+    ApiError, Problem,
+    json::{json_only, read, unstorable, without_nulls},
+};
+
+/// The body of a request.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+/// The body of a request, which may be left out.
+#[derive(Debug)]
+pub struct MaybeBody<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        json_only(&parts.headers)?;
+        Ok(Self(settings(&read(body).await?)?))
+    }
+}
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let body = read(body).await?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        json_only(&parts.headers)?;
+        Ok(Self(settings(&body)?))
+    }
+}
+
+fn settings<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let text = std::str::from_utf8(body).map_err(|_| Problem::Malformed("the body is not UTF-8".to_owned()))?;
+    let malformed = |error: serde_json::Error| Problem::Malformed(format!("the body is not JSON: {error}"));
+    let _: serde::de::IgnoredAny = serde_json::from_str(text).map_err(malformed)?;
+    // A list of their values in order would be read as one, too.
+    if !text.trim_start().starts_with('{') {
+        let problem = "must be an object".to_owned();
+        return Err(Problem::Invalid(vec![FieldError { path: String::new(), problem }]));
+    }
+    if let Some(problem) = unstorable(text) {
+        return Err(Problem::Invalid(vec![FieldError { path: String::new(), problem }]));
+    }
+    read_as(text).map_err(|error| Problem::Invalid(vec![error]))
+}
+
+/// Reads JSON, or says which field is wrong. Null says what saying nothing says.
+pub fn read_as<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
+    let error = match strictly(text) {
+        Ok(record) => return Ok(record),
+        Err(error) => error,
+    };
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) if text.contains("null") => strictly(&without_nulls(value).to_string()).map_err(|_| error),
+        _ => Err(error),
+    }
+}
+
+fn strictly<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = pointer(&error.path().to_string());
+        // The reader's place is a line of the body, which says nothing the path does not.
+        let problem = error.inner().to_string();
+        let problem = problem.split(" at line ").next().unwrap_or_default().to_owned();
+        FieldError { path, problem }
+    })
+}
+
+/// `rooms[0].checkIn` becomes `/rooms/0/checkIn`.
+fn pointer(path: &str) -> String {
+    if path == "." {
+        return String::new();
+    }
+    let path = path.replace("].", "/").replace(['[', '.'], "/").replace(']', "");
+    format!("/{}", path.trim_start_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_become_pointers() {
+        assert_eq!(pointer("rooms[0].checkIn"), "/rooms/0/checkIn");
+        assert_eq!(pointer("guest.email"), "/guest/email");
+        assert_eq!(pointer("."), "");
+        assert_eq!(pointer("[0].id"), "/0/id");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Settings {
+            #[serde(rename = "limit")]
+            _limit: Option<u32>,
+        }
+        let path_of = |text: &str| match settings::<Settings>(text.as_bytes()) {
+            Err(Problem::Invalid(errors)) => errors[0].path.clone(),
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(path_of(r#"{"limit": -1}"#), "/limit");
+        assert_eq!(path_of(r#"{"limits": 1}"#), "/limits");
+        assert_eq!(path_of("[1]"), "");
+        assert_eq!(path_of(r#"{"limit": "\u0000"}"#), "");
+        assert!(matches!(settings::<Settings>(b"{"), Err(Problem::Malformed(_))));
+        assert!(settings::<Settings>(b" {}").is_ok());
+        assert_eq!(read_as::<Vec<u8>>("[1,null]"), Ok(vec![1]), "null says nothing");
+    }
+}

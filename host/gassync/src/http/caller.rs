@@ -1,0 +1,87 @@
+//! Who calls is a type in a handler's signature: without it there is no account to ask for.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::{HeaderMap, header, request::Parts},
+};
+use gassync_domain::{AccountId, Authority, SourceId};
+use subtle::ConstantTimeEq;
+
+use super::{
+    ApiError, Problem,
+    scope::{self, Scope},
+};
+use crate::store::keys::KeyHolder;
+
+/// A partner with a live key that has the scope `S`.
+#[derive(Debug)]
+pub struct Caller<S> {
+    /// Whose data it may see.
+    pub account: AccountId,
+    /// What it writes as.
+    pub source: SourceId,
+    /// The key it came with.
+    pub key: i64,
+    /// Whether its source creates core entities.
+    pub creates: bool,
+    /// What its source has the say over.
+    pub authority: Authority,
+    /// Whether what would have to be mended is refused.
+    pub strict: bool,
+    holder: Arc<KeyHolder>,
+    scope: PhantomData<S>,
+}
+
+impl<S> Caller<S> {
+    /// Everything that its key may do.
+    pub fn scopes(&self) -> &[String] {
+        &self.holder.scopes
+    }
+}
+
+/// What an operator shows to be let in.
+#[derive(Clone)]
+pub struct OperatorToken(pub String);
+
+/// The one who runs this host.
+#[derive(Debug, Clone, Copy)]
+pub struct Operator(());
+
+impl<T: Send + Sync, S: Scope> FromRequestParts<T> for Caller<S> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Self, ApiError> {
+        let holder = parts.extensions.get::<Arc<KeyHolder>>().ok_or(Problem::Unauthorized)?;
+        if !scope::holds(&holder.scopes, S::NAME) {
+            return Err(Problem::Forbidden { scope: S::NAME }.into());
+        }
+        let KeyHolder { id: key, account, source, creates, authority, strict, .. } = **holder;
+        Ok(Self { account, source, key, creates, authority, strict, holder: Arc::clone(holder), scope: PhantomData })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Operator
+where
+    OperatorToken: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let token = bearer(&parts.headers).ok_or(Problem::Unauthorized)?;
+        let OperatorToken(expected) = OperatorToken::from_ref(state);
+        if bool::from(token.as_bytes().ct_eq(expected.as_bytes())) {
+            Ok(Self(()))
+        } else {
+            Err(Problem::Unauthorized.into())
+        }
+    }
+}
+
+/// The token of an `Authorization: Bearer` header.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+}

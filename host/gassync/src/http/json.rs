@@ -1,0 +1,175 @@
+//! Bodies of JSON, and what of it no database keeps.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, header},
+};
+use futures_util::StreamExt;
+use serde_json::Value;
+
+use super::Problem;
+
+/// The largest body, in bytes.
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+/// The largest body that is read to its end before it is refused, in bytes.
+const MAX_READ_BYTES: usize = 64 * 1024 * 1024;
+/// How many levels of lists and objects a record may have.
+pub const MAX_DEPTH: usize = 127;
+/// The longest number, in characters; beyond it no database keeps one.
+const MAX_NUMBER_CHARS: usize = 300;
+/// The largest power of ten in a number.
+const MAX_EXPONENT: i64 = 300;
+
+/// The whole body. What is too much is read all the same, up to a point, and thrown away: who is cut off while still
+/// sending may never see the answer.
+pub async fn read(body: Body) -> Result<Vec<u8>, Problem> {
+    let mut chunks = body.into_data_stream();
+    let (mut kept, mut read) = (Vec::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Problem::Malformed("the body ended before it was whole".to_owned()))?;
+        read += chunk.len();
+        if read <= MAX_BODY_BYTES {
+            kept.extend_from_slice(&chunk);
+        } else if read > MAX_READ_BYTES {
+            break;
+        }
+    }
+    if read > MAX_BODY_BYTES {
+        return Err(Problem::TooLarge(format!("the body is too large; the limit is {MAX_BODY_BYTES} bytes")));
+    }
+    Ok(kept)
+}
+
+/// Refuses a body that is no JSON by its header.
+pub fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_lowercase();
+    let json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
+    if json { Ok(()) } else { Err(Problem::UnsupportedMediaType) }
+}
+
+/// Why a record that is JSON cannot be kept nevertheless: no database takes all that JSON allows.
+pub fn unstorable(raw: &str) -> Option<String> {
+    let bytes = raw.as_bytes();
+    let (mut at, mut depth) = (0, 0_usize);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return Some(format!("is nested more than {MAX_DEPTH} levels deep"));
+                }
+                at += 1;
+            }
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                at += 1;
+            }
+            b'"' => {
+                let (end, problem) = string(raw, at + 1);
+                if problem.is_some() {
+                    return problem;
+                }
+                at = end;
+            }
+            b'-' | b'0'..=b'9' => {
+                let length = raw[at..].find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'));
+                let end = length.map_or(bytes.len(), |length| at + length);
+                if is_beyond(&raw[at..end]) {
+                    return Some(format!(
+                        "has a number beyond {MAX_NUMBER_CHARS} characters or the {MAX_EXPONENT}th power of ten"
+                    ));
+                }
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// Whether no database keeps a number of so many digits, or so large.
+pub fn is_beyond(number: &str) -> bool {
+    let exponent = number.split_once(['e', 'E']).map(|(_, exponent)| exponent.trim_start_matches('+').parse::<i64>());
+    number.len() > MAX_NUMBER_CHARS
+        || exponent.is_some_and(|exponent| exponent.map_or(true, |e| e.unsigned_abs() > MAX_EXPONENT.unsigned_abs()))
+}
+
+/// Where a string ends, and what in it cannot be kept.
+fn string(raw: &str, mut at: usize) -> (usize, Option<String>) {
+    let bytes = raw.as_bytes();
+    let unit = |from: usize| raw.get(from..from + 4).and_then(|hex| u16::from_str_radix(hex, 16).ok());
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => return (at + 1, None),
+            b'\\' if bytes.get(at + 1) == Some(&b'u') => match unit(at + 2) {
+                Some(0) => return (at, Some("contains a NUL character".to_owned())),
+                Some(0xD800..=0xDBFF) => {
+                    let low = raw.get(at + 6..at + 8) == Some("\\u")
+                        && unit(at + 8).is_some_and(|low| (0xDC00..=0xDFFF).contains(&low));
+                    if !low {
+                        return (at, Some("contains half of a surrogate pair".to_owned()));
+                    }
+                    at += 12;
+                }
+                Some(0xDC00..=0xDFFF) => return (at, Some("contains half of a surrogate pair".to_owned())),
+                _ => at += 6,
+            },
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    (at, None)
+}
+
+/// Without members and entries that are null: null says no more than saying nothing. What else a channel says is left alone.
+pub fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let said = members.into_iter().filter(|(_, member)| !member.is_null());
+            let said = said.map(|(name, member)| {
+                let member = if name == "extra" { member } else { without_nulls(member) };
+                (name, member)
+            });
+            Value::Object(said.collect())
+        }
+        Value::Array(items) => {
+            Value::Array(items.into_iter().filter(|item| !item.is_null()).map(without_nulls).collect())
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_no_database_keeps_is_named() {
+        let deep = format!("{}1{}", "[".repeat(1_000), "]".repeat(1_000));
+        for (raw, part) in [
+            (deep.as_str(), "127 levels"),
+            (r#"{"a":"\u0000"}"#, "NUL"),
+            (r#"{"a\u0000":1}"#, "NUL"),
+            (r#"{"a":"\ud800"}"#, "surrogate"),
+            (r#"{"a":"\ud800\u0041"}"#, "surrogate"),
+            (r#"{"a":"\udc00"}"#, "surrogate"),
+            (r#"{"a":1e400}"#, "number"),
+            (r#"{"a":1E-99999999999999999999}"#, "number"),
+        ] {
+            let problem = unstorable(raw).expect(raw);
+            assert!(problem.contains(part), "{problem}");
+        }
+        for fine in [r#"{"a":"\ud83d\ude00 [[[ \\u0000 \" {","b":[1,-2.5e10,{}]}"#, "17", "null"] {
+            assert_eq!(unstorable(fine), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn null_says_nothing() {
+        let said = without_nulls(json!({ "a": null, "b": [null, { "c": null, "d": 1 }], "extra": { "e": null } }));
+        assert_eq!(said, json!({ "b": [{ "d": 1 }], "extra": { "e": null } }));
+    }
+}

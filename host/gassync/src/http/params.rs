@@ -1,0 +1,83 @@
+//! What stands in paths and queries, with errors that name the parameter.
+
+use axum::{
+    extract::{FromRequestParts, Path, Query},
+    http::request::Parts,
+};
+use gassync_domain::{Date, MAX_ID_CHARS, Timestamp, is_plausible};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
+
+use super::{ApiError, Problem};
+
+/// The query of a request.
+#[derive(Debug)]
+pub struct Params<T>(pub T);
+
+/// An id in the path: the caller's own, so any text that an id can be.
+#[derive(Debug)]
+pub struct Id(pub String);
+
+/// Numbers that this host gave, by their names in the path: nothing is there under another word.
+#[derive(Debug)]
+pub struct Numbers<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Numbers<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(numbers) = Path::<T>::from_request_parts(parts, state).await.map_err(|_| Problem::NotFound)?;
+        Ok(Self(numbers))
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let read = Query::<T>::try_from_uri(&parts.uri);
+        let Query(params) = read.map_err(|error| Problem::Malformed(format!("in the query: {}", reason(&error))))?;
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            return Err(Problem::Malformed("in the query: contains a NUL character".to_owned()).into());
+        }
+        Ok(Self(params))
+    }
+}
+
+/// What is wrong, without the library's words around it.
+fn reason(error: &axum::extract::rejection::QueryRejection) -> String {
+    use std::error::Error as _;
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Problem::NotFound)?;
+        // Nothing is stored under an id that cannot be one.
+        if id.contains('\0') || id.chars().count() > MAX_ID_CHARS {
+            return Err(Problem::NotFound.into());
+        }
+        Ok(Self(id))
+    }
+}
+
+/// A day between the years 1900 and 2999.
+pub fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    let day: Date = text.parse().map_err(|_| D::Error::custom("is not a day such as 2027-06-01"))?;
+    if is_plausible(day) { Ok(Some(day)) } else { Err(D::Error::custom("must lie between the years 1900 and 2999")) }
+}
+
+/// An instant between the years 1900 and 2999.
+pub fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    let wrong = || D::Error::custom("is not an instant such as 2027-06-01T12:00:00Z");
+    let instant: Timestamp = text.parse().map_err(|_| wrong())?;
+    let day = instant.to_zoned(jiff::tz::TimeZone::UTC).date();
+    if is_plausible(day) {
+        Ok(Some(instant))
+    } else {
+        Err(D::Error::custom("must lie between the years 1900 and 2999"))
+    }
+}

@@ -1,0 +1,151 @@
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use gassync_domain::{AccountId, Clock, ConnectionId, HttpResponse};
+use gassync_runtime::{LimitScope, Manifest, OutgoingRequest, RateLimit, SendError, Transport};
+use jiff::SignedDuration;
+
+use super::{Breakers, CallHealth, ChannelLimits, Charge, RateLimitHeaders};
+
+/// The longest wait for room that is waited out within a call; for a longer one the call ends, and its job waits.
+const WAITED_OUT: SignedDuration = SignedDuration::from_secs(2);
+
+/// What all calls to channels share.
+#[derive(Clone)]
+pub struct SharedLimits {
+    /// What channels allow, and how much of it is taken.
+    pub limits: Arc<dyn ChannelLimits>,
+    /// Which channels are left alone because they are down.
+    pub breakers: Arc<dyn Breakers>,
+    /// Where "now" comes from.
+    pub clock: Clock,
+}
+
+/// Asks the limits before each request, and tells them what each answer says.
+pub struct LimitedTransport<T> {
+    shared: SharedLimits,
+    within: T,
+    limits: Vec<Named>,
+    connection: String,
+    waits_for_room: bool,
+}
+
+/// A limit of the manifest, and whose it is here.
+struct Named {
+    limit: RateLimit,
+    holder: String,
+}
+
+impl<T> LimitedTransport<T> {
+    /// Sends within the limits that the manifest names, on behalf of a connection.
+    pub fn new(
+        shared: SharedLimits,
+        within: T,
+        manifest: &Manifest,
+        (account, connection): (AccountId, ConnectionId),
+    ) -> Self {
+        let named = |(number, limit): (usize, &RateLimit)| {
+            // One limit of a plugin is one budget for each of those it is counted for.
+            let holder = match limit.scope {
+                LimitScope::Address | LimitScope::Application => format!("{}/{number}", manifest.id),
+                LimitScope::Credential | LimitScope::Property => {
+                    format!("{}/{number}/{account}/{connection}", manifest.id)
+                }
+            };
+            Named { limit: limit.clone(), holder }
+        };
+        let limits = manifest.rate_limits.iter().enumerate().map(named).collect();
+        Self { shared, within, limits, connection: format!("{account}/{connection}"), waits_for_room: true }
+    }
+
+    /// Sends whether there is room or not, and whether the channel works or not, and is counted: without a token nothing
+    /// else could be sent either.
+    #[must_use]
+    pub fn without_waiting(self) -> Self {
+        Self { waits_for_room: false, ..self }
+    }
+}
+
+impl Named {
+    fn charge(&self, request: &OutgoingRequest) -> Option<Charge> {
+        let path = request.url.path();
+        let concerns =
+            self.limit.paths.is_empty() || self.limit.paths.iter().any(|named| path.contains(named.as_str()));
+        let is_counted = !self.limit.windows.is_empty();
+        (concerns && is_counted).then(|| Charge {
+            budget: format!("{}@{}", self.holder, request.url.host_str().unwrap_or_default()),
+            windows: self.limit.windows.clone(),
+            weight: self.limit.weight,
+        })
+    }
+
+    fn read(&self, answer: &HttpResponse) -> RateLimitHeaders {
+        let header = |name: &String| {
+            answer.headers.iter().find(|(said, _)| said.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+        };
+        let number = |what: &str| -> Option<f64> {
+            let names = self.limit.headers.get(what)?;
+            names.iter().filter_map(header).find_map(|value| value.parse().ok()).filter(|n: &f64| n.is_finite())
+        };
+        let seconds = |seconds: f64| SignedDuration::try_from_secs_f64(seconds.max(0.0)).ok();
+        let retry_after = || header(&"retry-after".to_owned())?.parse().ok();
+        RateLimitHeaders {
+            cost: number("cost").filter(|cost| *cost >= 0.0),
+            remaining: number("remaining"),
+            resets_in: number("resetsIn").and_then(seconds),
+            retry_after: retry_after().and_then(seconds),
+            refused: answer.status == 429,
+        }
+    }
+}
+
+/// What a request says of the channel.
+fn seen(answer: &Result<HttpResponse, SendError>) -> CallHealth {
+    match answer {
+        Ok(answer) if answer.status >= 500 => CallHealth::Broken,
+        Ok(_) | Err(SendError::TooLarge(_)) => CallHealth::Working,
+        Err(SendError::TimedOut | SendError::Connect(_) | SendError::Tls(_)) => CallHealth::Broken,
+        Err(SendError::AddressRefused(_) | SendError::RateLimited(_) | SendError::CircuitOpen(_)) => {
+            CallHealth::Nothing
+        }
+    }
+}
+
+/// Whole seconds, rounded up.
+fn seconds(wait: SignedDuration) -> u32 {
+    u32::try_from(wait.as_secs() + i64::from(wait.subsec_nanos() > 0)).unwrap_or(u32::MAX)
+}
+
+#[async_trait]
+impl<T: Transport> Transport for LimitedTransport<T> {
+    async fn send(&self, request: OutgoingRequest) -> Result<HttpResponse, SendError> {
+        let charged: Vec<(&Named, Charge)> =
+            self.limits.iter().filter_map(|named| Some((named, named.charge(&request)?))).collect();
+        let charges: Vec<Charge> = charged.iter().map(|(_, charge)| charge.clone()).collect();
+        let SharedLimits { limits, breakers, clock } = &self.shared;
+        if self.waits_for_room
+            && let Err(until) = breakers.try_acquire(&self.connection, clock()).await
+        {
+            return Err(SendError::CircuitOpen(seconds(until.duration_since(clock()))));
+        }
+        while let Err(wait) = limits.take(&charges, clock()).await {
+            if !self.waits_for_room {
+                break;
+            }
+            if wait > WAITED_OUT {
+                breakers.ended(&self.connection, CallHealth::Nothing, clock()).await;
+                return Err(SendError::RateLimited(seconds(wait)));
+            }
+            tokio::time::sleep(wait.unsigned_abs().max(Duration::from_millis(1))).await;
+        }
+        let answer = self.within.send(request).await;
+        if self.waits_for_room {
+            breakers.ended(&self.connection, seen(&answer), clock()).await;
+        }
+        let answer = answer?;
+        for (named, charge) in charged {
+            limits.correct(&charge, named.read(&answer), clock()).await;
+        }
+        Ok(answer)
+    }
+}

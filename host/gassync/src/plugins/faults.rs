@@ -1,0 +1,60 @@
+//! A version that breaks for many is set aside. One tenant's messages cannot bring that about: connections count once, and there
+//! must be several, of several accounts.
+
+use gassync_domain::{AccountId, ConnectionId};
+use jiff::SignedDuration;
+
+use super::{Plugin, PluginRegistry, quarantine, settle};
+use crate::store::{
+    self,
+    plugins::{self, faults},
+};
+
+/// Within how long faults count together.
+const WINDOW: SignedDuration = SignedDuration::from_mins(10);
+/// At so many connections a version must break …
+const MIN_CONNECTIONS: i64 = 3;
+/// … of so many accounts.
+const MIN_ACCOUNTS: i64 = 2;
+
+/// A version broke at a verified message, or at the answer of a granted host.
+pub async fn record_fault(
+    registry: &PluginRegistry,
+    plugin: &Plugin,
+    account: AccountId,
+    connection: ConnectionId,
+    why: &str,
+) -> store::Result<()> {
+    let (id, hash, now) = (&plugin.manifest().id, plugin.hash(), registry.now());
+    let mut tx = registry.db.write(account).await?;
+    faults::note(&mut tx, account, connection, (id, hash), now).await?;
+    tx.commit().await?;
+    // Looking first costs those who write nothing.
+    let mut tx = registry.db.platform_read().await?;
+    let (connections, accounts) = faults::struck(&mut tx, id, hash, now - WINDOW).await?;
+    let known = plugins::version(&mut tx, id, hash).await?;
+    drop(tx);
+    let aside = known.is_none_or(|version| version.quarantined_at.is_some());
+    if aside || connections < MIN_CONNECTIONS || accounts < MIN_ACCOUNTS {
+        return Ok(());
+    }
+    let mut tx = registry.db.platform_write().await?;
+    let why = format!("broke at {connections} connections of {accounts} accounts within ten minutes, last: {why}");
+    quarantine::set_aside(&mut tx, id, hash, &why, now).await?;
+    tx.commit().await?;
+    settle(registry).await
+}
+
+/// A person lets a plugin work again, whatever it did before; false when there is no such plugin.
+pub async fn release(registry: &PluginRegistry, id: &str) -> store::Result<bool> {
+    let now = registry.now();
+    let mut tx = registry.db.platform_write().await?;
+    let Some(plugin) = plugins::get(&mut tx, id).await? else { return Ok(false) };
+    if let Some(hash) = &plugin.serving {
+        quarantine::forgive(&mut tx, id, hash).await?;
+    }
+    plugins::set_status(&mut tx, id, "enabled", now).await?;
+    tx.commit().await?;
+    settle(registry).await?;
+    Ok(true)
+}

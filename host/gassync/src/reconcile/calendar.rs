@@ -1,0 +1,203 @@
+//! Holds what a channel shows against what it was sent: whatever read it, a night that agrees is there, and one that does
+//! not is sent again.
+
+use std::collections::{BTreeMap, HashMap};
+
+use gassync_domain::{Calendar, CalendarNight, CalendarParts, Date, Pushing, Stay, Timestamp, UnitCount};
+use gassync_runtime::Manifest;
+use jiff::SignedDuration;
+
+use super::desired;
+use crate::{
+    schedule,
+    store::{
+        self, Tx,
+        buffer::availability,
+        outbound::{
+            nights::{self, Known, Place, ReadBack},
+            pushing,
+        },
+        queue,
+        sources::Source,
+        sync_log,
+    },
+};
+
+/// So many times a night is sent again whose channel says that it took it and shows something else; then a person is asked.
+pub const MAX_MISMATCHES: i64 = 3;
+
+/// How long prices and rules that were set at a channel by hand are shown before they are set back.
+const DIFFERENCE_IS_SHOWN_FOR: SignedDuration = SignedDuration::from_secs(10);
+
+/// How long a night that may have been sold waits for the channel's bookings to be read.
+const UNTIL_READ: SignedDuration = SignedDuration::from_secs(5);
+
+/// Compares calendars that were asked for at `observed_at` with what was sent before, in the transaction that keeps them.
+pub async fn compare(
+    tx: &mut Tx,
+    source: &Source,
+    manifest: &Manifest,
+    calendars: &[Calendar],
+    (observed_at, now): (Timestamp, Timestamp),
+) -> store::Result<()> {
+    if calendars.is_empty() {
+        return Ok(());
+    }
+    let Some(pushing) = pushing::get(tx, source.account, source.id).await? else { return Ok(()) };
+    let pushing = pushing.under(source.hears());
+    let mut judged = Judged::default();
+    for calendar in calendars {
+        judge(tx, source, (manifest, &pushing), calendar, (observed_at, now), &mut judged).await?;
+    }
+    let source_key = (source.account, source.id);
+    if judged.has_sold {
+        queue::put(tx, &schedule::polls_of_bookings(source_key, manifest, now), now).await?;
+    }
+    if judged.again {
+        let at = if judged.has_sold { now + UNTIL_READ } else { now };
+        queue::put(tx, &[schedule::push_of_calendar(source_key, (at, now))], now).await?;
+    } else if judged.differs {
+        queue::put(tx, &[schedule::push_of_calendar(source_key, (now + DIFFERENCE_IS_SHOWN_FOR, now))], now).await?;
+    }
+    Ok(())
+}
+
+/// What calendars come to.
+#[derive(Default)]
+struct Judged {
+    /// Something of what can be sold is to be sent again.
+    again: bool,
+    /// Prices or rules were set there by hand: they are shown before they are set back.
+    differs: bool,
+    /// The channel may have just sold it.
+    has_sold: bool,
+}
+
+async fn judge(
+    tx: &mut Tx,
+    source: &Source,
+    (manifest, pushing): (&Manifest, &Pushing),
+    calendar: &Calendar,
+    (observed_at, now): (Timestamp, Timestamp),
+    judged: &mut Judged,
+) -> store::Result<()> {
+    let dates = || calendar.nights.iter().map(|night| night.date);
+    let (Some(first), Some(last)) = (dates().min(), dates().max()) else { return Ok(()) };
+    let room_type = availability::room_type(tx, source.account, source.id, &calendar.room_type_id).await?;
+    let Some(room_type) = room_type else { return Ok(()) };
+    let stay = Stay::spanning(first, last.tomorrow().unwrap_or(last));
+    let known = nights::known(tx, source.account, source.id, room_type, stay.as_slice()).await?;
+    let plan = calendar.rate_plan_id.as_deref().unwrap_or_default();
+    let shows_open: HashMap<Date, bool> =
+        calendar.nights.iter().map(|shown| (shown.date, shows_open(shown, manifest.unit_count()))).collect();
+    let is_shown_open = |known: &&Known| {
+        known.closed_by_us
+            && (plan.is_empty() || known.place.rate_plan_id == plan)
+            && known.sent_at.is_none_or(|at| at < observed_at)
+            && shows_open.get(&known.place.night) == Some(&true)
+    };
+    let opened: Vec<&Place> = known.iter().filter(is_shown_open).map(|known| &known.place).collect();
+    nights::opened(tx, source.account, source.id, &opened).await?;
+    let is_told = |known: &Known| known.state != "refused" && !desired::is_moved(known);
+    let known: HashMap<Date, Known> = known
+        .into_iter()
+        .filter(|known| known.place.rate_plan_id == plan && is_told(known))
+        .map(|known| (known.place.night, known))
+        .collect();
+    let parts = desired::parts_of(pushing);
+    let place = availability::place(tx, source.account, source.id, (&calendar.room_type_id, None)).await?;
+    if !desired::any(parts) || place.and_then(|place| place.unit()).is_none() {
+        // It is told nothing now. Where a word of ours is gone it is no more ours when it comes back.
+        let is_open = |shown: &&CalendarNight| !is_less_open(shown) && shown.available.is_some();
+        let opened = calendar.nights.iter().filter(is_open).map(|shown| (room_type, shown.date));
+        let opened: Vec<(i64, Date)> = opened.filter(|(_, night)| known.contains_key(night)).collect();
+        return nights::forget(tx, source.account, source.id, &opened).await;
+    }
+    let of_sale = CalendarParts { price: false, rules: false, ..parts };
+    let mut read: Vec<ReadBack<'_>> = Vec::new();
+    let mut differences: Vec<(Date, String)> = Vec::new();
+    for shown in &calendar.nights {
+        let Some(known) = known.get(&shown.date) else { continue };
+        let Some(wanted) = desired::read(&known.wanted) else { continue };
+        let seen = desired::as_seen(shown, manifest);
+        if known.state == "due" {
+            // It is about to be told something else: what was set there by hand meanwhile is shown before.
+            let had = known.confirmed.as_deref().filter(|_| !known.unknown).and_then(desired::read);
+            if had.is_some_and(|had| had.difference(&seen, parts).is_some()) {
+                differences.extend(wanted.difference(&seen, parts).map(|difference| (shown.date, difference)));
+            }
+            continue;
+        }
+        let agrees = wanted.reads_as(&seen, parts);
+        if agrees && known.state == "there" {
+            continue;
+        }
+        if !agrees && manifest.counts_own_bookings && is_less_open(shown) {
+            // It may have just sold it: its bookings are read before it is told anything.
+            judged.has_sold = true;
+            if known.state == "there" {
+                continue;
+            }
+        }
+        if agrees {
+            read.push(ReadBack::there(&known.place));
+        } else if known.missed >= MAX_MISMATCHES {
+            read.push(ReadBack::given_up(&known.place));
+        } else if known.state == "there" && wanted.reads_as(&seen, of_sale) {
+            let difference = wanted.difference(&seen, parts).unwrap_or_default();
+            differences.push((shown.date, difference.clone()));
+            read.push(ReadBack::differing(&known.place, difference));
+            judged.differs = true;
+        } else {
+            read.push(ReadBack::missed(&known.place));
+            judged.again = true;
+        }
+    }
+    nights::read_back(tx, source.account, source.id, &read, (observed_at, now)).await?;
+    log(tx, source, &calendar.room_type_id, differences, now).await
+}
+
+/// The audit trail's lines: one for nights that differ in the same.
+async fn log(
+    tx: &mut Tx,
+    source: &Source,
+    room_type_id: &str,
+    differences: Vec<(Date, String)>,
+    now: Timestamp,
+) -> store::Result<()> {
+    let mut alike: BTreeMap<String, Vec<Date>> = BTreeMap::new();
+    for (night, difference) in differences {
+        alike.entry(difference).or_default().push(night);
+    }
+    let line = |(difference, nights): (String, Vec<Date>)| {
+        let (first, last) = (nights.iter().min()?, nights.iter().max()?);
+        let which = match nights.len() {
+            1 => first.to_string(),
+            count => format!("{count} nights from {first} to {last}"),
+        };
+        Some(sync_log::Entry {
+            source: source.id,
+            entity_type: "availability",
+            entity_id: room_type_id,
+            action: "differ",
+            status: "pending",
+            message: Some(format!("{which}: {difference}; it is set back")),
+        })
+    };
+    let lines: Vec<sync_log::Entry<'_>> = alike.into_iter().filter_map(line).collect();
+    sync_log::outbound(tx, source.account, &lines, now).await
+}
+
+/// Whether no word closes a night. Where none is left that may be how the channel keeps such a word, unless it counts itself.
+fn shows_open(shown: &CalendarNight, counts: UnitCount) -> bool {
+    let has_left = shown.units_available.map(|units| units > 0);
+    match shown.available {
+        Some(available) => available && (counts == UnitCount::Itself || has_left != Some(false)),
+        None => has_left == Some(true),
+    }
+}
+
+/// Whether a channel that counts its own bookings sells nothing on a night.
+fn is_less_open(shown: &CalendarNight) -> bool {
+    shown.available == Some(false) || shown.units_available.is_some_and(|units| units <= 0)
+}

@@ -1,0 +1,459 @@
+//! From the ledger and the prices of the core to what each night is to be at a channel.
+
+use std::collections::{HashMap, HashSet};
+
+use gassync_domain::{
+    Amount, CalendarNight, CalendarParts, ChannelNight, Date, Pushing, Stay, Timestamp, UnitCount, today_at,
+};
+use gassync_runtime::Manifest;
+use jiff::{SignedDuration, Span};
+
+use super::house_currency::is_foreign;
+use crate::store::{
+    Result, Tx,
+    calendar::{self, Listed},
+    closures::{self, ClosedNight},
+    outbound::{
+        nights::{self, Known, Place},
+        shown::{self, Shown},
+        targets::{Target, Targets},
+        touches::{self, Touch},
+    },
+    sources::Source,
+    sync_log,
+};
+
+/// How far a reckoning came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// To the end.
+    All,
+    /// There is more to be reckoned, in another transaction.
+    Part,
+}
+
+/// How long what a channel has shown is believed, where nothing was ever sent of a night.
+const SHOWN_IS_GOOD_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Reckons what was touched of one room type: the relay waits for it where it has news of the same nights.
+pub async fn touched(
+    tx: &mut Tx,
+    source: &Source,
+    (pushing, manifest, targets): (&Pushing, &Manifest, &mut Targets),
+    now: Timestamp,
+) -> Result<Progress> {
+    let touched = joined(touches::take(tx, source.account, source.id).await?);
+    let Some(room_type) = touched.first().map(|touch| touch.int_room_type_id) else { return Ok(Progress::All) };
+    let is_told = any(parts_of(pushing));
+    if is_told {
+        targets.ask(tx, [room_type]).await?;
+    }
+    let targets = if is_told { targets.of(room_type) } else { &[] };
+    // A link that is gone touches all nights.
+    if touched.iter().any(|touch| touch.last_night.0 == touches::LAST) {
+        let plans: Vec<&str> = targets.iter().map(|target| target.rate_plan_id.as_str()).collect();
+        nights::rest_all_but(tx, source.account, source.id, room_type, &plans).await?;
+    }
+    let mut changed = Vec::new();
+    for target in targets {
+        let (first, mut until) = horizon(target, pushing, now);
+        if touched.iter().any(|touch| touch.last_night.0 >= until) {
+            // What was told of once is told of until it is over, however far the source looks now.
+            let place = (target.room_type, target.rate_plan_id.as_str());
+            let known = nights::last_known(tx, source.account, source.id, place).await?;
+            until = until.max(known.and_then(|night| night.tomorrow().ok()).unwrap_or(until));
+        }
+        let stays: Vec<(Stay, &Touch)> = touched
+            .iter()
+            .filter_map(|touch| {
+                let past = touch.last_night.0.tomorrow().unwrap_or(touch.last_night.0);
+                Some((Stay::spanning(touch.first_night.0.max(first), past.min(until))?, touch))
+            })
+            .collect();
+        DesiredCalendar { source, pushing, manifest, target }.compute(tx, &stays, now, &mut changed).await?;
+    }
+    nights::put(tx, source.account, source.id, &changed, now).await?;
+    let is_more = touches::wait(tx, source.account, source.id).await?;
+    Ok(if is_more { Progress::Part } else { Progress::All })
+}
+
+/// From today, as it is at the property, as far as the source wants.
+pub fn horizon(target: &Target, pushing: &Pushing, now: Timestamp) -> (Date, Date) {
+    let today = today_at(now, target.time_zone.as_deref());
+    (today, today.saturating_add(Span::new().days(i64::from(pushing.horizon_days))))
+}
+
+/// What a source's channel may be told of.
+pub fn parts_of(pushing: &Pushing) -> CalendarParts {
+    let Pushing { enabled, availability, prices, .. } = *pushing;
+    CalendarParts { availability: enabled && availability, price: enabled && prices, rules: enabled && prices }
+}
+
+/// What of a night is told that somebody has closed by hand at the channel: neither that it is closed nor who may come and go, since
+/// one word may say both.
+pub fn of_closed_by_hand(parts: CalendarParts) -> CalendarParts {
+    CalendarParts { availability: false, rules: false, ..parts }
+}
+
+/// Those that both name.
+pub fn both(one: CalendarParts, other: CalendarParts) -> CalendarParts {
+    CalendarParts {
+        availability: one.availability && other.availability,
+        price: one.price && other.price,
+        rules: one.rules && other.rules,
+    }
+}
+
+/// Whether a part is named that was not before.
+pub fn widens(before: CalendarParts, after: CalendarParts) -> bool {
+    (after.availability && !before.availability) || (after.price && !before.price) || (after.rules && !before.rules)
+}
+
+/// Whether any is named.
+pub fn any(parts: CalendarParts) -> bool {
+    parts.availability || parts.price || parts.rules
+}
+
+/// What a channel shows, as far as it can be held against what is wanted there: one that counts its own bookings counts
+/// the free units by itself.
+pub fn as_seen(shown: &CalendarNight, manifest: &Manifest) -> CalendarNight {
+    if !manifest.counts_own_bookings || (shown.available.is_none() && shown.units_available.is_none()) {
+        return shown.clone();
+    }
+    let available = shown.available.unwrap_or(true) && shown.units_available.is_none_or(|units| units > 0);
+    CalendarNight { available: Some(available), units_available: None, ..shown.clone() }
+}
+
+/// What is kept of a night that is wanted.
+pub fn read(text: &str) -> Option<ChannelNight> {
+    serde_json::from_str(text).ok()
+}
+
+fn text_of(night: &ChannelNight) -> String {
+    // It always has a JSON form; were it not to, a text that is equal to no other would only be sent once more.
+    serde_json::to_string(night).unwrap_or_default()
+}
+
+/// A night as it is to be at a channel, beside what that shows of it.
+pub struct Surveyed {
+    /// Which.
+    pub place: Place,
+    /// The channel's id of its room type.
+    pub room_type_id: String,
+    /// What it is to be.
+    pub wanted: ChannelNight,
+    /// What the channel has, by what it shows; none where it does not say whether the night is sold.
+    pub has: Option<ChannelNight>,
+    /// What of it is new.
+    pub parts: CalendarParts,
+}
+
+impl Surveyed {
+    /// It is closed at the channel, or less of it is for sale, and is to be opened.
+    pub fn opens(&self) -> bool {
+        let had = self.has.as_ref().map_or(0, ChannelNight::sellable);
+        self.parts.availability && self.wanted.sellable() > had
+    }
+
+    /// It is for sale at the channel, or more of it, and is to be closed.
+    pub fn closes(&self) -> bool {
+        self.parts.availability && !self.opens()
+    }
+
+    /// As it is to stand, so that just what is new is sent.
+    pub fn known(&self, now: Timestamp) -> Known {
+        let is_there = !any(self.parts);
+        first(self.place.clone(), &self.wanted, (self.has.clone(), is_there), now)
+    }
+}
+
+/// All nights of a target within the horizon, beside what its channel shows now. With `opens_closed` as if the source had closed
+/// none of them by hand.
+pub async fn survey(
+    tx: &mut Tx,
+    source: &Source,
+    (pushing, manifest, target): (&Pushing, &Manifest, &Target),
+    opens_closed: bool,
+    now: Timestamp,
+) -> Result<Vec<Surveyed>> {
+    let desired = DesiredCalendar { source, pushing, manifest, target };
+    let (first, until) = horizon(target, pushing, now);
+    let Some(stay) = Stay::spanning(first, until) else { return Ok(Vec::new()) };
+    let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &[stay], now).await?;
+    let shown = shown::shown(tx, source.account, target.room_type, &[stay], Timestamp::UNIX_EPOCH).await?;
+    let of_plan = shown.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
+    let mut shown: HashMap<Date, CalendarNight> = of_plan.map(|shown| (shown.night.date, shown.night)).collect();
+    let closed = closures::of_room_type(tx, source.account, source.id, target.room_type, &[stay]).await?;
+    let mut closed: HashMap<Date, ClosedNight> = closed.into_iter().map(|closed| (closed.night, closed)).collect();
+    let surveyed = listed.into_iter().map(|mut listed| {
+        let closed = closed.remove(&listed.night).filter(|closed| !closed.closure.waived);
+        if let Some(closed) = closed.as_ref().filter(|_| opens_closed) {
+            listed.blocked -= i64::from(closed.closure.units);
+        }
+        let is_closed = !opens_closed && closed.is_some_and(|closed| closed.is_by_hand());
+        let place =
+            Place { room_type: target.room_type, rate_plan_id: target.rate_plan_id.clone(), night: listed.night };
+        let shown = shown.remove(&listed.night);
+        let wanted = desired.wanted(listed);
+        let has = shown.and_then(|shown| desired.has(&shown, &wanted));
+        let parts = both(wanted.differs(has.as_ref()), desired.parts(is_closed));
+        Surveyed { place, room_type_id: target.room_type_id.clone(), wanted, has, parts }
+    });
+    Ok(surveyed.collect())
+}
+
+/// Touches of a room type in the order of their nights; those that share nights, or meet, are one.
+fn joined(mut touches: Vec<Touch>) -> Vec<Touch> {
+    touches.sort_unstable_by_key(|touch| (touch.first_night.0, touch.last_night.0));
+    let mut joined: Vec<Touch> = Vec::with_capacity(touches.len());
+    for touch in touches {
+        let meets =
+            |last: &&mut Touch| touch.first_night.0 <= last.last_night.0.tomorrow().unwrap_or(last.last_night.0);
+        match joined.last_mut().filter(meets) {
+            Some(last) => {
+                last.last_night = last.last_night.max(touch.last_night);
+                last.own = last.own.min(touch.own);
+                last.whole = last.whole.max(touch.whole);
+                last.touched_at = last.touched_at.min(touch.touched_at);
+            }
+            None => joined.push(touch),
+        }
+    }
+    joined
+}
+
+/// A price is in another currency than the house's.
+struct Foreign;
+
+struct DesiredCalendar<'a> {
+    source: &'a Source,
+    pushing: &'a Pushing,
+    manifest: &'a Manifest,
+    target: &'a Target,
+}
+
+impl DesiredCalendar<'_> {
+    /// Reckons nights, each for the touch beside its stay.
+    async fn compute(
+        &self,
+        tx: &mut Tx,
+        touched: &[(Stay, &Touch)],
+        now: Timestamp,
+        into: &mut Vec<Known>,
+    ) -> Result<()> {
+        let Self { source, target, .. } = self;
+        let stays: Vec<Stay> = touched.iter().map(|(stay, _)| *stay).collect();
+        let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &stays, now).await?;
+        let foreign = listed.iter().filter(|listed| self.price(listed).is_err()).count();
+        if foreign > 0 {
+            let message = format!("prices of {foreign} nights were left out: they are not in the house's currency");
+            let line = sync_log::Entry {
+                source: source.id,
+                entity_type: "calendar",
+                entity_id: &target.room_type_id,
+                action: "push",
+                status: "pending",
+                message: Some(message),
+            };
+            sync_log::outbound(tx, source.account, &[line], now).await?;
+        }
+        let known = nights::known(tx, source.account, source.id, target.room_type, &stays).await?;
+        let of_plan = known.into_iter().filter(|known| known.place.rate_plan_id == target.rate_plan_id);
+        let mut known: HashMap<Date, Known> = of_plan.map(|known| (known.place.night, known)).collect();
+        let mut shown: HashMap<Date, Shown> = HashMap::new();
+        if known.len() < listed.len() || known.values().any(is_moved) {
+            let since = now - SHOWN_IS_GOOD_FOR;
+            let rows = shown::shown(tx, source.account, target.room_type, &stays, since).await?;
+            let of_plan = rows.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
+            shown.extend(of_plan.map(|shown| (shown.night.date, shown)));
+        }
+        let closed = closures::of_room_type(tx, source.account, source.id, target.room_type, &stays).await?;
+        let closed: HashSet<Date> = closed.iter().filter(|closed| closed.is_by_hand()).map(|c| c.night).collect();
+        let touches = touched.iter().flat_map(|(stay, touch)| stay.each().map(move |_| *touch));
+        for (listed, touch) in listed.into_iter().zip(touches) {
+            let night = listed.night;
+            let wanted = self.wanted(listed);
+            let is_closed = closed.contains(&night);
+            let shown = shown.get(&night).map(|shown| &shown.night);
+            into.extend(match known.remove(&night) {
+                Some(known) => self.again(touch, known, wanted, (shown, is_closed)),
+                None => Some(self.first_time(touch, (night, shown), &wanted, is_closed)),
+            });
+        }
+        Ok(())
+    }
+
+    fn wanted(&self, listed: Listed) -> ChannelNight {
+        let count = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
+        let free = listed.capacity - listed.sold - listed.held - listed.blocked;
+        let units = free - i64::from(self.pushing.safety_stock);
+        let (price, currency) = self.price(&listed).unwrap_or_default();
+        ChannelNight {
+            units: u32::try_from(units.max(0)).unwrap_or(u32::MAX),
+            closed: listed.closed,
+            price,
+            currency,
+            min_stay: count(listed.min_stay),
+            max_stay: count(listed.max_stay),
+            closed_to_arrival: listed.closed_to_arrival,
+            closed_to_departure: listed.closed_to_departure,
+            min_stay_through: count(listed.min_stay_through),
+            exact_stay: count(listed.exact_stay),
+            min_advance_days: count(listed.min_advance_days),
+            max_advance_days: count(listed.max_advance_days),
+        }
+    }
+
+    /// What a night costs at the channel; an error where that is in another currency than the house's there, in which it
+    /// would be taken for one.
+    fn price(&self, listed: &Listed) -> std::result::Result<(Option<Amount>, Option<String>), Foreign> {
+        let Some(price) = listed.price else { return Ok((None, None)) };
+        let (price, currency) = self.pushing.price(price.into(), listed.currency.clone());
+        let house = self.pushing.currency.as_deref().or(self.target.currency.as_deref());
+        if is_foreign(currency.as_deref(), house) { Err(Foreign) } else { Ok((Some(price), currency)) }
+    }
+
+    /// What the channel is told of a night.
+    fn parts(&self, is_closed: bool) -> CalendarParts {
+        let parts = parts_of(self.pushing);
+        if is_closed { of_closed_by_hand(parts) } else { parts }
+    }
+
+    /// Whether a channel shows what is wanted, so that nothing needs to be sent.
+    fn is_shown(&self, shown: &CalendarNight, wanted: &ChannelNight, is_closed: bool) -> bool {
+        let says_sale = shown.available.is_some() || shown.units_available.is_some();
+        let says_price = shown.price.is_some() || wanted.price.is_none() || !self.pushing.prices;
+        says_sale && says_price && wanted.reads_as(&as_seen(shown, self.manifest), self.parts(is_closed))
+    }
+
+    /// A night that nothing was ever sent of: where the channel shows what is wanted, nothing needs to be.
+    fn first_time(
+        &self,
+        touch: &Touch,
+        (night, shown): (Date, Option<&CalendarNight>),
+        wanted: &ChannelNight,
+        is_closed: bool,
+    ) -> Known {
+        let place = Place { room_type: self.target.room_type, rate_plan_id: self.target.rate_plan_id.clone(), night };
+        let shown = shown.filter(|_| touch.whole == 0);
+        let is_there = shown.is_some_and(|shown| self.is_shown(shown, wanted, is_closed));
+        let has = shown.and_then(|shown| self.has(shown, wanted));
+        first(place, wanted, (has, is_there), touch.touched_at.into())
+    }
+
+    /// What a channel has that nobody has told it, by what it shows.
+    fn has(&self, shown: &CalendarNight, wanted: &ChannelNight) -> Option<ChannelNight> {
+        wanted.as_shown(shown, self.manifest.unit_count() == UnitCount::Told)
+    }
+
+    /// A night that was reckoned before; none where nothing is to be written.
+    fn again(
+        &self,
+        touch: &Touch,
+        known: Known,
+        wanted: ChannelNight,
+        (shown, is_closed): (Option<&CalendarNight>, bool),
+    ) -> Option<Known> {
+        // What its own booking did to the channel's count nobody knows: rooms of a house are one there and several here, and
+        // what was sent may have crossed it. The night is sent as it is to be.
+        let has_moved = touch.own == 1 && self.manifest.counts_own_bookings && !is_closed;
+        let is_whole = touch.whole == 1 || has_moved;
+        let has = known.confirmed.as_deref().and_then(read);
+        // What was sent last may be there, whatever was surely there before.
+        let is_sure = !known.unknown && (known.sent.is_none() || known.sent == known.confirmed);
+        let sent = known.sent.as_deref().filter(|_| !is_sure).and_then(read);
+        // A word that lifts a rule stays until the channel has it: then nothing more is wanted of that rule.
+        let wanted = wanted.lifting(has.as_ref()).lifting(sent.as_ref());
+        let text = text_of(&wanted);
+        let is_moved = is_moved(&known);
+        // What somebody has moved there by hand is as it is shown.
+        let has = has.or_else(|| shown.filter(|_| is_moved).and_then(|shown| self.has(shown, &wanted)));
+        if !is_whole && text == known.wanted && !is_moved {
+            return None;
+        }
+        let is_new = any(both(wanted.differs(has.as_ref()), self.parts(is_closed)));
+        let is_said = has.is_some() && is_sure && !is_new && known.state != "sent";
+        let is_shown = is_moved && shown.is_some_and(|shown| self.is_shown(shown, &wanted, is_closed));
+        let is_there = !is_whole && (is_said || is_shown);
+        Some(Known {
+            confirmed: match (is_whole, is_there) {
+                (true, _) => None,
+                (_, true) => Some(text.clone()),
+                _ => known.confirmed.clone().or(has.as_ref().map(text_of)),
+            },
+            wanted: text,
+            state: if is_there { "there" } else { "due" }.to_owned(),
+            // What has been missing for long is missing for as long, whatever else changes.
+            changed_at: if known.state == "there" { touch.touched_at.into() } else { known.changed_at },
+            ..known
+        })
+    }
+}
+
+/// A night that nothing was ever sent of, as it is to stand.
+fn first(
+    place: Place,
+    wanted: &ChannelNight,
+    (has, is_there): (Option<ChannelNight>, bool),
+    changed_at: Timestamp,
+) -> Known {
+    let text = text_of(wanted);
+    Known {
+        place,
+        confirmed: if is_there { Some(text.clone()) } else { has.as_ref().map(text_of) },
+        wanted: text,
+        sent: None,
+        state: if is_there { "there" } else { "due" }.to_owned(),
+        unknown: false,
+        missed: 0,
+        changed_at,
+        sent_at: None,
+        closed_by_us: false,
+    }
+}
+
+/// Whether somebody has moved a night by hand at the channel: what it has is what it shows.
+pub(super) fn is_moved(known: &Known) -> bool {
+    known.state == "there" && known.confirmed.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Day;
+
+    #[test]
+    fn touching_spans_are_joined_and_others_are_not() {
+        let touch = |first: &str, last: &str, (own, whole): (i64, i64), second: i64| Touch {
+            account_id: 1,
+            source_id: 1,
+            int_room_type_id: 1,
+            first_night: Day(first.parse().expect("a date")),
+            last_night: Day(last.parse().expect("a date")),
+            own,
+            whole,
+            touched_at: Timestamp::from_second(second).expect("a time").into(),
+        };
+        let touches = vec![
+            touch("2027-03-10", "2027-03-11", (1, 0), 9),
+            touch("2027-12-24", "2027-12-26", (1, 0), 2),
+            touch("2027-03-12", "2027-03-14", (0, 0), 5),
+            touch("2027-03-11", "2027-03-11", (1, 1), 7),
+            touch("2027-03-16", "2027-03-16", (1, 0), 8),
+        ];
+        let said = |touch: &Touch| {
+            let nights = (touch.first_night.0.to_string(), touch.last_night.0.to_string());
+            (nights, touch.own, touch.whole, Timestamp::from(touch.touched_at).as_second())
+        };
+        let nights = |first: &str, last: &str| (first.to_owned(), last.to_owned());
+        let apart: Vec<_> = joined(touches).iter().map(said).collect();
+        assert_eq!(
+            apart,
+            [
+                (nights("2027-03-10", "2027-03-14"), 0, 1, 5),
+                (nights("2027-03-16", "2027-03-16"), 1, 0, 8),
+                (nights("2027-12-24", "2027-12-26"), 1, 0, 2),
+            ]
+        );
+    }
+}

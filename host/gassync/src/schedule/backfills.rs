@@ -1,0 +1,17 @@
+use gassync_domain::{AccountId, Timestamp};
+use serde_json::json;
+
+use super::Kind;
+use crate::store::{self, Tx, backfills::Backfill};
+
+/// Puts the next window of a backfill in the queue.
+pub async fn continue_backfill(
+    tx: &mut Tx,
+    account: AccountId,
+    backfill: &Backfill,
+    now: Timestamp,
+) -> store::Result<()> {
+    let payload = json!({ "backfill": backfill.id });
+    let source_key = (account, backfill.source);
+    store::queue::put(tx, &[Kind::Backfill.put(source_key, payload, (now, now))], now).await
+}

@@ -1,0 +1,38 @@
+//! What is to be done later: the kinds of jobs ([`kind`]), how they enter the queue ([`polls`], [`pushes`], [`backfills`],
+//! [`refetches`]) and how they can end ([`outcome`]). Running them is the worker's.
+
+mod backfills;
+mod kind;
+mod outcome;
+mod polls;
+mod pushes;
+mod refetches;
+
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use serde_json::json;
+
+pub use backfills::continue_backfill;
+pub use kind::Kind;
+pub use outcome::{FailureClass, Outcome};
+pub use polls::{
+    begin as begin_polls, begin_new as begin_new_polls, hasten as hasten_polls,
+    interval_seconds as poll_interval_seconds, named as poll_named, of_bookings as polls_of_bookings,
+};
+pub use pushes::{
+    due_bookings as push_due_bookings, invalidate_source, of_booking as push_of_booking,
+    of_calendar as push_of_calendar,
+};
+pub use refetches::{retry as retry_set_aside, retry_all as retry_all_set_aside};
+
+use crate::{
+    core,
+    store::{self, Tx, outbound::touches},
+};
+
+/// Something was linked: records that waited for it are tried again in a transaction of their own, and what is linked is pushed.
+pub async fn linked(tx: &mut Tx, account: AccountId, source: SourceId, now: Timestamp) -> store::Result<()> {
+    let source_key = (account, source);
+    core::give_time_zone(tx, account, (source, None), now).await?;
+    store::queue::put(tx, &[Kind::DriveParked.put(source_key, json!({}), (now, now))], now).await?;
+    invalidate_source(tx, source_key, (touches::FIRST, false), now).await
+}

@@ -1,0 +1,44 @@
+use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_runtime::{Adapter, Interface};
+use serde_json::json;
+
+use super::Kind;
+use crate::store::{
+    self, Tx, inbox,
+    set_aside::{self, SetAside},
+};
+
+/// Most records that are asked for anew when another version of a plugin serves.
+const MAX_RETRIED: i64 = 10_000;
+
+/// Another version of a plugin serves: what the one before could not read is asked for anew.
+pub async fn retry_all(tx: &mut Tx, plugin: &dyn Adapter, now: Timestamp) -> store::Result<()> {
+    for row in set_aside::of_other_versions(tx, &plugin.manifest().id, plugin.hash(), MAX_RETRIED).await? {
+        retry(tx, &row, plugin.exports().contains(&Interface::Pull), now).await?;
+    }
+    Ok(())
+}
+
+/// Asks for a record anew: by its id where there is one, else by reading its message again, else with all of its kind. False
+/// where there is no way to.
+pub async fn retry(tx: &mut Tx, row: &SetAside, pulls: bool, now: Timestamp) -> store::Result<bool> {
+    let account = AccountId(row.account_id);
+    let message = match row.inbox_id {
+        Some(id) => inbox::find(tx, id).await?.filter(|(listed, _)| listed.state == "applied").map(|_| id),
+        None => None,
+    };
+    let payload = match (&row.external_id, message) {
+        (Some(id), _) if pulls => json!({ "entity": row.entity, "id": id }),
+        (_, Some(message)) => {
+            inbox::replay(tx, account, message, now).await?;
+            set_aside::retried(tx, account, row.id, now).await?;
+            return Ok(true);
+        }
+        (_, None) if pulls => json!({ "entity": row.entity, "whole": true }),
+        _ => return Ok(false),
+    };
+    let work = Kind::LookAgain.put((account, SourceId(row.source_id)), payload, (now, now));
+    store::queue::put(tx, &[work], now).await?;
+    set_aside::retried(tx, account, row.id, now).await?;
+    Ok(true)
+}

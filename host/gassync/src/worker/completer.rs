@@ -1,0 +1,139 @@
+//! Writes what came of work: whatever ends at the same time shares a commit, which is what costs.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gassync_domain::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::{
+    app::App,
+    store::{
+        self,
+        queue::{self, Put, Release},
+        sync_runs::{self, OutwardRun},
+        webhooks::{self, Attempt, Standing},
+    },
+};
+
+/// The most lanes that share a transaction.
+const MOST: usize = 200;
+
+/// Completions that wait to be written. A task writes as long as one waits.
+pub(super) struct Completer {
+    app: Arc<App>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    is_written: bool,
+    lanes: Vec<(Completion, oneshot::Sender<()>)>,
+}
+
+/// A lane that is given back, and the work that comes after it.
+#[derive(Debug)]
+pub(super) struct Completion {
+    /// What came of it.
+    pub release: Release,
+    /// What comes next.
+    pub next: Vec<Put<'static>>,
+    /// The times that a subscriber was told of something.
+    pub attempts: Vec<Attempt>,
+    /// How the endpoint is by now.
+    pub endpoint_health: Option<Standing>,
+    /// What its channel was told.
+    pub runs: Vec<OutwardRun>,
+}
+
+impl Completer {
+    /// Nothing waits yet.
+    pub(super) fn new(app: Arc<App>) -> Self {
+        Self { app, waiting: Mutex::default() }
+    }
+
+    /// Writes what came of a lane, with whatever else waits; returns when it is durable. False where it could not be written:
+    /// its lease ends, and it comes again.
+    pub(super) async fn complete(self: &Arc<Self>, completion: Completion) -> bool {
+        let (done, written) = oneshot::channel();
+        let is_first = {
+            let mut waiting = self.lock();
+            waiting.lanes.push((completion, done));
+            !std::mem::replace(&mut waiting.is_written, true)
+        };
+        if is_first {
+            tokio::spawn(write_all(Arc::clone(self)));
+        }
+        written.await.is_ok()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn write_all(completer: Arc<Completer>) {
+    let _at_the_end = Reset(&completer);
+    loop {
+        let group = {
+            let mut waiting = completer.lock();
+            if waiting.lanes.is_empty() {
+                waiting.is_written = false;
+                return;
+            }
+            let most = waiting.lanes.len().min(MOST);
+            waiting.lanes.drain(..most).collect::<Vec<_>>()
+        };
+        let (completions, mut done): (Vec<Completion>, Vec<oneshot::Sender<()>>) = group.into_iter().unzip();
+        let Err(error) = write(&completer.app, &completions).await else {
+            done.into_iter().for_each(notify);
+            continue;
+        };
+        tracing::warn!(%error, lanes = completions.len(), "what came of jobs could not be written at once");
+        // One that the database does not take must not hold the others' lanes.
+        for completion in &completions {
+            let done = done.remove(0);
+            match write(&completer.app, std::slice::from_ref(completion)).await {
+                Ok(()) => notify(done),
+                Err(error) => tracing::error!(%error, "what came of jobs could not be written: they come again"),
+            }
+        }
+    }
+}
+
+/// A receiver that is gone needs no notice.
+fn notify(done: oneshot::Sender<()>) {
+    let _gone = done.send(());
+}
+
+async fn write(app: &App, completions: &[Completion]) -> store::Result<()> {
+    let now: Timestamp = app.now();
+    let (mut releases, mut next, mut attempts, mut healths) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut runs = Vec::new();
+    for completion in completions {
+        releases.push(&completion.release);
+        next.extend(completion.next.iter().cloned());
+        attempts.extend(completion.attempts.iter().cloned());
+        healths.extend(completion.endpoint_health.iter().cloned());
+        runs.extend(completion.runs.iter().cloned());
+    }
+    let mut tx = app.db.platform_write().await?;
+    // A job ends before it is put in the queue anew: the same work waits once.
+    queue::finish(&mut tx, &releases, now).await?;
+    queue::put(&mut tx, &next, now).await?;
+    webhooks::note(&mut tx, &attempts, &healths, now).await?;
+    sync_runs::outward(&mut tx, &runs).await?;
+    tx.commit().await
+}
+
+/// After a panic nobody may wait for a writer that is gone.
+struct Reset<'a>(&'a Completer);
+
+impl Drop for Reset<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut waiting = self.0.lock();
+            waiting.is_written = false;
+            waiting.lanes.clear();
+        }
+    }
+}

@@ -1,0 +1,41 @@
+use gassync_domain::Timestamp;
+use jiff::{SignedDuration, Span, tz::TimeZone};
+
+use crate::{
+    app::App,
+    schedule,
+    store::{
+        self, missing,
+        outbound::{nights, pushing, touches},
+        sources::Source,
+    },
+};
+
+/// How often it comes: a day begins somewhere at any hour.
+const PERIOD: SignedDuration = SignedDuration::from_hours(6);
+
+/// How long it is known of a reservation that is over that the channel did not answer for it.
+const MISSED_IS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Has the nights reckoned that have come within a source's horizon since the last time, and forgets those that are over.
+pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    // Somewhere it is still the day before.
+    let over = (now - SignedDuration::from_hours(48)).to_zoned(TimeZone::UTC).date();
+    nights::forget_before(&mut tx, source.account, source.id, over).await?;
+    missing::forget_before(&mut tx, source.account, source.id, now - MISSED_IS_KEPT_FOR).await?;
+    let from = pushing::reckoned_until(&mut tx, source.account, source.id).await?.unwrap_or(touches::FIRST);
+    let days = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default().horizon_days;
+    // A day that has begun everywhere.
+    let today = (now - SignedDuration::from_hours(14)).to_zoned(TimeZone::UTC).date();
+    let until = today.saturating_add(Span::new().days(i64::from(days)));
+    pushing::reckoned(&mut tx, source.account, source.id, until).await?;
+    schedule::invalidate_source(&mut tx, (source.account, source.id), (from, false), now).await?;
+    tx.commit().await
+}
+
+/// When it comes again.
+pub(super) fn next_time(now: Timestamp) -> Option<Timestamp> {
+    now.checked_add(PERIOD).ok()
+}

@@ -1,0 +1,40 @@
+use std::sync::Arc;
+
+use gassync_domain::{Query, Timestamp};
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::{app::App, channel::ChannelCallError, inbound::polled, schedule, store::sources::Source};
+
+/// Fetches what changed since the last time, and puts the next time in the queue.
+pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Result<(), ChannelCallError> {
+    let plugin =
+        app.plugins.get(&source.source_type).ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?;
+    let Some(poll) = schedule::poll_named(plugin.manifest(), payload) else {
+        // The plugin polls this no more.
+        if let Ok(entity) = serde_json::from_value(payload.get("entity").cloned().unwrap_or_default()) {
+            let stream = payload.get("stream").and_then(Value::as_str);
+            polled::ended(app, source, &polled::name_of(entity, stream)).await?;
+        }
+        return Ok(());
+    };
+    if !source.direction.is_inward() {
+        return Ok(());
+    }
+    let selection = polled::selection(app, source, poll).await?;
+    let tally = polled::run(app, source, poll, Query::new(poll.entity, selection)).await?;
+    tracing::debug!(source = %source.id, entity = poll.entity.as_str(), ?tally, "a poll ended");
+    Ok(())
+}
+
+/// When a poll comes again.
+pub(super) fn next_time(app: &App, source: &Source, payload: &Value, now: Timestamp) -> Option<Timestamp> {
+    let plugin = app.plugins.get(&source.source_type)?;
+    let poll = schedule::poll_named(plugin.manifest(), payload)?;
+    let regular = schedule::poll_interval_seconds(source.poll_minutes, poll);
+    let seconds = match app.config.work.poll_seconds {
+        0 => regular,
+        shorter => i64::try_from(shorter).unwrap_or(i64::MAX).min(regular),
+    };
+    now.checked_add(SignedDuration::from_secs(seconds)).ok()
+}

@@ -1,0 +1,60 @@
+use std::sync::Arc;
+
+use gassync_domain::{Date, Entity, Query, Selection, Stay};
+use gassync_runtime::Interface;
+
+use crate::{
+    app::App,
+    channel::{ChannelCallError, ChannelSession},
+    inbound::pull,
+    reconcile::calendar::MAX_MISMATCHES,
+    schedule,
+    store::{
+        self,
+        buffer::availability,
+        outbound::nights::{self, ReadBack},
+        queue,
+        sources::Source,
+    },
+};
+
+/// Reads what was sent and is not surely there.
+pub(super) async fn run(app: &Arc<App>, source: &Source) -> Result<(), ChannelCallError> {
+    let session = ChannelSession::open(app, source)?;
+    let mut tx = app.db.read(source.account).await?;
+    let spans = nights::to_read_back(&mut tx, source.account, source.id).await?;
+    drop(tx);
+    if !session.plugin.exports().contains(&Interface::Pull) {
+        // A channel that cannot be asked is believed.
+        return Ok(believe(app, source, &spans).await?);
+    }
+    let Some(start) = spans.iter().map(|(_, first, _)| *first).min() else { return Ok(()) };
+    let last = spans.iter().map(|(.., last)| *last).max().unwrap_or(start);
+    let until = last.tomorrow().unwrap_or(last);
+    // One request for all of them, which may show more than was sent.
+    let room_type_id = if let [(only, ..)] = spans.as_slice() { Some(only.clone()) } else { None };
+    let query = Query { room_type_id, ..Query::new(Entity::Calendar, Selection::Within { start, until }) };
+    let asked_at = app.now();
+    pull::run(app, source, query).await?;
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    if nights::not_shown(&mut tx, source.account, source.id, MAX_MISMATCHES, asked_at).await? > 0 {
+        queue::put(&mut tx, &[schedule::push_of_calendar((source.account, source.id), (now, now))], now).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+async fn believe(app: &App, source: &Source, spans: &[(String, Date, Date)]) -> store::Result<()> {
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    for (room_type_id, first, last) in spans {
+        let room_type = availability::room_type(&mut tx, source.account, source.id, room_type_id).await?;
+        let Some(room_type) = room_type else { continue };
+        let stay = Stay::spanning(*first, last.tomorrow().unwrap_or(*last));
+        let known = nights::known(&mut tx, source.account, source.id, room_type, stay.as_slice()).await?;
+        let sent = known.iter().filter(|known| known.state == "sent");
+        let sent: Vec<ReadBack<'_>> = sent.map(|known| ReadBack::there(&known.place)).collect();
+        nights::read_back(&mut tx, source.account, source.id, &sent, (now, now)).await?;
+    }
+    tx.commit().await
+}

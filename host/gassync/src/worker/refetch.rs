@@ -1,0 +1,108 @@
+use std::sync::Arc;
+
+use gassync_domain::{Entity, Hint, Query, Selection};
+use jiff::Span;
+use serde_json::Value;
+
+use crate::{
+    app::App,
+    channel::ChannelCallError,
+    inbound::{look_up, polled, set_aside},
+    store::sources::Source,
+};
+
+/// Nights of a calendar that are looked at again where the plugin's manifest names no window of its own.
+const DAYS_AHEAD: i64 = 365;
+
+/// Fetches what the channel said something about: records that can be named together by one query, the rest by their kind.
+pub(super) async fn run(
+    app: &Arc<App>,
+    source: &Source,
+    payloads: impl Iterator<Item = &Value>,
+) -> Result<(), ChannelCallError> {
+    let mut queries: Vec<Query> = Vec::new();
+    for payload in payloads {
+        let Ok(hint) = serde_json::from_value::<Hint>(payload.clone()) else {
+            // Only this program writes payloads; one it cannot read is of another version and has nothing to fetch.
+            tracing::error!(source = %source.id, "a look-again names nothing");
+            continue;
+        };
+        let query = match set_aside::whole(payload, &hint) {
+            Some(query) => query,
+            None => query(app, source, hint).await?,
+        };
+        add(&mut queries, query);
+    }
+    for query in queries {
+        look_up::run(app, source, query).await?;
+    }
+    Ok(())
+}
+
+/// Ids of one kind are asked for at once, and nothing is asked for twice.
+fn add(queries: &mut Vec<Query>, query: Query) {
+    if let Selection::Some(more) = &query.selection {
+        let same = |known: &&mut Query| known.entity == query.entity;
+        if let Some(Query { selection: Selection::Some(ids), .. }) = queries.iter_mut().find(same) {
+            ids.extend(more.iter().filter(|id| !ids.contains(id)).cloned().collect::<Vec<_>>());
+            return;
+        }
+    }
+    if !queries.contains(&query) {
+        queries.push(query);
+    }
+}
+
+/// Room types and rate plans are fetched with their property's, which is how channels give them.
+async fn query(app: &App, source: &Source, Hint { entity, id }: Hint) -> Result<Query, ChannelCallError> {
+    Ok(match (entity, id) {
+        (Entity::Reservation | Entity::Guest | Entity::Block, Some(id)) => {
+            Query::new(entity, Selection::Some(vec![id]))
+        }
+        (Entity::Calendar, room_type_id) => {
+            Query { room_type_id, ..Query::new(entity, of_its_kind(app, source, entity).await?) }
+        }
+        (Entity::Property | Entity::RoomType | Entity::RatePlan, Some(_)) => Query::new(entity, Selection::Everything),
+        (_, None) => Query::new(entity, of_its_kind(app, source, entity).await?),
+    })
+}
+
+/// What the plugin's poll of this kind asks for, where it has one.
+async fn of_its_kind(app: &App, source: &Source, entity: Entity) -> Result<Selection, ChannelCallError> {
+    let plugin = app.plugins.get(&source.source_type);
+    let polls = plugin.as_ref().map(|plugin| plugin.manifest().polls.as_slice()).unwrap_or_default();
+    match polls.iter().find(|poll| poll.entity == entity) {
+        Some(poll) => Ok(polled::selection(app, source, poll).await?),
+        None if entity == Entity::Calendar => {
+            let start = polled::today(app, source).await?;
+            Ok(Selection::Within { start, until: start.saturating_add(Span::new().days(DAYS_AHEAD)) })
+        }
+        None => Ok(Selection::Everything),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_asked_for_at_once_and_nothing_twice() {
+        let some = |entity, id: &str| Query::new(entity, Selection::Some(vec![id.to_owned()]));
+        let mut queries = Vec::new();
+        let calendar = Query::new(Entity::Calendar, Selection::Everything);
+        let of_room = Query { room_type_id: Some("7".to_owned()), ..calendar.clone() };
+        for query in [
+            some(Entity::Reservation, "1"),
+            calendar.clone(),
+            some(Entity::Reservation, "2"),
+            some(Entity::Guest, "1"),
+            calendar.clone(),
+            some(Entity::Reservation, "1"),
+            of_room.clone(),
+        ] {
+            add(&mut queries, query);
+        }
+        let both = Query::new(Entity::Reservation, Selection::Some(vec!["1".to_owned(), "2".to_owned()]));
+        assert_eq!(queries, [both, calendar, some(Entity::Guest, "1"), of_room]);
+    }
+}

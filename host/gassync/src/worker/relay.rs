@@ -1,0 +1,115 @@
+//! The one reader of the outbox: it gives what was committed its place in the feed of changes.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use gassync_domain::{AccountId, CoreId, Timestamp};
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    app::App,
+    core, outbound,
+    store::{
+        self, accounts, buffer::parked_reservations, core::holds, idempotency, outbox, queue, webhooks as subscriptions,
+    },
+    webhooks,
+};
+
+/// How often the outbox is looked at when nothing in this process says that there is something.
+const PERIOD: Duration = Duration::from_millis(200);
+/// Facts that get their place in one transaction.
+const BATCH: i64 = 1_000;
+/// Deliveries that come of them at most: while they are put in the queue nobody is told anything.
+const DELIVERIES: i64 = 4_000;
+/// Facts that get their place in one transaction however many listen.
+const FEWEST: i64 = 10;
+/// How often what has ended is cleared up: holds, and answers kept for their keys.
+const CLEARING: SignedDuration = SignedDuration::from_secs(30);
+/// Holds of parked records that end at once.
+const HOLDS_AT_ONCE: i64 = 100;
+
+/// Relays until it is told to stop.
+pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
+    let mut cleared = app.now();
+    while !shutdown.is_cancelled() {
+        // Armed before looking, so that what is committed meanwhile is not missed.
+        let notified = app.facts.notified();
+        match relay(&app).await {
+            Ok(0) => {}
+            Ok(_) => {
+                app.feed.notify_waiters();
+                app.wake.notify_one();
+                continue; // There may be more.
+            }
+            Err(error) => tracing::error!(%error, "the outbox cannot be read"),
+        }
+        if app.now().duration_since(cleared) > CLEARING {
+            cleared = app.now();
+            if let Err(error) = clear(&app).await {
+                tracing::error!(%error, "what has ended could not be cleared up");
+            }
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = notified => {}
+            () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+}
+
+async fn relay(app: &App) -> store::Result<i64> {
+    let mut tx = app.db.platform_read().await?;
+    if !outbox::is_waiting(&mut tx).await? {
+        return Ok(0);
+    }
+    let listeners = subscriptions::count_active(&mut tx).await?;
+    drop(tx);
+    let mut tx = app.db.platform_write().await?;
+    let most = (DELIVERIES / listeners.max(1)).clamp(FEWEST, BATCH);
+    let given = outbox::give_sequence(&mut tx, most).await?;
+    // With the places: a fact that has one was spread.
+    let mut work = outbound::fan_out::facts(app, &mut tx, &given, app.now()).await?;
+    work.extend(webhooks::fan_out::facts(&mut tx, &given, app.now()).await?);
+    // All at once, so that lanes are locked in their order.
+    queue::put(&mut tx, &work, app.now()).await?;
+    tx.commit().await?;
+    Ok(given.iter().map(|(_, low, high)| high - low + 1).sum())
+}
+
+async fn clear(app: &App) -> store::Result<()> {
+    let now = app.now();
+    let mut tx = app.db.platform_write().await?;
+    idempotency::forget_before(&mut tx, now - idempotency::KEPT).await?;
+    tx.commit().await?;
+    let mut tx = app.db.platform_read().await?;
+    let accounts = accounts::with_expired_holds(&mut tx, now).await?;
+    drop(tx);
+    for account in accounts {
+        let mut tx = app.db.write(account).await?;
+        // All in one, in no order of nights: alone in the account's ledger.
+        tx.lock_ledger(account, true).await?;
+        let released = core::release_expired(&mut tx, account, now).await?;
+        tx.commit().await?;
+        tracing::info!(%account, released, "holds ended");
+    }
+    end_parked_holds(app, now).await
+}
+
+/// What waits for a person holds its nights until the last of them is past.
+async fn end_parked_holds(app: &App, now: Timestamp) -> store::Result<()> {
+    let mut tx = app.db.platform_read().await?;
+    let mut of_account: HashMap<AccountId, Vec<CoreId>> = HashMap::new();
+    for (account, hold) in holds::ended(&mut tx, HOLDS_AT_ONCE, now).await? {
+        of_account.entry(account).or_default().push(hold);
+    }
+    drop(tx);
+    for (account, ended) in of_account {
+        let mut tx = app.db.write(account).await?;
+        tx.lock_ledger(account, true).await?;
+        core::drop_holds(&mut tx, account, &ended, now).await?;
+        parked_reservations::forget_holds(&mut tx, account, &ended).await?;
+        tx.commit().await?;
+        tracing::info!(%account, ended = ended.len(), "holds of parked records ended");
+    }
+    Ok(())
+}

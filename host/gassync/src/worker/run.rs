@@ -1,0 +1,261 @@
+//! Takes what is due from the two queues, works on it, and puts down what came of it.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+use tokio::{
+    sync::Semaphore,
+    task::{JoinError, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    backfill,
+    completer::{Completer, Completion},
+    extend_horizon, failed, poll, push, read_back, refetch, retry_parked, retry_policy,
+};
+use crate::{
+    app::App,
+    channel::ChannelCallError,
+    inbound::work,
+    panics,
+    schedule::{Kind, Outcome},
+    store::{
+        self, inbox,
+        queue::{self, Company, Job, Lane, Taken, Work},
+        sources::{self, Source},
+        sync_runs::OutwardRun,
+    },
+    webhooks,
+};
+
+/// How long a message is one worker's. A decode takes a second at most.
+const MESSAGE_LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// How long a lane is one worker's, unless the worker says that it is still at it: so long it stands still when a process dies.
+const LANE_LEASE: SignedDuration = SignedDuration::from_secs(15);
+/// How often it says so.
+const HEARTBEAT: Duration = Duration::from_secs(4);
+
+/// How soon it is looked again whether a source is fetched from.
+const UNTIL_ASKED: SignedDuration = SignedDuration::from_mins(10);
+
+/// Where work is done.
+struct Places {
+    messages: Arc<Semaphore>,
+    /// Most of their time jobs wait for channels, so there are more of these.
+    jobs: Arc<Semaphore>,
+    deliveries: Arc<Semaphore>,
+}
+
+/// Works until it is told to stop, then ends what it has begun.
+pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
+    let idle = Duration::from_millis(app.config.work.poll_millis);
+    let places = Places {
+        messages: Arc::new(Semaphore::new(app.config.work.workers as usize)),
+        jobs: Arc::new(Semaphore::new(app.config.work.jobs as usize)),
+        deliveries: Arc::new(Semaphore::new(app.config.work.deliveries as usize)),
+    };
+    let completer = Arc::new(Completer::new(Arc::clone(&app)));
+    let mut running = JoinSet::new();
+    while !shutdown.is_cancelled() {
+        // Armed before looking, so that what comes in meanwhile is not missed.
+        let woken = app.wake.notified();
+        let began = begin(&app, &completer, &places, &mut running).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the queues cannot be read");
+            false
+        });
+        while let Some(ended) = running.try_join_next() {
+            note(ended);
+        }
+        if began {
+            continue;
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = woken => {}
+            () = tokio::time::sleep(idle) => {}
+        }
+    }
+    while let Some(ended) = running.join_next().await {
+        note(ended);
+    }
+}
+
+/// Work catches its own panics. What panics nevertheless, in writing what came of it, is begun again when its lease has ended.
+fn note(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(
+            panicked = error.is_panic(),
+            "work broke off before what came of it was written: it comes again"
+        );
+    }
+}
+
+fn free(places: &Semaphore) -> i64 {
+    i64::try_from(places.available_permits()).unwrap_or(0)
+}
+
+/// Begins all that is due and has a place; false when there was nothing to begin.
+async fn begin(
+    app: &Arc<App>,
+    completer: &Arc<Completer>,
+    places: &Places,
+    running: &mut JoinSet<()>,
+) -> store::Result<bool> {
+    let (for_messages, now) = (free(&places.messages), app.now());
+    let lanes = [(Work::Jobs, &places.jobs), (Work::Deliveries, &places.deliveries)];
+    // Looking first costs those who write nothing.
+    let mut tx = app.db.platform_read().await?;
+    let messages_wait = for_messages > 0 && inbox::is_waiting(&mut tx, now).await?;
+    let mut waiting = Vec::new();
+    for (work, of_it) in lanes {
+        if free(of_it) > 0 && queue::is_waiting(&mut tx, work, now).await? {
+            waiting.push((work, of_it));
+        }
+    }
+    drop(tx);
+    if !messages_wait && waiting.is_empty() {
+        return Ok(false);
+    }
+    let mut tx = app.db.platform_write().await?;
+    let messages =
+        if messages_wait { inbox::claim(&mut tx, now, now + MESSAGE_LEASE, for_messages).await? } else { Vec::new() };
+    let mut taken = Vec::new();
+    for (work, of_it) in waiting {
+        let free = free(of_it);
+        // Whatever one account has to do, others find a place, and one among the calls.
+        let most_of_one = match work {
+            Work::Jobs => app.config.work.jobs.min(app.config.plugins.concurrent_calls).div_ceil(2),
+            Work::Deliveries => app.config.work.deliveries.div_ceil(2),
+        };
+        let most_of_one = i64::from(most_of_one);
+        let company = |kind: &str| Kind::named(kind).map_or(Company::NONE, Kind::company);
+        let lanes = queue::claim(&mut tx, work, (now, now + LANE_LEASE), (free, most_of_one), company).await?;
+        taken.extend(lanes.into_iter().map(|lane| (lane, of_it)));
+    }
+    let of_channels = taken.iter().filter(|(lane, _)| !matches!(lane.lane, Lane::Webhook(_)));
+    let whose: Vec<_> = of_channels.map(|(lane, _)| (lane.account, lane.source)).collect();
+    let sources = sources::get_all(&mut tx, &whose).await?;
+    tx.commit().await?;
+    let began = !(messages.is_empty() && taken.is_empty());
+    for message in messages {
+        let (app, place) = (Arc::clone(app), Arc::clone(&places.messages).acquire_owned().await);
+        running.spawn(async move {
+            work::process(Arc::clone(&app), message).await;
+            drop(place);
+            app.wake.notify_one();
+        });
+    }
+    for (taken, of_it) in taken {
+        let (app, place) = (Arc::clone(app), Arc::clone(of_it).acquire_owned().await);
+        let source = sources.get(&(taken.account, taken.source)).cloned();
+        let completer = Arc::clone(completer);
+        running.spawn(async move {
+            if let Err(error) = alive(&app, &completer, source, taken).await {
+                // Its lease ends, and it comes again.
+                tracing::error!(%error, "jobs could not be begun");
+            }
+            drop(place);
+            app.wake.notify_one();
+        });
+    }
+    Ok(began)
+}
+
+/// Keeps others off a lane as long as it is worked on, however long that is.
+async fn alive(app: &Arc<App>, completer: &Arc<Completer>, source: Option<Source>, taken: Taken) -> store::Result<()> {
+    // Apart from the work, which may be in a transaction of its own when this one wants the database; and no longer than it,
+    // however it ends.
+    let mut heart = JoinSet::new();
+    heart.spawn(beat(Arc::clone(app), taken.clone()));
+    if let Lane::Webhook(number) = taken.lane {
+        return deliver(app, completer, number, taken).await;
+    }
+    let mut runs = Vec::new();
+    let outcomes = match &source {
+        Some(source) => work_on(app, source, &taken.jobs, &mut runs).await,
+        None => each(&taken.jobs, || Outcome::Hopeless("its source is gone".to_owned())),
+    };
+    let over = Completion { runs, ..retry_policy::of_lane(app, source.as_ref(), (taken, outcomes)).await };
+    completer.complete(over).await;
+    Ok(())
+}
+
+async fn deliver(app: &Arc<App>, completer: &Arc<Completer>, number: i64, taken: Taken) -> store::Result<()> {
+    let whose = (taken.account, taken.source, number);
+    let mut told = webhooks::tell_safely(app, number, &taken).await?;
+    let disable = told.disable.take();
+    completer.complete(retry_policy::of_deliveries(app, taken, told)).await;
+    match disable {
+        Some(why) => webhooks::give_up(app, whose, &why).await,
+        None => Ok(()),
+    }
+}
+
+async fn beat(app: Arc<App>, taken: Taken) {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        if let Err(error) = extend(&app, &taken).await {
+            tracing::warn!(%error, "a lane that is worked on could not be kept from others");
+        }
+    }
+}
+
+async fn extend(app: &App, taken: &Taken) -> store::Result<()> {
+    let mut tx = app.db.write(taken.account).await?;
+    queue::extend(&mut tx, taken, app.now() + LANE_LEASE).await?;
+    tx.commit().await
+}
+
+fn each(jobs: &[Job], outcome: impl Fn() -> Outcome) -> Vec<Outcome> {
+    jobs.iter().map(|_| outcome()).collect()
+}
+
+/// Works on what was taken for a source, those of a kind together; of each how it ended.
+async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<OutwardRun>) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(jobs.len());
+    for of_kind in jobs.chunk_by(|one, next| one.kind == next.kind) {
+        // Whoever asks to be left alone is not called for the others either.
+        match outcomes.iter().find_map(retry_policy::pause) {
+            Some((wait, why)) => outcomes.extend(each(of_kind, || Outcome::NotYet(wait, why.clone()))),
+            None => outcomes.extend(work_on_kind(app, source, of_kind, runs).await),
+        }
+    }
+    outcomes
+}
+
+/// A panic is a failure like others: those that were worked on together are tried again, each alone.
+async fn work_on_kind(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<OutwardRun>) -> Vec<Outcome> {
+    let Some(first) = jobs.first() else { return Vec::new() };
+    let Some(kind) = Kind::named(&first.kind) else {
+        return each(jobs, || Outcome::Hopeless(format!("nobody knows jobs of the kind {}", first.kind)));
+    };
+    let worked = panics::caught(kind.name(), work_on_jobs(app, source, kind, (first, jobs), runs)).await;
+    worked.unwrap_or_else(|reason| each(jobs, || Outcome::Again(None, reason.clone())))
+}
+
+async fn work_on_jobs(
+    app: &Arc<App>,
+    source: &Source,
+    kind: Kind,
+    (first, jobs): (&Job, &[Job]),
+    runs: &mut Vec<OutwardRun>,
+) -> Vec<Outcome> {
+    let done = |()| each(jobs, || Outcome::Done);
+    let result: Result<Vec<Outcome>, ChannelCallError> = match kind {
+        Kind::PushBooking => Ok(push::bookings(app, source, jobs, runs).await),
+        Kind::PushCalendar => push::calendar(app, source, runs).await.map(|outcome| vec![outcome]),
+        Kind::LookAgain => refetch::run(app, source, jobs.iter().map(|job| &job.payload)).await.map(done),
+        Kind::Poll => poll::run(app, source, &first.payload).await.map(done),
+        Kind::Backfill if !source.direction.is_inward() => {
+            Ok(each(jobs, || Outcome::NotYet(UNTIL_ASKED, "the source is only told".to_owned())))
+        }
+        Kind::Backfill => backfill::run(app, source, first).await.map(done),
+        Kind::ReadBack => read_back::run(app, source).await.map(done),
+        Kind::DriveParked => retry_parked::run(app, source).await.map(done).map_err(ChannelCallError::from),
+        Kind::Horizon => extend_horizon::run(app, source).await.map(done).map_err(ChannelCallError::from),
+        // Those of subscribers never come here.
+        Kind::Deliver => Ok(each(jobs, || Outcome::Hopeless("it waits in no subscriber's lane".to_owned()))),
+    };
+    result.unwrap_or_else(|error| each(jobs, || failed(&error)))
+}

@@ -1,0 +1,18 @@
+//! A booking of either interface: their shapes tell them apart.
+
+use gassync_plugin::{Change, ChannelError, read_json};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{booking, booking_v1, invoice::Invoice};
+
+/// Reads a booking in whichever shape it comes.
+pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<Change, ChannelError> {
+    #[derive(Deserialize)]
+    struct Shape {
+        #[serde(rename = "bookId")]
+        v1: Option<serde::de::IgnoredAny>,
+    }
+    let shape: Shape = read_json(raw.get(), path)?;
+    if shape.v1.is_some() { booking_v1::read(raw, path) } else { booking::read(raw, invoice, path) }
+}
