@@ -1,0 +1,107 @@
+-- The job queue. Every source has a queue for calls to its channel, a queue for work on this host alone, and one
+-- queue for each of its webhook subscriptions. One worker at a time works on a queue.
+
+-- Jobs. The same work (source, kind, payload) is enqueued only once.
+create table int_jobs (
+    account_id bigint not null,
+    id bigint generated always as identity,
+    source_id bigint not null,
+    kind text collate "C" not null,
+    payload jsonb not null,
+    state text collate "C" not null check (state in ('waiting', 'done', 'dead', 'cancelled')),
+    attempts bigint not null,
+    run_at timestamptz not null,
+    error text collate "C",
+    created_at timestamptz not null,
+    finished_at timestamptz,
+    lane text collate "C" not null default 'channel',
+    -- Lower numbers first.
+    priority bigint not null default 3,
+    -- Counts enqueueings: a worker completes only the version that it began.
+    version bigint not null default 1,
+    -- The fencing token of the claim that last began the job.
+    claim bigint not null default 0,
+    -- The job is not retried after this instant.
+    deadline timestamptz,
+    -- The run that brought the job back.
+    run_id bigint,
+    -- The sequence in the feed of the fact that a delivery carries.
+    sequence bigint,
+    primary key (account_id, id),
+    foreign key (account_id, source_id) references int_sources (account_id, id)
+);
+
+-- Waiting deliveries before a sequence, for ordered subscriptions.
+create index int_jobs_before on int_jobs (account_id, lane, sequence) where state = 'waiting' and sequence is not null;
+-- How a fact was delivered, for replays.
+create index int_jobs_by_fact on int_jobs (account_id, lane, sequence) where sequence is not null;
+-- Progress of a run.
+create index int_jobs_by_run on int_jobs (run_id) where run_id is not null;
+-- Lists of dead jobs, and alarms.
+create index int_jobs_dead on int_jobs (account_id, source_id, lane, id) where state = 'dead';
+-- Retention of deliveries; every ended job is in exactly one of int_jobs_delivered and int_jobs_ended.
+create index int_jobs_delivered on int_jobs (finished_at) where finished_at is not null and kind = 'deliver';
+-- Deliveries of a subscription, newest first.
+create index int_jobs_deliveries on int_jobs (account_id, lane, id) where kind = 'deliver';
+-- When a queue is due.
+create index int_jobs_due on int_jobs (account_id, source_id, lane, run_at) where state = 'waiting';
+-- Retention of other jobs.
+create index int_jobs_ended on int_jobs (finished_at) where finished_at is not null and kind <> 'deliver';
+-- The same work waits only once.
+create unique index int_jobs_once on int_jobs (account_id, source_id, kind, payload) where state = 'waiting';
+-- The next job of a queue.
+create index int_jobs_waiting on int_jobs (account_id, source_id, lane, priority, run_at, id) where state = 'waiting';
+-- A subscription belongs to one source and a source to one account. Treated as independent, they made a queue look so
+-- short that PostgreSQL read and sorted all of it to find its newest rows.
+create statistics int_jobs_lanes (dependencies) on account_id, source_id, lane from int_jobs;
+
+create table int_lanes (
+    account_id bigint not null,
+    source_id bigint not null,
+    lane text collate "C" not null,
+    due_at timestamptz,
+    busy_until timestamptz,
+    shut_until timestamptz,
+    shut_why text collate "C",
+    fence bigint not null default 0,
+    served_at timestamptz not null,
+    urgency bigint not null default 1,
+    primary key (account_id, source_id, lane),
+    foreign key (account_id, source_id) references int_sources (account_id, id)
+);
+
+create index int_lanes_busy on int_lanes (account_id, busy_until) where busy_until is not null;
+create index int_lanes_due on int_lanes (due_at) where due_at is not null;
+
+create table int_turns (
+    account_id bigint not null primary key references gas_accounts (id),
+    served_at timestamptz not null
+);
+
+-- Runs that bring dead jobs back, or replay deliveries of a subscription.
+create table int_job_runs (
+    id bigint generated always as identity primary key,
+    filter jsonb not null,
+    state text collate "C" not null check (state in ('running', 'cancelled')),
+    jobs bigint not null,
+    created_at timestamptz not null,
+    cancelled_at timestamptz,
+    -- Replays belong to a subscription; null for runs of operators, which span accounts.
+    account_id bigint,
+    webhook_id bigint
+);
+
+create index int_job_runs_by_age on int_job_runs (created_at);
+
+do $$
+declare
+    tenant_table text;
+begin
+    foreach tenant_table in array array[
+        'int_jobs', 'int_lanes', 'int_turns', 'int_job_runs'
+    ] loop
+        execute format('alter table %I enable row level security', tenant_table);
+        execute format('alter table %I force row level security', tenant_table);
+        execute format('create policy tenant on %I using (gassync_sees(account_id))', tenant_table);
+    end loop;
+end $$;
