@@ -4,7 +4,7 @@ use gassync::{
     inbound::apply::{Incoming, Outcome},
     store::outbound::{
         bookings::{self, Fate, Mark},
-        touches::BookingTouch,
+        invalidations::BookingTouch,
     },
 };
 use gassync_tests::{

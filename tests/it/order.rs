@@ -7,7 +7,7 @@ use gassync::{
     store::{
         self, Db, accounts,
         core::bookings::BookingFacts,
-        outbound::{bookings, names, touches::BookingTouch},
+        outbound::{bookings, external_ids, invalidations::BookingTouch},
         sources,
     },
 };
@@ -240,11 +240,11 @@ async fn a_booking_of_ours_that_stands_again_is_there(database: Database) {
     let mut tx = stage.db.write(account).await.expect("a transaction");
     let kind = store::mappings::Kind::Reservation;
     store::mappings::unlink(&mut tx, account, source, kind, "5").await.expect("unlinked");
-    names::link_bookings(
+    external_ids::link_bookings(
         &mut tx,
         account,
         source,
-        &[names::Called { booking: core, external_id: "6", replaces: None }],
+        &[external_ids::ExternalIdAssignment { booking: core, external_id: "6", replaces: None }],
         at(2),
     )
     .await

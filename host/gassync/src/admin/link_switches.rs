@@ -9,7 +9,7 @@ use crate::{
     store::{
         Tx,
         mappings::{self, Kind},
-        outbound::touches,
+        outbound::invalidations,
         source_switches,
         sources::Source,
     },
@@ -41,10 +41,10 @@ pub(super) async fn set(
         }
         // Of what it was not told nobody knows what the channel has.
         "push-on" => {
-            fan_out::source(tx, (account, id), (touches::FIRST, true), now).await?;
+            fan_out::source(tx, (account, id), (invalidations::FIRST, true), now).await?;
             fan_out::due_bookings(tx, (account, id), now).await?;
         }
-        "push-off" => fan_out::source(tx, (account, id), (touches::FIRST, false), now).await?,
+        "push-off" => fan_out::source(tx, (account, id), (invalidations::FIRST, false), now).await?,
         _ => {}
     }
     Ok(())

@@ -17,7 +17,7 @@ use crate::{
     app::App,
     outbound::{fan_out, reckon},
     store::{
-        outbound::{ages, bookings, pushing, refusals, touches},
+        outbound::{ages, bookings, invalidations, pushing, refusals},
         sources::Source,
     },
 };
@@ -248,7 +248,7 @@ async fn set_rules(
     pushing::set(&mut tx, source.account, source.id, &pushing).await?;
     // Of what it was not told nobody knows what it has.
     let widens = reckon::widens(reckon::parts_of(&before), reckon::parts_of(&pushing));
-    fan_out::source(&mut tx, (source.account, source.id), (touches::FIRST, widens), app.now()).await?;
+    fan_out::source(&mut tx, (source.account, source.id), (invalidations::FIRST, widens), app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(StatusCode::NO_CONTENT)
@@ -271,7 +271,7 @@ async fn push(
     may_talk(&source, false)?;
     let before = shown(&app, &source).await?;
     let mut tx = app.db.write(source.account).await?;
-    fan_out::source(&mut tx, (source.account, source.id), (touches::FIRST, new.all), app.now()).await?;
+    fan_out::source(&mut tx, (source.account, source.id), (invalidations::FIRST, new.all), app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok((StatusCode::ACCEPTED, Json(PushBegun { before })))

@@ -20,7 +20,7 @@ use crate::{
     outbound::fan_out,
     store::{
         self, Tx,
-        outbound::touches,
+        outbound::invalidations,
         queue, source_switches,
         sources::{self, Source},
         sync_runs::{self, Run},
@@ -206,7 +206,7 @@ async fn go_on(app: &App, tx: &mut Tx, source: &Source, whole: bool) -> store::R
         jobs::begin_polls(tx, source, plugin.manifest(), now).await?;
     }
     queue::put(tx, &[Kind::DriveParked.put(whom, json!({}), (now, now))], now).await?;
-    fan_out::source(tx, whom, (touches::FIRST, whole), now).await?;
+    fan_out::source(tx, whom, (invalidations::FIRST, whole), now).await?;
     fan_out::due_bookings(tx, whom, now).await?;
     source_switches::give_time(tx, source.account, source.id, now + PATIENCE).await
 }

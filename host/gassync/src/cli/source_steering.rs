@@ -264,7 +264,7 @@ fn show_removal(removed: &SourceRemoved, json: bool) -> anyhow::Result<()> {
     print(&format!("given back  {} holds of records that wait", removed.holds_given_back));
     print(&format!(
         "kept        {} bookings in the core, {} closures there, {} bookings that the channel was told of",
-        removed.bookings_kept, removed.closures_kept, removed.told_bookings
+        removed.bookings_kept, removed.closures_kept, removed.pushed_bookings
     ));
     if removed.waiting_messages > 0 {
         print(&format!("lost        {} messages that nobody has worked on yet", removed.waiting_messages));

@@ -37,7 +37,7 @@ impl<'a> Listening<'a> {
             crate::outbound::fan_out::source(
                 &mut tx,
                 (self.source.account, self.source.id),
-                (store::outbound::touches::FIRST, false),
+                (store::outbound::invalidations::FIRST, false),
                 app.now(),
             )
             .await?;

@@ -5,7 +5,7 @@ use gassync_domain::{CoreId, Date, MAX_STAY_NIGHTS, Missing, Parked, Reservation
 use super::{apply::Incoming, parking::no_night_between};
 use crate::store::{
     Result, Tx,
-    core::{bookings::Standing, told_bookings::told_bookings, units},
+    core::{booking_snapshots::booking_snapshots, bookings::Standing, units},
     outbound::bookings as sent,
 };
 
@@ -57,7 +57,7 @@ pub(super) async fn ended(
     booking: CoreId,
     status: Status,
 ) -> Result<Option<(Reservation, Vec<CoreId>)>> {
-    let told = told_bookings(tx, incoming.account, &[booking]).await?.remove(&booking);
+    let told = booking_snapshots(tx, incoming.account, &[booking]).await?.remove(&booking);
     Ok(told.filter(|told| !told.units.is_empty()).map(|told| (Reservation { status, ..told.reservation }, told.units)))
 }
 

@@ -21,8 +21,8 @@ use crate::{
         ledger::{self, Span},
         mappings,
         outbound::{
+            invalidations::{self, Touch},
             nights::{self, Known},
-            touches::{self, Touch},
         },
         queue, sync_log,
     },
@@ -238,7 +238,7 @@ async fn touch_own(
     by_room: &BTreeMap<i64, Vec<&Moved>>,
     now: Timestamp,
 ) -> Result<()> {
-    if !touches::hears(tx, account, source).await? {
+    if !invalidations::hears(tx, account, source).await? {
         return Ok(());
     }
     let mut touched = Vec::new();
@@ -257,7 +257,7 @@ async fn touch_own(
             });
         }
     }
-    touches::put(tx, &touched).await?;
+    invalidations::put(tx, &touched).await?;
     queue::put(tx, &[jobs::push_of_calendar((account, source), (now, now))], now).await
 }
 
@@ -354,7 +354,7 @@ pub(super) async fn spans_of(
 pub async fn open_all(tx: &mut Tx, incoming: &Incoming) -> Result<()> {
     let Incoming { account, source, .. } = *incoming;
     tx.lock_ledger(account, true).await?;
-    let closed = closures::of_source(tx, account, source, touches::FIRST).await?;
+    let closed = closures::of_source(tx, account, source, invalidations::FIRST).await?;
     move_all(tx, incoming, closed.into_iter().map(|night| Moved { night, now: None }).collect()).await
 }
 

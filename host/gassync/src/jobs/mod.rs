@@ -30,12 +30,12 @@ pub use relay::run as relay;
 pub use retention::run as retention;
 pub use worker::run;
 
-use crate::store::{self, Tx, outbound::touches};
+use crate::store::{self, Tx, outbound::invalidations};
 
 /// Something was linked: what waited for it is tried again, in a transaction of its own, and what is linked is told of.
 pub(crate) async fn linked(tx: &mut Tx, account: AccountId, source: SourceId, now: Timestamp) -> store::Result<()> {
     let whom = (account, source);
     crate::core::give_time_zone(tx, account, (source, None), now).await?;
     store::queue::put(tx, &[Kind::DriveParked.put(whom, json!({}), (now, now))], now).await?;
-    crate::outbound::fan_out::source(tx, whom, (touches::FIRST, false), now).await
+    crate::outbound::fan_out::source(tx, whom, (invalidations::FIRST, false), now).await
 }

@@ -12,7 +12,7 @@ use crate::{
     outbound,
     store::{
         self, Tx,
-        outbound::touches,
+        outbound::invalidations,
         queue::Put,
         sources::{self, Source},
         time_zones,
@@ -124,7 +124,7 @@ pub async fn begin_new(tx: &mut Tx, manifest: &Manifest, pushes: bool, now: Time
     for whom in sources::active_of_channel(tx, &manifest.id).await? {
         // What a version before could not be told, or was told otherwise, is reckoned anew.
         if pushes {
-            outbound::fan_out::source(tx, whom, (touches::FIRST, false), now).await?;
+            outbound::fan_out::source(tx, whom, (invalidations::FIRST, false), now).await?;
             outbound::fan_out::due_bookings(tx, whom, now).await?;
         }
         let mut new = Vec::new();

@@ -23,12 +23,12 @@ use crate::{
     plugins,
     store::{
         self, Tx,
-        core::told_bookings::{ToldBooking, told_bookings},
+        core::booking_snapshots::{BookingSnapshot, booking_snapshots},
         link_health::Fared,
         mappings,
         outbound::{
             bookings::{self, Fate, Mark, Standing},
-            names::{self, BookingName, Called, RoomName},
+            external_ids::{self, BookingExternalId, ExternalIdAssignment, RoomExternalId},
             pushing,
         },
         queue::{self, Put},
@@ -187,10 +187,10 @@ async fn tellings(
     asked: &[CoreId],
     now: Timestamp,
 ) -> store::Result<Vec<Telling>> {
-    let told = told_bookings(tx, source.account, asked).await?;
+    let told = booking_snapshots(tx, source.account, asked).await?;
     let units: Vec<CoreId> = told.values().flat_map(|booking| booking.units.iter().copied()).collect();
-    let rooms = names::of_units(tx, source.account, source.id, &units).await?;
-    let known = names::of_bookings(tx, source.account, source.id, asked).await?;
+    let rooms = external_ids::of_units(tx, source.account, source.id, &units).await?;
+    let known = external_ids::of_bookings(tx, source.account, source.id, asked).await?;
     let mut standings = bookings::get_all(tx, source.account, source.id, asked).await?;
     let (mut there, mut tellings, mut needless) = (Vec::new(), Vec::new(), Vec::new());
     for (index, booking) in asked.iter().copied().enumerate() {
@@ -223,7 +223,7 @@ async fn tellings(
 }
 
 /// A booking in the channel's ids: the rooms that it knows of.
-fn in_its_words(told: &ToldBooking, rooms: &HashMap<CoreId, RoomName>) -> Reservation {
+fn in_its_words(told: &BookingSnapshot, rooms: &HashMap<CoreId, RoomExternalId>) -> Reservation {
     let mut reservation = told.reservation.clone();
     let named: Vec<_> = std::mem::take(&mut reservation.rooms)
         .into_iter()
@@ -243,7 +243,7 @@ fn in_its_words(told: &ToldBooking, rooms: &HashMap<CoreId, RoomName>) -> Reserv
 fn operation(
     source: &Source,
     (booking, mut reservation): (CoreId, Reservation),
-    known: Option<&BookingName>,
+    known: Option<&BookingExternalId>,
     standing: &Standing,
 ) -> Option<Operation> {
     // What came from it is its own.
@@ -351,10 +351,10 @@ impl Telling {
     }
 
     /// What the channel calls it from now on, where it says so.
-    fn called<'a>(&'a self, outcome: &'a Outcome) -> Option<Called<'a>> {
+    fn called<'a>(&'a self, outcome: &'a Outcome) -> Option<ExternalIdAssignment<'a>> {
         let Outcome::Accepted { id, replaces, .. } = outcome else { return None };
         let external_id = id.as_ref().or(self.operation.channel_id.as_ref())?;
-        Some(Called { booking: self.booking(), external_id, replaces: replaces.as_deref() })
+        Some(ExternalIdAssignment { booking: self.booking(), external_id, replaces: replaces.as_deref() })
     }
 
     /// The audit trail's line.
@@ -386,8 +386,9 @@ async fn note(
     now: Timestamp,
 ) -> store::Result<()> {
     let whom = (source.account, source.id);
-    let links: Vec<Called<'_>> = said.iter().filter_map(|(telling, outcome, _)| telling.called(outcome)).collect();
-    names::link_bookings(tx, source.account, source.id, &links, now).await?;
+    let links: Vec<ExternalIdAssignment<'_>> =
+        said.iter().filter_map(|(telling, outcome, _)| telling.called(outcome)).collect();
+    external_ids::link_bookings(tx, source.account, source.id, &links, now).await?;
     let marks = said.iter().map(|(Telling { standing, digest, .. }, _, Judged { fate, unknown, .. })| Mark {
         standing,
         digest,

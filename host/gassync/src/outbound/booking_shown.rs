@@ -7,10 +7,10 @@ use crate::{
     jobs::push_of_booking,
     store::{
         self, Tx,
-        core::told_bookings::told_bookings,
+        core::booking_snapshots::booking_snapshots,
         outbound::{
             bookings::{self, Fate, Mark, Standing},
-            names::{self, Called},
+            external_ids::{self, ExternalIdAssignment},
         },
         queue,
         sources::Source,
@@ -30,8 +30,8 @@ pub async fn recognise(tx: &mut Tx, incoming: &Incoming, reservation: &Reservati
     if !standing.unknown || standing.external_id.is_some() {
         return Ok(None);
     }
-    let link = Called { booking, external_id: &reservation.id, replaces: None };
-    names::link_bookings(tx, incoming.account, incoming.source, &[link], incoming.now).await?;
+    let link = ExternalIdAssignment { booking, external_id: &reservation.id, replaces: None };
+    external_ids::link_bookings(tx, incoming.account, incoming.source, &[link], incoming.now).await?;
     Ok(Some(booking))
 }
 
@@ -45,9 +45,9 @@ pub async fn seen(tx: &mut Tx, incoming: &Incoming, booking: CoreId, shown: &Res
     if !matches!(standing.state.as_str(), "sent" | "there") || !was_told_before {
         return Ok(());
     }
-    let Some(told) = told_bookings(tx, account, &[booking]).await?.remove(&booking) else { return Ok(()) };
+    let Some(told) = booking_snapshots(tx, account, &[booking]).await?.remove(&booking) else { return Ok(()) };
     // Moved to rooms that the channel does not know, it is none there.
-    let rooms = names::of_units(tx, account, source, &told.units).await?;
+    let rooms = external_ids::of_units(tx, account, source, &told.units).await?;
     let holds = |reservation: &Reservation| reservation.status.holds_nights();
     let stands = holds(&told.reservation) && told.units.iter().any(|unit| rooms.contains_key(unit));
     let stay = |reservation: &Reservation| (reservation.check_in, reservation.check_out);
@@ -86,15 +86,15 @@ async fn missed(
 /// other.
 pub async fn awaited_rooms(tx: &mut Tx, source: &Source, id: &str) -> store::Result<Option<Vec<String>>> {
     let (account, source_id) = (source.account, source.id);
-    let called = names::bookings_called(tx, account, source_id, &[id.to_owned()]).await?;
+    let called = external_ids::bookings_by_external_id(tx, account, source_id, &[id.to_owned()]).await?;
     let Some((booking, _)) = called.into_iter().next() else { return Ok(None) };
     let standing = bookings::get(tx, account, source_id, booking).await?;
     if standing.is_none_or(|standing| standing.state != "sent") {
         return Ok(None);
     }
-    let told = told_bookings(tx, account, &[booking]).await?.remove(&booking);
+    let told = booking_snapshots(tx, account, &[booking]).await?.remove(&booking);
     let units = told.map(|told| told.units).unwrap_or_default();
-    let rooms = names::of_units(tx, account, source_id, &units).await?;
+    let rooms = external_ids::of_units(tx, account, source_id, &units).await?;
     Ok(Some(rooms.into_values().map(|name| name.room_type_id).collect()))
 }
 
@@ -102,17 +102,17 @@ pub async fn awaited_rooms(tx: &mut Tx, source: &Source, id: &str) -> store::Res
 /// channel said it had made it has not, and it is made again, after it was looked for.
 pub async fn gone(tx: &mut Tx, source: &Source, ids: &[String], now: Timestamp) -> store::Result<()> {
     let whom = (source.account, source.id);
-    for (booking, id) in names::bookings_called(tx, source.account, source.id, ids).await? {
+    for (booking, id) in external_ids::bookings_by_external_id(tx, source.account, source.id, ids).await? {
         let standing = bookings::get(tx, source.account, source.id, booking).await?;
         let Some(standing) = standing.filter(|standing| standing.state == "sent") else { continue };
-        let told = told_bookings(tx, source.account, &[booking]).await?.remove(&booking);
+        let told = booking_snapshots(tx, source.account, &[booking]).await?.remove(&booking);
         let digest = standing.sent.clone().unwrap_or_default();
         if told.is_none_or(|told| !told.reservation.status.holds_nights()) {
             let mark = Mark { standing: &standing, digest: &digest, fate: &Fate::There, unknown: false };
             bookings::mark(tx, whom, &[mark], now).await?;
             continue;
         }
-        names::unlink_booking(tx, source.account, source.id, &id).await?;
+        external_ids::unlink_booking(tx, source.account, source.id, &id).await?;
         let why = "the channel says that it took it, and does not have it".to_owned();
         let mark = Mark { standing: &standing, digest: &digest, fate: &Fate::Unknown(why), unknown: true };
         bookings::mark(tx, whom, &[mark], now).await?;

@@ -12,7 +12,7 @@ use crate::{
         Result, Tx,
         outbound::{
             bookings,
-            touches::{self, Places},
+            invalidations::{self, Places},
         },
         queue::{self, Put},
     },
@@ -24,7 +24,7 @@ const URGENCY_OF_PRICES: i64 = 3;
 /// Spreads the facts at these places, in the transaction that has given them; the work that comes of it.
 pub async fn facts(app: &App, tx: &mut Tx, given: &Places, now: Timestamp) -> Result<Vec<Put<'static>>> {
     let mut work: BTreeMap<(i64, i64), Put<'static>> = BTreeMap::new();
-    let mut touched = touches::of_calendars(tx, given).await?;
+    let mut touched = invalidations::of_calendars(tx, given).await?;
     touched.retain(|(channel, ..)| can(app, channel, Interface::PushCalendar));
     for (_, only_prices, touch) in &touched {
         let whom = (AccountId(touch.account_id), SourceId(touch.source_id));
@@ -34,8 +34,8 @@ pub async fn facts(app: &App, tx: &mut Tx, given: &Places, now: Timestamp) -> Re
         waiting.priority = waiting.priority.min(urgency);
     }
     let touched: Vec<_> = touched.into_iter().map(|(.., touch)| touch).collect();
-    touches::put(tx, &touched).await?;
-    let mut told = touches::of_bookings(tx, given).await?;
+    invalidations::put(tx, &touched).await?;
+    let mut told = invalidations::of_bookings(tx, given).await?;
     told.retain(|touch| can(app, &touch.source_type, Interface::PushReservations));
     bookings::touch(tx, &told).await?;
     let mut all: Vec<Put<'static>> = work.into_values().collect();
@@ -66,7 +66,7 @@ pub async fn source(
     (first, whole): (Date, bool),
     now: Timestamp,
 ) -> Result<()> {
-    if touches::put_all(tx, account, source, (first, whole), now).await? == 0 {
+    if invalidations::put_all(tx, account, source, (first, whole), now).await? == 0 {
         return Ok(());
     }
     queue::put(tx, &[push_of_calendar((account, source), (now, now))], now).await

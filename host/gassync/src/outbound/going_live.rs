@@ -20,9 +20,8 @@ use crate::{
         self, Tx, closures,
         outbound::{
             go_live_plans::{self, Plan, Span},
-            nights, pushing,
+            invalidations, nights, pushing,
             targets::Targets,
-            touches,
         },
         queue,
         sources::{self, Source},
@@ -133,7 +132,7 @@ pub async fn follow(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result<
     go_live_plans::forget(&mut tx, source.account, source.id).await?;
     nights::put(&mut tx, source.account, source.id, &known, now).await?;
     // What was sold while this was counted is told all the same.
-    fan_out::source(&mut tx, (source.account, source.id), (touches::FIRST, false), now).await?;
+    fan_out::source(&mut tx, (source.account, source.id), (invalidations::FIRST, false), now).await?;
     fan_out::due_bookings(&mut tx, (source.account, source.id), now).await?;
     queue::put(&mut tx, &[jobs::push_of_calendar((source.account, source.id), (now, now))], now).await?;
     let line = sync_log::Entry {
@@ -157,7 +156,7 @@ pub async fn again(tx: &mut Tx, source: &Source, began: Timestamp, now: Timestam
     let Some(shows_its_rooms) = sources::shows_its_rooms(tx, whom.0, whom.1, began).await? else { return Ok(()) };
     let (action, message) = if shows_its_rooms {
         sources::go_live(tx, whom.0, whom.1).await?;
-        fan_out::source(tx, whom, (touches::FIRST, false), now).await?;
+        fan_out::source(tx, whom, (invalidations::FIRST, false), now).await?;
         fan_out::due_bookings(tx, whom, now).await?;
         ("go-live", "its new credentials show the rooms that it had: it is live again")
     } else {

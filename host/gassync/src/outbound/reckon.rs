@@ -14,10 +14,10 @@ use crate::store::{
     calendar::{self, Listed},
     closures::{self, ClosedNight},
     outbound::{
+        invalidations::{self, Touch},
         nights::{self, Known, Place},
         shown::{self, Shown},
         targets::{Target, Targets},
-        touches::{self, Touch},
     },
     sources::Source,
     sync_log,
@@ -42,7 +42,7 @@ pub async fn touched(
     (pushing, manifest, targets): (&Pushing, &Manifest, &mut Targets),
     now: Timestamp,
 ) -> Result<Reckoned> {
-    let touched = joined(touches::take(tx, source.account, source.id).await?);
+    let touched = joined(invalidations::take(tx, source.account, source.id).await?);
     let Some(room_type) = touched.first().map(|touch| touch.int_room_type_id) else { return Ok(Reckoned::All) };
     let is_told = any(parts_of(pushing));
     if is_told {
@@ -50,7 +50,7 @@ pub async fn touched(
     }
     let targets = if is_told { targets.of(room_type) } else { &[] };
     // A link that is gone touches all nights.
-    if touched.iter().any(|touch| touch.last_night.0 == touches::LAST) {
+    if touched.iter().any(|touch| touch.last_night.0 == invalidations::LAST) {
         let plans: Vec<&str> = targets.iter().map(|target| target.rate_plan_id.as_str()).collect();
         nights::rest_all_but(tx, source.account, source.id, room_type, &plans).await?;
     }
@@ -73,7 +73,7 @@ pub async fn touched(
         Reckoning { source, pushing, manifest, target }.reckon(tx, &stays, now, &mut changed).await?;
     }
     nights::put(tx, source.account, source.id, &changed, now).await?;
-    let is_more = touches::wait(tx, source.account, source.id).await?;
+    let is_more = invalidations::wait(tx, source.account, source.id).await?;
     Ok(if is_more { Reckoned::Part } else { Reckoned::All })
 }
 

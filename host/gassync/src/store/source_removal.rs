@@ -133,7 +133,7 @@ pub struct Kept {
     /// Holds that keep nights for its parked records.
     pub holds: i64,
     /// Bookings that its channel was told of.
-    pub told_bookings: i64,
+    pub pushed_bookings: i64,
     /// API keys.
     pub keys: i64,
     /// Subscriptions.
@@ -174,7 +174,7 @@ pub async fn count(
         (select count(*) from int_parked_reservations where account_id = $1 and source_id = $2
             and hold_id is not null) as holds,
         (select count(*) from int_channel_bookings where account_id = $1 and source_id = $2
-            and state <> 'due') as told_bookings,
+            and state <> 'due') as pushed_bookings,
         (select count(*) from int_api_keys where account_id = $1 and source_id = $2) as keys,
         (select count(*) from int_webhooks where account_id = $1 and source_id = $2 and deleted_at is null) as subscriptions,
         (select count(*) from int_jobs where account_id = $1 and source_id = $2 and state = 'waiting') as jobs,

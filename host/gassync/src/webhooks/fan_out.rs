@@ -6,7 +6,7 @@ use crate::{
     jobs::Kind,
     store::{
         Result, Tx,
-        outbound::touches::Places,
+        outbound::invalidations::Places,
         queue::Put,
         webhooks::{self, Happened, Webhook},
     },

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
 use sqlx::FromRow;
 
-use super::touches::BookingTouch;
+use super::invalidations::BookingTouch;
 use crate::store::{
     Result, Time, Tx, on,
     rows::{self, Kind, Rows},

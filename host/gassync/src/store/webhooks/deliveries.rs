@@ -6,7 +6,7 @@ use sqlx::{FromRow, types::Json};
 
 use crate::store::{
     Result, Time, Tx, on,
-    outbound::touches::{Places, places},
+    outbound::invalidations::{Places, places},
     outbox::Fact,
     queue::Lane,
     rows::{Kind, Rows},

@@ -9,7 +9,7 @@ use crate::store::{Cents, Day, Result, Time, Tx, rows};
 
 /// A booking with its guest, and the unit of each of its rooms, in their order.
 #[derive(Debug, Clone)]
-pub struct ToldBooking {
+pub struct BookingSnapshot {
     /// The record, its rooms without any channel's ids.
     pub reservation: Reservation,
     /// What each room occupies.
@@ -65,7 +65,11 @@ fn count(n: Option<i64>) -> Option<u32> {
 }
 
 /// These bookings, by their keys.
-pub async fn told_bookings(tx: &mut Tx, account: AccountId, ids: &[CoreId]) -> Result<HashMap<CoreId, ToldBooking>> {
+pub async fn booking_snapshots(
+    tx: &mut Tx,
+    account: AccountId,
+    ids: &[CoreId],
+) -> Result<HashMap<CoreId, BookingSnapshot>> {
     let text =
         "select b.id, b.status, b.check_in, b.check_out, b.guests, b.adults, b.children, b.infants, b.total_price,
             b.currency, b.notes, b.hold_until, b.created_at, b.guest_id, g.first_name, g.last_name, g.email, g.phone,
@@ -80,7 +84,7 @@ pub async fn told_bookings(tx: &mut Tx, account: AccountId, ids: &[CoreId]) -> R
         from new cross join gas_booking_rooms r where r.account_id = $1 and r.booking_id = new.id
         order by r.booking_id, r.position";
     let rooms: Vec<RoomRow> = rows::of_ids(ids).read(tx, &[account.0.into()], text).await?;
-    let mut found: HashMap<CoreId, ToldBooking> = bookings.into_iter().map(Row::into_pair).collect();
+    let mut found: HashMap<CoreId, BookingSnapshot> = bookings.into_iter().map(Row::into_pair).collect();
     for room in rooms {
         let Some(booking) = found.get_mut(&CoreId(room.booking_id)) else { continue };
         booking.units.push(CoreId(room.unit_id));
@@ -99,7 +103,7 @@ pub async fn told_bookings(tx: &mut Tx, account: AccountId, ids: &[CoreId]) -> R
 }
 
 impl Row {
-    fn into_pair(self) -> (CoreId, ToldBooking) {
+    fn into_pair(self) -> (CoreId, BookingSnapshot) {
         let status: Status = self.status.parse().unwrap_or_else(|never: Infallible| match never {});
         let Self { street, city, state, postcode, .. } = self;
         let lives_somewhere = [&street, &city, &state, &postcode].into_iter().any(Option::is_some);
@@ -130,6 +134,6 @@ impl Row {
             guest: self.guest_id.map(|_| guest),
             ..Reservation::new(String::new(), status)
         };
-        (CoreId(self.id), ToldBooking { reservation, units: Vec::new(), house_currency: self.house_currency })
+        (CoreId(self.id), BookingSnapshot { reservation, units: Vec::new(), house_currency: self.house_currency })
     }
 }

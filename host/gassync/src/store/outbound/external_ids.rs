@@ -12,7 +12,7 @@ use crate::store::{
 
 /// What a channel calls a unit.
 #[derive(Debug, Clone, FromRow)]
-pub struct RoomName {
+pub struct RoomExternalId {
     unit_id: i64,
     /// The room type.
     pub room_type_id: String,
@@ -26,7 +26,7 @@ pub async fn of_units(
     account: AccountId,
     source: SourceId,
     units: &[CoreId],
-) -> Result<HashMap<CoreId, RoomName>> {
+) -> Result<HashMap<CoreId, RoomExternalId>> {
     let text = "select r.gas_unit_id as unit_id, r.external_id as room_type_id, p.external_id as property_id
         from new cross join int_room_types r
         join int_mappings m on m.account_id = r.account_id and m.source_id = r.source_id
@@ -37,7 +37,7 @@ pub async fn of_units(
         where r.account_id = $1 and r.source_id = $2 and r.gas_unit_id = new.id and r.deleted_at is null
             and (h.push is null or h.push)
         order by r.id";
-    let found: Vec<RoomName> = rows::of_ids(units).read(tx, &[account.0.into(), source.0.into()], text).await?;
+    let found: Vec<RoomExternalId> = rows::of_ids(units).read(tx, &[account.0.into(), source.0.into()], text).await?;
     let mut names = HashMap::new();
     for name in found {
         // Of several room types that sell one unit the first is told.
@@ -48,7 +48,7 @@ pub async fn of_units(
 
 /// What a source's channel calls a booking.
 #[derive(Debug, Clone, FromRow)]
-pub struct BookingName {
+pub struct BookingExternalId {
     booking_id: i64,
     /// The reservation.
     pub external_id: String,
@@ -64,19 +64,20 @@ pub async fn of_bookings(
     account: AccountId,
     source: SourceId,
     bookings: &[CoreId],
-) -> Result<HashMap<CoreId, BookingName>> {
+) -> Result<HashMap<CoreId, BookingExternalId>> {
     let text =
         "select m.gas_entity_id as booking_id, m.external_entity_id as external_id, m.origin = 'core' as ours, m.push
         from new cross join int_mappings m
         where m.account_id = $1 and m.source_id = $2 and m.external_entity_type = 'reservation'
             and m.gas_entity_type = 'booking' and m.gas_entity_id = new.id";
-    let found: Vec<BookingName> = rows::of_ids(bookings).read(tx, &[account.0.into(), source.0.into()], text).await?;
+    let found: Vec<BookingExternalId> =
+        rows::of_ids(bookings).read(tx, &[account.0.into(), source.0.into()], text).await?;
     Ok(found.into_iter().map(|name| (CoreId(name.booking_id), name)).collect())
 }
 
 /// What a channel calls a booking of ours.
 #[derive(Debug)]
-pub struct Called<'a> {
+pub struct ExternalIdAssignment<'a> {
     /// The booking.
     pub booking: CoreId,
     /// The reservation.
@@ -91,11 +92,11 @@ pub async fn link_bookings(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    links: &[Called<'_>],
+    links: &[ExternalIdAssignment<'_>],
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([("external_id", Kind::Text), ("booking", Kind::Int)]);
-    for Called { booking, external_id, replaces } in links {
+    for ExternalIdAssignment { booking, external_id, replaces } in links {
         if let Some(former) = replaces.filter(|former| former != external_id) {
             unlink_booking(tx, account, source, former).await?;
         }
@@ -110,7 +111,7 @@ pub async fn link_bookings(
 }
 
 /// The bookings of ours that a source's channel calls so.
-pub async fn bookings_called(
+pub async fn bookings_by_external_id(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
