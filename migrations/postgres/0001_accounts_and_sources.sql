@@ -40,8 +40,9 @@ create table int_connections (
     -- How often in a row the channel refused credentials that should be valid.
     refusals bigint not null default 0,
     last_webhook_at timestamptz,
-    untold_polls bigint not null default 0,
-    untold_since timestamptz,
+    -- Polls in a row, since the last webhook, that found booking changes which no webhook had announced.
+    unannounced_polls bigint not null default 0,
+    unannounced_since timestamptz,
     primary key (account_id, id)
 );
 
@@ -93,7 +94,8 @@ create table int_sources (
     horizon_days bigint not null default 365 check (horizon_days between 1 and 1100),
     -- Whether a push counts as confirmed only after a read-back.
     read_back boolean not null default true,
-    reckoned_until date,
+    -- The last night computed for the channel.
+    computed_until date,
     -- The time zone of the properties, for a channel that does not send one.
     time_zone text collate "C",
     -- A listening source imports and pushes nothing, until a person has seen what going live would change.

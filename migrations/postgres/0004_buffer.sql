@@ -73,8 +73,6 @@ create table int_rate_plans (
     int_property_id bigint,
     external_id text collate "C" not null,
     name text collate "C" not null,
-    description text collate "C",
-    currency text collate "C",
     gas_rate_plan_id bigint,
     record jsonb not null,
     raw_data jsonb not null,
@@ -100,12 +98,7 @@ create table int_guests (
     id bigint generated always as identity,
     source_id bigint not null,
     external_id text collate "C" not null,
-    first_name text collate "C",
-    last_name text collate "C",
     email text collate "C",
-    phone text collate "C",
-    country text collate "C",
-    language text collate "C",
     gas_guest_id bigint,
     synced_at timestamptz not null,
     record jsonb,
@@ -219,7 +212,8 @@ create table int_blocks (
     foreign key (account_id, source_id) references int_sources (account_id, id)
 );
 
-create table int_block_notes (
+-- The maintenance rows that represent a block.
+create table int_block_maintenance (
     account_id bigint not null,
     int_block_id bigint not null,
     gas_maintenance_id bigint not null,
@@ -258,7 +252,7 @@ declare
 begin
     foreach tenant_table in array array[
         'int_properties', 'int_room_types', 'int_rate_plans', 'int_guests', 'int_reservations', 'int_availability',
-        'int_blocks', 'int_block_notes', 'int_closures'
+        'int_blocks', 'int_block_maintenance', 'int_closures'
     ] loop
         execute format('alter table %I enable row level security', tenant_table);
         execute format('alter table %I force row level security', tenant_table);

@@ -107,7 +107,7 @@ create table int_sync_runs (
     duration_ms bigint,
     -- Of an outbound run: records that the channel certainly has, and records that it may or may not have.
     records_confirmed bigint not null default 0,
-    records_unknown bigint not null default 0,
+    records_in_doubt bigint not null default 0,
     primary key (account_id, id),
     foreign key (account_id, source_id) references int_sources (account_id, id)
 );
@@ -115,11 +115,12 @@ create table int_sync_runs (
 create index int_sync_runs_by_age on int_sync_runs (started_at);
 create index int_sync_runs_by_source on int_sync_runs (account_id, source_id, id);
 
-create table int_poll_points (
+-- Where the next poll of an entity begins: an instant, or a token of the channel.
+create table int_sync_cursors (
     account_id bigint not null,
     source_id bigint not null,
     entity text collate "C" not null,
-    resume text collate "C" not null,
+    cursor text collate "C" not null,
     updated_at timestamptz not null,
     kind text collate "C" not null default 'instant' check (kind in ('instant', 'token')),
     primary key (account_id, source_id, entity),
@@ -167,7 +168,7 @@ declare
     tenant_table text;
 begin
     foreach tenant_table in array array[
-        'int_inbox', 'int_outbox', 'int_feeds', 'int_sync_log', 'int_sync_runs', 'int_poll_points',
+        'int_inbox', 'int_outbox', 'int_feeds', 'int_sync_log', 'int_sync_runs', 'int_sync_cursors',
         'int_poll_failures', 'int_backfills'
     ] loop
         execute format('alter table %I enable row level security', tenant_table);

@@ -14,7 +14,9 @@ create table int_jobs (
     error text collate "C",
     created_at timestamptz not null,
     finished_at timestamptz,
-    lane text collate "C" not null default 'channel',
+    -- The queue of the job; subscription_id is 0 except in queues of webhook subscriptions.
+    queue_kind text collate "C" not null default 'channel' check (queue_kind in ('channel', 'host', 'webhook')),
+    subscription_id bigint not null default 0,
     -- Lower numbers first.
     priority bigint not null default 3,
     -- Counts enqueueings: a worker completes only the version that it began.
@@ -28,54 +30,67 @@ create table int_jobs (
     -- The sequence in the feed of the fact that a delivery carries.
     sequence bigint,
     primary key (account_id, id),
+    check ((queue_kind = 'webhook') = (subscription_id <> 0)),
     foreign key (account_id, source_id) references int_sources (account_id, id)
 );
 
 -- Waiting deliveries before a sequence, for ordered subscriptions.
-create index int_jobs_before on int_jobs (account_id, lane, sequence) where state = 'waiting' and sequence is not null;
+create index int_jobs_before on int_jobs (account_id, subscription_id, sequence)
+    where state = 'waiting' and sequence is not null;
 -- How a fact was delivered, for replays.
-create index int_jobs_by_fact on int_jobs (account_id, lane, sequence) where sequence is not null;
+create index int_jobs_by_fact on int_jobs (account_id, subscription_id, sequence) where sequence is not null;
 -- Progress of a run.
 create index int_jobs_by_run on int_jobs (run_id) where run_id is not null;
 -- Lists of dead jobs, and alarms.
-create index int_jobs_dead on int_jobs (account_id, source_id, lane, id) where state = 'dead';
+create index int_jobs_dead on int_jobs (account_id, source_id, queue_kind, subscription_id, id) where state = 'dead';
 -- Retention of deliveries; every ended job is in exactly one of int_jobs_delivered and int_jobs_ended.
 create index int_jobs_delivered on int_jobs (finished_at) where finished_at is not null and kind = 'deliver';
 -- Deliveries of a subscription, newest first.
-create index int_jobs_deliveries on int_jobs (account_id, lane, id) where kind = 'deliver';
+create index int_jobs_deliveries on int_jobs (account_id, subscription_id, id) where kind = 'deliver';
 -- When a queue is due.
-create index int_jobs_due on int_jobs (account_id, source_id, lane, run_at) where state = 'waiting';
+create index int_jobs_due on int_jobs (account_id, source_id, queue_kind, subscription_id, run_at)
+    where state = 'waiting';
 -- Retention of other jobs.
 create index int_jobs_ended on int_jobs (finished_at) where finished_at is not null and kind <> 'deliver';
 -- The same work waits only once.
 create unique index int_jobs_once on int_jobs (account_id, source_id, kind, payload) where state = 'waiting';
 -- The next job of a queue.
-create index int_jobs_waiting on int_jobs (account_id, source_id, lane, priority, run_at, id) where state = 'waiting';
+create index int_jobs_waiting on int_jobs (account_id, source_id, queue_kind, subscription_id, priority, run_at, id)
+    where state = 'waiting';
 -- A subscription belongs to one source and a source to one account. Treated as independent, they made a queue look so
 -- short that PostgreSQL read and sorted all of it to find its newest rows.
-create statistics int_jobs_lanes (dependencies) on account_id, source_id, lane from int_jobs;
+create statistics int_jobs_queues (dependencies) on account_id, source_id, subscription_id from int_jobs;
 
-create table int_lanes (
+-- Queues, and which worker holds them.
+create table int_queues (
     account_id bigint not null,
     source_id bigint not null,
-    lane text collate "C" not null,
+    queue_kind text collate "C" not null check (queue_kind in ('channel', 'host', 'webhook')),
+    subscription_id bigint not null default 0,
+    -- When the first waiting job is due; null for an empty queue.
     due_at timestamptz,
+    -- The lease of the worker that holds the queue.
     busy_until timestamptz,
-    shut_until timestamptz,
-    shut_why text collate "C",
-    fence bigint not null default 0,
-    served_at timestamptz not null,
-    urgency bigint not null default 1,
-    primary key (account_id, source_id, lane),
+    -- The channel or subscriber must be left alone until then, and why.
+    paused_until timestamptz,
+    pause_reason text collate "C",
+    -- Counts claims: only the worker of the last claim may complete its jobs.
+    fencing_token bigint not null default 0,
+    last_served_at timestamptz not null,
+    -- The priority of the most urgent waiting job. Queues are claimed by it first, then by waiting time.
+    effective_priority bigint not null default 1,
+    primary key (account_id, source_id, queue_kind, subscription_id),
+    check ((queue_kind = 'webhook') = (subscription_id <> 0)),
     foreign key (account_id, source_id) references int_sources (account_id, id)
 );
 
-create index int_lanes_busy on int_lanes (account_id, busy_until) where busy_until is not null;
-create index int_lanes_due on int_lanes (due_at) where due_at is not null;
+create index int_queues_busy on int_queues (account_id, busy_until) where busy_until is not null;
+create index int_queues_due on int_queues (due_at) where due_at is not null;
 
-create table int_turns (
+-- When an account was last served. The account that waited longest is next.
+create table int_account_rotation (
     account_id bigint not null primary key references gas_accounts (id),
-    served_at timestamptz not null
+    last_served_at timestamptz not null
 );
 
 -- Runs that bring dead jobs back, or replay deliveries of a subscription.
@@ -98,7 +113,7 @@ declare
     tenant_table text;
 begin
     foreach tenant_table in array array[
-        'int_jobs', 'int_lanes', 'int_turns', 'int_job_runs'
+        'int_jobs', 'int_queues', 'int_account_rotation', 'int_job_runs'
     ] loop
         execute format('alter table %I enable row level security', tenant_table);
         execute format('alter table %I force row level security', tenant_table);

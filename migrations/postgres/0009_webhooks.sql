@@ -22,7 +22,8 @@ create table int_webhooks (
     max_attempts bigint not null check (max_attempts between 1 and 10),
     timeout_seconds bigint not null check (timeout_seconds between 1 and 15),
     status text collate "C" not null check (status in ('active', 'disabled')),
-    status_why text collate "C",
+    -- Why the subscription is disabled.
+    status_reason text collate "C",
     -- Since when nothing was delivered, and how many attempts failed in a row.
     failing_since timestamptz,
     failures bigint not null default 0,

@@ -35,7 +35,9 @@ create table int_processes (
     seen_at timestamptz not null
 );
 
-create table int_plugin_preparations (
+-- How far each process has prepared a component. A row `begun` of a process that is gone means that it crashed on the
+-- component.
+create table int_plugin_instances (
     hash text collate "C" not null,
     process_id text collate "C" not null,
     state text collate "C" not null check (state in ('begun', 'ready', 'failed')),
@@ -83,7 +85,9 @@ create table int_plugin_calls (
 create index int_plugin_calls_by_age on int_plugin_calls (created_at);
 create index int_plugin_calls_by_plugin on int_plugin_calls (plugin_id, id);
 
-create table int_source_memory (
+-- State that plugins keep for a source, encrypted for the account, written together with the outcome of the call that
+-- wrote it.
+create table int_plugin_state (
     account_id bigint not null,
     source_id bigint not null,
     key text collate "C" not null,
@@ -98,7 +102,7 @@ declare
     tenant_table text;
 begin
     foreach tenant_table in array array[
-        'int_plugin_faults', 'int_plugin_calls', 'int_source_memory'
+        'int_plugin_faults', 'int_plugin_calls', 'int_plugin_state'
     ] loop
         execute format('alter table %I enable row level security', tenant_table);
         execute format('alter table %I force row level security', tenant_table);

@@ -26,7 +26,7 @@ begin
             (account_id, entity_type, entity_id, action, origin_source_id, created_at, first_night, last_night)
         select n.account_id, 'overbooking', n.unit_id, 'created', origin, max(n.updated_at), min(n.night), max(n.night)
         from changed n join former f using (account_id, unit_id, night)
-        where n.excess > f.excess group by n.account_id, n.unit_id;
+        where n.overbooked > f.overbooked group by n.account_id, n.unit_id;
     elsif tg_table_name = 'gas_nightly_rates' then
         insert into int_outbox
             (account_id, entity_type, entity_id, action, origin_source_id, created_at, first_night, last_night)
@@ -70,14 +70,14 @@ end $$;
 
 -- A night that is no longer overbooked has as many units as before, but the channel that gave one back sells it again: a
 -- change of its availability.
-create function gas_excess_to_outbox() returns trigger language plpgsql as $$
+create function gas_overbooked_to_outbox() returns trigger language plpgsql as $$
 begin
     insert into int_outbox
         (account_id, entity_type, entity_id, action, origin_source_id, created_at, first_night, last_night)
     select n.account_id, 'availability', n.unit_id, 'updated',
            nullif(current_setting('gassync.origin_source_id', true), '')::bigint, max(n.updated_at), min(n.night), max(n.night)
     from changed n join former f using (account_id, unit_id, night)
-    where n.excess < f.excess and (n.capacity, n.sold, n.held, n.blocked) = (f.capacity, f.sold, f.held, f.blocked)
+    where n.overbooked < f.overbooked and (n.capacity, n.sold, n.held, n.blocked) = (f.capacity, f.sold, f.held, f.blocked)
     group by n.account_id, n.unit_id;
     return null;
 end $$;
@@ -130,7 +130,7 @@ create trigger gas_unit_nights_updated after update on gas_unit_nights
     for each statement execute function gas_to_outbox('availability', 'updated');
 create trigger gas_unit_nights_relieved after update on gas_unit_nights
     referencing old table as former new table as changed
-    for each statement execute function gas_excess_to_outbox();
+    for each statement execute function gas_overbooked_to_outbox();
 
 create trigger gas_nightly_rates_created after insert on gas_nightly_rates referencing new table as changed
     for each statement execute function gas_to_outbox('rate', 'updated');

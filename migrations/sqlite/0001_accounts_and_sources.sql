@@ -29,8 +29,9 @@ create table int_connections (
     -- How often in a row the channel refused credentials that should be valid.
     refusals integer not null default 0,
     last_webhook_at text,
-    untold_polls integer not null default 0,
-    untold_since text,
+    -- Polls in a row, since the last webhook, that found booking changes which no webhook had announced.
+    unannounced_polls integer not null default 0,
+    unannounced_since text,
     unique (account_id, id)
 ) strict;
 
@@ -81,7 +82,8 @@ create table int_sources (
     horizon_days integer not null default 365 check (horizon_days between 1 and 1100),
     -- Whether a push counts as confirmed only after a read-back.
     read_back integer not null default 1,
-    reckoned_until text,
+    -- The last night computed for the channel.
+    computed_until text,
     -- The time zone of the properties, for a channel that does not send one.
     time_zone text,
     -- A listening source imports and pushes nothing, until a person has seen what going live would change.

@@ -10,14 +10,14 @@ create table gas_unit_nights (
     sold integer not null check (sold >= 0),
     held integer not null check (held >= 0),
     blocked integer not null check (blocked >= 0),
-    excess integer not null check (excess >= 0),
+    overbooked integer not null check (overbooked >= 0),
     updated_at text not null,
     primary key (account_id, unit_id, night),
     check (sold + held <= capacity),
     foreign key (account_id, unit_id) references gas_bookable_units (account_id, id)
 ) strict, without rowid;
 
-create index gas_unit_nights_overbooked on gas_unit_nights (account_id, night) where excess > 0;
+create index gas_unit_nights_overbooked on gas_unit_nights (account_id, night) where overbooked > 0;
 
 -- Which bucket of the ledger each night of a room uses. The columns of gas_unit_nights are the sums of these rows.
 create table gas_booking_nights (
@@ -25,7 +25,7 @@ create table gas_booking_nights (
     booking_room_id integer not null,
     night text not null,
     unit_id integer not null,
-    bucket text not null check (bucket in ('sold', 'held', 'excess')),
+    bucket text not null check (bucket in ('sold', 'held', 'overbooked')),
     primary key (account_id, booking_room_id, night),
     foreign key (account_id, booking_room_id) references gas_booking_rooms (account_id, id),
     foreign key (account_id, unit_id, night) references gas_unit_nights (account_id, unit_id, night)

@@ -69,8 +69,6 @@ create table int_rate_plans (
     int_property_id integer,
     external_id text not null,
     name text not null,
-    description text,
-    currency text,
     gas_rate_plan_id integer,
     record text not null,
     raw_data text not null,
@@ -96,12 +94,7 @@ create table int_guests (
     id integer primary key autoincrement,
     source_id integer not null,
     external_id text not null,
-    first_name text,
-    last_name text,
     email text,
-    phone text,
-    country text,
-    language text,
     gas_guest_id integer,
     synced_at text not null,
     record text,
@@ -214,7 +207,8 @@ create table int_blocks (
     foreign key (account_id, source_id) references int_sources (account_id, id)
 ) strict;
 
-create table int_block_notes (
+-- The maintenance rows that represent a block.
+create table int_block_maintenance (
     account_id integer not null,
     int_block_id integer not null,
     gas_maintenance_id integer not null,

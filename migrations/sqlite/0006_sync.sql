@@ -109,7 +109,7 @@ create table int_sync_runs (
     duration_ms integer,
     -- Of an outbound run: records that the channel certainly has, and records that it may or may not have.
     records_confirmed integer not null default 0,
-    records_unknown integer not null default 0,
+    records_in_doubt integer not null default 0,
     unique (account_id, id),
     foreign key (account_id, source_id) references int_sources (account_id, id)
 ) strict;
@@ -117,11 +117,12 @@ create table int_sync_runs (
 create index int_sync_runs_by_age on int_sync_runs (started_at);
 create index int_sync_runs_by_source on int_sync_runs (account_id, source_id, id);
 
-create table int_poll_points (
+-- Where the next poll of an entity begins: an instant, or a token of the channel.
+create table int_sync_cursors (
     account_id integer not null,
     source_id integer not null,
     entity text not null,
-    resume text not null,
+    cursor text not null,
     updated_at text not null,
     kind text not null default 'instant' check (kind in ('instant', 'token')),
     primary key (account_id, source_id, entity),

@@ -1,14 +1,17 @@
 -- Calendars and bookings that sources push to their channels.
 
-create table int_calendar_touches (
+-- Nights of a room type whose calendar must be computed again, because the core changed.
+create table int_calendar_invalidations (
     account_id integer not null,
     source_id integer not null,
     int_room_type_id integer not null,
     first_night text not null,
     last_night text not null,
-    own integer not null,
-    whole integer not null,
-    touched_at text not null,
+    -- Only the source's own bookings caused the change.
+    only_own_bookings integer not null,
+    -- Send all nights, also those that the channel has.
+    force integer not null,
+    invalidated_at text not null,
     primary key (account_id, source_id, int_room_type_id, first_night, last_night),
     foreign key (account_id, source_id) references int_sources (account_id, id),
     foreign key (account_id, int_room_type_id) references int_room_types (account_id, id)
@@ -26,9 +29,11 @@ create table int_channel_nights (
     sent text,
     confirmed text,
     -- pending: to be sent; unconfirmed: to be read back; confirmed; rejected: a person must act.
-    state text not null check (state in ('due', 'sent', 'there', 'refused')),
-    unknown integer not null,
-    missed integer not null,
+    state text not null check (state in ('pending', 'unconfirmed', 'confirmed', 'rejected')),
+    -- The last call did not return: the channel may have taken it.
+    in_doubt integer not null,
+    -- How often a read-back did not show what was sent.
+    mismatch_count integer not null,
     error text,
     -- The oldest change of the core that is not confirmed.
     changed_at text not null,
@@ -42,20 +47,20 @@ create table int_channel_nights (
     foreign key (account_id, int_room_type_id) references int_room_types (account_id, id)
 ) strict;
 
-create index int_channel_nights_confirmed on int_channel_nights (account_id, source_id, confirmed_at);
 create index int_channel_nights_open on int_channel_nights (account_id, source_id, state, changed_at)
-    where state <> 'there';
+    where state <> 'confirmed';
 
 -- The state of a core booking at a channel.
 create table int_channel_bookings (
     account_id integer not null,
     source_id integer not null,
     booking_id integer not null,
-    state text not null check (state in ('due', 'sent', 'there', 'refused')),
-    unknown integer not null,
+    state text not null check (state in ('pending', 'unconfirmed', 'confirmed', 'rejected')),
+    in_doubt integer not null,
     -- Counts changes: a push covers only the version that it read.
     version integer not null default 1,
-    missed integer not null default 0,
+    -- How often the channel showed something other than what was sent.
+    mismatch_count integer not null default 0,
     -- Digests of what was sent last, and of what the channel certainly has.
     sent text,
     confirmed text,
@@ -70,7 +75,7 @@ create table int_channel_bookings (
 
 create index int_channel_bookings_by_booking on int_channel_bookings (account_id, booking_id);
 create index int_channel_bookings_open on int_channel_bookings (account_id, source_id, changed_at)
-    where state <> 'there';
+    where state <> 'confirmed';
 
 -- What going live would change at a channel, as shown to a person. The last plan of a source counts.
 create table int_go_live_plans (

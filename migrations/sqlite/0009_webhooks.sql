@@ -22,7 +22,8 @@ create table int_webhooks (
     max_attempts integer not null check (max_attempts between 1 and 10),
     timeout_seconds integer not null check (timeout_seconds between 1 and 15),
     status text not null check (status in ('active', 'disabled')),
-    status_why text,
+    -- Why the subscription is disabled.
+    status_reason text,
     -- Since when nothing was delivered, and how many attempts failed in a row.
     failing_since text,
     failures integer not null default 0,

@@ -35,7 +35,9 @@ create table int_processes (
     seen_at text not null
 ) strict;
 
-create table int_plugin_preparations (
+-- How far each process has prepared a component. A row `begun` of a process that is gone means that it crashed on the
+-- component.
+create table int_plugin_instances (
     hash text not null,
     process_id text not null,
     state text not null check (state in ('begun', 'ready', 'failed')),
@@ -83,7 +85,9 @@ create table int_plugin_calls (
 create index int_plugin_calls_by_age on int_plugin_calls (created_at);
 create index int_plugin_calls_by_plugin on int_plugin_calls (plugin_id, id);
 
-create table int_source_memory (
+-- State that plugins keep for a source, encrypted for the account, written together with the outcome of the call that
+-- wrote it.
+create table int_plugin_state (
     account_id integer not null,
     source_id integer not null,
     key text not null,

@@ -119,7 +119,7 @@ when (new.capacity, new.sold, new.held, new.blocked) <> (old.capacity, old.sold,
     do update set first_night = min(first_night, excluded.first_night), last_night = max(last_night, excluded.last_night);
 end;
 
-create trigger gas_unit_nights_overbooked after update on gas_unit_nights when new.excess > old.excess begin
+create trigger gas_unit_nights_overbooked after update on gas_unit_nights when new.overbooked > old.overbooked begin
     insert into int_outbox
         (account_id, entity_type, entity_id, action, origin_source_id, created_at, first_night, last_night)
     select new.account_id, 'overbooking', new.unit_id, 'created', origin_source_id, new.updated_at, new.night, new.night
@@ -132,7 +132,7 @@ end;
 -- A night that is no longer overbooked has as many units as before, but the channel that gave one back sells it again:
 -- a change of its availability.
 create trigger gas_unit_nights_relieved after update on gas_unit_nights
-when new.excess < old.excess
+when new.overbooked < old.overbooked
     and (new.capacity, new.sold, new.held, new.blocked) = (old.capacity, old.sold, old.held, old.blocked) begin
     insert into int_outbox
         (account_id, entity_type, entity_id, action, origin_source_id, created_at, first_night, last_night)

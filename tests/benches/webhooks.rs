@@ -15,7 +15,7 @@ use gassync::{
     inbound::verify::hash,
     store::{
         keys,
-        outbox::{self, Touch},
+        outbox::{self, CoreChange},
     },
 };
 use gassync_domain::{AccountId, Timestamp};
@@ -98,10 +98,10 @@ impl Stage {
 
     /// The booking changes so often, at once.
     async fn change(&self, times: usize) {
-        let touch = Touch { entity_type: "booking", entity_id: 1, span: None };
+        let change = CoreChange { entity_type: "booking", entity_id: 1, span: None };
         let mut tx = self.host.app.db.write(self.account).await.expect("a transaction");
         for _ in 0..times {
-            assert!(outbox::touch(&mut tx, self.account, &touch, clock()()).await.expect("touched"));
+            assert!(outbox::report_change(&mut tx, self.account, &change, clock()()).await.expect("touched"));
         }
         tx.commit().await.expect("committed");
         self.host.app.facts.notify_one();

@@ -7,7 +7,7 @@ use gassync::{
     store::{
         self, Db, accounts,
         core::bookings::BookingFacts,
-        outbound::{bookings, external_ids, invalidations::BookingTouch},
+        outbound::{bookings, external_ids, invalidations::BookingInvalidation},
         sources,
     },
 };
@@ -249,19 +249,24 @@ async fn a_booking_of_ours_that_stands_again_is_there(database: Database) {
     )
     .await
     .expect("linked");
-    let touch = BookingTouch {
+    let invalidation = BookingInvalidation {
         account_id: account.0,
         source_id: source.0,
         source_type: "beds24".to_owned(),
         booking_id: core.0,
-        touched_at: at(2).into(),
+        invalidated_at: at(2).into(),
     };
-    bookings::touch(&mut tx, &[touch]).await.expect("touched");
+    bookings::invalidate(&mut tx, &[invalidation]).await.expect("invalidated");
     tx.commit().await.expect("committed");
     let told = async |second: i64| {
         let mut tx = stage.db.write(account).await.expect("a transaction");
         let stands = bookings::get(&mut tx, account, source, core).await.expect("read").expect("there");
-        let mark = bookings::Mark { standing: &stands, digest: "digest", fate: &bookings::Fate::Sent, unknown: false };
+        let mark = bookings::Mark {
+            sync_state: &stands,
+            digest: "digest",
+            result: &bookings::BookingPushResult::Unconfirmed,
+            in_doubt: false,
+        };
         bookings::mark(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");
         tx.commit().await.expect("committed");
     };

@@ -497,7 +497,7 @@ async fn a_source_is_told_what_its_rules_say(database: Database) {
     host.until("alpha is told", async || stage.told().len() == 1).await;
     let pushed = async |host: &Host| {
         let age = host.look("sources/beta/age").await;
-        (age["nightsDue"].clone(), age["nightsSent"].clone())
+        (age["nightsPending"].clone(), age["nightsUnconfirmed"].clone())
     };
     assert_eq!(pushed(host).await, (json!(0), json!(0)), "of what it is not told nothing waits");
     host.operate("sources/beta/pushing", &json!({ "bookings": "none" })).await;

@@ -155,7 +155,7 @@ async fn what_arrived_is_not_missed_however_long_ago(database: Database) {
         (retention::DELIVERIES, 4),
         (retention::JOB_RUNS, 1),
         (retention::WEBHOOKS, 0),
-        (retention::LANES, 1),
+        (retention::QUEUES, 1),
         (retention::WEBHOOKS, 1),
     ] {
         assert_eq!(retention::forget(&mut tx, class, at(0), 100).await.expect("forgotten"), 0, "{class:?}");

@@ -115,7 +115,7 @@ pub struct SourceRun {
     /// Surely at the channel.
     pub confirmed: i64,
     /// Nobody knows whether the channel has them.
-    pub unknown: i64,
+    pub in_doubt: i64,
     /// Why it ended early.
     pub error: Option<String>,
     /// When it began.
@@ -135,7 +135,7 @@ impl From<Run> for SourceRun {
             failed: run.records_failed,
             skipped: run.records_skipped,
             confirmed: run.records_confirmed,
-            unknown: run.records_unknown,
+            in_doubt: run.records_in_doubt,
             error: run.error_message,
             started_at: run.started_at.into(),
             duration_ms: run.duration_ms,

@@ -22,7 +22,7 @@ use crate::{
     app::App,
     store::{
         self,
-        outbox::{self, Told},
+        outbox::{self, FeedEntry},
     },
 };
 
@@ -152,7 +152,7 @@ pub async fn list(
     Ok(Json(Feed { data, next_cursor, has_more }).into_response())
 }
 
-fn entry(told: Told, reader: SourceId) -> Entry {
+fn entry(told: FeedEntry, reader: SourceId) -> Entry {
     let span = told.fact.span();
     let EventName { event, record } = told.fact.name();
     Entry {
@@ -177,7 +177,7 @@ struct Reader {
 
 impl Reader {
     /// What is new; waits until something is.
-    async fn next(&mut self) -> store::Result<Vec<Told>> {
+    async fn next(&mut self) -> store::Result<Vec<FeedEntry>> {
         loop {
             let app = Arc::clone(&self.app);
             // Armed before looking, so that what comes in meanwhile is not missed.

@@ -150,7 +150,7 @@ fn print_run(run: &SourceRun) {
         let to_read = run.updated - run.confirmed;
         format!(
             "{} told: {} there, {to_read} to be read back, {} refused, {} unknown",
-            run.processed, run.confirmed, run.failed, run.unknown
+            run.processed, run.confirmed, run.failed, run.in_doubt
         )
     } else {
         format!(

@@ -24,24 +24,25 @@ const URGENCY_OF_PRICES: i64 = 3;
 /// Spreads the facts at these places, in the transaction that has given them; the work that comes of it.
 pub async fn facts(app: &App, tx: &mut Tx, given: &Places, now: Timestamp) -> Result<Vec<Put<'static>>> {
     let mut work: BTreeMap<(i64, i64), Put<'static>> = BTreeMap::new();
-    let mut touched = invalidations::of_calendars(tx, given).await?;
-    touched.retain(|(channel, ..)| can(app, channel, Interface::PushCalendar));
-    for (_, only_prices, touch) in &touched {
-        let whom = (AccountId(touch.account_id), SourceId(touch.source_id));
+    let mut invalidated = invalidations::of_calendars(tx, given).await?;
+    invalidated.retain(|(channel, ..)| can(app, channel, Interface::PushCalendar));
+    for (_, only_prices, invalidation) in &invalidated {
+        let whom = (AccountId(invalidation.account_id), SourceId(invalidation.source_id));
         let put = push_of_calendar(whom, (now, now));
         let urgency = if *only_prices { URGENCY_OF_PRICES } else { put.priority };
-        let waiting = work.entry((touch.account_id, touch.source_id)).or_insert(Put { priority: urgency, ..put });
+        let waiting =
+            work.entry((invalidation.account_id, invalidation.source_id)).or_insert(Put { priority: urgency, ..put });
         waiting.priority = waiting.priority.min(urgency);
     }
-    let touched: Vec<_> = touched.into_iter().map(|(.., touch)| touch).collect();
-    invalidations::put(tx, &touched).await?;
+    let invalidated: Vec<_> = invalidated.into_iter().map(|(.., invalidation)| invalidation).collect();
+    invalidations::put(tx, &invalidated).await?;
     let mut told = invalidations::of_bookings(tx, given).await?;
-    told.retain(|touch| can(app, &touch.source_type, Interface::PushReservations));
-    bookings::touch(tx, &told).await?;
+    told.retain(|invalidation| can(app, &invalidation.source_type, Interface::PushReservations));
+    bookings::invalidate(tx, &told).await?;
     let mut all: Vec<Put<'static>> = work.into_values().collect();
-    all.extend(told.iter().map(|touch| {
-        let whom = (AccountId(touch.account_id), SourceId(touch.source_id));
-        push_of_booking(whom, CoreId(touch.booking_id), now)
+    all.extend(told.iter().map(|invalidation| {
+        let whom = (AccountId(invalidation.account_id), SourceId(invalidation.source_id));
+        push_of_booking(whom, CoreId(invalidation.booking_id), now)
     }));
     Ok(all)
 }
@@ -59,14 +60,14 @@ pub async fn due_bookings(tx: &mut Tx, (account, source): (AccountId, SourceId),
 }
 
 /// Something of a source itself has changed, such as a link or how it is pushed to: its nights are reckoned anew, from
-/// `first` on. `whole` sends what is there already, too.
+/// `first` on. `force` sends what is there already, too.
 pub async fn source(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
-    (first, whole): (Date, bool),
+    (first, force): (Date, bool),
     now: Timestamp,
 ) -> Result<()> {
-    if invalidations::put_all(tx, account, source, (first, whole), now).await? == 0 {
+    if invalidations::put_all(tx, account, source, (first, force), now).await? == 0 {
         return Ok(());
     }
     queue::put(tx, &[push_of_calendar((account, source), (now, now))], now).await

@@ -1,4 +1,4 @@
-//! What leaves the core for channels: facts become touches ([`fan_out`]), touches become nights as channels are to have them
+//! What leaves the core for channels: facts become invalidations ([`fan_out`]), invalidations become nights as channels are to have them
 //! ([`reckon`]), and what a channel does not surely have is sent ([`calendar`], [`booking`]) and read back ([`read_back`],
 //! [`booking_shown`]); [`visit`] counts what came of it.
 //!

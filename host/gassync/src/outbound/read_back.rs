@@ -21,6 +21,7 @@ use crate::{
         self, Tx,
         buffer::availability,
         outbound::{
+            SyncStatus,
             nights::{self, Known, Place, ReadBack},
             pushing,
         },
@@ -32,7 +33,7 @@ use crate::{
 };
 
 /// So many times a night is sent again whose channel says that it took it and shows something else; then a person is asked.
-const MOST_MISSES: i64 = 3;
+const MAX_MISMATCHES: i64 = 3;
 
 /// How long prices and rules that were set at a channel by hand are shown before they are set back.
 const DIFFERENCE_IS_SHOWN_FOR: SignedDuration = SignedDuration::from_secs(10);
@@ -60,7 +61,7 @@ pub async fn run(app: &Arc<App>, source: &Source) -> Result<(), TalkError> {
     pull::run(app, source, query).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    if nights::not_shown(&mut tx, source.account, source.id, MOST_MISSES, asked_at).await? > 0 {
+    if nights::not_shown(&mut tx, source.account, source.id, MAX_MISMATCHES, asked_at).await? > 0 {
         queue::put(&mut tx, &[jobs::push_of_calendar((source.account, source.id), (now, now))], now).await?;
     }
     Ok(tx.commit().await?)
@@ -74,8 +75,8 @@ async fn believe(app: &App, source: &Source, spans: &[(String, Date, Date)]) -> 
         let Some(room_type) = room_type else { continue };
         let stay = Stay::spanning(*first, last.tomorrow().unwrap_or(*last));
         let known = nights::known(&mut tx, source.account, source.id, room_type, stay.as_slice()).await?;
-        let sent = known.iter().filter(|known| known.state == "sent");
-        let sent: Vec<ReadBack<'_>> = sent.map(|known| ReadBack::there(&known.place)).collect();
+        let sent = known.iter().filter(|known| known.state == SyncStatus::Unconfirmed);
+        let sent: Vec<ReadBack<'_>> = sent.map(|known| ReadBack::confirmed(&known.place)).collect();
         nights::read_back(&mut tx, source.account, source.id, &sent, (now, now)).await?;
     }
     tx.commit().await
@@ -147,7 +148,7 @@ async fn judge(
     };
     let opened: Vec<&Place> = known.iter().filter(is_shown_open).map(|known| &known.place).collect();
     nights::opened(tx, source.account, source.id, &opened).await?;
-    let is_told = |known: &Known| known.state != "refused" && !reckon::is_moved(known);
+    let is_told = |known: &Known| known.state != SyncStatus::Rejected && !reckon::is_moved(known);
     let known: HashMap<Date, Known> = known
         .into_iter()
         .filter(|known| known.place.rate_plan_id == plan && is_told(known))
@@ -169,36 +170,36 @@ async fn judge(
         let Some(known) = known.get(&shown.date) else { continue };
         let Some(wanted) = reckon::read(&known.wanted) else { continue };
         let seen = reckon::as_seen(shown, manifest);
-        if known.state == "due" {
+        if known.state == SyncStatus::Pending {
             // It is about to be told something else: what was set there by hand meanwhile is shown before.
-            let had = known.confirmed.as_deref().filter(|_| !known.unknown).and_then(reckon::read);
+            let had = known.confirmed.as_deref().filter(|_| !known.in_doubt).and_then(reckon::read);
             if had.is_some_and(|had| had.difference(&seen, parts).is_some()) {
                 differences.extend(wanted.difference(&seen, parts).map(|difference| (shown.date, difference)));
             }
             continue;
         }
         let agrees = wanted.reads_as(&seen, parts);
-        if agrees && known.state == "there" {
+        if agrees && known.state == SyncStatus::Confirmed {
             continue;
         }
         if !agrees && manifest.counts_own_bookings && is_less_open(shown) {
             // It may have just sold it: its bookings are read before it is told anything.
             judged.has_sold = true;
-            if known.state == "there" {
+            if known.state == SyncStatus::Confirmed {
                 continue;
             }
         }
         if agrees {
-            read.push(ReadBack::there(&known.place));
-        } else if known.missed >= MOST_MISSES {
+            read.push(ReadBack::confirmed(&known.place));
+        } else if known.mismatch_count >= MAX_MISMATCHES {
             read.push(ReadBack::given_up(&known.place));
-        } else if known.state == "there" && wanted.reads_as(&seen, of_sale) {
+        } else if known.state == SyncStatus::Confirmed && wanted.reads_as(&seen, of_sale) {
             let difference = wanted.difference(&seen, parts).unwrap_or_default();
             differences.push((shown.date, difference.clone()));
             read.push(ReadBack::differing(&known.place, difference));
             judged.differs = true;
         } else {
-            read.push(ReadBack::missed(&known.place));
+            read.push(ReadBack::mismatched(&known.place));
             judged.again = true;
         }
     }

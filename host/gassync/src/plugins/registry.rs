@@ -17,7 +17,7 @@ use crate::{
         self,
         plugins::{
             self,
-            processes::{self, Preparation},
+            processes::{self, InstanceState},
         },
     },
 };
@@ -248,7 +248,7 @@ pub(super) async fn ready(
     let at_hand = locked(&app.plugins.ready).get(hash).map(|ready| (Arc::clone(&ready.adapter), ready.told));
     if let Some((adapter, told)) = at_hand {
         if !told {
-            tell(app, hash, Preparation::Ready).await?;
+            tell(app, hash, InstanceState::Ready).await?;
         }
         return Ok(adapter);
     }
@@ -260,7 +260,7 @@ pub(super) async fn ready(
             return Err(Unready::Deadly(deaths));
         }
     }
-    tell(app, hash, Preparation::Begun).await?;
+    tell(app, hash, InstanceState::Begun).await?;
     let loaded = match wasm().await {
         Ok(wasm) => app.plugins.engine.load(wasm).await.map_err(Unready::from),
         Err(error) => Err(error),
@@ -269,27 +269,27 @@ pub(super) async fn ready(
         Ok(adapter) => {
             let ready = Ready { adapter: Arc::clone(&adapter), told: false };
             locked(&app.plugins.ready).insert(hash.to_owned(), ready);
-            tell(app, hash, Preparation::Ready).await?;
+            tell(app, hash, InstanceState::Ready).await?;
             Ok(adapter)
         }
         Err(error) => {
-            tell(app, hash, Preparation::Failed).await?;
+            tell(app, hash, InstanceState::Failed).await?;
             Err(error)
         }
     }
 }
 
 /// Tells the other processes how far this one is. One that only looks in, as the command line does, has nobody to tell.
-async fn tell(app: &App, hash: &str, state: Preparation) -> store::Result<()> {
+async fn tell(app: &App, hash: &str, state: InstanceState) -> store::Result<()> {
     let Some(process) = app.plugins.process.get() else { return Ok(()) };
     let mut tx = app.db.platform_write().await?;
-    if state == Preparation::Ready {
+    if state == InstanceState::Ready {
         processes::forgive(&mut tx, hash).await?;
     }
     processes::prepared(&mut tx, process, (hash, state), app.now()).await?;
     tx.commit().await?;
     if let Some(ready) = locked(&app.plugins.ready).get_mut(hash) {
-        ready.told = state == Preparation::Ready;
+        ready.told = state == InstanceState::Ready;
     }
     Ok(())
 }

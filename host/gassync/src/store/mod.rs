@@ -50,7 +50,7 @@ mod writer;
 
 pub use db::{Db, DbError, Tx};
 pub use fault::{Fault, fault};
-pub use types::{Cents, Day, Time};
+pub use types::{Day, MoneyTenThousandths, Time};
 
 pub(crate) use db::on;
 

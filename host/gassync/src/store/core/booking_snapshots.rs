@@ -5,7 +5,7 @@ use std::{collections::HashMap, convert::Infallible};
 use gassync_domain::{AccountId, Address, Amount, CoreId, Guest, Reservation, RoomStay, Status, Timestamp};
 use sqlx::FromRow;
 
-use crate::store::{Cents, Day, Result, Time, Tx, rows};
+use crate::store::{Day, MoneyTenThousandths, Result, Time, Tx, rows};
 
 /// A booking with its guest, and the unit of each of its rooms, in their order.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ struct Row {
     adults: Option<i64>,
     children: Option<i64>,
     infants: Option<i64>,
-    total_price: Option<Cents>,
+    total_price: Option<MoneyTenThousandths>,
     currency: Option<String>,
     notes: Option<String>,
     hold_until: Option<Time>,
@@ -57,7 +57,7 @@ struct RoomRow {
     adults: Option<i64>,
     children: Option<i64>,
     infants: Option<i64>,
-    total_price: Option<Cents>,
+    total_price: Option<MoneyTenThousandths>,
 }
 
 fn count(n: Option<i64>) -> Option<u32> {

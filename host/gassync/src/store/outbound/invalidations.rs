@@ -16,7 +16,7 @@ pub const LAST: Date = Date::constant(9999, 12, 31);
 
 /// Nights of a room type that are to be reckoned anew; both ends are meant.
 #[derive(Debug, Clone, FromRow)]
-pub struct Touch {
+pub struct Invalidation {
     /// The tenant.
     pub account_id: i64,
     /// Whose room type.
@@ -27,17 +27,17 @@ pub struct Touch {
     pub first_night: Day,
     /// The last one.
     pub last_night: Day,
-    /// 1 where nothing but the source's own bookings has changed it.
-    pub own: i64,
-    /// 1 where all is to be sent, also what is there.
-    pub whole: i64,
+    /// Only the source's own bookings caused the change.
+    pub only_own_bookings: bool,
+    /// Send all nights, also those that the channel has.
+    pub force: bool,
     /// When the core changed first.
-    pub touched_at: Time,
+    pub invalidated_at: Time,
 }
 
 /// A booking that a source is to be told of.
 #[derive(Debug, Clone, FromRow)]
-pub struct BookingTouch {
+pub struct BookingInvalidation {
     /// The tenant.
     pub account_id: i64,
     /// Who is to be told.
@@ -47,7 +47,7 @@ pub struct BookingTouch {
     /// The booking.
     pub booking_id: i64,
     /// When the core changed first.
-    pub touched_at: Time,
+    pub invalidated_at: Time,
 }
 
 /// The places in the feeds of accounts that were given together: the first and the last of each account.
@@ -64,20 +64,20 @@ pub fn places<'a>(given: &Places) -> Rows<'a, 3> {
 
 /// What facts change of calendars, by room type of every source that is pushed to, the origin too, and by nights; with the
 /// channel, and whether nothing but prices has changed. A platform query.
-pub async fn of_calendars(tx: &mut Tx, given: &Places) -> Result<Vec<(String, bool, Touch)>> {
+pub async fn of_calendars(tx: &mut Tx, given: &Places) -> Result<Vec<(String, bool, Invalidation)>> {
     #[derive(FromRow)]
     struct Row {
         source_type: String,
         only_prices: i64,
         #[sqlx(flatten)]
-        touch: Touch,
+        invalidation: Invalidation,
     }
     let text = "select s.source_type,
             min(cast(case when o.entity_type = 'rate' then 1 else 0 end as bigint)) as only_prices, o.account_id, r.source_id, r.id as int_room_type_id,
             coalesce(o.first_night, $1) as first_night, coalesce(o.last_night, $2) as last_night,
-            min(cast(case when o.origin_source_id = r.source_id and o.entity_type = 'availability' then 1 else 0 end as bigint))
-                as own,
-            cast(0 as bigint) as whole, min(o.created_at) as touched_at
+            min(cast(case when o.origin_source_id = r.source_id and o.entity_type = 'availability' then 1 else 0 end as bigint)) = 1
+                as only_own_bookings,
+            1 = 0 as force, min(o.created_at) as invalidated_at
         from new cross join int_outbox o
         join int_room_types r on r.account_id = o.account_id and r.gas_unit_id = o.entity_id and r.deleted_at is null
         join int_sources s on s.account_id = r.account_id and s.id = r.source_id and s.connection_id is not null
@@ -87,14 +87,14 @@ pub async fn of_calendars(tx: &mut Tx, given: &Places) -> Result<Vec<(String, bo
             and o.entity_type in ('availability', 'rate', 'bookable_unit')
         group by s.source_type, o.account_id, r.source_id, r.id, o.first_night, o.last_night";
     let rows: Vec<Row> = places(given).read(tx, &[Day(FIRST).into(), Day(LAST).into()], text).await?;
-    Ok(rows.into_iter().map(|row| (row.source_type, row.only_prices == 1, row.touch)).collect())
+    Ok(rows.into_iter().map(|row| (row.source_type, row.only_prices == 1, row.invalidation)).collect())
 }
 
 /// Which sources are to be told of which bookings: never the one that changed it, and of those that came from another
 /// channel only where the source wants all. A platform query.
-pub async fn of_bookings(tx: &mut Tx, given: &Places) -> Result<Vec<BookingTouch>> {
+pub async fn of_bookings(tx: &mut Tx, given: &Places) -> Result<Vec<BookingInvalidation>> {
     let text = "select o.account_id, s.id as source_id, s.source_type, o.entity_id as booking_id,
-            min(o.created_at) as touched_at
+            min(o.created_at) as invalidated_at
         from new cross join int_outbox o
         join int_sources s on s.account_id = o.account_id and s.id <> coalesce(o.origin_source_id, 0)
             and s.connection_id is not null and s.listening_since is null
@@ -117,53 +117,53 @@ pub async fn of_bookings(tx: &mut Tx, given: &Places) -> Result<Vec<BookingTouch
     places(given).read(tx, &[], text).await
 }
 
-/// Puts touches beside those that wait: nights that are touched again wait once, and the oldest change counts.
-pub async fn put(tx: &mut Tx, touches: &[Touch]) -> Result<()> {
+/// Puts invalidations beside those that wait: nights that are invalidated again wait once, and the oldest change counts.
+pub async fn put(tx: &mut Tx, invalidations: &[Invalidation]) -> Result<()> {
     let mut new = Rows::new([
         ("account_id", Kind::Int),
         ("source_id", Kind::Int),
         ("room_type_id", Kind::Int),
         ("first_night", Kind::Day),
         ("last_night", Kind::Day),
-        ("own", Kind::Int),
-        ("whole", Kind::Int),
-        ("touched_at", Kind::Time),
+        ("only_own_bookings", Kind::Int),
+        ("force", Kind::Int),
+        ("invalidated_at", Kind::Time),
     ]);
-    for touch in touches {
+    for invalidation in invalidations {
         new.push([
-            touch.account_id.into(),
-            touch.source_id.into(),
-            touch.int_room_type_id.into(),
-            touch.first_night.into(),
-            touch.last_night.into(),
-            touch.own.into(),
-            touch.whole.into(),
-            Timestamp::from(touch.touched_at).into(),
+            invalidation.account_id.into(),
+            invalidation.source_id.into(),
+            invalidation.int_room_type_id.into(),
+            invalidation.first_night.into(),
+            invalidation.last_night.into(),
+            i64::from(invalidation.only_own_bookings).into(),
+            i64::from(invalidation.force).into(),
+            Timestamp::from(invalidation.invalidated_at).into(),
         ]);
     }
-    let text = "insert into int_calendar_touches
-            (account_id, source_id, int_room_type_id, first_night, last_night, own, whole, touched_at)
-        select account_id, source_id, room_type_id, first_night, last_night, own = 1, whole = 1, touched_at
+    let text = "insert into int_calendar_invalidations
+            (account_id, source_id, int_room_type_id, first_night, last_night, only_own_bookings, force, invalidated_at)
+        select account_id, source_id, room_type_id, first_night, last_night, only_own_bookings = 1, force = 1, invalidated_at
         from new where true order by account_id, source_id, room_type_id, first_night, last_night
         on conflict (account_id, source_id, int_room_type_id, first_night, last_night) do update set
-            own = int_calendar_touches.own and excluded.own,
-            whole = int_calendar_touches.whole or excluded.whole,
-            touched_at = case when excluded.touched_at < int_calendar_touches.touched_at
-                then excluded.touched_at else int_calendar_touches.touched_at end";
+            only_own_bookings = int_calendar_invalidations.only_own_bookings and excluded.only_own_bookings,
+            force = int_calendar_invalidations.force or excluded.force,
+            invalidated_at = case when excluded.invalidated_at < int_calendar_invalidations.invalidated_at
+                then excluded.invalidated_at else int_calendar_invalidations.invalidated_at end";
     new.write(tx, &[], text).await
 }
 
 /// Touches all room types of a source that are linked, from a night on: something of the source itself has changed.
-/// `whole` sends what is there already, too. Tells how many there are; a source without a connection has nobody to tell.
+/// `force` sends what is there already, too. Tells how many there are; a source without a connection has nobody to tell.
 pub async fn put_all(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    (first, whole): (Date, bool),
+    (first, force): (Date, bool),
     now: Timestamp,
 ) -> Result<usize> {
     let text = "select $1 as account_id, source_id, id as int_room_type_id, $3 as first_night, $4 as last_night,
-            0 as own, $5 as whole, $6 as touched_at
+            1 = 0 as only_own_bookings, $5 as force, $6 as invalidated_at
         from int_room_types
         where account_id = $1 and source_id = $2 and gas_unit_id is not null and deleted_at is null
             and exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2 and s.connection_id is not null
@@ -171,16 +171,16 @@ pub async fn put_all(
     let text = tx.dialect(
         text,
         "select account_id, source_id, id as int_room_type_id, cast($3 as date) as first_night, cast($4 as date) as last_night,
-            cast(0 as bigint) as own, cast($5 as bigint) as whole, cast($6 as timestamptz) as touched_at
+            1 = 0 as only_own_bookings, cast($5 as boolean) as force, cast($6 as timestamptz) as invalidated_at
         from int_room_types
         where account_id = $1 and source_id = $2 and gas_unit_id is not null and deleted_at is null
             and exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2 and s.connection_id is not null
                 and s.listening_since is null)",
     );
-    let touches: Vec<Touch> = on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Day(first))
-        .bind(Day(LAST)).bind(i64::from(whole)).bind(Time::from(now)).fetch_all(c).await)?;
-    put(tx, &touches).await?;
-    Ok(touches.len())
+    let invalidations: Vec<Invalidation> = on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Day(first))
+        .bind(Day(LAST)).bind(force).bind(Time::from(now)).fetch_all(c).await)?;
+    put(tx, &invalidations).await?;
+    Ok(invalidations.len())
 }
 
 /// Whether a source's channel is told anything of calendars.
@@ -193,29 +193,28 @@ pub async fn hears(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<
 
 /// Whether anything of a source waits to be reckoned.
 pub async fn wait(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
-    let text = "select exists (select 1 from int_calendar_touches where account_id = $1 and source_id = $2)";
+    let text = "select exists (select 1 from int_calendar_invalidations where account_id = $1 and source_id = $2)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
 /// Nothing of a source is to be reckoned any more.
 pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<()> {
-    let text = "delete from int_calendar_touches where account_id = $1 and source_id = $2";
+    let text = "delete from int_calendar_invalidations where account_id = $1 and source_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).execute(c).await.map(drop))
 }
 
-/// Takes the touches of one of a source's room types: they are to be reckoned in this transaction. In the order in which
+/// Takes the invalidations of one of a source's room types: they are to be reckoned in this transaction. In the order in which
 /// [`put`] writes them, so that the two never wait for each other in a ring.
-pub async fn take(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<Touch>> {
+pub async fn take(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<Invalidation>> {
     let lock = tx.dialect("", "for update");
     let text = format!(
-        "delete from int_calendar_touches where (account_id, source_id, int_room_type_id, first_night, last_night) in (
-            select account_id, source_id, int_room_type_id, first_night, last_night from int_calendar_touches
+        "delete from int_calendar_invalidations where (account_id, source_id, int_room_type_id, first_night, last_night) in (
+            select account_id, source_id, int_room_type_id, first_night, last_night from int_calendar_invalidations
             where account_id = $1 and source_id = $2 and int_room_type_id = (
-                select min(int_room_type_id) from int_calendar_touches where account_id = $1 and source_id = $2)
+                select min(int_room_type_id) from int_calendar_invalidations where account_id = $1 and source_id = $2)
             order by first_night, last_night {lock})
         returning account_id, source_id, int_room_type_id, first_night, last_night,
-            cast(case when own then 1 else 0 end as bigint) as own, cast(case when whole then 1 else 0 end as bigint) as whole,
-            touched_at"
+            only_own_bookings, force, invalidated_at"
     );
     on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(account.0).bind(source.0).fetch_all(c).await)
 }

@@ -9,4 +9,7 @@ pub mod nights;
 pub mod pushing;
 pub mod refusals;
 pub mod shown;
+mod sync_status;
 pub mod targets;
+
+pub use sync_status::{SyncStatus, UnknownSyncStatus};
