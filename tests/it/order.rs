@@ -284,13 +284,13 @@ async fn a_booking_of_ours_that_stands_again_is_there(database: Database) {
     let news = stage.apply_alone(stage.told(&shown(&cancelled)).await, 4).await;
     assert_eq!(
         (&news[0], state().await.as_str()),
-        (&Outcome::Unchanged(Some(core)), "due"),
+        (&Outcome::Unchanged(Some(core)), "pending"),
         "somebody has cancelled it"
     );
     told(5).await;
     let news = stage.apply_alone(stage.told(&shown(&standing)).await, 6).await;
     // Within one second of the channel's clock it looks older than its cancellation.
-    assert_eq!((&news[0], state().await.as_str()), (&Outcome::Older(Some(core)), "there"));
+    assert_eq!((&news[0], state().await.as_str()), (&Outcome::Older(Some(core)), "confirmed"));
 }
 
 impl Stage {

@@ -237,7 +237,7 @@ async fn a_direct_booking_is_told_here_and_closes_the_night_there(database: Data
     })
     .await;
     host.until("the nights have moved", async || stage.is_open(0) && !stage.is_open(1) && !stage.is_open(2)).await;
-    host.until("it was read back", async || host.look("sources/alpha/bookings").await[0]["state"] == "there").await;
+    host.until("it was read back", async || host.look("sources/alpha/bookings").await[0]["state"] == "confirmed").await;
     let booking = host.look("sources/alpha/bookings").await;
     assert_eq!(booking[0]["externalId"], told.id.to_string());
     // Somebody cancels it there: the core has the say over its own.

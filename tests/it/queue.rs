@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 on_both!(
     the_same_work_waits_once,
     work_that_comes_anew_while_it_runs_runs_once_more,
-    a_lane_is_held_by_whoever_took_it_last,
+    a_queue_is_held_by_whoever_took_it_last,
     the_most_urgent_is_first,
     a_visit_takes_what_goes_together,
-    the_lane_with_the_most_urgent_is_first,
+    the_queue_with_the_most_urgent_is_first,
     one_account_keeps_no_other_waiting,
     what_is_dead_is_a_work_list,
 );
@@ -118,7 +118,7 @@ async fn work_that_comes_anew_while_it_runs_runs_once_more(database: Database) {
     assert!(claim(&db, 7, 10, 1).await.is_empty());
 }
 
-async fn a_lane_is_held_by_whoever_took_it_last(database: Database) {
+async fn a_queue_is_held_by_whoever_took_it_last(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<1>(&db, "one").await;
     put(&db, &[work(account, sources[0], json!({ "a": 1 }), 1), work(account, sources[0], json!({ "a": 2 }), 2)]).await;
@@ -191,7 +191,7 @@ async fn a_visit_takes_what_goes_together(database: Database) {
     assert_eq!(numbers(&visit(5).await), [Some(4)]);
 }
 
-async fn the_lane_with_the_most_urgent_is_first(database: Database) {
+async fn the_queue_with_the_most_urgent_is_first(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<3>(&db, "one").await;
     let of = |source: usize, priority, payload: Value, second| Put {

@@ -106,7 +106,7 @@ pub struct BookingShown {
     pub source: String,
     /// `pending`: to be sent; `unconfirmed`: to be read back; `confirmed`; `rejected`: a person must act.
     pub state: String,
-    /// Whether nobody knows if the channel has it: it is looked for before it is told again.
+    /// Whether the channel may or may not have it: it is looked up before it is sent again.
     pub in_doubt: bool,
     /// What the channel calls it.
     pub external_id: Option<String>,

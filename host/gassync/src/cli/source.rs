@@ -279,7 +279,7 @@ fn print_webhook(WebhookShown { url, header, last_at, unannounced_polls }: &Webh
     }
     let last = last_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
     let unannounced = if *unannounced_polls > 0 {
-        format!("; {unannounced_polls} polls since then found changes of bookings that no webhook told")
+        format!("; {unannounced_polls} polls since then found booking changes that no webhook announced")
     } else {
         String::new()
     };

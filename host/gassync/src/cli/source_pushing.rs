@@ -172,11 +172,11 @@ fn print_age(age: &AgeShown) {
         print(&format!("      last known to be there: {at:.0}"));
     }
     print(&format!(
-        "      nights: {} there, {} to be sent, {} to be read back, {} refused",
+        "      nights: {} confirmed, {} pending, {} unconfirmed, {} rejected",
         age.nights_confirmed, age.nights_pending, age.nights_unconfirmed, age.nights_rejected
     ));
     print(&format!(
-        "      bookings: {} there, {} to be told or read back, {} refused",
+        "      bookings: {} confirmed, {} pending or unconfirmed, {} rejected",
         age.bookings_confirmed, age.bookings_pending, age.bookings_rejected
     ));
     for refused in &age.refused {
