@@ -15,7 +15,7 @@ use gassync::{
     inbound::verify::hash,
     store::{
         keys,
-        outbox::{self, CoreChange},
+        outbox::{self, ReportedChange},
     },
 };
 use gassync_domain::{AccountId, Timestamp};
@@ -98,7 +98,7 @@ impl Stage {
 
     /// The booking changes so often, at once.
     async fn change(&self, times: usize) {
-        let change = CoreChange { entity_type: "booking", entity_id: 1, span: None };
+        let change = ReportedChange { entity_type: "booking", entity_id: 1, span: None };
         let mut tx = self.host.app.db.write(self.account).await.expect("a transaction");
         for _ in 0..times {
             assert!(outbox::report_change(&mut tx, self.account, &change, clock()()).await.expect("touched"));

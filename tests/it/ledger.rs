@@ -134,7 +134,7 @@ async fn put(
     reservation.normalise();
     tx.lock_ledger(account, false).await.expect("locked");
     let known = match known {
-        Some(id) => bookings::states(tx, account, &[id]).await.expect("read").remove(&id).map(|now| (id, now)),
+        Some(id) => bookings::booking_states(tx, account, &[id]).await.expect("read").remove(&id).map(|now| (id, now)),
         None => None,
     };
     let bookable = Bookable { known, reservation: &reservation, units: &sale.units };

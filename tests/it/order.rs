@@ -7,7 +7,7 @@ use gassync::{
     store::{
         self, Db, accounts,
         core::bookings::BookingFacts,
-        outbound::{bookings, external_ids, invalidations::BookingInvalidation},
+        outbound::{bookings, external_ids, invalidations::ReservationInvalidation},
         sources,
     },
 };
@@ -249,7 +249,7 @@ async fn a_booking_of_ours_that_stands_again_is_there(database: Database) {
     )
     .await
     .expect("linked");
-    let invalidation = BookingInvalidation {
+    let invalidation = ReservationInvalidation {
         account_id: account.0,
         source_id: source.0,
         source_type: "beds24".to_owned(),
@@ -264,7 +264,7 @@ async fn a_booking_of_ours_that_stands_again_is_there(database: Database) {
         let mark = bookings::Mark {
             sync_state: &stands,
             digest: "digest",
-            result: &bookings::BookingPushResult::Unconfirmed,
+            result: &bookings::ReservationPushResult::Unconfirmed,
             in_doubt: false,
         };
         bookings::mark(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");

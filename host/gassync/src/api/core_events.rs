@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{ApiError, Caller, Problem, problem::Document, scope::CoreEvents};
 use crate::{
     app::App,
-    store::outbox::{self, CoreChange},
+    store::outbox::{self, ReportedChange},
 };
 
 /// Most events of a request.
@@ -116,7 +116,7 @@ pub async fn tell(
 }
 
 impl CoreEvent {
-    fn change(&self) -> Result<CoreChange, (&'static str, String)> {
+    fn change(&self) -> Result<ReportedChange, (&'static str, String)> {
         let entity_type = match self.name.as_str() {
             "booking.confirmed" | "booking.updated" | "booking.cancelled" => "booking",
             "availability.updated" => "availability",
@@ -131,7 +131,7 @@ impl CoreEvent {
             (None, Some(_)) => return Err(("from", "is missing beside to".to_owned())),
             (Some(_), None) => return Err(("to", "is missing beside from".to_owned())),
         };
-        Ok(CoreChange { entity_type, entity_id: self.id, span })
+        Ok(ReportedChange { entity_type, entity_id: self.id, span })
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
         let change = |text: &str| serde_json::from_str::<CoreEvent>(text).expect(text).change();
         assert!(matches!(
             change(r#"{"type":"booking.cancelled","id":17}"#),
-            Ok(CoreChange { entity_type: "booking", .. })
+            Ok(ReportedChange { entity_type: "booking", .. })
         ));
         let nights = r#"{"type":"pricing.updated","id":3,"from":"2027-05-01","to":"2027-05-02"}"#;
         assert!(change(nights).is_ok_and(|change| change.entity_type == "rate" && change.span.is_some()));

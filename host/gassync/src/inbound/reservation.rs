@@ -186,7 +186,7 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
     let mappings = mappings::find_all(tx, account, source, &asked).await?;
     let linked: Vec<CoreId> =
         open().filter_map(|arriving| Some(mappings.get(Kind::Reservation, &arriving.reservation.id)?.core)).collect();
-    let mut states = bookings::states(tx, account, &linked).await?;
+    let mut states = bookings::booking_states(tx, account, &linked).await?;
     let mut ready = Ready::default();
     for (index, arriving) in arriving.iter_mut().enumerate().filter(|(_, arriving)| arriving.outcome.is_none()) {
         let mut mapping = mappings.get(Kind::Reservation, &arriving.reservation.id);

@@ -116,7 +116,7 @@ async fn reservations(tx: &mut Tx, incoming: &Incoming, slice: Slice) -> Result<
     let links = mappings::find_all(tx, account, source, &asked).await?;
     let booking = |id: &str| links.get(Kind::Reservation, id).map(|mapping| mapping.core);
     let linked: Vec<CoreId> = words.iter().filter_map(|(_, word, _)| booking(&word.record.id)).collect();
-    let states: HashMap<CoreId, bookings::BookingState> = bookings::states(tx, account, &linked).await?;
+    let states: HashMap<CoreId, bookings::BookingState> = bookings::booking_states(tx, account, &linked).await?;
     let shown = words.iter().map(|(_, word, _)| {
         // A guest's name is not shown where it is not needed.
         let id = word.record.id.clone();

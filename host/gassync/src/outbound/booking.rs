@@ -27,8 +27,8 @@ use crate::{
         link_health::Fared,
         mappings,
         outbound::{
-            bookings::{self, BookingPushResult, Mark, ReservationSyncState},
-            external_ids::{self, BookingExternalId, ExternalIdAssignment, RoomExternalId},
+            bookings::{self, Mark, ReservationPushResult, ReservationSyncState},
+            external_ids::{self, ExternalIdAssignment, ReservationExternalId, RoomExternalId},
             pushing,
         },
         queue::{self, Put},
@@ -54,7 +54,7 @@ pub enum Told {
 
 /// What is made of what a channel said.
 struct Judged {
-    result: BookingPushResult,
+    result: ReservationPushResult,
     /// The channel may have something that nobody has seen.
     in_doubt: bool,
     told: Told,
@@ -65,15 +65,15 @@ struct Judged {
 
 impl Judged {
     fn there(message: Option<String>) -> Self {
-        Self { result: BookingPushResult::Confirmed, in_doubt: false, told: Told::Done, status: "success", message }
+        Self { result: ReservationPushResult::Confirmed, in_doubt: false, told: Told::Done, status: "success", message }
     }
 
     fn later(wait: Option<SignedDuration>, in_doubt: bool, why: &str) -> Self {
         let told = Told::Later(wait, why.to_owned());
         let result = if in_doubt {
-            BookingPushResult::InDoubt(why.to_owned())
+            ReservationPushResult::InDoubt(why.to_owned())
         } else {
-            BookingPushResult::NotYet(why.to_owned())
+            ReservationPushResult::NotSent(why.to_owned())
         };
         Self { result, in_doubt, told, status: "pending", message: Some(why.to_owned()) }
     }
@@ -157,12 +157,12 @@ pub async fn push(
 fn fared<'a>(said: &'a [(&'a Telling, &'a Outcome, Judged)], visit: &mut Visit) -> Vec<Fared<'a>> {
     let fared = said.iter().filter_map(|(telling, outcome, judged)| {
         let came = match &judged.result {
-            BookingPushResult::Confirmed => Came::There,
-            BookingPushResult::Unconfirmed => Came::Taken,
-            BookingPushResult::Rejected(_) => Came::Refused,
-            BookingPushResult::Mismatch(_) | BookingPushResult::InDoubt(_) | BookingPushResult::NotYet(_) => {
-                Came::Unknown
-            }
+            ReservationPushResult::Confirmed => Came::There,
+            ReservationPushResult::Unconfirmed => Came::Taken,
+            ReservationPushResult::Rejected(_) => Came::Refused,
+            ReservationPushResult::Mismatched(_)
+            | ReservationPushResult::InDoubt(_)
+            | ReservationPushResult::NotSent(_) => Came::Unknown,
         };
         visit.count(came, 1);
         // As the audit trail says it: a channel's own words may repeat what a guest wrote.
@@ -177,7 +177,7 @@ fn fared<'a>(said: &'a [(&'a Telling, &'a Outcome, Judged)], visit: &mut Visit) 
 
 /// Nothing was sent after all: what was known before is known again.
 async fn take_back(app: &App, source: &Source, tellings: &[Telling], why: &str) -> store::Result<()> {
-    let (now, result) = (app.now(), BookingPushResult::NotYet(why.to_owned()));
+    let (now, result) = (app.now(), ReservationPushResult::NotSent(why.to_owned()));
     let was_known = tellings.iter().filter(|telling| !telling.sync_state.in_doubt);
     let marks = was_known.map(|Telling { sync_state, digest, .. }| Mark {
         sync_state,
@@ -226,7 +226,7 @@ async fn tellings(
     let marks = there.iter().map(|Telling { sync_state, digest, .. }| Mark {
         sync_state,
         digest,
-        result: &BookingPushResult::Confirmed,
+        result: &ReservationPushResult::Confirmed,
         in_doubt: false,
     });
     bookings::mark(tx, (source.account, source.id), &Vec::from_iter(marks), now).await?;
@@ -254,7 +254,7 @@ fn in_its_words(told: &BookingSnapshot, rooms: &HashMap<CoreId, RoomExternalId>)
 fn operation(
     source: &Source,
     (booking, mut reservation): (CoreId, Reservation),
-    known: Option<&BookingExternalId>,
+    known: Option<&ReservationExternalId>,
     sync_state: &ReservationSyncState,
 ) -> Option<Operation> {
     // What came from it is its own.
@@ -320,7 +320,7 @@ impl Telling {
                 Judged::there(Some("it was never there".to_owned()))
             }
             Outcome::Refused(errors) => Judged {
-                result: BookingPushResult::Rejected(in_words(errors)),
+                result: ReservationPushResult::Rejected(in_words(errors)),
                 // An earlier try may be there nevertheless, and be why this one is refused.
                 in_doubt: was_unknown,
                 told: Told::Refused(in_words(errors)),
@@ -350,7 +350,7 @@ impl Telling {
             },
             Some(_) if is_sure => Judged::there(warned),
             Some(_) => Judged {
-                result: BookingPushResult::Unconfirmed,
+                result: ReservationPushResult::Unconfirmed,
                 status: "pending",
                 message: Some("to be read back".to_owned()),
                 ..Judged::there(None)
@@ -407,7 +407,7 @@ async fn note(
         in_doubt: *in_doubt,
     });
     bookings::mark(tx, whom, &Vec::from_iter(marks), now).await?;
-    let to_read = said.iter().filter(|(.., judged)| judged.result == BookingPushResult::Unconfirmed);
+    let to_read = said.iter().filter(|(.., judged)| judged.result == ReservationPushResult::Unconfirmed);
     let to_read = to_read.filter_map(|(telling, outcome, _)| telling.called(outcome)).map(|called| {
         let payload = json!({ "entity": "reservation", "id": called.external_id });
         let work = Kind::LookAgain.put(whom, payload, (now + READ_BACK_AFTER, now));

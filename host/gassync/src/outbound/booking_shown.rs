@@ -10,7 +10,7 @@ use crate::{
         core::booking_snapshots::booking_snapshots,
         outbound::{
             SyncStatus,
-            bookings::{self, BookingPushResult, Mark, ReservationSyncState},
+            bookings::{self, Mark, ReservationPushResult, ReservationSyncState},
             external_ids::{self, ExternalIdAssignment},
         },
         queue,
@@ -60,8 +60,12 @@ pub async fn seen(tx: &mut Tx, incoming: &Incoming, booking: CoreId, shown: &Res
         return Ok(());
     }
     if agrees {
-        let mark =
-            Mark { sync_state: &sync_state, digest: &digest, result: &BookingPushResult::Confirmed, in_doubt: false };
+        let mark = Mark {
+            sync_state: &sync_state,
+            digest: &digest,
+            result: &ReservationPushResult::Confirmed,
+            in_doubt: false,
+        };
         return bookings::mark(tx, (account, source), &[mark], now).await;
     }
     record_mismatch(tx, (account, source), &sync_state, now).await
@@ -77,7 +81,7 @@ async fn record_mismatch(
     let why = "the channel says that it took it, and shows something else".to_owned();
     let digest = sync_state.sent.clone().unwrap_or_default();
     let gives_up = sync_state.mismatch_count >= MAX_MISMATCHES;
-    let result = if gives_up { BookingPushResult::Rejected(why) } else { BookingPushResult::Mismatch(why) };
+    let result = if gives_up { ReservationPushResult::Rejected(why) } else { ReservationPushResult::Mismatched(why) };
     let mark = Mark { sync_state, digest: &digest, result: &result, in_doubt: false };
     bookings::mark(tx, (account, source), &[mark], now).await?;
     if gives_up {
@@ -117,7 +121,7 @@ pub async fn gone(tx: &mut Tx, source: &Source, ids: &[String], now: Timestamp) 
             let mark = Mark {
                 sync_state: &sync_state,
                 digest: &digest,
-                result: &BookingPushResult::Confirmed,
+                result: &ReservationPushResult::Confirmed,
                 in_doubt: false,
             };
             bookings::mark(tx, whom, &[mark], now).await?;
@@ -125,8 +129,12 @@ pub async fn gone(tx: &mut Tx, source: &Source, ids: &[String], now: Timestamp) 
         }
         external_ids::unlink_booking(tx, source.account, source.id, &id).await?;
         let why = "the channel says that it took it, and does not have it".to_owned();
-        let mark =
-            Mark { sync_state: &sync_state, digest: &digest, result: &BookingPushResult::InDoubt(why), in_doubt: true };
+        let mark = Mark {
+            sync_state: &sync_state,
+            digest: &digest,
+            result: &ReservationPushResult::InDoubt(why),
+            in_doubt: true,
+        };
         bookings::mark(tx, whom, &[mark], now).await?;
         queue::put(tx, &[push_of_booking(whom, booking, now)], now).await?;
     }

@@ -346,7 +346,7 @@ impl<'a> Said<'a> {
             }
             Outcome::Accepted { confirmed, warnings, .. } => {
                 self.to_read_back = true;
-                let result = if *confirmed { NightPushResult::Repeated } else { NightPushResult::Unconfirmed };
+                let result = if *confirmed { NightPushResult::Echoed } else { NightPushResult::Unconfirmed };
                 self.results.push((run, result, warned(warnings)));
             }
             Outcome::Refused(errors) => self.results.push((run, NightPushResult::Rejected, Some(in_words(errors)))),
@@ -367,7 +367,7 @@ impl<'a> Said<'a> {
         let fared = self.results.iter().map(|(run, result, error)| {
             let came = match result {
                 NightPushResult::Confirmed => Came::There,
-                NightPushResult::Unconfirmed | NightPushResult::Repeated => Came::Taken,
+                NightPushResult::Unconfirmed | NightPushResult::Echoed => Came::Taken,
                 NightPushResult::Rejected => Came::Refused,
                 NightPushResult::InDoubt => Came::Unknown,
             };
@@ -441,10 +441,10 @@ impl Run {
         let (status, message) = match (result, error) {
             (NightPushResult::Confirmed, None) => ("success", nights),
             (NightPushResult::Confirmed, Some(warning)) => ("success", format!("{nights}: {warning}")),
-            (NightPushResult::Unconfirmed | NightPushResult::Repeated, None) => {
+            (NightPushResult::Unconfirmed | NightPushResult::Echoed, None) => {
                 ("pending", format!("{nights}: to be read back"))
             }
-            (NightPushResult::Unconfirmed | NightPushResult::Repeated, Some(warning)) => {
+            (NightPushResult::Unconfirmed | NightPushResult::Echoed, Some(warning)) => {
                 ("pending", format!("{nights}: to be read back; {warning}"))
             }
             (NightPushResult::Rejected, why) => ("failed", format!("{nights}: {}", why.unwrap_or("refused"))),

@@ -55,7 +55,7 @@ pub struct FeedEntry {
 
 /// Something of the core that is to be looked at again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CoreChange {
+pub struct ReportedChange {
     /// `booking`, `availability` or `rate`.
     pub entity_type: &'static str,
     /// The booking; of nights, their unit.
@@ -65,7 +65,7 @@ pub struct CoreChange {
 }
 
 /// Has something looked at again, as if it had changed; false where the account has no such thing.
-pub async fn report_change(tx: &mut Tx, account: AccountId, change: &CoreChange, now: Timestamp) -> Result<bool> {
+pub async fn report_change(tx: &mut Tx, account: AccountId, change: &ReportedChange, now: Timestamp) -> Result<bool> {
     let known = match change.entity_type {
         "booking" => "select exists (select 1 from gas_bookings where account_id = $1 and id = $2)",
         _ => "select exists (select 1 from gas_bookable_units where account_id = $1 and id = $2)",

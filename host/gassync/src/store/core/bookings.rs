@@ -276,7 +276,11 @@ impl BookingState {
 }
 
 /// Where bookings stand.
-pub async fn states(tx: &mut Tx, account: AccountId, bookings: &[CoreId]) -> Result<HashMap<CoreId, BookingState>> {
+pub async fn booking_states(
+    tx: &mut Tx,
+    account: AccountId,
+    bookings: &[CoreId],
+) -> Result<HashMap<CoreId, BookingState>> {
     let text = "select b.id, b.status, b.hold_until
         from new cross join gas_bookings b where b.account_id = $1 and b.id = new.id";
     let rows: Vec<(i64, String, Option<Time>)> = rows::of_ids(bookings).read(tx, &[account.0.into()], text).await?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
 use sqlx::FromRow;
 
-use super::{SyncStatus, invalidations::BookingInvalidation};
+use super::{SyncStatus, invalidations::ReservationInvalidation};
 use crate::store::{
     Result, Time, Tx, on,
     rows::{self, Kind, Rows},
@@ -46,7 +46,7 @@ pub struct ReservationSyncState {
 }
 
 /// These sources are to be told of these bookings.
-pub async fn invalidate(tx: &mut Tx, invalidations: &[BookingInvalidation]) -> Result<()> {
+pub async fn invalidate(tx: &mut Tx, invalidations: &[ReservationInvalidation]) -> Result<()> {
     let mut new = Rows::new([
         ("account_id", Kind::Int),
         ("source_id", Kind::Int),
@@ -147,7 +147,7 @@ pub async fn awaited(tx: &mut Tx, account: AccountId, source: SourceId) -> Resul
 
 /// What came of telling a channel of a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BookingPushResult {
+pub enum ReservationPushResult {
     /// It has it for sure.
     Confirmed,
     /// It says so; it is to be read back.
@@ -155,11 +155,11 @@ pub enum BookingPushResult {
     /// It will not have it, and why.
     Rejected(String),
     /// It shows something else than it was told, and why that is to be told again.
-    Mismatch(String),
+    Mismatched(String),
     /// It may have it, or not, and why.
     InDoubt(String),
     /// It surely does not have it yet, and why.
-    NotYet(String),
+    NotSent(String),
 }
 
 /// What is noted of a booking that a channel was told of.
@@ -170,7 +170,7 @@ pub struct Mark<'a> {
     /// Of what was sent.
     pub digest: &'a str,
     /// What came of it.
-    pub result: &'a BookingPushResult,
+    pub result: &'a ReservationPushResult,
     /// Whether the channel may have something that nobody has seen.
     pub in_doubt: bool,
 }
@@ -194,12 +194,12 @@ pub async fn mark(
     ]);
     for Mark { sync_state, digest, result, in_doubt } in marks {
         let (state, why) = match result {
-            BookingPushResult::Confirmed => (SyncStatus::Confirmed, None),
-            BookingPushResult::Unconfirmed => (SyncStatus::Unconfirmed, None),
-            BookingPushResult::Rejected(why) => (SyncStatus::Rejected, Some(why.as_str())),
-            BookingPushResult::InDoubt(why) | BookingPushResult::NotYet(why) | BookingPushResult::Mismatch(why) => {
-                (SyncStatus::Pending, Some(why.as_str()))
-            }
+            ReservationPushResult::Confirmed => (SyncStatus::Confirmed, None),
+            ReservationPushResult::Unconfirmed => (SyncStatus::Unconfirmed, None),
+            ReservationPushResult::Rejected(why) => (SyncStatus::Rejected, Some(why.as_str())),
+            ReservationPushResult::InDoubt(why)
+            | ReservationPushResult::NotSent(why)
+            | ReservationPushResult::Mismatched(why) => (SyncStatus::Pending, Some(why.as_str())),
         };
         new.push([
             sync_state.booking_id.into(),
@@ -207,9 +207,9 @@ pub async fn mark(
             state.as_str().into(),
             why.into(),
             (*digest).into(),
-            i64::from(!matches!(result, BookingPushResult::NotYet(_))).into(),
+            i64::from(!matches!(result, ReservationPushResult::NotSent(_))).into(),
             i64::from(*in_doubt).into(),
-            i64::from(matches!(result, BookingPushResult::Mismatch(_))).into(),
+            i64::from(matches!(result, ReservationPushResult::Mismatched(_))).into(),
         ]);
     }
     let text = "update int_channel_bookings set

@@ -48,7 +48,7 @@ pub async fn of_units(
 
 /// What a source's channel calls a booking.
 #[derive(Debug, Clone, FromRow)]
-pub struct BookingExternalId {
+pub struct ReservationExternalId {
     booking_id: i64,
     /// The reservation.
     pub external_id: String,
@@ -64,13 +64,13 @@ pub async fn of_bookings(
     account: AccountId,
     source: SourceId,
     bookings: &[CoreId],
-) -> Result<HashMap<CoreId, BookingExternalId>> {
+) -> Result<HashMap<CoreId, ReservationExternalId>> {
     let text =
         "select m.gas_entity_id as booking_id, m.external_entity_id as external_id, m.origin = 'core' as ours, m.push
         from new cross join int_mappings m
         where m.account_id = $1 and m.source_id = $2 and m.external_entity_type = 'reservation'
             and m.gas_entity_type = 'booking' and m.gas_entity_id = new.id";
-    let found: Vec<BookingExternalId> =
+    let found: Vec<ReservationExternalId> =
         rows::of_ids(bookings).read(tx, &[account.0.into(), source.0.into()], text).await?;
     Ok(found.into_iter().map(|name| (CoreId(name.booking_id), name)).collect())
 }

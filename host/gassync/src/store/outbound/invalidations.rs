@@ -37,7 +37,7 @@ pub struct Invalidation {
 
 /// A booking that a source is to be told of.
 #[derive(Debug, Clone, FromRow)]
-pub struct BookingInvalidation {
+pub struct ReservationInvalidation {
     /// The tenant.
     pub account_id: i64,
     /// Who is to be told.
@@ -92,7 +92,7 @@ pub async fn of_calendars(tx: &mut Tx, given: &Places) -> Result<Vec<(String, bo
 
 /// Which sources are to be told of which bookings: never the one that changed it, and of those that came from another
 /// channel only where the source wants all. A platform query.
-pub async fn of_bookings(tx: &mut Tx, given: &Places) -> Result<Vec<BookingInvalidation>> {
+pub async fn of_bookings(tx: &mut Tx, given: &Places) -> Result<Vec<ReservationInvalidation>> {
     let text = "select o.account_id, s.id as source_id, s.source_type, o.entity_id as booking_id,
             min(o.created_at) as invalidated_at
         from new cross join int_outbox o

@@ -208,7 +208,7 @@ pub enum NightPushResult {
     /// It says so; it is to be read back.
     Unconfirmed,
     /// It has repeated what it was sent; it is to be read back.
-    Repeated,
+    Echoed,
     /// It will not have it.
     Rejected,
     /// It may have it.
@@ -285,7 +285,7 @@ pub async fn mark(
         let result = match result {
             NightPushResult::Confirmed => "confirmed",
             NightPushResult::Unconfirmed => "unconfirmed",
-            NightPushResult::Repeated => "repeated",
+            NightPushResult::Echoed => "echoed",
             NightPushResult::Rejected => "rejected",
             NightPushResult::InDoubt => "pending",
         };
@@ -300,13 +300,13 @@ pub async fn mark(
     }
     let text = of_new!(
         "sent = new.value, sent_at = $3, in_doubt = new.result = 'pending', error = new.error,
-            confirmed = case when new.result in ('confirmed', 'repeated') then new.value
+            confirmed = case when new.result in ('confirmed', 'echoed') then new.value
                 -- Whether what was there before still is, nobody knows.
                 when new.result = 'rejected' then null else int_channel_nights.confirmed end,
             confirmed_at = case when new.result = 'confirmed' then $3 else int_channel_nights.confirmed_at end,
             mismatch_count = case when new.result = 'confirmed' then 0 else int_channel_nights.mismatch_count end,
             state = case when int_channel_nights.wanted <> new.value then 'pending'
-                when new.result = 'repeated' then 'unconfirmed' else new.result end"
+                when new.result = 'echoed' then 'unconfirmed' else new.result end"
     );
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
