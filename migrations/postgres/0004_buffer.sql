@@ -63,8 +63,8 @@ create table int_room_types (
     foreign key (account_id, gas_unit_id) references gas_bookable_units (account_id, id)
 );
 
-create index int_room_types_by_unit on int_room_types (account_id, gas_unit_id) where gas_unit_id is not null;
 create index int_room_types_raw on int_room_types using gin (raw_data jsonb_path_ops);
+create index int_room_types_by_unit on int_room_types (account_id, gas_unit_id) where gas_unit_id is not null;
 
 create table int_rate_plans (
     account_id bigint not null,
@@ -155,8 +155,8 @@ create table int_reservations (
     foreign key (account_id, gas_booking_id) references gas_bookings (account_id, id)
 );
 
-create index int_reservations_by_arrival on int_reservations (account_id, source_id, check_in);
 create index int_reservations_parked on int_reservations (account_id, source_id) where parked is not null;
+create index int_reservations_by_arrival on int_reservations (account_id, source_id, check_in);
 create index int_reservations_raw on int_reservations using gin (raw_data jsonb_path_ops);
 create index int_reservations_taken_back on int_reservations (deleted_at) where deleted_at is not null;
 

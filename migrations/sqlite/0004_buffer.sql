@@ -151,8 +151,8 @@ create table int_reservations (
     foreign key (account_id, gas_booking_id) references gas_bookings (account_id, id)
 ) strict;
 
-create index int_reservations_by_arrival on int_reservations (account_id, source_id, check_in);
 create index int_reservations_parked on int_reservations (account_id, source_id) where parked is not null;
+create index int_reservations_by_arrival on int_reservations (account_id, source_id, check_in);
 create index int_reservations_taken_back on int_reservations (deleted_at) where deleted_at is not null;
 
 -- The calendar of a channel as last read. rate_plan_external_id is empty for a channel without rate plans.

@@ -25,12 +25,12 @@ create table int_inbox (
     foreign key (account_id, connection_id) references int_connections (account_id, id)
 ) strict;
 
+create index int_inbox_waiting on int_inbox (available_at, id) where state = 'received';
+create index int_inbox_by_end on int_inbox (finished_at) where finished_at is not null;
 -- Responses of channels have no end; retention finds them by arrival.
 create index int_inbox_answers on int_inbox (received_at) where kind = 'answer' and state = 'applied';
-create index int_inbox_by_end on int_inbox (finished_at) where finished_at is not null;
 -- Failed messages, for alarms.
 create index int_inbox_failed on int_inbox (account_id, connection_id, id) where state = 'failed';
-create index int_inbox_waiting on int_inbox (available_at, id) where state = 'received';
 
 -- Facts about changes of the core, written by triggers. The relay gives each fact its sequence in the feed of its
 -- account.
@@ -51,15 +51,15 @@ create table int_outbox (
     unique (account_id, id)
 ) strict;
 
--- Replays by time, and retention.
-create index int_outbox_by_age on int_outbox (account_id, created_at, sequence) where sequence is not null;
 create unique index int_outbox_by_sequence on int_outbox (account_id, sequence) where sequence is not null;
+create index int_outbox_waiting on int_outbox (id) where sequence is null;
 -- Facts about nights that wait for the relay are one row per unit, whose span grows.
 create unique index int_outbox_spans on int_outbox (account_id, entity_type, entity_id, coalesce(origin_source_id, 0))
     where sequence is null and first_night is not null;
-create index int_outbox_waiting on int_outbox (id) where sequence is null;
 -- Triggers look up whether a booking already waits in the outbox.
 create index int_outbox_waiting_by_entity on int_outbox (account_id, entity_type, entity_id) where sequence is null;
+-- Replays by time, and retention.
+create index int_outbox_by_age on int_outbox (account_id, created_at, sequence) where sequence is not null;
 
 -- The last sequence of each account's feed.
 create table int_feeds (
@@ -84,9 +84,9 @@ create table int_sync_log (
     unique (account_id, id)
 ) strict;
 
-create index int_sync_log_by_age on int_sync_log (created_at);
 create index int_sync_log_by_entity on int_sync_log (account_id, entity_type, entity_id, id);
 create index int_sync_log_by_source on int_sync_log (account_id, source_id, id);
+create index int_sync_log_by_age on int_sync_log (created_at);
 
 -- Runs of synchronisation, and their counts of records.
 create table int_sync_runs (
@@ -114,8 +114,8 @@ create table int_sync_runs (
     foreign key (account_id, source_id) references int_sources (account_id, id)
 ) strict;
 
-create index int_sync_runs_by_age on int_sync_runs (started_at);
 create index int_sync_runs_by_source on int_sync_runs (account_id, source_id, id);
+create index int_sync_runs_by_age on int_sync_runs (started_at);
 
 -- Where the next poll of an entity begins: an instant, or a token of the channel.
 create table int_sync_cursors (

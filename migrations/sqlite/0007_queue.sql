@@ -34,29 +34,29 @@ create table int_jobs (
     foreign key (account_id, source_id) references int_sources (account_id, id)
 ) strict;
 
--- Waiting deliveries before a sequence, for ordered subscriptions.
-create index int_jobs_before on int_jobs (account_id, subscription_id, sequence)
-    where state = 'waiting' and sequence is not null;
--- How a fact was delivered, for replays.
-create index int_jobs_by_fact on int_jobs (account_id, subscription_id, sequence) where sequence is not null;
--- Progress of a run.
-create index int_jobs_by_run on int_jobs (run_id) where run_id is not null;
--- Lists of dead jobs, and alarms.
-create index int_jobs_dead on int_jobs (account_id, source_id, queue_kind, subscription_id, id) where state = 'dead';
--- Retention of deliveries; every ended job is in exactly one of int_jobs_delivered and int_jobs_ended.
-create index int_jobs_delivered on int_jobs (finished_at) where finished_at is not null and kind = 'deliver';
--- Deliveries of a subscription, newest first.
-create index int_jobs_deliveries on int_jobs (account_id, subscription_id, id) where kind = 'deliver';
--- When a queue is due.
-create index int_jobs_due on int_jobs (account_id, source_id, queue_kind, subscription_id, run_at)
-    where state = 'waiting';
--- Retention of other jobs.
-create index int_jobs_ended on int_jobs (finished_at) where finished_at is not null and kind <> 'deliver';
 -- The same work waits only once.
 create unique index int_jobs_once on int_jobs (account_id, source_id, kind, payload) where state = 'waiting';
 -- The next job of a queue.
 create index int_jobs_waiting on int_jobs (account_id, source_id, queue_kind, subscription_id, priority, run_at, id)
     where state = 'waiting';
+-- When a queue is due.
+create index int_jobs_due on int_jobs (account_id, source_id, queue_kind, subscription_id, run_at)
+    where state = 'waiting';
+-- Progress of a run.
+create index int_jobs_by_run on int_jobs (run_id) where run_id is not null;
+-- How a fact was delivered, for replays.
+create index int_jobs_by_fact on int_jobs (account_id, subscription_id, sequence) where sequence is not null;
+-- Deliveries of a subscription, newest first.
+create index int_jobs_deliveries on int_jobs (account_id, subscription_id, id) where kind = 'deliver';
+-- Waiting deliveries before a sequence, for ordered subscriptions.
+create index int_jobs_before on int_jobs (account_id, subscription_id, sequence)
+    where state = 'waiting' and sequence is not null;
+-- Lists of dead jobs, and alarms.
+create index int_jobs_dead on int_jobs (account_id, source_id, queue_kind, subscription_id, id) where state = 'dead';
+-- Retention of other jobs.
+create index int_jobs_ended on int_jobs (finished_at) where finished_at is not null and kind <> 'deliver';
+-- Retention of deliveries; every ended job is in exactly one of int_jobs_delivered and int_jobs_ended.
+create index int_jobs_delivered on int_jobs (finished_at) where finished_at is not null and kind = 'deliver';
 
 -- Queues, and which worker holds them.
 create table int_queues (
@@ -81,8 +81,8 @@ create table int_queues (
     foreign key (account_id, source_id) references int_sources (account_id, id)
 ) strict;
 
-create index int_queues_busy on int_queues (account_id, busy_until) where busy_until is not null;
 create index int_queues_due on int_queues (due_at) where due_at is not null;
+create index int_queues_busy on int_queues (account_id, busy_until) where busy_until is not null;
 
 -- When an account was last served. The account that waited longest is next.
 create table int_account_rotation (

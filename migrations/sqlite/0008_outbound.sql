@@ -73,9 +73,9 @@ create table int_channel_bookings (
     foreign key (account_id, booking_id) references gas_bookings (account_id, id)
 ) strict;
 
-create index int_channel_bookings_by_booking on int_channel_bookings (account_id, booking_id);
 create index int_channel_bookings_open on int_channel_bookings (account_id, source_id, changed_at)
     where state <> 'confirmed';
+create index int_channel_bookings_by_booking on int_channel_bookings (account_id, booking_id);
 
 -- What going live would change at a channel, as shown to a person. The last plan of a source counts.
 create table int_go_live_plans (

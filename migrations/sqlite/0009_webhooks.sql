@@ -38,9 +38,9 @@ create table int_webhooks (
     foreign key (account_id, source_id) references int_sources (account_id, id)
 ) strict;
 
+create index int_webhooks_by_source on int_webhooks (account_id, source_id, id);
 -- The subscriptions that the relay asks for each batch of facts.
 create index int_webhooks_active on int_webhooks (account_id, id) where status = 'active' and deleted_at is null;
-create index int_webhooks_by_source on int_webhooks (account_id, source_id, id);
 create index int_webhooks_gone on int_webhooks (deleted_at) where deleted_at is not null;
 
 -- Signing secrets: the newest one, and those that stay valid for a while after a rotation.
