@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::Command, sync::Arc, time::Instant};
 
 use gassync::store::{
     Db,
-    queue::{self, Company, Ended, Lane, Put, Release, Taken, Work},
+    queue::{self, Company, Ended, Put, QueueKey, Release, Taken, Work},
 };
 use gassync_domain::{AccountId, SourceId};
 use gassync_tests::{
@@ -115,7 +115,7 @@ impl Ours {
             .map(|number| Put {
                 account: self.account,
                 source: self.sources[number % SOURCES],
-                lane: Lane::Channel,
+                queue: QueueKey::Channel,
                 kind: "work",
                 payload: json!({ "n": number }),
                 priority: 3,
@@ -139,9 +139,9 @@ impl Ours {
         jobs() as f64 / begun.elapsed().as_secs_f64()
     }
 
-    async fn claim(&self, lanes: i64, alike: i64) -> Vec<Taken> {
+    async fn claim(&self, queues: i64, alike: i64) -> Vec<Taken> {
         let mut tx = self.db.platform_write().await.expect("a transaction");
-        let taken = queue::claim(&mut tx, Work::Jobs, (at(2), at(62)), (lanes, 1_000), |_| Company {
+        let taken = queue::claim(&mut tx, Work::Jobs, (at(2), at(62)), (queues, 1_000), |_| Company {
             kinds: &["work"],
             most: alike,
             apart: false,
@@ -196,7 +196,8 @@ impl Ours {
 }
 
 async fn finish(db: &Db, taken: Vec<Taken>) {
-    let release = |taken: Taken| Release { ended: taken.jobs.iter().map(|_| Ended::Done).collect(), taken, shut: None };
+    let release =
+        |taken: Taken| Release { ended: taken.jobs.iter().map(|_| Ended::Done).collect(), taken, pause: None };
     let releases: Vec<Release> = taken.into_iter().map(release).collect();
     let mut tx = db.platform_write().await.expect("a transaction");
     queue::finish(&mut tx, &releases.iter().collect::<Vec<_>>(), at(3)).await.expect("finished");

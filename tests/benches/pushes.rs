@@ -42,12 +42,12 @@ const LOOKED_AT: Duration = Duration::from_millis(200);
 const FIGURES: [(&str, &str); 4] = [
     ("facts that nobody has read", "select count(*) from int_outbox where sequence is null and created_at <= $1"),
     (
-        "lanes that wait",
-        "select count(*) from int_lanes where due_at <= $1 and (busy_until is null or busy_until <= $1)
-            and (shut_until is null or shut_until <= $1)",
+        "queues that wait",
+        "select count(*) from int_queues where due_at <= $1 and (busy_until is null or busy_until <= $1)
+            and (paused_until is null or paused_until <= $1)",
     ),
-    ("lanes that are shut", "select count(*) from int_lanes where due_at <= $1 and shut_until > $1"),
-    ("lanes at work", "select count(*) from int_lanes where busy_until > $1"),
+    ("queues that are paused", "select count(*) from int_queues where due_at <= $1 and paused_until > $1"),
+    ("queues at work", "select count(*) from int_queues where busy_until > $1"),
 ];
 
 fn setting(name: &str, default: usize) -> usize {

@@ -14,7 +14,7 @@ use futures_util::{StreamExt as _, stream};
 use gassync::{
     store::{
         keys,
-        outbox::{self, Touch},
+        outbox::{self, ReportedChange},
     },
     vault::fingerprint,
 };
@@ -98,10 +98,10 @@ impl Stage {
 
     /// The booking changes so often, at once.
     async fn change(&self, times: usize) {
-        let touch = Touch { entity_type: "booking", entity_id: 1, span: None };
+        let change = ReportedChange { entity_type: "booking", entity_id: 1, span: None };
         let mut tx = self.host.app.db.write(self.account).await.expect("a transaction");
         for _ in 0..times {
-            assert!(outbox::touch(&mut tx, self.account, &touch, clock()()).await.expect("touched"));
+            assert!(outbox::report_change(&mut tx, self.account, &change, clock()()).await.expect("touched"));
         }
         tx.commit().await.expect("committed");
         self.host.app.facts.notify_one();

@@ -21,7 +21,7 @@ async fn bookings_are_told_as_many_at_once_as_the_plugin_takes(database: Databas
         for (name, night) in names.chars().zip(first..) {
             stage.book(&name.to_string(), (night, night + 1), "confirmed").await;
         }
-        host.until("they wait", async || stage.age("alpha").await["bookingsDue"] == json!(names.len())).await;
+        host.until("they wait", async || stage.age("alpha").await["bookingsPending"] == json!(names.len())).await;
         assert_eq!(host.operate("plugins/beds24/enable", &json!(null)).await.status().as_u16(), 204);
     };
     let writes = || {

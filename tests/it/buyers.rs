@@ -156,7 +156,7 @@ async fn exactly_what_there_is_is_sold() {
         assert_eq!(*has, really, "{id} was told otherwise");
     }
     let nights = sold(&mut tx, account).await;
-    assert!(nights.iter().all(|(_, sold, excess)| *sold <= ROOMS && *excess == 0), "{nights:?}");
+    assert!(nights.iter().all(|(_, sold, overbooked)| *sold <= ROOMS && *overbooked == 0), "{nights:?}");
     // Cancelled rooms were bought again: on the night everybody wants, all are sold unless the last word was a cancellation.
     let kept = believed.iter().filter(|(_, has)| matches!(has, Has::Stay(..))).count();
     assert!((1..=ROOMS * 2).contains(&kept), "{kept} have a room");
@@ -174,7 +174,7 @@ async fn sold(tx: &mut store::Tx, account: AccountId) -> Vec<(String, usize, i64
     let stays = [stay.expect("a stay")];
     let nights = store::calendar::nights(tx, account, gassync_domain::CoreId(unit), None, &stays, clock()());
     let nights = nights.await.expect("nights").into_iter();
-    nights.map(|night| (night.night.to_string(), usize::try_from(night.sold).expect("few"), night.excess)).collect()
+    nights.map(|night| (night.night.to_string(), usize::try_from(night.sold).expect("few"), night.overbooked)).collect()
 }
 
 fn url_address(url: &str) -> std::net::SocketAddr {

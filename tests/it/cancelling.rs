@@ -3,8 +3,8 @@
 use gassync::{
     inbound::apply::{Incoming, Outcome},
     store::outbound::{
-        bookings::{self, Fate, Mark},
-        touches::BookingTouch,
+        bookings::{self, Mark, ReservationPushResult},
+        invalidations::ReservationInvalidation,
     },
 };
 use gassync_tests::{
@@ -157,28 +157,28 @@ async fn ours_on_its_way(database: Database) {
     let booked = teller.tell(&stay("r", "t1", (10, 13), "confirmed"), 1).await;
     let Outcome::Created(core) = booked else { panic!("{booked:?}") };
     teller.tell(&stay("r", "t1", (10, 13), "cancelled"), 2).await;
-    let touch = BookingTouch {
+    let invalidation = ReservationInvalidation {
         account_id: account.0,
         source_id: source.0,
         source_type: "api".to_owned(),
         booking_id: core.0,
-        touched_at: at(2).into(),
+        invalidated_at: at(2).into(),
     };
     let mut tx = teller.db.write(account).await.expect("a transaction");
-    bookings::touch(&mut tx, &[touch]).await.expect("touched");
+    bookings::invalidate(&mut tx, &[invalidation]).await.expect("invalidated");
     tx.commit().await.expect("committed");
-    let mark = async |fate: Fate, second: i64| {
+    let mark = async |result: ReservationPushResult, second: i64| {
         let mut tx = teller.db.write(account).await.expect("a transaction");
-        let standing = bookings::get(&mut tx, account, source, core).await.expect("read").expect("there");
-        let mark = Mark { standing: &standing, digest: "d", fate: &fate, unknown: false };
+        let sync_state = bookings::get(&mut tx, account, source, core).await.expect("read").expect("there");
+        let mark = Mark { sync_state: &sync_state, digest: "d", result: &result, in_doubt: false };
         bookings::mark(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");
         tx.commit().await.expect("committed");
     };
     let shown = async |second: i64| teller.tell(&stay("r", "t1", (10, 13), "confirmed"), second).await;
     assert_eq!(shown(3).await, Outcome::Unchanged(Some(core)), "it is to be told");
-    mark(Fate::Sent, 4).await;
+    mark(ReservationPushResult::Unconfirmed, 4).await;
     assert_eq!(shown(5).await, Outcome::Unchanged(Some(core)), "it was told, and is to be read back");
-    mark(Fate::There, 8).await;
+    mark(ReservationPushResult::Confirmed, 8).await;
     assert_eq!(shown(7).await, Outcome::Unchanged(Some(core)), "observed before the channel had it");
     assert_eq!((teller.night("t1", 10).await, teller.status("r").await.as_deref()), ((0, 0, 0), Some("cancelled")));
     assert!(teller.stored("r").await.expect("stored").parked.is_none());

@@ -97,7 +97,7 @@ impl House {
         let mut taken = BTreeMap::new();
         for (room, unit) in &self.units {
             let nights = ledger::nights(&mut tx, self.account, *unit, &all, clock()()).await.expect("read");
-            taken.insert(*room, nights.iter().map(|night| night.sold + night.excess).sum());
+            taken.insert(*room, nights.iter().map(|night| night.sold + night.overbooked).sum());
         }
         taken
     }

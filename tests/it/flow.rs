@@ -153,7 +153,7 @@ async fn a_plugin_remembers_from_call_to_call(database: Database) {
     }
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let source = gassync::store::sources::all(&mut tx).await.expect("read").remove(0);
-    let sealed = gassync::store::source_memory::all(&mut tx, source.account, source.id).await.expect("read");
+    let sealed = gassync::store::plugin_state::all(&mut tx, source.account, source.id).await.expect("read");
     drop(tx);
     assert_ne!(sealed[0].1, b"3", "what is remembered is sealed");
     let adapter = host.app.plugins.get("rogue").expect("it serves");

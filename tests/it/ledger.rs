@@ -85,12 +85,12 @@ impl House {
         booked(self.book(None, sale, WhenFull::Keep, 0).await)
     }
 
-    /// Sold, held, blocked, excess of a night.
+    /// Sold, held, blocked, overbooked of a night.
     async fn night(&self, unit: CoreId, night: i8, second: i64) -> (i64, i64, i64, i64) {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
         let stays = [nights(night, night + 1)];
         let found = ledger::nights(&mut tx, self.account, unit, &stays, at(second)).await.expect("read");
-        found.first().map_or((0, 0, 0, 0), |n| (n.sold, n.held, n.blocked, n.excess))
+        found.first().map_or((0, 0, 0, 0), |n| (n.sold, n.held, n.blocked, n.overbooked))
     }
 
     async fn check(&self, second: i64) {
@@ -134,7 +134,7 @@ async fn put(
     reservation.normalise();
     tx.lock_ledger(account, false).await.expect("locked");
     let known = match known {
-        Some(id) => bookings::standings(tx, account, &[id]).await.expect("read").remove(&id).map(|now| (id, now)),
+        Some(id) => bookings::booking_states(tx, account, &[id]).await.expect("read").remove(&id).map(|now| (id, now)),
         None => None,
     };
     let bookable = Bookable { known, reservation: &reservation, units: &sale.units };

@@ -243,7 +243,7 @@ async fn a_booking_of_ours_that_was_taken_and_is_not_found_is_made_again(databas
     stage.alpha.beds24.set_fault(Fault::NothingChanged, Rule::next(1).only("POST /bookings"));
     stage.book("d1", (0, 2), "confirmed").await;
     let state = async || host.look("sources/alpha/bookings").await[0]["state"].as_str().map(str::to_owned);
-    host.until("the channel said that it took it", async || state().await.as_deref() == Some("sent")).await;
+    host.until("the channel said that it took it", async || state().await.as_deref() == Some("unconfirmed")).await;
     assert!(stage.told().is_empty());
     let is_question = |call: &gassync_simulator::beds24::SeenCall| {
         call.method == "GET" && call.path == "/bookings" && call.query.split('&').any(|part| part.starts_with("id="))
@@ -261,6 +261,6 @@ async fn a_booking_of_ours_that_was_taken_and_is_not_found_is_made_again(databas
     assert!(stage.told().is_empty(), "once may be a slip");
     ahead.store(TEN_MINUTES, Ordering::SeqCst);
     host.until("it is made again", async || stage.told().len() == 1).await;
-    host.until("it is there", async || state().await.as_deref() == Some("there")).await;
+    host.until("it is there", async || state().await.as_deref() == Some("confirmed")).await;
     stage.host.stop().await;
 }

@@ -168,7 +168,7 @@ async fn old_rows_go(database: Database) {
         retention::JOBS,
         retention::DELIVERIES,
         retention::JOB_RUNS,
-        retention::LANES,
+        retention::QUEUES,
         retention::WEBHOOKS,
         retention::CALLS,
         retention::TAKEN_BACK_RESERVATIONS,

@@ -7,7 +7,7 @@ use gassync::{
     store::{
         self, Db, accounts,
         core::bookings::BookingFacts,
-        outbound::{bookings, names, touches::BookingTouch},
+        outbound::{bookings, external_ids, invalidations::ReservationInvalidation},
         sources,
     },
 };
@@ -240,28 +240,33 @@ async fn a_booking_of_ours_that_stands_again_is_there(database: Database) {
     let mut tx = stage.db.write(account).await.expect("a transaction");
     let kind = store::mappings::Kind::Reservation;
     store::mappings::unlink(&mut tx, account, source, kind, "5").await.expect("unlinked");
-    names::link_bookings(
+    external_ids::link_bookings(
         &mut tx,
         account,
         source,
-        &[names::Called { booking: core, external_id: "6", replaces: None }],
+        &[external_ids::ExternalIdAssignment { booking: core, external_id: "6", replaces: None }],
         at(2),
     )
     .await
     .expect("linked");
-    let touch = BookingTouch {
+    let invalidation = ReservationInvalidation {
         account_id: account.0,
         source_id: source.0,
         source_type: "beds24".to_owned(),
         booking_id: core.0,
-        touched_at: at(2).into(),
+        invalidated_at: at(2).into(),
     };
-    bookings::touch(&mut tx, &[touch]).await.expect("touched");
+    bookings::invalidate(&mut tx, &[invalidation]).await.expect("invalidated");
     tx.commit().await.expect("committed");
     let told = async |second: i64| {
         let mut tx = stage.db.write(account).await.expect("a transaction");
         let stands = bookings::get(&mut tx, account, source, core).await.expect("read").expect("there");
-        let mark = bookings::Mark { standing: &stands, digest: "digest", fate: &bookings::Fate::Sent, unknown: false };
+        let mark = bookings::Mark {
+            sync_state: &stands,
+            digest: "digest",
+            result: &bookings::ReservationPushResult::Unconfirmed,
+            in_doubt: false,
+        };
         bookings::mark(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");
         tx.commit().await.expect("committed");
     };
@@ -279,13 +284,13 @@ async fn a_booking_of_ours_that_stands_again_is_there(database: Database) {
     let news = stage.apply_alone(stage.told(&shown(&cancelled)).await, 4).await;
     assert_eq!(
         (&news[0], state().await.as_str()),
-        (&Outcome::Unchanged(Some(core)), "due"),
+        (&Outcome::Unchanged(Some(core)), "pending"),
         "somebody has cancelled it"
     );
     told(5).await;
     let news = stage.apply_alone(stage.told(&shown(&standing)).await, 6).await;
     // Within one second of the channel's clock it looks older than its cancellation.
-    assert_eq!((&news[0], state().await.as_str()), (&Outcome::Older(Some(core)), "there"));
+    assert_eq!((&news[0], state().await.as_str()), (&Outcome::Older(Some(core)), "confirmed"));
 }
 
 impl Stage {

@@ -237,7 +237,7 @@ async fn a_direct_booking_is_told_here_and_closes_the_night_there(database: Data
     })
     .await;
     host.until("the nights have moved", async || stage.is_open(0) && !stage.is_open(1) && !stage.is_open(2)).await;
-    host.until("it was read back", async || host.look("sources/alpha/bookings").await[0]["state"] == "there").await;
+    host.until("it was read back", async || host.look("sources/alpha/bookings").await[0]["state"] == "confirmed").await;
     let booking = host.look("sources/alpha/bookings").await;
     assert_eq!(booking[0]["externalId"], told.id.to_string());
     // Somebody cancels it there: the core has the say over its own.
@@ -497,7 +497,7 @@ async fn a_source_is_told_what_its_rules_say(database: Database) {
     host.until("alpha is told", async || stage.told().len() == 1).await;
     let pushed = async |host: &Host| {
         let age = host.look("sources/beta/age").await;
-        (age["nightsDue"].clone(), age["nightsSent"].clone())
+        (age["nightsPending"].clone(), age["nightsUnconfirmed"].clone())
     };
     assert_eq!(pushed(host).await, (json!(0), json!(0)), "of what it is not told nothing waits");
     host.operate("sources/beta/pushing", &json!({ "bookings": "none" })).await;

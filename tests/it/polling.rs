@@ -206,7 +206,7 @@ async fn webhooks_that_stop_are_noticed(database: Database) {
     sell(false).await;
     host.until("it is silent", async || silent(&host).await == ["beds24"]).await;
     let webhook = host.look("sources/beds24").await["webhook"].clone();
-    assert_eq!((&webhook["untoldPolls"], &webhook["url"]), (&json!(3), &json!(made.webhook_url)));
+    assert_eq!((&webhook["unannouncedPolls"], &webhook["url"]), (&json!(3), &json!(made.webhook_url)));
     sell(true).await;
     assert_eq!(silent(&host).await, [] as [&str; 0]);
     host.stop().await;

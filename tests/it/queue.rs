@@ -1,10 +1,10 @@
-//! The queue: work waits once, lanes are held by one, accounts take turns, and what is dead is a work list.
+//! The queue: work waits once, queues are held by one, accounts take turns, and what is dead is a work list.
 
 use std::time::Duration;
 
 use gassync::store::{
     Db,
-    queue::{self, Company, Ended, Filter, Lane, Put, Release, Shut, Taken, Work},
+    queue::{self, Company, Ended, Filter, Pause, Put, QueueKey, Release, Taken, Work},
 };
 use gassync_domain::{AccountId, SourceId};
 use gassync_tests::{
@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 on_both!(
     the_same_work_waits_once,
     work_that_comes_anew_while_it_runs_runs_once_more,
-    a_lane_is_held_by_whoever_took_it_last,
+    a_queue_is_held_by_whoever_took_it_last,
     the_most_urgent_is_first,
     a_visit_takes_what_goes_together,
-    the_lane_with_the_most_urgent_is_first,
+    the_queue_with_the_most_urgent_is_first,
     one_account_keeps_no_other_waiting,
     what_is_dead_is_a_work_list,
 );
@@ -31,7 +31,7 @@ fn work(account: AccountId, source: SourceId, payload: Value, second: i64) -> Pu
     Put {
         account,
         source,
-        lane: Lane::Channel,
+        queue: QueueKey::Channel,
         kind: "work",
         payload,
         priority: 3,
@@ -48,10 +48,10 @@ async fn put(db: &Db, work: &[Put<'_>]) {
     tx.commit().await.expect("committed");
 }
 
-async fn claim(db: &Db, second: i64, lanes: i64, alike: i64) -> Vec<Taken> {
+async fn claim(db: &Db, second: i64, queues: i64, alike: i64) -> Vec<Taken> {
     let mut tx = db.platform_write().await.expect("a transaction");
     let times = (at(second), at(second + LEASE));
-    let taken = queue::claim(&mut tx, Work::Jobs, times, (lanes, 1_000), |_| Company {
+    let taken = queue::claim(&mut tx, Work::Jobs, times, (queues, 1_000), |_| Company {
         kinds: &["work"],
         most: alike,
         apart: false,
@@ -65,7 +65,7 @@ async fn claim(db: &Db, second: i64, lanes: i64, alike: i64) -> Vec<Taken> {
 async fn finish(db: &Db, taken: Taken, ended: &Ended, second: i64) {
     let ended = taken.jobs.iter().map(|_| ended.clone()).collect();
     let mut tx = db.platform_write().await.expect("a transaction");
-    queue::finish(&mut tx, &[&Release { taken, ended, shut: None }], at(second)).await.expect("finished");
+    queue::finish(&mut tx, &[&Release { taken, ended, pause: None }], at(second)).await.expect("finished");
     tx.commit().await.expect("committed");
 }
 
@@ -81,9 +81,9 @@ async fn the_same_work_waits_once(database: Database) {
     put(&db, &[a(5), work(account, sources[0], json!({ "a": 2 }), 6)]).await;
     assert!(claim(&db, 4, 10, 1).await.is_empty());
     let first = claim(&db, 7, 10, 1).await;
-    assert_eq!(payloads(&first), [json!({ "a": 1 })], "one at a time of a lane, the earlier of its two times counts");
+    assert_eq!(payloads(&first), [json!({ "a": 1 })], "one at a time of a queue, the earlier of its two times counts");
     assert_eq!(first[0].jobs[0].attempts, 1);
-    assert!(claim(&db, 8, 10, 1).await.is_empty(), "somebody has the lane");
+    assert!(claim(&db, 8, 10, 1).await.is_empty(), "somebody has the queue");
     finish(&db, first.into_iter().next().expect("one"), &Ended::Done, 8).await;
     let second = claim(&db, 8, 10, 1).await;
     assert_eq!(payloads(&second), [json!({ "a": 2 })]);
@@ -118,7 +118,7 @@ async fn work_that_comes_anew_while_it_runs_runs_once_more(database: Database) {
     assert!(claim(&db, 7, 10, 1).await.is_empty());
 }
 
-async fn a_lane_is_held_by_whoever_took_it_last(database: Database) {
+async fn a_queue_is_held_by_whoever_took_it_last(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<1>(&db, "one").await;
     put(&db, &[work(account, sources[0], json!({ "a": 1 }), 1), work(account, sources[0], json!({ "a": 2 }), 2)]).await;
@@ -129,7 +129,7 @@ async fn a_lane_is_held_by_whoever_took_it_last(database: Database) {
     assert!(claim(&db, 2 + LEASE, 10, 1).await.is_empty(), "he has said that he is at it");
     let quick = claim(&db, 3 + 2 * LEASE, 10, 1).await.remove(0);
     assert_eq!((quick.jobs[0].payload.clone(), quick.jobs[0].attempts), (json!({ "a": 1 }), 2));
-    // Who lost it cannot end what another is at, nor give the lane away.
+    // Who lost it cannot end what another is at, nor give the queue away.
     finish(&db, slow, &Ended::Dead { why: "too late".to_owned() }, 4 + 2 * LEASE).await;
     assert!(claim(&db, 5 + 2 * LEASE, 10, 1).await.is_empty());
     finish(&db, quick, &Ended::Done, 6 + 2 * LEASE).await;
@@ -151,12 +151,12 @@ async fn the_most_urgent_is_first(database: Database) {
     let taken = claim(&db, 7, 10, 20).await.remove(0);
     assert_eq!((taken.jobs.len(), taken.jobs[0].payload.clone()), (1, json!("booking")));
     let mut tx = db.platform_write().await.expect("a transaction");
-    let shut = Some(Shut { until: at(20), why: "the channel is down".to_owned() });
+    let pause = Some(Pause { until: at(20), why: "the channel is down".to_owned() });
     let ended = vec![Ended::Done];
-    queue::finish(&mut tx, &[&Release { taken, ended, shut }], at(7)).await.expect("finished");
+    queue::finish(&mut tx, &[&Release { taken, ended, pause }], at(7)).await.expect("finished");
     tx.commit().await.expect("committed");
-    put(&db, &[work(account, sources[1], json!("another lane"), 1)]).await;
-    assert_eq!(payloads(&claim(&db, 8, 10, 1).await), [json!("another lane")], "its channel is left alone");
+    put(&db, &[work(account, sources[1], json!("another queue"), 1)]).await;
+    assert_eq!(payloads(&claim(&db, 8, 10, 1).await), [json!("another queue")], "its channel is left alone");
     assert_eq!(payloads(&claim(&db, 20, 10, 1).await), [json!("another booking")]);
 }
 
@@ -175,7 +175,7 @@ async fn a_visit_takes_what_goes_together(database: Database) {
         let times = (at(second), at(second + LEASE));
         let taken = queue::claim(&mut tx, Work::Jobs, times, (1, 1_000), company).await.expect("claimed");
         tx.commit().await.expect("committed");
-        taken.into_iter().next().expect("a lane")
+        taken.into_iter().next().expect("a queue")
     };
     let first = visit(2).await;
     let numbers = |taken: &Taken| Vec::from_iter(taken.jobs.iter().map(|job| job.payload.as_i64()));
@@ -191,7 +191,7 @@ async fn a_visit_takes_what_goes_together(database: Database) {
     assert_eq!(numbers(&visit(5).await), [Some(4)]);
 }
 
-async fn the_lane_with_the_most_urgent_is_first(database: Database) {
+async fn the_queue_with_the_most_urgent_is_first(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<3>(&db, "one").await;
     let of = |source: usize, priority, payload: Value, second| Put {
@@ -205,7 +205,7 @@ async fn the_lane_with_the_most_urgent_is_first(database: Database) {
     let nights = claim(&db, 5, 1, 1).await;
     assert_eq!(payloads(&nights), [json!("nights")]);
     finish(&db, booking.into_iter().next().expect("taken"), &Ended::Done, 5).await;
-    // What is left in its lane is less urgent than the poll that waits.
+    // What is left in its queue is less urgent than the poll that waits.
     let poll = claim(&db, 5, 1, 1).await;
     assert_eq!(payloads(&poll), [json!("a poll")]);
     finish(&db, poll.into_iter().next().expect("taken"), &Ended::Done, 6).await;
@@ -222,7 +222,7 @@ async fn the_lane_with_the_most_urgent_is_first(database: Database) {
     assert_eq!(payloads(&claim(&db, 14, 1, 1).await), [json!("to be read")]);
 }
 
-/// How many lanes were taken until the only job of a second account was, however much the first has to do.
+/// How many queues were taken until the only job of a second account was, however much the first has to do.
 async fn claims_until_served(db: &Db, (round, jobs): (usize, usize)) -> usize {
     let (large, sources) = tenant::<50>(db, &format!("large-{round}")).await;
     for piece in (0..jobs).collect::<Vec<_>>().chunks(5_000) {

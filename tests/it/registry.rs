@@ -12,7 +12,7 @@ use gassync::{
     admin::SourceMade,
     store::plugins::{
         self,
-        processes::{self, Preparation},
+        processes::{self, InstanceState},
     },
 };
 use gassync_tests::{
@@ -239,7 +239,7 @@ async fn nothing_serves_before_every_process_has_it_ready(database: Database) {
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     assert_eq!(answer(&host, &url, "").await, "1.0.1001");
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
-    let ready = (&*hash(&versioned(1002, &[])), Preparation::Ready);
+    let ready = (&*hash(&versioned(1002, &[])), InstanceState::Ready);
     processes::prepared(&mut tx, "another", ready, clock()()).await.expect("said");
     tx.commit().await.expect("committed");
     host.until("the new one serves", async || answer(&host, &url, "").await == "1.0.1002").await;
@@ -260,7 +260,7 @@ async fn what_processes_died_of_is_not_tried_again(database: Database) {
     let deadly = versioned(1002, &[]);
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     for process in ["one", "two"] {
-        let begun = (&*hash(&deadly), Preparation::Begun);
+        let begun = (&*hash(&deadly), InstanceState::Begun);
         processes::prepared(&mut tx, process, begun, clock()()).await.expect("said");
     }
     tx.commit().await.expect("committed");

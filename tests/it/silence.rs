@@ -156,7 +156,7 @@ async fn a_job_that_panics_fails_and_dies_and_others_go_on(database: Database) {
     };
     host.until("it was tried twice and says why it failed", tried_twice).await;
     let before = polled();
-    host.until("others of its lane go on", async || polled() > before + 1).await;
+    host.until("others of its queue go on", async || polled() > before + 1).await;
     // So long it is tried.
     trouble.put_forward(SignedDuration::from_hours(73));
     let is_dead = async || is_panic(&first(&host, "jobs?state=dead&kind=backfill").await["why"]);

@@ -398,7 +398,7 @@ async fn what_a_channel_was_told_is_a_run(database: Database) {
     })
     .await;
     let run = runs(host, "alpha", "booking_export").await.remove(0);
-    assert_eq!((&run["processed"], &run["failed"], &run["unknown"]), (&json!(1), &json!(0), &json!(0)), "{run}");
+    assert_eq!((&run["processed"], &run["failed"], &run["inDoubt"]), (&json!(1), &json!(0), &json!(0)), "{run}");
     assert_eq!((&run["updated"], &run["status"]), (&json!(1), &json!("success")), "{run}");
     assert!(run["durationMs"].as_i64().is_some(), "{run}");
     let run = runs(host, "beta", "availability_export").await.remove(0);

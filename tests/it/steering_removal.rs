@@ -100,11 +100,12 @@ async fn fill(db: &Db, account: AccountId, source: SourceId, connection: &str) {
         format!("int_plugin_faults values ({a}, 'beds24', 'h', {c}, NOW)"),
         format!("int_blocks (account_id, source_id, external_id, record, raw_data, digest, observed_at, synced_at)
             values ({a}, {s}, 'b1', '{{}}', '{{}}', 'd', NOW, NOW)"),
-        format!("int_block_notes select account_id, id, 1 from int_blocks {whose}"),
-        format!("int_source_memory values ({a}, {s}, 'a-key', BLOB, NOW)"),
+        format!("int_block_maintenance select account_id, id, 1 from int_blocks {whose}"),
+        format!("int_plugin_state values ({a}, {s}, 'a-key', BLOB, NOW)"),
         format!("int_rate_plans (account_id, source_id, external_id, name, record, raw_data, digest, observed_at, synced_at)
             values ({a}, {s}, 'rp', 'n', '{{}}', '{{}}', 'd', NOW, NOW)"),
-        format!("int_calendar_touches (account_id, source_id, int_room_type_id, first_night, last_night, own, whole, touched_at)
+        format!("int_calendar_invalidations (account_id, source_id, int_room_type_id, first_night, last_night, only_own_bookings, force,
+            invalidated_at)
             select account_id, source_id, min(id), '2027-05-01', '2027-05-02', false, false, NOW from int_room_types {whose}
             group by account_id, source_id"),
         format!("int_closures (account_id, source_id, int_room_type_id, night, gas_unit_id, by_word, units, waived, since,
@@ -115,7 +116,7 @@ async fn fill(db: &Db, account: AccountId, source: SourceId, connection: &str) {
         format!("int_availability (account_id, source_id, int_room_type_id, rate_plan_external_id, date, raw_data, observed_at,
             synced_at) select account_id, source_id, id, 'rp', '2027-05-01', '{{}}', NOW, NOW from int_room_types {whose}"),
         format!("int_webhooks (account_id, source_id, endpoint_url, events, properties, payload, envelope, exclude_origin,
-            ordered, signing, max_attempts, timeout_seconds, status, status_why, created_at, updated_at)
+            ordered, signing, max_attempts, timeout_seconds, status, status_reason, created_at, updated_at)
             values ({a}, {s}, 'u', '[]', '[]', 'thin', 'standard', true, false, 'v1', 1, 1, 'disabled', 'w', NOW, NOW)"),
         format!("int_webhook_secrets (account_id, webhook_id, ciphertext, key_id, secret_hash, created_at)
             select account_id, id, BLOB, 'k', 'h', NOW from int_webhooks {whose}"),
@@ -370,7 +371,7 @@ async fn a_run_outward_says_what_came_of_it(database: Database) {
         let counts = (run.records_processed, run.records_updated, run.records_confirmed);
         assert_eq!(counts, (outward.sent, outward.taken, outward.confirmed));
         assert_eq!(
-            (run.records_failed, run.records_unknown, run.duration_ms),
+            (run.records_failed, run.records_in_doubt, run.duration_ms),
             (outward.refused, outward.unknown, Some(2_000))
         );
     }

@@ -1,6 +1,6 @@
 //! What the databases themselves must hold, on both.
 
-use gassync::store::{Db, connections, inbox, keys, outbox, plugins, source_memory, sources};
+use gassync::store::{Db, connections, inbox, keys, outbox, plugin_state, plugins, sources};
 use gassync_domain::{HttpRequest, ResumePoint, Timestamp};
 use gassync_tests::{
     database::Database,
@@ -139,15 +139,15 @@ async fn a_source_remembers_for_its_account_alone(database: Database) {
     let (other, _) = tenant::<1>(&db, "other").await;
     let mut tx = db.write(one).await.expect("a transaction");
     for (key, value) in [("b", &b"1"[..]), ("a", b"2"), ("b", b"3"), ("c", b"4")] {
-        source_memory::set(&mut tx, one, source, (key, value), at(1)).await.expect("kept");
+        plugin_state::set(&mut tx, one, source, (key, value), at(1)).await.expect("kept");
     }
-    source_memory::forget(&mut tx, one, source, "c").await.expect("forgotten");
-    source_memory::forget(&mut tx, one, source, "nothing").await.expect("nothing to forget");
+    plugin_state::forget(&mut tx, one, source, "c").await.expect("forgotten");
+    plugin_state::forget(&mut tx, one, source, "nothing").await.expect("nothing to forget");
     tx.commit().await.expect("committed");
     let mut tx = db.read(one).await.expect("a transaction");
-    let all = source_memory::all(&mut tx, one, source).await.expect("read");
+    let all = plugin_state::all(&mut tx, one, source).await.expect("read");
     assert_eq!(all, [("a".to_owned(), b"2".to_vec()), ("b".to_owned(), b"3".to_vec())]);
     drop(tx);
     let mut tx = db.read(other).await.expect("a transaction");
-    assert!(source_memory::all(&mut tx, other, source).await.expect("read").is_empty());
+    assert!(plugin_state::all(&mut tx, other, source).await.expect("read").is_empty());
 }

@@ -106,7 +106,7 @@ async fn claim(db: &Db, second: i64, most: i64) -> Vec<Taken> {
 async fn finish(db: &Db, taken: Taken, second: i64, ended: impl Fn(i64) -> Ended) {
     let ended = taken.jobs.iter().map(|job| ended(job.sequence.expect("of a fact"))).collect();
     let mut tx = db.platform_write().await.expect("a transaction");
-    queue::finish(&mut tx, &[&Release { taken, ended, shut: None }], at(second)).await.expect("finished");
+    queue::finish(&mut tx, &[&Release { taken, ended, pause: None }], at(second)).await.expect("finished");
     tx.commit().await.expect("committed");
 }
 
@@ -155,7 +155,7 @@ async fn what_arrived_is_not_missed_however_long_ago(database: Database) {
         (retention::DELIVERIES, 4),
         (retention::JOB_RUNS, 1),
         (retention::WEBHOOKS, 0),
-        (retention::LANES, 1),
+        (retention::QUEUES, 1),
         (retention::WEBHOOKS, 1),
     ] {
         assert_eq!(retention::forget(&mut tx, class, at(0), 100).await.expect("forgotten"), 0, "{class:?}");

@@ -158,8 +158,8 @@ async fn one_that_cannot_be_opened_here_waits(database: Database) {
     assert_eq!(delivery["attempts"], 0);
     assert!(delivery["nextAttemptAt"].is_string() && sink.count() == 0, "{delivery}");
     let job = host.look(&format!("jobs/{}", delivery["id"])).await;
-    assert!(job["shutUntil"].is_string(), "{job}");
-    assert!(job["shutWhy"].as_str().is_some_and(|why| why.starts_with("its secret cannot be opened")), "{job}");
+    assert!(job["pausedUntil"].is_string(), "{job}");
+    assert!(job["pauseReason"].as_str().is_some_and(|why| why.starts_with("its secret cannot be opened")), "{job}");
     // A new secret takes the place of both, and whoever has mended it says so.
     let rotation = json!({ "graceSeconds": 0 });
     assert_eq!(host.post(&listener, &format!("webhooks/{id}/rotate-secret"), &rotation).await.0, 200);

@@ -33,8 +33,8 @@ impl House {
         let guest = core::put_guests(&mut tx, self.account, &guests, now).await.expect("guests").pop();
         let known = match known {
             Some(id) => {
-                let mut standings = bookings::standings(&mut tx, self.account, &[id]).await.expect("read");
-                Some((id, standings.remove(&id).expect("a booking")))
+                let mut states = bookings::booking_states(&mut tx, self.account, &[id]).await.expect("read");
+                Some((id, states.remove(&id).expect("a booking")))
             }
             None => None,
         };

@@ -40,8 +40,8 @@ const LONGEST: Duration = Duration::from_secs(900);
 
 /// What the channels do not surely have, wherever it is on its way.
 const MISSING: &str = "select (select count(*) from int_outbox where sequence is null and created_at <= $1)
-    + (select count(*) from int_calendar_touches) + (select count(*) from int_channel_nights where state <> 'there')
-    + (select count(*) from int_channel_bookings where state <> 'there')";
+    + (select count(*) from int_calendar_invalidations) + (select count(*) from int_channel_nights where state <> 'confirmed')
+    + (select count(*) from int_channel_bookings where state <> 'confirmed')";
 
 /// A host, and all who sell through it.
 pub struct Market {

@@ -122,7 +122,7 @@ impl Teller {
         Ok(decided.outcome)
     }
 
-    /// Sold, held, excess of a night of May 2027.
+    /// Sold, held, overbooked of a night of May 2027.
     pub async fn night(&self, room: &str, day: i8) -> (i64, i64, i64) {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
         let kind = mappings::Kind::RoomType;
@@ -130,7 +130,7 @@ impl Teller {
         let night = Date::new(2027, 5, day).expect("a day");
         let stay = Stay::new(night, night.tomorrow().expect("a day")).expect("a stay");
         let nights = ledger::nights(&mut tx, self.account, unit.core, &[stay], at(0)).await.expect("read");
-        nights.first().map_or((0, 0, 0), |night| (night.sold, night.held, night.excess))
+        nights.first().map_or((0, 0, 0), |night| (night.sold, night.held, night.overbooked))
     }
 
     /// The status of the booking that a reservation is linked with; none where there is none.

@@ -234,7 +234,7 @@ impl From<MissingReservation> for Found {
 impl From<SilentChannel> for Found {
     fn from(silent: SilentChannel) -> Self {
         Self {
-            count: silent.untold_polls,
+            count: silent.unannounced_polls,
             detail: Some("polls find bookings of which the channel's webhook says nothing".to_owned()),
             since: Some(silent.last_webhook_at),
             source_name: Some(silent.source_name),

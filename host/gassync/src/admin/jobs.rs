@@ -89,9 +89,9 @@ pub struct JobWhole {
     /// After this it is not tried again.
     pub deadline: Option<Timestamp>,
     /// Until when its channel is left alone, and why.
-    pub shut_until: Option<Timestamp>,
+    pub paused_until: Option<Timestamp>,
     /// Why.
-    pub shut_why: Option<String>,
+    pub pause_reason: Option<String>,
     /// When it was put in the queue first.
     pub created_at: Timestamp,
     /// When it ended.
@@ -166,8 +166,8 @@ impl From<Listed> for JobWhole {
             payload: job.payload.0.clone(),
             priority: job.priority,
             deadline: job.deadline.map(Timestamp::from),
-            shut_until: job.shut_until.map(Timestamp::from),
-            shut_why: job.shut_why.clone(),
+            paused_until: job.paused_until.map(Timestamp::from),
+            pause_reason: job.pause_reason.clone(),
             created_at: job.created_at.into(),
             finished_at: job.finished_at.map(Timestamp::from),
             job: job.into(),

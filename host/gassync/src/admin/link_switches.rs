@@ -8,7 +8,7 @@ use crate::{
     store::{
         Tx,
         mappings::{self, Kind},
-        outbound::touches,
+        outbound::invalidations,
         source_switches,
         sources::Source,
     },
@@ -40,10 +40,10 @@ pub(super) async fn set(
         }
         // Of what it was not told nobody knows what the channel has.
         "push-on" => {
-            schedule::invalidate_source(tx, (account, id), (touches::FIRST, true), now).await?;
+            schedule::invalidate_source(tx, (account, id), (invalidations::FIRST, true), now).await?;
             schedule::push_due_bookings(tx, (account, id), now).await?;
         }
-        "push-off" => schedule::invalidate_source(tx, (account, id), (touches::FIRST, false), now).await?,
+        "push-off" => schedule::invalidate_source(tx, (account, id), (invalidations::FIRST, false), now).await?,
         _ => {}
     }
     Ok(())

@@ -18,7 +18,7 @@ use crate::{
     reconcile::desired,
     schedule,
     store::{
-        outbound::{ages, bookings, pushing, refusals, touches},
+        outbound::{ages, bookings, invalidations, pushing, refusals},
         sources::Source,
     },
 };
@@ -39,19 +39,19 @@ pub struct AgeShown {
     /// When something was last surely there.
     pub newest_confirmed: Option<Timestamp>,
     /// Nights that are to be sent.
-    pub nights_due: i64,
+    pub nights_pending: i64,
     /// Nights that were sent and are to be read back.
-    pub nights_sent: i64,
+    pub nights_unconfirmed: i64,
     /// Nights that the channel has.
-    pub nights_there: i64,
+    pub nights_confirmed: i64,
     /// Nights that it will not have.
-    pub nights_refused: i64,
+    pub nights_rejected: i64,
     /// Bookings that are to be told, or read back.
-    pub bookings_due: i64,
+    pub bookings_pending: i64,
     /// Bookings that it has.
-    pub bookings_there: i64,
+    pub bookings_confirmed: i64,
     /// Bookings that it will not have.
-    pub bookings_refused: i64,
+    pub bookings_rejected: i64,
     /// Why nights were refused.
     pub refused: Vec<RefusedShown>,
     /// Prices and rules that somebody has set otherwise at the channel, and that are about to be set back.
@@ -105,10 +105,10 @@ pub struct BookingShown {
     pub gas_id: i64,
     /// The source.
     pub source: String,
-    /// `due`: to be told; `sent`: to be read back; `there`; `refused`: for a person to mend.
+    /// `pending`: to be sent; `unconfirmed`: to be read back; `confirmed`; `rejected`: a person must act.
     pub state: String,
-    /// Whether nobody knows if the channel has it: it is looked for before it is told again.
-    pub unknown: bool,
+    /// Whether the channel may or may not have it: it is looked up before it is sent again.
+    pub in_doubt: bool,
     /// What the channel calls it.
     pub external_id: Option<String>,
     /// Why it is not there.
@@ -119,17 +119,17 @@ pub struct BookingShown {
     pub confirmed_at: Option<Timestamp>,
 }
 
-impl From<bookings::Standing> for BookingShown {
-    fn from(standing: bookings::Standing) -> Self {
+impl From<bookings::ReservationSyncState> for BookingShown {
+    fn from(sync_state: bookings::ReservationSyncState) -> Self {
         Self {
-            gas_id: standing.booking_id,
-            source: standing.source_name,
-            state: standing.state,
-            unknown: standing.unknown,
-            external_id: standing.external_id,
-            why: standing.error,
-            since: standing.changed_at.into(),
-            confirmed_at: standing.confirmed_at.map(Timestamp::from),
+            gas_id: sync_state.booking_id,
+            source: sync_state.source_name,
+            state: sync_state.state.as_str().to_owned(),
+            in_doubt: sync_state.in_doubt,
+            external_id: sync_state.external_id,
+            why: sync_state.error,
+            since: sync_state.changed_at.into(),
+            confirmed_at: sync_state.confirmed_at.map(Timestamp::from),
         }
     }
 }
@@ -181,13 +181,13 @@ async fn shown(app: &App, source: &Source) -> Result<AgeShown, ApiError> {
         oldest_missing: age.oldest_missing,
         missing_for_seconds: age.oldest_missing.map(|at| now.duration_since(at).as_secs()),
         newest_confirmed: age.newest_confirmed,
-        nights_due: age.nights_due,
-        nights_sent: age.nights_sent,
-        nights_there: age.nights_there,
-        nights_refused: age.nights_refused,
-        bookings_due: age.bookings_due,
-        bookings_there: age.bookings_there,
-        bookings_refused: age.bookings_refused,
+        nights_pending: age.nights_pending,
+        nights_unconfirmed: age.nights_unconfirmed,
+        nights_confirmed: age.nights_confirmed,
+        nights_rejected: age.nights_rejected,
+        bookings_pending: age.bookings_pending,
+        bookings_confirmed: age.bookings_confirmed,
+        bookings_rejected: age.bookings_rejected,
         refused: refused.into_iter().map(RefusedShown::from).collect(),
         differing: differing.into_iter().map(RefusedShown::from).collect(),
         closed_by_hand: closed.into_iter().map(RefusedShown::from).collect(),
@@ -203,8 +203,8 @@ async fn of_source(
 ) -> Result<Json<Vec<BookingShown>>, ApiError> {
     let source = the_one(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
-    let standings = bookings::of_source(&mut tx, source.account, source.id, BOOKINGS).await?;
-    Ok(Json(standings.into_iter().map(BookingShown::from).collect()))
+    let sync_states = bookings::of_source(&mut tx, source.account, source.id, BOOKINGS).await?;
+    Ok(Json(sync_states.into_iter().map(BookingShown::from).collect()))
 }
 
 /// How a booking stands at every channel that is told of it.
@@ -215,8 +215,8 @@ async fn of_booking(
 ) -> Result<Json<Vec<BookingShown>>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let Some(account) = bookings::account_of(&mut tx, CoreId(id)).await? else { return Err(Problem::NotFound.into()) };
-    let standings = bookings::of_booking(&mut tx, account, CoreId(id)).await?;
-    Ok(Json(standings.into_iter().map(BookingShown::from).collect()))
+    let sync_states = bookings::of_booking(&mut tx, account, CoreId(id)).await?;
+    Ok(Json(sync_states.into_iter().map(BookingShown::from).collect()))
 }
 
 async fn rules(State(app): State<Arc<App>>, _: Operator, Path(name): Path<String>) -> Result<Json<Pushing>, ApiError> {
@@ -249,7 +249,7 @@ async fn set_rules(
     pushing::set(&mut tx, source.account, source.id, &pushing).await?;
     // Of what it was not told nobody knows what it has.
     let widens = desired::widens(desired::parts_of(&before), desired::parts_of(&pushing));
-    schedule::invalidate_source(&mut tx, (source.account, source.id), (touches::FIRST, widens), app.now()).await?;
+    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, widens), app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(StatusCode::NO_CONTENT)
@@ -272,7 +272,7 @@ async fn push(
     may_talk(&source, false)?;
     let before = shown(&app, &source).await?;
     let mut tx = app.db.write(source.account).await?;
-    schedule::invalidate_source(&mut tx, (source.account, source.id), (touches::FIRST, new.all), app.now()).await?;
+    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, new.all), app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok((StatusCode::ACCEPTED, Json(PushBegun { before })))

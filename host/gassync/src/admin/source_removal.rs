@@ -70,7 +70,7 @@ pub struct SourceRemoved {
     /// Given back: holds that keep nights for records that wait.
     pub holds_given_back: i64,
     /// Stay at the channel: bookings that it was told of.
-    pub told_bookings: i64,
+    pub pushed_bookings: i64,
     /// Revoked where the channel has a way, and forgotten: fields of credentials.
     pub credentials: i64,
     /// End at once: API keys.
@@ -133,7 +133,7 @@ fn told(source: &Source, kept: Kept, done: bool) -> SourceRemoved {
         closures_kept: kept.closures,
         closed_nights_opened: kept.closed_nights,
         holds_given_back: kept.holds,
-        told_bookings: kept.told_bookings,
+        pushed_bookings: kept.pushed_bookings,
         credentials: kept.credentials,
         keys: kept.keys,
         subscriptions: kept.subscriptions,

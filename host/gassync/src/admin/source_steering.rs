@@ -19,7 +19,7 @@ use crate::{
     schedule::{self, Kind},
     store::{
         self, Tx,
-        outbound::touches,
+        outbound::invalidations,
         queue, source_switches,
         sources::{self, Source},
         sync_runs::{self, Run},
@@ -114,7 +114,7 @@ pub struct SourceRun {
     /// Surely at the channel.
     pub confirmed: i64,
     /// Nobody knows whether the channel has them.
-    pub unknown: i64,
+    pub in_doubt: i64,
     /// Why it ended early.
     pub error: Option<String>,
     /// When it began.
@@ -134,7 +134,7 @@ impl From<Run> for SourceRun {
             failed: run.records_failed,
             skipped: run.records_skipped,
             confirmed: run.records_confirmed,
-            unknown: run.records_unknown,
+            in_doubt: run.records_in_doubt,
             error: run.error_message,
             started_at: run.started_at.into(),
             duration_ms: run.duration_ms,
@@ -205,7 +205,7 @@ async fn go_on(app: &App, tx: &mut Tx, source: &Source, whole: bool) -> store::R
         schedule::begin_polls(tx, source, plugin.manifest(), now).await?;
     }
     queue::put(tx, &[Kind::DriveParked.put(whom, json!({}), (now, now))], now).await?;
-    schedule::invalidate_source(tx, whom, (touches::FIRST, whole), now).await?;
+    schedule::invalidate_source(tx, whom, (invalidations::FIRST, whole), now).await?;
     schedule::push_due_bookings(tx, whom, now).await?;
     source_switches::give_time(tx, source.account, source.id, now + PATIENCE).await
 }

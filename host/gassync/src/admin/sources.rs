@@ -102,7 +102,7 @@ pub struct WebhookShown {
     /// When it last told of bookings.
     pub last_at: Option<Timestamp>,
     /// Polls since then that brought changes of bookings that no call had told.
-    pub untold_polls: i64,
+    pub unannounced_polls: i64,
 }
 
 /// What the credential slots of a source ask for, once more.
@@ -276,7 +276,7 @@ async fn show(
             url: webhook_url(&app, &calls.webhook_key),
             header,
             last_at: calls.last_webhook_at.map(Timestamp::from),
-            untold_polls: calls.untold_polls,
+            unannounced_polls: calls.unannounced_polls,
         }),
         settings: source.config.clone(),
         source: shown(&source),

@@ -16,7 +16,7 @@ use crate::{
     core,
     http::{ApiError, Operator, Problem},
     schedule,
-    store::{outbound::touches, time_zones},
+    store::{outbound::invalidations, time_zones},
 };
 
 /// The time zone of a source's houses.
@@ -54,7 +54,7 @@ async fn set(
     time_zones::keep(&mut tx, source.account, source.id, &new.time_zone).await?;
     let houses = core::give_time_zone(&mut tx, source.account, (source.id, before.as_deref()), now).await?;
     // Its days begin at another hour.
-    schedule::invalidate_source(&mut tx, (source.account, source.id), (touches::FIRST, false), now).await?;
+    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, false), now).await?;
     tx.commit().await?;
     app.facts.notify_one();
     app.wake.notify_waiters();

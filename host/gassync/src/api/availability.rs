@@ -222,7 +222,7 @@ fn show(room_type_id: &str, gas_id: i64, night: Listed) -> NightShown {
         date: night.night,
         available: units > 0 && !night.closed,
         units_available: units,
-        overbooked: night.excess,
+        overbooked: night.overbooked,
         price: amount.map(|price| night.currency.as_deref().map_or(price, |currency| price.written_in(currency))),
         currency: night.currency,
         min_stay: night.min_stay,

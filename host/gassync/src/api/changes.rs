@@ -23,7 +23,7 @@ use crate::{
     http::{ApiError, Caller, Problem, params::Params, problem::Document, scope::ChangesRead},
     store::{
         self,
-        outbox::{self, Told},
+        outbox::{self, FeedEntry},
     },
 };
 
@@ -153,7 +153,7 @@ pub async fn list(
     Ok(Json(Feed { data, next_cursor, has_more }).into_response())
 }
 
-fn entry(told: Told, reader: SourceId) -> Entry {
+fn entry(told: FeedEntry, reader: SourceId) -> Entry {
     let span = told.fact.span();
     let EventName { event, record } = told.fact.name();
     Entry {
@@ -178,7 +178,7 @@ struct Reader {
 
 impl Reader {
     /// What is new; waits until something is.
-    async fn next(&mut self) -> store::Result<Vec<Told>> {
+    async fn next(&mut self) -> store::Result<Vec<FeedEntry>> {
         loop {
             let app = Arc::clone(&self.app);
             // Armed before looking, so that what comes in meanwhile is not missed.

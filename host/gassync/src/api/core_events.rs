@@ -12,7 +12,7 @@ use super::ApiState;
 use crate::{
     app::App,
     http::{ApiError, Caller, Problem, problem::Document, scope::CoreEvents},
-    store::outbox::{self, Touch},
+    store::outbox::{self, CoreChange},
 };
 
 /// Most events of a request.
@@ -93,11 +93,11 @@ pub async fn tell(
         let text = format!("the list has {} events; the limit is {MAX_EVENTS}", events.len());
         return Err(Problem::TooLarge(text).into());
     }
-    let mut touches = Vec::new();
+    let mut changes = Vec::new();
     let mut wrong = Vec::new();
     for (index, event) in events.iter().enumerate() {
-        match event.touch() {
-            Ok(touch) => touches.push(touch),
+        match event.change() {
+            Ok(change) => changes.push(change),
             Err((field, problem)) => wrong.push(FieldError { path: format!("/{index}/{field}"), problem }),
         }
     }
@@ -106,18 +106,18 @@ pub async fn tell(
     }
     let mut tx = app.db.write(caller.account).await?;
     let mut unknown = Vec::new();
-    for touch in &touches {
-        if !outbox::touch(&mut tx, caller.account, touch, app.now()).await? {
-            unknown.push(touch.entity_id);
+    for change in &changes {
+        if !outbox::report_change(&mut tx, caller.account, change, app.now()).await? {
+            unknown.push(change.entity_id);
         }
     }
     tx.commit().await?;
     app.facts.notify_one();
-    Ok((StatusCode::ACCEPTED, Json(CoreEventsTaken { taken: touches.len() - unknown.len(), unknown })))
+    Ok((StatusCode::ACCEPTED, Json(CoreEventsTaken { taken: changes.len() - unknown.len(), unknown })))
 }
 
 impl CoreEvent {
-    fn touch(&self) -> Result<Touch, (&'static str, String)> {
+    fn change(&self) -> Result<ReportedChange, (&'static str, String)> {
         let entity_type = match self.name.as_str() {
             "booking.confirmed" | "booking.updated" | "booking.cancelled" => "booking",
             "availability.updated" => "availability",
@@ -132,7 +132,7 @@ impl CoreEvent {
             (None, Some(_)) => return Err(("from", "is missing beside to".to_owned())),
             (Some(_), None) => return Err(("to", "is missing beside from".to_owned())),
         };
-        Ok(Touch { entity_type, entity_id: self.id, span })
+        Ok(ReportedChange { entity_type, entity_id: self.id, span })
     }
 }
 
@@ -142,10 +142,13 @@ mod tests {
 
     #[test]
     fn an_event_says_what_to_look_at() {
-        let touch = |text: &str| serde_json::from_str::<CoreEvent>(text).expect(text).touch();
-        assert!(matches!(touch(r#"{"type":"booking.cancelled","id":17}"#), Ok(Touch { entity_type: "booking", .. })));
+        let change = |text: &str| serde_json::from_str::<CoreEvent>(text).expect(text).change();
+        assert!(matches!(
+            change(r#"{"type":"booking.cancelled","id":17}"#),
+            Ok(ReportedChange { entity_type: "booking", .. })
+        ));
         let nights = r#"{"type":"pricing.updated","id":3,"from":"2027-05-01","to":"2027-05-02"}"#;
-        assert!(touch(nights).is_ok_and(|touch| touch.entity_type == "rate" && touch.span.is_some()));
+        assert!(change(nights).is_ok_and(|change| change.entity_type == "rate" && change.span.is_some()));
         for (text, field) in [
             (r#"{"type":"guest.updated","id":1}"#, "type"),
             (r#"{"type":"booking.updated","id":1,"from":"2027-05-01"}"#, "from"),
@@ -153,7 +156,7 @@ mod tests {
             (r#"{"type":"availability.updated","id":1,"to":"2027-05-01"}"#, "from"),
             (r#"{"type":"availability.updated","id":1,"from":"2027-05-02","to":"2027-05-01"}"#, "to"),
         ] {
-            assert_eq!(touch(text).expect_err(text).0, field, "{text}");
+            assert_eq!(change(text).expect_err(text).0, field, "{text}");
         }
     }
 }

@@ -159,7 +159,7 @@ pub struct RunShown {
     /// Of what went out: what the channel surely has; what else it took is to be read back.
     records_confirmed: i64,
     /// Of what went out: of what nobody knows whether the channel has it.
-    records_unknown: i64,
+    records_in_doubt: i64,
     /// Why it failed.
     error_message: Option<String>,
     /// When it began.
@@ -181,19 +181,19 @@ pub struct OutboundStatus {
     newest_confirmed: Option<Timestamp>,
     /// Nights that are to be sent, or read back.
     #[schema(example = 0)]
-    nights_due: i64,
+    nights_pending: i64,
     /// Nights that the channel has.
     #[schema(example = 365)]
-    nights_there: i64,
+    nights_confirmed: i64,
     /// Nights that it will not have.
     #[schema(example = 0)]
-    nights_refused: i64,
+    nights_rejected: i64,
     /// Bookings that are to be told, or read back.
     #[schema(example = 0)]
-    bookings_due: i64,
+    bookings_pending: i64,
     /// Bookings that it will not have.
     #[schema(example = 0)]
-    bookings_refused: i64,
+    bookings_rejected: i64,
 }
 
 /// Where a source stands.
@@ -261,11 +261,11 @@ pub async fn source_status(
     let outbound = source.connection.map(|_| OutboundStatus {
         oldest_missing: age.oldest_missing,
         newest_confirmed: age.newest_confirmed,
-        nights_due: age.nights_due + age.nights_sent,
-        nights_there: age.nights_there,
-        nights_refused: age.nights_refused,
-        bookings_due: age.bookings_due,
-        bookings_refused: age.bookings_refused,
+        nights_pending: age.nights_pending + age.nights_unconfirmed,
+        nights_confirmed: age.nights_confirmed,
+        nights_rejected: age.nights_rejected,
+        bookings_pending: age.bookings_pending,
+        bookings_rejected: age.bookings_rejected,
     });
     let entities = entities.into_iter().map(|(entity, count)| EntityStatus {
         entity,
@@ -283,7 +283,7 @@ pub async fn source_status(
         records_failed: run.records_failed,
         records_skipped: run.records_skipped,
         records_confirmed: run.records_confirmed,
-        records_unknown: run.records_unknown,
+        records_in_doubt: run.records_in_doubt,
         error_message: run.error_message,
         started_at: run.started_at.into(),
         duration_ms: run.duration_ms,

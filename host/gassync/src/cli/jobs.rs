@@ -150,7 +150,7 @@ async fn show(client: &Client, id: i64, json: bool) -> anyhow::Result<()> {
     if let Some(why) = why {
         print(&format!("  because   {why}"));
     }
-    if let (Some(until), Some(why)) = (job.shut_until, &job.shut_why) {
+    if let (Some(until), Some(why)) = (job.paused_until, &job.pause_reason) {
         print(&format!("  its channel is left alone until {until:.0}: {why}"));
     }
     if let Some(deadline) = job.deadline {

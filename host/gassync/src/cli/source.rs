@@ -267,19 +267,19 @@ async fn show(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_webhook(WebhookShown { url, header, last_at, untold_polls }: &WebhookShown) {
+fn print_webhook(WebhookShown { url, header, last_at, unannounced_polls }: &WebhookShown) {
     let token = "the token, which was shown when the source was added";
     match header {
         Some(header) => print(&format!("      webhook address: {url}, with the header {header}: {token}")),
         None => print(&format!("      webhook address: {url}?token=TOKEN, with {token}")),
     }
     let last = last_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
-    let untold = if *untold_polls > 0 {
-        format!("; {untold_polls} polls since then found changes of bookings that no webhook told")
+    let unannounced = if *unannounced_polls > 0 {
+        format!("; {unannounced_polls} polls since then found booking changes that no webhook announced")
     } else {
         String::new()
     };
-    print(&format!("      bookings last told by webhook: {last}{untold}"));
+    print(&format!("      bookings last told by webhook: {last}{unannounced}"));
 }
 
 fn print_source(source: &SourceShown) {

@@ -143,7 +143,7 @@ pub async fn status(client: &Client, name: Option<String>, json: bool) -> anyhow
         let age: AgeShown = client.get(&format!("/admin/v1/sources/{name}/age")).await?;
         let bookings: Vec<BookingShown> = client.get(&format!("/admin/v1/sources/{name}/bookings")).await?;
         let open: Vec<&BookingShown> =
-            bookings.iter().filter(|booking| booking.state != "there").take(BOOKINGS).collect();
+            bookings.iter().filter(|booking| booking.state != "confirmed").take(BOOKINGS).collect();
         if json {
             print(&serde_json::json!({ "source": source, "age": age, "bookings": open }).to_string());
             continue;
@@ -172,12 +172,12 @@ fn print_age(age: &AgeShown) {
         print(&format!("      last known to be there: {at:.0}"));
     }
     print(&format!(
-        "      nights: {} there, {} to be sent, {} to be read back, {} refused",
-        age.nights_there, age.nights_due, age.nights_sent, age.nights_refused
+        "      nights: {} confirmed, {} pending, {} unconfirmed, {} rejected",
+        age.nights_confirmed, age.nights_pending, age.nights_unconfirmed, age.nights_rejected
     ));
     print(&format!(
-        "      bookings: {} there, {} to be told or read back, {} refused",
-        age.bookings_there, age.bookings_due, age.bookings_refused
+        "      bookings: {} confirmed, {} pending or unconfirmed, {} rejected",
+        age.bookings_confirmed, age.bookings_pending, age.bookings_rejected
     ));
     for refused in &age.refused {
         let why = refused.why.as_deref().unwrap_or("it does not say why");

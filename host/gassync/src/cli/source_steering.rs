@@ -149,8 +149,8 @@ fn print_run(run: &SourceRun) {
     let what = if run.sync_type.ends_with("export") {
         let to_read = run.updated - run.confirmed;
         format!(
-            "{} told: {} there, {to_read} to be read back, {} refused, {} unknown",
-            run.processed, run.confirmed, run.failed, run.unknown
+            "{} sent: {} confirmed, {to_read} unconfirmed, {} rejected, {} in doubt",
+            run.processed, run.confirmed, run.failed, run.in_doubt
         )
     } else {
         format!(
@@ -263,8 +263,8 @@ fn show_removal(removed: &SourceRemoved, json: bool) -> anyhow::Result<()> {
     print(&format!("opened      {} nights that were closed by hand at the channel", removed.closed_nights_opened));
     print(&format!("given back  {} holds of records that wait", removed.holds_given_back));
     print(&format!(
-        "kept        {} bookings in the core, {} closures there, {} bookings that the channel was told of",
-        removed.bookings_kept, removed.closures_kept, removed.told_bookings
+        "kept        {} bookings in the core, {} closures there, {} bookings that were pushed to the channel",
+        removed.bookings_kept, removed.closures_kept, removed.pushed_bookings
     ));
     if removed.waiting_messages > 0 {
         print(&format!("lost        {} messages that nobody has worked on yet", removed.waiting_messages));

@@ -9,7 +9,7 @@ use super::{
 use crate::store::{
     Result, Tx,
     core::{
-        bookings::{self as rows, Booking, BookingRoom, RoomRow, Standing},
+        bookings::{self as rows, Booking, BookingRoom, BookingState, RoomRow},
         units::{self, Home},
     },
     ledger::{Bucket, Span, take_all},
@@ -19,7 +19,7 @@ use crate::store::{
 #[derive(Debug)]
 pub struct Bookable<'a> {
     /// The booking that it is, and where that stands; none where it is new.
-    pub known: Option<(CoreId, Standing)>,
+    pub known: Option<(CoreId, BookingState)>,
     /// The record, normalised and valid.
     pub reservation: &'a Reservation,
     /// The unit of each of its rooms, in their order.
@@ -262,8 +262,8 @@ impl Asked {
     ) -> Option<Self> {
         let booking = booking(bookable, homes)?;
         let wanted: Vec<Span> = booking.rooms.iter().map(BookingRoom::span).collect::<Option<_>>()?;
-        let after = Standing { status: booking.status.clone(), hold_until: booking.hold_until };
-        let before = bookable.known.as_ref().map(|(_, standing)| standing);
+        let after = BookingState { status: booking.status.clone(), hold_until: booking.hold_until };
+        let before = bookable.known.as_ref().map(|(_, state)| state);
         let same_nights = before.is_some() && rooms.iter().map(RoomRow::span).eq(wanted.iter().copied().map(Some));
         Some(Self {
             known: bookable.known.as_ref().map(|(id, _)| *id),
@@ -284,7 +284,7 @@ impl Asked {
 }
 
 /// Whether nothing of what a booking takes changes. A hold that ended may have lost its nights: it takes them anew.
-fn same_claim(before: &Standing, after: &Standing, now: Timestamp) -> bool {
+fn same_claim(before: &BookingState, after: &BookingState, now: Timestamp) -> bool {
     match (ledger::bucket(before, now), ledger::bucket(after, now)) {
         (Some(Bucket::Sold), Some(Bucket::Sold)) => true,
         (Some(Bucket::Held), Some(Bucket::Held)) => before.hold_until == after.hold_until,

@@ -87,7 +87,7 @@ impl Holds {
         }
     }
 
-    /// Gives one its nights, those that are resold as excess, and what it gave back to whoever waits for it. Tells which hold
+    /// Gives one its nights, those that are resold overbooked, and what it gave back to whoever waits for it. Tells which hold
     /// it is; none where it is gone.
     pub(super) async fn take(
         &self,

@@ -28,7 +28,7 @@ pub(super) struct Opened {
     /// How many more could be sold of each night when it was opened.
     room: HashMap<(CoreId, Date), i64>,
     /// Whether some night may have been sold more often than it can be.
-    excess: bool,
+    overbooked: bool,
 }
 
 impl Opened {
@@ -50,9 +50,9 @@ impl Opened {
             all.extend_from_slice(&ring);
         }
         let nights = ledger::open(tx, account, &all, now).await?;
-        let excess = nights.iter().any(|night| night.excess > 0);
+        let overbooked = nights.iter().any(|night| night.overbooked > 0);
         let room = nights.into_iter().map(|night| (night.place(), night.room)).collect();
-        Ok(Self { linked, room, excess })
+        Ok(Self { linked, room, overbooked })
     }
 
     fn with(&self, unit: CoreId) -> &[Linked] {
@@ -79,7 +79,7 @@ impl Opened {
             self.reclaim(tx, account, span, now).await?;
             full = ledger::full(tx, account, span).await?;
         }
-        self.excess |= !full.is_empty();
+        self.overbooked |= !full.is_empty();
         ledger::take(tx, account, room, span, bucket, now).await?;
         for linked in self.with(span.unit) {
             let other = Span { unit: linked.unit(), stay: span.stay };
@@ -105,12 +105,12 @@ impl Opened {
 
     /// Whatever is too much takes the places that have come free on these nights, or with them.
     pub(super) async fn settle(&self, tx: &mut Tx, account: AccountId, freed: &[Span], now: Timestamp) -> Result<()> {
-        if !self.excess {
+        if !self.overbooked {
             return Ok(());
         }
         for span in freed {
             for unit in std::iter::once(span.unit).chain(self.with(span.unit).iter().map(Linked::unit)) {
-                ledger::settle_excess(tx, account, Span { unit, stay: span.stay }, now).await?;
+                ledger::settle_overbooked(tx, account, Span { unit, stay: span.stay }, now).await?;
             }
         }
         Ok(())
@@ -126,7 +126,7 @@ impl Opened {
                     self.release(tx, account, (expired.room(), Span { unit, stay }), now).await?;
                 }
             }
-            ledger::settle_excess(tx, account, span, now).await?;
+            ledger::settle_overbooked(tx, account, span, now).await?;
         }
         Ok(())
     }
@@ -164,16 +164,16 @@ pub(super) async fn link(
     ledger::open(tx, account, &[of_whole, of_part], now).await?;
     ledger::block_as_taken_on(tx, account, of_part, whole, quantity - before, now).await?;
     ledger::block_as_taken_on(tx, account, of_whole, part, quantity.min(1) - before.min(1), now).await?;
-    ledger::settle_excess(tx, account, of_whole, now).await?;
-    ledger::settle_excess(tx, account, of_part, now).await
+    ledger::settle_overbooked(tx, account, of_whole, now).await?;
+    ledger::settle_overbooked(tx, account, of_part, now).await
 }
 
 /// What a booking takes of the ledger.
-pub(super) fn bucket(standing: &bookings::Standing, now: Timestamp) -> Option<Bucket> {
+pub(super) fn bucket(state: &bookings::BookingState, now: Timestamp) -> Option<Bucket> {
     use gassync_domain::Status;
-    match standing.status {
+    match state.status {
         Status::Confirmed | Status::NoShow => Some(Bucket::Sold),
-        Status::Pending if standing.hold_until.is_none_or(|until| until > now) => Some(Bucket::Held),
+        Status::Pending if state.hold_until.is_none_or(|until| until > now) => Some(Bucket::Held),
         Status::Pending | Status::Inquiry | Status::Cancelled | Status::Declined | Status::Other(_) => None,
     }
 }

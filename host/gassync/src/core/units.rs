@@ -4,7 +4,7 @@ use super::ledger;
 use crate::store::{Result, Tx, core::units as rows};
 
 /// Makes or changes a bookable unit of a property. When there are fewer of it than before, what is sold and no longer
-/// fits goes to excess; nights before today stay as they were.
+/// fits is overbooked; nights before today stay as they were.
 pub async fn put_unit(
     tx: &mut Tx,
     account: AccountId,

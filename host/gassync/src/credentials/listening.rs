@@ -7,7 +7,7 @@ use crate::{
     schedule,
     store::{
         self, Tx,
-        outbound::touches,
+        outbound::invalidations,
         sources::{self, Source},
         sync_log,
     },
@@ -40,7 +40,7 @@ impl<'a> Listening<'a> {
             schedule::invalidate_source(
                 &mut tx,
                 (self.source.account, self.source.id),
-                (touches::FIRST, false),
+                (invalidations::FIRST, false),
                 app.now(),
             )
             .await?;
@@ -57,7 +57,7 @@ pub async fn go_live_again(tx: &mut Tx, source: &Source, began: Timestamp, now: 
     let Some(shows_its_rooms) = sources::shows_its_rooms(tx, whom.0, whom.1, began).await? else { return Ok(()) };
     let (action, message) = if shows_its_rooms {
         sources::go_live(tx, whom.0, whom.1).await?;
-        schedule::invalidate_source(tx, whom, (touches::FIRST, false), now).await?;
+        schedule::invalidate_source(tx, whom, (invalidations::FIRST, false), now).await?;
         schedule::push_due_bookings(tx, whom, now).await?;
         ("go-live", "its new credentials show the rooms that it had: it is live again")
     } else {

@@ -5,7 +5,7 @@ use gassync_domain::{CoreId, Digest, Mended, Parked, RawJson, Reservation, Versi
 use super::{apply::Outcome, parking};
 use crate::store::{
     buffer::{Stored, parked_reservations::ParkedReservation},
-    core::bookings::Standing,
+    core::bookings::BookingState,
     mappings::Mapping,
 };
 
@@ -22,7 +22,7 @@ pub(super) struct Arriving {
     /// A fingerprint of what it says.
     pub(super) digest: Digest,
     /// The booking it is linked to, and where that stands.
-    pub(super) mapping: Option<(Mapping, Option<Standing>)>,
+    pub(super) mapping: Option<(Mapping, Option<BookingState>)>,
     /// What is decided, as soon as it is.
     pub(super) outcome: Option<Outcome>,
     /// Whether the buffer takes it as it is now.
@@ -53,8 +53,8 @@ impl Arriving {
     }
 
     /// The booking that it is linked to, where that still is.
-    pub(super) fn booking(&self) -> Option<(CoreId, &Standing)> {
-        self.mapping.as_ref().and_then(|(mapping, standing)| Some((mapping.core, standing.as_ref()?)))
+    pub(super) fn booking(&self) -> Option<(CoreId, &BookingState)> {
+        self.mapping.as_ref().and_then(|(mapping, state)| Some((mapping.core, state.as_ref()?)))
     }
 
     /// Whether just this waits already, and for just the same.

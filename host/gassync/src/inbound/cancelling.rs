@@ -5,8 +5,8 @@ use gassync_domain::{CoreId, Date, MAX_STAY_NIGHTS, Missing, Parked, Reservation
 use super::{apply::Incoming, parking::no_night_between};
 use crate::store::{
     Result, Tx,
-    core::{bookings::Standing, told_bookings::told_bookings, units},
-    outbound::bookings as sent,
+    core::{booking_snapshots::booking_snapshots, bookings::BookingState, units},
+    outbound::{SyncStatus, bookings as sent},
 };
 
 /// Whether a status says that a reservation is over before it began.
@@ -57,7 +57,7 @@ pub(super) async fn ended(
     booking: CoreId,
     status: Status,
 ) -> Result<Option<(Reservation, Vec<CoreId>)>> {
-    let told = told_bookings(tx, incoming.account, &[booking]).await?.remove(&booking);
+    let told = booking_snapshots(tx, incoming.account, &[booking]).await?.remove(&booking);
     Ok(told.filter(|told| !told.units.is_empty()).map(|told| (Reservation { status, ..told.reservation }, told.units)))
 }
 
@@ -83,13 +83,13 @@ pub(super) async fn is_over_without_nights(
 pub(super) async fn is_on_its_way(
     tx: &mut Tx,
     incoming: &Incoming,
-    (booking, standing): (CoreId, &Standing),
+    (booking, state): (CoreId, &BookingState),
 ) -> Result<bool> {
-    if standing.status != Status::Cancelled {
+    if state.status != Status::Cancelled {
         return Ok(false);
     }
     let Some(sent) = sent::get(tx, incoming.account, incoming.source, booking).await? else { return Ok(false) };
-    let was_there = sent.state == "there" && !sent.unknown;
+    let was_there = sent.state == SyncStatus::Confirmed && !sent.in_doubt;
     let is_older = sent.confirmed_at.is_some_and(|at| incoming.observed_at < at.into());
-    Ok(if was_there { is_older } else { sent.state != "refused" })
+    Ok(if was_there { is_older } else { sent.state != SyncStatus::Rejected })
 }

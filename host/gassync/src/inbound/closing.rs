@@ -21,8 +21,9 @@ use crate::{
         ledger::{self, Span},
         mappings,
         outbound::{
+            SyncStatus,
+            invalidations::{self, Invalidation},
             nights::{self, Known},
-            touches::{self, Touch},
         },
         queue, sync_log,
     },
@@ -167,7 +168,7 @@ fn told_of(known: &[Known]) -> NightTold {
     for known in known {
         let (confirmed, sent) = (sellable(&known.confirmed), sellable(&known.sent));
         // Until it is known to be there, what was sent last may be, or what was there before it.
-        let sent = sent.filter(|_| known.state != "there");
+        let sent = sent.filter(|_| known.state != SyncStatus::Confirmed);
         let (one, other) = match (confirmed.or(sent), sent.or(confirmed)) {
             (Some(one), Some(other)) => (one, other),
             _ if known.closed_by_us => (0, 0),
@@ -238,26 +239,26 @@ async fn touch_own(
     by_room: &BTreeMap<i64, Vec<&Moved>>,
     now: Timestamp,
 ) -> Result<()> {
-    if !touches::hears(tx, account, source).await? {
+    if !invalidations::hears(tx, account, source).await? {
         return Ok(());
     }
-    let mut touched = Vec::new();
+    let mut invalidated = Vec::new();
     for (room_type, moved) in by_room {
         for stay in stays(moved.iter().map(|moved| moved.night.night).collect()) {
             let last = stay.check_out().yesterday().unwrap_or(stay.check_in());
-            touched.push(Touch {
+            invalidated.push(Invalidation {
                 account_id: account.0,
                 source_id: source.0,
                 int_room_type_id: *room_type,
                 first_night: crate::store::Day(stay.check_in()),
                 last_night: crate::store::Day(last),
-                own: 0,
-                whole: 0,
-                touched_at: now.into(),
+                only_own_bookings: false,
+                force: false,
+                invalidated_at: now.into(),
             });
         }
     }
-    touches::put(tx, &touched).await?;
+    invalidations::put(tx, &invalidated).await?;
     queue::put(tx, &[schedule::push_of_calendar((account, source), (now, now))], now).await
 }
 
@@ -354,7 +355,7 @@ pub(super) async fn spans_of(
 pub async fn open_all(tx: &mut Tx, incoming: &Incoming) -> Result<()> {
     let Incoming { account, source, .. } = *incoming;
     tx.lock_ledger(account, true).await?;
-    let closed = closures::of_source(tx, account, source, touches::FIRST).await?;
+    let closed = closures::of_source(tx, account, source, invalidations::FIRST).await?;
     move_all(tx, incoming, closed.into_iter().map(|night| Moved { night, now: None }).collect()).await
 }
 
@@ -401,9 +402,9 @@ mod tests {
             wanted: String::new(),
             sent: text(sent),
             confirmed: text(confirmed),
-            state: if sent == confirmed { "there" } else { "due" }.to_owned(),
-            unknown: false,
-            missed: 0,
+            state: if sent == confirmed { SyncStatus::Confirmed } else { SyncStatus::Pending },
+            in_doubt: false,
+            mismatch_count: 0,
             changed_at: Timestamp::UNIX_EPOCH,
             sent_at: None,
             closed_by_us,

@@ -308,7 +308,7 @@ async fn forget_lost_booking(tx: &mut Tx, incoming: &Incoming, id: &str) -> Resu
     let Incoming { account, source, .. } = *incoming;
     let kind = mappings::Kind::Reservation;
     if let Some(mapping) = mappings::find(tx, account, source, kind, id).await?
-        && !bookings::standings(tx, account, &[mapping.core]).await?.contains_key(&mapping.core)
+        && !bookings::booking_states(tx, account, &[mapping.core]).await?.contains_key(&mapping.core)
     {
         mappings::unlink(tx, account, source, kind, id).await?;
     }

@@ -11,7 +11,7 @@ use crate::{
         Result, Tx,
         buffer::{Stored, parked_reservations::ParkedReservation},
         core::{
-            bookings::{self, Standing},
+            bookings::{self, BookingState},
             units::{self, Home},
         },
         decisions,
@@ -58,7 +58,7 @@ pub(super) struct Waiting<'a> {
     /// The hold that keeps its nights already.
     pub known: Option<CoreId>,
     /// The booking it is linked to, if that is still there.
-    pub booking: Option<(CoreId, &'a Standing)>,
+    pub booking: Option<(CoreId, &'a BookingState)>,
 }
 
 /// The nights that a word keeps while it waits: those of its linked rooms, unless its booking has them already. None where the
@@ -86,7 +86,7 @@ pub(super) async fn hold(
     let of_wanted: Vec<CoreId> = wanted.iter().map(|span| span.unit).collect();
     let homes: HashMap<CoreId, Home> = units::homes(tx, incoming.account, &of_wanted).await?;
     wanted.retain(|span| homes.get(&span.unit).is_some_and(|home| span.stay.check_out() > home.today(incoming.now)));
-    match waiting.booking.filter(|(_, standing)| standing.takes_nights(incoming.now)) {
+    match waiting.booking.filter(|(_, state)| state.takes_nights(incoming.now)) {
         Some((booking, _)) if !wanted.is_empty() => {
             let rooms = bookings::rooms(tx, incoming.account, &[booking]).await?.remove(&booking).unwrap_or_default();
             let has: Vec<Span> = rooms.iter().filter_map(bookings::RoomRow::span).collect();

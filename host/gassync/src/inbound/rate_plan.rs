@@ -9,7 +9,7 @@ use crate::{
         Result, Tx,
         buffer::{Envelope, rate_plans},
         mappings,
-        outbound::touches,
+        outbound::invalidations,
     },
 };
 
@@ -88,7 +88,7 @@ async fn link(
             let core = core::put_rate_plan(tx, account, None, property.core, plan, now).await?;
             mappings::link(tx, account, source, mappings::Kind::RatePlan, &plan.id, core, now).await?;
             // Its nights are told of under this plan, too.
-            schedule::invalidate_source(tx, (account, source), (touches::FIRST, false), now).await?;
+            schedule::invalidate_source(tx, (account, source), (invalidations::FIRST, false), now).await?;
             Ok((core, true))
         }
     })

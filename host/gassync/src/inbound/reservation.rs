@@ -192,7 +192,7 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
     let mappings = mappings::find_all(tx, account, source, &asked).await?;
     let linked: Vec<CoreId> =
         open().filter_map(|arriving| Some(mappings.get(Kind::Reservation, &arriving.reservation.id)?.core)).collect();
-    let mut standings = bookings::standings(tx, account, &linked).await?;
+    let mut states = bookings::booking_states(tx, account, &linked).await?;
     let mut ready = Ready::default();
     for (index, arriving) in arriving.iter_mut().enumerate().filter(|(_, arriving)| arriving.outcome.is_none()) {
         let mut mapping = mappings.get(Kind::Reservation, &arriving.reservation.id);
@@ -208,7 +208,7 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
             // It is one of ours, of which the channel has not said yet what it calls it.
             mapping = Some(Mapping { core, auto_sync: false, ours: true });
         }
-        arriving.mapping = mapping.map(|mapping| (mapping, standings.remove(&mapping.core)));
+        arriving.mapping = mapping.map(|mapping| (mapping, states.remove(&mapping.core)));
         // What is kept out takes no nights either.
         let unit = |id: &str| mappings.get(Kind::RoomType, id).filter(|unit| unit.auto_sync).map(|unit| unit.core);
         match (units(incoming, arriving, |id| mappings.get(Kind::RoomType, id)), mapping) {
@@ -243,13 +243,13 @@ async fn park(
         return Ok(());
     }
     let status = arriving.reservation.status.clone();
-    let booking = arriving.booking().map(|(id, standing)| (id, standing.clone()));
+    let booking = arriving.booking().map(|(id, state)| (id, state.clone()));
     if cancelling::ends(&status) && (incoming.authority.bookings_are_theirs() || booking.is_none()) {
         if let Some(stored) = arriving.applied().map(|stored| stored.record.clone()) {
             cancelling::take_places(&mut arriving.reservation, &stored);
         }
         match booking {
-            Some((id, standing)) if !cancelling::ends(&standing.status) => {
+            Some((id, state)) if !cancelling::ends(&state.status) => {
                 if let Some((ended, units)) = cancelling::ended(tx, incoming, id, status).await? {
                     arriving.ended = Some(ended);
                     ready.booking.push((index, units));
@@ -263,9 +263,9 @@ async fn park(
         }
         return Ok(());
     }
-    if let Some((id, standing)) = &booking
+    if let Some((id, state)) = &booking
         && status.holds_nights()
-        && cancelling::is_on_its_way(tx, incoming, (*id, standing)).await?
+        && cancelling::is_on_its_way(tx, incoming, (*id, state)).await?
     {
         arriving.outcome = Some(Outcome::Unchanged(Some(*id)));
         return Ok(());
@@ -276,8 +276,8 @@ async fn park(
         arriving.outcome = Some(Outcome::Unchanged(core));
         return Ok(());
     }
-    if let Some((id, standing)) = &booking
-        && standing.takes_nights(incoming.now)
+    if let Some((id, state)) = &booking
+        && state.takes_nights(incoming.now)
         && let Some((ended, units)) = cancelling::ended(tx, incoming, *id, Status::Cancelled).await?
         && cancelling::is_over_without_nights(tx, incoming, (&arriving.reservation, &parked), (&ended, &units)).await?
     {
@@ -333,8 +333,8 @@ fn units(
         missing.push(Missing::Rooms);
     }
     let stays_cancelled = reservation.status == Status::Cancelled || incoming.may_revive;
-    let needs_decision = match arriving.mapping.as_ref().map(|(_, standing)| standing.as_ref()) {
-        Some(Some(standing)) => standing.status == Status::Cancelled && !stays_cancelled,
+    let needs_decision = match arriving.mapping.as_ref().map(|(_, state)| state.as_ref()) {
+        Some(Some(state)) => state.status == Status::Cancelled && !stays_cancelled,
         Some(None) => true,
         // It was cancelled before anybody could book it.
         None => !stays_cancelled && arriving.applied().is_some_and(|stored| stored.record.status == Status::Cancelled),
@@ -379,7 +379,7 @@ async fn book(
         .iter()
         .map(|(index, units)| {
             let Arriving { reservation, ended, .. } = &arriving[*index];
-            let known = arriving[*index].booking().map(|(id, standing)| (id, standing.clone()));
+            let known = arriving[*index].booking().map(|(id, state)| (id, state.clone()));
             Bookable { known, reservation: ended.as_ref().unwrap_or(reservation), units }
         })
         .collect();

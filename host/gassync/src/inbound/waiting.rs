@@ -116,12 +116,12 @@ async fn reservations(tx: &mut Tx, incoming: &Incoming, slice: Slice) -> Result<
     let links = mappings::find_all(tx, account, source, &asked).await?;
     let booking = |id: &str| links.get(Kind::Reservation, id).map(|mapping| mapping.core);
     let linked: Vec<CoreId> = words.iter().filter_map(|(_, word, _)| booking(&word.record.id)).collect();
-    let standings: HashMap<CoreId, bookings::Standing> = bookings::standings(tx, account, &linked).await?;
+    let states: HashMap<CoreId, bookings::BookingState> = bookings::booking_states(tx, account, &linked).await?;
     let shown = words.iter().map(|(_, word, _)| {
         // A guest's name is not shown where it is not needed.
         let id = word.record.id.clone();
         let linked = booking(&id).is_some();
-        let takes = booking(&id).and_then(|booking| standings.get(&booking)).is_some_and(|s| s.takes_nights(now));
+        let takes = booking(&id).and_then(|booking| states.get(&booking)).is_some_and(|s| s.takes_nights(now));
         let rooms = word.record.rooms.iter().filter_map(|room| room.room_type_id.clone()).collect();
         let waiting = Waiting::new("reservation", id, Some(word.missing.clone()), word.parked_at);
         Waiting { nights: parked::nights(&word.record), rooms, held: word.hold.is_some() || takes, linked, ..waiting }

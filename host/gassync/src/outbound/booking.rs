@@ -23,12 +23,12 @@ use crate::{
     schedule::Kind,
     store::{
         self, Tx,
-        core::told_bookings::{ToldBooking, told_bookings},
+        core::booking_snapshots::{BookingSnapshot, booking_snapshots},
         link_health::Fared,
         mappings,
         outbound::{
-            bookings::{self, Fate, Mark, Standing},
-            names::{self, BookingName, Called, RoomName},
+            bookings::{self, Mark, ReservationPushResult, ReservationSyncState},
+            external_ids::{self, ExternalIdAssignment, ReservationExternalId, RoomExternalId},
             pushing,
         },
         queue::{self, Put},
@@ -53,9 +53,9 @@ pub enum Told {
 
 /// What is made of what a channel said.
 struct Judged {
-    fate: Fate,
+    result: ReservationPushResult,
     /// The channel may have something that nobody has seen.
-    unknown: bool,
+    in_doubt: bool,
     told: Told,
     /// For the audit trail.
     status: &'static str,
@@ -64,13 +64,17 @@ struct Judged {
 
 impl Judged {
     fn there(message: Option<String>) -> Self {
-        Self { fate: Fate::There, unknown: false, told: Told::Done, status: "success", message }
+        Self { result: ReservationPushResult::Confirmed, in_doubt: false, told: Told::Done, status: "success", message }
     }
 
-    fn later(wait: Option<SignedDuration>, unknown: bool, why: &str) -> Self {
+    fn later(wait: Option<SignedDuration>, in_doubt: bool, why: &str) -> Self {
         let told = Told::Later(wait, why.to_owned());
-        let fate = if unknown { Fate::Unknown(why.to_owned()) } else { Fate::NotYet(why.to_owned()) };
-        Self { fate, unknown, told, status: "pending", message: Some(why.to_owned()) }
+        let result = if in_doubt {
+            ReservationPushResult::InDoubt(why.to_owned())
+        } else {
+            ReservationPushResult::NotSent(why.to_owned())
+        };
+        Self { result, in_doubt, told, status: "pending", message: Some(why.to_owned()) }
     }
 }
 
@@ -80,7 +84,7 @@ struct Telling {
     index: usize,
     operation: Operation,
     digest: String,
-    standing: Standing,
+    sync_state: ReservationSyncState,
     /// Prices that are in another currency than the house's.
     left_out: Option<String>,
 }
@@ -157,11 +161,13 @@ pub async fn push(
 /// Counts what came of bookings; and how their links fared, of those that the channel has a name for.
 fn fared<'a>(said: &'a [(&'a Telling, &'a Outcome, Judged)], visit: &mut Visit) -> Vec<Fared<'a>> {
     let fared = said.iter().filter_map(|(telling, outcome, judged)| {
-        let came = match &judged.fate {
-            Fate::There => Came::There,
-            Fate::Sent => Came::Taken,
-            Fate::Refused(_) => Came::Refused,
-            Fate::Missed(_) | Fate::Unknown(_) | Fate::NotYet(_) => Came::Unknown,
+        let came = match &judged.result {
+            ReservationPushResult::Confirmed => Came::There,
+            ReservationPushResult::Unconfirmed => Came::Taken,
+            ReservationPushResult::Rejected(_) => Came::Refused,
+            ReservationPushResult::Mismatched(_)
+            | ReservationPushResult::InDoubt(_)
+            | ReservationPushResult::NotSent(_) => Came::Unknown,
         };
         visit.count(came, 1);
         // As the audit trail says it: a channel's own words may repeat what a guest wrote.
@@ -176,10 +182,14 @@ fn fared<'a>(said: &'a [(&'a Telling, &'a Outcome, Judged)], visit: &mut Visit) 
 
 /// Nothing was sent after all: what was known before is known again.
 async fn take_back(app: &App, source: &Source, tellings: &[Telling], why: &str) -> store::Result<()> {
-    let (now, fate) = (app.now(), Fate::NotYet(why.to_owned()));
-    let was_known = tellings.iter().filter(|telling| !telling.standing.unknown);
-    let marks =
-        was_known.map(|Telling { standing, digest, .. }| Mark { standing, digest, fate: &fate, unknown: false });
+    let (now, result) = (app.now(), ReservationPushResult::NotSent(why.to_owned()));
+    let was_known = tellings.iter().filter(|telling| !telling.sync_state.in_doubt);
+    let marks = was_known.map(|Telling { sync_state, digest, .. }| Mark {
+        sync_state,
+        digest,
+        result: &result,
+        in_doubt: false,
+    });
     let mut tx = app.db.write(source.account).await?;
     bookings::mark(&mut tx, (source.account, source.id), &Vec::from_iter(marks), now).await?;
     tx.commit().await
@@ -192,14 +202,14 @@ async fn tellings(
     asked: &[CoreId],
     now: Timestamp,
 ) -> store::Result<Vec<Telling>> {
-    let told = told_bookings(tx, source.account, asked).await?;
+    let told = booking_snapshots(tx, source.account, asked).await?;
     let units: Vec<CoreId> = told.values().flat_map(|booking| booking.units.iter().copied()).collect();
-    let rooms = names::of_units(tx, source.account, source.id, &units).await?;
-    let known = names::of_bookings(tx, source.account, source.id, asked).await?;
-    let mut standings = bookings::get_all(tx, source.account, source.id, asked).await?;
+    let rooms = external_ids::of_units(tx, source.account, source.id, &units).await?;
+    let known = external_ids::of_bookings(tx, source.account, source.id, asked).await?;
+    let mut sync_states = bookings::get_all(tx, source.account, source.id, asked).await?;
     let (mut there, mut tellings, mut needless) = (Vec::new(), Vec::new(), Vec::new());
     for (index, booking) in asked.iter().copied().enumerate() {
-        let Some(standing) = standings.remove(&booking) else { continue };
+        let Some(sync_state) = sync_states.remove(&booking) else { continue };
         let named = told.get(&booking).map(|told| {
             let mut reservation = in_its_words(told, &rooms);
             let house = pushing.currency.as_deref().or(told.house_currency.as_deref());
@@ -207,28 +217,29 @@ async fn tellings(
             (reservation, left_out)
         });
         let (named, left_out) = named.unzip();
-        match named.and_then(|reservation| operation(source, (booking, reservation), known.get(&booking), &standing)) {
+        match named.and_then(|reservation| operation(source, (booking, reservation), known.get(&booking), &sync_state))
+        {
             None => needless.push(booking),
             Some(operation) => {
                 let left_out = left_out.flatten().filter(|_| operation.verb != Verb::Cancel);
-                let telling = Telling { index, digest: digest(&operation), operation, standing, left_out };
+                let telling = Telling { index, digest: digest(&operation), operation, sync_state, left_out };
                 if telling.is_there() { there.push(telling) } else { tellings.push(telling) }
             }
         }
     }
     bookings::forget(tx, source.account, source.id, &needless).await?;
-    let marks = there.iter().map(|Telling { standing, digest, .. }| Mark {
-        standing,
+    let marks = there.iter().map(|Telling { sync_state, digest, .. }| Mark {
+        sync_state,
         digest,
-        fate: &Fate::There,
-        unknown: false,
+        result: &ReservationPushResult::Confirmed,
+        in_doubt: false,
     });
     bookings::mark(tx, (source.account, source.id), &Vec::from_iter(marks), now).await?;
     Ok(tellings)
 }
 
 /// A booking in the channel's ids: the rooms that it knows of.
-fn in_its_words(told: &ToldBooking, rooms: &HashMap<CoreId, RoomName>) -> Reservation {
+fn in_its_words(told: &BookingSnapshot, rooms: &HashMap<CoreId, RoomExternalId>) -> Reservation {
     let mut reservation = told.reservation.clone();
     let named: Vec<_> = std::mem::take(&mut reservation.rooms)
         .into_iter()
@@ -248,14 +259,14 @@ fn in_its_words(told: &ToldBooking, rooms: &HashMap<CoreId, RoomName>) -> Reserv
 fn operation(
     source: &Source,
     (booking, mut reservation): (CoreId, Reservation),
-    known: Option<&BookingName>,
-    standing: &Standing,
+    known: Option<&ReservationExternalId>,
+    sync_state: &ReservationSyncState,
 ) -> Option<Operation> {
     // What came from it is its own.
     if known.is_some_and(|known| !known.ours || !known.push) {
         return None;
     }
-    let is_there = known.is_some() || standing.unknown;
+    let is_there = known.is_some() || sync_state.in_doubt;
     let is_sold = match reservation.status {
         Status::Confirmed | Status::NoShow => true,
         // What may yet come to nothing is told only where it is there already.
@@ -269,13 +280,13 @@ fn operation(
         (Some(_), true) => Verb::Change,
         (Some(_), false) => Verb::Cancel,
         // It may be there although nobody has seen it: it is looked for by our reference.
-        (None, false) if standing.unknown => Verb::Cancel,
+        (None, false) if sync_state.in_doubt => Verb::Cancel,
         (None, false) => return None,
     };
     reservation.id = known.map(|known| known.external_id.clone()).unwrap_or_default();
     Some(Operation {
         verb,
-        attempt: if standing.unknown { Attempt::AfterUnknown } else { Attempt::First },
+        attempt: if sync_state.in_doubt { Attempt::AfterUnknown } else { Attempt::First },
         reference: reference_of(source.account, booking),
         channel_id: known.map(|known| known.external_id.clone()),
         subject: Subject::Reservation(Box::new(reservation)),
@@ -292,18 +303,18 @@ fn digest(operation: &Operation) -> String {
 
 impl Telling {
     fn booking(&self) -> CoreId {
-        CoreId(self.standing.booking_id)
+        CoreId(self.sync_state.booking_id)
     }
 
     /// The channel has it already, for sure.
     fn is_there(&self) -> bool {
-        let Standing { confirmed, unknown, missed, .. } = &self.standing;
-        confirmed.as_deref() == Some(&self.digest) && !unknown && *missed == 0
+        let ReservationSyncState { confirmed, in_doubt, mismatch_count, .. } = &self.sync_state;
+        confirmed.as_deref() == Some(&self.digest) && !in_doubt && *mismatch_count == 0
     }
 
     /// What is made of what the channel said.
     fn judge(&self, outcome: &Outcome, trusts: bool) -> Judged {
-        let was_unknown = self.standing.unknown;
+        let was_unknown = self.sync_state.in_doubt;
         match outcome {
             Outcome::Accepted { id, confirmed, warnings, .. } => {
                 let id = id.as_ref().or(self.operation.channel_id.as_ref());
@@ -314,9 +325,9 @@ impl Telling {
                 Judged::there(Some("it was never there".to_owned()))
             }
             Outcome::Refused(errors) => Judged {
-                fate: Fate::Refused(in_words(errors)),
+                result: ReservationPushResult::Rejected(in_words(errors)),
                 // An earlier try may be there nevertheless, and be why this one is refused.
-                unknown: was_unknown,
+                in_doubt: was_unknown,
                 told: Told::Refused(in_words(errors)),
                 status: "failed",
                 message: Some(places(errors)),
@@ -336,7 +347,7 @@ impl Telling {
         // What was found by our reference is as it was made, which may be another state of it.
         let was_found = *verb == Verb::Create
             && *attempt == Attempt::AfterUnknown
-            && self.standing.sent.as_deref() != Some(&self.digest);
+            && self.sync_state.sent.as_deref() != Some(&self.digest);
         match id {
             Some(_) if was_found => Judged {
                 told: Told::Later(Some(SignedDuration::ZERO), String::new()),
@@ -344,7 +355,7 @@ impl Telling {
             },
             Some(_) if is_sure => Judged::there(warned),
             Some(_) => Judged {
-                fate: Fate::Sent,
+                result: ReservationPushResult::Unconfirmed,
                 status: "pending",
                 message: Some("to be read back".to_owned()),
                 ..Judged::there(None)
@@ -356,10 +367,10 @@ impl Telling {
     }
 
     /// What the channel calls it from now on, where it says so.
-    fn called<'a>(&'a self, outcome: &'a Outcome) -> Option<Called<'a>> {
+    fn called<'a>(&'a self, outcome: &'a Outcome) -> Option<ExternalIdAssignment<'a>> {
         let Outcome::Accepted { id, replaces, .. } = outcome else { return None };
         let external_id = id.as_ref().or(self.operation.channel_id.as_ref())?;
-        Some(Called { booking: self.booking(), external_id, replaces: replaces.as_deref() })
+        Some(ExternalIdAssignment { booking: self.booking(), external_id, replaces: replaces.as_deref() })
     }
 
     /// The audit trail's line.
@@ -391,16 +402,17 @@ async fn note(
     now: Timestamp,
 ) -> store::Result<()> {
     let whom = (source.account, source.id);
-    let links: Vec<Called<'_>> = said.iter().filter_map(|(telling, outcome, _)| telling.called(outcome)).collect();
-    names::link_bookings(tx, source.account, source.id, &links, now).await?;
-    let marks = said.iter().map(|(Telling { standing, digest, .. }, _, Judged { fate, unknown, .. })| Mark {
-        standing,
+    let links: Vec<ExternalIdAssignment<'_>> =
+        said.iter().filter_map(|(telling, outcome, _)| telling.called(outcome)).collect();
+    external_ids::link_bookings(tx, source.account, source.id, &links, now).await?;
+    let marks = said.iter().map(|(Telling { sync_state, digest, .. }, _, Judged { result, in_doubt, .. })| Mark {
+        sync_state,
         digest,
-        fate,
-        unknown: *unknown,
+        result,
+        in_doubt: *in_doubt,
     });
     bookings::mark(tx, whom, &Vec::from_iter(marks), now).await?;
-    let to_read = said.iter().filter(|(.., judged)| judged.fate == Fate::Sent);
+    let to_read = said.iter().filter(|(.., judged)| judged.result == ReservationPushResult::Unconfirmed);
     let to_read = to_read.filter_map(|(telling, outcome, _)| telling.called(outcome)).map(|called| {
         let payload = json!({ "entity": "reservation", "id": called.external_id });
         let work = Kind::LookAgain.put(whom, payload, (now + READ_BACK_AFTER, now));

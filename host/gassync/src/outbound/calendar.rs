@@ -29,7 +29,8 @@ use crate::{
         link_health::Fared,
         mappings,
         outbound::{
-            nights::{self, AboutToSend, Fate, Known, Marked, Place},
+            SyncStatus,
+            nights::{self, AboutToSend, Known, Marked, NightPushResult, Place},
             pushing,
             targets::{Target, Targets},
         },
@@ -244,7 +245,7 @@ async fn due(
         let parts = parts(&known, pushing, is_closed);
         if !desired::any(parts) {
             // It is closed there by hand, and of what is open nothing is new.
-            settled.push(Known { confirmed: Some(known.wanted.clone()), state: "there".to_owned(), ..known });
+            settled.push(Known { confirmed: Some(known.wanted.clone()), state: SyncStatus::Confirmed, ..known });
             continue;
         }
         let goes_on = |run: &&mut Run| run.target == *target && run.parts == parts && run.continues(&known);
@@ -267,7 +268,7 @@ fn is_for_sale(known: &Known) -> bool {
 
 /// What is new of a night; all of it, where nobody knows what the channel has. Of one that is closed there by hand the price alone.
 fn parts(known: &Known, pushing: &Pushing, is_closed: bool) -> CalendarParts {
-    let is_sure = !known.unknown && known.missed == 0 && (known.sent.is_none() || known.sent == known.confirmed);
+    let is_sure = !known.in_doubt && known.mismatch_count == 0 && (known.sent.is_none() || known.sent == known.confirmed);
     let has = known.confirmed.as_deref().filter(|_| is_sure).and_then(desired::read);
     let all = CalendarParts::default();
     let wanted = desired::read(&known.wanted);
@@ -287,7 +288,7 @@ async fn send(
     visit: &mut Visit,
 ) -> Result<Left, ChannelCallError> {
     let ChannelSession { app, source, connection, plugin } = session;
-    let may_be_there = runs.iter().flat_map(|run| &run.nights).any(|known| known.unknown);
+    let may_be_there = runs.iter().flat_map(|run| &run.nights).any(|known| known.in_doubt);
     let attempt = if may_be_there { Attempt::AfterUnknown } else { Attempt::First };
     let updates: Vec<CalendarUpdate> = runs.iter().map(Run::update).collect();
     let (call, secrets, place) = session.call(format!("calendar-{}", source.id), Arc::new(session.network()?)).await?;
@@ -306,9 +307,9 @@ async fn send(
     runs.iter().zip(&outcomes).for_each(|(run, outcome)| said.take(run, outcome));
     let fared = said.fared(visit, runs);
     let marked: Vec<Marked<'_>> =
-        said.fates.iter().flat_map(|(run, fate, error)| run.marked(*fate, error.as_deref())).collect();
+        said.results.iter().flat_map(|(run, result, error)| run.marked(*result, error.as_deref())).collect();
     let lines: Vec<sync_log::Entry<'_>> =
-        said.fates.iter().filter_map(|(run, fate, error)| run.line(source, *fate, error.as_deref())).collect();
+        said.results.iter().filter_map(|(run, result, error)| run.line(source, *result, error.as_deref())).collect();
     let mut tx = app.db.write(source.account).await?;
     nights::mark(&mut tx, source.account, source.id, &marked, now).await?;
     sync_log::outbound(&mut tx, source.account, &lines, now).await?;
@@ -333,7 +334,7 @@ async fn read_back_later(tx: &mut store::Tx, source: &Source, now: Timestamp) ->
 struct Said<'a> {
     /// What the channel says it took is there.
     trusts: bool,
-    fates: Vec<(&'a Run, Fate, Option<String>)>,
+    results: Vec<(&'a Run, NightPushResult, Option<String>)>,
     to_read_back: bool,
     /// That something is to be sent again, after how long where the channel says, and why.
     later: Option<(Option<SignedDuration>, String)>,
@@ -344,21 +345,21 @@ impl<'a> Said<'a> {
         let warned = |warnings: &[String]| (!warnings.is_empty()).then(|| warnings.join("; "));
         match outcome {
             Outcome::Accepted { confirmed: true, warnings, .. } if self.trusts => {
-                self.fates.push((run, Fate::There, warned(warnings)));
+                self.results.push((run, NightPushResult::Confirmed, warned(warnings)));
             }
             Outcome::Accepted { confirmed, warnings, .. } => {
                 self.to_read_back = true;
-                let fate = if *confirmed { Fate::Repeated } else { Fate::Sent };
-                self.fates.push((run, fate, warned(warnings)));
+                let result = if *confirmed { NightPushResult::Echoed } else { NightPushResult::Unconfirmed };
+                self.results.push((run, result, warned(warnings)));
             }
-            Outcome::Refused(errors) => self.fates.push((run, Fate::Refused, Some(in_words(errors)))),
+            Outcome::Refused(errors) => self.results.push((run, NightPushResult::Rejected, Some(in_words(errors)))),
             Outcome::Retry(seconds) => {
                 let wait = seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
                 self.come_again(wait, "the channel asks to be told again later".to_owned());
             }
             outcome @ (Outcome::Unknown | Outcome::Other { .. }) => {
                 self.come_again(None, unclear(outcome));
-                self.fates.push((run, Fate::Unknown, None));
+                self.results.push((run, NightPushResult::InDoubt, None));
             }
         }
     }
@@ -366,20 +367,20 @@ impl<'a> Said<'a> {
     /// Counts what came of the runs; and how the links of their room types fared.
     fn fared(&self, visit: &mut Visit, runs: &'a [Run]) -> Vec<Fared<'a>> {
         let nights: usize = runs.iter().map(|run| run.nights.len()).sum();
-        let fared = self.fates.iter().map(|(run, fate, error)| {
-            let came = match fate {
-                Fate::There => Came::There,
-                Fate::Sent | Fate::Repeated => Came::Taken,
-                Fate::Refused => Came::Refused,
-                Fate::Unknown => Came::Unknown,
+        let fared = self.results.iter().map(|(run, result, error)| {
+            let came = match result {
+                NightPushResult::Confirmed => Came::There,
+                NightPushResult::Unconfirmed | NightPushResult::Echoed => Came::Taken,
+                NightPushResult::Rejected => Came::Refused,
+                NightPushResult::InDoubt => Came::Unknown,
             };
             visit.count(came, run.nights.len());
             let why = error.clone().unwrap_or_else(|| "nobody knows whether the channel has it".to_owned());
-            let stands_against = matches!(fate, Fate::Refused | Fate::Unknown).then_some(why);
+            let stands_against = matches!(result, NightPushResult::Rejected | NightPushResult::InDoubt).then_some(why);
             Fared { kind: mappings::Kind::RoomType, id: &run.target.room_type_id, error: stands_against }
         });
         let fared: Vec<Fared<'a>> = fared.collect();
-        let told: usize = self.fates.iter().map(|(run, ..)| run.nights.len()).sum();
+        let told: usize = self.results.iter().map(|(run, ..)| run.nights.len()).sum();
         // Those that are to be told again later were told.
         visit.count(Came::Unknown, nights.saturating_sub(told));
         fared
@@ -432,23 +433,25 @@ impl Run {
         Some((self.nights.first()?.place.night, self.nights.last()?.place.night))
     }
 
-    fn marked<'a>(&'a self, fate: Fate, error: Option<&'a str>) -> impl Iterator<Item = Marked<'a>> {
-        self.nights.iter().map(move |known| Marked { place: &known.place, value: &known.wanted, fate, error })
+    fn marked<'a>(&'a self, result: NightPushResult, error: Option<&'a str>) -> impl Iterator<Item = Marked<'a>> {
+        self.nights.iter().map(move |known| Marked { place: &known.place, value: &known.wanted, result, error })
     }
 
     /// The audit trail's line.
-    fn line(&self, source: &Source, fate: Fate, error: Option<&str>) -> Option<sync_log::Entry<'_>> {
+    fn line(&self, source: &Source, result: NightPushResult, error: Option<&str>) -> Option<sync_log::Entry<'_>> {
         let (first, last) = self.span()?;
         let nights = if first == last { first.to_string() } else { format!("{first} to {last}") };
-        let (status, message) = match (fate, error) {
-            (Fate::There, None) => ("success", nights),
-            (Fate::There, Some(warning)) => ("success", format!("{nights}: {warning}")),
-            (Fate::Sent | Fate::Repeated, None) => ("pending", format!("{nights}: to be read back")),
-            (Fate::Sent | Fate::Repeated, Some(warning)) => {
+        let (status, message) = match (result, error) {
+            (NightPushResult::Confirmed, None) => ("success", nights),
+            (NightPushResult::Confirmed, Some(warning)) => ("success", format!("{nights}: {warning}")),
+            (NightPushResult::Unconfirmed | NightPushResult::Echoed, None) => {
+                ("pending", format!("{nights}: to be read back"))
+            }
+            (NightPushResult::Unconfirmed | NightPushResult::Echoed, Some(warning)) => {
                 ("pending", format!("{nights}: to be read back; {warning}"))
             }
-            (Fate::Refused, why) => ("failed", format!("{nights}: {}", why.unwrap_or("refused"))),
-            (Fate::Unknown, _) => ("pending", format!("{nights}: nobody knows whether it is there")),
+            (NightPushResult::Rejected, why) => ("failed", format!("{nights}: {}", why.unwrap_or("refused"))),
+            (NightPushResult::InDoubt, _) => ("pending", format!("{nights}: nobody knows whether it is there")),
         };
         Some(sync_log::Entry {
             source: source.id,

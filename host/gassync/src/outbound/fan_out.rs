@@ -12,7 +12,7 @@ use crate::{
         Result, Tx,
         outbound::{
             bookings,
-            touches::{self, Places},
+            invalidations::{self, Places},
         },
         queue::Put,
     },
@@ -24,24 +24,25 @@ const URGENCY_OF_PRICES: i64 = 3;
 /// Spreads the facts at these places, in the transaction that has given them; the work that comes of it.
 pub async fn facts(app: &App, tx: &mut Tx, given: &Places, now: Timestamp) -> Result<Vec<Put<'static>>> {
     let mut work: BTreeMap<(i64, i64), Put<'static>> = BTreeMap::new();
-    let mut touched = touches::of_calendars(tx, given).await?;
-    touched.retain(|(channel, ..)| can(app, channel, Interface::PushCalendar));
-    for (_, only_prices, touch) in &touched {
-        let whom = (AccountId(touch.account_id), SourceId(touch.source_id));
+    let mut invalidated = invalidations::of_calendars(tx, given).await?;
+    invalidated.retain(|(channel, ..)| can(app, channel, Interface::PushCalendar));
+    for (_, only_prices, invalidation) in &invalidated {
+        let whom = (AccountId(invalidation.account_id), SourceId(invalidation.source_id));
         let put = push_of_calendar(whom, (now, now));
         let urgency = if *only_prices { URGENCY_OF_PRICES } else { put.priority };
-        let waiting = work.entry((touch.account_id, touch.source_id)).or_insert(Put { priority: urgency, ..put });
+        let waiting =
+            work.entry((invalidation.account_id, invalidation.source_id)).or_insert(Put { priority: urgency, ..put });
         waiting.priority = waiting.priority.min(urgency);
     }
-    let touched: Vec<_> = touched.into_iter().map(|(.., touch)| touch).collect();
-    touches::put(tx, &touched).await?;
-    let mut told = touches::of_bookings(tx, given).await?;
-    told.retain(|touch| can(app, &touch.source_type, Interface::PushReservations));
-    bookings::touch(tx, &told).await?;
+    let invalidated: Vec<_> = invalidated.into_iter().map(|(.., invalidation)| invalidation).collect();
+    invalidations::put(tx, &invalidated).await?;
+    let mut told = invalidations::of_bookings(tx, given).await?;
+    told.retain(|invalidation| can(app, &invalidation.source_type, Interface::PushReservations));
+    bookings::invalidate(tx, &told).await?;
     let mut all: Vec<Put<'static>> = work.into_values().collect();
-    all.extend(told.iter().map(|touch| {
-        let whom = (AccountId(touch.account_id), SourceId(touch.source_id));
-        push_of_booking(whom, CoreId(touch.booking_id), now)
+    all.extend(told.iter().map(|invalidation| {
+        let whom = (AccountId(invalidation.account_id), SourceId(invalidation.source_id));
+        push_of_booking(whom, CoreId(invalidation.booking_id), now)
     }));
     Ok(all)
 }

@@ -18,9 +18,8 @@ use crate::{
         self, Tx, closures,
         outbound::{
             go_live_plans::{self, Plan, Span},
-            nights, pushing,
+            invalidations, nights, pushing,
             targets::Targets,
-            touches,
         },
         queue,
         sources::{self, Source},
@@ -130,7 +129,7 @@ pub async fn follow(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result<
     go_live_plans::forget(&mut tx, source.account, source.id).await?;
     nights::put(&mut tx, source.account, source.id, &known, now).await?;
     // What was sold while this was counted is told all the same.
-    schedule::invalidate_source(&mut tx, (source.account, source.id), (touches::FIRST, false), now).await?;
+    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, false), now).await?;
     schedule::push_due_bookings(&mut tx, (source.account, source.id), now).await?;
     queue::put(&mut tx, &[schedule::push_of_calendar((source.account, source.id), (now, now))], now).await?;
     let line = sync_log::Entry {

@@ -15,7 +15,7 @@ use crate::{
         self,
         plugins::{
             self,
-            processes::{self, Preparation},
+            processes::{self, InstanceState},
         },
     },
 };
@@ -245,7 +245,7 @@ pub(super) async fn ready(
     let at_hand = locked(&registry.ready).get(hash).map(|ready| (Arc::clone(&ready.adapter), ready.announced));
     if let Some((adapter, announced)) = at_hand {
         if !announced {
-            announce(registry, hash, Preparation::Ready).await?;
+            announce(registry, hash, InstanceState::Ready).await?;
         }
         return Ok(adapter);
     }
@@ -257,7 +257,7 @@ pub(super) async fn ready(
             return Err(Unready::Deadly(deaths));
         }
     }
-    announce(registry, hash, Preparation::Begun).await?;
+    announce(registry, hash, InstanceState::Begun).await?;
     let loaded = match wasm().await {
         Ok(wasm) => registry.engine.load(wasm).await.map_err(Unready::from),
         Err(error) => Err(error),
@@ -266,27 +266,27 @@ pub(super) async fn ready(
         Ok(adapter) => {
             let ready = Ready { adapter: Arc::clone(&adapter), announced: false };
             locked(&registry.ready).insert(hash.to_owned(), ready);
-            announce(registry, hash, Preparation::Ready).await?;
+            announce(registry, hash, InstanceState::Ready).await?;
             Ok(adapter)
         }
         Err(error) => {
-            announce(registry, hash, Preparation::Failed).await?;
+            announce(registry, hash, InstanceState::Failed).await?;
             Err(error)
         }
     }
 }
 
 /// Tells the other processes how far this one is. One that only looks in, as the command line does, has nobody to tell.
-async fn announce(registry: &PluginRegistry, hash: &str, state: Preparation) -> store::Result<()> {
+async fn announce(registry: &PluginRegistry, hash: &str, state: InstanceState) -> store::Result<()> {
     let Some(process) = registry.process.get() else { return Ok(()) };
     let mut tx = registry.db.platform_write().await?;
-    if state == Preparation::Ready {
+    if state == InstanceState::Ready {
         processes::forgive(&mut tx, hash).await?;
     }
     processes::prepared(&mut tx, process, (hash, state), registry.now()).await?;
     tx.commit().await?;
     if let Some(ready) = locked(&registry.ready).get_mut(hash) {
-        ready.announced = state == Preparation::Ready;
+        ready.announced = state == InstanceState::Ready;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::{
         self, Tx,
         buffer::availability,
         outbound::{
+            SyncStatus,
             nights::{self, Known, Place, ReadBack},
             pushing,
         },
@@ -98,7 +99,7 @@ async fn judge(
     };
     let opened: Vec<&Place> = known.iter().filter(is_shown_open).map(|known| &known.place).collect();
     nights::opened(tx, source.account, source.id, &opened).await?;
-    let is_told = |known: &Known| known.state != "refused" && !desired::is_moved(known);
+    let is_told = |known: &Known| known.state != SyncStatus::Rejected && !desired::is_moved(known);
     let known: HashMap<Date, Known> = known
         .into_iter()
         .filter(|known| known.place.rate_plan_id == plan && is_told(known))
@@ -120,36 +121,36 @@ async fn judge(
         let Some(known) = known.get(&shown.date) else { continue };
         let Some(wanted) = desired::read(&known.wanted) else { continue };
         let seen = desired::as_seen(shown, manifest);
-        if known.state == "due" {
+        if known.state == SyncStatus::Pending {
             // It is about to be told something else: what was set there by hand meanwhile is shown before.
-            let had = known.confirmed.as_deref().filter(|_| !known.unknown).and_then(desired::read);
+            let had = known.confirmed.as_deref().filter(|_| !known.in_doubt).and_then(desired::read);
             if had.is_some_and(|had| had.difference(&seen, parts).is_some()) {
                 differences.extend(wanted.difference(&seen, parts).map(|difference| (shown.date, difference)));
             }
             continue;
         }
         let agrees = wanted.reads_as(&seen, parts);
-        if agrees && known.state == "there" {
+        if agrees && known.state == SyncStatus::Confirmed {
             continue;
         }
         if !agrees && manifest.counts_own_bookings && is_less_open(shown) {
             // It may have just sold it: its bookings are read before it is told anything.
             judged.has_sold = true;
-            if known.state == "there" {
+            if known.state == SyncStatus::Confirmed {
                 continue;
             }
         }
         if agrees {
             read.push(ReadBack::there(&known.place));
-        } else if known.missed >= MAX_MISMATCHES {
+        } else if known.mismatch_count >= MAX_MISMATCHES {
             read.push(ReadBack::given_up(&known.place));
-        } else if known.state == "there" && wanted.reads_as(&seen, of_sale) {
+        } else if known.state == SyncStatus::Confirmed && wanted.reads_as(&seen, of_sale) {
             let difference = wanted.difference(&seen, parts).unwrap_or_default();
             differences.push((shown.date, difference.clone()));
             read.push(ReadBack::differing(&known.place, difference));
             judged.differs = true;
         } else {
-            read.push(ReadBack::missed(&known.place));
+            read.push(ReadBack::mismatched(&known.place));
             judged.again = true;
         }
     }

@@ -14,10 +14,11 @@ use crate::store::{
     calendar::{self, Listed},
     closures::{self, ClosedNight},
     outbound::{
+        SyncStatus,
+        invalidations::{self, Invalidation},
         nights::{self, Known, Place},
         shown::{self, Shown},
         targets::{Target, Targets},
-        touches::{self, Touch},
     },
     sources::Source,
     sync_log,
@@ -35,45 +36,45 @@ pub enum Progress {
 /// How long what a channel has shown is believed, where nothing was ever sent of a night.
 const SHOWN_IS_GOOD_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// Reckons what was touched of one room type: the relay waits for it where it has news of the same nights.
-pub async fn touched(
+/// Reckons what was invalidated of one room type: the relay waits for it where it has news of the same nights.
+pub async fn invalidated(
     tx: &mut Tx,
     source: &Source,
     (pushing, manifest, targets): (&Pushing, &Manifest, &mut Targets),
     now: Timestamp,
 ) -> Result<Progress> {
-    let touched = joined(touches::take(tx, source.account, source.id).await?);
-    let Some(room_type) = touched.first().map(|touch| touch.int_room_type_id) else { return Ok(Progress::All) };
+    let invalidated = joined(invalidations::take(tx, source.account, source.id).await?);
+    let Some(room_type) = invalidated.first().map(|invalidation| invalidation.int_room_type_id) else { return Ok(Progress::All) };
     let is_told = any(parts_of(pushing));
     if is_told {
         targets.ask(tx, [room_type]).await?;
     }
     let targets = if is_told { targets.of(room_type) } else { &[] };
-    // A link that is gone touches all nights.
-    if touched.iter().any(|touch| touch.last_night.0 == touches::LAST) {
+    // A link that is gone invalidates all nights.
+    if invalidated.iter().any(|invalidation| invalidation.last_night.0 == invalidations::LAST) {
         let plans: Vec<&str> = targets.iter().map(|target| target.rate_plan_id.as_str()).collect();
         nights::rest_all_but(tx, source.account, source.id, room_type, &plans).await?;
     }
     let mut changed = Vec::new();
     for target in targets {
         let (first, mut until) = horizon(target, pushing, now);
-        if touched.iter().any(|touch| touch.last_night.0 >= until) {
+        if invalidated.iter().any(|invalidation| invalidation.last_night.0 >= until) {
             // What was told of once is told of until it is over, however far the source looks now.
             let place = (target.room_type, target.rate_plan_id.as_str());
             let known = nights::last_known(tx, source.account, source.id, place).await?;
             until = until.max(known.and_then(|night| night.tomorrow().ok()).unwrap_or(until));
         }
-        let stays: Vec<(Stay, &Touch)> = touched
+        let stays: Vec<(Stay, &Invalidation)> = invalidated
             .iter()
-            .filter_map(|touch| {
-                let past = touch.last_night.0.tomorrow().unwrap_or(touch.last_night.0);
-                Some((Stay::spanning(touch.first_night.0.max(first), past.min(until))?, touch))
+            .filter_map(|invalidation| {
+                let past = invalidation.last_night.0.tomorrow().unwrap_or(invalidation.last_night.0);
+                Some((Stay::spanning(invalidation.first_night.0.max(first), past.min(until))?, invalidation))
             })
             .collect();
         DesiredCalendar { source, pushing, manifest, target }.compute(tx, &stays, now, &mut changed).await?;
     }
     nights::put(tx, source.account, source.id, &changed, now).await?;
-    let is_more = touches::wait(tx, source.account, source.id).await?;
+    let is_more = invalidations::wait(tx, source.account, source.id).await?;
     Ok(if is_more { Progress::Part } else { Progress::All })
 }
 
@@ -203,20 +204,21 @@ pub async fn survey(
 }
 
 /// Touches of a room type in the order of their nights; those that share nights, or meet, are one.
-fn joined(mut touches: Vec<Touch>) -> Vec<Touch> {
-    touches.sort_unstable_by_key(|touch| (touch.first_night.0, touch.last_night.0));
-    let mut joined: Vec<Touch> = Vec::with_capacity(touches.len());
-    for touch in touches {
-        let meets =
-            |last: &&mut Touch| touch.first_night.0 <= last.last_night.0.tomorrow().unwrap_or(last.last_night.0);
+fn joined(mut invalidations: Vec<Invalidation>) -> Vec<Invalidation> {
+    invalidations.sort_unstable_by_key(|invalidation| (invalidation.first_night.0, invalidation.last_night.0));
+    let mut joined: Vec<Invalidation> = Vec::with_capacity(invalidations.len());
+    for invalidation in invalidations {
+        let meets = |last: &&mut Invalidation| {
+            invalidation.first_night.0 <= last.last_night.0.tomorrow().unwrap_or(last.last_night.0)
+        };
         match joined.last_mut().filter(meets) {
             Some(last) => {
-                last.last_night = last.last_night.max(touch.last_night);
-                last.own = last.own.min(touch.own);
-                last.whole = last.whole.max(touch.whole);
-                last.touched_at = last.touched_at.min(touch.touched_at);
+                last.last_night = last.last_night.max(invalidation.last_night);
+                last.only_own_bookings &= invalidation.only_own_bookings;
+                last.force |= invalidation.force;
+                last.invalidated_at = last.invalidated_at.min(invalidation.invalidated_at);
             }
-            None => joined.push(touch),
+            None => joined.push(invalidation),
         }
     }
     joined
@@ -233,16 +235,16 @@ struct DesiredCalendar<'a> {
 }
 
 impl DesiredCalendar<'_> {
-    /// Reckons nights, each for the touch beside its stay.
+    /// Reckons nights, each for the invalidation beside its stay.
     async fn compute(
         &self,
         tx: &mut Tx,
-        touched: &[(Stay, &Touch)],
+        invalidated: &[(Stay, &Invalidation)],
         now: Timestamp,
         into: &mut Vec<Known>,
     ) -> Result<()> {
         let Self { source, target, .. } = self;
-        let stays: Vec<Stay> = touched.iter().map(|(stay, _)| *stay).collect();
+        let stays: Vec<Stay> = invalidated.iter().map(|(stay, _)| *stay).collect();
         let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &stays, now).await?;
         let foreign = listed.iter().filter(|listed| self.price(listed).is_err()).count();
         if foreign > 0 {
@@ -269,15 +271,15 @@ impl DesiredCalendar<'_> {
         }
         let closed = closures::of_room_type(tx, source.account, source.id, target.room_type, &stays).await?;
         let closed: HashSet<Date> = closed.iter().filter(|closed| closed.is_by_hand()).map(|c| c.night).collect();
-        let touches = touched.iter().flat_map(|(stay, touch)| stay.each().map(move |_| *touch));
-        for (listed, touch) in listed.into_iter().zip(touches) {
+        let invalidations = invalidated.iter().flat_map(|(stay, invalidation)| stay.each().map(move |_| *invalidation));
+        for (listed, invalidation) in listed.into_iter().zip(invalidations) {
             let night = listed.night;
             let wanted = self.wanted(listed);
             let is_closed = closed.contains(&night);
             let shown = shown.get(&night).map(|shown| &shown.night);
             into.extend(match known.remove(&night) {
-                Some(known) => self.again(touch, known, wanted, (shown, is_closed)),
-                None => Some(self.first_time(touch, (night, shown), &wanted, is_closed)),
+                Some(known) => self.again(invalidation, known, wanted, (shown, is_closed)),
+                None => Some(self.first_time(invalidation, (night, shown), &wanted, is_closed)),
             });
         }
         Ok(())
@@ -329,16 +331,16 @@ impl DesiredCalendar<'_> {
     /// A night that nothing was ever sent of: where the channel shows what is wanted, nothing needs to be.
     fn first_time(
         &self,
-        touch: &Touch,
+        invalidation: &Invalidation,
         (night, shown): (Date, Option<&CalendarNight>),
         wanted: &ChannelNight,
         is_closed: bool,
     ) -> Known {
         let place = Place { room_type: self.target.room_type, rate_plan_id: self.target.rate_plan_id.clone(), night };
-        let shown = shown.filter(|_| touch.whole == 0);
+        let shown = shown.filter(|_| !invalidation.force);
         let is_there = shown.is_some_and(|shown| self.is_shown(shown, wanted, is_closed));
         let has = shown.and_then(|shown| self.has(shown, wanted));
-        first(place, wanted, (has, is_there), touch.touched_at.into())
+        first(place, wanted, (has, is_there), invalidation.invalidated_at.into())
     }
 
     /// What a channel has that nobody has told it, by what it shows.
@@ -349,18 +351,18 @@ impl DesiredCalendar<'_> {
     /// A night that was reckoned before; none where nothing is to be written.
     fn again(
         &self,
-        touch: &Touch,
+        invalidation: &Invalidation,
         known: Known,
         wanted: ChannelNight,
         (shown, is_closed): (Option<&CalendarNight>, bool),
     ) -> Option<Known> {
         // What its own booking did to the channel's count nobody knows: rooms of a house are one there and several here, and
         // what was sent may have crossed it. The night is sent as it is to be.
-        let has_moved = touch.own == 1 && self.manifest.counts_own_bookings && !is_closed;
-        let is_whole = touch.whole == 1 || has_moved;
+        let has_moved = invalidation.only_own_bookings && self.manifest.counts_own_bookings && !is_closed;
+        let is_whole = invalidation.force || has_moved;
         let has = known.confirmed.as_deref().and_then(read);
         // What was sent last may be there, whatever was surely there before.
-        let is_sure = !known.unknown && (known.sent.is_none() || known.sent == known.confirmed);
+        let is_sure = !known.in_doubt && (known.sent.is_none() || known.sent == known.confirmed);
         let sent = known.sent.as_deref().filter(|_| !is_sure).and_then(read);
         // A word that lifts a rule stays until the channel has it: then nothing more is wanted of that rule.
         let wanted = wanted.lifting(has.as_ref()).lifting(sent.as_ref());
@@ -372,7 +374,7 @@ impl DesiredCalendar<'_> {
             return None;
         }
         let is_new = any(both(wanted.differs(has.as_ref()), self.parts(is_closed)));
-        let is_said = has.is_some() && is_sure && !is_new && known.state != "sent";
+        let is_said = has.is_some() && is_sure && !is_new && known.state != SyncStatus::Unconfirmed;
         let is_shown = is_moved && shown.is_some_and(|shown| self.is_shown(shown, &wanted, is_closed));
         let is_there = !is_whole && (is_said || is_shown);
         Some(Known {
@@ -382,9 +384,13 @@ impl DesiredCalendar<'_> {
                 _ => known.confirmed.clone().or(has.as_ref().map(text_of)),
             },
             wanted: text,
-            state: if is_there { "there" } else { "due" }.to_owned(),
+            state: if is_there { SyncStatus::Confirmed } else { SyncStatus::Pending },
             // What has been missing for long is missing for as long, whatever else changes.
-            changed_at: if known.state == "there" { touch.touched_at.into() } else { known.changed_at },
+            changed_at: if known.state == SyncStatus::Confirmed {
+                invalidation.invalidated_at.into()
+            } else {
+                known.changed_at
+            },
             ..known
         })
     }
@@ -403,9 +409,9 @@ fn first(
         confirmed: if is_there { Some(text.clone()) } else { has.as_ref().map(text_of) },
         wanted: text,
         sent: None,
-        state: if is_there { "there" } else { "due" }.to_owned(),
-        unknown: false,
-        missed: 0,
+        state: if is_there { SyncStatus::Confirmed } else { SyncStatus::Pending },
+        in_doubt: false,
+        mismatch_count: 0,
         changed_at,
         sent_at: None,
         closed_by_us: false,
@@ -414,7 +420,7 @@ fn first(
 
 /// Whether somebody has moved a night by hand at the channel: what it has is what it shows.
 pub(super) fn is_moved(known: &Known) -> bool {
-    known.state == "there" && known.confirmed.is_none()
+    known.state == SyncStatus::Confirmed && known.confirmed.is_none()
 }
 
 #[cfg(test)]
@@ -424,7 +430,7 @@ mod tests {
 
     #[test]
     fn touching_spans_are_joined_and_others_are_not() {
-        let touch = |first: &str, last: &str, (own, whole): (i64, i64), second: i64| Touch {
+        let invalidation = |first: &str, last: &str, (own, whole): (i64, i64), second: i64| Invalidation {
             account_id: 1,
             source_id: 1,
             int_room_type_id: 1,
@@ -432,27 +438,32 @@ mod tests {
             last_night: Day(last.parse().expect("a date")),
             own,
             whole,
-            touched_at: Timestamp::from_second(second).expect("a time").into(),
+            invalidated_at: Timestamp::from_second(second).expect("a time").into(),
         };
-        let touches = vec![
-            touch("2027-03-10", "2027-03-11", (1, 0), 9),
-            touch("2027-12-24", "2027-12-26", (1, 0), 2),
-            touch("2027-03-12", "2027-03-14", (0, 0), 5),
-            touch("2027-03-11", "2027-03-11", (1, 1), 7),
-            touch("2027-03-16", "2027-03-16", (1, 0), 8),
+        let invalidations = vec![
+            invalidation("2027-03-10", "2027-03-11", (1, 0), 9),
+            invalidation("2027-12-24", "2027-12-26", (1, 0), 2),
+            invalidation("2027-03-12", "2027-03-14", (0, 0), 5),
+            invalidation("2027-03-11", "2027-03-11", (1, 1), 7),
+            invalidation("2027-03-16", "2027-03-16", (1, 0), 8),
         ];
-        let said = |touch: &Touch| {
-            let nights = (touch.first_night.0.to_string(), touch.last_night.0.to_string());
-            (nights, touch.own, touch.whole, Timestamp::from(touch.touched_at).as_second())
+        let said = |invalidation: &Invalidation| {
+            let nights = (invalidation.first_night.0.to_string(), invalidation.last_night.0.to_string());
+            (
+                nights,
+                invalidation.only_own_bookings,
+                invalidation.force,
+                Timestamp::from(invalidation.invalidated_at).as_second(),
+            )
         };
         let nights = |first: &str, last: &str| (first.to_owned(), last.to_owned());
-        let apart: Vec<_> = joined(touches).iter().map(said).collect();
+        let apart: Vec<_> = joined(invalidations).iter().map(said).collect();
         assert_eq!(
             apart,
             [
-                (nights("2027-03-10", "2027-03-14"), 0, 1, 5),
-                (nights("2027-03-16", "2027-03-16"), 1, 0, 8),
-                (nights("2027-12-24", "2027-12-26"), 1, 0, 2),
+                (nights("2027-03-10", "2027-03-14"), false, true, 5),
+                (nights("2027-03-16", "2027-03-16"), true, false, 8),
+                (nights("2027-12-24", "2027-12-26"), true, false, 2),
             ]
         );
     }

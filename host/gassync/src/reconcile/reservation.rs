@@ -6,10 +6,11 @@ use crate::{
     schedule::push_of_booking,
     store::{
         self, Tx,
-        core::told_bookings::told_bookings,
+        core::booking_snapshots::booking_snapshots,
         outbound::{
-            bookings::{self, Fate, Mark, Standing},
-            names::{self, Called},
+            SyncStatus,
+            bookings::{self, Mark, ReservationPushResult, ReservationSyncState},
+            external_ids::{self, ExternalIdAssignment},
         },
         queue,
         sources::Source,
@@ -29,13 +30,13 @@ pub async fn match_by_reference(
 ) -> store::Result<Option<CoreId>> {
     let said = reservation.extra.get("reference").and_then(|reference| reference.as_str());
     let Some(booking) = said.and_then(|reference| referenced(account, reference)) else { return Ok(None) };
-    let Some(standing) = bookings::get(tx, account, source, booking).await? else { return Ok(None) };
+    let Some(sync_state) = bookings::get(tx, account, source, booking).await? else { return Ok(None) };
     // Anybody may write a reference beside a booking: only what we are in the middle of telling can be it.
-    if !standing.unknown || standing.external_id.is_some() {
+    if !sync_state.in_doubt || sync_state.external_id.is_some() {
         return Ok(None);
     }
-    let link = Called { booking, external_id: &reservation.id, replaces: None };
-    names::link_bookings(tx, account, source, &[link], now).await?;
+    let link = ExternalIdAssignment { booking, external_id: &reservation.id, replaces: None };
+    external_ids::link_bookings(tx, account, source, &[link], now).await?;
     Ok(Some(booking))
 }
 
@@ -47,62 +48,67 @@ pub async fn verify(
     (booking, shown): (CoreId, &Reservation),
     (observed_at, now): (Timestamp, Timestamp),
 ) -> store::Result<()> {
-    let Some(standing) = bookings::get(tx, account, source, booking).await? else { return Ok(()) };
-    let was_told_before = standing.sent_at.is_some_and(|at| Timestamp::from(at) < observed_at);
+    let Some(sync_state) = bookings::get(tx, account, source, booking).await? else { return Ok(()) };
+    let was_told_before = sync_state.sent_at.is_some_and(|at| Timestamp::from(at) < observed_at);
     // The core has the say over its own bookings: one that somebody has changed there is told again.
-    if !matches!(standing.state.as_str(), "sent" | "there") || !was_told_before {
+    if !matches!(sync_state.state, SyncStatus::Unconfirmed | SyncStatus::Confirmed) || !was_told_before {
         return Ok(());
     }
-    let Some(told) = told_bookings(tx, account, &[booking]).await?.remove(&booking) else { return Ok(()) };
+    let Some(told) = booking_snapshots(tx, account, &[booking]).await?.remove(&booking) else { return Ok(()) };
     // Moved to rooms that the channel does not know, it is none there.
-    let rooms = names::of_units(tx, account, source, &told.units).await?;
+    let rooms = external_ids::of_units(tx, account, source, &told.units).await?;
     let holds = |reservation: &Reservation| reservation.status.holds_nights();
     let stands = holds(&told.reservation) && told.units.iter().any(|unit| rooms.contains_key(unit));
     let stay = |reservation: &Reservation| (reservation.check_in, reservation.check_out);
     let agrees = holds(shown) == stands && (!stands || stay(shown) == stay(&told.reservation));
-    let digest = standing.sent.clone().unwrap_or_default();
-    if agrees && standing.state == "there" {
+    let digest = sync_state.sent.clone().unwrap_or_default();
+    if agrees && sync_state.state == SyncStatus::Confirmed {
         return Ok(());
     }
     if agrees {
-        let mark = Mark { standing: &standing, digest: &digest, fate: &Fate::There, unknown: false };
+        let mark = Mark {
+            sync_state: &sync_state,
+            digest: &digest,
+            result: &ReservationPushResult::Confirmed,
+            in_doubt: false,
+        };
         return bookings::mark(tx, (account, source), &[mark], now).await;
     }
-    record_mismatch(tx, (account, source), &standing, now).await
+    record_mismatch(tx, (account, source), &sync_state, now).await
 }
 
 /// A channel that says that it took a booking and shows something else is told again, and after some times a person is asked.
 async fn record_mismatch(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
-    standing: &Standing,
+    sync_state: &ReservationSyncState,
     now: Timestamp,
 ) -> store::Result<()> {
     let why = "the channel says that it took it, and shows something else".to_owned();
-    let digest = standing.sent.clone().unwrap_or_default();
-    let gives_up = standing.missed >= MAX_MISMATCHES;
-    let fate = if gives_up { Fate::Refused(why) } else { Fate::Missed(why) };
-    let mark = Mark { standing, digest: &digest, fate: &fate, unknown: false };
+    let digest = sync_state.sent.clone().unwrap_or_default();
+    let gives_up = sync_state.mismatch_count >= MAX_MISMATCHES;
+    let result = if gives_up { BookingPushResult::Rejected(why) } else { BookingPushResult::Mismatch(why) };
+    let mark = Mark { sync_state, digest: &digest, result: &result, in_doubt: false };
     bookings::mark(tx, (account, source), &[mark], now).await?;
     if gives_up {
         return Ok(());
     }
-    queue::put(tx, &[push_of_booking((account, source), CoreId(standing.booking_id), now)], now).await
+    queue::put(tx, &[push_of_booking((account, source), CoreId(sync_state.booking_id), now)], now).await
 }
 
 /// The rooms, by the channel's ids, of a booking of ours that the channel says it took and that is to be read back; none of any
 /// other.
 pub async fn awaited_rooms(tx: &mut Tx, source: &Source, id: &str) -> store::Result<Option<Vec<String>>> {
     let (account, source_id) = (source.account, source.id);
-    let called = names::bookings_called(tx, account, source_id, &[id.to_owned()]).await?;
+    let called = external_ids::bookings_by_external_id(tx, account, source_id, &[id.to_owned()]).await?;
     let Some((booking, _)) = called.into_iter().next() else { return Ok(None) };
-    let standing = bookings::get(tx, account, source_id, booking).await?;
-    if standing.is_none_or(|standing| standing.state != "sent") {
+    let sync_state = bookings::get(tx, account, source_id, booking).await?;
+    if sync_state.is_none_or(|sync_state| sync_state.state != SyncStatus::Unconfirmed) {
         return Ok(None);
     }
-    let told = told_bookings(tx, account, &[booking]).await?.remove(&booking);
+    let told = booking_snapshots(tx, account, &[booking]).await?.remove(&booking);
     let units = told.map(|told| told.units).unwrap_or_default();
-    let rooms = names::of_units(tx, account, source_id, &units).await?;
+    let rooms = external_ids::of_units(tx, account, source_id, &units).await?;
     Ok(Some(rooms.into_values().map(|name| name.room_type_id).collect()))
 }
 
@@ -110,19 +116,19 @@ pub async fn awaited_rooms(tx: &mut Tx, source: &Source, id: &str) -> store::Res
 /// channel said it had made it has not, and it is made again, after it was looked for.
 pub async fn handle_missing(tx: &mut Tx, source: &Source, ids: &[String], now: Timestamp) -> store::Result<()> {
     let source_key = (source.account, source.id);
-    for (booking, id) in names::bookings_called(tx, source.account, source.id, ids).await? {
-        let standing = bookings::get(tx, source.account, source.id, booking).await?;
-        let Some(standing) = standing.filter(|standing| standing.state == "sent") else { continue };
-        let told = told_bookings(tx, source.account, &[booking]).await?.remove(&booking);
-        let digest = standing.sent.clone().unwrap_or_default();
+    for (booking, id) in external_ids::bookings_by_external_id(tx, source.account, source.id, ids).await? {
+        let sync_state = bookings::get(tx, source.account, source.id, booking).await?;
+        let Some(sync_state) = sync_state.filter(|sync_state| sync_state.state == SyncStatus::Unconfirmed) else { continue };
+        let told = booking_snapshots(tx, source.account, &[booking]).await?.remove(&booking);
+        let digest = sync_state.sent.clone().unwrap_or_default();
         if told.is_none_or(|told| !told.reservation.status.holds_nights()) {
-            let mark = Mark { standing: &standing, digest: &digest, fate: &Fate::There, unknown: false };
+            let mark = Mark { sync_state: &sync_state, digest: &digest, result: &BookingPushResult::Confirmed, in_doubt: false };
             bookings::mark(tx, source_key, &[mark], now).await?;
             continue;
         }
-        names::unlink_booking(tx, source.account, source.id, &id).await?;
+        external_ids::unlink_booking(tx, source.account, source.id, &id).await?;
         let why = "the channel says that it took it, and does not have it".to_owned();
-        let mark = Mark { standing: &standing, digest: &digest, fate: &Fate::Unknown(why), unknown: true };
+        let mark = Mark { sync_state: &sync_state, digest: &digest, result: &BookingPushResult::InDoubt(why), in_doubt: true };
         bookings::mark(tx, source_key, &[mark], now).await?;
         queue::put(tx, &[push_of_booking(source_key, booking, now)], now).await?;
     }

@@ -3,7 +3,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::store::{
-    queue::{Company, Lane, Put},
+    queue::{Company, Put, QueueKey},
     webhooks::Webhook,
 };
 
@@ -63,10 +63,10 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == word)
     }
 
-    const fn lane(self) -> Lane {
+    const fn queue(self) -> QueueKey {
         match self {
-            Self::DriveParked | Self::Horizon => Lane::Host,
-            _ => Lane::Channel,
+            Self::DriveParked | Self::Horizon => QueueKey::Host,
+            _ => QueueKey::Channel,
         }
     }
 
@@ -125,7 +125,7 @@ impl Kind {
         Put {
             account,
             source,
-            lane: self.lane(),
+            queue: self.queue(),
             kind: self.name(),
             payload,
             priority: self.priority(),
@@ -140,7 +140,7 @@ impl Kind {
     pub fn delivery(webhook: &Webhook, sequence: i64, now: Timestamp) -> Put<'static> {
         let payload = json!({ "webhook": webhook.id, "sequence": sequence });
         Put {
-            lane: Lane::Webhook(webhook.id),
+            queue: QueueKey::Webhook(webhook.id),
             sequence: Some(sequence),
             ..Self::Deliver.put((webhook.account, webhook.source), payload, (now, now))
         }

@@ -26,7 +26,7 @@ pub use refetches::{retry as retry_set_aside, retry_all as retry_all_set_aside};
 
 use crate::{
     core,
-    store::{self, Tx, outbound::touches},
+    store::{self, Tx, outbound::invalidations},
 };
 
 /// Something was linked: records that waited for it are tried again in a transaction of their own, and what is linked is pushed.
@@ -34,5 +34,5 @@ pub async fn linked(tx: &mut Tx, account: AccountId, source: SourceId, now: Time
     let source_key = (account, source);
     core::give_time_zone(tx, account, (source, None), now).await?;
     store::queue::put(tx, &[Kind::DriveParked.put(source_key, json!({}), (now, now))], now).await?;
-    invalidate_source(tx, source_key, (touches::FIRST, false), now).await
+    invalidate_source(tx, source_key, (invalidations::FIRST, false), now).await
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Kind, pushes};
 use crate::store::{
     self, Tx,
-    outbound::touches,
+    outbound::invalidations,
     queue::Put,
     sources::{self, Source},
 };
@@ -59,7 +59,7 @@ pub async fn begin_new(tx: &mut Tx, manifest: &Manifest, pushes: bool, now: Time
     for source_key in sources::active_of_channel(tx, &manifest.id).await? {
         // What a version before could not be told, or was told otherwise, is reckoned anew.
         if pushes {
-            pushes::invalidate_source(tx, source_key, (touches::FIRST, false), now).await?;
+            pushes::invalidate_source(tx, source_key, (invalidations::FIRST, false), now).await?;
             pushes::due_bookings(tx, source_key, now).await?;
         }
         let mut new = Vec::new();

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::Kind;
 use crate::store::{
     Result, Tx,
-    outbound::{bookings, touches},
+    outbound::{bookings, invalidations},
     queue::{self, Put},
 };
 
@@ -34,7 +34,7 @@ pub async fn invalidate_source(
     (first, whole): (Date, bool),
     now: Timestamp,
 ) -> Result<()> {
-    if touches::put_all(tx, account, source, (first, whole), now).await? == 0 {
+    if invalidations::put_all(tx, account, source, (first, whole), now).await? == 0 {
         return Ok(());
     }
     queue::put(tx, &[of_calendar((account, source), (now, now))], now).await

@@ -75,11 +75,11 @@ finds! {
     /// Nights that channels will not have.
     refused_nights = "select s.source_name, count(*) as count, max(n.error) as detail, min(n.changed_at) as since
         from int_channel_nights n join int_sources s on s.account_id = n.account_id and s.id = n.source_id
-        where n.state = 'refused' group by s.id, s.source_name order by s.id";
+        where n.state = 'rejected' group by s.id, s.source_name order by s.id";
     /// Bookings that channels will not have.
     refused_bookings = "select s.source_name, count(*) as count, max(b.error) as detail, min(b.changed_at) as since
         from int_channel_bookings b join int_sources s on s.account_id = b.account_id and s.id = b.source_id
-        where b.state = 'refused' group by s.id, s.source_name order by s.id";
+        where b.state = 'rejected' group by s.id, s.source_name order by s.id";
 }
 
 /// Channels that have not had for long what the core wants them to have.
@@ -87,16 +87,16 @@ pub async fn behind(tx: &mut Tx, before: Timestamp) -> Result<Vec<Found>> {
     let text = "select s.source_name, cast(sum(o.count) as bigint) as count, cast(null as text) as detail, min(o.since) as since
         from (
             select account_id, source_id, count(*) as count, min(changed_at) as since from int_channel_nights
-            where state in ('due', 'sent') and changed_at < $1 group by account_id, source_id
+            where state in ('pending', 'unconfirmed') and changed_at < $1 group by account_id, source_id
             union all
             select account_id, source_id, count(*), min(changed_at) from int_channel_bookings
-            where state in ('due', 'sent') and changed_at < $1 group by account_id, source_id
+            where state in ('pending', 'unconfirmed') and changed_at < $1 group by account_id, source_id
         ) o join int_sources s on s.account_id = o.account_id and s.id = o.source_id
         group by s.id, s.source_name order by s.id";
     on!(tx, c => sqlx::query_as(text).bind(Time::from(before)).fetch_all(c).await)
 }
 
-/// Rooms with nights from a day on that are sold more often than they can be, each with one of the bookings in excess: by
+/// Rooms with nights from a day on that are sold more often than they can be, each with one of the bookings overbooked: by
 /// the channel's id where it came from one.
 pub async fn overbooked(tx: &mut Tx, from: Date) -> Result<Vec<Found>> {
     let text =
@@ -108,22 +108,22 @@ pub async fn overbooked(tx: &mut Tx, from: Date) -> Result<Vec<Found>> {
         join gas_bookable_units u on u.account_id = n.account_id and u.id = n.unit_id
         join gas_properties p on p.account_id = u.account_id and p.id = u.property_id
         left join gas_booking_nights c on c.account_id = n.account_id and c.unit_id = n.unit_id and c.night = n.night
-            and c.bucket = 'excess'
+            and c.bucket = 'overbooked'
         left join gas_booking_rooms r on r.account_id = c.account_id and r.id = c.booking_room_id
         left join int_mappings m on m.account_id = r.account_id and m.gas_entity_type = 'booking'
             and m.gas_entity_id = r.booking_id and m.origin = 'external'
         left join int_sources s on s.account_id = m.account_id and s.id = m.source_id
-        where n.excess > 0 and n.night >= $1
+        where n.overbooked > 0 and n.night >= $1
         group by n.account_id, n.unit_id, p.name, u.name order by n.account_id, n.unit_id";
     on!(tx, c => sqlx::query_as(text).bind(Day(from)).fetch_all(c).await)
 }
 
 /// Subscriptions that are told nothing more because of how they took it.
 pub async fn disabled_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
-    let text = "select s.source_name, cast(1 as bigint) as count, w.status_why as detail, w.updated_at as since,
+    let text = "select s.source_name, cast(1 as bigint) as count, w.status_reason as detail, w.updated_at as since,
             w.id as number
         from int_webhooks w join int_sources s on s.account_id = w.account_id and s.id = w.source_id
-        where w.status = 'disabled' and w.deleted_at is null and w.status_why <> $1 order by w.id";
+        where w.status = 'disabled' and w.deleted_at is null and w.status_reason <> $1 order by w.id";
     on!(tx, c => sqlx::query_as(text).bind(BY_HAND).fetch_all(c).await)
 }
 
@@ -140,11 +140,10 @@ pub async fn silent_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
 pub async fn dead_deliveries(tx: &mut Tx) -> Result<Vec<Found>> {
     let text = "select s.source_name, d.count, d.detail, d.since, w.id as number
         from (
-            select account_id, source_id, lane, count(*) as count, max(error) as detail, min(finished_at) as since
-            from int_jobs where state = 'dead' and kind = 'deliver' group by account_id, source_id, lane
+            select account_id, source_id, subscription_id, count(*) as count, max(error) as detail, min(finished_at) as since
+            from int_jobs where state = 'dead' and kind = 'deliver' group by account_id, source_id, subscription_id
         ) d
-        join int_webhooks w on w.account_id = d.account_id and w.source_id = d.source_id
-            and 'webhook/' || cast(w.id as text) = d.lane
+        join int_webhooks w on w.account_id = d.account_id and w.source_id = d.source_id and w.id = d.subscription_id
         join int_sources s on s.account_id = w.account_id and s.id = w.source_id
         where w.status = 'active' and w.deleted_at is null order by w.id";
     on!(tx, c => sqlx::query_as(text).fetch_all(c).await)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gassync_domain::{AccountId, CoreId, Date, SourceId, Stay, Timestamp};
 use sqlx::FromRow;
 
-use super::{Cents, Day, Result, Tx, ledger, on, rows};
+use super::{Day, MoneyTenThousandths, Result, Tx, ledger, on, rows};
 
 /// A night of a unit, as it is shown.
 #[derive(Debug, Clone)]
@@ -21,9 +21,9 @@ pub struct Listed {
     /// How many cannot be sold.
     pub blocked: i64,
     /// How many are sold that there is no room for.
-    pub excess: i64,
+    pub overbooked: i64,
     /// Price under the rate plan asked for.
-    pub price: Option<Cents>,
+    pub price: Option<MoneyTenThousandths>,
     /// ISO 4217.
     pub currency: Option<String>,
     /// Fewest nights of a stay that begins here.
@@ -88,7 +88,7 @@ pub async fn linked_room_types(
 #[derive(FromRow)]
 struct Rate {
     night: Day,
-    price: Option<Cents>,
+    price: Option<MoneyTenThousandths>,
     currency: Option<String>,
     min_stay: Option<i64>,
     max_stay: Option<i64>,
@@ -133,7 +133,7 @@ pub async fn nights(
             sold: count(|night| night.sold),
             held: count(|night| night.held),
             blocked: count(|night| night.blocked),
-            excess: count(|night| night.excess),
+            overbooked: count(|night| night.overbooked),
             price: rate.as_ref().and_then(|rate| rate.price),
             currency: rate.as_ref().and_then(|rate| rate.currency.clone()),
             min_stay: rate.as_ref().and_then(|rate| rate.min_stay),

@@ -239,7 +239,7 @@ pub async fn taken_there(
     let rows: Vec<(Day, i64)> = rows::of_stays(stays).read(tx, &shared, text).await?;
     let mut taken: HashMap<Date, i64> = rows.into_iter().map(|(night, count)| (night.0, count)).collect();
     let text = "select m.starts_on, m.ends_on, m.quantity from int_blocks b
-        join int_block_notes n on n.account_id = b.account_id and n.int_block_id = b.id
+        join int_block_maintenance n on n.account_id = b.account_id and n.int_block_id = b.id
         join gas_maintenance m on m.account_id = n.account_id and m.id = n.gas_maintenance_id
         where b.account_id = $1 and b.source_id = $2 and b.deleted_at is null and m.unit_id = $3";
     let blocks: Vec<(Day, Day, i64)> =

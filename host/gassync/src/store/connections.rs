@@ -268,16 +268,16 @@ pub async fn called(
     (now, before): (Timestamp, Timestamp),
 ) -> Result<()> {
     // Not at every call: those that come at once would wait for each other.
-    let text = "update int_connections set last_webhook_at = $3, untold_polls = 0, untold_since = null
+    let text = "update int_connections set last_webhook_at = $3, unannounced_polls = 0, unannounced_since = null
         where account_id = $1 and id = $2
-            and (last_webhook_at is null or last_webhook_at < $4 or untold_polls > 0)";
+            and (last_webhook_at is null or last_webhook_at < $4 or unannounced_polls > 0)";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).bind(Time::from(before)).execute(c)
         .await.map(drop))
 }
 
 /// Counts a poll that brought changes of bookings that no call had told; of a channel that never called it says nothing.
 pub async fn brought_untold(tx: &mut Tx, account: AccountId, id: ConnectionId, now: Timestamp) -> Result<()> {
-    let text = "update int_connections set untold_polls = untold_polls + 1, untold_since = coalesce(untold_since, $3)
+    let text = "update int_connections set unannounced_polls = unannounced_polls + 1, unannounced_since = coalesce(unannounced_since, $3)
         where account_id = $1 and id = $2 and last_webhook_at is not null";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
 }
@@ -290,14 +290,14 @@ pub struct Calls {
     /// When it last told of bookings.
     pub last_webhook_at: Option<Time>,
     /// Polls since then that brought changes of bookings that no call had told.
-    pub untold_polls: i64,
+    pub unannounced_polls: i64,
     /// Since when.
-    pub untold_since: Option<Time>,
+    pub unannounced_since: Option<Time>,
 }
 
 /// How a connection's channel calls.
 pub async fn calls(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<Calls> {
-    let text = "select webhook_key, last_webhook_at, untold_polls, untold_since from int_connections
+    let text = "select webhook_key, last_webhook_at, unannounced_polls, unannounced_since from int_connections
         where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).fetch_one(c).await)
 }
@@ -314,7 +314,7 @@ pub struct SilentChannel {
     /// When the channel last told of bookings.
     pub last_webhook_at: Time,
     /// Polls since then that brought changes of bookings that no call had told.
-    pub untold_polls: i64,
+    pub unannounced_polls: i64,
     /// Since when.
     pub since: Time,
 }
@@ -325,10 +325,10 @@ pub const MAX_UNTOLD_POLLS: i64 = 3;
 /// Channels whose polls have brought what no call has told, the first of it before a time: a call that is only late has come
 /// since. A platform query.
 pub async fn silent(tx: &mut Tx, before: Timestamp) -> Result<Vec<SilentChannel>> {
-    let text = "select s.account_id, s.id as source_id, s.source_name, c.last_webhook_at, c.untold_polls,
-            c.untold_since as since
+    let text = "select s.account_id, s.id as source_id, s.source_name, c.last_webhook_at, c.unannounced_polls,
+            c.unannounced_since as since
         from int_connections c join int_sources s on s.account_id = c.account_id and s.connection_id = c.id
-        where c.untold_polls >= $2 and c.untold_since <= $1 and c.last_webhook_at is not null
+        where c.unannounced_polls >= $2 and c.unannounced_since <= $1 and c.last_webhook_at is not null
             and s.status in ('active', 'error')
         order by s.account_id, s.id";
     on!(tx, c => sqlx::query_as(text).bind(Time::from(before)).bind(MAX_UNTOLD_POLLS).fetch_all(c).await)

@@ -30,13 +30,13 @@ pub mod missing;
 pub mod outbound;
 pub mod outbox;
 pub mod parked;
+pub mod plugin_state;
 pub mod plugins;
 pub mod poll_failures;
 pub mod queue;
 pub mod retention;
 pub mod rows;
 pub mod set_aside;
-pub mod source_memory;
 pub mod source_removal;
 pub mod source_switches;
 pub mod sources;
@@ -50,7 +50,7 @@ mod writer;
 
 pub use db::{Db, DbError, Tx};
 pub use fault::{Fault, fault};
-pub use types::{Cents, Day, Time};
+pub use types::{Day, MoneyTenThousandths, Time};
 
 pub(crate) use db::on;
 

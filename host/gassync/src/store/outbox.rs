@@ -41,7 +41,7 @@ impl Fact {
 
 /// A fact with its place in the feed of an account.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Told {
+pub struct FeedEntry {
     /// Its place: each account's feed counts from 1.
     pub sequence: i64,
     /// What is told.
@@ -55,7 +55,7 @@ pub struct Told {
 
 /// Something of the core that is to be looked at again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Touch {
+pub struct ReportedChange {
     /// `booking`, `availability` or `rate`.
     pub entity_type: &'static str,
     /// The booking; of nights, their unit.
@@ -65,13 +65,13 @@ pub struct Touch {
 }
 
 /// Has something looked at again, as if it had changed; false where the account has no such thing.
-pub async fn touch(tx: &mut Tx, account: AccountId, touch: &Touch, now: Timestamp) -> Result<bool> {
-    let known = match touch.entity_type {
+pub async fn report_change(tx: &mut Tx, account: AccountId, change: &ReportedChange, now: Timestamp) -> Result<bool> {
+    let known = match change.entity_type {
         "booking" => "select exists (select 1 from gas_bookings where account_id = $1 and id = $2)",
         _ => "select exists (select 1 from gas_bookable_units where account_id = $1 and id = $2)",
     };
     let is_there: bool =
-        on!(&mut *tx, c => sqlx::query_scalar(known).bind(account.0).bind(touch.entity_id).fetch_one(c).await)?;
+        on!(&mut *tx, c => sqlx::query_scalar(known).bind(account.0).bind(change.entity_id).fetch_one(c).await)?;
     if !is_there {
         return Ok(false);
     }
@@ -85,8 +85,8 @@ pub async fn touch(tx: &mut Tx, account: AccountId, touch: &Touch, now: Timestam
         "insert into int_outbox (account_id, entity_type, entity_id, action, created_at, first_night, last_night)
         values ($1, $2, $3, 'updated', $4, $5, $6)",
     );
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(touch.entity_type).bind(touch.entity_id).bind(Time::from(now))
-        .bind(touch.span.map(|(first, _)| Day(first))).bind(touch.span.map(|(_, last)| Day(last))).execute(c).await
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(change.entity_type).bind(change.entity_id).bind(Time::from(now))
+        .bind(change.span.map(|(first, _)| Day(first))).bind(change.span.map(|(_, last)| Day(last))).execute(c).await
         .map(drop))?;
     Ok(true)
 }
@@ -143,7 +143,7 @@ pub async fn give_sequence(tx: &mut Tx, limit: i64) -> Result<Vec<(i64, i64, i64
 }
 
 /// Facts with the reader's own names, for the account `$1` and the source `$2`.
-macro_rules! told {
+macro_rules! feed_entries {
     ($from:literal) => {
         concat!(
             "select o.sequence, o.entity_type, o.entity_id, o.action, o.origin_source_id, o.first_night, o.last_night,
@@ -161,16 +161,21 @@ macro_rules! told {
 }
 
 /// Facts of an account by their places, as a source sees them.
-pub async fn told_at(tx: &mut Tx, account: AccountId, source: SourceId, sequences: &[i64]) -> Result<Vec<Told>> {
+pub async fn entries_at(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    sequences: &[i64],
+) -> Result<Vec<FeedEntry>> {
     let mut new = Rows::new([("sequence", Kind::Int)]);
     sequences.iter().for_each(|sequence| new.push([(*sequence).into()]));
-    let text = told!("new cross join int_outbox o where o.account_id = $1 and o.sequence = new.sequence");
+    let text = feed_entries!("new cross join int_outbox o where o.account_id = $1 and o.sequence = new.sequence");
     new.read(tx, &[account.0.into(), source.0.into()], text).await
 }
 
 /// The feed of an account after a place in it, as a source sees it: entities with its own ids, where it has them.
-pub async fn feed(tx: &mut Tx, account: AccountId, source: SourceId, after: i64, limit: i64) -> Result<Vec<Told>> {
-    let text = told!("int_outbox o where o.account_id = $1 and o.sequence > $3 order by o.sequence limit $4");
+pub async fn feed(tx: &mut Tx, account: AccountId, source: SourceId, after: i64, limit: i64) -> Result<Vec<FeedEntry>> {
+    let text = feed_entries!("int_outbox o where o.account_id = $1 and o.sequence > $3 order by o.sequence limit $4");
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(after).bind(limit).fetch_all(c).await)
 }
 

@@ -70,7 +70,7 @@ pub async fn waiting(tx: &mut Tx, from: Date) -> Result<Vec<ParkedAlarm>> {
     }
     let text = "select b.account_id, b.source_id, s.source_name, b.external_id, b.record, b.parked as missing,
             b.synced_at as since,
-            exists (select 1 from int_block_notes n where n.account_id = b.account_id and n.int_block_id = b.id) as held
+            exists (select 1 from int_block_maintenance n where n.account_id = b.account_id and n.int_block_id = b.id) as held
         from int_blocks b join int_sources s on s.account_id = b.account_id and s.id = b.source_id
         where b.parked is not null order by b.synced_at, b.id limit $1";
     let rows: Vec<Row<Block>> = on!(&mut *tx, c => sqlx::query_as(text).bind(MOST_OF_A_KIND).fetch_all(c).await)?;

@@ -81,22 +81,22 @@ pub const JOB_RUNS: Class = Class {
     text: "delete from int_job_runs where id in (
         select id from int_job_runs where created_at < $1 order by created_at limit $2)",
 };
-/// Lanes of subscriptions that are gone. Before those themselves.
-pub const LANES: Class = Class {
-    name: "lanes",
-    text: "delete from int_lanes where (account_id, source_id, lane) in (
-        select l.account_id, l.source_id, l.lane from int_webhooks w cross join int_lanes l
-        where w.deleted_at < $1 and l.account_id = w.account_id and l.source_id = w.source_id
-            and l.lane = 'webhook/' || cast(w.id as text) and l.due_at is null and l.busy_until is null limit $2)",
+/// Queues of deleted subscriptions. Deleted before the subscriptions themselves.
+pub const QUEUES: Class = Class {
+    name: "queues",
+    text: "delete from int_queues where (account_id, source_id, queue_kind, subscription_id) in (
+        select q.account_id, q.source_id, q.queue_kind, q.subscription_id from int_webhooks w cross join int_queues q
+        where w.deleted_at < $1 and q.account_id = w.account_id and q.source_id = w.source_id
+            and q.queue_kind = 'webhook' and q.subscription_id = w.id and q.due_at is null and q.busy_until is null limit $2)",
 };
-/// Subscriptions that are gone, and have no lane any more.
+/// Deleted subscriptions without a queue.
 pub const WEBHOOKS: Class = Class {
     name: "subscriptions",
     text: "delete from int_webhooks where (account_id, id) in (
         select w.account_id, w.id from int_webhooks w
         where w.deleted_at < $1 and not exists (
-            select 1 from int_lanes l where l.account_id = w.account_id and l.source_id = w.source_id
-                and l.lane = 'webhook/' || cast(w.id as text))
+            select 1 from int_queues q where q.account_id = w.account_id and q.source_id = w.source_id
+                and q.queue_kind = 'webhook' and q.subscription_id = w.id)
         order by w.deleted_at limit $2)",
 };
 

@@ -34,7 +34,7 @@ pub const OF_SOURCE: [Piece; 31] = [
         whose: "job_id in (select id from int_jobs where account_id = $1 and source_id = $2)",
     },
     piece("int_jobs", "id"),
-    piece("int_lanes", "source_id, lane"),
+    piece("int_queues", "source_id, queue_kind, subscription_id"),
     Piece {
         table: "int_webhook_secrets",
         key: "id",
@@ -51,20 +51,20 @@ pub const OF_SOURCE: [Piece; 31] = [
     piece("int_channel_bookings", "source_id, booking_id"),
     piece("int_closures", "source_id, int_room_type_id, night"),
     piece("int_go_live_plans", "id"),
-    piece("int_calendar_touches", "source_id, int_room_type_id, first_night, last_night"),
+    piece("int_calendar_invalidations", "source_id, int_room_type_id, first_night, last_night"),
     piece("int_availability", "id"),
     piece("int_parked_reservations", "source_id, external_id"),
     piece("int_missing_reservations", "source_id, external_id"),
     piece("int_decisions", "id"),
     piece("int_set_aside", "id"),
     piece("int_poll_failures", "source_id, poll"),
-    piece("int_poll_points", "source_id, entity"),
-    piece("int_source_memory", "source_id, key"),
+    piece("int_sync_cursors", "source_id, entity"),
+    piece("int_plugin_state", "source_id, key"),
     piece("int_backfills", "id"),
     piece("int_sync_runs", "id"),
     piece("int_reservations", "id"),
     Piece {
-        table: "int_block_notes",
+        table: "int_block_maintenance",
         key: "int_block_id, gas_maintenance_id",
         whose: "int_block_id in (select id from int_blocks where account_id = $1 and source_id = $2)",
     },
@@ -133,7 +133,7 @@ pub struct Kept {
     /// Holds that keep nights for its parked records.
     pub holds: i64,
     /// Bookings that its channel was told of.
-    pub told_bookings: i64,
+    pub pushed_bookings: i64,
     /// API keys.
     pub keys: i64,
     /// Subscriptions.
@@ -168,13 +168,13 @@ pub async fn count(
         (select count(*) from int_mappings where account_id = $1 and source_id = $2) as links,
         (select count(distinct gas_entity_id) from int_mappings where account_id = $1 and source_id = $2
             and gas_entity_type = 'booking') as bookings,
-        (select count(*) from int_block_notes n join int_blocks b on b.account_id = n.account_id and b.id = n.int_block_id
+        (select count(*) from int_block_maintenance n join int_blocks b on b.account_id = n.account_id and b.id = n.int_block_id
             where b.account_id = $1 and b.source_id = $2) as closures,
         (select count(*) from int_closures where account_id = $1 and source_id = $2 and not waived) as closed_nights,
         (select count(*) from int_parked_reservations where account_id = $1 and source_id = $2
             and hold_id is not null) as holds,
         (select count(*) from int_channel_bookings where account_id = $1 and source_id = $2
-            and state <> 'due') as told_bookings,
+            and state <> 'pending') as pushed_bookings,
         (select count(*) from int_api_keys where account_id = $1 and source_id = $2) as keys,
         (select count(*) from int_webhooks where account_id = $1 and source_id = $2 and deleted_at is null) as subscriptions,
         (select count(*) from int_jobs where account_id = $1 and source_id = $2 and state = 'waiting') as jobs,
@@ -187,7 +187,7 @@ pub async fn count(
 
 /// Whether somebody works for a source just now.
 pub async fn is_busy(tx: &mut Tx, account: AccountId, source: SourceId, now: Timestamp) -> Result<bool> {
-    let text = "select exists (select 1 from int_lanes where account_id = $1 and source_id = $2 and busy_until > $3)";
+    let text = "select exists (select 1 from int_queues where account_id = $1 and source_id = $2 and busy_until > $3)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(Time::from(now)).fetch_one(c).await)
 }
 

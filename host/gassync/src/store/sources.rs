@@ -274,7 +274,7 @@ fn select(rest: &str) -> String {
 
 /// Where the next fetch of an entity begins.
 pub async fn resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity: &str) -> Result<Option<ResumePoint>> {
-    let text = "select kind, resume from int_poll_points where account_id = $1 and source_id = $2 and entity = $3";
+    let text = "select kind, cursor from int_sync_cursors where account_id = $1 and source_id = $2 and entity = $3";
     let row: Option<(String, String)> =
         on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).bind(entity).fetch_optional(c).await)?;
     Ok(row.and_then(|(kind, resume)| match kind.as_str() {
@@ -285,7 +285,7 @@ pub async fn resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity:
 
 /// A poll begins anew: all that there is is fetched.
 pub async fn forget_resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity: &str) -> Result<()> {
-    let text = "delete from int_poll_points where account_id = $1 and source_id = $2 and entity = $3";
+    let text = "delete from int_sync_cursors where account_id = $1 and source_id = $2 and entity = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(entity).execute(c).await.map(drop))
 }
 
@@ -301,10 +301,10 @@ pub async fn set_resume_point(
         ResumePoint::Instant(instant) => ("instant", instant.to_string()),
         ResumePoint::Token(token) => ("token", token.clone()),
     };
-    let text = "insert into int_poll_points (account_id, source_id, entity, kind, resume, updated_at)
+    let text = "insert into int_sync_cursors (account_id, source_id, entity, kind, cursor, updated_at)
         values ($1, $2, $3, $4, $5, $6)
         on conflict (account_id, source_id, entity) do update set
-            kind = excluded.kind, resume = excluded.resume, updated_at = excluded.updated_at";
+            kind = excluded.kind, cursor = excluded.cursor, updated_at = excluded.updated_at";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(entity).bind(kind).bind(resume)
         .bind(Time::from(now)).execute(c).await.map(drop))
 }
@@ -329,7 +329,7 @@ pub async fn discard(tx: &mut Tx, account: AccountId, id: SourceId, connection: 
     for (text, key) in [
         ("delete from int_credentials where account_id = $1 and connection_id = $2", connection.0),
         ("delete from int_consents where account_id = $1 and connection_id = $2", connection.0),
-        ("delete from int_source_memory where account_id = $1 and source_id = $2", id.0),
+        ("delete from int_plugin_state where account_id = $1 and source_id = $2", id.0),
         ("delete from int_sources where account_id = $1 and id = $2", id.0),
         ("delete from int_connections where account_id = $1 and id = $2", connection.0),
     ] {

@@ -106,7 +106,7 @@ pub struct Run {
     /// Of what was told: what the channel surely has.
     pub records_confirmed: i64,
     /// Of what was told: of what nobody knows whether the channel has it.
-    pub records_unknown: i64,
+    pub records_in_doubt: i64,
     /// Why it failed.
     pub error_message: Option<String>,
     /// When it began.
@@ -152,7 +152,7 @@ pub async fn end(
 /// The newest runs of a source, newest first.
 pub async fn newest(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Run>> {
     let text = "select id, sync_type, status, records_processed, records_created, records_updated, records_failed,
-            records_skipped, records_confirmed, records_unknown, error_message, started_at, duration_ms
+            records_skipped, records_confirmed, records_in_doubt, error_message, started_at, duration_ms
         from int_sync_runs where account_id = $1 and source_id = $2 order by id desc limit $3";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
 }
@@ -238,7 +238,7 @@ pub async fn outward(tx: &mut Tx, runs: &[OutwardRun]) -> Result<()> {
         ]);
     }
     let text = "insert into int_sync_runs (account_id, source_id, sync_type, direction, status, records_processed,
-            records_created, records_updated, records_failed, records_skipped, records_confirmed, records_unknown,
+            records_created, records_updated, records_failed, records_skipped, records_confirmed, records_in_doubt,
             error_message, started_at, completed_at, duration_ms)
         select new.account_id, new.source_id, new.sync_type, 'outbound', new.status, new.sent,
             0, new.taken, new.refused, 0, new.confirmed, new.unknown, new.error, new.began, new.ended, new.took

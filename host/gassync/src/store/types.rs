@@ -22,7 +22,7 @@ pub struct Day(pub Date);
 /// Money in ten-thousandths of a unit of currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
 #[sqlx(transparent)]
-pub struct Cents(i64);
+pub struct MoneyTenThousandths(i64);
 
 /// Microseconds between the epochs of Unix and of PostgreSQL (2000-01-01).
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
@@ -42,14 +42,14 @@ impl From<Time> for Timestamp {
     }
 }
 
-impl From<Amount> for Cents {
+impl From<Amount> for MoneyTenThousandths {
     fn from(amount: Amount) -> Self {
         Self(amount.ten_thousandths())
     }
 }
 
-impl From<Cents> for Amount {
-    fn from(parts: Cents) -> Self {
+impl From<MoneyTenThousandths> for Amount {
+    fn from(parts: MoneyTenThousandths) -> Self {
         Self::from_ten_thousandths(parts.0)
     }
 }
@@ -60,7 +60,7 @@ impl Serialize for Day {
     }
 }
 
-impl Serialize for Cents {
+impl Serialize for MoneyTenThousandths {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Amount::from(*self).to_string().serialize(serializer)
     }

@@ -26,9 +26,9 @@ use crate::{
     schedule::Outcome,
     store::{
         self,
-        outbox::{self, Told as Fact},
-        queue::{Job, Shut, Taken},
-        webhooks::{self, Attempt, Standing, Webhook},
+        outbox::{self, FeedEntry as Fact},
+        queue::{Job, Pause, Taken},
+        webhooks::{self, Attempt, EndpointHealth, Webhook},
     },
 };
 
@@ -52,9 +52,9 @@ pub(crate) struct Told {
     /// To be written with them.
     pub attempts: Vec<Attempt>,
     /// How the subscriber takes it; none where it was told nothing.
-    pub standing: Option<Standing>,
+    pub health: Option<EndpointHealth>,
     /// It wants to be left alone.
-    pub shut: Option<Shut>,
+    pub pause: Option<Pause>,
     /// It is to be told nothing more.
     pub disable: Option<GivenUp>,
 }
@@ -87,7 +87,7 @@ struct Sent {
     verdict: Verdict,
 }
 
-/// Tells the subscriber whose lane was taken. A panic is a failed delivery, of that message alone: after one, messages are
+/// Tells the subscriber whose queue was taken. A panic is a failed delivery, of that message alone: after one, messages are
 /// sent one by one. What had arrived before is sent twice then, with the same id.
 pub(crate) async fn tell_safely(app: &Arc<App>, number: i64, taken: &Taken) -> store::Result<Told> {
     if let Ok(told) = panics::caught("delivery", tell(app, number, taken)).await {
@@ -95,8 +95,10 @@ pub(crate) async fn tell_safely(app: &Arc<App>, number: i64, taken: &Taken) -> s
     }
     let mut all = Told::nothing(Vec::new());
     for job in &taken.jobs {
-        let one = match &all.shut {
-            Some(shut) => Told::nothing(vec![Outcome::NotYet(shut.until.duration_since(app.now()), shut.why.clone())]),
+        let one = match &all.pause {
+            Some(pause) => {
+                Told::nothing(vec![Outcome::NotYet(pause.until.duration_since(app.now()), pause.why.clone())])
+            }
             None => tell_one(app, number, taken.clone(), job).await,
         };
         all.add(one);
@@ -123,7 +125,7 @@ async fn most_attempts(app: &App, taken: &Taken, number: i64) -> store::Result<i
     Ok(webhook.map_or(i64::MAX, |webhook| webhook.wanted.max_attempts))
 }
 
-/// Tells the subscriber whose lane was taken.
+/// Tells the subscriber whose queue was taken.
 async fn tell(app: &Arc<App>, number: i64, taken: &Taken) -> store::Result<Told> {
     let jobs = &taken.jobs;
     let ended = |why: &str| Told::nothing(jobs.iter().map(|_| Outcome::Hopeless(why.to_owned())).collect());
@@ -159,25 +161,25 @@ async fn is_still(app: &App, webhook: &Webhook) -> store::Result<bool> {
 
 impl Told {
     fn nothing(outcomes: Vec<Outcome>) -> Self {
-        Self { outcomes, attempts: Vec::new(), standing: None, shut: None, disable: None }
+        Self { outcomes, attempts: Vec::new(), health: None, pause: None, disable: None }
     }
 
     /// With what came of telling another thing.
     fn add(&mut self, other: Self) {
         self.outcomes.extend(other.outcomes);
         self.attempts.extend(other.attempts);
-        let had_arrived = self.standing.as_ref().is_some_and(|standing| standing.any_arrived);
-        let standing = other.standing.map(|new| Standing { any_arrived: new.any_arrived || had_arrived, ..new });
-        self.standing = standing.or(self.standing.take());
-        self.shut = other.shut.or(self.shut.take());
+        let had_arrived = self.health.as_ref().is_some_and(|health| health.any_arrived);
+        let health = other.health.map(|new| EndpointHealth { any_arrived: new.any_arrived || had_arrived, ..new });
+        self.health = health.or(self.health.take());
+        self.pause = other.pause.or(self.pause.take());
         self.disable = other.disable.or(self.disable.take());
     }
 
     /// Nothing can be told from here: another host may have the key, or this one after it was mended.
     fn put_off(app: &App, jobs: &[Job], why: &str) -> Self {
         let outcomes = jobs.iter().map(|_| Outcome::NotYet(LONGEST_PAUSE, why.to_owned())).collect();
-        let shut = Shut { until: app.now() + LONGEST_PAUSE, why: why.to_owned() };
-        Self { shut: Some(shut), ..Self::nothing(outcomes) }
+        let pause = Pause { until: app.now() + LONGEST_PAUSE, why: why.to_owned() };
+        Self { pause: Some(pause), ..Self::nothing(outcomes) }
     }
 }
 
@@ -218,7 +220,7 @@ impl Subscriber {
         let webhook = &self.webhook;
         let places: Vec<i64> = jobs.iter().filter_map(|job| job.sequence).collect();
         let mut batch = Batch::begin(tx, webhook.account, app.public_url()).await?;
-        let facts = outbox::told_at(tx, webhook.account, webhook.source, &places).await?;
+        let facts = outbox::entries_at(tx, webhook.account, webhook.source, &places).await?;
         let facts: HashMap<i64, Fact> = facts.into_iter().map(|fact| (fact.sequence, fact)).collect();
         let waits = if webhook.wanted.ordered { self.behind(tx, jobs).await? } else { HashMap::new() };
         let now = app.now();
@@ -411,8 +413,8 @@ impl Subscriber {
             return told;
         }
         let Webhook { account, id, revision, .. } = *webhook;
-        told.standing = Some(Standing { account, webhook: id, revision, any_arrived });
-        told.shut = pause.map(|pause| Shut { until: now + pause, why: why.to_owned() });
+        told.health = Some(EndpointHealth { account, webhook: id, revision, any_arrived });
+        told.pause = pause.map(|pause| Pause { until: now + pause, why: why.to_owned() });
         let since = webhook.failing_since.filter(|_| !any_arrived);
         let why = if called.is_some_and(|halt| halt.is_gone) {
             Some(GONE.to_owned())

@@ -173,7 +173,7 @@ impl From<Delivery> for DeliveryShown {
         };
         let state = STATES.iter().find(|(_, word)| *word == delivery.state).map_or("waiting", |(shown, _)| *shown);
         let waits = state == "waiting";
-        let shut = delivery.shut_until.filter(|until| waits && *until > delivery.run_at);
+        let pause = delivery.paused_until.filter(|until| waits && *until > delivery.run_at);
         Self {
             id: delivery.id,
             message_id: match delivery.sequence {
@@ -188,8 +188,8 @@ impl From<Delivery> for DeliveryShown {
             gas_id: delivery.entity_id,
             state: state.to_owned(),
             attempts: delivery.attempts,
-            next_attempt_at: waits.then(|| shut.unwrap_or(delivery.run_at).into()),
-            why: delivery.error.or(delivery.shut_why.filter(|_| shut.is_some())),
+            next_attempt_at: waits.then(|| pause.unwrap_or(delivery.run_at).into()),
+            why: delivery.error.or(delivery.pause_reason.filter(|_| pause.is_some())),
             created_at: delivery.created_at.into(),
             finished_at: delivery.finished_at.map(Timestamp::from),
         }
@@ -421,7 +421,7 @@ fn told_of_something(webhook: &Webhook) -> Result<(), Problem> {
     if webhook.is_active {
         return Ok(());
     }
-    let why = webhook.status_why.as_deref().unwrap_or("nobody knows why");
+    let why = webhook.status_reason.as_deref().unwrap_or("nobody knows why");
     Err(Problem::Conflict(format!("the subscription is disabled ({why}): enable it first")))
 }
 

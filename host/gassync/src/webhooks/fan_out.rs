@@ -6,7 +6,7 @@ use crate::{
     schedule::Kind,
     store::{
         Result, Tx,
-        outbound::touches::Places,
+        outbound::invalidations::Places,
         queue::Put,
         webhooks::{self, Happened, Webhook},
     },

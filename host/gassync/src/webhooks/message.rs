@@ -12,7 +12,7 @@ use crate::{
         self, Tx,
         core::snapshot,
         installation, mappings,
-        outbox::{self, Told},
+        outbox::{self, FeedEntry},
         webhooks::Webhook,
     },
 };
@@ -72,7 +72,12 @@ pub(super) fn media_type(webhook: &Webhook) -> &'static str {
 }
 
 /// What is told of a fact.
-pub(super) async fn of_fact(tx: &mut Tx, webhook: &Webhook, told: &Told, batch: &mut Batch) -> store::Result<Message> {
+pub(super) async fn of_fact(
+    tx: &mut Tx,
+    webhook: &Webhook,
+    told: &FeedEntry,
+    batch: &mut Batch,
+) -> store::Result<Message> {
     let name = told.fact.name();
     let entity = name.record.split('.').next().unwrap_or_default();
     let mut data = Map::new();
@@ -134,7 +139,7 @@ impl About<'_> {
 async fn record(
     tx: &mut Tx,
     webhook: &Webhook,
-    told: &Told,
+    told: &FeedEntry,
     records: &mut HashMap<(String, i64), Value>,
 ) -> store::Result<Value> {
     if told.external_id.is_none() {

@@ -261,7 +261,7 @@ pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookSh
         max_attempts: wanted.max_attempts,
         timeout_seconds: wanted.timeout_seconds,
         enabled: webhook.is_active,
-        disabled_because: webhook.status_why.clone(),
+        disabled_because: webhook.status_reason.clone(),
         silent_because: fan_out::silence(webhook),
         failing_since: webhook.failing_since,
         failures: webhook.failures,

@@ -11,11 +11,11 @@ use crate::{
         self,
         queue::{self, Put, Release},
         sync_runs::{self, OutwardRun},
-        webhooks::{self, Attempt, Standing},
+        webhooks::{self, Attempt, EndpointHealth},
     },
 };
 
-/// The most lanes that share a transaction.
+/// The most queues that share a transaction.
 const MOST: usize = 200;
 
 /// Completions that wait to be written. A task writes as long as one waits.
@@ -27,10 +27,10 @@ pub(super) struct Completer {
 #[derive(Debug, Default)]
 struct Waiting {
     is_written: bool,
-    lanes: Vec<(Completion, oneshot::Sender<()>)>,
+    queues: Vec<(Completion, oneshot::Sender<()>)>,
 }
 
-/// A lane that is given back, and the work that comes after it.
+/// A queue that is given back, and the work that comes after it.
 #[derive(Debug)]
 pub(super) struct Completion {
     /// What came of it.
@@ -40,7 +40,7 @@ pub(super) struct Completion {
     /// The times that a subscriber was told of something.
     pub attempts: Vec<Attempt>,
     /// How the endpoint is by now.
-    pub endpoint_health: Option<Standing>,
+    pub endpoint_health: Option<EndpointHealth>,
     /// What its channel was told.
     pub runs: Vec<OutwardRun>,
 }
@@ -51,13 +51,13 @@ impl Completer {
         Self { app, waiting: Mutex::default() }
     }
 
-    /// Writes what came of a lane, with whatever else waits; returns when it is durable. False where it could not be written:
+    /// Writes what came of a queue, with whatever else waits; returns when it is durable. False where it could not be written:
     /// its lease ends, and it comes again.
     pub(super) async fn complete(self: &Arc<Self>, completion: Completion) -> bool {
         let (done, written) = oneshot::channel();
         let is_first = {
             let mut waiting = self.lock();
-            waiting.lanes.push((completion, done));
+            waiting.queues.push((completion, done));
             !std::mem::replace(&mut waiting.is_written, true)
         };
         if is_first {
@@ -76,20 +76,20 @@ async fn write_all(completer: Arc<Completer>) {
     loop {
         let group = {
             let mut waiting = completer.lock();
-            if waiting.lanes.is_empty() {
+            if waiting.queues.is_empty() {
                 waiting.is_written = false;
                 return;
             }
-            let most = waiting.lanes.len().min(MOST);
-            waiting.lanes.drain(..most).collect::<Vec<_>>()
+            let most = waiting.queues.len().min(MOST);
+            waiting.queues.drain(..most).collect::<Vec<_>>()
         };
         let (completions, mut done): (Vec<Completion>, Vec<oneshot::Sender<()>>) = group.into_iter().unzip();
         let Err(error) = write(&completer.app, &completions).await else {
             done.into_iter().for_each(notify);
             continue;
         };
-        tracing::warn!(%error, lanes = completions.len(), "what came of jobs could not be written at once");
-        // One that the database does not take must not hold the others' lanes.
+        tracing::warn!(%error, queues = completions.len(), "what came of jobs could not be written at once");
+        // One that the database does not take must not hold the others' queues.
         for completion in &completions {
             let done = done.remove(0);
             match write(&completer.app, std::slice::from_ref(completion)).await {
@@ -133,7 +133,7 @@ impl Drop for Reset<'_> {
         if std::thread::panicking() {
             let mut waiting = self.0.lock();
             waiting.is_written = false;
-            waiting.lanes.clear();
+            waiting.queues.clear();
         }
     }
 }

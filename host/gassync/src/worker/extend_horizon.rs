@@ -6,7 +6,7 @@ use crate::{
     schedule,
     store::{
         self, missing,
-        outbound::{nights, pushing, touches},
+        outbound::{invalidations, nights, pushing},
         sources::Source,
     },
 };
@@ -25,7 +25,7 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     let over = (now - SignedDuration::from_hours(48)).to_zoned(TimeZone::UTC).date();
     nights::forget_before(&mut tx, source.account, source.id, over).await?;
     missing::forget_before(&mut tx, source.account, source.id, now - MISSED_IS_KEPT_FOR).await?;
-    let from = pushing::reckoned_until(&mut tx, source.account, source.id).await?.unwrap_or(touches::FIRST);
+    let from = pushing::computed_until(&mut tx, source.account, source.id).await?.unwrap_or(invalidations::FIRST);
     let days = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default().horizon_days;
     // A day that has begun everywhere.
     let today = (now - SignedDuration::from_hours(14)).to_zoned(TimeZone::UTC).date();

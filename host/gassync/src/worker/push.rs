@@ -18,7 +18,7 @@ use crate::{
     },
     schedule::Outcome,
     store::{
-        outbound::touches,
+        outbound::invalidations,
         queue::Job,
         sources::Source,
         sync_runs::{self, OutwardRun},
@@ -41,7 +41,7 @@ pub(super) async fn calendar(
     let listens = source.listening_since.is_some();
     if source.connection.is_none() || listens || !plugin.exports().contains(&Interface::PushCalendar) {
         let mut tx = app.db.write(source.account).await?;
-        touches::forget(&mut tx, source.account, source.id).await?;
+        invalidations::forget(&mut tx, source.account, source.id).await?;
         tx.commit().await?;
         return Ok(Outcome::Done);
     }

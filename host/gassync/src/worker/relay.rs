@@ -70,7 +70,7 @@ async fn relay(app: &App) -> store::Result<i64> {
     // With the places: a fact that has one was spread.
     let mut work = outbound::fan_out::facts(app, &mut tx, &given, app.now()).await?;
     work.extend(webhooks::fan_out::facts(&mut tx, &given, app.now()).await?);
-    // All at once, so that lanes are locked in their order.
+    // All at once, so that queues are locked in their order.
     queue::put(&mut tx, &work, app.now()).await?;
     tx.commit().await?;
     Ok(given.iter().map(|(_, low, high)| high - low + 1).sum())

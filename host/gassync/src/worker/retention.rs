@@ -39,7 +39,7 @@ async fn once(app: &App, shutdown: &CancellationToken) -> store::Result<()> {
         // Behind the facts: one whose delivery is forgotten would look as if it had never been told.
         (retention::DELIVERIES, days.feed_days),
         (retention::JOB_RUNS, days.feed_days),
-        (retention::LANES, days.feed_days),
+        (retention::QUEUES, days.feed_days),
         (retention::WEBHOOKS, days.feed_days),
         (retention::JOBS, days.jobs_days),
         (retention::CALLS, days.calls_days),

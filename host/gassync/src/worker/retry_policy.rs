@@ -10,7 +10,7 @@ use crate::{
     app::App,
     schedule::{FailureClass, Kind, Outcome},
     store::{
-        queue::{Ended, Job, Put, Release, Shut, Taken},
+        queue::{Ended, Job, Pause, Put, Release, Taken},
         sources::Source,
     },
     webhooks::Told,
@@ -35,7 +35,7 @@ pub(super) fn pause(outcome: &Outcome) -> Option<(SignedDuration, String)> {
     }
 }
 
-/// What is to be written of a lane and its jobs.
+/// What is to be written of a queue and its jobs.
 pub(super) async fn of_lane(
     app: &Arc<App>,
     source: Option<&Source>,
@@ -43,7 +43,7 @@ pub(super) async fn of_lane(
 ) -> Completion {
     let now = app.now();
     let breaker = breaker(app, source, now).await;
-    let mut shut: Option<Shut> = None;
+    let mut pause: Option<Pause> = None;
     let mut next = Vec::new();
     let mut ended = Vec::with_capacity(taken.jobs.len());
     for (job, outcome) in taken.jobs.iter().zip(outcomes) {
@@ -59,9 +59,10 @@ pub(super) async fn of_lane(
             // Why stands with the job: channels repeat what they were sent, and that may be a guest's.
             tracing::warn!(job = job.id, kind = job.kind, source = %job.source, became = judged.word(), "a job did not work out");
         }
-        let shuts = shuts(&outcome, &judged, (breaker, now)).map(|shut| Shut { why: kept_reason(shut.why), ..shut });
-        if let Some(new) = shuts {
-            shut = Some(shut.filter(|shut| shut.until >= new.until).unwrap_or(new));
+        let pauses =
+            pauses(&outcome, &judged, (breaker, now)).map(|pause| Pause { why: kept_reason(pause.why), ..pause });
+        if let Some(new) = pauses {
+            pause = Some(pause.filter(|pause| pause.until >= new.until).unwrap_or(new));
         }
         let source_key = (job.account, job.source);
         match (kind, &judged) {
@@ -85,7 +86,7 @@ pub(super) async fn of_lane(
         ended.push(judged);
     }
     Completion {
-        release: Release { taken, ended, shut },
+        release: Release { taken, ended, pause },
         next,
         attempts: Vec::new(),
         endpoint_health: None,
@@ -93,18 +94,18 @@ pub(super) async fn of_lane(
     }
 }
 
-/// What is to be written of a subscriber's lane.
+/// What is to be written of a subscriber's queue.
 pub(super) fn of_deliveries(app: &App, taken: Taken, told: Told) -> Completion {
     let now = app.now();
-    let Told { outcomes, attempts, standing, shut, .. } = told;
+    let Told { outcomes, attempts, health, pause, .. } = told;
     let judged = taken.jobs.iter().zip(&outcomes).map(|(job, outcome)| judge(app, job, (outcome, false), None, now));
     let ended = judged.map(fit_to_keep).collect();
-    let shut = shut.map(|shut| Shut { why: kept_reason(shut.why), ..shut });
+    let pause = pause.map(|pause| Pause { why: kept_reason(pause.why), ..pause });
     Completion {
-        release: Release { taken, ended, shut },
+        release: Release { taken, ended, pause },
         next: Vec::new(),
         attempts,
-        endpoint_health: standing,
+        endpoint_health: health,
         runs: Vec::new(),
     }
 }
@@ -193,16 +194,16 @@ fn limited(class: FailureClass) -> Option<SignedDuration> {
     }
 }
 
-/// Whether nothing else of the lane is begun for a while either.
-fn shuts(outcome: &Outcome, judged: &Ended, (breaker, now): (Option<Timestamp>, Timestamp)) -> Option<Shut> {
+/// Whether nothing else of the queue is begun for a while either.
+fn pauses(outcome: &Outcome, judged: &Ended, (breaker, now): (Option<Timestamp>, Timestamp)) -> Option<Pause> {
     if let Outcome::Again(Some(wait), why) = outcome {
-        return Some(Shut { until: now + (*wait).min(LONGEST_WAIT), why: why.clone() });
+        return Some(Pause { until: now + (*wait).min(LONGEST_WAIT), why: why.clone() });
     }
     match (outcome, judged) {
         (Outcome::Failed { class, .. }, Ended::Postponed { why, at })
             if limited(*class).is_some() || breaker.is_some() =>
         {
-            Some(Shut { until: *at, why: why.clone() })
+            Some(Pause { until: *at, why: why.clone() })
         }
         _ => None,
     }

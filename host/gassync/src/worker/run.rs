@@ -22,7 +22,7 @@ use crate::{
     schedule::{Kind, Outcome},
     store::{
         self, inbox,
-        queue::{self, Company, Job, Lane, Taken, Work},
+        queue::{self, Company, Job, QueueKey, Taken, Work},
         sources::{self, Source},
         sync_runs::OutwardRun,
     },
@@ -31,8 +31,8 @@ use crate::{
 
 /// How long a message is one worker's. A decode takes a second at most.
 const MESSAGE_LEASE: SignedDuration = SignedDuration::from_secs(30);
-/// How long a lane is one worker's, unless the worker says that it is still at it: so long it stands still when a process dies.
-const LANE_LEASE: SignedDuration = SignedDuration::from_secs(15);
+/// How long a queue is one worker's, unless the worker says that it is still at it: so long it stands still when a process dies.
+const QUEUE_LEASE: SignedDuration = SignedDuration::from_secs(15);
 /// How often it says so.
 const HEARTBEAT: Duration = Duration::from_secs(4);
 
@@ -103,12 +103,12 @@ async fn begin(
     running: &mut JoinSet<()>,
 ) -> store::Result<bool> {
     let (for_messages, now) = (free(&places.messages), app.now());
-    let lanes = [(Work::Jobs, &places.jobs), (Work::Deliveries, &places.deliveries)];
+    let queues = [(Work::Jobs, &places.jobs), (Work::Deliveries, &places.deliveries)];
     // Looking first costs those who write nothing.
     let mut tx = app.db.platform_read().await?;
     let messages_wait = for_messages > 0 && inbox::is_waiting(&mut tx, now).await?;
     let mut waiting = Vec::new();
-    for (work, of_it) in lanes {
+    for (work, of_it) in queues {
         if free(of_it) > 0 && queue::is_waiting(&mut tx, work, now).await? {
             waiting.push((work, of_it));
         }
@@ -130,11 +130,11 @@ async fn begin(
         };
         let most_of_one = i64::from(most_of_one);
         let company = |kind: &str| Kind::named(kind).map_or(Company::NONE, Kind::company);
-        let lanes = queue::claim(&mut tx, work, (now, now + LANE_LEASE), (free, most_of_one), company).await?;
-        taken.extend(lanes.into_iter().map(|lane| (lane, of_it)));
+        let queues = queue::claim(&mut tx, work, (now, now + QUEUE_LEASE), (free, most_of_one), company).await?;
+        taken.extend(queues.into_iter().map(|queue| (queue, of_it)));
     }
-    let of_channels = taken.iter().filter(|(lane, _)| !matches!(lane.lane, Lane::Webhook(_)));
-    let whose: Vec<_> = of_channels.map(|(lane, _)| (lane.account, lane.source)).collect();
+    let of_channels = taken.iter().filter(|(queue, _)| !matches!(queue.queue, QueueKey::Webhook(_)));
+    let whose: Vec<_> = of_channels.map(|(queue, _)| (queue.account, queue.source)).collect();
     let sources = sources::get_all(&mut tx, &whose).await?;
     tx.commit().await?;
     let began = !(messages.is_empty() && taken.is_empty());
@@ -162,13 +162,13 @@ async fn begin(
     Ok(began)
 }
 
-/// Keeps others off a lane as long as it is worked on, however long that is.
+/// Keeps others off a queue as long as it is worked on, however long that is.
 async fn alive(app: &Arc<App>, completer: &Arc<Completer>, source: Option<Source>, taken: Taken) -> store::Result<()> {
     // Apart from the work, which may be in a transaction of its own when this one wants the database; and no longer than it,
     // however it ends.
     let mut heart = JoinSet::new();
     heart.spawn(beat(Arc::clone(app), taken.clone()));
-    if let Lane::Webhook(number) = taken.lane {
+    if let QueueKey::Webhook(number) = taken.queue {
         return deliver(app, completer, number, taken).await;
     }
     let mut runs = Vec::new();
@@ -196,14 +196,14 @@ async fn beat(app: Arc<App>, taken: Taken) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
         if let Err(error) = extend(&app, &taken).await {
-            tracing::warn!(%error, "a lane that is worked on could not be kept from others");
+            tracing::warn!(%error, "a queue that is worked on could not be kept from others");
         }
     }
 }
 
 async fn extend(app: &App, taken: &Taken) -> store::Result<()> {
     let mut tx = app.db.write(taken.account).await?;
-    queue::extend(&mut tx, taken, app.now() + LANE_LEASE).await?;
+    queue::extend(&mut tx, taken, app.now() + QUEUE_LEASE).await?;
     tx.commit().await
 }
 
@@ -255,7 +255,7 @@ async fn work_on_jobs(
         Kind::DriveParked => retry_parked::run(app, source).await.map(done).map_err(ChannelCallError::from),
         Kind::Horizon => extend_horizon::run(app, source).await.map(done).map_err(ChannelCallError::from),
         // Those of subscribers never come here.
-        Kind::Deliver => Ok(each(jobs, || Outcome::Hopeless("it waits in no subscriber's lane".to_owned()))),
+        Kind::Deliver => Ok(each(jobs, || Outcome::Hopeless("it waits in no subscriber's queue".to_owned()))),
     };
     result.unwrap_or_else(|error| each(jobs, || failed(&error)))
 }

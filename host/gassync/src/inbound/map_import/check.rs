@@ -164,12 +164,11 @@ async fn there(
                 there.taken.entry(core).or_default().push(id);
             }
             let at_channel = outbound::bookings::get_all(tx, account, source, &cores).await?;
-            there.on_their_way = at_channel.into_iter().filter(|(_, at)| at.unknown).map(|(core, _)| core).collect();
+            there.on_their_way = at_channel.into_iter().filter(|(_, at)| at.in_doubt).map(|(core, _)| core).collect();
             let linked = |id: &&str| there.links.get(kind, id);
             let former: Vec<CoreId> = ids.iter().filter_map(linked).map(|mapping| mapping.core).collect();
-            let standings = bookings::standings(tx, account, &former).await?;
-            there.take_nights =
-                standings.into_iter().filter(|(_, at)| at.takes_nights(now)).map(|(id, _)| id).collect();
+            let states = bookings::booking_states(tx, account, &former).await?;
+            there.take_nights = states.into_iter().filter(|(_, at)| at.takes_nights(now)).map(|(id, _)| id).collect();
             let linked: Vec<&str> = ids.iter().copied().filter(|id| there.links.get(kind, id).is_some()).collect();
             let told = reservations::find_all(tx, account, source, &linked).await?;
             there.booked = told.into_iter().filter(|(_, stored)| stored.core.is_some()).map(|(id, _)| id).collect();

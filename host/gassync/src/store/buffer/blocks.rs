@@ -126,7 +126,7 @@ pub async fn mark(
 
 /// The notes of maintenance that stand for a block.
 pub async fn notes(tx: &mut Tx, account: AccountId, row: i64) -> Result<Vec<CoreId>> {
-    let text = "select gas_maintenance_id from int_block_notes where account_id = $1 and int_block_id = $2
+    let text = "select gas_maintenance_id from int_block_maintenance where account_id = $1 and int_block_id = $2
         order by gas_maintenance_id";
     let ids: Vec<i64> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(row).fetch_all(c).await)?;
     Ok(ids.into_iter().map(CoreId).collect())
@@ -134,13 +134,13 @@ pub async fn notes(tx: &mut Tx, account: AccountId, row: i64) -> Result<Vec<Core
 
 /// Says that this note stands for the block.
 pub async fn add_note(tx: &mut Tx, account: AccountId, row: i64, note: CoreId) -> Result<()> {
-    let text = "insert into int_block_notes (account_id, int_block_id, gas_maintenance_id) values ($1, $2, $3)";
+    let text = "insert into int_block_maintenance (account_id, int_block_id, gas_maintenance_id) values ($1, $2, $3)";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(row).bind(note.0).execute(c).await.map(drop))
 }
 
 /// Forgets the notes of a block.
 pub async fn forget_notes(tx: &mut Tx, account: AccountId, row: i64) -> Result<()> {
-    let text = "delete from int_block_notes where account_id = $1 and int_block_id = $2";
+    let text = "delete from int_block_maintenance where account_id = $1 and int_block_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(row).execute(c).await.map(drop))
 }
 

@@ -16,18 +16,17 @@ reads!(RatePlan, "int_rate_plans", "gas_rate_plan_id");
 /// Writes the record over what was there, beside its property where that is known.
 pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, plan: &RatePlan) -> Result<()> {
     let text = "insert into int_rate_plans
-            (account_id, source_id, int_property_id, external_id, name, description, currency, gas_rate_plan_id,
+            (account_id, source_id, int_property_id, external_id, name, gas_rate_plan_id,
              record, raw_data, digest, revision, modified_at, observed_at, parked, synced_at, mended)
         values ($1, $2, (select id from int_properties where account_id = $1 and source_id = $2 and external_id = $3),
-            $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+            $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
         on conflict (account_id, source_id, external_id) do update set
-            int_property_id = excluded.int_property_id, name = excluded.name, description = excluded.description,
-            currency = excluded.currency, gas_rate_plan_id = excluded.gas_rate_plan_id, record = excluded.record,
+            int_property_id = excluded.int_property_id, name = excluded.name, gas_rate_plan_id = excluded.gas_rate_plan_id, record = excluded.record,
             raw_data = excluded.raw_data, digest = excluded.digest, revision = excluded.revision,
             modified_at = excluded.modified_at, observed_at = excluded.observed_at, parked = excluded.parked, mended = excluded.mended,
             synced_at = excluded.synced_at, deleted_at = null";
     on!(tx, c => sqlx::query(text).bind(envelope.account.0).bind(envelope.source.0).bind(&plan.property_id)
-        .bind(&plan.id).bind(&plan.name).bind(&plan.description).bind(&plan.currency)
+        .bind(&plan.id).bind(&plan.name)
         .bind(envelope.core.map(|id| id.0)).bind(Json(plan)).bind(Json(envelope.raw)).bind(&envelope.digest.0)
         .bind(&envelope.version.revision).bind(envelope.version.modified_at.map(Time::from))
         .bind(Time::from(envelope.version.observed_at)).bind(envelope.parked.map(Json)).bind(Time::from(envelope.at))

@@ -6,7 +6,7 @@ use gassync_domain::{AccountId, Amount, CoreId, Date, Status, Stay, Timestamp};
 use sqlx::FromRow;
 
 use crate::store::{
-    Cents, Day, Result, Time, Tx,
+    Day, MoneyTenThousandths, Result, Time, Tx,
     ledger::Span,
     on,
     rows::{self, Kind, Rows},
@@ -78,7 +78,7 @@ pub struct BookingFacts {
     /// Children.
     pub children: Option<i64>,
     /// What the guest pays.
-    pub total_price: Option<Cents>,
+    pub total_price: Option<MoneyTenThousandths>,
     /// How many rooms.
     pub rooms: i64,
 }
@@ -168,7 +168,7 @@ pub async fn update_booking(
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(booking.property.0)
         .bind(booking.guest.map(|id| id.0)).bind(booking.status.as_str()).bind(Day(booking.check_in))
         .bind(Day(booking.check_out)).bind(guests).bind(adults).bind(children).bind(infants)
-        .bind(booking.total_price.map(Cents::from)).bind(&booking.currency).bind(&booking.notes)
+        .bind(booking.total_price.map(MoneyTenThousandths::from)).bind(&booking.currency).bind(&booking.notes)
         .bind(booking.hold_until.map(Time::from)).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
@@ -249,7 +249,7 @@ pub async fn update_rooms(
     for (position, room) in (0_i64..).zip(rooms) {
         let [guests, adults, children, infants] = room.people.map(|n| n.map(i64::from));
         on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(booking.0).bind(position).bind(guests).bind(adults)
-            .bind(children).bind(infants).bind(room.total_price.map(Cents::from)).bind(Time::from(now))
+            .bind(children).bind(infants).bind(room.total_price.map(MoneyTenThousandths::from)).bind(Time::from(now))
             .execute(c).await.map(drop))?;
     }
     Ok(())
@@ -257,14 +257,14 @@ pub async fn update_rooms(
 
 /// Where a booking stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct BookingState {
     /// Its status.
     pub status: Status,
     /// Until when it has its nights, if it is pending.
     pub hold_until: Option<Timestamp>,
 }
 
-impl Standing {
+impl BookingState {
     /// Whether it takes nights of the ledger.
     pub fn takes_nights(&self, now: Timestamp) -> bool {
         match self.status {
@@ -276,22 +276,26 @@ impl Standing {
 }
 
 /// Where bookings stand.
-pub async fn standings(tx: &mut Tx, account: AccountId, bookings: &[CoreId]) -> Result<HashMap<CoreId, Standing>> {
+pub async fn booking_states(
+    tx: &mut Tx,
+    account: AccountId,
+    bookings: &[CoreId],
+) -> Result<HashMap<CoreId, BookingState>> {
     let text = "select b.id, b.status, b.hold_until
         from new cross join gas_bookings b where b.account_id = $1 and b.id = new.id";
     let rows: Vec<(i64, String, Option<Time>)> = rows::of_ids(bookings).read(tx, &[account.0.into()], text).await?;
-    let standing = |(id, status, hold_until): (i64, String, Option<Time>)| {
+    let state = |(id, status, hold_until): (i64, String, Option<Time>)| {
         let status = status.parse().unwrap_or_else(|never: Infallible| match never {});
-        (CoreId(id), Standing { status, hold_until: hold_until.map(Timestamp::from) })
+        (CoreId(id), BookingState { status, hold_until: hold_until.map(Timestamp::from) })
     };
-    Ok(rows.into_iter().map(standing).collect())
+    Ok(rows.into_iter().map(state).collect())
 }
 
 /// The nights on which a booking is more than there is room for.
 pub async fn overbooked_nights(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Vec<Date>> {
     let text = "select distinct c.night from gas_booking_nights c
         join gas_booking_rooms r on r.account_id = c.account_id and r.id = c.booking_room_id
-        where r.account_id = $1 and r.booking_id = $2 and c.bucket = 'excess' order by c.night";
+        where r.account_id = $1 and r.booking_id = $2 and c.bucket = 'overbooked' order by c.night";
     let nights: Vec<Day> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).fetch_all(c).await)?;
     Ok(nights.into_iter().map(|day| day.0).collect())
 }

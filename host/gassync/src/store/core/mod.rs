@@ -1,5 +1,6 @@
 //! The `gas_*` tables. Only the module `core` of this crate calls what writes here.
 
+pub mod booking_snapshots;
 pub mod bookings;
 pub mod closures;
 pub mod guests;
@@ -9,5 +10,4 @@ pub mod maintenance;
 pub mod properties;
 pub mod rate_plans;
 pub mod snapshot;
-pub mod told_bookings;
 pub mod units;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::FromRow;
 
-use crate::store::{Cents, Day, Result, Tx, on};
+use crate::store::{Day, MoneyTenThousandths, Result, Tx, on};
 
 #[derive(FromRow, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -70,7 +70,7 @@ struct Booking {
     adults: Option<i64>,
     children: Option<i64>,
     infants: Option<i64>,
-    total_price: Option<Cents>,
+    total_price: Option<MoneyTenThousandths>,
     currency: Option<String>,
     notes: Option<String>,
     #[sqlx(skip)]
@@ -89,7 +89,7 @@ struct Room {
     adults: Option<i64>,
     children: Option<i64>,
     infants: Option<i64>,
-    total_price: Option<Cents>,
+    total_price: Option<MoneyTenThousandths>,
 }
 
 #[derive(FromRow, Serialize)]
@@ -97,7 +97,7 @@ struct Room {
 struct Rate {
     #[serde(skip)]
     night: Day,
-    price: Option<Cents>,
+    price: Option<MoneyTenThousandths>,
     currency: Option<String>,
     min_stay: Option<i64>,
     max_stay: Option<i64>,

@@ -59,7 +59,7 @@ pub struct Night {
     /// How many cannot be sold: maintenance, out of order, or taken with a linked unit.
     pub blocked: i64,
     /// How many were sold that there is no room for.
-    pub excess: i64,
+    pub overbooked: i64,
 }
 
 /// A unit that goes with another, and how many of it.
@@ -133,7 +133,7 @@ pub async fn full(tx: &mut Tx, account: AccountId, span: Span) -> Result<Vec<Dat
     Ok(nights.into_iter().map(|day| day.0).collect())
 }
 
-/// Gives a room its nights. Those that are [`full`] go to excess.
+/// Gives a room its nights. Those that are [`full`] are overbooked.
 pub async fn take(
     tx: &mut Tx,
     account: AccountId,
@@ -145,14 +145,14 @@ pub async fn take(
     let (from, to) = (Day(span.stay.check_in()), Day(span.stay.check_out()));
     let claim = "insert into gas_booking_nights (account_id, booking_room_id, night, unit_id, bucket)
         select account_id, $5, night, unit_id,
-               case when sold + held + blocked + 1 <= capacity then $6 else 'excess' end
+               case when sold + held + blocked + 1 <= capacity then $6 else 'overbooked' end
         from gas_unit_nights where account_id = $1 and unit_id = $2 and night >= $3 and night < $4";
     on!(&mut *tx, c => sqlx::query(claim).bind(account.0).bind(span.unit.0).bind(from).bind(to).bind(room)
         .bind(bucket.as_str()).execute(c).await.map(drop))?;
     let count = "update gas_unit_nights set
             sold = sold + case when $5 = 'sold' and sold + held + blocked + 1 <= capacity then 1 else 0 end,
             held = held + case when $5 = 'held' and sold + held + blocked + 1 <= capacity then 1 else 0 end,
-            excess = excess + case when sold + held + blocked + 1 <= capacity then 0 else 1 end,
+            overbooked = overbooked + case when sold + held + blocked + 1 <= capacity then 0 else 1 end,
             updated_at = $6
         where account_id = $1 and unit_id = $2 and night >= $3 and night < $4";
     on!(tx, c => sqlx::query(count).bind(account.0).bind(span.unit.0).bind(from).bind(to).bind(bucket.as_str())
@@ -195,7 +195,7 @@ pub async fn release(tx: &mut Tx, account: AccountId, room: i64, span: Span, now
     let count = "update gas_unit_nights set
             sold = sold - case c.bucket when 'sold' then 1 else 0 end,
             held = held - case c.bucket when 'held' then 1 else 0 end,
-            excess = excess - case c.bucket when 'excess' then 1 else 0 end,
+            overbooked = overbooked - case c.bucket when 'overbooked' then 1 else 0 end,
             updated_at = $6
         from (select night, bucket from gas_booking_nights where account_id = $1 and booking_room_id = $5) c
         where gas_unit_nights.account_id = $1 and gas_unit_nights.unit_id = $2
@@ -284,16 +284,16 @@ struct Waiting {
 }
 
 /// Where nights have come free, what was too much takes its place, the oldest first.
-pub async fn settle_excess(tx: &mut Tx, account: AccountId, span: Span, now: Timestamp) -> Result<()> {
+pub async fn settle_overbooked(tx: &mut Tx, account: AccountId, span: Span, now: Timestamp) -> Result<()> {
     let next = "select f.night, f.booking_room_id,
             case when b.id is null or b.status = 'pending' then 'held' else 'sold' end as bucket
         from (
             select n.night, min(c.booking_room_id) as booking_room_id
             from gas_unit_nights n
             join gas_booking_nights c on c.account_id = n.account_id and c.unit_id = n.unit_id and c.night = n.night
-                and c.bucket = 'excess'
+                and c.bucket = 'overbooked'
             where n.account_id = $1 and n.unit_id = $2 and n.night >= $3 and n.night < $4
-              and n.excess > 0 and n.sold + n.held + n.blocked + 1 <= n.capacity
+              and n.overbooked > 0 and n.sold + n.held + n.blocked + 1 <= n.capacity
             group by n.night
         ) f
         join gas_booking_rooms r on r.account_id = $1 and r.id = f.booking_room_id
@@ -306,12 +306,12 @@ pub async fn settle_excess(tx: &mut Tx, account: AccountId, span: Span, now: Tim
             return Ok(());
         }
         for Waiting { night, booking_room_id, bucket } in found {
-            move_claim(tx, account, (booking_room_id, span.unit, night), ("excess", &bucket), now).await?;
+            move_claim(tx, account, (booking_room_id, span.unit, night), ("overbooked", &bucket), now).await?;
         }
     }
 }
 
-/// Changes how many there are of a unit from a night on. What no longer fits goes to excess, the newest first.
+/// Changes how many there are of a unit from a night on. What no longer fits is overbooked, the newest first.
 pub async fn set_capacity(
     tx: &mut Tx,
     account: AccountId,
@@ -337,14 +337,14 @@ pub async fn set_capacity(
             break;
         }
         for Waiting { night, booking_room_id, bucket } in found {
-            move_claim(tx, account, (booking_room_id, unit, night), (&bucket, "excess"), now).await?;
+            move_claim(tx, account, (booking_room_id, unit, night), (&bucket, "overbooked"), now).await?;
         }
     }
     let text = "update gas_unit_nights set capacity = $4, updated_at = $5
         where account_id = $1 and unit_id = $2 and night >= $3 and capacity <> $4";
     on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(unit.0).bind(Day(from)).bind(capacity)
         .bind(Time::from(now)).execute(c).await.map(drop))?;
-    settle_excess(tx, account, span, now).await
+    settle_overbooked(tx, account, span, now).await
 }
 
 /// From a night on, all nights of a unit that have rows.
@@ -369,7 +369,7 @@ async fn move_claim(
     let count = "update gas_unit_nights set
             sold = sold + case when $5 = 'sold' then 1 else 0 end - case when $4 = 'sold' then 1 else 0 end,
             held = held + case when $5 = 'held' then 1 else 0 end - case when $4 = 'held' then 1 else 0 end,
-            excess = excess + case when $5 = 'excess' then 1 else 0 end - case when $4 = 'excess' then 1 else 0 end,
+            overbooked = overbooked + case when $5 = 'overbooked' then 1 else 0 end - case when $4 = 'overbooked' then 1 else 0 end,
             updated_at = $6
         where account_id = $1 and unit_id = $2 and night = $3";
     on!(tx, c => sqlx::query(count).bind(account.0).bind(unit.0).bind(night).bind(out_of).bind(into)
@@ -429,7 +429,7 @@ pub async fn nights(
     stays: &[Stay],
     now: Timestamp,
 ) -> Result<Vec<Night>> {
-    let text = "select n.night, n.capacity, n.sold, n.blocked, n.excess,
+    let text = "select n.night, n.capacity, n.sold, n.blocked, n.overbooked,
             n.held - case when n.held = 0 then 0 else (
                 select count(*) from gas_booking_nights c
                 join gas_booking_rooms r on r.account_id = c.account_id and r.id = c.booking_room_id

@@ -17,7 +17,7 @@ pub struct OpenNight {
     /// How many more can be sold; less than none where more is blocked than is free.
     pub room: i64,
     /// How many were sold that there is no room for.
-    pub excess: i64,
+    pub overbooked: i64,
 }
 
 impl OpenNight {
@@ -39,11 +39,11 @@ pub async fn open(tx: &mut Tx, account: AccountId, spans: &[Span], now: Timestam
 
 pub(super) async fn lock(tx: &mut Tx, account: AccountId, spans: &[Span]) -> Result<Vec<OpenNight>> {
     let text = tx.dialect(
-        "select n.unit_id, n.night, n.capacity - n.sold - n.held - n.blocked as room, n.excess
+        "select n.unit_id, n.night, n.capacity - n.sold - n.held - n.blocked as room, n.overbooked
         from new cross join gas_unit_nights n
         where n.account_id = $1 and n.unit_id = new.unit_id and n.night >= new.first and n.night < new.past
         order by n.unit_id, n.night",
-        "select n.unit_id, n.night, n.capacity - n.sold - n.held - n.blocked as room, n.excess
+        "select n.unit_id, n.night, n.capacity - n.sold - n.held - n.blocked as room, n.overbooked
         from new cross join gas_unit_nights n
         where n.account_id = $1 and n.unit_id = new.unit_id and n.night >= new.first and n.night < new.past
         order by n.unit_id, n.night for update of n",
@@ -85,7 +85,7 @@ async fn make(tx: &mut Tx, account: AccountId, spans: &[Span], now: Timestamp) -
             union
             select unit_id, date(night, '+1 day'), past from n where date(night, '+1 day') < past
         )
-        insert into gas_unit_nights (account_id, unit_id, night, capacity, sold, held, blocked, excess, updated_at)
+        insert into gas_unit_nights (account_id, unit_id, night, capacity, sold, held, blocked, overbooked, updated_at)
         select u.account_id, u.id, n.night, u.quantity, 0, 0, 0, 0, $2
         from n join gas_bookable_units u on u.account_id = $1 and u.id = n.unit_id
         where not exists (select 1 from gas_unit_nights old
@@ -96,7 +96,7 @@ async fn make(tx: &mut Tx, account: AccountId, spans: &[Span], now: Timestamp) -
             select s.unit_id, cast(d as date)
             from new s cross join lateral generate_series(s.first, s.past - 1, interval '1 day') d
         )
-        insert into gas_unit_nights (account_id, unit_id, night, capacity, sold, held, blocked, excess, updated_at)
+        insert into gas_unit_nights (account_id, unit_id, night, capacity, sold, held, blocked, overbooked, updated_at)
         select u.account_id, u.id, n.night, u.quantity, 0, 0, 0, 0, $2
         from n join gas_bookable_units u on u.account_id = $1 and u.id = n.unit_id
         where not exists (select 1 from gas_unit_nights old

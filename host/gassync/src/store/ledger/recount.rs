@@ -20,9 +20,9 @@ pub struct Difference {
 /// what they say: every night of every booking that takes nights, and of every hold, is in it once, and nothing else.
 pub async fn differences(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<Vec<Difference>> {
     let text = "select n.unit_id, n.night, 'counts' as what from gas_unit_nights n
-        where n.account_id = $1 and (n.sold, n.held, n.excess) <> (
+        where n.account_id = $1 and (n.sold, n.held, n.overbooked) <> (
             select count(case when c.bucket = 'sold' then 1 end), count(case when c.bucket = 'held' then 1 end),
-                   count(case when c.bucket = 'excess' then 1 end)
+                   count(case when c.bucket = 'overbooked' then 1 end)
             from gas_booking_nights c
             where c.account_id = n.account_id and c.unit_id = n.unit_id and c.night = n.night)
         union all
@@ -43,8 +43,8 @@ pub async fn differences(tx: &mut Tx, account: AccountId, now: Timestamp) -> Res
             where l.account_id = n.account_id and l.part_id = n.unit_id
         )
         union all
-        select n.unit_id, n.night, 'excess with room' from gas_unit_nights n
-        where n.account_id = $1 and n.excess > 0 and n.sold + n.held + n.blocked + 1 <= n.capacity
+        select n.unit_id, n.night, 'overbooked with room' from gas_unit_nights n
+        where n.account_id = $1 and n.overbooked > 0 and n.sold + n.held + n.blocked + 1 <= n.capacity
         union all
         select c.unit_id, c.night, 'night of nobody' from gas_booking_nights c
         join gas_booking_rooms r on r.account_id = c.account_id and r.id = c.booking_room_id

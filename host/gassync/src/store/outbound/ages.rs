@@ -3,6 +3,8 @@
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use sqlx::FromRow;
 
+use super::SyncStatus;
+
 use crate::store::{Result, Time, Tx, on};
 
 /// How a source's channel stands to the core.
@@ -13,24 +15,25 @@ pub struct Age {
     /// When something was last surely there.
     pub newest_confirmed: Option<Timestamp>,
     /// Nights that are to be sent.
-    pub nights_due: i64,
+    pub nights_pending: i64,
     /// Nights that were sent and are to be read back.
-    pub nights_sent: i64,
+    pub nights_unconfirmed: i64,
     /// Nights that the channel has.
-    pub nights_there: i64,
+    pub nights_confirmed: i64,
     /// Nights that it will not have.
-    pub nights_refused: i64,
+    pub nights_rejected: i64,
     /// Bookings that are to be told, or read back.
-    pub bookings_due: i64,
+    pub bookings_pending: i64,
     /// Bookings that it has.
-    pub bookings_there: i64,
+    pub bookings_confirmed: i64,
     /// Bookings that it will not have.
-    pub bookings_refused: i64,
+    pub bookings_rejected: i64,
 }
 
 #[derive(FromRow)]
 struct Count {
-    state: String,
+    #[sqlx(try_from = "String")]
+    state: SyncStatus,
     rows: i64,
     oldest: Option<Time>,
     newest: Option<Time>,
@@ -51,24 +54,24 @@ pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Res
         nights.iter().map(|count| (count, true)).chain(bookings.iter().map(|count| (count, false)))
     {
         age.newest_confirmed = age.newest_confirmed.max(count.newest.map(Timestamp::from));
-        let sum = match (count.state.as_str(), of_nights) {
-            ("due", true) => &mut age.nights_due,
-            ("sent", true) => &mut age.nights_sent,
-            ("there", true) => &mut age.nights_there,
-            (_, true) => &mut age.nights_refused,
-            ("due" | "sent", false) => &mut age.bookings_due,
-            ("there", false) => &mut age.bookings_there,
-            (_, false) => &mut age.bookings_refused,
+        let sum = match (count.state, of_nights) {
+            (SyncStatus::Pending, true) => &mut age.nights_pending,
+            (SyncStatus::Unconfirmed, true) => &mut age.nights_unconfirmed,
+            (SyncStatus::Confirmed, true) => &mut age.nights_confirmed,
+            (SyncStatus::Rejected, true) => &mut age.nights_rejected,
+            (SyncStatus::Pending | SyncStatus::Unconfirmed, false) => &mut age.bookings_pending,
+            (SyncStatus::Confirmed, false) => &mut age.bookings_confirmed,
+            (SyncStatus::Rejected, false) => &mut age.bookings_rejected,
         };
         *sum += count.rows;
-        if count.state != "there" {
+        if count.state != SyncStatus::Confirmed {
             age.add_missing(count.oldest);
         }
     }
-    let text = "select min(touched_at) from int_calendar_touches where account_id = $1 and source_id = $2";
-    let touched: Option<Time> =
+    let text = "select min(invalidated_at) from int_calendar_invalidations where account_id = $1 and source_id = $2";
+    let invalidated: Option<Time> =
         on!(&mut *tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)?;
-    age.add_missing(touched);
+    age.add_missing(invalidated);
     let text = "select min(created_at) from int_outbox where account_id = $1 and sequence is null
         and entity_type in ('availability', 'rate', 'bookable_unit', 'booking')";
     let unread: Option<Time> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).fetch_one(c).await)?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
 use sqlx::FromRow;
 
-use super::touches::BookingTouch;
+use super::{SyncStatus, invalidations::ReservationInvalidation};
 use crate::store::{
     Result, Time, Tx, on,
     rows::{self, Kind, Rows},
@@ -13,21 +13,22 @@ use crate::store::{
 
 /// How a booking stands at a source's channel.
 #[derive(Debug, Clone, FromRow)]
-pub struct Standing {
+pub struct ReservationSyncState {
     /// The booking.
     pub booking_id: i64,
     /// Whose channel.
     pub source_id: i64,
     /// What people call it.
     pub source_name: String,
-    /// `due`, `sent`, `there` or `refused`.
-    pub state: String,
+    /// Whether the channel has it.
+    #[sqlx(try_from = "String")]
+    pub state: SyncStatus,
     /// A call that may have been taken did not end.
-    pub unknown: bool,
+    pub in_doubt: bool,
     /// How often it has changed.
     pub version: i64,
     /// How often the channel showed something else than it was told.
-    pub missed: i64,
+    pub mismatch_count: i64,
     /// Of what was sent last.
     pub sent: Option<String>,
     /// Of what is surely there.
@@ -45,31 +46,36 @@ pub struct Standing {
 }
 
 /// These sources are to be told of these bookings.
-pub async fn touch(tx: &mut Tx, touches: &[BookingTouch]) -> Result<()> {
+pub async fn invalidate(tx: &mut Tx, invalidations: &[ReservationInvalidation]) -> Result<()> {
     let mut new = Rows::new([
         ("account_id", Kind::Int),
         ("source_id", Kind::Int),
         ("booking_id", Kind::Int),
-        ("touched_at", Kind::Time),
+        ("invalidated_at", Kind::Time),
     ]);
-    for touch in touches {
-        let touched_at = Timestamp::from(touch.touched_at);
-        new.push([touch.account_id.into(), touch.source_id.into(), touch.booking_id.into(), touched_at.into()]);
+    for invalidation in invalidations {
+        let invalidated_at = Timestamp::from(invalidation.invalidated_at);
+        new.push([
+            invalidation.account_id.into(),
+            invalidation.source_id.into(),
+            invalidation.booking_id.into(),
+            invalidated_at.into(),
+        ]);
     }
-    let text = "insert into int_channel_bookings (account_id, source_id, booking_id, state, unknown, changed_at)
-        select account_id, source_id, booking_id, 'due', 1 = 0, touched_at from new where true
+    let text = "insert into int_channel_bookings (account_id, source_id, booking_id, state, in_doubt, changed_at)
+        select account_id, source_id, booking_id, 'pending', 1 = 0, invalidated_at from new where true
         order by account_id, source_id, booking_id
-        on conflict (account_id, source_id, booking_id) do update set state = 'due', error = null,
-            version = int_channel_bookings.version + 1, missed = 0,
-            changed_at = case when int_channel_bookings.state = 'there'
+        on conflict (account_id, source_id, booking_id) do update set state = 'pending', error = null,
+            version = int_channel_bookings.version + 1, mismatch_count = 0,
+            changed_at = case when int_channel_bookings.state = 'confirmed'
                 then excluded.changed_at else int_channel_bookings.changed_at end";
     new.write(tx, &[], text).await
 }
 
-macro_rules! standing {
+macro_rules! sync_state {
     ($rest:literal) => {
         concat!(
-            "select b.booking_id, b.source_id, s.source_name, b.state, b.unknown, b.version, b.missed, b.sent, b.confirmed, b.error, b.changed_at, b.sent_at,
+            "select b.booking_id, b.source_id, s.source_name, b.state, b.in_doubt, b.version, b.mismatch_count, b.sent, b.confirmed, b.error, b.changed_at, b.sent_at,
                 b.confirmed_at, (select min(m.external_entity_id) from int_mappings m
                     where m.account_id = b.account_id and m.source_id = b.source_id
                         and m.external_entity_type = 'reservation' and m.gas_entity_type = 'booking'
@@ -81,7 +87,12 @@ macro_rules! standing {
 }
 
 /// How a booking stands at a source's channel; none where that is not told of it.
-pub async fn get(tx: &mut Tx, account: AccountId, source: SourceId, booking: CoreId) -> Result<Option<Standing>> {
+pub async fn get(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    booking: CoreId,
+) -> Result<Option<ReservationSyncState>> {
     Ok(get_all(tx, account, source, &[booking]).await?.remove(&booking))
 }
 
@@ -91,30 +102,37 @@ pub async fn get_all(
     account: AccountId,
     source: SourceId,
     bookings: &[CoreId],
-) -> Result<HashMap<CoreId, Standing>> {
-    let text = standing!("where b.account_id = $1 and b.source_id = $2 and b.booking_id in (select id from new)");
-    let rows: Vec<Standing> = rows::of_ids(bookings).read(tx, &[account.0.into(), source.0.into()], text).await?;
-    Ok(rows.into_iter().map(|standing| (CoreId(standing.booking_id), standing)).collect())
+) -> Result<HashMap<CoreId, ReservationSyncState>> {
+    let text = sync_state!("where b.account_id = $1 and b.source_id = $2 and b.booking_id in (select id from new)");
+    let rows: Vec<ReservationSyncState> =
+        rows::of_ids(bookings).read(tx, &[account.0.into(), source.0.into()], text).await?;
+    Ok(rows.into_iter().map(|sync_state| (CoreId(sync_state.booking_id), sync_state)).collect())
 }
 
 /// How a booking stands at every channel that is told of it.
-pub async fn of_booking(tx: &mut Tx, account: AccountId, booking: CoreId) -> Result<Vec<Standing>> {
-    let text = standing!("where b.account_id = $1 and b.booking_id = $2 order by b.source_id");
+pub async fn of_booking(tx: &mut Tx, account: AccountId, booking: CoreId) -> Result<Vec<ReservationSyncState>> {
+    let text = sync_state!("where b.account_id = $1 and b.booking_id = $2 order by b.source_id");
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(booking.0).fetch_all(c).await)
 }
 
 /// How bookings stand at a source's channel: those first that are not there, then the newest.
-pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Standing>> {
-    let text = standing!(
+pub async fn of_source(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    limit: i64,
+) -> Result<Vec<ReservationSyncState>> {
+    let text = sync_state!(
         "where b.account_id = $1 and b.source_id = $2
-        order by case when b.state = 'there' then 1 else 0 end, b.changed_at desc, b.booking_id desc limit $3"
+        order by case when b.state = 'confirmed' then 1 else 0 end, b.changed_at desc, b.booking_id desc limit $3"
     );
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
 }
 
 /// The bookings that a source's channel is to be told of.
 pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
-    let text = "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'due'
+    let text =
+        "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'pending'
         order by booking_id";
     let ids: Vec<i64> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
     Ok(ids.into_iter().map(CoreId).collect())
@@ -122,40 +140,39 @@ pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Ve
 
 /// The bookings that a source's channel was told of, and that are to be read back.
 pub async fn awaited(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
-    let text =
-        "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'sent'";
+    let text = "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'unconfirmed'";
     let ids: Vec<i64> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
     Ok(ids.into_iter().map(CoreId).collect())
 }
 
 /// What came of telling a channel of a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum ReservationPushResult {
     /// It has it for sure.
-    There,
+    Confirmed,
     /// It says so; it is to be read back.
-    Sent,
+    Unconfirmed,
     /// It will not have it, and why.
-    Refused(String),
+    Rejected(String),
     /// It shows something else than it was told, and why that is to be told again.
-    Missed(String),
+    Mismatched(String),
     /// It may have it, or not, and why.
-    Unknown(String),
+    InDoubt(String),
     /// It surely does not have it yet, and why.
-    NotYet(String),
+    NotSent(String),
 }
 
 /// What is noted of a booking that a channel was told of.
 #[derive(Debug)]
 pub struct Mark<'a> {
     /// As it was read: what has changed since is to be told again.
-    pub standing: &'a Standing,
+    pub sync_state: &'a ReservationSyncState,
     /// Of what was sent.
     pub digest: &'a str,
     /// What came of it.
-    pub fate: &'a Fate,
+    pub result: &'a ReservationPushResult,
     /// Whether the channel may have something that nobody has seen.
-    pub unknown: bool,
+    pub in_doubt: bool,
 }
 
 /// Notes what came of telling a channel, of bookings of which no two are the same.
@@ -168,40 +185,42 @@ pub async fn mark(
     let mut new = Rows::new([
         ("booking", Kind::Int),
         ("read", Kind::Int),
-        ("fate", Kind::Text),
+        ("result", Kind::Text),
         ("why", Kind::Text),
         ("digest", Kind::Text),
         ("was_sent", Kind::Int),
         ("may_be_there", Kind::Int),
-        ("was_missed", Kind::Int),
+        ("mismatched", Kind::Int),
     ]);
-    for Mark { standing, digest, fate, unknown } in marks {
-        let (state, why) = match fate {
-            Fate::There => ("there", None),
-            Fate::Sent => ("sent", None),
-            Fate::Refused(why) => ("refused", Some(why.as_str())),
-            Fate::Unknown(why) | Fate::NotYet(why) | Fate::Missed(why) => ("due", Some(why.as_str())),
+    for Mark { sync_state, digest, result, in_doubt } in marks {
+        let (state, why) = match result {
+            ReservationPushResult::Confirmed => (SyncStatus::Confirmed, None),
+            ReservationPushResult::Unconfirmed => (SyncStatus::Unconfirmed, None),
+            ReservationPushResult::Rejected(why) => (SyncStatus::Rejected, Some(why.as_str())),
+            ReservationPushResult::InDoubt(why)
+            | ReservationPushResult::NotSent(why)
+            | ReservationPushResult::Mismatched(why) => (SyncStatus::Pending, Some(why.as_str())),
         };
         new.push([
-            standing.booking_id.into(),
-            standing.version.into(),
-            state.into(),
+            sync_state.booking_id.into(),
+            sync_state.version.into(),
+            state.as_str().into(),
             why.into(),
             (*digest).into(),
-            i64::from(!matches!(fate, Fate::NotYet(_))).into(),
-            i64::from(*unknown).into(),
-            i64::from(matches!(fate, Fate::Missed(_))).into(),
+            i64::from(!matches!(result, ReservationPushResult::NotSent(_))).into(),
+            i64::from(*in_doubt).into(),
+            i64::from(matches!(result, ReservationPushResult::Mismatched(_))).into(),
         ]);
     }
     let text = "update int_channel_bookings set
-            state = case when int_channel_bookings.version = new.read then new.fate else 'due' end, error = new.why,
-            unknown = new.may_be_there = 1,
+            state = case when int_channel_bookings.version = new.read then new.result else 'pending' end, error = new.why,
+            in_doubt = new.may_be_there = 1,
             sent = case when new.was_sent = 1 then new.digest else int_channel_bookings.sent end,
             sent_at = case when new.was_sent = 1 then $3 else int_channel_bookings.sent_at end,
-            confirmed = case when new.fate = 'there' then new.digest else int_channel_bookings.confirmed end,
-            confirmed_at = case when new.fate = 'there' then $3 else int_channel_bookings.confirmed_at end,
-            missed = case when new.was_missed = 1 then int_channel_bookings.missed + 1 when new.fate = 'there' then 0
-                else int_channel_bookings.missed end
+            confirmed = case when new.result = 'confirmed' then new.digest else int_channel_bookings.confirmed end,
+            confirmed_at = case when new.result = 'confirmed' then $3 else int_channel_bookings.confirmed_at end,
+            mismatch_count = case when new.mismatched = 1 then int_channel_bookings.mismatch_count + 1 when new.result = 'confirmed' then 0
+                else int_channel_bookings.mismatch_count end
         from new
         where int_channel_bookings.account_id = $1 and int_channel_bookings.source_id = $2
             and int_channel_bookings.booking_id = new.booking";
@@ -211,7 +230,7 @@ pub async fn mark(
 /// A call is about to be made that may be taken although its end is never seen.
 pub async fn about_to_send(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
     let new = rows::of_ids(bookings);
-    let text = "update int_channel_bookings set unknown = 1 = 1 from new
+    let text = "update int_channel_bookings set in_doubt = 1 = 1 from new
         where int_channel_bookings.account_id = $1 and int_channel_bookings.source_id = $2
             and int_channel_bookings.booking_id = new.id";
     new.write(tx, &[account.0.into(), source.0.into()], text).await

@@ -2,11 +2,14 @@
 
 pub mod ages;
 pub mod bookings;
+pub mod external_ids;
 pub mod go_live_plans;
-pub mod names;
+pub mod invalidations;
 pub mod nights;
 pub mod pushing;
 pub mod refusals;
 pub mod shown;
+mod sync_status;
 pub mod targets;
-pub mod touches;
+
+pub use sync_status::{SyncStatus, UnknownSyncStatus};

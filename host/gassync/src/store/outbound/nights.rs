@@ -3,6 +3,7 @@
 use gassync_domain::{AccountId, Date, SourceId, Stay, Timestamp};
 use sqlx::FromRow;
 
+use super::SyncStatus;
 use crate::store::{
     Day, Result, Time, Tx, on,
     rows::{self, Kind, Rows},
@@ -30,12 +31,12 @@ pub struct Known {
     pub sent: Option<String>,
     /// What the channel surely has.
     pub confirmed: Option<String>,
-    /// `due`, `sent`, `there` or `refused`.
-    pub state: String,
+    /// Whether the channel has it.
+    pub state: SyncStatus,
     /// A call that may have been taken did not end.
-    pub unknown: bool,
+    pub in_doubt: bool,
     /// How often what was sent was not there.
-    pub missed: i64,
+    pub mismatch_count: i64,
     /// The oldest change that is not there.
     pub changed_at: Timestamp,
     /// When it was sent last.
@@ -52,9 +53,10 @@ struct Row {
     wanted: String,
     sent: Option<String>,
     confirmed: Option<String>,
-    state: String,
-    unknown: bool,
-    missed: i64,
+    #[sqlx(try_from = "String")]
+    state: SyncStatus,
+    in_doubt: bool,
+    mismatch_count: i64,
     changed_at: Time,
     sent_at: Option<Time>,
     closed_by_us: bool,
@@ -72,8 +74,8 @@ impl From<Row> for Known {
             sent: row.sent,
             confirmed: row.confirmed,
             state: row.state,
-            unknown: row.unknown,
-            missed: row.missed,
+            in_doubt: row.in_doubt,
+            mismatch_count: row.mismatch_count,
             changed_at: row.changed_at.into(),
             sent_at: row.sent_at.map(Timestamp::from),
             closed_by_us: row.closed_by_us,
@@ -84,8 +86,8 @@ impl From<Row> for Known {
 macro_rules! known {
     ($rest:literal) => {
         concat!(
-            "select n.int_room_type_id, n.rate_plan_external_id, n.night, n.wanted, n.sent, n.confirmed, n.state, n.unknown,
-                n.missed, n.changed_at, n.sent_at, n.closed_by_us
+            "select n.int_room_type_id, n.rate_plan_external_id, n.night, n.wanted, n.sent, n.confirmed, n.state, n.in_doubt,
+                n.mismatch_count, n.changed_at, n.sent_at, n.closed_by_us
             from ",
             $rest
         )
@@ -144,7 +146,7 @@ pub async fn last_known(
 /// Nights that are to be sent, those that were tried longest ago first, then room type by room type.
 pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Known>> {
     let text = known!(
-        "int_channel_nights n where n.account_id = $1 and n.source_id = $2 and n.state = 'due'
+        "int_channel_nights n where n.account_id = $1 and n.source_id = $2 and n.state = 'pending'
         order by n.sent_at nulls first, n.int_room_type_id, n.rate_plan_external_id, n.night limit $3"
     );
     let rows: Vec<Row> =
@@ -152,7 +154,7 @@ pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) 
     Ok(rows.into_iter().map(Known::from).collect())
 }
 
-/// Writes nights as they are to stand. Whoever does has the source's lane, or the whole table row in the same transaction.
+/// Writes nights as they are to stand. The caller holds the source's queue, or the whole table row in the same transaction.
 pub async fn put(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[Known], now: Timestamp) -> Result<()> {
     let mut new = Rows::new([
         ("room_type_id", Kind::Int),
@@ -174,35 +176,43 @@ pub async fn put(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[Kn
             night.changed_at.into(),
         ]);
     }
-    let text =
-        "insert into int_channel_nights (account_id, source_id, int_room_type_id, rate_plan_external_id, night, wanted,
-            confirmed, state, unknown, missed, changed_at, confirmed_at)
-        select $1, $2, room_type_id, rate_plan_id, night, wanted, confirmed, state, 1 = 0, 0, changed_at,
-            case when state = 'there' then $3 end
-        from new where true
-        on conflict (account_id, source_id, int_room_type_id, rate_plan_external_id, night) do update set
-            wanted = excluded.wanted, confirmed = excluded.confirmed, state = excluded.state, missed = 0, error = null,
-            -- Of what is there nothing else is on its way.
-            sent = case when excluded.state = 'there' then excluded.wanted else int_channel_nights.sent end,
-            changed_at = excluded.changed_at,
-            confirmed_at = coalesce(excluded.confirmed_at, int_channel_nights.confirmed_at)";
-    let text = text.replace("then $3 end", tx.dialect("then $3 end", "then cast($3 as timestamptz) end"));
-    new.write(tx, &[account.0.into(), source.0.into(), now.into()], &text).await
+    macro_rules! upsert {
+        ($confirmed_at:literal) => {
+            concat!(
+                "insert into int_channel_nights (account_id, source_id, int_room_type_id, rate_plan_external_id, night, wanted,
+                    confirmed, state, in_doubt, mismatch_count, changed_at, confirmed_at)
+                select $1, $2, room_type_id, rate_plan_id, night, wanted, confirmed, state, 1 = 0, 0, changed_at,
+                    case when state = 'confirmed' then ",
+                $confirmed_at,
+                " end
+                from new where true
+                on conflict (account_id, source_id, int_room_type_id, rate_plan_external_id, night) do update set
+                    wanted = excluded.wanted, confirmed = excluded.confirmed, state = excluded.state, mismatch_count = 0,
+                    error = null,
+                    -- Nothing else is on its way to a confirmed night.
+                    sent = case when excluded.state = 'confirmed' then excluded.wanted else int_channel_nights.sent end,
+                    changed_at = excluded.changed_at,
+                    confirmed_at = coalesce(excluded.confirmed_at, int_channel_nights.confirmed_at)"
+            )
+        };
+    }
+    let text = tx.dialect(upsert!("$3"), upsert!("cast($3 as timestamptz)"));
+    new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
 /// What a channel made of a night that was sent to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum NightPushResult {
     /// It has it for sure.
-    There,
+    Confirmed,
     /// It says so; it is to be read back.
-    Sent,
+    Unconfirmed,
     /// It has repeated what it was sent; it is to be read back.
-    Repeated,
+    Echoed,
     /// It will not have it.
-    Refused,
+    Rejected,
     /// It may have it.
-    Unknown,
+    InDoubt,
 }
 
 /// A night that was sent, and what became of it.
@@ -213,7 +223,7 @@ pub struct Marked<'a> {
     /// What was sent.
     pub value: &'a str,
     /// What became of it.
-    pub fate: Fate,
+    pub result: NightPushResult,
     /// What was said to that.
     pub error: Option<&'a str>,
 }
@@ -249,7 +259,7 @@ pub async fn about_to_send(
         new.push([room_type, plan, Day(place.night).into(), (*value).into(), i64::from(*closes).into()]);
     }
     let text = of_new!(
-        "sent = new.value, sent_at = $3, unknown = 1 = 1,
+        "sent = new.value, sent_at = $3, in_doubt = 1 = 1,
             closed_by_us = int_channel_nights.closed_by_us or new.closes = 1"
     );
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
@@ -268,35 +278,35 @@ pub async fn mark(
         ("rate_plan_id", Kind::Text),
         ("night", Kind::Day),
         ("value", Kind::Text),
-        ("fate", Kind::Text),
+        ("result", Kind::Text),
         ("error", Kind::Text),
     ]);
-    for Marked { place, value, fate, error } in nights {
-        let fate = match fate {
-            Fate::There => "there",
-            Fate::Sent => "sent",
-            Fate::Repeated => "repeated",
-            Fate::Refused => "refused",
-            Fate::Unknown => "due",
+    for Marked { place, value, result, error } in nights {
+        let result = match result {
+            NightPushResult::Confirmed => "confirmed",
+            NightPushResult::Unconfirmed => "unconfirmed",
+            NightPushResult::Echoed => "echoed",
+            NightPushResult::Rejected => "rejected",
+            NightPushResult::InDoubt => "pending",
         };
         new.push([
             place.room_type.into(),
             place.rate_plan_id.as_str().into(),
             Day(place.night).into(),
             (*value).into(),
-            fate.into(),
+            result.into(),
             (*error).into(),
         ]);
     }
     let text = of_new!(
-        "sent = new.value, sent_at = $3, unknown = new.fate = 'due', error = new.error,
-            confirmed = case when new.fate in ('there', 'repeated') then new.value
+        "sent = new.value, sent_at = $3, in_doubt = new.result = 'pending', error = new.error,
+            confirmed = case when new.result in ('confirmed', 'echoed') then new.value
                 -- Whether what was there before still is, nobody knows.
-                when new.fate = 'refused' then null else int_channel_nights.confirmed end,
-            confirmed_at = case when new.fate = 'there' then $3 else int_channel_nights.confirmed_at end,
-            missed = case when new.fate = 'there' then 0 else int_channel_nights.missed end,
-            state = case when int_channel_nights.wanted <> new.value then 'due'
-                when new.fate = 'repeated' then 'sent' else new.fate end"
+                when new.result = 'rejected' then null else int_channel_nights.confirmed end,
+            confirmed_at = case when new.result = 'confirmed' then $3 else int_channel_nights.confirmed_at end,
+            mismatch_count = case when new.result = 'confirmed' then 0 else int_channel_nights.mismatch_count end,
+            state = case when int_channel_nights.wanted <> new.value then 'pending'
+                when new.result = 'echoed' then 'unconfirmed' else new.result end"
     );
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
@@ -305,30 +315,30 @@ pub async fn mark(
 #[derive(Debug, Clone)]
 pub struct ReadBack<'a> {
     place: &'a Place,
-    state: &'static str,
+    state: SyncStatus,
     error: Option<String>,
 }
 
 impl<'a> ReadBack<'a> {
     /// The channel shows what it was sent.
-    pub fn there(place: &'a Place) -> Self {
-        Self { place, state: "there", error: None }
+    pub fn confirmed(place: &'a Place) -> Self {
+        Self { place, state: SyncStatus::Confirmed, error: None }
     }
 
     /// It shows something else: it is to be sent again.
-    pub fn missed(place: &'a Place) -> Self {
-        Self { place, state: "due", error: None }
+    pub fn mismatched(place: &'a Place) -> Self {
+        Self { place, state: SyncStatus::Pending, error: None }
     }
 
     /// Somebody has set it to something else there, and to what: it is to be sent again.
     pub fn differing(place: &'a Place, difference: String) -> Self {
-        Self { place, state: "due", error: Some(difference) }
+        Self { place, state: SyncStatus::Pending, error: Some(difference) }
     }
 
     /// It shows something else however often it is sent: a person is asked.
     pub fn given_up(place: &'a Place) -> Self {
         let why = "the channel says that it took it, and shows something else";
-        Self { place, state: "refused", error: Some(why.to_owned()) }
+        Self { place, state: SyncStatus::Rejected, error: Some(why.to_owned()) }
     }
 }
 
@@ -353,8 +363,8 @@ pub async fn read_back(
             place.room_type.into(),
             place.rate_plan_id.as_str().into(),
             Day(place.night).into(),
-            i64::from(*state == "there").into(),
-            (*state).into(),
+            i64::from(*state == SyncStatus::Confirmed).into(),
+            state.as_str().into(),
             error.into(),
         ]);
     }
@@ -362,11 +372,11 @@ pub async fn read_back(
         "confirmed = case when new.agrees = 1 then int_channel_nights.wanted end,
             sent = case when new.agrees = 1 then int_channel_nights.wanted else int_channel_nights.sent end,
             confirmed_at = case when new.agrees = 1 then $4 else int_channel_nights.confirmed_at end,
-            missed = case when new.agrees = 1 then 0 else int_channel_nights.missed + 1 end,
-            changed_at = case when new.agrees = 0 and int_channel_nights.state = 'there' then $4
+            mismatch_count = case when new.agrees = 1 then 0 else int_channel_nights.mismatch_count + 1 end,
+            changed_at = case when new.agrees = 0 and int_channel_nights.state = 'confirmed' then $4
                 else int_channel_nights.changed_at end,
-            unknown = 1 = 0, error = new.error, state = new.state",
-        "int_channel_nights.state in ('sent', 'there')
+            in_doubt = 1 = 0, error = new.error, state = new.state",
+        "int_channel_nights.state in ('unconfirmed', 'confirmed')
             and (int_channel_nights.sent_at is null or int_channel_nights.sent_at < $3)"
     );
     new.write(tx, &[account.0.into(), source.0.into(), observed_at.into(), now.into()], text).await
@@ -386,8 +396,8 @@ pub async fn opened(tx: &mut Tx, account: AccountId, source: SourceId, nights: &
 pub async fn unsure(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
     let mut new = Rows::new([("room_type_id", Kind::Int), ("night", Kind::Day)]);
     nights.iter().for_each(|(room_type, night)| new.push([(*room_type).into(), Day(*night).into()]));
-    let text = "update int_channel_nights set confirmed = null, missed = 0,
-            sent = case when state = 'there' then null else sent end
+    let text = "update int_channel_nights set confirmed = null, mismatch_count = 0,
+            sent = case when state = 'confirmed' then null else sent end
         from new
         where int_channel_nights.account_id = $1 and int_channel_nights.source_id = $2
             and int_channel_nights.int_room_type_id = new.room_type_id and int_channel_nights.night = new.night";
@@ -403,10 +413,10 @@ pub async fn not_shown(
     most: i64,
     asked_at: Timestamp,
 ) -> Result<u64> {
-    let text = "update int_channel_nights set missed = missed + 1,
-            state = case when missed >= $3 then 'refused' else 'due' end,
-            error = case when missed >= $3 then 'the channel says that it took it, and does not show the night' end
-        where account_id = $1 and source_id = $2 and state = 'sent' and sent_at < $4";
+    let text = "update int_channel_nights set mismatch_count = mismatch_count + 1,
+            state = case when mismatch_count >= $3 then 'rejected' else 'pending' end,
+            error = case when mismatch_count >= $3 then 'the channel says that it took it, and does not show the night' end
+        where account_id = $1 and source_id = $2 and state = 'unconfirmed' and sent_at < $4";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(most).bind(Time::from(asked_at)).execute(c).await
         .map(|done| done.rows_affected()))
 }
@@ -415,7 +425,7 @@ pub async fn not_shown(
 pub async fn to_read_back(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<(String, Date, Date)>> {
     let text = "select r.external_id, min(n.night) as first_night, max(n.night) as last_night
         from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
-        where n.account_id = $1 and n.source_id = $2 and n.state = 'sent' group by r.external_id order by r.external_id";
+        where n.account_id = $1 and n.source_id = $2 and n.state = 'unconfirmed' group by r.external_id order by r.external_id";
     let rows: Vec<(String, Day, Day)> =
         on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(id, first, last)| (id, first.0, last.0)).collect())
@@ -446,9 +456,9 @@ pub async fn rest_all_but(
                 and rate_plan_external_id = $4 and sent is null and confirmed is null",
             // Of what may be there the last that was sent counts.
             "update int_channel_nights set wanted = coalesce(sent, confirmed), confirmed = coalesce(sent, confirmed),
-                state = 'there', unknown = (1 = 0), missed = 0, error = null
+                state = 'confirmed', in_doubt = (1 = 0), mismatch_count = 0, error = null
             where account_id = $1 and source_id = $2 and int_room_type_id = $3 and rate_plan_external_id = $4
-                and state <> 'there'",
+                and state <> 'confirmed'",
         ] {
             on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(room_type).bind(plan).execute(c).await
                 .map(drop))?;

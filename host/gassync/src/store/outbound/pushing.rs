@@ -3,7 +3,7 @@
 use gassync_domain::{AccountId, Amount, BookingsPushed, Date, PriceAdjustment, Pushing, Rounding, SourceId};
 use sqlx::FromRow;
 
-use crate::store::{Cents, Day, Result, Tx, on};
+use crate::store::{Day, MoneyTenThousandths, Result, Tx, on};
 
 #[derive(FromRow)]
 struct Row {
@@ -13,11 +13,11 @@ struct Row {
     sync_availability: bool,
     sync_pricing: bool,
     price_adjustment_type: Option<String>,
-    price_adjustment_value: Option<Cents>,
+    price_adjustment_value: Option<MoneyTenThousandths>,
     price_rounding: String,
-    price_rounding_step: Option<Cents>,
+    price_rounding_step: Option<MoneyTenThousandths>,
     price_currency: Option<String>,
-    price_rate: Option<Cents>,
+    price_rate: Option<MoneyTenThousandths>,
     safety_stock: i64,
     horizon_days: i64,
     read_back: bool,
@@ -87,21 +87,21 @@ pub async fn set(tx: &mut Tx, account: AccountId, source: SourceId, pushing: &Pu
     };
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(pushing.enabled).bind(pushing.bookings.as_str())
         .bind(pushing.bookings != BookingsPushed::None).bind(pushing.availability).bind(pushing.prices).bind(kind)
-        .bind(adjustment.percent.or(adjustment.amount).map(Cents::from)).bind(rounding)
-        .bind(adjustment.step.map(Cents::from)).bind(&pushing.currency).bind(pushing.rate.map(Cents::from))
+        .bind(adjustment.percent.or(adjustment.amount).map(MoneyTenThousandths::from)).bind(rounding)
+        .bind(adjustment.step.map(MoneyTenThousandths::from)).bind(&pushing.currency).bind(pushing.rate.map(MoneyTenThousandths::from))
         .bind(i64::from(pushing.safety_stock)).bind(i64::from(pushing.horizon_days)).bind(pushing.read_back)
         .execute(c).await.map(drop))
 }
 
 /// Notes up to where the calendar of a source was reckoned.
 pub async fn reckoned(tx: &mut Tx, account: AccountId, source: SourceId, until: Date) -> Result<()> {
-    let text = "update int_sources set reckoned_until = $3 where account_id = $1 and id = $2";
+    let text = "update int_sources set computed_until = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Day(until)).execute(c).await.map(drop))
 }
 
 /// The night after the last that was reckoned for a source; none before the first time.
-pub async fn reckoned_until(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<Date>> {
-    let text = "select reckoned_until from int_sources where account_id = $1 and id = $2";
+pub async fn computed_until(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<Date>> {
+    let text = "select computed_until from int_sources where account_id = $1 and id = $2";
     let day: Option<Option<Day>> =
         on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_optional(c).await)?;
     Ok(day.flatten().map(|day| day.0))

@@ -10,7 +10,7 @@ pub async fn refused(tx: &mut Tx, account: AccountId, source: SourceId, limit: i
     let text = "select r.external_id as room_type_id, n.rate_plan_external_id as rate_plan_id, n.error,
             min(n.night) as first_night, max(n.night) as last_night, count(*) as nights, max(n.sent_at) as at
         from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
-        where n.account_id = $1 and n.source_id = $2 and n.state = 'refused'
+        where n.account_id = $1 and n.source_id = $2 and n.state = 'rejected'
         group by r.external_id, n.rate_plan_external_id, n.error order by max(n.sent_at) desc, r.external_id limit $3";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
 }
@@ -20,7 +20,7 @@ pub async fn differing(tx: &mut Tx, account: AccountId, source: SourceId, limit:
     let text = "select r.external_id as room_type_id, n.rate_plan_external_id as rate_plan_id, n.error,
             min(n.night) as first_night, max(n.night) as last_night, count(*) as nights, max(n.changed_at) as at
         from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
-        where n.account_id = $1 and n.source_id = $2 and n.state = 'due' and n.error is not null
+        where n.account_id = $1 and n.source_id = $2 and n.state = 'pending' and n.error is not null
         group by r.external_id, n.rate_plan_external_id, n.error order by max(n.changed_at) desc, r.external_id limit $3";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
 }

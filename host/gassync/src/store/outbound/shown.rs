@@ -3,7 +3,7 @@
 use gassync_domain::{AccountId, Amount, CalendarNight, Stay, Timestamp};
 use sqlx::FromRow;
 
-use crate::store::{Cents, Day, Result, Time, Tx, rows};
+use crate::store::{Day, MoneyTenThousandths, Result, Time, Tx, rows};
 
 /// A night as a channel showed it.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub async fn shown(
         date: Day,
         available: Option<bool>,
         units_available: Option<i64>,
-        price: Option<Cents>,
+        price: Option<MoneyTenThousandths>,
         currency: Option<String>,
         min_stay: Option<i64>,
         max_stay: Option<i64>,

@@ -6,7 +6,7 @@ use super::super::{Result, Time, Tx, on};
 
 /// How far a process is with a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preparation {
+pub enum InstanceState {
     /// It compiles, links and tries it.
     Begun,
     /// It could serve with it at once.
@@ -15,7 +15,7 @@ pub enum Preparation {
     Failed,
 }
 
-impl Preparation {
+impl InstanceState {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Begun => "begun",
@@ -34,7 +34,7 @@ pub async fn seen(tx: &mut Tx, process: &str, now: Timestamp) -> Result<()> {
 
 /// A process ends as it should: nothing of it is to be found.
 pub async fn ended(tx: &mut Tx, process: &str) -> Result<()> {
-    let text = "delete from int_plugin_preparations where process_id = $1";
+    let text = "delete from int_plugin_instances where process_id = $1";
     on!(&mut *tx, c => sqlx::query(text).bind(process).execute(c).await.map(drop))?;
     let text = "delete from int_processes where id = $1";
     on!(tx, c => sqlx::query(text).bind(process).execute(c).await.map(drop))
@@ -48,7 +48,7 @@ pub async fn died(tx: &mut Tx, process: &str) -> Result<()> {
 
 /// A process has a component ready no more.
 pub async fn put_away(tx: &mut Tx, process: &str, hash: &str) -> Result<()> {
-    let text = "delete from int_plugin_preparations where process_id = $1 and hash = $2 and state <> 'begun'";
+    let text = "delete from int_plugin_instances where process_id = $1 and hash = $2 and state <> 'begun'";
     on!(tx, c => sqlx::query(text).bind(process).bind(hash).execute(c).await.map(drop))
 }
 
@@ -56,14 +56,14 @@ pub async fn put_away(tx: &mut Tx, process: &str, hash: &str) -> Result<()> {
 pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<()> {
     let text = "delete from int_processes where seen_at < $1";
     on!(&mut *tx, c => sqlx::query(text).bind(Time::from(before)).execute(c).await.map(drop))?;
-    let text = "delete from int_plugin_preparations where state <> 'begun'
-        and not exists (select 1 from int_processes p where p.id = int_plugin_preparations.process_id)";
+    let text = "delete from int_plugin_instances where state <> 'begun'
+        and not exists (select 1 from int_processes p where p.id = int_plugin_instances.process_id)";
     on!(tx, c => sqlx::query(text).execute(c).await.map(drop))
 }
 
 /// Says how far a process is with a component.
-pub async fn prepared(tx: &mut Tx, process: &str, (hash, state): (&str, Preparation), now: Timestamp) -> Result<()> {
-    let text = "insert into int_plugin_preparations (hash, process_id, state, changed_at) values ($1, $2, $3, $4)
+pub async fn prepared(tx: &mut Tx, process: &str, (hash, state): (&str, InstanceState), now: Timestamp) -> Result<()> {
+    let text = "insert into int_plugin_instances (hash, process_id, state, changed_at) values ($1, $2, $3, $4)
         on conflict (hash, process_id) do update set state = excluded.state, changed_at = excluded.changed_at";
     on!(tx, c => sqlx::query(text).bind(hash).bind(process).bind(state.as_str()).bind(Time::from(now)).execute(c).await
         .map(drop))
@@ -72,14 +72,14 @@ pub async fn prepared(tx: &mut Tx, process: &str, (hash, state): (&str, Preparat
 /// Whether all processes that were seen since have a component ready.
 pub async fn all_ready(tx: &mut Tx, hash: &str, since: Timestamp) -> Result<bool> {
     let text = "select not exists (select 1 from int_processes p where p.seen_at >= $2
-        and not exists (select 1 from int_plugin_preparations r
+        and not exists (select 1 from int_plugin_instances r
             where r.hash = $1 and r.process_id = p.id and r.state = 'ready'))";
     on!(tx, c => sqlx::query_scalar(text).bind(hash).bind(Time::from(since)).fetch_one(c).await)
 }
 
 /// How many processes but this one began with a component and were not seen since.
 pub async fn deaths(tx: &mut Tx, process: &str, hash: &str, since: Timestamp) -> Result<i64> {
-    let text = "select count(*) from int_plugin_preparations r
+    let text = "select count(*) from int_plugin_instances r
         where r.hash = $1 and r.state = 'begun' and r.process_id <> $3
         and not exists (select 1 from int_processes p where p.id = r.process_id and p.seen_at >= $2)";
     on!(tx, c => sqlx::query_scalar(text).bind(hash).bind(Time::from(since)).bind(process).fetch_one(c).await)
@@ -87,6 +87,6 @@ pub async fn deaths(tx: &mut Tx, process: &str, hash: &str, since: Timestamp) ->
 
 /// Whoever died while getting a component ready did not die of it.
 pub async fn forgive(tx: &mut Tx, hash: &str) -> Result<()> {
-    let text = "delete from int_plugin_preparations where hash = $1 and state = 'begun'";
+    let text = "delete from int_plugin_instances where hash = $1 and state = 'begun'";
     on!(tx, c => sqlx::query(text).bind(hash).execute(c).await.map(drop))
 }

@@ -1,30 +1,30 @@
-//! Taking work: lanes first, by turns, then what is due in them.
+//! Taking work: queues first, by turns, then what is due in them.
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use jiff::SignedDuration;
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{Job, Lane, Row, TAKEN};
+use super::{Job, QueueKey, Row, TAKEN};
 use crate::store::{
     Result, Time, Tx, on,
     rows::{Kind, Rows},
 };
 
-/// A lane that is held, and what was taken out of it.
+/// A queue that is held, and what was taken out of it.
 #[derive(Debug, Clone)]
 pub struct Taken {
     /// The tenant.
     pub account: AccountId,
     /// The source.
     pub source: SourceId,
-    /// Which of its lanes.
-    pub lane: Lane,
+    /// Which of its queues.
+    pub queue: QueueKey,
     /// What is to be done, in this order, those of a kind behind each other; never empty.
     pub jobs: Vec<Job>,
-    pub(super) fence: i64,
+    pub(super) fencing_token: i64,
 }
 
-/// A lane that has waited so long is as urgent as one of the next higher priority: prices wait behind what can be sold, and not
+/// A queue that has waited so long is as urgent as one of the next higher priority: prices wait behind what can be sold, and not
 /// until nothing is left of that.
 const URGENT_IN: SignedDuration = SignedDuration::from_secs(2);
 /// After so long it is as urgent as one of the priority above that.
@@ -34,8 +34,15 @@ const MORE_URGENT_IN: SignedDuration = SignedDuration::from_secs(4);
 struct Held {
     account_id: i64,
     source_id: i64,
-    lane: String,
-    fence: i64,
+    queue_kind: String,
+    subscription_id: i64,
+    fencing_token: i64,
+}
+
+impl Held {
+    fn key(&self) -> QueueKey {
+        QueueKey::from_columns(&self.queue_kind, self.subscription_id)
+    }
 }
 
 /// Which work is taken: the two have places of their own, so that neither keeps the other from being done.
@@ -63,33 +70,34 @@ impl Company {
     pub const NONE: Self = Self { kinds: &[], most: 1, apart: false };
 }
 
-/// Whether a lane may have something to do. A platform query.
+/// Whether a queue may have something to do. A platform query.
 pub async fn is_waiting(tx: &mut Tx, work: Work, now: Timestamp) -> Result<bool> {
-    let text = "select exists (select 1 from int_lanes where due_at <= $1 and (busy_until is null or busy_until <= $1)
-        and (shut_until is null or shut_until <= $1) and (lane like 'webhook/%') = $2)";
+    let text = "select exists (select 1 from int_queues where due_at <= $1 and (busy_until is null or busy_until <= $1)
+        and (paused_until is null or paused_until <= $1) and (queue_kind = 'webhook') = $2)";
     on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).bind(work == Work::Deliveries).fetch_one(c).await)
 }
 
-/// Takes lanes that have something of such work to do, and the most urgent job of each with others that can be done with it, as
-/// `company` says of its kind. Accounts take turns: the one with the fewest lanes at work is next, and of those the one
-/// that waited longest; none has more than `most_of_one` of them. Of an account's lanes the one with the most urgent job is
+/// Takes queues that have something of such work to do, and the most urgent job of each with others that can be done with it, as
+/// `company` says of its kind. Accounts take turns: the one with the fewest queues at work is next, and of those the one
+/// that waited longest; none has more than `most_of_one` of them. Of an account's queues the one with the most urgent job is
 /// next, and each becomes more urgent by waiting. What needs a plugin waits while that is disabled. Others are kept off
 /// until `until`. A platform query.
 pub async fn claim(
     tx: &mut Tx,
     work: Work,
     (now, until): (Timestamp, Timestamp),
-    (lanes, most_of_one): (i64, i64),
+    (queues, most_of_one): (i64, i64),
     company: impl Fn(&str) -> Company,
 ) -> Result<Vec<Taken>> {
-    let held = take_lanes(tx, work, (now, until), (lanes, most_of_one)).await?;
+    let held = take_queues(tx, work, (now, until), (queues, most_of_one)).await?;
     let mut first = first_of_each(tx, &held, now).await?;
     let mut taken = Vec::new();
     let mut empty = Vec::new();
     for held in held {
-        let of_lane =
-            |job: &Job| job.account.0 == held.account_id && job.source.0 == held.source_id && job.claim == held.fence;
-        let Some(place) = first.iter().position(|(lane, job)| *lane == held.lane && of_lane(job)) else {
+        let of_queue = |job: &Job| {
+            job.account.0 == held.account_id && job.source.0 == held.source_id && job.claim == held.fencing_token
+        };
+        let Some(place) = first.iter().position(|(queue, job)| *queue == held.key() && of_queue(job)) else {
             empty.push(held);
             continue;
         };
@@ -104,64 +112,66 @@ pub async fn claim(
         taken.push(Taken {
             account: jobs[0].account,
             source: jobs[0].source,
-            lane: Lane::named(&held.lane),
-            fence: held.fence,
+            queue: held.key(),
+            fencing_token: held.fencing_token,
             jobs,
         });
     }
     // What was due in them is gone.
-    for Held { account_id, source_id, lane, fence } in empty {
-        let text = "update int_lanes set busy_until = null, due_at = (select min(j.run_at) from int_jobs j
-                where j.account_id = $1 and j.source_id = $2 and j.lane = $3 and j.state = 'waiting')
-            where account_id = $1 and source_id = $2 and lane = $3 and fence = $4";
-        on!(&mut *tx, c => sqlx::query(text).bind(account_id).bind(source_id).bind(lane).bind(fence).execute(c).await
-            .map(drop))?;
+    for Held { account_id, source_id, queue_kind, subscription_id, fencing_token } in empty {
+        let text = "update int_queues set busy_until = null, due_at = (select min(j.run_at) from int_jobs j
+                where j.account_id = $1 and j.source_id = $2 and j.queue_kind = $3 and j.subscription_id = $4
+                    and j.state = 'waiting')
+            where account_id = $1 and source_id = $2 and queue_kind = $3 and subscription_id = $4 and fencing_token = $5";
+        on!(&mut *tx, c => sqlx::query(text).bind(account_id).bind(source_id).bind(queue_kind).bind(subscription_id)
+            .bind(fencing_token).execute(c).await.map(drop))?;
     }
     Ok(taken)
 }
 
-async fn take_lanes(
+async fn take_queues(
     tx: &mut Tx,
     work: Work,
     (now, until): (Timestamp, Timestamp),
-    (lanes, most_of_one): (i64, i64),
+    (queues, most_of_one): (i64, i64),
 ) -> Result<Vec<Held>> {
-    /// Lanes that are ready, each with its place: behind those of its account that are at work, and behind its sisters
+    /// Queues that are ready, each with its place: behind those of its account that are at work, and behind its sisters
     /// that are more urgent or waited longer.
-    const READY: &str = "select ready.account_id, ready.source_id, ready.lane from (
-            select l.account_id, l.source_id, l.lane, t.served_at as turn,
-                row_number() over (partition by l.account_id
-                    order by l.urgency - case when l.due_at <= $7 then 2 when l.due_at <= $6 then 1 else 0 end,
-                        l.served_at, l.source_id, l.lane)
-                + (select count(*) from int_lanes b where b.account_id = l.account_id and b.busy_until > $1
-                    and (b.lane like 'webhook/%') = $5) as place
-            from int_lanes l
-            -- One whose polls fail goes on. Whoever listens to a source hears of the core, whatever became of its channel.
-            join int_sources s on s.account_id = l.account_id and s.id = l.source_id
+    const READY: &str = "select ready.account_id, ready.source_id, ready.queue_kind, ready.subscription_id from (
+            select q.account_id, q.source_id, q.queue_kind, q.subscription_id, r.last_served_at as account_served_at,
+                row_number() over (partition by q.account_id
+                    order by q.effective_priority - case when q.due_at <= $7 then 2 when q.due_at <= $6 then 1 else 0 end,
+                        q.last_served_at, q.source_id, q.queue_kind, q.subscription_id)
+                + (select count(*) from int_queues b where b.account_id = q.account_id and b.busy_until > $1
+                    and (b.queue_kind = 'webhook') = $5) as place
+            from int_queues q
+            -- A source whose polls fail goes on. Its subscriptions receive facts of the core whatever its channel does.
+            join int_sources s on s.account_id = q.account_id and s.id = q.source_id
                 and (s.status in ('active', 'error') or (s.status = 'expired' and $5))
-                and (s.sync_enabled or l.lane <> 'channel')
+                and (s.sync_enabled or q.queue_kind <> 'channel')
             left join int_plugins p on p.id = s.source_type
-            left join int_turns t on t.account_id = l.account_id
-            where l.due_at <= $1 and (l.busy_until is null or l.busy_until <= $1)
-                and (l.shut_until is null or l.shut_until <= $1)
-                and (l.lane like 'webhook/%') = $5
-                and (l.lane <> 'channel' or (p.status = 'enabled' and p.serving is not null))
+            left join int_account_rotation r on r.account_id = q.account_id
+            where q.due_at <= $1 and (q.busy_until is null or q.busy_until <= $1)
+                and (q.paused_until is null or q.paused_until <= $1)
+                and (q.queue_kind = 'webhook') = $5
+                and (q.queue_kind <> 'channel' or (p.status = 'enabled' and p.serving is not null))
         ) ready where ready.place <= $4
-        order by ready.place, ready.turn nulls first, ready.account_id limit $3";
-    let take = "update int_lanes set busy_until = $2, fence = fence + 1, served_at = $1
-        where (account_id, source_id, lane) in";
-    let back = "returning account_id, source_id, lane, fence";
+        order by ready.place, ready.account_served_at nulls first, ready.account_id limit $3";
+    let take = "update int_queues set busy_until = $2, fencing_token = fencing_token + 1, last_served_at = $1
+        where (account_id, source_id, queue_kind, subscription_id) in";
+    let back = "returning account_id, source_id, queue_kind, subscription_id, fencing_token";
     let text = match tx {
         Tx::Sqlite(..) => format!("{take} ({READY}) {back}"),
         // Another process may have taken one since: it is looked at once more, under its lock.
         Tx::Postgres(..) => format!(
-            "{take} (select w.account_id, w.source_id, w.lane from int_lanes w
+            "{take} (select w.account_id, w.source_id, w.queue_kind, w.subscription_id from int_queues w
                 where w.due_at <= $1 and (w.busy_until is null or w.busy_until <= $1)
-                    and (w.account_id, w.source_id, w.lane) in ({READY}) for update skip locked) {back}"
+                    and (w.account_id, w.source_id, w.queue_kind, w.subscription_id) in ({READY})
+                for update skip locked) {back}"
         ),
     };
     let held: Vec<Held> = on!(&mut *tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(Time::from(now)).bind(Time::from(until))
-        .bind(lanes).bind(most_of_one).bind(work == Work::Deliveries).bind(Time::from(now - URGENT_IN))
+        .bind(queues).bind(most_of_one).bind(work == Work::Deliveries).bind(Time::from(now - URGENT_IN))
         .bind(Time::from(now - MORE_URGENT_IN)).fetch_all(c).await)?;
     let mut accounts: Vec<i64> = held.iter().map(|held| held.account_id).collect();
     accounts.sort_unstable();
@@ -169,41 +179,58 @@ async fn take_lanes(
     let mut turns = Rows::new([("account_id", Kind::Int)]);
     accounts.into_iter().for_each(|account| turns.push([account.into()]));
     let text =
-        "insert into int_turns (account_id, served_at) select account_id, $1 from new where true order by account_id
-        on conflict (account_id) do update set served_at = excluded.served_at";
+        "insert into int_account_rotation (account_id, last_served_at) select account_id, $1 from new where true order by account_id
+        on conflict (account_id) do update set last_served_at = excluded.last_served_at";
     turns.write(tx, &[now.into()], text).await?;
     Ok(held)
 }
 
-async fn first_of_each(tx: &mut Tx, held: &[Held], now: Timestamp) -> Result<Vec<(String, Job)>> {
+async fn first_of_each(tx: &mut Tx, held: &[Held], now: Timestamp) -> Result<Vec<(QueueKey, Job)>> {
     #[derive(FromRow)]
-    struct InLane {
-        lane: String,
+    struct InQueue {
+        queue_kind: String,
+        subscription_id: i64,
         #[sqlx(flatten)]
         row: Row,
     }
-    let mut new =
-        Rows::new([("account_id", Kind::Int), ("source_id", Kind::Int), ("lane", Kind::Text), ("fence", Kind::Int)]);
+    let mut new = Rows::new([
+        ("account_id", Kind::Int),
+        ("source_id", Kind::Int),
+        ("queue_kind", Kind::Text),
+        ("subscription_id", Kind::Int),
+        ("fencing_token", Kind::Int),
+    ]);
     for held in held {
-        new.push([held.account_id.into(), held.source_id.into(), held.lane.as_str().into(), held.fence.into()]);
+        new.push([
+            held.account_id.into(),
+            held.source_id.into(),
+            held.queue_kind.as_str().into(),
+            held.subscription_id.into(),
+            held.fencing_token.into(),
+        ]);
     }
     // Found before anything is written: otherwise PostgreSQL looks for it once more beside each job that the account ever had.
     let due = in_its_order(tx);
     let text = format!(
-        ", first (account_id, fence, id) as materialized (
-            select new.account_id, new.fence, (
+        ", first (account_id, fencing_token, id) as materialized (
+            select new.account_id, new.fencing_token, (
                 select i.id from int_jobs i
-                where i.account_id = new.account_id and i.source_id = new.source_id and i.lane = new.lane
-                    and i.state = 'waiting' and {due} <= $1
+                where i.account_id = new.account_id and i.source_id = new.source_id and i.queue_kind = new.queue_kind
+                    and i.subscription_id = new.subscription_id and i.state = 'waiting' and {due} <= $1
                 order by i.priority, i.run_at, i.id limit 1)
             from new
         )
-        update int_jobs set attempts = attempts + 1, claim = first.fence from first
+        update int_jobs set attempts = attempts + 1, claim = first.fencing_token from first
         where int_jobs.account_id = first.account_id and int_jobs.id = first.id
-        returning int_jobs.lane, {TAKEN}"
+        returning int_jobs.queue_kind, int_jobs.subscription_id, {TAKEN}"
     );
-    let rows: Vec<InLane> = new.read(tx, &[now.into()], &text).await?;
-    Ok(rows.into_iter().map(|InLane { lane, row }| (lane, Job::from(row))).collect())
+    let rows: Vec<InQueue> = new.read(tx, &[now.into()], &text).await?;
+    Ok(rows
+        .into_iter()
+        .map(|InQueue { queue_kind, subscription_id, row }| {
+            (QueueKey::from_columns(&queue_kind, subscription_id), Job::from(row))
+        })
+        .collect())
 }
 
 /// When a job is due, in words by which SQLite does not look for it: it would sort all that is due to find the most urgent.
@@ -214,7 +241,7 @@ fn in_its_order(tx: &Tx) -> &'static str {
 /// What failed before is tried alone of its kind, so that it takes no other with it.
 async fn in_company(tx: &mut Tx, held: &Held, first: &Job, (now, company): (Timestamp, Company)) -> Result<Vec<Job>> {
     let due = in_its_order(tx);
-    // Words of this program. Of other kinds there is little, and each has one lane: they are not looked for behind all of this
+    // Words of this program. Of other kinds there is little, and each has one queue: they are not looked for behind all of this
     // one, nor in an order for which SQLite would go through all that the account ever had.
     let others: Vec<&str> = company.kinds.iter().copied().filter(|kind| *kind != first.kind).collect();
     let others = others.join("', '");
@@ -222,7 +249,7 @@ async fn in_company(tx: &mut Tx, held: &Held, first: &Job, (now, company): (Time
         "update int_jobs set attempts = attempts + 1, claim = $5 where account_id = $1 and id in (
             select id from (
                 select i.id from int_jobs i
-                where i.account_id = $1 and i.source_id = $2 and i.lane = $3 and i.id <> $4 and i.state = 'waiting'
+                where i.account_id = $1 and i.source_id = $2 and i.queue_kind = $3 and i.subscription_id = $11 and i.id <> $4 and i.state = 'waiting'
                     and i.kind = $9 and ($8 or (i.attempts = 0 and $10)) and {due} <= $6
                 order by i.priority, i.run_at, i.id limit $7) alike
             union all
@@ -234,16 +261,18 @@ async fn in_company(tx: &mut Tx, held: &Held, first: &Job, (now, company): (Time
         returning {TAKEN}"
     );
     let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(held.account_id).bind(held.source_id)
-        .bind(&held.lane).bind(first.id).bind(held.fence).bind(Time::from(now)).bind(company.most - 1).bind(company.apart)
-        .bind(&first.kind).bind(first.attempts == 1).fetch_all(c).await)?;
+        .bind(&held.queue_kind).bind(first.id).bind(held.fencing_token).bind(Time::from(now)).bind(company.most - 1).bind(company.apart)
+        .bind(&first.kind).bind(first.attempts == 1).bind(held.subscription_id).fetch_all(c).await)?;
     rows.sort_by_key(|row| row.id);
     Ok(rows.into_iter().map(Job::from).collect())
 }
 
-/// The lanes are still being worked on. One that somebody else has taken meanwhile is his.
+/// The queues are still being worked on. One that somebody else has taken meanwhile is his.
 pub async fn extend(tx: &mut Tx, taken: &Taken, until: Timestamp) -> Result<()> {
-    let text = "update int_lanes set busy_until = $5
-        where account_id = $1 and source_id = $2 and lane = $3 and fence = $4 and busy_until is not null";
-    on!(tx, c => sqlx::query(text).bind(taken.account.0).bind(taken.source.0).bind(taken.lane.name()).bind(taken.fence)
+    let text = "update int_queues set busy_until = $6
+        where account_id = $1 and source_id = $2 and queue_kind = $3 and subscription_id = $4 and fencing_token = $5
+            and busy_until is not null";
+    on!(tx, c => sqlx::query(text).bind(taken.account.0).bind(taken.source.0).bind(taken.queue.kind())
+        .bind(taken.queue.subscription_id()).bind(taken.fencing_token)
         .bind(Time::from(until)).execute(c).await.map(drop))
 }

@@ -1,6 +1,4 @@
-//! Putting down what came of work, of many lanes at once.
-
-use std::borrow::Cow;
+//! Putting down what came of work, of many queues at once.
 
 use gassync_domain::Timestamp;
 
@@ -50,29 +48,29 @@ impl Ended {
 
 /// The channel wants to be left alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shut {
+pub struct Pause {
     /// Until when.
     pub until: Timestamp,
     /// Why.
     pub why: String,
 }
 
-/// A lane that is given back, and what came of its jobs.
+/// A queue that is given back, and what came of its jobs.
 #[derive(Debug)]
 pub struct Release {
     /// What was taken.
     pub taken: Taken,
     /// Of each of its jobs, in their order.
     pub ended: Vec<Ended>,
-    /// Whether nothing in the lane is begun for a while.
-    pub shut: Option<Shut>,
+    /// Whether nothing in the queue is begun for a while.
+    pub pause: Option<Pause>,
 }
 
-/// Writes what came of jobs, and gives their lanes back. A job that was put in the queue anew meanwhile stays there, and a
-/// lane that another has taken is his. A platform query.
+/// Writes what came of jobs, and gives their queues back. A job that was put in the queue anew meanwhile stays there, and a
+/// queue that another has taken is his. A platform query.
 pub async fn finish(tx: &mut Tx, releases: &[&Release], now: Timestamp) -> Result<()> {
     let mut order: Vec<&Release> = releases.to_vec();
-    order.sort_by_key(|release| (release.taken.account, release.taken.source, release.taken.lane));
+    order.sort_by_key(|release| (release.taken.account, release.taken.source, release.taken.queue));
     lock(tx, &order).await?;
     let mut new = Rows::new([
         ("account_id", Kind::Int),
@@ -97,32 +95,35 @@ pub async fn finish(tx: &mut Tx, releases: &[&Release], now: Timestamp) -> Resul
     let mut new = Rows::new([
         ("account_id", Kind::Int),
         ("source_id", Kind::Int),
-        ("lane", Kind::Text),
-        ("fence", Kind::Int),
-        ("shut_until", Kind::Time),
-        ("shut_why", Kind::Text),
+        ("queue_kind", Kind::Text),
+        ("subscription_id", Kind::Int),
+        ("fencing_token", Kind::Int),
+        ("paused_until", Kind::Time),
+        ("pause_reason", Kind::Text),
     ]);
-    let names: Vec<Cow<'static, str>> = order.iter().map(|release| release.taken.lane.name()).collect();
-    for (Release { taken, shut, .. }, lane) in order.iter().zip(&names) {
+    for Release { taken, pause, .. } in &order {
         new.push([
             taken.account.0.into(),
             taken.source.0.into(),
-            (&**lane).into(),
-            taken.fence.into(),
-            shut.as_ref().map(|shut| shut.until).into(),
-            shut.as_ref().map(|shut| shut.why.as_str()).into(),
+            taken.queue.kind().into(),
+            taken.queue.subscription_id().into(),
+            taken.fencing_token.into(),
+            pause.as_ref().map(|pause| pause.until).into(),
+            pause.as_ref().map(|pause| pause.why.as_str()).into(),
         ]);
     }
-    let text = "update int_lanes set busy_until = null, shut_until = new.shut_until, shut_why = new.shut_why,
+    let text =
+        "update int_queues set busy_until = null, paused_until = new.paused_until, pause_reason = new.pause_reason,
             due_at = (select min(j.run_at) from int_jobs j
-                where j.account_id = new.account_id and j.source_id = new.source_id and j.lane = new.lane
-                    and j.state = 'waiting'),
-            urgency = coalesce((select min(j.priority) from int_jobs j
-                where j.account_id = new.account_id and j.source_id = new.source_id and j.lane = new.lane
-                    and j.state = 'waiting'), 1)
+                where j.account_id = new.account_id and j.source_id = new.source_id and j.queue_kind = new.queue_kind
+                    and j.subscription_id = new.subscription_id and j.state = 'waiting'),
+            effective_priority = coalesce((select min(j.priority) from int_jobs j
+                where j.account_id = new.account_id and j.source_id = new.source_id and j.queue_kind = new.queue_kind
+                    and j.subscription_id = new.subscription_id and j.state = 'waiting'), 1)
         from new
-        where int_lanes.account_id = new.account_id and int_lanes.source_id = new.source_id and int_lanes.lane = new.lane
-            and int_lanes.fence = new.fence";
+        where int_queues.account_id = new.account_id and int_queues.source_id = new.source_id
+            and int_queues.queue_kind = new.queue_kind and int_queues.subscription_id = new.subscription_id
+            and int_queues.fencing_token = new.fencing_token";
     new.write(tx, &[], text).await
 }
 
@@ -145,19 +146,25 @@ fn cells<'a>(job: &'a Job, ended: &'a Ended) -> [Cell<'a>; 8] {
     ]
 }
 
-/// Lanes before jobs, and in one order: whoever puts work in the queue does the same.
+/// Queues before jobs, and in one order: whoever puts work in the queue does the same.
 async fn lock(tx: &mut Tx, order: &[&Release]) -> Result<()> {
     if matches!(tx, Tx::Sqlite(..)) {
         return Ok(()); // It has one writer.
     }
-    let mut new = Rows::new([("account_id", Kind::Int), ("source_id", Kind::Int), ("lane", Kind::Text)]);
-    let names: Vec<Cow<'static, str>> = order.iter().map(|release| release.taken.lane.name()).collect();
-    for (Release { taken, .. }, lane) in order.iter().zip(&names) {
-        new.push([taken.account.0.into(), taken.source.0.into(), (&**lane).into()]);
+    let mut new = Rows::new([
+        ("account_id", Kind::Int),
+        ("source_id", Kind::Int),
+        ("queue_kind", Kind::Text),
+        ("subscription_id", Kind::Int),
+    ]);
+    for Release { taken, .. } in order {
+        let queue = taken.queue;
+        new.push([taken.account.0.into(), taken.source.0.into(), queue.kind().into(), queue.subscription_id().into()]);
     }
-    let text = "select l.fence from new cross join int_lanes l
-        where l.account_id = new.account_id and l.source_id = new.source_id and l.lane = new.lane
-        order by l.account_id, l.source_id, l.lane for update of l";
+    let text = "select l.fencing_token from new cross join int_queues l
+        where l.account_id = new.account_id and l.source_id = new.source_id and l.queue_kind = new.queue_kind
+            and l.subscription_id = new.subscription_id
+        order by l.account_id, l.source_id, l.queue_kind, l.subscription_id for update of l";
     let _: Vec<(i64,)> = new.read(tx, &[], text).await?;
     Ok(())
 }

@@ -48,10 +48,10 @@ pub struct Listed {
     pub deadline: Option<Time>,
     /// Why it came to nothing, the last time or for good.
     pub error: Option<String>,
-    /// Why nothing of its lane is begun, and until when.
-    pub shut_why: Option<String>,
+    /// Why nothing of its queue is begun, and until when.
+    pub pause_reason: Option<String>,
     /// Until when.
-    pub shut_until: Option<Time>,
+    pub paused_until: Option<Time>,
     /// When it was put in the queue first.
     pub created_at: Time,
     /// When it ended.
@@ -62,11 +62,12 @@ macro_rules! listed {
     ($rest:literal) => {
         concat!(
             "select j.account_id, j.id, j.source_id, s.source_name, j.kind, j.payload, j.state,
-                coalesce(j.state = 'waiting' and l.fence = j.claim and l.busy_until is not null, 1 = 0) as running,
-                j.priority, j.attempts, j.run_at, j.deadline, j.error, l.shut_why, l.shut_until, j.created_at, j.finished_at
+                coalesce(j.state = 'waiting' and l.fencing_token = j.claim and l.busy_until is not null, 1 = 0) as running,
+                j.priority, j.attempts, j.run_at, j.deadline, j.error, l.pause_reason, l.paused_until, j.created_at, j.finished_at
             from int_jobs j
             join int_sources s on s.account_id = j.account_id and s.id = j.source_id
-            left join int_lanes l on l.account_id = j.account_id and l.source_id = j.source_id and l.lane = j.lane ",
+            left join int_queues l on l.account_id = j.account_id and l.source_id = j.source_id
+                and l.queue_kind = j.queue_kind and l.subscription_id = j.subscription_id ",
             $rest
         )
     };

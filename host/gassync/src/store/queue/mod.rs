@@ -1,16 +1,13 @@
-//! Durable work that waits for its time, in lanes: a lane is worked by one at a time, and lanes take turns between accounts.
+//! Durable jobs that wait for their time, in queues: one worker at a time works on a queue, and accounts take turns.
 //!
-//! Whoever writes here writes the lane before its jobs, so that no two wait for each other.
+//! Every writer writes a queue before its jobs, in the order of account, source and queue, so that no two writers deadlock.
 
 mod claim;
 mod finish;
 mod list;
 mod runs;
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use serde_json::Value;
@@ -22,39 +19,43 @@ use super::{
 };
 
 pub use claim::{Company, Taken, Work, claim, extend, is_waiting};
-pub use finish::{Ended, Release, Shut, finish};
+pub use finish::{Ended, Pause, Release, finish};
 pub use list::{Filter, Listed, get, latest, list};
 pub use runs::{Plan, Progress, begin, cancel, cancel_run, plan, progress};
 
-/// Which of a source's lanes.
+/// Which of a source's queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lane {
-    /// The talk with its channel.
+pub enum QueueKey {
+    /// Calls to its channel.
     Channel,
-    /// What this host does for it alone.
+    /// Work on this host alone.
     Host,
-    /// What the subscription of this number is told.
+    /// Deliveries to the subscription of this number.
     Webhook(i64),
 }
 
-/// Begins the names of subscriptions' lanes.
-const WEBHOOK: &str = "webhook/";
-
-impl Lane {
-    /// The word in the tables.
-    pub fn name(self) -> Cow<'static, str> {
+impl QueueKey {
+    /// The column `queue_kind`. Its order is that of the keys.
+    pub const fn kind(self) -> &'static str {
         match self {
-            Self::Channel => Cow::Borrowed("channel"),
-            Self::Host => Cow::Borrowed("host"),
-            Self::Webhook(number) => Cow::Owned(format!("{WEBHOOK}{number}")),
+            Self::Channel => "channel",
+            Self::Host => "host",
+            Self::Webhook(_) => "webhook",
         }
     }
 
-    fn named(word: &str) -> Self {
-        let number = word.strip_prefix(WEBHOOK).and_then(|number| number.parse().ok());
-        match (word, number) {
-            (_, Some(number)) => Self::Webhook(number),
-            ("host", None) => Self::Host,
+    /// The column `subscription_id`: 0 in queues of no subscription.
+    pub const fn subscription_id(self) -> i64 {
+        match self {
+            Self::Channel | Self::Host => 0,
+            Self::Webhook(id) => id,
+        }
+    }
+
+    fn from_columns(kind: &str, subscription_id: i64) -> Self {
+        match kind {
+            "webhook" => Self::Webhook(subscription_id),
+            "host" => Self::Host,
             _ => Self::Channel,
         }
     }
@@ -68,8 +69,8 @@ pub struct Put<'a> {
     pub account: AccountId,
     /// For whom.
     pub source: SourceId,
-    /// Where it waits.
-    pub lane: Lane,
+    /// Which queue.
+    pub queue: QueueKey,
     /// Which work.
     pub kind: &'a str,
     /// On what.
@@ -108,7 +109,7 @@ pub struct Job {
     /// The place in the feed of the fact that it tells of.
     pub sequence: Option<i64>,
     version: i64,
-    /// By which taking of its lane it was begun.
+    /// The fencing token of the claim that began it.
     pub claim: i64,
 }
 
@@ -151,37 +152,47 @@ impl From<Row> for Job {
 
 /// Puts work in the queue.
 pub async fn put(tx: &mut Tx, work: &[Put<'_>], now: Timestamp) -> Result<()> {
-    let names: Vec<Cow<'static, str>> = work.iter().map(|put| put.lane.name()).collect();
-    let named_work = || work.iter().zip(&names);
-    // Of each lane when it is due first, and how urgent that is which is the most urgent.
-    let mut lanes: BTreeMap<(i64, i64, &str), (Timestamp, i64)> = BTreeMap::new();
-    for (put, lane) in named_work() {
-        let (due_at, urgency) =
-            lanes.entry((put.account.0, put.source.0, &**lane)).or_insert((put.run_at, put.priority));
+    // When each queue is due, and the priority of its most urgent job.
+    let mut queues: BTreeMap<(i64, i64, QueueKey), (Timestamp, i64)> = BTreeMap::new();
+    for put in work {
+        let (due_at, priority) =
+            queues.entry((put.account.0, put.source.0, put.queue)).or_insert((put.run_at, put.priority));
         *due_at = put.run_at.min(*due_at);
-        *urgency = put.priority.min(*urgency);
+        *priority = put.priority.min(*priority);
     }
     let mut new = Rows::new([
         ("account_id", Kind::Int),
         ("source_id", Kind::Int),
-        ("lane", Kind::Text),
+        ("queue_kind", Kind::Text),
+        ("subscription_id", Kind::Int),
         ("due_at", Kind::Time),
-        ("urgency", Kind::Int),
+        ("effective_priority", Kind::Int),
     ]);
-    for ((account, source, lane), (due_at, urgency)) in lanes {
-        new.push([account.into(), source.into(), lane.into(), due_at.into(), urgency.into()]);
+    for ((account, source, queue), (due_at, priority)) in queues {
+        new.push([
+            account.into(),
+            source.into(),
+            queue.kind().into(),
+            queue.subscription_id().into(),
+            due_at.into(),
+            priority.into(),
+        ]);
     }
-    let text = "insert into int_lanes (account_id, source_id, lane, due_at, urgency, served_at)
-        select account_id, source_id, lane, due_at, urgency, $1 from new where true order by account_id, source_id, lane
-        on conflict (account_id, source_id, lane) do update set
-            due_at = case when int_lanes.due_at < excluded.due_at then int_lanes.due_at else excluded.due_at end,
-            urgency = case when int_lanes.due_at is not null and int_lanes.urgency < excluded.urgency
-                then int_lanes.urgency else excluded.urgency end";
+    let text = "insert into int_queues
+            (account_id, source_id, queue_kind, subscription_id, due_at, effective_priority, last_served_at)
+        select account_id, source_id, queue_kind, subscription_id, due_at, effective_priority, $1 from new where true
+        order by account_id, source_id, queue_kind, subscription_id
+        on conflict (account_id, source_id, queue_kind, subscription_id) do update set
+            due_at = case when int_queues.due_at < excluded.due_at then int_queues.due_at else excluded.due_at end,
+            effective_priority = case
+                when int_queues.due_at is not null and int_queues.effective_priority < excluded.effective_priority
+                then int_queues.effective_priority else excluded.effective_priority end";
     new.write(tx, &[now.into()], text).await?;
     let mut new = Rows::new([
         ("account_id", Kind::Int),
         ("source_id", Kind::Int),
-        ("lane", Kind::Text),
+        ("queue_kind", Kind::Text),
+        ("subscription_id", Kind::Int),
         ("kind", Kind::Text),
         ("payload", Kind::Json),
         ("priority", Kind::Int),
@@ -191,13 +202,14 @@ pub async fn put(tx: &mut Tx, work: &[Put<'_>], now: Timestamp) -> Result<()> {
         ("run_id", Kind::Int),
     ]);
     let mut named = BTreeSet::new();
-    for (put, lane) in named_work() {
+    for put in work {
         // One statement may write a row only once.
         if named.insert((put.account.0, put.source.0, put.kind, put.payload.to_string())) {
             new.push([
                 put.account.0.into(),
                 put.source.0.into(),
-                (&**lane).into(),
+                put.queue.kind().into(),
+                put.queue.subscription_id().into(),
                 put.kind.into(),
                 Cell::json(Some(&put.payload))?,
                 put.priority.into(),
@@ -208,9 +220,10 @@ pub async fn put(tx: &mut Tx, work: &[Put<'_>], now: Timestamp) -> Result<()> {
             ]);
         }
     }
-    let text = "insert into int_jobs (account_id, source_id, lane, kind, payload, priority, state, attempts, run_at, deadline,
-            sequence, run_id, created_at)
-        select account_id, source_id, lane, kind, payload, priority, 'waiting', 0, run_at, deadline, sequence, run_id, $1
+    let text = "insert into int_jobs (account_id, source_id, queue_kind, subscription_id, kind, payload, priority, state,
+            attempts, run_at, deadline, sequence, run_id, created_at)
+        select account_id, source_id, queue_kind, subscription_id, kind, payload, priority, 'waiting', 0, run_at, deadline,
+            sequence, run_id, $1
         from new where true
         on conflict (account_id, source_id, kind, payload) where state = 'waiting' do update set
             run_at = case when excluded.run_at < int_jobs.run_at then excluded.run_at else int_jobs.run_at end,

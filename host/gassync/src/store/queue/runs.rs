@@ -63,15 +63,15 @@ pub async fn begin(
     let text = "insert into int_job_runs (filter, state, jobs, created_at) values ($1, 'running', 0, $2) returning id";
     let run: i64 =
         on!(&mut *tx, c => sqlx::query_scalar(text).bind(Json(shown)).bind(Time::from(now)).fetch_one(c).await)?;
-    // Lanes before jobs, as everywhere.
-    let text = "insert into int_lanes (account_id, source_id, lane, due_at, served_at)
-        select distinct account_id, source_id, lane, cast($4 as timestamptz), cast($4 as timestamptz) from int_jobs
+    // Queues before jobs, as everywhere.
+    let text = "insert into int_queues (account_id, source_id, queue_kind, subscription_id, due_at, last_served_at)
+        select distinct account_id, source_id, queue_kind, subscription_id, cast($4 as timestamptz), cast($4 as timestamptz) from int_jobs
         where state = 'dead' and kind <> 'deliver' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
             and ($3 is null or created_at >= $3)
-        order by account_id, source_id, lane
-        on conflict (account_id, source_id, lane) do update set due_at = case
-            when int_lanes.due_at < excluded.due_at then int_lanes.due_at else excluded.due_at end";
-    let text = tx.dialect(SQLITE_LANES, text);
+        order by account_id, source_id, queue_kind, subscription_id
+        on conflict (account_id, source_id, queue_kind, subscription_id) do update set due_at = case
+            when int_queues.due_at < excluded.due_at then int_queues.due_at else excluded.due_at end";
+    let text = tx.dialect(SQLITE_QUEUES, text);
     on!(&mut *tx, c => sqlx::query(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
         .bind(filter.since.map(Time::from)).bind(Time::from(now)).execute(c).await.map(drop))?;
     let text = "update int_jobs set state = 'cancelled', run_id = $4, finished_at = $5
@@ -97,12 +97,13 @@ pub async fn begin(
 }
 
 /// SQLite knows no types to cast to, and takes the conflict for a join without a condition before it.
-const SQLITE_LANES: &str = "insert into int_lanes (account_id, source_id, lane, due_at, served_at)
-    select distinct account_id, source_id, lane, $4, $4 from int_jobs
+const SQLITE_QUEUES: &str =
+    "insert into int_queues (account_id, source_id, queue_kind, subscription_id, due_at, last_served_at)
+    select distinct account_id, source_id, queue_kind, subscription_id, $4, $4 from int_jobs
     where state = 'dead' and kind <> 'deliver' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
         and ($3 is null or created_at >= $3)
-    on conflict (account_id, source_id, lane) do update set due_at = case
-        when int_lanes.due_at < excluded.due_at then int_lanes.due_at else excluded.due_at end";
+    on conflict (account_id, source_id, queue_kind, subscription_id) do update set due_at = case
+        when int_queues.due_at < excluded.due_at then int_queues.due_at else excluded.due_at end";
 
 /// How far a run is.
 pub async fn progress(tx: &mut Tx, run: i64) -> Result<Option<Progress>> {
@@ -120,17 +121,20 @@ pub async fn progress(tx: &mut Tx, run: i64) -> Result<Option<Progress>> {
 pub async fn cancel_run(tx: &mut Tx, run: i64, now: Timestamp) -> Result<()> {
     let text = "update int_job_runs set state = 'cancelled', cancelled_at = $2 where id = $1 and state = 'running'";
     on!(&mut *tx, c => sqlx::query(text).bind(run).bind(Time::from(now)).execute(c).await.map(drop))?;
-    // Lanes before jobs, as everywhere.
+    // Queues before jobs, as everywhere.
     if let Tx::Postgres(inner, _) = tx {
-        let text = "select l.fence from (
-                select distinct account_id, source_id, lane from int_jobs where run_id = $1 and state = 'waiting'
-            ) j join int_lanes l on l.account_id = j.account_id and l.source_id = j.source_id and l.lane = j.lane
-            order by l.account_id, l.source_id, l.lane for update of l";
+        let text = "select l.fencing_token from (
+                select distinct account_id, source_id, queue_kind, subscription_id from int_jobs
+                where run_id = $1 and state = 'waiting'
+            ) j join int_queues l on l.account_id = j.account_id and l.source_id = j.source_id
+                and l.queue_kind = j.queue_kind and l.subscription_id = j.subscription_id
+            order by l.account_id, l.source_id, l.queue_kind, l.subscription_id for update of l";
         sqlx::query(text).bind(run).execute(&mut **inner).await?;
     }
     let text = "update int_jobs set state = 'cancelled', finished_at = $2 where run_id = $1 and state = 'waiting'
-        and not exists (select 1 from int_lanes l where l.account_id = int_jobs.account_id
-            and l.source_id = int_jobs.source_id and l.lane = int_jobs.lane and l.fence = int_jobs.claim
+        and not exists (select 1 from int_queues l where l.account_id = int_jobs.account_id
+            and l.source_id = int_jobs.source_id and l.queue_kind = int_jobs.queue_kind
+            and l.subscription_id = int_jobs.subscription_id and l.fencing_token = int_jobs.claim
             and l.busy_until > $2)";
     on!(tx, c => sqlx::query(text).bind(run).bind(Time::from(now)).execute(c).await.map(drop))
 }

@@ -29,7 +29,7 @@ pub struct Attempt {
 
 /// How a subscriber takes what it was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct EndpointHealth {
     /// The tenant.
     pub account: AccountId,
     /// The subscription.
@@ -58,7 +58,7 @@ pub struct AttemptShown {
 }
 
 /// Writes attempts, and how their subscribers stand by now. A platform query.
-pub async fn note(tx: &mut Tx, attempts: &[Attempt], standings: &[Standing], now: Timestamp) -> Result<()> {
+pub async fn note(tx: &mut Tx, attempts: &[Attempt], healths: &[EndpointHealth], now: Timestamp) -> Result<()> {
     let mut new = Rows::new([
         ("account_id", Kind::Int),
         ("job_id", Kind::Int),
@@ -85,27 +85,33 @@ pub async fn note(tx: &mut Tx, attempts: &[Attempt], standings: &[Standing], now
         "insert into int_delivery_attempts (account_id, job_id, attempt, at, duration_ms, status, error_kind, answer)
         select account_id, job_id, attempt, at, duration_ms, status, error_kind, answer from new where true";
     new.write(tx, &[], text).await?;
-    let mut order: Vec<&Standing> = standings.iter().collect();
-    order.sort_by_key(|standing| (standing.account, standing.webhook));
+    let mut order: Vec<&EndpointHealth> = healths.iter().collect();
+    order.sort_by_key(|health| (health.account, health.webhook));
     let mut new = Rows::new([
         ("account_id", Kind::Int),
         ("webhook_id", Kind::Int),
         ("revision", Kind::Int),
         ("any_arrived", Kind::Int),
     ]);
-    for Standing { account, webhook, revision, any_arrived } in order {
+    for EndpointHealth { account, webhook, revision, any_arrived } in order {
         new.push([account.0.into(), (*webhook).into(), (*revision).into(), i64::from(*any_arrived).into()]);
     }
     // One that was changed meanwhile begins anew: how the former fared says nothing of it.
-    let text = "update int_webhooks set last_triggered_at = $1,
-            last_delivered_at = case when new.any_arrived = 1 then $1 else int_webhooks.last_delivered_at end,
-            failing_since = case when int_webhooks.revision <> new.revision then int_webhooks.failing_since
-                when new.any_arrived = 1 then null else coalesce(int_webhooks.failing_since, $1) end,
-            failures = case when int_webhooks.revision <> new.revision then int_webhooks.failures
-                when new.any_arrived = 1 then 0 else int_webhooks.failures + 1 end
-        from new where int_webhooks.account_id = new.account_id and int_webhooks.id = new.webhook_id";
-    let cast = tx.dialect("$1", "cast($1 as timestamptz)");
-    new.write(tx, &[now.into()], &text.replace("$1", cast)).await
+    macro_rules! update {
+        ($now:literal) => {
+            concat!(
+                "update int_webhooks set last_triggered_at = ", $now, ",
+                    last_delivered_at = case when new.any_arrived = 1 then ", $now, " else int_webhooks.last_delivered_at end,
+                    failing_since = case when int_webhooks.revision <> new.revision then int_webhooks.failing_since
+                        when new.any_arrived = 1 then null else coalesce(int_webhooks.failing_since, ", $now, ") end,
+                    failures = case when int_webhooks.revision <> new.revision then int_webhooks.failures
+                        when new.any_arrived = 1 then 0 else int_webhooks.failures + 1 end
+                from new where int_webhooks.account_id = new.account_id and int_webhooks.id = new.webhook_id"
+            )
+        };
+    }
+    let text = tx.dialect(update!("$1"), update!("cast($1 as timestamptz)"));
+    new.write(tx, &[now.into()], text).await
 }
 
 /// The times that a delivery was tried, in their order.

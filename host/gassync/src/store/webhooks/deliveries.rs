@@ -6,9 +6,8 @@ use sqlx::{FromRow, types::Json};
 
 use crate::store::{
     Result, Time, Tx, on,
-    outbound::touches::{Places, places},
+    outbound::invalidations::{Places, places},
     outbox::Fact,
-    queue::Lane,
     rows::{Kind, Rows},
 };
 
@@ -75,9 +74,9 @@ pub struct Delivery {
     /// When it ended.
     pub finished_at: Option<Time>,
     /// Until when the subscriber is left alone.
-    pub shut_until: Option<Time>,
+    pub paused_until: Option<Time>,
     /// Why.
-    pub shut_why: Option<String>,
+    pub pause_reason: Option<String>,
 }
 
 /// Which deliveries; what is not said is not asked for.
@@ -136,13 +135,14 @@ pub async fn past(
     limit: i64,
 ) -> Result<Vec<Past>> {
     let text = facts!(
-        ", (select j.state from int_jobs j where j.account_id = o.account_id and j.lane = $2 and j.sequence = o.sequence
+        ", (select j.state from int_jobs j where j.account_id = o.account_id and j.subscription_id = $2
+            and j.sequence = o.sequence
             and j.state <> 'cancelled' order by j.id desc limit 1) as state",
         "int_outbox o
         where o.account_id = $1 and (o.created_at, o.sequence) > ($3, $5) and o.created_at < $4 and o.sequence is not null
         order by o.created_at, o.sequence limit $6"
     );
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(Lane::Webhook(webhook).name()).bind(Time::from(since))
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(webhook).bind(Time::from(since))
         .bind(Time::from(until)).bind(after).bind(limit).fetch_all(c).await)
 }
 
@@ -151,11 +151,13 @@ macro_rules! deliveries {
         concat!(
             "select j.account_id, j.id, j.sequence, j.payload, o.created_at as happened_at,
                 (select i.id from int_installation i where i.one = 1) as installation, o.entity_type, o.entity_id, o.action,
-                o.status, j.state, j.attempts, j.run_at, j.error, j.created_at, j.finished_at, l.shut_until, l.shut_why
+                o.status, j.state, j.attempts, j.run_at, j.error, j.created_at, j.finished_at, l.paused_until, l.pause_reason
             from int_jobs j
-            left join int_lanes l on l.account_id = j.account_id and l.source_id = j.source_id and l.lane = j.lane
+            left join int_queues l on l.account_id = j.account_id and l.source_id = j.source_id
+                and l.queue_kind = j.queue_kind and l.subscription_id = j.subscription_id
             left join int_outbox o on o.account_id = j.account_id and o.sequence = j.sequence
-            where j.account_id = $1 and j.source_id = $2 and j.lane = $3 and j.kind = 'deliver' ",
+            where j.account_id = $1 and j.source_id = $2 and j.queue_kind = 'webhook' and j.subscription_id = $3
+                and j.kind = 'deliver' ",
             $($rest),*
         )
     };
@@ -182,7 +184,7 @@ pub async fn list(
     // What is dead has an index of its own, which is used where the text says so.
     let is_dead = filter.state.as_deref() == Some("dead");
     let text = if is_dead { newest!("and j.state = 'dead' ") } else { newest!("") };
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Lane::Webhook(webhook).name())
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(webhook)
         .bind(&filter.state).bind(filter.since.map(Time::from)).bind(filter.before).bind(limit).fetch_all(c).await)
 }
 
@@ -194,7 +196,7 @@ pub async fn get(
     id: i64,
 ) -> Result<Option<Delivery>> {
     let text = deliveries!("and j.id = $4");
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Lane::Webhook(webhook).name()).bind(id)
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(webhook).bind(id)
         .fetch_optional(c).await)
 }
 
@@ -206,17 +208,17 @@ pub async fn behind(
     webhook: i64,
     (before, claim): (i64, i64),
 ) -> Result<Vec<(String, i64, i64, Time)>> {
-    // The lane says whose they are. Were their source said too, PostgreSQL would look through all that waits.
+    // The subscription is enough. Were their source said too, PostgreSQL would look through all that waits.
     let text = "select o.entity_type, o.entity_id, min(j.sequence), min(j.run_at)
         from int_jobs j join int_outbox o on o.account_id = j.account_id and o.sequence = j.sequence
-        where j.account_id = $1 and j.lane = $2 and j.state = 'waiting' and j.sequence < $3 and j.claim <> $4
+        where j.account_id = $1 and j.subscription_id = $2 and j.state = 'waiting' and j.sequence < $3 and j.claim <> $4
         group by o.entity_type, o.entity_id";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(Lane::Webhook(webhook).name()).bind(before).bind(claim)
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(webhook).bind(before).bind(claim)
         .fetch_all(c).await)
 }
 
 /// What waits for a subscriber is thrown away: it is told nothing any more, and can have it replayed as missed. What is on its
-/// way ends by itself; should its worker die, the lane is due for it.
+/// way ends by itself; should its worker die, the queue is due for it.
 pub async fn kill(
     tx: &mut Tx,
     account: AccountId,
@@ -224,54 +226,45 @@ pub async fn kill(
     why: &str,
     now: Timestamp,
 ) -> Result<()> {
-    kill_lane(tx, account, (source, &Lane::Webhook(webhook).name()), why, now).await
+    // Queues before jobs, as everywhere.
+    let text = "update int_queues set paused_until = null, pause_reason = null
+        where account_id = $1 and source_id = $2 and queue_kind = 'webhook' and subscription_id = $3";
+    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(webhook).execute(c).await.map(drop))?;
+    let text = "update int_jobs set state = 'cancelled', error = $4, finished_at = $5
+        where account_id = $1 and source_id = $2 and queue_kind = 'webhook' and subscription_id = $3 and state = 'waiting'
+            and not exists (select 1 from int_queues q where q.account_id = $1 and q.source_id = $2
+                and q.queue_kind = 'webhook' and q.subscription_id = $3 and q.fencing_token = int_jobs.claim
+                and q.busy_until > $5)";
+    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(webhook).bind(why).bind(Time::from(now))
+        .execute(c).await.map(drop))?;
+    let text = "update int_queues set due_at = (select min(j.run_at) from int_jobs j
+            where j.account_id = $1 and j.source_id = $2 and j.queue_kind = 'webhook' and j.subscription_id = $3
+                and j.state = 'waiting')
+        where account_id = $1 and source_id = $2 and queue_kind = 'webhook' and subscription_id = $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(webhook).execute(c).await.map(drop))
 }
 
 /// The same for all subscribers of a source.
 pub async fn kill_all(tx: &mut Tx, account: AccountId, source: SourceId, why: &str, now: Timestamp) -> Result<()> {
-    let text =
-        "select lane from int_lanes where account_id = $1 and source_id = $2 and lane like 'webhook/%' order by lane";
-    let lanes: Vec<String> =
+    let text = "select subscription_id from int_queues
+        where account_id = $1 and source_id = $2 and queue_kind = 'webhook' order by subscription_id";
+    let webhooks: Vec<i64> =
         on!(&mut *tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
-    for lane in lanes {
-        kill_lane(tx, account, (source, &lane), why, now).await?;
+    for webhook in webhooks {
+        kill(tx, account, (source, webhook), why, now).await?;
     }
     Ok(())
 }
 
-async fn kill_lane(
-    tx: &mut Tx,
-    account: AccountId,
-    (source, lane): (SourceId, &str),
-    why: &str,
-    now: Timestamp,
-) -> Result<()> {
-    // Lanes before jobs, as everywhere.
-    let text = "update int_lanes set shut_until = null, shut_why = null
-        where account_id = $1 and source_id = $2 and lane = $3";
-    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(lane).execute(c).await.map(drop))?;
-    let text = "update int_jobs set state = 'cancelled', error = $4, finished_at = $5
-        where account_id = $1 and source_id = $2 and lane = $3 and state = 'waiting'
-            and not exists (select 1 from int_lanes l where l.account_id = $1 and l.source_id = $2 and l.lane = $3
-                and l.fence = int_jobs.claim and l.busy_until > $5)";
-    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(lane).bind(why).bind(Time::from(now))
-        .execute(c).await.map(drop))?;
-    let text = "update int_lanes set due_at = (select min(j.run_at) from int_jobs j
-            where j.account_id = $1 and j.source_id = $2 and j.lane = $3 and j.state = 'waiting')
-        where account_id = $1 and source_id = $2 and lane = $3";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(lane).execute(c).await.map(drop))
-}
-
 /// Dead deliveries of these facts are to be tried again under new keys: they are on the work list no more.
 pub async fn supersede(tx: &mut Tx, account: AccountId, webhook: i64, sequences: &[i64], now: Timestamp) -> Result<()> {
-    let lane = Lane::Webhook(webhook).name();
     let mut new = Rows::new([("sequence", Kind::Int)]);
     sequences.iter().for_each(|sequence| new.push([(*sequence).into()]));
     // What is dead, in words that let no engine look through all of it for each fact: it is found by its fact.
     let text = "update int_jobs set state = 'cancelled', finished_at = $3 from new
-        where int_jobs.account_id = $1 and int_jobs.lane = $2 and int_jobs.sequence = new.sequence
+        where int_jobs.account_id = $1 and int_jobs.subscription_id = $2 and int_jobs.sequence = new.sequence
             and int_jobs.state not in ('waiting', 'done', 'cancelled')";
-    new.write(tx, &[account.0.into(), (&*lane).into(), now.into()], text).await
+    new.write(tx, &[account.0.into(), webhook.into(), now.into()], text).await
 }
 
 /// Opens a run of a subscriber's replays; its key.

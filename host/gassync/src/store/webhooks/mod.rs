@@ -9,11 +9,10 @@ use sqlx::{FromRow, types::Json};
 
 use super::{
     Result, Time, Tx, on,
-    queue::Lane,
     rows::{self, Kind, Rows},
 };
 
-pub use attempts::{Attempt, AttemptShown, Standing, note, of_delivery};
+pub use attempts::{Attempt, AttemptShown, EndpointHealth, note, of_delivery};
 pub use deliveries::{
     Delivery, Filter, Happened, Past, begin_run, behind, get as delivery, happened, has_run, kill, kill_all,
     list as deliveries, past, supersede,
@@ -68,7 +67,7 @@ pub struct Webhook {
     /// Whether it is told of anything.
     pub is_active: bool,
     /// Why it is not.
-    pub status_why: Option<String>,
+    pub status_reason: Option<String>,
     /// Grows with each change of what it wants, or of whether it is told of anything.
     pub revision: i64,
     /// Since when nothing has arrived.
@@ -104,7 +103,7 @@ struct Row {
     max_attempts: i64,
     timeout_seconds: i64,
     status: String,
-    status_why: Option<String>,
+    status_reason: Option<String>,
     revision: i64,
     failing_since: Option<Time>,
     failures: i64,
@@ -136,7 +135,7 @@ impl From<Row> for Webhook {
             },
             headers: row.headers,
             is_active: row.status == "active",
-            status_why: row.status_why,
+            status_reason: row.status_reason,
             revision: row.revision,
             failing_since: row.failing_since.map(Timestamp::from),
             failures: row.failures,
@@ -153,7 +152,7 @@ macro_rules! webhooks {
         concat!(
             "select w.account_id, w.id, w.source_id, (select s.status from int_sources s
                 where s.account_id = w.account_id and s.id = w.source_id) as source_status, w.endpoint_url, w.description, w.events, w.properties, w.payload, w.envelope,
-                w.exclude_origin, w.ordered, w.signing, w.headers, w.max_attempts, w.timeout_seconds, w.status, w.status_why,
+                w.exclude_origin, w.ordered, w.signing, w.headers, w.max_attempts, w.timeout_seconds, w.status, w.status_reason,
                 w.revision, w.failing_since, w.failures, w.last_triggered_at, w.last_delivered_at, w.created_at, w.updated_at ",
             $rest
         )
@@ -197,14 +196,15 @@ pub async fn get(tx: &mut Tx, account: AccountId, id: i64) -> Result<Option<Webh
     Ok(row.map(Webhook::from))
 }
 
-/// By its key, to be changed: until the transaction ends nobody else changes it. Its lane comes before it, as everywhere.
+/// By its key, to be changed: until the transaction ends nobody else changes it. Its queue comes before it, as everywhere.
 pub async fn take(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)) -> Result<Option<Webhook>> {
     if matches!(tx, Tx::Sqlite(..)) {
         return get(tx, account, id).await; // It has one writer.
     }
-    let text = "select fence from int_lanes where account_id = $1 and source_id = $2 and lane = $3 for update";
+    let text = "select fencing_token from int_queues where account_id = $1 and source_id = $2
+        and queue_kind = 'webhook' and subscription_id = $3 for update";
     let _: Option<i64> = on!(&mut *tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0)
-        .bind(Lane::Webhook(id).name()).fetch_optional(c).await)?;
+        .bind(id).fetch_optional(c).await)?;
     let text =
         webhooks!("from int_webhooks w where w.account_id = $1 and w.id = $2 and w.deleted_at is null for update");
     let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id).fetch_optional(c).await)?;
@@ -275,7 +275,8 @@ pub async fn active(tx: &mut Tx, accounts: impl Iterator<Item = i64>) -> Result<
 
 /// Tells it nothing more, and why; false where it is told nothing already.
 pub async fn disable(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: Timestamp) -> Result<bool> {
-    let text = "update int_webhooks set status = 'disabled', status_why = $3, updated_at = $4, revision = revision + 1
+    let text =
+        "update int_webhooks set status = 'disabled', status_reason = $3, updated_at = $4, revision = revision + 1
         where account_id = $1 and id = $2 and status = 'active'";
     let changed = on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(why).bind(Time::from(now)).execute(c).await
         .map(|done| done.rows_affected()))?;
@@ -284,16 +285,17 @@ pub async fn disable(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: T
 
 /// Tells it again.
 pub async fn enable(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
-    let text = "update int_webhooks set status = 'active', status_why = null, updated_at = $3, revision = revision + 1
+    let text =
+        "update int_webhooks set status = 'active', status_reason = null, updated_at = $3, revision = revision + 1
         where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
 /// How it fared until now counts no more, and it is left alone no longer.
 pub async fn begin_anew(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)) -> Result<()> {
-    let text = "update int_lanes set shut_until = null, shut_why = null
-        where account_id = $1 and source_id = $2 and lane = $3";
-    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Lane::Webhook(id).name()).execute(c).await
+    let text = "update int_queues set paused_until = null, pause_reason = null
+        where account_id = $1 and source_id = $2 and queue_kind = 'webhook' and subscription_id = $3";
+    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(id).execute(c).await
         .map(drop))?;
     let text = "update int_webhooks set failing_since = null, failures = 0 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).execute(c).await.map(drop))

@@ -1,0 +1,220 @@
+//! Which nights of a source's room types are to be reckoned anew, and which bookings it is to be told of: what facts of the
+//! core come to.
+
+use gassync_domain::{AccountId, Date, SourceId, Timestamp};
+use sqlx::{AssertSqlSafe, FromRow};
+
+use crate::store::{
+    Day, Result, Time, Tx, on,
+    rows::{Kind, Rows},
+};
+
+/// Before every night.
+pub const FIRST: Date = Date::constant(1970, 1, 1);
+/// After every night.
+pub const LAST: Date = Date::constant(9999, 12, 31);
+
+/// Nights of a room type that are to be reckoned anew; both ends are meant.
+#[derive(Debug, Clone, FromRow)]
+pub struct Invalidation {
+    /// The tenant.
+    pub account_id: i64,
+    /// Whose room type.
+    pub source_id: i64,
+    /// Its row.
+    pub int_room_type_id: i64,
+    /// The first night.
+    pub first_night: Day,
+    /// The last one.
+    pub last_night: Day,
+    /// Only the source's own bookings caused the change.
+    pub only_own_bookings: bool,
+    /// Send all nights, also those that the channel has.
+    pub force: bool,
+    /// When the core changed first.
+    pub invalidated_at: Time,
+}
+
+/// A booking that a source is to be told of.
+#[derive(Debug, Clone, FromRow)]
+pub struct ReservationInvalidation {
+    /// The tenant.
+    pub account_id: i64,
+    /// Who is to be told.
+    pub source_id: i64,
+    /// Its channel.
+    pub source_type: String,
+    /// The booking.
+    pub booking_id: i64,
+    /// When the core changed first.
+    pub invalidated_at: Time,
+}
+
+/// The places in the feeds of accounts that were given together: the first and the last of each account.
+pub type Places = [(i64, i64, i64)];
+
+/// As rows of `account_id`, `low` and `high`.
+pub fn places<'a>(given: &Places) -> Rows<'a, 3> {
+    let mut new = Rows::new([("account_id", Kind::Int), ("low", Kind::Int), ("high", Kind::Int)]);
+    for (account, low, high) in given {
+        new.push([(*account).into(), (*low).into(), (*high).into()]);
+    }
+    new
+}
+
+/// What facts change of calendars, by room type of every source that is pushed to, the origin too, and by nights; with the
+/// channel, and whether nothing but prices has changed. A platform query.
+pub async fn of_calendars(tx: &mut Tx, given: &Places) -> Result<Vec<(String, bool, Invalidation)>> {
+    #[derive(FromRow)]
+    struct Row {
+        source_type: String,
+        only_prices: i64,
+        #[sqlx(flatten)]
+        invalidation: Invalidation,
+    }
+    let text = "select s.source_type,
+            min(cast(case when o.entity_type = 'rate' then 1 else 0 end as bigint)) as only_prices, o.account_id, r.source_id, r.id as int_room_type_id,
+            coalesce(o.first_night, $1) as first_night, coalesce(o.last_night, $2) as last_night,
+            min(cast(case when o.origin_source_id = r.source_id and o.entity_type = 'availability' then 1 else 0 end as bigint)) = 1
+                as only_own_bookings,
+            1 = 0 as force, min(o.created_at) as invalidated_at
+        from new cross join int_outbox o
+        join int_room_types r on r.account_id = o.account_id and r.gas_unit_id = o.entity_id and r.deleted_at is null
+        join int_sources s on s.account_id = r.account_id and s.id = r.source_id and s.connection_id is not null
+            and s.listening_since is null
+            and s.sync_direction <> 'inbound_only' and (s.sync_availability or s.sync_pricing)
+        where o.account_id = new.account_id and o.sequence >= new.low and o.sequence <= new.high
+            and o.entity_type in ('availability', 'rate', 'bookable_unit')
+        group by s.source_type, o.account_id, r.source_id, r.id, o.first_night, o.last_night";
+    let rows: Vec<Row> = places(given).read(tx, &[Day(FIRST).into(), Day(LAST).into()], text).await?;
+    Ok(rows.into_iter().map(|row| (row.source_type, row.only_prices == 1, row.invalidation)).collect())
+}
+
+/// Which sources are to be told of which bookings: never the one that changed it, and of those that came from another
+/// channel only where the source wants all. A platform query.
+pub async fn of_bookings(tx: &mut Tx, given: &Places) -> Result<Vec<ReservationInvalidation>> {
+    let text = "select o.account_id, s.id as source_id, s.source_type, o.entity_id as booking_id,
+            min(o.created_at) as invalidated_at
+        from new cross join int_outbox o
+        join int_sources s on s.account_id = o.account_id and s.id <> coalesce(o.origin_source_id, 0)
+            and s.connection_id is not null and s.listening_since is null
+            and s.sync_direction <> 'inbound_only' and s.sync_bookings and s.push_bookings <> 'none'
+        where o.account_id = new.account_id and o.sequence >= new.low and o.sequence <= new.high
+            and o.entity_type = 'booking' and o.action <> 'deleted'
+            and (exists (select 1 from gas_booking_rooms b
+                    join int_room_types r
+                        on r.account_id = b.account_id and r.gas_unit_id = b.unit_id and r.source_id = s.id
+                    where b.account_id = o.account_id and b.booking_id = o.entity_id)
+                -- What it was told of once and has not any more.
+                or exists (select 1 from int_channel_bookings c
+                    where c.account_id = o.account_id and c.source_id = s.id and c.booking_id = o.entity_id))
+            and not exists (select 1 from int_mappings m
+                join int_sources f on f.account_id = m.account_id and f.id = m.source_id
+                where m.account_id = o.account_id and m.gas_entity_type = 'booking' and m.gas_entity_id = o.entity_id
+                    and m.origin = 'external' and f.connection_id is not null
+                    and (s.push_bookings = 'direct' or f.id = s.id))
+        group by o.account_id, s.id, s.source_type, o.entity_id";
+    places(given).read(tx, &[], text).await
+}
+
+/// Puts invalidations beside those that wait: nights that are invalidated again wait once, and the oldest change counts.
+pub async fn put(tx: &mut Tx, invalidations: &[Invalidation]) -> Result<()> {
+    let mut new = Rows::new([
+        ("account_id", Kind::Int),
+        ("source_id", Kind::Int),
+        ("room_type_id", Kind::Int),
+        ("first_night", Kind::Day),
+        ("last_night", Kind::Day),
+        ("only_own_bookings", Kind::Int),
+        ("force", Kind::Int),
+        ("invalidated_at", Kind::Time),
+    ]);
+    for invalidation in invalidations {
+        new.push([
+            invalidation.account_id.into(),
+            invalidation.source_id.into(),
+            invalidation.int_room_type_id.into(),
+            invalidation.first_night.into(),
+            invalidation.last_night.into(),
+            i64::from(invalidation.only_own_bookings).into(),
+            i64::from(invalidation.force).into(),
+            Timestamp::from(invalidation.invalidated_at).into(),
+        ]);
+    }
+    let text = "insert into int_calendar_invalidations
+            (account_id, source_id, int_room_type_id, first_night, last_night, only_own_bookings, force, invalidated_at)
+        select account_id, source_id, room_type_id, first_night, last_night, only_own_bookings = 1, force = 1, invalidated_at
+        from new where true order by account_id, source_id, room_type_id, first_night, last_night
+        on conflict (account_id, source_id, int_room_type_id, first_night, last_night) do update set
+            only_own_bookings = int_calendar_invalidations.only_own_bookings and excluded.only_own_bookings,
+            force = int_calendar_invalidations.force or excluded.force,
+            invalidated_at = case when excluded.invalidated_at < int_calendar_invalidations.invalidated_at
+                then excluded.invalidated_at else int_calendar_invalidations.invalidated_at end";
+    new.write(tx, &[], text).await
+}
+
+/// Touches all room types of a source that are linked, from a night on: something of the source itself has changed.
+/// `force` sends what is there already, too. Tells how many there are; a source without a connection has nobody to tell.
+pub async fn put_all(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (first, force): (Date, bool),
+    now: Timestamp,
+) -> Result<usize> {
+    let text = "select $1 as account_id, source_id, id as int_room_type_id, $3 as first_night, $4 as last_night,
+            1 = 0 as only_own_bookings, $5 as force, $6 as invalidated_at
+        from int_room_types
+        where account_id = $1 and source_id = $2 and gas_unit_id is not null and deleted_at is null
+            and exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2 and s.connection_id is not null
+                and s.listening_since is null)";
+    let text = tx.dialect(
+        text,
+        "select account_id, source_id, id as int_room_type_id, cast($3 as date) as first_night, cast($4 as date) as last_night,
+            1 = 0 as only_own_bookings, cast($5 as boolean) as force, cast($6 as timestamptz) as invalidated_at
+        from int_room_types
+        where account_id = $1 and source_id = $2 and gas_unit_id is not null and deleted_at is null
+            and exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2 and s.connection_id is not null
+                and s.listening_since is null)",
+    );
+    let invalidations: Vec<Invalidation> = on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Day(first))
+        .bind(Day(LAST)).bind(force).bind(Time::from(now)).fetch_all(c).await)?;
+    put(tx, &invalidations).await?;
+    Ok(invalidations.len())
+}
+
+/// Whether a source's channel is told anything of calendars.
+pub async fn hears(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
+    let text = "select exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2
+        and s.connection_id is not null and s.listening_since is null
+        and s.sync_direction <> 'inbound_only' and (s.sync_availability or s.sync_pricing))";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
+}
+
+/// Whether anything of a source waits to be reckoned.
+pub async fn wait(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
+    let text = "select exists (select 1 from int_calendar_invalidations where account_id = $1 and source_id = $2)";
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
+}
+
+/// Nothing of a source is to be reckoned any more.
+pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<()> {
+    let text = "delete from int_calendar_invalidations where account_id = $1 and source_id = $2";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).execute(c).await.map(drop))
+}
+
+/// Takes the invalidations of one of a source's room types: they are to be reckoned in this transaction. In the order in which
+/// [`put`] writes them, so that the two never wait for each other in a ring.
+pub async fn take(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<Invalidation>> {
+    let lock = tx.dialect("", "for update");
+    let text = format!(
+        "delete from int_calendar_invalidations where (account_id, source_id, int_room_type_id, first_night, last_night) in (
+            select account_id, source_id, int_room_type_id, first_night, last_night from int_calendar_invalidations
+            where account_id = $1 and source_id = $2 and int_room_type_id = (
+                select min(int_room_type_id) from int_calendar_invalidations where account_id = $1 and source_id = $2)
+            order by first_night, last_night {lock})
+        returning account_id, source_id, int_room_type_id, first_night, last_night,
+            only_own_bookings, force, invalidated_at"
+    );
+    on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(account.0).bind(source.0).fetch_all(c).await)
+}

@@ -1,0 +1,33 @@
+//! What plugins remember for a source. The values are sealed: this is no place to look something up.
+
+use gassync_domain::{AccountId, SourceId, Timestamp};
+
+use super::{Result, Time, Tx, on};
+
+/// All a source remembers, by key.
+pub async fn all(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<(String, Vec<u8>)>> {
+    let text = "select key, value from int_plugin_state where account_id = $1 and source_id = $2 order by key";
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)
+}
+
+/// Remembers a value under a key, over what was there.
+pub async fn set(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    (key, value): (&str, &[u8]),
+    now: Timestamp,
+) -> Result<()> {
+    let text = "insert into int_plugin_state (account_id, source_id, key, value, updated_at)
+        values ($1, $2, $3, $4, $5)
+        on conflict (account_id, source_id, key) do update set
+            value = excluded.value, updated_at = excluded.updated_at";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(key).bind(value).bind(Time::from(now))
+        .execute(c).await.map(drop))
+}
+
+/// Forgets a key.
+pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, key: &str) -> Result<()> {
+    let text = "delete from int_plugin_state where account_id = $1 and source_id = $2 and key = $3";
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(key).execute(c).await.map(drop))
+}

@@ -1,3 +1,0 @@
--- How often in a row the channel has refused credentials that should have been good.
-
-alter table int_connections add column refusals integer not null default 0;

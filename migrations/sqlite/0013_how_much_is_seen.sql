@@ -1,1 +1,0 @@
--- SQLite has no row-level security: the query alone says whose rows are meant.
