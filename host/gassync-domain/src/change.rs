@@ -47,7 +47,7 @@ pub struct EntityRef {
     pub id: String,
 }
 
-/// Something happened to one of these, or, without an id, to nobody knows which.
+/// Something changed: this record, or without an id any of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Hint {
     /// What it is.
@@ -66,7 +66,7 @@ pub struct Route {
     pub account: Option<String>,
 }
 
-/// News about the connection itself.
+/// An event of the connection itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum ConnectionEvent {
@@ -122,10 +122,10 @@ pub struct Mended {
     pub problem: String,
 }
 
-/// What a message says.
+/// The content of a change, by its kind.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum News {
+pub enum ChangeKind {
     /// A property as it is now.
     Property(Property),
     /// A room type as it is now.
@@ -140,15 +140,15 @@ pub enum News {
     Block(Block),
     /// What the channel shows.
     Calendar(Calendar),
-    /// Gone; only the id is known.
+    /// A deletion that carries only an id.
     Removed(EntityRef),
-    /// Something happened to it: fetch it, or what has changed of its kind.
-    LookAgain(Hint),
-    /// A record that the plugin could not read: it is set aside, and stops no other.
+    /// Something changed: fetch the record, or without an id everything of its kind that has changed.
+    Refetch(Hint),
+    /// A record that the plugin could not read: it is set aside, and the others are processed.
     Unreadable(Unreadable),
-    /// About the connection.
+    /// An event of the connection.
     Connection(ConnectionEvent),
-    /// The channel asks, and waits.
+    /// A question: the channel waits for the reply.
     Ask(Question),
     /// The plugin's own kinds.
     Other {
@@ -159,15 +159,15 @@ pub enum News {
     },
 }
 
-/// One thing a channel told, for whom, and in whose words.
+/// One change from a channel, with its route and its raw record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     /// Which source it is for.
     #[serde(skip)]
     pub route: Route,
-    /// What it says.
+    /// Its content.
     #[serde(flatten)]
-    pub news: News,
+    pub data: ChangeKind,
     /// The channel's own record, kept beside ours.
     #[serde(skip)]
     pub raw: Option<RawJson>,
@@ -177,19 +177,19 @@ pub struct Change {
 }
 
 impl Change {
-    /// A change for whichever source it came from, in its own words.
-    pub fn new(news: News, raw: Option<RawJson>) -> Self {
-        Self { route: Route::default(), news, raw, mended: Vec::new() }
+    /// A change without a route.
+    pub fn new(data: ChangeKind, raw: Option<RawJson>) -> Self {
+        Self { route: Route::default(), data, raw, mended: Vec::new() }
     }
 }
 
-/// What a plugin makes of an inbound call.
+/// A decoded inbound call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoded {
     /// The channel's id of the message; the same on a retry.
     pub event_id: Option<String>,
     /// What it says.
     pub changes: Vec<Change>,
-    /// The answer, where it does not depend on the outcome.
+    /// The response, if it does not depend on the outcome.
     pub reply: Option<HttpResponse>,
 }

@@ -23,8 +23,8 @@ pub enum Selection {
         /// The day after the last night.
         until: Date,
     },
-    /// What waits in this queue of the channel.
-    Pending(String),
+    /// The messages in the channel's queue of this name.
+    Queue(String),
 }
 
 /// What the host asks a plugin to fetch.

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use crate::Extra;
 
-/// Who would come.
+/// The number of guests, by age.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Party {
+pub struct Occupancy {
     /// Adults.
     pub adults: u32,
     /// Children.
@@ -35,9 +35,9 @@ pub struct StayQuery {
     pub check_in: Date,
     /// Day of departure.
     pub check_out: Date,
-    /// Who would come, where the channel says.
+    /// The guests, if the channel says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub party: Option<Party>,
+    pub occupancy: Option<Occupancy>,
     /// The channel's id of a reservation this one would take the place of: its nights count as free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,

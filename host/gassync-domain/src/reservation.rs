@@ -169,13 +169,13 @@ pub struct RoomStay {
     pub extra: Extra,
 }
 
-/// Who takes the guest's money: `channel`, `property`, or the channel's own word.
+/// Who collects the guest's payment: `channel`, `property`, or the channel's own word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Collector {
-    /// The channel, which pays the house.
+pub enum PaymentCollectedBy {
+    /// The channel, which pays the property.
     Channel,
-    /// The house.
+    /// The property.
     Property,
     /// Neither, or both: in the channel's word.
     #[serde(untagged)]
@@ -267,10 +267,10 @@ pub struct Reservation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>)]
     pub payout: Option<Amount>,
-    /// Who takes the guest's money.
+    /// Who collects the guest's payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "property")]
-    pub collector: Option<Collector>,
+    pub payment_collected_by: Option<PaymentCollectedBy>,
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -291,9 +291,9 @@ pub struct Reservation {
     /// Whole, or what changed.
     #[serde(default)]
     pub completeness: Completeness,
-    /// The channel's token to acknowledge it with.
+    /// The token to acknowledge it with, if the channel requires acknowledgement.
     #[serde(skip)]
-    pub receipt: Option<String>,
+    pub acknowledgement_token: Option<String>,
     /// What else the channel says of it.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
@@ -326,14 +326,14 @@ impl Reservation {
             currency: None,
             commission: None,
             payout: None,
-            collector: None,
+            payment_collected_by: None,
             booked_at: None,
             modified_at: None,
             revision: None,
             notes: None,
             intent: Intent::Fact,
             completeness: Completeness::Full,
-            receipt: None,
+            acknowledgement_token: None,
             extra: Extra::default(),
         }
     }

@@ -31,14 +31,14 @@ pub use address::is_public;
 pub use allowance::{Allowance, Wish};
 pub use call::{Budget, Call, CallError, CallRecord, Finished, LogLine, MAX_SANDBOX_BYTES, RecordedRequest};
 pub use capability::{
-    inventory::{Inventory, NoInventory, Unreadable},
+    core_data::{CoreData, CoreDataError, NoCoreData},
     state::{MAX_MEMORY_BYTES, Memory, MemoryChanges},
 };
 pub use engine::{Engine, EngineSettings, LoadError, MAX_COMPONENT_BYTES};
 pub use grant::{Denial, Grant, Origin, Place};
 pub use manifest::{
-    Authorize, Batch, Batches, CredentialSlot, Days, Encoding, Input, LimitScope, Limits, Manifest, ManifestError,
-    Poll, RateLimit, Route, RouteKind, SlotKind, Step, StepRequest, Verification, WhenUnable, Window,
+    Authorize, Batch, Batches, CredentialSlot, Days, Encoding, FallbackResponse, Input, LimitScope, Limits, Manifest,
+    ManifestError, Poll, RateLimit, Route, RouteKind, SlotKind, Step, StepRequest, Verification, Window,
 };
 pub use secret::{CredentialError, Credentials, NoCredentials, Secret, ShownAsPlaceholders};
 pub use signature::{Algorithm, SignatureError};

@@ -1,7 +1,7 @@
 //! A V2 booking becomes a reservation, or a block.
 
 use gassync_plugin::{
-    Address, Block, Change, ChannelError, Completeness, GuestDetails, Loose, Money, News, Nights, Reservation,
+    Address, Block, Change, ChangeKind, ChannelError, Completeness, GuestDetails, Loose, Money, Nights, Reservation,
     RoomStay, change, malformed, money, read_json,
 };
 use serde::Deserialize;
@@ -94,10 +94,10 @@ pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<C
     let nights = nights(&booking.arrival, &booking.departure);
     let standing = vocabulary::standing(booking.status.as_str(), &booking.sub_status.lower());
     let property_id = booking.property_id.unless_zero();
-    let news = match standing {
+    let data = match standing {
         Standing::Block => {
             let stay = nights.ok_or_else(|| malformed(format_args!("{path}/arrival"), "is missing on a block"))?;
-            News::Block(Block {
+            ChangeKind::Block(Block {
                 id: Some(id),
                 property_id: property_id.clone(),
                 unit_id: booking.unit_id.unless_zero(),
@@ -110,9 +110,9 @@ pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<C
                 ..Block::new(booking.room_id.unless_zero().into_iter().collect(), stay)
             })
         }
-        Standing::Reservation(word) => News::Reservation(reservation(&booking, id, word, (nights, invoice), raw)),
+        Standing::Reservation(word) => ChangeKind::Reservation(reservation(&booking, id, word, (nights, invoice), raw)),
     };
-    Ok(change(property_id.as_deref(), news))
+    Ok(change(property_id.as_deref(), data))
 }
 
 fn reservation(

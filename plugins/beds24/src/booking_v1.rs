@@ -1,8 +1,8 @@
 //! A row of the older interface: all texts, the last night inclusive, the family name called `guestName`.
 
 use gassync_plugin::{
-    Address, Block, Change, ChannelError, GuestDetails, Loose, Money, News, Nights, Reservation, RoomStay, change,
-    malformed, money, read_json,
+    Address, Block, Change, ChangeKind, ChannelError, GuestDetails, Loose, Money, Nights, Reservation, RoomStay,
+    change, malformed, money, read_json,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -59,10 +59,10 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
     let date = |said: &Loose| said.date("").ok().flatten();
     let nights = date(&row.first_night).zip(date(&row.last_night)).map(|(first, last)| Nights::through(first, last));
     let property_id = row.prop_id.unless_zero();
-    let news = match vocabulary::standing(row.status.as_str(), &row.substatus.lower()) {
+    let data = match vocabulary::standing(row.status.as_str(), &row.substatus.lower()) {
         Standing::Block => {
             let stay = nights.ok_or_else(|| malformed(format_args!("{path}/firstNight"), "is missing on a block"))?;
-            News::Block(Block {
+            ChangeKind::Block(Block {
                 id: Some(id),
                 property_id: property_id.clone(),
                 unit_id: row.unit_id.unless_zero(),
@@ -95,7 +95,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 total: total.clone().filter(|_| one),
                 ..RoomStay::new(Some(room_type_id))
             });
-            News::Reservation(Reservation {
+            ChangeKind::Reservation(Reservation {
                 ota_reference: row.api_reference.text(),
                 group_id: row.master_id.unless_zero(),
                 property_id: property_id.clone(),
@@ -123,7 +123,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
             })
         }
     };
-    Ok(change(property_id.as_deref(), news))
+    Ok(change(property_id.as_deref(), data))
 }
 
 fn guest(row: &Row, source: Option<&str>) -> Option<GuestDetails> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gassync_plugin::{
-    CalendarNights, Change, ChannelError, Date, Loose, News, Nights, Price, StayRules, change, malformed, money,
+    CalendarNights, Change, ChangeKind, ChannelError, Date, Loose, Nights, Price, StayRules, change, malformed, money,
     read_json,
 };
 use serde::Deserialize;
@@ -51,7 +51,7 @@ pub(crate) fn read(raw: &RawValue, settings: &Settings, path: &str) -> Result<Ch
     for row in &mut rows {
         row.property_id.clone_from(&property_id);
     }
-    Ok(change(property_id.as_deref(), News::Calendar(rows)))
+    Ok(change(property_id.as_deref(), ChangeKind::Calendar(rows)))
 }
 
 impl Range {

@@ -1,8 +1,8 @@
 //! What Beds24 sends: V2 webhooks, V1 webhooks (which say only that something happened), inventory webhooks.
 
 use gassync_plugin::{
-    Change, ChannelError, Decoded, Entity, HttpRequest, Loose, change, id_of, look_again, malformed, read_json,
-    read_one, reply,
+    Change, ChannelError, Decoded, Entity, HttpRequest, Loose, change, id_of, malformed, read_json, read_one, refetch,
+    reply,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -41,7 +41,7 @@ fn older(request: &HttpRequest) -> Option<Change> {
     let texts = if is_json && request.method == "POST" { ["", ""] } else { [query, form] };
     let parameter = |name: &str| texts.iter().find_map(|text| parameter(text, name));
     let booking_id = parameter("bookid")?;
-    Some(change(parameter("propid").as_deref(), look_again(Entity::Reservation, Some(booking_id))))
+    Some(change(parameter("propid").as_deref(), refetch(Entity::Reservation, Some(booking_id))))
 }
 
 /// A list of messages, or one by itself. One that cannot be read stops no other; what is no message at all is malformed.
@@ -79,7 +79,7 @@ fn message(raw: &RawValue, reads_invoices: bool, path: &str) -> Result<Change, C
             booking::read(raw, invoice, &format!("{path}/booking"))?
         }
         (None, "sync_room") => {
-            let hint = look_again(Entity::Calendar, message.room_id.unless_zero());
+            let hint = refetch(Entity::Calendar, message.room_id.unless_zero());
             change(message.prop_id.unless_zero().as_deref(), hint)
         }
         (None, _) => return Err(malformed(format_args!("{path}/booking"), "is missing")),

@@ -1,6 +1,8 @@
 //! A property with its room types.
 
-use gassync_plugin::{Address, Change, ChannelError, Loose, News, Property, RoomType, change, malformed, read_json};
+use gassync_plugin::{
+    Address, Change, ChangeKind, ChannelError, Loose, Property, RoomType, change, malformed, read_json,
+};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
@@ -59,7 +61,7 @@ pub(crate) fn read(raw: &RawValue, time_zone: Option<&str>, path: &str) -> Resul
     let shape: Shape = read_json(raw.get(), path)?;
     if shape.property_id.is_some() && shape.room_types.is_none() {
         let room = room_type(raw, None, path)?;
-        return Ok(vec![change(Some(&room.property_id.clone()), News::RoomType(room))]);
+        return Ok(vec![change(Some(&room.property_id.clone()), ChangeKind::RoomType(room))]);
     }
     let wire: Wire = read_json(raw.get(), path)?;
     let id = wire.id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/id"), "is missing"))?;
@@ -85,8 +87,8 @@ pub(crate) fn read(raw: &RawValue, time_zone: Option<&str>, path: &str) -> Resul
         // A house nobody has named yet is known by its number.
         ..Property::new(id.clone(), wire.name.text().unwrap_or_else(|| id.clone()))
     };
-    let mut changes = vec![change(Some(&id), News::Property(property))];
-    changes.extend(rooms.into_iter().map(|room| change(Some(&id), News::RoomType(room))));
+    let mut changes = vec![change(Some(&id), ChangeKind::Property(property))];
+    changes.extend(rooms.into_iter().map(|room| change(Some(&id), ChangeKind::RoomType(room))));
     Ok(changes)
 }
 

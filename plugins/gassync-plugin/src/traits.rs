@@ -1,85 +1,90 @@
-//! What an adapter can do, a trait for each interface of the contract.
+//! The abilities of an adapter: a trait for each interface of the contract.
 
 use crate::{
-    Attempt, CalendarNights, Change, ChannelError, ContentItem, Decoded, Fate, HttpRequest, HttpResponse, Operation,
-    Outcome, Page, Part, Query, Receipt, ReceiptOutcome, Report, Subscribed,
+    Acknowledgement, AcknowledgementOutcome, Attempt, CalendarNights, Change, ChangeResult, ChannelError, Chunk,
+    ContentItem, Decoded, HttpRequest, HttpResponse, Operation, Outcome, Page, Query, Report, Subscribed,
 };
 
-/// What every adapter says of itself.
+/// The metadata of an adapter; every adapter implements it.
 pub trait Adapter {
-    /// The manifest, a JSON document. Of the host only [`crate::log`] works while it runs.
+    /// Returns the manifest, a JSON document. Only [`crate::log`] of the host works during this call.
     fn manifest() -> String;
 }
 
-/// It is called by its channel.
+/// Receives calls from the channel.
 pub trait Inbound {
-    /// What a channel's call to us says. Answer without guessing: what the payload does not say is `None`.
+    /// Decodes a call from the channel. Do not guess: a value that the payload does not contain is `None`.
     fn decode(request: HttpRequest) -> Result<Decoded, ChannelError>;
 }
 
-/// Its channel waits for what became of a call.
-pub trait Answer {
-    /// Words the reply; `fates` stand in the order of the changes that [`Inbound::decode`] gave. On an error the host
-    /// answers what the manifest's route says for when the plugin cannot.
-    fn respond(request: HttpRequest, changes: Vec<Change>, fates: Vec<Fate>) -> Result<HttpResponse, ChannelError>;
+/// Builds responses that depend on the outcome of a call.
+pub trait Reply {
+    /// Builds the response; `results` is in the order of the changes that [`Inbound::decode`] returned. On an error the host
+    /// sends the `fallbackResponse` of the manifest's route.
+    fn respond(
+        request: HttpRequest,
+        changes: Vec<Change>,
+        results: Vec<ChangeResult>,
+    ) -> Result<HttpResponse, ChannelError>;
 
-    /// Words the reply where there is no outcome: [`Inbound::decode`] answered this error, or the host cannot
-    /// ([`ChannelError::Unavailable`]). Without it the host answers what the manifest's route says for such calls.
-    fn unable(request: HttpRequest, why: ChannelError) -> Result<HttpResponse, ChannelError> {
-        let _ = (request, why);
+    /// Builds the response when there is no outcome: [`Inbound::decode`] returned this error, or the host cannot process the
+    /// call ([`ChannelError::Unavailable`]). Without it the host sends the `fallbackResponse` of the manifest's route.
+    fn on_error(request: HttpRequest, error: ChannelError) -> Result<HttpResponse, ChannelError> {
+        let _ = (request, error);
         Err(ChannelError::Unsupported)
     }
 }
 
-/// It fetches.
+/// Fetches from the channel.
 pub trait Pull {
-    /// What the channel has. As a rule one request a call; more steps go through the cursor.
+    /// Fetches one page, usually with one request; further steps go through the cursor.
     fn fetch(query: Query) -> Result<Page, ChannelError>;
 }
 
-/// Its channel wants each reservation confirmed.
-pub trait Receipts {
-    /// One outcome for each receipt, in order.
-    fn acknowledge(receipts: Vec<Receipt>) -> Result<Vec<ReceiptOutcome>, ChannelError>;
+/// Acknowledges reservations at the channel.
+pub trait Acknowledgements {
+    /// Sends acknowledgements. Returns one outcome per acknowledgement, in order.
+    fn acknowledge(acknowledgements: Vec<Acknowledgement>) -> Result<Vec<AcknowledgementOutcome>, ChannelError>;
 }
 
-/// It writes availability, prices and stay rules.
+/// Writes availability, prices and stay rules.
 pub trait PushCalendar {
-    /// One outcome for each update, in order. [`Attempt::AfterUnknown`]: some of the nights may have been written already.
+    /// Writes nights. Returns one outcome per update, in order. [`Attempt::AfterUnknown`]: an earlier attempt may have written
+    /// some of the nights.
     fn push_calendar(updates: Vec<CalendarNights>, attempt: Attempt) -> Result<Vec<Outcome>, ChannelError>;
 }
 
-/// It writes reservations and blocks.
+/// Writes reservations and blocks.
 pub trait PushReservations {
-    /// One outcome for each operation, in order.
+    /// Writes them. Returns one outcome per operation, in order.
     fn push_reservations(operations: Vec<Operation>) -> Result<Vec<Outcome>, ChannelError>;
 }
 
-/// It writes names, texts and pictures.
+/// Writes names, texts and pictures.
 pub trait PushContent {
-    /// One outcome for each item, in order; all belong to one property, which comes first. [`Attempt::AfterUnknown`]: some of
-    /// it may have been written already.
+    /// Writes content of one property, which comes first. Returns one outcome per item, in order.
+    /// [`Attempt::AfterUnknown`]: an earlier attempt may have written some of it.
     fn push_content(items: Vec<ContentItem>, attempt: Attempt) -> Result<Vec<Outcome>, ChannelError>;
 }
 
-/// Its channel fetches from us.
+/// Renders feeds that the channel fetches from us.
 pub trait Feeds {
-    /// One part of the answer; `part` is `None` for the first, then `next` of the part before.
-    fn render(request: HttpRequest, part: Option<String>) -> Result<Part, ChannelError>;
+    /// Renders one chunk; `cursor` is `None` for the first, then `next` of the previous chunk.
+    fn render(request: HttpRequest, cursor: Option<String>) -> Result<Chunk, ChannelError>;
 }
 
-/// It can be tested, and can tell its channel where to call.
+/// Tests the connection and subscribes to webhooks.
 pub trait Connection {
-    /// "Test this connection".
+    /// Tests the connection.
     fn check() -> Result<Report, ChannelError>;
 
-    /// Tells the channel to call us. `endpoint` is a placeholder that the host fills in.
+    /// Subscribes to the channel's webhooks. `endpoint` is a placeholder that the host fills in.
     fn subscribe(endpoint: String) -> Result<Subscribed, ChannelError> {
         let _ = endpoint;
         Err(ChannelError::Unsupported)
     }
 
-    /// Ends subscriptions; returns those that are gone.
+    /// Ends subscriptions; returns the ids that no longer exist.
     fn unsubscribe(subscriptions: Vec<String>) -> Result<Vec<String>, ChannelError> {
         let _ = subscriptions;
         Err(ChannelError::Unsupported)

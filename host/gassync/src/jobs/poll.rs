@@ -27,8 +27,8 @@ pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Res
     let Some(poll) = named(plugin.manifest(), payload) else {
         // The plugin polls this no more.
         if let Ok(entity) = serde_json::from_value(payload.get("entity").cloned().unwrap_or_default()) {
-            let stream = payload.get("stream").and_then(Value::as_str);
-            polled::ended(app, source, &polled::name_of(entity, stream)).await?;
+            let queue = payload.get("stream").and_then(Value::as_str);
+            polled::ended(app, source, &polled::name_of(entity, queue)).await?;
         }
         return Ok(());
     };
@@ -43,8 +43,8 @@ pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Res
 
 /// What a poll's job is about: an entity may have several polls, each with a stream of its own.
 fn payload_of(poll: &Poll) -> Value {
-    match &poll.stream {
-        Some(stream) => json!({ "entity": poll.entity, "stream": stream }),
+    match &poll.queue {
+        Some(queue) => json!({ "entity": poll.entity, "stream": queue }),
         None => json!({ "entity": poll.entity }),
     }
 }
@@ -55,8 +55,8 @@ fn named<'a>(manifest: &'a Manifest, payload: &Value) -> Option<&'a Poll> {
 
 /// What a poll asks for now.
 pub async fn selection(app: &App, source: &Source, poll: &Poll) -> store::Result<Selection> {
-    if let Some(stream) = &poll.stream {
-        return Ok(Selection::Pending(stream.clone()));
+    if let Some(queue) = &poll.queue {
+        return Ok(Selection::Queue(queue.clone()));
     }
     if let Some(days) = poll.window {
         let today = today(app, source).await?;

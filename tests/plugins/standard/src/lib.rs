@@ -2,9 +2,9 @@
 //! here that the host could judge.
 
 use gassync_plugin::{
-    Adapter, Address, Change, ChannelError, Collector, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Loose,
-    Money, News, Nights, PriceKind, PriceLine, Property, RawValue, Reservation, ReservationStatus, RoomStay, RoomType,
-    change, lenient, malformed, money, read_each, read_json, reply,
+    Adapter, Address, Change, ChangeKind, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Loose,
+    Money, Nights, PaymentCollectedBy, PriceKind, PriceLine, Property, RawValue, Reservation, ReservationStatus,
+    RoomStay, RoomType, change, lenient, malformed, money, read_each, read_json, reply,
 };
 use serde::Deserialize;
 
@@ -42,7 +42,7 @@ struct Booking {
     currency: Loose,
     commission: Loose,
     payout: Loose,
-    collector: Loose,
+    payment_collected_by: Loose,
     booked_at: Loose,
     modified_at: Loose,
     revision: Loose,
@@ -130,7 +130,7 @@ fn must_say(said: &Loose, place: String) -> Result<String, ChannelError> {
 fn property(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
     let house: House = read_json(raw.get(), place)?;
     let id = must_say(&house.id, format!("{place}/id"))?;
-    Ok(change(None, News::Property(Property::new(id, house.name.text().unwrap_or_default()))))
+    Ok(change(None, ChangeKind::Property(Property::new(id, house.name.text().unwrap_or_default()))))
 }
 
 fn room_type(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
@@ -138,7 +138,7 @@ fn room_type(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
     let (id, house) = (must_say(&room.id, format!("{place}/id"))?, room.property_id.text().unwrap_or_default());
     let record =
         RoomType { quantity: room.quantity.count(), ..RoomType::new(id, house, room.name.text().unwrap_or_default()) };
-    Ok(change(None, News::RoomType(record)))
+    Ok(change(None, ChangeKind::RoomType(record)))
 }
 
 fn reservation(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
@@ -179,10 +179,10 @@ fn reservation(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
         total: sum(&booking.total_price, currency),
         commission: sum(&booking.commission, currency),
         payout: sum(&booking.payout, currency),
-        collector: booking.collector.text().map(|word| match word.as_str() {
-            "channel" => Collector::Channel,
-            "property" => Collector::Property,
-            _ => Collector::Other(word),
+        payment_collected_by: booking.payment_collected_by.text().map(|word| match word.as_str() {
+            "channel" => PaymentCollectedBy::Channel,
+            "property" => PaymentCollectedBy::Property,
+            _ => PaymentCollectedBy::Other(word),
         }),
         booked_at: booking.booked_at.text(),
         modified_at: booking.modified_at.text(),
@@ -192,7 +192,7 @@ fn reservation(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
         raw: Some(raw.get().to_owned()),
         ..Reservation::new(id, status)
     };
-    Ok(change(None, News::Reservation(record)))
+    Ok(change(None, ChangeKind::Reservation(record)))
 }
 
 fn nights(start: &Loose, until: &Loose, place: &str) -> Result<Option<Nights>, ChannelError> {

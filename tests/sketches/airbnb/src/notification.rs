@@ -1,7 +1,7 @@
 //! What Airbnb tells. None of it waits for what we make of it, so the answer is always the same.
 
 use gassync_plugin::{
-    Change, ChannelError, ConnectionEvent, Decoded, HttpRequest, Loose, News, Route, change, malformed, read_json,
+    Change, ChangeKind, ChannelError, ConnectionEvent, Decoded, HttpRequest, Loose, Route, change, malformed, read_json,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -50,7 +50,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
             if reservation::is_test(&told) {
                 Vec::new()
             } else {
-                vec![change(listing.as_deref(), News::Reservation(told))]
+                vec![change(listing.as_deref(), ChangeKind::Reservation(told))]
             }
         }
         (action, None) if action.starts_with("reservation_") => return Err(malformed("/reservation", "is missing")),
@@ -62,7 +62,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
         (action, _) => {
             // Written anew: what is deeper or larger than the host reads is malformed, and no fault of ours.
             let whole: Value = read_json(request.bytes(), "")?;
-            vec![change(None, News::Other((action.to_owned(), whole.to_string())))]
+            vec![change(None, ChangeKind::Other((action.to_owned(), whole.to_string())))]
         }
     };
     Ok(Decoded { event_id, changes, reply: Some(answer(request, true)) })
@@ -71,7 +71,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
 /// Listings are many: it is the host's account there that tells whom it is about.
 fn event(said: &Notification, event: ConnectionEvent) -> Change {
     let route = Route { property_id: None, account: said.host_id.text() };
-    Change { route, ..change(None, News::Connection(event)) }
+    Change { route, ..change(None, ChangeKind::Connection(event)) }
 }
 
 fn mapped(pair: &Mapping) -> Option<ConnectionEvent> {
@@ -109,8 +109,8 @@ mod tests {
     fn news_of_a_connection_are_for_the_hosts_account_there() {
         let body = include_bytes!("../../../fixtures/airbnb/notification-authorization-revoked.json");
         let told = decode(&post("/notifications", body)).expect("decoded");
-        let Change { route, news, .. } = &told.changes[0];
+        let Change { route, data, .. } = &told.changes[0];
         assert_eq!((route.account.as_deref(), route.property_id.as_deref()), (Some("66200"), None));
-        assert!(matches!(news, News::Connection(ConnectionEvent::Revoked)));
+        assert!(matches!(data, ChangeKind::Connection(ConnectionEvent::Revoked)));
     }
 }

@@ -1,8 +1,8 @@
 //! What Calry holds, one page a call.
 
 use gassync_plugin::{
-    Address, Change, ChannelError, Entity, Loose, News, Page, Property, Query, RoomType, Scope, Selection, change,
-    http, malformed, percent_encode, read_each, read_json, to_date_text,
+    Address, Change, ChangeKind, ChannelError, Entity, Loose, Page, Property, Query, RoomType, Scope, Selection,
+    change, http, malformed, percent_encode, read_each, read_json, to_date_text,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -114,17 +114,17 @@ fn house(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelError> {
         raw: Some(raw.get().to_owned()),
         ..Property::new(&id, house.name.text().unwrap_or_else(|| id.clone()))
     };
-    let mut changes = vec![change(Some(&id), News::Property(property))];
-    let room = |(room, name)| change(Some(&id), News::RoomType(RoomType::new(room, &id, name)));
+    let mut changes = vec![change(Some(&id), ChangeKind::Property(property))];
+    let room = |(room, name)| change(Some(&id), ChangeKind::RoomType(RoomType::new(room, &id, name)));
     changes.extend(rooms.into_iter().map(room));
     Ok(changes)
 }
 
 fn id_of(change: &Change) -> Option<&str> {
-    match &change.news {
-        News::Reservation(reservation) => Some(&reservation.id),
-        News::Block(block) => block.id.as_deref(),
-        News::Unreadable(record) => record.id.as_deref(),
+    match &change.data {
+        ChangeKind::Reservation(reservation) => Some(&reservation.id),
+        ChangeKind::Block(block) => block.id.as_deref(),
+        ChangeKind::Unreadable(record) => record.id.as_deref(),
         _ => None,
     }
 }

@@ -1,8 +1,8 @@
 //! A reservation in Calry's words, which are those of whatever system stands behind it.
 
 use gassync_plugin::{
-    Address, Block, Change, ChannelError, GuestDetails, Loose, News, Nights, Reservation, ReservationStatus, RoomStay,
-    change, malformed, money, read_json,
+    Address, Block, Change, ChangeKind, ChannelError, GuestDetails, Loose, Nights, Reservation, ReservationStatus,
+    RoomStay, change, malformed, money, read_json,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -77,7 +77,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
         "NO_SHOW" => ReservationStatus::NoShow,
         "BLOCKED" => {
             let stay = stay.ok_or_else(|| missing("arrivalDate"))?;
-            return Ok(change(property_id.as_deref(), News::Block(block(&booking, id, stay, raw))));
+            return Ok(change(property_id.as_deref(), ChangeKind::Block(block(&booking, id, stay, raw))));
         }
         // Kept back until a person decides.
         _ => ReservationStatus::Other(word),
@@ -89,7 +89,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
         modified_at: booking.updated_at.instant(format_args!("{path}/updatedAt"))?,
         ..reservation(&booking, id, status, stay, raw)
     };
-    Ok(change(property_id.as_deref(), News::Reservation(told)))
+    Ok(change(property_id.as_deref(), ChangeKind::Reservation(told)))
 }
 
 /// All of it but money and instants, which may be none.
@@ -175,14 +175,14 @@ mod tests {
         data: Vec<Box<RawValue>>,
     }
 
-    fn told(index: usize) -> News {
+    fn told(index: usize) -> ChangeKind {
         let page: Page = read_json(include_str!("../samples/answers/reservations/page.json"), "").expect("a page");
-        read(&page.data[index], "/data").expect("a change").news
+        read(&page.data[index], "/data").expect("a change").data
     }
 
     #[test]
     fn pets_are_counted_and_guests_live_somewhere() {
-        let News::Reservation(booking) = told(0) else { panic!("a reservation") };
+        let ChangeKind::Reservation(booking) = told(0) else { panic!("a reservation") };
         assert_eq!((booking.pets, booking.extra.len()), (Some(1), 0));
         let guest = booking.guest.expect("a guest");
         let address = guest.address.expect("an address");
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_block_closes_all_its_room_types_under_one_id() {
-        let News::Block(block) = told(2) else { panic!("a block") };
+        let ChangeKind::Block(block) = told(2) else { panic!("a block") };
         assert_eq!((block.id.as_deref(), block.property_id.as_deref()), (Some("88403"), Some("mill-7")));
         assert_eq!(
             (block.room_type_ids, block.unit_id),

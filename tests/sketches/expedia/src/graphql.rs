@@ -1,8 +1,8 @@
 //! A property's reservations in the newer interface: a token that the host gets by itself, and errors behind a 200.
 
 use gassync_plugin::{
-    Change, ChannelError, Collector, Completeness, Date, FieldError, GuestDetails, Loose, News, Nights, Page,
-    Reservation, ReservationStatus, RoomStay, change, http, malformed, read_json,
+    Change, ChangeKind, ChannelError, Completeness, Date, FieldError, GuestDetails, Loose, Nights, Page,
+    PaymentCollectedBy, Reservation, ReservationStatus, RoomStay, change, http, malformed, read_json,
 };
 use serde_json::{Value, json};
 
@@ -83,9 +83,9 @@ fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
         stay,
         source: Some("expedia".to_owned()),
         guest: Some(guest).filter(|guest| !guest.is_unknown()),
-        collector: match node.get("merchantOfRecord").and_then(Value::as_str) {
-            Some("EXPEDIA_GROUP") => Some(Collector::Channel),
-            Some("SUPPLIER") => Some(Collector::Property),
+        payment_collected_by: match node.get("merchantOfRecord").and_then(Value::as_str) {
+            Some("EXPEDIA_GROUP") => Some(PaymentCollectedBy::Channel),
+            Some("SUPPLIER") => Some(PaymentCollectedBy::Property),
             _ => None,
         },
         booked_at: instant("/creationDateTime")?,
@@ -96,7 +96,7 @@ fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
         raw: Some(node.to_string()),
         ..Reservation::new(id, status(&must("/status")?))
     };
-    Ok(change(Some(property), News::Reservation(reservation)))
+    Ok(change(Some(property), ChangeKind::Reservation(reservation)))
 }
 
 /// Its number at the house of theirs that sold it; the one that is the supplier's own is ours.
