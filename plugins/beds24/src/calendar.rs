@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gassync_plugin::{
-    CalendarNights, Change, ChangeKind, ChannelError, Date, Loose, Nights, Price, StayRules, change, malformed, money,
-    read_json,
+    CalendarNights, Change, ChangeKind, ChannelError, Date, Lenient, Nights, Price, StayRules, change, malformed,
+    money, read_json,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -22,13 +22,13 @@ const MAX_ROW_NIGHTS: i64 = 700;
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Room {
-    room_id: Loose,
-    property_id: Loose,
+    room_id: Lenient,
+    property_id: Lenient,
     calendar: Option<Vec<Box<RawValue>>>,
 }
 
 /// By its keys: those of the prices are numbered.
-struct Range(BTreeMap<String, Loose>);
+struct Range(BTreeMap<String, Lenient>);
 
 /// Nights of a room type. A calendar says most; what merely says whether a night is free, or which units are taken, is
 /// read as well.
@@ -55,7 +55,7 @@ pub(crate) fn read(raw: &RawValue, settings: &Settings, path: &str) -> Result<Ch
 }
 
 impl Range {
-    fn said(&self, key: &str) -> Loose {
+    fn said(&self, key: &str) -> Lenient {
         self.0.get(key).cloned().unwrap_or_default()
     }
 

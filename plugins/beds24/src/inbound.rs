@@ -1,8 +1,8 @@
 //! What Beds24 sends: V2 webhooks, V1 webhooks (which say only that something happened), inventory webhooks.
 
 use gassync_plugin::{
-    Change, ChannelError, Decoded, Entity, HttpRequest, Loose, change, id_of, malformed, read_json, read_one, refetch,
-    reply,
+    Change, ChannelError, Decoded, Entity, HttpRequest, Lenient, change, id_of, malformed, read_json, read_one,
+    refetch, reply,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -14,9 +14,9 @@ use crate::{booking, invoice::Invoice, pull::IDS, settings::Settings};
 struct Message {
     booking: Option<Box<RawValue>>,
     invoice_items: Option<Box<RawValue>>,
-    action: Loose,
-    room_id: Loose,
-    prop_id: Loose,
+    action: Lenient,
+    room_id: Lenient,
+    prop_id: Lenient,
 }
 
 /// There is no event id: Beds24 gives none, and its messages repeat byte for byte when nothing but the retry counter

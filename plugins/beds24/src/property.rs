@@ -1,7 +1,7 @@
 //! A property with its room types.
 
 use gassync_plugin::{
-    Address, Change, ChangeKind, ChannelError, Loose, Property, RoomType, change, malformed, read_json,
+    Address, Change, ChangeKind, ChannelError, Lenient, Property, RoomType, change, malformed, read_json,
 };
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -11,20 +11,20 @@ use crate::texts;
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Wire {
-    id: Loose,
-    name: Loose,
-    property_type: Loose,
-    currency: Loose,
-    address: Loose,
-    city: Loose,
-    state: Loose,
-    country: Loose,
-    postcode: Loose,
-    latitude: Loose,
-    longitude: Loose,
-    check_in_start: Loose,
-    check_in_end: Loose,
-    check_out_end: Loose,
+    id: Lenient,
+    name: Lenient,
+    property_type: Lenient,
+    currency: Lenient,
+    address: Lenient,
+    city: Lenient,
+    state: Lenient,
+    country: Lenient,
+    postcode: Lenient,
+    latitude: Lenient,
+    longitude: Lenient,
+    check_in_start: Lenient,
+    check_in_end: Lenient,
+    check_out_end: Lenient,
     texts: Option<Box<RawValue>>,
     room_types: Vec<Box<RawValue>>,
 }
@@ -32,12 +32,12 @@ struct Wire {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct WireRoom {
-    id: Loose,
-    property_id: Loose,
-    name: Loose,
-    room_type: Loose,
-    qty: Loose,
-    max_people: Loose,
+    id: Lenient,
+    property_id: Lenient,
+    name: Lenient,
+    room_type: Lenient,
+    qty: Lenient,
+    max_people: Lenient,
     texts: Option<Box<RawValue>>,
     units: Vec<Unit>,
 }
@@ -46,8 +46,8 @@ struct WireRoom {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Unit {
-    id: Loose,
-    name: Loose,
+    id: Lenient,
+    name: Lenient,
 }
 
 /// The property, then its room types. A room type that comes by itself has no house around it.
@@ -129,7 +129,7 @@ fn room_type(raw: &RawValue, property_id: Option<&str>, path: &str) -> Result<Ro
 }
 
 /// What is told besides, by its name there.
-fn said(named: &[(&str, &Loose)]) -> Vec<(String, String)> {
-    let told = |(name, said): &(&str, &Loose)| Some(((*name).to_owned(), Value::from(said.text()?).to_string()));
+fn said(named: &[(&str, &Lenient)]) -> Vec<(String, String)> {
+    let told = |(name, said): &(&str, &Lenient)| Some(((*name).to_owned(), Value::from(said.text()?).to_string()));
     named.iter().filter_map(told).collect()
 }

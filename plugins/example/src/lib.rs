@@ -6,7 +6,7 @@
 //! ```
 
 use gassync_plugin::{
-    Adapter, Change, ChangeKind, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Loose, Nights,
+    Adapter, Change, ChangeKind, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Lenient, Nights,
     Page, Pull, Query, RawValue, Reservation, ReservationStatus, RoomStay, Selection, change, http, id_of, malformed,
     money, read_each, read_json, read_one, reply, settings,
 };
@@ -17,25 +17,25 @@ pub struct Example;
 
 gassync_plugin::export!(crate::Example: Inbound, Pull);
 
-/// The channel's own record. What a channel may leave out, or write now as a number and now as a text, is `Loose`.
+/// The channel's own record. What a channel may leave out, or write now as a number and now as a text, is `Lenient`.
 #[derive(Deserialize)]
 struct Booking {
     number: String,
     state: String,
     #[serde(default)]
-    room: Loose,
+    room: Lenient,
     #[serde(default)]
-    from: Loose,
+    from: Lenient,
     #[serde(default)]
-    to: Loose,
+    to: Lenient,
     #[serde(default)]
-    name: Loose,
+    name: Lenient,
     #[serde(default)]
-    price: Loose,
+    price: Lenient,
     #[serde(default)]
-    currency: Loose,
+    currency: Lenient,
     #[serde(default)]
-    changed: Loose,
+    changed: Lenient,
 }
 
 /// The source's settings, as the manifest describes them.
@@ -99,7 +99,7 @@ fn reservation(booking: Booking, place: &str) -> Result<Reservation, ChannelErro
     };
     // Without days there is nothing to hold, and the host is told so; but who cancels may name any.
     let is_cancelled = matches!(status, ReservationStatus::Cancelled);
-    let day = |said: &Loose, name: &str| {
+    let day = |said: &Lenient, name: &str| {
         let place = format!("{place}/{name}");
         if is_cancelled { Ok(said.date_or_note(place)) } else { said.date(place) }
     };

@@ -5,7 +5,8 @@ use std::{collections::HashMap, fmt};
 use serde_json::value::RawValue;
 
 use crate::{
-    Change, ChangeKind, ChannelError, Entity, FieldError, Loose, Unreadable, change, json::read_json, notes::take_notes,
+    Change, ChangeKind, ChannelError, Entity, FieldError, Lenient, Unreadable, change, json::read_json,
+    notes::take_notes,
 };
 
 /// Reads each of the records that a channel sent in a list at `place`, and collects what they say. `read` is given the record
@@ -16,7 +17,7 @@ use crate::{
 /// Any other error is about the whole answer, and ends it.
 ///
 /// ```
-/// use gassync_plugin::{Change, ChannelError, Entity, Loose, ChangeKind, malformed, read_each, read_json};
+/// use gassync_plugin::{Change, ChannelError, Entity, Lenient, ChangeKind, malformed, read_each, read_json};
 /// use serde_json::value::RawValue;
 ///
 /// fn booking(item: &RawValue, place: &str) -> Result<Change, ChannelError> {
@@ -72,7 +73,7 @@ pub fn read_one<C: Into<Vec<Change>>>(
 
 /// What stands under the first of these names that says something, in a record of JSON of which nothing else need be right.
 pub fn id_of(json: &str, names: &[&str]) -> Option<String> {
-    let members: HashMap<String, Loose> = read_json(json, "").ok()?;
+    let members: HashMap<String, Lenient> = read_json(json, "").ok()?;
     names.iter().find_map(|name| members.get(*name)?.unless_zero())
 }
 
@@ -100,11 +101,11 @@ mod tests {
     fn read(item: &RawValue, place: &str) -> Result<Change, ChannelError> {
         #[derive(serde::Deserialize)]
         struct Booking {
-            id: Loose,
+            id: Lenient,
             #[serde(default)]
-            from: Loose,
+            from: Lenient,
             #[serde(default)]
-            adults: Loose,
+            adults: Lenient,
         }
         let booking: Booking = read_json(item.get(), place)?;
         let id = booking.id.text().ok_or_else(|| malformed(format_args!("{place}/id"), "is missing"))?;

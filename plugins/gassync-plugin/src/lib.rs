@@ -22,7 +22,7 @@
 //! gassync_plugin::export!(crate::Acme: Inbound);
 //! ```
 //!
-//! [`read_each`] reads the records of a page or a message one by one, so that a bad one does not stop the others. [`Loose`]
+//! [`read_each`] reads the records of a page or a message one by one, so that a bad one does not stop the others. [`Lenient`]
 //! reads values that channels send as a number or as a text; [`Date`] and [`Nights`] count days; [`clock`] is the time. The
 //! same crate compiles natively, where [`testing::FakeHost`] stands in for the host.
 
@@ -38,8 +38,8 @@ pub mod http;
 mod instant;
 mod json;
 mod lenient;
+mod lenient_value;
 pub mod log;
-mod loose;
 mod minor_units;
 mod notes;
 mod paging;
@@ -65,7 +65,7 @@ pub use generated::gassync::channel::types::{
 };
 pub use json::read_json;
 pub use lenient::lenient;
-pub use loose::Loose;
+pub use lenient_value::Lenient;
 pub use notes::note;
 pub use paging::last_modified;
 pub use percent::{percent_decode, percent_encode};

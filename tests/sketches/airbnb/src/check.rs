@@ -1,8 +1,8 @@
 //! What Airbnb asks before it books: free, kept for one who is about to book, free for one who moves a booking.
 
 use gassync_plugin::{
-    ChangeKind, ChannelError, Decoded, HoldRequest, HttpRequest, Loose, Nights, Occupancy, Question, StayQuery, change,
-    malformed, read_json,
+    ChangeKind, ChannelError, Decoded, HoldRequest, HttpRequest, Lenient, Nights, Occupancy, Question, StayQuery,
+    change, malformed, read_json,
 };
 use serde::Deserialize;
 
@@ -16,12 +16,12 @@ const MAX_NIGHTS: u32 = 1_100;
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Check {
-    confirmation_code: Loose,
-    listing_id: Loose,
-    listing_id_str: Loose,
-    start_date: Loose,
-    nights: Loose,
-    number_of_guests: Loose,
+    confirmation_code: Lenient,
+    listing_id: Lenient,
+    listing_id_str: Lenient,
+    start_date: Lenient,
+    nights: Lenient,
+    number_of_guests: Lenient,
     guest_details: Heads,
 }
 
@@ -29,9 +29,9 @@ struct Check {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Heads {
-    pub number_of_adults: Loose,
-    pub number_of_children: Loose,
-    pub number_of_infants: Loose,
+    pub number_of_adults: Lenient,
+    pub number_of_children: Lenient,
+    pub number_of_infants: Lenient,
 }
 
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
@@ -72,7 +72,7 @@ fn from_query(url: &str) -> Result<Check, ChannelError> {
     if parameter("action").as_deref() != Some("check_availability") {
         return Err(malformed("?action", "is not check_availability"));
     }
-    let said = |name| parameter(name).map(Loose::from).unwrap_or_default();
+    let said = |name| parameter(name).map(Lenient::from).unwrap_or_default();
     Ok(Check {
         listing_id: said("listing_id"),
         start_date: said("start_date"),

@@ -1,7 +1,8 @@
 //! What Airbnb tells. None of it waits for what we make of it, so the answer is always the same.
 
 use gassync_plugin::{
-    Change, ChangeKind, ChannelError, ConnectionEvent, Decoded, HttpRequest, Loose, Route, change, malformed, read_json,
+    Change, ChangeKind, ChannelError, ConnectionEvent, Decoded, HttpRequest, Lenient, Route, change, malformed,
+    read_json,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -16,9 +17,9 @@ const OF_NO_CONCERN: [&str; 4] =
 #[serde(default)]
 struct Notification {
     action: String,
-    host_id: Loose,
+    host_id: Lenient,
     reservation: Option<Box<RawValue>>,
-    listing_ids: Vec<Loose>,
+    listing_ids: Vec<Lenient>,
     mappings: Vec<Mapping>,
     updates: Vec<Update>,
 }
@@ -26,14 +27,14 @@ struct Notification {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Mapping {
-    listing_id: Loose,
-    updated_listing_id: Loose,
+    listing_id: Lenient,
+    updated_listing_id: Lenient,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Update {
-    listing_id: Loose,
+    listing_id: Lenient,
     synchronization_category: Option<String>,
 }
 
@@ -95,8 +96,8 @@ fn synchronised(said: &Notification) -> Vec<Change> {
     told.map(|(ids, word)| event(said, word(ids))).collect()
 }
 
-fn ids(listings: &[Loose]) -> Vec<String> {
-    listings.iter().filter_map(Loose::text).collect()
+fn ids(listings: &[Lenient]) -> Vec<String> {
+    listings.iter().filter_map(Lenient::text).collect()
 }
 
 #[cfg(test)]

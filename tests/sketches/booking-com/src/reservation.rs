@@ -1,7 +1,7 @@
 //! A reservation as both queues have it.
 
 use gassync_plugin::{
-    Address, Change, ChangeKind, ChannelError, Completeness, Date, GuestDetails, Loose, Money, Nights, Reservation,
+    Address, Change, ChangeKind, ChannelError, Completeness, Date, GuestDetails, Lenient, Money, Nights, Reservation,
     ReservationStatus, RoomStay, change, malformed, parse_date,
 };
 
@@ -39,7 +39,7 @@ pub fn change_of(queue: Queue, entry: &Element) -> Result<Change, ChannelError> 
         total,
         price_lines: lines,
         commission: price::commission(entry)?,
-        booked_at: Loose::from(ids.and_then(|ids| ids.attribute("ResID_Date")))
+        booked_at: Lenient::from(ids.and_then(|ids| ids.attribute("ResID_Date")))
             .instant("HotelReservationID@ResID_Date")?,
         notes: Some(notes.join("\n")).filter(|notes| !notes.is_empty()),
         // A cancellation may have lost its rooms and prices on the way: what is known of them stays.

@@ -1,20 +1,20 @@
 //! Calry's calls. What stands in them nobody has written down, so they say where to look and nothing else.
 
-use gassync_plugin::{ChannelError, Decoded, Entity, HttpRequest, Loose, change, read_json, refetch, reply};
+use gassync_plugin::{ChannelError, Decoded, Entity, HttpRequest, Lenient, change, read_json, refetch, reply};
 use serde::Deserialize;
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Message {
-    reservation_id: Loose,
+    reservation_id: Lenient,
     data: Data,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Data {
-    id: Loose,
-    reservation_id: Loose,
+    id: Lenient,
+    reservation_id: Lenient,
 }
 
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {

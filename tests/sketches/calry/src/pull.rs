@@ -1,7 +1,7 @@
 //! What Calry holds, one page a call.
 
 use gassync_plugin::{
-    Address, Change, ChangeKind, ChannelError, Entity, Loose, Page, Property, Query, RoomType, Scope, Selection,
+    Address, Change, ChangeKind, ChannelError, Entity, Lenient, Page, Property, Query, RoomType, Scope, Selection,
     change, http, malformed, percent_encode, read_each, read_json, to_date_text,
 };
 use serde::Deserialize;
@@ -18,31 +18,31 @@ const PAGE_SIZE: &str = "200";
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct House {
-    id: Loose,
-    name: Loose,
-    description: Loose,
-    thumbnail_url: Loose,
+    id: Lenient,
+    name: Lenient,
+    description: Lenient,
+    thumbnail_url: Lenient,
     address: Place,
-    currency: Loose,
-    time_zone: Loose,
+    currency: Lenient,
+    time_zone: Lenient,
     room_types: Vec<Room>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Place {
-    line1: Loose,
-    postal_code: Loose,
-    city: Loose,
-    state: Loose,
-    country: Loose,
+    line1: Lenient,
+    postal_code: Lenient,
+    city: Lenient,
+    state: Lenient,
+    country: Lenient,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Room {
-    id: Loose,
-    name: Loose,
+    id: Lenient,
+    name: Lenient,
 }
 
 pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {

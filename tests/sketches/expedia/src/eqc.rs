@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gassync_plugin::{
     Acknowledgement, AcknowledgementKind, AcknowledgementOutcome, Change, ChangeKind, ChannelError, Completeness,
-    FieldError, GuestDetails, Loose, Nights, Page, PaymentCollectedBy, PriceKind, Query, Reservation,
+    FieldError, GuestDetails, Lenient, Nights, Page, PaymentCollectedBy, PriceKind, Query, Reservation,
     ReservationStatus, RoomStay, Selection, change, clock, http, log, malformed, parse_date,
 };
 
@@ -59,7 +59,7 @@ fn booking(booking: &Element) -> Result<Change, ChannelError> {
     let id = booking.attribute("id").ok_or_else(|| missing("@id"))?;
     let kind = booking.attribute("type").ok_or_else(|| missing("@type"))?;
     let hotel = booking.find("Hotel").and_then(|hotel| hotel.attribute("id")).ok_or_else(|| missing("Hotel@id"))?;
-    let at = Loose::from(booking.attribute("createDateTime")).instant("Booking@createDateTime")?;
+    let at = Lenient::from(booking.attribute("createDateTime")).instant("Booking@createDateTime")?;
     let seller = booking.attribute("source");
     let payment_collected_by =
         seller.map(|s| if s.starts_with("A-") { PaymentCollectedBy::Property } else { PaymentCollectedBy::Channel });

@@ -1,7 +1,7 @@
 //! A property's reservations in the newer interface: a token that the host gets by itself, and errors behind a 200.
 
 use gassync_plugin::{
-    Change, ChangeKind, ChannelError, Completeness, Date, FieldError, GuestDetails, Loose, Nights, Page,
+    Change, ChangeKind, ChannelError, Completeness, Date, FieldError, GuestDetails, Lenient, Nights, Page,
     PaymentCollectedBy, Reservation, ReservationStatus, RoomStay, change, http, malformed, read_json,
 };
 use serde_json::{Value, json};
@@ -51,10 +51,10 @@ fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
     let must =
         |pointer: &str| said(node, pointer).ok_or_else(|| malformed(format_args!("node{pointer}"), "is missing"));
     let day = |pointer: &str| -> Result<Option<Date>, ChannelError> {
-        Loose::from(node.pointer(pointer).and_then(Value::as_str)).date(format_args!("node{pointer}"))
+        Lenient::from(node.pointer(pointer).and_then(Value::as_str)).date(format_args!("node{pointer}"))
     };
     let instant = |pointer: &str| {
-        Loose::from(node.pointer(pointer).and_then(Value::as_str)).instant(format_args!("node{pointer}"))
+        Lenient::from(node.pointer(pointer).and_then(Value::as_str)).instant(format_args!("node{pointer}"))
     };
     let count = |pointer: &str| node.pointer(pointer).and_then(Value::as_u64).and_then(|count| count.try_into().ok());
     let stay = day("/checkInDate")?.zip(day("/checkOutDate")?).map(|(start, until)| Nights { start, until });

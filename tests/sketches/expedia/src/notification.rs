@@ -2,7 +2,7 @@
 
 use gassync_plugin::{
     AppliedChange, Change, ChangeKind, ChangeResult, ChannelError, Completeness, Decoded, GuestDetails, HttpResponse,
-    Loose, Nights, PriceKind, Refusal, RefusalReason, Reservation, ReservationStatus, RoomStay, change, clock,
+    Lenient, Nights, PriceKind, Refusal, RefusalReason, Reservation, ReservationStatus, RoomStay, change, clock,
     malformed, parse_date, reply_with,
 };
 
@@ -103,7 +103,7 @@ impl Notification {
         let id = self.number(THEIRS).ok_or_else(|| missing("UniqueID"))?;
         let entry = self.entry().ok_or_else(|| missing("the booking"))?;
         let instant = |element: &Element, name: &str| {
-            Loose::from(element.attribute(name)).instant(format_args!("{}@{name}", element.name))
+            Lenient::from(element.attribute(name)).instant(format_args!("{}@{name}", element.name))
         };
         let (made_at, told_at) = (instant(entry, "CreateDateTime")?, instant(&self.body, "TimeStamp")?);
         let mut reservation = match self.kind {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use gassync_plugin::{
-    Block, Change, ChangeKind, ChannelError, Completeness, Entity, EntityRef, GuestDetails, Loose, Nights, PriceKind,
+    Block, Change, ChangeKind, ChannelError, Completeness, Entity, EntityRef, GuestDetails, Lenient, Nights, PriceKind,
     PriceLine, Reservation, ReservationStatus, RoomStay, Route, change, malformed, money, read_json, state,
 };
 use serde::Deserialize;
@@ -12,34 +12,34 @@ use serde_json::value::RawValue;
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Booking {
-    pub id: Loose,
+    pub id: Lenient,
     #[serde(rename = "reference-id")]
-    reference: Loose,
+    reference: Lenient,
     #[serde(rename = "type")]
-    kind: Loose,
-    pub arrival: Loose,
-    pub departure: Loose,
+    kind: Lenient,
+    pub arrival: Lenient,
+    pub departure: Lenient,
     #[serde(rename = "created-at")]
-    created_at: Loose,
+    created_at: Lenient,
     #[serde(rename = "modifiedAt", alias = "modified-at")]
-    modified_at: Loose,
+    modified_at: Lenient,
     apartment: Named,
     channel: Option<Named>,
     #[serde(rename = "guest-name")]
-    guest_name: Loose,
-    firstname: Loose,
-    lastname: Loose,
-    email: Loose,
-    phone: Loose,
-    adults: Loose,
-    children: Loose,
-    notice: Loose,
-    price: Loose,
+    guest_name: Lenient,
+    firstname: Lenient,
+    lastname: Lenient,
+    email: Lenient,
+    phone: Lenient,
+    adults: Lenient,
+    children: Lenient,
+    notice: Lenient,
+    price: Lenient,
     #[serde(rename = "commission-included")]
-    commission: Loose,
-    language: Loose,
+    commission: Lenient,
+    language: Lenient,
     #[serde(rename = "is-blocked-booking")]
-    blocked: Loose,
+    blocked: Lenient,
     #[serde(rename = "priceElements")]
     price_elements: Vec<PriceElement>,
 }
@@ -47,19 +47,19 @@ pub(crate) struct Booking {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Named {
-    id: Loose,
-    name: Loose,
+    id: Lenient,
+    name: Lenient,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct PriceElement {
     #[serde(rename = "type")]
-    kind: Loose,
-    name: Loose,
-    amount: Loose,
-    currency_code: Loose,
-    price_included_in_id: Loose,
+    kind: Lenient,
+    name: Lenient,
+    amount: Lenient,
+    currency_code: Lenient,
+    price_included_in_id: Lenient,
 }
 
 impl Booking {
@@ -215,7 +215,7 @@ fn source(channel: &str) -> Option<String> {
 }
 
 /// `2027-05-01 10:00`, with or without seconds, of no zone that anybody has written down: read as UTC.
-fn instant(said: &Loose, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
+fn instant(said: &Lenient, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
     let as_utc = |text: String| match text.split_once(' ') {
         Some((date, time)) if time.len() == "10:00".len() => format!("{date}T{time}:00Z"),
         Some((date, time)) if time.len() == "10:00:31".len() => format!("{date}T{time}Z"),
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn times_come_with_seconds_and_without() {
-        let instant = |text: &str| super::instant(&Loose::from(Some(text)), "created-at");
+        let instant = |text: &str| super::instant(&Lenient::from(Some(text)), "created-at");
         for (text, read) in [
             ("2027-05-01 10:00", "2027-05-01T10:00:00Z"),
             ("2027-05-01 10:00:31", "2027-05-01T10:00:31Z"),

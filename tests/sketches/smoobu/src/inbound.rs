@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gassync_plugin::{
-    CalendarNights, Change, ChangeKind, ChannelError, Decoded, Entity, EntityRef, HttpRequest, Loose, Nights, Price,
+    CalendarNights, Change, ChangeKind, ChannelError, Decoded, Entity, EntityRef, HttpRequest, Lenient, Nights, Price,
     Route, change, malformed, money, parse_date, read_json, reply,
 };
 use serde::Deserialize;
@@ -15,16 +15,16 @@ use crate::booking::{self, Booking};
 struct Message {
     action: String,
     #[serde(default)]
-    user: Loose,
+    user: Lenient,
     data: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Night {
-    price: Loose,
-    min_length_of_stay: Loose,
-    available: Loose,
+    price: Lenient,
+    min_length_of_stay: Lenient,
+    available: Lenient,
 }
 
 /// There is no event id; one booking may cause several calls, and modification times put them in order.

@@ -1,7 +1,7 @@
 //! Every request is signed: a text of seven lines, of which the last is a secret itself and so a placeholder.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use gassync_plugin::{ChannelError, Loose, clock, http, settings, signing};
+use gassync_plugin::{ChannelError, Lenient, clock, http, settings, signing};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -83,7 +83,7 @@ pub(crate) fn failure(answer: &http::Response) -> ChannelError {
     #[derive(Deserialize, Default)]
     struct Said {
         #[serde(default)]
-        detail: Loose,
+        detail: Lenient,
     }
     let said: Said = serde_json::from_slice(answer.body()).unwrap_or_default();
     match (answer.status(), answer.header("X-RateLimit-Retry-After").and_then(wait)) {

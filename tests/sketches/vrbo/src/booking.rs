@@ -1,7 +1,7 @@
 //! What Vrbo asks us to book or to price, and the answer.
 
 use gassync_plugin::{
-    Address, Change, ChangeKind, ChangeResult, ChannelError, GuestDetails, Intent, Loose, Money, Nights, Occupancy,
+    Address, Change, ChangeKind, ChangeResult, ChannelError, GuestDetails, Intent, Lenient, Money, Nights, Occupancy,
     PaymentCollectedBy, Question, Reservation, ReservationStatus, RoomStay, StayQuery, Verdict, change, clock,
     malformed, parse_date, settings, to_date_text,
 };
@@ -72,7 +72,7 @@ pub fn request(details: &Element, id: String) -> Result<Change, ChannelError> {
         total,
         price_lines: order::price_lines(details)?,
         payment_collected_by: payment_collected_by(details),
-        booked_at: Loose::from(details.said(ORIGINATION)).exact_instant(ORIGINATION)?,
+        booked_at: Lenient::from(details.said(ORIGINATION)).exact_instant(ORIGINATION)?,
         notes: said("message"),
         intent: Intent::Request,
         raw: Some(details.json().to_string()),

@@ -15,7 +15,7 @@ mod tests;
 pub mod xml;
 
 use gassync_plugin::{
-    Adapter, Change, ChangeResult, ChannelError, Chunk, Decoded, Feeds, HttpRequest, HttpResponse, Inbound, Loose,
+    Adapter, Change, ChangeResult, ChannelError, Chunk, Decoded, Feeds, HttpRequest, HttpResponse, Inbound, Lenient,
     Question, Reply, Route, change, malformed, percent_decode, percent_encode, read_json, reply, reply_with,
 };
 use serde::Deserialize;
@@ -125,7 +125,7 @@ fn read(request: &HttpRequest) -> Result<Asked, ChannelError> {
 }
 
 fn booking_index_question(root: &Element) -> Result<Change, ChannelError> {
-    let since = Loose::from(Some(root.must_say("startDate")?)).exact_instant("startDate")?;
+    let since = Lenient::from(Some(root.must_say("startDate")?)).exact_instant("startDate")?;
     let since = since.ok_or_else(|| malformed("startDate", "is not said"))?;
     let route = Route { property_id: None, account: root.said("advertiser/assignedId").map(str::to_owned) };
     Ok(Change { route, ..change(None, gassync_plugin::ChangeKind::Ask(Question::BookingsSince(since))) })
