@@ -282,7 +282,7 @@ fn digest(operation: &Operation) -> String {
     let Subject::Reservation(reservation) = &operation.subject else { return String::new() };
     let plain = Reservation { id: String::new(), ..(**reservation).clone() };
     let kind = if operation.kind == OperationKind::Cancel { "cancelled" } else { "standing" };
-    format!("{verb} {}", Digest::of_json(&plain).as_str())
+    format!("{kind} {}", Digest::of_json(&plain).as_str())
 }
 
 impl Telling {

@@ -75,7 +75,7 @@ fn booking(booking: &Element) -> Result<Change, ChannelError> {
     reservation.source = Some("expedia".to_owned());
     reservation.booked_at = at.clone().filter(|_| kind == "Book");
     reservation.modified_at = at;
-    reservation.acknowledgement = Some(format!("{hotel}/{kind}"));
+    reservation.acknowledgement_token = Some(format!("{hotel}/{kind}"));
     reservation.payment_collected_by = payment_collected_by;
     reservation.raw = Some(booking.json().to_string());
     Ok(change(Some(hotel), ChangeKind::Reservation(reservation)))

@@ -51,8 +51,8 @@ pub fn questions(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
 /// A result for each property: a price of the whole stay, or none.
 pub fn answer(body: &[u8], results: &[ChangeResult]) -> Result<HttpResponse, ChannelError> {
     let Query { check_in, nights, properties } = Query::read(body)?;
-    let results = properties.iter().zip(results).map(|(property, result)| {
-        let result = element("Result").around([
+    let entries = properties.iter().zip(results).map(|(property, result)| {
+        let entry = element("Result").around([
             element("Property").saying(property),
             element("Checkin").saying(to_date_text(check_in)),
             element("Nights").saying(nights),
@@ -62,12 +62,12 @@ pub fn answer(body: &[u8], results: &[ChangeResult]) -> Result<HttpResponse, Cha
             _ => None,
         };
         // Without a price there is nothing to show, whatever the reason.
-        result.around(prices.unwrap_or_else(|| vec![element("Unavailable").around([element("NoVacancy")])]))
+        entry.around(prices.unwrap_or_else(|| vec![element("Unavailable").around([element("NoVacancy")])]))
     });
     let transaction = element("Transaction")
         .with("timestamp", clock::now())
         .with("id", format!("query_{}", clock::since_1970().as_nanos()))
-        .around(results);
+        .around(entries);
     Ok(reply_with(200, "application/xml; charset=utf-8", transaction.document()))
 }
 
