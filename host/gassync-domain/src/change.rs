@@ -3,19 +3,19 @@ use serde_json::Value;
 
 use crate::{Block, Calendar, Guest, HttpResponse, Property, Question, RatePlan, RawJson, Reservation, RoomType};
 
-/// The kinds of record a channel can be asked for.
+/// The kinds of records that can be fetched from a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Entity {
     /// A house or hotel.
     Property,
-    /// What it sells by.
+    /// A kind of room that a property sells.
     RoomType,
-    /// A set of conditions.
+    /// A set of conditions of sale.
     RatePlan,
     /// A booking.
     Reservation,
-    /// A person.
+    /// A guest.
     Guest,
     /// Nights and prices.
     Calendar,
@@ -24,7 +24,7 @@ pub enum Entity {
 }
 
 impl Entity {
-    /// The word used in the databases and in JSON.
+    /// The name in the databases and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Property => "property",
@@ -41,7 +41,7 @@ impl Entity {
 /// One record of a channel, by its id there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EntityRef {
-    /// What it is.
+    /// The kind of record.
     pub entity: Entity,
     /// The channel's id.
     pub id: String,
@@ -50,14 +50,14 @@ pub struct EntityRef {
 /// Something changed: this record, or without an id any of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Hint {
-    /// What it is.
+    /// The kind of record.
     pub entity: Entity,
     /// The channel's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
 
-/// Which of a connection's sources a change is for.
+/// Selects the source of a connection that a change is for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Route {
     /// The channel's id of the property.
@@ -70,14 +70,14 @@ pub struct Route {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum ConnectionEvent {
-    /// The channel took our access away.
+    /// The channel revoked our access.
     Revoked,
-    /// These are no longer ours to see.
+    /// We no longer have access to these.
     Unlinked {
         /// Channel ids.
         ids: Vec<String>,
     },
-    /// These are now.
+    /// We now have access to these.
     Linked {
         /// Channel ids.
         ids: Vec<String>,
@@ -89,11 +89,11 @@ pub enum ConnectionEvent {
         /// The present id.
         to: String,
     },
-    /// Something this contract has no word for.
+    /// An event the contract has no case for.
     Other {
-        /// The plugin's word.
+        /// The plugin's name for it.
         kind: String,
-        /// What it says.
+        /// Its value.
         value: Value,
     },
 }
@@ -102,23 +102,23 @@ pub enum ConnectionEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unreadable {
-    /// Which kind of record it is.
+    /// The kind of record.
     pub entity: Entity,
-    /// The channel's id, where it could be read.
+    /// The channel's id, if it could be read.
     pub id: Option<String>,
-    /// Where in the record, and what was expected there: no personal data.
+    /// The path in the record and what was expected there: no personal data.
     pub problem: String,
-    /// The record as it came: JSON, XML or any other text.
+    /// The record as it arrived: JSON, XML or any other text.
     #[serde(skip)]
     pub raw: Option<String>,
 }
 
-/// Something of a record that was rounded, cut, replaced or left out so that the record could be kept.
+/// A value that was rounded, cut, replaced or left out so that the record could be stored.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Mended {
     /// A JSON pointer into the record of the standard schema.
     pub path: String,
-    /// What was wrong with it and what was done, with the limit where there is one; never the value.
+    /// The problem and what was done about it, with the limit if there is one; never the value.
     pub problem: String,
 }
 
@@ -138,7 +138,7 @@ pub enum ChangeKind {
     Guest(Guest),
     /// Nights taken out of sale.
     Block(Block),
-    /// What the channel shows.
+    /// The calendar that the channel shows.
     Calendar(Calendar),
     /// A deletion that carries only an id.
     Removed(EntityRef),
@@ -150,11 +150,11 @@ pub enum ChangeKind {
     Connection(ConnectionEvent),
     /// A question: the channel waits for the reply.
     Ask(Question),
-    /// The plugin's own kinds.
+    /// A kind of the plugin's own.
     Other {
         /// The kind's name.
         name: String,
-        /// What it says.
+        /// Its value.
         value: Value,
     },
 }
@@ -162,16 +162,16 @@ pub enum ChangeKind {
 /// One change from a channel, with its route and its raw record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// Which source it is for.
+    /// The source it is for.
     #[serde(skip)]
     pub route: Route,
     /// Its content.
     #[serde(flatten)]
     pub data: ChangeKind,
-    /// The channel's own record, kept beside ours.
+    /// The channel's raw record.
     #[serde(skip)]
     pub raw: Option<RawJson>,
-    /// What was mended of it so far.
+    /// The values mended so far.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mended: Vec<Mended>,
 }
@@ -188,7 +188,7 @@ impl Change {
 pub struct Decoded {
     /// The channel's id of the message; the same on a retry.
     pub event_id: Option<String>,
-    /// What it says.
+    /// Its changes.
     pub changes: Vec<Change>,
     /// The response, if it does not depend on the outcome.
     pub reply: Option<HttpResponse>,

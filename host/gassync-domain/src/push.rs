@@ -9,7 +9,7 @@ use crate::{Block, Calendar, Entity, Extra, FieldError, Header, Reservation};
 /// Nights to be written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalendarUpdate {
-    /// Every value that is known, since a channel may need the whole row.
+    /// Every known value, because a channel may need the whole row.
     #[serde(flatten)]
     pub calendar: Calendar,
     /// Which of them are new.
@@ -17,11 +17,11 @@ pub struct CalendarUpdate {
     pub changed: CalendarParts,
 }
 
-/// Parts of a calendar; all, unless somebody says fewer.
+/// Parts of a calendar; all by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CalendarParts {
-    /// Free or not, and how many.
+    /// Availability and number of units.
     pub availability: bool,
     /// Prices.
     pub price: bool,
@@ -51,41 +51,41 @@ pub enum OperationKind {
     Decline,
     /// Take nights out of sale.
     Block,
-    /// Put them back.
+    /// Put nights back on sale.
     Unblock,
 }
 
-/// Whether this was tried before.
+/// Whether an earlier attempt may have succeeded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attempt {
-    /// Never, or it surely failed.
+    /// No earlier attempt, or it certainly failed.
     #[default]
     First,
-    /// An earlier try may have worked: look before writing again.
+    /// An earlier attempt may have succeeded: look before writing again.
     AfterUnknown,
 }
 
 /// The record of an operation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Subject {
-    /// As it should be.
+    /// A reservation in its desired state.
     Reservation(Box<Reservation>),
-    /// Of [`OperationKind::Block`] and [`OperationKind::Unblock`].
+    /// A block, for [`OperationKind::Block`] and [`OperationKind::Unblock`].
     Block(Box<Block>),
 }
 
-/// One thing to do with a reservation or a block at the channel.
+/// One operation on a reservation or a block at the channel.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "OperationJson")]
 pub struct Operation {
     /// Its kind.
     pub kind: OperationKind,
-    /// Whether this was tried before.
+    /// Whether an earlier attempt may have succeeded.
     pub attempt: Attempt,
-    /// Our id, the same on every try.
+    /// Our reference, the same on every attempt.
     pub reference: String,
-    /// The channel's id, where it has one.
+    /// The channel's id, if it has one.
     pub channel_id: Option<String>,
     /// The record.
     pub subject: Subject,
@@ -146,42 +146,42 @@ impl Serialize for Operation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContentItem {
-    /// What it is.
+    /// The kind of record.
     pub entity: Entity,
-    /// Our id.
+    /// Our reference.
     pub reference: String,
-    /// The channel's id, where it has one.
+    /// The channel's id, if it has one.
     #[serde(default)]
     pub channel_id: Option<String>,
-    /// By the contract's `content.schema.json`.
+    /// In the form of the contract's `content.schema.json`.
     pub content: Value,
 }
 
-/// What a channel made of one item.
+/// The outcome of one pushed item.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// It took it.
+    /// The channel accepted it.
     Accepted {
-        /// Its id.
+        /// The channel's id.
         id: Option<String>,
-        /// The id it moved the record away from.
+        /// The former id, if the channel moved the record to another one.
         replaces: Option<String>,
-        /// It has it for sure; otherwise it counts only after it was read back.
+        /// The channel has certainly stored it; otherwise it counts only after it has been read back.
         confirmed: bool,
-        /// What it said besides.
+        /// Its warnings.
         warnings: Vec<String>,
     },
-    /// It did not, and will not.
+    /// The channel refused it for good.
     Refused(Vec<FieldError>),
-    /// Not now; after so many seconds where it says.
+    /// Try again, after this many seconds if the channel says so.
     Retry(Option<u32>),
-    /// It may have taken it.
+    /// The channel may or may not have accepted it.
     Unknown,
-    /// Something this contract has no word for.
+    /// An outcome the contract has no case for.
     Other {
-        /// The plugin's word.
+        /// The plugin's name for it.
         kind: String,
-        /// What it says.
+        /// Its value.
         value: Value,
     },
 }
@@ -231,7 +231,7 @@ impl Serialize for Outcome {
 }
 
 impl Outcome {
-    /// One outcome for something that was written in several parts: the worst of them, with all that was said.
+    /// Combines the outcomes of several parts into one: the worst of them, with all messages.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -287,7 +287,7 @@ pub struct Acknowledgement {
     /// The reason, if it was refused.
     #[serde(default)]
     pub refused: Option<String>,
-    /// When.
+    /// The time of processing.
     pub at: Timestamp,
 }
 
@@ -317,26 +317,26 @@ pub struct Chunk {
     pub next: Option<String>,
 }
 
-/// What came of subscribing.
+/// The result of subscribing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Subscribed {
-    /// The channel's ids of what it subscribed.
+    /// The channel's ids of the new subscriptions.
     pub ids: Vec<String>,
-    /// What a person still has to do there.
+    /// Steps that a person still has to do there.
     pub steps: Vec<String>,
 }
 
-/// How a connection stands, by its own test.
+/// The result of testing a connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// Who we are there.
+    /// The name of our account there.
     pub account: Option<String>,
-    /// What we may do.
+    /// The permissions we have.
     pub scopes: Vec<String>,
-    /// What is missing; empty when nothing is.
+    /// What is missing; empty if nothing.
     pub missing: Vec<String>,
-    /// What else there is to say.
+    /// Additional members.
     #[serde(skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
