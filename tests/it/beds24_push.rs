@@ -77,7 +77,7 @@ impl Desk {
 
     fn booking(&self, reference: &str, nights: (i64, i64), more: &Value) -> Value {
         let mut operation = json!({
-            "verb": "create", "reference": reference,
+            "kind": "create", "reference": reference,
             "reservation": {
                 "id": "", "status": "confirmed", "roomTypeId": self.room.to_string(), "checkIn": self.day(nights.0),
                 "checkOut": self.day(nights.1), "adults": 2, "totalPrice": "240.50",
@@ -133,23 +133,23 @@ async fn bookings_are_changed_cancelled_and_refused_one_by_one() {
     let made: Vec<String> = outcomes.iter().filter_map(|outcome| Some(taken(outcome)?.0.to_owned())).collect();
     assert_eq!(made.len(), usize::try_from(units).expect("few"), "one more than there is room for: {outcomes:?}");
     assert!(matches!(&outcomes[made.len()], Outcome::Refused(errors) if !errors.is_empty()), "{outcomes:?}");
-    let longer = desk.booking("FULL-0", (0, 3), &json!({ "verb": "change", "channelId": made[0] }));
+    let longer = desk.booking("FULL-0", (0, 3), &json!({ "kind": "change", "channelId": made[0] }));
     let outcomes = desk.write(json!([longer])).await;
     assert!(taken(&outcomes[0]).is_some(), "{outcomes:?}");
     assert_eq!(desk.at_channel("FULL-0")[0].departure, desk.day(3));
-    let gone = desk.booking("FULL-0", (0, 3), &json!({ "verb": "cancel", "channelId": made[0] }));
-    let unknown = desk.booking("NOBODY", (0, 3), &json!({ "verb": "cancel", "channelId": "1" }));
+    let gone = desk.booking("FULL-0", (0, 3), &json!({ "kind": "cancel", "channelId": made[0] }));
+    let unknown = desk.booking("NOBODY", (0, 3), &json!({ "kind": "cancel", "channelId": "1" }));
     let outcomes = desk.write(json!([gone, unknown])).await;
     assert!(taken(&outcomes[0]).is_some() && taken(&outcomes[1]).is_none(), "{outcomes:?}");
     assert_eq!(desk.at_channel("FULL-0")[0].status, "cancelled");
     // Nights out of sale, and back.
     let block =
         json!({ "roomTypeId": desk.room.to_string(), "checkIn": desk.day(10), "checkOut": desk.day(12), "units": 1 });
-    let close = json!([{ "verb": "block", "reference": "MAINT-1", "block": block }]);
+    let close = json!([{ "kind": "block", "reference": "MAINT-1", "block": block }]);
     let outcomes = desk.write(close).await;
     let id = taken(&outcomes[0]).expect("taken").0.to_owned();
     assert_eq!(desk.at_channel("MAINT-1")[0].status, "black");
-    let open = json!([{ "verb": "unblock", "reference": "MAINT-1", "channelId": id, "block": block }]);
+    let open = json!([{ "kind": "unblock", "reference": "MAINT-1", "channelId": id, "block": block }]);
     let outcomes = desk.write(open).await;
     assert!(taken(&outcomes[0]).is_some(), "{outcomes:?}");
     assert_eq!(desk.at_channel("MAINT-1")[0].status, "cancelled");

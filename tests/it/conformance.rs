@@ -48,9 +48,9 @@ async fn our_own_plugins_pass() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_sketches_answer_render_and_subscribe_passes() {
     for (name, looked_at) in [
-        ("airbnb", &["answer.respond", "answer.same", "answer.secrets", "answer.unable"][..]),
-        ("vrbo", &["answer.respond", "answer.unable", "feeds.render", "feeds.same", "feeds.unknown", "feeds.empty"]),
-        ("google-vr", &["answer.respond", "answer.unable", "feeds.render", "feeds.same", "feeds.empty"]),
+        ("airbnb", &["reply.respond", "reply.same", "reply.secrets", "reply.on-error"][..]),
+        ("vrbo", &["reply.respond", "reply.on-error", "feeds.render", "feeds.same", "feeds.unknown", "feeds.empty"]),
+        ("google-vr", &["reply.respond", "reply.on-error", "feeds.render", "feeds.same", "feeds.empty"]),
         ("ical", &["feeds.render", "feeds.same", "feeds.unknown", "feeds.empty"]),
         ("calry", &["connection.check", "connection.subscribe"]),
     ] {
@@ -97,7 +97,7 @@ async fn every_mistake_fails_the_check_made_for_it() {
     told("manifest.exports", ["batches.calendar", "no export push-calendar", "an export push-calendar"]);
     told("manifest.hosts", ["hosts[0]", "https://*.example", "*.example.org"]);
     told("manifest.credentials", ["credentials[0]", "without what it needs", "inputs"]);
-    told("manifest.rhythm", ["polls[0]", "intervalSeconds 0", "how often"]);
+    told("manifest.polling", ["polls[0]", "intervalSeconds 0", "how often"]);
     told("limits", ["calls/booked", "log: 60 lines of 50", "less"]);
     told("determinism.seed", ["calls/booked", "the event id was", "never from chance"]);
     told("idempotency", ["ten minutes later", "the event id was", "the same event id"]);
@@ -107,14 +107,14 @@ async fn every_mistake_fails_the_check_made_for_it() {
     told("errors.unavailable", ["status 500", "no changes", "unavailable"]);
     told("errors.html", ["a web page", "no changes", "malformed or unavailable"]);
     told("errors.no-answer", ["a time-out", "malformed", "unavailable"]);
-    told("answer.respond", ["all refused: sold-out", "they always take it", "a reply, or one of"]);
-    told("answer.same", ["all created, again, ten minutes later", "status 409", "the same status"]);
-    told("answer.secrets", ["calls/booked", "the header authorization", "nothing of what proved"]);
-    told("answer.unable", ["malformed: without a body", "the plugin trapped", "other than broken"]);
-    told("feeds.render", ["GET /feeds/endless", "the part more follows for a second time", "to its end"]);
+    told("reply.respond", ["all refused: sold-out", "they always take it", "a reply, or one of"]);
+    told("reply.same", ["all created, again, ten minutes later", "status 409", "the same status"]);
+    told("reply.secrets", ["calls/booked", "the header authorization", "nothing of what proved"]);
+    told("reply.on-error", ["malformed: without a body", "the plugin trapped", "other than broken"]);
+    told("feeds.render", ["GET /feeds/endless", "the chunk more follows for a second time", "to its end"]);
     told("feeds.same", ["feeds/houses", "from byte 12 it was Ferry House", "the same bytes"]);
     told("feeds.unknown", ["GET /feeds/gassync-nobody-knows-it", "status 200", "404"]);
-    told("feeds.empty", ["with an empty inventory", "a house", "a feed with nothing in it"]);
+    told("feeds.empty", ["without core data", "a house", "a feed with nothing in it"]);
     told("connection.check", ["check, answered with status 401", "a report", "unauthorized"]);
     told("connection.subscribe", ["subscribe, answered with status 403", "subscribed", "steps for a person"]);
     told("connection.unsubscribe", ["status 200 and {}", "all of them", "other than broken"]);

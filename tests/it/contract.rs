@@ -1,6 +1,6 @@
 //! The documents of the contract say what the host does.
 
-use gassync_domain::{HttpRequest, News};
+use gassync_domain::{ChangeKind, HttpRequest};
 use gassync_runtime::{Call, Interface, Manifest};
 use gassync_tests::plugins::{engine, repository};
 use jsonschema::Validator;
@@ -26,11 +26,11 @@ fn whole() -> Value {
     let route = |path: &str, kind: &str, verification: Value| {
         json!({
             "path": path, "methods": ["POST"], "kind": kind, "verification": verification, "budgetMillis": 1000,
-            "whenUnable": { "status": 503, "body": "later" },
+            "fallbackResponse": { "status": 503, "body": "later" },
         })
     };
     json!({
-        "schemaVersion": 1, "id": "whole", "displayName": "Whole", "version": "1.2.3", "contract": "1.0.0-rc.4",
+        "schemaVersion": 1, "id": "whole", "displayName": "Whole", "version": "1.2.3", "contract": "1.0.0-rc.5",
         "vendor": "Example", "hosts": ["GET,POST https://api.example.org", "setting:baseUrl", "credential:api.address"],
         "credentials": [
             {
@@ -54,7 +54,7 @@ fn whole() -> Value {
             })),
         ],
         "polls": [{
-            "entity": "reservation", "stream": "new", "intervalSeconds": 60, "overlapSeconds": 30,
+            "entity": "reservation", "queue": "new", "intervalSeconds": 60, "overlapSeconds": 30,
             "window": { "back": 1, "ahead": 365 },
         }],
         "rateLimits": [{
@@ -64,7 +64,7 @@ fn whole() -> Value {
         "batches": { "calendar": { "items": 10, "bytes": 1000 } },
         "sensitive": ["/card/number", "xml:Card/@Number"],
         "settings": { "type": "object", "properties": { "baseUrl": { "type": "string" } } },
-        "limits": { "memoryMiB": 128 }, "countsOwnBookings": true, "answersEveryId": true, "needsContentFirst": true,
+        "limits": { "memoryMiB": 128 }, "decrementsOwnAvailability": true, "answersEveryId": true, "needsContentFirst": true,
     })
 }
 
@@ -163,16 +163,16 @@ fn every_manifest_here_is_one() {
 /// made is kept, and must go on working as long as the candidate stands.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_component_that_was_kept_goes_on_working() {
-    let kept = std::fs::read(repository().join("tests/kept/example-1.0.0-rc.4.wasm")).expect("the component");
+    let kept = std::fs::read(repository().join("tests/kept/example-1.0.0-rc.5.wasm")).expect("the component");
     let plugin = engine(2).load(kept).await.expect("it fits");
-    assert_eq!(plugin.manifest().contract, "1.0.0-rc.4");
+    assert_eq!(plugin.manifest().contract, "1.0.0-rc.5");
     assert_eq!(plugin.exports(), [Interface::Inbound, Interface::Pull]);
     let body = br#"{"number":"B-17","room":"sea-view","from":"2027-06-01","to":"2027-06-04","state":"booked",
         "name":"Ada Example","price":"410.00","currency":"EUR","changed":"2027-01-05T09:00:00Z"}"#;
     let request =
         HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body: Some(body.to_vec()) };
     let decoded = plugin.decode(Call::alone("kept"), request).await.result.expect("decoded");
-    let News::Reservation(reservation) = &decoded.changes[0].news else { panic!("{:?}", decoded.changes) };
+    let ChangeKind::Reservation(reservation) = &decoded.changes[0].data else { panic!("{:?}", decoded.changes) };
     assert_eq!(reservation.id, "B-17");
     assert_eq!(decoded.reply.expect("a reply").status, 200);
 }

@@ -237,7 +237,7 @@ fn resident_bytes() -> usize {
 
 /// A component whose two modules have a memory each, of so many MiB.
 fn with_two_memories(mib: u32) -> Vec<u8> {
-    let manifest = r#"{"schemaVersion":1,"id":"two","displayName":"Two","version":"1.0.0","contract":"1.0.0-rc.4",
+    let manifest = r#"{"schemaVersion":1,"id":"two","displayName":"Two","version":"1.0.0","contract":"1.0.0-rc.5",
         "vendor":"V","limits":{"memoryMiB":256}}"#;
     let (pages, length) = (mib * 16, manifest.len());
     let data = manifest.replace('"', "\\\"").replace('\n', " ");
@@ -254,7 +254,7 @@ fn with_two_memories(mib: u32) -> Vec<u8> {
             (core instance $b (instantiate $other))
             (func $describe (result string) (canon lift (core func $a "describe") (memory (core memory $a "memory"))))
             (instance $about (export "describe" (func $describe)))
-            (export "gassync:channel/about@1.0.0-rc.4" (instance $about)))"#
+            (export "gassync:channel/metadata@1.0.0-rc.5" (instance $about)))"#
     );
     wat::parse_str(text).expect("a component")
 }

@@ -12,7 +12,7 @@ use gassync::{
     },
 };
 use gassync_domain::{
-    AccountId, Change, Entity, HttpRequest, HttpResponse, News, Query, Selection, SourceId, Timestamp,
+    AccountId, Change, ChangeKind, Entity, HttpRequest, HttpResponse, Query, Selection, SourceId, Timestamp,
 };
 use gassync_runtime::{Adapter, Budget, Call, Grant, ReplayTransport, ShownAsPlaceholders};
 use gassync_tests::{
@@ -165,7 +165,7 @@ fn permutations(n: usize) -> Vec<Vec<usize>> {
 fn renamed(changes: &[Change], id: &str) -> Vec<Change> {
     let mut changes = changes.to_vec();
     for change in &mut changes {
-        if let News::Reservation(reservation) = &mut change.news {
+        if let ChangeKind::Reservation(reservation) = &mut change.data {
             reservation.id = id.to_owned();
         }
     }
@@ -389,7 +389,7 @@ async fn a_block_takes_what_it_says(database: Database) {
     stage.apply_alone(stage.told(&block).await, 8).await;
     assert_eq!(stage.taken("2027-05-10").await.1, 2);
     let what = gassync_domain::EntityRef { entity: Entity::Block, id: "7".to_owned() };
-    let removed = Change::new(News::Removed(what), None);
+    let removed = Change::new(ChangeKind::Removed(what), None);
     stage.apply_alone(vec![removed], 9).await;
     assert_eq!(stage.taken("2027-05-10").await.1, 0);
 }

@@ -13,7 +13,7 @@ use gassync::{
         parked::{self, ParkedAlarm},
     },
 };
-use gassync_domain::{Authority, Date, News, Say};
+use gassync_domain::{Authority, ChangeKind, Date, Say};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, read, records, reservation},
@@ -358,20 +358,20 @@ async fn every_kind_is_decided(database: Database) {
     let teller = Teller::new(database).await;
     let quiet = Incoming { creates: false, ..teller.incoming(1) };
     let record = |value: Value| serde_json::to_string(&value).expect("json");
-    let news = || {
+    let data = || {
         let house = record(json!({ "id": "h2", "name": "Annexe" }));
         let room = record(json!({ "id": "t8", "propertyId": "h2", "name": "Loft" }));
         let plan = record(json!({ "id": "flex", "propertyId": "p", "name": "Flexible" }));
         let block =
             json!({ "id": "b", "roomTypeIds": ["t9", "t2"], "checkIn": "2027-05-20", "checkOut": "2027-05-22" });
         vec![
-            News::Property(serde_json::from_str(&house).expect("a property")),
-            News::RoomType(serde_json::from_str(&room).expect("a room type")),
-            News::RatePlan(serde_json::from_str(&plan).expect("a rate plan")),
-            News::Block(serde_json::from_value(block).expect("a block")),
+            ChangeKind::Property(serde_json::from_str(&house).expect("a property")),
+            ChangeKind::RoomType(serde_json::from_str(&room).expect("a room type")),
+            ChangeKind::RatePlan(serde_json::from_str(&plan).expect("a rate plan")),
+            ChangeKind::Block(serde_json::from_value(block).expect("a block")),
         ]
     };
-    let told = teller.apply_as(&quiet, news()).await;
+    let told = teller.apply_as(&quiet, data()).await;
     assert!(told.iter().all(|outcome| matches!(outcome, Outcome::Parked(_))), "{told:?}");
     let waiting = async || {
         let mut tx = teller.db.platform_read().await.expect("a transaction");
@@ -384,7 +384,7 @@ async fn every_kind_is_decided(database: Database) {
     assert_eq!(kinds, ["block", "property", "rate-plan", "room-type"]);
     assert!(first.iter().all(|(kind, _, held)| *held == (*kind == "block")), "what is linked of a block is taken");
     // Told again, they wait since the same time.
-    teller.apply_as(&Incoming { creates: false, ..teller.incoming(60) }, news()).await;
+    teller.apply_as(&Incoming { creates: false, ..teller.incoming(60) }, data()).await;
     assert_eq!(waiting().await, first);
     let of = |kind| match kind {
         "property" => (ParkedKind::Property, "h2"),
@@ -401,7 +401,7 @@ async fn every_kind_is_decided(database: Database) {
     assert!(teller.decide_of(of("block"), Choice::Cancel, 63).await.is_ok());
     assert_eq!(waiting().await, []);
     // What was ignored is not asked about again.
-    let ignored = teller.apply_as(&Incoming { creates: false, ..teller.incoming(70) }, news()).await;
+    let ignored = teller.apply_as(&Incoming { creates: false, ..teller.incoming(70) }, data()).await;
     assert!(matches!(ignored[2], Outcome::Unchanged(None)), "{ignored:?}");
     // A block that is left as it is keeps what it has.
     assert!(matches!(ignored[3], Outcome::Parked(_)), "what was cancelled is told anew: {ignored:?}");

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 use gassync_domain::{HttpRequest, HttpResponse, Timestamp};
 use gassync_runtime::{
     Adapter,
-    trial::{self, Conditions, Ending, FileInventory},
+    trial::{self, Conditions, Ending, FileCoreData},
 };
 use gassync_tests::plugins::{engine, repository, sketch};
 use serde::de::DeserializeOwned;
@@ -35,7 +35,7 @@ fn read<T: DeserializeOwned>(path: &str) -> T {
 
 fn conditions(settings: Value) -> Conditions {
     let now: Timestamp = "2027-03-04T05:06:07Z".parse().expect("an instant");
-    Conditions { settings, now, seed: 7, inventory: FileInventory::default() }
+    Conditions { settings, now, seed: 7, core_data: FileCoreData::default() }
 }
 
 fn request(method: &str, url: &str, body: Option<&str>) -> HttpRequest {
@@ -74,9 +74,9 @@ mod airbnb {
         document(trial::decode(plugin, &conditions(json!({})), request(method, url, body)).await)
     }
 
-    async fn reply(plugin: &dyn Adapter, call: HttpRequest, fate: &Value) -> (u64, Value) {
-        let fates = serde_json::from_value(json!([fate])).expect("a fate");
-        let said = trial::respond(plugin, &conditions(json!({})), call, fates).await;
+    async fn reply(plugin: &dyn Adapter, call: HttpRequest, result: &Value) -> (u64, Value) {
+        let results = serde_json::from_value(json!([result])).expect("a result");
+        let said = trial::respond(plugin, &conditions(json!({})), call, results).await;
         let reply = document(said)["reply"].take();
         (reply["status"].as_u64().expect("a status"), sent(&reply))
     }
@@ -93,7 +93,7 @@ mod airbnb {
         assert_eq!((&hold["event_id"], &hold["reply"]), (&Value::Null, &Value::Null));
         let hold = &hold["changes"][0];
         assert_eq!((&hold["question"], &hold["reference"]), (&json!("hold"), &json!("HMSKETCH41")));
-        assert_eq!(hold["stay"]["party"], json!({ "adults": 3, "children": 1, "infants": 1, "pets": 0 }));
+        assert_eq!(hold["stay"]["occupancy"], json!({ "adults": 3, "children": 1, "infants": 1, "pets": 0 }));
         let moved = decode("PUT", "/checks/HMSKETCH41", Some("airbnb/alteration.json")).await["changes"][0].take();
         assert_eq!((&moved["question"], &moved["stay"]["replaces"]), (&json!("available"), &json!("HMSKETCH41")));
         assert_eq!(moved["stay"]["checkOut"], "2027-09-05");
@@ -103,7 +103,7 @@ mod airbnb {
     async fn refusals_are_answers_of_status_200() {
         let plugin = load("airbnb").await;
         let precheck = || request("POST", "/checks", Some("airbnb/precheck.json"));
-        let refused = json!({ "status": "refused", "reasons": [{ "why": "sold-out", "text": "full" }] });
+        let refused = json!({ "status": "refused", "reasons": [{ "reason": "sold-out", "text": "full" }] });
         let held = json!({ "status": "held", "reference": "bk-1", "until": "2027-03-04T05:36:07Z" });
         let no = json!({ "succeed": false, "failure_code": null });
         assert_eq!(reply(&*plugin, precheck(), &held).await, (200, json!({ "succeed": true })));
@@ -376,7 +376,7 @@ mod calry {
         let plugin = load("calry").await;
         let call = request("POST", "/", Some("calry/webhook.json"));
         let said = document(trial::decode(&*plugin, &conditions(read("calry/settings.json")), call).await);
-        assert_eq!(said["changes"], json!([{ "kind": "look-again", "entity": "reservation", "id": "88401" }]));
+        assert_eq!(said["changes"], json!([{ "kind": "refetch", "entity": "reservation", "id": "88401" }]));
         let page = answer(200, fixture("calry/reservations-page.json"));
         let found = document(fetch(&*plugin, json!({ "some": ["88401"] }), None, page).await);
         assert_eq!(found["changes"].as_array().expect("changes").len(), 1);
@@ -427,7 +427,7 @@ mod ical {
         let plugin = load("ical").await;
         let render = async |url: &str, now: &str| {
             let mut conditions = conditions(read("ical/settings.json"));
-            conditions.inventory = read("ical/inventory.json");
+            conditions.core_data = read("ical/core-data.json");
             conditions.now = now.parse().expect("an instant");
             document(trial::render(&*plugin, &conditions, request("GET", url, None)).await)["reply"].take()
         };

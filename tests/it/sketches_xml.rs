@@ -20,13 +20,13 @@ fn fixture(channel: &str, file: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn conditions(settings: Value, inventory: Option<Vec<u8>>) -> Conditions {
-    let inventory = inventory.map(|bytes| serde_json::from_slice(&bytes).expect("an inventory"));
+fn conditions(settings: Value, core_data: Option<Vec<u8>>) -> Conditions {
+    let core_data = core_data.map(|bytes| serde_json::from_slice(&bytes).expect("core data"));
     Conditions {
         settings,
         now: "2027-06-01T12:00:00Z".parse().expect("an instant"),
         seed: 1,
-        inventory: inventory.unwrap_or_default(),
+        core_data: core_data.unwrap_or_default(),
     }
 }
 
@@ -79,12 +79,12 @@ mod vrbo {
     fn at_vrbo() -> Conditions {
         let settings =
             json!({ "advertiserId": "ADV-9", "publicUrl": "https://gas.example.org/webhooks/k", "horizonDays": 4 });
-        conditions(settings, Some(fixture("vrbo", "inventory.json")))
+        conditions(settings, Some(fixture("vrbo", "core-data.json")))
     }
 
-    async fn respond(file: &str, fates: Value) -> Value {
+    async fn respond(file: &str, results: Value) -> Value {
         let request = call("POST", "/", fixture("vrbo", file));
-        document(trial::respond(&*plugin("vrbo").await, &at_vrbo(), request, read(fates)).await)
+        document(trial::respond(&*plugin("vrbo").await, &at_vrbo(), request, read(results)).await)
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,7 +112,7 @@ mod vrbo {
         has(body(&yes), "<externalId>GAS-71</externalId>");
         has(body(&yes), "<reservationStatus>CONFIRMED</reservationStatus>");
         has(body(&yes), "<status>ACCEPTED</status><totalAmount currency=\"GBP\">944.50</totalAmount>");
-        let reasons = json!([{ "why": "sold-out", "text": "taken" }, { "why": "occupancy", "text": "3 > 2" }]);
+        let reasons = json!([{ "reason": "sold-out", "text": "taken" }, { "reason": "occupancy", "text": "3 > 2" }]);
         let no = respond("booking-request.xml", json!([{ "status": "refused", "reasons": reasons }])).await;
         has(body(&no), "<errorType>PROPERTY_NOT_AVAILABLE</errorType><message>taken</message>");
         has(body(&no), "<errorType>EXCEEDS_MAX_OCCUPANCY</errorType><message>3 &gt; 2</message>");
@@ -124,18 +124,18 @@ mod vrbo {
         let asked = document(trial::decode(&*plugin("vrbo").await, &at_vrbo(), request).await);
         let question = &asked["changes"][0];
         assert_eq!((&question["kind"], &question["question"]), (&json!("ask"), &json!("quote")));
-        assert_eq!(question["stay"]["party"], json!({ "adults": 2, "children": 2, "infants": 0, "pets": 0 }));
+        assert_eq!(question["stay"]["occupancy"], json!({ "adults": 2, "children": 2, "infants": 0, "pets": 0 }));
         let lines = json!([
             { "kind": "stay", "name": "5 nights", "amount": 900.00 },
             { "kind": "tax", "name": "VAT", "amount": 44.50 },
             { "kind": "deposit", "name": "Breakages", "amount": 250.00 }
         ]);
-        let fate = json!([{ "status": "quote", "lines": lines, "total": 944.50, "currency": "GBP" }]);
-        let told = respond("quote-request.xml", fate).await;
+        let result = json!([{ "status": "quote", "lines": lines, "total": 944.50, "currency": "GBP" }]);
+        let told = respond("quote-request.xml", result).await;
         has(body(&told), "<feeType>RENTAL</feeType>");
         has(body(&told), "<feeType>DEPOSIT</feeType>");
         has(body(&told), "<paymentScheduleItem><amount currency=\"GBP\">944.50</amount><dueDate>2027-06-01</dueDate>");
-        let no_rate = json!([{ "status": "refused", "reasons": [{ "why": "no-rate", "text": "" }] }]);
+        let no_rate = json!([{ "status": "refused", "reasons": [{ "reason": "no-rate", "text": "" }] }]);
         has(body(&respond("quote-request.xml", no_rate).await), "<errorType>NO_RATES_CONFIGURED</errorType>");
     }
 
@@ -145,8 +145,9 @@ mod vrbo {
         let asked = document(trial::decode(&*plugin("vrbo").await, &at_vrbo(), request).await);
         assert_eq!(asked["changes"].as_array().map(Vec::len), Some(2));
         assert_eq!(asked["changes"][1]["stay"]["roomTypeId"], "U-6");
-        let fates = json!([{ "status": "available" }, { "status": "refused", "reasons": [{ "why": "min-stay" }] }]);
-        let told: Value = serde_json::from_str(body(&respond("fast-availability.json", fates).await)).expect("JSON");
+        let results =
+            json!([{ "status": "available" }, { "status": "refused", "reasons": [{ "reason": "min-stay" }] }]);
+        let told: Value = serde_json::from_str(body(&respond("fast-availability.json", results).await)).expect("JSON");
         let no = json!({ "unitExternalId": "U-6", "available": false, "errorCode": "MIN_STAY_NOT_MET" });
         assert_eq!(told, json!({ "units": [{ "unitExternalId": "U-5", "available": true }, no] }));
     }
@@ -204,7 +205,7 @@ mod booking_com {
     }
 
     async fn fetch(queue: &str, file: &str) -> String {
-        let query = json!({ "entity": "reservation", "selection": { "pending": queue } });
+        let query = json!({ "entity": "reservation", "selection": { "queue": queue } });
         let answers = answers(&[fixture("booking-com", file)]);
         text(trial::fetch(&*plugin("booking-com").await, &at_booking(), read(query), answers).await)
     }
@@ -248,11 +249,15 @@ mod booking_com {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_receipt_goes_to_its_own_queue() {
-        let receipt = |queue: &str, id: &str| json!({ "token": format!("{queue}/{id}"), "externalId": id, "reference": "GAS-1", "at": "2027-01-11T07:00:20Z" });
-        let receipts =
-            json!([receipt("new", "6100000017"), receipt("modified", "6100000018"), receipt("new", "6100000019")]);
+        let acknowledgement = |queue: &str, id: &str| json!({ "token": format!("{queue}/{id}"), "externalId": id, "reference": "GAS-1", "at": "2027-01-11T07:00:20Z" });
+        let acknowledgements = json!([
+            acknowledgement("new", "6100000017"),
+            acknowledgement("modified", "6100000018"),
+            acknowledgement("new", "6100000019")
+        ]);
         let answers = answers(&[Vec::new(), Vec::new()]);
-        let told = trial::acknowledge(&*plugin("booking-com").await, &at_booking(), read(receipts), answers).await;
+        let told =
+            trial::acknowledge(&*plugin("booking-com").await, &at_booking(), read(acknowledgements), answers).await;
         let document = document(told);
         assert_eq!(statuses(&document), ["accepted"; 3]);
         has(sent(&document, 0), "<OTA_HotelResNotifRS ");
@@ -308,9 +313,9 @@ mod expedia {
         document(trial::decode(&*plugin("expedia").await, &at_expedia(), request).await)
     }
 
-    async fn respond(file: &str, fate: Value) -> Value {
+    async fn respond(file: &str, result: Value) -> Value {
         let request = call("POST", "/notifications", fixture("expedia", file));
-        document(trial::respond(&*plugin("expedia").await, &at_expedia(), request, read(json!([fate]))).await)
+        document(trial::respond(&*plugin("expedia").await, &at_expedia(), request, read(json!([result]))).await)
     }
 
     fn applied(reference: &str) -> Value {
@@ -347,7 +352,7 @@ mod expedia {
         let cancelled = respond("notification-cancelled.xml", applied("GAS-300")).await;
         has(body(&cancelled), r#"Status="Cancelled"><Success/>"#);
         has(body(&cancelled), r#"<CancelInfoRS><UniqueID Type="10" ID="GAS-300"/></CancelInfoRS>"#);
-        let refused = json!({ "status": "refused", "reasons": [{ "why": "unknown-room-type", "text": "LOFT?" }] });
+        let refused = json!({ "status": "refused", "reasons": [{ "reason": "unknown-room-type", "text": "LOFT?" }] });
         let ignored = respond("notification-new.xml", refused).await;
         has(body(&ignored), r#"ResResponseType="Ignored""#);
         has(body(&ignored), r#"Type="3" Code="450" ShortText="3203">LOFT?</Error>"#);
@@ -366,7 +371,7 @@ mod expedia {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn bookings_are_fetched_with_a_password_nobody_here_sees() {
-        let query = json!({ "entity": "reservation", "selection": { "pending": "bookings" } });
+        let query = json!({ "entity": "reservation", "selection": { "queue": "bookings" } });
         let answers = answers(&[fixture("expedia", "bookings.xml")]);
         let text = text(trial::fetch(&*plugin("expedia").await, &at_expedia(), read(query), answers).await);
         has(&text, r#""totalPrice":36000"#);
@@ -388,10 +393,13 @@ mod expedia {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_confirmation_may_be_refused_among_others() {
-        let receipt = |id: &str, kind: &str, ours: &str| json!({ "token": format!("4400/{kind}"), "externalId": id, "reference": ours, "at": "2027-04-02T10:20:00Z" });
-        let receipts = json!([receipt("9020000470", "Book", "GAS-301"), receipt("9020000444", "Cancel", "GAS-288")]);
+        let acknowledgement = |id: &str, kind: &str, ours: &str| json!({ "token": format!("4400/{kind}"), "externalId": id, "reference": ours, "at": "2027-04-02T10:20:00Z" });
+        let acknowledgements = json!([
+            acknowledgement("9020000470", "Book", "GAS-301"),
+            acknowledgement("9020000444", "Cancel", "GAS-288")
+        ]);
         let answers = answers(&[fixture("expedia", "confirmed-but-one.xml")]);
-        let told = trial::acknowledge(&*plugin("expedia").await, &at_expedia(), read(receipts), answers).await;
+        let told = trial::acknowledge(&*plugin("expedia").await, &at_expedia(), read(acknowledgements), answers).await;
         let document = document(told);
         assert_eq!(statuses(&document), ["accepted", "refused"]);
         has(sent(&document, 0), r#"bookingID="9020000470" bookingType="Book" confirmNumber="GAS-301""#);
@@ -400,7 +408,7 @@ mod expedia {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_refused_login_and_a_token_of_the_applications_own() {
-        let query = json!({ "entity": "reservation", "selection": { "pending": "bookings" } });
+        let query = json!({ "entity": "reservation", "selection": { "queue": "bookings" } });
         let heard = answers(&[fixture("expedia", "login-refused.xml")]);
         let plugin = plugin("expedia").await;
         let Ending::Answered(problem) = trial::fetch(&*plugin, &at_expedia(), read(query), heard).await else {
@@ -421,7 +429,7 @@ mod google_vr {
 
     fn at_google() -> Conditions {
         let settings = json!({ "partner": "gas-vr", "landingPage": "https://stay.example.org/{id}" });
-        conditions(settings, Some(fixture("google-vr", "inventory.json")))
+        conditions(settings, Some(fixture("google-vr", "core-data.json")))
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -447,9 +455,12 @@ mod google_vr {
         let answers = answers(&["taken.xml"; 3].map(|file| fixture("google-vr", file)));
         let document = document(trial::calendar(&*plugin("google-vr").await, &at_google(), updates, answers).await);
         assert_eq!(statuses(&document), ["accepted", "refused"], "a room that is not its property is none of Google's");
-        let [inventory, availability, rates] = [0, 1, 2].map(|index| sent(&document, index));
-        has(inventory, r#"<Inventories HotelCode="cabin-7">"#);
-        has(inventory, r#"Start="2027-07-10" End="2027-07-10" InvTypeCode="cabin-7"/><InvCounts><InvCount Count="0""#);
+        let [inventory_message, availability, rates] = [0, 1, 2].map(|index| sent(&document, index));
+        has(inventory_message, r#"<Inventories HotelCode="cabin-7">"#);
+        has(
+            inventory_message,
+            r#"Start="2027-07-10" End="2027-07-10" InvTypeCode="cabin-7"/><InvCounts><InvCount Count="0""#,
+        );
         has(
             availability,
             r#"InvTypeCode="cabin-7" RatePlanCode="flex"/><RestrictionStatus Restriction="Master" Status="Close"/>"#,
@@ -485,11 +496,11 @@ mod google_vr {
             { "kind": "tax", "name": "VAT", "amount": 75.60 },
             { "kind": "cleaning", "name": "Cleaning", "amount": 90.00 }
         ]);
-        let fates = json!([
+        let results = json!([
             { "status": "quote", "lines": lines, "total": 795.60, "currency": "NOK" },
-            { "status": "refused", "reasons": [{ "why": "sold-out" }] }
+            { "status": "refused", "reasons": [{ "reason": "sold-out" }] }
         ]);
-        let told = document(trial::respond(&*plugin, &at_google(), request, read(fates)).await);
+        let told = document(trial::respond(&*plugin, &at_google(), request, read(results)).await);
         has(body(&told), r#"<Baserate currency="NOK">630.00</Baserate><Tax currency="NOK">75.60</Tax>"#);
         has(body(&told), r#"<OtherFees currency="NOK">90.00</OtherFees>"#);
         has(

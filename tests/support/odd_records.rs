@@ -72,7 +72,7 @@ pub fn booking(dice: &mut Dice, id: &str, room_types: &[&str]) -> Booking {
     let mut record = json!({
         "id": id, "status": "confirmed", "checkIn": check_in, "checkOut": check_out, "otaReference": format!("ota-{id}"),
         "groupId": "g-1", "propertyId": "p", "source": "direct", "guests": 2, "adults": 2, "children": 0, "infants": 0,
-        "pets": 1, "totalPrice": 390.25, "currency": "EUR", "commission": 12.5, "payout": 300, "collector": "property",
+        "pets": 1, "totalPrice": 390.25, "currency": "EUR", "commission": 12.5, "payout": 300, "paymentCollectedBy": "property",
         "bookedAt": "2026-10-01T10:00:00Z", "notes": "A late arrival.", "extra": { "quiet": true },
         "priceLines": [{ "kind": "stay", "name": "Nights", "amount": 350 }, { "kind": "cleaning", "name": "Cleaning", "amount": "40.25" }],
         "guest": { "firstName": "Birger", "lastName": "Ölund", "email": "birger@example.org", "phone": "+46 70 000 00 00",
@@ -112,7 +112,7 @@ const FIELDS: [(&str, Read); 43] = [
     ("/propertyId", Read::Text),
     ("/source", Read::Text),
     ("/currency", Read::Text),
-    ("/collector", Read::Text),
+    ("/paymentCollectedBy", Read::Text),
     ("/notes", Read::Text),
     ("/revision", Read::Anything),
     ("/modifiedAt", Read::Anything),

@@ -12,7 +12,9 @@ use gassync::{
         ledger, mappings, outbox, sources, sync_log,
     },
 };
-use gassync_domain::{AccountId, Authority, Change, Date, News, Reservation, SourceId, Stay, Timestamp, UnitCount};
+use gassync_domain::{
+    AccountId, Authority, Change, ChangeKind, Date, Reservation, SourceId, Stay, Timestamp, UnitCount,
+};
 use serde_json::{Value, json};
 
 use crate::database::Database;
@@ -48,7 +50,7 @@ impl Teller {
         let teller = Self { db, account, source, _database: database };
         let house = json!({ "id": "p", "name": "Casa", "currency": "EUR", "timeZone": "Europe/Lisbon" });
         let house = serde_json::from_value(house).expect("a property");
-        teller.apply(vec![News::Property(house)], 0).await;
+        teller.apply(vec![ChangeKind::Property(house)], 0).await;
         teller.room("t1", 1).await;
         teller.room("t2", 2).await;
         teller
@@ -57,7 +59,7 @@ impl Teller {
     /// Tells of a room type.
     pub async fn room(&self, id: &str, quantity: u32) {
         let room = json!({ "id": id, "propertyId": "p", "name": format!("Room {id}"), "quantity": quantity });
-        self.apply(vec![News::RoomType(serde_json::from_value(room).expect("a room type"))], 0).await;
+        self.apply(vec![ChangeKind::RoomType(serde_json::from_value(room).expect("a room type"))], 0).await;
     }
 
     /// News that is observed so many seconds after the start.
@@ -78,14 +80,14 @@ impl Teller {
         }
     }
 
-    async fn apply(&self, news: Vec<News>, second: i64) -> Vec<Outcome> {
-        self.apply_as(&self.incoming(second), news).await
+    async fn apply(&self, data: Vec<ChangeKind>, second: i64) -> Vec<Outcome> {
+        self.apply_as(&self.incoming(second), data).await
     }
 
     /// The same as somebody in particular.
-    pub async fn apply_as(&self, incoming: &Incoming, news: Vec<News>) -> Vec<Outcome> {
+    pub async fn apply_as(&self, incoming: &Incoming, data: Vec<ChangeKind>) -> Vec<Outcome> {
         let mut tx = self.db.write_for(self.account, self.source).await.expect("a transaction");
-        let changes = news.into_iter().map(|news| Change::new(news, None)).collect();
+        let changes = data.into_iter().map(|data| Change::new(data, None)).collect();
         let outcomes = apply::changes(&mut tx, incoming, changes).await.expect("applied");
         tx.commit().await.expect("committed");
         outcomes
@@ -99,7 +101,7 @@ impl Teller {
     /// The same as somebody in particular.
     pub async fn tell_as(&self, incoming: &Incoming, said: &Value) -> Outcome {
         let record: Reservation = serde_json::from_value(said.clone()).expect("a reservation");
-        self.apply_as(incoming, vec![News::Reservation(Box::new(record))]).await.remove(0)
+        self.apply_as(incoming, vec![ChangeKind::Reservation(Box::new(record))]).await.remove(0)
     }
 
     /// A person decides.

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Amount, Extra};
 
-/// What a channel shows for one room type, and rate plan where it has them.
+/// The calendar of one room type, and of one rate plan if the channel has them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Calendar {
@@ -19,16 +19,16 @@ pub struct Calendar {
     pub nights: Vec<CalendarNight>,
 }
 
-/// One night: only what the channel says of it.
+/// One night; a value that the channel does not send is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CalendarNight {
     /// The night that begins on this day.
     pub date: Date,
-    /// Whether it can be sold.
+    /// Whether the night is open for sale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<bool>,
-    /// How many units can be sold; below zero where the channel is overbooked.
+    /// Units left to sell; negative if the channel is overbooked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units_available: Option<i32>,
     /// Price of the night.
@@ -37,43 +37,43 @@ pub struct CalendarNight {
     /// ISO 4217.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// For how many people the price is.
+    /// The number of people the price is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occupancy: Option<u32>,
-    /// Whether tax is in the price.
+    /// Whether the price includes tax.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_included: Option<bool>,
-    /// Fewest nights.
+    /// Minimum stay on arrival, in nights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_stay: Option<u32>,
-    /// Most nights.
+    /// Maximum stay, in nights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_stay: Option<u32>,
-    /// No arrival on this day.
+    /// Closed to arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_to_arrival: Option<bool>,
-    /// No departure on this day.
+    /// Closed to departure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_to_departure: Option<bool>,
-    /// Shortest stay of which this night is any part.
+    /// Minimum stay of any stay that includes this night.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_stay_through: Option<u32>,
-    /// The one length that an arrival on it may have.
+    /// The only allowed length of a stay that arrives on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exact_stay: Option<u32>,
-    /// How many days before it at the latest an arrival on it is booked.
+    /// Minimum days between booking and arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_advance_days: Option<u32>,
-    /// How many days before it at the earliest.
+    /// Maximum days between booking and arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_advance_days: Option<u32>,
-    /// What else the channel says of it.
+    /// Additional members from the channel.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
 
 impl CalendarNight {
-    /// A night of which nothing is said yet.
+    /// A night without values.
     pub fn new(date: Date) -> Self {
         Self {
             date,

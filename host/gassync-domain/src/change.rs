@@ -3,19 +3,19 @@ use serde_json::Value;
 
 use crate::{Block, Calendar, Guest, HttpResponse, Property, Question, RatePlan, RawJson, Reservation, RoomType};
 
-/// The kinds of record a channel can be asked for.
+/// The kinds of records that can be fetched from a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Entity {
     /// A house or hotel.
     Property,
-    /// What it sells by.
+    /// A kind of room that a property sells.
     RoomType,
-    /// A set of conditions.
+    /// A set of conditions of sale.
     RatePlan,
     /// A booking.
     Reservation,
-    /// A person.
+    /// A guest.
     Guest,
     /// Nights and prices.
     Calendar,
@@ -24,7 +24,7 @@ pub enum Entity {
 }
 
 impl Entity {
-    /// The word used in the databases and in JSON.
+    /// The name in the databases and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Property => "property",
@@ -41,23 +41,23 @@ impl Entity {
 /// One record of a channel, by its id there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EntityRef {
-    /// What it is.
+    /// The kind of record.
     pub entity: Entity,
     /// The channel's id.
     pub id: String,
 }
 
-/// Something happened to one of these, or, without an id, to nobody knows which.
+/// Something changed: this record, or without an id any of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Hint {
-    /// What it is.
+    /// The kind of record.
     pub entity: Entity,
     /// The channel's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
 
-/// Which of a connection's sources a change is for.
+/// Selects the source of a connection that a change is for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Route {
     /// The channel's id of the property.
@@ -66,18 +66,18 @@ pub struct Route {
     pub account: Option<String>,
 }
 
-/// News about the connection itself.
+/// An event of the connection itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum ConnectionEvent {
-    /// The channel took our access away.
+    /// The channel revoked our access.
     Revoked,
-    /// These are no longer ours to see.
+    /// We no longer have access to these.
     Unlinked {
         /// Channel ids.
         ids: Vec<String>,
     },
-    /// These are now.
+    /// We now have access to these.
     Linked {
         /// Channel ids.
         ids: Vec<String>,
@@ -89,11 +89,11 @@ pub enum ConnectionEvent {
         /// The present id.
         to: String,
     },
-    /// Something this contract has no word for.
+    /// An event the contract has no case for.
     Other {
-        /// The plugin's word.
+        /// The plugin's name for it.
         kind: String,
-        /// What it says.
+        /// Its value.
         value: Value,
     },
 }
@@ -102,30 +102,30 @@ pub enum ConnectionEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unreadable {
-    /// Which kind of record it is.
+    /// The kind of record.
     pub entity: Entity,
-    /// The channel's id, where it could be read.
+    /// The channel's id, if it could be read.
     pub id: Option<String>,
-    /// Where in the record, and what was expected there: no personal data.
+    /// The path in the record and what was expected there: no personal data.
     pub problem: String,
-    /// The record as it came: JSON, XML or any other text.
+    /// The record as it arrived: JSON, XML or any other text.
     #[serde(skip)]
     pub raw: Option<String>,
 }
 
-/// Something of a record that was rounded, cut, replaced or left out so that the record could be kept.
+/// A value that was rounded, cut, replaced or left out so that the record could be stored.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Mended {
     /// A JSON pointer into the record of the standard schema.
     pub path: String,
-    /// What was wrong with it and what was done, with the limit where there is one; never the value.
+    /// The problem and what was done about it, with the limit if there is one; never the value.
     pub problem: String,
 }
 
-/// What a message says.
+/// The content of a change, by its kind.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum News {
+pub enum ChangeKind {
     /// A property as it is now.
     Property(Property),
     /// A room type as it is now.
@@ -138,58 +138,58 @@ pub enum News {
     Guest(Guest),
     /// Nights taken out of sale.
     Block(Block),
-    /// What the channel shows.
+    /// The calendar that the channel shows.
     Calendar(Calendar),
-    /// Gone; only the id is known.
+    /// A deletion that carries only an id.
     Removed(EntityRef),
-    /// Something happened to it: fetch it, or what has changed of its kind.
-    LookAgain(Hint),
-    /// A record that the plugin could not read: it is set aside, and stops no other.
+    /// Something changed: fetch the record, or without an id everything of its kind that has changed.
+    Refetch(Hint),
+    /// A record that the plugin could not read: it is set aside, and the others are processed.
     Unreadable(Unreadable),
-    /// About the connection.
+    /// An event of the connection.
     Connection(ConnectionEvent),
-    /// The channel asks, and waits.
+    /// A question: the channel waits for the reply.
     Ask(Question),
-    /// The plugin's own kinds.
+    /// A kind of the plugin's own.
     Other {
         /// The kind's name.
         name: String,
-        /// What it says.
+        /// Its value.
         value: Value,
     },
 }
 
-/// One thing a channel told, for whom, and in whose words.
+/// One change from a channel, with its route and its raw record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// Which source it is for.
+    /// The source it is for.
     #[serde(skip)]
     pub route: Route,
-    /// What it says.
+    /// Its content.
     #[serde(flatten)]
-    pub news: News,
-    /// The channel's own record, kept beside ours.
+    pub data: ChangeKind,
+    /// The channel's raw record.
     #[serde(skip)]
     pub raw: Option<RawJson>,
-    /// What was mended of it so far.
+    /// The values mended so far.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mended: Vec<Mended>,
 }
 
 impl Change {
-    /// A change for whichever source it came from, in its own words.
-    pub fn new(news: News, raw: Option<RawJson>) -> Self {
-        Self { route: Route::default(), news, raw, mended: Vec::new() }
+    /// A change without a route.
+    pub fn new(data: ChangeKind, raw: Option<RawJson>) -> Self {
+        Self { route: Route::default(), data, raw, mended: Vec::new() }
     }
 }
 
-/// What a plugin makes of an inbound call.
+/// A decoded inbound call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoded {
     /// The channel's id of the message; the same on a retry.
     pub event_id: Option<String>,
-    /// What it says.
+    /// Its changes.
     pub changes: Vec<Change>,
-    /// The answer, where it does not depend on the outcome.
+    /// The response, if it does not depend on the outcome.
     pub reply: Option<HttpResponse>,
 }

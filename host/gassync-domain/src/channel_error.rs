@@ -1,30 +1,30 @@
 use crate::FieldError;
 
-/// What a plugin says when it cannot. A trap is not one of these.
+/// An error that a plugin returns. A trap is not one of these.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
-    /// The credential does not work any more.
+    /// The credential no longer works.
     #[error("the channel refused our credential: {0}")]
     Unauthorized(String),
-    /// Come back later, after so many seconds where the channel says.
+    /// Try again later, after this many seconds if the channel says so.
     #[error("the channel asks us to slow down")]
     RateLimited(Option<u32>),
-    /// The channel is down or answered nonsense of the server kind.
+    /// The channel is down or returned a server error.
     #[error("the channel is not available: {0}")]
     Unavailable(String),
     /// The channel refused what we sent.
     #[error("the channel refused {} field(s)", .0.len())]
     Rejected(Vec<FieldError>),
-    /// The payload is not what the channel's documentation says.
+    /// The payload is not what the channel documents.
     #[error("not understood: {0}")]
     Malformed(String),
-    /// It collides with what the channel has.
+    /// It conflicts with the channel's state.
     #[error("conflicts with what the channel has: {0}")]
     Conflict(String),
-    /// This plugin does not do that.
+    /// The plugin does not support it.
     #[error("this plugin does not do that")]
     Unsupported,
-    /// The plugin's own code failed where it should not: an exception of a script.
+    /// The plugin's own code failed: an exception of a script.
     #[error("the plugin failed: {0}")]
     Broken(String),
 }
@@ -44,7 +44,7 @@ impl ChannelError {
         }
     }
 
-    /// Whether the same call can succeed later without anybody mending anything.
+    /// Whether the same call can succeed later without a repair.
     pub fn passes_by_itself(&self) -> bool {
         matches!(self, Self::RateLimited(_) | Self::Unavailable(_))
     }

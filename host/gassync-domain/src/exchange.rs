@@ -3,26 +3,26 @@ use serde::{Deserialize, Serialize};
 /// One header field.
 pub type Header = (String, String);
 
-/// An HTTP call, ours or a channel's.
+/// An HTTP request, from us or from a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpRequest {
     /// Upper-case method.
     pub method: String,
-    /// Absolute for our calls; path and query for calls to us.
+    /// Absolute for our requests; path and query for requests to us.
     pub url: String,
-    /// Fields in order.
+    /// Headers, in order.
     pub headers: Vec<Header>,
-    /// The bytes, where there are any.
+    /// The body, if there is one.
     pub body: Option<Vec<u8>>,
 }
 
-/// An HTTP answer.
+/// An HTTP response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpResponse {
     /// Status code.
     pub status: u16,
-    /// Fields in order.
+    /// Headers, in order.
     pub headers: Vec<Header>,
-    /// The bytes.
+    /// The body.
     pub body: Vec<u8>,
 }

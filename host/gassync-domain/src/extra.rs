@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::mend_text;
 
-/// Most members.
+/// Maximum number of members.
 const MAX_MEMBERS: usize = 50;
-/// Most bytes in all, names and values as JSON.
+/// Maximum number of bytes in all, names and values as JSON.
 const MAX_BYTES: usize = 16 * 1024;
 
 /// What a channel says of a record beyond the fields it has: kept beside it and handed on, nothing is decided by it.
@@ -18,17 +18,17 @@ const MAX_BYTES: usize = 16 * 1024;
 pub struct Extra(BTreeMap<String, Value>);
 
 impl Extra {
-    /// Whether nothing is said.
+    /// Whether there are no members.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What is said under a name.
+    /// The value of a member.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
-    /// What is said under each name.
+    /// All members.
     pub fn into_pairs(self) -> impl Iterator<Item = (String, Value)> {
         self.0.into_iter()
     }

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Address, Extra, text::said};
 
-/// Who stays or books, as far as the channel says.
+/// A guest, as far as the channel sends it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(example = json!({
     "id": "guest-88", "firstName": "Amara", "lastName": "Lindqvist", "email": "amara@example.org",
@@ -13,7 +13,7 @@ pub struct Guest {
     /// The channel's id of the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// One text for the whole name, where the channel has no more; never split by guessing.
+    /// The whole name, if the channel sends one text; never split by guessing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Given name.
@@ -28,16 +28,16 @@ pub struct Guest {
     /// As written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// Upper-case ISO 3166, where the payload allows it.
+    /// Upper-case ISO 3166, if the payload allows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// Language tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// Where they live, where more of it is known than the country.
+    /// The address, if more than the country is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<Address>,
-    /// What else the channel says of them.
+    /// Additional members from the channel.
     #[serde(skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
@@ -77,17 +77,17 @@ impl Guest {
         (!name.is_empty()).then_some(name)
     }
 
-    /// Nothing is known of this guest.
+    /// Whether nothing is known of this guest.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What is filed as the family name: the one name text stands in for it.
+    /// The family name, or the whole name if there is none.
     pub fn filed_last_name(&self) -> Option<&str> {
         self.last_name.as_deref().or(self.name.as_deref())
     }
 
-    /// What is filed as the country: that of the address stands in for it.
+    /// The country, or the country of the address if there is none.
     pub fn filed_country(&self) -> Option<&str> {
         self.country.as_deref().or_else(|| self.address.as_ref()?.country.as_deref())
     }
@@ -100,7 +100,7 @@ impl Guest {
         self.address = self.address.take().and_then(Address::if_said);
     }
 
-    /// Takes from `stored` what this guest does not say.
+    /// Fills absent values from `stored`.
     pub fn fill(&mut self, stored: &Self) {
         let mut stored = stored.clone();
         for (mine, theirs) in self.fields_mut().into_iter().zip(stored.fields_mut()) {

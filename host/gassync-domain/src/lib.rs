@@ -9,6 +9,7 @@ mod block;
 mod breaker;
 mod calendar;
 mod change;
+mod change_result;
 mod channel_error;
 mod channel_night;
 mod clock;
@@ -18,7 +19,6 @@ mod direction;
 mod event;
 mod exchange;
 mod extra;
-mod fate;
 mod guest;
 mod id;
 mod mapping;
@@ -51,7 +51,8 @@ pub use availability::{Availability, MAX_CALENDAR_NIGHTS};
 pub use block::Block;
 pub use breaker::{Breaker, BreakerState};
 pub use calendar::{Calendar, CalendarNight};
-pub use change::{Change, ConnectionEvent, Decoded, Entity, EntityRef, Hint, Mended, News, Route, Unreadable};
+pub use change::{Change, ChangeKind, ConnectionEvent, Decoded, Entity, EntityRef, Hint, Mended, Route, Unreadable};
+pub use change_result::{ChangeResult, CoreBooking, Quote, Refusal, RefusalReason, Verdict};
 pub use channel_error::ChannelError;
 pub use channel_night::ChannelNight;
 pub use clock::Clock;
@@ -61,7 +62,6 @@ pub use direction::Direction;
 pub use event::EventName;
 pub use exchange::{Header, HttpRequest, HttpResponse};
 pub use extra::Extra;
-pub use fate::{Booked, Fate, Quoted, Refusal, Refused, Verdict};
 pub use guest::Guest;
 pub use id::{AccountId, ConnectionId, CoreId, SourceId};
 pub use jiff::Timestamp;
@@ -76,16 +76,16 @@ pub use price_adjustment::{PriceAdjustment, Rounding};
 pub use property::{Address, Property, RoomType};
 pub use pull::{Page, Query, ResumePoint, Scope, Selection};
 pub use push::{
-    Attempt, CalendarParts, CalendarUpdate, ContentItem, Operation, Outcome, Part, Receipt, ReceiptOutcome, Report,
-    Subject, Subscribed, Verb,
+    Acknowledgement, AcknowledgementOutcome, Attempt, CalendarParts, CalendarUpdate, Chunk, ContentItem, Operation,
+    OperationKind, Outcome, Report, Subject, Subscribed,
 };
 pub use pushing::{BookingsPushed, MAX_HORIZON_DAYS, Pushing};
-pub use question::{Party, Question, StayQuery};
-pub use quote::{Asked, quote};
+pub use question::{Occupancy, Question, StayQuery};
+pub use quote::{QuoteRequest, quote};
 pub use rate_plan::RatePlan;
 pub use raw_json::RawJson;
 pub use reference::{reference_of, referenced};
-pub use reservation::{Collector, Completeness, Intent, Reservation, RoomStay, Status};
+pub use reservation::{Completeness, Intent, PaymentCollectedBy, Reservation, RoomStay, Status};
 pub use retry::{ATTEMPT_DELAYS, RetryDelay, retry_delay};
 pub use stay::{MAX_STAY_NIGHTS, Stay, StayError};
 pub use suggest::{Likeness, WORTH_SHOWING, properties_alike, room_types_alike};

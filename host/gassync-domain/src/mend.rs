@@ -4,7 +4,7 @@
 mod fields;
 mod table;
 
-use crate::{FieldError, Mended, News, Validate};
+use crate::{ChangeKind, FieldError, Mended, Validate};
 use table::{Record, Table};
 
 /// Most findings that are told of one record.
@@ -42,7 +42,7 @@ impl<T: Record> Validate for T {
     }
 }
 
-impl News {
+impl ChangeKind {
     /// Brings a record into its one form and mends it; news of any other kind has nothing to mend.
     pub fn mend(&mut self) -> Mending {
         match self {
@@ -72,7 +72,7 @@ impl News {
             }
             Self::Calendar(record) => record.mend(),
             Self::Removed(_)
-            | Self::LookAgain(_)
+            | Self::Refetch(_)
             | Self::Unreadable(_)
             | Self::Connection(_)
             | Self::Ask(_)

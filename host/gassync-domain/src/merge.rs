@@ -132,7 +132,7 @@ pub fn fill(incoming: &mut Reservation, stored: &Reservation) {
         currency,
         commission,
         payout,
-        collector,
+        payment_collected_by,
         booked_at,
         modified_at,
         revision,

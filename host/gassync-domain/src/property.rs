@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Extra, text::said};
 
-/// Where a property stands.
+/// The address of a property.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Address {
@@ -18,13 +18,13 @@ pub struct Address {
     /// Postal code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postcode: Option<String>,
-    /// Upper-case ISO 3166, where the payload allows it.
+    /// Upper-case ISO 3166, if the payload allows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
 }
 
 impl Address {
-    /// Without its empty lines; none where all are.
+    /// Drops empty lines; none if all are empty.
     pub(crate) fn if_said(mut self) -> Option<Self> {
         let Self { street, city, state, postcode, country } = &mut self;
         for text in [street, city, state, postcode, country] {
@@ -46,12 +46,12 @@ impl Address {
 pub struct Property {
     /// The channel's id.
     pub id: String,
-    /// What people call it.
+    /// Its name.
     pub name: String,
     /// A text for guests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Where it stands.
+    /// Its address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Address>,
     /// Degrees north.
@@ -66,19 +66,19 @@ pub struct Property {
     /// IANA name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
-    /// Address of a picture.
+    /// URL of a picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbnail: Option<String>,
     /// Ids of its room types.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub room_types: Vec<String>,
-    /// What else the channel says of it.
+    /// Additional members from the channel.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
 
 impl Property {
-    /// Drops what is empty.
+    /// Drops empty values.
     pub fn normalise(&mut self) {
         for text in [&mut self.description, &mut self.currency, &mut self.time_zone, &mut self.thumbnail] {
             said(text);
@@ -87,7 +87,7 @@ impl Property {
     }
 }
 
-/// What a property sells by: a kind of room, or the one unit of a holiday home.
+/// A kind of room that a property sells, or the one unit of a holiday home, in the standard schema.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(example = json!({
     "id": "room-garden", "propertyId": "house-azul", "name": "Garden room", "maxOccupancy": 3, "quantity": 2,
@@ -99,27 +99,27 @@ pub struct RoomType {
     pub id: String,
     /// The channel's id of the property it belongs to.
     pub property_id: String,
-    /// What people call it.
+    /// Its name.
     pub name: String,
     /// A text for guests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Most people in one unit.
+    /// Maximum number of people in one unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_occupancy: Option<u32>,
-    /// How many units of it there are.
+    /// Number of units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<u32>,
-    /// Words.
+    /// Amenities, as words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amenities: Vec<String>,
-    /// What else the channel says of it.
+    /// Additional members from the channel.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
 
 impl RoomType {
-    /// Drops what is empty.
+    /// Drops empty values.
     pub fn normalise(&mut self) {
         said(&mut self.description);
     }

@@ -3,37 +3,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Change, Entity};
 
-/// Which records of an entity.
+/// Selects records of an entity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Selection {
-    /// All there are.
+    /// All records.
     Everything,
-    /// Those the channel changed since.
+    /// Records that the channel changed since.
     #[serde(alias = "changedSince")]
     ChangedSince(Timestamp),
-    /// Those that came after this token, which an earlier run ended with.
+    /// Records after this token, with which an earlier run ended.
     After(String),
-    /// Those with these channel ids.
+    /// Records with these channel ids.
     Some(Vec<String>),
-    /// Those that touch nights from `start` up to, and without, `until`.
+    /// Records that overlap the nights from `start` up to, and without, `until`.
     Within {
         /// The first night.
         start: Date,
         /// The day after the last night.
         until: Date,
     },
-    /// What waits in this queue of the channel.
-    Pending(String),
+    /// The messages in the channel's queue of this name.
+    Queue(String),
 }
 
-/// What the host asks a plugin to fetch.
+/// A fetch by a plugin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Query {
-    /// What kind of record.
+    /// The kind of record.
     pub entity: Entity,
-    /// Which of them.
+    /// The selected records.
     pub selection: Selection,
     /// Only of this property.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,7 +41,7 @@ pub struct Query {
     /// Only of this room type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room_type_id: Option<String>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
@@ -53,41 +53,41 @@ impl Query {
     }
 }
 
-/// Where a run left off.
+/// Where a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResumePoint {
-    /// By the channel's clock.
+    /// An instant of the channel's clock.
     Instant(Timestamp),
-    /// By a word of its own.
+    /// The channel's own token.
     Token(String),
 }
 
-/// What the absence of a record in a page means.
+/// The meaning of a record's absence from the pages of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Nothing.
+    /// None: it may be unchanged.
     Delta,
-    /// Gone, if it lies within these nights.
+    /// It is deleted, if it lies within these nights.
     Whole {
         /// The first night.
         start: Date,
         /// The day after the last night.
         until: Date,
     },
-    /// Gone.
+    /// It is deleted.
     WholeEntity,
 }
 
 /// One page of a fetch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
-    /// What it says.
+    /// Its changes.
     pub changes: Vec<Change>,
-    /// Where the next call goes on.
+    /// The cursor of the next page.
     pub next: Option<String>,
     /// Where the next run starts, once this one is committed.
     pub resume: Option<ResumePoint>,
-    /// What absence means.
+    /// The meaning of absence.
     pub scope: Scope,
     /// How long to wait before the next call.
     pub wait_seconds: Option<u32>,

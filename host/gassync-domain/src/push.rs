@@ -9,7 +9,7 @@ use crate::{Block, Calendar, Entity, Extra, FieldError, Header, Reservation};
 /// Nights to be written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalendarUpdate {
-    /// Every value that is known, since a channel may need the whole row.
+    /// Every known value, because a channel may need the whole row.
     #[serde(flatten)]
     pub calendar: Calendar,
     /// Which of them are new.
@@ -17,11 +17,11 @@ pub struct CalendarUpdate {
     pub changed: CalendarParts,
 }
 
-/// Parts of a calendar; all, unless somebody says fewer.
+/// Parts of a calendar; all by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CalendarParts {
-    /// Free or not, and how many.
+    /// Availability and number of units.
     pub availability: bool,
     /// Prices.
     pub price: bool,
@@ -35,67 +35,68 @@ impl Default for CalendarParts {
     }
 }
 
-/// What to do with a reservation at the channel.
+/// The kind of an operation at the channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verb {
-    /// Make it.
+pub enum OperationKind {
+    /// Create the reservation.
     Create,
-    /// Change it.
+    /// Change the reservation.
     Change,
-    /// Cancel it.
+    /// Cancel the reservation.
     Cancel,
-    /// Say yes to a request.
+    /// Accept a request.
     Accept,
-    /// Say no to a request.
+    /// Decline a request.
     Decline,
     /// Take nights out of sale.
     Block,
-    /// Put them back.
+    /// Put nights back on sale.
     Unblock,
 }
 
-/// Whether this was tried before.
+/// Whether an earlier attempt may have succeeded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attempt {
-    /// Never, or it surely failed.
+    /// No earlier attempt, or it certainly failed.
     #[default]
     First,
-    /// An earlier try may have worked: look before writing again.
+    /// An earlier attempt may have succeeded: look before writing again.
     AfterUnknown,
 }
 
-/// What an operation is about.
+/// The record of an operation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Subject {
-    /// As it should be.
+    /// A reservation in its desired state.
     Reservation(Box<Reservation>),
-    /// Of [`Verb::Block`] and [`Verb::Unblock`].
+    /// A block, for [`OperationKind::Block`] and [`OperationKind::Unblock`].
     Block(Box<Block>),
 }
 
-/// One thing to do with a reservation or a block at the channel.
+/// One operation on a reservation or a block at the channel.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "Told")]
+#[serde(try_from = "OperationJson")]
 pub struct Operation {
-    /// What.
-    pub verb: Verb,
-    /// Whether this was tried before.
+    /// Its kind.
+    pub kind: OperationKind,
+    /// Whether an earlier attempt may have succeeded.
     pub attempt: Attempt,
-    /// Our id, the same on every try.
+    /// Our reference, the same on every attempt.
     pub reference: String,
-    /// The channel's id, where it has one.
+    /// The channel's id, if it has one.
     pub channel_id: Option<String>,
-    /// With what.
+    /// The record.
     pub subject: Subject,
 }
 
-/// An operation in JSON: its subject stands under the name of its kind.
+/// An operation in JSON: the record is under the name of its kind.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Told {
-    verb: Verb,
+struct OperationJson {
+    #[serde(alias = "verb")]
+    kind: OperationKind,
     #[serde(default)]
     attempt: Attempt,
     reference: String,
@@ -104,30 +105,32 @@ struct Told {
     block: Option<Box<Block>>,
 }
 
-impl TryFrom<Told> for Operation {
+impl TryFrom<OperationJson> for Operation {
     type Error = &'static str;
 
-    fn try_from(told: Told) -> Result<Self, Self::Error> {
-        let Told { verb, attempt, reference, channel_id, reservation, block } = told;
-        let mut subject = match (verb, reservation, block) {
-            (Verb::Block | Verb::Unblock, None, Some(block)) => Subject::Block(block),
-            (Verb::Block | Verb::Unblock, ..) => return Err("block: is what these verbs are about"),
+    fn try_from(operation: OperationJson) -> Result<Self, Self::Error> {
+        let OperationJson { kind, attempt, reference, channel_id, reservation, block } = operation;
+        let mut subject = match (kind, reservation, block) {
+            (OperationKind::Block | OperationKind::Unblock, None, Some(block)) => Subject::Block(block),
+            (OperationKind::Block | OperationKind::Unblock, ..) => {
+                return Err("block: is required by this kind of operation");
+            }
             (_, Some(reservation), None) => Subject::Reservation(reservation),
-            _ => return Err("reservation: is what this verb is about"),
+            _ => return Err("reservation: is required by this kind of operation"),
         };
         // Whoever wrote it may have used the short forms.
         match &mut subject {
             Subject::Reservation(reservation) => reservation.normalise(),
             Subject::Block(block) => block.normalise(),
         }
-        Ok(Self { verb, attempt, reference, channel_id, subject })
+        Ok(Self { kind, attempt, reference, channel_id, subject })
     }
 }
 
 impl Serialize for Operation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut written = serializer.serialize_struct("Operation", 5)?;
-        written.serialize_field("verb", &self.verb)?;
+        written.serialize_field("kind", &self.kind)?;
         written.serialize_field("attempt", &self.attempt)?;
         written.serialize_field("reference", &self.reference)?;
         written.serialize_field("channelId", &self.channel_id)?;
@@ -143,42 +146,42 @@ impl Serialize for Operation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContentItem {
-    /// What it is.
+    /// The kind of record.
     pub entity: Entity,
-    /// Our id.
+    /// Our reference.
     pub reference: String,
-    /// The channel's id, where it has one.
+    /// The channel's id, if it has one.
     #[serde(default)]
     pub channel_id: Option<String>,
-    /// By the contract's `content.schema.json`.
+    /// In the form of the contract's `content.schema.json`.
     pub content: Value,
 }
 
-/// What a channel made of one item.
+/// The outcome of one pushed item.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// It took it.
+    /// The channel accepted it.
     Accepted {
-        /// Its id.
+        /// The channel's id.
         id: Option<String>,
-        /// The id it moved the record away from.
+        /// The former id, if the channel moved the record to another one.
         replaces: Option<String>,
-        /// It has it for sure; otherwise it counts only after it was read back.
+        /// The channel has certainly stored it; otherwise it counts only after it has been read back.
         confirmed: bool,
-        /// What it said besides.
+        /// Its warnings.
         warnings: Vec<String>,
     },
-    /// It did not, and will not.
+    /// The channel refused it for good.
     Refused(Vec<FieldError>),
-    /// Not now; after so many seconds where it says.
+    /// Try again, after this many seconds if the channel says so.
     Retry(Option<u32>),
-    /// It may have taken it.
+    /// The channel may or may not have accepted it.
     Unknown,
-    /// Something this contract has no word for.
+    /// An outcome the contract has no case for.
     Other {
-        /// The plugin's word.
+        /// The plugin's name for it.
         kind: String,
-        /// What it says.
+        /// Its value.
         value: Value,
     },
 }
@@ -228,7 +231,7 @@ impl Serialize for Outcome {
 }
 
 impl Outcome {
-    /// One outcome for something that was written in several parts: the worst of them, with all that was said.
+    /// Combines the outcomes of several parts into one: the worst of them, with all messages.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -270,70 +273,70 @@ impl Outcome {
     }
 }
 
-/// What became of a reservation, for channels that want each of them confirmed.
+/// An acknowledgement of a reservation, for channels that require one for each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Receipt {
-    /// The reservation's own.
+pub struct Acknowledgement {
+    /// The token of the reservation.
     pub token: String,
     /// The channel's id.
     pub external_id: String,
-    /// Ours.
+    /// Our reference.
     #[serde(default)]
     pub reference: Option<String>,
-    /// Why it was refused, if it was.
+    /// The reason, if it was refused.
     #[serde(default)]
     pub refused: Option<String>,
-    /// When.
+    /// The time of processing.
     pub at: Timestamp,
 }
 
-/// What a channel made of a receipt.
+/// The channel's answer to an acknowledgement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReceiptOutcome {
-    /// It took it.
-    Taken,
-    /// Nothing yet: the same again, after so many seconds where it says.
+pub enum AcknowledgementOutcome {
+    /// It accepted it.
+    Accepted,
+    /// Send the same again, after this many seconds if the channel says so.
     Retry(Option<u32>),
-    /// There is something newer, which it will deliver: the receipt is void.
+    /// It has a newer revision and will deliver it: this acknowledgement is void.
     Outdated(String),
-    /// It will never take it.
+    /// It will never accept it.
     Refused(String),
 }
 
-/// A part of what a channel fetches from us.
+/// A chunk of a feed that a channel fetches from us.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
-    /// Counts in the first part alone.
+pub struct Chunk {
+    /// Counts in the first chunk only.
     pub status: u16,
-    /// Count in the first part alone.
+    /// Count in the first chunk only.
     pub headers: Vec<Header>,
     /// The bytes.
     pub body: Vec<u8>,
-    /// What the next call is given; none on the last part.
+    /// The cursor of the next chunk; none on the last chunk.
     pub next: Option<String>,
 }
 
-/// What came of subscribing.
+/// The result of subscribing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Subscribed {
-    /// The channel's ids of what it subscribed.
+    /// The channel's ids of the new subscriptions.
     pub ids: Vec<String>,
-    /// What a person still has to do there.
+    /// Steps that a person still has to do there.
     pub steps: Vec<String>,
 }
 
-/// How a connection stands, by its own test.
+/// The result of testing a connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// Who we are there.
+    /// The name of our account there.
     pub account: Option<String>,
-    /// What we may do.
+    /// The permissions we have.
     pub scopes: Vec<String>,
-    /// What is missing; empty when nothing is.
+    /// What is missing; empty if nothing.
     pub missing: Vec<String>,
-    /// What else there is to say.
+    /// Additional members.
     #[serde(skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
@@ -343,7 +346,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_part_tells_for_all() {
+    fn the_worst_outcome_counts() {
         let taken = |warnings: Vec<String>| Outcome::Accepted { id: None, replaces: None, confirmed: true, warnings };
         let refused = Outcome::Refused(vec![FieldError { path: "/a".into(), problem: "no".into() }]);
         assert_eq!(taken(vec!["a".into()]).and(taken(vec!["b".into()])), taken(vec!["a".into(), "b".into()]));
@@ -363,20 +366,20 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_about_what_its_verb_is_about() {
-        let reservation = r#"{"verb":"create","reference":"b1",
+    fn an_operation_requires_the_record_of_its_kind() {
+        let reservation = r#"{"kind":"create","reference":"b1",
             "reservation":{"id":"","status":"confirmed","roomTypeId":"7","checkIn":"2027-05-01","checkOut":"2027-05-03"}}"#;
         let operation: Operation = serde_json::from_str(reservation).expect("an operation");
         let Subject::Reservation(about) = &operation.subject else { panic!("{operation:?}") };
         assert_eq!(about.rooms[0].room_type_id.as_deref(), Some("7"), "the short form counts");
         assert_eq!(operation.attempt, Attempt::First);
-        let block = r#"{"verb":"block","reference":"b2","block":{"checkIn":"2027-05-01","checkOut":"2027-05-03"}}"#;
+        let block = r#"{"kind":"block","reference":"b2","block":{"checkIn":"2027-05-01","checkOut":"2027-05-03"}}"#;
         let operation: Operation = serde_json::from_str(block).expect("an operation");
         let again: Operation = serde_json::from_value(serde_json::to_value(&operation).expect("JSON")).expect("again");
         assert_eq!(again, operation);
         for wrong in [
-            r#"{"verb":"create","reference":"b1"}"#,
-            r#"{"verb":"unblock","reference":"b1","reservation":{"id":"","status":"confirmed"}}"#,
+            r#"{"kind":"create","reference":"b1"}"#,
+            r#"{"kind":"unblock","reference":"b1","reservation":{"id":"","status":"confirmed"}}"#,
         ] {
             assert!(serde_json::from_str::<Operation>(wrong).is_err(), "{wrong}");
         }

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use crate::Extra;
 
-/// Who would come.
+/// The number of guests, by age.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Party {
+pub struct Occupancy {
     /// Adults.
     pub adults: u32,
     /// Children.
@@ -18,11 +18,11 @@ pub struct Party {
     pub pets: u32,
 }
 
-/// A stay somebody thinks about.
+/// A stay that a channel asks about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StayQuery {
-    /// The channel's id of the property; may be absent with `replaces`, whose property is meant then.
+    /// The channel's id of the property; may be absent with `replaces`: then it is the property of that reservation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub property_id: Option<String>,
     /// The channel's id of the room type.
@@ -35,55 +35,55 @@ pub struct StayQuery {
     pub check_in: Date,
     /// Day of departure.
     pub check_out: Date,
-    /// Who would come, where the channel says.
+    /// The guests, if the channel says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub party: Option<Party>,
-    /// The channel's id of a reservation this one would take the place of: its nights count as free.
+    pub occupancy: Option<Occupancy>,
+    /// The channel's id of a reservation that this one would replace: its nights count as free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
-    /// What else the channel says.
+    /// Additional members from the channel.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
 
-/// What a channel asks us, to be answered within the route's budget.
+/// A question from a channel, to be answered within the route's budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase", tag = "question")]
 pub enum Question {
-    /// Is it free?
+    /// Asks whether the stay is available.
     Available {
         /// The stay.
         stay: StayQuery,
     },
-    /// What does it cost?
+    /// Asks for the price of the stay.
     Quote {
         /// The stay.
         stay: StayQuery,
     },
-    /// Keep it free for a while.
+    /// Asks to hold the nights.
     Hold {
         /// The channel's id of the hold.
         reference: String,
         /// The stay.
         stay: StayQuery,
-        /// For how long.
+        /// The duration of the hold.
         minutes: u32,
     },
-    /// A hold is not needed any more.
+    /// Releases a hold.
     Release {
         /// The channel's id of the hold.
         reference: String,
     },
-    /// Which bookings changed?
+    /// Asks for the bookings that changed.
     BookingsSince {
-        /// Since when.
+        /// The start of the period.
         since: Timestamp,
     },
-    /// Something this contract has no word for.
+    /// A question the contract has no case for.
     Other {
-        /// The plugin's word.
+        /// The plugin's name for it.
         kind: String,
-        /// What it says.
+        /// Its value.
         value: Value,
     },
 }

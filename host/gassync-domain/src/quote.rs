@@ -1,10 +1,10 @@
 use jiff::{Unit, civil::Date};
 
-use crate::{Amount, CalendarNight, Extra, PriceKind, PriceLine, Quoted, Refusal, Refused};
+use crate::{Amount, CalendarNight, Extra, PriceKind, PriceLine, Quote, Refusal, RefusalReason};
 
-/// A stay that is asked for.
+/// A stay to be quoted.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked {
+pub struct QuoteRequest {
     /// First night.
     pub check_in: Date,
     /// Day of departure.
@@ -15,31 +15,35 @@ pub struct Asked {
     pub today: Date,
 }
 
-/// What a stay costs by a calendar, or every reason against it. Of several prices of a night that of the smallest party
-/// that has room for `people` counts, else one that names no party.
-pub fn quote(nights: &[CalendarNight], asked: Asked, default_currency: Option<&str>) -> Result<Quoted, Vec<Refused>> {
-    let Asked { check_in, check_out, people, .. } = asked;
-    let mut reasons = rules(nights, asked);
-    let mut refuse = |why, text: String| reasons.push(Refused { why, path: None, text });
+/// The price of a stay by a calendar, or every reason for a refusal. Of several prices of a night the one of the smallest
+/// occupancy that has room for `people` counts, else one without an occupancy.
+pub fn quote(
+    nights: &[CalendarNight],
+    request: QuoteRequest,
+    default_currency: Option<&str>,
+) -> Result<Quote, Vec<Refusal>> {
+    let QuoteRequest { check_in, check_out, people, .. } = request;
+    let mut reasons = rules(nights, request);
+    let mut refuse = |why, text: String| reasons.push(Refusal { reason: why, path: None, text });
     let (mut total, mut currency) = (0_i64, None);
     let mut date = check_in;
     while date < check_out {
         let of = || nights.iter().filter(|night| night.date == date);
         if of().any(|night| night.available == Some(false) || night.units_available.is_some_and(|units| units < 1)) {
-            refuse(Refusal::SoldOut, format!("nothing is free on {date}"));
+            refuse(RefusalReason::SoldOut, format!("nothing is free on {date}"));
         }
         match price(of(), people.unwrap_or_default()) {
             Some(night) => {
                 total += night.price.map_or(0, Amount::ten_thousandths);
                 currency = currency.or(night.currency.as_deref());
             }
-            None => refuse(Refusal::NoRate, format!("there is no price for {date}")),
+            None => refuse(RefusalReason::NoRate, format!("there is no price for {date}")),
         }
         let Ok(next) = date.tomorrow() else { break };
         date = next;
     }
     let Some(currency) = currency.or(default_currency) else {
-        refuse(Refusal::NoRate, "nobody says in which currency".to_owned());
+        refuse(RefusalReason::NoRate, "nobody says in which currency".to_owned());
         return Err(reasons);
     };
     if !reasons.is_empty() {
@@ -49,37 +53,37 @@ pub fn quote(nights: &[CalendarNight], asked: Asked, default_currency: Option<&s
     let length = days(check_in, check_out);
     let name = if length == 1 { "1 night".to_owned() } else { format!("{length} nights") };
     let lines = vec![PriceLine { kind: PriceKind::Stay, name, amount: total }];
-    Ok(Quoted { lines, total, currency: currency.to_owned(), extra: Extra::default() })
+    Ok(Quote { lines, total, currency: currency.to_owned(), extra: Extra::default() })
 }
 
 /// What the rules of stay say against it.
-fn rules(nights: &[CalendarNight], Asked { check_in, check_out, today, .. }: Asked) -> Vec<Refused> {
+fn rules(nights: &[CalendarNight], QuoteRequest { check_in, check_out, today, .. }: QuoteRequest) -> Vec<Refusal> {
     let mut reasons = Vec::new();
-    let mut refuse = |why, text: String| reasons.push(Refused { why, path: None, text });
+    let mut refuse = |why, text: String| reasons.push(Refusal { reason: why, path: None, text });
     let length = days(check_in, check_out);
     let notice = days(today, check_in);
     let on = |date: Date| nights.iter().find(move |night| night.date == date);
     if length < 1 {
-        refuse(Refusal::Invalid, "the stay has no nights".to_owned());
+        refuse(RefusalReason::Invalid, "the stay has no nights".to_owned());
     }
     if let Some(night) = on(check_in) {
         if let Some(least) = night.min_stay.filter(|least| length < i64::from(*least)) {
-            refuse(Refusal::MinStay, format!("at least {least} nights"));
+            refuse(RefusalReason::MinStay, format!("at least {least} nights"));
         }
         if let Some(most) = night.max_stay.filter(|most| length > i64::from(*most)) {
-            refuse(Refusal::MaxStay, format!("at most {most} nights"));
+            refuse(RefusalReason::MaxStay, format!("at most {most} nights"));
         }
         if let Some(exact) = night.exact_stay.filter(|exact| length != i64::from(*exact)) {
-            refuse(Refusal::ExactStay, format!("just {exact} nights"));
+            refuse(RefusalReason::ExactStay, format!("just {exact} nights"));
         }
         if let Some(least) = night.min_advance_days.filter(|least| notice < i64::from(*least)) {
-            refuse(Refusal::AdvanceNotice, format!("at least {least} days ahead"));
+            refuse(RefusalReason::AdvanceNotice, format!("at least {least} days ahead"));
         }
         if let Some(most) = night.max_advance_days.filter(|most| notice > i64::from(*most)) {
-            refuse(Refusal::AdvanceNotice, format!("at most {most} days ahead"));
+            refuse(RefusalReason::AdvanceNotice, format!("at most {most} days ahead"));
         }
         if night.closed_to_arrival == Some(true) {
-            refuse(Refusal::ClosedToArrival, format!("no arrival on {check_in}"));
+            refuse(RefusalReason::ClosedToArrival, format!("no arrival on {check_in}"));
         }
     }
     let inside = nights.iter().filter(|night| night.date >= check_in && night.date < check_out);
@@ -87,10 +91,10 @@ fn rules(nights: &[CalendarNight], Asked { check_in, check_out, today, .. }: Ask
     // The day of arrival has said it already where it asks for as much.
     let of_arrival = on(check_in).and_then(|night| night.min_stay);
     if let Some(least) = through.filter(|least| length < i64::from(*least) && Some(*least) != of_arrival) {
-        refuse(Refusal::MinStay, format!("at least {least} nights"));
+        refuse(RefusalReason::MinStay, format!("at least {least} nights"));
     }
     if on(check_out).and_then(|night| night.closed_to_departure) == Some(true) {
-        refuse(Refusal::ClosedToDeparture, format!("no departure on {check_out}"));
+        refuse(RefusalReason::ClosedToDeparture, format!("no departure on {check_out}"));
     }
     reasons
 }
@@ -116,9 +120,9 @@ mod tests {
         .expect("a night")
     }
 
-    fn stay(from: i8, until: i8) -> Asked {
+    fn stay(from: i8, until: i8) -> QuoteRequest {
         let day = |day| Date::constant(2027, 6, day);
-        Asked { check_in: day(from), check_out: day(until), people: Some(2), today: Date::constant(2027, 5, 1) }
+        QuoteRequest { check_in: day(from), check_out: day(until), people: Some(2), today: Date::constant(2027, 5, 1) }
     }
 
     #[test]
@@ -128,20 +132,20 @@ mod tests {
         assert_eq!((quoted.total.to_string(), &*quoted.lines[0].name), ("190.50".to_owned(), "2 nights"));
         let why = |nights: &[CalendarNight], stay| {
             let reasons = quote(nights, stay, None).expect_err("refused");
-            reasons.into_iter().map(|reason| reason.why).collect::<Vec<_>>()
+            reasons.into_iter().map(|reason| reason.reason).collect::<Vec<_>>()
         };
-        assert_eq!(why(&nights, stay(1, 2)), [Refusal::MinStay]);
-        assert_eq!(why(&nights, stay(3, 5)), [Refusal::NoRate], "the fourth has no price");
+        assert_eq!(why(&nights, stay(1, 2)), [RefusalReason::MinStay]);
+        assert_eq!(why(&nights, stay(3, 5)), [RefusalReason::NoRate], "the fourth has no price");
         nights[1].units_available = Some(0);
         nights[2].closed_to_departure = Some(true);
-        assert_eq!(why(&nights, stay(1, 3)), [Refusal::ClosedToDeparture, Refusal::SoldOut]);
+        assert_eq!(why(&nights, stay(1, 3)), [RefusalReason::ClosedToDeparture, RefusalReason::SoldOut]);
     }
 
     #[test]
     fn the_smallest_party_with_room_pays() {
         let of = |people, price: &str| CalendarNight { occupancy: Some(people), ..night(1, price) };
         let nights = [of(4, "140"), of(2, "100"), night(2, "50")];
-        let of = |people| Asked { people, ..stay(1, 3) };
+        let of = |people| QuoteRequest { people, ..stay(1, 3) };
         let total = |people| quote(&nights, of(people), None).expect("a price").total.to_string();
         assert_eq!(
             (total(Some(1)), total(Some(2)), total(Some(3))),
@@ -153,19 +157,19 @@ mod tests {
     #[test]
     fn every_rule_of_stay_can_refuse() {
         type Rule = fn(&mut CalendarNight);
-        let cases: [(Rule, Refusal); 5] = [
-            (|night| night.max_stay = Some(2), Refusal::MaxStay),
-            (|night| night.exact_stay = Some(2), Refusal::ExactStay),
-            (|night| night.min_stay_through = Some(4), Refusal::MinStay),
-            (|night| night.min_advance_days = Some(32), Refusal::AdvanceNotice),
-            (|night| night.max_advance_days = Some(30), Refusal::AdvanceNotice),
+        let cases: [(Rule, RefusalReason); 5] = [
+            (|night| night.max_stay = Some(2), RefusalReason::MaxStay),
+            (|night| night.exact_stay = Some(2), RefusalReason::ExactStay),
+            (|night| night.min_stay_through = Some(4), RefusalReason::MinStay),
+            (|night| night.min_advance_days = Some(32), RefusalReason::AdvanceNotice),
+            (|night| night.max_advance_days = Some(30), RefusalReason::AdvanceNotice),
         ];
         for (rule, why) in cases {
             let mut nights = vec![night(1, "90"), night(2, "90"), night(3, "90")];
             assert!(quote(&nights, stay(1, 4), None).is_ok());
             rule(&mut nights[0]);
             let reasons = quote(&nights, stay(1, 4), None).expect_err("refused");
-            assert_eq!(reasons.iter().map(|reason| reason.why).collect::<Vec<_>>(), [why]);
+            assert_eq!(reasons.iter().map(|reason| reason.reason).collect::<Vec<_>>(), [why]);
         }
         let mut nights = vec![night(1, "90"), night(2, "90"), night(3, "90")];
         nights[1].min_stay_through = Some(4);

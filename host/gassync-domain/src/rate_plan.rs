@@ -12,32 +12,32 @@ use crate::{Extra, text::said};
 pub struct RatePlan {
     /// The channel's id.
     pub id: String,
-    /// The channel's id of the property it is for.
+    /// The channel's id of its property.
     pub property_id: String,
-    /// What people call it.
+    /// Its name.
     pub name: String,
     /// A text for guests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The channel's ids of the room types it is for; empty where it does not say.
+    /// The channel's ids of its room types; empty if unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub room_type_ids: Vec<String>,
-    /// What is eaten for it, in the channel's words.
+    /// Its meals, in the channel's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meals: Option<String>,
-    /// Whether a guest who cancels in time gets money back.
+    /// Whether a guest who cancels in time gets a refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refundable: Option<bool>,
     /// ISO 4217; absent means the property's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// What else the channel says of it.
+    /// Additional members from the channel.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
 
 impl RatePlan {
-    /// One of which nothing is known but its name.
+    /// A rate plan with only a name.
     pub fn named(property_id: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             id: String::new(),
@@ -52,7 +52,7 @@ impl RatePlan {
         }
     }
 
-    /// Drops what is empty.
+    /// Drops empty values.
     pub fn normalise(&mut self) {
         for text in [&mut self.description, &mut self.meals, &mut self.currency] {
             said(text);

@@ -6,27 +6,27 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{Amount, Extra, Guest, PriceLine, text::said, text::some_instant};
 
-/// Where a reservation stands.
+/// The status of a reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// Sold.
+    /// Confirmed.
     Confirmed,
-    /// Holds its nights, until `hold_until` where that is known.
+    /// Pending: holds its nights, until `hold_until` if given.
     Pending,
-    /// A question; holds nothing.
+    /// An inquiry; holds no nights.
     Inquiry,
-    /// Given back.
+    /// Cancelled.
     Cancelled,
-    /// Refused by the host; holds nothing.
+    /// Declined by the host; holds no nights.
     Declined,
-    /// Sold, and nobody came.
+    /// Confirmed, but the guest did not arrive.
     NoShow,
-    /// The channel's own word: held back until a person decides.
+    /// The channel's own word: parked until a person decides.
     Other(String),
 }
 
 impl Status {
-    /// The word in the standard schema.
+    /// The name in the standard schema.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Confirmed => "confirmed",
@@ -39,7 +39,7 @@ impl Status {
         }
     }
 
-    /// Whether the nights are taken.
+    /// Whether the nights are occupied.
     pub fn holds_nights(&self) -> bool {
         matches!(self, Self::Confirmed | Self::Pending | Self::NoShow)
     }
@@ -99,39 +99,39 @@ impl<'de> Deserialize<'de> for Status {
     }
 }
 
-/// Whether the sender tells or asks.
+/// Whether the sender reports a fact or makes a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Intent {
-    /// It has happened: kept whatever it collides with.
+    /// It has happened: stored even if it conflicts.
     #[default]
     Fact,
     /// It may be refused.
     Request,
 }
 
-/// Whether absent fields mean "nothing" or "as before".
+/// Whether absent fields are empty or unchanged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Completeness {
     /// The whole record.
     #[default]
     Full,
-    /// Absent fields keep what is stored.
+    /// Absent fields keep their stored values.
     Partial,
 }
 
-/// One room sold.
+/// One room of a reservation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RoomStay {
-    /// The channel's id of this line, where rooms of one reservation are told apart.
+    /// The channel's id of this line, if it distinguishes the rooms of one reservation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The channel's id of the room type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_type_id: Option<String>,
-    /// The unit within the type, where one is assigned.
+    /// The unit within the type, if one is assigned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_id: Option<String>,
     /// The rate plan it was sold under.
@@ -141,11 +141,11 @@ pub struct RoomStay {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub check_in: Option<Date>,
-    /// Day of departure; its night is not slept.
+    /// Day of departure; its night is not included.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub check_out: Option<Date>,
-    /// Head count that says nothing of ages.
+    /// Number of guests when ages are unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guests: Option<u32>,
     /// Adults.
@@ -161,28 +161,28 @@ pub struct RoomStay {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>)]
     pub total_price: Option<Amount>,
-    /// Who sleeps here, where it is not the one who booked.
+    /// The guest of this room, if other than the one who booked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guest: Option<Guest>,
-    /// What else the channel says of it.
+    /// Additional members from the channel.
     #[serde(skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
 
-/// Who takes the guest's money: `channel`, `property`, or the channel's own word.
+/// Who collects the guest's payment: `channel`, `property`, or the channel's own word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Collector {
-    /// The channel, which pays the house.
+pub enum PaymentCollectedBy {
+    /// The channel, which pays the property.
     Channel,
-    /// The house.
+    /// The property.
     Property,
-    /// Neither, or both: in the channel's word.
+    /// Neither or both: the channel's own word.
     #[serde(untagged)]
     Other(String),
 }
 
-/// A booking as a channel tells it, in the standard schema.
+/// A reservation in the standard schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(example = json!({
     "id": "res-2027-0417", "roomTypeId": "room-garden", "checkIn": "2027-06-01", "checkOut": "2027-06-04",
@@ -195,46 +195,46 @@ pub enum Collector {
 pub struct Reservation {
     /// The channel's id.
     pub id: String,
-    /// The selling site's number; not unique.
+    /// The number at the selling site; not unique.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ota_reference: Option<String>,
-    /// What bookings made together share.
+    /// The id that bookings of one group share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_id: Option<String>,
     /// The channel's id of the property.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub property_id: Option<String>,
-    /// The channel's id of the room type, where there is one room.
+    /// The channel's id of the room type, if there is one room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room_type_id: Option<String>,
-    /// Short form for several rooms that differ in nothing but the type; read, never written.
+    /// Short form for several rooms that differ only in their type; read, never written.
     #[serde(default, skip_serializing)]
     pub room_type_ids: Vec<String>,
-    /// One entry per room sold; may be empty on a bare cancellation.
+    /// One entry per room; may be empty on a bare cancellation.
     #[serde(default)]
     pub rooms: Vec<RoomStay>,
     /// First night.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub check_in: Option<Date>,
-    /// Day of departure; its night is not slept.
+    /// Day of departure; its night is not included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub check_out: Option<Date>,
-    /// Where it stands.
+    /// Its status.
     #[schema(value_type = String, example = "confirmed")]
     pub status: Status,
-    /// Until when a pending reservation holds its nights.
+    /// The end of the hold of a pending reservation.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub hold_until: Option<Timestamp>,
-    /// Who sold it: `direct`, `airbnb`, `booking.com`, …
+    /// The selling site: `direct`, `airbnb`, `booking.com`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Who booked.
+    /// The guest who booked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guest: Option<Guest>,
-    /// Head count that says nothing of ages.
+    /// Number of guests when ages are unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guests: Option<u32>,
     /// Adults.
@@ -249,33 +249,33 @@ pub struct Reservation {
     /// Animals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pets: Option<u32>,
-    /// What the guest pays in all.
+    /// The total that the guest pays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>)]
     pub total_price: Option<Amount>,
-    /// What the total is made of, deposits left out of the sum; in the same currency.
+    /// The lines of the total, in the same currency; the total excludes deposits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub price_lines: Vec<PriceLine>,
     /// ISO 4217; absent means the property's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// What the seller keeps, in the same currency.
+    /// The seller's commission, in the same currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>)]
     pub commission: Option<Amount>,
-    /// What the house gets, in the same currency.
+    /// What the property receives, in the same currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>)]
     pub payout: Option<Amount>,
-    /// Who takes the guest's money.
+    /// Who collects the guest's payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "property")]
-    pub collector: Option<Collector>,
-    /// When it was made.
+    pub payment_collected_by: Option<PaymentCollectedBy>,
+    /// The time of booking.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub booked_at: Option<Timestamp>,
-    /// When the channel last changed it.
+    /// The time of the channel's last change.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub modified_at: Option<Timestamp>,
@@ -285,22 +285,22 @@ pub struct Reservation {
     /// Free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
-    /// Told or asked.
+    /// A fact or a request.
     #[serde(default)]
     pub intent: Intent,
-    /// Whole, or what changed.
+    /// A full record or a partial one.
     #[serde(default)]
     pub completeness: Completeness,
-    /// The channel's token to acknowledge it with.
+    /// The token to acknowledge it with, if the channel requires acknowledgement.
     #[serde(skip)]
-    pub receipt: Option<String>,
-    /// What else the channel says of it.
+    pub acknowledgement_token: Option<String>,
+    /// Additional members from the channel.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
 
 impl Reservation {
-    /// A record that says nothing but its id and status.
+    /// A record with only an id and a status.
     pub fn new(id: impl Into<String>, status: Status) -> Self {
         Self {
             id: id.into(),
@@ -326,14 +326,14 @@ impl Reservation {
             currency: None,
             commission: None,
             payout: None,
-            collector: None,
+            payment_collected_by: None,
             booked_at: None,
             modified_at: None,
             revision: None,
             notes: None,
             intent: Intent::Fact,
             completeness: Completeness::Full,
-            receipt: None,
+            acknowledgement_token: None,
             extra: Extra::default(),
         }
     }

@@ -1,69 +1,73 @@
 use async_trait::async_trait;
 use gassync_domain::{
-    Attempt, CalendarUpdate, Change, ChannelError, ContentItem, Decoded, Fate, HttpRequest, HttpResponse, Operation,
-    Outcome, Page, Part, Query, Receipt, ReceiptOutcome, Report, Subscribed,
+    Acknowledgement, AcknowledgementOutcome, Attempt, CalendarUpdate, Change, ChangeResult, ChannelError, Chunk,
+    ContentItem, Decoded, HttpRequest, HttpResponse, Operation, Outcome, Page, Query, Report, Subscribed,
 };
 
 use crate::{Call, Finished, Interface, Manifest};
 
-/// A plugin as the host sees it: the same for every version of the contract. Each call runs in a sandbox of its own.
+/// A plugin, independent of its contract version. Each call runs in a sandbox of its own.
 #[async_trait]
 pub trait Adapter: Send + Sync {
-    /// What it says of itself.
+    /// Its manifest.
     fn manifest(&self) -> &Manifest;
 
     /// SHA-256 of the component, in hex.
     fn hash(&self) -> &str;
 
-    /// What it can do.
+    /// The interfaces it exports.
     fn exports(&self) -> &[Interface];
 
-    /// What it asks of the host: the names of the interfaces it imports.
+    /// The names of the interfaces it imports.
     fn imports(&self) -> &[String];
 
-    /// Whether it asks for a memory of its own.
+    /// Whether it imports `state`.
     fn keeps_state(&self) -> bool;
 
-    /// What a channel's call to us says.
+    /// Decodes a call from the channel.
     async fn decode(&self, call: Call, request: HttpRequest) -> Finished<Decoded>;
 
-    /// The reply to such a call, once the fate of each of its changes is known.
+    /// Builds the response to such a call once the result of each change is known.
     async fn respond(
         &self,
         call: Call,
         request: HttpRequest,
         changes: Vec<Change>,
-        fates: Vec<Fate>,
+        results: Vec<ChangeResult>,
     ) -> Finished<HttpResponse>;
 
-    /// The reply to such a call where there is no outcome, and why there is none.
-    async fn unable(&self, call: Call, request: HttpRequest, why: ChannelError) -> Finished<HttpResponse>;
+    /// Builds the response to such a call when there is no outcome, from the error.
+    async fn on_error(&self, call: Call, request: HttpRequest, error: ChannelError) -> Finished<HttpResponse>;
 
-    /// What the channel has.
+    /// Fetches one page from the channel.
     async fn fetch(&self, call: Call, query: Query) -> Finished<Page>;
 
-    /// Tells the channel what became of its reservations. One outcome for each receipt.
-    async fn acknowledge(&self, call: Call, receipts: Vec<Receipt>) -> Finished<Vec<ReceiptOutcome>>;
+    /// Acknowledges reservations at the channel. Returns one outcome per acknowledgement.
+    async fn acknowledge(
+        &self,
+        call: Call,
+        acknowledgements: Vec<Acknowledgement>,
+    ) -> Finished<Vec<AcknowledgementOutcome>>;
 
-    /// Writes nights. One outcome for each update, however many steps it took.
+    /// Writes nights. Returns one outcome per update, however many steps it took.
     async fn push_calendar(&self, call: Call, updates: Vec<CalendarUpdate>, attempt: Attempt)
     -> Finished<Vec<Outcome>>;
 
-    /// Writes reservations. One outcome for each operation.
+    /// Writes reservations. Returns one outcome per operation.
     async fn push_reservations(&self, call: Call, operations: Vec<Operation>) -> Finished<Vec<Outcome>>;
 
-    /// Writes content of one property. One outcome for each item.
+    /// Writes content of one property. Returns one outcome per item.
     async fn push_content(&self, call: Call, items: Vec<ContentItem>, attempt: Attempt) -> Finished<Vec<Outcome>>;
 
-    /// A part of what the channel fetches from us.
-    async fn render(&self, call: Call, request: HttpRequest, part: Option<String>) -> Finished<Part>;
+    /// Renders one chunk of a feed that the channel fetches from us.
+    async fn render(&self, call: Call, request: HttpRequest, cursor: Option<String>) -> Finished<Chunk>;
 
-    /// How the connection stands.
+    /// Tests the connection.
     async fn check(&self, call: Call) -> Finished<Report>;
 
-    /// Has the channel call us.
+    /// Subscribes to the channel's webhooks.
     async fn subscribe(&self, call: Call, endpoint: String) -> Finished<Subscribed>;
 
-    /// Has it call us no more; the ids that are gone.
+    /// Ends subscriptions; returns the ids that no longer exist.
     async fn unsubscribe(&self, call: Call, subscriptions: Vec<String>) -> Finished<Vec<String>>;
 }

@@ -240,7 +240,7 @@ mod tests {
         let slot = |hosts: Value| json!({ "slot": "api", "kind": "api-key", "hosts": hosts });
         let open = json!({
             "path": "/open", "methods": ["POST"], "kind": "ack", "verification": { "kind": "none" },
-            "budgetMillis": 1000, "whenUnable": { "status": 503 },
+            "budgetMillis": 1000, "fallbackResponse": { "status": 503 },
         });
         for (more, missing) in [
             (json!({ "hosts": ["https://api.example.org"] }), r#"--host "https://api.example.org""#),

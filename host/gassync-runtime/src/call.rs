@@ -4,7 +4,7 @@ use gassync_domain::{ChannelError, Clock, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Credentials, Grant, Interface, Inventory, Memory, MemoryChanges, NoCredentials, NoInventory, ReplayTransport,
+    CoreData, Credentials, Grant, Interface, Memory, MemoryChanges, NoCoreData, NoCredentials, ReplayTransport,
     Transport,
 };
 
@@ -86,12 +86,12 @@ pub struct Call {
     pub budget: Budget,
     /// The source's memory, for plugins that keep one.
     pub memory: Memory,
-    /// What the core holds for the source.
-    pub inventory: Arc<dyn Inventory>,
+    /// The core's data of the source.
+    pub core_data: Arc<dyn CoreData>,
 }
 
 impl Call {
-    /// A call that reaches nothing: no network, no secrets, no memory, no inventory; its time stands still.
+    /// A call that reaches nothing: no network, no secrets, no memory, no core data; its time stands still.
     pub fn alone(id: &str) -> Self {
         Self {
             id: id.to_owned(),
@@ -103,7 +103,7 @@ impl Call {
             seed: 0,
             budget: Budget::decode(),
             memory: Memory::new(),
-            inventory: Arc::new(NoInventory),
+            core_data: Arc::new(NoCoreData),
         }
     }
 }

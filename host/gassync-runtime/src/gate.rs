@@ -6,7 +6,7 @@ use wasmtime::{Engine, component::Component};
 use crate::denied;
 
 /// Interfaces of the contract.
-const OFFERED: [&str; 7] = ["http", "keys", "settings", "state", "inventory", "log", "types"];
+const OFFERED: [&str; 7] = ["http", "signing", "settings", "state", "core-data", "log", "types"];
 /// WASI packages that are linked, or linked to refusals.
 const WASI: [&str; 4] = ["wasi:io/", "wasi:cli/", "wasi:clocks/", "wasi:random/"];
 /// Interfaces of `wasi:http`, which lead through the same gate as the contract's own.
@@ -47,8 +47,8 @@ mod tests {
     fn every_import_is_judged_by_name() {
         for allowed in [
             "wasi:io/streams@0.2.6",
-            "gassync:channel/http@1.0.0-rc.4",
-            "gassync:channel/keys@1.0.0-rc.4",
+            "gassync:channel/http@1.0.0-rc.5",
+            "gassync:channel/signing@1.0.0-rc.5",
             "wasi:clocks/wall-clock@0.2.6",
             "wasi:filesystem/preopens@0.2.0",
             "wasi:http/outgoing-handler@0.2.10",
@@ -59,7 +59,7 @@ mod tests {
             "wasi:filesystem/types@0.3.0",
             "wasi:http/incoming-handler@0.2.6",
             "wasi:nn/tensor@0.2.0-rc-2024-10-28",
-            "gassync:channel/inbound@1.0.0-rc.4",
+            "gassync:channel/inbound@1.0.0-rc.5",
             "gassync:core/bookings@1.0.0",
             "env",
         ] {

@@ -5,12 +5,12 @@ use std::{fmt, str::FromStr};
 pub enum Interface {
     /// `inbound`
     Inbound,
-    /// `answer`
-    Answer,
+    /// `reply`
+    Reply,
     /// `pull`
     Pull,
-    /// `receipts`
-    Receipts,
+    /// `acknowledgements`
+    Acknowledgements,
     /// `push-calendar`
     PushCalendar,
     /// `push-reservations`
@@ -27,9 +27,9 @@ impl Interface {
     /// All of them.
     pub const ALL: [Self; 9] = [
         Self::Inbound,
-        Self::Answer,
+        Self::Reply,
         Self::Pull,
-        Self::Receipts,
+        Self::Acknowledgements,
         Self::PushCalendar,
         Self::PushReservations,
         Self::PushContent,
@@ -41,9 +41,9 @@ impl Interface {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Inbound => "inbound",
-            Self::Answer => "answer",
+            Self::Reply => "reply",
             Self::Pull => "pull",
-            Self::Receipts => "receipts",
+            Self::Acknowledgements => "acknowledgements",
             Self::PushCalendar => "push-calendar",
             Self::PushReservations => "push-reservations",
             Self::PushContent => "push-content",

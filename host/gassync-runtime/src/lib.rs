@@ -33,7 +33,7 @@ pub use address::is_public;
 pub use allowance::{Allowance, Wish};
 pub use call::{Budget, Call, CallError, CallRecord, Finished, LogLine, MAX_SANDBOX_BYTES, RecordedRequest};
 pub use capability::{
-    inventory::{Inventory, NoInventory, Unreadable},
+    core_data::{CoreData, CoreDataError, NoCoreData},
     state::{MAX_MEMORY_BYTES, Memory, MemoryChanges},
 };
 pub use engine::{Engine, EngineSettings, MAX_COMPONENT_BYTES};
@@ -41,8 +41,8 @@ pub use grant::{Denial, Grant, Origin, Place};
 pub use interface::Interface;
 pub use load_error::LoadError;
 pub use manifest::{
-    Authorize, Batch, Batches, CredentialSlot, Days, Encoding, Input, LimitScope, Limits, Manifest, ManifestError,
-    Poll, RateLimit, Route, RouteKind, SlotKind, Step, StepRequest, Verification, WhenUnable, Window,
+    Authorize, Batch, Batches, CredentialSlot, Days, Encoding, FallbackResponse, Input, LimitScope, Limits, Manifest,
+    ManifestError, Poll, RateLimit, Route, RouteKind, SlotKind, Step, StepRequest, Verification, Window,
 };
 pub use secret::{CredentialError, Credentials, NoCredentials, Secret, ShownAsPlaceholders};
 pub use signature::{Algorithm, SignatureError};

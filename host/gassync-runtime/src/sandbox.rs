@@ -18,7 +18,7 @@ use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, Was
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::{
-    Call, CallError, CallRecord, Finished, Inventory, LogLine, MemoryChanges,
+    Call, CallError, CallRecord, Finished, CoreData, LogLine, MemoryChanges,
     call::TICK,
     capability::{http::HttpGate, log::Log, state::State, wasi_http::ThroughGate},
     denied,
@@ -49,7 +49,7 @@ pub(crate) struct Guest {
     pub log: Log,
     pub settings: String,
     pub state: State,
-    pub inventory: Arc<dyn Inventory>,
+    pub core_data: Arc<dyn CoreData>,
     /// The limit that ended the call, if one did.
     pub over: Option<(&'static str, String)>,
 }
@@ -191,7 +191,7 @@ pub(crate) fn open(engine: &Engine, call: &Call) -> Store<Guest> {
         fetch: ThroughGate(http.clone()),
         http,
         state: State::new(call.memory.clone()),
-        inventory: Arc::clone(&call.inventory),
+        core_data: Arc::clone(&call.core_data),
         wasi,
         table,
         stdout,

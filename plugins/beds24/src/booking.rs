@@ -1,7 +1,7 @@
 //! A V2 booking becomes a reservation, or a block.
 
 use gassync_plugin::{
-    Address, Block, Change, ChannelError, Completeness, GuestDetails, Loose, Money, News, Nights, Reservation,
+    Address, Block, Change, ChangeKind, ChannelError, Completeness, GuestDetails, Lenient, Money, Nights, Reservation,
     RoomStay, change, malformed, money, read_json,
 };
 use serde::Deserialize;
@@ -18,54 +18,54 @@ pub(crate) const MAX_ROOM_QTY: u32 = 100;
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Booking {
-    id: Loose,
-    master_id: Loose,
+    id: Lenient,
+    master_id: Lenient,
     booking_group: Option<Box<RawValue>>,
-    property_id: Loose,
-    room_id: Loose,
-    unit_id: Loose,
-    room_qty: Loose,
-    offer_id: Loose,
-    status: Loose,
-    sub_status: Loose,
-    arrival: Loose,
-    departure: Loose,
-    arrival_time: Loose,
-    num_adult: Loose,
-    num_child: Loose,
-    first_name: Loose,
-    last_name: Loose,
-    email: Loose,
-    phone: Loose,
-    mobile: Loose,
-    address: Loose,
-    city: Loose,
-    state: Loose,
-    postcode: Loose,
-    country: Loose,
-    country2: Loose,
-    comments: Loose,
-    notes: Loose,
-    lang: Loose,
-    price: Loose,
-    commission: Loose,
-    channel: Loose,
-    api_source_id: Loose,
-    api_source: Loose,
-    api_reference: Loose,
-    referer: Loose,
-    referer_editable: Loose,
-    reference: Loose,
-    booking_time: Loose,
-    modified_time: Loose,
+    property_id: Lenient,
+    room_id: Lenient,
+    unit_id: Lenient,
+    room_qty: Lenient,
+    offer_id: Lenient,
+    status: Lenient,
+    sub_status: Lenient,
+    arrival: Lenient,
+    departure: Lenient,
+    arrival_time: Lenient,
+    num_adult: Lenient,
+    num_child: Lenient,
+    first_name: Lenient,
+    last_name: Lenient,
+    email: Lenient,
+    phone: Lenient,
+    mobile: Lenient,
+    address: Lenient,
+    city: Lenient,
+    state: Lenient,
+    postcode: Lenient,
+    country: Lenient,
+    country2: Lenient,
+    comments: Lenient,
+    notes: Lenient,
+    lang: Lenient,
+    price: Lenient,
+    commission: Lenient,
+    channel: Lenient,
+    api_source_id: Lenient,
+    api_source: Lenient,
+    api_reference: Lenient,
+    referer: Lenient,
+    referer_editable: Lenient,
+    reference: Lenient,
+    booking_time: Lenient,
+    modified_time: Lenient,
     invoice_items: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Group {
-    master: Loose,
-    ids: Vec<Loose>,
+    master: Lenient,
+    ids: Vec<Lenient>,
 }
 
 impl Group {
@@ -84,10 +84,10 @@ pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<C
     let nights = nights(&booking.arrival, &booking.departure);
     let standing = vocabulary::standing(booking.status.as_str(), &booking.sub_status.lower());
     let property_id = booking.property_id.unless_zero();
-    let news = match standing {
+    let data = match standing {
         Standing::Block => {
             let stay = nights.ok_or_else(|| malformed(format_args!("{path}/arrival"), "is missing on a block"))?;
-            News::Block(Block {
+            ChangeKind::Block(Block {
                 id: Some(id),
                 property_id: property_id.clone(),
                 unit_id: booking.unit_id.unless_zero(),
@@ -100,9 +100,9 @@ pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<C
                 ..Block::new(booking.room_id.unless_zero().into_iter().collect(), stay)
             })
         }
-        Standing::Reservation(word) => News::Reservation(reservation(&booking, id, word, (nights, invoice), raw)),
+        Standing::Reservation(word) => ChangeKind::Reservation(reservation(&booking, id, word, (nights, invoice), raw)),
     };
-    Ok(change(property_id.as_deref(), news))
+    Ok(change(property_id.as_deref(), data))
 }
 
 fn reservation(
@@ -171,23 +171,23 @@ fn reservation(
 }
 
 /// Digit for digit, odd or not: the host rounds what is too fine, and leaves out and notes what is no number.
-pub(crate) fn amount(said: &Loose) -> Option<String> {
+pub(crate) fn amount(said: &Lenient) -> Option<String> {
     said.decimal().or_else(|| said.text())
 }
 
 /// What is no instant is left out: a time decides nothing that its booking could be refused for.
-pub(crate) fn instant(said: &Loose) -> Option<String> {
+pub(crate) fn instant(said: &Lenient) -> Option<String> {
     said.instant("").ok().flatten()
 }
 
 /// A number, a text, or yes and no, which some rows have for one and none.
-pub(crate) fn count(said: &Loose) -> Option<u32> {
+pub(crate) fn count(said: &Lenient) -> Option<u32> {
     said.count().or_else(|| said.as_str().is_none().then(|| said.flag().map(u32::from)).flatten())
 }
 
 /// Of dates that are none nothing is known.
-fn nights(arrival: &Loose, departure: &Loose) -> Option<Nights> {
-    let date = |said: &Loose| said.date("").ok().flatten();
+fn nights(arrival: &Lenient, departure: &Lenient) -> Option<Nights> {
+    let date = |said: &Lenient| said.date("").ok().flatten();
     date(arrival).zip(date(departure)).map(|(start, until)| Nights { start, until })
 }
 
@@ -197,13 +197,13 @@ pub(crate) fn in_order(nights: Nights) -> bool {
 
 /// A webhook "without personal data" leaves out who comes, and a token without the scope for it finds it empty: neither
 /// says that the guest has no name, and what is known of her stays.
-pub(crate) fn completeness(personal: &[&Loose]) -> Completeness {
+pub(crate) fn completeness(personal: &[&Lenient]) -> Completeness {
     let says_who = personal.iter().any(|said| said.as_str().is_some());
     if says_who { Completeness::Full } else { Completeness::Partial }
 }
 
 /// The reference of who made it: of what we made it is ours.
-pub(crate) fn ours(reference: &Loose) -> Vec<(String, String)> {
+pub(crate) fn ours(reference: &Lenient) -> Vec<(String, String)> {
     reference.text().map(|text| ("reference".to_owned(), quoted(text))).into_iter().collect()
 }
 
@@ -236,7 +236,7 @@ fn group(booking: &Booking, id: &str) -> Option<String> {
         return Some(master);
     }
     let group = Group::of(booking.booking_group.as_deref());
-    let others = group.ids.iter().filter_map(Loose::unless_zero).any(|member| member != id);
+    let others = group.ids.iter().filter_map(Lenient::unless_zero).any(|member| member != id);
     others.then(|| group.master.unless_zero().unwrap_or_else(|| id.to_owned()))
 }
 
@@ -261,7 +261,7 @@ fn guest(booking: &Booking, source: Option<&str>) -> Option<GuestDetails> {
 }
 
 /// What the guest wrote, then what the host wrote.
-pub(crate) fn notes(comments: &Loose, notes: &Loose) -> Option<String> {
-    let texts: Vec<&str> = [comments, notes].into_iter().filter_map(Loose::as_str).collect();
+pub(crate) fn notes(comments: &Lenient, notes: &Lenient) -> Option<String> {
+    let texts: Vec<&str> = [comments, notes].into_iter().filter_map(Lenient::as_str).collect();
     (!texts.is_empty()).then(|| texts.join("\n"))
 }

@@ -1,8 +1,8 @@
 //! A row of the older interface: all texts, the last night inclusive, the family name called `guestName`.
 
 use gassync_plugin::{
-    Address, Block, Change, ChannelError, GuestDetails, Loose, Money, News, Nights, Reservation, RoomStay, change,
-    malformed, money, read_json,
+    Address, Block, Change, ChangeKind, ChannelError, GuestDetails, Lenient, Money, Nights, Reservation, RoomStay,
+    change, malformed, money, read_json,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -15,54 +15,54 @@ use crate::{
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Row {
-    book_id: Loose,
-    prop_id: Loose,
-    room_id: Loose,
-    unit_id: Loose,
-    room_qty: Loose,
-    status: Loose,
-    substatus: Loose,
-    first_night: Loose,
-    last_night: Loose,
-    num_adult: Loose,
-    num_child: Loose,
-    guest_first_name: Loose,
-    guest_name: Loose,
-    guest_email: Loose,
-    guest_phone: Loose,
-    guest_mobile: Loose,
-    guest_address: Loose,
-    guest_city: Loose,
-    guest_state: Loose,
-    guest_postcode: Loose,
-    guest_country: Loose,
-    guest_country2: Loose,
-    guest_comments: Loose,
-    notes: Loose,
-    lang: Loose,
-    price: Loose,
-    commission: Loose,
-    currency: Loose,
-    api_source: Loose,
-    api_reference: Loose,
-    referer: Loose,
-    referer_editable: Loose,
-    reference: Loose,
-    booking_time: Loose,
-    modified: Loose,
-    master_id: Loose,
+    book_id: Lenient,
+    prop_id: Lenient,
+    room_id: Lenient,
+    unit_id: Lenient,
+    room_qty: Lenient,
+    status: Lenient,
+    substatus: Lenient,
+    first_night: Lenient,
+    last_night: Lenient,
+    num_adult: Lenient,
+    num_child: Lenient,
+    guest_first_name: Lenient,
+    guest_name: Lenient,
+    guest_email: Lenient,
+    guest_phone: Lenient,
+    guest_mobile: Lenient,
+    guest_address: Lenient,
+    guest_city: Lenient,
+    guest_state: Lenient,
+    guest_postcode: Lenient,
+    guest_country: Lenient,
+    guest_country2: Lenient,
+    guest_comments: Lenient,
+    notes: Lenient,
+    lang: Lenient,
+    price: Lenient,
+    commission: Lenient,
+    currency: Lenient,
+    api_source: Lenient,
+    api_reference: Lenient,
+    referer: Lenient,
+    referer_editable: Lenient,
+    reference: Lenient,
+    booking_time: Lenient,
+    modified: Lenient,
+    master_id: Lenient,
 }
 
 pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
     let row: Row = read_json(raw.get(), path)?;
     let id = row.book_id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/bookId"), "is missing"))?;
-    let date = |said: &Loose| said.date("").ok().flatten();
+    let date = |said: &Lenient| said.date("").ok().flatten();
     let nights = date(&row.first_night).zip(date(&row.last_night)).map(|(first, last)| Nights::through(first, last));
     let property_id = row.prop_id.unless_zero();
-    let news = match vocabulary::standing(row.status.as_str(), &row.substatus.lower()) {
+    let data = match vocabulary::standing(row.status.as_str(), &row.substatus.lower()) {
         Standing::Block => {
             let stay = nights.ok_or_else(|| malformed(format_args!("{path}/firstNight"), "is missing on a block"))?;
-            News::Block(Block {
+            ChangeKind::Block(Block {
                 id: Some(id),
                 property_id: property_id.clone(),
                 unit_id: row.unit_id.unless_zero(),
@@ -77,7 +77,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
         Standing::Reservation(word) => {
             let sides = [&row.api_source, &row.referer_editable, &row.referer];
             let Seller { source, beside } = vocabulary::seller("", row.api_source.count(), &sides);
-            let amount = |said: &Loose| -> Option<Money> {
+            let amount = |said: &Lenient| -> Option<Money> {
                 booking::amount(said).map(|amount| money(amount, row.currency.as_str()))
             };
             let total = amount(&row.price);
@@ -95,7 +95,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 total: total.clone().filter(|_| one),
                 ..RoomStay::new(Some(room_type_id))
             });
-            News::Reservation(Reservation {
+            ChangeKind::Reservation(Reservation {
                 ota_reference: row.api_reference.text(),
                 group_id: row.master_id.unless_zero(),
                 property_id: property_id.clone(),
@@ -123,7 +123,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
             })
         }
     };
-    Ok(change(property_id.as_deref(), news))
+    Ok(change(property_id.as_deref(), data))
 }
 
 fn guest(row: &Row, source: Option<&str>) -> Option<GuestDetails> {

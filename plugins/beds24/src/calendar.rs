@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gassync_plugin::{
-    CalendarNights, Change, ChannelError, Date, Loose, News, Nights, Price, StayRules, change, malformed, money,
-    read_json,
+    CalendarNights, Change, ChangeKind, ChannelError, Date, Lenient, Nights, Price, StayRules, change, malformed,
+    money, read_json,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -22,13 +22,13 @@ const MAX_ROW_NIGHTS: i64 = 700;
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Room {
-    room_id: Loose,
-    property_id: Loose,
+    room_id: Lenient,
+    property_id: Lenient,
     calendar: Option<Vec<Box<RawValue>>>,
 }
 
 /// By its keys: those of the prices are numbered.
-struct Range(BTreeMap<String, Loose>);
+struct Range(BTreeMap<String, Lenient>);
 
 /// Nights of a room type. A calendar says most; what merely says whether a night is free, or which units are taken, is
 /// read as well.
@@ -51,11 +51,11 @@ pub(crate) fn read(raw: &RawValue, settings: &Settings, path: &str) -> Result<Ch
     for row in &mut rows {
         row.property_id.clone_from(&property_id);
     }
-    Ok(change(property_id.as_deref(), News::Calendar(rows)))
+    Ok(change(property_id.as_deref(), ChangeKind::Calendar(rows)))
 }
 
 impl Range {
-    fn said(&self, key: &str) -> Loose {
+    fn said(&self, key: &str) -> Lenient {
         self.0.get(key).cloned().unwrap_or_default()
     }
 

@@ -1,6 +1,6 @@
 //! How the connection stands.
 
-use gassync_plugin::{ChannelError, Loose, Report, malformed, read_json};
+use gassync_plugin::{ChannelError, Lenient, Report, malformed, read_json};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
@@ -22,7 +22,7 @@ const NEEDED_FOR_INVOICES: (&str, &str) = ("read:bookings-financial", "invoices 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Details {
-    valid_token: Loose,
+    valid_token: Lenient,
     token: Option<Token>,
     diagnostics: Diagnostics,
 }
@@ -30,18 +30,18 @@ struct Details {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Token {
-    owner_id: Loose,
-    scopes: Vec<Loose>,
-    device_name: Loose,
-    linked_properties: Loose,
-    only_property_id: Loose,
-    white_list_only: Loose,
+    owner_id: Lenient,
+    scopes: Vec<Lenient>,
+    device_name: Lenient,
+    linked_properties: Lenient,
+    only_property_id: Lenient,
+    white_list_only: Lenient,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Diagnostics {
-    request_ip: Loose,
+    request_ip: Lenient,
 }
 
 pub(crate) fn check() -> Result<Report, ChannelError> {
@@ -55,7 +55,7 @@ pub(crate) fn check() -> Result<Report, ChannelError> {
     let Some(token) = details.token else {
         // An error may come inside a success; what is neither is no answer.
         let said: refusal::Said = read_json(raw.get(), "")?;
-        let is_error = written::values(&raw).get("success").and_then(Loose::flag) == Some(false);
+        let is_error = written::values(&raw).get("success").and_then(Lenient::flag) == Some(false);
         let refused = is_error.then(|| refusal::of_body(&said, &answer));
         let invalid = || ChannelError::Unauthorized("the token is not valid".to_owned());
         let is_invalid = details.valid_token.flag() == Some(false);
@@ -64,7 +64,7 @@ pub(crate) fn check() -> Result<Report, ChannelError> {
     if details.valid_token.flag() == Some(false) {
         return Err(ChannelError::Unauthorized("the token is not valid".to_owned()));
     }
-    let scopes: Vec<String> = token.scopes.iter().filter_map(Loose::text).collect();
+    let scopes: Vec<String> = token.scopes.iter().filter_map(Lenient::text).collect();
     let for_invoices = settings.invoice_lines.then_some(NEEDED_FOR_INVOICES);
     let needed = NEEDED.into_iter().chain(for_invoices).filter(|(scope, _)| !allows(&scopes, scope));
     let extra = [
@@ -82,7 +82,7 @@ pub(crate) fn check() -> Result<Report, ChannelError> {
     })
 }
 
-fn value(said: &Loose) -> Option<Value> {
+fn value(said: &Lenient) -> Option<Value> {
     said.text().map(Value::from).or_else(|| said.flag().map(Value::from))
 }
 

@@ -1,6 +1,6 @@
 //! The shapes that Beds24 wraps what it is asked for in.
 
-use gassync_plugin::{ChannelError, Loose, http::Response, malformed, read_json};
+use gassync_plugin::{ChannelError, Lenient, http::Response, malformed, read_json};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -22,7 +22,7 @@ pub(crate) struct Records {
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(default)]
-    success: Loose,
+    success: Lenient,
     #[serde(default)]
     pages: Option<Pages>,
     data: Option<Vec<Box<RawValue>>>,
@@ -31,8 +31,8 @@ struct Envelope {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Pages {
-    next_page_exists: Loose,
-    next_page_link: Loose,
+    next_page_exists: Lenient,
+    next_page_link: Lenient,
 }
 
 /// Asks for records.

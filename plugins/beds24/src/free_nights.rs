@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gassync_plugin::{CalendarNights, ChannelError, Loose, Nights, malformed, read_json};
+use gassync_plugin::{CalendarNights, ChannelError, Lenient, Nights, malformed, read_json};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -12,9 +12,9 @@ const UNASSIGNED: &str = "unassigned";
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Room {
-    qty: Loose,
-    availability: Option<BTreeMap<String, Loose>>,
-    unit_bookings: Option<BTreeMap<String, BTreeMap<String, Loose>>>,
+    qty: Lenient,
+    availability: Option<BTreeMap<String, Lenient>>,
+    unit_bookings: Option<BTreeMap<String, BTreeMap<String, Lenient>>>,
 }
 
 pub(crate) fn read(raw: &RawValue, room_type_id: &str, path: &str) -> Result<Vec<CalendarNights>, ChannelError> {
@@ -39,17 +39,17 @@ pub(crate) fn read(raw: &RawValue, room_type_id: &str, path: &str) -> Result<Vec
 }
 
 fn on(night: &str, room_type_id: &str, path: &str) -> Result<CalendarNights, ChannelError> {
-    let said = Loose::from(Some(night)).date(format_args!("{path}/{night}"))?;
+    let said = Lenient::from(Some(night)).date(format_args!("{path}/{night}"))?;
     let date = said.ok_or_else(|| malformed(path, "names no night"))?;
     Ok(CalendarNights::new(room_type_id, Nights::through(date, date)))
 }
 
 /// A unit that is taken twice is still one unit; what stands in none takes one all the same.
-fn free_units(quantity: &Loose, taken: &BTreeMap<String, Loose>) -> Option<i32> {
+fn free_units(quantity: &Lenient, taken: &BTreeMap<String, Lenient>) -> Option<i32> {
     let quantity = i32::try_from(quantity.count()?).ok()?;
-    let is_taken = |(unit, bookings): &(&String, &Loose)| *unit != UNASSIGNED && bookings.count().unwrap_or(0) > 0;
+    let is_taken = |(unit, bookings): &(&String, &Lenient)| *unit != UNASSIGNED && bookings.count().unwrap_or(0) > 0;
     let units = i32::try_from(taken.iter().filter(is_taken).count()).ok()?;
-    let unassigned = taken.get(UNASSIGNED).and_then(Loose::count).unwrap_or(0);
+    let unassigned = taken.get(UNASSIGNED).and_then(Lenient::count).unwrap_or(0);
     quantity.checked_sub(units)?.checked_sub(i32::try_from(unassigned).ok()?)
 }
 

@@ -1,8 +1,8 @@
 //! What Beds24 sends: V2 webhooks, V1 webhooks (which say only that something happened), inventory webhooks.
 
 use gassync_plugin::{
-    Change, ChannelError, Decoded, Entity, HttpRequest, Loose, change, id_of, look_again, malformed, read_json,
-    read_one, reply,
+    Change, ChannelError, Decoded, Entity, HttpRequest, Lenient, change, id_of, malformed, read_json, read_one,
+    refetch, reply,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -14,9 +14,9 @@ use crate::{booking_versions, invoice::Invoice, pull::IDS, settings::Settings};
 struct Message {
     booking: Option<Box<RawValue>>,
     invoice_items: Option<Box<RawValue>>,
-    action: Loose,
-    room_id: Loose,
-    prop_id: Loose,
+    action: Lenient,
+    room_id: Lenient,
+    prop_id: Lenient,
 }
 
 /// There is no event id: Beds24 gives none, and its messages repeat byte for byte when nothing but the retry counter
@@ -41,7 +41,7 @@ fn older(request: &HttpRequest) -> Option<Change> {
     let texts = if is_json && request.method == "POST" { ["", ""] } else { [query, form] };
     let parameter = |name: &str| texts.iter().find_map(|text| parameter(text, name));
     let booking_id = parameter("bookid")?;
-    Some(change(parameter("propid").as_deref(), look_again(Entity::Reservation, Some(booking_id))))
+    Some(change(parameter("propid").as_deref(), refetch(Entity::Reservation, Some(booking_id))))
 }
 
 /// A list of messages, or one by itself. One that cannot be read stops no other; what is no message at all is malformed.
@@ -79,7 +79,7 @@ fn message(raw: &RawValue, reads_invoices: bool, path: &str) -> Result<Change, C
             booking_versions::read(raw, invoice, &format!("{path}/booking"))?
         }
         (None, "sync_room") => {
-            let hint = look_again(Entity::Calendar, message.room_id.unless_zero());
+            let hint = refetch(Entity::Calendar, message.room_id.unless_zero());
             change(message.prop_id.unless_zero().as_deref(), hint)
         }
         (None, _) => return Err(malformed(format_args!("{path}/booking"), "is missing")),

@@ -5,7 +5,7 @@
 //! do not cover it are about something else, and the price stands; except on the first booking of a group, whose price may
 //! be that of the whole group while each of the others has its own: there its own charges are its share.
 
-use gassync_plugin::{Loose, PriceKind, PriceLine, money};
+use gassync_plugin::{Lenient, PriceKind, PriceLine, money};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -15,12 +15,12 @@ use crate::exact::Exact;
 #[serde(rename_all = "camelCase", default)]
 struct Item {
     #[serde(rename = "type")]
-    kind: Loose,
-    booking_id: Loose,
-    description: Loose,
-    qty: Loose,
-    amount: Loose,
-    line_total: Loose,
+    kind: Lenient,
+    booking_id: Lenient,
+    description: Lenient,
+    qty: Lenient,
+    amount: Lenient,
+    line_total: Lenient,
 }
 
 /// Where the invoice of a booking stands.

@@ -1,6 +1,8 @@
 //! A property with its room types.
 
-use gassync_plugin::{Address, Change, ChannelError, Loose, News, Property, RoomType, change, malformed, read_json};
+use gassync_plugin::{
+    Address, Change, ChangeKind, ChannelError, Lenient, Property, RoomType, change, malformed, read_json,
+};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
@@ -9,20 +11,20 @@ use crate::texts;
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Wire {
-    id: Loose,
-    name: Loose,
-    property_type: Loose,
-    currency: Loose,
-    address: Loose,
-    city: Loose,
-    state: Loose,
-    country: Loose,
-    postcode: Loose,
-    latitude: Loose,
-    longitude: Loose,
-    check_in_start: Loose,
-    check_in_end: Loose,
-    check_out_end: Loose,
+    id: Lenient,
+    name: Lenient,
+    property_type: Lenient,
+    currency: Lenient,
+    address: Lenient,
+    city: Lenient,
+    state: Lenient,
+    country: Lenient,
+    postcode: Lenient,
+    latitude: Lenient,
+    longitude: Lenient,
+    check_in_start: Lenient,
+    check_in_end: Lenient,
+    check_out_end: Lenient,
     texts: Option<Box<RawValue>>,
     room_types: Vec<Box<RawValue>>,
 }
@@ -30,12 +32,12 @@ struct Wire {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct WireRoom {
-    id: Loose,
-    property_id: Loose,
-    name: Loose,
-    room_type: Loose,
-    qty: Loose,
-    max_people: Loose,
+    id: Lenient,
+    property_id: Lenient,
+    name: Lenient,
+    room_type: Lenient,
+    qty: Lenient,
+    max_people: Lenient,
     texts: Option<Box<RawValue>>,
     units: Vec<Unit>,
 }
@@ -44,8 +46,8 @@ struct WireRoom {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Unit {
-    id: Loose,
-    name: Loose,
+    id: Lenient,
+    name: Lenient,
 }
 
 /// The property, then its room types. A room type that comes by itself has no house around it.
@@ -59,7 +61,7 @@ pub(crate) fn read(raw: &RawValue, time_zone: Option<&str>, path: &str) -> Resul
     let shape: Shape = read_json(raw.get(), path)?;
     if shape.property_id.is_some() && shape.room_types.is_none() {
         let room = room_type(raw, None, path)?;
-        return Ok(vec![change(Some(&room.property_id.clone()), News::RoomType(room))]);
+        return Ok(vec![change(Some(&room.property_id.clone()), ChangeKind::RoomType(room))]);
     }
     let wire: Wire = read_json(raw.get(), path)?;
     let id = wire.id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/id"), "is missing"))?;
@@ -85,8 +87,8 @@ pub(crate) fn read(raw: &RawValue, time_zone: Option<&str>, path: &str) -> Resul
         // A house nobody has named yet is known by its number.
         ..Property::new(id.clone(), wire.name.text().unwrap_or_else(|| id.clone()))
     };
-    let mut changes = vec![change(Some(&id), News::Property(property))];
-    changes.extend(rooms.into_iter().map(|room| change(Some(&id), News::RoomType(room))));
+    let mut changes = vec![change(Some(&id), ChangeKind::Property(property))];
+    changes.extend(rooms.into_iter().map(|room| change(Some(&id), ChangeKind::RoomType(room))));
     Ok(changes)
 }
 
@@ -127,7 +129,7 @@ fn room_type(raw: &RawValue, property_id: Option<&str>, path: &str) -> Result<Ro
 }
 
 /// What is told besides, by its name there.
-fn said(named: &[(&str, &Loose)]) -> Vec<(String, String)> {
-    let told = |(name, said): &(&str, &Loose)| Some(((*name).to_owned(), Value::from(said.text()?).to_string()));
+fn said(named: &[(&str, &Lenient)]) -> Vec<(String, String)> {
+    let told = |(name, said): &(&str, &Lenient)| Some(((*name).to_owned(), Value::from(said.text()?).to_string()));
     named.iter().filter_map(told).collect()
 }

@@ -1,6 +1,8 @@
 //! What Beds24 holds, as a rule one request a call.
 
-use gassync_plugin::{Change, ChannelError, Entity, News, Nights, Page, Query, Selection, read_each, to_date_text};
+use gassync_plugin::{
+    Change, ChangeKind, ChannelError, Entity, Nights, Page, Query, Selection, read_each, to_date_text,
+};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -71,7 +73,7 @@ fn read(entity: Entity, item: &RawValue, settings: &Settings, place: &str) -> Re
         Entity::Property => property::read(item, time_zone, place)?,
         Entity::RoomType => {
             let told = property::read(item, time_zone, place)?.into_iter();
-            told.filter(|change| matches!(change.news, News::RoomType(_))).collect()
+            told.filter(|change| matches!(change.data, ChangeKind::RoomType(_))).collect()
         }
         Entity::Calendar => vec![calendar::read(item, settings, place)?],
         _ => {
@@ -105,7 +107,7 @@ fn properties(entity: Entity, selection: &Selection) -> Result<Asked, ChannelErr
             let key = if entity == Entity::Property { "id" } else { "roomId" };
             parameters.extend(ids.iter().map(|id| (key, id.clone())));
         }
-        Selection::After(_) | Selection::Within(_) | Selection::Pending(_) => return Err(ChannelError::Unsupported),
+        Selection::After(_) | Selection::Within(_) | Selection::Queue(_) => return Err(ChannelError::Unsupported),
     }
     Ok(Asked { path: "/properties", parameters, last_ids: None })
 }
@@ -133,7 +135,7 @@ fn bookings(selection: &Selection, settings: &Settings) -> Result<Asked, Channel
             parameters.push(("arrivalTo", to_date_text(nights.until)));
         }
         Selection::Everything => parameters.push(("departureFrom", BEFORE_ALL.to_owned())),
-        Selection::After(_) | Selection::Pending(_) | Selection::Some(_) => return Err(ChannelError::Unsupported),
+        Selection::After(_) | Selection::Queue(_) | Selection::Some(_) => return Err(ChannelError::Unsupported),
     }
     Ok(Asked { path: "/bookings", parameters, last_ids: None })
 }

@@ -1,6 +1,6 @@
 //! What Beds24 means when it says no.
 
-use gassync_plugin::{ChannelError, FieldError, Loose, http::Response};
+use gassync_plugin::{ChannelError, FieldError, Lenient, http::Response};
 use serde::Deserialize;
 
 /// Numbers of the older interface for a limit of use that is reached, or a credit that is spent.
@@ -16,10 +16,10 @@ const MAX_WAIT_SECONDS: f64 = 1e6;
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Said {
-    code: Loose,
-    error_code: Loose,
-    error: Loose,
-    message: Loose,
+    code: Lenient,
+    error_code: Lenient,
+    error: Lenient,
+    message: Lenient,
 }
 
 impl Said {

@@ -1,6 +1,6 @@
 //! Texts that guests read, in the languages that a house has them in.
 
-use gassync_plugin::Loose;
+use gassync_plugin::Lenient;
 use serde_json::value::RawValue;
 
 /// The language that is taken where there are several.
@@ -9,7 +9,7 @@ const PREFERRED: &str = "en";
 /// One text in one language, by its name there: the first of these names that says anything. Texts that cannot be read are
 /// none, since nothing is decided by them.
 pub(crate) fn text(texts: Option<&RawValue>, names: &[&str]) -> Option<String> {
-    type Named = std::collections::BTreeMap<String, Loose>;
+    type Named = std::collections::BTreeMap<String, Lenient>;
     let texts: Vec<Named> = serde_json::from_str(texts?.get()).ok()?;
     let said = |one: &Named| names.iter().find_map(|name| one.get(*name)?.text());
     let is_preferred = |one: &&Named| one.get("language").is_some_and(|language| language.lower() == PREFERRED);

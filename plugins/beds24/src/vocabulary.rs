@@ -1,6 +1,6 @@
 //! Beds24's words, in the contract's.
 
-use gassync_plugin::{Loose, ReservationStatus};
+use gassync_plugin::{Lenient, ReservationStatus};
 
 /// What a booking's status makes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ const NO_SELLERS: [&str; 18] = [
 /// Who sold it. The word of the booking counts first, then the number of the API source, then the texts beside them, in
 /// their order: a site without an interface of its own is written there, by hand or by another program, on a booking that
 /// is `direct` for Beds24. What nobody knows is passed on in lower case.
-pub(crate) fn seller(channel: &str, api_source_id: Option<u32>, sides: &[&Loose]) -> Seller {
+pub(crate) fn seller(channel: &str, api_source_id: Option<u32>, sides: &[&Lenient]) -> Seller {
     let sides: Vec<&str> = sides.iter().filter_map(|said| said.as_str()).collect();
     let told = site(channel).or_else(|| by_number(api_source_id).map(str::to_owned));
     let mut named = sides.iter().copied().filter_map(side);

@@ -5,7 +5,7 @@
 //! system's stands, ours becomes one more line and all else stays as it is: the version is what that system reads, and the
 //! headers are its secrets. Ours then proves its calls by the token in its address, on the route that reads either version.
 
-use gassync_plugin::{ChannelError, Loose, Subscribed, clock, malformed, read_json, state};
+use gassync_plugin::{ChannelError, Lenient, Subscribed, clock, malformed, read_json, state};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -35,18 +35,18 @@ const PLACE: &str = "In Beds24, Settings, Properties, Access";
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct House {
-    id: Loose,
-    name: Loose,
+    id: Lenient,
+    name: Lenient,
     webhooks: Option<Webhooks>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Webhooks {
-    version: Loose,
+    version: Lenient,
     /// As it stands: blanks are of it.
     url: Value,
-    additional_data: Loose,
+    additional_data: Lenient,
     custom_header: Value,
 }
 

@@ -6,9 +6,9 @@
 //! ```
 
 use gassync_plugin::{
-    Adapter, Change, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Loose, News, Nights, Page,
-    Pull, Query, RawValue, Reservation, ReservationStatus, RoomStay, Selection, change, http, id_of, malformed, money,
-    read_each, read_json, read_one, reply, settings,
+    Adapter, Change, ChangeKind, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Lenient, Nights,
+    Page, Pull, Query, RawValue, Reservation, ReservationStatus, RoomStay, Selection, change, http, id_of, malformed,
+    money, read_each, read_json, read_one, reply, settings,
 };
 use serde::Deserialize;
 
@@ -17,25 +17,25 @@ pub struct Example;
 
 gassync_plugin::export!(crate::Example: Inbound, Pull);
 
-/// The channel's own record. What a channel may leave out, or write now as a number and now as a text, is `Loose`.
+/// The channel's own record. What a channel may leave out, or write now as a number and now as a text, is `Lenient`.
 #[derive(Deserialize)]
 struct Booking {
     number: String,
     state: String,
     #[serde(default)]
-    room: Loose,
+    room: Lenient,
     #[serde(default)]
-    from: Loose,
+    from: Lenient,
     #[serde(default)]
-    to: Loose,
+    to: Lenient,
     #[serde(default)]
-    name: Loose,
+    name: Lenient,
     #[serde(default)]
-    price: Loose,
+    price: Lenient,
     #[serde(default)]
-    currency: Loose,
+    currency: Lenient,
     #[serde(default)]
-    changed: Loose,
+    changed: Lenient,
 }
 
 /// The source's settings, as the manifest describes them.
@@ -87,7 +87,7 @@ impl Pull for Example {
 
 fn read(booking: &RawValue, place: &str) -> Result<Change, ChannelError> {
     let booking: Booking = read_json(booking.get(), place)?;
-    Ok(change(None, News::Reservation(reservation(booking, place)?)))
+    Ok(change(None, ChangeKind::Reservation(reservation(booking, place)?)))
 }
 
 fn reservation(booking: Booking, place: &str) -> Result<Reservation, ChannelError> {
@@ -99,7 +99,7 @@ fn reservation(booking: Booking, place: &str) -> Result<Reservation, ChannelErro
     };
     // Without days there is nothing to hold, and the host is told so; but who cancels may name any.
     let is_cancelled = matches!(status, ReservationStatus::Cancelled);
-    let day = |said: &Loose, name: &str| {
+    let day = |said: &Lenient, name: &str| {
         let place = format!("{place}/{name}");
         if is_cancelled { Ok(said.date_or_note(place)) } else { said.date(place) }
     };
@@ -134,7 +134,7 @@ mod tests {
         FakeHost::answer(200, r#"[{"number":"B-1","state":"moved","from":"2027-06-01","to":"2027-06-02"}]"#);
         let query = Query::new(Entity::Reservation, Selection::ChangedSince("2027-01-01T00:00:00Z".to_owned()));
         let page = Example::fetch(query).expect("a page");
-        assert!(matches!(&page.changes[0].news, News::Reservation(r)
+        assert!(matches!(&page.changes[0].data, ChangeKind::Reservation(r)
             if matches!(&r.status, ReservationStatus::Other(word) if word == "moved")));
         let requests = FakeHost::take_requests();
         assert_eq!(requests[0].url, "https://channel.example/api/bookings?changedSince=2027-01-01T00:00:00Z");
@@ -146,13 +146,13 @@ mod tests {
         let body = r#"{"number":17,"state":"booked","from":"tomorrow","to":"2027-06-02"}"#;
         let body = body.replace("17", r#""B-17""#);
         let decoded = Example::decode(post("/", body.clone())).expect("a change");
-        let News::Unreadable(odd) = &decoded.changes[0].news else { panic!("{decoded:?}") };
+        let ChangeKind::Unreadable(odd) = &decoded.changes[0].data else { panic!("{decoded:?}") };
         assert_eq!((odd.id.as_deref(), odd.raw.as_deref()), (Some("B-17"), Some(body.as_str())));
         assert_eq!(odd.problem, "/from: is not a date (YYYY-MM-DD)");
         let cancelled = body.replace("booked", "cancelled");
         let decoded = Example::decode(post("/", cancelled)).expect("a change");
         assert!(
-            matches!(&decoded.changes[0].news, News::Reservation(r) if r.stay.is_none()),
+            matches!(&decoded.changes[0].data, ChangeKind::Reservation(r) if r.stay.is_none()),
             "its nights are given back"
         );
         assert_eq!(decoded.changes[0].notes[0].path, "/from");
@@ -163,7 +163,7 @@ mod tests {
         for (price, changed) in [("a lot", "now"), ("1714.28571", "2027-02-30T10:00:00Z")] {
             let body = format!(r#"{{"number":"B-1","state":"booked","price":"{price}","changed":"{changed}"}}"#);
             let decoded = Example::decode(post("/", body)).expect("a change");
-            let News::Reservation(booked) = &decoded.changes[0].news else { panic!("{decoded:?}") };
+            let ChangeKind::Reservation(booked) = &decoded.changes[0].data else { panic!("{decoded:?}") };
             assert_eq!(booked.total.as_ref().map(|total| total.amount.as_str()), Some(price));
             assert_eq!(booked.modified_at.as_deref(), Some(changed));
         }

@@ -5,18 +5,19 @@ use std::{collections::HashMap, fmt};
 use serde_json::value::RawValue;
 
 use crate::{
-    Change, ChannelError, Entity, FieldError, Loose, News, Unreadable, change, json::read_json, notes::take_notes,
+    Change, ChangeKind, ChannelError, Entity, FieldError, Lenient, Unreadable, change, json::read_json,
+    notes::take_notes,
 };
 
 /// Reads each of the records that a channel sent in a list at `place`, and collects what they say. `read` is given the record
 /// and the place where it stands, such as `/data/0`.
 ///
-/// One that `read` calls malformed or rejected is handed on as [unreadable](News::Unreadable), in its own words and with the
+/// One that `read` calls malformed or rejected is handed on as [unreadable](ChangeKind::Unreadable), in its own words and with the
 /// id that stands under one of `ids` if there is one: the host sets it aside, shows it to people and goes on with the others.
 /// Any other error is about the whole answer, and ends it.
 ///
 /// ```
-/// use gassync_plugin::{Change, ChannelError, Entity, Loose, News, malformed, read_each, read_json};
+/// use gassync_plugin::{Change, ChannelError, Entity, Lenient, ChangeKind, malformed, read_each, read_json};
 /// use serde_json::value::RawValue;
 ///
 /// fn booking(item: &RawValue, place: &str) -> Result<Change, ChannelError> {
@@ -26,7 +27,7 @@ use crate::{
 ///
 /// let items: Vec<Box<RawValue>> = read_json(br#"[{"id": 17, "from": "tomorrow"}]"#, "")?;
 /// let changes = read_each(Entity::Reservation, &items, "", &["id"], booking)?;
-/// assert!(matches!(&changes[0].news, News::Unreadable(record) if record.id.as_deref() == Some("17")));
+/// assert!(matches!(&changes[0].data, ChangeKind::Unreadable(record) if record.id.as_deref() == Some("17")));
 /// # Ok::<(), ChannelError>(())
 /// ```
 pub fn read_each<I, C>(
@@ -67,12 +68,12 @@ pub fn read_one<C: Into<Vec<Change>>>(
     };
     take_notes();
     let record = Unreadable { entity, id: id(), problem, raw: Some(raw.to_owned()) };
-    Ok(vec![change(None, News::Unreadable(record))])
+    Ok(vec![change(None, ChangeKind::Unreadable(record))])
 }
 
 /// What stands under the first of these names that says something, in a record of JSON of which nothing else need be right.
 pub fn id_of(json: &str, names: &[&str]) -> Option<String> {
-    let members: HashMap<String, Loose> = read_json(json, "").ok()?;
+    let members: HashMap<String, Lenient> = read_json(json, "").ok()?;
     names.iter().find_map(|name| members.get(*name)?.unless_zero())
 }
 
@@ -100,18 +101,18 @@ mod tests {
     fn read(item: &RawValue, place: &str) -> Result<Change, ChannelError> {
         #[derive(serde::Deserialize)]
         struct Booking {
-            id: Loose,
+            id: Lenient,
             #[serde(default)]
-            from: Loose,
+            from: Lenient,
             #[serde(default)]
-            adults: Loose,
+            adults: Lenient,
         }
         let booking: Booking = read_json(item.get(), place)?;
         let id = booking.id.text().ok_or_else(|| malformed(format_args!("{place}/id"), "is missing"))?;
         booking.from.date(format_args!("{place}/from"))?;
         let adults = booking.adults.count_or_note(format_args!("{place}/adults"));
         let record = Reservation { adults, ..Reservation::new(id, ReservationStatus::Confirmed) };
-        Ok(change(None, News::Reservation(record)))
+        Ok(change(None, ChangeKind::Reservation(record)))
     }
 
     #[test]
@@ -120,9 +121,9 @@ mod tests {
         let changes = read_each(Entity::Reservation, items(sent), "/data", &["id"], read).expect("a page");
         let read: Vec<_> = changes
             .iter()
-            .map(|change| match &change.news {
-                News::Reservation(record) => (Some(record.id.as_str()), None, change.notes.len()),
-                News::Unreadable(record) => (record.id.as_deref(), record.raw.as_deref(), change.notes.len()),
+            .map(|change| match &change.data {
+                ChangeKind::Reservation(record) => (Some(record.id.as_str()), None, change.notes.len()),
+                ChangeKind::Unreadable(record) => (record.id.as_deref(), record.raw.as_deref(), change.notes.len()),
                 other => panic!("{other:?}"),
             })
             .collect();
@@ -136,7 +137,7 @@ mod tests {
         ];
         assert_eq!(read, wanted);
         assert_eq!(changes[0].notes[0].path, "/data/0/adults");
-        let News::Unreadable(record) = &changes[1].news else { panic!("{changes:?}") };
+        let ChangeKind::Unreadable(record) = &changes[1].data else { panic!("{changes:?}") };
         assert_eq!(record.problem, "/data/1/from: is not a date (YYYY-MM-DD)");
     }
 
@@ -153,7 +154,7 @@ mod tests {
         let read = || {
             Ok::<_, ChannelError>(change(
                 None,
-                News::Removed(crate::EntityRef { entity: Entity::Reservation, id: "1".to_owned() }),
+                ChangeKind::Removed(crate::EntityRef { entity: Entity::Reservation, id: "1".to_owned() }),
             ))
         };
         assert_eq!(read_one(Entity::Reservation, "", || None, read).expect("a change")[0].notes, []);

@@ -3,19 +3,19 @@
 /// plugin does not do it.
 #[macro_export]
 macro_rules! export {
-    ($adapter:ty $(: $($ability:ident),+ $(,)?)?) => {
+    ($adapter:ty $(: $($interface:ident),+ $(,)?)?) => {
         #[cfg(target_arch = "wasm32")]
         mod exported {
             struct Component;
 
-            impl $crate::generated::about::exports::gassync::channel::about::Guest for Component {
+            impl $crate::generated::metadata::exports::gassync::channel::metadata::Guest for Component {
                 fn describe() -> String {
                     <$adapter as $crate::Adapter>::manifest()
                 }
             }
-            $crate::generated::about::export_about!(Component with_types_in $crate::generated::about);
+            $crate::generated::metadata::export_metadata!(Component with_types_in $crate::generated::metadata);
 
-            $($($crate::export_ability!($ability, $adapter, Component);)+)?
+            $($($crate::export_interface!($interface, $adapter, Component);)+)?
         }
     };
 }
@@ -23,7 +23,7 @@ macro_rules! export {
 /// One arm for each interface of the contract.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! export_ability {
+macro_rules! export_interface {
     (Inbound, $adapter:ty, $component:ident) => {
         impl $crate::generated::inbound::exports::gassync::channel::inbound::Guest for $component {
             fn decode(request: $crate::HttpRequest) -> Result<$crate::Decoded, $crate::ChannelError> {
@@ -32,24 +32,24 @@ macro_rules! export_ability {
         }
         $crate::generated::inbound::export_inbound!($component with_types_in $crate::generated::inbound);
     };
-    (Answer, $adapter:ty, $component:ident) => {
-        impl $crate::generated::answer::exports::gassync::channel::answer::Guest for $component {
+    (Reply, $adapter:ty, $component:ident) => {
+        impl $crate::generated::reply::exports::gassync::channel::reply::Guest for $component {
             fn respond(
                 request: $crate::HttpRequest,
                 changes: Vec<$crate::Change>,
-                fates: Vec<$crate::Fate>,
+                results: Vec<$crate::ChangeResult>,
             ) -> Result<$crate::HttpResponse, $crate::ChannelError> {
-                <$adapter as $crate::Answer>::respond(request, changes, fates)
+                <$adapter as $crate::Reply>::respond(request, changes, results)
             }
 
-            fn unable(
+            fn on_error(
                 request: $crate::HttpRequest,
-                why: $crate::ChannelError,
+                error: $crate::ChannelError,
             ) -> Result<$crate::HttpResponse, $crate::ChannelError> {
-                <$adapter as $crate::Answer>::unable(request, why)
+                <$adapter as $crate::Reply>::on_error(request, error)
             }
         }
-        $crate::generated::answer::export_answer!($component with_types_in $crate::generated::answer);
+        $crate::generated::reply::export_reply!($component with_types_in $crate::generated::reply);
     };
     (Pull, $adapter:ty, $component:ident) => {
         impl $crate::generated::pull::exports::gassync::channel::pull::Guest for $component {
@@ -59,13 +59,13 @@ macro_rules! export_ability {
         }
         $crate::generated::pull::export_pull!($component with_types_in $crate::generated::pull);
     };
-    (Receipts, $adapter:ty, $component:ident) => {
-        impl $crate::generated::receipts::exports::gassync::channel::receipts::Guest for $component {
-            fn acknowledge(receipts: Vec<$crate::Receipt>) -> Result<Vec<$crate::ReceiptOutcome>, $crate::ChannelError> {
-                <$adapter as $crate::Receipts>::acknowledge(receipts)
+    (Acknowledgements, $adapter:ty, $component:ident) => {
+        impl $crate::generated::acknowledgements::exports::gassync::channel::acknowledgements::Guest for $component {
+            fn acknowledge(acknowledgements: Vec<$crate::Acknowledgement>) -> Result<Vec<$crate::AcknowledgementOutcome>, $crate::ChannelError> {
+                <$adapter as $crate::Acknowledgements>::acknowledge(acknowledgements)
             }
         }
-        $crate::generated::receipts::export_receipts!($component with_types_in $crate::generated::receipts);
+        $crate::generated::acknowledgements::export_acknowledgements!($component with_types_in $crate::generated::acknowledgements);
     };
     (PushCalendar, $adapter:ty, $component:ident) => {
         impl $crate::generated::push_calendar::exports::gassync::channel::push_calendar::Guest for $component {
@@ -101,9 +101,9 @@ macro_rules! export_ability {
         impl $crate::generated::feeds::exports::gassync::channel::feeds::Guest for $component {
             fn render(
                 request: $crate::HttpRequest,
-                part: Option<String>,
-            ) -> Result<$crate::Part, $crate::ChannelError> {
-                <$adapter as $crate::Feeds>::render(request, part)
+                cursor: Option<String>,
+            ) -> Result<$crate::Chunk, $crate::ChannelError> {
+                <$adapter as $crate::Feeds>::render(request, cursor)
             }
         }
         $crate::generated::feeds::export_feeds!($component with_types_in $crate::generated::feeds);

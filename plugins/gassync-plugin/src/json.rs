@@ -22,11 +22,11 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::Loose;
+    use crate::Lenient;
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Booking {
-        id: Loose,
+        id: Lenient,
     }
 
     #[test]

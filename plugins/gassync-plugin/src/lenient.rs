@@ -7,12 +7,12 @@ use crate::escapes::mend_escapes;
 /// another shape it says nothing.
 ///
 /// ```
-/// use gassync_plugin::{Loose, lenient};
+/// use gassync_plugin::{Lenient, lenient};
 ///
 /// #[derive(serde::Deserialize, Default)]
 /// #[serde(default)]
 /// struct Booking {
-///     id: Loose,
+///     id: Lenient,
 ///     #[serde(deserialize_with = "lenient")]
 ///     guest: Guest,
 /// }
@@ -20,14 +20,14 @@ use crate::escapes::mend_escapes;
 /// #[derive(serde::Deserialize, Default)]
 /// #[serde(default)]
 /// struct Guest {
-///     name: Loose,
+///     name: Lenient,
 /// }
 ///
-/// let booking: Booking = gassync_plugin::read_json(br#"{"id": 17, "guest": ["Ada"]}"#, "").expect("a booking");
+/// let booking: Booking = gassync_plugin::read_json(br#"{"id": 17, "guest": "Ada"}"#, "").expect("a booking");
 /// assert_eq!((booking.id.text().as_deref(), booking.guest.name.text()), (Some("17"), None));
 /// ```
 ///
-/// Like [`Loose`](crate::Loose) it reads JSON as it was written, and no `serde_json::Value`.
+/// Like [`Lenient`](crate::Lenient) it reads JSON as it was written, and no `serde_json::Value`.
 pub fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(deserializer: D) -> Result<T, D::Error> {
     let raw: &RawValue = <&RawValue>::deserialize(deserializer)?;
     Ok(serde_json::from_str(&mend_escapes(raw.get())).unwrap_or_default())

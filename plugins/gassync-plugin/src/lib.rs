@@ -1,6 +1,6 @@
-//! What a GasSync adapter is written with.
+//! The SDK for GasSync adapters.
 //!
-//! An adapter is a type with a manifest and one trait for each thing it can do, exported by one macro:
+//! An adapter is a type with a manifest and one trait for each ability, exported by one macro:
 //!
 //! ```
 //! use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Inbound, reply};
@@ -22,11 +22,12 @@
 //! gassync_plugin::export!(crate::Acme: Inbound);
 //! ```
 //!
-//! [`read_each`] reads the records of a page or a message one by one, so that an odd one stops no other. [`Loose`] reads what channels write now as a number, now as a text; [`Date`] and [`Nights`] count days; [`clock`] tells
-//! the time. The same crate compiles natively, where [`testing::FakeHost`] stands in for the host.
+//! [`read_each`] reads the records of a page or a message one by one, so that a bad one does not stop the others. [`Lenient`]
+//! reads values that channels send as a number or as a text; [`Date`] and [`Nights`] count days; [`clock`] is the time. The
+//! same crate compiles natively, where [`testing::FakeHost`] stands in for the host.
 
-mod abilities;
 pub mod clock;
+pub mod core_data;
 mod date;
 mod each;
 mod escapes;
@@ -35,41 +36,42 @@ mod export;
 pub mod generated;
 pub mod http;
 mod instant;
-pub mod inventory;
 mod json;
-pub mod keys;
 mod lenient;
+mod lenient_value;
 pub mod log;
-mod loose;
 mod minor_units;
 mod notes;
 mod paging;
 mod percent;
 mod records;
 mod settings;
+pub mod signing;
 pub mod state;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+mod traits;
 
-pub use abilities::{
-    Adapter, Answer, Connection, Feeds, Inbound, Pull, PushCalendar, PushContent, PushReservations, Receipts,
-};
 pub use date::{parse_date, parse_date_as, to_date_text};
 pub use each::{id_of, read_each, read_one};
 pub use generated::gassync::channel::types::{
-    Accepted, Address, Applied, Attempt, Block, Booked, CalendarNights, CalendarPart, Change, ChannelError, Collector,
-    Completeness, ConnectionEvent, ContentItem, Date, Decoded, Entity, EntityRef, Fate, FieldError, GuestDetails,
-    Header, Held, Hint, HoldRequest, HttpRequest, HttpResponse, Intent, Money, News, Nights, Operation, Outcome, Page,
-    Part, Party, Price, PriceKind, PriceLine, Property, Query, Question, Quoted, RatePlan, Receipt, ReceiptFate,
-    ReceiptOutcome, Refusal, Refused, Report, Reservation, ReservationStatus, ResumePoint, RoomStay, RoomType, Route,
-    Scope, Selection, StayQuery, StayRules, Subject, Subscribed, Unreadable, Verb, Verdict,
+    Accepted, Acknowledgement, AcknowledgementKind, AcknowledgementOutcome, Address, AppliedChange, Attempt, Block,
+    CalendarNights, CalendarPart, Change, ChangeKind, ChangeResult, ChannelError, Chunk, Completeness, ConnectionEvent,
+    ContentItem, CoreBooking, Date, Decoded, Entity, EntityRef, FieldError, GuestDetails, Header, Hint, Hold,
+    HoldRequest, HttpRequest, HttpResponse, Intent, Money, Nights, Occupancy, Operation, OperationKind, Outcome, Page,
+    PaymentCollectedBy, Price, PriceKind, PriceLine, Property, Query, Question, Quote, RatePlan, Refusal,
+    RefusalReason, Report, Reservation, ReservationStatus, ResumePoint, RoomStay, RoomType, Route, Scope, Selection,
+    StayQuery, StayRules, Subject, Subscribed, Unreadable, Verdict,
 };
 pub use json::read_json;
 pub use lenient::lenient;
-pub use loose::Loose;
+pub use lenient_value::Lenient;
 pub use notes::note;
 pub use paging::last_modified;
 pub use percent::{percent_decode, percent_encode};
-pub use records::{accepted, change, look_again, malformed, money, reply, reply_with};
+pub use records::{accepted, change, malformed, money, refetch, reply, reply_with};
 pub use serde_json::value::RawValue;
 pub use settings::settings;
+pub use traits::{
+    Acknowledgements, Adapter, Connection, Feeds, Inbound, Pull, PushCalendar, PushContent, PushReservations, Reply,
+};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{ChannelError, Loose, note};
+use crate::{ChannelError, Lenient, note};
 
 /// Places of a number that no currency and no channel has any more.
 const MAX_PLACES: u32 = 9;
@@ -24,7 +24,7 @@ fn exponent(currency: &str) -> u32 {
     OTHER_EXPONENTS.iter().find(|(_, currencies)| currencies.contains(&currency)).map_or(2, |(places, _)| *places)
 }
 
-impl Loose {
+impl Lenient {
     /// An amount that a channel counts in the smallest unit of its currency, as an exact decimal: 54050 is `540.50` in EUR,
     /// `54050` in JPY and `54.050` in KWD, by the exponents of ISO 4217. What is not a whole number, or comes with a
     /// text that names no currency, is left out and [noted](note), at `place`: where its point stands nobody knows.
@@ -70,8 +70,8 @@ mod tests {
     use super::*;
     use crate::notes::take_notes;
 
-    fn units(text: &str) -> Loose {
-        Loose::from(Some(text))
+    fn units(text: &str) -> Lenient {
+        Lenient::from(Some(text))
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which page comes next, and where the next run goes on.
 
-use crate::{Change, ChannelError, News, Page, Query, ResumePoint, Scope, Selection, instant::moment, malformed};
+use crate::{Change, ChangeKind, ChannelError, Page, Query, ResumePoint, Scope, Selection, instant::moment, malformed};
 
 /// Between the number of a page and the newest modification of those before it.
 const BETWEEN: char = '/';
@@ -42,8 +42,8 @@ pub fn last_modified(changes: &[Change]) -> Option<ResumePoint> {
 }
 
 fn modified(changes: &[Change]) -> impl Iterator<Item = &str> {
-    changes.iter().filter_map(|change| match &change.news {
-        News::Reservation(reservation) => reservation.modified_at.as_deref(),
+    changes.iter().filter_map(|change| match &change.data {
+        ChangeKind::Reservation(reservation) => reservation.modified_at.as_deref(),
         _ => None,
     })
 }
@@ -60,7 +60,7 @@ mod tests {
     fn booking(modified_at: &str) -> Change {
         let modified_at = Some(modified_at.to_owned()).filter(|at| !at.is_empty());
         let reservation = Reservation { modified_at, ..Reservation::new("1", ReservationStatus::Confirmed) };
-        change(None, News::Reservation(reservation))
+        change(None, ChangeKind::Reservation(reservation))
     }
 
     fn query(selection: Selection, cursor: Option<&str>) -> Query {

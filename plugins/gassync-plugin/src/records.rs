@@ -1,21 +1,21 @@
 use std::fmt;
 
 use crate::{
-    Accepted, Address, Block, CalendarNights, CalendarPart, Change, ChannelError, Completeness, Entity, FieldError,
-    GuestDetails, Header, Hint, HttpResponse, Intent, Money, News, Nights, Outcome, Page, Property, Query, RatePlan,
-    Reservation, ReservationStatus, RoomStay, RoomType, Route, Scope, StayQuery, StayRules, Subscribed,
+    Accepted, Address, Block, CalendarNights, CalendarPart, Change, ChangeKind, ChannelError, Completeness, Entity,
+    FieldError, GuestDetails, Header, Hint, HttpResponse, Intent, Money, Nights, Outcome, Page, Property, Query,
+    RatePlan, Reservation, ReservationStatus, RoomStay, RoomType, Route, Scope, StayQuery, StayRules, Subscribed,
     notes::take_notes,
 };
 
-/// News for the source that has this property, with what was [noted](crate::note) while it was read.
-pub fn change(property_id: Option<&str>, news: News) -> Change {
+/// A change for the source that has this property, with the [notes](crate::note) that were made while it was read.
+pub fn change(property_id: Option<&str>, data: ChangeKind) -> Change {
     let route = Route { property_id: property_id.map(str::to_owned), account: None };
-    Change { route, news, notes: take_notes() }
+    Change { route, data, notes: take_notes() }
 }
 
-/// Something happened to this record: the host fetches it, or, without an id, what has changed of its kind.
-pub fn look_again(entity: Entity, id: Option<String>) -> News {
-    News::LookAgain(Hint { entity, id })
+/// Something changed: the host fetches this record, or without an id everything of its kind that has changed.
+pub fn refetch(entity: Entity, id: Option<String>) -> ChangeKind {
+    ChangeKind::Refetch(Hint { entity, id })
 }
 
 /// Money with the digits the payload had.
@@ -140,14 +140,14 @@ impl Reservation {
             price_lines: Vec::new(),
             commission: None,
             payout: None,
-            collector: None,
+            payment_collected_by: None,
             booked_at: None,
             modified_at: None,
             revision: None,
             notes: None,
             intent: Intent::Fact,
             completeness: Completeness::Full,
-            receipt: None,
+            acknowledgement_token: None,
             extra: Vec::new(),
             raw: None,
         }
@@ -273,14 +273,14 @@ impl Block {
 }
 
 impl StayQuery {
-    /// A question for these nights of a property; nobody says who comes.
+    /// A question for these nights of a property, without an occupancy.
     pub fn new(property_id: Option<String>, stay: Nights) -> Self {
         Self {
             property_id,
             room_type_id: None,
             rate_plan_id: None,
             stay,
-            party: None,
+            occupancy: None,
             replaces: None,
             extra: Vec::new(),
         }

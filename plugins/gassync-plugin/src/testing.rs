@@ -5,10 +5,10 @@ use std::{
     collections::{BTreeMap, VecDeque},
 };
 
-pub use crate::generated::gassync::channel::inventory::{PageOfProperties, PageOfReservations};
+pub use crate::generated::gassync::channel::core_data::{PageOfProperties, PageOfReservations};
 use crate::{
-    Block, Booked, CalendarNights, EntityRef, HttpRequest, HttpResponse, Property, Quoted, RatePlan, Refused, RoomType,
-    clock, http::HttpError,
+    Block, CalendarNights, CoreBooking, EntityRef, HttpRequest, HttpResponse, Property, Quote, RatePlan, Refusal,
+    RoomType, clock, http::HttpError,
 };
 
 thread_local! {
@@ -28,12 +28,12 @@ pub struct FakeHost {
     log: Vec<String>,
     state: BTreeMap<String, Vec<u8>>,
     signer: Option<Signer>,
-    inventory: Inventory,
+    core_data: CoreData,
 }
 
-/// What the core would hold for the source.
+/// The core's data for the source.
 #[derive(Debug, Clone, Default)]
-pub struct Inventory {
+pub struct CoreData {
     /// Its properties.
     pub properties: Vec<Property>,
     /// Their room types.
@@ -43,11 +43,11 @@ pub struct Inventory {
     /// Their nights.
     pub calendar: Vec<CalendarNights>,
     /// Their reservations.
-    pub reservations: Vec<Booked>,
-    /// What is out of sale besides.
+    pub reservations: Vec<CoreBooking>,
+    /// Blocks.
     pub blocks: Vec<Block>,
-    /// What any stay costs; without one nothing is for sale.
-    pub quote: Option<Quoted>,
+    /// The price of any stay; without one every stay is refused.
+    pub quote: Option<Quote>,
     /// Their content: of what, and the JSON.
     pub content: Vec<(EntityRef, String)>,
     /// When anything of any property last changed.
@@ -118,9 +118,9 @@ impl FakeHost {
         HOST.with_borrow_mut(|host| host.signer = Some(Box::new(signer)));
     }
 
-    /// What the core holds.
-    pub fn set_inventory(inventory: Inventory) {
-        HOST.with_borrow_mut(|host| host.inventory = inventory);
+    /// Sets the core's data.
+    pub fn set_core_data(core_data: CoreData) {
+        HOST.with_borrow_mut(|host| host.core_data = core_data);
     }
 }
 
@@ -161,7 +161,7 @@ pub(crate) mod state {
     }
 }
 
-pub(crate) mod keys {
+pub(crate) mod signing {
     use super::HOST;
 
     pub fn sign(slot: &str, field: &str, algorithm: &str, text: &[u8], _: &[String]) -> Result<Vec<u8>, String> {
@@ -183,15 +183,15 @@ pub(crate) mod keys {
     }
 }
 
-pub(crate) mod inventory {
+pub(crate) mod core_data {
     use super::{
-        Block, Booked, CalendarNights, EntityRef, HOST, Inventory, PageOfProperties, PageOfReservations, Quoted,
-        RatePlan, Refused, RoomType,
+        Block, CalendarNights, CoreBooking, CoreData, EntityRef, HOST, PageOfProperties, PageOfReservations, Quote,
+        RatePlan, Refusal, RoomType,
     };
-    use crate::{Nights, Refusal, ReservationStatus, StayQuery};
+    use crate::{Nights, RefusalReason, ReservationStatus, StayQuery};
 
-    fn held<T>(read: impl FnOnce(&Inventory) -> T) -> T {
-        HOST.with_borrow(|host| read(&host.inventory))
+    fn held<T>(read: impl FnOnce(&CoreData) -> T) -> T {
+        HOST.with_borrow(|host| read(&host.core_data))
     }
 
     pub fn properties(_: Option<&str>) -> PageOfProperties {
@@ -215,21 +215,21 @@ pub(crate) mod inventory {
         held(|i| i.calendar.iter().filter(inside).cloned().collect())
     }
 
-    pub fn stays(room_type_id: &str, span: Nights) -> Vec<Booked> {
+    pub fn stays(room_type_id: &str, span: Nights) -> Vec<CoreBooking> {
         let holds = |status: &ReservationStatus| {
             use ReservationStatus::{Confirmed, NoShow, Pending};
             matches!(status, Confirmed | Pending(_) | NoShow)
         };
-        let inside = |booked: &&Booked| {
-            let record = &booked.reservation;
+        let inside = |booking: &&CoreBooking| {
+            let record = &booking.reservation;
             let of = |room: &crate::RoomStay| {
                 let stay = room.stay.or(record.stay);
                 room.room_type_id.as_deref() == Some(room_type_id) && stay.is_some_and(|stay| touch(stay, span))
             };
             holds(&record.status) && record.rooms.iter().any(of)
         };
-        let mut stays: Vec<Booked> = held(|i| i.reservations.iter().filter(inside).cloned().collect());
-        stays.sort_by_key(|booked| booked.reservation.stay.map(|stay| stay.start));
+        let mut stays: Vec<CoreBooking> = held(|i| i.reservations.iter().filter(inside).cloned().collect());
+        stays.sort_by_key(|booking| booking.reservation.stay.map(|stay| stay.start));
         stays
     }
 
@@ -242,12 +242,12 @@ pub(crate) mod inventory {
     }
 
     pub fn reservations(changed_since: Option<&str>, _: Option<&str>) -> PageOfReservations {
-        let newer = |booked: &&Booked| changed_since.is_none_or(|since| booked.changed_at.as_str() > since);
+        let newer = |booking: &&CoreBooking| changed_since.is_none_or(|since| booking.changed_at.as_str() > since);
         PageOfReservations { items: held(|i| i.reservations.iter().filter(newer).cloned().collect()), next: None }
     }
 
-    pub fn find_reservation(id: &str) -> Option<Booked> {
-        let known = |booked: &&Booked| booked.our_reference == id || booked.reservation.id == id;
+    pub fn find_reservation(id: &str) -> Option<CoreBooking> {
+        let known = |booking: &&CoreBooking| booking.our_reference == id || booking.reservation.id == id;
         held(|i| i.reservations.iter().find(known).cloned())
     }
 
@@ -255,8 +255,8 @@ pub(crate) mod inventory {
         held(|i| i.changed_at.clone())
     }
 
-    pub fn quote(_: &StayQuery) -> Result<Quoted, Vec<Refused>> {
-        let none = || vec![Refused { why: Refusal::NoRate, path: None, text: "there is no price".to_owned() }];
+    pub fn quote_stay(_: &StayQuery) -> Result<Quote, Vec<Refusal>> {
+        let none = || vec![Refusal { reason: RefusalReason::NoRate, path: None, text: "there is no price".to_owned() }];
         held(|i| i.quote.clone()).ok_or_else(none)
     }
 

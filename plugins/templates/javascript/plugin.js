@@ -4,8 +4,8 @@
 //  "name": "Ada Example", "price": "410.00", "currency": "EUR", "changed": "2027-01-05T09:00:00Z"}
 
 import {
-  change, date, http, instant, malformed, money, news, nights, rateLimited, readEach, readJson, readOne, reply, settings,
-  status, text, unauthorized, unavailable, unsupported,
+  change, changeKind, date, http, instant, malformed, money, nights, rateLimited, readEach, readJson, readOne, response,
+  settings, status, text, unauthorized, unavailable, unsupported,
 } from "./gassync/index.js";
 
 /** Where a booking's id stands, even if nothing else of it can be read. */
@@ -15,7 +15,7 @@ export const inbound = {
   decode(request) {
     const booking = readJson(request.body);
     if (Array.isArray(booking)) throw malformed("one booking is expected");
-    return { changes: readOne("reservation", booking, () => bookingChange(booking), NUMBER), reply: reply(200, "ok") };
+    return { changes: readOne("reservation", booking, () => bookingChange(booking), NUMBER), reply: response(200, "ok") };
   },
 };
 
@@ -45,7 +45,7 @@ function bookingChange(booking) {
   const stay = nights(date(booking.from, "from"), date(booking.to, "to"));
   // What is not in the payload is left out, or undefined: never zero, never an empty text.
   return change(
-    news.reservation({
+    changeKind.reservation({
       id,
       status: statusOf(state),
       rooms: room ? [{ roomTypeId: room, stay }] : [],

@@ -7,7 +7,7 @@ import { exportsOf } from "./gassync/index.js";
 import * as plugin from "./plugin.js";
 
 const manifest = readFileSync(new URL("manifest.json", import.meta.url), "utf8");
-const { about, inbound, pull } = exportsOf(plugin, manifest);
+const { metadata, inbound, pull } = exportsOf(plugin, manifest);
 
 const booking = {
   number: "B-17", room: "sea-view", from: "2027-06-01", to: "2027-06-04", state: "booked", name: "Ada Example",
@@ -16,12 +16,12 @@ const booking = {
 const since = { entity: "reservation", selection: { tag: "changed-since", val: "2027-01-01T00:00:00Z" } };
 
 test("the manifest is JSON with an id", () => {
-  assert.ok(JSON.parse(about.describe()).id);
+  assert.ok(JSON.parse(metadata.describe()).id);
 });
 
 test("a booking becomes a reservation", async () => {
   const { changes, reply } = await inbound.decode(call(booking));
-  const { val: reservation } = changes[0].news;
+  const { val: reservation } = changes[0].data;
   assert.equal(reservation.id, "B-17");
   assert.deepEqual(reservation.status, { tag: "confirmed" });
   assert.deepEqual(reservation.total, { amount: "410.00", currency: "EUR" });
@@ -32,7 +32,7 @@ test("a booking becomes a reservation", async () => {
 
 test("what the payload does not say stays unsaid", async () => {
   const { changes } = await inbound.decode(call({ number: "B-18", state: "moved", room: "", price: null }));
-  const { val: reservation } = changes[0].news;
+  const { val: reservation } = changes[0].data;
   assert.deepEqual(reservation.status, { tag: "other", val: "moved" });
   assert.deepEqual(reservation.rooms, []);
   for (const field of ["stay", "total", "guest", "adults", "modifiedAt"]) assert.equal(reservation[field], undefined);
@@ -46,10 +46,10 @@ test("a call that cannot be read is malformed", async () => {
 
 test("a booking that cannot be read is handed on with its number, and what it can do without is not needed", async () => {
   const { changes } = await inbound.decode(call({ ...booking, from: "tomorrow" }));
-  const { tag, val: odd } = changes[0].news;
+  const { tag, val: odd } = changes[0].data;
   assert.deepEqual([tag, odd.id, odd.problem], ["unreadable", "B-17", "from: no day (YYYY-MM-DD)"]);
   const { changes: kept } = await inbound.decode(call({ ...booking, price: "a lot", changed: "soon", name: {} }));
-  assert.deepEqual(kept[0].news.val.total, { amount: "a lot", currency: "EUR" });
+  assert.deepEqual(kept[0].data.val.total, { amount: "a lot", currency: "EUR" });
   assert.deepEqual(kept[0].notes, [{ path: "name", problem: "no text" }]);
 });
 
@@ -57,7 +57,7 @@ test("one booking stops no other", async () => {
   new FakeHost({ settings: { baseUrl: "https://channel.example/api" } })
     .answer(200, [booking, { ...booking, number: null }, "odd", { ...booking, number: "B-19" }]);
   const { changes } = await pull.fetch(since);
-  const told = changes.map(({ news }) => news.tag);
+  const told = changes.map(({ data }) => data.tag);
   assert.deepEqual(told, ["reservation", "unreadable", "unreadable", "reservation"]);
 });
 

@@ -9,7 +9,7 @@ from gassync import (
     Entity,
     GuestDetails,
     Malformed,
-    News,
+    ChangeKind,
     Page,
     RateLimited,
     Reservation,
@@ -90,7 +90,7 @@ def booking_change(booking, path=""):
         total=money(booking.get("price"), text(booking.get("currency"), "currency"), "price"),
         modified_at=instant(booking.get("changed"), "changed"),
     )
-    return change(News.Reservation(reservation))
+    return change(ChangeKind.Reservation(reservation))
 
 
 def status_of(state):

@@ -10,7 +10,7 @@ from gassync import (
     HttpError,
     Malformed,
     Money,
-    News,
+    ChangeKind,
     Query,
     RateLimited,
     ReservationStatus,
@@ -44,11 +44,11 @@ def decode(body):
 
 class PluginTest(unittest.TestCase):
     def test_the_manifest_is_json_with_an_id(self):
-        self.assertTrue(json.loads(CHANNEL.About().describe())["id"])
+        self.assertTrue(json.loads(CHANNEL.Metadata().describe())["id"])
 
     def test_a_booking_becomes_a_reservation(self):
         decoded = decode(BOOKING)
-        reservation = decoded.changes[0].news.value
+        reservation = decoded.changes[0].data.value
         self.assertEqual(reservation.id, "B-17")
         self.assertEqual(reservation.status, ReservationStatus.Confirmed())
         self.assertEqual(reservation.total, Money("410.00", "EUR"))
@@ -57,7 +57,7 @@ class PluginTest(unittest.TestCase):
         self.assertEqual(decoded.reply.status, 200)
 
     def test_what_the_payload_does_not_say_stays_unsaid(self):
-        reservation = decode({"number": "B-18", "state": "moved", "room": "", "price": None}).changes[0].news.value
+        reservation = decode({"number": "B-18", "state": "moved", "room": "", "price": None}).changes[0].data.value
         self.assertEqual(reservation.status, ReservationStatus.Other("moved"))
         self.assertEqual(reservation.rooms, [])
         for field in ("stay", "total", "guest", "adults", "modified_at"):
@@ -69,19 +69,19 @@ class PluginTest(unittest.TestCase):
                 decode(body)
 
     def test_a_booking_that_cannot_be_read_is_handed_on_with_its_number(self):
-        odd = decode({**BOOKING, "from": "tomorrow"}).changes[0].news
-        self.assertIsInstance(odd, News.Unreadable)
+        odd = decode({**BOOKING, "from": "tomorrow"}).changes[0].data
+        self.assertIsInstance(odd, ChangeKind.Unreadable)
         self.assertEqual((odd.value.id, odd.value.problem), ("B-17", "from: no day (YYYY-MM-DD)"))
 
     def test_what_a_booking_can_do_without_is_not_needed(self):
         change = decode({**BOOKING, "price": "a lot", "changed": "soon", "name": {}}).changes[0]
-        self.assertEqual(change.news.value.total, Money("a lot", "EUR"))
+        self.assertEqual(change.data.value.total, Money("a lot", "EUR"))
         self.assertEqual([note.path for note in change.notes], ["name"])
 
     def test_one_booking_stops_no_other(self):
         bookings = [BOOKING, {**BOOKING, "number": None}, "odd", {**BOOKING, "number": "B-19"}]
         FakeHost(settings=SETTINGS).answer(200, bookings)
-        told = [type(change.news).__name__ for change in CHANNEL.Pull().fetch(SINCE).changes]
+        told = [type(change.data).__name__ for change in CHANNEL.Pull().fetch(SINCE).changes]
         self.assertEqual(told, ["Reservation", "Unreadable", "Unreadable", "Reservation"])
 
     def test_bookings_are_fetched_with_the_key_as_a_placeholder(self):

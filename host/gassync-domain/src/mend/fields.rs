@@ -4,8 +4,8 @@ use jiff::civil::Date;
 
 use super::table::{Act, CUT, LEFT_OUT, Record, Table};
 use crate::{
-    Block, Calendar, CalendarNight, Collector, Guest, Property, RatePlan, Reservation, RoomStay, RoomType, Status,
-    is_plausible,
+    Block, Calendar, CalendarNight, Guest, PaymentCollectedBy, Property, RatePlan, Reservation, RoomStay, RoomType,
+    Status, is_plausible,
     validate::{
         MAX_AMENITIES, MAX_BLOCK_NIGHTS, MAX_ID_CHARS, MAX_NAME_CHARS, MAX_PEOPLE, MAX_PRICE_LINES, MAX_ROOMS,
         MAX_STATUS_CHARS, MAX_STAY_RULE, MAX_TEXT_CHARS, MAX_UNITS,
@@ -176,8 +176,8 @@ impl Record for Reservation {
         table.each("/priceLines", &mut self.price_lines, MAX_PRICE_LINES, |table, line| {
             table.text("/name", &mut line.name, MAX_NAME_CHARS);
         });
-        if let Some(Collector::Other(word)) = &mut self.collector {
-            table.text("/collector", word, MAX_NAME_CHARS);
+        if let Some(PaymentCollectedBy::Other(word)) = &mut self.payment_collected_by {
+            table.text("/paymentCollectedBy", word, MAX_NAME_CHARS);
         }
         table.extra(&mut self.extra);
         table.each("/rooms", &mut self.rooms, MAX_ROOMS, |table, room| room_stay(room, outer, table));

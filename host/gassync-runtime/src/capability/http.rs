@@ -65,7 +65,7 @@ pub(crate) struct Capture {
     pub field: String,
     /// A JSON pointer, or `header:NAME`.
     pub place: String,
-    pub good_for_seconds: Option<u32>,
+    pub lifetime_seconds: Option<u32>,
 }
 
 /// What the guest is told instead of an answer.
@@ -268,8 +268,8 @@ impl HttpGate {
     async fn capture(&self, answer: &mut HttpResponse, captures: &[Capture]) -> Result<(), Refusal> {
         let mut body = serde_json::from_slice::<Value>(&answer.body).ok();
         let mut blanked = false;
-        for Capture { slot, field, place, good_for_seconds } in captures {
-            let good_for = good_for_seconds.map(|seconds| Duration::from_secs(seconds.into()));
+        for Capture { slot, field, place, lifetime_seconds } in captures {
+            let good_for = lifetime_seconds.map(|seconds| Duration::from_secs(seconds.into()));
             let keep = async |text: &str| self.credentials.keep(slot, field, Secret::new(text), good_for).await;
             if let Some(name) = place.strip_prefix("header:") {
                 for (_, value) in answer.headers.iter_mut().filter(|(n, _)| n.eq_ignore_ascii_case(name)) {
@@ -387,7 +387,7 @@ mod tests {
             slot: "s".into(),
             field: "token".into(),
             place: place.into(),
-            good_for_seconds: None,
+            lifetime_seconds: None,
         };
         let request = get("https://ok.example/x", &[("token", "{{s.token}}")]);
         let answer = gate

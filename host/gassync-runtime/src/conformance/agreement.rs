@@ -15,7 +15,7 @@ const MAX_BUDGET_MILLIS: u64 = 60_000;
 /// Interfaces whose functions ask the network.
 const ASKING: [Interface; 5] = [
     Interface::Pull,
-    Interface::Receipts,
+    Interface::Acknowledgements,
     Interface::PushCalendar,
     Interface::PushReservations,
     Interface::PushContent,
@@ -76,13 +76,13 @@ fn exports(plugin: &dyn Adapter) -> Check {
     let batches = &manifest.batches;
     let declared = [
         ("routes of the kind ack or ask", has_route(&[RouteKind::Ack, RouteKind::Ask]), Interface::Inbound, true),
-        ("routes of the kind ask", has_route(&[RouteKind::Ask]), Interface::Answer, true),
+        ("routes of the kind ask", has_route(&[RouteKind::Ask]), Interface::Reply, true),
         ("routes of the kind feed", has_route(&[RouteKind::Feed]), Interface::Feeds, true),
         ("polls", !manifest.polls.is_empty(), Interface::Pull, false),
         ("batches.calendar", batches.calendar.is_some(), Interface::PushCalendar, false),
         ("batches.reservations", batches.reservations.is_some(), Interface::PushReservations, false),
         ("batches.content", batches.content.is_some(), Interface::PushContent, false),
-        ("batches.receipts", batches.receipts.is_some(), Interface::Receipts, false),
+        ("batches.acknowledgements", batches.acknowledgements.is_some(), Interface::Acknowledgements, false),
     ];
     for (what, is_declared, interface, needs_declaring) in declared {
         if is_declared {
@@ -206,12 +206,12 @@ fn routes(manifest: &Manifest) -> Check {
 }
 
 fn rhythm(manifest: &Manifest) -> Check {
-    let mut check = Check::new("manifest.rhythm", "Are polls, rate limits and batches ones that can be kept?");
+    let mut check = Check::new("manifest.polling", "Are polls, rate limits and batches ones that can be kept?");
     let mut seen: BTreeSet<(Entity, Option<&str>)> = BTreeSet::new();
     for (index, poll) in manifest.polls.iter().enumerate() {
         let at = format!("manifest, polls[{index}]");
         check.expect(poll.interval_seconds > 0, (&at, "intervalSeconds 0", "how often, in seconds"));
-        let first = seen.insert((poll.entity, poll.stream.as_deref()));
+        let first = seen.insert((poll.entity, poll.queue.as_deref()));
         check.expect(
             first,
             (&at, "the same is polled by an entry before it", "each entity, or each of its streams, once"),
@@ -228,7 +228,7 @@ fn rhythm(manifest: &Manifest) -> Check {
         ("calendar", batches.calendar),
         ("reservations", batches.reservations),
         ("content", batches.content),
-        ("receipts", batches.receipts),
+        ("acknowledgements", batches.acknowledgements),
     ] {
         if let Some(batch) = batch {
             check.expect(batch.items > 0, (&format!("manifest, batches.{name}"), "items 0", "at least one item"));

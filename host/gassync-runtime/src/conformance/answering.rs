@@ -1,10 +1,10 @@
 //! What a plugin says to a channel that waits: once it is known what came of its call, and where nothing did.
 
-use gassync_domain::{Change, ChannelError, Fate, FieldError, HttpRequest, HttpResponse, Intent, News};
+use gassync_domain::{Change, ChangeKind, ChangeResult, ChannelError, FieldError, HttpRequest, HttpResponse, Intent};
 use http::{HeaderName, HeaderValue};
 
 use super::{
-    fates,
+    change_results,
     payload::Payload,
     repeats::{LATER, OTHER_SEED},
     report::{Check, Failure},
@@ -16,7 +16,7 @@ use crate::{CallError, Finished, Interface, Memory, Route, RouteKind, Verificati
 
 const REPLY: &str = "a reply that a host can send";
 const REPLY_OR_ERROR: &str =
-    "a reply, or one of the contract's errors other than broken: then the route's whenUnable is answered";
+    "a reply, or one of the contract's errors other than broken: then the route's fallbackResponse is answered";
 /// What is shorter is found in any text, in bytes.
 const MIN_PROOF_BYTES: usize = 6;
 /// No text in UTF-8 has these bytes.
@@ -36,9 +36,9 @@ struct Waiting<'a> {
 impl<'a> Waiting<'a> {
     fn of(stand: &Stand, known: &'a Understood<'_>) -> Option<Self> {
         let (request, told) = (known.sample.request()?, known.told()?);
-        let asks = |change: &Change| match &change.news {
-            News::Ask(_) => true,
-            News::Reservation(record) => record.intent == Intent::Request,
+        let asks = |change: &Change| match &change.data {
+            ChangeKind::Ask(_) => true,
+            ChangeKind::Reservation(record) => record.intent == Intent::Request,
             _ => false,
         };
         let depends = told.changes.iter().any(asks) || stand.routes(&request).any(|route| route.kind == RouteKind::Ask);
@@ -56,8 +56,8 @@ impl<'a> Waiting<'a> {
         Turn { memory: self.memory.clone(), ..Turn::default() }
     }
 
-    async fn respond(&self, stand: &Stand, fates: &[Fate], turn: Turn) -> Finished<HttpResponse> {
-        let ending = Ending::Known(self.changes.to_vec(), fates.to_vec());
+    async fn respond(&self, stand: &Stand, results: &[ChangeResult], turn: Turn) -> Finished<HttpResponse> {
+        let ending = Ending::Known(self.changes.to_vec(), results.to_vec());
         stand.reply(self.name, self.request.clone(), ending, turn).await
     }
 }
@@ -67,31 +67,31 @@ struct Checks {
     respond: Check,
     same: Check,
     secrets: Check,
-    unable: Check,
+    on_error: Check,
 }
 
 pub(super) async fn checks(stand: &Stand, understood: &[Understood<'_>]) -> [Check; 4] {
     let mut checks = Checks {
-        respond: Check::new("answer.respond", "Is there a reply to whatever comes of a call?"),
-        same: Check::new("answer.same", "Is the same outcome answered alike, also when the call comes again?"),
-        secrets: Check::new("answer.secrets", "Does no reply carry a placeholder, or what proved the caller?"),
-        unable: Check::new("answer.unable", "Does it stand calls of which nothing can come?"),
+        respond: Check::new("reply.respond", "Is there a reply to whatever comes of a call?"),
+        same: Check::new("reply.same", "Is the same outcome answered alike, also when the call comes again?"),
+        secrets: Check::new("reply.secrets", "Does no reply carry a placeholder, or what proved the caller?"),
+        on_error: Check::new("reply.on-error", "Does it stand calls of which nothing can come?"),
     };
-    let exported = stand.exports(Interface::Answer);
+    let exported = stand.exports(Interface::Reply);
     let waiting = understood.iter().filter(|_| exported).filter_map(|known| Waiting::of(stand, known));
     for waiting in waiting {
         checks.known(stand, &waiting).await;
         checks.unknown(stand, &waiting).await;
     }
     let reason = if exported { "no sample is a call that waits for words" } else { "it does not export answer" };
-    let Checks { respond, same, secrets, unable } = checks;
-    [respond, same, secrets, unable].map(|check| check.nothing(reason))
+    let Checks { respond, same, secrets, on_error } = checks;
+    [respond, same, secrets, on_error].map(|check| check.nothing(reason))
 }
 
 impl Checks {
     /// Every outcome.
     async fn known(&mut self, stand: &Stand, waiting: &Waiting<'_>) {
-        let outcomes = fates::outcomes(waiting.changes, stand.now());
+        let outcomes = change_results::outcomes(waiting.changes, stand.now());
         let (mut left_to_host, count) = (Vec::new(), outcomes.len());
         let (mut compared_yes, mut compared_no) = (false, false);
         for outcome in outcomes {
@@ -100,7 +100,7 @@ impl Checks {
                 continue;
             }
             let sent = format!("respond to {}, {}", waiting.name, outcome.how);
-            let finished = waiting.respond(stand, &outcome.fates, waiting.turn()).await;
+            let finished = waiting.respond(stand, &outcome.results, waiting.turn()).await;
             let must_be_told = waiting.is_asked && outcome.is_taken;
             self.respond.case(match &finished.result {
                 Err(error) if must_be_told || !is_an_error(error) => {
@@ -117,14 +117,14 @@ impl Checks {
             self.secrets.case(kept(stand, waiting, &sent, reply));
             let compared = if outcome.is_taken { &mut compared_yes } else { &mut compared_no };
             if !std::mem::replace(compared, true) {
-                self.again(stand, waiting, (&sent, &outcome.fates), &finished).await;
+                self.again(stand, waiting, (&sent, &outcome.results), &finished).await;
             }
         }
         if !left_to_host.is_empty() {
             let which = left_to_host.first().map(String::as_str).unwrap_or_default();
             let many = left_to_host.len();
             self.respond.note(format!(
-                "{}: {many} of {count} outcomes ({which} …) are answered as the route's whenUnable says",
+                "{}: {many} of {count} outcomes ({which} …) are answered as the route's fallbackResponse says",
                 waiting.name
             ));
         }
@@ -135,7 +135,7 @@ impl Checks {
         &mut self,
         stand: &Stand,
         waiting: &Waiting<'_>,
-        (sent, fates): (&str, &[Fate]),
+        (sent, results): (&str, &[ChangeResult]),
         first: &Finished<HttpResponse>,
     ) {
         let Ok(before) = &first.result else { return };
@@ -143,7 +143,7 @@ impl Checks {
         // Words may carry the time, or a number of their own. Whether it is a yes may not depend on either.
         let later = Turn { seed: OTHER_SEED, later: LATER, memory };
         for (how, turn, whole) in [("once more", waiting.turn(), true), ("again, ten minutes later", later, false)] {
-            let finished = waiting.respond(stand, fates, turn).await;
+            let finished = waiting.respond(stand, results, turn).await;
             let good = finished.result.as_ref().is_ok_and(|after| match whole {
                 true => after == before,
                 false => after.status == before.status && names_ours(after) == names_ours(before),
@@ -163,14 +163,14 @@ impl Checks {
         let (mut tried, mut left_to_host) = (0, 0);
         for (how, request, why) in unanswerable(&waiting.request) {
             if stand.is_time_up() {
-                self.unable.not_begun += 1;
+                self.on_error.not_begun += 1;
                 continue;
             }
-            let sent = format!("unable for {}, {how}", waiting.name);
+            let sent = format!("on-error for {}, {how}", waiting.name);
             let is_handed_back = |error: &CallError| matches!(error, CallError::Channel(back) if *back == why);
             let finished = stand.reply(waiting.name, request, Ending::Unknown(why.clone()), waiting.turn()).await;
             tried += 1;
-            self.unable.case(match &finished.result {
+            self.on_error.case(match &finished.result {
                 Ok(reply) => fit(&sent, reply).and_then(|()| kept(stand, waiting, &sent, reply)),
                 Err(error) if is_an_error(error) || is_handed_back(error) => {
                     left_to_host += 1;
@@ -181,7 +181,8 @@ impl Checks {
         }
         if left_to_host > 0 {
             let name = waiting.name;
-            self.unable.note(format!("{name}: {left_to_host} of {tried} are answered as the route's whenUnable says"));
+            self.on_error
+                .note(format!("{name}: {left_to_host} of {tried} are answered as the route's fallbackResponse says"));
         }
     }
 }
@@ -295,7 +296,7 @@ fn is(name: &str, other: &str) -> bool {
 
 /// Whether our number is in it.
 fn names_ours(reply: &HttpResponse) -> bool {
-    String::from_utf8_lossy(&reply.body).contains(fates::REFERENCE)
+    String::from_utf8_lossy(&reply.body).contains(change_results::REFERENCE)
 }
 
 fn shown(reply: &HttpResponse) -> String {
@@ -309,7 +310,7 @@ fn replied(finished: &Finished<HttpResponse>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::WhenUnable;
+    use crate::FallbackResponse;
 
     fn reply(content_type: &str, body: &str) -> HttpResponse {
         let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
@@ -343,7 +344,7 @@ mod tests {
             verification,
             kind: RouteKind::Ask,
             budget_millis: 1_000,
-            when_unable: WhenUnable { status: 503, body: String::new() },
+            fallback_response: FallbackResponse { status: 503, body: String::new() },
         };
         let route = route(Verification::StaticHeader { header: "X-Acme-Token".to_owned() });
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());

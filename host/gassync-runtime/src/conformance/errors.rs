@@ -81,10 +81,10 @@ fn fetches(stand: &Stand, samples: &Samples) -> Vec<Target> {
     }
     let mut targets = Vec::new();
     for poll in &stand.plugin.manifest().polls {
-        let stream = poll.stream.as_ref().map(|stream| format!(" ({stream})")).unwrap_or_default();
+        let queue = poll.queue.as_ref().map(|queue| format!(" ({queue})")).unwrap_or_default();
         let (entity, selection) = (poll.entity, stand.selection(poll.entity, Some(poll)));
         targets.push(Target::Fetch {
-            name: format!("fetch of {}{stream}", entity.as_str()),
+            name: format!("fetch of {}{queue}", entity.as_str()),
             query: Query { entity, selection, property_id: None, room_type_id: None, cursor: None },
             whole: answers(samples).find(|(sample, _)| *sample == entity).map(|(_, answer)| answer),
         });
@@ -127,9 +127,9 @@ fn writes(stand: &Stand, samples: &Samples, understood: &[Understood<'_>]) -> Ve
     if exported(Interface::PushContent) {
         write("push of content", Items::Content(made_up::content(&pushes.content, &known)));
     }
-    let receipts = made_up::receipts(told(), stand.now());
-    if exported(Interface::Receipts) && !receipts.is_empty() {
-        write("receipts", Items::Receipts(receipts));
+    let acknowledgements = made_up::acknowledgements(told(), stand.now());
+    if exported(Interface::Acknowledgements) && !acknowledgements.is_empty() {
+        write("acknowledgements", Items::Acknowledgements(acknowledgements));
     }
     targets
 }

@@ -1,4 +1,4 @@
-//! What a channel fetches from us, part after part: that it comes whole, in time, alike, and also where there is nothing.
+//! What a channel fetches from us, chunk after chunk: that it comes whole, in time, alike, and also where there is nothing.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -11,7 +11,7 @@ use super::{
     stand::{Stand, Stock, Turn, remembered_after},
     wording,
 };
-use crate::{Interface, Route, RouteKind, trial::MAX_PARTS};
+use crate::{Interface, Route, RouteKind, trial::MAX_CHUNKS};
 
 /// Most that is put together of one feed, in bytes.
 const MAX_FEED_BYTES: usize = 64 * 1024 * 1024;
@@ -20,13 +20,13 @@ const NOBODY: &str = "gassync-nobody-knows-it";
 /// What is no text once its escapes are resolved, and leads out of any folder.
 const NO_PATH: &str = "%ff%00/..%2f..";
 
-/// A feed whose parts are put together.
+/// A feed whose chunks are put together.
 #[derive(Debug, PartialEq)]
 struct Whole {
     status: u16,
     headers: Vec<Header>,
     body: Vec<u8>,
-    parts: usize,
+    chunks: usize,
 }
 
 /// Why there is none.
@@ -66,7 +66,7 @@ pub(super) async fn checks(stand: &Stand, samples: &Samples) -> [Check; 4] {
         }
         let whole = fetch(stand, feed, Stock::Nothing, Turn::default()).await.map(|(whole, _)| whole);
         let good = whole.as_ref().is_ok_and(|whole| whole.status < 500);
-        let sent = format!("{}, with an empty inventory", asked(feed));
+        let sent = format!("{}, without core data", asked(feed));
         empty.expect(good, (&sent, &shown(&whole), "a feed with nothing in it, or a status from 400 to 499"));
     }
     let reason = |why| if exports { why } else { "it does not export feeds" };
@@ -90,7 +90,7 @@ async fn rendered(stand: &Stand, feed: &Feed, (render, same): (&mut Check, &mut 
     let (before, mut took) = match first {
         Ok((whole, took)) => (whole, took),
         Err(Broken(came_back)) => {
-            render.case(Err(Failure::new(asked(feed), came_back, "a feed, part after part to its end")));
+            render.case(Err(Failure::new(asked(feed), came_back, "a feed, chunk after chunk to its end")));
             return;
         }
     };
@@ -104,10 +104,10 @@ async fn rendered(stand: &Stand, feed: &Feed, (render, same): (&mut Check, &mut 
         let good = after.as_ref().is_ok_and(|after| *after == before);
         same.expect(good, (&sent, &difference(&before, &after), "the same bytes: what changes is fetched as new"));
     }
-    let Whole { status, parts, ref body, .. } = before;
+    let Whole { status, chunks, ref body, .. } = before;
     let (millis, budget) = (took.as_millis(), u128::from(route.budget_millis));
     let good = status < 400 && millis <= budget;
-    let came_back = format!("status {status}, {parts} part(s), {} bytes in {millis} ms", body.len());
+    let came_back = format!("status {status}, {chunks} chunk(s), {} bytes in {millis} ms", body.len());
     let expected = format!("a status below 400 and at most {budget} ms, its route's budgetMillis");
     render.expect(good, (&asked(feed), &came_back, &expected));
     if good && millis * 2 > budget {
@@ -118,35 +118,37 @@ async fn rendered(stand: &Stand, feed: &Feed, (render, same): (&mut Check, &mut 
     }
 }
 
-/// All parts of a feed, and how long the plugin took.
+/// All chunks of a feed, and how long the plugin took.
 async fn fetch(stand: &Stand, feed: &Feed, stock: Stock, turn: Turn) -> Result<(Whole, Duration), Broken> {
-    let mut whole = Whole { status: 0, headers: Vec::new(), body: Vec::new(), parts: 0 };
-    let (mut took, mut part, mut seen) = (Duration::ZERO, None::<String>, BTreeSet::new());
+    let mut whole = Whole { status: 0, headers: Vec::new(), body: Vec::new(), chunks: 0 };
+    let (mut took, mut cursor, mut seen) = (Duration::ZERO, None::<String>, BTreeSet::new());
     let mut turn = turn;
     loop {
-        let finished = stand.render(&feed.name, feed.request.clone(), part.clone(), (stock, turn.clone())).await;
+        let finished = stand.render(&feed.name, feed.request.clone(), cursor.clone(), (stock, turn.clone())).await;
         took += finished.record.wall;
         turn.memory = remembered_after(turn.memory, &finished.record);
         let rendered = finished.result.map_err(|error| {
-            let of = part.as_ref().map_or_else(|| "the first part".to_owned(), |part| format!("the part {part}"));
+            let of = cursor
+                .as_ref()
+                .map_or_else(|| "the first chunk".to_owned(), |cursor| format!("the chunk after {cursor}"));
             Broken(format!("of {of}: {}", wording::failed(&error, &finished.record)))
         })?;
-        if whole.parts == 0 {
+        if whole.chunks == 0 {
             (whole.status, whole.headers) = (rendered.status, rendered.headers);
         }
-        whole.parts += 1;
+        whole.chunks += 1;
         whole.body.extend(rendered.body);
         if whole.body.len() > MAX_FEED_BYTES {
-            return Err(Broken(format!("over {MAX_FEED_BYTES} bytes, the most of a feed, in {} parts", whole.parts)));
+            return Err(Broken(format!("over {MAX_FEED_BYTES} bytes, the most of a feed, in {} chunks", whole.chunks)));
         }
         let Some(next) = rendered.next else { return Ok((whole, took)) };
         if !seen.insert(next.clone()) {
-            return Err(Broken(format!("the part {next} follows for a second time: it never ends")));
+            return Err(Broken(format!("the chunk {next} follows for a second time: it never ends")));
         }
-        if whole.parts >= MAX_PARTS {
-            return Err(Broken(format!("{MAX_PARTS} parts, the most of a feed, and it goes on")));
+        if whole.chunks >= MAX_CHUNKS {
+            return Err(Broken(format!("{MAX_CHUNKS} chunks, the most of a feed, and it goes on")));
         }
-        part = Some(next);
+        cursor = Some(next);
     }
 }
 
@@ -213,8 +215,8 @@ fn difference(before: &Whole, after: &Result<Whole, Broken>) -> String {
             format!("from byte {place} it was {} and is {}", around(before), around(after))
         }
         None => format!(
-            "it was {} {:?} in {} part(s) and is {} {:?} in {}",
-            before.status, before.headers, before.parts, after.status, after.headers, after.parts
+            "it was {} {:?} in {} chunk(s) and is {} {:?} in {}",
+            before.status, before.headers, before.chunks, after.status, after.headers, after.chunks
         ),
     }
 }
@@ -222,7 +224,7 @@ fn difference(before: &Whole, after: &Result<Whole, Broken>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Verification, WhenUnable};
+    use crate::{FallbackResponse, Verification};
 
     fn route(path: &str) -> Route {
         Route {
@@ -231,7 +233,7 @@ mod tests {
             verification: Verification::UrlToken {},
             kind: RouteKind::Feed,
             budget_millis: 1_000,
-            when_unable: WhenUnable { status: 503, body: String::new() },
+            fallback_response: FallbackResponse { status: 503, body: String::new() },
         }
     }
 
@@ -259,12 +261,12 @@ mod tests {
 
     #[test]
     fn two_feeds_differ_where_they_do() {
-        let whole = |body: &str| Whole { status: 200, headers: Vec::new(), body: body.into(), parts: 1 };
+        let whole = |body: &str| Whole { status: 200, headers: Vec::new(), body: body.into(), chunks: 1 };
         let told = difference(&whole("UID:1"), &Ok(whole("UID:2")));
         assert_eq!(told, "from byte 4 it was UID:1 and is UID:2");
         let longer = difference(&whole("UID:1"), &Ok(whole("UID:1\n")));
         assert!(longer.starts_with("from byte 5"), "{longer}");
         let other = Whole { status: 404, ..whole("UID:1") };
-        assert_eq!(difference(&whole("UID:1"), &Ok(other)), "it was 200 [] in 1 part(s) and is 404 [] in 1");
+        assert_eq!(difference(&whole("UID:1"), &Ok(other)), "it was 200 [] in 1 chunk(s) and is 404 [] in 1");
     }
 }

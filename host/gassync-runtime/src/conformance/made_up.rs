@@ -2,8 +2,8 @@
 //! the other samples know.
 
 use gassync_domain::{
-    Amount, Attempt, Calendar, CalendarNight, CalendarParts, CalendarUpdate, ContentItem, Date, Entity, Guest, News,
-    Operation, Receipt, Reservation, RoomStay, Status, Subject, Timestamp, Verb,
+    Acknowledgement, Amount, Attempt, Calendar, CalendarNight, CalendarParts, CalendarUpdate, ChangeKind, ContentItem,
+    Date, Entity, Guest, Operation, OperationKind, Reservation, RoomStay, Status, Subject, Timestamp,
 };
 use jiff::{Span, tz::TimeZone};
 use serde_json::json;
@@ -12,8 +12,8 @@ use super::stand::Told;
 
 /// How far ahead a made-up stay lies, in days.
 const AHEAD_DAYS: i64 = 90;
-/// Most receipts that are given at once.
-const MAX_RECEIPTS: usize = 5;
+/// Most acknowledgements that are sent at once.
+const MAX_ACKNOWLEDGEMENTS: usize = 5;
 
 /// Ids of the channel's that its samples name.
 pub(super) struct Known {
@@ -27,11 +27,11 @@ impl Known {
         let (mut property_id, mut room_type_id, mut rate_plan_id) = (None, None, None);
         for change in told.flat_map(|told| &told.changes) {
             property_id = property_id.or_else(|| change.route.property_id.clone());
-            match &change.news {
-                News::Property(record) => property_id = property_id.or_else(|| Some(record.id.clone())),
-                News::RoomType(record) => room_type_id = room_type_id.or_else(|| Some(record.id.clone())),
-                News::RatePlan(record) => rate_plan_id = rate_plan_id.or_else(|| Some(record.id.clone())),
-                News::Reservation(record) => room_type_id = room_type_id.or_else(|| record.room_type_id.clone()),
+            match &change.data {
+                ChangeKind::Property(record) => property_id = property_id.or_else(|| Some(record.id.clone())),
+                ChangeKind::RoomType(record) => room_type_id = room_type_id.or_else(|| Some(record.id.clone())),
+                ChangeKind::RatePlan(record) => rate_plan_id = rate_plan_id.or_else(|| Some(record.id.clone())),
+                ChangeKind::Reservation(record) => room_type_id = room_type_id.or_else(|| record.room_type_id.clone()),
                 _ => {}
             }
         }
@@ -72,7 +72,7 @@ pub(super) fn reservations(own: &[Operation], known: &Known, now: Timestamp) -> 
         return own.to_vec();
     }
     let (reference, subject) = ("check-1".to_owned(), Subject::Reservation(Box::new(reservation(known, now))));
-    vec![Operation { verb: Verb::Create, attempt: Attempt::First, reference, channel_id: None, subject }]
+    vec![Operation { kind: OperationKind::Create, attempt: Attempt::First, reference, channel_id: None, subject }]
 }
 
 /// A stay of two, of people who are not.
@@ -119,11 +119,11 @@ pub(super) fn content(own: &[ContentItem], known: &Known) -> Vec<ContentItem> {
     }]
 }
 
-/// Receipts for what the samples told with a token.
-pub(super) fn receipts<'a>(told: impl Iterator<Item = &'a Told>, now: Timestamp) -> Vec<Receipt> {
-    let receipt = |news: &News| match news {
-        News::Reservation(record) => Some(Receipt {
-            token: record.receipt.clone()?,
+/// Acknowledgements of the reservations in the samples that have a token.
+pub(super) fn acknowledgements<'a>(told: impl Iterator<Item = &'a Told>, now: Timestamp) -> Vec<Acknowledgement> {
+    let acknowledgement = |data: &ChangeKind| match data {
+        ChangeKind::Reservation(record) => Some(Acknowledgement {
+            token: record.acknowledgement_token.clone()?,
             external_id: record.id.clone(),
             reference: Some("check-1".to_owned()),
             refused: None,
@@ -131,7 +131,10 @@ pub(super) fn receipts<'a>(told: impl Iterator<Item = &'a Told>, now: Timestamp)
         }),
         _ => None,
     };
-    told.flat_map(|told| &told.changes).filter_map(|change| receipt(&change.news)).take(MAX_RECEIPTS).collect()
+    told.flat_map(|told| &told.changes)
+        .filter_map(|change| acknowledgement(&change.data))
+        .take(MAX_ACKNOWLEDGEMENTS)
+        .collect()
 }
 
 fn stay(now: Timestamp) -> (Date, Date) {

@@ -49,7 +49,7 @@ impl Default for Manners {
 impl Manners {
     /// A channel's call, which is read without the network.
     pub fn look_at_decode(&mut self, name: &str, record: &CallRecord) {
-        let expected = "decode reads the call and nothing else; a `look-again` has the host fetch what is missing";
+        let expected = "decode reads the call and nothing else; a `refetch` makes the host fetch what is missing";
         let asked = record.requests.first().map(|request| {
             let came_back = format!("it asked {} {}", request.method, request.url);
             Failure::new(name, came_back, expected)

@@ -7,9 +7,9 @@
 
 mod agreement;
 mod answering;
+mod change_results;
 mod connecting;
 mod errors;
-mod fates;
 mod feeds;
 mod hostile;
 mod limits;
@@ -68,8 +68,8 @@ pub async fn check(engine: &Engine, subject: Subject) -> Report {
     shown.hash = Some(plugin.hash().to_owned());
     let Subject { name, samples, now, .. } = subject;
     checks.extend(agreement::checks(&name, &*plugin, &samples.settings));
-    let (settings, inventory) = (samples.settings.clone(), samples.inventory.clone());
-    let stand = Stand::new(plugin, Conditions { settings, now, seed: 0, inventory });
+    let (settings, core_data) = (samples.settings.clone(), samples.core_data.clone());
+    let stand = Stand::new(plugin, Conditions { settings, now, seed: 0, core_data });
     let (of_samples, understood) = understood::check(&stand, &samples).await;
     checks.extend(of_samples);
     let (of_limits, usage) = limits::check(&stand, &samples).await;

@@ -11,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::payload::Payload;
-use crate::trial::{FileInventory, content_type};
+use crate::trial::{FileCoreData, content_type};
 
 /// Most samples that are read.
 const MAX_SAMPLES: usize = 40;
@@ -38,7 +38,7 @@ const CONNECTING: [&str; 3] = ["check", "subscribe", "unsubscribe"];
 #[derive(Default)]
 pub struct Samples {
     pub(super) settings: Value,
-    pub(super) inventory: FileInventory,
+    pub(super) core_data: FileCoreData,
     pub(super) all: Vec<Sample>,
     pub(super) pushes: Pushes,
     pub(super) feeds: Vec<Feed>,
@@ -151,8 +151,8 @@ impl Samples {
         if let Some(settings) = optional(&folder.join("settings.json"))? {
             samples.settings = settings;
         }
-        if let Some(inventory) = optional(&folder.join("inventory.json"))? {
-            samples.inventory = inventory;
+        if let Some(core_data) = optional(&folder.join("core-data.json"))? {
+            samples.core_data = core_data;
         }
         samples.pushes = Pushes {
             calendar: pushed(&folder.join("pushes/calendar"))?,

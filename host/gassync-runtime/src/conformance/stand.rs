@@ -10,8 +10,8 @@ use std::{
 };
 
 use gassync_domain::{
-    Attempt, CalendarUpdate, Change, ChannelError, ContentItem, Entity, Fate, HttpRequest, HttpResponse, Operation,
-    Outcome, Page, Part, Query, Receipt, Report, ResumePoint, Selection, Subscribed, Timestamp,
+    Acknowledgement, Attempt, CalendarUpdate, Change, ChangeResult, ChannelError, Chunk, ContentItem, Entity,
+    HttpRequest, HttpResponse, Operation, Outcome, Page, Query, Report, ResumePoint, Selection, Subscribed, Timestamp,
 };
 use jiff::{SignedDuration, Span, tz::TimeZone};
 
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     Adapter, Allowance, Budget, Call, CallError, CallRecord, Finished, Interface, Memory, Poll, Route,
-    trial::{self, Conditions, FileInventory},
+    trial::{self, Conditions, FileCoreData},
 };
 
 /// Days ahead that are asked for where a calendar is fetched and the manifest says none.
@@ -75,14 +75,14 @@ pub(super) enum Items {
     Calendar(Vec<CalendarUpdate>),
     Reservations(Vec<Operation>),
     Content(Vec<ContentItem>),
-    Receipts(Vec<Receipt>),
+    Acknowledgements(Vec<Acknowledgement>),
 }
 
 /// What a reply is worded for.
 #[derive(Clone)]
 pub(super) enum Ending {
     /// What became of each change.
-    Known(Vec<Change>, Vec<Fate>),
+    Known(Vec<Change>, Vec<ChangeResult>),
     /// Why nothing did.
     Unknown(ChannelError),
 }
@@ -217,7 +217,7 @@ impl Stand {
         Finished { result: result.map(told), record }
     }
 
-    /// A push, or receipts.
+    /// A push, or acknowledgements.
     pub async fn write(&self, name: &str, items: Items, wire: Wire) -> Finished<Vec<Outcome>> {
         let wire = Arc::new(wire);
         let (call, secrets) = self.outward(&wire, Turn::default(), Budget::fetch());
@@ -225,7 +225,9 @@ impl Stand {
             Items::Calendar(updates) => self.plugin.push_calendar(call, updates, Attempt::First).await,
             Items::Reservations(operations) => self.plugin.push_reservations(call, operations).await,
             Items::Content(items) => self.plugin.push_content(call, items, Attempt::First).await,
-            Items::Receipts(receipts) => trial::as_outcomes(self.plugin.acknowledge(call, receipts).await),
+            Items::Acknowledgements(acknowledgements) => {
+                trial::as_outcomes(self.plugin.acknowledge(call, acknowledgements).await)
+            }
         };
         self.count();
         let seen = (&finished.record, &**wire.arrived(), &*secrets);
@@ -238,8 +240,8 @@ impl Stand {
         let wire = Arc::new(Wire::playing(Vec::new()));
         let (call, secrets) = self.outward(&wire, turn, Budget::decode());
         let finished = match ending {
-            Ending::Known(changes, fates) => self.plugin.respond(call, request, changes, fates).await,
-            Ending::Unknown(why) => self.plugin.unable(call, request, why).await,
+            Ending::Known(changes, results) => self.plugin.respond(call, request, changes, results).await,
+            Ending::Unknown(why) => self.plugin.on_error(call, request, why).await,
         };
         self.count();
         let seen = (&finished.record, &**wire.arrived(), &*secrets);
@@ -247,20 +249,20 @@ impl Stand {
         finished
     }
 
-    /// A part of what the channel fetches; none is the first.
+    /// One chunk of what the channel fetches; none is the first.
     pub async fn render(
         &self,
         name: &str,
         request: HttpRequest,
-        part: Option<String>,
+        cursor: Option<String>,
         (stock, turn): (Stock, Turn),
-    ) -> Finished<Part> {
+    ) -> Finished<Chunk> {
         let wire = Arc::new(Wire::playing(Vec::new()));
         let (mut call, secrets) = self.outward(&wire, turn, Budget::fetch());
         if stock == Stock::Nothing {
-            call.inventory = Arc::new(FileInventory::default());
+            call.core_data = Arc::new(FileCoreData::default());
         }
-        let finished = self.plugin.render(call, request, part).await;
+        let finished = self.plugin.render(call, request, cursor).await;
         self.count();
         let seen = (&finished.record, &**wire.arrived(), &*secrets);
         self.manners().look(self.plugin.manifest(), (name, Deed::Ordinary), seen);
@@ -326,7 +328,7 @@ impl Stand {
             Selection::Within { start: day(Span::new().days(-i64::from(back))), until: day(Span::new().days(ahead)) }
         };
         match poll {
-            Some(Poll { stream: Some(stream), .. }) => Selection::Pending(stream.clone()),
+            Some(Poll { queue: Some(queue), .. }) => Selection::Queue(queue.clone()),
             Some(Poll { window: Some(window), .. }) => days(window.back, window.ahead),
             // A calendar has no everything.
             _ if entity == Entity::Calendar => days(0, DAYS_AHEAD),

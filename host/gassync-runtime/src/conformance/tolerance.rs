@@ -66,6 +66,6 @@ async fn differs(stand: &Stand, sample: &Sample, before: &Told, (how, bytes): (&
 
 /// The channel's own records beside the changes are the payload, which was altered.
 fn same_news(after: &[Change], before: &[Change]) -> bool {
-    let told = |change: &Change| (change.route.clone(), change.news.clone());
+    let told = |change: &Change| (change.route.clone(), change.data.clone());
     after.iter().map(told).eq(before.iter().map(told))
 }

@@ -1,6 +1,6 @@
 //! Whether there are samples of what the plugin does, and whether it understands them: all other checks build on that.
 
-use gassync_domain::{Entity, News};
+use gassync_domain::{ChangeKind, Entity};
 
 use super::{
     manners::Deed,
@@ -54,7 +54,7 @@ pub(super) async fn check<'a>(stand: &Stand, samples: &'a Samples) -> (Vec<Check
 
 /// One record that cannot be read stops no other, but of the plugin's own samples it should read all.
 fn reads_all(told: &Told) -> bool {
-    !told.changes.iter().any(|change| matches!(change.news, News::Unreadable(_)))
+    !told.changes.iter().any(|change| matches!(change.data, ChangeKind::Unreadable(_)))
 }
 
 /// Why a running host would never hand a sample over.

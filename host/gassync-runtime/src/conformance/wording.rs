@@ -1,6 +1,6 @@
 //! What is told of calls: enough to mend a plugin by, and not more.
 
-use gassync_domain::{Change, ChannelError, News, Outcome, differences};
+use gassync_domain::{Change, ChangeKind, ChannelError, Outcome, differences};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -94,25 +94,25 @@ fn changes(changes: &[Change]) -> String {
 }
 
 fn name(change: &Change) -> String {
-    match &change.news {
-        News::Property(record) => format!("property {}", record.id),
-        News::RoomType(record) => format!("room type {}", record.id),
-        News::Reservation(record) => format!("reservation {}", record.id),
-        News::RatePlan(record) => format!("rate plan {}", record.id),
-        News::Guest(record) => format!("guest {}", record.id.as_deref().unwrap_or("without id")),
-        News::Block(record) => format!("block {} to {}", record.check_in, record.check_out),
-        News::Calendar(record) => format!("calendar of {}", record.room_type_id),
-        News::Removed(what) => format!("removed {} {}", what.entity.as_str(), what.id),
-        News::LookAgain(what) => {
+    match &change.data {
+        ChangeKind::Property(record) => format!("property {}", record.id),
+        ChangeKind::RoomType(record) => format!("room type {}", record.id),
+        ChangeKind::Reservation(record) => format!("reservation {}", record.id),
+        ChangeKind::RatePlan(record) => format!("rate plan {}", record.id),
+        ChangeKind::Guest(record) => format!("guest {}", record.id.as_deref().unwrap_or("without id")),
+        ChangeKind::Block(record) => format!("block {} to {}", record.check_in, record.check_out),
+        ChangeKind::Calendar(record) => format!("calendar of {}", record.room_type_id),
+        ChangeKind::Removed(what) => format!("removed {} {}", what.entity.as_str(), what.id),
+        ChangeKind::Refetch(what) => {
             let which = what.id.as_deref().unwrap_or("of no id");
-            format!("look again at {} {which}", what.entity.as_str())
+            format!("refetch {} {which}", what.entity.as_str())
         }
-        News::Unreadable(record) => {
+        ChangeKind::Unreadable(record) => {
             format!("unreadable {} {}", record.entity.as_str(), record.id.as_deref().unwrap_or("without id"))
         }
-        News::Connection(_) => "news of the connection".to_owned(),
-        News::Ask(_) => "a question".to_owned(),
-        News::Other { name, .. } => name.clone(),
+        ChangeKind::Connection(_) => "an event of the connection".to_owned(),
+        ChangeKind::Ask(_) => "a question".to_owned(),
+        ChangeKind::Other { name, .. } => name.clone(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a plugin says of itself and asks for, as the contract's `manifest.schema.json` has it.
 
 mod credential;
-mod rhythm;
+mod polling;
 mod route;
 mod settings;
 
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use credential::{Authorize, CredentialSlot, Input, SlotKind, Step, StepRequest};
-pub use rhythm::{Batch, Batches, Days, LimitScope, Poll, RateLimit, Window};
-pub use route::{Encoding, Route, RouteKind, Verification, WhenUnable};
+pub use polling::{Batch, Batches, Days, LimitScope, Poll, RateLimit, Window};
+pub use route::{Encoding, FallbackResponse, Route, RouteKind, Verification};
 
 use crate::{Algorithm, MAX_SANDBOX_BYTES, Place, grant};
 
@@ -69,12 +69,12 @@ pub struct Manifest {
     /// What it needs beyond the ordinary.
     #[serde(default)]
     pub limits: Limits,
-    /// The channel takes its own bookings off the availability it shows.
+    /// The channel subtracts its own bookings from the availability it shows.
     #[serde(default)]
-    pub counts_own_bookings: bool,
-    /// The channel works out how many are left by itself, of its rooms and the bookings it knows: it takes no number.
+    pub decrements_own_availability: bool,
+    /// The channel computes the units left by itself, from its rooms and the bookings it knows, and accepts no number.
     #[serde(default)]
-    pub counts_units_itself: bool,
+    pub computes_availability: bool,
     /// The channel refuses prices for content it does not have yet.
     #[serde(default)]
     pub needs_content_first: bool,
@@ -87,7 +87,7 @@ pub struct Manifest {
 impl Manifest {
     /// Who counts what is left at the channel.
     pub fn unit_count(&self) -> UnitCount {
-        match (self.counts_units_itself, self.counts_own_bookings) {
+        match (self.computes_availability, self.decrements_own_availability) {
             (true, _) => UnitCount::Itself,
             (false, true) => UnitCount::LessItsOwn,
             (false, false) => UnitCount::Told,
@@ -251,8 +251,8 @@ fn check_route(manifest: &Manifest, path: &str, route: &Route) -> Result<(), Man
     if !route.path.starts_with('/') {
         return fail("path", "must begin with /".to_owned());
     }
-    if !(100..600).contains(&route.when_unable.status) {
-        return fail("whenUnable.status", format!("{} is not an HTTP status", route.when_unable.status));
+    if !(100..600).contains(&route.fallback_response.status) {
+        return fail("fallbackResponse.status", format!("{} is not an HTTP status", route.fallback_response.status));
     }
     let slot = match &route.verification {
         Verification::Basic { slot }
@@ -280,7 +280,7 @@ mod tests {
     use super::*;
 
     const SMALLEST: &str = r#"{"schemaVersion":1,"id":"tiny","displayName":"Tiny","version":"1.0.0",
-        "contract":"1.0.0-rc.4","vendor":"Nobody","hosts":["setting:baseUrl"],
+        "contract":"1.0.0-rc.5","vendor":"Nobody","hosts":["setting:baseUrl"],
         "settings":{"properties":{"baseUrl":{"type":"string","default":"https://tiny.example/v1"}}}}"#;
 
     #[test]
@@ -301,7 +301,7 @@ mod tests {
             (r#""type":"string""#, r#""writeOnly":true"#, "settings.properties.baseUrl"),
             (
                 r#""vendor""#,
-                r#""routes":[{"path":"/","methods":["POST"],"kind":"ack","budgetMillis":1,"whenUnable":{"status":200},
+                r#""routes":[{"path":"/","methods":["POST"],"kind":"ack","budgetMillis":1,"fallbackResponse":{"status":200},
                     "verification":{"kind":"basic","slot":"s"}}],"vendor""#,
                 "routes[0].verification.slot",
             ),

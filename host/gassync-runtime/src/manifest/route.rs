@@ -14,8 +14,8 @@ pub struct Route {
     pub kind: RouteKind,
     /// How long the caller waits, in milliseconds.
     pub budget_millis: u64,
-    /// What to answer when the plugin cannot.
-    pub when_unable: WhenUnable,
+    /// The response if the plugin builds none.
+    pub fallback_response: FallbackResponse,
 }
 
 /// How a caller is known.
@@ -110,10 +110,10 @@ pub enum RouteKind {
     Feed,
 }
 
-/// The answer when the plugin cannot word one.
+/// The response if the plugin builds none.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct WhenUnable {
+pub struct FallbackResponse {
     /// Status code.
     pub status: u16,
     /// Text.

@@ -1,26 +1,26 @@
 //! `gassync plugin try`: what a plugin makes of a payload, with nothing verified, stored or sent.
 
-mod inventory;
+mod core_data;
 
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gassync_domain::{
-    Attempt, CalendarUpdate, Change, ContentItem, Decoded, Entity, Fate, FieldError, HttpRequest, HttpResponse,
-    Operation, Outcome, Page, Query, RawJson, Receipt, ReceiptOutcome, Selection, Timestamp,
+    Acknowledgement, AcknowledgementOutcome, Attempt, CalendarUpdate, Change, ChangeResult, ContentItem, Decoded,
+    Entity, FieldError, HttpRequest, HttpResponse, Operation, Outcome, Page, Query, RawJson, Selection, Timestamp,
 };
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
-pub use self::inventory::FileInventory;
+pub use self::core_data::FileCoreData;
 use crate::{
     Adapter, Allowance, Budget, Call, CallError, CallRecord, CredentialError, Credentials, Finished, LogLine,
     RecordedRequest, ReplayTransport, Secret, ShownAsPlaceholders, Transport, placeholder::in_single_braces,
 };
 
-/// Most parts of a feed that are put together.
-pub(crate) const MAX_PARTS: usize = 1_000;
+/// Most chunks of a feed that are joined.
+pub(crate) const MAX_CHUNKS: usize = 1_000;
 
 /// What a trial is run with.
 #[derive(Debug, Clone)]
@@ -31,8 +31,8 @@ pub struct Conditions {
     pub now: Timestamp,
     /// What its randomness grows from.
     pub seed: u64,
-    /// What the core holds.
-    pub inventory: FileInventory,
+    /// The core's data.
+    pub core_data: FileCoreData,
 }
 
 /// How a trial ended.
@@ -146,18 +146,23 @@ pub async fn decode_answer(
     fetch(plugin, conditions, Query::new(entity, selection), vec![answer]).await
 }
 
-/// The reply to an inbound call, given the fate of each change it makes.
-pub async fn respond(plugin: &dyn Adapter, conditions: &Conditions, request: HttpRequest, fates: Vec<Fate>) -> Ending {
+/// The reply to an inbound call, given the result of each of its changes.
+pub async fn respond(
+    plugin: &dyn Adapter,
+    conditions: &Conditions,
+    request: HttpRequest,
+    results: Vec<ChangeResult>,
+) -> Ending {
     let call = || call(plugin, conditions, Vec::new(), Budget::decode());
     let decoded = plugin.decode(call(), request.clone()).await;
     let finished = match decoded.result {
-        Ok(Decoded { changes, .. }) => plugin.respond(call(), request, changes, fates).await,
+        Ok(Decoded { changes, .. }) => plugin.respond(call(), request, changes, results).await,
         // As a host does: what cannot be read may still be answered in the channel's words.
         Err(CallError::Channel(why)) => {
-            let unable = plugin.unable(call(), request, why.clone()).await;
-            match unable.result {
-                Err(CallError::Channel(_)) => Finished { result: Err(CallError::Channel(why)), ..unable },
-                _ => unable,
+            let reply = plugin.on_error(call(), request, why.clone()).await;
+            match reply.result {
+                Err(CallError::Channel(_)) => Finished { result: Err(CallError::Channel(why)), ..reply },
+                _ => reply,
             }
         }
         Err(error) => Finished { result: Err(error), record: decoded.record },
@@ -200,37 +205,39 @@ pub async fn content(
     pushed(plugin.push_content(call, items, Attempt::First).await)
 }
 
-/// Receipts to be given.
+/// Acknowledgements to be sent.
 pub async fn acknowledge(
     plugin: &dyn Adapter,
     conditions: &Conditions,
-    receipts: Vec<Receipt>,
+    acknowledgements: Vec<Acknowledgement>,
     answers: Vec<HttpResponse>,
 ) -> Ending {
     let call = call(plugin, conditions, answers, Budget::fetch());
-    pushed(as_outcomes(plugin.acknowledge(call, receipts).await))
+    pushed(as_outcomes(plugin.acknowledge(call, acknowledgements).await))
 }
 
-/// What the channel said to receipts, in the form of what it says to pushes.
-pub(crate) fn as_outcomes(finished: Finished<Vec<ReceiptOutcome>>) -> Finished<Vec<Outcome>> {
+/// The outcomes of acknowledgements, in the form of the outcomes of pushes.
+pub(crate) fn as_outcomes(finished: Finished<Vec<AcknowledgementOutcome>>) -> Finished<Vec<Outcome>> {
     let Finished { result, record } = finished;
-    let as_outcome = |outcome: ReceiptOutcome| match outcome {
-        ReceiptOutcome::Taken => Outcome::Accepted { id: None, replaces: None, confirmed: true, warnings: Vec::new() },
-        ReceiptOutcome::Retry(seconds) => Outcome::Retry(seconds),
-        ReceiptOutcome::Outdated(problem) | ReceiptOutcome::Refused(problem) => {
+    let as_outcome = |outcome: AcknowledgementOutcome| match outcome {
+        AcknowledgementOutcome::Accepted => {
+            Outcome::Accepted { id: None, replaces: None, confirmed: true, warnings: Vec::new() }
+        }
+        AcknowledgementOutcome::Retry(seconds) => Outcome::Retry(seconds),
+        AcknowledgementOutcome::Outdated(problem) | AcknowledgementOutcome::Refused(problem) => {
             Outcome::Refused(vec![FieldError { path: String::new(), problem }])
         }
     };
     Finished { result: result.map(|outcomes| outcomes.into_iter().map(as_outcome).collect()), record }
 }
 
-/// What a channel fetches from us, its parts put together.
+/// A feed that a channel fetches from us, its chunks joined.
 pub async fn render(plugin: &dyn Adapter, conditions: &Conditions, request: HttpRequest) -> Ending {
     let mut reply: Option<HttpResponse> = None;
-    let mut part = None;
-    for _ in 0..MAX_PARTS {
+    let mut cursor = None;
+    for _ in 0..MAX_CHUNKS {
         let call = call(plugin, conditions, Vec::new(), Budget::fetch());
-        let mut finished = plugin.render(call, request.clone(), part).await;
+        let mut finished = plugin.render(call, request.clone(), cursor).await;
         let rendered = match &mut finished.result {
             Ok(rendered) => rendered,
             Err(_) => return end(finished, |_, _| String::new()),
@@ -243,8 +250,8 @@ pub async fn render(plugin: &dyn Adapter, conditions: &Conditions, request: Http
                 reply = Some(HttpResponse { status: rendered.status, headers, body });
             }
         }
-        part = rendered.next.take();
-        if part.is_none() {
+        cursor = rendered.next.take();
+        if cursor.is_none() {
             return end(finished, |_, record| {
                 let reply = reply
                     .as_ref()
@@ -254,7 +261,7 @@ pub async fn render(plugin: &dyn Adapter, conditions: &Conditions, request: Http
         }
     }
     Ending::Broke(print(&serde_json::json!({
-        "type": "/problems/plugin/parts", "title": format!("the feed has more than {MAX_PARTS} parts")
+        "type": "/problems/plugin/chunks", "title": format!("the feed has more than {MAX_CHUNKS} chunks")
     })))
 }
 
@@ -318,7 +325,7 @@ pub(crate) fn call_over(
         clock: Arc::new(move || now),
         seed: conditions.seed,
         budget: Budget { memory_bytes: allowance.memory_bytes(manifest), ..budget },
-        inventory: Arc::new(conditions.inventory.clone().on(now.to_zoned(jiff::tz::TimeZone::UTC).date())),
+        core_data: Arc::new(conditions.core_data.clone().on(now.to_zoned(jiff::tz::TimeZone::UTC).date())),
         ..Call::alone("trial")
     }
 }

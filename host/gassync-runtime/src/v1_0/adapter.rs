@@ -2,27 +2,27 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use gassync_domain::{
-    Attempt, CalendarUpdate, Change, ChannelError, ContentItem, Decoded, Fate, HttpRequest, HttpResponse, Operation,
-    Outcome, Page, Part, Query, Receipt, ReceiptOutcome, Report, Subscribed,
+    Acknowledgement, AcknowledgementOutcome, Attempt, CalendarUpdate, Change, ChangeResult, ChannelError, Chunk,
+    ContentItem, Decoded, HttpRequest, HttpResponse, Operation, Outcome, Page, Query, Report, Subscribed,
 };
 use wasmtime::{
     Engine, Store,
     component::{Component, Instance, InstancePre},
 };
 
-use super::{CONTRACT, bindings::exports::gassync::channel as exports, host, inward, outward};
+use super::{CONTRACT, bindings::exports::gassync::channel as exports, from_wit, host, to_wit};
 use crate::{
-    Adapter, Budget, Call, CallError, Finished, Interface, LoadError, Manifest, Unreadable,
+    Adapter, Budget, Call, CallError, CoreDataError, Finished, Interface, LoadError, Manifest,
     sandbox::{self, Guest},
 };
 
 /// Where the functions of each exported interface are.
 struct Indices {
-    about: exports::about::GuestIndices,
+    metadata: exports::metadata::GuestIndices,
     inbound: Option<exports::inbound::GuestIndices>,
-    answer: Option<exports::answer::GuestIndices>,
+    reply: Option<exports::reply::GuestIndices>,
     pull: Option<exports::pull::GuestIndices>,
-    receipts: Option<exports::receipts::GuestIndices>,
+    acknowledgements: Option<exports::acknowledgements::GuestIndices>,
     push_calendar: Option<exports::push_calendar::GuestIndices>,
     push_reservations: Option<exports::push_reservations::GuestIndices>,
     push_content: Option<exports::push_content::GuestIndices>,
@@ -57,7 +57,7 @@ pub(crate) async fn load(engine: &Engine, component: &Component, hash: String) -
     macro_rules! indices {
         ($($interface:ident = $name:literal),*) => {
             Indices {
-                about: exports::about::GuestIndices::new(&ready).map_err(unfit)?,
+                metadata: exports::metadata::GuestIndices::new(&ready).map_err(unfit)?,
                 $($interface: if exported.contains($name) {
                     Some(exports::$interface::GuestIndices::new(&ready).map_err(unfit)?)
                 } else {
@@ -68,9 +68,9 @@ pub(crate) async fn load(engine: &Engine, component: &Component, hash: String) -
     }
     let indices = indices!(
         inbound = "inbound",
-        answer = "answer",
+        reply = "reply",
         pull = "pull",
-        receipts = "receipts",
+        acknowledgements = "acknowledgements",
         push_calendar = "push-calendar",
         push_reservations = "push-reservations",
         push_content = "push-content",
@@ -99,7 +99,7 @@ impl Linked {
         // Nothing is known of it yet, so it has the largest budget a plugin may have.
         let call = Call { budget: Budget::most(), ..Call::alone("describe") };
         let store = sandbox::open(&self.engine, &call);
-        let finished = sandbox::run(self, store, (&call, "about.describe"), move |linked, store| {
+        let finished = sandbox::run(self, store, (&call, "metadata.describe"), move |linked, store| {
             Box::pin(async move {
                 let instance = linked.instantiate(store).await?;
                 macro_rules! load {
@@ -111,17 +111,17 @@ impl Linked {
                 }
                 load!(
                     inbound,
-                    answer,
+                    reply,
                     pull,
-                    receipts,
+                    acknowledgements,
                     push_calendar,
                     push_reservations,
                     push_content,
                     feeds,
                     connection
                 );
-                let about = linked.indices.about.load(&mut *store, &instance).map_err(trap)?;
-                about.call_describe(&mut *store).await.map_err(trap)
+                let metadata = linked.indices.metadata.load(&mut *store, &instance).map_err(trap)?;
+                metadata.call_describe(&mut *store).await.map_err(trap)
             })
         });
         finished.await.result
@@ -144,14 +144,13 @@ impl Linked {
 }
 
 fn trap(error: wasmtime::Error) -> CallError {
-    match error.downcast_ref::<Unreadable>() {
-        Some(unreadable) => CallError::Host(unreadable.to_string()),
+    match error.downcast_ref::<CoreDataError>() {
+        Some(error) => CallError::Host(error.to_string()),
         None => CallError::Trap(format!("{:#}", error.root_cause())),
     }
 }
 
-/// One call of one function of one interface, in a sandbox of its own: arguments made from what was given, the answer
-/// made into what was asked for.
+/// One call of one function of one interface, in a sandbox of its own: converts the arguments and the reply.
 macro_rules! call {
     ($self:ident, $call:ident, $interface:ident, $kind:ident, $entry:literal,
      |$guest:ident, $store:ident| $work:expr) => {{
@@ -194,9 +193,9 @@ impl Adapter for Plugin {
     async fn decode(&self, call: Call, request: HttpRequest) -> Finished<Decoded> {
         let limit = call.budget.changes;
         call!(self, call, inbound, Inbound, "inbound.decode", |guest, store| {
-            let request = outward::request(request);
-            let answer = guest.call_decode(&mut *store, &request).await.map_err(trap)?;
-            inward::decoded(answer.map_err(inward::channel_error)?, limit)
+            let request = to_wit::request(request);
+            let reply = guest.call_decode(&mut *store, &request).await.map_err(trap)?;
+            from_wit::decoded(reply.map_err(from_wit::channel_error)?, limit)
         })
     }
 
@@ -205,40 +204,45 @@ impl Adapter for Plugin {
         call: Call,
         request: HttpRequest,
         changes: Vec<Change>,
-        fates: Vec<Fate>,
+        results: Vec<ChangeResult>,
     ) -> Finished<HttpResponse> {
-        call!(self, call, answer, Answer, "answer.respond", |guest, store| {
-            let request = outward::request(request);
-            let changes: Vec<_> = changes.into_iter().map(outward::change).collect();
-            let fates: Vec<_> = fates.into_iter().map(outward::fate).collect();
-            let answer = guest.call_respond(&mut *store, &request, &changes, &fates).await.map_err(trap)?;
-            inward::response(answer.map_err(inward::channel_error)?)
+        call!(self, call, reply, Reply, "reply.respond", |guest, store| {
+            let request = to_wit::request(request);
+            let changes: Vec<_> = changes.into_iter().map(to_wit::change).collect();
+            let results: Vec<_> = results.into_iter().map(to_wit::change_result).collect();
+            let reply = guest.call_respond(&mut *store, &request, &changes, &results).await.map_err(trap)?;
+            from_wit::response(reply.map_err(from_wit::channel_error)?)
         })
     }
 
-    async fn unable(&self, call: Call, request: HttpRequest, why: ChannelError) -> Finished<HttpResponse> {
-        call!(self, call, answer, Answer, "answer.unable", |guest, store| {
-            let request = outward::request(request);
-            let answer = guest.call_unable(&mut *store, &request, &outward::channel_error(why)).await.map_err(trap)?;
-            inward::response(answer.map_err(inward::channel_error)?)
+    async fn on_error(&self, call: Call, request: HttpRequest, error: ChannelError) -> Finished<HttpResponse> {
+        call!(self, call, reply, Reply, "reply.on-error", |guest, store| {
+            let request = to_wit::request(request);
+            let reply =
+                guest.call_on_error(&mut *store, &request, &to_wit::channel_error(error)).await.map_err(trap)?;
+            from_wit::response(reply.map_err(from_wit::channel_error)?)
         })
     }
 
     async fn fetch(&self, call: Call, query: Query) -> Finished<Page> {
         let limit = call.budget.changes;
         call!(self, call, pull, Pull, "pull.fetch", |guest, store| {
-            let query = outward::query(query);
-            let answer = guest.call_fetch(&mut *store, &query).await.map_err(trap)?;
-            inward::page(answer.map_err(inward::channel_error)?, limit)
+            let query = to_wit::query(query);
+            let reply = guest.call_fetch(&mut *store, &query).await.map_err(trap)?;
+            from_wit::page(reply.map_err(from_wit::channel_error)?, limit)
         })
     }
 
-    async fn acknowledge(&self, call: Call, receipts: Vec<Receipt>) -> Finished<Vec<ReceiptOutcome>> {
-        let given = receipts.len();
-        call!(self, call, receipts, Receipts, "receipts.acknowledge", |guest, store| {
-            let receipts: Vec<_> = receipts.into_iter().map(outward::receipt).collect();
-            let answer = guest.call_acknowledge(&mut *store, &receipts).await.map_err(trap)?;
-            inward::receipt_outcomes(answer.map_err(inward::channel_error)?, given)
+    async fn acknowledge(
+        &self,
+        call: Call,
+        acknowledgements: Vec<Acknowledgement>,
+    ) -> Finished<Vec<AcknowledgementOutcome>> {
+        let given = acknowledgements.len();
+        call!(self, call, acknowledgements, Acknowledgements, "acknowledgements.acknowledge", |guest, store| {
+            let acknowledgements: Vec<_> = acknowledgements.into_iter().map(to_wit::acknowledgement).collect();
+            let reply = guest.call_acknowledge(&mut *store, &acknowledgements).await.map_err(trap)?;
+            from_wit::acknowledgement_outcomes(reply.map_err(from_wit::channel_error)?, given)
         })
     }
 
@@ -249,11 +253,11 @@ impl Adapter for Plugin {
         attempt: Attempt,
     ) -> Finished<Vec<Outcome>> {
         call!(self, call, push_calendar, PushCalendar, "push-calendar.push", |guest, store| {
-            let rows: Vec<Vec<_>> = updates.into_iter().map(outward::calendar).collect();
+            let rows: Vec<Vec<_>> = updates.into_iter().map(to_wit::calendar).collect();
             let counts: Vec<usize> = rows.iter().map(Vec::len).collect();
             let rows = rows.concat();
-            let answer = guest.call_push(&mut *store, &rows, outward::attempt(attempt)).await.map_err(trap)?;
-            let outcomes = inward::outcomes(answer.map_err(inward::channel_error)?, rows.len())?;
+            let reply = guest.call_push(&mut *store, &rows, to_wit::attempt(attempt)).await.map_err(trap)?;
+            let outcomes = from_wit::outcomes(reply.map_err(from_wit::channel_error)?, rows.len())?;
             let mut outcomes = outcomes.into_iter();
             // An update of no nights has nothing that could be refused.
             let nothing = || Outcome::Accepted { id: None, replaces: None, confirmed: true, warnings: Vec::new() };
@@ -265,47 +269,47 @@ impl Adapter for Plugin {
     async fn push_reservations(&self, call: Call, operations: Vec<Operation>) -> Finished<Vec<Outcome>> {
         let given = operations.len();
         call!(self, call, push_reservations, PushReservations, "push-reservations.push", |guest, store| {
-            let operations: Vec<_> = operations.into_iter().map(outward::operation).collect();
-            let answer = guest.call_push(&mut *store, &operations).await.map_err(trap)?;
-            inward::outcomes(answer.map_err(inward::channel_error)?, given)
+            let operations: Vec<_> = operations.into_iter().map(to_wit::operation).collect();
+            let reply = guest.call_push(&mut *store, &operations).await.map_err(trap)?;
+            from_wit::outcomes(reply.map_err(from_wit::channel_error)?, given)
         })
     }
 
     async fn push_content(&self, call: Call, items: Vec<ContentItem>, attempt: Attempt) -> Finished<Vec<Outcome>> {
         let given = items.len();
         call!(self, call, push_content, PushContent, "push-content.push", |guest, store| {
-            let items: Vec<_> = items.into_iter().map(outward::content).collect();
-            let answer = guest.call_push(&mut *store, &items, outward::attempt(attempt)).await.map_err(trap)?;
-            inward::outcomes(answer.map_err(inward::channel_error)?, given)
+            let items: Vec<_> = items.into_iter().map(to_wit::content).collect();
+            let reply = guest.call_push(&mut *store, &items, to_wit::attempt(attempt)).await.map_err(trap)?;
+            from_wit::outcomes(reply.map_err(from_wit::channel_error)?, given)
         })
     }
 
-    async fn render(&self, call: Call, request: HttpRequest, part: Option<String>) -> Finished<Part> {
+    async fn render(&self, call: Call, request: HttpRequest, cursor: Option<String>) -> Finished<Chunk> {
         call!(self, call, feeds, Feeds, "feeds.render", |guest, store| {
-            let request = outward::request(request);
-            let answer = guest.call_render(&mut *store, &request, part.as_deref()).await.map_err(trap)?;
-            inward::part(answer.map_err(inward::channel_error)?)
+            let request = to_wit::request(request);
+            let reply = guest.call_render(&mut *store, &request, cursor.as_deref()).await.map_err(trap)?;
+            from_wit::chunk(reply.map_err(from_wit::channel_error)?)
         })
     }
 
     async fn check(&self, call: Call) -> Finished<Report> {
         call!(self, call, connection, Connection, "connection.check", |guest, store| {
-            let answer = guest.call_check(&mut *store).await.map_err(trap)?;
-            inward::report(answer.map_err(inward::channel_error)?)
+            let reply = guest.call_check(&mut *store).await.map_err(trap)?;
+            from_wit::report(reply.map_err(from_wit::channel_error)?)
         })
     }
 
     async fn subscribe(&self, call: Call, endpoint: String) -> Finished<Subscribed> {
         call!(self, call, connection, Connection, "connection.subscribe", |guest, store| {
-            let answer = guest.call_subscribe(&mut *store, &endpoint).await.map_err(trap)?;
-            answer.map(inward::subscribed).map_err(inward::channel_error)
+            let reply = guest.call_subscribe(&mut *store, &endpoint).await.map_err(trap)?;
+            reply.map(from_wit::subscribed).map_err(from_wit::channel_error)
         })
     }
 
     async fn unsubscribe(&self, call: Call, subscriptions: Vec<String>) -> Finished<Vec<String>> {
         call!(self, call, connection, Connection, "connection.unsubscribe", |guest, store| {
-            let answer = guest.call_unsubscribe(&mut *store, &subscriptions).await.map_err(trap)?;
-            answer.map_err(inward::channel_error)
+            let reply = guest.call_unsubscribe(&mut *store, &subscriptions).await.map_err(trap)?;
+            reply.map_err(from_wit::channel_error)
         })
     }
 }

@@ -3,11 +3,11 @@
 use wasmtime::component::{HasSelf, Linker};
 
 use super::{
-    bindings::gassync::channel::{http, inventory, keys, log, settings, state, types},
-    inward, outward,
+    bindings::gassync::channel::{core_data, http, log, settings, signing, state, types},
+    from_wit, to_wit,
 };
 use crate::{
-    CallError, LogLine, MAX_MEMORY_BYTES, Unreadable,
+    CallError, CoreDataError, LogLine, MAX_MEMORY_BYTES,
     capability::{
         self,
         http::{Capture, Refusal},
@@ -19,10 +19,10 @@ use crate::{
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     types::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
     http::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    keys::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
+    signing::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
     settings::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
     state::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    inventory::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
+    core_data::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
     log::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)
 }
 
@@ -39,14 +39,14 @@ impl http::Host for Guest {
             slot: c.slot,
             field: c.field,
             place: c.place,
-            good_for_seconds: c.good_for_seconds,
+            lifetime_seconds: c.lifetime_seconds,
         });
-        let answer = self.http.send(inward::request(request), secrets, captures.collect()).await;
+        let answer = self.http.send(from_wit::request(request), secrets, captures.collect()).await;
         if let Err(Refusal::TooMany) = answer {
             // The gate remembers why.
             return Err(wasmtime::Error::msg("too many requests"));
         }
-        Ok(answer.map(outward::response).map_err(word))
+        Ok(answer.map(to_wit::response).map_err(word))
     }
 }
 
@@ -66,7 +66,7 @@ fn word(refusal: Refusal) -> http::HttpError {
     }
 }
 
-impl keys::Host for Guest {
+impl signing::Host for Guest {
     async fn sign(
         &mut self,
         slot: String,
@@ -75,7 +75,7 @@ impl keys::Host for Guest {
         text: Vec<u8>,
         secrets: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        Ok(capability::keys::sign(&*self.http.credentials, (&slot, &field), &algorithm, text, &secrets).await)
+        Ok(capability::signing::sign(&*self.http.credentials, (&slot, &field), &algorithm, text, &secrets).await)
     }
 
     async fn verify(
@@ -88,7 +88,7 @@ impl keys::Host for Guest {
         signature: Vec<u8>,
     ) -> wasmtime::Result<Result<bool, String>> {
         let text = (text, &*secrets);
-        Ok(capability::keys::verify(&*self.http.credentials, (&slot, &field), &algorithm, text, &signature).await)
+        Ok(capability::signing::verify(&*self.http.credentials, (&slot, &field), &algorithm, text, &signature).await)
     }
 }
 
@@ -117,20 +117,20 @@ impl state::Host for Guest {
     }
 }
 
-impl inventory::Host for Guest {
-    async fn properties(&mut self, cursor: Option<String>) -> wasmtime::Result<inventory::PageOfProperties> {
-        let (items, next) = self.inventory.properties(cursor).await.map_err(unreadable)?;
-        Ok(inventory::PageOfProperties { items: items.into_iter().map(outward::property).collect(), next })
+impl core_data::Host for Guest {
+    async fn properties(&mut self, cursor: Option<String>) -> wasmtime::Result<core_data::PageOfProperties> {
+        let (items, next) = self.core_data.properties(cursor).await.map_err(core_data_error)?;
+        Ok(core_data::PageOfProperties { items: items.into_iter().map(to_wit::property).collect(), next })
     }
 
     async fn room_types(&mut self, property_id: String) -> wasmtime::Result<Vec<types::RoomType>> {
-        let items = self.inventory.room_types(&property_id).await.map_err(unreadable)?;
-        Ok(items.into_iter().map(outward::room_type).collect())
+        let items = self.core_data.room_types(&property_id).await.map_err(core_data_error)?;
+        Ok(items.into_iter().map(to_wit::room_type).collect())
     }
 
     async fn rate_plans(&mut self, property_id: String) -> wasmtime::Result<Vec<types::RatePlan>> {
-        let items = self.inventory.rate_plans(&property_id).await.map_err(unreadable)?;
-        Ok(items.into_iter().map(outward::rate_plan).collect())
+        let items = self.core_data.rate_plans(&property_id).await.map_err(core_data_error)?;
+        Ok(items.into_iter().map(to_wit::rate_plan).collect())
     }
 
     async fn calendar(
@@ -138,59 +138,62 @@ impl inventory::Host for Guest {
         room_type_id: String,
         span: types::Nights,
     ) -> wasmtime::Result<Vec<types::CalendarNights>> {
-        let (start, until) = inward::span("span", span).map_err(asked_wrongly)?;
-        let calendars = self.inventory.calendar(&room_type_id, start, until).await.map_err(unreadable)?;
-        Ok(calendars.into_iter().flat_map(outward::calendar_as_it_is).collect())
+        let (start, until) = from_wit::span("span", span).map_err(asked_wrongly)?;
+        let calendars = self.core_data.calendar(&room_type_id, start, until).await.map_err(core_data_error)?;
+        Ok(calendars.into_iter().flat_map(to_wit::calendar_as_it_is).collect())
     }
 
     async fn reservations(
         &mut self,
         changed_since: Option<String>,
         cursor: Option<String>,
-    ) -> wasmtime::Result<inventory::PageOfReservations> {
-        let since = inward::instant("changed-since", changed_since).map_err(asked_wrongly)?;
-        let (items, next) = self.inventory.reservations(since, cursor).await.map_err(unreadable)?;
-        Ok(inventory::PageOfReservations { items: items.into_iter().map(outward::booked).collect(), next })
+    ) -> wasmtime::Result<core_data::PageOfReservations> {
+        let since = from_wit::instant("changed-since", changed_since).map_err(asked_wrongly)?;
+        let (items, next) = self.core_data.reservations(since, cursor).await.map_err(core_data_error)?;
+        Ok(core_data::PageOfReservations { items: items.into_iter().map(to_wit::core_booking).collect(), next })
     }
 
-    async fn stays(&mut self, room_type_id: String, span: types::Nights) -> wasmtime::Result<Vec<types::Booked>> {
-        let (start, until) = inward::span("span", span).map_err(asked_wrongly)?;
-        let stays = self.inventory.stays(&room_type_id, start, until).await.map_err(unreadable)?;
-        Ok(stays.into_iter().map(outward::booked).collect())
+    async fn stays(&mut self, room_type_id: String, span: types::Nights) -> wasmtime::Result<Vec<types::CoreBooking>> {
+        let (start, until) = from_wit::span("span", span).map_err(asked_wrongly)?;
+        let stays = self.core_data.stays(&room_type_id, start, until).await.map_err(core_data_error)?;
+        Ok(stays.into_iter().map(to_wit::core_booking).collect())
     }
 
     async fn blocks(&mut self, room_type_id: String, span: types::Nights) -> wasmtime::Result<Vec<types::Block>> {
-        let (start, until) = inward::span("span", span).map_err(asked_wrongly)?;
-        let blocks = self.inventory.blocks(&room_type_id, start, until).await.map_err(unreadable)?;
-        Ok(blocks.into_iter().map(outward::block).collect())
+        let (start, until) = from_wit::span("span", span).map_err(asked_wrongly)?;
+        let blocks = self.core_data.blocks(&room_type_id, start, until).await.map_err(core_data_error)?;
+        Ok(blocks.into_iter().map(to_wit::block).collect())
     }
 
-    async fn find_reservation(&mut self, id: String) -> wasmtime::Result<Option<types::Booked>> {
-        Ok(self.inventory.find_reservation(&id).await.map_err(unreadable)?.map(outward::booked))
+    async fn find_reservation(&mut self, id: String) -> wasmtime::Result<Option<types::CoreBooking>> {
+        Ok(self.core_data.find_reservation(&id).await.map_err(core_data_error)?.map(to_wit::core_booking))
     }
 
     async fn changed_at(&mut self, property_id: String) -> wasmtime::Result<Option<String>> {
-        Ok(self.inventory.changed_at(&property_id).await.map_err(unreadable)?.map(outward::instant))
+        Ok(self.core_data.changed_at(&property_id).await.map_err(core_data_error)?.map(to_wit::instant))
     }
 
-    async fn quote(&mut self, query: types::StayQuery) -> wasmtime::Result<Result<types::Quoted, Vec<types::Refused>>> {
-        let query = inward::stay_query(query).map_err(asked_wrongly)?;
-        let answer = self.inventory.quote(query).await.map_err(unreadable)?;
-        Ok(answer.map(outward::quoted).map_err(|reasons| reasons.into_iter().map(outward::refused).collect()))
+    async fn quote_stay(
+        &mut self,
+        query: types::StayQuery,
+    ) -> wasmtime::Result<Result<types::Quote, Vec<types::Refusal>>> {
+        let query = from_wit::stay_query(query).map_err(asked_wrongly)?;
+        let answer = self.core_data.quote(query).await.map_err(core_data_error)?;
+        Ok(answer.map(to_wit::quote).map_err(|reasons| reasons.into_iter().map(to_wit::refusal).collect()))
     }
 
     async fn content(&mut self, of: types::EntityRef) -> wasmtime::Result<Option<String>> {
         Ok(self
-            .inventory
-            .content(&inward::entity_ref(of))
+            .core_data
+            .content(&from_wit::entity_ref(of))
             .await
-            .map_err(unreadable)?
+            .map_err(core_data_error)?
             .map(|content| content.to_string()))
     }
 }
 
 /// The call ends, and the plugin is not to blame.
-fn unreadable(error: Unreadable) -> wasmtime::Error {
+fn core_data_error(error: CoreDataError) -> wasmtime::Error {
     wasmtime::Error::new(error)
 }
 

@@ -1,15 +1,15 @@
-//! Contract 1.0, as long as it is a candidate: bindings, the host's side of its imports, and the way between its
-//! records and the domain's.
+//! Contract 1.0, as long as it is a candidate: bindings, the host's side of its imports, and the conversions
+//! between its records and the domain's.
 
 mod adapter;
+mod from_wit;
 mod host;
-mod inward;
-mod outward;
+mod to_wit;
 
 pub(crate) use adapter::load;
 
 /// The version in the names of its interfaces.
-pub(crate) const CONTRACT: &str = "1.0.0-rc.4";
+pub(crate) const CONTRACT: &str = "1.0.0-rc.5";
 
 mod bindings {
     wasmtime::component::bindgen!({

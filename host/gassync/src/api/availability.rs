@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Router, extract::State, http::HeaderMap, response::Response, routing::get};
 use gassync_domain::{
-    AccountId, Amount, Availability, CoreId, Date, MAX_CALENDAR_NIGHTS, News, SourceId, Stay, today_at,
+    AccountId, Amount, Availability, ChangeKind, CoreId, Date, MAX_CALENDAR_NIGHTS, SourceId, Stay, today_at,
 };
 use jiff::Span;
 use serde::{Deserialize, Serialize};
@@ -61,8 +61,8 @@ pub async fn post(
     caller: Caller<AvailabilityWrite>,
     submission: Submission,
 ) -> Result<Response, ApiError> {
-    let news = |record: Availability| record.into_calendar().map(News::Calendar);
-    taking::post(&state, &caller, submission, news).await
+    let into_kind = |record: Availability| record.into_calendar().map(ChangeKind::Calendar);
+    taking::post(&state, &caller, submission, into_kind).await
 }
 
 /// Which nights.

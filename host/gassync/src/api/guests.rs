@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Router, extract::State, http::HeaderMap, response::Response, routing::get};
-use gassync_domain::{Guest, News, Timestamp};
+use gassync_domain::{ChangeKind, Guest, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -35,7 +35,7 @@ record_endpoints! {
     entity: "guest",
     tag: "guests",
     /// Make or change guests: one record, or a list of up to 1,000, each with an outcome of its own.
-    post: "/integration/v1/guests", Guest, GuestsWrite, |record| Ok(News::Guest(record));
+    post: "/integration/v1/guests", Guest, GuestsWrite, |record| Ok(ChangeKind::Guest(record));
     /// The guests this key's source has told of.
     list(tx, caller, filter, slice): guests::list(tx, caller.account, caller.source, (filter.email.as_deref(), filter.updated_since), slice);
     /// One guest by the source's own id.

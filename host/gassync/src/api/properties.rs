@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Router, extract::State, http::HeaderMap, response::Response, routing::get};
-use gassync_domain::{News, Property, Timestamp};
+use gassync_domain::{ChangeKind, Property, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -35,7 +35,7 @@ record_endpoints! {
     entity: "property",
     tag: "properties",
     /// Make or change properties: one record, or a list of up to 1,000, each with an outcome of its own.
-    post: "/integration/v1/properties", Property, PropertiesWrite, |record| Ok(News::Property(record));
+    post: "/integration/v1/properties", Property, PropertiesWrite, |record| Ok(ChangeKind::Property(record));
     /// The properties this key's source has told of.
     list(tx, caller, filter, slice): properties::list(tx, caller.account, caller.source, filter.updated_since, slice);
     /// One property by the source's own id.

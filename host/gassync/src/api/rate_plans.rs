@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Router, extract::State, http::HeaderMap, response::Response, routing::get};
-use gassync_domain::{News, RatePlan, Timestamp};
+use gassync_domain::{ChangeKind, RatePlan, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -35,7 +35,7 @@ record_endpoints! {
     entity: "rate_plan",
     tag: "rate-plans",
     /// Make or change rate plans: one record, or a list of up to 1,000, each with an outcome of its own.
-    post: "/integration/v1/rate-plans", RatePlan, RatePlansWrite, |record| Ok(News::RatePlan(record));
+    post: "/integration/v1/rate-plans", RatePlan, RatePlansWrite, |record| Ok(ChangeKind::RatePlan(record));
     /// The rate plans this key's source has told of.
     list(tx, caller, filter, slice): rate_plans::list(tx, caller.account, caller.source, (filter.property_id.as_deref(), filter.updated_since), slice);
     /// One rate plan by the source's own id.

@@ -140,7 +140,7 @@ macro_rules! record_endpoints {
         entity: $entity:literal,
         tag: $tag:literal,
         $(#[$post_doc:meta])*
-        post: $path:literal, $record:ty, $write:ty, $news:expr;
+        post: $path:literal, $record:ty, $write:ty, $into_kind:expr;
         $(#[$list_doc:meta])*
         list($tx:ident, $caller:ident, $filter:ident, $slice:ident): $rows:expr;
         $(#[$one_doc:meta])*
@@ -169,7 +169,7 @@ macro_rules! record_endpoints {
             caller: Caller<$write>,
             submission: $crate::api::submission::Submission,
         ) -> Result<Response, ApiError> {
-            $crate::api::taking::post::<$record, _>(&state, &caller, submission, $news).await
+            $crate::api::taking::post::<$record, _>(&state, &caller, submission, $into_kind).await
         }
 
         $(#[$list_doc])*

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Router, extract::State, http::HeaderMap, response::Response, routing::get};
-use gassync_domain::{Date, News, Reservation, Timestamp};
+use gassync_domain::{ChangeKind, Date, Reservation, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -35,7 +35,7 @@ record_endpoints! {
     entity: "reservation",
     tag: "reservations",
     /// Make or change reservations: one record, or a list of up to 1,000, each with an outcome of its own.
-    post: "/integration/v1/reservations", Reservation, ReservationsWrite, |record| Ok(News::Reservation(Box::new(record)));
+    post: "/integration/v1/reservations", Reservation, ReservationsWrite, |record| Ok(ChangeKind::Reservation(Box::new(record)));
     /// The reservations this key's source has told of.
     list(tx, caller, filter, slice): reservations::list(tx, caller.account, caller.source, &filter.into(), slice);
     /// One reservation by the source's own id.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Router, extract::State, http::HeaderMap, response::Response, routing::get};
-use gassync_domain::{News, RoomType, Timestamp};
+use gassync_domain::{ChangeKind, RoomType, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -35,7 +35,7 @@ record_endpoints! {
     entity: "room_type",
     tag: "room-types",
     /// Make or change room types: one record, or a list of up to 1,000, each with an outcome of its own.
-    post: "/integration/v1/room-types", RoomType, RoomTypesWrite, |record| Ok(News::RoomType(record));
+    post: "/integration/v1/room-types", RoomType, RoomTypesWrite, |record| Ok(ChangeKind::RoomType(record));
     /// The room types this key's source has told of.
     list(tx, caller, filter, slice): room_types::list(tx, caller.account, caller.source, (filter.property_id.as_deref(), filter.updated_since), slice);
     /// One room type by the source's own id.

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use gassync_domain::{
-    AccountId, Change, Date, FieldError, Intent, Mended, News, Parked, RawJson, Timestamp, UnitCount, join_mended,
+    AccountId, Change, ChangeKind, Date, FieldError, Intent, Mended, Parked, RawJson, Timestamp, UnitCount, join_mended,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -40,11 +40,11 @@ pub async fn post<T: DeserializeOwned, S>(
     state: &ApiState,
     caller: &Caller<S>,
     submission: Submission,
-    news: fn(T) -> Result<News, Vec<FieldError>>,
+    into_kind: fn(T) -> Result<ChangeKind, Vec<FieldError>>,
 ) -> Result<Response, ApiError> {
     let strict = is_strict(caller, &submission);
     let (list, raw) = submission.records(strict)?;
-    let read: Vec<Read> = raw.into_iter().map(|raw| read(raw, news, strict)).collect();
+    let read: Vec<Read> = raw.into_iter().map(|raw| read(raw, into_kind, strict)).collect();
     let app = &state.app;
     let incoming = incoming(app, caller, &submission);
     let taking = Taking { app, coalescer: &state.coalescer, incoming, read: &read, list };
@@ -66,7 +66,7 @@ pub async fn post<T: DeserializeOwned, S>(
         None => taking.take(promise.as_ref()).await,
     };
     // What these bring may be what others wait for.
-    if read.iter().flatten().any(|change| matches!(change.news, News::Property(_) | News::RoomType(_))) {
+    if read.iter().flatten().any(|change| matches!(change.data, ChangeKind::Property(_) | ChangeKind::RoomType(_))) {
         app.wake.notify_waiters();
     }
     match (taken, &promise) {
@@ -87,31 +87,35 @@ fn is_strict<S>(caller: &Caller<S>, submission: &Submission) -> bool {
 }
 
 /// Reads a record as the schema says; a fact that is written otherwise is read as far as it can be, and mended.
-fn read<T: DeserializeOwned>(raw: Box<RawValue>, news: fn(T) -> Result<News, Vec<FieldError>>, strict: bool) -> Read {
+fn read<T: DeserializeOwned>(
+    raw: Box<RawValue>,
+    into_kind: fn(T) -> Result<ChangeKind, Vec<FieldError>>,
+    strict: bool,
+) -> Read {
     let wrong = |problem| FieldError { path: String::new(), problem };
     let read = match unstorable(raw.get()) {
         Some(problem) => Err(wrong(problem)),
         None => read_as(raw.get()),
     };
     match read {
-        Ok(record) => news(record).map(|news| fact(news, RawJson::from(raw.clone()), Vec::new(), strict)),
+        Ok(record) => into_kind(record).map(|data| fact(data, RawJson::from(raw.clone()), Vec::new(), strict)),
         Err(error) if strict || lenient::asks(raw.get()) => Err(vec![error]),
         Err(_) => lenient::read(raw.get()).map_err(|error| vec![error]).and_then(|lenient| {
             let Lenient { record, mended, raw } = lenient;
             let raw = RawJson::parse(&raw).map_err(|_| vec![wrong("cannot be kept as JSON".to_owned())])?;
-            news(record).map(|news| fact(news, raw, mended, strict))
+            into_kind(record).map(|data| fact(data, raw, mended, strict))
         }),
     }
     .map_err(|errors| Box::new(rejected(&raw, errors)))
 }
 
 /// A record that was read. What happened is mended here already: the answer and the plan tell of it.
-fn fact(mut news: News, raw: RawJson, mut mended: Vec<Mended>, strict: bool) -> Change {
-    let asks = matches!(&news, News::Reservation(record) if record.intent == Intent::Request);
+fn fact(mut data: ChangeKind, raw: RawJson, mut mended: Vec<Mended>, strict: bool) -> Change {
+    let asks = matches!(&data, ChangeKind::Reservation(record) if record.intent == Intent::Request);
     if !strict && !asks {
-        join_mended(&mut mended, news.mend().mended);
+        join_mended(&mut mended, data.mend().mended);
     }
-    Change { mended, ..Change::new(news, Some(raw)) }
+    Change { mended, ..Change::new(data, Some(raw)) }
 }
 
 fn rejected(raw: &RawValue, errors: Vec<FieldError>) -> RecordOutcome {

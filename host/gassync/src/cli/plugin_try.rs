@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use gassync_domain::{Entity, HttpRequest, HttpResponse, Timestamp};
 use gassync_runtime::{
     Adapter, Engine, EngineSettings,
-    trial::{self, Conditions, Ending, FileInventory, content_type},
+    trial::{self, Conditions, Ending, FileCoreData, content_type},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -55,17 +55,17 @@ enum Entry {
     },
     /// Nights to be written: a list of `calendar` changes
     Calendar(Push),
-    /// Reservations to be written: a list of {verb, reference, channelId, reservation}
+    /// Reservations to be written: a list of {kind, reference, channelId, reservation}
     Reservations(Push),
-    /// Receipts to be given: a list of {token, externalId, reference, refused, at}
+    /// Acknowledgements to be sent: a list of {token, externalId, reference, refused, at}
     Acknowledge(Push),
     /// Content to be written: a list of {entity, reference, channelId, content}
     Content(Push),
-    /// The reply to an inbound call, given what became of each change it makes
+    /// The reply to an inbound call, given the result of each of its changes
     Respond {
         #[command(flatten)]
         call: Inbound,
-        /// A list of outcomes: {status: applied|refused|available|held|released|quote|bookings, …}
+        /// A list of results: {status: applied|refused|available|held|released|quote|bookings, …}
         #[arg(long)]
         outcome: PathBuf,
     },
@@ -75,9 +75,9 @@ enum Entry {
         path: String,
         #[arg(long)]
         query: Option<String>,
-        /// What the core holds: {properties, roomTypes, ratePlans, calendar, reservations, content}
-        #[arg(long)]
-        inventory: Option<PathBuf>,
+        /// The core's data: {properties, roomTypes, ratePlans, calendar, reservations, content}
+        #[arg(long, alias = "inventory")]
+        core_data: Option<PathBuf>,
     },
     /// The manifest
     Describe,
@@ -91,9 +91,9 @@ struct Push {
     /// The channel's answers, in order
     #[arg(long)]
     answer: Vec<PathBuf>,
-    /// What the core holds: {properties, roomTypes, ratePlans, calendar, reservations, content}
-    #[arg(long)]
-    inventory: Option<PathBuf>,
+    /// The core's data: {properties, roomTypes, ratePlans, calendar, reservations, content}
+    #[arg(long, alias = "inventory")]
+    core_data: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -168,7 +168,7 @@ impl TryArgs {
             },
             now: self.now.unwrap_or_else(|| system_clock()()),
             seed: self.seed,
-            inventory: FileInventory::default(),
+            core_data: FileCoreData::default(),
         };
         let ending = self.entry.run(&*plugin, &mut conditions).await?;
         Ok(match ending {
@@ -217,11 +217,11 @@ impl Entry {
                 trial::content(plugin, conditions, input, answers).await
             }
             Self::Respond { call, outcome } => {
-                let fates = serde_json::from_slice(&read(&outcome)?).context("--outcome is not a list of outcomes")?;
-                trial::respond(plugin, conditions, call.request(plugin)?, fates).await
+                let results = serde_json::from_slice(&read(&outcome)?).context("--outcome is not a list of results")?;
+                trial::respond(plugin, conditions, call.request(plugin)?, results).await
             }
-            Self::Render { path, query, inventory } => {
-                conditions.inventory = load_inventory(inventory.as_deref())?;
+            Self::Render { path, query, core_data } => {
+                conditions.core_data = load_core_data(core_data.as_deref())?;
                 let (url, headers) = (url(&path, query.as_deref()), Vec::new());
                 let request = HttpRequest { method: "GET".to_owned(), url, headers, body: None };
                 trial::render(plugin, conditions, request).await
@@ -237,7 +237,7 @@ impl Push {
         plugin: &dyn Adapter,
         conditions: &mut Conditions,
     ) -> anyhow::Result<(T, Vec<HttpResponse>)> {
-        conditions.inventory = load_inventory(self.inventory.as_deref())?;
+        conditions.core_data = load_core_data(self.core_data.as_deref())?;
         Ok((input_of(&self.input)?, load_answers(plugin, &self.answer)?))
     }
 }
@@ -266,9 +266,9 @@ fn input_of<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     serde_json::from_slice(&read(path)?).with_context(|| format!("--input {}", path.display()))
 }
 
-fn load_inventory(path: Option<&Path>) -> anyhow::Result<FileInventory> {
-    let Some(path) = path else { return Ok(FileInventory::default()) };
-    serde_json::from_slice(&read(path)?).with_context(|| format!("--inventory {}", path.display()))
+fn load_core_data(path: Option<&Path>) -> anyhow::Result<FileCoreData> {
+    let Some(path) = path else { return Ok(FileCoreData::default()) };
+    serde_json::from_slice(&read(path)?).with_context(|| format!("--core-data {}", path.display()))
 }
 
 fn load_answers(plugin: &dyn Adapter, paths: &[PathBuf]) -> anyhow::Result<Vec<HttpResponse>> {

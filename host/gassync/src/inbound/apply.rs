@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use gassync_domain::{
-    AccountId, Authority, Change, CoreId, Date, Digest, Entity, EntityRef, FieldError, Hint, Mend, Mended, News,
+    AccountId, Authority, Change, ChangeKind, CoreId, Date, Digest, Entity, EntityRef, FieldError, Hint, Mend, Mended,
     Parked, RawJson, Reservation, SourceId, Timestamp, UnitCount, Validate, Version, join_mended,
 };
 use jiff::SignedDuration;
@@ -288,20 +288,20 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
         return Err(sqlx::Error::Protocol("news of a source in a transaction that is not its own".to_owned()));
     }
     // These write the ledger too: units where there are fewer of them than before, blocks and what becomes of them.
-    let alone = changes.iter().any(|change| matches!(change.news, News::RoomType(_) | News::Block(_)));
+    let alone = changes.iter().any(|change| matches!(change.data, ChangeKind::RoomType(_) | ChangeKind::Block(_)));
     let names: Vec<String> = changes.iter().flat_map(names).collect();
     let links: Vec<Option<(mappings::Kind, String)>> = changes.iter().map(link_of).collect();
     let mut order: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
-    order.sort_by_key(|(_, change)| rank(&change.news));
+    order.sort_by_key(|(_, change)| rank(&change.data));
     let mut runs = Runs::default();
     let mut others = Vec::new();
-    for (index, Change { route, news, raw, mended }) in order {
-        match news {
-            News::Reservation(record) => {
+    for (index, Change { route, data, raw, mended }) in order {
+        match data {
+            ChangeKind::Reservation(record) => {
                 let raw = raw.unwrap_or_else(|| RawJson::of(&record));
                 runs.add(index, (*record, raw, mended));
             }
-            news => others.push((index, Change { route, news, raw, mended })),
+            data => others.push((index, Change { route, data, raw, mended })),
         }
     }
     // A reservation that takes a block's place gives nights back and takes others.
@@ -334,8 +334,8 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
 
 /// The nights that a calendar speaks of.
 fn shown(change: &Change) -> Option<closing::Shown> {
-    match &change.news {
-        News::Calendar(calendar) => {
+    match &change.data {
+        ChangeKind::Calendar(calendar) => {
             Some((calendar.room_type_id.clone(), calendar.nights.iter().map(|night| night.date).collect()))
         }
         _ => None,
@@ -386,71 +386,73 @@ async fn apart(tx: &mut Tx, incoming: &Incoming, run: Run, outcomes: &mut Vec<(u
 }
 
 async fn one(tx: &mut Tx, incoming: &Incoming, change: Change) -> store::Result<Outcome> {
-    let Change { news, raw, mended, .. } = change;
-    match news {
-        News::Property(record) => {
+    let Change { data, raw, mended, .. } = change;
+    match data {
+        ChangeKind::Property(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
             property::apply(tx, incoming, record, (&raw, mended)).await
         }
-        News::RoomType(record) => {
+        ChangeKind::RoomType(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
             room_type::apply(tx, incoming, record, (&raw, mended)).await
         }
-        News::Reservation(record) => {
+        ChangeKind::Reservation(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
             let outcomes = reservation::apply(tx, incoming, vec![(*record, raw, mended)]).await?;
             Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
         }
-        News::LookAgain(hint) => look_again(tx, incoming, &hint).await,
-        News::Removed(EntityRef { entity: Entity::Block, id }) => block::removed(tx, incoming, &id).await,
+        ChangeKind::Refetch(hint) => refetch(tx, incoming, &hint).await,
+        ChangeKind::Removed(EntityRef { entity: Entity::Block, id }) => block::removed(tx, incoming, &id).await,
         // Of all others the fate is unknown: the channel is asked.
-        News::Removed(EntityRef { entity, id }) => look_again(tx, incoming, &Hint { entity, id: Some(id) }).await,
-        News::RatePlan(record) => {
+        ChangeKind::Removed(EntityRef { entity, id }) => refetch(tx, incoming, &Hint { entity, id: Some(id) }).await,
+        ChangeKind::RatePlan(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
             rate_plan::apply(tx, incoming, record, (&raw, mended)).await
         }
-        News::Guest(record) => {
+        ChangeKind::Guest(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
             guest::apply(tx, incoming, record, (&raw, mended)).await
         }
-        News::Calendar(record) => {
+        ChangeKind::Calendar(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
             calendar::apply(tx, incoming, record, (&raw, mended)).await
         }
-        News::Block(record) => {
+        ChangeKind::Block(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
             block::apply(tx, incoming, record, (&raw, mended)).await
         }
         // What a plugin could not read is set aside before, with where it came from.
-        News::Unreadable(_) | News::Ask(_) | News::Connection(_) | News::Other { .. } => Ok(Outcome::NotKept),
+        ChangeKind::Unreadable(_) | ChangeKind::Ask(_) | ChangeKind::Connection(_) | ChangeKind::Other { .. } => {
+            Ok(Outcome::NotKept)
+        }
     }
 }
 
 /// A channel that says only that something happened is asked what.
-async fn look_again(tx: &mut Tx, incoming: &Incoming, hint: &Hint) -> store::Result<Outcome> {
+async fn refetch(tx: &mut Tx, incoming: &Incoming, hint: &Hint) -> store::Result<Outcome> {
     let payload = match &hint.id {
         Some(id) => json!({ "entity": hint.entity, "id": id }),
         None => json!({ "entity": hint.entity }),
     };
     let Incoming { account, source, now, .. } = *incoming;
-    store::queue::put(tx, &[Kind::LookAgain.put((account, source), payload, (now + GATHER, now))], now).await?;
+    store::queue::put(tx, &[Kind::Refetch.put((account, source), payload, (now + GATHER, now))], now).await?;
     Ok(Outcome::Fetching)
 }
 
-pub(super) fn rank(news: &News) -> u8 {
-    match news {
-        News::Property(_) => 0,
-        News::RoomType(_) => 1,
-        News::RatePlan(_) | News::Guest(_) => 2,
+pub(super) fn rank(data: &ChangeKind) -> u8 {
+    match data {
+        ChangeKind::Property(_) => 0,
+        ChangeKind::RoomType(_) => 1,
+        ChangeKind::RatePlan(_) | ChangeKind::Guest(_) => 2,
         _ => 3,
     }
 }
 
 /// What a change is about, so that two transactions that are about the same wait for each other.
 fn names(change: &Change) -> Vec<String> {
-    let guest = match &change.news {
-        News::Reservation(record) => record.guest.as_ref().and_then(|guest| guest.id.as_deref()),
-        News::Guest(guest) => guest.id.as_deref(),
+    let guest = match &change.data {
+        ChangeKind::Reservation(record) => record.guest.as_ref().and_then(|guest| guest.id.as_deref()),
+        ChangeKind::Guest(guest) => guest.id.as_deref(),
         _ => None,
     };
     let guest = guest.map(|id| format!("guest/{id}"));
@@ -459,26 +461,26 @@ fn names(change: &Change) -> Vec<String> {
 
 /// The link that a change may go by.
 fn link_of(change: &Change) -> Option<(mappings::Kind, String)> {
-    let kind = match &change.news {
-        News::Property(_) => mappings::Kind::Property,
-        News::RoomType(_) | News::Calendar(_) => mappings::Kind::RoomType,
-        News::RatePlan(_) => mappings::Kind::RatePlan,
-        News::Reservation(_) => mappings::Kind::Reservation,
-        News::Guest(_) => mappings::Kind::Guest,
+    let kind = match &change.data {
+        ChangeKind::Property(_) => mappings::Kind::Property,
+        ChangeKind::RoomType(_) | ChangeKind::Calendar(_) => mappings::Kind::RoomType,
+        ChangeKind::RatePlan(_) => mappings::Kind::RatePlan,
+        ChangeKind::Reservation(_) => mappings::Kind::Reservation,
+        ChangeKind::Guest(_) => mappings::Kind::Guest,
         _ => return None,
     };
     Some((kind, external_id(change)?.to_owned()))
 }
 
 pub(crate) fn external_id(change: &Change) -> Option<&str> {
-    match &change.news {
-        News::Property(record) => Some(&record.id),
-        News::RoomType(record) => Some(&record.id),
-        News::RatePlan(record) => Some(&record.id),
-        News::Reservation(record) => Some(&record.id),
-        News::Guest(record) => record.id.as_deref(),
-        News::Calendar(record) => Some(&record.room_type_id),
-        News::Block(record) => record.id.as_deref(),
+    match &change.data {
+        ChangeKind::Property(record) => Some(&record.id),
+        ChangeKind::RoomType(record) => Some(&record.id),
+        ChangeKind::RatePlan(record) => Some(&record.id),
+        ChangeKind::Reservation(record) => Some(&record.id),
+        ChangeKind::Guest(record) => record.id.as_deref(),
+        ChangeKind::Calendar(record) => Some(&record.room_type_id),
+        ChangeKind::Block(record) => record.id.as_deref(),
         _ => None,
     }
 }

@@ -222,7 +222,7 @@ async fn move_all(tx: &mut Tx, incoming: &Incoming, moved: Vec<Moved>) -> Result
     log(tx, incoming, &by_room).await?;
     let is_newly = |moved: &Moved| moved.now.is_some_and(|now| !now.waived && now.units > moved.night.closure.units);
     if incoming.has_channel && moved.iter().any(is_newly) {
-        let again = Kind::LookAgain.put(
+        let again = Kind::Refetch.put(
             (account, source),
             json!({ "entity": gassync_domain::Entity::Calendar }),
             (now + LOOK_AGAIN_AFTER, now),

@@ -2,8 +2,8 @@
 //! kept, and the same word again is not asked about again.
 
 use gassync_domain::{
-    Authority, Change, Completeness, Digest, FieldChange, Intent, Missing, News, Parked, RawJson, Reservation, Say,
-    Status, differences,
+    Authority, Change, ChangeKind, Completeness, Digest, FieldChange, Intent, Missing, Parked, RawJson, Reservation,
+    Say, Status, differences,
 };
 use serde_json::Value;
 
@@ -288,7 +288,7 @@ async fn reservation(
             Reservation { status, intent: Intent::Fact, ..record }
         }
     };
-    let outcome = apply_one(tx, &incoming, News::Reservation(Box::new(told)), raw).await?;
+    let outcome = apply_one(tx, &incoming, ChangeKind::Reservation(Box::new(told)), raw).await?;
     match outcome {
         Outcome::Parked(parked) => Err(DecideError::Lacking(parked)),
         outcome => Ok((outcome, digest)),
@@ -324,7 +324,7 @@ async fn a_block(tx: &mut Tx, incoming: &Incoming, id: &str, choice: Choice) -> 
         Choice::Stand => {
             stored.parked.as_ref().map_or(Ok(()), check_lacks_nothing)?;
             let incoming = Incoming { observed_at: stored.version.observed_at, ..*incoming };
-            apply_one(tx, &incoming, News::Block(stored.record), raw).await?
+            apply_one(tx, &incoming, ChangeKind::Block(stored.record), raw).await?
         }
         Choice::Cancel => block::removed(tx, incoming, id).await?,
         Choice::Ignore => {
@@ -371,7 +371,7 @@ async fn content(
     }
 }
 
-async fn apply_one(tx: &mut Tx, incoming: &Incoming, news: News, raw: RawJson) -> Result<Outcome, DecideError> {
-    let outcomes = apply::changes(tx, incoming, vec![Change::new(news, Some(raw))]).await?;
+async fn apply_one(tx: &mut Tx, incoming: &Incoming, data: ChangeKind, raw: RawJson) -> Result<Outcome, DecideError> {
+    let outcomes = apply::changes(tx, incoming, vec![Change::new(data, Some(raw))]).await?;
     Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
 }

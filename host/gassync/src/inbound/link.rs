@@ -1,6 +1,6 @@
 //! A person says what a parked record is about: the link, the record's way into the core, and what that frees.
 
-use gassync_domain::{Change, CoreId, FieldChange, Missing, News, Parked, RawJson, differences};
+use gassync_domain::{Change, ChangeKind, CoreId, FieldChange, Missing, Parked, RawJson, differences};
 use serde_json::Value;
 
 use super::{
@@ -89,7 +89,7 @@ pub async fn link(
         if before.is_null() {
             return Err(LinkError::NoEntity);
         }
-        check_home(tx, incoming, &change.news, &before).await?;
+        check_home(tx, incoming, &change.data, &before).await?;
         if kind == Kind::Reservation
             && let Some(other) = mappings::external_of(tx, account, source, kind, core).await?
         {
@@ -153,22 +153,22 @@ async fn told(
     id: &str,
 ) -> std::result::Result<Option<(Change, gassync_domain::Timestamp)>, LinkError> {
     let Incoming { account, source, .. } = *incoming;
-    let change = |news: News, raw: RawJson, mended| Change { mended, ..Change::new(news, Some(raw)) };
+    let change = |data: ChangeKind, raw: RawJson, mended| Change { mended, ..Change::new(data, Some(raw)) };
     macro_rules! of {
-        ($table:ident, $news:expr) => {
+        ($table:ident, $data:expr) => {
             $table::with_raw(tx, account, source, id)
                 .await?
-                .map(|(stored, raw)| (change($news(stored.record), raw, stored.mended), stored.version.observed_at))
+                .map(|(stored, raw)| (change($data(stored.record), raw, stored.mended), stored.version.observed_at))
         };
     }
     Ok(match kind {
-        Kind::Property => of!(properties, News::Property),
-        Kind::RoomType => of!(room_types, News::RoomType),
-        Kind::RatePlan => of!(rate_plans, News::RatePlan),
+        Kind::Property => of!(properties, ChangeKind::Property),
+        Kind::RoomType => of!(room_types, ChangeKind::RoomType),
+        Kind::RatePlan => of!(rate_plans, ChangeKind::RatePlan),
         Kind::Reservation => {
             let waiting = parked_reservations::with_raw(tx, account, source, id).await?;
             waiting.map(|(waiting, raw)| {
-                let change = change(News::Reservation(Box::new(waiting.record)), raw, waiting.mended);
+                let change = change(ChangeKind::Reservation(Box::new(waiting.record)), raw, waiting.mended);
                 (change, waiting.version.observed_at)
             })
         }
@@ -180,12 +180,12 @@ async fn told(
 async fn check_home(
     tx: &mut Tx,
     incoming: &Incoming,
-    news: &News,
+    data: &ChangeKind,
     entity: &Value,
 ) -> std::result::Result<(), LinkError> {
-    let home = match news {
-        News::RoomType(record) => &record.property_id,
-        News::RatePlan(record) => &record.property_id,
+    let home = match data {
+        ChangeKind::RoomType(record) => &record.property_id,
+        ChangeKind::RatePlan(record) => &record.property_id,
         _ => return Ok(()),
     };
     let property = mappings::find(tx, incoming.account, incoming.source, Kind::Property, home).await?;

@@ -8,7 +8,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use gassync_domain::{Change, Entity, EntityRef, News, Page, Query, Selection, Timestamp};
+use gassync_domain::{Change, ChangeKind, Entity, EntityRef, Page, Query, Selection, Timestamp};
 
 use super::apply::external_id;
 
@@ -68,12 +68,12 @@ impl Passes {
             Selection::Everything | Selection::ChangedSince(_) => true,
             // Nights are polled again as a whole; what a backfill reads of bookings is not.
             Selection::Within { .. } => query.entity != Entity::Calendar,
-            Selection::After(_) | Selection::Some(_) | Selection::Pending(_) => false,
+            Selection::After(_) | Selection::Some(_) | Selection::Queue(_) => false,
         };
         Self {
             rereads: moves_on,
-            by_words: matches!(query.selection, Selection::After(_) | Selection::Pending(_)),
-            is_queue: matches!(query.selection, Selection::Pending(_)),
+            by_words: matches!(query.selection, Selection::After(_) | Selection::Queue(_)),
+            is_queue: matches!(query.selection, Selection::Queue(_)),
             began,
             run: HashSet::new(),
             pass: HashSet::new(),
@@ -141,19 +141,19 @@ impl Passes {
     /// A record is what its id says; of a stream, and of what has no id of its own, every word counts.
     fn key(&self, change: &Change) -> u64 {
         let mut hasher = DefaultHasher::new();
-        let id = match &change.news {
-            News::Calendar(_) => None,
-            News::Removed(EntityRef { id, .. }) => Some(id.as_str()),
-            News::Unreadable(unreadable) => unreadable.id.as_deref(),
+        let id = match &change.data {
+            ChangeKind::Calendar(_) => None,
+            ChangeKind::Removed(EntityRef { id, .. }) => Some(id.as_str()),
+            ChangeKind::Unreadable(unreadable) => unreadable.id.as_deref(),
             _ => external_id(change),
         };
         match id.filter(|_| !self.by_words) {
-            Some(id) => (std::mem::discriminant(&change.news), id).hash(&mut hasher),
+            Some(id) => (std::mem::discriminant(&change.data), id).hash(&mut hasher),
             None => {
                 // A form that cannot be written is equal to any other such: at worst a list is read once.
-                serde_json::to_vec(&change.news).unwrap_or_default().hash(&mut hasher);
-                let unreadable = match &change.news {
-                    News::Unreadable(unreadable) => unreadable.raw.as_deref(),
+                serde_json::to_vec(&change.data).unwrap_or_default().hash(&mut hasher);
+                let unreadable = match &change.data {
+                    ChangeKind::Unreadable(unreadable) => unreadable.raw.as_deref(),
                     _ => None,
                 };
                 unreadable.hash(&mut hasher);
@@ -165,9 +165,9 @@ impl Passes {
 
 /// Whether the next run asks for it in any case: it was changed after this one began.
 fn is_asked_for_again(change: &Change, began: Timestamp) -> bool {
-    match &change.news {
-        News::Reservation(reservation) => reservation.modified_at.is_some_and(|at| at >= began),
-        News::Block(block) => block.modified_at.is_some_and(|at| at >= began),
+    match &change.data {
+        ChangeKind::Reservation(reservation) => reservation.modified_at.is_some_and(|at| at >= began),
+        ChangeKind::Block(block) => block.modified_at.is_some_and(|at| at >= began),
         _ => false,
     }
 }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn booking(id: &str) -> Change {
-        Change::new(News::Reservation(Box::new(reservation(id))), None)
+        Change::new(ChangeKind::Reservation(Box::new(reservation(id))), None)
     }
 
     fn page(changes: Vec<Change>, another: bool) -> Page {
@@ -244,7 +244,7 @@ mod tests {
         let late = || {
             let modified_at = Some(BEGAN.parse().expect("a time"));
             let reservation = Reservation { modified_at, ..reservation("9") };
-            Change::new(News::Reservation(Box::new(reservation)), None)
+            Change::new(ChangeKind::Reservation(Box::new(reservation)), None)
         };
         assert_eq!(run.take(&mut bookings(&["1"], true)), Ok(After::NextPage));
         assert_eq!(run.take(&mut bookings(&["2"], false)), Ok(After::NextPass));
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn pages_that_repeat_end_the_run() {
-        for selection in [Selection::Everything, Selection::Pending("new".to_owned())] {
+        for selection in [Selection::Everything, Selection::Queue("new".to_owned())] {
             let mut run = run(selection);
             assert_eq!(run.take(&mut bookings(&["1", "2"], true)), Ok(After::NextPage));
             let mut pages = 1;
@@ -280,7 +280,7 @@ mod tests {
             let night = json!({ "date": Date::constant(2027, 6, day), "available": true });
             let nights = vec![serde_json::from_value(night).expect("a night")];
             let calendar = Calendar { property_id: None, room_type_id: "7".to_owned(), rate_plan_id: None, nights };
-            let after = run.take(&mut page(vec![Change::new(News::Calendar(calendar), None)], day < 20));
+            let after = run.take(&mut page(vec![Change::new(ChangeKind::Calendar(calendar), None)], day < 20));
             assert_eq!(after, Ok(if day < 20 { After::NextPage } else { After::Whole }));
         }
     }

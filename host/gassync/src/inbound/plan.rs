@@ -1,6 +1,6 @@
 //! What records would do to the core, field by field.
 
-use gassync_domain::{AccountId, Calendar, Change, CoreId, FieldChange, Guest, News, differences};
+use gassync_domain::{AccountId, Calendar, Change, ChangeKind, CoreId, FieldChange, Guest, differences};
 use serde_json::Value;
 
 use super::apply::{self, Incoming, Outcome, rank};
@@ -25,13 +25,13 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
     // One by one, in whatever order their nights have: alone in the account's ledger.
     tx.lock_ledger(incoming.account, true).await?;
     let mut order: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
-    order.sort_by_key(|(_, change)| rank(&change.news));
+    order.sort_by_key(|(_, change)| rank(&change.data));
     let mut planned = Vec::with_capacity(order.len());
     for (index, change) in order {
-        let news = change.news.clone();
-        let before = core_entity(tx, incoming, &news).await?;
+        let data = change.data.clone();
+        let before = core_entity(tx, incoming, &data).await?;
         for outcome in apply::changes(tx, incoming, vec![change]).await? {
-            let after = core_entity(tx, incoming, &news).await?;
+            let after = core_entity(tx, incoming, &data).await?;
             planned.push((index, Planned { outcome, changes: differences(&before, &after) }));
         }
     }
@@ -39,14 +39,14 @@ pub async fn changes(tx: &mut Tx, incoming: &Incoming, changes: Vec<Change>) -> 
     Ok(planned.into_iter().map(|(_, planned)| planned).collect())
 }
 
-async fn core_entity(tx: &mut Tx, incoming: &Incoming, news: &News) -> Result<Value> {
-    let (kind, id) = match news {
-        News::Property(record) => (Kind::Property, &record.id),
-        News::RoomType(record) => (Kind::RoomType, &record.id),
-        News::RatePlan(record) => (Kind::RatePlan, &record.id),
-        News::Reservation(record) => (Kind::Reservation, &record.id),
-        News::Guest(Guest { id: Some(id), .. }) => (Kind::Guest, id),
-        News::Calendar(calendar) => return rates(tx, incoming, calendar).await,
+async fn core_entity(tx: &mut Tx, incoming: &Incoming, data: &ChangeKind) -> Result<Value> {
+    let (kind, id) = match data {
+        ChangeKind::Property(record) => (Kind::Property, &record.id),
+        ChangeKind::RoomType(record) => (Kind::RoomType, &record.id),
+        ChangeKind::RatePlan(record) => (Kind::RatePlan, &record.id),
+        ChangeKind::Reservation(record) => (Kind::Reservation, &record.id),
+        ChangeKind::Guest(Guest { id: Some(id), .. }) => (Kind::Guest, id),
+        ChangeKind::Calendar(calendar) => return rates(tx, incoming, calendar).await,
         _ => return Ok(Value::Null),
     };
     let Some(mapping) = mappings::find(tx, incoming.account, incoming.source, kind, id).await? else {

@@ -27,17 +27,17 @@ const MAX_FAILING: SignedDuration = SignedDuration::from_mins(1);
 const MAX_LIMITED: SignedDuration = SignedDuration::from_hours(1);
 
 /// What a poll is called.
-pub fn name_of(entity: Entity, stream: Option<&str>) -> String {
-    match stream {
-        Some(stream) => format!("{}/{stream}", entity.as_str()),
+pub fn name_of(entity: Entity, queue: Option<&str>) -> String {
+    match queue {
+        Some(queue) => format!("{}/{queue}", entity.as_str()),
         None => entity.as_str().to_owned(),
     }
 }
 
 /// What a poll asks for now.
 pub async fn selection(app: &App, source: &Source, poll: &Poll) -> store::Result<Selection> {
-    if let Some(stream) = &poll.stream {
-        return Ok(Selection::Pending(stream.clone()));
+    if let Some(queue) = &poll.queue {
+        return Ok(Selection::Queue(queue.clone()));
     }
     if let Some(days) = poll.window {
         let today = today(app, source).await?;
@@ -62,7 +62,7 @@ pub async fn today(app: &App, source: &Source) -> store::Result<Date> {
 pub async fn run(app: &Arc<App>, source: &Source, poll: &Poll, query: Query) -> Result<Tally, ChannelCallError> {
     let entity = query.entity;
     let result = pull::run(app, source, query).await;
-    let name = name_of(entity, poll.stream.as_deref());
+    let name = name_of(entity, poll.queue.as_deref());
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     match &result {

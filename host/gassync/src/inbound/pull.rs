@@ -8,8 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use gassync_domain::{
-    AccountId, Calendar, Change, ChannelError, ConnectionId, Entity, EntityRef, HttpRequest, HttpResponse, News, Page,
-    Query, ResumePoint, Selection, Timestamp,
+    AccountId, Calendar, Change, ChangeKind, ChannelError, ConnectionId, Entity, EntityRef, HttpRequest, HttpResponse,
+    Page, Query, ResumePoint, Selection, Timestamp,
 };
 use gassync_runtime::{CallError, CallRecord, Finished, HttpTransport, OutgoingRequest, SendError, Transport};
 use jiff::SignedDuration;
@@ -170,8 +170,8 @@ async fn all_pages(
 
 /// The id of the record that a change is about, in answer to a question by ids.
 fn answers(change: &Change) -> Option<&str> {
-    match &change.news {
-        News::Unreadable(unreadable) => unreadable.id.as_deref(),
+    match &change.data {
+        ChangeKind::Unreadable(unreadable) => unreadable.id.as_deref(),
         _ => apply::external_id(change),
     }
 }
@@ -183,8 +183,8 @@ fn silent(query: &Query, answered: &HashSet<String>) -> Vec<String> {
 }
 
 fn calendar_of(change: &Change) -> Option<Calendar> {
-    match &change.news {
-        News::Calendar(calendar) => Some(calendar.clone()),
+    match &change.data {
+        ChangeKind::Calendar(calendar) => Some(calendar.clone()),
         _ => None,
     }
 }
@@ -194,11 +194,11 @@ fn calendar_of(change: &Change) -> Option<Calendar> {
 fn leave_out_what_was_asked_for(query: &Query, page: &mut Page, tally: &mut Tally) -> Vec<String> {
     let Selection::Some(ids) = &query.selection else { return Vec::new() };
     let is_gone = |change: &mut Change| {
-        let News::Removed(EntityRef { entity, id }) = &change.news else { return false };
+        let ChangeKind::Removed(EntityRef { entity, id }) = &change.data else { return false };
         *entity != Entity::Block && *entity == query.entity && ids.contains(id)
     };
-    let id_of = |change: Change| match change.news {
-        News::Removed(EntityRef { id, .. }) => Some(id),
+    let id_of = |change: Change| match change.data {
+        ChangeKind::Removed(EntityRef { id, .. }) => Some(id),
         _ => None,
     };
     let gone: Vec<String> = page.changes.extract_if(.., is_gone).filter_map(id_of).collect();

@@ -90,9 +90,9 @@ async fn receive(
     let now = app.now();
     let message = keep(&app, &connection, request, now).await?;
     let unable = HttpResponse {
-        status: route.when_unable.status,
+        status: route.fallback_response.status,
         headers: Vec::new(),
-        body: route.when_unable.body.clone().into_bytes(),
+        body: route.fallback_response.body.clone().into_bytes(),
     };
     if !enabled {
         // It waits, in order, until somebody enables the plugin again.

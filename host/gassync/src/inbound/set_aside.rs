@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use gassync_domain::{
-    AccountId, Change, Entity, Hint, Intent, News, Query, Selection, SourceId, Timestamp, Unreadable, mend_text,
+    AccountId, Change, ChangeKind, Entity, Hint, Intent, Query, Selection, SourceId, Timestamp, Unreadable, mend_text,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -88,16 +88,16 @@ async fn together(
     changes: &[Change],
     origin: Origin<'_>,
 ) -> store::Result<Vec<Outcome>> {
-    let readable = |change: &&Change| !matches!(change.news, News::Unreadable(_));
+    let readable = |change: &&Change| !matches!(change.data, ChangeKind::Unreadable(_));
     let read: Vec<Change> = changes.iter().filter(readable).cloned().collect();
     let mut applied = apply::changes(tx, incoming, read).await?.into_iter();
     let mut outcomes = Vec::with_capacity(changes.len());
     let mut well: Vec<(Entity, &str)> = Vec::new();
     for change in changes {
-        let outcome = match &change.news {
-            News::Unreadable(record) => keep(tx, incoming, record, origin).await?,
+        let outcome = match &change.data {
+            ChangeKind::Unreadable(record) => keep(tx, incoming, record, origin).await?,
             _ => match applied.next() {
-                Some(Outcome::Rejected(errors)) if !is_request(&change.news) => {
+                Some(Outcome::Rejected(errors)) if !is_request(&change.data) => {
                     refused(tx, incoming, change, &apply::describe(&errors), origin).await?
                 }
                 Some(outcome) => outcome,
@@ -105,7 +105,7 @@ async fn together(
             },
         };
         if !matches!(outcome, Outcome::SetAside | Outcome::Fetching | Outcome::NotKept | Outcome::Rejected(_)) {
-            well.extend(entity_of(&change.news).zip(apply::external_id(change)));
+            well.extend(entity_of(&change.data).zip(apply::external_id(change)));
         }
         outcomes.push(outcome);
     }
@@ -123,22 +123,24 @@ async fn resolve_of_message(tx: &mut Tx, incoming: &Incoming, origin: Origin<'_>
 }
 
 /// Nobody is told of a request that it was set aside: who asked is answered.
-fn is_request(news: &News) -> bool {
-    matches!(news, News::Reservation(record) if record.intent == Intent::Request)
+fn is_request(data: &ChangeKind) -> bool {
+    matches!(data, ChangeKind::Reservation(record) if record.intent == Intent::Request)
 }
 
-fn entity_of(news: &News) -> Option<Entity> {
-    Some(match news {
-        News::Property(_) => Entity::Property,
-        News::RoomType(_) => Entity::RoomType,
-        News::RatePlan(_) => Entity::RatePlan,
-        News::Reservation(_) => Entity::Reservation,
-        News::Guest(_) => Entity::Guest,
-        News::Calendar(_) => Entity::Calendar,
-        News::Block(_) => Entity::Block,
-        News::Removed(what) => what.entity,
-        News::Unreadable(record) => record.entity,
-        News::LookAgain(_) | News::Connection(_) | News::Ask(_) | News::Other { .. } => return None,
+fn entity_of(data: &ChangeKind) -> Option<Entity> {
+    Some(match data {
+        ChangeKind::Property(_) => Entity::Property,
+        ChangeKind::RoomType(_) => Entity::RoomType,
+        ChangeKind::RatePlan(_) => Entity::RatePlan,
+        ChangeKind::Reservation(_) => Entity::Reservation,
+        ChangeKind::Guest(_) => Entity::Guest,
+        ChangeKind::Calendar(_) => Entity::Calendar,
+        ChangeKind::Block(_) => Entity::Block,
+        ChangeKind::Removed(what) => what.entity,
+        ChangeKind::Unreadable(record) => record.entity,
+        ChangeKind::Refetch(_) | ChangeKind::Connection(_) | ChangeKind::Ask(_) | ChangeKind::Other { .. } => {
+            return None;
+        }
     })
 }
 
@@ -150,7 +152,7 @@ async fn refused(
     problem: &str,
     origin: Origin<'_>,
 ) -> store::Result<Outcome> {
-    let Some(entity) = entity_of(&change.news) else { return Ok(Outcome::NotKept) };
+    let Some(entity) = entity_of(&change.data) else { return Ok(Outcome::NotKept) };
     let record = Unreadable {
         entity,
         id: apply::external_id(change).filter(|id| !id.is_empty()).map(str::to_owned),

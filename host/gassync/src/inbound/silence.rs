@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use gassync_domain::{
-    Change, ChannelError, Completeness, Date, Entity, News, Query, Reservation, Selection, Status, Timestamp, today_at,
+    Change, ChangeKind, ChannelError, Completeness, Date, Entity, Query, Reservation, Selection, Status, Timestamp,
+    today_at,
 };
 use gassync_runtime::CallError;
 use jiff::SignedDuration;
@@ -102,7 +103,7 @@ async fn note(
     if !is_settled && !agrees {
         let payload = json!({ "entity": "reservation", "id": id, "again": true });
         let at = first + ASKED_AGAIN_AFTER;
-        queue::put(tx, &[Kind::LookAgain.put((account, source_id), payload, (at, now))], now).await?;
+        queue::put(tx, &[Kind::Refetch.put((account, source_id), payload, (at, now))], now).await?;
     }
     let rooms = match own {
         Some(rooms) => rooms,
@@ -187,7 +188,7 @@ pub async fn resolve(tx: &mut Tx, incoming: &Incoming, id: &str, cancel: bool) -
         return Ok(Some(Outcome::Unchanged(None)));
     }
     let cancelled = Reservation { completeness: Completeness::Partial, ..Reservation::new(id, Status::Cancelled) };
-    let change = Change::new(News::Reservation(Box::new(cancelled)), None);
+    let change = Change::new(ChangeKind::Reservation(Box::new(cancelled)), None);
     // Decided now, it is newer than whatever was seen.
     let incoming = Incoming { observed_at: now, ..*incoming };
     let outcome = apply::changes(tx, &incoming, vec![change]).await?.pop();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{Change, Decoded, Entity, EntityRef, Hint, HttpRequest, HttpResponse, News, retry_delay};
+use gassync_domain::{Change, ChangeKind, Decoded, Entity, EntityRef, Hint, HttpRequest, HttpResponse, retry_delay};
 use gassync_runtime::{Budget, Call, CallError, CallRecord, Finished, Route};
 use jiff::SignedDuration;
 
@@ -129,12 +129,12 @@ async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<Http
 
 /// Whether a change tells that a channel tells us of its bookings.
 fn is_of_bookings(change: &Change) -> bool {
-    match &change.news {
-        News::Reservation(_) | News::Block(_) => true,
-        News::LookAgain(Hint { entity, .. }) | News::Removed(EntityRef { entity, .. }) => {
+    match &change.data {
+        ChangeKind::Reservation(_) | ChangeKind::Block(_) => true,
+        ChangeKind::Refetch(Hint { entity, .. }) | ChangeKind::Removed(EntityRef { entity, .. }) => {
             matches!(entity, Entity::Reservation | Entity::Block)
         }
-        News::Unreadable(unreadable) => unreadable.entity == Entity::Reservation,
+        ChangeKind::Unreadable(unreadable) => unreadable.entity == Entity::Reservation,
         _ => false,
     }
 }

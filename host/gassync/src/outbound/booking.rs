@@ -4,8 +4,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use gassync_domain::{
-    Attempt, BookingsPushed, CoreId, Digest, Operation, Outcome, Pushing, Reservation, Status, Subject, Timestamp,
-    Verb, reference_of,
+    Attempt, BookingsPushed, CoreId, Digest, Operation, OperationKind, Outcome, Pushing, Reservation, Status, Subject,
+    Timestamp, reference_of,
 };
 use gassync_runtime::Finished;
 use jiff::SignedDuration;
@@ -221,7 +221,7 @@ async fn tellings(
         {
             None => needless.push(booking),
             Some(operation) => {
-                let left_out = left_out.flatten().filter(|_| operation.verb != Verb::Cancel);
+                let left_out = left_out.flatten().filter(|_| operation.kind != OperationKind::Cancel);
                 let telling = Telling { index, digest: digest(&operation), operation, sync_state, left_out };
                 if telling.is_there() { there.push(telling) } else { tellings.push(telling) }
             }
@@ -275,17 +275,17 @@ fn operation(
     };
     // Moved to rooms that the channel does not know, it is no booking of its own any more.
     let stands = is_sold && !reservation.rooms.is_empty();
-    let verb = match (known, stands) {
-        (None, true) => Verb::Create,
-        (Some(_), true) => Verb::Change,
-        (Some(_), false) => Verb::Cancel,
+    let kind = match (known, stands) {
+        (None, true) => OperationKind::Create,
+        (Some(_), true) => OperationKind::Change,
+        (Some(_), false) => OperationKind::Cancel,
         // It may be there although nobody has seen it: it is looked for by our reference.
-        (None, false) if sync_state.in_doubt => Verb::Cancel,
+        (None, false) if sync_state.in_doubt => OperationKind::Cancel,
         (None, false) => return None,
     };
     reservation.id = known.map(|known| known.external_id.clone()).unwrap_or_default();
     Some(Operation {
-        verb,
+        kind,
         attempt: if sync_state.in_doubt { Attempt::AfterUnknown } else { Attempt::First },
         reference: reference_of(source.account, booking),
         channel_id: known.map(|known| known.external_id.clone()),
@@ -297,8 +297,8 @@ fn operation(
 fn digest(operation: &Operation) -> String {
     let Subject::Reservation(reservation) = &operation.subject else { return String::new() };
     let plain = Reservation { id: String::new(), ..(**reservation).clone() };
-    let verb = if operation.verb == Verb::Cancel { "cancelled" } else { "standing" };
-    format!("{verb} {}", Digest::of_json(&plain).as_str())
+    let kind = if operation.kind == OperationKind::Cancel { "cancelled" } else { "standing" };
+    format!("{kind} {}", Digest::of_json(&plain).as_str())
 }
 
 impl Telling {
@@ -321,7 +321,9 @@ impl Telling {
                 self.accepted(id, *confirmed && trusts, warnings)
             }
             // It was looked for under our reference: what is not there needs no cancelling.
-            Outcome::Refused(_) if self.operation.verb == Verb::Cancel && self.operation.channel_id.is_none() => {
+            Outcome::Refused(_)
+                if self.operation.kind == OperationKind::Cancel && self.operation.channel_id.is_none() =>
+            {
                 Judged::there(Some("it was never there".to_owned()))
             }
             Outcome::Refused(errors) => Judged {
@@ -343,9 +345,9 @@ impl Telling {
     /// What is made of a yes.
     fn accepted(&self, id: Option<&String>, is_sure: bool, warnings: &[String]) -> Judged {
         let warned = (!warnings.is_empty()).then(|| format!("{} warnings", warnings.len()));
-        let Operation { verb, attempt, .. } = &self.operation;
+        let Operation { kind, attempt, .. } = &self.operation;
         // What was found by our reference is as it was made, which may be another state of it.
-        let was_found = *verb == Verb::Create
+        let was_found = *kind == OperationKind::Create
             && *attempt == Attempt::AfterUnknown
             && self.sync_state.sent.as_deref() != Some(&self.digest);
         match id {
@@ -361,7 +363,7 @@ impl Telling {
                 ..Judged::there(None)
             },
             // What has no name there is not there.
-            None if *verb == Verb::Cancel => Judged::there(warned),
+            None if *kind == OperationKind::Cancel => Judged::there(warned),
             None => Judged::later(None, true, "the channel does not say which it is: it is looked for"),
         }
     }
@@ -375,9 +377,9 @@ impl Telling {
 
     /// The audit trail's line.
     fn line(&self, source: &Source, judged: &Judged) -> sync_log::Entry<'_> {
-        let action = match self.operation.verb {
-            Verb::Create => "create",
-            Verb::Cancel => "cancel",
+        let action = match self.operation.kind {
+            OperationKind::Create => "create",
+            OperationKind::Cancel => "cancel",
             _ => "update",
         };
         sync_log::Entry {
@@ -415,7 +417,7 @@ async fn note(
     let to_read = said.iter().filter(|(.., judged)| judged.result == ReservationPushResult::Unconfirmed);
     let to_read = to_read.filter_map(|(telling, outcome, _)| telling.called(outcome)).map(|called| {
         let payload = json!({ "entity": "reservation", "id": called.external_id });
-        let work = Kind::LookAgain.put(whom, payload, (now + READ_BACK_AFTER, now));
+        let work = Kind::Refetch.put(whom, payload, (now + READ_BACK_AFTER, now));
         Put { priority: Kind::ReadBack.priority(), ..work }
     });
     queue::put(tx, &Vec::from_iter(to_read), now).await?;

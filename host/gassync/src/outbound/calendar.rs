@@ -192,7 +192,7 @@ pub(super) async fn has_read(tx: &mut store::Tx, source: &Source, manifest: &Man
         return Ok(false);
     }
     let Some(poll) = manifest.polls.iter().find(|poll| poll.entity == Entity::Reservation) else { return Ok(true) };
-    if poll.window.is_some() || poll.stream.is_some() {
+    if poll.window.is_some() || poll.queue.is_some() {
         // Such a poll has no point to go on from.
         return sync_runs::any_success(tx, account, id, sync_runs::Kind::BookingImport).await;
     }

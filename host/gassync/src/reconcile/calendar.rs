@@ -133,7 +133,7 @@ async fn judge(
         if agrees && known.state == SyncStatus::Confirmed {
             continue;
         }
-        if !agrees && manifest.counts_own_bookings && is_less_open(shown) {
+        if !agrees && manifest.decrements_own_availability && is_less_open(shown) {
             // It may have just sold it: its bookings are read before it is told anything.
             judged.has_sold = true;
             if known.state == SyncStatus::Confirmed {

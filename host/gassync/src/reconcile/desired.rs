@@ -118,7 +118,7 @@ pub fn any(parts: CalendarParts) -> bool {
 /// What a channel shows, as far as it can be held against what is wanted there: one that counts its own bookings counts
 /// the free units by itself.
 pub fn as_seen(shown: &CalendarNight, manifest: &Manifest) -> CalendarNight {
-    if !manifest.counts_own_bookings || (shown.available.is_none() && shown.units_available.is_none()) {
+    if !manifest.decrements_own_availability || (shown.available.is_none() && shown.units_available.is_none()) {
         return shown.clone();
     }
     let available = shown.available.unwrap_or(true) && shown.units_available.is_none_or(|units| units > 0);
@@ -358,7 +358,7 @@ impl DesiredCalendar<'_> {
     ) -> Option<Known> {
         // What its own booking did to the channel's count nobody knows: rooms of a house are one there and several here, and
         // what was sent may have crossed it. The night is sent as it is to be.
-        let has_moved = invalidation.only_own_bookings && self.manifest.counts_own_bookings && !is_closed;
+        let has_moved = invalidation.only_own_bookings && self.manifest.decrements_own_availability && !is_closed;
         let is_whole = invalidation.force || has_moved;
         let has = known.confirmed.as_deref().and_then(read);
         // What was sent last may be there, whatever was surely there before.

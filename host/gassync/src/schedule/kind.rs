@@ -13,7 +13,7 @@ pub enum Kind {
     /// Tells a channel of a booking.
     PushBooking,
     /// Fetches one record that the channel said something about.
-    LookAgain,
+    Refetch,
     /// Tells a channel what it does not surely have of a calendar.
     PushCalendar,
     /// Reads what a channel has of what was told it.
@@ -33,7 +33,7 @@ pub enum Kind {
 impl Kind {
     const ALL: [Self; 9] = [
         Self::PushBooking,
-        Self::LookAgain,
+        Self::Refetch,
         Self::PushCalendar,
         Self::ReadBack,
         Self::Poll,
@@ -47,7 +47,7 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::PushBooking => "push-booking",
-            Self::LookAgain => "look-again",
+            Self::Refetch => "refetch",
             Self::PushCalendar => "push-calendar",
             Self::ReadBack => "read-back",
             Self::Poll => "poll",
@@ -73,7 +73,7 @@ impl Kind {
     /// Bookings first, then what can be sold, prices and what is new, what else is there, and at last what is long ago.
     pub const fn priority(self) -> i64 {
         match self {
-            Self::PushBooking | Self::LookAgain => 1,
+            Self::PushBooking | Self::Refetch => 1,
             Self::PushCalendar | Self::Deliver => 2,
             Self::Poll | Self::DriveParked => 3,
             // What is not told yet, prices too, is more urgent than to look at what was.
@@ -87,7 +87,7 @@ impl Kind {
     /// as a subscriber gets before others have their turn.
     pub const fn company(self) -> Company {
         match self {
-            Self::LookAgain => Company { kinds: const { &[Self::LookAgain.name()] }, most: 20, apart: false },
+            Self::Refetch => Company { kinds: const { &[Self::Refetch.name()] }, most: 20, apart: false },
             Self::PushBooking => {
                 let kinds = const { &[Self::PushBooking.name(), Self::PushCalendar.name()] };
                 Company { kinds, most: 20, apart: false }
@@ -102,7 +102,7 @@ impl Kind {
     const fn patience(self) -> Option<SignedDuration> {
         match self {
             Self::PushCalendar | Self::ReadBack => Some(SignedDuration::from_hours(24)),
-            Self::PushBooking | Self::LookAgain | Self::Backfill | Self::DriveParked => {
+            Self::PushBooking | Self::Refetch | Self::Backfill | Self::DriveParked => {
                 Some(SignedDuration::from_hours(72))
             }
             // A delivery has its own number of times, and a subscriber its own end.

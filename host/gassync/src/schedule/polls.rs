@@ -13,8 +13,8 @@ use crate::store::{
 
 /// What a poll's job is about: an entity may have several polls, each with a stream of its own.
 fn payload_of(poll: &Poll) -> Value {
-    match &poll.stream {
-        Some(stream) => json!({ "entity": poll.entity, "stream": stream }),
+    match &poll.queue {
+        Some(queue) => json!({ "entity": poll.entity, "stream": queue }),
         None => json!({ "entity": poll.entity }),
     }
 }

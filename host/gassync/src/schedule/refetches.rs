@@ -37,7 +37,7 @@ pub async fn retry(tx: &mut Tx, row: &SetAside, pulls: bool, now: Timestamp) -> 
         (_, None) if pulls => json!({ "entity": row.entity, "whole": true }),
         _ => return Ok(false),
     };
-    let work = Kind::LookAgain.put((account, SourceId(row.source_id)), payload, (now, now));
+    let work = Kind::Refetch.put((account, SourceId(row.source_id)), payload, (now, now));
     store::queue::put(tx, &[work], now).await?;
     set_aside::retried(tx, account, row.id, now).await?;
     Ok(true)

@@ -13,8 +13,8 @@ pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Res
     let Some(poll) = schedule::poll_named(plugin.manifest(), payload) else {
         // The plugin polls this no more.
         if let Ok(entity) = serde_json::from_value(payload.get("entity").cloned().unwrap_or_default()) {
-            let stream = payload.get("stream").and_then(Value::as_str);
-            polled::ended(app, source, &polled::name_of(entity, stream)).await?;
+            let queue = payload.get("stream").and_then(Value::as_str);
+            polled::ended(app, source, &polled::name_of(entity, queue)).await?;
         }
         return Ok(());
     };

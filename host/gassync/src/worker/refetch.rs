@@ -24,7 +24,7 @@ pub(super) async fn run(
     for payload in payloads {
         let Ok(hint) = serde_json::from_value::<Hint>(payload.clone()) else {
             // Only this program writes payloads; one it cannot read is of another version and has nothing to fetch.
-            tracing::error!(source = %source.id, "a look-again names nothing");
+            tracing::error!(source = %source.id, "a refetch names nothing");
             continue;
         };
         let query = match set_aside::whole(payload, &hint) {

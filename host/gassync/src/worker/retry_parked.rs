@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use gassync_domain::{Change, Missing, News, Parked, RawJson, Timestamp, today_at};
+use gassync_domain::{Change, ChangeKind, Missing, Parked, RawJson, Timestamp, today_at};
 
 use crate::{
     app::App,
@@ -26,7 +26,7 @@ const BATCH: i64 = 100;
 /// Tries every parked record of a source again, in the order of their kinds: what one brings, the next may need.
 pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     macro_rules! drive {
-        ($table:ident, $kind:expr, $news:expr) => {
+        ($table:ident, $kind:expr, $data:expr) => {
             let mut after = 0;
             loop {
                 let mut tx = app.db.write_for(source.account, source.id).await?;
@@ -38,16 +38,16 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
                 for (stored, raw) in rows {
                     let is_linked = links.get($kind, &stored.record.id).is_some();
                     if is_linked || can_be_cured(source, stored.parked.as_ref()) {
-                        again(&mut tx, app, source, stored, raw, $news).await?;
+                        again(&mut tx, app, source, stored, raw, $data).await?;
                     }
                 }
                 tx.commit().await?;
             }
         };
     }
-    drive!(properties, Kind::Property, News::Property);
-    drive!(room_types, Kind::RoomType, News::RoomType);
-    drive!(rate_plans, Kind::RatePlan, News::RatePlan);
+    drive!(properties, Kind::Property, ChangeKind::Property);
+    drive!(room_types, Kind::RoomType, ChangeKind::RoomType);
+    drive!(rate_plans, Kind::RatePlan, ChangeKind::RatePlan);
     drive_reservations(app, source).await?;
     drive_blocks(app, source).await?;
     judge_calendars(app, source).await
@@ -83,8 +83,10 @@ async fn drive_reservations(app: &App, source: &Source) -> store::Result<()> {
         };
         let mut changes: BTreeMap<Timestamp, Vec<Change>> = BTreeMap::new();
         for (_, word, raw) in words.into_iter().filter(|(_, word, _)| is_driven(word)) {
-            let change =
-                Change { mended: word.mended, ..Change::new(News::Reservation(Box::new(word.record)), Some(raw)) };
+            let change = Change {
+                mended: word.mended,
+                ..Change::new(ChangeKind::Reservation(Box::new(word.record)), Some(raw))
+            };
             changes.entry(word.version.observed_at).or_default().push(change);
         }
         // They open nights more than once.
@@ -106,7 +108,7 @@ async fn drive_blocks(app: &App, source: &Source) -> store::Result<()> {
         after = last.row;
         for (stored, raw) in rows.into_iter().filter(|(stored, _)| can_be_cured(source, stored.parked.as_ref())) {
             let incoming = Incoming::from_source(source, stored.version.observed_at, app.now());
-            let change = Change { mended: stored.mended, ..Change::new(News::Block(stored.record), Some(raw)) };
+            let change = Change { mended: stored.mended, ..Change::new(ChangeKind::Block(stored.record), Some(raw)) };
             apply::changes(&mut tx, &incoming, vec![change]).await?;
         }
         tx.commit().await?;
@@ -142,10 +144,10 @@ async fn again<T>(
     source: &Source,
     stored: Stored<T>,
     raw: RawJson,
-    news: impl FnOnce(T) -> News,
+    data: impl FnOnce(T) -> ChangeKind,
 ) -> store::Result<()> {
     let observed_at: Timestamp = stored.version.observed_at;
     let incoming = Incoming::from_source(source, observed_at, app.now());
-    let change = Change { mended: stored.mended, ..Change::new(news(stored.record), Some(raw)) };
+    let change = Change { mended: stored.mended, ..Change::new(data(stored.record), Some(raw)) };
     apply::changes(tx, &incoming, vec![change]).await.map(drop)
 }

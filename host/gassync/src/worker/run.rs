@@ -245,7 +245,7 @@ async fn work_on_jobs(
     let result: Result<Vec<Outcome>, ChannelCallError> = match kind {
         Kind::PushBooking => Ok(push::bookings(app, source, jobs, runs).await),
         Kind::PushCalendar => push::calendar(app, source, runs).await.map(|outcome| vec![outcome]),
-        Kind::LookAgain => refetch::run(app, source, jobs.iter().map(|job| &job.payload)).await.map(done),
+        Kind::Refetch => refetch::run(app, source, jobs.iter().map(|job| &job.payload)).await.map(done),
         Kind::Poll => poll::run(app, source, &first.payload).await.map(done),
         Kind::Backfill if !source.direction.is_inward() => {
             Ok(each(jobs, || Outcome::NotYet(UNTIL_ASKED, "the source is only told".to_owned())))

@@ -1,6 +1,6 @@
 //! Nights out of sale as Beds24 has them: a booking of the status `black` for each room type.
 
-use gassync_plugin::{Block, FieldError, RoomType, inventory};
+use gassync_plugin::{Block, FieldError, RoomType, core_data};
 
 use super::{booking_form::Creation, form::Form};
 
@@ -47,5 +47,5 @@ fn units(block: &Block, room_id: &str) -> Result<u32, FieldError> {
 }
 
 fn known(block: &Block) -> Vec<RoomType> {
-    block.property_id.as_deref().map(inventory::room_types).unwrap_or_default()
+    block.property_id.as_deref().map(core_data::room_types).unwrap_or_default()
 }

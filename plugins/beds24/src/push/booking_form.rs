@@ -1,7 +1,7 @@
 //! A reservation as Beds24 has it: a booking for each room.
 
 use gassync_plugin::{
-    Date, FieldError, GuestDetails, Money, Nights, Reservation, ReservationStatus, RoomStay, inventory,
+    Date, FieldError, GuestDetails, Money, Nights, Reservation, ReservationStatus, RoomStay, core_data,
 };
 
 use super::form::Form;
@@ -120,7 +120,7 @@ impl Piece<'_> {
 
     fn currency_of_house(&self) -> Option<String> {
         let id = self.reservation.property_id.as_ref()?;
-        inventory::properties().into_iter().find(|property| property.id == *id)?.currency
+        core_data::properties().into_iter().find(|property| property.id == *id)?.currency
     }
 }
 

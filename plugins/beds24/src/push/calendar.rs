@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use gassync_plugin::{Accepted, CalendarNights, ChannelError, FieldError, Loose, Outcome, accepted, to_date_text};
+use gassync_plugin::{Accepted, CalendarNights, ChannelError, FieldError, Lenient, Outcome, accepted, to_date_text};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -144,16 +144,16 @@ fn judge(written: &Written, room: &Room, (update, said): (&CalendarNights, &Said
 }
 
 /// The ranges that are repeated; none where what came back is no calendar.
-fn ranges_of(written: &Written) -> Vec<BTreeMap<String, Loose>> {
+fn ranges_of(written: &Written) -> Vec<BTreeMap<String, Lenient>> {
     #[derive(Deserialize)]
     struct Repeated {
-        calendar: Vec<BTreeMap<String, Loose>>,
+        calendar: Vec<BTreeMap<String, Lenient>>,
     }
     let repeated = written.applied.as_deref().and_then(|raw| serde_json::from_str::<Repeated>(raw.get()).ok());
     repeated.map(|repeated| repeated.calendar).unwrap_or_default()
 }
 
-fn loose(raw: &RawValue) -> Loose {
+fn loose(raw: &RawValue) -> Lenient {
     serde_json::from_str(raw.get()).unwrap_or_default()
 }
 

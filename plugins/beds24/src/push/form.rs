@@ -1,6 +1,6 @@
 //! What is written of one booking: the keys that are known and no others, since each that is there is a change.
 
-use gassync_plugin::{Date, FieldError, Loose, to_date_text};
+use gassync_plugin::{Date, FieldError, Lenient, to_date_text};
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -74,7 +74,8 @@ impl Serialize for Form {
 /// A decimal as a number of JSON, digit for digit.
 pub(crate) fn number(key: &str, amount: &str) -> Result<Box<RawValue>, FieldError> {
     let wrong = || FieldError::new(format_args!("/{key}"), format_args!("{amount} is not an amount such as 410.00"));
-    let is_amount = Loose::from(Some(amount)).exact_amount(key).is_ok_and(|decimal| decimal.as_deref() == Some(amount));
+    let is_amount =
+        Lenient::from(Some(amount)).exact_amount(key).is_ok_and(|decimal| decimal.as_deref() == Some(amount));
     RawValue::from_string(amount.to_owned()).ok().filter(|_| is_amount).ok_or_else(wrong)
 }
 

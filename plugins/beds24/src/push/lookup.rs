@@ -1,7 +1,7 @@
 //! What is there already. There is no key by which Beds24 would know a second try: bookings of ours are known by our
 //! reference, compared letter for letter.
 
-use gassync_plugin::{Date, Loose, to_date_text};
+use gassync_plugin::{Date, Lenient, to_date_text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -16,20 +16,20 @@ use crate::{
 #[derive(Debug, Deserialize, Default, Clone)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct There {
-    pub id: Loose,
-    pub room_id: Loose,
-    pub arrival: Loose,
-    status: Loose,
-    sub_status: Loose,
-    reference: Loose,
-    pub channel: Loose,
+    pub id: Lenient,
+    pub room_id: Lenient,
+    pub arrival: Lenient,
+    status: Lenient,
+    sub_status: Lenient,
+    reference: Lenient,
+    pub channel: Lenient,
     booking_group: Option<Group>,
 }
 
 #[derive(Debug, Deserialize, Default, Clone)]
 #[serde(default)]
 struct Group {
-    ids: Vec<Loose>,
+    ids: Vec<Lenient>,
 }
 
 impl There {
@@ -47,7 +47,7 @@ impl There {
     /// The ids of its group, its own first.
     pub fn group(&self) -> Vec<String> {
         let own = self.id.unless_zero();
-        let others = self.booking_group.iter().flat_map(|group| &group.ids).filter_map(Loose::unless_zero);
+        let others = self.booking_group.iter().flat_map(|group| &group.ids).filter_map(Lenient::unless_zero);
         let others: Vec<String> = others.filter(|id| Some(id) != own.as_ref()).collect();
         own.into_iter().chain(others).collect()
     }

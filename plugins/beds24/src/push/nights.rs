@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gassync_plugin::{CalendarNights, CalendarPart, Date, FieldError, Loose, Price, to_date_text};
+use gassync_plugin::{CalendarNights, CalendarPart, Date, FieldError, Lenient, Price, to_date_text};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -149,7 +149,7 @@ fn lengths(row: &CalendarNights, values: &mut Values, warnings: &mut Vec<String>
 }
 
 /// Whether a range that came back is about a night.
-pub(crate) fn covers(range: &BTreeMap<String, Loose>, night: Date) -> bool {
+pub(crate) fn covers(range: &BTreeMap<String, Lenient>, night: Date) -> bool {
     let day = |key: &str| range.get(key).cloned().unwrap_or_default().date("").ok().flatten();
     let Some(from) = day("from") else { return false };
     from <= night && night <= day("to").unwrap_or(from)

@@ -1,7 +1,7 @@
 //! What is to be written for an operation, after a look at what is there where that must be known first.
 
 use gassync_plugin::{
-    Accepted, Attempt, Block, Date, FieldError, Operation, Outcome, Reservation, RoomStay, Subject, Verb,
+    Accepted, Attempt, Block, Date, FieldError, Operation, OperationKind, Outcome, Reservation, RoomStay, Subject,
 };
 
 use super::{
@@ -37,19 +37,21 @@ pub(crate) struct Job {
 
 pub(crate) fn plan(desk: &mut Desk, operation: &Operation) -> Result<Plan, Halt> {
     let mut warnings = Vec::new();
-    match (operation.verb, &operation.subject) {
-        (Verb::Create, Subject::Reservation(reservation)) => {
+    match (operation.kind, &operation.subject) {
+        (OperationKind::Create, Subject::Reservation(reservation)) => {
             let creations = booking_form::creations(reservation, &operation.reference, &mut warnings)?;
             create(desk, operation, (creations, &["checkAvailability"]), warnings)
         }
-        (Verb::Block, Subject::Block(block)) => {
+        (OperationKind::Block, Subject::Block(block)) => {
             create(desk, operation, (block_form::creations(block, &operation.reference)?, &[]), warnings)
         }
-        (Verb::Change, Subject::Reservation(reservation)) => change(desk, operation, reservation),
-        (Verb::Cancel, Subject::Reservation(reservation)) => cancel(desk, operation, reservation),
-        (Verb::Accept | Verb::Decline, Subject::Reservation(reservation)) => answer(desk, operation, reservation),
-        (Verb::Unblock, Subject::Block(block)) => unblock(desk, operation, block),
-        _ => Err(FieldError::new("", "the operation is about something else than its verb").into()),
+        (OperationKind::Change, Subject::Reservation(reservation)) => change(desk, operation, reservation),
+        (OperationKind::Cancel, Subject::Reservation(reservation)) => cancel(desk, operation, reservation),
+        (OperationKind::Accept | OperationKind::Decline, Subject::Reservation(reservation)) => {
+            answer(desk, operation, reservation)
+        }
+        (OperationKind::Unblock, Subject::Block(block)) => unblock(desk, operation, block),
+        _ => Err(FieldError::new("", "the record does not match the kind of the operation").into()),
     }
 }
 
@@ -129,7 +131,7 @@ fn answer(desk: &mut Desk, operation: &Operation, reservation: &Reservation) -> 
     let ids = bookings_of(desk, operation, reservation)?;
     let there = lookup::by_ids(desk, &ids)?;
     let known_id = ids.into_iter().next();
-    let accepts = operation.verb == Verb::Accept;
+    let accepts = operation.kind == OperationKind::Accept;
     let (mut forms, mut warnings) = (Vec::new(), Vec::new());
     for booking in &there {
         let id = booking.id.text().unwrap_or_default();

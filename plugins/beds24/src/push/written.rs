@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use gassync_plugin::{ChannelError, FieldError, Loose, http::Request};
+use gassync_plugin::{ChannelError, FieldError, Lenient, http::Request};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -40,7 +40,7 @@ pub(crate) struct Written {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Wire {
-    success: Loose,
+    success: Lenient,
     new: Option<Box<RawValue>>,
     modified: Option<Box<RawValue>>,
     errors: Option<Vec<Problem>>,
@@ -51,10 +51,10 @@ struct Wire {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Problem {
-    id: Loose,
-    action: Loose,
-    field: Loose,
-    message: Loose,
+    id: Lenient,
+    action: Lenient,
+    field: Lenient,
+    message: Lenient,
 }
 
 /// Sends a request that writes. An error is one of the whole call: the credential, or the plugin.
@@ -84,7 +84,7 @@ pub(crate) fn send(request: Request) -> Result<Answered, ChannelError> {
     #[derive(Deserialize)]
     struct Whole {
         #[serde(default)]
-        success: Loose,
+        success: Lenient,
     }
     match serde_json::from_slice::<Whole>(answer.body()) {
         Ok(whole) if whole.success.flag() == Some(false) => {
@@ -108,7 +108,7 @@ impl Written {
     fn read(raw: &RawValue, index: usize) -> Self {
         let Ok(wire) = serde_json::from_str::<Wire>(raw.get()) else { return Self::default() };
         let is_object = |raw: &RawValue| raw.get().starts_with('{');
-        let id_in = |raw: &RawValue| values(raw).get("id").and_then(Loose::unless_zero);
+        let id_in = |raw: &RawValue| values(raw).get("id").and_then(Lenient::unless_zero);
         let made_id = wire.new.as_deref().and_then(id_in);
         let applied = [wire.new, wire.modified].into_iter().flatten().find(|raw| is_object(raw));
         // The id is repeated beside; in a mere notice it may be all there is.
@@ -155,13 +155,13 @@ impl Problem {
 }
 
 /// The values of an object by their names; nothing where it is none.
-pub(crate) fn values(raw: &RawValue) -> BTreeMap<String, Loose> {
+pub(crate) fn values(raw: &RawValue) -> BTreeMap<String, Lenient> {
     serde_json::from_str(raw.get()).unwrap_or_default()
 }
 
 /// Numbers come back as texts and with other digits, words in another case.
-pub(crate) fn is_same(sent: &Loose, has: &Loose) -> bool {
-    let plain = |said: &Loose| {
+pub(crate) fn is_same(sent: &Lenient, has: &Lenient) -> bool {
+    let plain = |said: &Lenient| {
         let text = said.decimal().unwrap_or_else(|| said.lower());
         if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
     };

@@ -1,7 +1,7 @@
 //! What a booking says, in either version of the interface.
 
 use gassync_plugin::{
-    Completeness, Entity, News, ReservationStatus, Selection,
+    ChangeKind, Completeness, Entity, ReservationStatus, Selection,
     testing::{FakeHost, post},
     to_date_text,
 };
@@ -90,7 +90,7 @@ fn airbnbs_second_country_is_a_language() {
 fn a_block_is_not_a_reservation() {
     let black = r#"{"booking":{"id":5,"propertyId":4,"roomId":2,"unitId":1,"status":"black","arrival":"2027-03-05",
         "departure":"2027-03-06","notes":"painters"}}"#;
-    let News::Block(block) = decode(post("/", black)).expect("decoded").remove(0) else { panic!("a block") };
+    let ChangeKind::Block(block) = decode(post("/", black)).expect("decoded").remove(0) else { panic!("a block") };
     assert_eq!((block.id.as_deref(), block.reason.as_deref()), (Some("5"), Some("painters")));
     assert_eq!((block.room_type_ids.as_slice(), block.unit_id.as_deref()), (&["2".to_owned()][..], Some("1")));
 }
@@ -106,7 +106,7 @@ fn rows_of_the_older_interface() {
             "modified":"2027-01-09 08:02:30"}]"#,
     );
     let page = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
-    let News::Reservation(reservation) = &page.changes[0].news else { panic!("a reservation") };
+    let ChangeKind::Reservation(reservation) = &page.changes[0].data else { panic!("a reservation") };
     assert!(matches!(reservation.status, ReservationStatus::Cancelled));
     assert_eq!(to_date_text(reservation.stay.expect("a stay").until), "2027-03-01", "the last night is slept");
     let total = reservation.total.as_ref().expect("a total");
@@ -167,12 +167,12 @@ fn blocks_come_among_the_bookings_with_their_units() {
     FakeHost::reset();
     FakeHost::answer(200, include_str!("../../samples/answers/reservations/blocks-and-groups.json"));
     let page = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
-    let News::Block(block) = &page.changes[0].news else { panic!("a block") };
+    let ChangeKind::Block(block) = &page.changes[0].data else { panic!("a block") };
     assert_eq!((block.units, block.unit_id.as_deref()), (Some(2), None));
     assert_eq!(block.modified_at.as_deref(), Some("2027-01-07T10:00:00Z"));
     assert_eq!(to_date_text(block.stay.until), "2027-02-04");
-    let groups = page.changes[1..].iter().map(|change| match &change.news {
-        News::Reservation(reservation) => (reservation.group_id.as_deref(), reservation.extra.len()),
+    let groups = page.changes[1..].iter().map(|change| match &change.data {
+        ChangeKind::Reservation(reservation) => (reservation.group_id.as_deref(), reservation.extra.len()),
         other => panic!("{other:?}"),
     });
     let master = Some("71000008");
@@ -185,7 +185,7 @@ fn invoices_are_read_where_somebody_wants_them() {
     let lines = |settings: &str| {
         FakeHost::reset();
         FakeHost::set_settings(settings);
-        let News::Reservation(told) = decode(call()).expect("decoded").remove(0) else { panic!("a reservation") };
+        let ChangeKind::Reservation(told) = decode(call()).expect("decoded").remove(0) else { panic!("a reservation") };
         told.price_lines.iter().map(|line| line.amount.amount.clone()).collect::<Vec<_>>()
     };
     assert_eq!(lines(r#"{"invoiceLines":true}"#), ["180.50", "30"]);
@@ -198,9 +198,11 @@ fn rows_of_the_older_interface_leave_out_what_newer_ones_do() {
         FakeHost::reset();
         FakeHost::answer(200, &format!(r#"[{{"bookId":"61000002","status":"2","roomId":"5200",{fields}}}]"#));
         let page = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
-        page.changes.into_iter().next().expect("a change").news
+        page.changes.into_iter().next().expect("a change").data
     };
-    let News::Reservation(told) = row(r#""guestName":"","apiSource":"4711","reference":"GAS-7""#) else { panic!() };
+    let ChangeKind::Reservation(told) = row(r#""guestName":"","apiSource":"4711","reference":"GAS-7""#) else {
+        panic!()
+    };
     assert_eq!((told.completeness, told.source), (Completeness::Partial, None));
     assert_eq!(told.extra, [("reference".to_owned(), r#""GAS-7""#.to_owned())]);
     let black =
@@ -208,7 +210,7 @@ fn rows_of_the_older_interface_leave_out_what_newer_ones_do() {
     FakeHost::reset();
     FakeHost::answer(200, &format!(r#"[{{"bookId":"61000003","roomId":"5200",{black}}}]"#));
     let page = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
-    let News::Block(block) = &page.changes[0].news else { panic!("a block") };
+    let ChangeKind::Block(block) = &page.changes[0].data else { panic!("a block") };
     assert_eq!((to_date_text(block.stay.until).as_str(), block.units), ("2027-03-01", Some(2)));
     assert_eq!(block.reason.as_deref(), Some("roof"));
 }
@@ -296,8 +298,8 @@ fn totals_add_up_where_invoices_are_read() {
     let told: Vec<_> = read
         .changes
         .iter()
-        .map(|change| match &change.news {
-            News::Reservation(told) => (
+        .map(|change| match &change.data {
+            ChangeKind::Reservation(told) => (
                 told.total.clone().expect("a total").amount,
                 told.rooms[0].total.clone().expect("a room's total").amount,
                 told.price_lines.len(),
@@ -310,7 +312,7 @@ fn totals_add_up_where_invoices_are_read() {
     FakeHost::reset();
     FakeHost::answer(200, &page(&group[0].replace("invoiceItems", "nothing"), false));
     let read = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
-    let News::Reservation(told) = &read.changes[0].news else { panic!("a reservation") };
+    let ChangeKind::Reservation(told) = &read.changes[0].data else { panic!("a reservation") };
     assert_eq!(told.total.as_ref().expect("the price").amount, "192", "nothing is guessed");
     assert_eq!(told.extra, [("priceIsOfGroup".to_owned(), r#""unknown""#.to_owned())]);
 }

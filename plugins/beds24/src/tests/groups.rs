@@ -1,6 +1,6 @@
 //! Reservations of several rooms.
 
-use gassync_plugin::{Attempt, Operation, Outcome, ReservationStatus, RoomStay, Verb, money};
+use gassync_plugin::{Attempt, Operation, OperationKind, Outcome, ReservationStatus, RoomStay, money};
 use serde_json::{Value, json};
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
 };
 
 fn two_rooms() -> Operation {
-    operation(Verb::Create, None, reservation(vec![room("5200"), room("5201")]))
+    operation(OperationKind::Create, None, reservation(vec![room("5200"), room("5201")]))
 }
 
 fn again(operation: Operation) -> Operation {
@@ -42,14 +42,14 @@ fn each_room_is_a_booking_and_together_they_are_a_group() {
     assert_eq!((accepted(&outcome).channel_id.as_deref(), accepted(&outcome).confirmed), (Some("71"), true));
     let mut own = reservation(vec![room("5200"), room("5201")]);
     own.rooms[1].total = Some(money("160.50", None));
-    one(operation(Verb::Create, None, own), &[results(&answer)]);
+    one(operation(OperationKind::Create, None, own), &[results(&answer)]);
     let body = written().remove(0);
     assert_eq!((body[0].get("price"), &body[1]["price"]), (None, &json!(160.5)), "what each costs is known of one");
 }
 
 #[test]
 fn a_group_is_made_by_itself() {
-    let single = || operation(Verb::Create, None, reservation(vec![room("5200")]));
+    let single = || operation(OperationKind::Create, None, reservation(vec![room("5200")]));
     let one = |id: u32| json!({ "success": true, "new": { "id": id } });
     let answers = [json!([one(1), one(2)]), json!([one(71), one(72)]), json!([one(3)])].map(|answer| results(&answer));
     let outcomes = push(vec![single(), single(), two_rooms(), single()], &answers).expect("pushed");
@@ -97,7 +97,7 @@ fn all_rooms_of_a_group_are_cancelled() {
     let mut all = reservation(vec![room("5200"), room("5201")]);
     all.status = ReservationStatus::Cancelled;
     let gone = json!([{ "success": true, "modified": { "id": 71 } }, { "success": true, "modified": { "id": 72 } }]);
-    let cancel = operation(Verb::Cancel, Some("71"), all);
+    let cancel = operation(OperationKind::Cancel, Some("71"), all);
     let outcome = one(cancel, &[(200, page(&there(71, 5200, "new"), false)), results(&gone)]);
     assert_eq!(written()[0], json!([{ "id": 71, "status": "cancelled" }, { "id": 72, "status": "cancelled" }]));
     assert!(accepted(&outcome).confirmed);
@@ -106,7 +106,7 @@ fn all_rooms_of_a_group_are_cancelled() {
 #[test]
 fn a_change_finds_each_room_its_booking() {
     let named = RoomStay { id: Some("72".to_owned()), ..room("5202") };
-    let changed = operation(Verb::Change, Some("71"), reservation(vec![named, room("5200"), room("5203")]));
+    let changed = operation(OperationKind::Change, Some("71"), reservation(vec![named, room("5200"), room("5203")]));
     let members = page(&[there(71, 5200, "new"), there(72, 5201, "new")].join(","), false);
     let each = json!([{ "success": true, "modified": { "id": 72 } }, { "success": true, "modified": { "id": 71 } }, { "success": true, "new": { "id": 73 } }]);
     one(changed, &[(200, page(&there(71, 5200, "new"), false)), (200, members.clone()), results(&each)]);
@@ -115,7 +115,7 @@ fn a_change_finds_each_room_its_booking() {
     assert_eq!(told, [(json!(72), json!(5202)), (json!(71), json!(5200)), (Value::Null, json!(5203))]);
     assert_eq!((&body[2]["masterId"], &body[2]["reference"]), (&json!(71), &json!("GAS-100045")));
     assert!(body[0].get("actions").is_none() && body[2]["actions"]["checkAvailability"] == json!(true), "{body}");
-    let moved = operation(Verb::Change, Some("71"), reservation(vec![room("5209"), room("5200")]));
+    let moved = operation(OperationKind::Change, Some("71"), reservation(vec![room("5209"), room("5200")]));
     one(moved, &[(200, page(&there(71, 5200, "new"), false)), (200, members), results(&each)]);
     let body = written().remove(0);
     let told: Vec<_> = (0..2).map(|at| (body[at]["id"].clone(), body[at]["roomId"].clone())).collect();
@@ -126,7 +126,7 @@ fn a_change_finds_each_room_its_booking() {
 fn a_booking_that_no_room_is_left_for_is_cancelled() {
     let three = r#"{"id":73,"roomId":5202,"status":"new"},{"id":74,"roomId":5200,"status":"cancelled"}"#;
     let members = page(&[&there(71, 5200, "new"), &there(72, 5201, "new"), three].map(str::to_owned).join(","), false);
-    let fewer = operation(Verb::Change, Some("71"), reservation(vec![room("5202"), room("5200")]));
+    let fewer = operation(OperationKind::Change, Some("71"), reservation(vec![room("5202"), room("5200")]));
     one(fewer, &[(200, page(&there(71, 5200, "new"), false)), (200, members), results(&json!([]))]);
     let body = written().remove(0);
     assert_eq!((&body[0]["id"], &body[1]["id"]), (&json!(73), &json!(71)));
@@ -137,7 +137,7 @@ fn a_booking_that_no_room_is_left_for_is_cancelled() {
 #[test]
 fn one_booking_may_be_over_several_units() {
     let alone = |rooms: Vec<RoomStay>| {
-        let change = operation(Verb::Change, Some("71"), reservation(rooms));
+        let change = operation(OperationKind::Change, Some("71"), reservation(rooms));
         let there = r#"{"id":71,"roomId":5200,"status":"new","bookingGroup":{"master":null,"ids":[71]}}"#;
         one(change, &[(200, page(there, false)), results(&json!([{ "success": true, "modified": { "id": 71 } }]))])
     };
@@ -145,6 +145,6 @@ fn one_booking_may_be_over_several_units() {
     let body = written().remove(0);
     assert_eq!((&body[0]["roomQty"], &body[0]["price"], body[0].get("numAdult")), (&json!(2), &json!(390.0), None));
     assert_eq!(refused(&alone(vec![room("5200"), room("5201")]))[0].path, "/roomId");
-    let gone = operation(Verb::Change, Some("71"), reservation(vec![room("5200"), room("5201")]));
+    let gone = operation(OperationKind::Change, Some("71"), reservation(vec![room("5200"), room("5201")]));
     assert_eq!(refused(&one(gone, &[(200, page("", false))]))[0].path, "/id");
 }

@@ -1,7 +1,7 @@
 //! What Beds24 calls us with.
 
 use gassync_plugin::{
-    ChannelError, Entity, HttpRequest, Inbound, News, Reservation,
+    ChangeKind, ChannelError, Entity, HttpRequest, Inbound, Reservation,
     testing::{FakeHost, get, post},
 };
 
@@ -12,12 +12,12 @@ use crate::Beds24;
 fn hints_ask_for_a_look() {
     let v1 = decode(get("/v1?propid=4100&bookid=71000001&status=modify")).expect("decoded");
     assert!(
-        matches!(&v1[0], News::LookAgain(hint) if hint.id.as_deref() == Some("71000001") && hint.entity == Entity::Reservation)
+        matches!(&v1[0], ChangeKind::Refetch(hint) if hint.id.as_deref() == Some("71000001") && hint.entity == Entity::Reservation)
     );
     let room = r#"{"roomId":"5200","propId":"4100","ownerId":"77","action":"SYNC_ROOM"}"#;
     let inventory = decode(post("/", room)).expect("decoded");
     assert!(
-        matches!(&inventory[0], News::LookAgain(hint) if hint.id.as_deref() == Some("5200") && hint.entity == Entity::Calendar)
+        matches!(&inventory[0], ChangeKind::Refetch(hint) if hint.id.as_deref() == Some("5200") && hint.entity == Entity::Calendar)
     );
 }
 
@@ -37,13 +37,13 @@ fn a_booking_that_cannot_be_read_stops_no_other_and_keeps_its_id() {
         (r#"[{"hello":1}]"#, None, "/0/booking"),
     ] {
         let told = decode(post("/", body)).expect("decoded").remove(0);
-        let News::Unreadable(record) = told else { panic!("{body}: {told:?}") };
+        let ChangeKind::Unreadable(record) = told else { panic!("{body}: {told:?}") };
         assert_eq!(record.id.as_deref(), id, "{body}");
         assert!(record.problem.starts_with(place), "{}", record.problem);
     }
     let list = r#"[{"booking":{"status":"new"}},{"booking":{"id":2,"status":"new"}}]"#;
     let told = decode(post("/", list)).expect("decoded");
-    assert!(matches!(told.as_slice(), [News::Unreadable(_), News::Reservation(_)]), "{told:?}");
+    assert!(matches!(told.as_slice(), [ChangeKind::Unreadable(_), ChangeKind::Reservation(_)]), "{told:?}");
 }
 
 #[test]
@@ -57,14 +57,14 @@ fn what_a_booking_can_do_without_goes_to_the_host_as_it_is() {
 fn hint(call: HttpRequest) -> (Option<String>, Entity, Option<String>) {
     let decoded = Beds24::decode(call).expect("decoded");
     let [change] = decoded.changes.as_slice() else { panic!("{:?}", decoded.changes) };
-    let News::LookAgain(hint) = &change.news else { panic!("{:?}", change.news) };
+    let ChangeKind::Refetch(hint) = &change.data else { panic!("{:?}", change.data) };
     (change.route.property_id.clone(), hint.entity, hint.id.clone())
 }
 
 fn booking(body: &str) -> Reservation {
     FakeHost::reset();
     match decode(post("/", body)).expect("decoded").remove(0) {
-        News::Reservation(reservation) => reservation,
+        ChangeKind::Reservation(reservation) => reservation,
         other => panic!("not a reservation: {other:?}"),
     }
 }
@@ -102,7 +102,7 @@ fn the_older_webhook_is_a_hint_whatever_it_says_and_however_it_comes() {
 #[test]
 fn an_address_that_names_a_booking_hides_no_newer_webhook() {
     let call = post("/?bookid=5&status=new", include_str!("../../samples/calls/booked.json"));
-    let News::Reservation(told) = decode(call).expect("decoded").remove(0) else { panic!("a reservation") };
+    let ChangeKind::Reservation(told) = decode(call).expect("decoded").remove(0) else { panic!("a reservation") };
     assert_eq!(told.id, "71000001");
 }
 

@@ -11,7 +11,8 @@ mod pull;
 mod webhooks;
 
 use gassync_plugin::{
-    ChannelError, Date, Entity, HttpRequest, Inbound, News, Page, Pull, Query, Reservation, Selection, parse_date,
+    ChangeKind, ChannelError, Date, Entity, HttpRequest, Inbound, Page, Pull, Query, Reservation, Selection,
+    parse_date,
     testing::{FakeHost, post},
 };
 use serde_json::Value;
@@ -26,14 +27,14 @@ const BOOKING: &str = r#"{"id":71000001,"masterId":null,"propertyId":4100,"roomI
     "bookingTime":"2027-01-02T10:00:00Z","modifiedTime":"2027-01-03T11:12:13Z","cancelTime":null,
     "stripeToken":null,"bookingGroup":{"master":null,"ids":[71000001]}}"#;
 
-fn decode(call: HttpRequest) -> Result<Vec<News>, ChannelError> {
-    Beds24::decode(call).map(|decoded| decoded.changes.into_iter().map(|change| change.news).collect())
+fn decode(call: HttpRequest) -> Result<Vec<ChangeKind>, ChannelError> {
+    Beds24::decode(call).map(|decoded| decoded.changes.into_iter().map(|change| change.data).collect())
 }
 
 fn webhook(booking: &str) -> Reservation {
     let body = format!(r#"{{"timeStamp":"2027-01-03T11:12:20Z","booking":{booking},"messages":[],"retries":0}}"#);
     match decode(post("/", body)).expect("decoded").remove(0) {
-        News::Reservation(reservation) => reservation,
+        ChangeKind::Reservation(reservation) => reservation,
         other => panic!("not a reservation: {other:?}"),
     }
 }

@@ -2,10 +2,10 @@
 
 use gassync_plugin::{
     Accepted, Address, Attempt, Block, ChannelError, FieldError, GuestDetails, Header, HttpResponse, Nights, Operation,
-    Outcome, Property, PushReservations, Reservation, ReservationStatus, RoomStay, RoomType, Subject, Verb,
+    OperationKind, Outcome, Property, PushReservations, Reservation, ReservationStatus, RoomStay, RoomType, Subject,
     http::HttpError,
     money,
-    testing::{FakeHost, Inventory},
+    testing::{CoreData, FakeHost},
 };
 use serde_json::{Value, json};
 
@@ -37,9 +37,9 @@ pub(super) fn reservation(rooms: Vec<RoomStay>) -> Reservation {
     }
 }
 
-pub(super) fn operation(verb: Verb, channel_id: Option<&str>, reservation: Reservation) -> Operation {
+pub(super) fn operation(kind: OperationKind, channel_id: Option<&str>, reservation: Reservation) -> Operation {
     Operation {
-        verb,
+        kind,
         attempt: Attempt::First,
         reference: "GAS-100045".to_owned(),
         channel_id: channel_id.map(str::to_owned),
@@ -48,7 +48,7 @@ pub(super) fn operation(verb: Verb, channel_id: Option<&str>, reservation: Reser
 }
 
 fn create() -> Operation {
-    operation(Verb::Create, None, reservation(vec![room("5200")]))
+    operation(OperationKind::Create, None, reservation(vec![room("5200")]))
 }
 
 fn again(operation: Operation) -> Operation {
@@ -115,7 +115,7 @@ fn a_name_that_is_one_text_is_not_split_and_an_address_is_written_whole() {
         address: Some(Address { city: Some("Lagos".to_owned()), ..Address::unknown() }),
         ..GuestDetails::unknown()
     });
-    one(operation(Verb::Create, None, stay), &[results(&json!([made(7)]))]);
+    one(operation(OperationKind::Create, None, stay), &[results(&json!([made(7)]))]);
     let body = asked().remove(0).2.take();
     assert_eq!(
         (&body[0]["lastName"], &body[0]["city"], &body[0]["country"]),
@@ -130,12 +130,12 @@ fn what_is_changed_is_what_is_known() {
     let partial = Reservation { stay: stay(), ..Reservation::new("", ReservationStatus::Confirmed) };
     let modified =
         json!([{ "success": true, "modified": { "id": 71000001, "status": "confirmed", "departure": "2027-06-04" } }]);
-    let outcome = one(operation(Verb::Change, Some("71000001"), partial), &[results(&modified)]);
+    let outcome = one(operation(OperationKind::Change, Some("71000001"), partial), &[results(&modified)]);
     let expected =
         json!([{ "id": 71000001, "status": "confirmed", "arrival": "2027-06-01", "departure": "2027-06-04" }]);
     assert_eq!(asked()[0].2, expected, "nothing is to be done with it besides");
     assert!(accepted(&outcome).confirmed);
-    let whole = operation(Verb::Change, Some("71000001"), reservation(vec![room("5200")]));
+    let whole = operation(OperationKind::Change, Some("71000001"), reservation(vec![room("5200")]));
     one(whole, &[results(&modified)]);
     let body = asked().remove(0).2.take();
     assert!(body[0].get("comments").is_none() && body[0].get("reference").is_none(), "notes would grow: {body}");
@@ -144,7 +144,7 @@ fn what_is_changed_is_what_is_known() {
 #[test]
 fn a_bare_id_is_never_sent() {
     let nothing = Reservation::new("", ReservationStatus::Other("waitlisted".to_owned()));
-    let outcome = one(operation(Verb::Change, Some("71000001"), nothing), &[]);
+    let outcome = one(operation(OperationKind::Change, Some("71000001"), nothing), &[]);
     assert_eq!(refused(&outcome)[0].problem, "says nothing that could be changed");
     assert!(asked().is_empty());
 }
@@ -153,21 +153,21 @@ fn a_bare_id_is_never_sent() {
 fn a_cancellation_is_a_status_and_no_deletion() {
     let cancelled = || Reservation::new("", ReservationStatus::Cancelled);
     let modified = json!([{ "success": true, "modified": { "id": 71000001, "status": "cancelled" } }]);
-    let outcome = one(operation(Verb::Cancel, Some("71000001"), cancelled()), &[results(&modified)]);
+    let outcome = one(operation(OperationKind::Cancel, Some("71000001"), cancelled()), &[results(&modified)]);
     let (method, path, body) = asked().remove(0);
     assert_eq!((method.as_str(), path.as_str()), ("POST", "/bookings"));
     assert_eq!(body, json!([{ "id": 71000001, "status": "cancelled" }]));
     assert_eq!((accepted(&outcome).confirmed, accepted(&outcome).channel_id.as_deref()), (true, Some("71000001")));
     let otherwise = json!([{ "success": true, "modified": { "id": 71000001, "status": "confirmed" } }]);
-    let outcome = one(operation(Verb::Cancel, Some("71000001"), cancelled()), &[results(&otherwise)]);
+    let outcome = one(operation(OperationKind::Cancel, Some("71000001"), cancelled()), &[results(&otherwise)]);
     assert_eq!(accepted(&outcome).warnings, ["status is confirmed at Beds24 and not cancelled"]);
     assert!(!accepted(&outcome).confirmed);
 }
 
 #[test]
 fn several_operations_go_in_one_list_and_each_has_its_result() {
-    let change = operation(Verb::Change, Some("71000001"), reservation(vec![room("5200")]));
-    let cancel = operation(Verb::Cancel, Some("71000002"), Reservation::new("", ReservationStatus::Cancelled));
+    let change = operation(OperationKind::Change, Some("71000001"), reservation(vec![room("5200")]));
+    let cancel = operation(OperationKind::Cancel, Some("71000002"), Reservation::new("", ReservationStatus::Cancelled));
     let answer = json!([
         { "success": false, "errors": [{ "action": "new booking", "field": "arrival", "message": "invalid" }] },
         { "success": true },
@@ -241,7 +241,7 @@ fn refusals_of_the_whole_call_have_names() {
 #[test]
 fn what_cannot_be_written_is_refused_before_anything_is_sent() {
     let path = |reservation: Reservation| {
-        let outcome = one(operation(Verb::Create, None, reservation), &[]);
+        let outcome = one(operation(OperationKind::Create, None, reservation), &[]);
         assert!(asked().is_empty());
         refused(&outcome)[0].path.clone()
     };
@@ -254,7 +254,7 @@ fn what_cannot_be_written_is_refused_before_anything_is_sent() {
     {
         assert_eq!(path(Reservation { status, ..reservation(vec![room("5200")]) }), "/status");
     }
-    let block = Operation { verb: Verb::Block, ..create() };
+    let block = Operation { kind: OperationKind::Block, ..create() };
     assert_eq!(refused(&one(block, &[]))[0].path, "", "a block is no reservation");
 }
 
@@ -262,10 +262,10 @@ fn what_cannot_be_written_is_refused_before_anything_is_sent() {
 fn an_amount_in_another_currency_than_the_houses_is_left_out() {
     FakeHost::reset();
     let house = Property { currency: Some("EUR".to_owned()), ..Property::new("4100", "Huis aan Zee") };
-    FakeHost::set_inventory(Inventory { properties: vec![house], ..Inventory::default() });
+    FakeHost::set_core_data(CoreData { properties: vec![house], ..CoreData::default() });
     FakeHost::answer(201, &json!([made(7), made(8)]).to_string());
     let in_house = |reservation: Reservation| {
-        operation(Verb::Create, None, Reservation { property_id: Some("4100".to_owned()), ..reservation })
+        operation(OperationKind::Create, None, Reservation { property_id: Some("4100".to_owned()), ..reservation })
     };
     let dollars = Reservation { total: Some(money("400.00", Some("USD"))), ..reservation(vec![room("5200")]) };
     let operations = vec![in_house(dollars), in_house(reservation(vec![room("5200")]))];
@@ -333,7 +333,8 @@ fn a_call_asks_no_more_than_it_may() {
     let written = asked_for.iter().filter(|(method, ..)| method == "POST").count();
     assert!(asked_for.len() < 20 && written == 1, "{}", asked_for.len());
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Unknown)), "what is not looked for stays unknown");
-    let groups = || (0..20).map(|_| operation(Verb::Create, None, reservation(vec![room("5200"), room("5201")])));
+    let groups =
+        || (0..20).map(|_| operation(OperationKind::Create, None, reservation(vec![room("5200"), room("5201")])));
     let half = results(&json!([made(71), { "success": false }]));
     let undone = results(&json!([{ "success": true }]));
     let answers: Vec<_> = (0..40).map(|at| if at % 2 == 0 { half.clone() } else { undone.clone() }).collect();
@@ -358,7 +359,8 @@ fn a_channel_that_is_not_there_is_not_asked_again_and_again() {
 fn a_unit_that_beds24_cannot_know_keeps_no_booking_away() {
     let in_unit = |unit: &str| {
         let room = RoomStay { unit_id: Some(unit.to_owned()), ..room("5200") };
-        let outcome = one(operation(Verb::Create, None, reservation(vec![room])), &[results(&json!([made(7)]))]);
+        let outcome =
+            one(operation(OperationKind::Create, None, reservation(vec![room])), &[results(&json!([made(7)]))]);
         (asked()[0].2[0].get("unitId").cloned(), accepted(&outcome).warnings.len())
     };
     assert_eq!((in_unit("2"), in_unit("Attic")), ((Some(json!(2)), 0), (None, 1)));
@@ -367,7 +369,7 @@ fn a_unit_that_beds24_cannot_know_keeps_no_booking_away() {
 #[test]
 fn without_an_id_a_booking_is_known_by_our_reference() {
     let there = r#"{"id":71000105,"roomId":5200,"arrival":"2027-06-01","status":"new","reference":"GAS-100045"}"#;
-    let cancel = || operation(Verb::Cancel, None, reservation(vec![room("5200")]));
+    let cancel = || operation(OperationKind::Cancel, None, reservation(vec![room("5200")]));
     let modified = json!([{ "success": true, "modified": { "id": 71000105, "status": "cancelled" } }]);
     let outcome = one(cancel(), &[(200, page(there, false)), results(&modified)]);
     assert_eq!(accepted(&outcome).channel_id.as_deref(), Some("71000105"));
@@ -376,10 +378,10 @@ fn without_an_id_a_booking_is_known_by_our_reference() {
     assert!(matches!(one(cancel(), &[(503, String::new())]), Outcome::Retry(None)), "nothing was written");
 }
 
-fn answered(verb: Verb, booking: &str, answers: &[(u16, String)]) -> (Outcome, Vec<Value>) {
+fn answered(kind: OperationKind, booking: &str, answers: &[(u16, String)]) -> (Outcome, Vec<Value>) {
     let mut all = vec![(200, page(booking, false))];
     all.extend(answers.iter().cloned());
-    let outcome = one(operation(verb, Some("71000001"), reservation(vec![room("5200")])), &all);
+    let outcome = one(operation(kind, Some("71000001"), reservation(vec![room("5200")])), &all);
     let written = asked().into_iter().filter(|(method, ..)| method == "POST").map(|(_, _, body)| body);
     (outcome, written.collect())
 }
@@ -390,28 +392,32 @@ fn a_request_is_answered_while_it_is_one() {
         |status: &str, channel: &str| format!(r#"{{"id":71000001,"status":"{status}","channel":"{channel}"}}"#);
     let modified =
         |status: &str| results(&json!([{ "success": true, "modified": { "id": 71000001, "status": status } }]));
-    let (outcome, written) = answered(Verb::Accept, &booking("request", "direct"), &[modified("confirmed")]);
+    let (outcome, written) = answered(OperationKind::Accept, &booking("request", "direct"), &[modified("confirmed")]);
     assert_eq!(written, [json!([{ "id": 71000001, "status": "confirmed" }])]);
     assert!(accepted(&outcome).confirmed && accepted(&outcome).warnings.is_empty());
-    let (outcome, written) = answered(Verb::Decline, &booking("Request", "airbnb"), &[modified("cancelled")]);
+    let (outcome, written) = answered(OperationKind::Decline, &booking("Request", "airbnb"), &[modified("cancelled")]);
     assert_eq!(written, [json!([{ "id": 71000001, "status": "cancelled" }])]);
     assert!(accepted(&outcome).warnings[0].starts_with("whether airbnb hears of the answer"), "{outcome:?}");
-    for (verb, status) in [(Verb::Accept, "new"), (Verb::Accept, "confirmed"), (Verb::Decline, "cancelled")] {
-        let (outcome, written) = answered(verb, &booking(status, "direct"), &[]);
+    for (kind, status) in
+        [(OperationKind::Accept, "new"), (OperationKind::Accept, "confirmed"), (OperationKind::Decline, "cancelled")]
+    {
+        let (outcome, written) = answered(kind, &booking(status, "direct"), &[]);
         assert!(accepted(&outcome).confirmed && written.is_empty(), "it is as it should be: {status}");
     }
-    for (verb, status) in [(Verb::Accept, "cancelled"), (Verb::Decline, "confirmed"), (Verb::Accept, "black")] {
-        let (outcome, written) = answered(verb, &booking(status, "direct"), &[]);
+    for (kind, status) in
+        [(OperationKind::Accept, "cancelled"), (OperationKind::Decline, "confirmed"), (OperationKind::Accept, "black")]
+    {
+        let (outcome, written) = answered(kind, &booking(status, "direct"), &[]);
         assert!(refused(&outcome)[0].path == "/status" && written.is_empty(), "{status}");
     }
-    let (outcome, _) = answered(Verb::Accept, "", &[]);
+    let (outcome, _) = answered(OperationKind::Accept, "", &[]);
     assert_eq!(refused(&outcome)[0].path, "/id");
 }
 
-fn block(verb: Verb, channel_id: Option<&str>, block: Block) -> Operation {
+fn block(kind: OperationKind, channel_id: Option<&str>, block: Block) -> Operation {
     let subject = Subject::Block(block);
     Operation {
-        verb,
+        kind,
         subject,
         channel_id: channel_id.map(str::to_owned),
         reference: "GAS-B7".to_owned(),
@@ -427,8 +433,10 @@ fn nights_of(rooms: &[&str]) -> Block {
 #[test]
 fn nights_are_taken_out_of_sale_by_a_black_booking() {
     let one_unit = Block { unit_id: Some("2".to_owned()), ..nights_of(&["5200"]) };
-    let outcome =
-        one(block(Verb::Block, None, one_unit), &[results(&json!([{ "success": true, "new": { "id": 71000201 } }]))]);
+    let outcome = one(
+        block(OperationKind::Block, None, one_unit),
+        &[results(&json!([{ "success": true, "new": { "id": 71000201 } }]))],
+    );
     let expected = json!([{
         "roomId": 5200, "unitId": 2, "status": "black", "arrival": "2027-06-01", "departure": "2027-06-04", "roomQty": 1,
         "notes": "painters", "reference": "GAS-B7"
@@ -442,11 +450,11 @@ fn of_a_whole_room_type_or_house_the_host_knows_the_units() {
     FakeHost::reset();
     let known = |id: &str, units| RoomType { quantity: units, ..RoomType::new(id, "4100", "Duin") };
     let room_types = vec![known("5200", Some(2)), known("5201", Some(3))];
-    FakeHost::set_inventory(Inventory { room_types, ..Inventory::default() });
+    FakeHost::set_core_data(CoreData { room_types, ..CoreData::default() });
     let two = json!([{ "success": true, "new": { "id": 71 } }, { "success": true, "new": { "id": 72 } }]);
     FakeHost::answer(201, &two.to_string());
     let house = || Block { property_id: Some("4100".to_owned()), ..nights_of(&[]) };
-    let outcomes = Beds24::push_reservations(vec![block(Verb::Block, None, house())]).expect("pushed");
+    let outcomes = Beds24::push_reservations(vec![block(OperationKind::Block, None, house())]).expect("pushed");
     let body = asked().remove(0).2.take();
     assert_eq!((&body[0]["roomQty"], &body[1]["roomQty"], &body[1]["roomId"]), (&json!(2), &json!(3), &json!(5201)));
     assert!(body[0].get("actions").is_none(), "blocks need no group: {body}");
@@ -464,18 +472,18 @@ fn of_a_whole_room_type_or_house_the_host_knows_the_units() {
         &json!([{ "success": true, "modified": { "id": 71 } }, { "success": true, "modified": { "id": 72 } }])
             .to_string(),
     );
-    let outcomes = Beds24::push_reservations(vec![block(Verb::Unblock, Some("71"), house())]).expect("pushed");
+    let outcomes = Beds24::push_reservations(vec![block(OperationKind::Unblock, Some("71"), house())]).expect("pushed");
     let expected = json!([{ "id": 71, "status": "cancelled" }, { "id": 72, "status": "cancelled" }]);
     assert_eq!(asked()[1].2, expected);
     assert!(accepted(&outcomes[0]).confirmed);
-    let path = |block_: Block| refused(&one(block(Verb::Block, None, block_), &[]))[0].path.clone();
+    let path = |block_: Block| refused(&one(block(OperationKind::Block, None, block_), &[]))[0].path.clone();
     assert_eq!((path(house()), path(nights_of(&["5200"]))), ("/roomId".to_owned(), "/roomQty".to_owned()));
     assert_eq!(path(Block { units: Some(0), ..nights_of(&["5200"]) }), "/roomQty");
 }
 
 #[test]
 fn a_block_is_lifted_by_its_id_or_our_reference() {
-    let lift = |id: Option<&str>| block(Verb::Unblock, id, nights_of(&["5200"]));
+    let lift = |id: Option<&str>| block(OperationKind::Unblock, id, nights_of(&["5200"]));
     let gone = results(&json!([{ "success": true, "modified": { "id": 71, "status": "cancelled" } }]));
     assert!(accepted(&one(lift(Some("71")), std::slice::from_ref(&gone))).confirmed);
     assert_eq!(asked()[0].2, json!([{ "id": 71, "status": "cancelled" }]));
@@ -492,7 +500,7 @@ fn a_block_is_lifted_by_its_id_or_our_reference() {
 
 #[test]
 fn what_was_written_is_not_forgotten_for_what_comes_after() {
-    let group = || operation(Verb::Create, None, reservation(vec![room("5200"), room("5201")]));
+    let group = || operation(OperationKind::Create, None, reservation(vec![room("5200"), room("5201")]));
     let answers = [results(&json!([made(71)])), (401, "{}".to_owned())];
     let outcomes = push(vec![create(), group(), create()], &answers).expect("pushed");
     assert!(accepted(&outcomes[0]).confirmed);

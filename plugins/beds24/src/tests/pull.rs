@@ -1,7 +1,7 @@
 //! What Beds24 is asked, and what comes of the answers.
 
 use gassync_plugin::{
-    ChannelError, Entity, News, Nights, Pull, Query, ResumePoint, Selection, testing::FakeHost, to_date_text,
+    ChangeKind, ChannelError, Entity, Nights, Pull, Query, ResumePoint, Selection, testing::FakeHost, to_date_text,
 };
 
 use super::{BOOKING, asked, day, fetch, page};
@@ -53,9 +53,9 @@ fn properties_bring_their_room_types() {
         "maxPeople":4,"units":[{"id":1,"name":"a"}]}]}"#;
     FakeHost::answer(200, &page(property, false));
     let page_ = fetch(Entity::Property, Selection::Everything, None).expect("a page");
-    let News::Property(house) = &page_.changes[0].news else { panic!("a property") };
+    let ChangeKind::Property(house) = &page_.changes[0].data else { panic!("a property") };
     assert_eq!((house.room_types.as_slice(), house.longitude), (&["5200".to_owned()][..], Some(4.53)));
-    let News::RoomType(room) = &page_.changes[1].news else { panic!("a room type") };
+    let ChangeKind::RoomType(room) = &page_.changes[1].data else { panic!("a room type") };
     assert_eq!((room.quantity, room.max_occupancy, room.property_id.as_str()), (Some(2), Some(4), "4100"));
     assert!(page_.next.is_none());
 }
@@ -71,7 +71,7 @@ fn calendar_ranges_include_their_last_day() {
     let day = |text| gassync_plugin::parse_date(text).expect("a date");
     let nights = gassync_plugin::Nights { start: day("2027-02-27"), until: day("2027-03-03") };
     let page_ = fetch(Entity::Calendar, Selection::Within(nights), None).expect("a page");
-    let News::Calendar(rows) = &page_.changes[0].news else { panic!("a calendar") };
+    let ChangeKind::Calendar(rows) = &page_.changes[0].data else { panic!("a calendar") };
     assert_eq!(to_date_text(rows[0].stay.until), "2027-03-01");
     // How many are left says nothing of whether somebody has closed it.
     assert_eq!((rows[0].units_available, rows[0].available), (Some(-1), Some(true)));
@@ -135,7 +135,7 @@ fn blocks_are_not_asked_for_by_themselves() {
         assert!(matches!(fetch(Entity::Block, selection, None), Err(ChannelError::Unsupported)));
     }
     for (entity, selection) in [
-        (Entity::Reservation, Selection::Pending("new".to_owned())),
+        (Entity::Reservation, Selection::Queue("new".to_owned())),
         (Entity::Reservation, Selection::After("x".to_owned())),
         (Entity::Property, Selection::Within(nights)),
         (Entity::Calendar, Selection::Everything),
@@ -154,19 +154,21 @@ fn houses_come_with_rooms_units_and_texts() {
     let page = fetch(Entity::Property, Selection::Everything, None).expect("a page");
     let path = asked().remove(0).1;
     assert_eq!(path, "/properties?includeAllRooms=true&includeUnitDetails=true&includeTexts=all&page=1");
-    let News::Property(house) = &page.changes[0].news else { panic!("a property") };
+    let ChangeKind::Property(house) = &page.changes[0].data else { panic!("a property") };
     assert_eq!(house.description.as_deref(), Some("A house behind the dunes"));
     assert_eq!(house.time_zone.as_deref(), Some("Europe/Amsterdam"), "which Beds24 does not tell");
     assert!(house.extra.contains(&("checkInStart".to_owned(), r#""15:00""#.to_owned())));
-    let News::RoomType(room) = &page.changes[1].news else { panic!("a room type") };
+    let ChangeKind::RoomType(room) = &page.changes[1].data else { panic!("a room type") };
     assert_eq!(room.description.as_deref(), Some("With a view of the dunes"));
     let units = (r#"units"#.to_owned(), r#"[{"id":"1","name":"a"},{"id":"2","name":"b"}]"#.to_owned());
     assert!(room.extra.contains(&units), "{:?}", room.extra);
-    let News::Property(nameless) = &page.changes[3].news else { panic!("a property") };
+    let ChangeKind::Property(nameless) = &page.changes[3].data else { panic!("a property") };
     assert_eq!((nameless.name.as_str(), &nameless.address, &nameless.description), ("4101", &None, &None));
     FakeHost::answer(200, include_str!("../../samples/answers/properties/house.json"));
     let rooms = fetch(Entity::RoomType, Selection::Some(vec!["5200".to_owned()]), None).expect("a page");
-    assert!(rooms.changes.iter().all(|change| matches!(change.news, News::RoomType(_))) && rooms.changes.len() == 2);
+    assert!(
+        rooms.changes.iter().all(|change| matches!(change.data, ChangeKind::RoomType(_))) && rooms.changes.len() == 2
+    );
     assert!(asked()[0].1.contains("roomId=5200"));
 }
 
@@ -175,7 +177,7 @@ fn a_room_type_may_come_without_its_house() {
     FakeHost::reset();
     FakeHost::answer(200, &page(r#"{"id":5200,"propertyId":4100,"name":"Duin","qty":2}"#, false));
     let page_ = fetch(Entity::RoomType, Selection::Everything, None).expect("a page");
-    let News::RoomType(room) = &page_.changes[0].news else { panic!("a room type") };
+    let ChangeKind::RoomType(room) = &page_.changes[0].data else { panic!("a room type") };
     assert_eq!((room.id.as_str(), room.property_id.as_str()), ("5200", "4100"));
 }
 
@@ -186,9 +188,9 @@ fn calendar(settings: &str, ranges: &str) -> Result<Vec<gassync_plugin::Calendar
     let nights = Nights { start: day("2027-02-27"), until: day("2027-03-12") };
     let query =
         Query { room_type_id: Some("5200".to_owned()), ..Query::new(Entity::Calendar, Selection::Within(nights)) };
-    match Beds24::fetch(query)?.changes.remove(0).news {
-        News::Calendar(rows) => Ok(rows),
-        News::Unreadable(record) => Err(ChannelError::Malformed(record.problem)),
+    match Beds24::fetch(query)?.changes.remove(0).data {
+        ChangeKind::Calendar(rows) => Ok(rows),
+        ChangeKind::Unreadable(record) => Err(ChannelError::Malformed(record.problem)),
         other => panic!("a calendar: {other:?}"),
     }
 }

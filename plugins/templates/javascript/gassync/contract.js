@@ -217,8 +217,8 @@ export const guestDetails = record({
   phone: maybe(text), country: maybe(text), language: maybe(text), address: maybe(address), extra,
 });
 
-/** Who takes the guest's money; `collector.other(word)` in the channel's own word. */
-export const collector = variant({ channel: null, property: null, other: text });
+/** Who collects the guest's payment; `paymentCollectedBy.other(word)` in the channel's own word. */
+export const paymentCollectedBy = variant({ channel: null, property: null, other: text });
 
 /** `status.other(word)`: a word nobody knows is passed on, and held back until a person decides. */
 export const status = variant({
@@ -240,10 +240,10 @@ export const reservation = record({
   id: text, otaReference: maybe(text), groupId: maybe(text), propertyId: maybe(text),
   rooms: list(roomStay), stay: maybe(nights), status, source: maybe(text), guest: maybe(guestDetails), ...heads,
   pets: maybe(count), total: maybe(money), priceLines: list(priceLine), commission: maybe(money), payout: maybe(money),
-  collector: maybe(collector), bookedAt: maybe(text), modifiedAt: maybe(text),
+  paymentCollectedBy: maybe(paymentCollectedBy), bookedAt: maybe(text), modifiedAt: maybe(text),
   revision: maybe(text), notes: maybe(text),
   intent: orElse("fact", oneOf("fact", "request")), completeness: orElse("full", oneOf("full", "partial")),
-  receipt: maybe(text), extra, raw: maybe(json),
+  acknowledgementToken: maybe(text), extra, raw: maybe(json),
 });
 export const block = record({
   id: maybe(text), propertyId: maybe(text), roomTypeIds: texts, unitId: maybe(text), units: maybe(count),
@@ -264,11 +264,11 @@ export const calendarNights = record({
   changed: flags("availability", "price", "rules"), extra,
 });
 
-export const party = record({
+export const occupancy = record({
   adults: count, children: orElse(0, count), infants: orElse(0, count), pets: orElse(0, count),
 });
 export const stayQuery = record({
-  propertyId: maybe(text), roomTypeId: maybe(text), ratePlanId: maybe(text), stay: nights, party: maybe(party),
+  propertyId: maybe(text), roomTypeId: maybe(text), ratePlanId: maybe(text), stay: nights, occupancy: maybe(occupancy),
   replaces: maybe(text), extra,
 });
 export const holdRequest = record({ reference: text, query: stayQuery, minutes: count });
@@ -283,13 +283,13 @@ export const connectionEvent = variant({
   revoked: null, unlinked: texts, linked: texts, remapped: pair(text, text), other,
 });
 export const unreadable = record({ entity, id: maybe(text), problem: text, raw: maybe(text) });
-export const news = variant({
+export const changeKind = variant({
   property, "rate-plan": ratePlan, "room-type": roomType, reservation, guest: guestDetails, block,
-  calendar: list(calendarNights), removed: entityRef, "look-again": hint, ask: question,
+  calendar: list(calendarNights), removed: entityRef, refetch: hint, ask: question,
   connection: connectionEvent, unreadable, other,
 });
 export const fieldError = record({ path: text, problem: text });
-export const changeRecord = record({ route: orElse({}, route), news, notes: list(fieldError) });
+export const changeRecord = record({ route: orElse({}, route), data: changeKind, notes: list(fieldError) });
 
 export const channelError = variant({
   unauthorized: text, "rate-limited": maybe(count), unavailable: text, rejected: list(fieldError), malformed: text,
@@ -307,7 +307,7 @@ export const httpRequest = record({
   method: orElse("GET", text), url: text, headers, body: (value) => (value == null ? undefined : bytes(value)),
 });
 export const httpResponse = record({ status: whole(0, 65535), headers, body: orElse("", bytes) });
-export const capture = record({ slot: text, field: text, place: text, goodForSeconds: maybe(count) });
+export const capture = record({ slot: text, field: text, place: text, lifetimeSeconds: maybe(count) });
 
 export const decoded = record({ eventId: maybe(text), changes: list(changeRecord), reply: maybe(httpResponse) });
 /** Where the next run starts: `resume.instant(…)` for a time, `resume.token(…)` for a word of the channel's own. */
@@ -318,7 +318,7 @@ export const page = record({
   waitSeconds: maybe(count),
 });
 
-export const receiptOutcome = variant({ taken: null, retry: maybe(count), outdated: text, refused: text });
+export const acknowledgementOutcome = variant({ accepted: null, retry: maybe(count), outdated: text, refused: text });
 
 /** Not confirmed unless said so: then it counts only after it was read back. */
 const accepted = record({
@@ -328,7 +328,7 @@ export const outcome = variant({
   accepted: orElse({}, accepted), refused: list(fieldError), retry: maybe(count), unknown: null, other,
 });
 
-export const part = record({
+export const chunk = record({
   status: orElse(200, whole(0, 65535)), headers, body: orElse("", bytes), next: maybe(text),
 });
 export const report = record({ account: maybe(text), scopes: texts, missing: texts, extra });
@@ -337,15 +337,15 @@ export const subscribed = record({ ids: texts, steps: texts });
 /** The interfaces a plugin may export, by their names in JavaScript, and what each of their functions answers. */
 export const interfaces = {
   inbound: { decode: decoded },
-  answer: { respond: httpResponse, unable: httpResponse },
+  reply: { respond: httpResponse, onError: httpResponse },
   pull: { fetch: page },
-  receipts: { acknowledge: list(receiptOutcome) },
+  acknowledgements: { acknowledge: list(acknowledgementOutcome) },
   pushCalendar: { push: list(outcome) },
   pushReservations: { push: list(outcome) },
   pushContent: { push: list(outcome) },
-  feeds: { render: part },
+  feeds: { render: chunk },
   connection: { check: report, subscribe: subscribed, unsubscribe: texts },
 };
 
 /** What an adapter need not write though it has the interface: such a call is answered with `unsupported`. */
-export const optional = new Set(["answer.unable", "connection.subscribe", "connection.unsubscribe"]);
+export const optional = new Set(["reply.onError", "connection.subscribe", "connection.unsubscribe"]);

@@ -1,6 +1,6 @@
 // Records are read one by one: what is wrong with one of a page or a message stops no other.
 
-import { changeRecord, news } from "./contract.js";
+import { changeKind, changeRecord } from "./contract.js";
 import { ChannelError, declared } from "./errors.js";
 import { takeNotes } from "./notes.js";
 
@@ -30,7 +30,7 @@ export function readOne(entity, raw, read, { ids = ["id"] } = {}) {
     if (thrown instanceof ChannelError && OF_THE_WHOLE.has(payload.tag)) throw thrown;
     takeNotes();
     const record = { entity, id: idOf(raw, ids), problem: problemOf(payload), raw: wordsOf(raw) };
-    return [changeRecord({ news: news.unreadable(record) })];
+    return [changeRecord({ data: changeKind.unreadable(record) })];
   }
 }
 

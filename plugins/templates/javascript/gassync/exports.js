@@ -6,7 +6,7 @@ import { declared, unsupported } from "./errors.js";
 
 /** `plugin` has an object for each interface it implements: `{ inbound: { decode }, pull: { fetch } }`. */
 export function exportsOf(plugin, manifest) {
-  const exported = { about: { describe: () => manifest } };
+  const exported = { metadata: { describe: () => manifest } };
   for (const [name, functions] of Object.entries(interfaces)) {
     if (!plugin[name]) continue;
     exported[name] = {};

@@ -14,11 +14,11 @@ export class FakeHost {
   #answers = [];
 
   /**
-   * From here on the adapter talks to this host. `inventory` has the functions of the contract's interface that the
+   * From here on the adapter talks to this host. `coreData` has the functions of the contract's interface that the
    * test needs, `sign` and `verify` stand for the host's keys. `now` is what time it is, such as
    * `2027-03-01T09:30:00Z`; without it the machine's clock is asked.
    */
-  constructor({ settings = {}, state = {}, inventory = {}, sign, verify, now } = {}) {
+  constructor({ settings = {}, state = {}, coreData = {}, sign, verify, now } = {}) {
     this.settings = settings;
     this.state = state;
     this.now = now;
@@ -32,11 +32,11 @@ export class FakeHost {
         delete: (key) => void delete this.state[key],
         listKeys: (prefix) => Object.keys(this.state).filter((key) => key.startsWith(prefix)).sort(),
       },
-      keys: {
+      signing: {
         sign: sign ?? (() => utf8.encode("signature")),
         verify: verify ?? (() => true),
       },
-      inventory,
+      coreData,
     };
     connectHost(imports, () => (this.now === undefined ? Date.now() : Date.parse(instant(this.now, "now"))));
   }

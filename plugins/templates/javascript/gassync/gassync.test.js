@@ -7,8 +7,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { call, FakeHost } from "./fake-host.js";
 import {
-  block, calendarNights, change, clock, collector, exportsOf, headerOf, http, inventory, keys, log, news, outcome, queryOf,
-  question, receiptOutcome, rejected, reply, reservation, resume, settings, state, status,
+  acknowledgementOutcome, block, calendarNights, change, changeKind, clock, coreData, exportsOf, headerOf, http, log, outcome,
+  paymentCollectedBy, queryOf, question, rejected, reservation, response, resume, settings, signing, state, status,
 } from "./index.js";
 
 const stay = { start: { year: 2027, month: 6, day: 1 }, until: { year: 2027, month: 6, day: 4 } };
@@ -29,7 +29,7 @@ test("what is left out is absent, and what does not fit is named by its path", (
     [{ arival: "2027-06-01" }, "arival: the contract has no such field"],
     [{ id: undefined }, "id: a text is wanted, not undefined"],
     [{ intent: "wish" }, "intent: one of fact, request is wanted, not string"],
-    [{ collector: "bank" }, "collector: a tag that is one of channel, property, other is wanted, not string"],
+    [{ paymentCollectedBy: "bank" }, "paymentCollectedBy: a tag that is one of channel, property, other is wanted, not string"],
     [{ priceLines: [{ kind: "fee", name: "Linen" }] }, "priceLines[0].amount: an object is wanted, not undefined"],
     [{ guest: { address: { town: "Faro" } } }, "guest.address.town: the contract has no such field"],
   ]) {
@@ -40,31 +40,31 @@ test("what is left out is absent, and what does not fit is named by its path", (
 
 test("a reservation says what it is made of, and who pays whom", () => {
   const made = reservation({
-    id: "1", status: status.confirmed(), pets: 1, collector: collector.property(), payout: { amount: "390.00" },
+    id: "1", status: status.confirmed(), pets: 1, paymentCollectedBy: paymentCollectedBy.property(), payout: { amount: "390.00" },
     rooms: [{ id: 5, stay }], guest: { name: "Ada Example", address: { city: "Faro" }, extra: { vip: true } },
     priceLines: [{ kind: "discount", name: "Early bird", amount: { amount: "-20.00", currency: "EUR" } }],
   });
   assert.deepEqual([made.pets, made.rooms[0].id], [1, "5"]);
-  assert.deepEqual([made.collector, made.payout], [{ tag: "property" }, { amount: "390.00", currency: undefined }]);
+  assert.deepEqual([made.paymentCollectedBy, made.payout], [{ tag: "property" }, { amount: "390.00", currency: undefined }]);
   assert.deepEqual(made.guest.extra, [["vip", "true"]]);
   assert.equal(made.guest.address.city, "Faro");
   assert.equal(made.priceLines[0].amount.amount, "-20.00");
   const bare = reservation({ id: "1", status: status.confirmed() });
-  assert.deepEqual([bare.priceLines, bare.collector, bare.payout], [[], undefined, undefined]);
+  assert.deepEqual([bare.priceLines, bare.paymentCollectedBy, bare.payout], [[], undefined, undefined]);
 });
 
-test("news are built by what they are about", () => {
-  assert.deepEqual(change(news.lookAgain("reservation", "7"), { propertyId: "P1" }), {
+test("changes are built by what they are about", () => {
+  assert.deepEqual(change(changeKind.refetch("reservation", "7"), { propertyId: "P1" }), {
     route: { propertyId: "P1", account: undefined }, notes: [],
-    news: { tag: "look-again", val: { entity: "reservation", id: "7" } },
+    data: { tag: "refetch", val: { entity: "reservation", id: "7" } },
   });
-  assert.deepEqual(news.lookAgain("block").val, { entity: "block", id: undefined });
-  assert.deepEqual(news.block({ stay, extra: { by: "owner" } }).val, block({ stay, extra: [["by", '"owner"']] }));
+  assert.deepEqual(changeKind.refetch("block").val, { entity: "block", id: undefined });
+  assert.deepEqual(changeKind.block({ stay, extra: { by: "owner" } }).val, block({ stay, extra: [["by", '"owner"']] }));
   assert.deepEqual(block({ stay, roomTypeIds: [1, 2] }).roomTypeIds, ["1", "2"]);
   assert.throws(() => block({ stay, roomTypeId: "1" }), { message: "roomTypeId: the contract has no such field" });
   const asked = question.available({ stay, replaces: "R1" }).val;
-  assert.deepEqual([asked.propertyId, asked.party, asked.extra], [undefined, undefined, []]);
-  const [night] = change(news.calendar([{ roomTypeId: "1", stay, changed: ["price"] }])).news.val;
+  assert.deepEqual([asked.propertyId, asked.occupancy, asked.extra], [undefined, undefined, []]);
+  const [night] = change(changeKind.calendar([{ roomTypeId: "1", stay, changed: ["price"] }])).data.val;
   assert.deepEqual(night.changed, { availability: false, price: true, rules: false });
 });
 
@@ -77,58 +77,59 @@ test("where a run left off is a time or a word, and says which", async () => {
   await assert.rejects(fetched({ resume: "2027-03-01T09:30:00Z" }), ({ payload }) => unclear.test(payload.val));
 });
 
-test("receipts and subscriptions are answered in full", async () => {
-  const outcomes = [receiptOutcome.taken(), receiptOutcome.retry(), receiptOutcome.outdated("newer"), { tag: "taken" }];
+test("acknowledgements and subscriptions are answered in full", async () => {
+  const { accepted, retry, outdated } = acknowledgementOutcome;
+  const outcomes = [accepted(), retry(), outdated("newer"), { tag: "accepted" }];
   const plugin = {
-    receipts: { acknowledge: () => outcomes },
+    acknowledgements: { acknowledge: () => outcomes },
     connection: { subscribe: () => ({ ids: [7] }), unsubscribe: (ids) => ids },
   };
-  const { receipts, connection } = exportsOf(plugin, "{}");
-  assert.deepEqual((await receipts.acknowledge([{}, {}, {}, {}])).map(({ tag }) => tag), [
-    "taken", "retry", "outdated", "taken",
+  const { acknowledgements, connection } = exportsOf(plugin, "{}");
+  assert.deepEqual((await acknowledgements.acknowledge([{}, {}, {}, {}])).map(({ tag }) => tag), [
+    "accepted", "retry", "outdated", "accepted",
   ]);
   assert.deepEqual(await connection.subscribe("{{webhook.url}}"), { ids: ["7"], steps: [] });
   assert.deepEqual(await connection.unsubscribe(["7"]), ["7"]);
 });
 
 test("what an adapter need not write is unsupported", async () => {
-  const plugin = { answer: { respond: () => reply(200) }, connection: { check: () => ({}) } };
-  const { answer, connection } = exportsOf(plugin, "{}");
+  const plugin = { reply: { respond: () => response(200) }, connection: { check: () => ({}) } };
+  const { reply, connection } = exportsOf(plugin, "{}");
   const isUnsupported = { payload: { tag: "unsupported" } };
-  await assert.rejects(answer.unable(call({}), { tag: "malformed", val: "from" }), isUnsupported);
+  await assert.rejects(reply.onError(call({}), { tag: "malformed", val: "from" }), isUnsupported);
   await assert.rejects(connection.subscribe("{{webhook.url}}"), isUnsupported);
   await assert.rejects(connection.unsubscribe(["7"]), isUnsupported);
 });
 
 test("what went wrong is handed in as a tag and a value", async () => {
-  const unable = (request, why) => reply(why.tag === "malformed" ? 400 : 503, why.val ?? "");
-  const { answer } = exportsOf({ answer: { respond: () => reply(200), unable } }, "{}");
-  const worded = await answer.unable(call({}), { tag: "malformed", val: "from" });
+  const onError = (request, why) => response(why.tag === "malformed" ? 400 : 503, why.val ?? "");
+  const { reply } = exportsOf({ reply: { respond: () => response(200), onError } }, "{}");
+  const worded = await reply.onError(call({}), { tag: "malformed", val: "from" });
   assert.deepEqual([worded.status, new TextDecoder().decode(worded.body)], [400, "from"]);
-  assert.equal((await answer.unable(call({}), { tag: "rate-limited", val: undefined })).status, 503);
+  assert.equal((await reply.onError(call({}), { tag: "rate-limited", val: undefined })).status, 503);
 });
 
 test("an exception is an error of the contract, and not a trap", async () => {
   const plugin = {
     inbound: { decode: (request) => request.nothing.there },
-    pull: { fetch: async () => ({ changes: [change(news.removed("reservation", "1")), { news: { tag: "gossip" } }] }) },
-    receipts: { acknowledge: () => [] },
+    pull: { fetch: async () => ({ changes: [change(changeKind.removed("reservation", "1")), { data: { tag: "gossip" } }] }) },
+    acknowledgements: { acknowledge: () => [] },
     pushCalendar: { push: () => [outcome.accepted({ channelId: "9" }), outcome.unknown()] },
     pushReservations: { push: () => { throw rejected([{ path: "/from", problem: "in the past" }]); } },
-    answer: { respond: () => { throw new Error("no words"); } },
+    reply: { respond: () => { throw new Error("no words"); } },
     connection: { subscribe: () => ({}) },
   };
   const channel = exportsOf(plugin, "{}");
   const broken = (pattern) => ({ payload }) => payload.tag === "broken" && pattern.test(payload.val);
   await assert.rejects(channel.inbound.decode(call({})), broken(/^TypeError: .*\n/));
-  await assert.rejects(channel.pull.fetch({}), broken(/^Misfit: changes\[1\]\.news: /));
-  await assert.rejects(channel.receipts.acknowledge([{}]), broken(/0 answers to 1 items/));
+  await assert.rejects(channel.pull.fetch({}), broken(/^Misfit: changes\[1\]\.data: /));
+  await assert.rejects(channel.acknowledgements.acknowledge([{}]), broken(/0 answers to 1 items/));
   await assert.rejects(channel.connection.check(), broken(/has no connection.check/));
   const inThePast = { path: "/from", problem: "in the past" };
   await assert.rejects(channel.pushReservations.push([{}]), { payload: { tag: "rejected", val: [inThePast] } });
   const [first] = await channel.pushCalendar.push([{}, {}]);
   assert.deepEqual(first.val, { channelId: "9", replaces: undefined, confirmed: false, warnings: [] });
-  await assert.rejects(channel.answer.respond(call({}), [], []), broken(/no words/));
+  await assert.rejects(channel.reply.respond(call({}), [], []), broken(/no words/));
   assert.equal(channel.feeds, undefined);
 });
 
@@ -161,11 +162,11 @@ test("the host is reached through it, and its refusals have names", () => {
     stays: (roomTypeId, span) => [{ ourReference: `${roomTypeId} until ${span.until.day}` }],
     blocks: (roomTypeId, span) => [{ roomTypeIds: [roomTypeId], stay: span }],
     content: ({ entity, id }) => (id === "P1" ? JSON.stringify({ name: entity }) : undefined),
-    quote: () => {
-      throw Object.assign(new Error("refused"), { payload: [{ why: "unknown-rate-plan" }] });
+    quoteStay: () => {
+      throw Object.assign(new Error("refused"), { payload: [{ reason: "unknown-rate-plan" }] });
     },
   };
-  const host = new FakeHost({ settings: { a: 1 }, inventory: held });
+  const host = new FakeHost({ settings: { a: 1 }, coreData: held });
   host.answer(200, { x: 1.5 }, { ETag: "v1" }).fail("credential", "no key").fail("too-large", 8n);
   const answer = http.post("https://a.example", { b: 2 }, { "X-Key": "{{slot.key}}" });
   assert.equal(answer.header("etag"), "v1");
@@ -186,14 +187,14 @@ test("the host is reached through it, and its refusals have names", () => {
   assert.deepEqual([state.get("seen:1"), state.get("seen:2"), state.keys("seen:")], [{ at: 5 }, undefined, ["seen:1"]]);
   state.delete("seen:1");
   assert.deepEqual(host.state, {});
-  assert.equal(new TextDecoder().decode(keys.sign("slot", "secret", "hmac-sha256", "text")), "signature");
-  assert.deepEqual(inventory.roomTypes("P1"), [{ id: "P1" }]);
-  assert.deepEqual(inventory.stays("1", stay), [{ ourReference: "1 until 4" }]);
-  assert.deepEqual(inventory.blocks("1", stay), [{ roomTypeIds: ["1"], stay }]);
-  assert.deepEqual(inventory.content({ entity: "property", id: "P1" }), { name: "property" });
-  assert.equal(inventory.content({ entity: "room-type", id: "1" }), undefined);
-  assert.throws(() => inventory.content("P1"), { message: "an object is wanted, not string" });
-  assert.deepEqual(inventory.quote({ stay, replaces: "R1" }), { refused: [{ why: "unknown-rate-plan" }] });
+  assert.equal(new TextDecoder().decode(signing.sign("slot", "secret", "hmac-sha256", "text")), "signature");
+  assert.deepEqual(coreData.roomTypes("P1"), [{ id: "P1" }]);
+  assert.deepEqual(coreData.stays("1", stay), [{ ourReference: "1 until 4" }]);
+  assert.deepEqual(coreData.blocks("1", stay), [{ roomTypeIds: ["1"], stay }]);
+  assert.deepEqual(coreData.content({ entity: "property", id: "P1" }), { name: "property" });
+  assert.equal(coreData.content({ entity: "room-type", id: "1" }), undefined);
+  assert.throws(() => coreData.content("P1"), { message: "an object is wanted, not string" });
+  assert.deepEqual(coreData.quoteStay({ stay, replaces: "R1" }), { refusals: [{ reason: "unknown-rate-plan" }] });
   log.warn("odd", { status: 418 });
   assert.deepEqual(host.log, [{ level: "warn", message: "odd", fields: { status: "418" } }]);
 });
@@ -222,5 +223,5 @@ test("a call's query and headers are at hand", () => {
   const request = call(undefined, { method: "GET", url: "/feed?from=2027-01-01", headers: { Accept: "text/plain" } });
   assert.equal(queryOf(request).get("from"), "2027-01-01");
   assert.equal(headerOf(request, "accept"), "text/plain");
-  assert.equal(reply(200, { ok: true }).headers[0].value, "application/json");
+  assert.equal(response(200, { ok: true }).headers[0].value, "application/json");
 });

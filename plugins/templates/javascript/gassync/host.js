@@ -11,7 +11,7 @@ let host;
 let millisNow = Date.now;
 
 /**
- * `{ http, keys, settings, state, inventory, log }`, each with the functions of the contract's interface, and what
+ * `{ http, signing, settings, state, coreData, log }`, each with the functions of the contract's interface, and what
  * tells the time in milliseconds since 1970.
  */
 export function connectHost(imports, millis = Date.now) {
@@ -62,7 +62,7 @@ export const http = {
   patch: (url, body, headers, secrets) => http.send({ method: "PATCH", url, headers, body, secrets }),
   delete: (url, headers, secrets) => http.send({ method: "DELETE", url, headers, secrets }),
 
-  /** `captures`: parts of the answer that the host keeps as secrets, `[{ slot, field, place, goodForSeconds }]`. */
+  /** `captures`: parts of the answer that the host keeps as secrets, `[{ slot, field, place, lifetimeSeconds }]`. */
   send({ secrets = [], captures = [], ...wanted }) {
     const request = httpRequest(withBody(wanted));
     try {
@@ -125,15 +125,15 @@ export const state = {
 const bytesOf = (text) => (typeof text === "string" ? new TextEncoder().encode(text) : text);
 
 /** Signing with keys that a plugin never sees: it builds the text, the host fills in placeholders and signs. */
-export const keys = {
+export const signing = {
   /** `secrets`: those that the text names, as `slot.field`. */
   sign: (slot, field, algorithm, text, secrets = []) =>
-    keysSay(() => host.keys.sign(slot, field, algorithm, bytesOf(text), secrets)),
+    signingSays(() => host.signing.sign(slot, field, algorithm, bytesOf(text), secrets)),
   verify: (slot, field, algorithm, text, signature, secrets = []) =>
-    keysSay(() => host.keys.verify(slot, field, algorithm, bytesOf(text), secrets, signature)),
+    signingSays(() => host.signing.verify(slot, field, algorithm, bytesOf(text), secrets, signature)),
 };
 
-function keysSay(call) {
+function signingSays(call) {
   try {
     return call();
   } catch (failure) {
@@ -152,30 +152,30 @@ function* everyPage(pageAfter) {
 }
 
 /** What the host holds for this source, in the channel's own ids. For pushes, feeds and testing a connection. */
-export const inventory = {
-  properties: () => everyPage((cursor) => host.inventory.properties(cursor)),
-  roomTypes: (propertyId) => host.inventory.roomTypes(propertyId),
-  ratePlans: (propertyId) => host.inventory.ratePlans(propertyId),
-  calendar: (roomTypeId, span) => host.inventory.calendar(roomTypeId, nights(span)),
-  reservations: (changedSince) => everyPage((cursor) => host.inventory.reservations(changedSince, cursor)),
+export const coreData = {
+  properties: () => everyPage((cursor) => host.coreData.properties(cursor)),
+  roomTypes: (propertyId) => host.coreData.roomTypes(propertyId),
+  ratePlans: (propertyId) => host.coreData.ratePlans(propertyId),
+  calendar: (roomTypeId, span) => host.coreData.calendar(roomTypeId, nights(span)),
+  reservations: (changedSince) => everyPage((cursor) => host.coreData.reservations(changedSince, cursor)),
   /** The reservations that hold nights of a room type within these. */
-  stays: (roomTypeId, span) => host.inventory.stays(roomTypeId, nights(span)),
+  stays: (roomTypeId, span) => host.coreData.stays(roomTypeId, nights(span)),
   /** What else keeps nights of a room type within these out of sale. */
-  blocks: (roomTypeId, span) => host.inventory.blocks(roomTypeId, nights(span)),
-  findReservation: (id) => host.inventory.findReservation(id),
-  changedAt: (propertyId) => host.inventory.changedAt(propertyId),
-  /** `{ quoted }`, or `{ refused }` with the reasons. */
-  quote(query) {
+  blocks: (roomTypeId, span) => host.coreData.blocks(roomTypeId, nights(span)),
+  findReservation: (id) => host.coreData.findReservation(id),
+  changedAt: (propertyId) => host.coreData.changedAt(propertyId),
+  /** `{ quote }`, or `{ refusals }` with the reasons. */
+  quoteStay(query) {
     try {
-      return { quoted: host.inventory.quote(stayQuery(query)) };
+      return { quote: host.coreData.quoteStay(stayQuery(query)) };
     } catch (failure) {
       if (!Array.isArray(failure?.payload)) throw failure;
-      return { refused: failure.payload };
+      return { refusals: failure.payload };
     }
   },
   /** Of a property, a room type or a rate plan: `content({ entity: "room-type", id })`. */
   content(of) {
-    const text = host.inventory.content(entityRef(of));
+    const text = host.coreData.content(entityRef(of));
     return text === undefined ? undefined : JSON.parse(text);
   },
 };

@@ -2,14 +2,14 @@
 // yours lives beside it.
 
 export {
-  address, block, calendarNights, collector, connectionEvent, guestDetails, outcome, party, price, priceLine, property, question,
-  ratePlan, receiptOutcome, reservation, resume, roomStay, roomType, scope, status, stayQuery, stayRules,
+  acknowledgementOutcome, address, block, calendarNights, connectionEvent, guestDetails, occupancy, outcome,
+  paymentCollectedBy, price, priceLine, property, question, ratePlan, reservation, resume, roomStay, roomType, scope, status, stayQuery, stayRules,
 } from "./contract.js";
 export {
   ChannelError, conflict, malformed, rateLimited, rejected, unauthorized, unavailable, unsupported,
 } from "./errors.js";
 export { exportsOf } from "./exports.js";
-export { clock, http, inventory, keys, log, settings, state } from "./host.js";
+export { clock, coreData, http, log, settings, signing, state } from "./host.js";
 export { minorMoney, money } from "./amounts.js";
 export { addDays, date, dateOrNote, dateText, eachNight, nights, readDate, readDateOrNote } from "./days.js";
 export { readEach, readOne } from "./each.js";
@@ -17,25 +17,25 @@ export { instant, lastModified } from "./instants.js";
 export { note } from "./notes.js";
 export { count, readJson, readText, text } from "./values.js";
 
-import { changeRecord, httpResponse, news as newsOf } from "./contract.js";
+import { changeKind as kindOf, changeRecord, httpResponse } from "./contract.js";
 import { takeNotes } from "./notes.js";
 
-/** What a message says, by what it is about: `news.reservation(…)`, `news.block(…)`, `news.calendar([…])` … */
-export const news = Object.assign((value) => newsOf(value), newsOf, {
-  /** A deletion that carries an id and nothing else. */
-  removed: (entity, id) => newsOf.removed({ entity, id }),
-  /** The message says only that something happened: the host fetches that record, or without an id what has changed. */
-  lookAgain: (entity, id) => newsOf.lookAgain({ entity, id }),
+/** The data of a change, by its kind: `changeKind.reservation(…)`, `changeKind.block(…)`, `changeKind.calendar([…])` … */
+export const changeKind = Object.assign((value) => kindOf(value), kindOf, {
+  /** A deletion that carries only an id. */
+  removed: (entity, id) => kindOf.removed({ entity, id }),
+  /** The message says only that something changed: the host fetches that record, or without an id all that has changed. */
+  refetch: (entity, id) => kindOf.refetch({ entity, id }),
 });
 
 /**
- * News, and which of the connection's sources it is for: `{ propertyId, account }`, where the message says so. What was
- * noted while the record was read goes with it.
+ * A change: its data, and the source of the connection that it is for, `{ propertyId, account }`, if the message says so.
+ * Includes the notes that were made while the record was read.
  */
-export const change = (aboutWhat, route) => changeRecord({ news: aboutWhat, route, notes: takeNotes() });
+export const change = (data, route) => changeRecord({ data, route, notes: takeNotes() });
 
-/** An answer to the channel's call: plain text, or an object as JSON. */
-export function reply(status, body = "", headers = {}) {
+/** A response to the channel's call: plain text, or an object as JSON. */
+export function response(status, body = "", headers = {}) {
   const isJson = typeof body === "object" && !(body instanceof Uint8Array);
   const type = { "content-type": isJson ? "application/json" : "text/plain" };
   return httpResponse({ status, headers: { ...type, ...headers }, body: isJson ? JSON.stringify(body) : body });

@@ -37,8 +37,8 @@ export function instant(value, field = "instant") {
  */
 export function lastModified(changes) {
   let newest;
-  for (const { news } of changes) {
-    const said = news.tag === "reservation" ? news.val.modifiedAt : undefined;
+  for (const { data } of changes) {
+    const said = data.tag === "reservation" ? data.val.modifiedAt : undefined;
     // The host reads a day alone as its midnight.
     const at = moment(said) ?? moment(`${said}T00:00`);
     if (at !== undefined && (newest === undefined || at > newest.at)) newest = { at, said };

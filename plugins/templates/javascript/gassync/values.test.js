@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  addDays, change, count, date, dateOrNote, dateText, eachNight, instant, lastModified, malformed as isMalformed,
-  minorMoney, money, news, nights, note, readDate, readEach, readJson, readOne, status, text, unavailable,
+  changeKind, addDays, change, count, date, dateOrNote, dateText, eachNight, instant, lastModified, malformed as isMalformed,
+  minorMoney, money, nights, note, readDate, readEach, readJson, readOne, status, text, unavailable,
 } from "./index.js";
 
-const noted = () => change(news.removed("guest", "1")).notes.map(({ path }) => path);
+const noted = () => change(changeKind.removed("guest", "1")).notes.map(({ path }) => path);
 const malformed = (val) => ({ payload: { tag: "malformed", val } });
 
 test("JSON keeps the digits that a channel wrote", () => {
@@ -26,17 +26,17 @@ test("one record stops no other, and keeps its words, its id and its notes", () 
   const read = (item, path) => {
     note(`${path}/odd`, "is odd");
     if (!item.name) throw isMalformed(`${path}/name: is missing`);
-    return change(news.reservation({ id: item.id.toString(), status: status.confirmed() }));
+    return change(changeKind.reservation({ id: item.id.toString(), status: status.confirmed() }));
   };
   const sent = [{ id: 1, name: "Ada" }, { id: 2, price: "1.50" }, { name: "Bo" }, null];
   const changes = readEach("reservation", sent, read, { path: "/data" });
-  assert.deepEqual(changes.map(({ news: { tag, val }, notes }) => [tag, val.id, notes.length]), [
+  assert.deepEqual(changes.map(({ data: { tag, val }, notes }) => [tag, val.id, notes.length]), [
     ["reservation", "1", 1], ["unreadable", "2", 0], ["unreadable", undefined, 0], ["unreadable", undefined, 0],
   ]);
-  assert.deepEqual(changes[1].news.val, {
+  assert.deepEqual(changes[1].data.val, {
     entity: "reservation", id: "2", problem: "/data/1/name: is missing", raw: '{"id":2,"price":"1.50"}',
   });
-  assert.match(changes[2].news.val.problem, /^the plugin failed on it: TypeError/);
+  assert.match(changes[2].data.val.problem, /^the plugin failed on it: TypeError/);
   assert.throws(() => readOne("reservation", "<a/>", () => { throw unavailable("busy"); }), { name: "ChannelError" });
 });
 
@@ -87,9 +87,9 @@ test("instants are read whatever their zone", () => {
 });
 
 test("the newest is the latest whatever its zone", () => {
-  const modified = (modifiedAt) => change(news.reservation({ id: "1", status: status.confirmed(), modifiedAt }));
+  const modified = (modifiedAt) => change(changeKind.reservation({ id: "1", status: status.confirmed(), modifiedAt }));
   const said = ["2027-03-04T12:30:00Z", undefined, "2027-03-04T13:00:00+02:00", "soon", "2027-03-04"].map(modified);
-  assert.equal(lastModified([change(news.removed("reservation", "7")), ...said]), "2027-03-04T12:30:00Z");
+  assert.equal(lastModified([change(changeKind.removed("reservation", "7")), ...said]), "2027-03-04T12:30:00Z");
   assert.equal(lastModified([modified("2027-03-04 11:00"), modified("2027-03-05")]), "2027-03-05");
   assert.equal(lastModified([modified(undefined), modified("soon")]), undefined);
   assert.equal(lastModified([]), undefined);

@@ -21,21 +21,21 @@ from .errors import (
     Unsupported,
 )
 from .exports import exports_of
-from .host import clock, http, inventory, keys, log, settings, state
+from .host import clock, core_data, http, log, settings, signing, state
 from .instants import instant, last_modified
 from .notes import note, take_notes
 from .values import count, read_json, read_text, text
 
 
-def change(news, property_id=None, account=None):
-    """News, and which of the connection's sources it is for, where the message says so. What was noted while the record was
-    read goes with it.
+def change(data, property_id=None, account=None):
+    """A change: its data, and the source of the connection that it is for, if the message says so. Includes the notes that
+    were made while the record was read.
     """
-    return Change(news, Route(property_id, account), take_notes())
+    return Change(data, Route(property_id, account), take_notes())
 
 
 def reply(status, body="", headers=None):
-    """An answer to the channel's call: plain text, or a dict or list as JSON."""
+    """A response to the channel's call: plain text, or a dict or list as JSON."""
     is_json = isinstance(body, (dict, list))
     named = {"content-type": "application/json" if is_json else "text/plain", **(headers or {})}
     content = to_json(body) if is_json else body

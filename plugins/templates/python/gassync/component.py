@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from componentize_py_types import Err
-from wit_world.imports import http, inventory, keys, log, settings, state, types
+from wit_world.imports import core_data, http, log, settings, signing, state, types
 
 import plugin
 
@@ -26,7 +26,7 @@ class Bindings:
     """The side of the generated classes."""
 
     def of(self, cls):
-        modules = (types, http, inventory, log)
+        modules = (types, http, core_data, log)
         return next(getattr(module, cls.__name__) for module in modules if hasattr(module, cls.__name__))
 
     def case(self, variant, name):
@@ -46,7 +46,7 @@ def as_raised(error):
     return Err(case(*(crossing(hint, BINDINGS)(value) for hint, value in zip(error.payload, error.args))))
 
 
-connect(SimpleNamespace(http=http, inventory=inventory, keys=keys, log=log, settings=settings, state=state), BINDINGS)
+connect(SimpleNamespace(http=http, core_data=core_data, signing=signing, log=log, settings=settings, state=state), BINDINGS)
 
 _manifest = Path(plugin.__file__).with_name("manifest.json").read_text()
 globals().update(vars(exports_of(plugin, _manifest, BINDINGS, as_raised)))

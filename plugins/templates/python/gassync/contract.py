@@ -190,8 +190,8 @@ class PriceLine:
     amount: Money
 
 
-class Collector(Variant):
-    """Who takes the guest's money; `Other` in the channel's own word."""
+class PaymentCollectedBy(Variant):
+    """Who collects the guest's payment; `Other` in the channel's own word."""
 
     Channel = _Case()
     Property = _Case()
@@ -234,14 +234,14 @@ class Reservation:
     price_lines: list[PriceLine] = empty()
     commission: Optional[Money] = absent()
     payout: Optional[Money] = absent()
-    collector: Optional[Collector] = absent()
+    payment_collected_by: Optional[PaymentCollectedBy] = absent()
     booked_at: Optional[str] = absent()
     modified_at: Optional[str] = absent()
     revision: Optional[str] = absent()
     notes: Optional[str] = absent()
     intent: Intent = Intent.FACT
     completeness: Completeness = Completeness.FULL
-    receipt: Optional[str] = absent()
+    acknowledgement_token: Optional[str] = absent()
     extra: Extra = no_extra()
     raw: Optional[Json] = absent()
 
@@ -304,7 +304,7 @@ class CalendarNights:
 
 
 @record
-class Party:
+class Occupancy:
     adults: U32
     children: U32 = 0
     infants: U32 = 0
@@ -317,7 +317,7 @@ class StayQuery:
     property_id: Optional[str] = absent()
     room_type_id: Optional[str] = absent()
     rate_plan_id: Optional[str] = absent()
-    party: Optional[Party] = absent()
+    occupancy: Optional[Occupancy] = absent()
     replaces: Optional[str] = absent()
     extra: Extra = no_extra()
 
@@ -330,7 +330,7 @@ class HoldRequest:
 
 
 @record
-class Quoted:
+class Quote:
     total: Money
     lines: list[PriceLine] = empty()
     extra: Extra = no_extra()
@@ -363,7 +363,7 @@ class EntityRef:
 
 @dataclass
 class Hint:
-    """Something happened to one of these, or to nobody knows which."""
+    """Something changed: this record, or without an id any of its kind."""
 
     entity: Entity
     id: Optional[str] = None
@@ -387,7 +387,7 @@ class Unreadable:
     raw: Optional[str] = absent()
 
 
-class News(Variant):
+class ChangeKind(Variant):
     Property = _Case(Property)
     RatePlan = _Case(RatePlan)
     RoomType = _Case(RoomType)
@@ -397,11 +397,11 @@ class News(Variant):
     Calendar = _Case(list[CalendarNights])
     # A deletion that carries an id and nothing else.
     Removed = _Case(EntityRef)
-    # The message says only that something happened: the host fetches that record, or without an id what has changed.
-    LookAgain = _Case(Hint)
+    # The message says only that something changed: the host fetches that record, or without an id all that has changed.
+    Refetch = _Case(Hint)
     Ask = _Case(Question)
     Connection = _Case(ConnectionEvent)
-    # One record of several that could not be read: it stops no other.
+    # One record of several that could not be read: the others are processed.
     Unreadable = _Case(Unreadable)
     Other = _Case(Other)
 
@@ -416,9 +416,9 @@ class FieldError:
 
 @dataclass
 class Change:
-    """News, and which of the connection's sources it is for, where the message says so."""
+    """The data of a change, and the source of the connection that it is for, if the message says so."""
 
-    news: News
+    data: ChangeKind
     route: Route = field(default_factory=Route)
     # What was left out of the record because it could not be read.
     notes: list[FieldError] = empty()
@@ -457,11 +457,11 @@ class Verdict(Enum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     PARKED = "parked"
-    KEPT_FOR_LATER = "kept-for-later"
+    AWAITING_REVIEW = "awaiting-review"
     DUPLICATE = "duplicate"
 
 
-class Refusal(Enum):
+class RefusalReason(Enum):
     SOLD_OUT = "sold-out"
     CLOSED = "closed"
     MIN_STAY = "min-stay"
@@ -482,42 +482,42 @@ class Refusal(Enum):
 
 
 @record
-class Applied:
+class AppliedChange:
     verdict: Verdict
     our_reference: str
     at: str
 
 
 @record
-class Refused:
-    why: Refusal
+class Refusal:
+    reason: RefusalReason
     text: str
     path: Optional[str] = absent()
 
 
 @record
-class Held:
+class Hold:
     reference: str
     until: str
 
 
 @record
-class Booked:
+class CoreBooking:
     our_reference: str
     changed_at: str
     reservation: Reservation
 
 
-class Fate(Variant):
-    """What became of one change."""
+class ChangeResult(Variant):
+    """The result of one change."""
 
-    Applied = _Case(Applied)
-    Refused = _Case(list[Refused])
+    Applied = _Case(AppliedChange)
+    Refused = _Case(list[Refusal])
     Available = _Case()
-    Held = _Case(Held)
+    Held = _Case(Hold)
     Released = _Case()
-    Quote = _Case(Quoted)
-    Bookings = _Case(list[Booked])
+    Quote = _Case(Quote)
+    Bookings = _Case(list[CoreBooking])
     Other = _Case(Other)
 
 
@@ -534,7 +534,7 @@ class Selection(Variant):
     After = _Case(str)
     Some = _Case(list[str])
     Within = _Case(Nights)
-    Pending = _Case(str)
+    Queue = _Case(str)
 
 
 @record
@@ -563,30 +563,30 @@ class Page:
     wait_seconds: Optional[U32] = absent()
 
 
-class ReceiptFate(Variant):
+class AcknowledgementKind(Variant):
     Applied = _Case()
     Refused = _Case(str)
 
 
 @record
-class Receipt:
+class Acknowledgement:
     token: str
     external_id: str
-    fate: ReceiptFate
+    kind: AcknowledgementKind
     at: str
     our_reference: Optional[str] = absent()
 
 
-class ReceiptOutcome(Variant):
-    """What the channel made of a receipt. `Outdated`: there is something newer, which the channel will deliver."""
+class AcknowledgementOutcome(Variant):
+    """The channel's answer to an acknowledgement. `Outdated`: it has a newer revision and will deliver it."""
 
-    Taken = _Case()
+    Accepted = _Case()
     Retry = _Case(Optional[U32])
     Outdated = _Case(str)
     Refused = _Case(str)
 
 
-class Verb(Enum):
+class OperationKind(Enum):
     CREATE = "create"
     CHANGE = "change"
     CANCEL = "cancel"
@@ -604,7 +604,7 @@ class Attempt(Enum):
 
 
 class Subject(Variant):
-    """A block for `Verb.BLOCK` and `Verb.UNBLOCK`, a reservation for all others."""
+    """A block for `OperationKind.BLOCK` and `OperationKind.UNBLOCK`, a reservation for all others."""
 
     Reservation = _Case(Reservation)
     Block = _Case(Block)
@@ -612,7 +612,7 @@ class Subject(Variant):
 
 @record
 class Operation:
-    verb: Verb
+    kind: OperationKind
     reference: str
     subject: Subject
     attempt: Attempt = Attempt.FIRST
@@ -638,7 +638,7 @@ class Accepted:
 
 
 class Outcome(Variant):
-    """What became of one item. `Unknown`: it may or may not have been taken."""
+    """The outcome of one item. `Unknown`: the channel may or may not have accepted it."""
 
     Accepted = _Case(Accepted)
     Refused = _Case(list[FieldError])
@@ -648,8 +648,8 @@ class Outcome(Variant):
 
 
 @record
-class Part:
-    """One part of a feed; status and headers count in the first alone."""
+class Chunk:
+    """One chunk of a feed; status and headers count in the first only."""
 
     body: bytes
     status: U16 = 200
@@ -693,7 +693,7 @@ class Capture:
     slot: str
     field: str
     place: str
-    good_for_seconds: Optional[U32] = absent()
+    lifetime_seconds: Optional[U32] = absent()
 
 
 class Level(Enum):
@@ -711,7 +711,7 @@ class PageOfProperties:
 
 @record
 class PageOfReservations:
-    items: list[Booked] = empty()
+    items: list[CoreBooking] = empty()
     next: Optional[str] = absent()
 
 

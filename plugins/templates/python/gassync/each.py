@@ -1,6 +1,6 @@
 """Records are read one by one: what is wrong with one of a page or a message stops no other."""
 
-from .contract import Change, News, Unreadable
+from .contract import Change, ChangeKind, Unreadable
 from .crossing import NATIVE, crossing, to_json
 from .errors import Broken, ChannelError, Malformed, Rejected, declared
 from .notes import take_notes
@@ -8,7 +8,7 @@ from .notes import take_notes
 
 def read_each(entity, items, read, path="", ids=("id",)):
     """Reads each of the records that a channel sent in a list: `read(item, path)` gives a change or a list of them. One that
-    is `Malformed` or `Rejected`, or on which `read` fails otherwise, is handed on as `News.Unreadable`, in its own words and
+    is `Malformed` or `Rejected`, or on which `read` fails otherwise, is handed on as `ChangeKind.Unreadable`, in its own words and
     with the id that stands under one of `ids`: the host sets it aside, shows it to people and goes on with the others.
     """
     changes = []
@@ -34,7 +34,7 @@ def read_one(entity, raw, read, ids=("id",)):
         take_notes()
         words = raw if isinstance(raw, str) else to_json(raw)
         record = Unreadable(entity=entity, id=_id_of(raw, ids), problem=_problem_of(error), raw=words)
-        return [Change(News.Unreadable(record))]
+        return [Change(ChangeKind.Unreadable(record))]
 
 
 def _problem_of(error):

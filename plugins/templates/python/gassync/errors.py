@@ -15,7 +15,7 @@ from .crossing import NATIVE, crossing, unfit
 class ChannelError(Exception):
     """One of the contract's errors; `payload` holds the type of what it carries, `value` that itself.
 
-    An adapter raises them, and is given one by `Answer.unable`: `case Malformed(where):`.
+    An adapter raises them, and is given one by `Reply.on_error`: `case Malformed(where):`.
     """
 
     payload = (str,)

@@ -12,16 +12,16 @@ from .errors import ChannelError, Unsupported, declared, received
 # The interfaces a plugin may export: what each of their functions is given, and what it answers.
 INTERFACES = {
     "Inbound": {"decode": ([c.HttpRequest], c.Decoded)},
-    "Answer": {
-        "respond": ([c.HttpRequest, list[c.Change], list[c.Fate]], c.HttpResponse),
-        "unable": ([c.HttpRequest, ChannelError], c.HttpResponse),
+    "Reply": {
+        "respond": ([c.HttpRequest, list[c.Change], list[c.ChangeResult]], c.HttpResponse),
+        "on_error": ([c.HttpRequest, ChannelError], c.HttpResponse),
     },
     "Pull": {"fetch": ([c.Query], c.Page)},
-    "Receipts": {"acknowledge": ([list[c.Receipt]], list[c.ReceiptOutcome])},
+    "Acknowledgements": {"acknowledge": ([list[c.Acknowledgement]], list[c.AcknowledgementOutcome])},
     "PushCalendar": {"push": ([list[c.CalendarNights], c.Attempt], list[c.Outcome])},
     "PushReservations": {"push": ([list[c.Operation]], list[c.Outcome])},
     "PushContent": {"push": ([list[c.ContentItem], c.Attempt], list[c.Outcome])},
-    "Feeds": {"render": ([c.HttpRequest, Optional[str]], c.Part)},
+    "Feeds": {"render": ([c.HttpRequest, Optional[str]], c.Chunk)},
     "Connection": {
         "check": ([], c.Report),
         "subscribe": ([str], c.Subscribed),
@@ -30,12 +30,12 @@ INTERFACES = {
 }
 
 # What an adapter need not write though it has the interface: such a call is answered with `Unsupported`.
-OPTIONAL = ("unable", "subscribe", "unsubscribe")
+OPTIONAL = ("on_error", "subscribe", "unsubscribe")
 
 
 def exports_of(plugin, manifest, side=NATIVE, as_raised=lambda error: error):
     """`plugin` has a class for each interface it implements; `as_raised` gives what is raised in an error's place."""
-    exported = {"About": type("About", (), {"describe": lambda self: manifest})}
+    exported = {"Metadata": type("Metadata", (), {"describe": lambda self: manifest})}
     for name, functions in INTERFACES.items():
         if implementation := getattr(plugin, name, None):
             methods = {

@@ -21,12 +21,12 @@ class HostError(Exception):
 class FakeHost:
     """From here on the adapter talks to this host.
 
-    `requests` is what was sent, bodies as text; `log` what was logged, as `(level, message, fields)`. `inventory` has
+    `requests` is what was sent, bodies as text; `log` what was logged, as `(level, message, fields)`. `core_data` has
     the functions of the contract's interface that a test needs; `sign` and `verify` stand for the host's keys. `now` is
     what time it is, such as `2027-03-01T09:30:00Z`; without it the machine's clock is asked.
     """
 
-    def __init__(self, settings=None, state=None, inventory=None, sign=None, verify=None, now=None):
+    def __init__(self, settings=None, state=None, core_data=None, sign=None, verify=None, now=None):
         self.settings, self.state, self.now = settings or {}, state or {}, now
         self.requests, self.log, self._answers = [], [], []
         connect(
@@ -40,11 +40,11 @@ class FakeHost:
                     delete=lambda key: self.state.pop(key, None),
                     list_keys=lambda prefix: sorted(key for key in self.state if key.startswith(prefix)),
                 ),
-                keys=SimpleNamespace(
+                signing=SimpleNamespace(
                     sign=sign or (lambda slot, field, algorithm, text, secrets: b"signature"),
                     verify=verify or (lambda slot, field, algorithm, text, secrets, signature: True),
                 ),
-                inventory=inventory,
+                core_data=core_data,
             ),
             seconds=self._seconds,
         )

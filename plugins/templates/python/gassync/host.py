@@ -24,7 +24,7 @@ class _Connected:
 
 
 def connect(imports, side=NATIVE, seconds=time.time):
-    """`imports` has `http`, `keys`, `settings`, `state`, `inventory`, `log`, each with the contract's functions;
+    """`imports` has `http`, `signing`, `settings`, `state`, `core_data`, `log`, each with the contract's functions;
     `seconds` tells the time since 1970.
     """
     _Connected.imports, _Connected.side, _Connected.seconds = imports, side, seconds
@@ -61,8 +61,8 @@ def settings():
     return json_module.loads(_Connected.imports.settings.get())
 
 
-class Answer:
-    """The answer to a request."""
+class Response:
+    """The response to a request."""
 
     def __init__(self, response):
         self.status, self.headers, self.body = response.status, response.headers, response.body
@@ -128,7 +128,7 @@ class http:
             if refusal is None:
                 raise
             raise refusal from None
-        return Answer(_in(contract.HttpResponse, answer))
+        return Response(_in(contract.HttpResponse, answer))
 
 
 def _typed(headers, content_type):
@@ -203,89 +203,89 @@ class state:
         return _Connected.imports.state.list_keys(prefix)
 
 
-class keys:
+class signing:
     """Signing with keys that a plugin never sees: it builds the text, the host fills in placeholders and signs."""
 
     @staticmethod
     def sign(slot, field, algorithm, text, secrets=()):
         """`secrets`: those that the text names, as `slot.field`."""
-        return keys._say("sign", slot, field, algorithm, text, secrets)
+        return signing._say("sign", slot, field, algorithm, text, secrets)
 
     @staticmethod
     def verify(slot, field, algorithm, text, signature, secrets=()):
-        return keys._say("verify", slot, field, algorithm, text, secrets, signature)
+        return signing._say("verify", slot, field, algorithm, text, secrets, signature)
 
     @staticmethod
     def _say(function, slot, field, algorithm, text, secrets, *signature):
         text = text.encode() if isinstance(text, str) else text
         try:
-            return getattr(_Connected.imports.keys, function)(slot, field, algorithm, text, list(secrets), *signature)
+            return getattr(_Connected.imports.signing, function)(slot, field, algorithm, text, list(secrets), *signature)
         except Exception as failure:
             if not isinstance(getattr(failure, "value", None), str):
                 raise
             raise Unauthorized(failure.value) from None
 
 
-class inventory:
+class core_data:
     """What the host holds for this source, in the channel's own ids. For pushes, feeds and testing a connection."""
 
     @staticmethod
     def properties():
-        return _every_page(contract.PageOfProperties, lambda cursor: _Connected.imports.inventory.properties(cursor))
+        return _every_page(contract.PageOfProperties, lambda cursor: _Connected.imports.core_data.properties(cursor))
 
     @staticmethod
     def room_types(property_id):
-        return _in(list[contract.RoomType], _Connected.imports.inventory.room_types(property_id))
+        return _in(list[contract.RoomType], _Connected.imports.core_data.room_types(property_id))
 
     @staticmethod
     def rate_plans(property_id):
-        return _in(list[contract.RatePlan], _Connected.imports.inventory.rate_plans(property_id))
+        return _in(list[contract.RatePlan], _Connected.imports.core_data.rate_plans(property_id))
 
     @staticmethod
     def calendar(room_type_id, span):
-        found = _Connected.imports.inventory.calendar(room_type_id, _out(contract.Nights, span))
+        found = _Connected.imports.core_data.calendar(room_type_id, _out(contract.Nights, span))
         return _in(list[contract.CalendarNights], found)
 
     @staticmethod
     def reservations(changed_since=None):
         return _every_page(
-            contract.PageOfReservations, lambda cursor: _Connected.imports.inventory.reservations(changed_since, cursor)
+            contract.PageOfReservations, lambda cursor: _Connected.imports.core_data.reservations(changed_since, cursor)
         )
 
     @staticmethod
     def stays(room_type_id, span):
         """The reservations that hold nights of a room type within these."""
-        found = _Connected.imports.inventory.stays(room_type_id, _out(contract.Nights, span))
-        return _in(list[contract.Booked], found)
+        found = _Connected.imports.core_data.stays(room_type_id, _out(contract.Nights, span))
+        return _in(list[contract.CoreBooking], found)
 
     @staticmethod
     def blocks(room_type_id, span):
         """What else keeps nights of a room type within these out of sale."""
-        found = _Connected.imports.inventory.blocks(room_type_id, _out(contract.Nights, span))
+        found = _Connected.imports.core_data.blocks(room_type_id, _out(contract.Nights, span))
         return _in(list[contract.Block], found)
 
     @staticmethod
     def find_reservation(id):
-        return _in(Optional[contract.Booked], _Connected.imports.inventory.find_reservation(id))
+        return _in(Optional[contract.CoreBooking], _Connected.imports.core_data.find_reservation(id))
 
     @staticmethod
     def changed_at(property_id):
-        return _Connected.imports.inventory.changed_at(property_id)
+        return _Connected.imports.core_data.changed_at(property_id)
 
     @staticmethod
-    def quote(query):
-        """`Quoted`, or a list of `Refused`."""
+    def quote_stay(query):
+        """`Quote`, or a list of `Refusal`."""
         try:
-            return _in(contract.Quoted, _Connected.imports.inventory.quote(_out(contract.StayQuery, query)))
+            return _in(contract.Quote, _Connected.imports.core_data.quote_stay(_out(contract.StayQuery, query)))
         except Exception as failure:
             if not isinstance(getattr(failure, "value", None), list):
                 raise
-            return _in(list[contract.Refused], failure.value)
+            return _in(list[contract.Refusal], failure.value)
 
     @staticmethod
     def content(of):
         """Of a property, a room type or a rate plan: `content(EntityRef(Entity.ROOM_TYPE, id))`."""
-        found = _Connected.imports.inventory.content(_out(contract.EntityRef, of))
+        found = _Connected.imports.core_data.content(_out(contract.EntityRef, of))
         return None if found is None else json_module.loads(found)
 
 

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from .contract import News
+from .contract import ChangeKind
 from .values import is_absent, text
 
 # As headers have it: `Fri, 05 Mar 2027 10:00:00 GMT`.
@@ -44,7 +44,7 @@ def last_modified(changes):
     """
     newest = None
     for change in changes:
-        said = change.news.value.modified_at if isinstance(change.news, News.Reservation) else None
+        said = change.data.value.modified_at if isinstance(change.data, ChangeKind.Reservation) else None
         # The host reads a day alone as its midnight.
         at = moment(said) or moment(f"{said}T00:00")
         if at is not None and (newest is None or at > newest[0]):

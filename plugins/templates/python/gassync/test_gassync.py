@@ -41,9 +41,9 @@ class CrossingTest(unittest.TestCase):
             ({"total": g.Money(540.5)}, "total.amount: a text is wanted, not float"),
             ({"adults": True}, f"adults: {whole}, not bool"),
             ({"status": "confirmed"}, "status: a case of ReservationStatus is wanted, not str"),
-            ({"status": g.Selection.Pending("x")}, "status: a case of ReservationStatus is wanted, not Pending"),
+            ({"status": g.Selection.Queue("x")}, "status: a case of ReservationStatus is wanted, not Queue"),
             ({"id": None}, "id: a text is wanted, not NoneType"),
-            ({"collector": "bank"}, "collector: a case of Collector is wanted, not str"),
+            ({"payment_collected_by": "bank"}, "payment_collected_by: a case of PaymentCollectedBy is wanted, not str"),
             ({"guest": g.GuestDetails(address="Faro")}, "guest.address: a Address is wanted, not str"),
             ({"raw": "{"}, "raw: JSON is wanted: a text that is none has to go through json.dumps"),
         ):
@@ -55,7 +55,7 @@ class CrossingTest(unittest.TestCase):
         made = crossed(
             booked(
                 pets=1,
-                collector=g.Collector.Property(),
+                payment_collected_by=g.PaymentCollectedBy.Property(),
                 payout=g.Money("390.00"),
                 rooms=[g.RoomStay(id=5)],
                 guest=g.GuestDetails(name="Ada Example", address=g.Address(city="Faro"), extra={"vip": True}),
@@ -63,21 +63,21 @@ class CrossingTest(unittest.TestCase):
             )
         )
         self.assertEqual((made.pets, made.rooms[0].id), (1, "5"))
-        self.assertEqual((made.collector, made.payout), (g.Collector.Property(), g.Money("390.00")))
+        self.assertEqual((made.payment_collected_by, made.payout), (g.PaymentCollectedBy.Property(), g.Money("390.00")))
         self.assertEqual((made.guest.address.city, made.guest.extra), ("Faro", [("vip", "true")]))
         self.assertEqual(made.price_lines[0].amount, g.Money("-20.00", "EUR"))
         bare = crossed(booked())
-        self.assertEqual((bare.price_lines, bare.collector, bare.payout), ([], None, None))
+        self.assertEqual((bare.price_lines, bare.payment_collected_by, bare.payout), ([], None, None))
 
     def test_what_else_a_message_may_be_about(self):
-        def said(news):
-            return crossed(g.change(news)).news.value
+        def said(data):
+            return crossed(g.change(data)).data.value
 
-        block = said(g.News.Block(g.Block(stay=STAY, room_type_ids=[1, 2], extra={"by": "owner"})))
+        block = said(g.ChangeKind.Block(g.Block(stay=STAY, room_type_ids=[1, 2], extra={"by": "owner"})))
         self.assertEqual((block.room_type_ids, block.extra), (["1", "2"], [("by", '"owner"')]))
-        self.assertEqual(said(g.News.LookAgain(g.Hint(g.Entity.BLOCK))), g.Hint(g.Entity.BLOCK, None))
-        asked = said(g.News.Ask(g.Question.Available(g.StayQuery(stay=STAY, replaces="R1")))).value
-        self.assertEqual((asked.property_id, asked.party, asked.extra), (None, None, []))
+        self.assertEqual(said(g.ChangeKind.Refetch(g.Hint(g.Entity.BLOCK))), g.Hint(g.Entity.BLOCK, None))
+        asked = said(g.ChangeKind.Ask(g.Question.Available(g.StayQuery(stay=STAY, replaces="R1")))).value
+        self.assertEqual((asked.property_id, asked.occupancy, asked.extra), (None, None, []))
 
     def test_cases_are_matched(self):
         match g.Selection.ChangedSince("2027-01-01T00:00:00Z"):
@@ -104,8 +104,8 @@ class ExportsTest(unittest.TestCase):
             def push(self, operations):
                 raise g.Rejected([g.FieldError("/from", "in the past")])
 
-        class Answer:
-            def respond(self, request, changes, fates):
+        class Reply:
+            def respond(self, request, changes, results):
                 raise KeyError("words")
 
         class Connection:
@@ -117,16 +117,16 @@ class ExportsTest(unittest.TestCase):
             Pull=Pull,
             PushCalendar=PushCalendar,
             PushReservations=PushReservations,
-            Answer=Answer,
+            Reply=Reply,
             Connection=Connection,
         )
         channel = g.exports_of(plugin, "{}")
         query = g.Query(entity=g.Entity.PROPERTY, selection=g.Selection.Everything())
         update = g.CalendarNights(room_type_id="1", stay=STAY)
-        operation = g.Operation(verb=g.Verb.CANCEL, reference="G1", subject=g.Subject.Reservation(booked()))
+        operation = g.Operation(kind=g.OperationKind.CANCEL, reference="G1", subject=g.Subject.Reservation(booked()))
         for attempt, said in (
             (lambda: channel.Inbound().decode(call()), "AttributeError: 'HttpRequest' object has no"),
-            (lambda: channel.Pull().fetch(query), "Misfit: changes[0].news: a case of News is wanted, not str"),
+            (lambda: channel.Pull().fetch(query), "Misfit: changes[0].data: a case of ChangeKind is wanted, not str"),
             (lambda: channel.PushCalendar().push([update], FIRST), "Misfit: 2 answers to 1 items"),
             (lambda: channel.Connection().check(), "AttributeError: 'Connection' object has no"),
         ):
@@ -137,7 +137,7 @@ class ExportsTest(unittest.TestCase):
             channel.PushReservations().push([operation])
         self.assertFalse(channel.PushCalendar().push([update, update], FIRST)[0].value.confirmed)
         with self.assertRaises(Broken):
-            channel.Answer().respond(call(), [], [])
+            channel.Reply().respond(call(), [], [])
         self.assertFalse(hasattr(channel, "Feeds"))
 
     def test_a_partners_frames_are_told_apart_from_ours_wherever_the_plugin_stands(self):
@@ -188,10 +188,11 @@ class ExportsTest(unittest.TestCase):
         with self.assertRaisesRegex(Broken, "^Misfit: resume: a case of ResumePoint is wanted, not str"):
             fetched(g.Selection.Everything())
 
-    def test_receipts_pushes_and_subscriptions_are_taken_and_answered_in_full(self):
-        class Receipts:
-            def acknowledge(self, receipts):
-                return [g.ReceiptOutcome.Taken(), g.ReceiptOutcome.Retry(), g.ReceiptOutcome.Outdated("newer")]
+    def test_acknowledgements_pushes_and_subscriptions_are_taken_and_answered_in_full(self):
+        class Acknowledgements:
+            def acknowledge(self, acknowledgements):
+                outcome = g.AcknowledgementOutcome
+                return [outcome.Accepted(), outcome.Retry(), outcome.Outdated("newer")]
 
         class PushCalendar:
             def push(self, updates, attempt):
@@ -215,18 +216,20 @@ class ExportsTest(unittest.TestCase):
             def unsubscribe(self, subscriptions):
                 return subscriptions
 
-        classes = (Receipts, PushCalendar, PushReservations, Connection)
+        classes = (Acknowledgements, PushCalendar, PushReservations, Connection)
         channel = g.exports_of(SimpleNamespace(**{cls.__name__: cls for cls in classes}), "{}")
-        receipt = g.Receipt(token="q:1", external_id="1", fate=g.ReceiptFate.Applied(), at="2027-03-01T09:30:00Z")
-        expected = [g.ReceiptOutcome.Taken(), g.ReceiptOutcome.Retry(None), g.ReceiptOutcome.Outdated("newer")]
-        self.assertEqual(channel.Receipts().acknowledge([receipt] * 3), expected)
+        applied, at = g.AcknowledgementKind.Applied(), "2027-03-01T09:30:00Z"
+        acknowledgement = g.Acknowledgement(token="q:1", external_id="1", kind=applied, at=at)
+        outcome = g.AcknowledgementOutcome
+        expected = [outcome.Accepted(), outcome.Retry(None), outcome.Outdated("newer")]
+        self.assertEqual(channel.Acknowledgements().acknowledge([acknowledgement] * 3), expected)
         update = g.CalendarNights(room_type_id="1", stay=STAY)
         self.assertEqual(channel.PushCalendar().push([update], FIRST), [g.Outcome.Unknown()])
         self.assertEqual(channel.PushCalendar().push([update], g.Attempt.AFTER_UNKNOWN), [g.Outcome.Retry()])
         block = g.Subject.Block(g.Block(stay=STAY, room_type_ids=["1", "2"]))
         operations = [
-            g.Operation(verb=g.Verb.BLOCK, reference="G1", subject=block),
-            g.Operation(verb=g.Verb.CANCEL, reference="G2", subject=g.Subject.Reservation(booked(id="7"))),
+            g.Operation(kind=g.OperationKind.BLOCK, reference="G1", subject=block),
+            g.Operation(kind=g.OperationKind.CANCEL, reference="G2", subject=g.Subject.Reservation(booked(id="7"))),
         ]
         outcomes = channel.PushReservations().push(operations)
         self.assertEqual([outcome.value.channel_id for outcome in outcomes], ["1,2", "7"])
@@ -234,25 +237,25 @@ class ExportsTest(unittest.TestCase):
         self.assertEqual(channel.Connection().unsubscribe(["7"]), ["7"])
 
     def test_what_an_adapter_need_not_write_is_unsupported(self):
-        class Answer:
-            def respond(self, request, changes, fates):
+        class Reply:
+            def respond(self, request, changes, results):
                 return g.reply(200)
 
         class Connection:
             def check(self):
                 return g.Report()
 
-        channel = g.exports_of(SimpleNamespace(Answer=Answer, Connection=Connection), "{}")
+        channel = g.exports_of(SimpleNamespace(Reply=Reply, Connection=Connection), "{}")
         for attempt in (
-            lambda: channel.Answer().unable(call(), g.Malformed("from")),
+            lambda: channel.Reply().on_error(call(), g.Malformed("from")),
             lambda: channel.Connection().subscribe("{{webhook.url}}"),
             lambda: channel.Connection().unsubscribe(["7"]),
         ):
             self.assertRaises(g.Unsupported, attempt)
 
     def test_what_went_wrong_is_handed_in_as_an_error_that_can_be_matched_and_raised(self):
-        class Answer:
-            def unable(self, request, why):
+        class Reply:
+            def on_error(self, request, why):
                 match why:
                     case g.Malformed(where):
                         return g.reply(400, where)
@@ -265,24 +268,24 @@ class ExportsTest(unittest.TestCase):
                     case _:
                         raise why
 
-        def unable(why):
-            worded = g.exports_of(SimpleNamespace(Answer=Answer), "{}").Answer().unable(call(), why)
+        def on_error(why):
+            worded = g.exports_of(SimpleNamespace(Reply=Reply), "{}").Reply().on_error(call(), why)
             return worded.status, worded.body.decode()
 
-        self.assertEqual(unable(g.Malformed("from")), (400, "from"))
+        self.assertEqual(on_error(g.Malformed("from")), (400, "from"))
         # What the bindings make of the contract's errors; a class for each of its cases.
         said = {"ChannelError_Malformed": "from", "ChannelError_RateLimited": None, "ChannelError_Unavailable": "down"}
         malformed, limited, unavailable = (type(name, (), {"value": value})() for name, value in said.items())
-        self.assertEqual(unable(malformed), (400, "from"))
-        self.assertEqual(unable(limited), (429, "None"))
+        self.assertEqual(on_error(malformed), (400, "from"))
+        self.assertEqual(on_error(limited), (429, "None"))
         field_error = type("FieldError", (), {"path": "/from", "problem": "in the past"})()
-        self.assertEqual(unable(type("ChannelError_Rejected", (), {"value": [field_error]})()), (422, "in the past"))
-        self.assertEqual(unable(type("ChannelError_Unsupported", (), {})()), (501, ""))
+        self.assertEqual(on_error(type("ChannelError_Rejected", (), {"value": [field_error]})()), (422, "in the past"))
+        self.assertEqual(on_error(type("ChannelError_Unsupported", (), {})()), (501, ""))
         with self.assertRaisesRegex(g.Unavailable, "^down$"):
-            unable(unavailable)
+            on_error(unavailable)
         for none in ("malformed", None, type("ChannelError_Gossip", (), {})(), type("Outcome_Refused", (), {})()):
             with self.assertRaisesRegex(Broken, "^Misfit: one of the contract's errors is wanted"):
-                unable(none)
+                on_error(none)
 
 
 class HostTest(unittest.TestCase):
@@ -303,38 +306,38 @@ class HostTest(unittest.TestCase):
         self.assertEqual(host.requests[-1].body, "a=b+c")
 
     def test_what_else_the_host_offers(self):
-        def quote(query):
-            raise HostError([g.Refused(why=g.Refusal.UNKNOWN_RATE_PLAN, text="unknown")])
+        def quote_stay(query):
+            raise HostError([g.Refusal(reason=g.RefusalReason.UNKNOWN_RATE_PLAN, text="unknown")])
 
         def stays(room_type_id, span):
-            return [g.Booked(our_reference=str(span.until), changed_at="", reservation=booked(id=room_type_id))]
+            return [g.CoreBooking(our_reference=str(span.until), changed_at="", reservation=booked(id=room_type_id))]
 
         pages = {None: g.PageOfProperties(items=[g.Property(id="P1", name="One")], next="2")}
-        inventory = SimpleNamespace(
+        core_data = SimpleNamespace(
             properties=lambda cursor: pages.get(cursor, g.PageOfProperties()),
             stays=stays,
             blocks=lambda room, span: [g.Block(stay=span, room_type_ids=[room])],
             content=lambda of: '{"name": "One"}' if of == g.EntityRef(g.Entity.PROPERTY, "P1") else None,
-            quote=quote,
+            quote_stay=quote_stay,
         )
-        host = FakeHost(settings={"a": 1}, inventory=inventory)
+        host = FakeHost(settings={"a": 1}, core_data=core_data)
         self.assertEqual(g.settings(), {"a": 1})
         g.state.set("seen:1", {"at": 5})
         self.assertEqual((g.state.get("seen:1"), g.state.get("seen:2")), ({"at": 5}, None))
         self.assertEqual(g.state.keys("seen:"), ["seen:1"])
         g.state.delete("seen:1")
         self.assertEqual(host.state, {})
-        self.assertEqual(g.keys.sign("slot", "secret", "hmac-sha256", "text"), b"signature")
-        self.assertEqual([found.id for found in g.inventory.properties()], ["P1"])
-        [found] = g.inventory.stays("1", STAY)
+        self.assertEqual(g.signing.sign("slot", "secret", "hmac-sha256", "text"), b"signature")
+        self.assertEqual([found.id for found in g.core_data.properties()], ["P1"])
+        [found] = g.core_data.stays("1", STAY)
         self.assertEqual((found.our_reference, found.reservation.id), ("2027-06-04", "1"))
-        self.assertEqual(g.inventory.blocks("1", STAY), [g.Block(stay=STAY, room_type_ids=["1"], extra=[])])
-        self.assertEqual(g.inventory.content(g.EntityRef(g.Entity.PROPERTY, "P1")), {"name": "One"})
-        self.assertIsNone(g.inventory.content(g.EntityRef(g.Entity.ROOM_TYPE, "1")))
+        self.assertEqual(g.core_data.blocks("1", STAY), [g.Block(stay=STAY, room_type_ids=["1"], extra=[])])
+        self.assertEqual(g.core_data.content(g.EntityRef(g.Entity.PROPERTY, "P1")), {"name": "One"})
+        self.assertIsNone(g.core_data.content(g.EntityRef(g.Entity.ROOM_TYPE, "1")))
         with self.assertRaisesRegex(Misfit, "^a EntityRef is wanted, not str"):
-            g.inventory.content("P1")
+            g.core_data.content("P1")
         query = g.StayQuery(stay=STAY, replaces="R1")
-        self.assertEqual(g.inventory.quote(query)[0].why, g.Refusal.UNKNOWN_RATE_PLAN)
+        self.assertEqual(g.core_data.quote_stay(query)[0].reason, g.RefusalReason.UNKNOWN_RATE_PLAN)
         g.log.warn("odd", status=418)
         self.assertEqual(host.log, [("warn", "odd", {"status": "418"})])
 

@@ -61,10 +61,10 @@ class ValuesTest(unittest.TestCase):
     def test_the_newest_is_the_latest_whatever_its_zone(self):
         def modified(at):
             booked = g.Reservation(id="1", status=g.ReservationStatus.Confirmed(), modified_at=at)
-            return g.change(g.News.Reservation(booked))
+            return g.change(g.ChangeKind.Reservation(booked))
 
         said = ["2027-03-04T12:30:00Z", None, "2027-03-04T13:00:00+02:00", "soon", "2027-03-04"]
-        changes = [g.change(g.News.Removed(g.EntityRef(g.Entity.RESERVATION, "7"))), *map(modified, said)]
+        changes = [g.change(g.ChangeKind.Removed(g.EntityRef(g.Entity.RESERVATION, "7"))), *map(modified, said)]
         self.assertEqual(g.last_modified(changes), "2027-03-04T12:30:00Z")
         self.assertEqual(g.last_modified([modified("2027-03-04 11:00"), modified("2027-03-05")]), "2027-03-05")
         self.assertIsNone(g.last_modified([modified(None), modified("soon")]))
@@ -116,16 +116,16 @@ class ValuesTest(unittest.TestCase):
             if "name" not in item:
                 raise g.Malformed(f"{path}/name: is missing")
             booked = g.Reservation(id=item["id"], status=g.ReservationStatus.Confirmed(), adults=item.get("adults"))
-            return g.change(g.News.Reservation(booked))
+            return g.change(g.ChangeKind.Reservation(booked))
 
         sent = [{"id": 1, "name": "Ada"}, {"id": 2, "price": Decimal("1.50")}, {"name": "Bo"}, None]
         changes = g.read_each(g.Entity.RESERVATION, [*sent, {"id": 5, "name": "Cy", "adults": []}], read, "/data")
-        told = [(type(change.news).__name__, change.news.value.id, len(change.notes)) for change in changes]
+        told = [(type(change.data).__name__, change.data.value.id, len(change.notes)) for change in changes]
         odd = [("Unreadable", id, 0) for id in ("2", None, None, "5")]
         self.assertEqual(told, [("Reservation", "1", 1), *odd])
-        record = changes[1].news.value
+        record = changes[1].data.value
         self.assertEqual((record.problem, record.raw), ("/data/1/name: is missing", '{"id":2,"price":1.50}'))
-        self.assertTrue(changes[2].news.value.problem.startswith("the plugin failed on it: KeyError"))
+        self.assertTrue(changes[2].data.value.problem.startswith("the plugin failed on it: KeyError"))
 
         def busy():
             raise g.Unavailable("busy")

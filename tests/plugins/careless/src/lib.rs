@@ -3,28 +3,28 @@
 use std::hash::{BuildHasher, RandomState};
 
 use gassync_plugin::{
-    Adapter, Answer, Change, ChannelError, Connection, Decoded, Fate, Feeds, HttpRequest, HttpResponse, Inbound, News,
-    Nights, Page, Part, Pull, Query, Report, Reservation, ReservationStatus, Subscribed, change, http, inventory, log,
-    parse_date, reply, state,
+    Adapter, Change, ChangeKind, ChangeResult, ChannelError, Chunk, Connection, Decoded, Feeds, HttpRequest,
+    HttpResponse, Inbound, Nights, Page, Pull, Query, Reply, Report, Reservation, ReservationStatus, Subscribed,
+    change, core_data, http, log, parse_date, reply, state,
 };
 use serde::Deserialize;
 
 /// Does as it likes.
 pub struct Careless;
 
-gassync_plugin::export!(crate::Careless: Inbound, Answer, Pull, Feeds, Connection);
+gassync_plugin::export!(crate::Careless: Inbound, Reply, Pull, Feeds, Connection);
 
 /// Its version is none, its hosts are half the world, its slot cannot be filled, it polls all the time, and it promises
 /// to write.
 const MANIFEST: &str = r#"{
-    "schemaVersion": 1, "id": "careless", "displayName": "Careless", "version": "1.0", "contract": "1.0.0-rc.4",
+    "schemaVersion": 1, "id": "careless", "displayName": "Careless", "version": "1.0", "contract": "1.0.0-rc.5",
     "vendor": "GasSync", "hosts": ["https://*.example"],
     "credentials": [{"slot": "careless", "kind": "api-key"}],
     "routes": [
         {"path": "/", "methods": ["POST"], "verification": {"kind": "none"}, "kind": "ask", "budgetMillis": 1000,
-            "whenUnable": {"status": 200}},
+            "fallbackResponse": {"status": 200}},
         {"path": "/feeds/*", "methods": ["GET"], "verification": {"kind": "none"}, "kind": "feed", "budgetMillis": 1000,
-            "whenUnable": {"status": 503}}
+            "fallbackResponse": {"status": 503}}
     ],
     "polls": [{"entity": "reservation", "intervalSeconds": 0}],
     "batches": {"calendar": {"items": 10}}
@@ -58,10 +58,10 @@ impl Inbound for Careless {
     }
 }
 
-impl Answer for Careless {
+impl Reply for Careless {
     /// Says yes to all but what it never thought of, hands back the headers it was called with, and changes its mind.
-    fn respond(request: HttpRequest, _: Vec<Change>, fates: Vec<Fate>) -> Result<HttpResponse, ChannelError> {
-        let Some(Fate::Applied(applied)) = fates.first() else { panic!("they always take it") };
+    fn respond(request: HttpRequest, _: Vec<Change>, results: Vec<ChangeResult>) -> Result<HttpResponse, ChannelError> {
+        let Some(ChangeResult::Applied(applied)) = results.first() else { panic!("they always take it") };
         let was_here = state::get::<bool>("was-here")?.unwrap_or_default();
         state::set("was-here", &true)?;
         let mut reply = reply(if was_here { 409 } else { 200 }, &format!("{:?}", applied.our_reference));
@@ -70,7 +70,7 @@ impl Answer for Careless {
     }
 
     #[expect(clippy::expect_used, reason = "what cannot be read must never cause a trap, and here it does")]
-    fn unable(request: HttpRequest, _: ChannelError) -> Result<HttpResponse, ChannelError> {
+    fn on_error(request: HttpRequest, _: ChannelError) -> Result<HttpResponse, ChannelError> {
         let body = String::from_utf8(request.body.expect("a body")).expect("text");
         Ok(reply(400, &body))
     }
@@ -78,12 +78,12 @@ impl Answer for Careless {
 
 impl Feeds for Careless {
     #[expect(clippy::expect_used, reason = "a core that holds nothing must never cause a trap, and here it does")]
-    fn render(request: HttpRequest, _: Option<String>) -> Result<Part, ChannelError> {
-        let house = inventory::properties().into_iter().next().expect("a house");
+    fn render(request: HttpRequest, _: Option<String>) -> Result<Chunk, ChannelError> {
+        let house = core_data::properties().into_iter().next().expect("a house");
         let chance = RandomState::new().hash_one(&house.name);
         let next = request.path().ends_with("endless").then(|| "more".to_owned());
         let HttpResponse { status, headers, body } = reply(200, &format!("{} {chance}", house.name));
-        Ok(Part { status, headers, body, next })
+        Ok(Chunk { status, headers, body, next })
     }
 }
 
@@ -125,6 +125,6 @@ fn reservation(booking: Booking) -> Change {
     let stay = Some(Nights { start: day(&booking.from), until: day(&booking.to) });
     change(
         None,
-        News::Reservation(Reservation { stay, ..Reservation::new(booking.number, ReservationStatus::Confirmed) }),
+        ChangeKind::Reservation(Reservation { stay, ..Reservation::new(booking.number, ReservationStatus::Confirmed) }),
     )
 }

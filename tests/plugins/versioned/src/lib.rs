@@ -16,16 +16,16 @@ static VERSION: [u8; 8] = *b"1.0.1000";
 static MANIFEST: &str = concat!(
     r#"{
     "schemaVersion": 1, "id": "versioned", "displayName": "Versioned", "version": "1.0.1000",
-    "contract": "1.0.0-rc.4", "vendor": "GasSync",
+    "contract": "1.0.0-rc.5", "vendor": "GasSync",
     "hosts": ["GET https://one.example""#,
     // Room for 32 bytes more.
     "\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t",
     r#"],
     "routes": [
         {"path": "/", "methods": ["POST"], "verification": {"kind": "url-token"}, "kind": "ack",
-            "budgetMillis": 5000, "whenUnable": {"status": 202}},
+            "budgetMillis": 5000, "fallbackResponse": {"status": 202}},
         {"path": "/open", "methods": ["POST"], "verification": {"kind": "none"}, "kind": "ack",
-            "budgetMillis": 5000, "whenUnable": {"status": 202}}
+            "budgetMillis": 5000, "fallbackResponse": {"status": 202}}
     ],
     "settings": {"type": "object", "additionalProperties": false, "required": ["house"], "properties": {
         "house": {"type": "string", "maxLength": 8, "default": "H1"}, "rooms": {"type": "integer", "minimum": 1}}}

@@ -1,8 +1,8 @@
 //! What Airbnb asks before it books: free, kept for one who is about to book, free for one who moves a booking.
 
 use gassync_plugin::{
-    ChannelError, Decoded, HoldRequest, HttpRequest, Loose, News, Nights, Party, Question, StayQuery, change,
-    malformed, read_json,
+    ChangeKind, ChannelError, Decoded, HoldRequest, HttpRequest, Lenient, Nights, Occupancy, Question, StayQuery,
+    change, malformed, read_json,
 };
 use serde::Deserialize;
 
@@ -16,12 +16,12 @@ const MAX_NIGHTS: u32 = 1_100;
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Check {
-    confirmation_code: Loose,
-    listing_id: Loose,
-    listing_id_str: Loose,
-    start_date: Loose,
-    nights: Loose,
-    number_of_guests: Loose,
+    confirmation_code: Lenient,
+    listing_id: Lenient,
+    listing_id_str: Lenient,
+    start_date: Lenient,
+    nights: Lenient,
+    number_of_guests: Lenient,
     guest_details: Heads,
 }
 
@@ -29,9 +29,9 @@ struct Check {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Heads {
-    pub number_of_adults: Loose,
-    pub number_of_children: Loose,
-    pub number_of_infants: Loose,
+    pub number_of_adults: Lenient,
+    pub number_of_children: Lenient,
+    pub number_of_infants: Lenient,
 }
 
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
@@ -42,7 +42,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
     }
     let mut stay = StayQuery {
         room_type_id: listing.clone(),
-        party: party(&check),
+        occupancy: occupancy(&check),
         ..StayQuery::new(listing.clone(), stay(&check)?)
     };
     let question = match (request.method.as_str(), &listing) {
@@ -60,7 +60,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
         }
     };
     // No event id: what was full a minute ago may be free when Airbnb asks again, and a hold is known by its reference.
-    Ok(Decoded { event_id: None, changes: vec![change(listing.as_deref(), News::Ask(question))], reply: None })
+    Ok(Decoded { event_id: None, changes: vec![change(listing.as_deref(), ChangeKind::Ask(question))], reply: None })
 }
 
 fn from_query(url: &str) -> Result<Check, ChannelError> {
@@ -72,7 +72,7 @@ fn from_query(url: &str) -> Result<Check, ChannelError> {
     if parameter("action").as_deref() != Some("check_availability") {
         return Err(malformed("?action", "is not check_availability"));
     }
-    let said = |name| parameter(name).map(Loose::from).unwrap_or_default();
+    let said = |name| parameter(name).map(Lenient::from).unwrap_or_default();
     Ok(Check {
         listing_id: said("listing_id"),
         start_date: said("start_date"),
@@ -96,12 +96,12 @@ fn stay(check: &Check) -> Result<Nights, ChannelError> {
 
 /// None where nobody says who comes, as when a traveller merely looks. Where only heads are counted they are taken for
 /// adults; whoever is not named beside others does not come.
-fn party(check: &Check) -> Option<Party> {
+fn occupancy(check: &Check) -> Option<Occupancy> {
     let heads = &check.guest_details;
     let adults = heads.number_of_adults.count().or_else(|| check.number_of_guests.count())?;
     let children = heads.number_of_children.count().unwrap_or(0);
     let infants = heads.number_of_infants.count().unwrap_or(0);
-    Some(Party { adults, children, infants, pets: 0 })
+    Some(Occupancy { adults, children, infants, pets: 0 })
 }
 
 #[cfg(test)]
@@ -111,8 +111,8 @@ mod tests {
     use super::*;
 
     fn asked(request: &HttpRequest) -> Result<StayQuery, ChannelError> {
-        match decode(request)?.changes.remove(0).news {
-            News::Ask(Question::Available(query) | Question::Hold(HoldRequest { query, .. })) => Ok(query),
+        match decode(request)?.changes.remove(0).data {
+            ChangeKind::Ask(Question::Available(query) | Question::Hold(HoldRequest { query, .. })) => Ok(query),
             other => panic!("{other:?}"),
         }
     }
@@ -120,14 +120,15 @@ mod tests {
     #[test]
     fn who_is_not_named_is_unknown_and_not_nobody() {
         let look = "/checks?action=check_availability&listing_id=51&start_date=2027-12-30&nights=3";
-        assert_eq!(asked(&get(look)).expect("a question").party, None);
+        assert_eq!(asked(&get(look)).expect("a question").occupancy, None);
         let stay = r#""confirmation_code":"HM1","listing_id":51,"start_date":"2027-12-30","nights":3"#;
-        let party = |guests: &str| asked(&post("/checks", format!("{{{stay}{guests}}}"))).expect("a question").party;
-        assert_eq!(party(""), None);
-        let heads = Party { adults: 4, children: 0, infants: 0, pets: 0 };
-        assert_eq!(party(r#","number_of_guests":4"#), Some(heads));
+        let occupancy =
+            |guests: &str| asked(&post("/checks", format!("{{{stay}{guests}}}"))).expect("a question").occupancy;
+        assert_eq!(occupancy(""), None);
+        let heads = Occupancy { adults: 4, children: 0, infants: 0, pets: 0 };
+        assert_eq!(occupancy(r#","number_of_guests":4"#), Some(heads));
         let family = r#","number_of_guests":4,"guest_details":{"number_of_adults":3,"number_of_children":1}"#;
-        assert_eq!(party(family), Some(Party { adults: 3, children: 1, ..heads }));
+        assert_eq!(occupancy(family), Some(Occupancy { adults: 3, children: 1, ..heads }));
     }
 
     #[test]

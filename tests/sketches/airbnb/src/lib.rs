@@ -8,14 +8,14 @@ mod notification;
 mod reservation;
 
 use gassync_plugin::{
-    Adapter, Answer, Attempt, CalendarNights, Change, ChannelError, Decoded, Fate, HttpRequest, HttpResponse, Inbound,
-    Outcome, PushCalendar, reply_with,
+    Adapter, Attempt, CalendarNights, Change, ChangeResult, ChannelError, Decoded, HttpRequest, HttpResponse, Inbound,
+    Outcome, PushCalendar, Reply, reply_with,
 };
 
 /// The adapter.
 pub struct Airbnb;
 
-gassync_plugin::export!(crate::Airbnb: Inbound, Answer, PushCalendar);
+gassync_plugin::export!(crate::Airbnb: Inbound, Reply, PushCalendar);
 
 /// Airbnb's own, with which it tries us out: it is answered well, and nothing is stored.
 const TEST_LISTING: &str = "0";
@@ -32,10 +32,10 @@ impl Inbound for Airbnb {
     }
 }
 
-impl Answer for Airbnb {
-    fn respond(request: HttpRequest, _: Vec<Change>, fates: Vec<Fate>) -> Result<HttpResponse, ChannelError> {
+impl Reply for Airbnb {
+    fn respond(request: HttpRequest, _: Vec<Change>, results: Vec<ChangeResult>) -> Result<HttpResponse, ChannelError> {
         // Of several answers, or none, no is the safe one.
-        Ok(answer(&request, matches!(fates.as_slice(), [Fate::Available | Fate::Held(_)])))
+        Ok(answer(&request, matches!(results.as_slice(), [ChangeResult::Available | ChangeResult::Held(_)])))
     }
 }
 

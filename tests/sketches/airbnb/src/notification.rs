@@ -1,7 +1,8 @@
 //! What Airbnb tells. None of it waits for what we make of it, so the answer is always the same.
 
 use gassync_plugin::{
-    Change, ChannelError, ConnectionEvent, Decoded, HttpRequest, Loose, News, Route, change, malformed, read_json,
+    Change, ChangeKind, ChannelError, ConnectionEvent, Decoded, HttpRequest, Lenient, Route, change, malformed,
+    read_json,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -16,9 +17,9 @@ const OF_NO_CONCERN: [&str; 4] =
 #[serde(default)]
 struct Notification {
     action: String,
-    host_id: Loose,
+    host_id: Lenient,
     reservation: Option<Box<RawValue>>,
-    listing_ids: Vec<Loose>,
+    listing_ids: Vec<Lenient>,
     mappings: Vec<Mapping>,
     updates: Vec<Update>,
 }
@@ -26,14 +27,14 @@ struct Notification {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Mapping {
-    listing_id: Loose,
-    updated_listing_id: Loose,
+    listing_id: Lenient,
+    updated_listing_id: Lenient,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Update {
-    listing_id: Loose,
+    listing_id: Lenient,
     synchronization_category: Option<String>,
 }
 
@@ -50,7 +51,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
             if reservation::is_test(&told) {
                 Vec::new()
             } else {
-                vec![change(listing.as_deref(), News::Reservation(told))]
+                vec![change(listing.as_deref(), ChangeKind::Reservation(told))]
             }
         }
         (action, None) if action.starts_with("reservation_") => return Err(malformed("/reservation", "is missing")),
@@ -62,7 +63,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
         (action, _) => {
             // Written anew: what is deeper or larger than the host reads is malformed, and no fault of ours.
             let whole: Value = read_json(request.bytes(), "")?;
-            vec![change(None, News::Other((action.to_owned(), whole.to_string())))]
+            vec![change(None, ChangeKind::Other((action.to_owned(), whole.to_string())))]
         }
     };
     Ok(Decoded { event_id, changes, reply: Some(answer(request, true)) })
@@ -71,7 +72,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
 /// Listings are many: it is the host's account there that tells whom it is about.
 fn event(said: &Notification, event: ConnectionEvent) -> Change {
     let route = Route { property_id: None, account: said.host_id.text() };
-    Change { route, ..change(None, News::Connection(event)) }
+    Change { route, ..change(None, ChangeKind::Connection(event)) }
 }
 
 fn mapped(pair: &Mapping) -> Option<ConnectionEvent> {
@@ -95,8 +96,8 @@ fn synchronised(said: &Notification) -> Vec<Change> {
     told.map(|(ids, word)| event(said, word(ids))).collect()
 }
 
-fn ids(listings: &[Loose]) -> Vec<String> {
-    listings.iter().filter_map(Loose::text).collect()
+fn ids(listings: &[Lenient]) -> Vec<String> {
+    listings.iter().filter_map(Lenient::text).collect()
 }
 
 #[cfg(test)]
@@ -109,8 +110,8 @@ mod tests {
     fn news_of_a_connection_are_for_the_hosts_account_there() {
         let body = include_bytes!("../../../fixtures/airbnb/notification-authorization-revoked.json");
         let told = decode(&post("/notifications", body)).expect("decoded");
-        let Change { route, news, .. } = &told.changes[0];
+        let Change { route, data, .. } = &told.changes[0];
         assert_eq!((route.account.as_deref(), route.property_id.as_deref()), (Some("66200"), None));
-        assert!(matches!(news, News::Connection(ConnectionEvent::Revoked)));
+        assert!(matches!(data, ChangeKind::Connection(ConnectionEvent::Revoked)));
     }
 }

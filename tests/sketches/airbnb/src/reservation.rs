@@ -1,7 +1,7 @@
 //! A booking in Airbnb's words.
 
 use gassync_plugin::{
-    ChannelError, GuestDetails, Intent, Loose, Money, Nights, PriceKind, PriceLine, Reservation, ReservationStatus,
+    ChannelError, GuestDetails, Intent, Lenient, Money, Nights, PriceKind, PriceLine, Reservation, ReservationStatus,
     RoomStay, malformed, money, read_json,
 };
 use serde::Deserialize;
@@ -12,38 +12,38 @@ use crate::{TEST_LISTING, check::Heads};
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Booking {
-    confirmation_code: Loose,
+    confirmation_code: Lenient,
     status_type: String,
-    listing_id: Loose,
-    listing_id_str: Loose,
-    start_date: Loose,
-    end_date: Loose,
-    number_of_guests: Loose,
+    listing_id: Lenient,
+    listing_id_str: Lenient,
+    start_date: Lenient,
+    end_date: Lenient,
+    number_of_guests: Lenient,
     guest_details: Heads,
-    guest_id: Loose,
-    guest_first_name: Loose,
-    guest_last_name: Loose,
-    guest_email: Loose,
-    guest_phone_numbers: Vec<Loose>,
-    guest_preferred_locale: Loose,
-    host_currency: Loose,
-    booked_at: Loose,
-    updated_at: Loose,
-    expected_payout_amount_accurate: Loose,
-    listing_host_fee_accurate: Loose,
-    listing_base_price_accurate: Loose,
-    listing_cleaning_fee_accurate: Loose,
-    listing_security_price_accurate: Loose,
+    guest_id: Lenient,
+    guest_first_name: Lenient,
+    guest_last_name: Lenient,
+    guest_email: Lenient,
+    guest_phone_numbers: Vec<Lenient>,
+    guest_preferred_locale: Lenient,
+    host_currency: Lenient,
+    booked_at: Lenient,
+    updated_at: Lenient,
+    expected_payout_amount_accurate: Lenient,
+    listing_host_fee_accurate: Lenient,
+    listing_base_price_accurate: Lenient,
+    listing_cleaning_fee_accurate: Lenient,
+    listing_security_price_accurate: Lenient,
     standard_fees_details: Vec<Fee>,
-    thread_id: Loose,
+    thread_id: Lenient,
 }
 
 /// A fee of the host's own.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Fee {
-    fee_type: Loose,
-    amount_native: Loose,
+    fee_type: Lenient,
+    amount_native: Lenient,
 }
 
 pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelError> {
@@ -61,7 +61,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelErr
     let heads = &booking.guest_details;
     let adults = heads.number_of_adults.count();
     // The plain amounts are rounded; these are not.
-    let amount = |said: &Loose, field: &str| -> Result<Option<Money>, ChannelError> {
+    let amount = |said: &Lenient, field: &str| -> Result<Option<Money>, ChannelError> {
         let amount = said.amount(format_args!("{path}/{field}"))?;
         Ok(amount.map(|amount| money(amount, booking.host_currency.as_str())))
     };
@@ -141,7 +141,7 @@ fn guest(booking: &Booking) -> GuestDetails {
         first_name: booking.guest_first_name.text(),
         last_name: booking.guest_last_name.text(),
         email: booking.guest_email.text(),
-        phone: booking.guest_phone_numbers.first().and_then(Loose::text),
+        phone: booking.guest_phone_numbers.first().and_then(Lenient::text),
         language: booking.guest_preferred_locale.text(),
         ..GuestDetails::unknown()
     }

@@ -1,15 +1,15 @@
-//! Booking.com, as far as it shows that the contract fits: two queues that are emptied by receipts, integer money with
+//! Booking.com, as far as it shows that the contract fits: two queues that are emptied by acknowledgements, integer money with
 //! scales of its own, and calendars whose success may be half of one.
 //!
-//! [`reservation`] and [`price`] read the queues, [`receipts`] empties them, [`calendar`] words nights, and [`delivery`] finds out which
+//! [`reservation`] and [`price`] read the queues, [`acknowledgements`] empties them, [`calendar`] words nights, and [`delivery`] finds out which
 //! of them were taken.
 
+mod acknowledgements;
 mod calendar;
 #[path = "../../vrbo/src/decimal.rs"]
 pub mod decimal;
 mod delivery;
 mod price;
-mod receipts;
 mod reservation;
 #[cfg(test)]
 mod tests;
@@ -17,8 +17,8 @@ mod tests;
 pub mod xml;
 
 use gassync_plugin::{
-    Adapter, Attempt, CalendarNights, ChannelError, Entity, Outcome, Page, Pull, PushCalendar, Query, Receipt,
-    ReceiptOutcome, Receipts, Selection, http, log, malformed, settings,
+    Acknowledgement, AcknowledgementOutcome, Acknowledgements, Adapter, Attempt, CalendarNights, ChannelError, Entity,
+    Outcome, Page, Pull, PushCalendar, Query, Selection, http, log, malformed, settings,
 };
 use serde::Deserialize;
 
@@ -27,7 +27,7 @@ use crate::xml::{Element, element};
 /// The sketch.
 pub struct BookingCom;
 
-gassync_plugin::export!(crate::BookingCom: Pull, Receipts, PushCalendar);
+gassync_plugin::export!(crate::BookingCom: Pull, Acknowledgements, PushCalendar);
 
 const NAMESPACE: &str = "http://www.opentravel.org/OTA/2003/05";
 /// Where card data may come along.
@@ -40,7 +40,7 @@ struct Settings {
     target: String,
 }
 
-/// What waits to be acknowledged, and is told apart to the end: a receipt on the wrong queue is an error.
+/// What waits to be acknowledged, and is told apart to the end: an acknowledgement on the wrong queue is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Queue {
     New,
@@ -50,7 +50,7 @@ enum Queue {
 impl Queue {
     const ALL: [Self; 2] = [Self::New, Self::Modified];
 
-    /// As polls and receipts call it.
+    /// As polls and acknowledgements call it.
     fn name(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -92,7 +92,7 @@ impl Pull for BookingCom {
         }
         // Both queues are everything that can be asked for.
         let (queue, next) = match (&query.selection, query.cursor.as_deref()) {
-            (Selection::Pending(name), _) => (Queue::named(name).ok_or(ChannelError::Unsupported)?, None),
+            (Selection::Queue(name), _) => (Queue::named(name).ok_or(ChannelError::Unsupported)?, None),
             (Selection::Everything, None) => (Queue::New, Some(Queue::Modified.name().to_owned())),
             (Selection::Everything, Some(name)) => (Queue::named(name).ok_or(ChannelError::Unsupported)?, None),
             _ => return Err(ChannelError::Unsupported),
@@ -116,9 +116,9 @@ impl Pull for BookingCom {
     }
 }
 
-impl Receipts for BookingCom {
-    fn acknowledge(receipts: Vec<Receipt>) -> Result<Vec<ReceiptOutcome>, ChannelError> {
-        receipts::acknowledge(&receipts)
+impl Acknowledgements for BookingCom {
+    fn acknowledge(acknowledgements: Vec<Acknowledgement>) -> Result<Vec<AcknowledgementOutcome>, ChannelError> {
+        acknowledgements::acknowledge(&acknowledgements)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a booking costs: whole numbers of the smallest part that the same element names.
 
-use gassync_plugin::{ChannelError, Loose, Money, PriceKind, PriceLine, malformed, money};
+use gassync_plugin::{ChannelError, Lenient, Money, PriceKind, PriceLine, malformed, money};
 
 use crate::{decimal::Decimal, xml::Element};
 
@@ -98,9 +98,9 @@ fn scaled(amount: Option<&Element>, attribute: &str) -> Result<Option<Money>, Ch
         return Ok(None);
     };
     let place = format!("{}@{attribute}", element.name);
-    let places = Loose::from(element.attribute("DecimalPlaces")).count();
+    let places = Lenient::from(element.attribute("DecimalPlaces")).count();
     let places = places.ok_or_else(|| malformed(&place, "has no DecimalPlaces that can be read"))?;
-    let amount = Loose::from(Some(text)).decimal_places(places, place)?;
+    let amount = Lenient::from(Some(text)).decimal_places(places, place)?;
     Ok(amount.map(|amount| money(amount, element.attribute("CurrencyCode"))))
 }
 

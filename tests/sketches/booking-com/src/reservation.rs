@@ -1,7 +1,7 @@
 //! A reservation as both queues have it.
 
 use gassync_plugin::{
-    Address, Change, ChannelError, Completeness, Date, GuestDetails, Loose, Money, News, Nights, Reservation,
+    Address, Change, ChangeKind, ChannelError, Completeness, Date, GuestDetails, Lenient, Money, Nights, Reservation,
     ReservationStatus, RoomStay, change, malformed, parse_date,
 };
 
@@ -39,17 +39,17 @@ pub fn change_of(queue: Queue, entry: &Element) -> Result<Change, ChannelError> 
         total,
         price_lines: lines,
         commission: price::commission(entry)?,
-        booked_at: Loose::from(ids.and_then(|ids| ids.attribute("ResID_Date")))
+        booked_at: Lenient::from(ids.and_then(|ids| ids.attribute("ResID_Date")))
             .instant("HotelReservationID@ResID_Date")?,
         notes: Some(notes.join("\n")).filter(|notes| !notes.is_empty()),
         // A cancellation may have lost its rooms and prices on the way: what is known of them stays.
         completeness: if cancelled { Completeness::Partial } else { Completeness::Full },
-        receipt: Some(format!("{}/{id}", queue.name())),
+        acknowledgement_token: Some(format!("{}/{id}", queue.name())),
         raw: Some(entry.json().to_string()),
         rooms,
         ..Reservation::new(id, if cancelled { ReservationStatus::Cancelled } else { ReservationStatus::Confirmed })
     };
-    Ok(change(property, News::Reservation(reservation)))
+    Ok(change(property, ChangeKind::Reservation(reservation)))
 }
 
 fn room(entry: &Element, stay: &Element, total: Option<Money>) -> Result<RoomStay, ChannelError> {

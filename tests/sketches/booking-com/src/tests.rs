@@ -1,7 +1,7 @@
 use gassync_plugin::{
-    Attempt, CalendarNights, CalendarPart, ChannelError, Entity, Header, HttpResponse, News, Nights, Outcome, Price,
-    PriceKind, Pull, PushCalendar, Query, Receipt, ReceiptFate, ReceiptOutcome, Receipts, Selection, money, parse_date,
-    testing::FakeHost,
+    Acknowledgement, AcknowledgementKind, AcknowledgementOutcome, Acknowledgements, Attempt, CalendarNights,
+    CalendarPart, ChangeKind, ChannelError, Entity, Header, HttpResponse, Nights, Outcome, Price, PriceKind, Pull,
+    PushCalendar, Query, Selection, money, parse_date, testing::FakeHost,
 };
 
 use crate::{BookingCom, xml::Element};
@@ -17,7 +17,7 @@ fn ready() {
 fn fetch(answer: &str) -> Result<gassync_plugin::Page, ChannelError> {
     ready();
     FakeHost::answer(200, answer);
-    BookingCom::fetch(Query::new(Entity::Reservation, Selection::Pending("new".to_owned())))
+    BookingCom::fetch(Query::new(Entity::Reservation, Selection::Queue("new".to_owned())))
 }
 
 fn queue(entries: &str) -> String {
@@ -27,14 +27,14 @@ fn queue(entries: &str) -> String {
 #[test]
 fn rooms_have_numbers_of_their_own_and_the_booker_an_address() {
     let page = fetch(include_str!("../samples/answers/reservations/new.xml")).expect("a page");
-    let News::Reservation(booking) = &page.changes[0].news else { panic!("{:?}", page.changes[0]) };
+    let ChangeKind::Reservation(booking) = &page.changes[0].data else { panic!("{:?}", page.changes[0]) };
     let lines: Vec<_> = booking.rooms.iter().filter_map(|room| room.id.as_deref()).collect();
     assert_eq!(lines, ["12", "40"]);
     let booker = booking.guest.as_ref().expect("a booker");
     let address = booker.address.as_ref().expect("an address");
     assert_eq!((address.street.as_deref(), address.city.as_deref()), (None, Some("Aveiro")));
     assert_eq!((booker.country.as_deref(), address.country.as_deref()), (Some("PT"), Some("PT")));
-    let News::Reservation(taxed) = &page.changes[1].news else { panic!("{:?}", page.changes[1]) };
+    let ChangeKind::Reservation(taxed) = &page.changes[1].data else { panic!("{:?}", page.changes[1]) };
     let said: Vec<_> = taxed.price_lines.iter().map(|line| (line.kind, line.amount.amount.as_str())).collect();
     assert_eq!(said, [(PriceKind::Stay, "21000"), (PriceKind::Tax, "2100")]);
     assert_eq!(taxed.total, Some(money("23100", Some("JPY"))));
@@ -52,17 +52,23 @@ fn an_empty_queue_is_no_error_and_a_stranger_is_none() {
 fn who_may_not_read_is_told_and_a_web_page_has_taken_nothing() {
     ready();
     FakeHost::answer(403, "no");
-    let query = Query::new(Entity::Reservation, Selection::Pending("new".to_owned()));
+    let query = Query::new(Entity::Reservation, Selection::Queue("new".to_owned()));
     assert!(matches!(BookingCom::fetch(query), Err(ChannelError::Unauthorized(_))));
     FakeHost::answer(200, "<html><body>Back soon.</body></html>");
-    let said = BookingCom::acknowledge(vec![receipt("new/71", ReceiptFate::Applied)]);
-    assert_eq!(said, Ok(vec![ReceiptOutcome::Retry(None)]));
+    let said = BookingCom::acknowledge(vec![acknowledgement("new/71", AcknowledgementKind::Applied)]);
+    assert_eq!(said, Ok(vec![AcknowledgementOutcome::Retry(None)]));
     assert!(FakeHost::take_log().iter().any(|line| line.contains("html: is none of the answers")));
 }
 
-fn receipt(token: &str, fate: ReceiptFate) -> Receipt {
+fn acknowledgement(token: &str, kind: AcknowledgementKind) -> Acknowledgement {
     let external_id = token.rsplit('/').next().unwrap_or_default().to_owned();
-    Receipt { token: token.to_owned(), external_id, our_reference: None, fate, at: "2027-01-11T07:00:12Z".to_owned() }
+    Acknowledgement {
+        token: token.to_owned(),
+        external_id,
+        our_reference: None,
+        kind,
+        at: "2027-01-11T07:00:12Z".to_owned(),
+    }
 }
 
 #[test]
@@ -72,18 +78,18 @@ fn one_that_is_out_of_date_does_not_hold_up_the_others() {
     for (status, body) in [(400, "wrong type"), (200, ""), (400, "wrong type"), (200, "")] {
         FakeHost::answer(status, body);
     }
-    let receipts = vec![
-        receipt("new/71", ReceiptFate::Applied),
-        receipt("modified/72", ReceiptFate::Applied),
-        receipt("new/73", ReceiptFate::Applied),
-        receipt("new/74", ReceiptFate::Refused("nobody knows the property".to_owned())),
-        receipt("75", ReceiptFate::Applied),
+    let acknowledgements = vec![
+        acknowledgement("new/71", AcknowledgementKind::Applied),
+        acknowledgement("modified/72", AcknowledgementKind::Applied),
+        acknowledgement("new/73", AcknowledgementKind::Applied),
+        acknowledgement("new/74", AcknowledgementKind::Refused("nobody knows the property".to_owned())),
+        acknowledgement("75", AcknowledgementKind::Applied),
     ];
-    let said = BookingCom::acknowledge(receipts).expect("said");
-    assert_eq!((&said[0], &said[1]), (&ReceiptOutcome::Taken, &ReceiptOutcome::Taken));
-    assert!(matches!(&said[2], ReceiptOutcome::Outdated(why) if why.contains("newer message")));
-    assert!(matches!(&said[3], ReceiptOutcome::Refused(why) if why.contains("not acknowledged")));
-    assert!(matches!(&said[4], ReceiptOutcome::Refused(why) if why.contains("no queue")));
+    let said = BookingCom::acknowledge(acknowledgements).expect("said");
+    assert_eq!((&said[0], &said[1]), (&AcknowledgementOutcome::Accepted, &AcknowledgementOutcome::Accepted));
+    assert!(matches!(&said[2], AcknowledgementOutcome::Outdated(why) if why.contains("newer message")));
+    assert!(matches!(&said[3], AcknowledgementOutcome::Refused(why) if why.contains("not acknowledged")));
+    assert!(matches!(&said[4], AcknowledgementOutcome::Refused(why) if why.contains("no queue")));
     let sent = FakeHost::take_requests();
     let queues: Vec<&str> = sent.iter().filter_map(|request| request.url.rsplit('/').next()).collect();
     assert_eq!(queues, ["OTA_HotelResNotif", "OTA_HotelResNotif", "OTA_HotelResNotif", "OTA_HotelResModifyNotif"]);
@@ -92,25 +98,33 @@ fn one_that_is_out_of_date_does_not_hold_up_the_others() {
 
 #[test]
 fn a_queue_that_is_closed_for_now_does_not_undo_the_other() {
-    let both = || vec![receipt("new/71", ReceiptFate::Applied), receipt("modified/72", ReceiptFate::Applied)];
+    let both = || {
+        vec![
+            acknowledgement("new/71", AcknowledgementKind::Applied),
+            acknowledgement("modified/72", AcknowledgementKind::Applied),
+        ]
+    };
     for (status, outcome) in [
-        (503, ReceiptOutcome::Retry(None)),
-        (403, ReceiptOutcome::Refused("the property is not ours ()".to_owned())),
-        (404, ReceiptOutcome::Refused("Booking.com knows no such reservation ()".to_owned())),
+        (503, AcknowledgementOutcome::Retry(None)),
+        (403, AcknowledgementOutcome::Refused("the property is not ours ()".to_owned())),
+        (404, AcknowledgementOutcome::Refused("Booking.com knows no such reservation ()".to_owned())),
     ] {
         ready();
         FakeHost::answer(200, "");
         FakeHost::answer(status, "");
-        assert_eq!(BookingCom::acknowledge(both()), Ok(vec![ReceiptOutcome::Taken, outcome]), "{status}");
+        assert_eq!(BookingCom::acknowledge(both()), Ok(vec![AcknowledgementOutcome::Accepted, outcome]), "{status}");
     }
     ready();
     let wait = Header { name: "Retry-After".to_owned(), value: "60".to_owned() };
     FakeHost::answer_with(Ok(HttpResponse { status: 429, headers: vec![wait], body: Vec::new() }));
     FakeHost::answer(401, "");
     assert!(matches!(BookingCom::acknowledge(both()), Err(ChannelError::Unauthorized(_))));
-    let two = vec![receipt("new/71", ReceiptFate::Applied), receipt("new/73", ReceiptFate::Applied)];
+    let two = vec![
+        acknowledgement("new/71", AcknowledgementKind::Applied),
+        acknowledgement("new/73", AcknowledgementKind::Applied),
+    ];
     FakeHost::answer(503, "");
-    assert_eq!(BookingCom::acknowledge(two), Ok(vec![ReceiptOutcome::Retry(None); 2]));
+    assert_eq!(BookingCom::acknowledge(two), Ok(vec![AcknowledgementOutcome::Retry(None); 2]));
     assert_eq!(FakeHost::take_requests().len(), 3, "nobody is at fault, so nobody is asked alone");
 }
 

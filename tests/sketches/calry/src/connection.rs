@@ -1,6 +1,6 @@
 //! How the connection stands, and having Calry call us.
 
-use gassync_plugin::{ChannelError, Loose, Report, Subscribed, http, malformed};
+use gassync_plugin::{ChannelError, Lenient, Report, Subscribed, http, malformed};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -29,8 +29,8 @@ struct Events {
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Made {
-    integration_account_webhook_id: Loose,
-    listener_url: Loose,
+    integration_account_webhook_id: Lenient,
+    listener_url: Lenient,
 }
 
 pub(crate) fn check() -> Result<Report, ChannelError> {

@@ -1,6 +1,6 @@
 //! What every request carries, and what every answer is wrapped in.
 
-use gassync_plugin::{ChannelError, Loose, http, malformed, read_json, settings};
+use gassync_plugin::{ChannelError, Lenient, http, malformed, read_json, settings};
 use serde::{Deserialize, de::DeserializeOwned};
 
 /// The source's settings: the account and the linked system behind it are no secrets, the key is.
@@ -29,7 +29,7 @@ pub(crate) struct Meta {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Cursors {
-    pub next: Loose,
+    pub next: Lenient,
 }
 
 /// Sends a request with the headers that all of them have.
@@ -47,7 +47,7 @@ pub(crate) fn ask<T: DeserializeOwned>(
     #[serde(default)]
     struct Said {
         success: Option<bool>,
-        message: Loose,
+        message: Lenient,
     }
     // What a refusal looks like nobody has written down, so it may well be none of this.
     let said: Said = serde_json::from_slice(answer.body()).unwrap_or_default();

@@ -1,40 +1,41 @@
 //! Calry's calls. What stands in them nobody has written down, so they say where to look and nothing else.
 
-use gassync_plugin::{ChannelError, Decoded, Entity, HttpRequest, Loose, change, look_again, read_json, reply};
+use gassync_plugin::{ChannelError, Decoded, Entity, HttpRequest, Lenient, change, read_json, refetch, reply};
 use serde::Deserialize;
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Message {
-    reservation_id: Loose,
+    reservation_id: Lenient,
     data: Data,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Data {
-    id: Loose,
-    reservation_id: Loose,
+    id: Lenient,
+    reservation_id: Lenient,
 }
 
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
     let said: Message = read_json(request.bytes(), "")?;
     // All that was subscribed is about reservations: where no id is found, one of them it is.
     let id = said.reservation_id.text().or(said.data.reservation_id.text()).or(said.data.id.text());
-    let news = look_again(Entity::Reservation, id);
-    Ok(Decoded { event_id: None, changes: vec![change(None, news)], reply: Some(reply(200, "ok")) })
+    let data = refetch(Entity::Reservation, id);
+    Ok(Decoded { event_id: None, changes: vec![change(None, data)], reply: Some(reply(200, "ok")) })
 }
 
 #[cfg(test)]
 mod tests {
-    use gassync_plugin::{Hint, News, testing::post};
+    use gassync_plugin::{ChangeKind, Hint, testing::post};
 
     use super::*;
 
     #[test]
     fn a_call_that_names_no_reservation_has_all_of_them_looked_at() {
-        let told = |body: &str| decode(&post("/", body)).map(|mut decoded| decoded.changes.remove(0).news);
-        let hint = |id: Option<&str>| News::LookAgain(Hint { entity: Entity::Reservation, id: id.map(str::to_owned) });
+        let told = |body: &str| decode(&post("/", body)).map(|mut decoded| decoded.changes.remove(0).data);
+        let hint =
+            |id: Option<&str>| ChangeKind::Refetch(Hint { entity: Entity::Reservation, id: id.map(str::to_owned) });
         assert_eq!(told(r#"{"event":"reservation.updated","data":{"id":88401}}"#), Ok(hint(Some("88401"))));
         assert_eq!(told(r#"{"event":"reservation.deleted","data":{}}"#), Ok(hint(None)));
         for body in ["", "null", "[[", "<html>"] {

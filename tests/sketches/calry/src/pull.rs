@@ -1,8 +1,8 @@
 //! What Calry holds, one page a call.
 
 use gassync_plugin::{
-    Address, Change, ChannelError, Entity, Loose, News, Page, Property, Query, RoomType, Scope, Selection, change,
-    http, malformed, percent_encode, read_each, read_json, to_date_text,
+    Address, Change, ChangeKind, ChannelError, Entity, Lenient, Page, Property, Query, RoomType, Scope, Selection,
+    change, http, malformed, percent_encode, read_each, read_json, to_date_text,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -18,31 +18,31 @@ const PAGE_SIZE: &str = "200";
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct House {
-    id: Loose,
-    name: Loose,
-    description: Loose,
-    thumbnail_url: Loose,
+    id: Lenient,
+    name: Lenient,
+    description: Lenient,
+    thumbnail_url: Lenient,
     address: Place,
-    currency: Loose,
-    time_zone: Loose,
+    currency: Lenient,
+    time_zone: Lenient,
     room_types: Vec<Room>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Place {
-    line1: Loose,
-    postal_code: Loose,
-    city: Loose,
-    state: Loose,
-    country: Loose,
+    line1: Lenient,
+    postal_code: Lenient,
+    city: Lenient,
+    state: Lenient,
+    country: Lenient,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Room {
-    id: Loose,
-    name: Loose,
+    id: Lenient,
+    name: Lenient,
 }
 
 pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
@@ -114,17 +114,17 @@ fn house(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelError> {
         raw: Some(raw.get().to_owned()),
         ..Property::new(&id, house.name.text().unwrap_or_else(|| id.clone()))
     };
-    let mut changes = vec![change(Some(&id), News::Property(property))];
-    let room = |(room, name)| change(Some(&id), News::RoomType(RoomType::new(room, &id, name)));
+    let mut changes = vec![change(Some(&id), ChangeKind::Property(property))];
+    let room = |(room, name)| change(Some(&id), ChangeKind::RoomType(RoomType::new(room, &id, name)));
     changes.extend(rooms.into_iter().map(room));
     Ok(changes)
 }
 
 fn id_of(change: &Change) -> Option<&str> {
-    match &change.news {
-        News::Reservation(reservation) => Some(&reservation.id),
-        News::Block(block) => block.id.as_deref(),
-        News::Unreadable(record) => record.id.as_deref(),
+    match &change.data {
+        ChangeKind::Reservation(reservation) => Some(&reservation.id),
+        ChangeKind::Block(block) => block.id.as_deref(),
+        ChangeKind::Unreadable(record) => record.id.as_deref(),
         _ => None,
     }
 }

@@ -1,8 +1,8 @@
 //! A reservation in Calry's words, which are those of whatever system stands behind it.
 
 use gassync_plugin::{
-    Address, Block, Change, ChannelError, GuestDetails, Loose, News, Nights, Reservation, ReservationStatus, RoomStay,
-    change, malformed, money, read_json,
+    Address, Block, Change, ChangeKind, ChannelError, GuestDetails, Lenient, Nights, Reservation, ReservationStatus,
+    RoomStay, change, malformed, money, read_json,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -10,35 +10,35 @@ use serde_json::value::RawValue;
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Booking {
-    id: Loose,
-    created_at: Loose,
-    updated_at: Loose,
-    arrival_date: Loose,
-    departure_date: Loose,
-    property_id: Loose,
-    room_type_ids: Vec<Loose>,
-    unit_ids: Vec<Loose>,
-    number_of_guests: Loose,
-    number_of_adults: Loose,
-    number_of_children: Loose,
-    number_of_infants: Loose,
-    number_of_pets: Loose,
+    id: Lenient,
+    created_at: Lenient,
+    updated_at: Lenient,
+    arrival_date: Lenient,
+    departure_date: Lenient,
+    property_id: Lenient,
+    room_type_ids: Vec<Lenient>,
+    unit_ids: Vec<Lenient>,
+    number_of_guests: Lenient,
+    number_of_adults: Lenient,
+    number_of_children: Lenient,
+    number_of_infants: Lenient,
+    number_of_pets: Lenient,
     primary_guest: Person,
-    source: Loose,
-    total_price: Loose,
-    currency: Loose,
-    status: Loose,
-    notes: Loose,
+    source: Lenient,
+    total_price: Lenient,
+    currency: Lenient,
+    status: Lenient,
+    notes: Lenient,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Person {
-    name: Loose,
-    name_first: Loose,
-    name_last: Loose,
-    emails: Vec<Loose>,
-    mobile_numbers: Vec<Loose>,
+    name: Lenient,
+    name_first: Lenient,
+    name_last: Lenient,
+    emails: Vec<Lenient>,
+    mobile_numbers: Vec<Lenient>,
     addresses: Vec<Place>,
     preferred_language: Language,
 }
@@ -46,17 +46,17 @@ struct Person {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Place {
-    line1: Loose,
-    city: Loose,
-    state: Loose,
-    postal_code: Loose,
-    country: Loose,
+    line1: Lenient,
+    city: Lenient,
+    state: Lenient,
+    postal_code: Lenient,
+    country: Lenient,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Language {
-    code: Loose,
+    code: Lenient,
 }
 
 /// A reservation, or a block.
@@ -77,7 +77,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
         "NO_SHOW" => ReservationStatus::NoShow,
         "BLOCKED" => {
             let stay = stay.ok_or_else(|| missing("arrivalDate"))?;
-            return Ok(change(property_id.as_deref(), News::Block(block(&booking, id, stay, raw))));
+            return Ok(change(property_id.as_deref(), ChangeKind::Block(block(&booking, id, stay, raw))));
         }
         // Kept back until a person decides.
         _ => ReservationStatus::Other(word),
@@ -89,7 +89,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
         modified_at: booking.updated_at.instant(format_args!("{path}/updatedAt"))?,
         ..reservation(&booking, id, status, stay, raw)
     };
-    Ok(change(property_id.as_deref(), News::Reservation(told)))
+    Ok(change(property_id.as_deref(), ChangeKind::Reservation(told)))
 }
 
 /// All of it but money and instants, which may be none.
@@ -124,7 +124,7 @@ fn reservation(
 
 /// The room types, and the unit where there is one of each: which of several units belongs to which room type is not told.
 fn rooms(booking: &Booking) -> (Vec<String>, Option<String>) {
-    let rooms: Vec<String> = booking.room_type_ids.iter().filter_map(Loose::text).collect();
+    let rooms: Vec<String> = booking.room_type_ids.iter().filter_map(Lenient::text).collect();
     let unit = match (rooms.as_slice(), booking.unit_ids.as_slice()) {
         ([_], [unit]) => unit.text(),
         _ => None,
@@ -145,8 +145,8 @@ fn guest(person: &Person) -> GuestDetails {
         name: person.name.text().filter(|_| !split),
         first_name: person.name_first.text(),
         last_name: person.name_last.text(),
-        email: person.emails.first().and_then(Loose::text),
-        phone: person.mobile_numbers.first().and_then(Loose::text),
+        email: person.emails.first().and_then(Lenient::text),
+        phone: person.mobile_numbers.first().and_then(Lenient::text),
         language: person.preferred_language.code.text(),
         ..GuestDetails::unknown()
     };
@@ -175,14 +175,14 @@ mod tests {
         data: Vec<Box<RawValue>>,
     }
 
-    fn told(index: usize) -> News {
+    fn told(index: usize) -> ChangeKind {
         let page: Page = read_json(include_str!("../samples/answers/reservations/page.json"), "").expect("a page");
-        read(&page.data[index], "/data").expect("a change").news
+        read(&page.data[index], "/data").expect("a change").data
     }
 
     #[test]
     fn pets_are_counted_and_guests_live_somewhere() {
-        let News::Reservation(booking) = told(0) else { panic!("a reservation") };
+        let ChangeKind::Reservation(booking) = told(0) else { panic!("a reservation") };
         assert_eq!((booking.pets, booking.extra.len()), (Some(1), 0));
         let guest = booking.guest.expect("a guest");
         let address = guest.address.expect("an address");
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_block_closes_all_its_room_types_under_one_id() {
-        let News::Block(block) = told(2) else { panic!("a block") };
+        let ChangeKind::Block(block) = told(2) else { panic!("a block") };
         assert_eq!((block.id.as_deref(), block.property_id.as_deref()), (Some("88403"), Some("mill-7")));
         assert_eq!(
             (block.room_type_ids, block.unit_id),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use gassync_plugin::{
-    Change, ChannelError, Collector, Completeness, FieldError, GuestDetails, Loose, News, Nights, Page, PriceKind,
-    Query, Receipt, ReceiptFate, ReceiptOutcome, Reservation, ReservationStatus, RoomStay, Selection, change, clock,
-    http, log, malformed, parse_date,
+    Acknowledgement, AcknowledgementKind, AcknowledgementOutcome, Change, ChangeKind, ChannelError, Completeness,
+    FieldError, GuestDetails, Lenient, Nights, Page, PaymentCollectedBy, PriceKind, Query, Reservation,
+    ReservationStatus, RoomStay, Selection, change, clock, http, log, malformed, parse_date,
 };
 
 use crate::{
@@ -35,7 +35,7 @@ pub fn fetch(query: &Query) -> Result<Page, ChannelError> {
 fn parameters(query: &Query) -> Result<(Vec<Element>, bool), ChannelError> {
     let days = |days: i64| vec![element("NbDaysInPast").saying(days.clamp(1, MAX_DAYS))];
     match &query.selection {
-        Selection::Pending(_) => {
+        Selection::Queue(_) => {
             let status = |word| element("Status").with("value", word);
             Ok((vec![status("pending"), status("retrieved")], false))
         }
@@ -59,11 +59,12 @@ fn booking(booking: &Element) -> Result<Change, ChannelError> {
     let id = booking.attribute("id").ok_or_else(|| missing("@id"))?;
     let kind = booking.attribute("type").ok_or_else(|| missing("@type"))?;
     let hotel = booking.find("Hotel").and_then(|hotel| hotel.attribute("id")).ok_or_else(|| missing("Hotel@id"))?;
-    let at = Loose::from(booking.attribute("createDateTime")).instant("Booking@createDateTime")?;
+    let at = Lenient::from(booking.attribute("createDateTime")).instant("Booking@createDateTime")?;
     let seller = booking.attribute("source");
-    let collector = seller.map(|s| if s.starts_with("A-") { Collector::Property } else { Collector::Channel });
+    let payment_collected_by =
+        seller.map(|s| if s.starts_with("A-") { PaymentCollectedBy::Property } else { PaymentCollectedBy::Channel });
     let mut reservation = match kind {
-        "Book" | "Modify" => booked(id, booking, collector.as_ref())?,
+        "Book" | "Modify" => booked(id, booking, payment_collected_by.as_ref())?,
         // Its room, plan and amounts are zeros: ours are still right.
         "Cancel" => {
             Reservation { completeness: Completeness::Partial, ..Reservation::new(id, ReservationStatus::Cancelled) }
@@ -74,13 +75,17 @@ fn booking(booking: &Element) -> Result<Change, ChannelError> {
     reservation.source = Some("expedia".to_owned());
     reservation.booked_at = at.clone().filter(|_| kind == "Book");
     reservation.modified_at = at;
-    reservation.receipt = Some(format!("{hotel}/{kind}"));
-    reservation.collector = collector;
+    reservation.acknowledgement_token = Some(format!("{hotel}/{kind}"));
+    reservation.payment_collected_by = payment_collected_by;
     reservation.raw = Some(booking.json().to_string());
-    Ok(change(Some(hotel), News::Reservation(reservation)))
+    Ok(change(Some(hotel), ChangeKind::Reservation(reservation)))
 }
 
-fn booked(id: &str, booking: &Element, collector: Option<&Collector>) -> Result<Reservation, ChannelError> {
+fn booked(
+    id: &str,
+    booking: &Element,
+    payment_collected_by: Option<&PaymentCollectedBy>,
+) -> Result<Reservation, ChannelError> {
     let stay = booking.find("RoomStay").ok_or_else(|| malformed("Booking/RoomStay", "is not there"))?;
     let day = |name: &str| {
         let text = stay.find("StayDate").and_then(|date| date.attribute(name)).unwrap_or_default();
@@ -91,7 +96,8 @@ fn booked(id: &str, booking: &Element, collector: Option<&Collector>) -> Result<
     let count = |name: &str| stay.find("GuestCount")?.attribute(name)?.parse().ok();
     let sum = price::amount(stay.find("Total"), "amountAfterTaxes", "currency")?;
     // What Expedia collects is told as what it hands on, unless it says otherwise; no other sum is told.
-    let is_net = collector == Some(&Collector::Channel) && stay.said("BaseRateType") != Some("Sell");
+    let is_net =
+        payment_collected_by == Some(&PaymentCollectedBy::Channel) && stay.said("BaseRateType") != Some("Sell");
     let (total, payout) = (sum.clone(), sum.filter(|_| is_net));
     let taxes = price::amount(stay.find("Total"), "amountOfTaxes", "currency")?.map(|taxes| taxes.amount);
     let fees = stay.all("PerDayRates/PerDayRate").into_iter().filter_map(|night| night.attribute("hotelServiceFees"));
@@ -138,13 +144,13 @@ fn guest(guest: &Element) -> GuestDetails {
 }
 
 /// Confirms each booking with our number; a message is about one hotel.
-pub fn confirm(receipts: &[Receipt]) -> Result<Vec<ReceiptOutcome>, ChannelError> {
-    let mut outcomes = vec![ReceiptOutcome::Taken; receipts.len()];
+pub fn confirm(acknowledgements: &[Acknowledgement]) -> Result<Vec<AcknowledgementOutcome>, ChannelError> {
+    let mut outcomes = vec![AcknowledgementOutcome::Accepted; acknowledgements.len()];
     let mut of_hotel: BTreeMap<&str, Vec<(usize, Element)>> = BTreeMap::new();
-    for (index, receipt) in receipts.iter().enumerate() {
-        match confirmation(receipt) {
+    for (index, acknowledgement) in acknowledgements.iter().enumerate() {
+        match confirmation(acknowledgement) {
             Ok((hotel, number)) => of_hotel.entry(hotel).or_default().push((index, number)),
-            Err(why) => outcomes[index] = ReceiptOutcome::Refused(why),
+            Err(why) => outcomes[index] = AcknowledgementOutcome::Refused(why),
         }
     }
     for (hotel, numbers) in of_hotel {
@@ -162,50 +168,51 @@ pub fn confirm(receipts: &[Receipt]) -> Result<Vec<ReceiptOutcome>, ChannelError
         // A success may have refusals in it, each with the number that it is about.
         for warning in root.all("Success/Warning") {
             let about = |index: &&usize| {
-                let receipt = &receipts[**index];
-                warning.attribute("bookingID") == Some(&receipt.external_id)
-                    && warning.attribute("bookingType") == receipt.token.split_once('/').map(|(_, kind)| kind)
+                let acknowledgement = &acknowledgements[**index];
+                warning.attribute("bookingID") == Some(&acknowledgement.external_id)
+                    && warning.attribute("bookingType") == acknowledgement.token.split_once('/').map(|(_, kind)| kind)
             };
             if let Some(index) = which.iter().find(about) {
                 let code = warning.attribute("code").unwrap_or_default();
                 let why = format!("{code} {}", warning.own_text().unwrap_or_default());
-                outcomes[*index] = ReceiptOutcome::Refused(why);
+                outcomes[*index] = AcknowledgementOutcome::Refused(why);
             }
         }
     }
     Ok(outcomes)
 }
 
-/// What becomes of one hotel's receipts when their message is not taken: those of another must not be forgotten for it.
-fn untold(error: ChannelError) -> Result<ReceiptOutcome, ChannelError> {
+/// The outcome of one hotel's acknowledgements when their message fails: those of another must not be forgotten for it.
+fn untold(error: ChannelError) -> Result<AcknowledgementOutcome, ChannelError> {
     match error {
-        ChannelError::RateLimited(seconds) => Ok(ReceiptOutcome::Retry(seconds)),
-        ChannelError::Unavailable(_) => Ok(ReceiptOutcome::Retry(None)),
+        ChannelError::RateLimited(seconds) => Ok(AcknowledgementOutcome::Retry(seconds)),
+        ChannelError::Unavailable(_) => Ok(AcknowledgementOutcome::Retry(None)),
         ChannelError::Rejected(errors) => {
             let why: Vec<String> = errors.into_iter().map(|error| error.problem).collect();
-            Ok(ReceiptOutcome::Refused(why.join("; ")))
+            Ok(AcknowledgementOutcome::Refused(why.join("; ")))
         }
         // A web page, such as there is while Expedia is being mended.
         ChannelError::Malformed(why) => {
-            log::warn(&format!("a receipt was not answered: {why}"));
-            Ok(ReceiptOutcome::Retry(None))
+            log::warn(&format!("an acknowledgement was not answered: {why}"));
+            Ok(AcknowledgementOutcome::Retry(None))
         }
         other => Err(other),
     }
 }
 
-fn confirmation(receipt: &Receipt) -> Result<(&str, Element), String> {
-    let (hotel, kind) = receipt.token.split_once('/').ok_or_else(|| format!("{} names no hotel", receipt.token))?;
-    if let ReceiptFate::Refused(why) = &receipt.fate {
+fn confirmation(acknowledgement: &Acknowledgement) -> Result<(&str, Element), String> {
+    let (hotel, kind) =
+        acknowledgement.token.split_once('/').ok_or_else(|| format!("{} names no hotel", acknowledgement.token))?;
+    if let AcknowledgementKind::Refused(why) = &acknowledgement.kind {
         // Unconfirmed it reaches the hotel by e-mail.
         return Err(format!("not confirmed: {why}"));
     }
-    let number = receipt.our_reference.as_deref().ok_or("it has no number of ours")?;
+    let number = acknowledgement.our_reference.as_deref().ok_or("it has no number of ours")?;
     let number = element("BookingConfirmNumber")
-        .with("bookingID", &receipt.external_id)
+        .with("bookingID", &acknowledgement.external_id)
         .with("bookingType", kind)
         .with("confirmNumber", number)
-        .with("confirmTime", &receipt.at);
+        .with("confirmTime", &acknowledgement.at);
     Ok((hotel, number))
 }
 

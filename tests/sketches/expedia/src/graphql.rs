@@ -1,8 +1,8 @@
 //! A property's reservations in the newer interface: a token that the host gets by itself, and errors behind a 200.
 
 use gassync_plugin::{
-    Change, ChannelError, Collector, Completeness, Date, FieldError, GuestDetails, Loose, News, Nights, Page,
-    Reservation, ReservationStatus, RoomStay, change, http, malformed, read_json,
+    Change, ChangeKind, ChannelError, Completeness, Date, FieldError, GuestDetails, Lenient, Nights, Page,
+    PaymentCollectedBy, Reservation, ReservationStatus, RoomStay, change, http, malformed, read_json,
 };
 use serde_json::{Value, json};
 
@@ -51,10 +51,10 @@ fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
     let must =
         |pointer: &str| said(node, pointer).ok_or_else(|| malformed(format_args!("node{pointer}"), "is missing"));
     let day = |pointer: &str| -> Result<Option<Date>, ChannelError> {
-        Loose::from(node.pointer(pointer).and_then(Value::as_str)).date(format_args!("node{pointer}"))
+        Lenient::from(node.pointer(pointer).and_then(Value::as_str)).date(format_args!("node{pointer}"))
     };
     let instant = |pointer: &str| {
-        Loose::from(node.pointer(pointer).and_then(Value::as_str)).instant(format_args!("node{pointer}"))
+        Lenient::from(node.pointer(pointer).and_then(Value::as_str)).instant(format_args!("node{pointer}"))
     };
     let count = |pointer: &str| node.pointer(pointer).and_then(Value::as_u64).and_then(|count| count.try_into().ok());
     let stay = day("/checkInDate")?.zip(day("/checkOutDate")?).map(|(start, until)| Nights { start, until });
@@ -83,9 +83,9 @@ fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
         stay,
         source: Some("expedia".to_owned()),
         guest: Some(guest).filter(|guest| !guest.is_unknown()),
-        collector: match node.get("merchantOfRecord").and_then(Value::as_str) {
-            Some("EXPEDIA_GROUP") => Some(Collector::Channel),
-            Some("SUPPLIER") => Some(Collector::Property),
+        payment_collected_by: match node.get("merchantOfRecord").and_then(Value::as_str) {
+            Some("EXPEDIA_GROUP") => Some(PaymentCollectedBy::Channel),
+            Some("SUPPLIER") => Some(PaymentCollectedBy::Property),
             _ => None,
         },
         booked_at: instant("/creationDateTime")?,
@@ -96,7 +96,7 @@ fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
         raw: Some(node.to_string()),
         ..Reservation::new(id, status(&must("/status")?))
     };
-    Ok(change(Some(property), News::Reservation(reservation)))
+    Ok(change(Some(property), ChangeKind::Reservation(reservation)))
 }
 
 /// Its number at the house of theirs that sold it; the one that is the supplier's own is ours.

@@ -16,14 +16,14 @@ mod tests;
 pub mod xml;
 
 use gassync_plugin::{
-    Adapter, Answer, Change, ChannelError, Decoded, Entity, Fate, HttpRequest, HttpResponse, Inbound, Page, Pull,
-    Query, Receipt, ReceiptOutcome, Receipts, Selection, http,
+    Acknowledgement, AcknowledgementOutcome, Acknowledgements, Adapter, Change, ChangeResult, ChannelError, Decoded,
+    Entity, HttpRequest, HttpResponse, Inbound, Page, Pull, Query, Reply, Selection, http,
 };
 
 /// The sketch.
 pub struct Expedia;
 
-gassync_plugin::export!(crate::Expedia: Inbound, Answer, Pull, Receipts);
+gassync_plugin::export!(crate::Expedia: Inbound, Reply, Pull, Acknowledgements);
 
 impl Adapter for Expedia {
     fn manifest() -> String {
@@ -37,13 +37,13 @@ impl Inbound for Expedia {
     }
 }
 
-impl Answer for Expedia {
-    fn respond(request: HttpRequest, _: Vec<Change>, fates: Vec<Fate>) -> Result<HttpResponse, ChannelError> {
-        notification::respond(request.bytes(), fates.first())
+impl Reply for Expedia {
+    fn respond(request: HttpRequest, _: Vec<Change>, results: Vec<ChangeResult>) -> Result<HttpResponse, ChannelError> {
+        notification::respond(request.bytes(), results.first())
     }
 
-    fn unable(request: HttpRequest, why: ChannelError) -> Result<HttpResponse, ChannelError> {
-        notification::unable(request.bytes(), why)
+    fn on_error(request: HttpRequest, why: ChannelError) -> Result<HttpResponse, ChannelError> {
+        notification::on_error(request.bytes(), why)
     }
 }
 
@@ -60,9 +60,9 @@ impl Pull for Expedia {
     }
 }
 
-impl Receipts for Expedia {
-    fn acknowledge(receipts: Vec<Receipt>) -> Result<Vec<ReceiptOutcome>, ChannelError> {
-        eqc::confirm(&receipts)
+impl Acknowledgements for Expedia {
+    fn acknowledge(acknowledgements: Vec<Acknowledgement>) -> Result<Vec<AcknowledgementOutcome>, ChannelError> {
+        eqc::confirm(&acknowledgements)
     }
 }
 

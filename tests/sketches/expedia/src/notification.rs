@@ -1,9 +1,9 @@
 //! Booking notifications: SOAP, told once and again until it is answered with our number.
 
 use gassync_plugin::{
-    Applied, Change, ChannelError, Completeness, Decoded, Fate, GuestDetails, HttpResponse, Loose, News, Nights,
-    PriceKind, Refusal, Refused, Reservation, ReservationStatus, RoomStay, change, clock, malformed, parse_date,
-    reply_with,
+    AppliedChange, Change, ChangeKind, ChangeResult, ChannelError, Completeness, Decoded, GuestDetails, HttpResponse,
+    Lenient, Nights, PriceKind, Refusal, RefusalReason, Reservation, ReservationStatus, RoomStay, change, clock,
+    malformed, parse_date, reply_with,
 };
 
 use crate::{
@@ -103,7 +103,7 @@ impl Notification {
         let id = self.number(THEIRS).ok_or_else(|| missing("UniqueID"))?;
         let entry = self.entry().ok_or_else(|| missing("the booking"))?;
         let instant = |element: &Element, name: &str| {
-            Loose::from(element.attribute(name)).instant(format_args!("{}@{name}", element.name))
+            Lenient::from(element.attribute(name)).instant(format_args!("{}@{name}", element.name))
         };
         let (made_at, told_at) = (instant(entry, "CreateDateTime")?, instant(&self.body, "TimeStamp")?);
         let mut reservation = match self.kind {
@@ -119,7 +119,7 @@ impl Notification {
         reservation.booked_at = made_at.clone().or(told_at.clone()).filter(|_| self.kind == Kind::New);
         reservation.modified_at = told_at.or(made_at);
         reservation.raw = Some(self.body.json().to_string());
-        Ok(change(self.hotel(), News::Reservation(reservation)))
+        Ok(change(self.hotel(), ChangeKind::Reservation(reservation)))
     }
 
     /// Around an answer: theirs, turned round.
@@ -157,7 +157,7 @@ impl Notification {
             .with(self.kind.verdict().0, verdict)
     }
 
-    fn taken(&self, ours: &Applied) -> Element {
+    fn taken(&self, ours: &AppliedChange) -> Element {
         let answer = self.answer(self.kind.verdict().1).around([element("Success")]);
         let theirs = self.number(THEIRS);
         let us = self.info.attribute("ResponderId");
@@ -197,7 +197,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, ChannelError> {
 
 /// A booking that cannot be read is refused at once: no retry would read better. For all else there is no answer but the
 /// manifest's fault, after which Expedia tells it again.
-pub fn unable(bytes: &[u8], why: ChannelError) -> Result<HttpResponse, ChannelError> {
+pub fn on_error(bytes: &[u8], why: ChannelError) -> Result<HttpResponse, ChannelError> {
     let ChannelError::Malformed(why) = why else { return Err(why) };
     let notification = Notification::read(bytes)?;
     Ok(notification.envelope(notification.refused(&[(UNREADABLE, why)])))
@@ -205,14 +205,14 @@ pub fn unable(bytes: &[u8], why: ChannelError) -> Result<HttpResponse, ChannelEr
 
 /// Committed, modified or cancelled under our number, or ignored for one of the few reasons there are. For all else there
 /// is no answer but the manifest's fault, after which Expedia tells it again.
-pub fn respond(bytes: &[u8], fate: Option<&Fate>) -> Result<HttpResponse, ChannelError> {
+pub fn respond(bytes: &[u8], result: Option<&ChangeResult>) -> Result<HttpResponse, ChannelError> {
     let notification = Notification::read(bytes)?;
-    match fate {
+    match result {
         // What waits for a mapping is kept too, and has its number.
-        Some(Fate::Applied(applied)) if !applied.our_reference.is_empty() => {
+        Some(ChangeResult::Applied(applied)) if !applied.our_reference.is_empty() => {
             Ok(notification.envelope(notification.taken(applied)))
         }
-        Some(Fate::Refused(reasons)) => {
+        Some(ChangeResult::Refused(reasons)) => {
             let coded = reasons.iter().map(|reason| Some((code(reason)?, reason.text.clone())));
             let coded = coded.collect::<Option<Vec<_>>>().filter(|coded| !coded.is_empty());
             // A guest has paid: neither price nor inventory may refuse a booking.
@@ -224,17 +224,17 @@ pub fn respond(bytes: &[u8], fate: Option<&Fate>) -> Result<HttpResponse, Channe
 }
 
 /// Expedia's number for a reason, if it is one that Expedia takes.
-fn code(reason: &Refused) -> Option<&'static str> {
+fn code(reason: &Refusal) -> Option<&'static str> {
     let about = |field: &str| reason.path.as_deref().is_some_and(|path| path.contains(field));
-    match reason.why {
-        Refusal::UnknownProperty => Some("3202"),
-        Refusal::UnknownRoomType => Some("3203"),
-        Refusal::Occupancy => Some("3208"),
-        Refusal::UnknownRatePlan => Some("3204"),
-        Refusal::Invalid if about("guest") => Some("3205"),
-        Refusal::Invalid if about("checkIn") => Some("3206"),
-        Refusal::Invalid if about("checkOut") => Some("3207"),
-        Refusal::Invalid => Some(UNREADABLE),
+    match reason.reason {
+        RefusalReason::UnknownProperty => Some("3202"),
+        RefusalReason::UnknownRoomType => Some("3203"),
+        RefusalReason::Occupancy => Some("3208"),
+        RefusalReason::UnknownRatePlan => Some("3204"),
+        RefusalReason::Invalid if about("guest") => Some("3205"),
+        RefusalReason::Invalid if about("checkIn") => Some("3206"),
+        RefusalReason::Invalid if about("checkOut") => Some("3207"),
+        RefusalReason::Invalid => Some(UNREADABLE),
         _ => None,
     }
 }

@@ -1,13 +1,13 @@
 //! What a booking costs, as the XML interfaces tell it: one sum, and some of what is in it.
 
-use gassync_plugin::{ChannelError, Loose, Money, PriceKind, PriceLine, money};
+use gassync_plugin::{ChannelError, Lenient, Money, PriceKind, PriceLine, money};
 
 use crate::{decimal::Decimal, xml::Element};
 
 /// An amount that an attribute says, in the currency of another.
 pub fn amount(element: Option<&Element>, name: &str, currency: &str) -> Result<Option<Money>, ChannelError> {
     let Some(element) = element else { return Ok(None) };
-    let amount = Loose::from(element.attribute(name)).amount(format_args!("{}@{name}", element.name))?;
+    let amount = Lenient::from(element.attribute(name)).amount(format_args!("{}@{name}", element.name))?;
     Ok(amount.map(|amount| money(amount, element.attribute(currency))))
 }
 

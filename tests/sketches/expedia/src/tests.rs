@@ -1,6 +1,7 @@
 use gassync_plugin::{
-    Answer, Applied, ChannelError, Collector, Entity, Fate, Inbound, News, PriceKind, Pull, Query, Receipt,
-    ReceiptFate, ReceiptOutcome, Receipts, Refusal, Refused, Reservation, ReservationStatus, Selection, Verdict, money,
+    Acknowledgement, AcknowledgementKind, AcknowledgementOutcome, Acknowledgements, AppliedChange, ChangeKind,
+    ChangeResult, ChannelError, Entity, Inbound, PaymentCollectedBy, PriceKind, Pull, Query, Refusal, RefusalReason,
+    Reply, Reservation, ReservationStatus, Selection, Verdict, money,
     testing::{FakeHost, post},
 };
 
@@ -10,14 +11,14 @@ const NEW: &str = include_str!("../../../fixtures/expedia/notification-new.xml")
 const CANCELLED: &str = include_str!("../../../fixtures/expedia/notification-cancelled.xml");
 
 fn told(body: &str) -> Reservation {
-    match Expedia::decode(post("/notifications", body)).expect("decoded").changes.remove(0).news {
-        News::Reservation(reservation) => reservation,
+    match Expedia::decode(post("/notifications", body)).expect("decoded").changes.remove(0).data {
+        ChangeKind::Reservation(reservation) => reservation,
         other => panic!("{other:?}"),
     }
 }
 
-fn answer(body: &str, fate: Option<Fate>) -> Result<Element, ChannelError> {
-    let reply = Expedia::respond(post("/notifications", body), Vec::new(), fate.into_iter().collect())?;
+fn answer(body: &str, result: Option<ChangeResult>) -> Result<Element, ChannelError> {
+    let reply = Expedia::respond(post("/notifications", body), Vec::new(), result.into_iter().collect())?;
     let envelope = Element::parse(&reply.body)?;
     Ok(envelope.find("Body").and_then(|body| body.children.first()).cloned().expect("a body"))
 }
@@ -34,7 +35,7 @@ fn a_cancellation_carries_ids_and_changes_nothing_else() {
 fn what_cannot_be_read_is_refused_at_once_and_what_is_none_is_malformed() {
     let call = post("/notifications", NEW.replace("Start=\"2027-05-30\"", "Start=\"soon\""));
     let Err(why) = Expedia::decode(call.clone()) else { panic!("nights that are none") };
-    let reply = Expedia::unable(call, why).expect("a reply");
+    let reply = Expedia::on_error(call, why).expect("a reply");
     let text = String::from_utf8(reply.body).expect("text");
     assert!(reply.status == 200 && text.contains(r#"ShortText="2002""#) && text.contains("Ignored"), "{text}");
     // What a booking can do without goes to the host as it is.
@@ -44,37 +45,41 @@ fn what_cannot_be_read_is_refused_at_once_and_what_is_none_is_malformed() {
     }
     let none = post("/notifications", "<Envelope/>");
     assert!(matches!(Expedia::decode(none.clone()), Err(ChannelError::Malformed(_))));
-    assert!(Expedia::unable(none, ChannelError::Malformed("no booking".to_owned())).is_err());
+    assert!(Expedia::on_error(none, ChannelError::Malformed("no booking".to_owned())).is_err());
     let now = ChannelError::Unavailable("being mended".to_owned());
-    assert_eq!(Expedia::unable(post("/notifications", NEW), now.clone()), Err(now), "Expedia tells it again");
+    assert_eq!(Expedia::on_error(post("/notifications", NEW), now.clone()), Err(now), "Expedia tells it again");
 }
 
 #[test]
 fn reasons_have_numbers_and_price_is_none_of_them() {
     let refused = |why, path: &str| {
-        Some(Fate::Refused(vec![Refused { why, path: Some(path.to_owned()), text: "because".to_owned() }]))
+        Some(ChangeResult::Refused(vec![Refusal {
+            reason: why,
+            path: Some(path.to_owned()),
+            text: "because".to_owned(),
+        }]))
     };
     for (why, path, code) in [
-        (Refusal::UnknownProperty, "/propertyId", "3202"),
-        (Refusal::UnknownRoomType, "/rooms/0/roomTypeId", "3203"),
-        (Refusal::UnknownRatePlan, "/rooms/0/ratePlanId", "3204"),
-        (Refusal::Invalid, "/checkOut", "3207"),
+        (RefusalReason::UnknownProperty, "/propertyId", "3202"),
+        (RefusalReason::UnknownRoomType, "/rooms/0/roomTypeId", "3203"),
+        (RefusalReason::UnknownRatePlan, "/rooms/0/ratePlanId", "3204"),
+        (RefusalReason::Invalid, "/checkOut", "3207"),
     ] {
         let body = answer(NEW, refused(why, path)).expect("an answer");
         let error = body.find("Errors/Error").expect("an error");
         assert_eq!(error.attribute("ShortText"), Some(code));
         assert_eq!(body.attribute("ResResponseType"), Some("Ignored"));
     }
-    for fate in [refused(Refusal::SoldOut, "/checkIn"), refused(Refusal::NoRate, ""), None] {
-        assert!(answer(NEW, fate).is_err(), "Expedia tells it again");
+    for result in [refused(RefusalReason::SoldOut, "/checkIn"), refused(RefusalReason::NoRate, ""), None] {
+        assert!(answer(NEW, result).is_err(), "Expedia tells it again");
     }
 }
 
 #[test]
 fn a_cancellation_is_answered_with_our_number() {
     let at = "2027-04-04T10:00:06Z".to_owned();
-    let applied = Applied { verdict: Verdict::Updated, our_reference: "GAS-300".to_owned(), at };
-    let body = answer(CANCELLED, Some(Fate::Applied(applied))).expect("an answer");
+    let applied = AppliedChange { verdict: Verdict::Updated, our_reference: "GAS-300".to_owned(), at };
+    let body = answer(CANCELLED, Some(ChangeResult::Applied(applied))).expect("an answer");
     assert_eq!(body.name, "OTA_CancelRS");
     assert_eq!(body.attribute("Status"), Some("Cancelled"));
     let ours = body.find("CancelInfoRS/UniqueID").expect("a number");
@@ -89,7 +94,7 @@ fn fetch(query: &Query, answer: &str) -> Result<gassync_plugin::Page, ChannelErr
 
 #[test]
 fn errors_behind_a_success_are_told_apart() {
-    let query = Query::new(Entity::Reservation, Selection::Pending("bookings".to_owned()));
+    let query = Query::new(Entity::Reservation, Selection::Queue("bookings".to_owned()));
     let error = |code: &str| {
         let body = format!(r#"<BookingRetrievalRS><Error code="{code}">x</Error></BookingRetrievalRS>"#);
         fetch(&query, &body).expect_err("an error")
@@ -106,18 +111,18 @@ fn errors_behind_a_success_are_told_apart() {
 #[test]
 fn a_web_page_is_no_empty_queue_and_confirms_nothing() {
     let page = "<html><body>Back soon.</body></html>";
-    let query = Query::new(Entity::Reservation, Selection::Pending("bookings".to_owned()));
+    let query = Query::new(Entity::Reservation, Selection::Queue("bookings".to_owned()));
     assert!(matches!(fetch(&query, page), Err(ChannelError::Malformed(why)) if why.starts_with("html: ")));
     FakeHost::answer(200, page);
     let at = "2027-04-02T10:20:00Z".to_owned();
-    let receipt = Receipt {
+    let acknowledgement = Acknowledgement {
         token: "4400/Book".to_owned(),
         external_id: "1".to_owned(),
         our_reference: Some("GAS-1".to_owned()),
-        fate: ReceiptFate::Applied,
+        kind: AcknowledgementKind::Applied,
         at,
     };
-    assert_eq!(Expedia::acknowledge(vec![receipt]), Ok(vec![ReceiptOutcome::Retry(None)]));
+    assert_eq!(Expedia::acknowledge(vec![acknowledgement]), Ok(vec![AcknowledgementOutcome::Retry(None)]));
 }
 
 #[test]
@@ -155,22 +160,22 @@ fn a_word_nobody_knows_is_passed_on() {
         </BookingRetrievalRS>"#;
     let query = Query::new(Entity::Reservation, Selection::Everything);
     let page = fetch(&query, booking).expect("a page");
-    assert!(matches!(&page.changes[0].news, News::Reservation(r)
+    assert!(matches!(&page.changes[0].data, ChangeKind::Reservation(r)
         if matches!(&r.status, ReservationStatus::Other(word) if word == "Hold")));
 }
 
 #[test]
 fn without_a_number_of_ours_nothing_is_confirmed() {
     FakeHost::reset();
-    let receipt = Receipt {
+    let acknowledgement = Acknowledgement {
         token: "4400/Book".to_owned(),
         external_id: "1".to_owned(),
         our_reference: None,
-        fate: ReceiptFate::Applied,
+        kind: AcknowledgementKind::Applied,
         at: "2027-04-02T10:20:00Z".to_owned(),
     };
-    let said = Expedia::acknowledge(vec![receipt]).expect("said");
-    assert!(matches!(said[0], ReceiptOutcome::Refused(_)) && FakeHost::take_requests().is_empty());
+    let said = Expedia::acknowledge(vec![acknowledgement]).expect("said");
+    assert!(matches!(said[0], AcknowledgementOutcome::Refused(_)) && FakeHost::take_requests().is_empty());
 }
 
 fn booking(source: &str, inside: &str) -> Reservation {
@@ -186,9 +191,9 @@ fn booking(source: &str, inside: &str) -> Reservation {
         r#"<BookingRetrievalRS><Bookings><Booking id="1" type="Book" source="{source}"><Hotel id="4400"/>
         <RoomStay>{stay}</RoomStay></Booking></Bookings></BookingRetrievalRS>"#
     );
-    let query = Query::new(Entity::Reservation, Selection::Pending("bookings".to_owned()));
-    match fetch(&query, &answer).expect("a page").changes.remove(0).news {
-        News::Reservation(reservation) => reservation,
+    let query = Query::new(Entity::Reservation, Selection::Queue("bookings".to_owned()));
+    match fetch(&query, &answer).expect("a page").changes.remove(0).data {
+        ChangeKind::Reservation(reservation) => reservation,
         other => panic!("{other:?}"),
     }
 }
@@ -197,12 +202,12 @@ fn booking(source: &str, inside: &str) -> Reservation {
 fn who_collects_decides_whose_price_it_is() {
     let sum = Some(money("363.00", Some("EUR")));
     let at_the_house = booking("A-Expedia", "");
-    assert_eq!(at_the_house.collector, Some(Collector::Property));
+    assert_eq!(at_the_house.payment_collected_by, Some(PaymentCollectedBy::Property));
     assert_eq!((&at_the_house.total, &at_the_house.payout, &at_the_house.rooms[0].total), (&sum, &None, &sum));
     let lines: Vec<_> = at_the_house.price_lines.iter().map(|line| (line.kind, line.amount.amount.as_str())).collect();
     assert_eq!(lines, [(PriceKind::Stay, "310.00"), (PriceKind::Fee, "20.00"), (PriceKind::Tax, "33.00")]);
     let net = booking("Expedia", "<BaseRateType>Net</BaseRateType>");
-    assert_eq!(net.collector, Some(Collector::Channel));
+    assert_eq!(net.payment_collected_by, Some(PaymentCollectedBy::Channel));
     assert_eq!(
         (&net.total, &net.payout, net.price_lines.len()),
         (&sum, &sum, 0),
@@ -220,27 +225,27 @@ fn a_notification_takes_its_taxes_out_of_the_total() {
 
 #[test]
 fn one_hotel_that_is_not_confirmed_does_not_undo_another() {
-    let receipt = |hotel: &str, id: &str| Receipt {
+    let acknowledgement = |hotel: &str, id: &str| Acknowledgement {
         token: format!("{hotel}/Book"),
         external_id: id.to_owned(),
         our_reference: Some("GAS-1".to_owned()),
-        fate: ReceiptFate::Applied,
+        kind: AcknowledgementKind::Applied,
         at: "2027-04-02T10:20:00Z".to_owned(),
     };
     let error = |code: &str| format!(r#"<BookingConfirmRS><Error code="{code}">because</Error></BookingConfirmRS>"#);
     for (answer, outcome) in [
-        (error("4001"), ReceiptOutcome::Retry(None)),
-        (error("3301"), ReceiptOutcome::Refused("3301 because".to_owned())),
+        (error("4001"), AcknowledgementOutcome::Retry(None)),
+        (error("3301"), AcknowledgementOutcome::Refused("3301 because".to_owned())),
     ] {
         FakeHost::reset();
         FakeHost::answer(200, "<BookingConfirmRS><Success/></BookingConfirmRS>");
         FakeHost::answer(200, &answer);
-        let said = Expedia::acknowledge(vec![receipt("4400", "1"), receipt("5500", "2")]);
-        assert_eq!(said, Ok(vec![ReceiptOutcome::Taken, outcome]));
+        let said = Expedia::acknowledge(vec![acknowledgement("4400", "1"), acknowledgement("5500", "2")]);
+        assert_eq!(said, Ok(vec![AcknowledgementOutcome::Accepted, outcome]));
     }
     FakeHost::reset();
     FakeHost::answer(200, &error("1001"));
-    assert!(matches!(Expedia::acknowledge(vec![receipt("4400", "1")]), Err(ChannelError::Unauthorized(_))));
+    assert!(matches!(Expedia::acknowledge(vec![acknowledgement("4400", "1")]), Err(ChannelError::Unauthorized(_))));
 }
 
 #[test]
@@ -254,7 +259,10 @@ fn another_house_of_theirs_has_another_number_for_it() {
     let query =
         Query { property_id: Some("4400".to_owned()), ..Query::new(Entity::Reservation, Selection::Everything) };
     let page = fetch(&query, &answer).expect("a page");
-    let News::Reservation(reservation) = &page.changes[0].news else { panic!("{page:?}") };
+    let ChangeKind::Reservation(reservation) = &page.changes[0].data else { panic!("{page:?}") };
     assert_eq!(reservation.ota_reference.as_deref(), Some("HA-0000X1"), "ours is none of theirs");
-    assert_eq!((reservation.pets, reservation.collector.clone()), (Some(1), Some(Collector::Channel)));
+    assert_eq!(
+        (reservation.pets, reservation.payment_collected_by.clone()),
+        (Some(1), Some(PaymentCollectedBy::Channel))
+    );
 }

@@ -138,8 +138,8 @@ fn inventory(row: &CalendarNights, _: &Settings) -> Vec<Saying> {
         (Some(true), None) => Some(1),
         (None, None) => None,
     };
-    let news = count.filter(|_| row.changed.contains(CalendarPart::AVAILABILITY));
-    let said = news
+    let data = count.filter(|_| row.changed.contains(CalendarPart::AVAILABILITY));
+    let said = data
         .map(|count| element("InvCounts").around([element("InvCount").with("Count", count).with("CountType", "2")]));
     said.map(|said| (None, said)).into_iter().collect()
 }

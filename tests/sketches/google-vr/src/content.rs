@@ -1,7 +1,7 @@
 //! Rooms and packages of a property, before any price of them.
 
 use gassync_plugin::{
-    ChannelError, ContentItem, Entity, EntityRef, FieldError, Outcome, accepted, clock, inventory, settings,
+    ChannelError, ContentItem, Entity, EntityRef, FieldError, Outcome, accepted, clock, core_data, settings,
 };
 use serde::de::DeserializeOwned;
 
@@ -57,8 +57,8 @@ fn id(item: &ContentItem) -> &str {
 /// What of the property is not among the items: whether Google keeps what a message leaves out nobody has written down, so
 /// each has all of it.
 fn untold(property: &str, items: &[ContentItem], settings: &Settings) -> Result<Vec<Element>, ChannelError> {
-    let rooms = inventory::room_types(property).into_iter().map(|room| (Entity::RoomType, room.id));
-    let packages = inventory::rate_plans(property).into_iter().map(|plan| (Entity::RatePlan, plan.id));
+    let rooms = core_data::room_types(property).into_iter().map(|room| (Entity::RoomType, room.id));
+    let packages = core_data::rate_plans(property).into_iter().map(|plan| (Entity::RatePlan, plan.id));
     let is_told = |entity: Entity, of: &str| items.iter().any(|item| item.entity == entity && id(item) == of);
     let mut parts = Vec::new();
     for (entity, id) in rooms.chain(packages) {
@@ -67,7 +67,7 @@ fn untold(property: &str, items: &[ContentItem], settings: &Settings) -> Result<
             continue;
         }
         let of = EntityRef { entity, id };
-        let Some(content) = inventory::content(&of) else { continue };
+        let Some(content) = core_data::content(&of) else { continue };
         let part = part(property, entity, &of.id, &content, &settings.language);
         let named = |wrong: FieldError| error(&wrong.path, format!("{}: {}", of.id, wrong.problem));
         parts.extend(part.map_err(|wrong| ChannelError::Rejected(vec![named(wrong)]))?);
@@ -143,7 +143,7 @@ fn texts(name: &str, texts: &Texts) -> Element {
 mod tests {
     use gassync_plugin::{
         RatePlan, RoomType,
-        testing::{FakeHost, Inventory},
+        testing::{CoreData, FakeHost},
     };
 
     use super::*;
@@ -189,7 +189,7 @@ mod tests {
     fn each_message_has_all_of_the_property() {
         ready();
         let content = |entity, id: &str, json: &str| (EntityRef { entity, id: id.to_owned() }, json.to_owned());
-        FakeHost::set_inventory(Inventory {
+        FakeHost::set_core_data(CoreData {
             room_types: vec![RoomType::new("a", "a", "Cabin"), RoomType::new("shed", "a", "Shed")],
             rate_plans: ["flex", "strict", "new"].map(|plan| RatePlan::new(plan, "a", plan)).to_vec(),
             content: vec![
@@ -197,7 +197,7 @@ mod tests {
                 content(Entity::RatePlan, "flex", r#"{"name":"Before"}"#),
                 content(Entity::RatePlan, "strict", r#"{"name":"Strict","refundable":false}"#),
             ],
-            ..Inventory::default()
+            ..CoreData::default()
         });
         let root = sent(&[item(Entity::Property, "a", "{}"), item(Entity::RatePlan, "flex", r#"{"name":"Flexible"}"#)]);
         let rooms: Vec<_> =

@@ -18,15 +18,15 @@ mod weekdays;
 pub mod xml;
 
 use gassync_plugin::{
-    Adapter, Answer, Attempt, CalendarNights, Change, ChannelError, ContentItem, Decoded, Fate, Feeds, HttpRequest,
-    HttpResponse, Inbound, Outcome, Part, PushCalendar, PushContent,
+    Adapter, Attempt, CalendarNights, Change, ChangeResult, ChannelError, Chunk, ContentItem, Decoded, Feeds,
+    HttpRequest, HttpResponse, Inbound, Outcome, PushCalendar, PushContent, Reply,
 };
 use serde::Deserialize;
 
 /// The sketch.
 pub struct GoogleVr;
 
-gassync_plugin::export!(crate::GoogleVr: Inbound, Answer, PushCalendar, PushContent, Feeds);
+gassync_plugin::export!(crate::GoogleVr: Inbound, Reply, PushCalendar, PushContent, Feeds);
 
 /// The source's settings, as the manifest describes them.
 #[derive(Deserialize)]
@@ -52,9 +52,9 @@ impl Inbound for GoogleVr {
     }
 }
 
-impl Answer for GoogleVr {
-    fn respond(request: HttpRequest, _: Vec<Change>, fates: Vec<Fate>) -> Result<HttpResponse, ChannelError> {
-        query::answer(request.bytes(), &fates)
+impl Reply for GoogleVr {
+    fn respond(request: HttpRequest, _: Vec<Change>, results: Vec<ChangeResult>) -> Result<HttpResponse, ChannelError> {
+        query::answer(request.bytes(), &results)
     }
 }
 
@@ -72,7 +72,7 @@ impl PushContent for GoogleVr {
 }
 
 impl Feeds for GoogleVr {
-    fn render(_: HttpRequest, part: Option<String>) -> Result<Part, ChannelError> {
-        listings::render(part.as_deref())
+    fn render(_: HttpRequest, cursor: Option<String>) -> Result<Chunk, ChannelError> {
+        listings::render(cursor.as_deref())
     }
 }

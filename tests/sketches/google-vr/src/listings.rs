@@ -1,6 +1,6 @@
-//! The listing feed, as many listings a part as are read at once.
+//! The listing feed, as many listings a chunk as are read at once.
 
-use gassync_plugin::{ChannelError, Entity, EntityRef, Header, Part, Property, inventory, log, read_json, settings};
+use gassync_plugin::{ChannelError, Chunk, Entity, EntityRef, Header, Property, core_data, log, read_json, settings};
 
 use crate::{
     Settings,
@@ -8,14 +8,15 @@ use crate::{
     xml::{Element, element},
 };
 
-/// Listings in one part.
+/// Listings in one chunk.
 const OF_A_PART: usize = 100;
 
-/// One part; the first begins the document, the last ends it.
-pub fn render(part: Option<&str>) -> Result<Part, ChannelError> {
+/// One chunk; the first begins the document, the last ends it.
+pub fn render(cursor: Option<&str>) -> Result<Chunk, ChannelError> {
     let settings: Settings = settings()?;
-    let begin: usize = part.map_or(Ok(0), str::parse).map_err(|_| ChannelError::Broken("a strange part".to_owned()))?;
-    let properties = inventory::properties();
+    let begin: usize =
+        cursor.map_or(Ok(0), str::parse).map_err(|_| ChannelError::Broken("an unknown cursor".to_owned()))?;
+    let properties = core_data::properties();
     let end = (begin + OF_A_PART).min(properties.len());
     let mut body = Vec::new();
     if begin == 0 {
@@ -34,12 +35,12 @@ pub fn render(part: Option<&str>) -> Result<Part, ChannelError> {
         body.extend(b"</listings>");
     }
     let header = Header { name: "content-type".to_owned(), value: "application/xml; charset=utf-8".to_owned() };
-    Ok(Part { status: 200, headers: vec![header], body, next })
+    Ok(Chunk { status: 200, headers: vec![header], body, next })
 }
 
 /// A property with all that a listing must have.
 fn listing(property: &Property, settings: &Settings) -> Result<Option<Element>, ChannelError> {
-    let content = inventory::content(&EntityRef { entity: Entity::Property, id: property.id.clone() });
+    let content = core_data::content(&EntityRef { entity: Entity::Property, id: property.id.clone() });
     let text: Text = content.map(|content| read_json(&content, "content")).transpose()?.unwrap_or_default();
     let names = text.names(&settings.language);
     // The whole feed is in one language.
@@ -50,7 +51,7 @@ fn listing(property: &Property, settings: &Settings) -> Result<Option<Element>, 
 fn of(property: &Property, name: &str, settings: &Settings) -> Option<Element> {
     let address = property.address.as_ref()?;
     let (latitude, longitude) = (property.latitude?, property.longitude?);
-    let rooms = inventory::room_types(&property.id);
+    let rooms = core_data::room_types(&property.id);
     let capacity = rooms.iter().filter_map(|room| room.max_occupancy).max()?;
     let country = address.country.as_deref()?;
     let components = [

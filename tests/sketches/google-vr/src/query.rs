@@ -1,8 +1,8 @@
 //! Google asks what a stay costs in several properties, and is told in one transaction.
 
 use gassync_plugin::{
-    Change, ChannelError, Date, Fate, HttpResponse, News, Nights, Party, PriceKind, Question, Quoted, StayQuery,
-    change, clock, malformed, parse_date, reply_with, to_date_text,
+    Change, ChangeKind, ChangeResult, ChannelError, Date, HttpResponse, Nights, Occupancy, PriceKind, Question, Quote,
+    StayQuery, change, clock, malformed, parse_date, reply_with, to_date_text,
 };
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Nobody says who would come, and Google shows prices for two: that is for whom a price is asked, and told.
-const PARTY: Party = Party { adults: 2, children: 0, infants: 0, pets: 0 };
+const OCCUPANCY: Occupancy = Occupancy { adults: 2, children: 0, infants: 0, pets: 0 };
 
 struct Query {
     check_in: Date,
@@ -40,39 +40,39 @@ pub fn questions(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
     let question = |property: String| {
         let query = StayQuery {
             room_type_id: Some(property.clone()),
-            party: Some(PARTY),
+            occupancy: Some(OCCUPANCY),
             ..StayQuery::new(Some(property.clone()), stay)
         };
-        change(Some(&property), News::Ask(Question::Quote(query)))
+        change(Some(&property), ChangeKind::Ask(Question::Quote(query)))
     };
     Ok(properties.into_iter().map(question).collect())
 }
 
 /// A result for each property: a price of the whole stay, or none.
-pub fn answer(body: &[u8], fates: &[Fate]) -> Result<HttpResponse, ChannelError> {
+pub fn answer(body: &[u8], results: &[ChangeResult]) -> Result<HttpResponse, ChannelError> {
     let Query { check_in, nights, properties } = Query::read(body)?;
-    let results = properties.iter().zip(fates).map(|(property, fate)| {
-        let result = element("Result").around([
+    let entries = properties.iter().zip(results).map(|(property, result)| {
+        let entry = element("Result").around([
             element("Property").saying(property),
             element("Checkin").saying(to_date_text(check_in)),
             element("Nights").saying(nights),
         ]);
-        let prices = match fate {
-            Fate::Quote(quoted) => prices(quoted),
+        let prices = match result {
+            ChangeResult::Quote(quoted) => prices(quoted),
             _ => None,
         };
         // Without a price there is nothing to show, whatever the reason.
-        result.around(prices.unwrap_or_else(|| vec![element("Unavailable").around([element("NoVacancy")])]))
+        entry.around(prices.unwrap_or_else(|| vec![element("Unavailable").around([element("NoVacancy")])]))
     });
     let transaction = element("Transaction")
         .with("timestamp", clock::now())
         .with("id", format!("query_{}", clock::since_1970().as_nanos()))
-        .around(results);
+        .around(entries);
     Ok(reply_with(200, "application/xml; charset=utf-8", transaction.document()))
 }
 
 /// Rent, tax and fees apart; what comes back after the stay is no part of its price.
-fn prices(quoted: &Quoted) -> Option<Vec<Element>> {
+fn prices(quoted: &Quote) -> Option<Vec<Element>> {
     let currency = quoted.total.currency.as_deref()?;
     let sum = |of: fn(PriceKind) -> bool| {
         Decimal::sum(quoted.lines.iter().filter(|line| of(line.kind)).map(|line| line.amount.amount.as_str()))
@@ -82,6 +82,6 @@ fn prices(quoted: &Quoted) -> Option<Vec<Element>> {
         part("Baserate", sum(|kind| matches!(kind, PriceKind::Stay | PriceKind::Discount)))?,
         part("Tax", sum(|kind| kind == PriceKind::Tax))?,
         part("OtherFees", sum(|kind| matches!(kind, PriceKind::Cleaning | PriceKind::Fee | PriceKind::Other)))?,
-        element("Occupancy").saying(PARTY.adults),
+        element("Occupancy").saying(OCCUPANCY.adults),
     ])
 }

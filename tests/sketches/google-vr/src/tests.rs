@@ -1,7 +1,8 @@
 use gassync_plugin::{
-    Address, Answer, Attempt, CalendarNights, CalendarPart, Entity, EntityRef, Fate, Feeds, Money, Nights, Outcome,
-    Price, PriceKind, PriceLine, Property, PushCalendar, Quoted, Refusal, Refused, RoomType, money, parse_date,
-    testing::{FakeHost, Inventory, get, post},
+    Address, Attempt, CalendarNights, CalendarPart, ChangeResult, Entity, EntityRef, Feeds, Money, Nights, Outcome,
+    Price, PriceKind, PriceLine, Property, PushCalendar, Quote, Refusal, RefusalReason, Reply, RoomType, money,
+    parse_date,
+    testing::{CoreData, FakeHost, get, post},
 };
 
 use crate::{GoogleVr, xml::Element};
@@ -96,11 +97,14 @@ fn a_stay_is_priced_in_parts_or_there_is_no_vacancy() {
         line(PriceKind::Tax, kroner("64.74")),
         line(PriceKind::Deposit, kroner("1000")),
     ];
-    let quoted = Quoted { lines, total: kroner("684.24"), extra: Vec::new() };
-    let refused = Refused { why: Refusal::SoldOut, path: None, text: String::new() };
-    let reply =
-        GoogleVr::respond(post("/query", QUERY), Vec::new(), vec![Fate::Quote(quoted), Fate::Refused(vec![refused])])
-            .expect("a reply");
+    let quoted = Quote { lines, total: kroner("684.24"), extra: Vec::new() };
+    let refused = Refusal { reason: RefusalReason::SoldOut, path: None, text: String::new() };
+    let reply = GoogleVr::respond(
+        post("/query", QUERY),
+        Vec::new(),
+        vec![ChangeResult::Quote(quoted), ChangeResult::Refused(vec![refused])],
+    )
+    .expect("a reply");
     let root = Element::parse(&reply.body).expect("XML");
     let results = root.all("Result");
     let said = |name: &str| results[0].said(name).expect(name).to_owned();
@@ -118,26 +122,26 @@ fn a_feed_of_many_parts_is_one_document() {
         ..Property::new(format!("cabin-{n}"), "A & B")
     };
     let room = |n: usize| RoomType { max_occupancy: Some(2), ..RoomType::new("r", format!("cabin-{n}"), "Cabin") };
-    let inventory = Inventory {
+    let core_data = CoreData {
         properties: (0..230).map(of).collect(),
         room_types: (0..230).filter(|n| *n != 5).map(room).collect(),
-        ..Inventory::default()
+        ..CoreData::default()
     };
     let of = |n: usize| EntityRef { entity: Entity::Property, id: format!("cabin-{n}") };
     let names = |n: usize| (of(n), format!(r#"{{"names":{{"en":"Cabin {n}","nb":"Hytte {n}"}}}}"#));
-    FakeHost::set_inventory(Inventory { content: vec![names(0)], ..inventory });
-    let (mut body, mut part, mut parts) = (Vec::new(), None, 0);
+    FakeHost::set_core_data(CoreData { content: vec![names(0)], ..core_data });
+    let (mut body, mut cursor, mut chunks) = (Vec::new(), None, 0);
     loop {
-        let rendered = GoogleVr::render(get("/listings.xml"), part).expect("a part");
+        let rendered = GoogleVr::render(get("/listings.xml"), cursor).expect("a chunk");
         body.extend(rendered.body);
-        parts += 1;
-        part = rendered.next;
-        if part.is_none() {
+        chunks += 1;
+        cursor = rendered.next;
+        if cursor.is_none() {
             break;
         }
     }
     let root = Element::parse(&body).expect("one document");
-    assert_eq!((parts, root.all("listing").len()), (3, 229));
+    assert_eq!((chunks, root.all("listing").len()), (3, 229));
     let names: Vec<_> = root.all("listing/name").into_iter().filter_map(Element::own_text).collect();
     assert_eq!((names[0], names[1]), ("Cabin 0", "A & B"), "in the feed's language, where there is one");
     assert_eq!(FakeHost::take_log().len(), 1, "the one without a capacity");

@@ -1,6 +1,6 @@
 //! The events of a calendar, as nights.
 
-use gassync_plugin::{ChannelError, Date, Loose, Nights, malformed, parse_date_as, to_date_text};
+use gassync_plugin::{ChannelError, Date, Lenient, Nights, malformed, parse_date_as, to_date_text};
 
 use crate::lines::{lines, unescape, unfold};
 
@@ -103,7 +103,7 @@ fn event(said: Said) -> Result<Option<Event>, ChannelError> {
         return Ok(None);
     }
     let modified = said.modified.as_deref().and_then(instant);
-    let modified = Loose::from(modified.as_deref()).exact_instant(format_args!("{place}: LAST-MODIFIED"))?;
+    let modified = Lenient::from(modified.as_deref()).exact_instant(format_args!("{place}: LAST-MODIFIED"))?;
     Ok(Some(Event {
         // Without an id the nights are what an event is known by.
         uid: said.uid.unwrap_or_else(|| format!("{}/{}", said.start.unwrap_or_default(), said.end.unwrap_or_default())),

@@ -1,12 +1,12 @@
 //! Our calendar, for sites that fetch one: an event for each booking, and one for each run of other nights that are closed.
 //!
-//! The first part has the bookings of these years, each further one the closed nights of a year. Years begin where they
+//! The first chunk has the bookings of these years, each further one the closed nights of a year. Years begin where they
 //! begin, whenever they are asked for, so that an event keeps its UID from one day to the next.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gassync_plugin::{
-    Booked, CalendarNights, ChannelError, Date, Header, HttpRequest, Nights, Part, RoomType, clock, inventory,
+    CalendarNights, ChannelError, Chunk, CoreBooking, Date, Header, HttpRequest, Nights, RoomType, clock, core_data,
     malformed, settings, to_date_text,
 };
 
@@ -20,13 +20,13 @@ const YEARS_AHEAD: i16 = 2;
 /// The stamp of what nobody knows the age of: it must have one, and the same one each time.
 const NO_STAMP: &str = "1970-01-01T00:00:00Z";
 
-pub(crate) fn render(request: &HttpRequest, part: Option<&str>) -> Result<Part, ChannelError> {
+pub(crate) fn render(request: &HttpRequest, cursor: Option<&str>) -> Result<Chunk, ChannelError> {
     let id = request.path().rsplit('/').next().and_then(|name| name.strip_suffix(".ics")).unwrap_or_default();
     let Some(room) = find(id) else {
-        return Ok(Part { status: 404, headers: Vec::new(), body: Vec::new(), next: None });
+        return Ok(Chunk { status: 404, headers: Vec::new(), body: Vec::new(), next: None });
     };
     let mut body = String::new();
-    let next = match part {
+    let next = match cursor {
         None => {
             begin(&mut body, &room.name);
             let this = clock::today().year;
@@ -34,8 +34,8 @@ pub(crate) fn render(request: &HttpRequest, part: Option<&str>) -> Result<Part, 
             bookings(&mut body, &room, years(this, last))?;
             Some(format!("{this}/{last}"))
         }
-        Some(part) => {
-            let (this, last) = part.split_once('/').ok_or_else(|| malformed("part", "is not one of ours"))?;
+        Some(cursor) => {
+            let (this, last) = cursor.split_once('/').ok_or_else(|| malformed("cursor", "is not one of ours"))?;
             let (this, last) = (year(this)?, year(last)?);
             closed_nights(&mut body, &room, years(this, this));
             if this >= last {
@@ -45,11 +45,11 @@ pub(crate) fn render(request: &HttpRequest, part: Option<&str>) -> Result<Part, 
         }
     };
     let content_type = Header { name: "content-type".to_owned(), value: "text/calendar; charset=utf-8".to_owned() };
-    Ok(Part { status: 200, headers: vec![content_type], body: body.into_bytes(), next })
+    Ok(Chunk { status: 200, headers: vec![content_type], body: body.into_bytes(), next })
 }
 
 fn find(id: &str) -> Option<RoomType> {
-    let rooms = inventory::properties().into_iter().flat_map(|property| inventory::room_types(&property.id));
+    let rooms = core_data::properties().into_iter().flat_map(|property| core_data::room_types(&property.id));
     rooms.into_iter().find(|room| room.id == id)
 }
 
@@ -60,7 +60,7 @@ fn years(first: i16, last: i16) -> Nights {
 
 fn year(text: &str) -> Result<i16, ChannelError> {
     let year = text.get(..4).and_then(|year| year.parse().ok());
-    year.ok_or_else(|| malformed("part", "is not one of ours"))
+    year.ok_or_else(|| malformed("cursor", "is not one of ours"))
 }
 
 fn begin(body: &mut String, name: &str) {
@@ -95,8 +95,8 @@ fn has_several(room: &RoomType) -> bool {
 }
 
 /// The bookings that hold nights of the room, with those nights.
-fn stays(room: &RoomType, span: Nights) -> Vec<(Booked, Nights)> {
-    let of_room = |booked: Booked| {
+fn stays(room: &RoomType, span: Nights) -> Vec<(CoreBooking, Nights)> {
+    let of_room = |booked: CoreBooking| {
         let rooms = &booked.reservation.rooms;
         let sold = rooms.iter().find(|sold| sold.room_type_id.as_deref() == Some(room.id.as_str()))?;
         let stay = sold.stay.or(booked.reservation.stay)?;
@@ -105,7 +105,7 @@ fn stays(room: &RoomType, span: Nights) -> Vec<(Booked, Nights)> {
     if has_several(room) {
         Vec::new()
     } else {
-        inventory::stays(&room.id, span).into_iter().filter_map(of_room).collect()
+        core_data::stays(&room.id, span).into_iter().filter_map(of_room).collect()
     }
 }
 
@@ -113,13 +113,13 @@ fn stays(room: &RoomType, span: Nights) -> Vec<(Booked, Nights)> {
 fn closed(room: &RoomType, span: Nights) -> BTreeSet<Date> {
     // Where there are rate plans, a night is closed when all that say anything of it say so.
     let mut closed: BTreeMap<Date, bool> = BTreeMap::new();
-    for row in inventory::calendar(&room.id, span) {
+    for row in core_data::calendar(&room.id, span) {
         let Some(is_closed) = is_closed(&row) else { continue };
         for night in within(row.stay, span).each_night() {
             *closed.entry(night).or_insert(true) &= is_closed;
         }
     }
-    let blocks = inventory::blocks(&room.id, span).into_iter();
+    let blocks = core_data::blocks(&room.id, span).into_iter();
     let blocks = blocks.filter(|block| block.unit_id.is_none() || !has_several(room));
     closed.extend(blocks.flat_map(|block| within(block.stay, span).each_night()).map(|night| (night, true)));
     let booked: BTreeSet<Date> =
@@ -138,7 +138,7 @@ fn within(stay: Nights, span: Nights) -> Nights {
 /// An event for each run. Why they are closed is nobody's business there.
 fn closed_nights(body: &mut String, room: &RoomType, span: Nights) {
     let closed: Vec<Date> = closed(room, span).into_iter().collect();
-    let stamp = inventory::changed_at(&room.property_id).unwrap_or_else(|| NO_STAMP.to_owned());
+    let stamp = core_data::changed_at(&room.property_id).unwrap_or_else(|| NO_STAMP.to_owned());
     for run in closed.chunk_by(|a, b| a.next_day() == *b) {
         let [first, ..] = run else { continue };
         let run = Nights { start: *first, until: run.last().unwrap_or(first).next_day() };
@@ -173,7 +173,7 @@ fn event(body: &mut String, uid: &str, stay: Nights, summary: &str, changed_at: 
 mod tests {
     use gassync_plugin::{
         Block, Reservation, ReservationStatus, RoomStay, parse_date,
-        testing::{FakeHost, Inventory, get},
+        testing::{CoreData, FakeHost, get},
     };
 
     use super::*;
@@ -183,10 +183,10 @@ mod tests {
         Nights { start: day(start), until: day(until) }
     }
 
-    fn booked(reference: &str, stay: Nights, status: ReservationStatus) -> Booked {
+    fn booked(reference: &str, stay: Nights, status: ReservationStatus) -> CoreBooking {
         let rooms = vec![RoomStay::new(Some("loft".to_owned()))];
         let reservation = Reservation { rooms, stay: Some(stay), ..Reservation::new(reference, status) };
-        Booked { our_reference: reference.to_owned(), changed_at: "2027-05-01T09:30:00Z".to_owned(), reservation }
+        CoreBooking { our_reference: reference.to_owned(), changed_at: "2027-05-01T09:30:00Z".to_owned(), reservation }
     }
 
     fn ready(quantity: u32) {
@@ -200,7 +200,7 @@ mod tests {
             reason: Some("painters".to_owned()),
             ..Block::new(vec!["loft".to_owned()], stay)
         };
-        FakeHost::set_inventory(Inventory {
+        FakeHost::set_core_data(CoreData {
             properties: vec![gassync_plugin::Property::new("loft", "Loft")],
             room_types: vec![RoomType { quantity: Some(quantity), ..RoomType::new("loft", "loft", "Loft") }],
             calendar: vec![shut],
@@ -214,18 +214,18 @@ mod tests {
                 of_unit(Some("1"), nights("2027-06-05", "2027-06-07")),
                 Block::new(Vec::new(), nights("2027-12-30", "2028-01-02")),
             ],
-            ..Inventory::default()
+            ..CoreData::default()
         });
     }
 
     /// UID, start and end of each event.
     fn events() -> Vec<(String, String, String)> {
-        let (mut text, mut part) = (String::new(), None);
+        let (mut text, mut cursor) = (String::new(), None);
         loop {
-            let rendered = render(&get("/calendars/loft.ics"), part.as_deref()).expect("a part");
+            let rendered = render(&get("/calendars/loft.ics"), cursor.as_deref()).expect("a chunk");
             text.push_str(&String::from_utf8(rendered.body).expect("text"));
-            part = rendered.next;
-            if part.is_none() {
+            cursor = rendered.next;
+            if cursor.is_none() {
                 break;
             }
         }

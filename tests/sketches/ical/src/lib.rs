@@ -8,7 +8,7 @@ mod feed;
 mod lines;
 mod pull;
 
-use gassync_plugin::{Adapter, ChannelError, Feeds, HttpRequest, Page, Part, Pull, Query};
+use gassync_plugin::{Adapter, ChannelError, Chunk, Feeds, HttpRequest, Page, Pull, Query};
 use serde::Deserialize;
 
 /// The adapter.
@@ -41,7 +41,7 @@ impl Pull for Ical {
 }
 
 impl Feeds for Ical {
-    fn render(request: HttpRequest, part: Option<String>) -> Result<Part, ChannelError> {
-        feed::render(&request, part.as_deref())
+    fn render(request: HttpRequest, cursor: Option<String>) -> Result<Chunk, ChannelError> {
+        feed::render(&request, cursor.as_deref())
     }
 }

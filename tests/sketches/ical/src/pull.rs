@@ -1,7 +1,7 @@
 //! The whole of a calendar at once.
 
 use gassync_plugin::{
-    Block, Change, ChannelError, Completeness, Entity, GuestDetails, News, Page, Property, Query, Reservation,
+    Block, Change, ChangeKind, ChannelError, Completeness, Entity, GuestDetails, Page, Property, Query, Reservation,
     ReservationStatus, ResumePoint, RoomStay, RoomType, Scope, Selection, change, http, settings,
 };
 
@@ -25,7 +25,7 @@ fn unit(settings: Settings) -> Vec<Change> {
     let Settings { unit_id: id, unit_name: name, .. } = settings;
     let room = RoomType { quantity: Some(1), ..RoomType::new(&id, &id, &name) };
     let house = Property { room_types: vec![id.clone()], ..Property::new(&id, name) };
-    vec![change(Some(&id), News::Property(house)), change(Some(&id), News::RoomType(room))]
+    vec![change(Some(&id), ChangeKind::Property(house)), change(Some(&id), ChangeKind::RoomType(room))]
 }
 
 fn calendar(settings: &Settings, etag: Option<&String>) -> Result<Page, ChannelError> {
@@ -53,9 +53,9 @@ fn told(event: Event, settings: &Settings) -> Option<Change> {
     let unit = Some(settings.unit_id.clone());
     let summary = event.summary.to_lowercase();
     let is_block = settings.block_words.iter().any(|word| summary.contains(&word.to_lowercase()));
-    let news = match (is_block, event.status.as_str()) {
+    let data = match (is_block, event.status.as_str()) {
         (true, "CANCELLED") => return None,
-        (true, _) => News::Block(Block {
+        (true, _) => ChangeKind::Block(Block {
             id: Some(event.uid),
             property_id: unit.clone(),
             reason: Some(event.summary).filter(|summary| !summary.is_empty()),
@@ -68,7 +68,7 @@ fn told(event: Event, settings: &Settings) -> Option<Change> {
                 "CANCELLED" => ReservationStatus::Cancelled,
                 other => ReservationStatus::Other(other.to_owned()),
             };
-            News::Reservation(Reservation {
+            ChangeKind::Reservation(Reservation {
                 property_id: unit.clone(),
                 rooms: vec![RoomStay { stay: Some(event.stay), ..RoomStay::new(unit.clone()) }],
                 stay: Some(event.stay),
@@ -82,7 +82,7 @@ fn told(event: Event, settings: &Settings) -> Option<Change> {
             })
         }
     };
-    Some(change(unit.as_deref(), news))
+    Some(change(unit.as_deref(), data))
 }
 
 /// `Reserved - Ines`: one text, which nobody splits.

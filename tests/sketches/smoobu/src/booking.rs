@@ -3,7 +3,7 @@
 use std::fmt;
 
 use gassync_plugin::{
-    Block, Change, ChannelError, Completeness, Entity, EntityRef, GuestDetails, Loose, News, Nights, PriceKind,
+    Block, Change, ChangeKind, ChannelError, Completeness, Entity, EntityRef, GuestDetails, Lenient, Nights, PriceKind,
     PriceLine, Reservation, ReservationStatus, RoomStay, Route, change, malformed, money, read_json, state,
 };
 use serde::Deserialize;
@@ -12,34 +12,34 @@ use serde_json::value::RawValue;
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Booking {
-    pub id: Loose,
+    pub id: Lenient,
     #[serde(rename = "reference-id")]
-    reference: Loose,
+    reference: Lenient,
     #[serde(rename = "type")]
-    kind: Loose,
-    pub arrival: Loose,
-    pub departure: Loose,
+    kind: Lenient,
+    pub arrival: Lenient,
+    pub departure: Lenient,
     #[serde(rename = "created-at")]
-    created_at: Loose,
+    created_at: Lenient,
     #[serde(rename = "modifiedAt", alias = "modified-at")]
-    modified_at: Loose,
+    modified_at: Lenient,
     apartment: Named,
     channel: Option<Named>,
     #[serde(rename = "guest-name")]
-    guest_name: Loose,
-    firstname: Loose,
-    lastname: Loose,
-    email: Loose,
-    phone: Loose,
-    adults: Loose,
-    children: Loose,
-    notice: Loose,
-    price: Loose,
+    guest_name: Lenient,
+    firstname: Lenient,
+    lastname: Lenient,
+    email: Lenient,
+    phone: Lenient,
+    adults: Lenient,
+    children: Lenient,
+    notice: Lenient,
+    price: Lenient,
     #[serde(rename = "commission-included")]
-    commission: Loose,
-    language: Loose,
+    commission: Lenient,
+    language: Lenient,
     #[serde(rename = "is-blocked-booking")]
-    blocked: Loose,
+    blocked: Lenient,
     #[serde(rename = "priceElements")]
     price_elements: Vec<PriceElement>,
 }
@@ -47,19 +47,19 @@ pub(crate) struct Booking {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Named {
-    id: Loose,
-    name: Loose,
+    id: Lenient,
+    name: Lenient,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct PriceElement {
     #[serde(rename = "type")]
-    kind: Loose,
-    name: Loose,
-    amount: Loose,
-    currency_code: Loose,
-    price_included_in_id: Loose,
+    kind: Lenient,
+    name: Lenient,
+    amount: Lenient,
+    currency_code: Lenient,
+    price_included_in_id: Lenient,
 }
 
 impl Booking {
@@ -98,12 +98,12 @@ pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<
     let arrival = booking.arrival.date(format_args!("{path}/arrival"))?;
     let departure = booking.departure.date(format_args!("{path}/departure"))?;
     let stay = arrival.zip(departure).map(|(start, until)| Nights { start, until });
-    let news = if !booking.is_block() {
+    let data = if !booking.is_block() {
         let price = booking.price.amount(format_args!("{path}/price"))?;
         let commission = booking.commission.amount(format_args!("{path}/commission-included"))?;
         // A booking names a currency only where its price is taken apart.
         let currency = booking.price_elements.iter().find_map(|element| element.currency_code.as_str());
-        News::Reservation(Reservation {
+        ChangeKind::Reservation(Reservation {
             total: price.map(|amount| money(amount, currency)),
             price_lines: price_lines(&booking, path)?,
             commission: commission.map(|amount| money(amount, currency)),
@@ -114,12 +114,12 @@ pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<
     } else if is_ours(&booking, apartment.as_deref(), &id)? {
         return Ok(None);
     } else if booking.is_cancelled() {
-        News::Removed(EntityRef { entity: Entity::Block, id })
+        ChangeKind::Removed(EntityRef { entity: Entity::Block, id })
     } else {
         let stay = stay.ok_or_else(|| missing("arrival"))?;
         // An apartment is the property: without one it would be nobody's.
         let apartment = apartment.ok_or_else(|| missing("apartment/id"))?;
-        News::Block(Block {
+        ChangeKind::Block(Block {
             id: Some(id),
             property_id: Some(apartment.clone()),
             reason: booking.notice.text(),
@@ -127,7 +127,7 @@ pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<
             ..Block::new(vec![apartment], stay)
         })
     };
-    Ok(Some(Change { route, ..change(None, news) }))
+    Ok(Some(Change { route, ..change(None, data) }))
 }
 
 fn is_ours(booking: &Booking, apartment: Option<&str>, id: &str) -> Result<bool, ChannelError> {
@@ -215,7 +215,7 @@ fn source(channel: &str) -> Option<String> {
 }
 
 /// `2027-05-01 10:00`, with or without seconds, of no zone that anybody has written down: read as UTC.
-fn instant(said: &Loose, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
+fn instant(said: &Lenient, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
     let as_utc = |text: String| match text.split_once(' ') {
         Some((date, time)) if time.len() == "10:00".len() => format!("{date}T{time}:00Z"),
         Some((date, time)) if time.len() == "10:00:31".len() => format!("{date}T{time}Z"),
@@ -230,11 +230,11 @@ mod tests {
 
     use super::*;
 
-    fn told(inside: &str) -> Result<Option<News>, ChannelError> {
+    fn told(inside: &str) -> Result<Option<ChangeKind>, ChannelError> {
         FakeHost::reset();
         let text = format!(r#"{{"id":48101,"type":"reservation","apartment":{{"id":7301}},{inside}}}"#);
         let raw = RawValue::from_string(text).expect("JSON");
-        Ok(read(&raw, None, "/data")?.map(|change| change.news))
+        Ok(read(&raw, None, "/data")?.map(|change| change.data))
     }
 
     #[test]
@@ -246,7 +246,7 @@ mod tests {
             {"id":4,"type":"longStayDiscount","name":"Long stay","amount":40,"currencyCode":"EUR"},
             {"id":5,"type":"paymentCharge","name":"Payment charge","amount":7.0,"priceIncludedInId":1},
             {"id":6,"type":"commission","name":"Commission","amount":44.0,"currencyCode":"EUR"}]"#;
-        let Ok(Some(News::Reservation(booking))) = told(elements) else { panic!("a booking") };
+        let Ok(Some(ChangeKind::Reservation(booking))) = told(elements) else { panic!("a booking") };
         let lines: Vec<_> = booking.price_lines.iter().map(|line| (line.kind, line.amount.amount.as_str())).collect();
         let expected = [
             (PriceKind::Stay, "380.0"),
@@ -256,18 +256,18 @@ mod tests {
         ];
         assert_eq!((lines.as_slice(), booking.total), (&expected[..], Some(money("377.0", Some("EUR")))));
         let wrong = told(r#""priceElements":[{"type":"tax","amount":"a lot"}]"#);
-        let Ok(Some(News::Reservation(booking))) = wrong else { panic!("it is kept: {wrong:?}") };
+        let Ok(Some(ChangeKind::Reservation(booking))) = wrong else { panic!("it is kept: {wrong:?}") };
         assert_eq!(booking.price_lines[0].amount.amount, "a lot", "the host leaves it out");
     }
 
     #[test]
     fn a_block_that_is_called_off_is_a_block_that_is_gone() {
         let nights = r#""arrival":"2027-11-15","departure":"2027-11-20","is-blocked-booking":true"#;
-        let Ok(Some(News::Block(block))) = told(nights) else { panic!("a block") };
+        let Ok(Some(ChangeKind::Block(block))) = told(nights) else { panic!("a block") };
         assert_eq!((block.property_id.as_deref(), block.room_type_ids), (Some("7301"), vec!["7301".to_owned()]));
         let text = format!(r#"{{"id":48103,"type":"cancellation","apartment":{{"id":7301}},{nights}}}"#);
-        let gone = read(&RawValue::from_string(text).expect("JSON"), None, "").expect("read").expect("news").news;
-        assert_eq!(gone, News::Removed(EntityRef { entity: Entity::Block, id: "48103".to_owned() }));
+        let gone = read(&RawValue::from_string(text).expect("JSON"), None, "").expect("read").expect("news").data;
+        assert_eq!(gone, ChangeKind::Removed(EntityRef { entity: Entity::Block, id: "48103".to_owned() }));
         let nowhere = format!(r#"{{"id":48103,{nights}}}"#);
         let nowhere = read(&RawValue::from_string(nowhere).expect("JSON"), None, "");
         assert!(matches!(nowhere, Err(ChannelError::Malformed(why)) if why.starts_with("/apartment/id: ")));
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn times_come_with_seconds_and_without() {
-        let instant = |text: &str| super::instant(&Loose::from(Some(text)), "created-at");
+        let instant = |text: &str| super::instant(&Lenient::from(Some(text)), "created-at");
         for (text, read) in [
             ("2027-05-01 10:00", "2027-05-01T10:00:00Z"),
             ("2027-05-01 10:00:31", "2027-05-01T10:00:31Z"),

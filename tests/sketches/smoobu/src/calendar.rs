@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use gassync_plugin::{
-    Accepted, Attempt, CalendarNights, CalendarPart, ChannelError, FieldError, Loose, Outcome, http, malformed,
+    Accepted, Attempt, CalendarNights, CalendarPart, ChannelError, FieldError, Lenient, Outcome, http, malformed,
     read_json, state, to_date_text,
 };
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ struct NewBlock<'a> {
 
 #[derive(Deserialize)]
 struct Made {
-    id: Loose,
+    id: Lenient,
 }
 
 #[derive(Deserialize)]
@@ -46,7 +46,7 @@ struct Rates {
 #[derive(Deserialize)]
 struct Night {
     #[serde(default)]
-    available: Loose,
+    available: Lenient,
 }
 
 #[derive(Deserialize)]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gassync_plugin::{
-    CalendarNights, Change, ChannelError, Decoded, Entity, EntityRef, HttpRequest, Loose, News, Nights, Price, Route,
-    change, malformed, money, parse_date, read_json, reply,
+    CalendarNights, Change, ChangeKind, ChannelError, Decoded, Entity, EntityRef, HttpRequest, Lenient, Nights, Price,
+    Route, change, malformed, money, parse_date, read_json, reply,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -15,16 +15,16 @@ use crate::booking::{self, Booking};
 struct Message {
     action: String,
     #[serde(default)]
-    user: Loose,
+    user: Lenient,
     data: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Night {
-    price: Loose,
-    min_length_of_stay: Loose,
-    available: Loose,
+    price: Lenient,
+    min_length_of_stay: Lenient,
+    available: Lenient,
 }
 
 /// There is no event id; one booking may cause several calls, and modification times put them in order.
@@ -49,8 +49,8 @@ fn removed(data: &RawValue, account: Option<String>) -> Result<Change, ChannelEr
     let booking: Booking = read_json(data.get(), "/data")?;
     let id = booking.id.text().ok_or_else(|| malformed("/data/id", "is missing"))?;
     let entity = if booking.is_block() { Entity::Block } else { Entity::Reservation };
-    let news = News::Removed(EntityRef { entity, id });
-    Ok(Change { route: Route { property_id: None, account }, ..change(None, news) })
+    let data = ChangeKind::Removed(EntityRef { entity, id });
+    Ok(Change { route: Route { property_id: None, account }, ..change(None, data) })
 }
 
 fn rates(data: &RawValue, account: Option<&str>) -> Result<Vec<Change>, ChannelError> {
@@ -76,7 +76,7 @@ fn rates(data: &RawValue, account: Option<&str>) -> Result<Vec<Change>, ChannelE
             rows.push(row);
         }
         let route = Route { property_id: Some(apartment), account: account.map(str::to_owned) };
-        changes.push(Change { route, ..change(None, News::Calendar(rows)) });
+        changes.push(Change { route, ..change(None, ChangeKind::Calendar(rows)) });
     }
     Ok(changes)
 }

@@ -1,8 +1,8 @@
 //! The bookings that Smoobu holds, one request a call.
 
 use gassync_plugin::{
-    ChannelError, Entity, EntityRef, News, Page, Query, Scope, Selection, change, malformed, read_each, read_json,
-    to_date_text,
+    ChangeKind, ChannelError, Entity, EntityRef, Page, Query, Scope, Selection, change, malformed, read_each,
+    read_json, to_date_text,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -50,7 +50,7 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
             scope = Scope::Whole(*nights);
         }
         Selection::Everything => {}
-        Selection::Some(_) | Selection::After(_) | Selection::Pending(_) => return Err(ChannelError::Unsupported),
+        Selection::Some(_) | Selection::After(_) | Selection::Queue(_) => return Err(ChannelError::Unsupported),
     }
     if let Some(apartment) = query.room_type_id.as_ref().or(query.property_id.as_ref()) {
         request = request.query("apartmentId", number_of(apartment)?.to_string());
@@ -76,7 +76,7 @@ fn one(query: &Query, ids: &[String], number: usize) -> Result<Page, ChannelErro
             let raw: Box<RawValue> = read_json(answer.body(), "")?;
             booking::read(&raw, None, "")?.into_iter().collect()
         }
-        404 => vec![change(None, News::Removed(EntityRef { entity: Entity::Reservation, id: id.clone() }))],
+        404 => vec![change(None, ChangeKind::Removed(EntityRef { entity: Entity::Reservation, id: id.clone() }))],
         _ => return Err(failure(&answer)),
     };
     Page::numbered(query, changes, number < ids.len())

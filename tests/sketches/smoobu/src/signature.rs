@@ -1,7 +1,7 @@
 //! Every request is signed: a text of seven lines, of which the last is a secret itself and so a placeholder.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use gassync_plugin::{ChannelError, Loose, clock, http, keys, settings};
+use gassync_plugin::{ChannelError, Lenient, clock, http, settings, signing};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -55,7 +55,7 @@ impl Request {
         let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let method = self.method;
         let text = format!("{method}\n/{path}\n{query}\n{at}\n{nonce}\n{digest}\n{{{{smoobu.key}}}}");
-        let signature = keys::sign(("smoobu", "secret"), keys::HMAC_SHA256, text.as_bytes(), &["smoobu.key"])?;
+        let signature = signing::sign(("smoobu", "secret"), signing::HMAC_SHA256, text.as_bytes(), &["smoobu.key"])?;
         let url = if query.is_empty() { address } else { format!("{address}?{query}") };
         let request = match self.body {
             Some(body) => http::Request::with_body(method, url, "application/json", body),
@@ -83,7 +83,7 @@ pub(crate) fn failure(answer: &http::Response) -> ChannelError {
     #[derive(Deserialize, Default)]
     struct Said {
         #[serde(default)]
-        detail: Loose,
+        detail: Lenient,
     }
     let said: Said = serde_json::from_slice(answer.body()).unwrap_or_default();
     match (answer.status(), answer.header("X-RateLimit-Retry-After").and_then(wait)) {

@@ -1,8 +1,8 @@
 //! The quick question before a quote: is it free? In JSON, for several units at once.
 
 use gassync_plugin::{
-    Change, ChannelError, Fate, HttpResponse, News, Nights, Party, Question, StayQuery, change, malformed, parse_date,
-    reply_with,
+    Change, ChangeKind, ChangeResult, ChannelError, HttpResponse, Nights, Occupancy, Question, StayQuery, change,
+    malformed, parse_date, reply_with,
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,23 +51,23 @@ pub fn questions(asked: &Request) -> Result<Vec<Change>, ChannelError> {
             .ok_or_else(|| malformed(format_args!("/dateRange/{path}"), format_args!("is {text}, and no date")))
     };
     let stay = Nights { start: day("arrivalDate", arrival_date)?, until: day("departureDate", departure_date)? };
-    let party = Party { adults: asked.adults, children: asked.children, infants: 0, pets: asked.pets };
+    let occupancy = Occupancy { adults: asked.adults, children: asked.children, infants: 0, pets: asked.pets };
     let question = |unit: &Unit| {
         let query = StayQuery {
             room_type_id: Some(unit.unit_external_id.clone()),
-            party: Some(party),
+            occupancy: Some(occupancy),
             ..StayQuery::new(Some(asked.listing_external_id.clone()), stay)
         };
-        change(Some(&asked.listing_external_id), News::Ask(Question::Available(query)))
+        change(Some(&asked.listing_external_id), ChangeKind::Ask(Question::Available(query)))
     };
     Ok(asked.units.iter().map(question).collect())
 }
 
 /// Each unit with its own answer.
-pub fn answer(asked: &Request, fates: &[Fate]) -> Result<HttpResponse, ChannelError> {
-    let units = asked.units.iter().zip(fates).map(|(unit, fate)| {
-        let available = matches!(fate, Fate::Available);
-        let error_code = refusal::reasons(Some(fate)).first().filter(|_| !available).map(|r| refusal::word(r.why));
+pub fn answer(asked: &Request, results: &[ChangeResult]) -> Result<HttpResponse, ChannelError> {
+    let units = asked.units.iter().zip(results).map(|(unit, result)| {
+        let available = matches!(result, ChangeResult::Available);
+        let error_code = refusal::reasons(Some(result)).first().filter(|_| !available).map(|r| refusal::word(r.reason));
         Answered { unit_external_id: &unit.unit_external_id, available, error_code }
     });
     let units: Vec<Answered<'_>> = units.collect();

@@ -1,9 +1,9 @@
 //! What Vrbo asks us to book or to price, and the answer.
 
 use gassync_plugin::{
-    Address, Change, ChannelError, Collector, Fate, GuestDetails, Intent, Loose, Money, News, Nights, Party, Question,
-    Reservation, ReservationStatus, RoomStay, StayQuery, Verdict, change, clock, malformed, parse_date, settings,
-    to_date_text,
+    Address, Change, ChangeKind, ChangeResult, ChannelError, GuestDetails, Intent, Lenient, Money, Nights, Occupancy,
+    PaymentCollectedBy, Question, Reservation, ReservationStatus, RoomStay, StayQuery, Verdict, change, clock,
+    malformed, parse_date, settings, to_date_text,
 };
 
 use crate::{
@@ -71,24 +71,27 @@ pub fn request(details: &Element, id: String) -> Result<Change, ChannelError> {
         pets,
         total,
         price_lines: order::price_lines(details)?,
-        collector: collector(details),
-        booked_at: Loose::from(details.said(ORIGINATION)).exact_instant(ORIGINATION)?,
+        payment_collected_by: payment_collected_by(details),
+        booked_at: Lenient::from(details.said(ORIGINATION)).exact_instant(ORIGINATION)?,
         notes: said("message"),
         intent: Intent::Request,
         raw: Some(details.json().to_string()),
         ..Reservation::new(id, ReservationStatus::Confirmed)
     };
-    Ok(change(Some(&listing), News::Reservation(reservation)))
+    Ok(change(Some(&listing), ChangeKind::Reservation(reservation)))
 }
 
 /// What a stay would cost.
 pub fn ask(details: &Element) -> Result<Change, ChannelError> {
     let Stay { listing, unit, nights, adults, children, pets } = Stay::read(details)?;
     // Who is not named beside others does not come.
-    let party = Party { adults, children: children.unwrap_or(0), infants: 0, pets: pets.unwrap_or(0) };
-    let query =
-        StayQuery { room_type_id: Some(unit), party: Some(party), ..StayQuery::new(Some(listing.clone()), nights) };
-    Ok(change(Some(&listing), News::Ask(Question::Quote(query))))
+    let occupancy = Occupancy { adults, children: children.unwrap_or(0), infants: 0, pets: pets.unwrap_or(0) };
+    let query = StayQuery {
+        room_type_id: Some(unit),
+        occupancy: Some(occupancy),
+        ..StayQuery::new(Some(listing.clone()), nights)
+    };
+    Ok(change(Some(&listing), ChangeKind::Ask(Question::Quote(query))))
 }
 
 fn guest(inquirer: &Element) -> GuestDetails {
@@ -117,16 +120,20 @@ fn guest(inquirer: &Element) -> GuestDetails {
 }
 
 /// Vrbo itself, or we with the traveller's card.
-fn collector(details: &Element) -> Option<Collector> {
+fn payment_collected_by(details: &Element) -> Option<PaymentCollectedBy> {
     let form = details.find("paymentForm")?;
-    let channel = form.find("paymentChannelMoR").map(|_| Collector::Channel);
-    channel.or_else(|| form.find("paymentCard").map(|_| Collector::Property))
+    let channel = form.find("paymentChannelMoR").map(|_| PaymentCollectedBy::Channel);
+    channel.or_else(|| form.find("paymentCard").map(|_| PaymentCollectedBy::Property))
 }
 
 /// Booked, under our number, or not, and why.
-pub fn answer(details: &Element, fate: Option<&Fate>) -> Result<Element, ChannelError> {
-    let booked = match fate {
-        Some(Fate::Applied(applied)) if !matches!(applied.verdict, Verdict::Parked | Verdict::KeptForLater) => applied,
+pub fn answer(details: &Element, result: Option<&ChangeResult>) -> Result<Element, ChannelError> {
+    let booked = match result {
+        Some(ChangeResult::Applied(applied))
+            if !matches!(applied.verdict, Verdict::Parked | Verdict::AwaitingReview) =>
+        {
+            applied
+        }
         other => return Ok(refusal::response("bookingResponse", other)),
     };
     let items = details.all("orderItemList/orderItem").into_iter().map(order::accepted);
@@ -148,8 +155,8 @@ pub fn answer(details: &Element, fate: Option<&Fate>) -> Result<Element, Channel
 }
 
 /// The price, or why there is none.
-pub fn quote_answer(details: &Element, fate: Option<&Fate>) -> Result<Element, ChannelError> {
-    let Some(Fate::Quote(quoted)) = fate else { return Ok(refusal::response("quoteResponse", fate)) };
+pub fn quote_answer(details: &Element, result: Option<&ChangeResult>) -> Result<Element, ChannelError> {
+    let Some(ChangeResult::Quote(quoted)) = result else { return Ok(refusal::response("quoteResponse", result)) };
     let currency = quoted.total.currency.as_deref().unwrap_or_default();
     let amount = |name: &str, money: &Money| leaf(name, &money.amount).with("currency", currency);
     // When to pay is not in the quote: all of it when it is booked is what every listing may ask.

@@ -1,7 +1,7 @@
 //! One booking as we have it: the only way in which Vrbo hears of a cancellation or of other dates.
 
 use gassync_plugin::{
-    Address, ChannelError, GuestDetails, PriceKind, PriceLine, Reservation, ReservationStatus, inventory, settings,
+    Address, ChannelError, GuestDetails, PriceKind, PriceLine, Reservation, ReservationStatus, core_data, settings,
     to_date_text,
 };
 
@@ -14,7 +14,7 @@ use crate::{
 
 /// The booking with this number of ours, if there is one that Vrbo would call a booking.
 pub fn of(reference: &str) -> Result<Option<Element>, ChannelError> {
-    let Some(booked) = inventory::find_reservation(reference) else { return Ok(None) };
+    let Some(booked) = core_data::find_reservation(reference) else { return Ok(None) };
     let Settings { advertiser_id, language, .. } = settings()?;
     let reservation = &booked.reservation;
     let (status, item_status) = match reservation.status {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gassync_plugin::{CalendarNights, ChannelError, Date, Nights, clock, inventory, settings, to_date_text};
+use gassync_plugin::{CalendarNights, ChannelError, Date, Nights, clock, core_data, settings, to_date_text};
 
 use crate::{
     Settings, leaf,
@@ -22,11 +22,11 @@ struct Calendar {
 
 impl Calendar {
     fn of(listing: &str, unit: &str, horizon_days: i64) -> Option<Self> {
-        inventory::room_types(listing).iter().find(|room| room.id == unit)?;
+        core_data::room_types(listing).iter().find(|room| room.id == unit)?;
         // It may still be yesterday where the property stands.
         let today = clock::today();
         let span = Nights { start: today.day_before(), until: today.add_days(horizon_days) };
-        let rows = inventory::calendar(unit, span);
+        let rows = core_data::calendar(unit, span);
         let plan = rows.first().and_then(|row| row.rate_plan_id.clone());
         let mut nights = BTreeMap::new();
         for row in rows.into_iter().filter(|row| row.rate_plan_id == plan) {

@@ -15,8 +15,8 @@ mod tests;
 pub mod xml;
 
 use gassync_plugin::{
-    Adapter, Answer, Change, ChannelError, Decoded, Fate, Feeds, HttpRequest, HttpResponse, Inbound, Loose, Part,
-    Question, Route, change, malformed, percent_decode, percent_encode, read_json, reply, reply_with,
+    Adapter, Change, ChangeResult, ChannelError, Chunk, Decoded, Feeds, HttpRequest, HttpResponse, Inbound, Lenient,
+    Question, Reply, Route, change, malformed, percent_decode, percent_encode, read_json, reply, reply_with,
 };
 use serde::Deserialize;
 
@@ -25,7 +25,7 @@ use crate::xml::Element;
 /// The sketch.
 pub struct Vrbo;
 
-gassync_plugin::export!(crate::Vrbo: Inbound, Answer, Feeds);
+gassync_plugin::export!(crate::Vrbo: Inbound, Reply, Feeds);
 
 /// The source's settings, as the manifest describes them.
 #[derive(Deserialize)]
@@ -69,18 +69,18 @@ impl Inbound for Vrbo {
     }
 }
 
-impl Answer for Vrbo {
-    fn respond(request: HttpRequest, _: Vec<Change>, fates: Vec<Fate>) -> Result<HttpResponse, ChannelError> {
+impl Reply for Vrbo {
+    fn respond(request: HttpRequest, _: Vec<Change>, results: Vec<ChangeResult>) -> Result<HttpResponse, ChannelError> {
         match read(&request)? {
-            Asked::Booking(details) => Ok(xml(&booking::answer(&details, fates.first())?)),
-            Asked::Quote(details) => Ok(xml(&booking::quote_answer(&details, fates.first())?)),
-            Asked::Index(root) => Ok(xml(&booking_index(&root, &fates)?)),
-            Asked::Availability(asked) => availability::answer(&asked, &fates),
+            Asked::Booking(details) => Ok(xml(&booking::answer(&details, results.first())?)),
+            Asked::Quote(details) => Ok(xml(&booking::quote_answer(&details, results.first())?)),
+            Asked::Index(root) => Ok(xml(&booking_index(&root, &results)?)),
+            Asked::Availability(asked) => availability::answer(&asked, &results),
         }
     }
 
     /// A booking or a quote that cannot be read has a document that says so; for all else there is the manifest's answer.
-    fn unable(request: HttpRequest, why: ChannelError) -> Result<HttpResponse, ChannelError> {
+    fn on_error(request: HttpRequest, why: ChannelError) -> Result<HttpResponse, ChannelError> {
         let ChannelError::Malformed(problem) = &why else { return Err(why) };
         let name = Element::parse(request.bytes()).map(|root| root.name).unwrap_or_default();
         // Where nobody can tell what it is, it is what is posted there.
@@ -93,7 +93,7 @@ impl Answer for Vrbo {
 }
 
 impl Feeds for Vrbo {
-    fn render(request: HttpRequest, _: Option<String>) -> Result<Part, ChannelError> {
+    fn render(request: HttpRequest, _: Option<String>) -> Result<Chunk, ChannelError> {
         let steps: Vec<String> = request.path().split('/').skip(1).map(percent_decode).collect();
         let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
         let document = match *steps.as_slice() {
@@ -103,7 +103,7 @@ impl Feeds for Vrbo {
             _ => None,
         };
         let reply = document.map_or_else(|| reply(404, "nobody knows it"), |document| xml(&document));
-        Ok(Part { status: reply.status, headers: reply.headers, body: reply.body, next: None })
+        Ok(Chunk { status: reply.status, headers: reply.headers, body: reply.body, next: None })
     }
 }
 
@@ -125,14 +125,14 @@ fn read(request: &HttpRequest) -> Result<Asked, ChannelError> {
 }
 
 fn booking_index_question(root: &Element) -> Result<Change, ChannelError> {
-    let since = Loose::from(Some(root.must_say("startDate")?)).exact_instant("startDate")?;
+    let since = Lenient::from(Some(root.must_say("startDate")?)).exact_instant("startDate")?;
     let since = since.ok_or_else(|| malformed("startDate", "is not said"))?;
     let route = Route { property_id: None, account: root.said("advertiser/assignedId").map(str::to_owned) };
-    Ok(Change { route, ..change(None, gassync_plugin::News::Ask(Question::BookingsSince(since))) })
+    Ok(Change { route, ..change(None, gassync_plugin::ChangeKind::Ask(Question::BookingsSince(since))) })
 }
 
-fn booking_index(root: &Element, fates: &[Fate]) -> Result<Element, ChannelError> {
-    let Some(Fate::Bookings(bookings)) = fates.first() else {
+fn booking_index(root: &Element, results: &[ChangeResult]) -> Result<Element, ChannelError> {
+    let Some(ChangeResult::Bookings(bookings)) = results.first() else {
         return Err(ChannelError::Unavailable("the bookings were not told".to_owned()));
     };
     let Settings { public_url, .. } = gassync_plugin::settings()?;

@@ -1,6 +1,6 @@
 //! The items of an order: what a stay costs, line by line.
 
-use gassync_plugin::{ChannelError, Loose, Money, PriceKind, PriceLine, malformed, money};
+use gassync_plugin::{ChannelError, Lenient, Money, PriceKind, PriceLine, malformed, money};
 
 use crate::{
     decimal::Decimal,
@@ -24,7 +24,7 @@ pub fn total(details: &Element) -> Result<Option<Money>, ChannelError> {
         return Ok(None);
     }
     let sum = Decimal::sum(amounts.iter().map(|amount| amount.own_text().unwrap_or_default()));
-    let sum = Loose::from(sum.ok_or_else(|| wrong("is no decimal"))?.to_string());
+    let sum = Lenient::from(sum.ok_or_else(|| wrong("is no decimal"))?.to_string());
     Ok(sum.exact_amount(TOTALS)?.map(|amount| money(amount, currency)))
 }
 
@@ -35,7 +35,7 @@ pub fn price_lines(details: &Element) -> Result<Vec<PriceLine>, ChannelError> {
     for item in live(details) {
         let kind = kind(item);
         let decimal = |name: &str| {
-            let said = Loose::from(item.said(name)).exact_amount(format_args!("orderItem/{name}"))?;
+            let said = Lenient::from(item.said(name)).exact_amount(format_args!("orderItem/{name}"))?;
             Ok::<_, ChannelError>(said.as_deref().and_then(Decimal::parse))
         };
         let Some(with_tax) = decimal("totalAmount")? else { continue };

@@ -1,7 +1,8 @@
 use gassync_plugin::{
-    Answer, Applied, Booked, CalendarNights, Change, ChannelError, Collector, Date, Fate, Feeds, Inbound, News, Nights,
-    Part, Price, PriceKind, PriceLine, Question, Refusal, Refused, Reservation, RoomType, Verdict, money,
-    testing::{FakeHost, Inventory, get, post},
+    AppliedChange, CalendarNights, Change, ChangeKind, ChangeResult, ChannelError, Chunk, CoreBooking, Date, Feeds,
+    Inbound, Nights, PaymentCollectedBy, Price, PriceKind, PriceLine, Question, Refusal, RefusalReason, Reply,
+    Reservation, RoomType, Verdict, money,
+    testing::{CoreData, FakeHost, get, post},
 };
 
 use crate::{Vrbo, xml::Element};
@@ -15,24 +16,24 @@ fn decode(body: &str) -> Result<Vec<Change>, ChannelError> {
     Vrbo::decode(post("/bookings", body)).map(|decoded| decoded.changes)
 }
 
-fn answer(body: &[u8], fates: Vec<Fate>) -> Element {
+fn answer(body: &[u8], results: Vec<ChangeResult>) -> Element {
     FakeHost::reset();
     FakeHost::set_settings(SETTINGS);
-    let reply = Vrbo::respond(post("/bookings", body), Vec::new(), fates).expect("a reply");
+    let reply = Vrbo::respond(post("/bookings", body), Vec::new(), results).expect("a reply");
     assert_eq!(reply.status, 200);
     Element::parse(&reply.body).expect("XML")
 }
 
-fn applied(verdict: Verdict) -> Vec<Fate> {
+fn applied(verdict: Verdict) -> Vec<ChangeResult> {
     let at = "2027-03-01T09:00:00Z".to_owned();
-    vec![Fate::Applied(Applied { verdict, our_reference: "GAS-71".to_owned(), at })]
+    vec![ChangeResult::Applied(AppliedChange { verdict, our_reference: "GAS-71".to_owned(), at })]
 }
 
 #[test]
 fn a_deposit_and_a_cancelled_item_are_no_revenue() {
     let text = std::str::from_utf8(BOOKING).expect("text");
-    let total = |text: &str| match &decode(text).expect("decoded")[0].news {
-        News::Reservation(reservation) => reservation.total.clone().map(|total| total.amount),
+    let total = |text: &str| match &decode(text).expect("decoded")[0].data {
+        ChangeKind::Reservation(reservation) => reservation.total.clone().map(|total| total.amount),
         other => panic!("{other:?}"),
     };
     assert_eq!(total(text).as_deref(), Some("1034.50"));
@@ -43,8 +44,8 @@ fn a_deposit_and_a_cancelled_item_are_no_revenue() {
 }
 
 fn told(text: &str) -> Reservation {
-    match decode(text).expect("decoded").remove(0).news {
-        News::Reservation(reservation) => reservation,
+    match decode(text).expect("decoded").remove(0).data {
+        ChangeKind::Reservation(reservation) => reservation,
         other => panic!("{other:?}"),
     }
 }
@@ -57,7 +58,10 @@ fn said(lines: &[PriceLine]) -> Vec<(PriceKind, &str, &str)> {
 fn items_are_lines_and_their_tax_is_one_of_its_own() {
     let text = std::str::from_utf8(BOOKING).expect("text");
     let booking = told(text);
-    assert_eq!((booking.pets, booking.extra.len(), booking.collector), (Some(1), 0, Some(Collector::Property)));
+    assert_eq!(
+        (booking.pets, booking.extra.len(), booking.payment_collected_by),
+        (Some(1), 0, Some(PaymentCollectedBy::Property))
+    );
     assert_eq!(
         said(&booking.price_lines),
         [
@@ -70,7 +74,7 @@ fn items_are_lines_and_their_tax_is_one_of_its_own() {
     let address = booking.guest.expect("a guest").address.expect("an address");
     assert_eq!((address.city.as_deref(), address.state.as_deref()), (Some("Lewes"), Some("East Sussex")));
     let collected = text.replace("paymentCard>", "paymentChannelMoR>");
-    assert_eq!(told(&collected).collector, Some(Collector::Channel));
+    assert_eq!(told(&collected).payment_collected_by, Some(PaymentCollectedBy::Channel));
     let wrong = text.replace("<preTaxAmount currency=\"GBP\">90.00", "<preTaxAmount currency=\"GBP\">some");
     assert!(matches!(decode(&wrong), Err(ChannelError::Malformed(why)) if why.starts_with("orderItem/preTaxAmount: ")));
 }
@@ -81,10 +85,10 @@ fn a_booking_is_told_as_it_came() {
     FakeHost::set_settings(SETTINGS);
     let reservation = told(std::str::from_utf8(BOOKING).expect("text"));
     let at = "2027-03-01T09:00:00Z".to_owned();
-    let booked = Booked { our_reference: "GAS-71".to_owned(), changed_at: at, reservation };
-    FakeHost::set_inventory(Inventory { reservations: vec![booked], ..Inventory::default() });
-    let part = Vrbo::render(get("/bookings/GAS-71"), None).expect("a part");
-    let root = Element::parse(&part.body).expect("XML");
+    let booked = CoreBooking { our_reference: "GAS-71".to_owned(), changed_at: at, reservation };
+    FakeHost::set_core_data(CoreData { reservations: vec![booked], ..CoreData::default() });
+    let chunk = Vrbo::render(get("/bookings/GAS-71"), None).expect("a chunk");
+    let root = Element::parse(&chunk.body).expect("XML");
     let said = |path: &str| root.said(&format!("bookingUpdateDetails/{path}"));
     assert_eq!(said("reservation/numberOfPets"), Some("1"));
     assert_eq!(said("inquirer/address/addressLine3"), Some("Lewes"));
@@ -97,10 +101,10 @@ fn a_booking_is_told_as_it_came() {
 
 #[test]
 fn what_cannot_be_read_has_an_answer_of_its_own() {
-    let unable = |path: &str, body: &str| {
+    let on_error = |path: &str, body: &str| {
         let call = post(path, body);
         let why = Vrbo::decode(call.clone()).expect_err("an error");
-        Vrbo::unable(call, why).map(|reply| Element::parse(&reply.body).expect("XML"))
+        Vrbo::on_error(call, why).map(|reply| Element::parse(&reply.body).expect("XML"))
     };
     for (path, body, name) in [
         ("/bookings", "<bookingRequest><bookingRequestDetails/></bookingRequest>", "bookingResponse"),
@@ -108,25 +112,25 @@ fn what_cannot_be_read_has_an_answer_of_its_own() {
         ("/quotes", "<quoteRequest", "quoteResponse"),
         ("/agreed/otherwise", "<quoteRequest><quoteRequestDetails/></quoteRequest>", "quoteResponse"),
     ] {
-        let root = unable(path, body).expect("an answer");
+        let root = on_error(path, body).expect("an answer");
         assert_eq!((root.name.as_str(), root.said("errorList/error/errorType")), (name, Some("OTHER")), "{body}");
         let text = root.said("errorList/error/message").expect("a message");
         assert!(text.starts_with("The request cannot be read: "), "{text}");
     }
-    assert!(unable("/availability", "{").is_err(), "then the manifest answers");
+    assert!(on_error("/availability", "{").is_err(), "then the manifest answers");
     let now = ChannelError::Unavailable("being mended".to_owned());
-    assert_eq!(Vrbo::unable(post("/bookings", BOOKING), now.clone()), Err(now));
+    assert_eq!(Vrbo::on_error(post("/bookings", BOOKING), now.clone()), Err(now));
 }
 
 #[test]
 fn who_comes_is_known_and_pets_are_counted() {
     let body = r#"{"listingExternalId":"L-5","dateRange":{"arrivalDate":"2027-06-04","departureDate":"2027-06-09"},
         "adults":2,"pets":1,"units":[{"unitExternalId":"U-5"}]}"#;
-    let News::Ask(Question::Available(query)) = decode(body).expect("decoded").remove(0).news else {
+    let ChangeKind::Ask(Question::Available(query)) = decode(body).expect("decoded").remove(0).data else {
         panic!("a question")
     };
-    let party = query.party.expect("a party");
-    assert_eq!((party.adults, party.children, party.pets), (2, 0, 1));
+    let occupancy = query.occupancy.expect("an occupancy");
+    assert_eq!((occupancy.adults, occupancy.children, occupancy.pets), (2, 0, 1));
     assert_eq!((query.property_id.as_deref(), query.room_type_id.as_deref()), (Some("L-5"), Some("U-5")));
 }
 
@@ -139,9 +143,15 @@ fn only_what_is_booked_is_confirmed() {
     }
     let parked = answer(BOOKING, applied(Verdict::Parked));
     assert_eq!(parked.said("errorList/error/errorType"), Some("OTHER"));
-    let refused = |why| Refused { why, path: None, text: "a <reason> & {{vrbo.password}}".to_owned() };
-    let reasons = [Refusal::MinStay, Refusal::Pets, Refusal::UnknownRatePlan, Refusal::UnknownReservation].map(refused);
-    let root = answer(BOOKING, vec![Fate::Refused(reasons.to_vec())]);
+    let refused = |why| Refusal { reason: why, path: None, text: "a <reason> & {{vrbo.password}}".to_owned() };
+    let reasons = [
+        RefusalReason::MinStay,
+        RefusalReason::Pets,
+        RefusalReason::UnknownRatePlan,
+        RefusalReason::UnknownReservation,
+    ]
+    .map(refused);
+    let root = answer(BOOKING, vec![ChangeResult::Refused(reasons.to_vec())]);
     let words: Vec<_> = root.all("errorList/error").iter().filter_map(|error| error.said("errorType")).collect();
     assert_eq!(words, ["MIN_STAY_NOT_MET", "PETS_NOT_ALLOWED", "OTHER", "OTHER"]);
     assert_eq!(root.said("errorList/error/message"), Some("a <reason> & {{vrbo.password}}"), "it reads as written");
@@ -181,19 +191,19 @@ fn night(from: Date, nights: i64, price: &str) -> CalendarNights {
     }
 }
 
-fn part(path: &str, calendar: Vec<CalendarNights>) -> Result<Part, ChannelError> {
+fn chunk(path: &str, calendar: Vec<CalendarNights>) -> Result<Chunk, ChannelError> {
     FakeHost::reset();
     FakeHost::set_settings(SETTINGS);
     FakeHost::set_now("2027-02-20T23:59:59Z");
     let room_types = vec![RoomType::new("U-5", "L-5", "Loft")];
-    FakeHost::set_inventory(Inventory { room_types, calendar, ..Inventory::default() });
+    FakeHost::set_core_data(CoreData { room_types, calendar, ..CoreData::default() });
     Vrbo::render(get(path), None)
 }
 
 fn rendered(path: &str, calendar: Vec<CalendarNights>) -> Result<Element, ChannelError> {
-    let part = part(path, calendar)?;
-    assert_eq!(part.status, 200);
-    Element::parse(&part.body)
+    let chunk = chunk(path, calendar)?;
+    assert_eq!(chunk.status, 200);
+    Element::parse(&chunk.body)
 }
 
 #[test]
@@ -240,6 +250,6 @@ fn an_amount_has_one_override_with_all_its_ranges() {
 fn a_unit_without_prices_has_no_rates() {
     let mut unpriced = night(TODAY, 4, "90.00");
     unpriced.prices.clear();
-    let status = |nights: Vec<CalendarNights>| part("/rates/L-5/U-5", nights).expect("a feed").status;
+    let status = |nights: Vec<CalendarNights>| chunk("/rates/L-5/U-5", nights).expect("a feed").status;
     assert_eq!((status(Vec::new()), status(vec![unpriced])), (404, 404), "nobody can mend that by another currency");
 }

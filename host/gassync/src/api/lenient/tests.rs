@@ -18,7 +18,7 @@ fn what_says_the_same_is_read_and_what_says_nothing_left_out() {
         "checkOut": "2027-05-04 10:00", "adults": "2", "children": 1.0, "infants": "many", "pets": true,
         "totalPrice": 1714.28571, "commission": "NaN", "payout": "1e30", "guests": -3, "source": null,
         "guest": { "firstName": 7, "email": { "a": 1 }, "lastName": "Lindqvist" }, "notes": ["late"],
-        "bookedAt": "yesterday", "collector": 5, "priceLines": null, "intent": "told",
+        "bookedAt": "yesterday", "paymentCollectedBy": 5, "priceLines": null, "intent": "told",
     }));
     assert_eq!((record.id.as_str(), record.room_type_id.as_deref()), ("4711", Some("12")));
     assert_eq!(record.check_in, Some("2027-05-01".parse().expect("a date")));

@@ -190,7 +190,7 @@ async fn link(
             let told = reservations::relink(tx, account, source, &pairs).await?;
             let ask = |id: &String| {
                 let payload = json!({ "entity": "reservation", "id": id });
-                schedule::Kind::LookAgain.put((account, source), payload, (now, now))
+                schedule::Kind::Refetch.put((account, source), payload, (now, now))
             };
             // Where nobody can be asked, the next word counts.
             let has_channel = sources::get(tx, account, source).await?.is_some_and(|it| it.connection.is_some());

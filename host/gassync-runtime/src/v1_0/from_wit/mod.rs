@@ -1,7 +1,7 @@
 //! From the contract's records to the domain's. What does not convert names its place.
 
 mod calendar;
-mod news;
+mod change_kind;
 mod outcomes;
 mod questions;
 mod reading;
@@ -12,10 +12,10 @@ mod values;
 
 use gassync_domain::{ChannelError, Decoded, HttpRequest, HttpResponse, Page, ResumePoint, Scope};
 
-use self::{news::changes, outcomes::field_error, values::exactly};
+use self::{change_kind::changes, outcomes::field_error, values::exactly};
 pub(super) use self::{
-    news::entity_ref,
-    outcomes::{outcomes, part, receipt_outcomes, report, subscribed},
+    change_kind::entity_ref,
+    outcomes::{acknowledgement_outcomes, chunk, outcomes, report, subscribed},
     questions::stay_query,
     values::{instant, span},
 };

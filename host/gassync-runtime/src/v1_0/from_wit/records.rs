@@ -1,8 +1,8 @@
 use std::convert::Infallible;
 
 use gassync_domain::{
-    Address, Block, Collector, Completeness, Guest, Intent, MAX_PRICE_LINES, PriceKind, PriceLine, Property, RatePlan,
-    Reservation, RoomStay, RoomType, Status,
+    Address, Block, Completeness, Guest, Intent, MAX_PRICE_LINES, PaymentCollectedBy, PriceKind, PriceLine, Property,
+    RatePlan, Reservation, RoomStay, RoomType, Status,
 };
 
 use super::{Converted, reading::Reading, values::span, wit};
@@ -136,10 +136,10 @@ pub(in crate::v1_0) fn reservation(reading: &mut Reading, record: wit::Reservati
         currency,
         commission,
         payout,
-        collector: record.collector.map(|collector| match collector {
-            wit::Collector::Channel => Collector::Channel,
-            wit::Collector::Property => Collector::Property,
-            wit::Collector::Other(word) => Collector::Other(word),
+        payment_collected_by: record.payment_collected_by.map(|payment_collected_by| match payment_collected_by {
+            wit::PaymentCollectedBy::Channel => PaymentCollectedBy::Channel,
+            wit::PaymentCollectedBy::Property => PaymentCollectedBy::Property,
+            wit::PaymentCollectedBy::Other(word) => PaymentCollectedBy::Other(word),
         }),
         booked_at: reading.instant("/bookedAt", record.booked_at)?,
         modified_at: reading.instant("/modifiedAt", record.modified_at)?,
@@ -153,7 +153,7 @@ pub(in crate::v1_0) fn reservation(reading: &mut Reading, record: wit::Reservati
             wit::Completeness::Full => Completeness::Full,
             wit::Completeness::Partial => Completeness::Partial,
         },
-        receipt: record.receipt,
+        acknowledgement_token: record.acknowledgement_token,
         extra: reading.extra("", record.extra)?,
         ..Reservation::new(record.id, status)
     };

@@ -1,21 +1,21 @@
-//! How a channel wants to be talked to: how often, how fast, how much at once.
+//! Polls, rate limits and batch sizes.
 
 use std::collections::BTreeMap;
 
 use gassync_domain::Entity;
 use serde::{Deserialize, Serialize};
 
-/// Something that is fetched again and again.
+/// A poll.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Poll {
-    /// What.
+    /// The kind of record.
     pub entity: Entity,
-    /// The queue, for channels that have several: what waits in it is asked for.
-    pub stream: Option<String>,
-    /// How often.
+    /// The channel's queue, for channels with queues.
+    pub queue: Option<String>,
+    /// The interval between runs.
     pub interval_seconds: u32,
-    /// How far the next fetch reaches back behind the last one.
+    /// How far the next run overlaps the previous one.
     #[serde(default)]
     pub overlap_seconds: u32,
     /// For channels that cannot tell what changed: the nights that are read again each time.
@@ -93,8 +93,8 @@ pub struct Batches {
     pub reservations: Option<Batch>,
     /// Of `push-content`.
     pub content: Option<Batch>,
-    /// Of `receipts`.
-    pub receipts: Option<Batch>,
+    /// Of `acknowledgements`.
+    pub acknowledgements: Option<Batch>,
 }
 
 /// The size of one request.

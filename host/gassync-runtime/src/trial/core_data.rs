@@ -1,17 +1,17 @@
 use async_trait::async_trait;
 use gassync_domain::{
-    Asked, Block, Booked, Calendar, Date, EntityRef, Property, Quoted, RatePlan, Refusal, Refused, Reservation,
-    RoomStay, RoomType, StayQuery, Timestamp, quote,
+    Block, Calendar, CoreBooking, Date, EntityRef, Property, Quote, QuoteRequest, RatePlan, Refusal, RefusalReason,
+    Reservation, RoomStay, RoomType, StayQuery, Timestamp, quote,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Inventory, Unreadable};
+use crate::{CoreData, CoreDataError};
 
 /// A core as a file has it, in the standard schema's forms.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct FileInventory {
+pub struct FileCoreData {
     properties: Vec<Property>,
     room_types: Vec<RoomType>,
     rate_plans: Vec<RatePlan>,
@@ -32,7 +32,7 @@ struct Content {
     content: Value,
 }
 
-impl FileInventory {
+impl FileCoreData {
     /// The same on this day.
     #[must_use]
     pub(super) fn on(mut self, today: Date) -> Self {
@@ -41,11 +41,11 @@ impl FileInventory {
     }
 
     fn property_of(&self, reservation: &str) -> Option<String> {
-        self.booked().find(|booked| booked.reference == reservation)?.reservation.property_id
+        self.bookings().find(|booking| booking.reference == reservation)?.reservation.property_id
     }
 
-    fn booked(&self) -> impl Iterator<Item = Booked> {
-        self.reservations.iter().map(|reservation| Booked {
+    fn bookings(&self) -> impl Iterator<Item = CoreBooking> {
+        self.reservations.iter().map(|reservation| CoreBooking {
             reference: reservation.id.clone(),
             changed_at: reservation.modified_at.or(reservation.booked_at).unwrap_or(Timestamp::UNIX_EPOCH),
             reservation: reservation.clone(),
@@ -54,20 +54,20 @@ impl FileInventory {
 }
 
 #[async_trait]
-impl Inventory for FileInventory {
-    async fn properties(&self, _: Option<String>) -> Result<(Vec<Property>, Option<String>), Unreadable> {
+impl CoreData for FileCoreData {
+    async fn properties(&self, _: Option<String>) -> Result<(Vec<Property>, Option<String>), CoreDataError> {
         Ok((self.properties.clone(), None))
     }
 
-    async fn room_types(&self, property_id: &str) -> Result<Vec<RoomType>, Unreadable> {
+    async fn room_types(&self, property_id: &str) -> Result<Vec<RoomType>, CoreDataError> {
         Ok(self.room_types.iter().filter(|record| record.property_id == property_id).cloned().collect())
     }
 
-    async fn rate_plans(&self, property_id: &str) -> Result<Vec<RatePlan>, Unreadable> {
+    async fn rate_plans(&self, property_id: &str) -> Result<Vec<RatePlan>, CoreDataError> {
         Ok(self.rate_plans.iter().filter(|record| record.property_id == property_id).cloned().collect())
     }
 
-    async fn calendar(&self, room_type_id: &str, start: Date, until: Date) -> Result<Vec<Calendar>, Unreadable> {
+    async fn calendar(&self, room_type_id: &str, start: Date, until: Date) -> Result<Vec<Calendar>, CoreDataError> {
         let of = self.calendar.iter().filter(|calendar| calendar.room_type_id == room_type_id).cloned();
         Ok(of
             .map(|mut calendar| {
@@ -81,16 +81,16 @@ impl Inventory for FileInventory {
         &self,
         changed_since: Option<Timestamp>,
         _: Option<String>,
-    ) -> Result<(Vec<Booked>, Option<String>), Unreadable> {
-        let newer = |booked: &Booked| changed_since.is_none_or(|since| booked.changed_at > since);
-        let mut booked: Vec<Booked> = self.booked().filter(newer).collect();
-        booked.sort_by_key(|booked| booked.changed_at);
-        Ok((booked, None))
+    ) -> Result<(Vec<CoreBooking>, Option<String>), CoreDataError> {
+        let newer = |booking: &CoreBooking| changed_since.is_none_or(|since| booking.changed_at > since);
+        let mut bookings: Vec<CoreBooking> = self.bookings().filter(newer).collect();
+        bookings.sort_by_key(|booking| booking.changed_at);
+        Ok((bookings, None))
     }
 
-    async fn stays(&self, room_type_id: &str, start: Date, until: Date) -> Result<Vec<Booked>, Unreadable> {
-        let holds = |booked: &Booked| {
-            let reservation = &booked.reservation;
+    async fn stays(&self, room_type_id: &str, start: Date, until: Date) -> Result<Vec<CoreBooking>, CoreDataError> {
+        let holds = |booking: &CoreBooking| {
+            let reservation = &booking.reservation;
             let inside = |room: &RoomStay| {
                 room.room_type_id.as_deref() == Some(room_type_id)
                     && room.check_in.is_some_and(|day| day < until)
@@ -98,16 +98,16 @@ impl Inventory for FileInventory {
             };
             reservation.status.holds_nights() && reservation.rooms.iter().any(inside)
         };
-        let whole = |mut booked: Booked| {
-            booked.reservation.normalise();
-            booked
+        let whole = |mut booking: CoreBooking| {
+            booking.reservation.normalise();
+            booking
         };
-        let mut stays: Vec<Booked> = self.booked().map(whole).filter(holds).collect();
-        stays.sort_by_key(|booked| booked.reservation.check_in);
+        let mut stays: Vec<CoreBooking> = self.bookings().map(whole).filter(holds).collect();
+        stays.sort_by_key(|booking| booking.reservation.check_in);
         Ok(stays)
     }
 
-    async fn blocks(&self, room_type_id: &str, start: Date, until: Date) -> Result<Vec<Block>, Unreadable> {
+    async fn blocks(&self, room_type_id: &str, start: Date, until: Date) -> Result<Vec<Block>, CoreDataError> {
         let of_type = self.room_types.iter().find(|record| record.id == room_type_id);
         let inside = |block: &&Block| {
             let is_named = block.room_types().any(|id| id == room_type_id);
@@ -118,27 +118,27 @@ impl Inventory for FileInventory {
         Ok(self.blocks.iter().filter(inside).cloned().collect())
     }
 
-    async fn find_reservation(&self, id: &str) -> Result<Option<Booked>, Unreadable> {
-        Ok(self.booked().find(|booked| booked.reference == id))
+    async fn find_reservation(&self, id: &str) -> Result<Option<CoreBooking>, CoreDataError> {
+        Ok(self.bookings().find(|booking| booking.reference == id))
     }
 
-    async fn changed_at(&self, property_id: &str) -> Result<Option<Timestamp>, Unreadable> {
-        let of = self.booked().filter(|booked| booked.reservation.property_id.as_deref() == Some(property_id));
-        Ok(of.map(|booked| booked.changed_at).max())
+    async fn changed_at(&self, property_id: &str) -> Result<Option<Timestamp>, CoreDataError> {
+        let of = self.bookings().filter(|booking| booking.reservation.property_id.as_deref() == Some(property_id));
+        Ok(of.map(|booking| booking.changed_at).max())
     }
 
-    async fn quote(&self, query: StayQuery) -> Result<Result<Quoted, Vec<Refused>>, Unreadable> {
-        let refused = |why, text: &str| Ok(Err(vec![Refused { why, path: None, text: text.to_owned() }]));
+    async fn quote(&self, query: StayQuery) -> Result<Result<Quote, Vec<Refusal>>, CoreDataError> {
+        let refused = |why, text: &str| Ok(Err(vec![Refusal { reason: why, path: None, text: text.to_owned() }]));
         let property_id = match (&query.property_id, &query.replaces) {
             (None, Some(replaced)) => match self.property_of(replaced) {
-                None => return refused(Refusal::UnknownReservation, "nobody knows the reservation"),
+                None => return refused(RefusalReason::UnknownReservation, "nobody knows the reservation"),
                 known => known,
             },
             (named, _) => named.clone(),
         };
         let is_meant = |property: &&Property| Some(&property.id) == property_id.as_ref();
         let Some(property) = self.properties.iter().find(is_meant) else {
-            return refused(Refusal::UnknownProperty, "nobody knows the property");
+            return refused(RefusalReason::UnknownProperty, "nobody knows the property");
         };
         // A property that sells by one room type need not have it named.
         let of_property = |calendar: &&Calendar| match &query.room_type_id {
@@ -147,18 +147,18 @@ impl Inventory for FileInventory {
         };
         let plan = |calendar: &&Calendar| query.rate_plan_id.is_none() || calendar.rate_plan_id == query.rate_plan_id;
         if !self.calendar.iter().any(|calendar| of_property(&calendar)) {
-            return refused(Refusal::UnknownRoomType, "nobody knows the room type");
+            return refused(RefusalReason::UnknownRoomType, "nobody knows the room type");
         }
         let Some(calendar) = self.calendar.iter().filter(of_property).find(plan) else {
-            return refused(Refusal::UnknownRatePlan, "nobody knows the rate plan");
+            return refused(RefusalReason::UnknownRatePlan, "nobody knows the rate plan");
         };
-        let people = query.party.map(|party| party.adults + party.children);
+        let people = query.occupancy.map(|occupancy| occupancy.adults + occupancy.children);
         let StayQuery { check_in, check_out, .. } = query;
-        let asked = Asked { check_in, check_out, people, today: self.today };
+        let asked = QuoteRequest { check_in, check_out, people, today: self.today };
         Ok(quote(&calendar.nights, asked, property.currency.as_deref()))
     }
 
-    async fn content(&self, of: &EntityRef) -> Result<Option<Value>, Unreadable> {
+    async fn content(&self, of: &EntityRef) -> Result<Option<Value>, CoreDataError> {
         Ok(self.content.iter().find(|content| content.of == *of).map(|content| content.content.clone()))
     }
 }

@@ -21,15 +21,15 @@ const MAX_WRITTEN_PLACES: usize = 16;
 /// says is asked for by kind, and is `None` where it says nothing of that kind:
 ///
 /// ```
-/// use gassync_plugin::Loose;
+/// use gassync_plugin::Lenient;
 ///
 /// #[derive(serde::Deserialize, Default)]
 /// #[serde(default)]
 /// struct Booking {
-///     id: Loose,
-///     price: Loose,
-///     adults: Loose,
-///     guest: Loose,
+///     id: Lenient,
+///     price: Lenient,
+///     adults: Lenient,
+///     guest: Lenient,
 /// }
 ///
 /// let body = br#"{"id": 9007199254740993, "price": 540.50, "adults": "2", "guest": null}"#;
@@ -43,17 +43,17 @@ const MAX_WRITTEN_PLACES: usize = 16;
 /// It reads JSON as it was written, so from bytes or a text: a `serde_json::Value`, or a `#[serde(flatten)]` around it,
 /// would have made floats of the numbers before, and is refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Loose(Said);
+pub struct Lenient(Value);
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-enum Said {
+enum Value {
     #[default]
     Nothing,
     Flag(bool),
     Text(String),
 }
 
-impl<'de> Deserialize<'de> for Loose {
+impl<'de> Deserialize<'de> for Lenient {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw: &RawValue = <&RawValue>::deserialize(deserializer)?;
         let written = raw.get();
@@ -61,33 +61,33 @@ impl<'de> Deserialize<'de> for Loose {
             Some(b'"') => serde_json::from_str::<String>(&mend_escapes(written)).map_err(D::Error::custom)?.into(),
             Some(b'0'..=b'9' | b'-') => written.to_owned().into(),
             // Kept apart from texts: channels write false for a name or an address that is not there.
-            Some(b't') => Self(Said::Flag(true)),
-            Some(b'f') => Self(Said::Flag(false)),
+            Some(b't') => Self(Value::Flag(true)),
+            Some(b'f') => Self(Value::Flag(false)),
             _ => Self::default(),
         })
     }
 }
 
-impl From<String> for Loose {
+impl From<String> for Lenient {
     fn from(text: String) -> Self {
         let text = text.trim();
-        Self(if text.is_empty() { Said::Nothing } else { Said::Text(text.to_owned()) })
+        Self(if text.is_empty() { Value::Nothing } else { Value::Text(text.to_owned()) })
     }
 }
 
 /// For what comes without JSON, such as an attribute of XML that may be missing.
-impl From<Option<&str>> for Loose {
+impl From<Option<&str>> for Lenient {
     fn from(text: Option<&str>) -> Self {
         text.unwrap_or_default().to_owned().into()
     }
 }
 
-impl Loose {
+impl Lenient {
     /// The text, or the digits of a number, without blanks around it.
     pub fn as_str(&self) -> Option<&str> {
         match &self.0 {
-            Said::Text(text) => Some(text),
-            Said::Flag(_) | Said::Nothing => None,
+            Value::Text(text) => Some(text),
+            Value::Flag(_) | Value::Nothing => None,
         }
     }
 
@@ -109,7 +109,7 @@ impl Loose {
     /// Yes or no, as such, as a word, or as 1 and 0.
     pub fn flag(&self) -> Option<bool> {
         match (&self.0, self.lower().as_str()) {
-            (Said::Flag(flag), _) => Some(*flag),
+            (Value::Flag(flag), _) => Some(*flag),
             (_, "true" | "yes" | "1") => Some(true),
             (_, "false" | "no" | "0") => Some(false),
             _ => None,
@@ -118,7 +118,7 @@ impl Loose {
 
     /// A whole number, as such or as a text; `2.0` is one, and so are yes and no as such, 1 and 0.
     pub fn integer(&self) -> Option<i64> {
-        if let Said::Flag(flag) = self.0 {
+        if let Value::Flag(flag) = self.0 {
             return Some(i64::from(flag));
         }
         let text = self.as_str()?;
@@ -206,7 +206,7 @@ impl Loose {
     }
 }
 
-impl Loose {
+impl Lenient {
     /// A [`decimal`](Self::decimal) that the host takes for money as it stands: any other text is malformed, at `place`. For
     /// requests, questions and what is pushed, which are meant exactly or not at all.
     pub fn exact_amount(&self, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
@@ -261,7 +261,7 @@ mod tests {
     use super::*;
     use crate::{notes::take_notes, parse_date};
 
-    fn read(json: &str) -> Loose {
+    fn read(json: &str) -> Lenient {
         serde_json::from_str(json).expect(json)
     }
 
@@ -279,11 +279,11 @@ mod tests {
         for json in ["null", r#""""#, r#"" ""#, "[1]", r#"{"a":1}"#, "false"] {
             assert_eq!(read(json).text(), None, "{json}");
         }
-        assert_eq!(read("null"), Loose::default());
+        assert_eq!(read("null"), Lenient::default());
         assert_eq!((read("0").unless_zero(), read("10").unless_zero()), (None, Some("10".to_owned())));
         assert_eq!(read(r#""half \ud83d""#).as_str(), Some("half \u{fffd}"));
         assert_eq!(read(r#""\u0000\ude00\ud83d\ude00""#).as_str(), Some("\u{fffd}\u{fffd}😀"));
-        assert!(serde_json::from_value::<Loose>(serde_json::json!(1.5)).is_err(), "a float has been there before");
+        assert!(serde_json::from_value::<Lenient>(serde_json::json!(1.5)).is_err(), "a float has been there before");
     }
 
     #[test]
@@ -359,11 +359,11 @@ mod tests {
     #[test]
     fn instants_and_amounts_are_handed_on_as_they_were_written() {
         for text in ["2027-01-09 08:02:30", "2027-01-09T08:02:30.25+07:00", "2027-02-30T10:00:00Z", "now", "99"] {
-            assert_eq!(Loose::from(text.to_owned()).instant("at"), Ok(Some(text.to_owned())));
+            assert_eq!(Lenient::from(text.to_owned()).instant("at"), Ok(Some(text.to_owned())));
         }
         assert_eq!(read("null").instant("at"), Ok(None));
         for text in ["410.00", "1714.28571", "-0000000000410.1000000", ".5", "100000000000", "a lot", "1,50"] {
-            assert_eq!(Loose::from(Some(text)).amount("price"), Ok(Some(text.to_owned())));
+            assert_eq!(Lenient::from(Some(text)).amount("price"), Ok(Some(text.to_owned())));
         }
         assert_eq!(read("1e2").amount("price"), Ok(Some("100".to_owned())));
         assert_eq!((read("null").amount("price"), read("true").amount("price")), (Ok(None), Ok(None)));
@@ -372,15 +372,15 @@ mod tests {
     #[test]
     fn what_is_meant_exactly_says_where_it_stands() {
         for text in ["2027-01-09", "2027-01-09T08:02Z", "2027-01-09T08:02:30.25+07:00"] {
-            assert_eq!(Loose::from(text.to_owned()).exact_instant("at"), Ok(Some(text.to_owned())));
+            assert_eq!(Lenient::from(text.to_owned()).exact_instant("at"), Ok(Some(text.to_owned())));
         }
         for amount in ["99999999999.9999", "-0000000000410.1000000", ".5"] {
-            assert_eq!(Loose::from(Some(amount)).exact_amount("at"), Ok(Some(amount.to_owned())));
+            assert_eq!(Lenient::from(Some(amount)).exact_amount("at"), Ok(Some(amount.to_owned())));
         }
         let wrong_instants = ["2027-02-30T10:00:00Z", "now", "2027-01-09T25:00:00Z", "99"];
         let wrong_amounts = ["a lot", "100000000000", "1e11", "410.00001", "1.00000000000000000"];
-        let told = wrong_instants.map(|text| Loose::from(Some(text)).exact_instant("at"));
-        let told = told.into_iter().chain(wrong_amounts.map(|text| Loose::from(Some(text)).exact_amount("at")));
+        let told = wrong_instants.map(|text| Lenient::from(Some(text)).exact_instant("at"));
+        let told = told.into_iter().chain(wrong_amounts.map(|text| Lenient::from(Some(text)).exact_amount("at")));
         for told in told {
             assert!(matches!(&told, Err(ChannelError::Malformed(why)) if why.starts_with("at: ")), "{told:?}");
         }

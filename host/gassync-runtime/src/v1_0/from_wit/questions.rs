@@ -1,4 +1,4 @@
-use gassync_domain::{Party, Question, StayQuery};
+use gassync_domain::{Occupancy, Question, StayQuery};
 
 use super::{
     Converted, bad,
@@ -23,8 +23,12 @@ pub(in crate::v1_0) fn question(question: wit::Question) -> Converted<Question> 
 
 pub(in crate::v1_0) fn stay_query(query: wit::StayQuery) -> Converted<StayQuery> {
     let (check_in, check_out) = span("stay", query.stay)?;
-    let party =
-        query.party.map(|wit::Party { adults, children, infants, pets }| Party { adults, children, infants, pets });
+    let occupancy = query.occupancy.map(|wit::Occupancy { adults, children, infants, pets }| Occupancy {
+        adults,
+        children,
+        infants,
+        pets,
+    });
     if query.property_id.is_none() && query.replaces.is_none() {
         return bad("property-id", "is missing, and replaces names no reservation whose property could be meant");
     }
@@ -34,7 +38,7 @@ pub(in crate::v1_0) fn stay_query(query: wit::StayQuery) -> Converted<StayQuery>
         rate_plan_id: query.rate_plan_id,
         check_in,
         check_out,
-        party,
+        occupancy,
         replaces: query.replaces,
         extra: extra(query.extra)?,
     })

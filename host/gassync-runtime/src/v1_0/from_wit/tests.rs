@@ -1,6 +1,6 @@
 //! What has happened is kept: of a record only identity and nights can be missing too much.
 
-use gassync_domain::{Change, ChannelError, Entity, News, Reservation};
+use gassync_domain::{Change, ChangeKind, ChannelError, Entity, Reservation};
 
 use super::{changes, wit};
 use crate::CallError;
@@ -40,14 +40,14 @@ fn reservation(intent: wit::Intent) -> wit::Reservation {
         price_lines: Vec::new(),
         commission: None,
         payout: None,
-        collector: None,
+        payment_collected_by: None,
         booked_at: None,
         modified_at: None,
         revision: None,
         notes: None,
         intent,
         completeness: wit::Completeness::Full,
-        receipt: None,
+        acknowledgement_token: None,
         extra: Vec::new(),
         raw: None,
     }
@@ -83,8 +83,8 @@ fn odd(intent: wit::Intent) -> wit::Reservation {
     }
 }
 
-fn change(news: wit::News) -> wit::Change {
-    wit::Change { route: wit::Route { property_id: None, account: None }, news, notes: Vec::new() }
+fn change(data: wit::ChangeKind) -> wit::Change {
+    wit::Change { route: wit::Route { property_id: None, account: None }, data, notes: Vec::new() }
 }
 
 fn block(start: wit::Date) -> wit::Block {
@@ -108,8 +108,8 @@ fn paths(change: &Change) -> Vec<&str> {
 }
 
 fn record(change: &Change) -> &Reservation {
-    match &change.news {
-        News::Reservation(record) => record,
+    match &change.data {
+        ChangeKind::Reservation(record) => record,
         other => panic!("{other:?}"),
     }
 }
@@ -117,7 +117,7 @@ fn record(change: &Change) -> &Reservation {
 #[test]
 fn a_fact_is_kept_whatever_is_odd_in_it() {
     let noted = wit::FieldError { path: "/adults".to_owned(), problem: "is not a whole number".to_owned() };
-    let change = wit::Change { notes: vec![noted], ..change(wit::News::Reservation(odd(wit::Intent::Fact))) };
+    let change = wit::Change { notes: vec![noted], ..change(wit::ChangeKind::Reservation(odd(wit::Intent::Fact))) };
     let converted = changes(vec![change], LIMIT).expect("converted");
     let [change] = converted.as_slice() else { panic!("{converted:?}") };
     let mut wanted = [
@@ -147,15 +147,15 @@ fn a_fact_is_kept_whatever_is_odd_in_it() {
 
 #[test]
 fn a_request_is_read_as_it_was_meant_or_not_at_all() {
-    let told = changes(vec![change(wit::News::Reservation(odd(wit::Intent::Request)))], LIMIT);
+    let told = changes(vec![change(wit::ChangeKind::Reservation(odd(wit::Intent::Request)))], LIMIT);
     assert!(matches!(&told, Err(CallError::Channel(ChannelError::Malformed(why))) if why.starts_with('/')), "{told:?}");
-    let fine = changes(vec![change(wit::News::Reservation(reservation(wit::Intent::Request)))], LIMIT);
+    let fine = changes(vec![change(wit::ChangeKind::Reservation(reservation(wit::Intent::Request)))], LIMIT);
     assert!(fine.is_ok_and(|changes| changes[0].mended.is_empty()));
 }
 
 #[test]
 fn one_without_nights_stops_no_other() {
-    let read = |news: Vec<wit::News>| changes(news.into_iter().map(change).collect(), LIMIT).expect("converted");
+    let read = |data: Vec<wit::ChangeKind>| changes(data.into_iter().map(change).collect(), LIMIT).expect("converted");
     let told = wit::Unreadable {
         entity: wit::Entity::Reservation,
         id: Some(" ".to_owned()),
@@ -163,16 +163,16 @@ fn one_without_nights_stops_no_other() {
         raw: Some("{".to_owned()),
     };
     let converted = read(vec![
-        wit::News::Block(block(day(2027, 6, 31))),
-        wit::News::Unreadable(told),
-        wit::News::Block(block(day(2027, 6, 1))),
+        wit::ChangeKind::Block(block(day(2027, 6, 31))),
+        wit::ChangeKind::Unreadable(told),
+        wit::ChangeKind::Block(block(day(2027, 6, 1))),
     ]);
     let [odd, told, fine] = converted.as_slice() else { panic!("{converted:?}") };
-    let News::Unreadable(odd) = &odd.news else { panic!("{odd:?}") };
+    let ChangeKind::Unreadable(odd) = &odd.data else { panic!("{odd:?}") };
     assert_eq!((odd.entity, odd.id.as_deref(), odd.raw.as_deref()), (Entity::Block, Some("B-1"), Some("{}")));
     assert!(odd.problem.starts_with("stay: "), "{}", odd.problem);
-    let News::Unreadable(told) = &told.news else { panic!("{told:?}") };
+    let ChangeKind::Unreadable(told) = &told.data else { panic!("{told:?}") };
     assert_eq!((told.id.as_deref(), told.raw.as_deref()), (None, Some("{")), "an empty id is none");
-    assert!(matches!(&fine.news, News::Block(_)));
+    assert!(matches!(&fine.data, ChangeKind::Block(_)));
     assert_eq!(paths(fine), ["/modifiedAt"]);
 }

@@ -1,4 +1,4 @@
-//! What became of what a channel told or asked, for the plugin that words the answer.
+//! Results of the changes and questions that a channel sent, for the plugin that builds the reply.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,70 +6,71 @@ use serde_json::Value;
 
 use crate::{Amount, Extra, PriceLine, Reservation};
 
-/// What became of a record.
+/// How a record was processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// It is new in the core.
+    /// The core created it.
     Created,
-    /// The core has changed.
+    /// The core updated it.
     Updated,
-    /// It said what was known.
+    /// It contained nothing new.
     Unchanged,
-    /// It waits for something it names.
+    /// It waits for a record that it refers to.
     Parked,
-    /// It is in the buffer, and a person decides.
-    KeptForLater,
-    /// It was there already.
+    /// It is in the buffer until a person decides.
+    AwaitingReview,
+    /// The same message was processed before.
     Duplicate,
 }
 
-/// Why a stay cannot be had.
+/// The reason why a stay is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Refusal {
+pub enum RefusalReason {
     /// No unit is free.
     SoldOut,
-    /// It is not for sale.
+    /// It is closed for sale.
     Closed,
-    /// Too short.
+    /// The stay is too short.
     MinStay,
-    /// Too long.
+    /// The stay is too long.
     MaxStay,
-    /// Not of the length it must have.
+    /// The stay does not have the required length.
     ExactStay,
-    /// Nobody arrives on that day.
+    /// Arrival is closed on that day.
     ClosedToArrival,
-    /// Nobody departs on that day.
+    /// Departure is closed on that day.
     ClosedToDeparture,
-    /// Too many people.
+    /// There are too many people.
     Occupancy,
-    /// Too soon, or too far ahead.
+    /// Arrival is too soon, or too far ahead.
     AdvanceNotice,
     /// There is no price.
     NoRate,
-    /// No animals.
+    /// Pets are not allowed.
     Pets,
-    /// Nobody knows the property.
+    /// The property is unknown.
     UnknownProperty,
-    /// Nobody knows the room type.
+    /// The room type is unknown.
     UnknownRoomType,
-    /// Nobody knows the rate plan.
+    /// The rate plan is unknown.
     UnknownRatePlan,
-    /// Nobody knows the reservation.
+    /// The reservation is unknown.
     UnknownReservation,
-    /// The request itself is wrong.
+    /// The request itself is invalid.
     Invalid,
     /// Something else.
     Other,
 }
 
-/// One reason.
+/// One reason for a refusal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
+pub struct Refusal {
     /// Its kind.
-    pub why: Refusal,
-    /// A JSON pointer into our record, where one is to blame.
+    #[serde(alias = "why")]
+    pub reason: RefusalReason,
+    /// A JSON pointer into our record, if one field is the cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// For people.
@@ -79,71 +80,71 @@ pub struct Refused {
 
 /// What a stay costs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quoted {
-    /// What it is made of.
+pub struct Quote {
+    /// Its lines.
     pub lines: Vec<PriceLine>,
     /// Their sum, deposits left out.
     pub total: Amount,
     /// ISO 4217.
     pub currency: String,
-    /// What else there is to say of it.
+    /// Additional members.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
 
-/// A reservation as we have it.
+/// A reservation as the core stores it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Booked {
-    /// Ours.
+pub struct CoreBooking {
+    /// Our reference.
     pub reference: String,
     /// When it last changed.
     pub changed_at: Timestamp,
-    /// In the channel's ids; its own id is empty where the channel knows none.
+    /// With the channel's ids; its own id is empty if the channel has none.
     pub reservation: Reservation,
 }
 
-/// What became of one change.
+/// The result of one change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase", tag = "status")]
-pub enum Fate {
-    /// It was taken.
+pub enum ChangeResult {
+    /// It was applied.
     Applied {
-        /// How.
+        /// The kind of change.
         verdict: Verdict,
-        /// Our number.
+        /// Our reference.
         reference: String,
-        /// When.
+        /// The time of the change.
         at: Timestamp,
     },
-    /// It was not taken, and never will be.
+    /// It was refused for good.
     Refused {
-        /// Why.
-        reasons: Vec<Refused>,
+        /// All reasons.
+        reasons: Vec<Refusal>,
     },
-    /// It can be had.
+    /// The stay is available.
     Available,
-    /// It is kept free.
+    /// The nights are held.
     Held {
-        /// Our number.
+        /// Our reference.
         reference: String,
-        /// Until when.
+        /// The end of the hold.
         until: Timestamp,
     },
-    /// It is kept free no more.
+    /// The hold was released.
     Released,
-    /// It costs this.
-    Quote(Quoted),
-    /// These changed.
+    /// The price of the stay.
+    Quote(Quote),
+    /// The bookings that changed.
     Bookings {
-        /// In the order of their changes.
-        bookings: Vec<Booked>,
+        /// By the time of their changes.
+        bookings: Vec<CoreBooking>,
     },
-    /// Something this contract has no word for.
+    /// Something the contract has no case for.
     Other {
         /// The plugin's word.
         kind: String,
-        /// What it says.
+        /// Its value.
         value: Value,
     },
 }

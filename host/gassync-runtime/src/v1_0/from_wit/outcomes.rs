@@ -1,4 +1,4 @@
-use gassync_domain::{FieldError, Outcome, Part, ReceiptOutcome, Report, Subscribed};
+use gassync_domain::{AcknowledgementOutcome, Chunk, FieldError, Outcome, Report, Subscribed};
 
 use super::{
     Converted, bad,
@@ -34,15 +34,15 @@ fn outcome(outcome: wit::Outcome) -> Converted<Outcome> {
     })
 }
 
-pub(in crate::v1_0) fn receipt_outcomes(
-    outcomes: Vec<wit::ReceiptOutcome>,
+pub(in crate::v1_0) fn acknowledgement_outcomes(
+    outcomes: Vec<wit::AcknowledgementOutcome>,
     given: usize,
-) -> Converted<Vec<ReceiptOutcome>> {
+) -> Converted<Vec<AcknowledgementOutcome>> {
     let outcome = |outcome| match outcome {
-        wit::ReceiptOutcome::Taken => ReceiptOutcome::Taken,
-        wit::ReceiptOutcome::Retry(seconds) => ReceiptOutcome::Retry(seconds),
-        wit::ReceiptOutcome::Outdated(why) => ReceiptOutcome::Outdated(why),
-        wit::ReceiptOutcome::Refused(why) => ReceiptOutcome::Refused(why),
+        wit::AcknowledgementOutcome::Accepted => AcknowledgementOutcome::Accepted,
+        wit::AcknowledgementOutcome::Retry(seconds) => AcknowledgementOutcome::Retry(seconds),
+        wit::AcknowledgementOutcome::Outdated(why) => AcknowledgementOutcome::Outdated(why),
+        wit::AcknowledgementOutcome::Refused(why) => AcknowledgementOutcome::Refused(why),
     };
     Ok(as_many(outcomes, given)?.into_iter().map(outcome).collect())
 }
@@ -51,9 +51,9 @@ pub(in crate::v1_0) fn field_error(error: wit::FieldError) -> FieldError {
     FieldError { path: error.path, problem: error.problem }
 }
 
-pub(in crate::v1_0) fn part(part: wit::Part) -> Converted<Part> {
-    let wit::Part { status, headers, body, next } = part;
-    Ok(Part { status: super::status(status)?, headers: super::headers(headers), body, next })
+pub(in crate::v1_0) fn chunk(chunk: wit::Chunk) -> Converted<Chunk> {
+    let wit::Chunk { status, headers, body, next } = chunk;
+    Ok(Chunk { status: super::status(status)?, headers: super::headers(headers), body, next })
 }
 
 pub(in crate::v1_0) fn report(report: wit::Report) -> Converted<Report> {

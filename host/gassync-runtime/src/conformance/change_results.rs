@@ -1,7 +1,8 @@
-//! What may become of a channel's changes, made up: all taken, all refused for each reason that there is, and some of both.
+//! Invented results of a channel's changes: all taken, all refused for each reason that there is, and some of both.
 
 use gassync_domain::{
-    Amount, Booked, Change, Fate, News, PriceKind, PriceLine, Question, Quoted, Refusal, Refused, Timestamp, Verdict,
+    Amount, Change, ChangeKind, ChangeResult, CoreBooking, PriceKind, PriceLine, Question, Quote, Refusal,
+    RefusalReason, Timestamp, Verdict,
 };
 use jiff::SignedDuration;
 use serde::Serialize;
@@ -19,96 +20,96 @@ const VERDICTS: [Verdict; 6] = [
     Verdict::Unchanged,
     Verdict::Duplicate,
     Verdict::Parked,
-    Verdict::KeptForLater,
+    Verdict::AwaitingReview,
 ];
-const REFUSALS: [Refusal; 17] = [
-    Refusal::SoldOut,
-    Refusal::Closed,
-    Refusal::MinStay,
-    Refusal::MaxStay,
-    Refusal::ExactStay,
-    Refusal::ClosedToArrival,
-    Refusal::ClosedToDeparture,
-    Refusal::Occupancy,
-    Refusal::AdvanceNotice,
-    Refusal::NoRate,
-    Refusal::Pets,
-    Refusal::UnknownProperty,
-    Refusal::UnknownRoomType,
-    Refusal::UnknownRatePlan,
-    Refusal::UnknownReservation,
-    Refusal::Invalid,
-    Refusal::Other,
+const REFUSALS: [RefusalReason; 17] = [
+    RefusalReason::SoldOut,
+    RefusalReason::Closed,
+    RefusalReason::MinStay,
+    RefusalReason::MaxStay,
+    RefusalReason::ExactStay,
+    RefusalReason::ClosedToArrival,
+    RefusalReason::ClosedToDeparture,
+    RefusalReason::Occupancy,
+    RefusalReason::AdvanceNotice,
+    RefusalReason::NoRate,
+    RefusalReason::Pets,
+    RefusalReason::UnknownProperty,
+    RefusalReason::UnknownRoomType,
+    RefusalReason::UnknownRatePlan,
+    RefusalReason::UnknownReservation,
+    RefusalReason::Invalid,
+    RefusalReason::Other,
 ];
 
-/// What became of all changes of a call.
+/// Results of all changes of a call.
 pub(super) struct Outcome {
     /// In the contract's words.
     pub how: String,
     /// One for each change.
-    pub fates: Vec<Fate>,
+    pub results: Vec<ChangeResult>,
     /// Whether all is done that was asked for: then the channel must be told.
     pub is_taken: bool,
 }
 
 /// Every way in which these changes may end.
 pub(super) fn outcomes(changes: &[Change], now: Timestamp) -> Vec<Outcome> {
-    let each = |fate: &dyn Fn(&Change) -> Fate| changes.iter().map(fate).collect::<Vec<_>>();
+    let each = |result: &dyn Fn(&Change) -> ChangeResult| changes.iter().map(result).collect::<Vec<_>>();
     if changes.is_empty() {
-        return vec![Outcome { how: "nothing to tell of".to_owned(), fates: Vec::new(), is_taken: true }];
+        return vec![Outcome { how: "nothing to tell of".to_owned(), results: Vec::new(), is_taken: true }];
     }
-    let told = changes.iter().any(|change| !matches!(change.news, News::Ask(_)));
+    let told = changes.iter().any(|change| !matches!(change.data, ChangeKind::Ask(_)));
     let verdicts = if told { &VERDICTS[..] } else { &VERDICTS[..1] };
     let mut outcomes: Vec<Outcome> = Vec::new();
     for verdict in verdicts {
         outcomes.push(Outcome {
             how: if told { format!("all {}", word(verdict)) } else { "all as asked".to_owned() },
-            fates: each(&|change| taken(change, *verdict, now)),
-            is_taken: !matches!(verdict, Verdict::Parked | Verdict::KeptForLater),
+            results: each(&|change| taken(change, *verdict, now)),
+            is_taken: !matches!(verdict, Verdict::Parked | Verdict::AwaitingReview),
         });
     }
     for why in REFUSALS {
         let how = format!("all refused: {}", word(&why));
-        outcomes.push(Outcome { how, fates: each(&|_| refused(why)), is_taken: false });
+        outcomes.push(Outcome { how, results: each(&|_| refused(why)), is_taken: false });
     }
     if changes.len() > 1 {
-        let mut fates = each(&|change| taken(change, Verdict::Created, now));
-        fates.iter_mut().skip(1).step_by(2).for_each(|fate| *fate = refused(Refusal::SoldOut));
-        outcomes.push(Outcome { how: "every second one refused".to_owned(), fates, is_taken: false });
+        let mut results = each(&|change| taken(change, Verdict::Created, now));
+        results.iter_mut().skip(1).step_by(2).for_each(|result| *result = refused(RefusalReason::SoldOut));
+        outcomes.push(Outcome { how: "every second one refused".to_owned(), results, is_taken: false });
     }
     outcomes
 }
 
 /// What the host says where it does as it is asked.
-fn taken(change: &Change, verdict: Verdict, now: Timestamp) -> Fate {
+fn taken(change: &Change, verdict: Verdict, now: Timestamp) -> ChangeResult {
     let reference = REFERENCE.to_owned();
-    let News::Ask(question) = &change.news else { return Fate::Applied { verdict, reference, at: now } };
+    let ChangeKind::Ask(question) = &change.data else { return ChangeResult::Applied { verdict, reference, at: now } };
     match question {
-        Question::Available { .. } => Fate::Available,
-        Question::Quote { .. } => Fate::Quote(quoted()),
+        Question::Available { .. } => ChangeResult::Available,
+        Question::Quote { .. } => ChangeResult::Quote(quoted()),
         Question::Hold { minutes, .. } => {
             let until = now.saturating_add(SignedDuration::from_mins(i64::from(*minutes))).unwrap_or(now);
-            Fate::Held { reference, until }
+            ChangeResult::Held { reference, until }
         }
-        Question::Release { .. } => Fate::Released,
+        Question::Release { .. } => ChangeResult::Released,
         Question::BookingsSince { .. } => {
             let reservation = made_up::reservation(&Known::of(std::iter::empty()), now);
-            Fate::Bookings { bookings: vec![Booked { reference, changed_at: now, reservation }] }
+            ChangeResult::Bookings { bookings: vec![CoreBooking { reference, changed_at: now, reservation }] }
         }
-        Question::Other { kind, .. } => Fate::Other { kind: kind.clone(), value: Value::Null },
+        Question::Other { kind, .. } => ChangeResult::Other { kind: kind.clone(), value: Value::Null },
     }
 }
 
-fn refused(why: Refusal) -> Fate {
-    let path = (why == Refusal::Invalid).then(|| "/rooms/0/checkIn".to_owned());
-    Fate::Refused { reasons: vec![Refused { why, path, text: WHY.to_owned() }] }
+fn refused(why: RefusalReason) -> ChangeResult {
+    let path = (why == RefusalReason::Invalid).then(|| "/rooms/0/checkIn".to_owned());
+    ChangeResult::Refused { reasons: vec![Refusal { reason: why, path, text: WHY.to_owned() }] }
 }
 
-fn quoted() -> Quoted {
+fn quoted() -> Quote {
     let amount = |units: i64| Amount::from_ten_thousandths(units * gassync_domain::TEN_THOUSANDTHS);
     let line =
         |kind, name: &str, units| PriceLine { kind, name: name.to_owned(), amount: amount(units).written_in("EUR") };
-    Quoted {
+    Quote {
         lines: vec![
             line(PriceKind::Stay, "Nights", 240),
             line(PriceKind::Cleaning, "Cleaning & linen", 40),
@@ -133,8 +134,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn change(news: News) -> Change {
-        Change::new(news, None)
+    fn change(data: ChangeKind) -> Change {
+        Change::new(data, None)
     }
 
     fn stay() -> StayQuery {
@@ -145,7 +146,7 @@ mod tests {
             rate_plan_id: None,
             check_in: day("2027-06-01"),
             check_out: day("2027-06-03"),
-            party: None,
+            occupancy: None,
             replaces: None,
             extra: Default::default(),
         }
@@ -161,16 +162,19 @@ mod tests {
             Question::BookingsSince { since: NOW },
             Question::Other { kind: "pets-welcome".to_owned(), value: Value::Null },
         ];
-        let changes: Vec<Change> = questions.into_iter().map(|question| change(News::Ask(question))).collect();
+        let changes: Vec<Change> = questions.into_iter().map(|question| change(ChangeKind::Ask(question))).collect();
         let all = outcomes(&changes, NOW);
-        let [available, quote, held, released, bookings, other] = all[0].fates.as_slice() else { panic!() };
-        assert!(matches!((available, quote, released), (Fate::Available, Fate::Quote(_), Fate::Released)));
-        assert!(matches!(held, Fate::Held { until, .. } if until.as_second() == 15 * 60), "{held:?}");
-        assert!(matches!(bookings, Fate::Bookings { bookings } if bookings.len() == 1), "{bookings:?}");
-        assert!(matches!(other, Fate::Other { kind, .. } if kind == "pets-welcome"), "{other:?}");
+        let [available, quote, held, released, bookings, other] = all[0].results.as_slice() else { panic!() };
+        assert!(matches!(
+            (available, quote, released),
+            (ChangeResult::Available, ChangeResult::Quote(_), ChangeResult::Released)
+        ));
+        assert!(matches!(held, ChangeResult::Held { until, .. } if until.as_second() == 15 * 60), "{held:?}");
+        assert!(matches!(bookings, ChangeResult::Bookings { bookings } if bookings.len() == 1), "{bookings:?}");
+        assert!(matches!(other, ChangeResult::Other { kind, .. } if kind == "pets-welcome"), "{other:?}");
         // One yes, each reason, and some of both.
         assert_eq!(all.len(), 1 + REFUSALS.len() + 1);
-        assert!(all.iter().all(|outcome| outcome.fates.len() == changes.len()));
+        assert!(all.iter().all(|outcome| outcome.results.len() == changes.len()));
         let mut named: Vec<&str> = all.iter().map(|outcome| outcome.how.as_str()).collect();
         named.sort_unstable();
         named.dedup();
@@ -180,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_waits_for_a_person_is_not_taken() {
-        let booking = change(News::Reservation(Box::new(Reservation::new("R", Status::Confirmed))));
+        let booking = change(ChangeKind::Reservation(Box::new(Reservation::new("R", Status::Confirmed))));
         let all = outcomes(&[booking], NOW);
         let taken: Vec<&str> = all.iter().filter(|one| one.is_taken).map(|one| one.how.as_str()).collect();
         assert_eq!(taken, ["all created", "all updated", "all unchanged", "all duplicate"]);

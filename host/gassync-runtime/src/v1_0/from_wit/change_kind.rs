@@ -1,5 +1,5 @@
 use gassync_domain::{
-    Change, ConnectionEvent, Entity, EntityRef, Hint, News, Route, Unreadable, mend_json_text, mend_text,
+    Change, ChangeKind, ConnectionEvent, Entity, EntityRef, Hint, Route, Unreadable, mend_json_text, mend_text,
 };
 use serde_json::Value;
 
@@ -28,67 +28,77 @@ pub(in crate::v1_0) fn changes(changes: Vec<wit::Change>, limit: usize) -> Conve
             other => other,
         };
         let route = Route { property_id: change.route.property_id, account: change.route.account };
-        news(change.news, change.notes, &route, &mut converted).map_err(place)?;
+        change_kind(change.data, change.notes, &route, &mut converted).map_err(place)?;
     }
     Ok(converted)
 }
 
-fn news(news: wit::News, notes: Vec<wit::FieldError>, route: &Route, into: &mut Vec<Change>) -> Converted<()> {
+fn change_kind(
+    data: wit::ChangeKind,
+    notes: Vec<wit::FieldError>,
+    route: &Route,
+    into: &mut Vec<Change>,
+) -> Converted<()> {
     let mut reading = Reading::of_fact(notes);
-    let (news, raw) = match news {
-        wit::News::Property(record) => {
+    let (data, raw) = match data {
+        wit::ChangeKind::Property(record) => {
             let raw = reading.raw(record.raw.as_deref())?;
-            (News::Property(property(&mut reading, record)?), raw)
+            (ChangeKind::Property(property(&mut reading, record)?), raw)
         }
-        wit::News::RoomType(record) => {
+        wit::ChangeKind::RoomType(record) => {
             let raw = reading.raw(record.raw.as_deref())?;
-            (News::RoomType(room_type(&mut reading, record)?), raw)
+            (ChangeKind::RoomType(room_type(&mut reading, record)?), raw)
         }
-        wit::News::RatePlan(record) => {
+        wit::ChangeKind::RatePlan(record) => {
             let raw = reading.raw(record.raw.as_deref())?;
-            (News::RatePlan(rate_plan(&mut reading, record)?), raw)
+            (ChangeKind::RatePlan(rate_plan(&mut reading, record)?), raw)
         }
-        wit::News::Reservation(record) => {
+        wit::ChangeKind::Reservation(record) => {
             if record.intent == wit::Intent::Request {
                 reading = reading.strictly();
             }
             let raw = reading.raw(record.raw.as_deref())?;
-            (News::Reservation(Box::new(reservation(&mut reading, record)?)), raw)
+            (ChangeKind::Reservation(Box::new(reservation(&mut reading, record)?)), raw)
         }
-        wit::News::Guest(record) => (News::Guest(guest(&mut reading, "", record)?), None),
-        wit::News::Block(record) => block_or_unreadable(&mut reading, record)?,
-        wit::News::Calendar(rows) => {
+        wit::ChangeKind::Guest(record) => (ChangeKind::Guest(guest(&mut reading, "", record)?), None),
+        wit::ChangeKind::Block(record) => block_or_unreadable(&mut reading, record)?,
+        wit::ChangeKind::Calendar(rows) => {
             let (calendars, unreadable) = calendars(&mut reading, rows)?;
             let mended = reading.mended();
-            let told = calendars.into_iter().map(News::Calendar).chain(unreadable.into_iter().map(News::Unreadable));
-            into.extend(told.map(|news| Change {
+            let told = calendars
+                .into_iter()
+                .map(ChangeKind::Calendar)
+                .chain(unreadable.into_iter().map(ChangeKind::Unreadable));
+            into.extend(told.map(|data| Change {
                 route: route.clone(),
                 mended: mended.clone(),
-                ..Change::new(news, None)
+                ..Change::new(data, None)
             }));
             return Ok(());
         }
-        wit::News::Removed(what) => (News::Removed(entity_ref(what)), None),
-        wit::News::LookAgain(hint) => (News::LookAgain(Hint { entity: entity(hint.entity), id: hint.id }), None),
-        wit::News::Connection(event) => (News::Connection(connection_event(event)), None),
-        wit::News::Ask(what) => (News::Ask(question(what)?), None),
-        wit::News::Unreadable(record) => (News::Unreadable(unreadable(record)), None),
-        wit::News::Other((name, value)) => (News::Other { name, value: json_or_text(&value) }, None),
+        wit::ChangeKind::Removed(what) => (ChangeKind::Removed(entity_ref(what)), None),
+        wit::ChangeKind::Refetch(hint) => {
+            (ChangeKind::Refetch(Hint { entity: entity(hint.entity), id: hint.id }), None)
+        }
+        wit::ChangeKind::Connection(event) => (ChangeKind::Connection(connection_event(event)), None),
+        wit::ChangeKind::Ask(what) => (ChangeKind::Ask(question(what)?), None),
+        wit::ChangeKind::Unreadable(record) => (ChangeKind::Unreadable(unreadable(record)), None),
+        wit::ChangeKind::Other((name, value)) => (ChangeKind::Other { name, value: json_or_text(&value) }, None),
     };
-    into.push(Change { route: route.clone(), mended: reading.mended(), ..Change::new(news, raw) });
+    into.push(Change { route: route.clone(), mended: reading.mended(), ..Change::new(data, raw) });
     Ok(())
 }
 
-type Told = (News, Option<gassync_domain::RawJson>);
+type Told = (ChangeKind, Option<gassync_domain::RawJson>);
 
 fn block_or_unreadable(reading: &mut Reading, record: wit::Block) -> Converted<Told> {
     let (id, words) = (record.id.clone(), record.raw.clone());
     let raw = reading.raw(words.as_deref())?;
     match block(reading, record) {
-        Ok(record) => Ok((News::Block(record), raw)),
+        Ok(record) => Ok((ChangeKind::Block(record), raw)),
         Err(CallError::BadAnswer { path, problem }) => {
             let problem = reading::problem(&path, &problem);
-            Ok((News::Unreadable(Unreadable { entity: Entity::Block, id, problem, raw: words }), None))
+            Ok((ChangeKind::Unreadable(Unreadable { entity: Entity::Block, id, problem, raw: words }), None))
         }
         Err(error) => Err(error),
     }

@@ -1,4 +1,4 @@
-//! Signing with keys that stay with the host: the text may hold placeholders, which the host fills in before it signs.
+//! Signing with keys that stay with the host: the text may contain placeholders, which the host fills in before it signs.
 
 use crate::ChannelError;
 
@@ -37,6 +37,6 @@ fn owned(secrets: &[&str]) -> Vec<String> {
 }
 
 #[cfg(target_arch = "wasm32")]
-use crate::generated::gassync::channel::keys as host;
+use crate::generated::gassync::channel::signing as host;
 #[cfg(not(target_arch = "wasm32"))]
-use crate::testing::keys as host;
+use crate::testing::signing as host;

@@ -1,8 +1,7 @@
-//! What the core holds for this source, read-only, in the channel's own ids. Available while pushing, rendering feeds
-//! and testing a connection.
+//! Read-only access to what the core stores for this source, in the channel's own ids. Only trials return data today.
 
 use crate::{
-    Block, Booked, CalendarNights, EntityRef, Nights, Property, Quoted, RatePlan, Refused, RoomType, StayQuery,
+    Block, CalendarNights, CoreBooking, EntityRef, Nights, Property, Quote, RatePlan, Refusal, RoomType, StayQuery,
 };
 
 /// All properties of the source, whatever the host's pages.
@@ -35,7 +34,7 @@ pub fn calendar(room_type_id: &str, span: Nights) -> Vec<CalendarNights> {
 }
 
 /// The reservations that changed since an instant, or all, whatever the host's pages.
-pub fn reservations(changed_since: Option<&str>) -> Vec<Booked> {
+pub fn reservations(changed_since: Option<&str>) -> Vec<CoreBooking> {
     let mut all = Vec::new();
     let mut cursor = None;
     loop {
@@ -48,18 +47,18 @@ pub fn reservations(changed_since: Option<&str>) -> Vec<Booked> {
     }
 }
 
-/// The reservations that hold nights of a room type within these, in the order of their arrival.
-pub fn stays(room_type_id: &str, span: Nights) -> Vec<Booked> {
+/// The reservations that occupy nights of a room type within the span, by arrival.
+pub fn stays(room_type_id: &str, span: Nights) -> Vec<CoreBooking> {
     host::stays(room_type_id, span)
 }
 
-/// Nights of a room type within these that are out of sale for another reason than a reservation.
+/// Nights of a room type within the span that are out of sale for a reason other than a reservation.
 pub fn blocks(room_type_id: &str, span: Nights) -> Vec<Block> {
     host::blocks(room_type_id, span)
 }
 
 /// A reservation by our reference, or by the channel's id.
-pub fn find_reservation(id: &str) -> Option<Booked> {
+pub fn find_reservation(id: &str) -> Option<CoreBooking> {
     host::find_reservation(id)
 }
 
@@ -68,9 +67,9 @@ pub fn changed_at(property_id: &str) -> Option<String> {
     host::changed_at(property_id)
 }
 
-/// What a stay costs, or why it cannot be had.
-pub fn quote(query: &StayQuery) -> Result<Quoted, Vec<Refused>> {
-    host::quote(query)
+/// The price of a stay, or the reasons of a refusal.
+pub fn quote_stay(query: &StayQuery) -> Result<Quote, Vec<Refusal>> {
+    host::quote_stay(query)
 }
 
 /// Texts, pictures, amenities, policies, fees and taxes of a property, a room type or a rate plan, by the contract's
@@ -80,6 +79,6 @@ pub fn content(of: &EntityRef) -> Option<String> {
 }
 
 #[cfg(target_arch = "wasm32")]
-use crate::generated::gassync::channel::inventory as host;
+use crate::generated::gassync::channel::core_data as host;
 #[cfg(not(target_arch = "wasm32"))]
-use crate::testing::inventory as host;
+use crate::testing::core_data as host;

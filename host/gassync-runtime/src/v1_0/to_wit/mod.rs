@@ -1,13 +1,16 @@
 //! From the domain's records to the contract's.
 
+mod results;
+
 use gassync_domain::{
-    Address, Amount, Attempt, Block, Booked, Calendar, CalendarNight, CalendarParts, CalendarUpdate, Change,
-    ChannelError, Collector, Completeness, ConnectionEvent, ContentItem, Date, Entity, EntityRef, Extra, Fate,
-    FieldError, Guest, Hint, HttpRequest, HttpResponse, Intent, Mended, News, Operation, Party, PriceKind, PriceLine,
-    Property, Query, Question, Quoted, RatePlan, Receipt, Refusal, Refused, Reservation, RoomStay, RoomType, Selection,
-    Status, StayQuery, Subject, Timestamp, Unreadable, Verb, Verdict,
+    Address, Amount, Attempt, Block, Calendar, CalendarNight, CalendarParts, CalendarUpdate, Change, ChangeKind,
+    ChannelError, Completeness, ConnectionEvent, ContentItem, Date, Entity, EntityRef, Extra, FieldError, Guest, Hint,
+    HttpRequest, HttpResponse, Intent, Mended, Occupancy, Operation, OperationKind, PaymentCollectedBy, PriceKind,
+    PriceLine, Property, Query, Question, RatePlan, Reservation, RoomStay, RoomType, Selection, Status, StayQuery,
+    Subject, Timestamp, Unreadable,
 };
 
+pub(super) use self::results::{acknowledgement, change_result, core_booking, quote, refusal};
 use super::bindings::gassync::channel::types as wit;
 
 pub(super) fn request(request: HttpRequest) -> wit::HttpRequest {
@@ -33,7 +36,7 @@ pub(super) fn query(query: Query) -> wit::Query {
             Selection::After(token) => wit::Selection::After(token),
             Selection::Some(ids) => wit::Selection::Some(ids),
             Selection::Within { start, until } => wit::Selection::Within(nights(start, until)),
-            Selection::Pending(queue) => wit::Selection::Pending(queue),
+            Selection::Queue(queue) => wit::Selection::Queue(queue),
         },
         property_id: query.property_id,
         room_type_id: query.room_type_id,
@@ -78,26 +81,29 @@ pub(super) fn change(change: Change) -> wit::Change {
     let raw = change.raw.map(|raw| raw.as_str().to_owned());
     wit::Change {
         route: wit::Route { property_id: change.route.property_id, account: change.route.account },
-        news: match change.news {
-            News::Property(record) => wit::News::Property(wit::Property { raw, ..property(record) }),
-            News::RoomType(record) => wit::News::RoomType(wit::RoomType { raw, ..room_type(record) }),
-            News::RatePlan(record) => wit::News::RatePlan(wit::RatePlan { raw, ..rate_plan(record) }),
-            News::Reservation(record) => wit::News::Reservation(wit::Reservation { raw, ..reservation(*record) }),
-            News::Guest(record) => wit::News::Guest(guest(record)),
-            News::Block(record) => wit::News::Block(wit::Block { raw, ..block(record) }),
-            News::Calendar(record) => {
-                wit::News::Calendar(calendar(CalendarUpdate { calendar: record, changed: CalendarParts::default() }))
+        data: match change.data {
+            ChangeKind::Property(record) => wit::ChangeKind::Property(wit::Property { raw, ..property(record) }),
+            ChangeKind::RoomType(record) => wit::ChangeKind::RoomType(wit::RoomType { raw, ..room_type(record) }),
+            ChangeKind::RatePlan(record) => wit::ChangeKind::RatePlan(wit::RatePlan { raw, ..rate_plan(record) }),
+            ChangeKind::Reservation(record) => {
+                wit::ChangeKind::Reservation(wit::Reservation { raw, ..reservation(*record) })
             }
-            News::Removed(what) => wit::News::Removed(entity_ref(what)),
-            News::LookAgain(Hint { entity, id }) => {
-                wit::News::LookAgain(wit::Hint { entity: self::entity(entity), id })
+            ChangeKind::Guest(record) => wit::ChangeKind::Guest(guest(record)),
+            ChangeKind::Block(record) => wit::ChangeKind::Block(wit::Block { raw, ..block(record) }),
+            ChangeKind::Calendar(record) => wit::ChangeKind::Calendar(calendar(CalendarUpdate {
+                calendar: record,
+                changed: CalendarParts::default(),
+            })),
+            ChangeKind::Removed(what) => wit::ChangeKind::Removed(entity_ref(what)),
+            ChangeKind::Refetch(Hint { entity, id }) => {
+                wit::ChangeKind::Refetch(wit::Hint { entity: self::entity(entity), id })
             }
-            News::Unreadable(Unreadable { entity, id, problem, raw }) => {
-                wit::News::Unreadable(wit::Unreadable { entity: self::entity(entity), id, problem, raw })
+            ChangeKind::Unreadable(Unreadable { entity, id, problem, raw }) => {
+                wit::ChangeKind::Unreadable(wit::Unreadable { entity: self::entity(entity), id, problem, raw })
             }
-            News::Connection(event) => wit::News::Connection(connection_event(event)),
-            News::Ask(what) => wit::News::Ask(question(what)),
-            News::Other { name, value } => wit::News::Other((name, value.to_string())),
+            ChangeKind::Connection(event) => wit::ChangeKind::Connection(connection_event(event)),
+            ChangeKind::Ask(what) => wit::ChangeKind::Ask(question(what)),
+            ChangeKind::Other { name, value } => wit::ChangeKind::Other((name, value.to_string())),
         },
         notes: change.mended.into_iter().map(|Mended { path, problem }| wit::FieldError { path, problem }).collect(),
     }
@@ -131,13 +137,13 @@ fn question(question: Question) -> wit::Question {
 }
 
 fn stay_query(query: StayQuery) -> wit::StayQuery {
-    let party = |Party { adults, children, infants, pets }| wit::Party { adults, children, infants, pets };
+    let occupancy = |Occupancy { adults, children, infants, pets }| wit::Occupancy { adults, children, infants, pets };
     wit::StayQuery {
         property_id: query.property_id,
         room_type_id: query.room_type_id,
         rate_plan_id: query.rate_plan_id,
         stay: nights(query.check_in, query.check_out),
-        party: query.party.map(party),
+        occupancy: query.occupancy.map(occupancy),
         replaces: query.replaces,
         extra: extra(query.extra),
     }
@@ -246,10 +252,10 @@ fn reservation(record: Reservation) -> wit::Reservation {
         price_lines: record.price_lines.into_iter().map(|line| price_line(line, currency)).collect(),
         commission: record.commission.map(|amount| money(amount, currency)),
         payout: record.payout.map(|amount| money(amount, currency)),
-        collector: record.collector.map(|collector| match collector {
-            Collector::Channel => wit::Collector::Channel,
-            Collector::Property => wit::Collector::Property,
-            Collector::Other(word) => wit::Collector::Other(word),
+        payment_collected_by: record.payment_collected_by.map(|payment_collected_by| match payment_collected_by {
+            PaymentCollectedBy::Channel => wit::PaymentCollectedBy::Channel,
+            PaymentCollectedBy::Property => wit::PaymentCollectedBy::Property,
+            PaymentCollectedBy::Other(word) => wit::PaymentCollectedBy::Other(word),
         }),
         id: record.id,
         ota_reference: record.ota_reference,
@@ -274,7 +280,7 @@ fn reservation(record: Reservation) -> wit::Reservation {
             Completeness::Full => wit::Completeness::Full,
             Completeness::Partial => wit::Completeness::Partial,
         },
-        receipt: record.receipt,
+        acknowledgement_token: record.acknowledgement_token,
         extra: extra(record.extra),
         raw: None,
     }
@@ -297,7 +303,7 @@ fn room_stay(room: RoomStay, currency: Option<&str>) -> wit::RoomStay {
     }
 }
 
-/// One row for each run of nights of which the same is said.
+/// One row per run of nights with the same values.
 pub(super) fn calendar(update: CalendarUpdate) -> Vec<wit::CalendarNights> {
     let CalendarUpdate { calendar: Calendar { property_id, room_type_id, rate_plan_id, nights }, changed } = update;
     let mut part = wit::CalendarPart::empty();
@@ -369,14 +375,14 @@ fn continues(last: &wit::CalendarNights, row: &wit::CalendarNights) -> bool {
 
 pub(super) fn operation(operation: Operation) -> wit::Operation {
     wit::Operation {
-        verb: match operation.verb {
-            Verb::Create => wit::Verb::Create,
-            Verb::Change => wit::Verb::Change,
-            Verb::Cancel => wit::Verb::Cancel,
-            Verb::Accept => wit::Verb::Accept,
-            Verb::Decline => wit::Verb::Decline,
-            Verb::Block => wit::Verb::Block,
-            Verb::Unblock => wit::Verb::Unblock,
+        kind: match operation.kind {
+            OperationKind::Create => wit::OperationKind::Create,
+            OperationKind::Change => wit::OperationKind::Change,
+            OperationKind::Cancel => wit::OperationKind::Cancel,
+            OperationKind::Accept => wit::OperationKind::Accept,
+            OperationKind::Decline => wit::OperationKind::Decline,
+            OperationKind::Block => wit::OperationKind::Block,
+            OperationKind::Unblock => wit::OperationKind::Unblock,
         },
         attempt: attempt(operation.attempt),
         reference: operation.reference,
@@ -418,72 +424,6 @@ pub(super) fn content(item: ContentItem) -> wit::ContentItem {
     }
 }
 
-pub(super) fn receipt(receipt: Receipt) -> wit::Receipt {
-    wit::Receipt {
-        token: receipt.token,
-        external_id: receipt.external_id,
-        our_reference: receipt.reference,
-        fate: receipt.refused.map_or(wit::ReceiptFate::Applied, wit::ReceiptFate::Refused),
-        at: instant(receipt.at),
-    }
-}
-
-pub(super) fn fate(fate: Fate) -> wit::Fate {
-    match fate {
-        Fate::Applied { verdict, reference, at } => wit::Fate::Applied(wit::Applied {
-            verdict: match verdict {
-                Verdict::Created => wit::Verdict::Created,
-                Verdict::Updated => wit::Verdict::Updated,
-                Verdict::Unchanged => wit::Verdict::Unchanged,
-                Verdict::Parked => wit::Verdict::Parked,
-                Verdict::KeptForLater => wit::Verdict::KeptForLater,
-                Verdict::Duplicate => wit::Verdict::Duplicate,
-            },
-            our_reference: reference,
-            at: instant(at),
-        }),
-        Fate::Refused { reasons } => wit::Fate::Refused(reasons.into_iter().map(refused).collect()),
-        Fate::Available => wit::Fate::Available,
-        Fate::Held { reference, until } => wit::Fate::Held(wit::Held { reference, until: instant(until) }),
-        Fate::Released => wit::Fate::Released,
-        Fate::Quote(quote) => wit::Fate::Quote(quoted(quote)),
-        Fate::Bookings { bookings } => wit::Fate::Bookings(bookings.into_iter().map(booked).collect()),
-        Fate::Other { kind, value } => wit::Fate::Other((kind, value.to_string())),
-    }
-}
-
-pub(super) fn refused(refused: Refused) -> wit::Refused {
-    wit::Refused {
-        why: match refused.why {
-            Refusal::SoldOut => wit::Refusal::SoldOut,
-            Refusal::Closed => wit::Refusal::Closed,
-            Refusal::MinStay => wit::Refusal::MinStay,
-            Refusal::MaxStay => wit::Refusal::MaxStay,
-            Refusal::ExactStay => wit::Refusal::ExactStay,
-            Refusal::ClosedToArrival => wit::Refusal::ClosedToArrival,
-            Refusal::ClosedToDeparture => wit::Refusal::ClosedToDeparture,
-            Refusal::Occupancy => wit::Refusal::Occupancy,
-            Refusal::AdvanceNotice => wit::Refusal::AdvanceNotice,
-            Refusal::NoRate => wit::Refusal::NoRate,
-            Refusal::Pets => wit::Refusal::Pets,
-            Refusal::UnknownProperty => wit::Refusal::UnknownProperty,
-            Refusal::UnknownRoomType => wit::Refusal::UnknownRoomType,
-            Refusal::UnknownRatePlan => wit::Refusal::UnknownRatePlan,
-            Refusal::UnknownReservation => wit::Refusal::UnknownReservation,
-            Refusal::Invalid => wit::Refusal::Invalid,
-            Refusal::Other => wit::Refusal::Other,
-        },
-        path: refused.path,
-        text: refused.text,
-    }
-}
-
-pub(super) fn quoted(quoted: Quoted) -> wit::Quoted {
-    let currency = Some(&*quoted.currency);
-    let lines = quoted.lines.into_iter().map(|line| price_line(line, currency));
-    wit::Quoted { lines: lines.collect(), total: money(quoted.total, currency), extra: extra(quoted.extra) }
-}
-
 fn price_line(line: PriceLine, currency: Option<&str>) -> wit::PriceLine {
     wit::PriceLine {
         kind: match line.kind {
@@ -500,15 +440,7 @@ fn price_line(line: PriceLine, currency: Option<&str>) -> wit::PriceLine {
     }
 }
 
-pub(super) fn booked(booked: Booked) -> wit::Booked {
-    wit::Booked {
-        our_reference: booked.reference,
-        changed_at: instant(booked.changed_at),
-        reservation: reservation(booked.reservation),
-    }
-}
-
-/// What the core holds is not news in any part.
+/// The core's calendar, with nothing marked as changed.
 pub(super) fn calendar_as_it_is(calendar: Calendar) -> Vec<wit::CalendarNights> {
     let changed = CalendarParts { availability: false, price: false, rules: false };
     self::calendar(CalendarUpdate { calendar, changed })
