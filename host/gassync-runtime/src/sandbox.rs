@@ -18,7 +18,7 @@ use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, Was
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::{
-    Call, CallError, CallRecord, Finished, CoreData, LogLine, MemoryChanges,
+    Call, CallError, CallRecord, CoreData, Finished, LogLine, MemoryChanges,
     call::TICK,
     capability::{http::HttpGate, log::Log, state::State, wasi_http::ThroughGate},
     denied,

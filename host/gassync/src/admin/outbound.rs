@@ -249,7 +249,8 @@ async fn set_rules(
     pushing::set(&mut tx, source.account, source.id, &pushing).await?;
     // Of what it was not told nobody knows what it has.
     let widens = desired::widens(desired::parts_of(&before), desired::parts_of(&pushing));
-    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, widens), app.now()).await?;
+    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, widens), app.now())
+        .await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(StatusCode::NO_CONTENT)
@@ -272,7 +273,8 @@ async fn push(
     may_talk(&source, false)?;
     let before = shown(&app, &source).await?;
     let mut tx = app.db.write(source.account).await?;
-    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, new.all), app.now()).await?;
+    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, new.all), app.now())
+        .await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok((StatusCode::ACCEPTED, Json(PushBegun { before })))

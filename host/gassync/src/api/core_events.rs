@@ -12,7 +12,7 @@ use super::ApiState;
 use crate::{
     app::App,
     http::{ApiError, Caller, Problem, problem::Document, scope::CoreEvents},
-    store::outbox::{self, CoreChange},
+    store::outbox::{self, ReportedChange},
 };
 
 /// Most events of a request.

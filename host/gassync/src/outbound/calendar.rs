@@ -132,7 +132,7 @@ async fn reckon_all(
     mut tx: store::Tx,
 ) -> store::Result<(store::Tx, Targets)> {
     let mut targets = Targets::new(source.account, source.id);
-    while desired::touched(&mut tx, source, (pushing, session.plugin.manifest(), &mut targets), app.now()).await?
+    while desired::invalidated(&mut tx, source, (pushing, session.plugin.manifest(), &mut targets), app.now()).await?
         == Progress::Part
     {
         tx.commit().await?;
@@ -268,7 +268,8 @@ fn is_for_sale(known: &Known) -> bool {
 
 /// What is new of a night; all of it, where nobody knows what the channel has. Of one that is closed there by hand the price alone.
 fn parts(known: &Known, pushing: &Pushing, is_closed: bool) -> CalendarParts {
-    let is_sure = !known.in_doubt && known.mismatch_count == 0 && (known.sent.is_none() || known.sent == known.confirmed);
+    let is_sure =
+        !known.in_doubt && known.mismatch_count == 0 && (known.sent.is_none() || known.sent == known.confirmed);
     let has = known.confirmed.as_deref().filter(|_| is_sure).and_then(desired::read);
     let all = CalendarParts::default();
     let wanted = desired::read(&known.wanted);

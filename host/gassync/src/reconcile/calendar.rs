@@ -141,7 +141,7 @@ async fn judge(
             }
         }
         if agrees {
-            read.push(ReadBack::there(&known.place));
+            read.push(ReadBack::confirmed(&known.place));
         } else if known.mismatch_count >= MAX_MISMATCHES {
             read.push(ReadBack::given_up(&known.place));
         } else if known.state == SyncStatus::Confirmed && wanted.reads_as(&seen, of_sale) {

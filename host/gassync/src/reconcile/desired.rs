@@ -44,7 +44,9 @@ pub async fn invalidated(
     now: Timestamp,
 ) -> Result<Progress> {
     let invalidated = joined(invalidations::take(tx, source.account, source.id).await?);
-    let Some(room_type) = invalidated.first().map(|invalidation| invalidation.int_room_type_id) else { return Ok(Progress::All) };
+    let Some(room_type) = invalidated.first().map(|invalidation| invalidation.int_room_type_id) else {
+        return Ok(Progress::All);
+    };
     let is_told = any(parts_of(pushing));
     if is_told {
         targets.ask(tx, [room_type]).await?;
@@ -430,22 +432,23 @@ mod tests {
 
     #[test]
     fn touching_spans_are_joined_and_others_are_not() {
-        let invalidation = |first: &str, last: &str, (own, whole): (i64, i64), second: i64| Invalidation {
-            account_id: 1,
-            source_id: 1,
-            int_room_type_id: 1,
-            first_night: Day(first.parse().expect("a date")),
-            last_night: Day(last.parse().expect("a date")),
-            own,
-            whole,
-            invalidated_at: Timestamp::from_second(second).expect("a time").into(),
-        };
+        let invalidation =
+            |first: &str, last: &str, (only_own_bookings, force): (bool, bool), second: i64| Invalidation {
+                account_id: 1,
+                source_id: 1,
+                int_room_type_id: 1,
+                first_night: Day(first.parse().expect("a date")),
+                last_night: Day(last.parse().expect("a date")),
+                only_own_bookings,
+                force,
+                invalidated_at: Timestamp::from_second(second).expect("a time").into(),
+            };
         let invalidations = vec![
-            invalidation("2027-03-10", "2027-03-11", (1, 0), 9),
-            invalidation("2027-12-24", "2027-12-26", (1, 0), 2),
-            invalidation("2027-03-12", "2027-03-14", (0, 0), 5),
-            invalidation("2027-03-11", "2027-03-11", (1, 1), 7),
-            invalidation("2027-03-16", "2027-03-16", (1, 0), 8),
+            invalidation("2027-03-10", "2027-03-11", (true, false), 9),
+            invalidation("2027-12-24", "2027-12-26", (true, false), 2),
+            invalidation("2027-03-12", "2027-03-14", (false, false), 5),
+            invalidation("2027-03-11", "2027-03-11", (true, true), 7),
+            invalidation("2027-03-16", "2027-03-16", (true, false), 8),
         ];
         let said = |invalidation: &Invalidation| {
             let nights = (invalidation.first_night.0.to_string(), invalidation.last_night.0.to_string());

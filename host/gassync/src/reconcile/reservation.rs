@@ -87,7 +87,7 @@ async fn record_mismatch(
     let why = "the channel says that it took it, and shows something else".to_owned();
     let digest = sync_state.sent.clone().unwrap_or_default();
     let gives_up = sync_state.mismatch_count >= MAX_MISMATCHES;
-    let result = if gives_up { BookingPushResult::Rejected(why) } else { BookingPushResult::Mismatch(why) };
+    let result = if gives_up { ReservationPushResult::Rejected(why) } else { ReservationPushResult::Mismatched(why) };
     let mark = Mark { sync_state, digest: &digest, result: &result, in_doubt: false };
     bookings::mark(tx, (account, source), &[mark], now).await?;
     if gives_up {
@@ -118,17 +118,29 @@ pub async fn handle_missing(tx: &mut Tx, source: &Source, ids: &[String], now: T
     let source_key = (source.account, source.id);
     for (booking, id) in external_ids::bookings_by_external_id(tx, source.account, source.id, ids).await? {
         let sync_state = bookings::get(tx, source.account, source.id, booking).await?;
-        let Some(sync_state) = sync_state.filter(|sync_state| sync_state.state == SyncStatus::Unconfirmed) else { continue };
+        let Some(sync_state) = sync_state.filter(|sync_state| sync_state.state == SyncStatus::Unconfirmed) else {
+            continue;
+        };
         let told = booking_snapshots(tx, source.account, &[booking]).await?.remove(&booking);
         let digest = sync_state.sent.clone().unwrap_or_default();
         if told.is_none_or(|told| !told.reservation.status.holds_nights()) {
-            let mark = Mark { sync_state: &sync_state, digest: &digest, result: &BookingPushResult::Confirmed, in_doubt: false };
+            let mark = Mark {
+                sync_state: &sync_state,
+                digest: &digest,
+                result: &ReservationPushResult::Confirmed,
+                in_doubt: false,
+            };
             bookings::mark(tx, source_key, &[mark], now).await?;
             continue;
         }
         external_ids::unlink_booking(tx, source.account, source.id, &id).await?;
         let why = "the channel says that it took it, and does not have it".to_owned();
-        let mark = Mark { sync_state: &sync_state, digest: &digest, result: &BookingPushResult::InDoubt(why), in_doubt: true };
+        let mark = Mark {
+            sync_state: &sync_state,
+            digest: &digest,
+            result: &ReservationPushResult::InDoubt(why),
+            in_doubt: true,
+        };
         bookings::mark(tx, source_key, &[mark], now).await?;
         queue::put(tx, &[push_of_booking(source_key, booking, now)], now).await?;
     }

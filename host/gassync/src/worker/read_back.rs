@@ -12,7 +12,10 @@ use crate::{
     store::{
         self,
         buffer::availability,
-        outbound::nights::{self, ReadBack},
+        outbound::{
+            SyncStatus,
+            nights::{self, ReadBack},
+        },
         queue,
         sources::Source,
     },
@@ -52,8 +55,8 @@ async fn believe(app: &App, source: &Source, spans: &[(String, Date, Date)]) -> 
         let Some(room_type) = room_type else { continue };
         let stay = Stay::spanning(*first, last.tomorrow().unwrap_or(*last));
         let known = nights::known(&mut tx, source.account, source.id, room_type, stay.as_slice()).await?;
-        let sent = known.iter().filter(|known| known.state == "sent");
-        let sent: Vec<ReadBack<'_>> = sent.map(|known| ReadBack::there(&known.place)).collect();
+        let sent = known.iter().filter(|known| known.state == SyncStatus::Unconfirmed);
+        let sent: Vec<ReadBack<'_>> = sent.map(|known| ReadBack::confirmed(&known.place)).collect();
         nights::read_back(&mut tx, source.account, source.id, &sent, (now, now)).await?;
     }
     tx.commit().await
