@@ -81,7 +81,7 @@ async fn note(
     now: Timestamp,
 ) -> store::Result<Option<Silent>> {
     let (account, source_id) = (source.account, source.id);
-    let own = reconcile::reservation::awaited_rooms(tx, source, id).await?;
+    let own = reconcile::reservation::rooms_awaiting_confirmation(tx, source, id).await?;
     let stay = missing::held_stay(tx, account, source_id, id).await?;
     let is_current = |zone: Option<&str>, check_out: Date| check_out > today_at(now, zone);
     let stay = stay.filter(|stay| is_current(stay.time_zone.as_deref(), stay.check_out()));
@@ -164,7 +164,7 @@ async fn confirm(
         message: Some("the channel was asked for it twice, and answered without it".to_owned()),
     };
     sync_log::inbound(tx, account, &[entry], now).await?;
-    if reconcile::reservation::awaited_rooms(tx, source, id).await?.is_some() {
+    if reconcile::reservation::rooms_awaiting_confirmation(tx, source, id).await?.is_some() {
         missing::forget(tx, account, source_id, id).await?;
         return reconcile::reservation::handle_missing(tx, source, &[id.to_owned()], now).await;
     }

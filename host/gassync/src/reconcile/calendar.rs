@@ -46,7 +46,7 @@ pub async fn compare(
     }
     let Some(pushing) = pushing::get(tx, source.account, source.id).await? else { return Ok(()) };
     let pushing = pushing.under(source.hears());
-    let mut judged = Judged::default();
+    let mut judged = Comparison::default();
     for calendar in calendars {
         judge(tx, source, (manifest, &pushing), calendar, (observed_at, now), &mut judged).await?;
     }
@@ -65,7 +65,7 @@ pub async fn compare(
 
 /// What calendars come to.
 #[derive(Default)]
-struct Judged {
+struct Comparison {
     /// Something of what can be sold is to be sent again.
     again: bool,
     /// Prices or rules were set there by hand: they are shown before they are set back.
@@ -80,7 +80,7 @@ async fn judge(
     (manifest, pushing): (&Manifest, &Pushing),
     calendar: &Calendar,
     (observed_at, now): (Timestamp, Timestamp),
-    judged: &mut Judged,
+    judged: &mut Comparison,
 ) -> store::Result<()> {
     let dates = || calendar.nights.iter().map(|night| night.date);
     let (Some(first), Some(last)) = (dates().min(), dates().max()) else { return Ok(()) };

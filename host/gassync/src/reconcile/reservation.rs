@@ -98,7 +98,7 @@ async fn record_mismatch(
 
 /// The rooms, by the channel's ids, of a booking of ours that the channel says it took and that is to be read back; none of any
 /// other.
-pub async fn awaited_rooms(tx: &mut Tx, source: &Source, id: &str) -> store::Result<Option<Vec<String>>> {
+pub async fn rooms_awaiting_confirmation(tx: &mut Tx, source: &Source, id: &str) -> store::Result<Option<Vec<String>>> {
     let (account, source_id) = (source.account, source.id);
     let called = external_ids::bookings_by_external_id(tx, account, source_id, &[id.to_owned()]).await?;
     let Some((booking, _)) = called.into_iter().next() else { return Ok(None) };
