@@ -74,7 +74,7 @@ fn native(body: &[u8]) {
 }
 
 async fn sandboxed(plugin: &dyn Adapter, body: &[u8]) {
-    let call = Call::alone("bench");
+    let call = Call::isolated("bench");
     let request =
         HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body: Some(body.to_vec()) };
     black_box(plugin.decode(call, request).await.result.expect("decoded"));

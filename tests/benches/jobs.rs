@@ -10,9 +10,9 @@ use gassync::store::{
 };
 use gassync_domain::{AccountId, SourceId};
 use gassync_tests::{
+    account_fixture::{at, open, tenant},
     database::Database,
     plugins::{repository, target_dir},
-    tenant::{at, open, tenant},
 };
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -91,8 +91,8 @@ fn theirs(scripts: &std::path::Path, library: &str, url: &str, mode: &[&str]) ->
         .output()
         .expect("node");
     let text = String::from_utf8_lossy(&output.stdout);
-    let told = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).next_back();
-    let figure = told.and_then(|told| told["perSecond"].as_f64());
+    let reported = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).next_back();
+    let figure = reported.and_then(|reported| reported["perSecond"].as_f64());
     figure.unwrap_or_else(|| panic!("{library} {mode:?}: {text}{}", String::from_utf8_lossy(&output.stderr)))
 }
 
@@ -110,7 +110,7 @@ impl Ours {
     }
 
     /// Completions per second: each in a commit of its own, or as many together as wait.
-    async fn run(&self, together: bool) -> f64 {
+    async fn run(&self, concurrent: bool) -> f64 {
         let all: Vec<Put<'_>> = (0..jobs())
             .map(|number| Put {
                 account: self.account,
@@ -134,7 +134,7 @@ impl Ours {
             sqlx::query("vacuum analyze int_jobs").execute(writers).await.expect("analysed");
         }
         let begun = Instant::now();
-        let done = if together { self.shared().await } else { self.alone().await };
+        let done = if concurrent { self.shared().await } else { self.alone().await };
         assert_eq!(done, jobs());
         jobs() as f64 / begun.elapsed().as_secs_f64()
     }

@@ -19,7 +19,7 @@ use gassync_domain::{Entity, HttpResponse, Query, Selection};
 use gassync_plugin::{Pull as _, testing::FakeHost};
 use gassync_plugin_example::Example;
 use gassync_runtime::{
-    Adapter, Budget, Call, Engine, EngineSettings, Grant, Place, ReplayTransport, ShownAsPlaceholders,
+    Adapter, Budget, Call, Engine, EngineSettings, Grant, HostPattern, PlaceholderCredentials, ReplayTransport,
 };
 use gassync_tests::{
     database::Database,
@@ -123,12 +123,12 @@ async fn mapping() {
 async fn sandboxed(plugin: &dyn Adapter, body: &str) {
     let answer = HttpResponse { status: 200, headers: Vec::new(), body: body.as_bytes().to_vec() };
     let call = Call {
-        grant: Grant::as_asked(vec![Place::parse("https://channel.example").expect("a place")]),
+        grant: Grant::as_requested(vec![HostPattern::parse("https://channel.example").expect("a place")]),
         settings: json!({ "baseUrl": "https://channel.example/api" }),
-        credentials: Arc::new(ShownAsPlaceholders),
+        credentials: Arc::new(PlaceholderCredentials),
         transport: Arc::new(ReplayTransport::new(vec![answer])),
         budget: Budget::fetch(),
-        ..Call::alone("bench")
+        ..Call::isolated("bench")
     };
     let query = Query::new(Entity::Reservation, Selection::Everything);
     black_box(plugin.fetch(call, query).await.result.expect("fetched"));
@@ -223,13 +223,13 @@ async fn replacements(database: Database) {
 #[expect(clippy::print_stdout, reason = "the figures are what it is for")]
 async fn neighbours(database: Database) {
     let name = if database.is_postgres() { "PostgreSQL" } else { "SQLite" };
-    let host = Host::start(database, &["rogue"], None).await;
+    let host = Host::start(database, &["misbehaving"], None).await;
     host.install(versioned(1001, &[])).await;
     let add = async |channel: &str| {
         let new = json!({ "account": "One", "channel": channel, "name": channel });
         host.operate("sources", &new).await.json::<SourceMade>().await.expect("a source").webhook_url
     };
-    let (good, bad) = (add("versioned").await, add("rogue").await);
+    let (good, bad) = (add("versioned").await, add("misbehaving").await);
     let mut figures = Vec::new();
     for (what, deed) in [("quiet", None), ("beside one that works", Some("")), ("beside one that traps", Some("panic"))]
     {

@@ -20,10 +20,10 @@ use std::{
 
 use gassync::store::plugins::calls::{self, Call};
 use gassync_domain::{Amount, CalendarNight, CoreId, Date, Reservation, Timestamp};
-use gassync_simulator::beds24::{Night, SeenCall};
+use gassync_simulator::beds24::{RoomNight, SeenCall};
 use gassync_tests::{
     database::Database,
-    market::{Market, OF_ACCOUNT},
+    load_fixture::{LoadFixture, OF_ACCOUNT},
 };
 use jiff::{SignedDuration, Span, tz::TimeZone};
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ async fn main() {
     for name in ["postgres", "sqlite"].into_iter().filter(|name| only.is_empty() || only == *name) {
         let database = if name == "sqlite" { Database::sqlite() } else { Database::durable_postgres().await };
         println!("{name}, each commit on disk");
-        let market = Market::open(database, load.accounts, load.sellers).await;
+        let market = LoadFixture::open(database, load.accounts, load.sellers).await;
         let market = Arc::new(market);
         let hand = Arc::new(Hand { market: Arc::clone(&market), booked: Mutex::default() });
         Run { load, market, hand }.run().await;
@@ -166,7 +166,7 @@ impl Change {
     }
 
     /// Whether a channel shows it: by how the booking stands there, and by the nights.
-    fn is_shown(&self, booking: Option<&str>, nights: &[Night]) -> bool {
+    fn is_shown(&self, booking: Option<&str>, nights: &[RoomNight]) -> bool {
         nights.iter().all(|night| match self.kind {
             Kind::Booked => booking == Some("confirmed") && night.closing.as_deref() == Some("blackout"),
             Kind::Cancelled => booking == Some("cancelled") && night.closing.as_deref() == Some("none"),
@@ -200,7 +200,7 @@ impl Change {
 
 /// Who makes changes in the core itself.
 struct Hand {
-    market: Arc<Market>,
+    market: Arc<LoadFixture>,
     /// What is booked by now, by account, room and night.
     booked: Mutex<HashMap<(usize, usize, Date), CoreId>>,
 }
@@ -246,7 +246,7 @@ struct Delivery {
 
 struct Run {
     load: Load,
-    market: Arc<Market>,
+    market: Arc<LoadFixture>,
     hand: Arc<Hand>,
 }
 
@@ -309,7 +309,7 @@ impl Run {
             sleep_until(begin + apart * u32::try_from(change.number).expect("few")).await;
             let (hand, change, by_api) = (Arc::clone(&self.hand), *change, self.load.by_api);
             callers.spawn(async move {
-                let Market { host, keys, .. } = &*hand.market;
+                let LoadFixture { host, keys, .. } = &*hand.market;
                 let asked = host.app.now();
                 if by_api {
                     let (entity, body) = change.request();
@@ -351,7 +351,7 @@ impl Run {
         let mut deliveries = Vec::new();
         for (change, (asked, committed)) in changes.iter().zip(made) {
             for place in 0..self.load.sellers {
-                let seller = Market::seller_of(change.account, change.room, place);
+                let seller = LoadFixture::seller_of(change.account, change.room, place);
                 let at = &self.market.sellers[seller];
                 let (beds24, room) = (&at.channel.beds24, at.room(place));
                 let booking = booked.get(&(seller, room, change.first));

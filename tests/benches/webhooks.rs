@@ -22,7 +22,7 @@ use gassync_domain::{AccountId, Timestamp};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, clock, records},
-    sink::{Answer, Sink},
+    webhook_receiver::{Answer, WebhookReceiver},
 };
 use serde_json::json;
 
@@ -50,8 +50,8 @@ async fn main() {
         let deliveries = from_environment("BENCH_DELIVERIES", 20_000);
         let (mut ours, mut bare) = (0.0_f64, 0.0_f64);
         for _ in 0..ROUNDS {
-            let (told, sample) = stage.told(deliveries / SUBSCRIBERS).await;
-            ours = ours.max(told);
+            let (reported, sample) = stage.reported(deliveries / SUBSCRIBERS).await;
+            ours = ours.max(reported);
             bare = bare.max(stage.posted(&sample, deliveries).await);
         }
         println!(
@@ -67,12 +67,12 @@ struct Stage {
     host: Host,
     listener: String,
     account: AccountId,
-    sink: Sink,
+    receiver: WebhookReceiver,
 }
 
 impl Stage {
     async fn set(database: Database) -> Self {
-        let host = Host::with(database, &[("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8")]).await;
+        let host = Host::with(database, &[("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8")]).await;
         let (maker, listener) = (host.key(ACCOUNT, "maker").await, host.key(ACCOUNT, "listener").await);
         for (entity, record) in records() {
             assert_eq!(host.post(&maker, entity, &record).await.0, 201);
@@ -80,7 +80,7 @@ impl Stage {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
         let holder = keys::holder(&mut tx, &fingerprint(&listener), clock()()).await.expect("read").expect("a holder");
         drop(tx);
-        Self { host, listener, account: holder.account, sink: Sink::start().await }
+        Self { host, listener, account: holder.account, receiver: WebhookReceiver::start().await }
     }
 
     async fn subscribe(&self, url: String) -> i64 {
@@ -108,17 +108,17 @@ impl Stage {
     }
 
     /// Messages a second from the commit of what they tell of to the last arrival, and one of them.
-    async fn told(&self, changes: usize) -> (f64, Vec<u8>) {
+    async fn reported(&self, changes: usize) -> (f64, Vec<u8>) {
         let mut made = Vec::new();
         for number in 0..SUBSCRIBERS {
-            made.push(self.subscribe(self.sink.url(&format!("/{number}"))).await);
+            made.push(self.subscribe(self.receiver.url(&format!("/{number}"))).await);
         }
-        self.sink.forget();
+        self.receiver.forget();
         let began = Instant::now();
         self.change(changes).await;
         let received = self.arrived(changes * SUBSCRIBERS).await;
         let figure = received as f64 / began.elapsed().as_secs_f64();
-        let sample = self.sink.received().remove(0).body;
+        let sample = self.receiver.received().remove(0).body;
         for id in made {
             self.unsubscribe(id).await;
         }
@@ -126,16 +126,16 @@ impl Stage {
     }
 
     async fn arrived(&self, messages: usize) -> usize {
-        while self.sink.count() < messages {
+        while self.receiver.count() < messages {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        self.sink.count()
+        self.receiver.count()
     }
 
     /// What a bare client reaches with the same bytes.
     async fn posted(&self, body: &[u8], messages: usize) -> f64 {
-        self.sink.forget();
-        let (client, url) = (self.host.http.clone(), self.sink.url("/0"));
+        self.receiver.forget();
+        let (client, url) = (self.host.http.clone(), self.receiver.url("/0"));
         let body: Arc<[u8]> = body.into();
         let began = Instant::now();
         let posts = stream::iter(0..messages).map(|_| {
@@ -149,14 +149,14 @@ impl Stage {
     /// How late the healthy ones of many subscribers hear of a change.
     #[expect(clippy::print_stdout, reason = "the figures are what it is for")]
     async fn late(&self) {
-        self.sink.forget();
-        self.sink.answers_by(|message| match message.path.as_str() {
+        self.receiver.forget();
+        self.receiver.answers_by(|message| match message.path.as_str() {
             "/98" => Answer::Hang,
             "/99" => Answer::Status(500),
             _ => Answer::Status(204),
         });
         for number in 0..MANY {
-            self.subscribe(self.sink.url(&format!("/{number}"))).await;
+            self.subscribe(self.receiver.url(&format!("/{number}"))).await;
         }
         let changes = from_environment("BENCH_SECONDS", 20) * CHANGES as usize;
         for _ in 0..changes {
@@ -168,7 +168,7 @@ impl Stage {
         while late.len() < changes * (MANY - 2) {
             tokio::time::sleep(Duration::from_millis(200)).await;
             let mut first: HashMap<(String, String), i64> = HashMap::new();
-            for message in self.sink.received() {
+            for message in self.receiver.received() {
                 if !["/98", "/99"].contains(&message.path.as_str()) {
                     let happened: Timestamp =
                         message.json()["timestamp"].as_str().and_then(|text| text.parse().ok()).expect("an instant");

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 
 use gassync_tests::{
     database::Database,
+    faulty_channel::{Account, FaultyChannel, wire_time},
     host::Host,
     odd_channel::{OddChannel, booking},
     on_both,
     plugins::component,
     port::free_port,
     process::{Served, run},
-    stand_in::{Account, StandIn, wire_time},
 };
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ impl Stage {
         let channel = OddChannel::start().await;
         let listen = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut served =
-            Served::new(database, listen, channel.address.to_string()).with("GASSYNC_WORK_POLL_SECONDS", "1");
+            Served::new(database, listen, channel.address.to_string()).with("GASSYNC_WORKERS_POLL_SECONDS", "1");
         std::fs::create_dir_all(served.plugins()).expect("a folder");
         std::fs::write(served.plugins().join("beds24.wasm"), component("beds24")).expect("a component");
         served.start().await;
@@ -181,7 +181,7 @@ async fn gone(host: &Host, kind: &str) {
 
 /// What shows only after minutes, with a clock that is put forward.
 async fn what_time_brings_names_its_mend(database: Database) {
-    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let host = channel.host(database, &[]).await;
     let made = channel.connect(&host, Some("UTC")).await;
     host.until("the room is known", async || {

@@ -1,6 +1,6 @@
 //! How many bookings a channel is told of in one call.
 
-use gassync_simulator::beds24::{Fault, Rule};
+use gassync_simulator::beds24::{InjectedFault, Rule};
 use gassync_tests::{database::Database, on_both, plugins::beds24_in_batches_of};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -33,7 +33,7 @@ async fn bookings_are_told_as_many_at_once_as_the_plugin_takes(database: Databas
     gather("abcde", 0).await;
     host.until("alpha has them", async || all_are_told(5).await).await;
     assert_eq!(writes().len(), 3, "two, two and one");
-    stage.alpha.beds24.set_fault(Fault::ErrorBeforeWork, Rule::next(1).only("POST /bookings"));
+    stage.alpha.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::next(1).only("POST /bookings"));
     gather("fghij", 10).await;
     host.until("alpha has all", async || all_are_told(10).await).await;
     let writes = writes();

@@ -1,7 +1,7 @@
 //! Beds24 as its users need it: hints read back together, credits kept, tokens that die, stretches of nights.
 
 use gassync::admin::{BackfillShown, NewBackfill};
-use gassync_simulator::beds24::{CreditHeaders, Fault, Rule, Settings};
+use gassync_simulator::beds24::{CreditHeaders, InjectedFault, Rule, Settings};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Channel, Host},
@@ -51,12 +51,12 @@ fn at_channel(channel: &Channel) -> Vec<String> {
 async fn hints_are_read_back_together(database: Database) {
     let channel = host::channel(quiet()).await;
     // A poll comes so seldom that whatever is known is known by hints.
-    let host = Host::begin(database, &["beds24"], Some(&channel), &[("GASSYNC_WORK_POLL_SECONDS", "0")]).await;
+    let host = Host::begin(database, &["beds24"], Some(&channel), &[("GASSYNC_WORKERS_POLL_SECONDS", "0")]).await;
     let made = host.connect(&channel).await;
     host.until("the first poll is over", async || in_core(&host, made.id).await == at_channel(&channel)).await;
     let before = asked(&channel, "/bookings").len();
     // While the channel takes its time with one answer, the other hints come together.
-    channel.beds24.set_fault(Fault::Delay, Rule::rate(1.0).only("GET /bookings"));
+    channel.beds24.set_fault(InjectedFault::Delay, Rule::rate(1.0).only("GET /bookings"));
     let ids: Vec<u64> = channel.beds24.book().into_iter().map(|entry| entry.id).take(20).collect();
     let url = format!("{}/v1?token={}", made.webhook_url.split('?').next().expect("a URL"), made.webhook_token);
     for id in &ids {
@@ -130,7 +130,7 @@ async fn a_stretch_of_nights_is_fetched_and_goes_on_after_a_fall(database: Datab
     let today: Date = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
     let day = |ahead: i64| today.saturating_add(Span::new().days(ahead));
     let new = NewBackfill { from: day(-60), to: day(299) };
-    channel.beds24.set_fault(Fault::ErrorBeforeWork, Rule::rate(1.0));
+    channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::rate(1.0));
     let path = format!("sources/{}/backfills", made.id);
     let begun = host.operate(&path, &new).await;
     assert_eq!(begun.status().as_u16(), 201);
@@ -142,7 +142,7 @@ async fn a_stretch_of_nights_is_fetched_and_goes_on_after_a_fall(database: Datab
     };
     host.until("it says why it stands still", async || look().await.error.is_some()).await;
     assert_eq!(look().await.state, "running");
-    channel.beds24.set_fault(Fault::ErrorBeforeWork, Rule::default());
+    channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::default());
     // Asked for again it is the same one, and another one has to wait.
     let again: BackfillShown = host.operate(&path, &new).await.json().await.expect("a backfill");
     assert!(again.resumed && again.id == begun.id);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gassync::credentials::ConnectionSecrets;
 use gassync_domain::{Attempt, CalendarUpdate, Date, Operation, Outcome};
 use gassync_runtime::{Budget, Call};
-use gassync_simulator::beds24::{BookEntry, Fault, Faults, Rule, Settings};
+use gassync_simulator::beds24::{BookEntry, FaultSettings, InjectedFault, Rule, Settings};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Channel, Host},
@@ -27,8 +27,8 @@ impl Desk {
         let credits_per_five_minutes = 100_000.0;
         let settings = Settings { bookings: 0, credits_per_five_minutes, bare_answers, ..Settings::default() };
         let channel = host::channel(settings).await;
-        channel.beds24.set_faults(Faults { hold_millis: 200, ..Faults::default() });
-        let polls = [("GASSYNC_WORK_POLL_SECONDS", "0")];
+        channel.beds24.set_faults(FaultSettings { hold_millis: 200, ..FaultSettings::default() });
+        let polls = [("GASSYNC_WORKERS_POLL_SECONDS", "0")];
         let host = Host::begin(Database::sqlite(), &["beds24"], Some(&channel), &polls).await;
         host.connect(&channel).await;
         let room = channel.beds24.properties()[0].room_types[0].id;
@@ -58,7 +58,7 @@ impl Desk {
             transport: Arc::new(app.transport(plugin.manifest(), (account, connection)).expect("a network")),
             clock: app.clock.clone(),
             budget: plugin.budget(Budget::fetch()),
-            ..Call::alone("push")
+            ..Call::isolated("push")
         };
         (plugin, call)
     }
@@ -105,7 +105,12 @@ fn taken(outcome: &Outcome) -> Option<(&str, bool)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_booking_is_made_once_whatever_goes_wrong() {
     let desk = Desk::open(false).await;
-    let faults = [Fault::TimeoutAfterWork, Fault::ErrorAfterWork, Fault::HalfAnswer, Fault::ErrorBeforeWork];
+    let faults = [
+        InjectedFault::TimeoutAfterWork,
+        InjectedFault::ErrorAfterWork,
+        InjectedFault::HalfAnswer,
+        InjectedFault::ErrorBeforeWork,
+    ];
     for (number, fault) in faults.into_iter().enumerate() {
         let reference = format!("GAS-{number}");
         let place = i64::try_from(number).expect("few") * 3;
@@ -183,7 +188,7 @@ async fn nights_are_written_and_what_was_not_taken_is_told() {
     desk.host.stop().await;
     // A success that repeats nothing may have changed nothing: it counts only after it was read back.
     let desk = Desk::open(true).await;
-    desk.channel.beds24.set_fault(Fault::NothingChanged, Rule::next(1).only("POST /inventory/rooms/calendar"));
+    desk.channel.beds24.set_fault(InjectedFault::NothingChanged, Rule::next(1).only("POST /inventory/rooms/calendar"));
     let night = json!({ "date": desk.day(6), "available": true, "price": "77.00" });
     let outcomes = desk.set(json!([{ "roomTypeId": desk.room.to_string(), "nights": [night] }])).await;
     assert!(taken(&outcomes[0]).is_some_and(|(_, confirmed)| !confirmed), "{outcomes:?}");

@@ -9,11 +9,11 @@ use gassync_domain::HttpResponse;
 use gassync_runtime::{
     Budget, Call, CredentialError, Credentials, Memory, MemoryChanges, OutgoingRequest, Secret, SendError, Transport,
 };
-use gassync_simulator::beds24::{Beds24, Settings, Told};
+use gassync_simulator::beds24::{Beds24, Notification, Settings};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Channel, Host, channel},
-    sink::Sink,
+    webhook_receiver::WebhookReceiver,
 };
 use serde_json::{Value, json};
 
@@ -92,7 +92,7 @@ impl Desk {
             clock: app.clock.clone(),
             budget: plugin.budget(Budget::fetch()),
             memory: self.memory.clone(),
-            ..Call::alone("subscribe")
+            ..Call::isolated("subscribe")
         };
         (plugin, call)
     }
@@ -143,7 +143,7 @@ async fn another_system_goes_on_being_called_and_so_are_we() {
     let channel = channel(settings).await;
     let host = Host::start(Database::sqlite(), &["beds24"], Some(&channel)).await;
     let made = host.connect(&channel).await;
-    let other = Sink::start().await;
+    let other = WebhookReceiver::start().await;
     let theirs = json!({ "version": "twoWithPersonalData", "url": format!(" {} ", other.url("/theirs?key=k1")),
         "additionalData": "none", "customHeader": "X-Theirs: s3cret\r\nX-More: 2" });
     // As their program wrote it, with a token that may.
@@ -174,7 +174,7 @@ async fn another_system_goes_on_being_called_and_so_are_we() {
     let beds24 = desk.channel.beds24.clone();
     desk.host.until("the bookings are there", async || desk.host.figure("bookings").await > 0).await;
     let booking = sold(&beds24)[0];
-    assert!(beds24.cancel(booking, Told::Webhook));
+    assert!(beds24.cancel(booking, Notification::Webhook));
     let heard = other.until(1).await;
     assert_eq!((heard[0].header("x-theirs"), heard[0].header("x-more")), ("s3cret", "2"));
     desk.host

@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 use gassync::store::{self, Db, ledger};
 use gassync_domain::{AccountId, Status};
 use gassync_tests::{
-    cutter::Cutter,
     database::Database,
+    fault_proxy::FaultProxy,
     host::{clock, reservation},
     port::free_port,
     process::Served,
@@ -100,7 +100,7 @@ async fn exactly_what_there_is_is_sold() {
     let direct = Db::open(&database.url).await.expect("a database");
     direct.migrate().await.expect("a schema");
     let server = url_address(&database.url);
-    let cutter = Cutter::to(server).await;
+    let cutter = FaultProxy::to(server).await;
     let url = database.url.replace(&server.to_string(), &cutter.address.to_string());
     let mut hosts = Vec::new();
     for number in 0..2 {

@@ -11,7 +11,7 @@ use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, records, reservation},
     on_both,
-    teller::{Teller, at, stay},
+    source_fixture::{SourceFixture, at, stay},
 };
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ on_both!(
 );
 
 async fn whatever_is_odd_in_it(database: Database) {
-    let teller = Teller::new(database).await;
+    let source_fixture = SourceFixture::new(database).await;
     let odd: [(&str, Value); 9] = [
         ("no nights", stay("r", "t1", (10, 10), "cancelled")),
         ("backwards", stay("r", "t1", (13, 10), "cancelled")),
@@ -45,27 +45,27 @@ async fn whatever_is_odd_in_it(database: Database) {
     for (number, (what, said)) in (0_u8..).zip(odd) {
         let id = format!("r{number}");
         let second = i64::from(number) * 10;
-        let booked = teller.tell(&stay(&id, "t1", (10, 13), "confirmed"), second + 1).await;
+        let booked = source_fixture.report(&stay(&id, "t1", (10, 13), "confirmed"), second + 1).await;
         assert!(matches!(booked, Outcome::Created(_)), "{what}: {booked:?}");
         let mut said = said;
         said["id"] = json!(id);
-        let ended = teller.tell(&said, second + 2).await;
+        let ended = source_fixture.report(&said, second + 2).await;
         assert!(matches!(ended, Outcome::Updated(_)), "{what}: {ended:?}");
-        assert_eq!(teller.night("t1", 10).await, (0, 0, 0), "{what}");
-        assert_ne!(teller.status(&id).await.as_deref(), Some("confirmed"), "{what}");
-        let stored = teller.stored(&id).await.expect("stored");
+        assert_eq!(source_fixture.night("t1", 10).await, (0, 0, 0), "{what}");
+        assert_ne!(source_fixture.status(&id).await.as_deref(), Some("confirmed"), "{what}");
+        let stored = source_fixture.stored(&id).await.expect("stored");
         assert!(stored.parked.is_none(), "{what}");
         let nights = (stored.record.check_in, stored.record.check_out);
         assert_eq!(nights.0.zip(nights.1).map(|(a, b)| (a.day(), b.day())), Some((10, 13)), "{what}: the stored dates");
         // Once more it is known.
-        let again = teller.tell(&said, second + 3).await;
+        let again = source_fixture.report(&said, second + 3).await;
         assert!(matches!(again, Outcome::Unchanged(_)), "{what}: {again:?}");
-        teller.check().await;
+        source_fixture.check().await;
     }
 }
 
 async fn of_what_was_never_seen(database: Database) {
-    let teller = Teller::new(database).await;
+    let source_fixture = SourceFixture::new(database).await;
     let modified = |mut said: Value, day: u8| {
         said["modifiedAt"] = json!(format!("2027-01-{day:02}T10:00:00Z"));
         said
@@ -75,88 +75,90 @@ async fn of_what_was_never_seen(database: Database) {
         ("odd", stay("odd", "t9", (10, 10), "cancelled")),
         ("whole", stay("whole", "t1", (10, 13), "cancelled")),
     ] {
-        let kept = teller.tell(&modified(said, 9), 1).await;
+        let kept = source_fixture.report(&modified(said, 9), 1).await;
         assert!(matches!(kept, Outcome::Kept | Outcome::Created(_)), "{id}: {kept:?}");
-        assert!(teller.stored(id).await.expect("stored").parked.is_none(), "{id} is no alarm");
-        let older = teller.tell(&modified(stay(id, "t1", (10, 13), "confirmed"), 8), 2).await;
+        assert!(source_fixture.stored(id).await.expect("stored").parked.is_none(), "{id} is no alarm");
+        let older = source_fixture.report(&modified(stay(id, "t1", (10, 13), "confirmed"), 8), 2).await;
         assert!(matches!(older, Outcome::Older(_)), "{id}: {older:?}");
-        assert_eq!(teller.night("t1", 10).await, (0, 0, 0), "{id}");
+        assert_eq!(source_fixture.night("t1", 10).await, (0, 0, 0), "{id}");
     }
     // Newer, it is confirmed again: a person decides.
-    let newer = teller.tell(&modified(stay("bare", "t1", (10, 13), "confirmed"), 10), 3).await;
+    let newer = source_fixture.report(&modified(stay("bare", "t1", (10, 13), "confirmed"), 10), 3).await;
     assert!(matches!(newer, Outcome::Parked(_)), "{newer:?}");
-    assert_eq!(teller.night("t1", 10).await, (0, 1, 0));
-    teller.check().await;
+    assert_eq!(source_fixture.night("t1", 10).await, (0, 1, 0));
+    source_fixture.check().await;
 }
 
 async fn of_what_only_waited(database: Database) {
-    let teller = Teller::new(database).await;
+    let source_fixture = SourceFixture::new(database).await;
     let mut several = stay("g", "t1", (10, 13), "confirmed");
     several["rooms"] = json!([{ "roomTypeId": "t1" }, { "roomTypeId": "t9" }]);
-    teller.tell(&several, 1).await;
-    assert_eq!(teller.night("t1", 10).await, (0, 1, 0));
-    let ended = teller.tell(&json!({ "id": "g", "status": "cancelled" }), 2).await;
+    source_fixture.report(&several, 1).await;
+    assert_eq!(source_fixture.night("t1", 10).await, (0, 1, 0));
+    let ended = source_fixture.report(&json!({ "id": "g", "status": "cancelled" }), 2).await;
     assert_eq!(ended, Outcome::Kept);
-    assert_eq!((teller.night("t1", 10).await, teller.status("g").await), ((0, 0, 0), None));
-    assert!(teller.stored("g").await.expect("stored").parked.is_none());
-    teller.check().await;
+    assert_eq!((source_fixture.night("t1", 10).await, source_fixture.status("g").await), ((0, 0, 0), None));
+    assert!(source_fixture.stored("g").await.expect("stored").parked.is_none());
+    source_fixture.check().await;
 }
 
 async fn a_stay_without_nights(database: Database) {
-    let teller = Teller::new(database).await;
+    let source_fixture = SourceFixture::new(database).await;
     // It begins on the day it is shortened: the guest has left, and the nights are free.
-    let today = Incoming { now: "2027-05-10T20:00:00Z".parse().expect("an instant"), ..teller.incoming(2) };
-    for (id, told, left) in [("left", today, (0, 0, 0)), ("later", teller.incoming(2), (1, 0, 0))] {
-        teller.tell(&stay(id, "t1", (10, 13), "confirmed"), 1).await;
-        let shortened = teller.tell_as(&told, &stay(id, "t1", (10, 10), "confirmed")).await;
+    let today = Incoming { now: "2027-05-10T20:00:00Z".parse().expect("an instant"), ..source_fixture.incoming(2) };
+    for (id, told, left) in [("left", today, (0, 0, 0)), ("later", source_fixture.incoming(2), (1, 0, 0))] {
+        source_fixture.report(&stay(id, "t1", (10, 13), "confirmed"), 1).await;
+        let shortened = source_fixture.report_as(&told, &stay(id, "t1", (10, 10), "confirmed")).await;
         assert!(matches!(shortened, Outcome::Parked(_)), "{id}: {shortened:?}");
-        assert_eq!(teller.night("t1", 11).await, left, "{id}");
-        let stored = teller.stored(id).await.expect("stored");
+        assert_eq!(source_fixture.night("t1", 11).await, left, "{id}");
+        let stored = source_fixture.stored(id).await.expect("stored");
         assert_eq!(stored.record.check_out.map(|day| day.day()), Some(13), "{id}: the good word stays");
         assert!(stored.parked.is_some_and(|parked| parked.to_string().contains("no night")), "{id} is shown");
-        let before = teller.written(id).await;
-        teller.tell_as(&Incoming { observed_at: at(5), ..told }, &stay(id, "t1", (10, 10), "confirmed")).await;
-        assert_eq!(teller.written(id).await, before, "{id}: said again it is known");
-        teller.check().await;
+        let before = source_fixture.written(id).await;
+        source_fixture
+            .report_as(&Incoming { observed_at: at(5), ..told }, &stay(id, "t1", (10, 10), "confirmed"))
+            .await;
+        assert_eq!(source_fixture.written(id).await, before, "{id}: said again it is known");
+        source_fixture.check().await;
     }
     // A person confirms it.
-    teller.decide("later", gassync::inbound::decide::Choice::Cancel, 6).await.expect("decided");
-    assert_eq!(teller.night("t1", 11).await, (0, 0, 0));
-    teller.check().await;
+    source_fixture.decide("later", gassync::inbound::decide::Choice::Cancel, 6).await.expect("decided");
+    assert_eq!(source_fixture.night("t1", 11).await, (0, 0, 0));
+    source_fixture.check().await;
 }
 
 async fn one_room_of_a_group(database: Database) {
-    let teller = Teller::new(database).await;
+    let source_fixture = SourceFixture::new(database).await;
     let group = |rooms: &[&str], status: &str| {
         let mut said = stay("g", "t2", (10, 13), status);
         said["rooms"] = rooms.iter().map(|room| json!({ "roomTypeId": room })).collect();
         said
     };
-    teller.tell(&group(&["t1", "t2", "t2"], "confirmed"), 1).await;
-    assert_eq!((teller.night("t1", 10).await, teller.night("t2", 10).await), ((1, 0, 0), (2, 0, 0)));
-    teller.tell(&group(&["t1", "t2"], "confirmed"), 2).await;
-    assert_eq!((teller.night("t1", 10).await, teller.night("t2", 10).await), ((1, 0, 0), (1, 0, 0)));
-    teller.check().await;
-    teller.tell(&group(&["t1", "t2"], "cancelled"), 3).await;
+    source_fixture.report(&group(&["t1", "t2", "t2"], "confirmed"), 1).await;
+    assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t2", 10).await), ((1, 0, 0), (2, 0, 0)));
+    source_fixture.report(&group(&["t1", "t2"], "confirmed"), 2).await;
+    assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t2", 10).await), ((1, 0, 0), (1, 0, 0)));
+    source_fixture.check().await;
+    source_fixture.report(&group(&["t1", "t2"], "cancelled"), 3).await;
     // The same guest three times is three bookings, and each is cancelled alone.
     let guest = json!({ "firstName": "Mira", "lastName": "Okafor", "email": "mira@example.org" });
     for id in ["a", "b", "c"] {
         let mut said = stay(id, if id == "a" { "t1" } else { "t2" }, (10, 13), "confirmed");
         (said["guest"], said["groupId"]) = (guest.clone(), json!("trip"));
-        assert!(matches!(teller.tell(&said, 4).await, Outcome::Created(_)));
+        assert!(matches!(source_fixture.report(&said, 4).await, Outcome::Created(_)));
     }
-    assert_eq!((teller.night("t1", 10).await, teller.night("t2", 10).await), ((1, 0, 0), (2, 0, 0)));
-    teller.tell(&json!({ "id": "b", "groupId": "trip", "status": "cancelled" }), 5).await;
-    assert_eq!((teller.night("t1", 10).await, teller.night("t2", 10).await), ((1, 0, 0), (1, 0, 0)));
-    teller.check().await;
+    assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t2", 10).await), ((1, 0, 0), (2, 0, 0)));
+    source_fixture.report(&json!({ "id": "b", "groupId": "trip", "status": "cancelled" }), 5).await;
+    assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t2", 10).await), ((1, 0, 0), (1, 0, 0)));
+    source_fixture.check().await;
 }
 
 async fn ours_on_its_way(database: Database) {
-    let teller = Teller::new(database).await;
-    let (account, source) = (teller.account, teller.source);
-    let booked = teller.tell(&stay("r", "t1", (10, 13), "confirmed"), 1).await;
+    let source_fixture = SourceFixture::new(database).await;
+    let (account, source) = (source_fixture.account, source_fixture.source);
+    let booked = source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), 1).await;
     let Outcome::Created(core) = booked else { panic!("{booked:?}") };
-    teller.tell(&stay("r", "t1", (10, 13), "cancelled"), 2).await;
+    source_fixture.report(&stay("r", "t1", (10, 13), "cancelled"), 2).await;
     let invalidation = ReservationInvalidation {
         account_id: account.0,
         source_id: source.0,
@@ -164,27 +166,30 @@ async fn ours_on_its_way(database: Database) {
         booking_id: core.0,
         invalidated_at: at(2).into(),
     };
-    let mut tx = teller.db.write(account).await.expect("a transaction");
+    let mut tx = source_fixture.db.write(account).await.expect("a transaction");
     bookings::invalidate(&mut tx, &[invalidation]).await.expect("invalidated");
     tx.commit().await.expect("committed");
     let mark = async |result: ReservationPushResult, second: i64| {
-        let mut tx = teller.db.write(account).await.expect("a transaction");
+        let mut tx = source_fixture.db.write(account).await.expect("a transaction");
         let sync_state = bookings::get(&mut tx, account, source, core).await.expect("read").expect("there");
         let mark = Mark { sync_state: &sync_state, digest: "d", result: &result, in_doubt: false };
         bookings::mark(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");
         tx.commit().await.expect("committed");
     };
-    let shown = async |second: i64| teller.tell(&stay("r", "t1", (10, 13), "confirmed"), second).await;
+    let shown = async |second: i64| source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), second).await;
     assert_eq!(shown(3).await, Outcome::Unchanged(Some(core)), "it is to be told");
     mark(ReservationPushResult::Unconfirmed, 4).await;
     assert_eq!(shown(5).await, Outcome::Unchanged(Some(core)), "it was told, and is to be read back");
     mark(ReservationPushResult::Confirmed, 8).await;
     assert_eq!(shown(7).await, Outcome::Unchanged(Some(core)), "observed before the channel had it");
-    assert_eq!((teller.night("t1", 10).await, teller.status("r").await.as_deref()), ((0, 0, 0), Some("cancelled")));
-    assert!(teller.stored("r").await.expect("stored").parked.is_none());
+    assert_eq!(
+        (source_fixture.night("t1", 10).await, source_fixture.status("r").await.as_deref()),
+        ((0, 0, 0), Some("cancelled"))
+    );
+    assert!(source_fixture.stored("r").await.expect("stored").parked.is_none());
     assert!(matches!(shown(9).await, Outcome::Parked(_)), "the channel knew, and says otherwise");
-    assert_eq!(teller.night("t1", 10).await, (0, 1, 0));
-    teller.check().await;
+    assert_eq!(source_fixture.night("t1", 10).await, (0, 1, 0));
+    source_fixture.check().await;
 }
 
 async fn three_times_by_the_api(database: Database) {

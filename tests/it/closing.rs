@@ -1,7 +1,7 @@
 //! What somebody closes by hand at a channel is closed at every seller, and opened by nobody but there.
 
 use gassync_domain::Date;
-use gassync_simulator::beds24::{NewBooking, NightsSet, Told};
+use gassync_simulator::beds24::{NewBooking, NightsSet, Notification};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Channel, Host, clock, read, records},
@@ -195,7 +195,7 @@ async fn own_bookings_are_no_closings(database: Database) {
         last_name: "Brandt".to_owned(),
     };
     // The calendar is seen before the booking is.
-    let id = stage.alpha.beds24.make(new(), Told::Nobody).expect("room");
+    let id = stage.alpha.beds24.make(new(), Notification::None).expect("room");
     stage.calendar_alone("alpha").await;
     assert!(!stage.is_free(night).await, "what may be closed is closed until the booking is read");
     stage.sync("alpha").await;
@@ -203,21 +203,21 @@ async fn own_bookings_are_no_closings(database: Database) {
     let alarms = stage.host.look("alarms").await;
     let overbooked = |alarm: &Value| alarm["kind"] == "overbooked";
     assert!(!alarms.as_array().expect("alarms").iter().any(overbooked), "it is sold once: {alarms}");
-    assert!(stage.alpha.beds24.cancel(id, Told::Webhook));
+    assert!(stage.alpha.beds24.cancel(id, Notification::Webhook));
     stage.host.until("it is free again", async || stage.is_free(night).await).await;
     stage.host.until("beta opens it", async || is_open(&stage.beta, stage.rooms.1, night)).await;
     stage.ledger_is_whole().await;
     // Booked by its own channel on a night that the same channel has closed: sold, not overbooked, and closed after it.
     set(&stage.alpha, room, (night, night), "none");
     stage.sync("alpha").await;
-    let id = stage.alpha.beds24.make(new(), Told::Nobody).expect("room");
+    let id = stage.alpha.beds24.make(new(), Notification::None).expect("room");
     set(&stage.alpha, room, (night, night), "blackout");
     stage.calendar_alone("alpha").await;
     stage.sync("alpha").await;
     let alarms = stage.host.look("alarms").await;
     assert!(!alarms.as_array().expect("alarms").iter().any(overbooked), "{alarms}");
     stage.ledger_is_whole().await;
-    assert!(stage.alpha.beds24.cancel(id, Told::Webhook));
+    assert!(stage.alpha.beds24.cancel(id, Notification::Webhook));
     stage
         .host
         .until("the booking is over", async || {

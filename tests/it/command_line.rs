@@ -6,11 +6,11 @@ use gassync_tests::{plugins::component, process::run};
 use serde_json::{Value, json};
 
 #[test]
-fn a_bad_setting_ends_it_before_a_port_is_bound() {
+fn invalid_settings_end_the_program_before_binding() {
     for (name, value, said) in [
         ("GASSYNC_SERVER_LISTEN", "nowhere", "server.listen"),
         ("GASSYNC_DATABASE_URL", "mysql://x", "database.url"),
-        ("GASSYNC_WORK_WORKERS", "0", "work.workers"),
+        ("GASSYNC_WORKERS_INBOUND", "0", "workers.inbound"),
         ("GASSYNC_NONSENSE", "1", "GASSYNC_NONSENSE"),
     ] {
         let output = run(&["serve"], &[(name, value)]);
@@ -21,7 +21,7 @@ fn a_bad_setting_ends_it_before_a_port_is_bound() {
 }
 
 #[test]
-fn a_payload_is_looked_at() {
+fn plugin_try_decodes_a_payload() {
     let dir = tempfile::tempdir().expect("a folder");
     let write = |name: &str, bytes: &[u8]| {
         let path = dir.path().join(name);
@@ -80,14 +80,14 @@ fn a_payload_is_looked_at() {
     assert_eq!((output.status.code(), &problem["type"]), (Some(1), &json!("/problems/plugin/malformed")));
     assert!(output.stdout.is_empty());
 
-    let rogue = write("rogue.wasm", &component("rogue"));
+    let misbehaving = write("misbehaving.wasm", &component("misbehaving"));
     let panic = write("panic.txt", b"panic");
-    let output = run(&["plugin", "try", &rogue, "decode", "--input", &panic], &[]);
+    let output = run(&["plugin", "try", &misbehaving, "decode", "--input", &panic], &[]);
     assert_eq!(output.status.code(), Some(3));
 }
 
 #[test]
-fn without_a_host_it_opens_the_database_itself() {
+fn commands_open_the_database_without_a_running_host() {
     let dir = tempfile::tempdir().expect("a folder");
     let (data, url) = (dir.path().display().to_string(), format!("sqlite:{}/x.db", dir.path().display()));
     let plugins = dir.path().join("plugins");

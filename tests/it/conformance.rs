@@ -3,38 +3,38 @@
 use std::{fs, path::Path};
 
 use gassync_domain::Timestamp;
-use gassync_runtime::conformance::{self, Check, Report, Samples, Subject, Verdict};
+use gassync_runtime::conformance::{self, Check, CheckSubject, CheckVerdict, ConformanceReport, Samples};
 use gassync_tests::{
     plugins::{component, engine, repository, sketch},
     process::run,
 };
 use serde_json::{Value, json};
 
-async fn check(name: &str, wasm: Vec<u8>, samples: &Path) -> Report {
+async fn check(name: &str, wasm: Vec<u8>, samples: &Path) -> ConformanceReport {
     let now: Timestamp = "2027-01-15T12:00:00Z".parse().expect("an instant");
     let samples = Samples::read(samples).expect("samples");
-    let subject = Subject { name: name.to_owned(), wasm, samples, now };
+    let subject = CheckSubject { name: name.to_owned(), wasm, samples, now };
     conformance::check(&engine(1), subject).await
 }
 
-async fn of_repository(name: &str, folder: &str) -> Report {
+async fn of_repository(name: &str, folder: &str) -> ConformanceReport {
     check(name, component(name), &repository().join(folder).join("samples")).await
 }
 
-fn named<'a>(report: &'a Report, name: &str) -> &'a Check {
+fn named<'a>(report: &'a ConformanceReport, name: &str) -> &'a Check {
     report.checks.iter().find(|check| check.name == name).expect(name)
 }
 
 /// The checks without a case, though the plugin has the interface that they are of.
-fn without_case(report: &Report) -> Vec<&'static str> {
+fn without_case(report: &ConformanceReport) -> Vec<&'static str> {
     let is_exported =
         |check: &&Check| check.reason.as_ref().is_none_or(|reason| !reason.starts_with("it does not export"));
-    let nothing = report.checks.iter().filter(|check| check.verdict() == Verdict::NotApplicable);
+    let nothing = report.checks.iter().filter(|check| check.verdict() == CheckVerdict::NotApplicable);
     nothing.filter(is_exported).map(|check| check.name).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn our_own_plugins_pass() {
+async fn own_plugins_pass_the_conformance_suite() {
     for name in ["beds24", "example"] {
         let report = of_repository(name, &format!("plugins/{name}")).await;
         assert!(report.passed(), "{report}");
@@ -46,7 +46,7 @@ async fn our_own_plugins_pass() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_sketches_answer_render_and_subscribe_passes() {
+async fn sketches_pass_the_conformance_suite() {
     for (name, looked_at) in [
         ("airbnb", &["reply.respond", "reply.same", "reply.secrets", "reply.on-error"][..]),
         ("vrbo", &["reply.respond", "reply.on-error", "feeds.render", "feeds.same", "feeds.unknown", "feeds.empty"]),
@@ -58,16 +58,16 @@ async fn what_sketches_answer_render_and_subscribe_passes() {
         let report = check(&format!("{name}-sketch"), sketch(name), &samples).await;
         assert!(report.passed(), "{report}");
         for check in looked_at {
-            assert_eq!(named(&report, check).verdict(), Verdict::Passed, "{name}: {check}\n{report}");
+            assert_eq!(named(&report, check).verdict(), CheckVerdict::Passed, "{name}: {check}\n{report}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_mistake_fails_the_check_made_for_it() {
-    let report = of_repository("careless", "tests/plugins/careless").await;
+async fn each_mistake_fails_its_check() {
+    let report = of_repository("nonconforming", "tests/plugins/nonconforming").await;
     assert_eq!(
-        report.named(Verdict::Passed),
+        report.named(CheckVerdict::Passed),
         [
             "file.size",
             "file.component",
@@ -83,8 +83,8 @@ async fn every_mistake_fails_the_check_made_for_it() {
         ],
         "{report}"
     );
-    assert_eq!(report.named(Verdict::NotApplicable), ["tolerance.xml"], "{report}");
-    let told = |name: &str, parts: [&str; 3]| {
+    assert_eq!(report.named(CheckVerdict::NotApplicable), ["tolerance.xml"], "{report}");
+    let reported = |name: &str, parts: [&str; 3]| {
         let failures = &named(&report, name).failures;
         let fits = failures.iter().any(|failure| {
             failure.sent.contains(parts[0])
@@ -93,47 +93,47 @@ async fn every_mistake_fails_the_check_made_for_it() {
         });
         assert!(fits, "{name}: {failures:?}");
     };
-    told("manifest.version", ["version", "1.0", "1.4.0"]);
-    told("manifest.exports", ["batches.calendar", "no export push-calendar", "an export push-calendar"]);
-    told("manifest.hosts", ["hosts[0]", "https://*.example", "*.example.org"]);
-    told("manifest.credentials", ["credentials[0]", "without what it needs", "inputs"]);
-    told("manifest.polling", ["polls[0]", "intervalSeconds 0", "how often"]);
-    told("limits", ["calls/booked", "log: 60 lines of 50", "less"]);
-    told("determinism.seed", ["calls/booked", "the event id was", "never from chance"]);
-    told("idempotency", ["ten minutes later", "the event id was", "the same event id"]);
-    told("tolerance.json", ["a member nobody knows at the top", "a booking", "the same changes"]);
-    told("errors.unauthorized", ["fetch of reservation, answered with status 401", "malformed", "unauthorized"]);
-    told("errors.rate-limited", ["retry-after: 120", "malformed", "rate-limited(120)"]);
-    told("errors.unavailable", ["status 500", "no changes", "unavailable"]);
-    told("errors.html", ["a web page", "no changes", "malformed or unavailable"]);
-    told("errors.no-answer", ["a time-out", "malformed", "unavailable"]);
-    told("reply.respond", ["all refused: sold-out", "they always take it", "a reply, or one of"]);
-    told("reply.same", ["all created, again, ten minutes later", "status 409", "the same status"]);
-    told("reply.secrets", ["calls/booked", "the header authorization", "nothing of what proved"]);
-    told("reply.on-error", ["malformed: without a body", "the plugin trapped", "other than broken"]);
-    told("feeds.render", ["GET /feeds/endless", "the chunk more follows for a second time", "to its end"]);
-    told("feeds.same", ["feeds/houses", "from byte 12 it was Ferry House", "the same bytes"]);
-    told("feeds.unknown", ["GET /feeds/gassync-nobody-knows-it", "status 200", "404"]);
-    told("feeds.empty", ["without core data", "a house", "a feed with nothing in it"]);
-    told("connection.check", ["check, answered with status 401", "a report", "unauthorized"]);
-    told("connection.subscribe", ["subscribe, answered with status 403", "subscribed", "steps for a person"]);
-    told("connection.unsubscribe", ["status 200 and {}", "all of them", "other than broken"]);
-    told("hostile.cut-off", ["cut off after", "the plugin trapped", "malformed"]);
-    told("hostile.empty", ["without a body", "a body", "malformed"]);
-    told("hostile.days", ["the day 2027-02-30 at /from", "a day", "malformed"]);
-    told("hostile.values", ["null at the top", "a booking", "malformed"]);
-    told("manners.places", ["https://elsewhere.test/count-me", "the manifest lacks", "hosts"]);
-    told("manners.decode", ["calls/booked", "https://api.example/hello", "nothing else"]);
-    told("manners.secrets", ["reservation", "authorization", "{{slot.field}}"]);
-    told("manners.secrets", ["connection.subscribe", "{{webhook.", "names each placeholder"]);
+    reported("manifest.version", ["version", "1.0", "1.4.0"]);
+    reported("manifest.exports", ["batches.calendar", "no export push-calendar", "an export push-calendar"]);
+    reported("manifest.hosts", ["hosts[0]", "https://*.example", "*.example.org"]);
+    reported("manifest.credentials", ["credentials[0]", "without what it needs", "inputs"]);
+    reported("manifest.polling", ["polls[0]", "intervalSeconds 0", "how often"]);
+    reported("limits", ["calls/booked", "log: 60 lines of 50", "less"]);
+    reported("determinism.seed", ["calls/booked", "the event id was", "never from chance"]);
+    reported("idempotency", ["ten minutes later", "the event id was", "the same event id"]);
+    reported("tolerance.json", ["a member nobody knows at the top", "a booking", "the same changes"]);
+    reported("errors.unauthorized", ["fetch of reservation, answered with status 401", "malformed", "unauthorized"]);
+    reported("errors.rate-limited", ["retry-after: 120", "malformed", "rate-limited(120)"]);
+    reported("errors.unavailable", ["status 500", "no changes", "unavailable"]);
+    reported("errors.html", ["a web page", "no changes", "malformed or unavailable"]);
+    reported("errors.no-answer", ["a time-out", "malformed", "unavailable"]);
+    reported("reply.respond", ["all refused: sold-out", "they always take it", "a reply, or one of"]);
+    reported("reply.same", ["all created, again, ten minutes later", "status 409", "the same status"]);
+    reported("reply.secrets", ["calls/booked", "the header authorization", "nothing of what proved"]);
+    reported("reply.on-error", ["malformed: without a body", "the plugin trapped", "other than broken"]);
+    reported("feeds.render", ["GET /feeds/endless", "the chunk more follows for a second time", "to its end"]);
+    reported("feeds.same", ["feeds/houses", "from byte 12 it was Ferry House", "the same bytes"]);
+    reported("feeds.unknown", ["GET /feeds/gassync-nobody-knows-it", "status 200", "404"]);
+    reported("feeds.empty", ["without core data", "a house", "a feed with nothing in it"]);
+    reported("connection.check", ["check, answered with status 401", "a report", "unauthorized"]);
+    reported("connection.subscribe", ["subscribe, answered with status 403", "subscribed", "steps for a person"]);
+    reported("connection.unsubscribe", ["status 200 and {}", "all of them", "other than broken"]);
+    reported("hostile.cut-off", ["cut off after", "the plugin trapped", "malformed"]);
+    reported("hostile.empty", ["without a body", "a body", "malformed"]);
+    reported("hostile.days", ["the day 2027-02-30 at /from", "a day", "malformed"]);
+    reported("hostile.values", ["null at the top", "a booking", "malformed"]);
+    reported("manners.places", ["https://elsewhere.test/count-me", "the manifest lacks", "hosts"]);
+    reported("manners.decode", ["calls/booked", "https://api.example/hello", "nothing else"]);
+    reported("manners.secrets", ["reservation", "authorization", "{{slot.field}}"]);
+    reported("manners.secrets", ["connection.subscribe", "{{webhook.", "names each placeholder"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_loaded_says_how_far_it_came() {
+async fn load_failures_report_the_failed_check() {
     let nothing = tempfile::tempdir().expect("a folder");
     let report = check("broken", b"\0asm garbage".to_vec(), nothing.path()).await;
-    assert_eq!(report.named(Verdict::Failed), ["file.component"], "{report}");
-    assert_eq!(report.named(Verdict::Passed), ["file.size"], "what was not reached has not passed");
+    assert_eq!(report.named(CheckVerdict::Failed), ["file.component"], "{report}");
+    assert_eq!(report.named(CheckVerdict::Passed), ["file.size"], "what was not reached has not passed");
     let wat = r#"(component
         (import "wasi:nn/tensor@0.2.0-rc-2024-10-28" (instance))
         (import "gassync:core/bookings@1.0.0" (instance)))"#;
@@ -142,16 +142,16 @@ async fn what_cannot_be_loaded_says_how_far_it_came() {
     assert!(imports.len() == 2 && imports[0].came_back.starts_with("wasi:nn/tensor"), "{report}");
     // A plugin of another name, without samples: silence would look like praise.
     let report = check("sample", component("example"), nothing.path()).await;
-    assert_eq!(report.named(Verdict::Failed), ["manifest.identity", "samples.present"], "{report}");
-    assert!(report.named(Verdict::NotApplicable).contains(&"hostile.values"), "{report}");
+    assert_eq!(report.named(CheckVerdict::Failed), ["manifest.identity", "samples.present"], "{report}");
+    assert!(report.named(CheckVerdict::NotApplicable).contains(&"hostile.values"), "{report}");
 }
 
 #[test]
-fn the_command_prints_a_report_and_ends_by_it() {
+fn plugin_check_prints_a_report_and_sets_the_exit_code() {
     let dir = tempfile::tempdir().expect("a folder");
     let file = |name: &str| dir.path().join(name).display().to_string();
     let samples = |folder: &str| repository().join(folder).join("samples").display().to_string();
-    for name in ["example", "careless"] {
+    for name in ["example", "nonconforming"] {
         fs::write(dir.path().join(format!("{name}.wasm")), component(name)).expect("written");
     }
     let checked = |arguments: &[&str]| run(&[&["plugin", "check"], arguments].concat(), &[]);
@@ -168,7 +168,7 @@ fn the_command_prints_a_report_and_ends_by_it() {
     );
     assert_eq!(report["usage"][0]["figures"][0]["name"], "processor");
 
-    let output = checked(&[&file("careless.wasm"), "--samples", &samples("tests/plugins/careless")]);
+    let output = checked(&[&file("nonconforming.wasm"), "--samples", &samples("tests/plugins/nonconforming")]);
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("FAILED  errors.unauthorized") && text.contains("passed  file.size"), "{text}");

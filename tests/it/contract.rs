@@ -115,7 +115,7 @@ fn walk(value: &Value, pointer: String, pointers: &mut Vec<String>) {
 }
 
 #[test]
-fn the_schema_of_the_manifest_says_what_the_host_reads() {
+fn manifest_schema_and_host_agree() {
     let schema = schema("manifest.schema.json");
     let parsed = |manifest: &Value| Manifest::parse(&manifest.to_string());
     let whole = whole();
@@ -141,7 +141,7 @@ fn the_schema_of_the_manifest_says_what_the_host_reads() {
 }
 
 #[test]
-fn every_manifest_here_is_one() {
+fn every_manifest_matches_the_schema() {
     let schema = schema("manifest.schema.json");
     let mut seen = 0;
     for folder in ["plugins", "plugins/templates", "tests/sketches"] {
@@ -162,8 +162,8 @@ fn every_manifest_here_is_one() {
 /// Partners' components stay what they were when the host goes on: one that was built when this candidate of the contract was
 /// made is kept, and must go on working as long as the candidate stands.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_component_that_was_kept_goes_on_working() {
-    let kept = std::fs::read(repository().join("tests/kept/example-1.0.0-rc.5.wasm")).expect("the component");
+async fn legacy_components_keep_working() {
+    let kept = std::fs::read(repository().join("tests/legacy_plugins/example-1.0.0-rc.5.wasm")).expect("the component");
     let plugin = engine(2).load(kept).await.expect("it fits");
     assert_eq!(plugin.manifest().contract, "1.0.0-rc.5");
     assert_eq!(plugin.exports(), [Interface::Inbound, Interface::Pull]);
@@ -171,7 +171,7 @@ async fn a_component_that_was_kept_goes_on_working() {
         "name":"Ada Example","price":"410.00","currency":"EUR","changed":"2027-01-05T09:00:00Z"}"#;
     let request =
         HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body: Some(body.to_vec()) };
-    let decoded = plugin.decode(Call::alone("kept"), request).await.result.expect("decoded");
+    let decoded = plugin.decode(Call::isolated("kept"), request).await.result.expect("decoded");
     let ChangeKind::Reservation(reservation) = &decoded.changes[0].data else { panic!("{:?}", decoded.changes) };
     assert_eq!(reservation.id, "B-17");
     assert_eq!(decoded.reply.expect("a reply").status, 200);

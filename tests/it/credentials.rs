@@ -90,7 +90,7 @@ fn calls(ledger: &Shared, path: &str) -> Vec<String> {
 
 async fn host(database: Database, channel: SocketAddr) -> Host {
     let key = "5a".repeat(32);
-    let settings = [("GASSYNC_EGRESS_PRIVATE", &*channel.to_string()), ("GASSYNC_SECRETS_KEY", &*key)];
+    let settings = [("GASSYNC_EGRESS_ALLOW_PRIVATE", &*channel.to_string()), ("GASSYNC_SECRETS_KEY", &*key)];
     let host = Host::with(database, &settings).await;
     assert_eq!(host.install(component("tokens")).await.0, 201);
     host

@@ -22,7 +22,7 @@ use gassync_tests::{
 };
 use serde_json::{Value, json};
 
-on_both!(none_is_lost_on_its_way_through_a_plugin);
+on_both!(no_fact_is_lost_on_its_way_through_a_plugin);
 
 /// Bookings made up on each database.
 const EXAMPLES: usize = 40;
@@ -49,10 +49,10 @@ impl House {
         let new = json!({ "account": ACCOUNT, "channel": "standard", "name": "standard" });
         let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
         let mut house = Self { host, url: made.webhook_url, account: AccountId(0), units: BTreeMap::new(), sent: 0 };
-        house.tell("properties", &[json!({ "id": "p", "name": "Lunca" }).to_string()]).await;
+        house.report("properties", &[json!({ "id": "p", "name": "Lunca" }).to_string()]).await;
         let rooms = ["single", "double"]
             .map(|room| json!({ "id": room, "propertyId": "p", "name": room, "quantity": 3 }).to_string());
-        house.tell("room-types", &rooms).await;
+        house.report("room-types", &rooms).await;
         let mut tx = house.host.app.db.platform_read().await.expect("a transaction");
         let source = sources::named(&mut tx, "standard").await.expect("read").remove(0);
         house.account = source.account;
@@ -65,7 +65,7 @@ impl House {
     }
 
     /// Sends a message and waits for what became of its records.
-    async fn tell(&mut self, kind: &str, texts: &[String]) -> String {
+    async fn report(&mut self, kind: &str, texts: &[String]) -> String {
         let (path, token) = self.url.split_once('?').expect("a token");
         let url = format!("{}/{kind}?{token}", path.trim_end_matches('/'));
         let body = format!("[{}]", texts.join(","));
@@ -100,7 +100,7 @@ impl House {
     }
 }
 
-async fn none_is_lost_on_its_way_through_a_plugin(database: Database) {
+async fn no_fact_is_lost_on_its_way_through_a_plugin(database: Database) {
     let mut house = House::open(database).await;
     let (examples, seed) = (setting("TEST_EXAMPLES", EXAMPLES), setting("TEST_SEED", SEED));
     let mut dice = Dice::new(seed);
@@ -113,7 +113,7 @@ async fn none_is_lost_on_its_way_through_a_plugin(database: Database) {
         let texts: Vec<String> =
             bookings.iter().map(|booking| as_text(&damaged(&mut dice, &booking.record).record)).collect();
         let before = house.taken(&bookings).await;
-        assert_eq!(house.tell("reservations", &texts).await, format!("{count} created"), "{about}: {texts:?}");
+        assert_eq!(house.report("reservations", &texts).await, format!("{count} created"), "{about}: {texts:?}");
         let mut expected = before.clone();
         for (room, check_in, check_out) in bookings.iter().flat_map(|booking| &booking.rooms) {
             let nights = Stay::spanning(*check_in, *check_out).expect("nights").nights();
@@ -127,7 +127,7 @@ async fn none_is_lost_on_its_way_through_a_plugin(database: Database) {
                 as_text(&damaged(&mut dice, &cancelled).record)
             })
             .collect();
-        assert_eq!(house.tell("reservations", &texts).await, format!("{count} updated"), "{about}: {texts:?}");
+        assert_eq!(house.report("reservations", &texts).await, format!("{count} updated"), "{about}: {texts:?}");
         assert_eq!(house.taken(&bookings).await, before, "{about}: {texts:?}");
         done += count;
     }

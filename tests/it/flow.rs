@@ -2,7 +2,7 @@
 
 use gassync::admin::SourceMade;
 use gassync_domain::SourceId;
-use gassync_simulator::beds24::{Change, Settings, Told};
+use gassync_simulator::beds24::{BookingChange, Notification, Settings};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Channel, Host},
@@ -59,9 +59,13 @@ async fn bookings_travel_by_webhook_and_by_poll(database: Database) {
     };
     host.until("what was there is in the core", same).await;
     let id = channel.beds24.book().iter().find(|entry| entry.status == "new").expect("a booking").id;
-    assert!(channel.beds24.change(id, &Change { num_adult: Some(4), ..Change::default() }, Told::Webhook));
+    assert!(channel.beds24.change(
+        id,
+        &BookingChange { num_adult: Some(4), ..BookingChange::default() },
+        Notification::Webhook
+    ));
     host.until("the webhook's change is in the core", same).await;
-    assert!(channel.beds24.cancel(id, Told::Nobody));
+    assert!(channel.beds24.cancel(id, Notification::None));
     host.until("the poll has found the cancellation", same).await;
     for _ in 0..10 {
         channel.beds24.act();
@@ -88,7 +92,7 @@ async fn a_disabled_plugins_messages_wait(database: Database) {
     assert_eq!(host.operate("plugins/beds24/disable", &json!(null)).await.status().as_u16(), 204);
     let ids: Vec<u64> = channel.beds24.book().iter().filter(|e| e.status == "new").map(|e| e.id).collect();
     for id in &ids {
-        assert!(channel.beds24.cancel(*id, Told::Webhook));
+        assert!(channel.beds24.cancel(*id, Notification::Webhook));
     }
     host.until("all are acknowledged", async || channel.beds24.webhooks_acknowledged().len() == ids.len()).await;
     assert!(!same().await, "nothing reaches the core");
@@ -144,8 +148,8 @@ async fn plugins_are_swapped_while_calls_run(database: Database) {
 }
 
 async fn a_plugin_remembers_from_call_to_call(database: Database) {
-    let host = Host::start(database, &["rogue"], None).await;
-    let new = json!({ "account": ACCOUNT, "channel": "rogue", "name": "r" });
+    let host = Host::start(database, &["misbehaving"], None).await;
+    let new = json!({ "account": ACCOUNT, "channel": "misbehaving", "name": "r" });
     let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
     for deed in ["keep", "keep", "keep and panic", "keep and fail", "keep"] {
         let call = host.http.post(&made.webhook_url).body(deed).send().await.expect("an answer");
@@ -156,7 +160,7 @@ async fn a_plugin_remembers_from_call_to_call(database: Database) {
     let sealed = gassync::store::plugin_state::all(&mut tx, source.account, source.id).await.expect("read");
     drop(tx);
     assert_ne!(sealed[0].1, b"3", "what is remembered is sealed");
-    let adapter = host.app.plugins.get("rogue").expect("it serves");
+    let adapter = host.app.plugins.get("misbehaving").expect("it serves");
     let memory = gassync::channel::plugin_state::load(&host.app, &adapter, &source).await.expect("recalled");
     assert_eq!(memory.get("count").map(Vec::as_slice), Some(&b"3"[..]), "what failed left nothing");
     host.stop().await;

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use gassync_domain::{Date, Timestamp};
-use gassync_simulator::beds24::{NewBooking, Told};
+use gassync_simulator::beds24::{NewBooking, Notification};
 use gassync_tests::{database::Database, host::Channel, on_both};
 use jiff::SignedDuration;
 use rand::{RngExt, SeedableRng};
@@ -199,7 +199,7 @@ impl Market {
             first_name: "Ada".to_owned(),
             last_name: "Lind".to_owned(),
         };
-        let told = if self.rng.random_bool(0.7) { Told::Webhook } else { Told::Nobody };
+        let told = if self.rng.random_bool(0.7) { Notification::Webhook } else { Notification::None };
         let (channel, _) = self.channel(place);
         if let Some(id) = channel.beds24.make(new, told) {
             self.nights.get_mut(&ahead).expect("a night").sold = Some(Sold::Channel(place, id));
@@ -212,7 +212,7 @@ impl Market {
             None => return,
             Some(Sold::Channel(place, id)) => {
                 let (channel, _) = self.channel(place);
-                assert!(channel.beds24.cancel(id, Told::Webhook));
+                assert!(channel.beds24.cancel(id, Notification::Webhook));
             }
             Some(Sold::Engine(id)) => self.stage.book(&id, (ahead, ahead + 1), "cancelled").await,
         }

@@ -14,7 +14,7 @@ use std::{
 
 use gassync::store::{self, Db};
 use gassync_domain::{SourceId, Status};
-use gassync_simulator::beds24::{Settings, Webhook};
+use gassync_simulator::beds24::{Settings, WebhookTarget};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, channel, records, reservation},
@@ -66,7 +66,7 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
     .await;
     let text = |name: &str| made[name].as_str().expect("a text").to_owned();
     let header = Some((text("webhookHeader"), text("webhookToken")));
-    channel.beds24.set_webhook(Webhook { url: text("webhookUrl"), header });
+    channel.beds24.set_webhook(WebhookTarget { url: text("webhookUrl"), header });
 
     let replay_key = key.clone();
     let answered = Arc::new(Mutex::new(BTreeSet::new()));

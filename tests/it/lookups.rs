@@ -11,12 +11,12 @@ use gassync::{
     store::{self, missing, sources},
 };
 use gassync_domain::{AccountId, Clock, SourceId, Timestamp, today_at};
-use gassync_simulator::beds24::{Fault, Rule};
+use gassync_simulator::beds24::{InjectedFault, Rule};
 use gassync_tests::{
     database::Database,
+    faulty_channel::{Account, FaultyChannel},
     host::{self, ACCOUNT, Host},
     on_both,
-    stand_in::{Account, StandIn},
 };
 use jiff::SignedDuration;
 
@@ -35,17 +35,17 @@ on_both!(
 const TEN_MINUTES: i64 = 601;
 
 struct Stage {
-    channel: StandIn,
+    channel: FaultyChannel,
     host: Host,
     made: SourceMade,
 }
 
 impl Stage {
     async fn open(database: Database) -> Self {
-        let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+        let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
         channel.account().bookings = (1..=3).map(|id| channel.booking(id, 10)).collect();
         // Whatever is asked for later is asked for by its id.
-        let host = channel.host(database, &[("GASSYNC_WORK_POLL_SECONDS", "0")]).await;
+        let host = channel.host(database, &[("GASSYNC_WORKERS_POLL_SECONDS", "0")]).await;
         let made = channel.connect(&host, Some("UTC")).await;
         let stage = Self { channel, host, made };
         stage.host.until("the bookings are known", async || stage.confirmed().await == ["1", "2", "3"]).await;
@@ -240,7 +240,7 @@ async fn a_booking_of_ours_that_was_taken_and_is_not_found_is_made_again(databas
         stage.is_told_all("alpha").await && stage.is_told_all("beta").await
     })
     .await;
-    stage.alpha.beds24.set_fault(Fault::NothingChanged, Rule::next(1).only("POST /bookings"));
+    stage.alpha.beds24.set_fault(InjectedFault::NothingChanged, Rule::next(1).only("POST /bookings"));
     stage.book("d1", (0, 2), "confirmed").await;
     let state = async || host.look("sources/alpha/bookings").await[0]["state"].as_str().map(str::to_owned);
     host.until("the channel said that it took it", async || state().await.as_deref() == Some("unconfirmed")).await;

@@ -1,7 +1,7 @@
 //! Houses that run elsewhere already are taken over: all links of a list or none, no booking twice, and no channel told of
 //! what it has.
 
-use gassync_simulator::beds24::{Change, NewBooking, Settings, Told};
+use gassync_simulator::beds24::{BookingChange, NewBooking, Notification, Settings};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Channel, Host, channel, read, records, reservation},
@@ -419,7 +419,7 @@ async fn a_file_is_planned_and_taken_over(database: Database) {
 async fn a_channel_is_told_of_nothing_that_it_has(database: Database) {
     let settings = Settings { bookings: 0, properties: 1, credits_per_five_minutes: 100_000.0, ..Settings::default() };
     let channel: Channel = channel(settings).await;
-    let polls = [("GASSYNC_WORK_POLL_SECONDS", "0")];
+    let polls = [("GASSYNC_WORKERS_POLL_SECONDS", "0")];
     let host = Host::begin(database, &["beds24"], Some(&channel), &polls).await;
     let key = host.key(ACCOUNT, "before").await;
     let house = channel.beds24.properties().remove(0);
@@ -441,7 +441,7 @@ async fn a_channel_is_told_of_nothing_that_it_has(database: Database) {
             first_name: "Noor".to_owned(),
             last_name: "de Wit".to_owned(),
         };
-        channel.beds24.make(new, Told::Nobody).expect("a booking")
+        channel.beds24.make(new, Notification::None).expect("a booking")
     };
     let (sold, told) = (made(8), made(9));
     let ours = async |id: &str, month: i8, departure: jiff::civil::Date| {
@@ -473,8 +473,8 @@ async fn a_channel_is_told_of_nothing_that_it_has(database: Database) {
     assert_eq!(host.figure("bookings").await, 2);
     host.go_live("beds24").await;
     // What the channel sold it changes; of what is ours it hears, as a change of what it has.
-    let longer = Change { dates: Some((days(8).0, date(2027, 8, 8))), ..Change::default() };
-    assert!(channel.beds24.change(sold, &longer, Told::Webhook));
+    let longer = BookingChange { dates: Some((days(8).0, date(2027, 8, 8))), ..BookingChange::default() };
+    assert!(channel.beds24.change(sold, &longer, Notification::Webhook));
     ours("b", 9, date(2027, 9, 9)).await;
     let departs = |id: u64| channel.beds24.book().iter().find(|entry| entry.id == id).expect("there").departure;
     host.until("the channel has our change", async || departs(told) == date(2027, 9, 9)).await;

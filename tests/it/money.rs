@@ -1,6 +1,6 @@
 //! Money that adds up, and what goes with it: currencies, charges, groups, sellers and addresses.
 
-use gassync_simulator::beds24::{Settings, Told};
+use gassync_simulator::beds24::{Notification, Settings};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Host},
@@ -115,11 +115,11 @@ async fn charges_and_groups_add_up_through_the_sandbox(database: Database) {
     assert!(!members.is_empty() && book.iter().any(|entry| entry.owed > Some(entry.price_cents * 100)), "{book:?}");
     // A change of the price is one of its charge.
     let single = book.iter().find(|entry| entry.odd.is_none()).expect("a plain booking");
-    let change = gassync_simulator::beds24::Change {
+    let change = gassync_simulator::beds24::BookingChange {
         price_cents: Some(single.price_cents + 1_000),
-        ..gassync_simulator::beds24::Change::default()
+        ..gassync_simulator::beds24::BookingChange::default()
     };
-    assert!(channel.beds24.change(single.id, &change, Told::Nobody));
+    assert!(channel.beds24.change(single.id, &change, Notification::None));
     let owed = |id: u64| channel.beds24.book().into_iter().find(|entry| entry.id == id).and_then(|entry| entry.owed);
     host.until("the change is known", async || {
         let known = core().await;

@@ -14,7 +14,7 @@ use gassync::{
 use gassync_domain::{
     AccountId, Change, ChangeKind, Entity, HttpRequest, HttpResponse, Query, Selection, SourceId, Timestamp,
 };
-use gassync_runtime::{Adapter, Budget, Call, Grant, ReplayTransport, ShownAsPlaceholders};
+use gassync_runtime::{Adapter, Budget, Call, Grant, PlaceholderCredentials, ReplayTransport};
 use gassync_tests::{
     database::Database,
     on_both,
@@ -81,13 +81,17 @@ impl Stage {
     fn call(&self, answers: Vec<HttpResponse>) -> Call {
         let manifest = self.plugin.manifest();
         Call {
-            grant: Grant::as_asked(manifest.places(&manifest.hosts, &manifest.with_defaults(&json!({})), |_, _| None)),
+            grant: Grant::as_requested(manifest.host_patterns(
+                &manifest.hosts,
+                &manifest.with_defaults(&json!({})),
+                |_, _| None,
+            )),
             settings: manifest.with_defaults(&json!({})),
-            credentials: Arc::new(ShownAsPlaceholders),
+            credentials: Arc::new(PlaceholderCredentials),
             transport: Arc::new(ReplayTransport::new(answers)),
             clock: Arc::new(|| at(0)),
             budget: Budget::fetch(),
-            ..Call::alone("test")
+            ..Call::isolated("test")
         }
     }
 

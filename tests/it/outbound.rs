@@ -2,7 +2,7 @@
 
 use gassync::admin::NewSource;
 use gassync_domain::Date;
-use gassync_simulator::beds24::{BookEntry, Fault, Faults, Rule, Settings, Told, Webhook};
+use gassync_simulator::beds24::{BookEntry, FaultSettings, InjectedFault, Notification, Rule, Settings, WebhookTarget};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Channel, Host},
@@ -82,7 +82,7 @@ impl Stage {
         let reached = [&alpha, &beta].into_iter().chain(others.iter().copied());
         let private: Vec<String> = reached.map(|channel| channel.address.to_string()).collect();
         let private = private.join(",");
-        let settings = [("GASSYNC_WORK_POLL_SECONDS", polls), ("GASSYNC_EGRESS_PRIVATE", private.as_str())];
+        let settings = [("GASSYNC_WORKERS_POLL_SECONDS", polls), ("GASSYNC_EGRESS_ALLOW_PRIVATE", private.as_str())];
         let host = Host::prepared(database, (&["beds24"], None), &settings, |app| app.set_clock(clock)).await;
         connect(&host, &alpha, "alpha").await;
         host.until("the rooms of alpha are in the core", async || links(&host, "alpha").await.len() >= 3).await;
@@ -154,7 +154,7 @@ async fn connect(host: &Host, channel: &Channel, name: &str) {
     };
     let made: gassync::admin::SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
     let header = made.webhook_header.clone().map(|name| (name, made.webhook_token.clone()));
-    channel.beds24.set_webhook(Webhook { url: made.webhook_url, header });
+    channel.beds24.set_webhook(WebhookTarget { url: made.webhook_url, header });
 }
 
 async fn links(host: &Host, source: &str) -> Vec<Value> {
@@ -241,7 +241,7 @@ async fn a_direct_booking_is_told_here_and_closes_the_night_there(database: Data
     let booking = host.look("sources/alpha/bookings").await;
     assert_eq!(booking[0]["externalId"], told.id.to_string());
     // Somebody cancels it there: the core has the say over its own.
-    assert!(stage.alpha.beds24.cancel(told.id, Told::Webhook));
+    assert!(stage.alpha.beds24.cancel(told.id, Notification::Webhook));
     host.until("it was cancelled there", async || stage.told()[0].status == "cancelled").await;
     host.until("it stands again", async || stage.told()[0].status == "confirmed").await;
     stage.book("d1", (1, 3), "cancelled").await;
@@ -265,7 +265,7 @@ async fn nothing_is_doubled_whatever_goes_wrong(database: Database) {
     })
     .await;
     for channel in [&stage.alpha, &stage.beta] {
-        channel.beds24.set_faults(Faults { delay_millis: 200, hold_millis: 500, ..Faults::any(0.2) });
+        channel.beds24.set_faults(FaultSettings { delay_millis: 200, hold_millis: 500, ..FaultSettings::any(0.2) });
     }
     for number in 0..8 {
         stage.book(&format!("d{number}"), (number * 2, number * 2 + 2), "confirmed").await;
@@ -275,7 +275,7 @@ async fn nothing_is_doubled_whatever_goes_wrong(database: Database) {
     }
     tokio::time::sleep(std::time::Duration::from_secs(6)).await;
     for channel in [&stage.alpha, &stage.beta] {
-        channel.beds24.set_faults(Faults::default());
+        channel.beds24.set_faults(FaultSettings::default());
     }
     let agrees = async || {
         let told = stage.told();
@@ -315,7 +315,7 @@ async fn a_channel_that_says_yes_and_does_nothing_is_found_out(database: Databas
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
     host.until("beta has been told all", async || stage.is_told_all("beta").await).await;
-    stage.beta.beds24.set_fault(Fault::NothingChanged, Rule::next(1).only("POST /inventory/rooms/calendar"));
+    stage.beta.beds24.set_fault(InjectedFault::NothingChanged, Rule::next(1).only("POST /inventory/rooms/calendar"));
     stage.book("d1", (0, 1), "confirmed").await;
     host.until("it was written", async || {
         let calls = stage.beta.beds24.requests();
@@ -382,7 +382,7 @@ async fn a_host_that_is_killed_tells_everything_once(database: Database) {
     let plan = operate("sources/alpha/go-live", Some(json!({ "plan": true }))).await;
     let done = operate("sources/alpha/go-live", Some(json!({ "planId": plan["planId"] }))).await;
     assert_eq!(done["live"], json!(true), "{plan}: {done}");
-    channel.beds24.set_faults(Faults { delay_millis: 200, hold_millis: 800, ..Faults::any(0.1) });
+    channel.beds24.set_faults(FaultSettings { delay_millis: 200, hold_millis: 800, ..FaultSettings::any(0.1) });
     let today = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
     let day = |ahead: i64| today.saturating_add(Span::new().days(ahead));
     // Booked, and every third cancelled, whatever happens to the host.
@@ -407,7 +407,7 @@ async fn a_host_that_is_killed_tells_everything_once(database: Database) {
             served.start().await;
         }
     }
-    channel.beds24.set_faults(Faults::default());
+    channel.beds24.set_faults(FaultSettings::default());
     let told = || -> Vec<BookEntry> {
         channel.beds24.book().into_iter().filter(|entry| entry.reference.starts_with("gas-")).collect()
     };

@@ -18,7 +18,7 @@ use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, read, records, reservation},
     on_both,
-    teller::{Teller, at, stay},
+    source_fixture::{SourceFixture, at, stay},
 };
 use serde_json::{Value, json};
 
@@ -38,241 +38,255 @@ on_both!(
 );
 
 /// Booked, cancelled, and confirmed again.
-async fn confirmed_again(teller: &Teller, id: &str) {
-    let booked = teller.tell(&stay(id, "t1", (10, 13), "confirmed"), 1).await;
+async fn confirmed_again(source_fixture: &SourceFixture, id: &str) {
+    let booked = source_fixture.report(&stay(id, "t1", (10, 13), "confirmed"), 1).await;
     assert!(matches!(booked, Outcome::Created(_)), "{booked:?}");
-    let cancelled = teller.tell(&stay(id, "t1", (10, 13), "cancelled"), 2).await;
+    let cancelled = source_fixture.report(&stay(id, "t1", (10, 13), "cancelled"), 2).await;
     assert!(matches!(cancelled, Outcome::Updated(_)), "{cancelled:?}");
-    let again = teller.tell(&stay(id, "t1", (10, 13), "confirmed"), 3).await;
+    let again = source_fixture.report(&stay(id, "t1", (10, 13), "confirmed"), 3).await;
     assert!(matches!(again, Outcome::Parked(_)), "{again:?}");
 }
 
 async fn confirmed_again_it_keeps_its_nights_and_is_no_booking(database: Database) {
-    let teller = Teller::new(database).await;
-    teller.tell(&stay("r", "t1", (10, 13), "confirmed"), 1).await;
-    teller.tell(&stay("r", "t1", (10, 13), "cancelled"), 2).await;
-    assert_eq!(teller.night("t1", 10).await, (0, 0, 0));
-    let told_before = (teller.facts("booking").await, teller.facts("availability").await);
-    teller.tell(&stay("r", "t1", (10, 13), "confirmed"), 3).await;
-    assert_eq!((teller.night("t1", 10).await, teller.night("t1", 12).await), ((0, 1, 0), (0, 1, 0)));
-    assert_eq!(teller.status("r").await.as_deref(), Some("cancelled"));
-    assert_eq!(teller.facts("booking").await, told_before.0, "nobody is told of a booking");
-    let stored = teller.stored("r").await.expect("stored");
+    let source_fixture = SourceFixture::new(database).await;
+    source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), 1).await;
+    source_fixture.report(&stay("r", "t1", (10, 13), "cancelled"), 2).await;
+    assert_eq!(source_fixture.night("t1", 10).await, (0, 0, 0));
+    let told_before = (source_fixture.facts("booking").await, source_fixture.facts("availability").await);
+    source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), 3).await;
+    assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t1", 12).await), ((0, 1, 0), (0, 1, 0)));
+    assert_eq!(source_fixture.status("r").await.as_deref(), Some("cancelled"));
+    assert_eq!(source_fixture.facts("booking").await, told_before.0, "nobody is told of a booking");
+    let stored = source_fixture.stored("r").await.expect("stored");
     assert_eq!(stored.record.status.as_str(), "cancelled", "the good word stays");
     assert!(stored.parked.is_some());
-    teller.check().await;
+    source_fixture.check().await;
     // Whoever asks sees it as taken; what has happened is kept, and one too many.
-    let asks = Incoming { when_full: core::WhenFull::Refuse, ..teller.incoming(4) };
-    let asked = teller.tell_as(&asks, &stay("other", "t1", (12, 14), "confirmed")).await;
+    let asks = Incoming { when_full: core::WhenFull::Refuse, ..source_fixture.incoming(4) };
+    let asked = source_fixture.report_as(&asks, &stay("other", "t1", (12, 14), "confirmed")).await;
     assert!(matches!(asked, Outcome::Refused(_)), "{asked:?}");
-    assert_eq!(teller.facts("overbooking").await, 0);
-    let sold = teller.tell(&stay("other", "t1", (12, 14), "confirmed"), 5).await;
+    assert_eq!(source_fixture.facts("overbooking").await, 0);
+    let sold = source_fixture.report(&stay("other", "t1", (12, 14), "confirmed"), 5).await;
     assert!(matches!(sold, Outcome::Overbooked { .. }), "{sold:?}");
-    assert!(teller.facts("overbooking").await > 0);
-    teller.check().await;
+    assert!(source_fixture.facts("overbooking").await > 0);
+    source_fixture.check().await;
     // Longer by its newest word, it keeps the new nights in place of the old.
-    teller.tell(&stay("r", "t1", (9, 12), "confirmed"), 6).await;
-    assert_eq!((teller.night("t1", 9).await, teller.night("t1", 12).await), ((0, 1, 0), (1, 0, 0)));
-    teller.check().await;
+    source_fixture.report(&stay("r", "t1", (9, 12), "confirmed"), 6).await;
+    assert_eq!((source_fixture.night("t1", 9).await, source_fixture.night("t1", 12).await), ((0, 1, 0), (1, 0, 0)));
+    source_fixture.check().await;
     // A newer cancellation is all there is to know.
-    let ended = teller.tell(&stay("r", "t1", (10, 13), "cancelled"), 7).await;
+    let ended = source_fixture.report(&stay("r", "t1", (10, 13), "cancelled"), 7).await;
     assert!(matches!(ended, Outcome::Updated(_)), "{ended:?}");
-    assert_eq!(teller.night("t1", 9).await, (0, 0, 0));
-    assert!(teller.stored("r").await.expect("stored").parked.is_none());
-    teller.check().await;
+    assert_eq!(source_fixture.night("t1", 9).await, (0, 0, 0));
+    assert!(source_fixture.stored("r").await.expect("stored").parked.is_none());
+    source_fixture.check().await;
 }
 
 async fn a_person_lets_it_stand(database: Database) {
-    let teller = Teller::new(database).await;
-    confirmed_again(&teller, "r").await;
-    let stands = teller.decide("r", Choice::Stand, 4).await.expect("decided");
+    let source_fixture = SourceFixture::new(database).await;
+    confirmed_again(&source_fixture, "r").await;
+    let stands = source_fixture.decide("r", Choice::Stand, 4).await.expect("decided");
     assert!(matches!(stands, Outcome::Updated(_)), "{stands:?}");
-    assert_eq!((teller.night("t1", 10).await, teller.status("r").await.as_deref()), ((1, 0, 0), Some("confirmed")));
-    let stored = teller.stored("r").await.expect("stored");
+    assert_eq!(
+        (source_fixture.night("t1", 10).await, source_fixture.status("r").await.as_deref()),
+        ((1, 0, 0), Some("confirmed"))
+    );
+    let stored = source_fixture.stored("r").await.expect("stored");
     assert!(stored.parked.is_none() && stored.record.status.as_str() == "confirmed");
-    teller.check().await;
-    assert!(matches!(teller.decide("r", Choice::Stand, 5).await, Err(DecideError::NotWaiting)));
+    source_fixture.check().await;
+    assert!(matches!(source_fixture.decide("r", Choice::Stand, 5).await, Err(DecideError::NotWaiting)));
     // In a status of the channel's own it stands as confirmed.
-    teller.tell(&stay("w", "t2", (10, 13), "waitlisted"), 1).await;
-    assert_eq!(teller.night("t2", 10).await, (0, 1, 0));
-    assert!(matches!(teller.decide("w", Choice::Stand, 5).await, Ok(Outcome::Created(_))));
-    assert_eq!((teller.night("t2", 10).await, teller.status("w").await.as_deref()), ((1, 0, 0), Some("confirmed")));
+    source_fixture.report(&stay("w", "t2", (10, 13), "waitlisted"), 1).await;
+    assert_eq!(source_fixture.night("t2", 10).await, (0, 1, 0));
+    assert!(matches!(source_fixture.decide("w", Choice::Stand, 5).await, Ok(Outcome::Created(_))));
+    assert_eq!(
+        (source_fixture.night("t2", 10).await, source_fixture.status("w").await.as_deref()),
+        ((1, 0, 0), Some("confirmed"))
+    );
     // What lacks its room cannot stand.
-    teller.tell(&stay("n", "t9", (10, 13), "confirmed"), 1).await;
-    let lacking = teller.decide("n", Choice::Stand, 5).await;
+    source_fixture.report(&stay("n", "t9", (10, 13), "confirmed"), 1).await;
+    let lacking = source_fixture.decide("n", Choice::Stand, 5).await;
     assert!(matches!(&lacking, Err(DecideError::Lacking(parked)) if parked.to_string().contains("t9")), "{lacking:?}");
-    teller.check().await;
+    source_fixture.check().await;
 }
 
 async fn a_person_cancels_or_ignores_it(database: Database) {
-    let teller = Teller::new(database).await;
-    confirmed_again(&teller, "r").await;
-    teller.decide("r", Choice::Cancel, 4).await.expect("decided");
-    assert_eq!((teller.night("t1", 10).await, teller.status("r").await.as_deref()), ((0, 0, 0), Some("cancelled")));
-    assert!(teller.stored("r").await.expect("stored").parked.is_none());
-    teller.check().await;
+    let source_fixture = SourceFixture::new(database).await;
+    confirmed_again(&source_fixture, "r").await;
+    source_fixture.decide("r", Choice::Cancel, 4).await.expect("decided");
+    assert_eq!(
+        (source_fixture.night("t1", 10).await, source_fixture.status("r").await.as_deref()),
+        ((0, 0, 0), Some("cancelled"))
+    );
+    assert!(source_fixture.stored("r").await.expect("stored").parked.is_none());
+    source_fixture.check().await;
     // Of a booking that stands a cancellation takes the nights, and to ignore a word leaves them.
     for (id, choice, left) in [("c", Choice::Cancel, 0), ("i", Choice::Ignore, 1)] {
-        teller.tell(&stay(id, "t1", (20, 22), "confirmed"), 1).await;
-        teller.tell(&stay(id, "t1", (20, 22), "waitlisted"), 2).await;
-        assert_eq!(teller.night("t1", 20).await, (1, 0, 0), "its booking has them already");
-        teller.decide(id, choice, 3).await.expect("decided");
-        assert_eq!(teller.night("t1", 20).await, (left, 0, 0), "{id}");
-        assert!(teller.stored(id).await.expect("stored").parked.is_none());
-        teller.check().await;
+        source_fixture.report(&stay(id, "t1", (20, 22), "confirmed"), 1).await;
+        source_fixture.report(&stay(id, "t1", (20, 22), "waitlisted"), 2).await;
+        assert_eq!(source_fixture.night("t1", 20).await, (1, 0, 0), "its booking has them already");
+        source_fixture.decide(id, choice, 3).await.expect("decided");
+        assert_eq!(source_fixture.night("t1", 20).await, (left, 0, 0), "{id}");
+        assert!(source_fixture.stored(id).await.expect("stored").parked.is_none());
+        source_fixture.check().await;
     }
     // What was never booked is left alone.
-    teller.tell(&stay("n", "t2", (10, 13), "waitlisted"), 1).await;
-    assert_eq!(teller.night("t2", 10).await, (0, 1, 0));
-    teller.decide("n", Choice::Ignore, 2).await.expect("decided");
-    assert_eq!((teller.night("t2", 10).await, teller.status("n").await), ((0, 0, 0), None));
-    teller.check().await;
+    source_fixture.report(&stay("n", "t2", (10, 13), "waitlisted"), 1).await;
+    assert_eq!(source_fixture.night("t2", 10).await, (0, 1, 0));
+    source_fixture.decide("n", Choice::Ignore, 2).await.expect("decided");
+    assert_eq!((source_fixture.night("t2", 10).await, source_fixture.status("n").await), ((0, 0, 0), None));
+    source_fixture.check().await;
 }
 
 async fn a_word_that_nobody_knows_waits_beside_the_good_one(database: Database) {
-    let teller = Teller::new(database).await;
+    let source_fixture = SourceFixture::new(database).await;
     let mut good = stay("r", "t1", (10, 13), "confirmed");
     good["notes"] = json!("late arrival");
-    teller.tell(&good, 1).await;
+    source_fixture.report(&good, 1).await;
     // Longer, in a status of the channel's own: what the booking does not have is kept.
-    let waits = teller.tell(&stay("r", "t1", (10, 15), "waitlisted"), 2).await;
+    let waits = source_fixture.report(&stay("r", "t1", (10, 15), "waitlisted"), 2).await;
     assert!(matches!(waits, Outcome::Parked(_)), "{waits:?}");
-    assert_eq!((teller.night("t1", 12).await, teller.night("t1", 14).await), ((1, 0, 0), (0, 1, 0)));
-    let stored = teller.stored("r").await.expect("stored");
+    assert_eq!((source_fixture.night("t1", 12).await, source_fixture.night("t1", 14).await), ((1, 0, 0), (0, 1, 0)));
+    let stored = source_fixture.stored("r").await.expect("stored");
     assert_eq!(stored.record.check_out.map(|day| day.to_string()).as_deref(), Some("2027-05-13"));
-    assert_eq!(teller.status("r").await.as_deref(), Some("confirmed"));
-    teller.check().await;
+    assert_eq!(source_fixture.status("r").await.as_deref(), Some("confirmed"));
+    source_fixture.check().await;
     // Order is judged by the newer of both.
-    let older = teller.tell_as(&Incoming { observed_at: at(1), ..teller.incoming(3) }, &good).await;
+    let older = source_fixture.report_as(&Incoming { observed_at: at(1), ..source_fixture.incoming(3) }, &good).await;
     assert!(matches!(older, Outcome::Older(Some(_))), "{older:?}");
     // A partial word is filled from the good one.
     let partial = json!({ "id": "r", "status": "confirmed", "completeness": "partial", "adults": 3 });
-    let applied = teller.tell(&partial, 4).await;
+    let applied = source_fixture.report(&partial, 4).await;
     assert!(matches!(applied, Outcome::Updated(_)), "{applied:?}");
-    let stored = teller.stored("r").await.expect("stored");
+    let stored = source_fixture.stored("r").await.expect("stored");
     assert_eq!((stored.record.notes.as_deref(), stored.parked), (Some("late arrival"), None));
-    assert_eq!((teller.night("t1", 12).await, teller.night("t1", 14).await), ((1, 0, 0), (0, 0, 0)));
-    teller.check().await;
+    assert_eq!((source_fixture.night("t1", 12).await, source_fixture.night("t1", 14).await), ((1, 0, 0), (0, 0, 0)));
+    source_fixture.check().await;
 }
 
 async fn the_same_word_again_writes_nothing(database: Database) {
-    let teller = Teller::new(database).await;
-    confirmed_again(&teller, "r").await;
-    teller.tell(&stay("w", "t2", (10, 13), "waitlisted"), 3).await;
-    teller.tell(&stay("n", "t9", (10, 13), "confirmed"), 3).await;
+    let source_fixture = SourceFixture::new(database).await;
+    confirmed_again(&source_fixture, "r").await;
+    source_fixture.report(&stay("w", "t2", (10, 13), "waitlisted"), 3).await;
+    source_fixture.report(&stay("n", "t9", (10, 13), "confirmed"), 3).await;
     for (id, room, status) in [("r", "t1", "confirmed"), ("w", "t2", "waitlisted"), ("n", "t9", "confirmed")] {
-        let before = teller.written(id).await;
+        let before = source_fixture.written(id).await;
         for second in 10..13 {
-            let again = teller.tell(&stay(id, room, (10, 13), status), second).await;
+            let again = source_fixture.report(&stay(id, room, (10, 13), status), second).await;
             assert!(matches!(again, Outcome::Parked(_)), "{again:?}");
         }
-        assert_eq!(teller.written(id).await, before);
+        assert_eq!(source_fixture.written(id).await, before);
     }
-    teller.check().await;
+    source_fixture.check().await;
 }
 
 async fn what_was_decided_is_not_asked_again(database: Database) {
-    let teller = Teller::new(database).await;
+    let source_fixture = SourceFixture::new(database).await;
     for (id, from, choice) in [("s", 1, Choice::Stand), ("c", 5, Choice::Cancel), ("i", 9, Choice::Ignore)] {
         let said = |status: &str| stay(id, "t1", (from, from + 2), status);
-        teller.tell(&said("confirmed"), 1).await;
-        teller.tell(&said("cancelled"), 2).await;
-        assert!(matches!(teller.tell(&said("waitlisted"), 3).await, Outcome::Parked(_)));
-        teller.decide(id, choice, 4).await.expect("decided");
-        let before = (teller.night("t1", i8::try_from(from).expect("small")).await, teller.status(id).await);
-        let again = teller.tell(&said("waitlisted"), 5).await;
+        source_fixture.report(&said("confirmed"), 1).await;
+        source_fixture.report(&said("cancelled"), 2).await;
+        assert!(matches!(source_fixture.report(&said("waitlisted"), 3).await, Outcome::Parked(_)));
+        source_fixture.decide(id, choice, 4).await.expect("decided");
+        let before =
+            (source_fixture.night("t1", i8::try_from(from).expect("small")).await, source_fixture.status(id).await);
+        let again = source_fixture.report(&said("waitlisted"), 5).await;
         assert!(matches!(again, Outcome::Unchanged(_)), "{id}: {again:?}");
-        let after = (teller.night("t1", i8::try_from(from).expect("small")).await, teller.status(id).await);
+        let after =
+            (source_fixture.night("t1", i8::try_from(from).expect("small")).await, source_fixture.status(id).await);
         assert_eq!(after, before, "{id}");
-        assert!(teller.stored(id).await.expect("stored").parked.is_none());
+        assert!(source_fixture.stored(id).await.expect("stored").parked.is_none());
         // Another word is another question.
         let mut other = said("waitlisted");
         other["adults"] = json!(4);
-        assert!(matches!(teller.tell(&other, 6).await, Outcome::Parked(_)), "{id}");
-        teller.check().await;
+        assert!(matches!(source_fixture.report(&other, 6).await, Outcome::Parked(_)), "{id}");
+        source_fixture.check().await;
     }
 }
 
 async fn a_night_that_was_resold_is_one_too_many(database: Database) {
-    let teller = Teller::new(database).await;
-    teller.tell(&stay("r", "t1", (10, 13), "confirmed"), 1).await;
-    teller.tell(&stay("r", "t1", (10, 13), "cancelled"), 2).await;
-    teller.tell(&stay("next", "t1", (12, 14), "confirmed"), 3).await;
-    assert_eq!(teller.facts("overbooking").await, 0);
-    teller.tell(&stay("r", "t1", (10, 13), "confirmed"), 4).await;
-    assert_eq!((teller.night("t1", 11).await, teller.night("t1", 12).await), ((0, 1, 0), (1, 0, 1)));
-    assert!(teller.facts("overbooking").await > 0);
-    teller.check().await;
+    let source_fixture = SourceFixture::new(database).await;
+    source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), 1).await;
+    source_fixture.report(&stay("r", "t1", (10, 13), "cancelled"), 2).await;
+    source_fixture.report(&stay("next", "t1", (12, 14), "confirmed"), 3).await;
+    assert_eq!(source_fixture.facts("overbooking").await, 0);
+    source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), 4).await;
+    assert_eq!((source_fixture.night("t1", 11).await, source_fixture.night("t1", 12).await), ((0, 1, 0), (1, 0, 1)));
+    assert!(source_fixture.facts("overbooking").await > 0);
+    source_fixture.check().await;
     // The other goes: the hold has its place.
-    teller.tell(&stay("next", "t1", (12, 14), "cancelled"), 5).await;
-    assert_eq!(teller.night("t1", 12).await, (0, 1, 0));
-    teller.check().await;
+    source_fixture.report(&stay("next", "t1", (12, 14), "cancelled"), 5).await;
+    assert_eq!(source_fixture.night("t1", 12).await, (0, 1, 0));
+    source_fixture.check().await;
 }
 
 async fn what_holds_nothing(database: Database) {
-    let teller = Teller::new(database).await;
+    let source_fixture = SourceFixture::new(database).await;
     // Nobody stays for a lifetime: a person looks at it.
     let mut lifetime = stay("lifetime", "t1", (10, 13), "confirmed");
     lifetime["checkIn"] = json!("2000-01-01");
-    assert!(matches!(teller.tell(&lifetime, 1).await, Outcome::Parked(_)));
-    assert_eq!(teller.night("t1", 10).await, (0, 0, 0));
+    assert!(matches!(source_fixture.report(&lifetime, 1).await, Outcome::Parked(_)));
+    assert_eq!(source_fixture.night("t1", 10).await, (0, 0, 0));
     // A question, a refusal, and a stay that is past; what nobody has linked.
-    teller.tell(&stay("q", "t9", (10, 13), "inquiry"), 1).await;
+    source_fixture.report(&stay("q", "t9", (10, 13), "inquiry"), 1).await;
     let mut past = stay("p", "t2", (10, 13), "waitlisted");
     (past["checkIn"], past["checkOut"]) = (json!("2027-01-10"), json!("2027-01-14"));
-    assert!(matches!(teller.tell(&past, 1).await, Outcome::Parked(_)));
-    teller.tell(&stay("n", "t9", (10, 13), "confirmed"), 1).await;
+    assert!(matches!(source_fixture.report(&past, 1).await, Outcome::Parked(_)));
+    source_fixture.report(&stay("n", "t9", (10, 13), "confirmed"), 1).await;
     // A source without the say, and one that asks.
     let authority = Authority { bookings: Some(Say::None), ..Authority::default() };
-    let quiet = Incoming { authority, ..teller.incoming(1) };
-    assert!(matches!(teller.tell_as(&quiet, &stay("a", "t2", (10, 13), "confirmed")).await, Outcome::Parked(_)));
+    let quiet = Incoming { authority, ..source_fixture.incoming(1) };
+    assert!(matches!(
+        source_fixture.report_as(&quiet, &stay("a", "t2", (10, 13), "confirmed")).await,
+        Outcome::Parked(_)
+    ));
     let mut asks = stay("asks", "t2", (10, 13), "waitlisted");
     asks["intent"] = json!("request");
-    assert!(matches!(teller.tell(&asks, 1).await, Outcome::Parked(_)));
-    assert_eq!((teller.night("t1", 10).await, teller.night("t2", 10).await), ((0, 0, 0), (0, 0, 0)));
-    let mut tx = teller.db.platform_read().await.expect("a transaction");
+    assert!(matches!(source_fixture.report(&asks, 1).await, Outcome::Parked(_)));
+    assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t2", 10).await), ((0, 0, 0), (0, 0, 0)));
+    let mut tx = source_fixture.db.platform_read().await.expect("a transaction");
     let waiting = parked::waiting(&mut tx, Date::new(2027, 1, 15).expect("a day")).await.expect("read");
     let mut ids: Vec<&str> = waiting.iter().map(|alarm| alarm.external_id.as_str()).collect();
     ids.sort_unstable();
     assert_eq!(ids, ["a", "asks", "lifetime", "n", "q"], "what is past is no alarm");
     assert!(waiting.iter().all(|alarm| !alarm.held));
     drop(tx);
-    teller.check().await;
+    source_fixture.check().await;
 }
 
 async fn a_hold_ends_with_its_last_night(database: Database) {
-    let teller = Teller::new(database).await;
-    teller.tell(&stay("w", "t1", (10, 13), "waitlisted"), 1).await;
+    let source_fixture = SourceFixture::new(database).await;
+    source_fixture.report(&stay("w", "t1", (10, 13), "waitlisted"), 1).await;
     let instant = |text: &str| text.parse().expect("an instant");
     let ended = async |now: &str| {
-        let mut tx = teller.db.platform_read().await.expect("a transaction");
+        let mut tx = source_fixture.db.platform_read().await.expect("a transaction");
         holds::ended(&mut tx, 100, instant(now)).await.expect("read")
     };
     assert_eq!(ended("2027-05-12T22:30:00Z").await, [], "in Lisbon it is the evening before");
     let over = ended("2027-05-12T23:30:00Z").await;
     assert_eq!(over.len(), 1, "in Lisbon the day of departure has begun");
     let ids: Vec<_> = over.iter().map(|(_, hold)| *hold).collect();
-    let mut tx = teller.db.write(teller.account).await.expect("a transaction");
-    tx.lock_ledger(teller.account, true).await.expect("locked");
-    core::drop_holds(&mut tx, teller.account, &ids, instant("2027-05-13T00:00:00Z")).await.expect("dropped");
-    parked_reservations::forget_holds(&mut tx, teller.account, &ids).await.expect("forgotten");
+    let mut tx = source_fixture.db.write(source_fixture.account).await.expect("a transaction");
+    tx.lock_ledger(source_fixture.account, true).await.expect("locked");
+    core::drop_holds(&mut tx, source_fixture.account, &ids, instant("2027-05-13T00:00:00Z")).await.expect("dropped");
+    parked_reservations::forget_holds(&mut tx, source_fixture.account, &ids).await.expect("forgotten");
     tx.commit().await.expect("committed");
-    assert_eq!(teller.night("t1", 12).await, (0, 0, 0));
-    teller.check().await;
+    assert_eq!(source_fixture.night("t1", 12).await, (0, 0, 0));
+    source_fixture.check().await;
     // Said once more, it is past.
-    let later = Incoming { now: instant("2027-05-14T00:00:00Z"), observed_at: at(9), ..teller.incoming(9) };
-    let again = teller.tell_as(&later, &stay("w", "t1", (10, 13), "waitlisted")).await;
+    let later = Incoming { now: instant("2027-05-14T00:00:00Z"), observed_at: at(9), ..source_fixture.incoming(9) };
+    let again = source_fixture.report_as(&later, &stay("w", "t1", (10, 13), "waitlisted")).await;
     assert!(matches!(again, Outcome::Parked(_)), "{again:?}");
-    assert_eq!(teller.night("t1", 12).await, (0, 0, 0));
+    assert_eq!(source_fixture.night("t1", 12).await, (0, 0, 0));
 }
 
 async fn some_rooms_are_linked(database: Database) {
-    let teller = Teller::new(database).await;
+    let source_fixture = SourceFixture::new(database).await;
     let mut several = stay("g", "t1", (10, 13), "confirmed");
     several["rooms"] = json!([{ "roomTypeId": "t1" }, { "roomTypeId": "t9" }, { "roomTypeId": "t2" }]);
-    assert!(matches!(teller.tell(&several, 1).await, Outcome::Parked(_)));
-    assert_eq!((teller.night("t1", 10).await, teller.night("t2", 10).await), ((0, 1, 0), (0, 1, 0)));
-    let mut tx = teller.db.platform_read().await.expect("a transaction");
+    assert!(matches!(source_fixture.report(&several, 1).await, Outcome::Parked(_)));
+    assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t2", 10).await), ((0, 1, 0), (0, 1, 0)));
+    let mut tx = source_fixture.db.platform_read().await.expect("a transaction");
     let waiting = parked::waiting(&mut tx, Date::new(2027, 1, 15).expect("a day")).await.expect("read");
     let [ParkedAlarm { source_name, kind, property, room, first_night, last_night, held, .. }] = waiting.as_slice()
     else {
@@ -283,12 +297,12 @@ async fn some_rooms_are_linked(database: Database) {
     let days = [first_night, last_night].map(|day| day.map(|day| day.to_string()).unwrap_or_default());
     assert_eq!(days, ["2027-05-10", "2027-05-12"]);
     drop(tx);
-    teller.check().await;
-    teller.room("t9", 1).await;
-    let booked = teller.tell(&several, 2).await;
+    source_fixture.check().await;
+    source_fixture.room("t9", 1).await;
+    let booked = source_fixture.report(&several, 2).await;
     assert!(matches!(booked, Outcome::Created(_)), "{booked:?}");
-    assert_eq!((teller.night("t1", 10).await, teller.night("t9", 10).await), ((1, 0, 0), (1, 0, 0)));
-    teller.check().await;
+    assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t9", 10).await), ((1, 0, 0), (1, 0, 0)));
+    source_fixture.check().await;
 }
 
 async fn people_see_and_decide_it(database: Database) {
@@ -355,8 +369,8 @@ async fn people_see_and_decide_it(database: Database) {
 }
 
 async fn every_kind_is_decided(database: Database) {
-    let teller = Teller::new(database).await;
-    let quiet = Incoming { creates: false, ..teller.incoming(1) };
+    let source_fixture = SourceFixture::new(database).await;
+    let quiet = Incoming { creates: false, ..source_fixture.incoming(1) };
     let record = |value: Value| serde_json::to_string(&value).expect("json");
     let data = || {
         let house = record(json!({ "id": "h2", "name": "Annexe" }));
@@ -371,10 +385,10 @@ async fn every_kind_is_decided(database: Database) {
             ChangeKind::Block(serde_json::from_value(block).expect("a block")),
         ]
     };
-    let told = teller.apply_as(&quiet, data()).await;
+    let told = source_fixture.apply_as(&quiet, data()).await;
     assert!(told.iter().all(|outcome| matches!(outcome, Outcome::Parked(_))), "{told:?}");
     let waiting = async || {
-        let mut tx = teller.db.platform_read().await.expect("a transaction");
+        let mut tx = source_fixture.db.platform_read().await.expect("a transaction");
         let all = parked::waiting(&mut tx, Date::new(2027, 1, 15).expect("a day")).await.expect("read");
         all.into_iter().map(|alarm| (alarm.kind, alarm.since, alarm.held)).collect::<Vec<_>>()
     };
@@ -384,7 +398,7 @@ async fn every_kind_is_decided(database: Database) {
     assert_eq!(kinds, ["block", "property", "rate-plan", "room-type"]);
     assert!(first.iter().all(|(kind, _, held)| *held == (*kind == "block")), "what is linked of a block is taken");
     // Told again, they wait since the same time.
-    teller.apply_as(&Incoming { creates: false, ..teller.incoming(60) }, data()).await;
+    source_fixture.apply_as(&Incoming { creates: false, ..source_fixture.incoming(60) }, data()).await;
     assert_eq!(waiting().await, first);
     let of = |kind| match kind {
         "property" => (ParkedKind::Property, "h2"),
@@ -392,20 +406,23 @@ async fn every_kind_is_decided(database: Database) {
         "rate-plan" => (ParkedKind::RatePlan, "flex"),
         _ => (ParkedKind::Block, "b"),
     };
-    assert!(matches!(teller.decide_of(of("room-type"), Choice::Stand, 61).await, Err(DecideError::Lacking(_))));
-    assert!(matches!(teller.decide_of(of("property"), Choice::Stand, 61).await, Ok(Outcome::Created(_))));
-    assert!(matches!(teller.decide_of(of("room-type"), Choice::Stand, 62).await, Ok(Outcome::Created(_))));
-    assert!(matches!(teller.decide_of(of("rate-plan"), Choice::Cancel, 62).await, Err(DecideError::NoCancelling)));
-    assert!(teller.decide_of(of("rate-plan"), Choice::Ignore, 62).await.is_ok());
-    assert!(matches!(teller.decide_of(of("block"), Choice::Stand, 62).await, Err(DecideError::Lacking(_))));
-    assert!(teller.decide_of(of("block"), Choice::Cancel, 63).await.is_ok());
+    assert!(matches!(source_fixture.decide_of(of("room-type"), Choice::Stand, 61).await, Err(DecideError::Lacking(_))));
+    assert!(matches!(source_fixture.decide_of(of("property"), Choice::Stand, 61).await, Ok(Outcome::Created(_))));
+    assert!(matches!(source_fixture.decide_of(of("room-type"), Choice::Stand, 62).await, Ok(Outcome::Created(_))));
+    assert!(matches!(
+        source_fixture.decide_of(of("rate-plan"), Choice::Cancel, 62).await,
+        Err(DecideError::NoCancelling)
+    ));
+    assert!(source_fixture.decide_of(of("rate-plan"), Choice::Ignore, 62).await.is_ok());
+    assert!(matches!(source_fixture.decide_of(of("block"), Choice::Stand, 62).await, Err(DecideError::Lacking(_))));
+    assert!(source_fixture.decide_of(of("block"), Choice::Cancel, 63).await.is_ok());
     assert_eq!(waiting().await, []);
     // What was ignored is not asked about again.
-    let ignored = teller.apply_as(&Incoming { creates: false, ..teller.incoming(70) }, data()).await;
+    let ignored = source_fixture.apply_as(&Incoming { creates: false, ..source_fixture.incoming(70) }, data()).await;
     assert!(matches!(ignored[2], Outcome::Unchanged(None)), "{ignored:?}");
     // A block that is left as it is keeps what it has.
     assert!(matches!(ignored[3], Outcome::Parked(_)), "what was cancelled is told anew: {ignored:?}");
-    assert!(teller.decide_of(of("block"), Choice::Ignore, 71).await.is_ok());
+    assert!(source_fixture.decide_of(of("block"), Choice::Ignore, 71).await.is_ok());
     assert_eq!(waiting().await, []);
-    teller.check().await;
+    source_fixture.check().await;
 }

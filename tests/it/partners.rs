@@ -5,7 +5,7 @@ use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host},
     on_both,
-    partner::Partner,
+    partner_project::PartnerProject,
 };
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -18,7 +18,7 @@ static BUILT: [OnceCell<Vec<u8>>; 3] = [const { OnceCell::const_new() }; 3];
 async fn component(number: usize, language: &'static str) -> &'static [u8] {
     let built = BUILT[number].get_or_init(|| async move {
         let made = tokio::task::spawn_blocking(move || {
-            let partner = Partner::new("acme", language);
+            let partner = PartnerProject::new("acme", language);
             let component = partner.build();
             let file = partner.component();
             partner.run(&["check", &file.display().to_string()]);

@@ -9,9 +9,9 @@ use gassync::{
 use gassync_domain::{AccountId, CoreId, SourceId, Stay};
 use gassync_tests::{
     database::Database,
+    faulty_channel::{Account, FaultyChannel, ROOM, wire_time},
     host::{ACCOUNT, Host},
     on_both,
-    stand_in::{Account, ROOM, StandIn, wire_time},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -49,9 +49,9 @@ async fn status(host: &Host) -> String {
 }
 
 async fn a_deletion_between_two_pages_hides_no_booking(database: Database) {
-    let channel = StandIn::start(Account { page_size: 100, deletes: Some(1_020), ..Account::default() }).await;
+    let channel = FaultyChannel::start(Account { page_size: 100, deletes: Some(1_020), ..Account::default() }).await;
     channel.account().bookings = (0..250).map(|n| channel_booking(&channel, 1_000 + n, n)).collect();
-    let host = channel.host(database, &[("GASSYNC_WORK_POLL_SECONDS", "0")]).await;
+    let host = channel.host(database, &[("GASSYNC_WORKERS_POLL_SECONDS", "0")]).await;
     let made = channel.connect(&host, Some("UTC")).await;
     // 1100 was on the second page when the first was read, and on the first when the second was.
     host.until("all were read", async || in_core(&host, &made).await == confirmed(1_000..1_250)).await;
@@ -60,12 +60,12 @@ async fn a_deletion_between_two_pages_hides_no_booking(database: Database) {
     host.stop().await;
 }
 
-fn channel_booking(channel: &StandIn, id: u64, number: u64) -> Value {
+fn channel_booking(channel: &FaultyChannel, id: u64, number: u64) -> Value {
     channel.booking(id, 10 + i64::try_from(number % 100).expect("few"))
 }
 
 async fn a_time_in_the_future_does_not_end_the_polls(database: Database) {
-    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let mut odd = channel.booking(7, 10);
     odd["modifiedTime"] = json!("2099-01-01T00:00:00Z");
     channel.account().bookings = vec![odd];
@@ -84,7 +84,7 @@ async fn a_time_in_the_future_does_not_end_the_polls(database: Database) {
 }
 
 async fn pages_that_repeat_for_ever_are_an_error_that_passes(database: Database) {
-    let channel = StandIn::start(Account { page_size: 2, endless: true, ..Account::default() }).await;
+    let channel = FaultyChannel::start(Account { page_size: 2, endless: true, ..Account::default() }).await;
     channel.account().bookings = (1..=3).map(|id| channel_booking(&channel, id, id)).collect();
     let host = channel.host(database, &[]).await;
     let made = channel.connect(&host, Some("UTC")).await;
@@ -110,7 +110,7 @@ async fn failing(host: &Host) -> usize {
 }
 
 async fn a_source_whose_polls_fail_is_in_error_until_one_succeeds(database: Database) {
-    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     channel.account().bookings = vec![channel.booking(1, 10)];
     let host = channel.host(database, &[]).await;
     let made = channel.connect(&host, Some("UTC")).await;
@@ -142,7 +142,7 @@ async fn a_source_whose_polls_fail_is_in_error_until_one_succeeds(database: Data
 }
 
 async fn a_shorter_list_frees_nothing(database: Database) {
-    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     channel.account().bookings = (1..=20).map(|id| channel_booking(&channel, id, id)).collect();
     let host = channel.host(database, &[]).await;
     let made = channel.connect(&host, Some("UTC")).await;
@@ -174,7 +174,7 @@ async fn call(host: &Host, made: &SourceMade, booking: Value) {
 }
 
 async fn webhooks_that_stop_are_noticed(database: Database) {
-    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let host = channel.host(database, &[]).await;
     let made = channel.connect(&host, Some("UTC")).await;
     host.until("the room is known", async || {
@@ -213,7 +213,7 @@ async fn webhooks_that_stop_are_noticed(database: Database) {
 }
 
 async fn a_house_without_a_time_zone_is_shown_until_it_has_one(database: Database) {
-    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let host = channel.host(database, &[]).await;
     let made = channel.connect(&host, None).await;
     assert_eq!(made.time_zone, None);
@@ -244,7 +244,7 @@ async fn a_house_without_a_time_zone_is_shown_until_it_has_one(database: Databas
 }
 
 async fn an_empty_calendar_says_nothing(database: Database) {
-    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let host = channel.host(database, &[]).await;
     let made = channel.connect(&host, Some("UTC")).await;
     let links = async || host.look("sources/beds24/links").await.as_array().cloned().unwrap_or_default();

@@ -8,9 +8,9 @@ use gassync::store::{
 };
 use gassync_domain::{AccountId, SourceId};
 use gassync_tests::{
+    account_fixture::{at, open, tenant},
     database::Database,
     on_both,
-    tenant::{at, open, tenant},
 };
 use serde_json::{Value, json};
 

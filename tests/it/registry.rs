@@ -19,7 +19,7 @@ use gassync_tests::{
     database::Database,
     host::{Host, clock},
     on_both,
-    partner::Partner,
+    partner_project::PartnerProject,
     plugins::versioned,
 };
 use serde_json::{Value, json};
@@ -393,7 +393,7 @@ async fn python() -> &'static [u8] {
     static BUILT: OnceCell<Vec<u8>> = OnceCell::const_new();
     let built = BUILT.get_or_init(|| async {
         let made = tokio::task::spawn_blocking(|| {
-            let partner = Partner::new("versioned", "python");
+            let partner = PartnerProject::new("versioned", "python");
             for file in ["plugin.py", "manifest.json"] {
                 partner.lay(&format!("tests/scripts/versioned/{file}"), file);
             }

@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use gassync_simulator::beds24::{Fault, Faults, NewBooking, Rule, Told};
+use gassync_simulator::beds24::{FaultSettings, InjectedFault, NewBooking, Notification, Rule};
 use gassync_tests::{
-    cutter::Cutter,
     database::{Cluster, Stop},
+    fault_proxy::FaultProxy,
 };
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ async fn nothing_is_lost_or_doubled_when_postgresql_is_restarted_under_load() {
     let mut database = cluster.database().await;
     // Whatever a connection was about when the server goes, the host waits for a new one: only what has begun to commit is
     // lost. So the wire breaks around commits, too, just before.
-    let cutter = Cutter::to(cluster.address()).await;
+    let cutter = FaultProxy::to(cluster.address()).await;
     database.url = database.url.replace(&cluster.address().to_string(), &cutter.address.to_string());
     let stage = Stage::open(database, "2").await;
     let host = &stage.host;
@@ -51,8 +51,8 @@ async fn nothing_is_lost_or_doubled_when_postgresql_is_restarted_under_load() {
     host.until("both channels have been told all", is_known).await;
     // Calls take their time, so that some are under way whenever the database goes.
     for channel in [&stage.alpha, &stage.beta] {
-        channel.beds24.set_faults(Faults { delay_millis: 300, ..Faults::default() });
-        channel.beds24.set_fault(Fault::Delay, Rule::rate(0.5));
+        channel.beds24.set_faults(FaultSettings { delay_millis: 300, ..FaultSettings::default() });
+        channel.beds24.set_fault(InjectedFault::Delay, Rule::rate(0.5));
     }
     let stop = AtomicBool::new(false);
     let restart = async {
@@ -71,7 +71,7 @@ async fn nothing_is_lost_or_doubled_when_postgresql_is_restarted_under_load() {
     };
     let (sold, ()) = tokio::join!(sell(&stage, &stop), restart);
     for channel in [&stage.alpha, &stage.beta] {
-        channel.beds24.set_faults(Faults::default());
+        channel.beds24.set_faults(FaultSettings::default());
     }
     let (lost, unheard) = cutter.cuts();
     assert!(lost > 2 && unheard > 2, "the wire broke {lost} times before and {unheard} times after a commit");
@@ -141,7 +141,7 @@ async fn sell(stage: &Stage, stop: &AtomicBool) -> Sold {
                 first_name: "Ada".to_owned(),
                 last_name: "Berg".to_owned(),
             };
-            stage.beta.beds24.make(new, Told::Webhook).expect("there is room");
+            stage.beta.beds24.make(new, Notification::Webhook).expect("there is room");
             sold.theirs.push(night);
         }
     }

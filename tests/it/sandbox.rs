@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use gassync_domain::{ChannelError, HttpRequest, HttpResponse};
 use gassync_runtime::{
-    Adapter, Budget, Call, CallError, Engine, EngineSettings, Finished, Grant, LoadError, NoCredentials, Place,
-    ReplayTransport, ShownAsPlaceholders,
+    Adapter, Budget, Call, CallError, Engine, EngineSettings, Finished, Grant, HostPattern, LoadError, NoCredentials,
+    PlaceholderCredentials, ReplayTransport,
 };
 use gassync_tests::plugins::{self, component};
 
@@ -14,18 +14,18 @@ fn engine(cache: Option<&std::path::Path>) -> Engine {
     Engine::new(EngineSettings { cache_dir, cache_key: [3; 32], concurrent_calls: 8 }).expect("an engine")
 }
 
-async fn rogue() -> Arc<dyn Adapter> {
-    plugins::engine(8).load(component("rogue")).await.expect("a plugin")
+async fn misbehaving() -> Arc<dyn Adapter> {
+    plugins::engine(8).load(component("misbehaving")).await.expect("a plugin")
 }
 
 fn call() -> Call {
     let answer = HttpResponse { status: 200, headers: Vec::new(), body: b"hello".to_vec() };
     Call {
-        grant: Grant::as_asked(vec![Place::parse("https://allowed.example").expect("a place")]),
-        credentials: Arc::new(ShownAsPlaceholders),
+        grant: Grant::as_requested(vec![HostPattern::parse("https://allowed.example").expect("a place")]),
+        credentials: Arc::new(PlaceholderCredentials),
         transport: Arc::new(ReplayTransport::new(vec![answer])),
         seed: 1,
-        ..Call::alone("test")
+        ..Call::isolated("test")
     }
 }
 
@@ -36,7 +36,7 @@ fn request(body: &str) -> HttpRequest {
 
 async fn over(plugin: &dyn Adapter, call: Call, deed: &str) -> &'static str {
     match plugin.decode(call, request(deed)).await.result {
-        Err(CallError::OverLimit { limit, .. }) => limit,
+        Err(CallError::LimitExceeded { limit, .. }) => limit,
         other => panic!("{deed}: {other:?}"),
     }
 }
@@ -49,8 +49,8 @@ async fn said(plugin: &dyn Adapter, deed: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_budget_ends_a_call_by_its_name() {
-    let plugin = rogue().await;
+async fn each_exceeded_limit_is_named() {
+    let plugin = misbehaving().await;
     let mut patient = call();
     patient.budget.wall = Duration::from_secs(60);
     assert_eq!(over(&*plugin, patient, "spin").await, "processor");
@@ -63,14 +63,14 @@ async fn every_budget_ends_a_call_by_its_name() {
     narrow.budget.copied_bytes = 64 * 1024;
     let large = format!("nothing {}", "x".repeat(256 * 1024));
     let large = plugin.decode(narrow, request(&large)).await.result;
-    assert!(large.is_ok() || matches!(large, Err(CallError::OverLimit { limit: "copied bytes", .. })), "{large:?}");
+    assert!(large.is_ok() || matches!(large, Err(CallError::LimitExceeded { limit: "copied bytes", .. })), "{large:?}");
     // After all that the next call is served as if nothing had been.
     assert!(plugin.decode(call(), request("nothing")).await.result.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_panic_is_a_fault_of_the_plugin_and_tells_why() {
-    let plugin = rogue().await;
+async fn panics_are_plugin_faults_with_a_message() {
+    let plugin = misbehaving().await;
     let Finished { result, record } = plugin.decode(call(), request("panic")).await;
     assert!(result.as_ref().is_err_and(CallError::is_plugin_fault), "{result:?}");
     assert!(record.log.iter().any(|line| line.message.contains("as asked")), "{:?}", record.log);
@@ -79,8 +79,8 @@ async fn a_panic_is_a_fault_of_the_plugin_and_tells_why() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_sees_nothing_it_was_not_given() {
-    let plugin = rogue().await;
+async fn guests_see_only_what_they_were_given() {
+    let plugin = misbehaving().await;
     assert_eq!(said(&*plugin, "environment").await, "[]");
     for _ in 0..3 {
         assert_eq!(said(&*plugin, "remember").await, "0 calls before", "each call has a memory of its own");
@@ -93,11 +93,11 @@ async fn it_sees_nothing_it_was_not_given() {
     let result = plugin.decode(without, request("send https://allowed.example/x")).await.result;
     assert!(matches!(result, Err(CallError::Channel(ChannelError::Unauthorized(_)))), "{result:?}");
     let record = plugin.decode(call(), request("send https://allowed.example/x")).await.record;
-    assert_eq!(record.requests[0].headers[0].1, "{{rogue.token}}", "the record keeps the placeholder");
+    assert_eq!(record.requests[0].headers[0].1, "{{misbehaving.token}}", "the record keeps the placeholder");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_plugin_is_refused_with_a_reason() {
+async fn invalid_components_are_refused_with_a_reason() {
     let engine = engine(None);
     let refused = async |bytes: Vec<u8>| match engine.load(bytes).await {
         Ok(_) => panic!("it was loaded"),
@@ -111,7 +111,7 @@ async fn what_is_no_plugin_is_refused_with_a_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn compiled_code_comes_from_our_own_cache_alone() {
+async fn compiled_code_is_loaded_only_from_the_signed_cache() {
     let dir = tempfile::tempdir().expect("a folder");
     let cache = dir.path().join("compiled");
     let first = engine(Some(&cache)).load(component("example")).await.expect("compiled");

@@ -28,7 +28,7 @@ async fn sqlite_columns() -> Columns {
 }
 
 #[tokio::test]
-async fn both_databases_agree() {
+async fn both_databases_have_the_same_columns() {
     let database = Database::empty_postgres().await;
     let Db::Postgres { writers: pool, .. } = open(&database).await else { panic!("PostgreSQL") };
     let text = "select table_name as t, column_name as c, is_nullable = 'YES' as nullable

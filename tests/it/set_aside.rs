@@ -33,12 +33,12 @@ on_both!(
 
 /// A channel that lists whatever it is told to.
 #[derive(Clone, Default)]
-struct StandIn {
+struct FaultyChannel {
     bookings: Arc<Mutex<String>>,
     asked: Arc<AtomicUsize>,
 }
 
-impl StandIn {
+impl FaultyChannel {
     async fn serve(&self) -> SocketAddr {
         self.say(&json!([])).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -53,7 +53,7 @@ impl StandIn {
     }
 }
 
-async fn bookings(State(channel): State<StandIn>) -> String {
+async fn bookings(State(channel): State<FaultyChannel>) -> String {
     channel.asked.fetch_add(1, Ordering::SeqCst);
     channel.bookings.lock().await.clone()
 }
@@ -72,10 +72,10 @@ fn with(mut booking: Value, name: &str, value: Value) -> Value {
 }
 
 /// A host that is connected with the channel and has asked it once.
-async fn connected(database: Database) -> (Host, StandIn, SourceMade) {
-    let channel = StandIn::default();
+async fn connected(database: Database) -> (Host, FaultyChannel, SourceMade) {
+    let channel = FaultyChannel::default();
     let address = channel.serve().await.to_string();
-    let settings = [("GASSYNC_EGRESS_PRIVATE", address.as_str()), ("GASSYNC_WORK_POLL_SECONDS", "900")];
+    let settings = [("GASSYNC_EGRESS_ALLOW_PRIVATE", address.as_str()), ("GASSYNC_WORKERS_POLL_SECONDS", "900")];
     let host = Host::begin(database, &["example"], None, &settings).await;
     let new = json!({
         "account": ACCOUNT, "channel": "example", "name": "example",

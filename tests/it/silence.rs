@@ -17,15 +17,15 @@ use gassync::{
     panics, server, supervisor,
 };
 use gassync_domain::Clock;
-use gassync_simulator::beds24::{Fault, Rule, Settings};
+use gassync_simulator::beds24::{InjectedFault, Rule, Settings};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Channel, Host, clock, records, reservation},
     on_both,
     port::free_port,
     process::{Served, program},
-    sink::Sink,
     web,
+    webhook_receiver::WebhookReceiver,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -167,11 +167,11 @@ async fn a_job_that_panics_fails_and_dies_and_others_go_on(database: Database) {
 }
 
 async fn a_delivery_that_panics_is_a_failed_delivery(database: Database) {
-    let allowed = [("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8")];
+    let allowed = [("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8")];
     let (host, trouble) = troubled(database, &[], None, &allowed).await;
     let (maker, listener) = (host.key(ACCOUNT, "maker").await, host.key(ACCOUNT, "listener").await);
-    let sink = Sink::start().await;
-    let new = json!({ "url": sink.url("/"), "events": ["reservation.created"], "maxAttempts": 2 });
+    let receiver = WebhookReceiver::start().await;
+    let new = json!({ "url": receiver.url("/"), "events": ["reservation.created"], "maxAttempts": 2 });
     subscribe(&host, &listener, new).await;
     furnish(&host, &maker).await;
     let book = async |id: &str| assert_eq!(host.post(&maker, "reservations", &reservation(id)).await.0, 201);
@@ -180,7 +180,7 @@ async fn a_delivery_that_panics_is_a_failed_delivery(database: Database) {
     book("r1").await;
     host.until("it says why it waits", failed_once).await;
     trouble.end();
-    sink.until(1).await;
+    receiver.until(1).await;
 
     trouble.begin("delivery");
     book("r2").await;
@@ -190,7 +190,7 @@ async fn a_delivery_that_panics_is_a_failed_delivery(database: Database) {
     host.until("it was tried as often as its subscriber wants", is_dead).await;
     trouble.end();
     book("r3").await;
-    sink.until(2).await;
+    receiver.until(2).await;
     host.stop().await;
 }
 
@@ -251,7 +251,7 @@ async fn a_channel_that_is_down_is_an_alarm_until_it_is_well(database: Database)
         alarms.as_array().expect("alarms").iter().find(|alarm| alarm["kind"] == "channel-down").cloned()
     };
     host.until("it is polled", async || !channel.beds24.requests().is_empty()).await;
-    channel.beds24.set_fault(Fault::ErrorBeforeWork, Rule::rate(1.0));
+    channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::rate(1.0));
     let is_open = async || !host.app.breakers.down().await.is_empty();
     host.until("its breaker opens", is_open).await;
     assert_eq!(alarm().await, None, "a moment is no trouble");
@@ -259,7 +259,7 @@ async fn a_channel_that_is_down_is_an_alarm_until_it_is_well(database: Database)
     let found = alarm().await.expect("an alarm");
     assert_eq!((&found["source"], found["since"].is_string()), (&json!("beds24"), true), "{found}");
     assert!(found["mend"].as_str().is_some_and(|mend| mend.contains("gassync source status beds24")), "{found}");
-    channel.beds24.set_fault(Fault::ErrorBeforeWork, Rule::default());
+    channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::default());
     let is_well = async || {
         // What failed waits longer each time.
         trouble.put_forward(SignedDuration::from_secs(20));

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 use gassync_domain::{HttpRequest, HttpResponse, Timestamp};
 use gassync_runtime::{
     Adapter,
-    trial::{self, Conditions, Ending, FileCoreData},
+    try_call::{self, FileCoreData, TryContext, TryResult},
 };
 use gassync_tests::plugins::{engine, repository, sketch};
 use serde::de::DeserializeOwned;
@@ -33,9 +33,9 @@ fn read<T: DeserializeOwned>(path: &str) -> T {
     serde_json::from_slice(&fixture(path)).expect("JSON")
 }
 
-fn conditions(settings: Value) -> Conditions {
+fn context(settings: Value) -> TryContext {
     let now: Timestamp = "2027-03-04T05:06:07Z".parse().expect("an instant");
-    Conditions { settings, now, seed: 7, core_data: FileCoreData::default() }
+    TryContext { settings, now, seed: 7, core_data: FileCoreData::default() }
 }
 
 fn request(method: &str, url: &str, body: Option<&str>) -> HttpRequest {
@@ -46,16 +46,16 @@ fn answer(status: u16, body: Vec<u8>) -> HttpResponse {
     HttpResponse { status, headers: Vec::new(), body }
 }
 
-fn document(ending: Ending) -> Value {
+fn document(ending: TryResult) -> Value {
     match ending {
-        Ending::Document(text) => serde_json::from_str(&text).expect("JSON"),
+        TryResult::Document(text) => serde_json::from_str(&text).expect("JSON"),
         other => panic!("{other:?}"),
     }
 }
 
-fn problem(ending: Ending) -> Value {
+fn problem(ending: TryResult) -> Value {
     match ending {
-        Ending::Answered(text) => serde_json::from_str(&text).expect("JSON"),
+        TryResult::PluginError(text) => serde_json::from_str(&text).expect("JSON"),
         other => panic!("{other:?}"),
     }
 }
@@ -71,12 +71,12 @@ mod airbnb {
     const CHECK: &str = "/checks?action=check_availability&listing_id=9007199254740993&start_date=2027-12-30&nights=3";
 
     async fn decode(plugin: &dyn Adapter, method: &str, url: &str, body: Option<&str>) -> Value {
-        document(trial::decode(plugin, &conditions(json!({})), request(method, url, body)).await)
+        document(try_call::decode(plugin, &context(json!({})), request(method, url, body)).await)
     }
 
     async fn reply(plugin: &dyn Adapter, call: HttpRequest, result: &Value) -> (u64, Value) {
         let results = serde_json::from_value(json!([result])).expect("a result");
-        let said = trial::respond(plugin, &conditions(json!({})), call, results).await;
+        let said = try_call::respond(plugin, &context(json!({})), call, results).await;
         let reply = document(said)["reply"].take();
         (reply["status"].as_u64().expect("a status"), sent(&reply))
     }
@@ -128,13 +128,13 @@ mod airbnb {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn notifications_are_told_apart() {
+    async fn notifications_are_distinguished_by_kind() {
         let plugin = load("airbnb").await;
-        let tell = async |name: &str| {
+        let report = async |name: &str| {
             let file = format!("airbnb/notification-{name}.json");
             decode(&*plugin, "POST", "/notifications", Some(&file)).await
         };
-        let accepted = tell("acceptance").await;
+        let accepted = report("acceptance").await;
         assert_eq!(sent(&accepted["reply"]), json!({ "succeed": true }));
         let event = "reservation_acceptance_confirmation/HMSKETCH41/2027-03-02T18:20:05+02:00";
         assert_eq!(accepted["event_id"], event);
@@ -150,27 +150,27 @@ mod airbnb {
                 "id": "77100041", "firstName": "Oluwaseun", "phone": "+358 00 000 0041", "language": "fi"
             })
         );
-        let asked = tell("requested").await["changes"][0].take();
+        let asked = report("requested").await["changes"][0].take();
         assert_eq!((&asked["status"], &asked["intent"]), (&json!("pending"), &json!("request")));
         assert_eq!(
-            tell("authorization-revoked").await["changes"],
+            report("authorization-revoked").await["changes"],
             json!([{ "kind": "connection", "event": "revoked" }])
         );
         assert_eq!(
-            tell("listings-mapped").await["changes"],
+            report("listings-mapped").await["changes"],
             json!([
                 { "kind": "connection", "event": "remapped", "from": "5100220044", "to": "5100220099" },
                 { "kind": "connection", "event": "linked", "ids": ["5100220045"] },
             ])
         );
         assert_eq!(
-            tell("listings-unlinked").await["changes"],
+            report("listings-unlinked").await["changes"],
             json!([
                 { "kind": "connection", "event": "unlinked", "ids": ["5100220045"] },
             ])
         );
         assert_eq!(
-            tell("synchronization").await["changes"],
+            report("synchronization").await["changes"],
             json!([
                 { "kind": "connection", "event": "unlinked", "ids": ["5100220045"] },
                 { "kind": "connection", "event": "linked", "ids": ["5100220044"] },
@@ -183,7 +183,7 @@ mod airbnb {
         let plugin = load("airbnb").await;
         let updates = read("airbnb/calendar-updates.json");
         let answers = vec![answer(200, b"{}".to_vec()), answer(429, Vec::new())];
-        let pushed = document(trial::calendar(&*plugin, &conditions(json!({})), updates, answers).await);
+        let pushed = document(try_call::calendar(&*plugin, &context(json!({})), updates, answers).await);
         let requests = pushed["requests"].as_array().expect("requests");
         assert_eq!(requests.len(), 2, "one for each listing, and none for what cannot be sent");
         assert_eq!(requests[0]["url"], "https://api.airbnb.com/v2/calendar_operations?_allow_dates_overlap=true");
@@ -221,7 +221,7 @@ mod smoobu {
         let query = json!({ "entity": "reservation", "selection": { "changed-since": "2027-04-10T22:30:00Z" } });
         let query = serde_json::from_value(query).expect("a query");
         let answers = vec![answer(200, fixture("smoobu/reservations-page.json"))];
-        let page = document(trial::fetch(&*plugin, &conditions(json!({})), query, answers).await);
+        let page = document(try_call::fetch(&*plugin, &context(json!({})), query, answers).await);
         let asked = &page["requests"][0];
         let query = "includePriceElements=true&modifiedFrom=2027-04-10&page=1&pageSize=100&showCancellation=true";
         assert_eq!(asked["url"], format!("https://login.smoobu.com/api/reservations?{query}"));
@@ -260,7 +260,7 @@ mod smoobu {
         let query = json!({ "entity": "reservation", "selection": { "some": ["48103", "48101"] } });
         let query = serde_json::from_value(query).expect("a query");
         let answers = vec![answer(404, b"<!DOCTYPE html>".to_vec())];
-        let page = document(trial::fetch(&*plugin, &conditions(json!({})), query, answers).await);
+        let page = document(try_call::fetch(&*plugin, &context(json!({})), query, answers).await);
         assert_eq!(page["changes"], json!([{ "kind": "removed", "entity": "reservation", "id": "48103" }]));
         assert_eq!(page["next"], "2");
     }
@@ -268,18 +268,18 @@ mod smoobu {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn calls_are_decoded_though_nobody_signs_them() {
         let plugin = load("smoobu").await;
-        let tell = async |name: &str| {
+        let report = async |name: &str| {
             let call = request("POST", "/", Some(&format!("smoobu/webhook-{name}.json")));
-            document(trial::decode(&*plugin, &conditions(json!({})), call).await)["changes"].take()
+            document(try_call::decode(&*plugin, &context(json!({})), call).await)["changes"].take()
         };
-        let new = tell("new-reservation").await;
+        let new = report("new-reservation").await;
         assert_eq!((&new[0]["kind"], &new[0]["completeness"]), (&json!("reservation"), &json!("partial")));
         assert_eq!((&new[0]["source"], &new[0]["guest"]), (&json!("booking.com"), &json!({ "language": "nl" })));
         assert_eq!(
-            tell("delete-reservation").await,
+            report("delete-reservation").await,
             json!([{ "kind": "removed", "entity": "reservation", "id": "48103" }])
         );
-        let nights = tell("update-rates").await[0]["nights"].take();
+        let nights = report("update-rates").await[0]["nights"].take();
         assert_eq!(nights[0]["price"].to_string(), "88.5");
         assert_eq!(nights[1], json!({ "date": "2027-11-15", "available": false }), "no price is not one of zero");
     }
@@ -289,7 +289,7 @@ mod smoobu {
         let plugin = load("smoobu").await;
         let updates = read("smoobu/calendar-updates.json");
         let answers = vec![answer(200, fixture("smoobu/rates.json")), answer(201, br#"{"id":48200}"#.to_vec())];
-        let pushed = document(trial::calendar(&*plugin, &conditions(json!({})), updates, answers).await);
+        let pushed = document(try_call::calendar(&*plugin, &context(json!({})), updates, answers).await);
         assert_eq!(pushed["outcomes"][0]["status"], "accepted");
         assert_eq!(
             sent(&pushed["requests"][1]),
@@ -306,10 +306,10 @@ mod smoobu {
 mod calry {
     use super::*;
 
-    async fn fetch(plugin: &dyn Adapter, selection: Value, cursor: Option<&str>, answer: HttpResponse) -> Ending {
+    async fn fetch(plugin: &dyn Adapter, selection: Value, cursor: Option<&str>, answer: HttpResponse) -> TryResult {
         let query = json!({ "entity": "reservation", "selection": selection, "cursor": cursor });
         let query = serde_json::from_value(query).expect("a query");
-        trial::fetch(plugin, &conditions(read("calry/settings.json")), query, vec![answer]).await
+        try_call::fetch(plugin, &context(read("calry/settings.json")), query, vec![answer]).await
     }
 
     fn window() -> Value {
@@ -375,7 +375,7 @@ mod calry {
     async fn a_call_says_where_to_look() {
         let plugin = load("calry").await;
         let call = request("POST", "/", Some("calry/webhook.json"));
-        let said = document(trial::decode(&*plugin, &conditions(read("calry/settings.json")), call).await);
+        let said = document(try_call::decode(&*plugin, &context(read("calry/settings.json")), call).await);
         assert_eq!(said["changes"], json!([{ "kind": "refetch", "entity": "reservation", "id": "88401" }]));
         let page = answer(200, fixture("calry/reservations-page.json"));
         let found = document(fetch(&*plugin, json!({ "some": ["88401"] }), None, page).await);
@@ -386,10 +386,10 @@ mod calry {
 mod ical {
     use super::*;
 
-    async fn fetch(plugin: &dyn Adapter, status: u16, body: Vec<u8>) -> Ending {
+    async fn fetch(plugin: &dyn Adapter, status: u16, body: Vec<u8>) -> TryResult {
         let query = json!({ "entity": "reservation", "selection": "everything" });
         let query = serde_json::from_value(query).expect("a query");
-        trial::fetch(plugin, &conditions(read("ical/settings.json")), query, vec![answer(status, body)]).await
+        try_call::fetch(plugin, &context(read("ical/settings.json")), query, vec![answer(status, body)]).await
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -426,10 +426,10 @@ mod ical {
     async fn our_calendar_is_rendered_in_parts_and_stays_the_same() {
         let plugin = load("ical").await;
         let render = async |url: &str, now: &str| {
-            let mut conditions = conditions(read("ical/settings.json"));
-            conditions.core_data = read("ical/core-data.json");
-            conditions.now = now.parse().expect("an instant");
-            document(trial::render(&*plugin, &conditions, request("GET", url, None)).await)["reply"].take()
+            let mut context = context(read("ical/settings.json"));
+            context.core_data = read("ical/core-data.json");
+            context.now = now.parse().expect("an instant");
+            document(try_call::render(&*plugin, &context, request("GET", url, None)).await)["reply"].take()
         };
         let reply = render("/calendars/ferry-house.ics", "2027-05-20T00:00:00Z").await;
         let body = reply["body"].as_str().expect("text");

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use gassync_domain::{HttpRequest, HttpResponse};
 use gassync_runtime::{
     Adapter,
-    trial::{self, Conditions, Ending},
+    try_call::{self, TryContext, TryResult},
 };
 use gassync_tests::plugins::{engine, sketch};
 use serde::de::DeserializeOwned;
@@ -20,9 +20,9 @@ fn fixture(channel: &str, file: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn conditions(settings: Value, core_data: Option<Vec<u8>>) -> Conditions {
+fn context(settings: Value, core_data: Option<Vec<u8>>) -> TryContext {
     let core_data = core_data.map(|bytes| serde_json::from_slice(&bytes).expect("core data"));
-    Conditions {
+    TryContext {
         settings,
         now: "2027-06-01T12:00:00Z".parse().expect("an instant"),
         seed: 1,
@@ -44,14 +44,14 @@ fn read<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_str(&value.to_string()).expect("the form of a trial")
 }
 
-fn text(ending: Ending) -> String {
+fn text(ending: TryResult) -> String {
     match ending {
-        Ending::Document(text) => text,
+        TryResult::Document(text) => text,
         other => panic!("{other:?}"),
     }
 }
 
-fn document(ending: Ending) -> Value {
+fn document(ending: TryResult) -> Value {
     serde_json::from_str(&text(ending)).expect("a document")
 }
 
@@ -76,21 +76,21 @@ fn statuses(document: &Value) -> Vec<&str> {
 mod vrbo {
     use super::*;
 
-    fn at_vrbo() -> Conditions {
+    fn at_vrbo() -> TryContext {
         let settings =
             json!({ "advertiserId": "ADV-9", "publicUrl": "https://gas.example.org/webhooks/k", "horizonDays": 4 });
-        conditions(settings, Some(fixture("vrbo", "core-data.json")))
+        context(settings, Some(fixture("vrbo", "core-data.json")))
     }
 
     async fn respond(file: &str, results: Value) -> Value {
         let request = call("POST", "/", fixture("vrbo", file));
-        document(trial::respond(&*plugin("vrbo").await, &at_vrbo(), request, read(results)).await)
+        document(try_call::respond(&*plugin("vrbo").await, &at_vrbo(), request, read(results)).await)
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_booking_asks_and_its_total_is_a_sum() {
         let request = call("POST", "/bookings", fixture("vrbo", "booking-request.xml"));
-        let text = text(trial::decode(&*plugin("vrbo").await, &at_vrbo(), request).await);
+        let text = text(try_call::decode(&*plugin("vrbo").await, &at_vrbo(), request).await);
         has(&text, r#""totalPrice":1034.50"#);
         let document: Value = serde_json::from_str(&text).expect("a document");
         assert_eq!(document["event_id"], "booking-7e0c1d52-0000-4000-8000-00000000a5a5");
@@ -105,7 +105,7 @@ mod vrbo {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_became_of_a_booking_is_worded_in_its_words() {
+    async fn booking_results_are_answered_in_the_channel_format() {
         let applied =
             json!([{ "status": "applied", "verdict": "created", "reference": "GAS-71", "at": "2027-06-01T12:00:00Z" }]);
         let yes = respond("booking-request.xml", applied).await;
@@ -119,9 +119,9 @@ mod vrbo {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_quote_is_asked_for_and_told_line_by_line() {
+    async fn quotes_are_answered_line_by_line() {
         let request = call("POST", "/quotes", fixture("vrbo", "quote-request.xml"));
-        let asked = document(trial::decode(&*plugin("vrbo").await, &at_vrbo(), request).await);
+        let asked = document(try_call::decode(&*plugin("vrbo").await, &at_vrbo(), request).await);
         let question = &asked["changes"][0];
         assert_eq!((&question["kind"], &question["question"]), (&json!("ask"), &json!("quote")));
         assert_eq!(question["stay"]["occupancy"], json!({ "adults": 2, "children": 2, "infants": 0, "pets": 0 }));
@@ -131,10 +131,13 @@ mod vrbo {
             { "kind": "deposit", "name": "Breakages", "amount": 250.00 }
         ]);
         let result = json!([{ "status": "quote", "lines": lines, "total": 944.50, "currency": "GBP" }]);
-        let told = respond("quote-request.xml", result).await;
-        has(body(&told), "<feeType>RENTAL</feeType>");
-        has(body(&told), "<feeType>DEPOSIT</feeType>");
-        has(body(&told), "<paymentScheduleItem><amount currency=\"GBP\">944.50</amount><dueDate>2027-06-01</dueDate>");
+        let reported = respond("quote-request.xml", result).await;
+        has(body(&reported), "<feeType>RENTAL</feeType>");
+        has(body(&reported), "<feeType>DEPOSIT</feeType>");
+        has(
+            body(&reported),
+            "<paymentScheduleItem><amount currency=\"GBP\">944.50</amount><dueDate>2027-06-01</dueDate>",
+        );
         let no_rate = json!([{ "status": "refused", "reasons": [{ "reason": "no-rate", "text": "" }] }]);
         has(body(&respond("quote-request.xml", no_rate).await), "<errorType>NO_RATES_CONFIGURED</errorType>");
     }
@@ -142,34 +145,36 @@ mod vrbo {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn each_unit_is_asked_for_and_answered() {
         let request = call("POST", "/availability", fixture("vrbo", "fast-availability.json"));
-        let asked = document(trial::decode(&*plugin("vrbo").await, &at_vrbo(), request).await);
+        let asked = document(try_call::decode(&*plugin("vrbo").await, &at_vrbo(), request).await);
         assert_eq!(asked["changes"].as_array().map(Vec::len), Some(2));
         assert_eq!(asked["changes"][1]["stay"]["roomTypeId"], "U-6");
         let results =
             json!([{ "status": "available" }, { "status": "refused", "reasons": [{ "reason": "min-stay" }] }]);
-        let told: Value = serde_json::from_str(body(&respond("fast-availability.json", results).await)).expect("JSON");
+        let reported: Value =
+            serde_json::from_str(body(&respond("fast-availability.json", results).await)).expect("JSON");
         let no = json!({ "unitExternalId": "U-6", "available": false, "errorCode": "MIN_STAY_NOT_MET" });
-        assert_eq!(told, json!({ "units": [{ "unitExternalId": "U-5", "available": true }, no] }));
+        assert_eq!(reported, json!({ "units": [{ "unitExternalId": "U-5", "available": true }, no] }));
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_index_leads_to_each_booking() {
         let request = call("POST", "/booking-index", fixture("vrbo", "booking-index-request.xml"));
-        let asked = document(trial::decode(&*plugin("vrbo").await, &at_vrbo(), request).await);
+        let asked = document(try_call::decode(&*plugin("vrbo").await, &at_vrbo(), request).await);
         assert_eq!(asked["changes"][0]["question"], "bookings-since");
         assert_eq!(asked["changes"][0]["since"], "2027-02-01T00:00:00Z");
         let booking = json!({ "id": "7e0c", "status": "cancelled", "rooms": [] });
         let booking = json!({ "reference": "GAS-71", "changedAt": "2027-03-02T08:15:00Z", "reservation": booking });
-        let told = respond("booking-index-request.xml", json!([{ "status": "bookings", "bookings": [booking] }])).await;
-        has(body(&told), "<bookingUpdateUrl>https://gas.example.org/webhooks/k/bookings/GAS-71</bookingUpdateUrl>");
-        has(body(&told), "<lastUpdatedDate>2027-03-02T08:15:00Z</lastUpdatedDate>");
+        let reported =
+            respond("booking-index-request.xml", json!([{ "status": "bookings", "bookings": [booking] }])).await;
+        has(body(&reported), "<bookingUpdateUrl>https://gas.example.org/webhooks/k/bookings/GAS-71</bookingUpdateUrl>");
+        has(body(&reported), "<lastUpdatedDate>2027-03-02T08:15:00Z</lastUpdatedDate>");
         let request = call("GET", "/bookings/GAS-71", Vec::new());
-        let update = document(trial::render(&*plugin("vrbo").await, &at_vrbo(), request).await);
+        let update = document(try_call::render(&*plugin("vrbo").await, &at_vrbo(), request).await);
         has(body(&update), "<reservationStatus>CANCELLED_BY_OWNER</reservationStatus>");
         has(body(&update), "<beginDate>2027-06-04</beginDate><endDate>2027-06-09</endDate>");
         has(body(&update), "<status>CANCELLED</status><totalAmount currency=\"GBP\">1034.50</totalAmount>");
         let nobodys = call("GET", "/bookings/GAS-72", Vec::new());
-        let unknown = document(trial::render(&*plugin("vrbo").await, &at_vrbo(), nobodys).await);
+        let unknown = document(try_call::render(&*plugin("vrbo").await, &at_vrbo(), nobodys).await);
         assert_eq!(unknown["reply"]["status"], 404);
     }
 
@@ -178,7 +183,7 @@ mod vrbo {
         let plugin = plugin("vrbo").await;
         let feed = async |path: &str| {
             let request = call("GET", path, Vec::new());
-            body(&document(trial::render(&*plugin, &at_vrbo(), request).await)).to_owned()
+            body(&document(try_call::render(&*plugin, &at_vrbo(), request).await)).to_owned()
         };
         let nights = feed("/availability/L-5/U-5").await;
         has(&nights, "<beginDate>2027-05-31</beginDate><endDate>2027-06-04</endDate>");
@@ -200,14 +205,14 @@ mod vrbo {
 mod booking_com {
     use super::*;
 
-    fn at_booking() -> Conditions {
-        conditions(json!({}), None)
+    fn at_booking() -> TryContext {
+        context(json!({}), None)
     }
 
     async fn fetch(queue: &str, file: &str) -> String {
         let query = json!({ "entity": "reservation", "selection": { "queue": queue } });
         let answers = answers(&[fixture("booking-com", file)]);
-        text(trial::fetch(&*plugin("booking-com").await, &at_booking(), read(query), answers).await)
+        text(try_call::fetch(&*plugin("booking-com").await, &at_booking(), read(query), answers).await)
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -256,9 +261,9 @@ mod booking_com {
             acknowledgement("new", "6100000019")
         ]);
         let answers = answers(&[Vec::new(), Vec::new()]);
-        let told =
-            trial::acknowledge(&*plugin("booking-com").await, &at_booking(), read(acknowledgements), answers).await;
-        let document = document(told);
+        let reported =
+            try_call::acknowledge(&*plugin("booking-com").await, &at_booking(), read(acknowledgements), answers).await;
+        let document = document(reported);
         assert_eq!(statuses(&document), ["accepted"; 3]);
         has(sent(&document, 0), "<OTA_HotelResNotifRS ");
         has(
@@ -270,7 +275,7 @@ mod booking_com {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn half_a_success_is_told_night_by_night() {
+    async fn partial_success_is_reported_per_night() {
         let night = |date: &str, price: f64| {
             json!({ "date": date, "available": true, "unitsAvailable": 2, "price": price, "currency": "EUR", "occupancy": 2,
                 "minStay": 2, "closedToArrival": date.ends_with('4') })
@@ -291,7 +296,7 @@ mod booking_com {
         ];
         let answers = answers(&files.map(|file| fixture("booking-com", file)));
         let document =
-            document(trial::calendar(&*plugin("booking-com").await, &at_booking(), read(updates), answers).await);
+            document(try_call::calendar(&*plugin("booking-com").await, &at_booking(), read(updates), answers).await);
         assert_eq!(statuses(&document), ["refused", "accepted"]);
         has(document["outcomes"][0]["errors"][0]["problem"].as_str().expect("why"), "NOT_A_VALID_DATE");
         has(sent(&document, 0), r#"<AvailStatusMessage BookingLimit="2" LocatorID="1">"#);
@@ -304,18 +309,18 @@ mod booking_com {
 mod expedia {
     use super::*;
 
-    fn at_expedia() -> Conditions {
-        conditions(json!({}), None)
+    fn at_expedia() -> TryContext {
+        context(json!({}), None)
     }
 
     async fn decode(file: &str) -> Value {
         let request = call("POST", "/notifications", fixture("expedia", file));
-        document(trial::decode(&*plugin("expedia").await, &at_expedia(), request).await)
+        document(try_call::decode(&*plugin("expedia").await, &at_expedia(), request).await)
     }
 
     async fn respond(file: &str, result: Value) -> Value {
         let request = call("POST", "/notifications", fixture("expedia", file));
-        document(trial::respond(&*plugin("expedia").await, &at_expedia(), request, read(json!([result]))).await)
+        document(try_call::respond(&*plugin("expedia").await, &at_expedia(), request, read(json!([result]))).await)
     }
 
     fn applied(reference: &str) -> Value {
@@ -323,7 +328,7 @@ mod expedia {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn bookings_are_told_changed_and_cancelled() {
+    async fn bookings_are_created_changed_and_cancelled() {
         let new = decode("notification-new.xml").await;
         assert_eq!(new["event_id"], "7001");
         let booking = &new["changes"][0];
@@ -359,7 +364,7 @@ mod expedia {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn who_calls_and_what_is_hidden_is_the_manifests_word() {
+    async fn verification_and_masking_follow_the_manifest() {
         let plugin = plugin("expedia").await;
         let manifest = serde_json::to_value(plugin.manifest()).expect("a manifest");
         let verification = &manifest["routes"][0]["verification"];
@@ -370,10 +375,10 @@ mod expedia {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn bookings_are_fetched_with_a_password_nobody_here_sees() {
+    async fn bookings_are_fetched_with_a_hidden_password() {
         let query = json!({ "entity": "reservation", "selection": { "queue": "bookings" } });
         let answers = answers(&[fixture("expedia", "bookings.xml")]);
-        let text = text(trial::fetch(&*plugin("expedia").await, &at_expedia(), read(query), answers).await);
+        let text = text(try_call::fetch(&*plugin("expedia").await, &at_expedia(), read(query), answers).await);
         has(&text, r#""totalPrice":36000"#);
         let document: Value = serde_json::from_str(&text).expect("a document");
         has(
@@ -399,8 +404,9 @@ mod expedia {
             acknowledgement("9020000444", "Cancel", "GAS-288")
         ]);
         let answers = answers(&[fixture("expedia", "confirmed-but-one.xml")]);
-        let told = trial::acknowledge(&*plugin("expedia").await, &at_expedia(), read(acknowledgements), answers).await;
-        let document = document(told);
+        let reported =
+            try_call::acknowledge(&*plugin("expedia").await, &at_expedia(), read(acknowledgements), answers).await;
+        let document = document(reported);
         assert_eq!(statuses(&document), ["accepted", "refused"]);
         has(sent(&document, 0), r#"bookingID="9020000470" bookingType="Book" confirmNumber="GAS-301""#);
         has(document["outcomes"][1]["errors"][0]["problem"].as_str().expect("why"), "10081");
@@ -411,13 +417,13 @@ mod expedia {
         let query = json!({ "entity": "reservation", "selection": { "queue": "bookings" } });
         let heard = answers(&[fixture("expedia", "login-refused.xml")]);
         let plugin = plugin("expedia").await;
-        let Ending::Answered(problem) = trial::fetch(&*plugin, &at_expedia(), read(query), heard).await else {
+        let TryResult::PluginError(problem) = try_call::fetch(&*plugin, &at_expedia(), read(query), heard).await else {
             panic!("an error")
         };
         has(&problem, "/problems/plugin/unauthorized");
         let query = json!({ "entity": "reservation", "selection": "everything", "propertyId": "4400" });
         let heard = answers(&[fixture("expedia", "graphql-page.json")]);
-        let page = document(trial::fetch(&*plugin, &at_expedia(), read(query), heard).await);
+        let page = document(try_call::fetch(&*plugin, &at_expedia(), read(query), heard).await);
         assert_eq!(page["requests"][0]["headers"]["authorization"], "Bearer {graphql.token}");
         assert_eq!((&page["next"], &page["changes"][0]["status"]), (&json!("bmV4dA=="), &json!("pending")));
         assert_eq!(page["changes"][0]["completeness"], "partial");
@@ -427,9 +433,9 @@ mod expedia {
 mod google_vr {
     use super::*;
 
-    fn at_google() -> Conditions {
+    fn at_google() -> TryContext {
         let settings = json!({ "partner": "gas-vr", "landingPage": "https://stay.example.org/{id}" });
-        conditions(settings, Some(fixture("google-vr", "core-data.json")))
+        context(settings, Some(fixture("google-vr", "core-data.json")))
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -437,7 +443,7 @@ mod google_vr {
         let plugin = plugin("google-vr").await;
         assert!(plugin.manifest().needs_content_first);
         let items = serde_json::from_slice(&fixture("google-vr", "content.json")).expect("items");
-        let document = document(trial::content(&*plugin, &at_google(), items, answers(&[Vec::new()])).await);
+        let document = document(try_call::content(&*plugin, &at_google(), items, answers(&[Vec::new()])).await);
         assert_eq!(statuses(&document), ["accepted"; 3]);
         assert_eq!(document["requests"][0]["url"], "https://www.google.com/travel/hotels/uploads/property_data");
         has(sent(&document, 0), r#"<Transaction timestamp="2027-06-01T12:00:00Z" id="content_"#);
@@ -453,7 +459,7 @@ mod google_vr {
     async fn nights_are_three_messages_and_weekends_one_span() {
         let updates = serde_json::from_slice(&fixture("google-vr", "calendar.json")).expect("updates");
         let answers = answers(&["taken.xml"; 3].map(|file| fixture("google-vr", file)));
-        let document = document(trial::calendar(&*plugin("google-vr").await, &at_google(), updates, answers).await);
+        let document = document(try_call::calendar(&*plugin("google-vr").await, &at_google(), updates, answers).await);
         assert_eq!(statuses(&document), ["accepted", "refused"], "a room that is not its property is none of Google's");
         let [inventory, availability, rates] = [0, 1, 2].map(|index| sent(&document, index));
         has(inventory, r#"<Inventories HotelCode="cabin-7">"#);
@@ -475,7 +481,7 @@ mod google_vr {
     async fn a_success_of_http_may_be_a_refusal() {
         let updates = serde_json::from_slice(&fixture("google-vr", "calendar.json")).expect("updates");
         let answers = answers(&[fixture("google-vr", "inventory-refused.xml")]);
-        let document = document(trial::calendar(&*plugin("google-vr").await, &at_google(), updates, answers).await);
+        let document = document(try_call::calendar(&*plugin("google-vr").await, &at_google(), updates, answers).await);
         assert_eq!(statuses(&document), ["refused", "refused"]);
         has(document["outcomes"][0]["errors"][0]["problem"].as_str().expect("why"), "1006");
     }
@@ -484,7 +490,7 @@ mod google_vr {
     async fn several_properties_are_priced_in_one_answer() {
         let plugin = plugin("google-vr").await;
         let request = call("POST", "/query", fixture("google-vr", "query.xml"));
-        let asked = document(trial::decode(&*plugin, &at_google(), request.clone()).await);
+        let asked = document(try_call::decode(&*plugin, &at_google(), request.clone()).await);
         let stay = &asked["changes"][0]["stay"];
         assert_eq!((&stay["checkIn"], &stay["checkOut"]), (&json!("2027-12-30"), &json!("2028-01-02")));
         assert_eq!(asked["changes"][1]["stay"]["propertyId"], "cabin-8");
@@ -497,11 +503,11 @@ mod google_vr {
             { "status": "quote", "lines": lines, "total": 795.60, "currency": "NOK" },
             { "status": "refused", "reasons": [{ "reason": "sold-out" }] }
         ]);
-        let told = document(trial::respond(&*plugin, &at_google(), request, read(results)).await);
-        has(body(&told), r#"<Baserate currency="NOK">630.00</Baserate><Tax currency="NOK">75.60</Tax>"#);
-        has(body(&told), r#"<OtherFees currency="NOK">90.00</OtherFees>"#);
+        let reported = document(try_call::respond(&*plugin, &at_google(), request, read(results)).await);
+        has(body(&reported), r#"<Baserate currency="NOK">630.00</Baserate><Tax currency="NOK">75.60</Tax>"#);
+        has(body(&reported), r#"<OtherFees currency="NOK">90.00</OtherFees>"#);
         has(
-            body(&told),
+            body(&reported),
             "<Property>cabin-8</Property><Checkin>2027-12-30</Checkin><Nights>3</Nights><Unavailable><NoVacancy/>",
         );
     }
@@ -509,7 +515,7 @@ mod google_vr {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn only_whole_listings_are_listed() {
         let request = call("GET", "/listings.xml", Vec::new());
-        let feed = document(trial::render(&*plugin("google-vr").await, &at_google(), request).await);
+        let feed = document(try_call::render(&*plugin("google-vr").await, &at_google(), request).await);
         has(body(&feed), "<id>cabin-7</id>");
         has(body(&feed), "<website>https://stay.example.org/cabin-7</website>");
         has(body(&feed), r#"<client_attr name="capacity">5</client_attr>"#);

@@ -7,12 +7,12 @@ use std::sync::{
 
 use gassync::store::{self, core::bookings::bookings_of_source, queue::Filter};
 use gassync_domain::{AccountId, Clock, SourceId, Timestamp};
-use gassync_simulator::beds24::{NewBooking, Told};
+use gassync_simulator::beds24::{NewBooking, Notification};
 use gassync_tests::{
     database::Database,
+    faulty_channel::{Account, FaultyChannel},
     host::{self, ACCOUNT, Host, read},
     on_both,
-    stand_in::{Account, StandIn},
 };
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -80,7 +80,7 @@ async fn missing(host: &Host, source: &str, id: u64) -> String {
 }
 
 /// A booking that is made at alpha.
-pub fn sell(stage: &Stage, nights: (i64, i64), told: Told) -> u64 {
+pub fn sell(stage: &Stage, nights: (i64, i64), notification: Notification) -> u64 {
     let new = NewBooking {
         room_id: stage.rooms.0,
         arrival: stage.day(nights.0),
@@ -91,7 +91,7 @@ pub fn sell(stage: &Stage, nights: (i64, i64), told: Told) -> u64 {
         first_name: "Ines".to_owned(),
         last_name: "Moura".to_owned(),
     };
-    stage.alpha.beds24.make(new, told).expect("there is room")
+    stage.alpha.beds24.make(new, notification).expect("there is room")
 }
 
 pub async fn told_all(stage: &Stage) {
@@ -119,19 +119,19 @@ async fn a_paused_source_is_neither_asked_nor_told_and_hears(database: Database)
     told_all(&stage).await;
     assert_eq!(steer(host, "alpha", "pause").await, json!({ "was": "active", "status": "paused" }));
     let before = calls_of_alpha(&stage).await;
-    let heard = sell(&stage, (0, 1), Told::Webhook);
-    let unheard = sell(&stage, (3, 4), Told::Nobody);
+    let heard = sell(&stage, (0, 1), Notification::Webhook);
+    let unheard = sell(&stage, (3, 4), Notification::None);
     stage.book("d1", (6, 7), "confirmed").await;
     host.until("what its channel says by itself is applied", async || is_booked(host, "alpha", heard).await).await;
     host.until("others are told of it", async || !beta_is_open(&stage, 0) && !beta_is_open(&stage, 6)).await;
     assert_eq!(calls_of_alpha(&stage).await, before, "nobody asked or told it");
-    assert!(!is_booked(host, "alpha", unheard).await && stage.told().is_empty());
+    assert!(!is_booked(host, "alpha", unheard).await && stage.notification().is_empty());
     let (status, answer) = call(host, Method::POST, "sources/alpha/sync", &Value::Null).await;
     assert_eq!(status, 409, "{answer}");
     assert!(answer["detail"].as_str().expect("a detail").contains("paused"), "{answer}");
     assert_eq!(steer(host, "alpha", "resume").await, json!({ "was": "paused", "status": "active" }));
     host.until("it was asked", async || is_booked(host, "alpha", unheard).await).await;
-    host.until("it was told what changed meanwhile", async || stage.told().len() == 1).await;
+    host.until("it was told what changed meanwhile", async || stage.notification().len() == 1).await;
     told_all(&stage).await;
     let (status, answer) = call(host, Method::POST, "sources/alpha/resume", &Value::Null).await;
     assert_eq!(status, 409, "{answer}");
@@ -144,7 +144,7 @@ async fn a_disabled_source_keeps_what_it_is_told_until_it_goes_on(database: Data
     told_all(&stage).await;
     steer(host, "alpha", "disable").await;
     let before = calls_of_alpha(&stage).await;
-    let heard = sell(&stage, (0, 1), Told::Webhook);
+    let heard = sell(&stage, (0, 1), Notification::Webhook);
     let waits = async || {
         let messages = host.look("inbox?state=received").await;
         messages.as_array().is_some_and(|messages| messages.len() == 1)
@@ -152,13 +152,13 @@ async fn a_disabled_source_keeps_what_it_is_told_until_it_goes_on(database: Data
     host.until("the message is kept", waits).await;
     stage.book("d1", (6, 7), "confirmed").await;
     assert_eq!(calls_of_alpha(&stage).await, before);
-    assert!(!is_booked(host, "alpha", heard).await && waits().await && stage.told().is_empty());
+    assert!(!is_booked(host, "alpha", heard).await && waits().await && stage.notification().is_empty());
     // Paused it hears again.
     assert_eq!(steer(host, "alpha", "pause").await, json!({ "was": "disabled", "status": "paused" }));
     host.until("what was kept is applied", async || is_booked(host, "alpha", heard).await).await;
-    assert!(stage.told().is_empty());
+    assert!(stage.notification().is_empty());
     assert_eq!(steer(host, "alpha", "resume").await["status"], "active", "where it stood before both");
-    host.until("it was told", async || stage.told().len() == 1).await;
+    host.until("it was told", async || stage.notification().len() == 1).await;
     stage.host.stop().await;
 }
 
@@ -191,19 +191,19 @@ async fn what_is_switched_off_goes_neither_way(database: Database) {
     let off = switch(host, "alpha", json!({ "syncEnabled": false })).await;
     assert_eq!(off, json!({ "syncEnabled": false, "syncDirection": "bidirectional", "pollMinutes": null }));
     let before = calls_of_alpha(&stage).await;
-    let heard = sell(&stage, (0, 1), Told::Webhook);
-    let unheard = sell(&stage, (3, 4), Told::Nobody);
+    let heard = sell(&stage, (0, 1), Notification::Webhook);
+    let unheard = sell(&stage, (3, 4), Notification::None);
     stage.book("d1", (6, 7), "confirmed").await;
     host.until("what its channel says by itself is applied", async || is_booked(host, "alpha", heard).await).await;
     assert_eq!(calls_of_alpha(&stage).await, before, "nobody asked or told it");
-    assert!(!is_booked(host, "alpha", unheard).await && stage.told().is_empty());
+    assert!(!is_booked(host, "alpha", unheard).await && stage.notification().is_empty());
     assert_eq!(call(host, Method::POST, "sources/alpha/push", &json!({})).await.0, 409);
     // How it is told is another matter.
     let (_, rules) = call(host, Method::GET, "sources/alpha/pushing", &Value::Null).await;
     assert_eq!(rules["enabled"], true);
     switch(host, "alpha", json!({ "syncEnabled": true })).await;
     host.until("it was asked", async || is_booked(host, "alpha", unheard).await).await;
-    host.until("it was told", async || stage.told().len() == 1).await;
+    host.until("it was told", async || stage.notification().len() == 1).await;
     stage.host.stop().await;
 }
 
@@ -218,13 +218,13 @@ async fn one_that_is_only_told_has_no_say(database: Database) {
         calls.iter().filter(|call| call.path == "/bookings" && call.method == "GET").count()
     };
     let before = asked();
-    let unheard = sell(&stage, (3, 4), Told::Nobody);
+    let unheard = sell(&stage, (3, 4), Notification::None);
     tokio::time::sleep(A_WHILE).await;
     assert_eq!(asked(), before, "it is not polled");
-    let heard = sell(&stage, (0, 1), Told::Webhook);
+    let heard = sell(&stage, (0, 1), Notification::Webhook);
     host.until("what it says is kept", async || missing(host, "alpha", heard).await.contains("no say")).await;
     stage.book("d1", (6, 7), "confirmed").await;
-    host.until("it is told", async || stage.told().len() == 1).await;
+    host.until("it is told", async || stage.notification().len() == 1).await;
     assert!(!is_booked(host, "alpha", heard).await && beta_is_open(&stage, 0), "the core goes by no word of it");
     // One switch for one thing.
     let silent = json!({ "enabled": false });
@@ -233,7 +233,7 @@ async fn one_that_is_only_told_has_no_say(database: Database) {
     switch(host, "alpha", json!({ "syncDirection": "bidirectional" })).await;
     host.until("what was kept is applied", async || is_booked(host, "alpha", heard).await).await;
     host.until("it is polled", async || is_booked(host, "alpha", unheard).await).await;
-    assert_eq!(stage.told().len(), 1);
+    assert_eq!(stage.notification().len(), 1);
     stage.host.stop().await;
 }
 
@@ -246,10 +246,10 @@ async fn one_that_is_only_asked_is_told_nothing(database: Database) {
     assert_eq!(call(host, Method::POST, "sources/beta/pushing", &silent).await.0, 204);
     let (_, switches) = call(host, Method::GET, "sources/beta/switches", &Value::Null).await;
     assert_eq!(switches["syncDirection"], "inbound_only");
-    let found = sell(&stage, (3, 4), Told::Nobody);
+    let found = sell(&stage, (3, 4), Notification::None);
     host.until("alpha is polled", async || is_booked(host, "alpha", found).await).await;
     stage.book("d1", (6, 7), "confirmed").await;
-    host.until("alpha is told", async || stage.told().len() == 1).await;
+    host.until("alpha is told", async || stage.notification().len() == 1).await;
     tokio::time::sleep(A_WHILE).await;
     assert!(beta_is_open(&stage, 3) && beta_is_open(&stage, 6));
     switch(host, "beta", json!({ "syncDirection": "bidirectional" })).await;
@@ -260,8 +260,8 @@ async fn one_that_is_only_asked_is_told_nothing(database: Database) {
 }
 
 async fn a_shorter_time_between_polls_counts_at_once(database: Database) {
-    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
-    let host = channel.host(database, &[("GASSYNC_WORK_POLL_SECONDS", "0")]).await;
+    let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
+    let host = channel.host(database, &[("GASSYNC_WORKERS_POLL_SECONDS", "0")]).await;
     channel.connect(&host, Some("UTC")).await;
     let polled = || channel.asked("page=");
     host.until("it was polled", async || polled() >= 1).await;
@@ -302,10 +302,10 @@ async fn a_shorter_time_between_polls_counts_at_once(database: Database) {
 }
 
 async fn settings_are_checked_and_count_at_the_next_call(database: Database) {
-    let channel = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
-    let other = StandIn::start(Account { page_size: 100, ..Account::default() }).await;
+    let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
+    let other = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let private = format!("{},{}", channel.address, other.address);
-    let polls = [("GASSYNC_WORK_POLL_SECONDS", "0"), ("GASSYNC_EGRESS_PRIVATE", private.as_str())];
+    let polls = [("GASSYNC_WORKERS_POLL_SECONDS", "0"), ("GASSYNC_EGRESS_ALLOW_PRIVATE", private.as_str())];
     let host = Host::prepared(database, (&["beds24"], None), &polls, |_| {}).await;
     channel.connect(&host, Some("UTC")).await;
     host.until("it was polled", async || channel.asked("page=") >= 1).await;
@@ -349,7 +349,7 @@ async fn whenever_a_source_talks_that_is_noted(database: Database) {
     };
     ahead.fetch_add(20, Ordering::SeqCst);
     let (alpha, beta, engine) = (last("alpha").await, last("beta").await, last("engine").await);
-    sell(&stage, (0, 1), Told::Webhook);
+    sell(&stage, (0, 1), Notification::Webhook);
     moves("alpha", &alpha).await;
     moves("beta", &beta).await;
     assert_eq!(last("engine").await, engine, "nobody called");
@@ -389,7 +389,7 @@ async fn what_a_channel_was_told_is_a_run(database: Database) {
     let before = runs(host, "beta", "availability_export").await;
     assert!(runs(host, "alpha", "booking_export").await.is_empty());
     stage.book("d1", (0, 2), "confirmed").await;
-    host.until("alpha has it", async || stage.told().len() == 1).await;
+    host.until("alpha has it", async || stage.notification().len() == 1).await;
     host.until("beta knows", async || !beta_is_open(&stage, 0) && !beta_is_open(&stage, 1)).await;
     told_all(&stage).await;
     host.until("both are runs", async || {
@@ -433,16 +433,16 @@ async fn a_property_that_is_kept_out_waits(database: Database) {
     told_all(&stage).await;
     let house = stage.alpha.beds24.properties()[0].id.to_string();
     let room = stage.rooms.0.to_string();
-    let known = sell(&stage, (20, 22), Told::Webhook);
+    let known = sell(&stage, (20, 22), Notification::Webhook);
     host.until("it is booked", async || is_booked(host, "alpha", known).await).await;
     for (kind, id, nights) in [("property", &house, (0, 1)), ("room-type", &room, (3, 4))] {
         turn(host, "alpha", "pause", kind, id).await;
-        let heard = sell(&stage, nights, Told::Webhook);
+        let heard = sell(&stage, nights, Notification::Webhook);
         host.until("it waits for the switch", async || missing(host, "alpha", heard).await.contains("map resume"))
             .await;
         assert!(!is_booked(host, "alpha", heard).await && beta_is_open(&stage, nights.0), "{kind}: it holds nothing");
         if kind == "property" {
-            assert!(stage.alpha.beds24.cancel(known, Told::Webhook));
+            assert!(stage.alpha.beds24.cancel(known, Notification::Webhook));
             host.until("so does an end", async || !missing(host, "alpha", known).await.is_empty()).await;
             assert!(is_booked(host, "alpha", known).await);
         }
@@ -463,7 +463,10 @@ async fn what_is_not_pushed_is_not_told(database: Database) {
     for (kind, id, night) in [("property", &house, 0), ("room-type", &room, 3)] {
         turn(host, "beta", "push-off", kind, id).await;
         stage.book(&format!("d{night}"), (night, night + 1), "confirmed").await;
-        host.until("alpha is told", async || stage.told().iter().any(|told| told.arrival == stage.day(night))).await;
+        host.until("alpha is told", async || {
+            stage.notification().iter().any(|notification| notification.arrival == stage.day(night))
+        })
+        .await;
         tokio::time::sleep(A_WHILE).await;
         assert!(beta_is_open(&stage, night), "{kind}");
         turn(host, "beta", "push-on", kind, id).await;

@@ -12,14 +12,14 @@ use gassync::store::{
     source_switches, sources, sync_runs,
 };
 use gassync_domain::{AccountId, CoreId, SourceId};
-use gassync_simulator::beds24::Told;
+use gassync_simulator::beds24::Notification;
 use gassync_tests::{
+    account_fixture::{at, open, tenant},
     database::Database,
     host::{ACCOUNT, Host},
     on_both,
     process::run,
-    teller::{Teller, stay},
-    tenant::{at, open, tenant},
+    source_fixture::{SourceFixture, stay},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -151,7 +151,7 @@ async fn a_deleted_source_leaves_its_bookings_and_nothing_else(database: Databas
     let db = &host.app.db;
     told_all(&stage).await;
     stage.book("d1", (0, 2), "confirmed").await;
-    let sold = sell(&stage, (10, 12), Told::Webhook);
+    let sold = sell(&stage, (10, 12), Notification::Webhook);
     host.until("it is booked", async || is_booked(host, "alpha", sold).await).await;
     host.until("alpha has the other", async || stage.told().len() == 1).await;
     told_all(&stage).await;
@@ -276,14 +276,16 @@ fn at_zero() -> i64 {
 }
 
 async fn a_word_that_waits_stands_with_its_link(database: Database) {
-    let teller = Teller::new(database).await;
+    let source_fixture = SourceFixture::new(database).await;
     let told = async |status: &str, nights: (u8, u8), second: i64| {
-        teller.tell(&stay("r1", "t1", nights, status), second).await;
-        let mut tx = teller.db.read(teller.account).await.expect("a transaction");
+        source_fixture.report(&stay("r1", "t1", nights, status), second).await;
+        let mut tx = source_fixture.db.read(source_fixture.account).await.expect("a transaction");
         let slice = Slice { after: 0, limit: 100 };
         let kind = Some(mappings::Kind::Reservation);
-        let link =
-            mappings::of_source(&mut tx, teller.account, teller.source, kind, slice).await.expect("read").remove(0);
+        let link = mappings::of_source(&mut tx, source_fixture.account, source_fixture.source, kind, slice)
+            .await
+            .expect("read")
+            .remove(0);
         let synced = link.last_synced_at.map(|at| gassync_domain::Timestamp::from(at).as_second() - at_zero());
         (synced, link.last_error, link.retries)
     };
@@ -294,7 +296,7 @@ async fn a_word_that_waits_stands_with_its_link(database: Database) {
     assert_eq!((synced, retries), (Some(101), 1));
     assert!(error.as_ref().is_some_and(|error| error.starts_with("parked: nobody has decided")), "{error:?}");
     assert_eq!(told("confirmed", (10, 14), 103).await, (Some(103), None, 0));
-    teller.check().await;
+    source_fixture.check().await;
 }
 
 async fn content_and_prices_that_are_kept_out_come_later(database: Database) {

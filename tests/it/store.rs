@@ -3,9 +3,9 @@
 use gassync::store::{Db, connections, inbox, keys, outbox, plugin_state, plugins, sources};
 use gassync_domain::{HttpRequest, ResumePoint, Timestamp};
 use gassync_tests::{
+    account_fixture::{at, open, tenant},
     database::Database,
     on_both,
-    tenant::{at, open, tenant},
 };
 use serde_json::json;
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 on_both!(no_route_tells_of_another);
 
 async fn no_route_tells_of_another(database: Database) {
-    let host = Host::with(database, &[("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8")]).await;
+    let host = Host::with(database, &[("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8")]).await;
     let (mine, theirs) = (host.key("Mine", "partner").await, host.key("Theirs", "partner").await);
     let plan = json!({ "id": "flex", "propertyId": "p1", "name": "Flexible" });
     let guest = json!({ "id": "g1", "lastName": "Okafor", "email": "ada@example.org" });

@@ -12,7 +12,7 @@ use gassync_tests::{
     host::{ACCOUNT, Host, clock, read, records, reservation},
     on_both,
     port::free_port,
-    sink::{Answer, Received, Sink},
+    webhook_receiver::{Answer, Received, WebhookReceiver},
 };
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ on_both!(
 );
 
 /// Loopback is a range that the operator allows here.
-const ALLOWED: (&str, &str) = ("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8");
+const ALLOWED: (&str, &str) = ("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8");
 
 /// A host with a partner that makes the houses, and the key of another that listens.
 pub(super) async fn stage(database: Database) -> (Host, String, String) {
@@ -78,7 +78,7 @@ fn of_type<'a>(messages: &'a [Received], kind: &str) -> &'a Received {
 
 async fn what_happens_is_told_signed_and_to_those_who_want_it(database: Database) {
     let (host, maker, listener) = stage(database).await;
-    let sink = Sink::start().await;
+    let receiver = WebhookReceiver::start().await;
     let mut subscribers = BTreeMap::new();
     for (path, more) in [
         ("all", json!({ "headers": { "X-Tenant": "7" }, "bearer": "t0ken" })),
@@ -86,18 +86,18 @@ async fn what_happens_is_told_signed_and_to_those_who_want_it(database: Database
         ("full", json!({ "payload": "full", "events": ["reservation.created"] })),
         ("events", json!({ "envelope": "cloudevents", "events": ["booking.confirmed"] })),
     ] {
-        let mut new = json!({ "url": sink.url(&format!("/{path}")) });
+        let mut new = json!({ "url": receiver.url(&format!("/{path}")) });
         new.as_object_mut().expect("fields").extend(more.as_object().expect("fields").clone());
         subscribers.insert(format!("/{path}"), subscribe(&host, &listener, new).await);
     }
     // The maker hears nothing of what it does itself, unless it wants to.
-    let own = subscribe(&host, &maker, json!({ "url": sink.url("/own") })).await;
-    let echo = json!({ "url": sink.url("/echo"), "excludeOrigin": false, "events": ["reservation.created"], "payload": "full" });
+    let own = subscribe(&host, &maker, json!({ "url": receiver.url("/own") })).await;
+    let echo = json!({ "url": receiver.url("/echo"), "excludeOrigin": false, "events": ["reservation.created"], "payload": "full" });
     subscribers.insert("/echo".to_owned(), subscribe(&host, &maker, echo).await);
     furnish(&host, &maker).await;
     book(&host, &maker, "r1").await;
     // All: property, room type, its guest, the booking, its nights. The others hear of the booking alone.
-    let received = sink.until(5 + 4).await;
+    let received = receiver.until(5 + 4).await;
     let to = |path: &str| received.iter().filter(|message| message.path == path).cloned().collect::<Vec<_>>();
     let expected =
         ["availability.updated", "guest.created", "property.created", "reservation.created", "room-type.created"];
@@ -193,14 +193,14 @@ async fn ids_are_of_one_database(database: Database) {
     let mut ids: Vec<BTreeMap<i64, String>> = Vec::new();
     for database in [database, Database::sqlite()] {
         let (host, maker, listener) = stage(database).await;
-        let sink = Sink::start().await;
-        subscribe(&host, &listener, json!({ "url": sink.url("/") })).await;
+        let receiver = WebhookReceiver::start().await;
+        subscribe(&host, &listener, json!({ "url": receiver.url("/") })).await;
         furnish(&host, &maker).await;
         let of_fact = |message: &Received| {
             let sequence = message.json()["data"]["sequence"].as_i64().expect("a place");
             (sequence, message.header("webhook-id").to_owned())
         };
-        ids.push(sink.until(2).await.iter().map(of_fact).collect());
+        ids.push(receiver.until(2).await.iter().map(of_fact).collect());
         host.stop().await;
     }
     assert_eq!(ids[0].keys().collect::<Vec<_>>(), ids[1].keys().collect::<Vec<_>>(), "the same places");
@@ -209,11 +209,15 @@ async fn ids_are_of_one_database(database: Database) {
 
 async fn what_did_not_arrive_comes_again_under_its_id(database: Database) {
     let (host, maker, listener) = stage(database).await;
-    let sink = Sink::start().await;
-    subscribe(&host, &listener, json!({ "url": sink.url("/"), "events": ["room-type.created", "property.created"] }))
-        .await;
+    let receiver = WebhookReceiver::start().await;
+    subscribe(
+        &host,
+        &listener,
+        json!({ "url": receiver.url("/"), "events": ["room-type.created", "property.created"] }),
+    )
+    .await;
     let seen = Mutex::new(HashSet::new());
-    sink.answers_by(move |message| {
+    receiver.answers_by(move |message| {
         let is_new = seen.lock().expect("unlocked").insert(message.header("webhook-id").to_owned());
         match (is_new, message.json()["type"] == "property.created") {
             (true, true) => Answer::Says(500, "not\nnow".to_owned()),
@@ -222,7 +226,7 @@ async fn what_did_not_arrive_comes_again_under_its_id(database: Database) {
         }
     });
     furnish(&host, &maker).await;
-    let received = sink.until(4).await;
+    let received = receiver.until(4).await;
     let mut by_id: BTreeMap<&str, Vec<&Received>> = BTreeMap::new();
     for message in &received {
         by_id.entry(message.header("webhook-id")).or_default().push(message);
@@ -258,12 +262,13 @@ async fn what_did_not_arrive_comes_again_under_its_id(database: Database) {
 
 async fn a_hanging_and_a_failing_subscriber_harm_no_other(database: Database) {
     let (host, maker, listener) = stage(database).await;
-    let (good, hanging, failing) = (Sink::start().await, Sink::start().await, Sink::start().await);
+    let (good, hanging, failing) =
+        (WebhookReceiver::start().await, WebhookReceiver::start().await, WebhookReceiver::start().await);
     hanging.answers(Answer::Hang);
     failing.answers(Answer::Status(500));
     let mut made = Vec::new();
-    for sink in [&hanging, &failing, &good] {
-        let new = json!({ "url": sink.url("/"), "events": ["reservation.created"], "timeoutSeconds": 15 });
+    for receiver in [&hanging, &failing, &good] {
+        let new = json!({ "url": receiver.url("/"), "events": ["reservation.created"], "timeoutSeconds": 15 });
         made.push(subscribe(&host, &listener, new).await.webhook.id);
     }
     furnish(&host, &maker).await;
@@ -296,24 +301,24 @@ fn away() -> Duration {
 
 async fn one_that_goes_away_and_comes_back_misses_nothing(database: Database) {
     let (host, maker, listener) = stage(database).await;
-    let mut sink = Sink::start().await;
-    let id = subscribe(&host, &listener, json!({ "url": sink.url("/"), "events": ["reservation.created"] }))
+    let mut receiver = WebhookReceiver::start().await;
+    let id = subscribe(&host, &listener, json!({ "url": receiver.url("/"), "events": ["reservation.created"] }))
         .await
         .webhook
         .id;
     furnish(&host, &maker).await;
     book(&host, &maker, "r0").await;
-    sink.until(1).await;
-    sink.stop().await;
+    receiver.until(1).await;
+    receiver.stop().await;
     for number in 1..30 {
         book(&host, &maker, &format!("r{number}")).await;
     }
     let failing = async || host.get(&listener, &format!("webhooks/{id}")).await.1["failures"].as_i64().unwrap_or(0);
     host.until("it was missed", async || failing().await > 0).await;
     tokio::time::sleep(away()).await;
-    sink.resume().await;
+    receiver.resume().await;
     // Its pauses have doubled meanwhile, and what was tried twice comes after five minutes.
-    let received = sink.within(away() * 6 + Duration::from_secs(60), 30).await;
+    let received = receiver.within(away() * 6 + Duration::from_secs(60), 30).await;
     let ids: HashSet<&str> = received.iter().map(|message| message.header("webhook-id")).collect();
     assert_eq!(ids.len(), 30, "each of them");
     host.until("it is fine again", async || failing().await == 0).await;
@@ -322,25 +327,25 @@ async fn one_that_goes_away_and_comes_back_misses_nothing(database: Database) {
 
 async fn order_is_kept_where_it_is_asked_for(database: Database) {
     let (host, maker, listener) = stage(database).await;
-    let sink = Sink::start().await;
-    let new = json!({ "url": sink.url("/"), "ordered": true, "events": ["booking.*"], "payload": "full" });
+    let receiver = WebhookReceiver::start().await;
+    let new = json!({ "url": receiver.url("/"), "ordered": true, "events": ["booking.*"], "payload": "full" });
     subscribe(&host, &listener, new).await;
     furnish(&host, &maker).await;
     // The first word about the first booking is refused once.
     let refused = Mutex::new(false);
-    sink.answers_by(move |message| {
+    receiver.answers_by(move |message| {
         let is_it = message.json()["type"] == "reservation.created" && message.json()["data"]["gasId"] == json!(1);
         let mut refused = refused.lock().expect("unlocked");
         if is_it && !std::mem::replace(&mut *refused, true) { Answer::Status(503) } else { Answer::Status(204) }
     });
     book(&host, &maker, "r0").await;
-    sink.until(1).await;
+    receiver.until(1).await;
     for (id, status) in [("r0", "cancelled"), ("r1", "confirmed"), ("r1", "cancelled")] {
         let mut record = reservation(id);
         record["status"] = json!(status);
         host.post(&maker, "reservations", &record).await;
     }
-    let received = sink.until(5).await;
+    let received = receiver.until(5).await;
     let told: Vec<(i64, String)> = received
         .iter()
         .map(|message| {
@@ -358,31 +363,31 @@ async fn order_is_kept_where_it_is_asked_for(database: Database) {
 
 async fn one_that_wants_no_more_is_told_no_more(database: Database) {
     let (host, maker, listener) = stage(database).await;
-    let (sink, other) = (Sink::start().await, Sink::start().await);
-    let id = subscribe(&host, &listener, json!({ "url": sink.url("/") })).await.webhook.id;
+    let (receiver, other) = (WebhookReceiver::start().await, WebhookReceiver::start().await);
+    let id = subscribe(&host, &listener, json!({ "url": receiver.url("/") })).await.webhook.id;
     subscribe(&host, &listener, json!({ "url": other.url("/"), "events": ["webhook.disabled"] })).await;
-    sink.answers(Answer::Status(410));
+    receiver.answers(Answer::Status(410));
     furnish(&host, &maker).await;
     let notice = other.until(1).await.remove(0).json();
     assert_eq!((&notice["type"], &notice["data"]["gasId"]), (&json!("webhook.disabled"), &json!(id)));
     let shown = host.get(&listener, &format!("webhooks/{id}")).await.1;
     assert_eq!(shown["enabled"], json!(false));
     assert!(shown["disabledBecause"].as_str().expect("a reason").contains("410"));
-    let before = sink.received().len();
+    let before = receiver.received().len();
     book(&host, &maker, "r1").await;
     host.until("the booking is in the feed", async || {
         let feed = host.get(&listener, "changes?limit=1000").await.1;
         feed["data"].as_array().expect("entries").iter().any(|entry| entry["type"] == "reservation.created")
     })
     .await;
-    assert_eq!(sink.received().len(), before);
+    assert_eq!(receiver.received().len(), before);
     host.stop().await;
 }
 
 async fn a_rotation_signs_with_both_secrets(database: Database) {
     let (host, _, listener) = stage(database).await;
-    let sink = Sink::start().await;
-    let made = subscribe(&host, &listener, json!({ "url": sink.url("/") })).await;
+    let receiver = WebhookReceiver::start().await;
+    let made = subscribe(&host, &listener, json!({ "url": receiver.url("/") })).await;
     let path = format!("webhooks/{}", made.webhook.id);
     let rotate = async |rotation: SecretRotation| -> WebhookMade {
         let body = serde_json::to_value(rotation).expect("json");
@@ -393,19 +398,19 @@ async fn a_rotation_signs_with_both_secrets(database: Database) {
     let second = rotate(SecretRotation::default()).await;
     assert_ne!(made.secret, second.secret);
     assert_eq!(host.post(&listener, &format!("{path}/test"), &json!({})).await.0, 202);
-    let message = sink.until(1).await.remove(0);
+    let message = receiver.until(1).await.remove(0);
     assert_eq!(message.json()["type"], "webhook.test");
     assert!(verifies(&made, &message) && verifies(&second, &message));
     assert_eq!(message.header("webhook-signature").split(' ').count(), 2);
     // However often it is replaced, there is one former secret.
     let third = rotate(SecretRotation { grace_seconds: Some(604_800), ..SecretRotation::default() }).await;
     host.post(&listener, &format!("{path}/test"), &json!({})).await;
-    let message = sink.until(2).await.remove(1);
+    let message = receiver.until(2).await.remove(1);
     assert!(verifies(&third, &message) && verifies(&second, &message) && !verifies(&made, &message));
     assert_eq!(message.header("webhook-signature").split(' ').count(), 2);
     let fourth = rotate(SecretRotation { grace_seconds: Some(0), ..SecretRotation::default() }).await;
     host.post(&listener, &format!("{path}/test"), &json!({})).await;
-    let message = sink.until(3).await.remove(2);
+    let message = receiver.until(3).await.remove(2);
     assert!(verifies(&fourth, &message) && !verifies(&third, &message) && !verifies(&second, &message));
     let NewWebhook { secret, .. } =
         NewWebhook { secret: Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into()), ..NewWebhook::default() };
@@ -417,12 +422,12 @@ async fn a_rotation_signs_with_both_secrets(database: Database) {
 async fn what_was_missed_is_told_by_a_replay(database: Database) {
     let (host, maker, listener) = stage(database).await;
     let began = now();
-    let sink = Sink::start().await;
-    let id = subscribe(&host, &listener, json!({ "url": sink.url("/") })).await.webhook.id;
+    let receiver = WebhookReceiver::start().await;
+    let id = subscribe(&host, &listener, json!({ "url": receiver.url("/") })).await.webhook.id;
     let path = format!("webhooks/{id}");
     furnish(&host, &maker).await;
     let first: HashSet<String> =
-        sink.until(2).await.iter().map(|message| message.header("webhook-id").to_owned()).collect();
+        receiver.until(2).await.iter().map(|message| message.header("webhook-id").to_owned()).collect();
     let change = async |body: Value| {
         let request =
             host.http.patch(format!("{}/integration/v1/{path}", host.base)).bearer_auth(&listener).json(&body);
@@ -438,11 +443,11 @@ async fn what_was_missed_is_told_by_a_replay(database: Database) {
     host.until("it was missed", async || plan(json!(["missed"])).await == 3).await;
     change(json!({ "enabled": true })).await;
     assert_eq!((plan(json!([])).await, plan(json!(["delivered"])).await), (3, 2));
-    sink.forget();
+    receiver.forget();
     let asked = json!({ "since": began, "states": ["missed", "delivered"] });
     let (status, replayed) = host.post(&listener, &format!("{path}/replay"), &asked).await;
     assert_eq!((status, &replayed["messages"]), (202, &json!(5)), "{replayed}");
-    let again = sink.until(5).await;
+    let again = receiver.until(5).await;
     let ids: HashSet<String> = again.iter().map(|message| message.header("webhook-id").to_owned()).collect();
     assert!(ids.len() == 5 && first.is_subset(&ids), "what it had, it gets under the same id");
     let run = replayed["run"].as_i64().expect("a run");

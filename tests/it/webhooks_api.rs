@@ -6,7 +6,7 @@ use gassync_tests::{
     host::{ACCOUNT, Host, read, records, reservation},
     on_both,
     port::free_port,
-    sink::{Answer, Sink},
+    webhook_receiver::{Answer, WebhookReceiver},
 };
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -23,7 +23,7 @@ on_both!(
     attempts_go_with_their_jobs,
 );
 
-const SETTINGS: &[(&str, &str)] = &[("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8")];
+const SETTINGS: &[(&str, &str)] = &[("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8")];
 
 async fn ask(host: &Host, key: &str, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
     let mut request = host.http.request(method, format!("{}/integration/v1/{path}", host.base)).bearer_auth(key);
@@ -229,16 +229,19 @@ async fn scopes_and_sources_are_apart(database: Database) {
 }
 
 async fn what_was_told_is_told_again(database: Database) {
-    let sink = Sink::start().await;
+    let receiver = WebhookReceiver::start().await;
     let host = Host::with(database, SETTINGS).await;
     let (key, other) = (host.key(ACCOUNT, "partner").await, host.key(ACCOUNT, "listener").await);
-    let made =
-        subscribe(&host, &other, json!({ "url": sink.url("/a"), "events": ["reservation.created"], "maxAttempts": 1 }))
-            .await;
+    let made = subscribe(
+        &host,
+        &other,
+        json!({ "url": receiver.url("/a"), "events": ["reservation.created"], "maxAttempts": 1 }),
+    )
+    .await;
     let id = &made["id"];
-    sink.answers(Answer::Says(500, "no such\ntable".to_owned()));
+    receiver.answers(Answer::Says(500, "no such\ntable".to_owned()));
     let (status, test) = host.post(&other, &format!("webhooks/{id}/test"), &json!({})).await;
-    let received = sink.until(1).await;
+    let received = receiver.until(1).await;
     assert_eq!((status, received[0].header("webhook-id")), (202, test["messageId"].as_str().expect("an id")));
     for (entity, record) in records() {
         host.post(&key, entity, &record).await;
@@ -270,11 +273,11 @@ async fn what_was_told_is_told_again(database: Database) {
     );
     assert!(tried["durationMs"].is_i64() && whole["messageId"] == booked["messageId"], "{whole}");
 
-    let before = sink.received().len();
-    sink.answers(Answer::Status(204));
+    let before = receiver.received().len();
+    receiver.answers(Answer::Status(204));
     let (status, again) = host.post(&other, &format!("{path}/replay"), &json!({})).await;
     assert_eq!((status, &again["messageId"]), (202, &booked["messageId"]), "the id that it had");
-    let received = sink.until(before + 1).await;
+    let received = receiver.until(before + 1).await;
     assert_eq!(received[before].header("webhook-id"), again["messageId"].as_str().expect("an id"));
     host.until("it arrived", async || deliveries(&host, &other, id, "?state=delivered").await.len() == 1).await;
     assert_eq!(host.get(&other, &path).await.1["state"], "cancelled", "the dead one is on no list of work");
@@ -283,7 +286,7 @@ async fn what_was_told_is_told_again(database: Database) {
 
     let openapi: Value =
         host.http.get(format!("{}/openapi.json", host.base)).send().await.expect("it").json().await.expect("JSON");
-    for message in sink.received() {
+    for message in receiver.received() {
         let body = message.json();
         let entry = &openapi["webhooks"][body["type"].as_str().expect("a type")]["post"];
         let mut schema = entry["requestBody"]["content"]["application/json"]["schema"].clone();
@@ -296,7 +299,7 @@ async fn what_was_told_is_told_again(database: Database) {
 }
 
 async fn a_run_is_planned_followed_and_stopped(database: Database) {
-    let sink = Sink::start().await;
+    let receiver = WebhookReceiver::start().await;
     let host = Host::with(database, SETTINGS).await;
     let (key, other) = (host.key(ACCOUNT, "partner").await, host.key(ACCOUNT, "listener").await);
     for (entity, record) in records() {
@@ -311,8 +314,8 @@ async fn a_run_is_planned_followed_and_stopped(database: Database) {
         feed["data"].as_array().expect("entries").iter().filter(|entry| of(&entry["type"])).count() == 6
     })
     .await;
-    let id = subscribe(&host, &other, json!({ "url": sink.url("/"), "events": ["reservation.*", "property.*"] })).await
-        ["id"]
+    let id = subscribe(&host, &other, json!({ "url": receiver.url("/"), "events": ["reservation.*", "property.*"] }))
+        .await["id"]
         .clone();
     let path = format!("webhooks/{id}/replay");
     let asked = |more: Value| {
@@ -332,7 +335,7 @@ async fn a_run_is_planned_followed_and_stopped(database: Database) {
     assert_eq!(counted(json!({ "dryRun": true, "events": ["booking.*"] })).await, 5);
     assert_eq!(counted(json!({ "dryRun": true, "states": ["dead", "delivered"] })).await, 0);
     assert_eq!(counted(json!({ "dryRun": true, "until": "2020-01-02T00:00:00Z" })).await, 0);
-    assert!(sink.received().is_empty(), "plans send nothing");
+    assert!(receiver.received().is_empty(), "plans send nothing");
 
     let (status, run) = host.post(&other, &path, &asked(json!({ "events": ["property.created"] }))).await;
     assert_eq!((status, &run["messages"]), (202, &json!(1)), "{run}");
@@ -340,10 +343,10 @@ async fn a_run_is_planned_followed_and_stopped(database: Database) {
     host.until("it is done", async || progress(&run["run"]).await["state"] == "done").await;
     let done = json!({ "id": run["run"], "state": "done", "messages": 1, "waiting": 0, "delivered": 1, "dead": 0, "cancelled": 0 });
     assert_eq!(progress(&run["run"]).await, done);
-    assert_eq!(sink.received()[0].json()["type"], "property.created");
+    assert_eq!(receiver.received()[0].json()["type"], "property.created");
 
     // Nothing arrives, so that there is something to stop.
-    sink.answers(Answer::Later(429, 600));
+    receiver.answers(Answer::Later(429, 600));
     let (_, run) = host.post(&other, &path, &asked(json!({}))).await;
     assert_eq!(run["messages"], 5, "what arrived is not told again");
     // The one refusal shuts the door for all of them, and each says so.
@@ -368,17 +371,18 @@ async fn a_run_is_planned_followed_and_stopped(database: Database) {
 }
 
 async fn operators_do_the_same(database: Database) {
-    let mut sink = Sink::start().await;
+    let mut receiver = WebhookReceiver::start().await;
     let host = Host::with(database, SETTINGS).await;
     let key = host.key(ACCOUNT, "partner").await;
     host.key("Other", "other").await;
-    let (status, made) = read(host.operate("webhooks?source=partner", &json!({ "url": sink.url("/") })).await).await;
+    let (status, made) =
+        read(host.operate("webhooks?source=partner", &json!({ "url": receiver.url("/") })).await).await;
     assert_eq!(status, 201, "{made}");
     let id = &made["id"];
     assert_eq!(host.get(&key, &format!("webhooks/{id}")).await.0, 200, "it is the partner's");
     for (path, body, status) in [
-        ("webhooks", json!({ "url": sink.url("/") }), 400),
-        ("webhooks?source=nobody", json!({ "url": sink.url("/") }), 404),
+        ("webhooks", json!({ "url": receiver.url("/") }), 400),
+        ("webhooks?source=nobody", json!({ "url": receiver.url("/") }), 404),
         ("webhooks?source=partner", json!({ "url": "http://10.0.0.1/" }), 422),
         ("webhooks/999/test", json!({}), 404),
     ] {
@@ -390,12 +394,12 @@ async fn operators_do_the_same(database: Database) {
     assert_eq!(host.look("webhooks").await["data"].as_array().map(Vec::len), Some(1));
     let (status, sent) = read(host.operate(&format!("webhooks/{id}/test"), &json!({})).await).await;
     assert_eq!(
-        (status, sink.until(1).await[0].header("webhook-id")),
+        (status, receiver.until(1).await[0].header("webhook-id")),
         (202, sent["messageId"].as_str().expect("an id"))
     );
 
     // 410 disables it, and somebody should look at that.
-    sink.answers(Answer::Status(410));
+    receiver.answers(Answer::Status(410));
     host.operate(&format!("webhooks/{id}/test"), &json!({})).await;
     host.until("it is disabled", async || host.look(&format!("webhooks/{id}")).await["enabled"] == json!(false)).await;
     let alarms = host.look("alarms").await;
@@ -417,7 +421,7 @@ async fn operators_do_the_same(database: Database) {
     };
     assert!(!kinds().await.contains(&json!("webhook-disabled")));
 
-    sink.stop().await;
+    receiver.stop().await;
     host.operate(&format!("webhooks/{id}/test"), &json!({})).await;
     host.until("it fails", async || !host.look(&format!("webhooks/{id}")).await["failingSince"].is_null()).await;
     assert!(!kinds().await.contains(&json!("webhook-failing")), "not for an hour yet");
@@ -435,22 +439,22 @@ async fn operators_do_the_same(database: Database) {
 async fn secrets_are_shown_once_and_sealed(database: Database) {
     const HEADER: &str = "Zq8vW3nX5kR7tB2m";
     let (url, folder) = (database.url.clone(), database.dir.path().to_owned());
-    let sink = Sink::start().await;
+    let receiver = WebhookReceiver::start().await;
     let host = Host::with(database, SETTINGS).await;
     let key = host.key(ACCOUNT, "partner").await;
     // One that repeats what it was sent makes no secret of it known.
-    sink.answers_by(|message| Answer::Says(200, format!("{:?}", message.headers)));
-    let made = subscribe(&host, &key, json!({ "url": sink.url("/"), "bearer": HEADER })).await;
+    receiver.answers_by(|message| Answer::Says(200, format!("{:?}", message.headers)));
+    let made = subscribe(&host, &key, json!({ "url": receiver.url("/"), "bearer": HEADER })).await;
     let first = made["secret"].as_str().expect("a secret").to_owned();
     let id = &made["id"];
     let rotated = host.post(&key, &format!("webhooks/{id}/rotate-secret"), &json!({ "graceSeconds": 60 })).await.1;
     let second = rotated["secret"].as_str().expect("a secret").to_owned();
     assert_ne!(first, second);
-    let pair = subscribe(&host, &key, json!({ "url": sink.url("/pair"), "signing": "v1a" })).await;
+    let pair = subscribe(&host, &key, json!({ "url": receiver.url("/pair"), "signing": "v1a" })).await;
     let public = pair["secret"].as_str().expect("a key");
     assert!(public.starts_with("whpk_") && pair["publicKeys"] == json!([public]), "{pair}");
     host.post(&key, &format!("webhooks/{id}/test"), &json!({})).await;
-    let received = sink.until(1).await;
+    let received = receiver.until(1).await;
     let test = &received[0];
     assert_eq!(test.header("authorization"), format!("Bearer {HEADER}"));
     for secret in [&first, &second] {
@@ -458,7 +462,7 @@ async fn secrets_are_shown_once_and_sealed(database: Database) {
         assert_eq!(verified, Ok(()), "both sign while one takes the other's place");
     }
     host.post(&key, &format!("webhooks/{}/test", pair["id"]), &json!({})).await;
-    let received = sink.until(2).await;
+    let received = receiver.until(2).await;
     assert_eq!(gassync::webhooks::verify(public, received[1].signed(), &received[1].body, host.app.now()), Ok(()));
     host.until("both arrived", async || {
         deliveries(&host, &key, id, "?state=delivered").await.len()
@@ -485,10 +489,10 @@ async fn secrets_are_shown_once_and_sealed(database: Database) {
 }
 
 async fn attempts_go_with_their_jobs(database: Database) {
-    let sink = Sink::start().await;
+    let receiver = WebhookReceiver::start().await;
     let host = Host::with(database, SETTINGS).await;
     let key = host.key(ACCOUNT, "partner").await;
-    let id = subscribe(&host, &key, json!({ "url": sink.url("/") })).await["id"].clone();
+    let id = subscribe(&host, &key, json!({ "url": receiver.url("/") })).await["id"].clone();
     host.post(&key, &format!("webhooks/{id}/test"), &json!({})).await;
     host.until("it arrived", async || deliveries(&host, &key, &id, "?state=delivered").await.len() == 1).await;
     let delivery = deliveries(&host, &key, &id, "").await[0]["id"].as_i64().expect("a number");

@@ -9,7 +9,7 @@ use gassync_tests::{
     on_both,
     port::free_port,
     process::{Served, run},
-    sink::{Answer, Sink},
+    webhook_receiver::{Answer, WebhookReceiver},
 };
 use serde_json::{Value, json};
 
@@ -20,9 +20,10 @@ fn said(output: &Output) -> String {
 }
 
 async fn commands_do_what_they_say(database: Database) {
-    let sink = Sink::start().await;
+    let receiver = WebhookReceiver::start().await;
     let listen = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    let mut served = Served::new(&database, listen, String::new()).with("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8");
+    let mut served =
+        Served::new(&database, listen, String::new()).with("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8");
     served.start().await;
     let data = served.data().display().to_string();
     let environment = [("GASSYNC_DATA_DIR", &*data), ("GASSYNC_DATABASE_URL", &*database.url)];
@@ -39,7 +40,7 @@ async fn commands_do_what_they_say(database: Database) {
     let headers = database.dir.path().join("headers.json");
     std::fs::write(&headers, r#"{ "X-Tenant": "7" }"#).expect("written");
     let headers = headers.display().to_string();
-    let url = sink.url("/");
+    let url = receiver.url("/");
     let made = call(&[
         "create",
         "--source",
@@ -74,9 +75,9 @@ async fn commands_do_what_they_say(database: Database) {
     assert_eq!(run(&["webhooks", "test", id], &environment).status.code(), Some(1), "it is disabled");
     assert_eq!(call(&["enable", id, "--json"]).0["enabled"], true);
 
-    sink.answers(Answer::Status(500));
+    receiver.answers(Answer::Status(500));
     let test = call(&["test", id, "--json"]).0;
-    let received = sink.until(1).await;
+    let received = receiver.until(1).await;
     let message = &received[0];
     assert_eq!(
         (message.header("webhook-id"), message.header("x-tenant")),
@@ -111,7 +112,7 @@ async fn commands_do_what_they_say(database: Database) {
     assert!(output.status.code() == Some(1) && said(&output).contains("/cursor"), "{}", said(&output));
     let output = run(&["webhooks", "replay", id, "--since", since], &environment);
     assert_eq!(output.status.code(), Some(1), "it is given up again: {}", said(&output));
-    sink.answers(Answer::Status(204));
+    receiver.answers(Answer::Status(204));
     let followed = call(&["replay", id, "--since", since, "--event", "property.*", "--state", "dead"]).1;
     assert!(
         followed.contains("property.created") && followed.contains("1 arrived, 0 were given up again"),

@@ -13,8 +13,8 @@ use gassync_tests::{
     on_both,
     port::free_port,
     process::Served,
-    sink::Sink,
     web,
+    webhook_receiver::WebhookReceiver,
 };
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -56,10 +56,10 @@ async fn wait_for<T>(what: &str, mut there: impl AsyncFnMut() -> Option<T>) -> T
 async fn a_host_that_is_killed_tells_all_its_subscribers(database: Database) {
     let kills = std::env::var("TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
     let listen = ([127, 0, 0, 1], free_port()).into();
-    let mut host = Served::new(&database, listen, String::new()).with("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8");
+    let mut host = Served::new(&database, listen, String::new()).with("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8");
     std::fs::create_dir_all(host.plugins()).expect("a folder");
     host.start().await;
-    let (one, another) = (Sink::start().await, Sink::start().await);
+    let (one, another) = (WebhookReceiver::start().await, WebhookReceiver::start().await);
     let token = std::fs::read_to_string(host.data().join("operator.token")).expect("the token");
     let operator = Caller { http: web::client(), base: host.base(), key: &token };
     let mut keys = Vec::new();
@@ -69,8 +69,8 @@ async fn a_host_that_is_killed_tells_all_its_subscribers(database: Database) {
         keys.push(made["key"].as_str().expect("a key").to_owned());
     }
     let [maker, listener] = [&keys[0], &keys[1]].map(|key| Caller { http: web::client(), base: host.base(), key });
-    for sink in [&one, &another] {
-        let new = json!({ "url": sink.url("/"), "events": ["reservation.created"] });
+    for receiver in [&one, &another] {
+        let new = json!({ "url": receiver.url("/"), "events": ["reservation.created"] });
         let (status, made) = listener.post("/integration/v1/webhooks", &new).await.expect("an answer");
         assert_eq!(status, 201, "{made}");
     }
@@ -90,10 +90,10 @@ async fn a_host_that_is_killed_tells_all_its_subscribers(database: Database) {
         host.kill();
         host.start().await;
     }
-    for sink in [&one, &another] {
+    for receiver in [&one, &another] {
         let told = async || {
             let mut ids: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
-            for message in sink.received() {
+            for message in receiver.received() {
                 let booking = message.json()["data"]["gasId"].as_i64().expect("a booking");
                 ids.entry(booking).or_default().insert(message.header("webhook-id").to_owned());
             }

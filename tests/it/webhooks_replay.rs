@@ -13,10 +13,10 @@ use gassync::{
 };
 use gassync_domain::{AccountId, SourceId};
 use gassync_tests::{
+    account_fixture::{at, open, tenant},
     database::Database,
     host::{ACCOUNT, Host},
     on_both,
-    tenant::{at, open, tenant},
 };
 use jiff::SignedDuration;
 use serde_json::json;
@@ -317,7 +317,7 @@ async fn what_was_deleted_is_told_to_those_of_any_house(database: Database) {
 }
 
 async fn a_subscriber_is_told_why_it_hears_nothing(database: Database) {
-    let host = Host::with(database, &[("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8")]).await;
+    let host = Host::with(database, &[("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8")]).await;
     let key = host.key(ACCOUNT, "partner").await;
     let (_, made) = host.post(&key, "webhooks", &json!({ "url": "http://127.0.0.1:9/" })).await;
     assert_eq!(made["silentBecause"], json!(null), "{made}");

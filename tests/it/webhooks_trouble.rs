@@ -8,7 +8,7 @@ use gassync_tests::{
     database::Database,
     host::{read, records, reservation},
     on_both,
-    sink::{Answer, Sink},
+    webhook_receiver::{Answer, WebhookReceiver},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -27,16 +27,17 @@ on_both!(
 
 async fn one_that_asks_for_time_is_given_it(database: Database) {
     let (host, maker, listener) = stage(database).await;
-    let mut sink = Sink::start().await;
-    let new = json!({ "url": sink.url("/"), "events": ["property.created", "reservation.created"], "maxAttempts": 1 });
+    let mut receiver = WebhookReceiver::start().await;
+    let new =
+        json!({ "url": receiver.url("/"), "events": ["property.created", "reservation.created"], "maxAttempts": 1 });
     let id = subscribe(&host, &listener, new).await.webhook.id;
     let seen = Mutex::new(HashSet::new());
-    sink.answers_by(move |message| {
+    receiver.answers_by(move |message| {
         let is_new = seen.lock().expect("unlocked").insert(message.header("webhook-id").to_owned());
         if is_new { Answer::Later(429, 1) } else { Answer::Status(204) }
     });
     furnish(&host, &maker).await;
-    let received = sink.until(2).await;
+    let received = receiver.until(2).await;
     assert_eq!(received[0].header("webhook-id"), received[1].header("webhook-id"));
     let list = async |state: &str| {
         let page = host.get(&listener, &format!("webhooks/{id}/deliveries?state={state}")).await.1;
@@ -51,7 +52,7 @@ async fn one_that_asks_for_time_is_given_it(database: Database) {
     assert_eq!(tried, [(&json!(1), &json!(429)), (&json!(2), &json!(204))]);
 
     // However many do not arrive at once, that is one failure.
-    sink.stop().await;
+    receiver.stop().await;
     let many: Value = (0..20).map(|number| reservation(&format!("r{number}"))).collect();
     assert_eq!(host.post(&maker, "reservations", &many).await.0, 200);
     let shown = async || host.get(&listener, &format!("webhooks/{id}")).await.1;
@@ -62,7 +63,7 @@ async fn one_that_asks_for_time_is_given_it(database: Database) {
 
 async fn what_is_changed_while_it_is_told_is_not_what_was_told(database: Database) {
     let (host, maker, listener) = stage(database).await;
-    let (old, new) = (TcpListener::bind("127.0.0.1:0").await.expect("a port"), Sink::start().await);
+    let (old, new) = (TcpListener::bind("127.0.0.1:0").await.expect("a port"), WebhookReceiver::start().await);
     let wants =
         json!({ "url": format!("http://{}/", old.local_addr().expect("an address")), "events": ["property.created"] });
     let id = subscribe(&host, &listener, wants).await.webhook.id;
@@ -93,7 +94,7 @@ async fn what_is_changed_while_it_is_told_is_not_what_was_told(database: Databas
     }
 
     // What the former address wanted is nothing to the new one.
-    let third = Sink::start().await;
+    let third = WebhookReceiver::start().await;
     new.answers(Answer::Later(429, 600));
     assert_eq!(host.post(&listener, &format!("webhooks/{id}/test"), &json!({})).await.0, 202);
     host.until("it is to be left alone", async || shown().await["failingSince"] != json!(null)).await;
@@ -106,14 +107,14 @@ async fn what_is_changed_while_it_is_told_is_not_what_was_told(database: Databas
 
 async fn a_host_that_stops_begins_no_more(database: Database) {
     let (host, maker, listener) = stage(database).await;
-    let sink = Sink::start().await;
+    let receiver = WebhookReceiver::start().await;
     furnish(&host, &maker).await;
-    let id = subscribe(&host, &listener, json!({ "url": sink.url("/"), "events": ["reservation.created"] }))
+    let id = subscribe(&host, &listener, json!({ "url": receiver.url("/"), "events": ["reservation.created"] }))
         .await
         .webhook
         .id;
     // They wait until they can all be told at once.
-    sink.answers(Answer::Later(429, 1));
+    receiver.answers(Answer::Later(429, 1));
     let many: Value = (0..60).map(|number| reservation(&format!("r{number}"))).collect();
     assert_eq!(host.post(&maker, "reservations", &many).await.0, 200);
     host.until("all wait", async || {
@@ -121,22 +122,22 @@ async fn a_host_that_stops_begins_no_more(database: Database) {
         page["data"].as_array().is_some_and(|waiting| waiting.len() == 60)
     })
     .await;
-    sink.forget();
+    receiver.forget();
     let stopping = host.app.stopping.clone();
-    sink.answers_by(move |_| {
+    receiver.answers_by(move |_| {
         stopping.cancel();
         Answer::Status(204)
     });
-    sink.until(1).await;
+    receiver.until(1).await;
     host.stop().await;
-    let told = sink.received().len();
+    let told = receiver.received().len();
     assert!(told <= 16, "those that were on their way, and no other: {told}");
 }
 
 async fn one_that_cannot_be_opened_here_waits(database: Database) {
     let (host, _, listener) = stage(database).await;
-    let sink = Sink::start().await;
-    let id = subscribe(&host, &listener, json!({ "url": sink.url("/") })).await.webhook.id;
+    let receiver = WebhookReceiver::start().await;
+    let id = subscribe(&host, &listener, json!({ "url": receiver.url("/") })).await.webhook.id;
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let account = store::webhooks::account_of(&mut tx, id).await.expect("an answer").expect("its account");
     // As if another host had sealed it, with a key of its own.
@@ -156,7 +157,7 @@ async fn one_that_cannot_be_opened_here_waits(database: Database) {
         "{delivery}"
     );
     assert_eq!(delivery["attempts"], 0);
-    assert!(delivery["nextAttemptAt"].is_string() && sink.count() == 0, "{delivery}");
+    assert!(delivery["nextAttemptAt"].is_string() && receiver.count() == 0, "{delivery}");
     let job = host.look(&format!("jobs/{}", delivery["id"])).await;
     assert!(job["pausedUntil"].is_string(), "{job}");
     assert!(job["pauseReason"].as_str().is_some_and(|why| why.starts_with("its secret cannot be opened")), "{job}");
@@ -167,6 +168,6 @@ async fn one_that_cannot_be_opened_here_waits(database: Database) {
     let enabled = host.http.patch(path).bearer_auth(&listener).json(&json!({ "enabled": true })).send().await;
     assert_eq!(enabled.expect("an answer").status().as_u16(), 200);
     test().await;
-    sink.until(1).await;
+    receiver.until(1).await;
     host.stop().await;
 }

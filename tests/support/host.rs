@@ -10,7 +10,7 @@ use gassync::{
     vault::system_random,
 };
 use gassync_domain::{Clock, Timestamp};
-use gassync_simulator::beds24::{self, Beds24, Webhook};
+use gassync_simulator::beds24::{self, Beds24, WebhookTarget};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -113,9 +113,9 @@ impl Host {
             ("GASSYNC_PLUGINS_DIR", plugins.display().to_string()),
             ("GASSYNC_DATABASE_URL", database.url.clone()),
             ("GASSYNC_SERVER_LISTEN", address.to_string()),
-            ("GASSYNC_EGRESS_PRIVATE", channel.map(|c| c.address.to_string()).unwrap_or_default()),
-            ("GASSYNC_WORK_POLL_MILLIS", "50".to_owned()),
-            ("GASSYNC_WORK_POLL_SECONDS", "1".to_owned()),
+            ("GASSYNC_EGRESS_ALLOW_PRIVATE", channel.map(|c| c.address.to_string()).unwrap_or_default()),
+            ("GASSYNC_WORKERS_POLL_MILLIS", "50".to_owned()),
+            ("GASSYNC_WORKERS_POLL_SECONDS", "1".to_owned()),
             ("GASSYNC_LIMITS_KEY_REQUESTS", "1000000".to_owned()),
         ];
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
@@ -179,7 +179,7 @@ impl Host {
         };
         let made: SourceMade = self.operate("sources", &new).await.json().await.expect("a source");
         let header = made.webhook_header.clone().map(|name| (name, made.webhook_token.clone()));
-        channel.beds24.set_webhook(Webhook { url: made.webhook_url.clone(), header });
+        channel.beds24.set_webhook(WebhookTarget { url: made.webhook_url.clone(), header });
         made
     }
 

@@ -1,22 +1,22 @@
 //! What the integration tests stand on: real databases, real components, a real process.
 
+pub mod account_fixture;
 pub mod arrows;
-pub mod cutter;
+pub mod core_fixture;
 pub mod database;
+pub mod fault_proxy;
+pub mod faulty_channel;
 pub mod host;
-pub mod house;
-pub mod market;
+pub mod load_fixture;
 pub mod odd_channel;
 pub mod odd_records;
-pub mod partner;
+pub mod partner_project;
 pub mod plugins;
 pub mod port;
 pub mod process;
-pub mod sink;
-pub mod stand_in;
-pub mod teller;
-pub mod tenant;
+pub mod source_fixture;
 pub mod web;
+pub mod webhook_receiver;
 
 /// Runs each scenario on both databases.
 #[macro_export]

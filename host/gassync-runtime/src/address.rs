@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_open_internet() {
+    fn only_public_addresses_are_allowed() {
         for private in [
             "127.0.0.1",
             "10.1.2.3",

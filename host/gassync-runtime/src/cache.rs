@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_bears_the_mark_is_loaded() {
+    fn only_signed_cache_entries_are_loaded() {
         let dir = std::env::temp_dir().join(format!("gassync-cache-{}", std::process::id()));
         let engine = Engine::default();
         let code = engine.precompile_component(br#"(component)"#).or_else(|_| {

@@ -55,7 +55,7 @@ impl Budget {
     }
 
     /// The most that any call may have.
-    pub fn most() -> Self {
+    pub fn max() -> Self {
         Self { memory_bytes: MAX_SANDBOX_BYTES, ..Self::fetch() }
     }
 
@@ -92,7 +92,7 @@ pub struct Call {
 
 impl Call {
     /// A call that reaches nothing: no network, no secrets, no memory, no core data; its time stands still.
-    pub fn alone(id: &str) -> Self {
+    pub fn isolated(id: &str) -> Self {
         Self {
             id: id.to_owned(),
             settings: serde_json::json!({}),
@@ -191,7 +191,7 @@ pub enum CallError {
     Trap(String),
     /// The plugin used up what it was given.
     #[error("the plugin exceeded its limit {limit} of {value}")]
-    OverLimit {
+    LimitExceeded {
         /// The limit's name.
         limit: &'static str,
         /// Its value and unit.
@@ -199,7 +199,7 @@ pub enum CallError {
     },
     /// The plugin's answer is not what the contract says.
     #[error("the plugin answered what the contract does not allow: {path} {problem}")]
-    BadAnswer {
+    InvalidResult {
         /// Where.
         path: String,
         /// What is wrong.
@@ -215,13 +215,16 @@ impl CallError {
     pub fn is_plugin_fault(&self) -> bool {
         matches!(
             self,
-            Self::Trap(_) | Self::OverLimit { .. } | Self::BadAnswer { .. } | Self::Channel(ChannelError::Broken(_))
+            Self::Trap(_)
+                | Self::LimitExceeded { .. }
+                | Self::InvalidResult { .. }
+                | Self::Channel(ChannelError::Broken(_))
         )
     }
 
     /// Whether the plugin is to blame and nobody else can be: time on the wall is also the channel's and this host's.
-    pub fn is_certain_fault(&self) -> bool {
-        self.is_plugin_fault() && !matches!(self, Self::OverLimit { limit: "wall", .. })
+    pub fn is_unambiguous_plugin_fault(&self) -> bool {
+        self.is_plugin_fault() && !matches!(self, Self::LimitExceeded { limit: "wall", .. })
     }
 
     /// One word for it.
@@ -230,8 +233,8 @@ impl CallError {
             Self::Channel(error) => error.name(),
             Self::NotExported(_) => "unsupported",
             Self::Trap(_) => "trap",
-            Self::OverLimit { limit, .. } => limit,
-            Self::BadAnswer { .. } => "bad-answer",
+            Self::LimitExceeded { limit, .. } => limit,
+            Self::InvalidResult { .. } => "bad-answer",
             Self::Host(_) => "host",
         }
     }

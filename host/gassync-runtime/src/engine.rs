@@ -4,7 +4,7 @@ use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use sha2::{Digest, Sha256};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
 
-use crate::{Adapter, LoadError, MAX_SANDBOX_BYTES, cache::Cache, call::TICK, gate, version};
+use crate::{Adapter, LoadError, MAX_SANDBOX_BYTES, cache::Cache, call::TICK, import_policy, version};
 
 /// The largest component, in bytes.
 pub const MAX_COMPONENT_BYTES: usize = 64 * 1024 * 1024;
@@ -93,7 +93,7 @@ impl Engine {
                 component
             }
         };
-        let refused = gate::refused(&self.inner, &component);
+        let refused = import_policy::refused(&self.inner, &component);
         if refused.is_empty() { Ok(component) } else { Err(LoadError::Imports(refused)) }
     }
 }

@@ -6,13 +6,13 @@ use url::Url;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grant {
     /// What the manifest asks for.
-    pub asked: Vec<Place>,
+    pub requested: Vec<HostPattern>,
     /// What an admin granted.
-    pub granted: Vec<Place>,
+    pub granted: Vec<HostPattern>,
     /// Where secrets of a slot may be sent by the manifest's word; a slot that is not named goes wherever a request may go.
-    pub slots: BTreeMap<String, Vec<Place>>,
+    pub slots: BTreeMap<String, Vec<HostPattern>>,
     /// The same by the admin's word; a slot that the manifest names must be in both.
-    pub granted_slots: BTreeMap<String, Vec<Place>>,
+    pub granted_slots: BTreeMap<String, Vec<HostPattern>>,
     /// HOST and port pairs that may lead to a private address: the operator's word, not the plugin's.
     pub private: Vec<(String, u16)>,
 }
@@ -20,7 +20,7 @@ pub struct Grant {
 /// A place on the network, and what may be done there: `GET,POST https://api.example.org:8443`. Without methods all are
 /// meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct HostPattern {
     methods: Vec<String>,
     origin: Origin,
 }
@@ -39,13 +39,13 @@ pub struct Origin {
 pub enum Denial {
     /// The plugin never said that it goes there.
     #[error("the manifest lacks \"hosts\": [\"{0}\"]")]
-    NotAsked(String),
+    NotRequested(String),
     /// Nobody let it.
     #[error("the grant lacks --host \"{0}\"")]
     NotGranted(String),
 }
 
-impl Place {
+impl HostPattern {
     /// Reads the form above; a path is left out.
     pub fn parse(text: &str) -> Option<Self> {
         let (methods, origin) = split_methods(text)?;
@@ -58,12 +58,12 @@ impl Place {
     }
 
     /// Everything that this origin offers.
-    pub fn everything_at(origin: Origin) -> Self {
+    pub fn any_method_at(origin: Origin) -> Self {
         Self { methods: Vec::new(), origin }
     }
 
     /// Whether another place is at this one's address, whatever may be done there.
-    pub(crate) fn is_around(&self, other: &Self) -> bool {
+    pub(crate) fn contains_origin_of(&self, other: &Self) -> bool {
         let url = Url::parse(&other.origin.to_string());
         self.origin == other.origin || url.is_ok_and(|url| self.origin.covers(&url))
     }
@@ -81,7 +81,7 @@ pub(crate) fn split_methods(text: &str) -> Option<(Vec<String>, &str)> {
     words.then_some((methods, rest.trim()))
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for HostPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.methods.is_empty() {
             write!(f, "{} ", self.methods.join(","))?;
@@ -145,16 +145,16 @@ impl fmt::Display for Origin {
 
 impl Grant {
     /// One that gives all that is asked for.
-    pub fn as_asked(asked: Vec<Place>) -> Self {
-        Self { granted: asked.clone(), asked, ..Self::default() }
+    pub fn as_requested(requested: Vec<HostPattern>) -> Self {
+        Self { granted: requested.clone(), requested, ..Self::default() }
     }
 
     /// Whether a request may go there; if not, what would have to be written where.
     pub fn judge(&self, method: &str, url: &Url) -> Result<(), Denial> {
-        let covered = |places: &[Place]| places.iter().any(|place| place.covers(method, url));
+        let covered = |patterns: &[HostPattern]| patterns.iter().any(|pattern| pattern.covers(method, url));
         let line = || format!("{method} {}", Origin::of(url));
-        if !covered(&self.asked) {
-            Err(Denial::NotAsked(line()))
+        if !covered(&self.requested) {
+            Err(Denial::NotRequested(line()))
         } else if !covered(&self.granted) {
             Err(Denial::NotGranted(line()))
         } else {
@@ -164,10 +164,10 @@ impl Grant {
 
     /// Whether secrets of a slot may go there.
     pub fn allows_slot(&self, slot: &str, method: &str, url: &Url) -> bool {
-        let covered = |places: &Vec<Place>| places.iter().any(|place| place.covers(method, url));
+        let covered = |patterns: &Vec<HostPattern>| patterns.iter().any(|pattern| pattern.covers(method, url));
         match (self.slots.get(slot), self.granted_slots.get(slot)) {
             (None, None) => true,
-            (asked, granted) => asked.is_some_and(covered) && granted.is_some_and(covered),
+            (requested, granted) => requested.is_some_and(covered) && granted.is_some_and(covered),
         }
     }
 
@@ -182,18 +182,18 @@ impl Grant {
 mod tests {
     use super::*;
 
-    fn allows(place: &str, method: &str, url: &str) -> bool {
-        let grant = Grant::as_asked(vec![Place::parse(place).expect(place)]);
+    fn allows(pattern: &str, method: &str, url: &str) -> bool {
+        let grant = Grant::as_requested(vec![HostPattern::parse(pattern).expect(pattern)]);
         grant.judge(method, &Url::parse(url).expect(url)).is_ok()
     }
 
     #[test]
-    fn scheme_host_port_and_method_all_count() {
+    fn grants_match_scheme_host_port_and_method() {
         assert!(allows("https://beds.example", "GET", "https://beds.example/api/v2"));
         assert!(allows("https://beds.example/base/path", "DELETE", "https://beds.example:443/x"));
         assert!(allows("https://*.example.org", "GET", "https://a.example.org/"));
         assert!(allows("GET,POST https://beds.example", "POST", "https://beds.example/"));
-        for (place, method, url) in [
+        for (pattern, method, url) in [
             ("https://beds.example", "GET", "http://beds.example/"),
             ("https://beds.example", "GET", "https://beds.example:8443/"),
             ("https://beds.example", "GET", "https://beds.example.evil.test/"),
@@ -204,39 +204,41 @@ mod tests {
             ("https://beds.example", "GET", "https://user@evil.test/"),
             ("GET,POST https://beds.example", "DELETE", "https://beds.example/"),
         ] {
-            assert!(!allows(place, method, url), "{place} must not allow {method} {url}");
+            assert!(!allows(pattern, method, url), "{pattern} must not allow {method} {url}");
         }
         for wrong in ["ftp://example.org", "get https://example.org", "GET, https://example.org", "GET"] {
-            assert!(Place::parse(wrong).is_none(), "{wrong}");
+            assert!(HostPattern::parse(wrong).is_none(), "{wrong}");
         }
     }
 
     #[test]
-    fn a_place_is_around_another_by_address() {
-        let place = |text| Place::parse(text).expect(text);
-        let (wide, narrow) = (place("https://*.example.org"), place("GET https://a.example.org"));
-        assert!(wide.is_around(&narrow) && wide.is_around(&wide) && !narrow.is_around(&wide));
-        assert!(place("POST https://a.example.org").is_around(&narrow));
+    fn a_pattern_contains_another_by_origin() {
+        let pattern = |text| HostPattern::parse(text).expect(text);
+        let (wide, narrow) = (pattern("https://*.example.org"), pattern("GET https://a.example.org"));
+        assert!(
+            wide.contains_origin_of(&narrow) && wide.contains_origin_of(&wide) && !narrow.contains_origin_of(&wide)
+        );
+        assert!(pattern("POST https://a.example.org").contains_origin_of(&narrow));
     }
 
     #[test]
-    fn a_denial_says_what_is_missing_and_where() {
-        let place = |text| Place::parse(text).expect(text);
+    fn denials_name_the_missing_option() {
+        let pattern = |text| HostPattern::parse(text).expect(text);
         let url = Url::parse("https://a.example/x").expect("a URL");
         let mut grant = Grant::default();
         let denied = grant.judge("GET", &url).expect_err("denied").to_string();
         assert_eq!(denied, r#"the manifest lacks "hosts": ["GET https://a.example:443"]"#);
-        grant.asked = vec![place("https://a.example")];
+        grant.requested = vec![pattern("https://a.example")];
         let denied = grant.judge("GET", &url).expect_err("denied").to_string();
         assert_eq!(denied, r#"the grant lacks --host "GET https://a.example:443""#);
-        grant.granted = vec![place("GET https://a.example:443")];
+        grant.granted = vec![pattern("GET https://a.example:443")];
         assert!(grant.judge("GET", &url).is_ok());
         assert!(grant.judge("POST", &url).is_err());
-        grant.slots.insert("s".to_owned(), vec![place("https://a.example")]);
+        grant.slots.insert("s".to_owned(), vec![pattern("https://a.example")]);
         assert!(!grant.allows_slot("s", "GET", &url) && grant.allows_slot("t", "GET", &url));
-        grant.granted_slots.insert("s".to_owned(), vec![place("https://a.example")]);
+        grant.granted_slots.insert("s".to_owned(), vec![pattern("https://a.example")]);
         assert!(grant.allows_slot("s", "GET", &url));
-        grant.slots.insert("s".to_owned(), vec![place("https://b.example")]);
+        grant.slots.insert("s".to_owned(), vec![pattern("https://b.example")]);
         assert!(!grant.allows_slot("s", "GET", &url), "both must say so");
     }
 }

@@ -68,19 +68,19 @@ pub(crate) fn names(text: &str) -> Vec<(&str, &str)> {
 
 /// Fills every placeholder of such a text.
 pub(crate) async fn fill(text: &str, credentials: &dyn Credentials) -> Result<String, CredentialError> {
-    let meant: Vec<String> = names(text).into_iter().map(|(slot, field)| format!("{slot}.{field}")).collect();
-    Filler { secrets: credentials, meant: &meant, written: &mut Vec::new() }.fill(text).await
+    let declared: Vec<String> = names(text).into_iter().map(|(slot, field)| format!("{slot}.{field}")).collect();
+    PlaceholderFiller { secrets: credentials, declared: &declared, written: &mut Vec::new() }.fill(text).await
 }
 
 /// Fills what is meant, and notes each secret as it was written.
-pub(crate) struct Filler<'a> {
+pub(crate) struct PlaceholderFiller<'a> {
     pub secrets: &'a dyn Credentials,
     /// `slot.field` of each placeholder that is one; all else between braces is data.
-    pub meant: &'a [String],
+    pub declared: &'a [String],
     pub written: &'a mut Vec<String>,
 }
 
-impl Filler<'_> {
+impl PlaceholderFiller<'_> {
     /// Fills a text. The result is a secret if anything was filled: it is for the wire and nowhere else.
     pub async fn fill(&mut self, text: &str) -> Result<String, CredentialError> {
         let mut filled = String::with_capacity(text.len());
@@ -104,7 +104,7 @@ impl Filler<'_> {
     }
 
     fn is_meant(&self, slot: &str, field: &str) -> bool {
-        self.meant.iter().any(|name| name.split_once('.') == Some((slot, field)))
+        self.declared.iter().any(|name| name.split_once('.') == Some((slot, field)))
     }
 }
 
@@ -132,27 +132,27 @@ fn write(secret: &str, filter: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ShownAsPlaceholders;
+    use crate::PlaceholderCredentials;
 
     #[tokio::test]
-    async fn placeholders_are_filled_and_other_braces_stay() {
+    async fn placeholders_are_filled_and_other_braces_kept() {
         let text = "a {{one.two}} b {{ not one }} {{x.y|base64}} {{open";
-        let filled = fill(text, &ShownAsPlaceholders).await.expect("filled");
+        let filled = fill(text, &PlaceholderCredentials).await.expect("filled");
         assert_eq!(filled, "a {one.two} b {{ not one }} e3gueX0= {{open");
-        assert!(fill("{{a.b|rot13}}", &ShownAsPlaceholders).await.is_err());
+        assert!(fill("{{a.b|rot13}}", &PlaceholderCredentials).await.is_err());
         assert_eq!(write("a\"<", Some("json")).as_deref(), Some("a\\\"<"));
         assert_eq!(write("a\"<", Some("xml")).as_deref(), Some("a&quot;&lt;"));
         assert_eq!(write("a b&", Some("url")).as_deref(), Some("a+b%26"));
     }
 
     #[test]
-    fn a_url_may_be_one_placeholder_and_may_come_escaped() {
+    fn urls_may_be_a_single_escaped_placeholder() {
         assert!(is_alone("{{ical.url}}") && !is_alone("{{ical.url}}/x") && !is_alone("https://x"));
         assert_eq!(unescaped("https://x/%7B%7Ba.b%7Curl%7D%7D?q=%7B1"), "https://x/{{a.b|url}}?q=%7B1");
     }
 
     #[test]
-    fn what_is_shown_stays_json() {
+    fn masked_placeholders_keep_json_valid() {
         let body = r#"{"a":{"b":{"token":"{{beds24.token|json}}"}},"note":"{{hello}}"}"#;
         let shown = r#"{"a":{"b":{"token":"{beds24.token|json}"}},"note":"{{hello}}"}"#;
         assert_eq!(in_single_braces(body), shown);

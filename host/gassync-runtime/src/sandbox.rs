@@ -20,8 +20,8 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::{
     Call, CallError, CallRecord, CoreData, Finished, LogLine, MemoryChanges,
     call::TICK,
-    capability::{http::HttpGate, log::Log, state::State, wasi_http::ThroughGate},
-    denied,
+    capability::{http::HttpGate, log::Log, state::State, wasi_http::GatedHttp},
+    denied_imports,
 };
 
 /// What a guest may write to its standard streams, in bytes.
@@ -36,7 +36,7 @@ const MAX_RANDOM_BYTES: u64 = 64 * 1024;
 const MAX_FIELDS_BYTES: usize = 64 * 1024;
 
 /// All that belongs to one call.
-pub(crate) struct Guest {
+pub(crate) struct GuestState {
     wasi: WasiCtx,
     table: ResourceTable,
     stderr: MemoryOutputPipe,
@@ -44,7 +44,7 @@ pub(crate) struct Guest {
     memory: MemoryLimit,
     ticks: u32,
     wasi_http: WasiHttpCtx,
-    fetch: ThroughGate,
+    fetch: GatedHttp,
     pub http: HttpGate,
     pub log: Log,
     pub settings: String,
@@ -54,19 +54,19 @@ pub(crate) struct Guest {
     pub over: Option<(&'static str, String)>,
 }
 
-impl WasiView for Guest {
+impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
-impl WasiHttpView for Guest {
+impl WasiHttpView for GuestState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { ctx: &mut self.wasi_http, table: &mut self.table, hooks: &mut self.fetch }
     }
 }
 
-impl Guest {
+impl GuestState {
     /// Whether it wanted more memory than it may have.
     pub fn wanted_too_much_memory(&self) -> bool {
         self.memory.refused
@@ -143,8 +143,8 @@ impl HostMonotonicClock for CallClock {
 pub(crate) fn prelink(
     engine: &Engine,
     component: &Component,
-    contract: impl FnOnce(&mut Linker<Guest>) -> wasmtime::Result<()>,
-) -> wasmtime::Result<InstancePre<Guest>> {
+    contract: impl FnOnce(&mut Linker<GuestState>) -> wasmtime::Result<()>,
+) -> wasmtime::Result<InstancePre<GuestState>> {
     use wasmtime_wasi::{
         WasiView as _,
         cli::{WasiCli, WasiCliView as _},
@@ -153,23 +153,23 @@ pub(crate) fn prelink(
     };
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(&mut linker)?;
-    random::insecure::add_to_linker::<Guest, WasiRandom>(&mut linker, |t| t.ctx().ctx.random())?;
-    random::insecure_seed::add_to_linker::<Guest, WasiRandom>(&mut linker, |t| t.ctx().ctx.random())?;
-    cli::environment::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
-    cli::exit::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
-    cli::terminal_input::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
-    cli::terminal_output::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
-    cli::terminal_stdin::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
-    cli::terminal_stdout::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
-    cli::terminal_stderr::add_to_linker::<Guest, WasiCli>(&mut linker, Guest::cli)?;
+    random::insecure::add_to_linker::<GuestState, WasiRandom>(&mut linker, |t| t.ctx().ctx.random())?;
+    random::insecure_seed::add_to_linker::<GuestState, WasiRandom>(&mut linker, |t| t.ctx().ctx.random())?;
+    cli::environment::add_to_linker::<GuestState, WasiCli>(&mut linker, GuestState::cli)?;
+    cli::exit::add_to_linker::<GuestState, WasiCli>(&mut linker, GuestState::cli)?;
+    cli::terminal_input::add_to_linker::<GuestState, WasiCli>(&mut linker, GuestState::cli)?;
+    cli::terminal_output::add_to_linker::<GuestState, WasiCli>(&mut linker, GuestState::cli)?;
+    cli::terminal_stdin::add_to_linker::<GuestState, WasiCli>(&mut linker, GuestState::cli)?;
+    cli::terminal_stdout::add_to_linker::<GuestState, WasiCli>(&mut linker, GuestState::cli)?;
+    cli::terminal_stderr::add_to_linker::<GuestState, WasiCli>(&mut linker, GuestState::cli)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    denied::link(&mut linker, engine, component)?;
+    denied_imports::link(&mut linker, engine, component)?;
     contract(&mut linker)?;
     linker.instantiate_pre(component)
 }
 
 /// A store with the call's limits, armed.
-pub(crate) fn open(engine: &Engine, call: &Call) -> Store<Guest> {
+pub(crate) fn open(engine: &Engine, call: &Call) -> Store<GuestState> {
     let (stdout, stderr) = (MemoryOutputPipe::new(STREAM_BYTES), MemoryOutputPipe::new(STREAM_BYTES));
     let mut table = ResourceTable::new();
     table.set_max_capacity(MAX_RESOURCES);
@@ -186,9 +186,9 @@ pub(crate) fn open(engine: &Engine, call: &Call) -> Store<Guest> {
     let http = HttpGate::new(call);
     let mut wasi_http = WasiHttpCtx::new();
     wasi_http.set_field_size_limit(MAX_FIELDS_BYTES);
-    let guest = Guest {
+    let guest = GuestState {
         wasi_http,
-        fetch: ThroughGate(http.clone()),
+        fetch: GatedHttp(http.clone()),
         http,
         state: State::new(call.memory.clone()),
         core_data: Arc::clone(&call.core_data),
@@ -222,28 +222,30 @@ pub(crate) fn open(engine: &Engine, call: &Call) -> Store<Guest> {
 }
 
 /// What a call does inside its sandbox.
-pub(crate) type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send + 'a>>;
+pub(crate) type GuestFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send + 'a>>;
 
 /// Runs the call's work within its wall time, and closes the sandbox whatever came of it.
 pub(crate) async fn run<P, T, F>(
     plugin: &P,
-    mut store: Store<Guest>,
+    mut store: Store<GuestState>,
     (call, entry): (&Call, &'static str),
     work: F,
 ) -> Finished<T>
 where
-    F: for<'a> FnOnce(&'a P, &'a mut Store<Guest>) -> Work<'a, T>,
+    F: for<'a> FnOnce(&'a P, &'a mut Store<GuestState>) -> GuestFuture<'a, T>,
 {
     let started = Instant::now();
     let worked = tokio::time::timeout(call.budget.wall, work(plugin, &mut store)).await;
     let mut guest = store.into_data();
     let over = guest.http.seen().over;
     let result = match worked {
-        Err(_) => Err(CallError::OverLimit { limit: "wall", value: format!("{} ms", call.budget.wall.as_millis()) }),
-        Ok(_) if over => {
-            Err(CallError::OverLimit { limit: "requests", value: format!("{} in one call", call.budget.requests) })
+        Err(_) => {
+            Err(CallError::LimitExceeded { limit: "wall", value: format!("{} ms", call.budget.wall.as_millis()) })
         }
-        Ok(Err(CallError::Trap(why))) => Err(blame(&mut guest, call, why)),
+        Ok(_) if over => {
+            Err(CallError::LimitExceeded { limit: "requests", value: format!("{} in one call", call.budget.requests) })
+        }
+        Ok(Err(CallError::Trap(why))) => Err(explain_trap(&mut guest, call, why)),
         Ok(result) => result,
     };
     for (level, pipe) in [("stdout", &guest.stdout), ("stderr", &guest.stderr)] {
@@ -274,15 +276,18 @@ where
 }
 
 /// Behind many a trap stands a limit: that is what the partner wants to know.
-fn blame(guest: &mut Guest, call: &Call, why: String) -> CallError {
+fn explain_trap(guest: &mut GuestState, call: &Call, why: String) -> CallError {
     if let Some((limit, value)) = guest.over.take() {
-        return CallError::OverLimit { limit, value };
+        return CallError::LimitExceeded { limit, value };
     }
     if guest.memory.refused {
-        return CallError::OverLimit { limit: "memory", value: format!("{} bytes", call.budget.memory_bytes) };
+        return CallError::LimitExceeded { limit: "memory", value: format!("{} bytes", call.budget.memory_bytes) };
     }
     if why.contains("hostcall fuel") || why.contains("fuel allocated for hostcalls") {
-        return CallError::OverLimit { limit: "copied bytes", value: format!("{} bytes", call.budget.copied_bytes) };
+        return CallError::LimitExceeded {
+            limit: "copied bytes",
+            value: format!("{} bytes", call.budget.copied_bytes),
+        };
     }
     CallError::Trap(why)
 }
@@ -292,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memories_count_together() {
+    fn memory_limit_covers_all_memories() {
         const MIB: usize = 1024 * 1024;
         let mut limit = MemoryLimit { used: 0, peak: 0, limit: 64 * MIB, refused: false };
         let mut grow = |from: usize, to: usize| limit.memory_growing(from * MIB, to * MIB, None).expect("judged");

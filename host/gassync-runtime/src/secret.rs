@@ -76,10 +76,10 @@ impl Credentials for NoCredentials {
 
 /// Fills each placeholder with its own name, for looking at requests.
 #[derive(Debug, Clone, Copy)]
-pub struct ShownAsPlaceholders;
+pub struct PlaceholderCredentials;
 
 #[async_trait]
-impl Credentials for ShownAsPlaceholders {
+impl Credentials for PlaceholderCredentials {
     async fn field(&self, slot: &str, field: &str) -> Result<Secret, CredentialError> {
         Ok(Secret::new(format!("{{{slot}.{field}}}")))
     }

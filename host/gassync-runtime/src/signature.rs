@@ -29,7 +29,7 @@ pub enum SignatureError {
 
 impl Algorithm {
     /// By its name in the contract.
-    pub fn named(name: &str) -> Result<Self, SignatureError> {
+    pub fn by_name(name: &str) -> Result<Self, SignatureError> {
         match name {
             "hmac-sha1" => Ok(Self::HmacSha1),
             "hmac-sha256" => Ok(Self::HmacSha256),

@@ -10,4 +10,4 @@ pub mod beds24;
 use std::sync::Arc;
 
 /// Where "now" comes from.
-pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
+pub type SimulatorClock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;

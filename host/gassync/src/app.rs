@@ -113,7 +113,7 @@ impl App {
             random,
             clock,
             network: Network::new()?,
-            subscribers: SubscriberNetwork::new(&config.webhooks.allow)?,
+            subscribers: SubscriberNetwork::new(&config.webhooks.allow_private)?,
             operator_token,
             wake,
             facts: Notify::new(),

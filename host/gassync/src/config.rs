@@ -30,7 +30,7 @@ pub struct Config {
     pub data: Data,
     pub plugins: Plugins,
     pub egress: Egress,
-    pub work: Work,
+    pub workers: Workers,
     pub webhooks: Webhooks,
     pub limits: Limits,
     pub retention: Retention,
@@ -51,9 +51,9 @@ sections! {
     Server { listen: SocketAddr, public_url: String, shutdown_seconds: u64 }
     Data { dir: PathBuf }
     Plugins { dir: PathBuf, concurrent_calls: u32 }
-    Egress { private: Vec<String> }
-    Work { poll_millis: u64, workers: u32, jobs: u32, deliveries: u32, poll_seconds: u64 }
-    Webhooks { allow: Vec<IpNet> }
+    Egress { allow_private: Vec<String> }
+    Workers { poll_millis: u64, inbound: u32, jobs: u32, deliveries: u32, poll_seconds: u64 }
+    Webhooks { allow_private: Vec<IpNet> }
     Limits { key_requests: u32, key_window_seconds: u32 }
     Retention {
         inbox_days: u32,
@@ -162,17 +162,17 @@ impl Config {
         if !["sqlite:", "postgres://", "postgresql://"].iter().any(|kind| url.starts_with(kind)) {
             return fail("database.url", "must be sqlite:PATH or postgres://…");
         }
-        if !(1..=256).contains(&self.work.workers) {
-            return fail("work.workers", "must be between 1 and 256");
+        if !(1..=256).contains(&self.workers.inbound) {
+            return fail("workers.inbound", "must be between 1 and 256");
         }
-        if !(1..=1_000).contains(&self.work.jobs) {
-            return fail("work.jobs", "must be between 1 and 1000");
+        if !(1..=1_000).contains(&self.workers.jobs) {
+            return fail("workers.jobs", "must be between 1 and 1000");
         }
-        if !(1..=1_000).contains(&self.work.deliveries) {
-            return fail("work.deliveries", "must be between 1 and 1000");
+        if !(1..=1_000).contains(&self.workers.deliveries) {
+            return fail("workers.deliveries", "must be between 1 and 1000");
         }
-        if !(10..=60_000).contains(&self.work.poll_millis) {
-            return fail("work.poll_millis", "must be between 10 and 60000 milliseconds");
+        if !(10..=60_000).contains(&self.workers.poll_millis) {
+            return fail("workers.poll_millis", "must be between 10 and 60000 milliseconds");
         }
         if !(1..=1_000).contains(&self.plugins.concurrent_calls) {
             return fail("plugins.concurrent_calls", "must be between 1 and 1000");
@@ -212,9 +212,9 @@ impl Config {
         if !public.is_empty() && url::Url::parse(public).is_err() {
             return fail("server.public_url", "must be an address such as https://sync.example.org");
         }
-        for pair in &self.egress.private {
+        for pair in &self.egress.allow_private {
             private_pair(pair).ok_or_else(|| {
-                ConfigError::new("egress.private", format!("{pair:?} is not HOST:PORT, such as 127.0.0.1:8481"))
+                ConfigError::new("egress.allow_private", format!("{pair:?} is not HOST:PORT, such as 127.0.0.1:8481"))
             })?;
         }
         Ok(())
@@ -222,7 +222,7 @@ impl Config {
 
     /// The private addresses that granted plugins may reach.
     pub fn private_addresses(&self) -> Vec<(String, u16)> {
-        self.egress.private.iter().filter_map(|pair| private_pair(pair)).collect()
+        self.egress.allow_private.iter().filter_map(|pair| private_pair(pair)).collect()
     }
 
     /// How long running work has to end in after a stop signal.
@@ -287,7 +287,7 @@ mod tests {
     fn the_environment_lays_over_the_defaults() {
         let config = load(&[
             ("GASSYNC_SERVER_LISTEN", "127.0.0.1:9"),
-            ("GASSYNC_EGRESS_PRIVATE", "127.0.0.1:81, localhost:82"),
+            ("GASSYNC_EGRESS_ALLOW_PRIVATE", "127.0.0.1:81, localhost:82"),
             ("PATH", "/bin"),
         ])
         .expect("settings");
@@ -301,7 +301,7 @@ mod tests {
             (("GASSYNC_SERVER_LISTEN", "nowhere"), "server.listen"),
             (("GASSYNC_SERVER_PORT", "1"), "GASSYNC_SERVER_PORT"),
             (("GASSYNC_DATABASE_URL", "mysql://x"), "database.url"),
-            (("GASSYNC_WORK_WORKERS", "many"), "work.workers (GASSYNC_WORK_WORKERS)"),
+            (("GASSYNC_WORKERS_INBOUND", "many"), "workers.inbound (GASSYNC_WORKERS_INBOUND)"),
             (("GASSYNC_SECRETS_KEY", "abc"), "secrets.key"),
         ] {
             assert_eq!(load(&[pair]).expect_err("an error").name, name);

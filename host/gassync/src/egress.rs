@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use gassync_domain::AccountId;
-use gassync_runtime::{HttpTransport, Judge, LookUp, Network, SendError, is_public};
+use gassync_runtime::{AddressPolicy, HttpTransport, Network, Resolver, SendError, is_public};
 use ipnet::IpNet;
 use url::Url;
 
@@ -25,13 +25,13 @@ impl SubscriberNetwork {
     }
 
     /// With other names.
-    pub fn with_names(allowed: &[IpNet], look_up: LookUp) -> Result<Self, SendError> {
-        Ok(Self::over(Network::with_names(look_up)?, allowed))
+    pub fn with_resolver(allowed: &[IpNet], resolver: Resolver) -> Result<Self, SendError> {
+        Ok(Self::over(Network::with_resolver(resolver)?, allowed))
     }
 
     fn over(network: Network, allowed: &[IpNet]) -> Self {
         let allowed: Arc<[IpNet]> = allowed.into();
-        let is_allowed: Judge = Arc::new(move |address: IpAddr| {
+        let is_allowed: AddressPolicy = Arc::new(move |address: IpAddr| {
             let address = address.to_canonical();
             allowed.iter().any(|range| range.contains(&address))
         });
@@ -39,8 +39,8 @@ impl SubscriberNetwork {
             let is_allowed = Arc::clone(&is_allowed);
             Arc::new(move |address| is_public(address) || is_allowed(address))
         };
-        let network = network.reading_first(ANSWER_BYTES);
-        Self { secure: network.clone().judged_by(or_public), plain: network.judged_by(is_allowed) }
+        let network = network.truncating_bodies_at(ANSWER_BYTES);
+        Self { secure: network.clone().with_address_policy(or_public), plain: network.with_address_policy(is_allowed) }
     }
 
     fn network(&self, url: &Url) -> &Network {
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     /// Names that answer from a list, one answer after the other.
-    fn names(answers: Vec<IpAddr>) -> LookUp {
+    fn names(answers: Vec<IpAddr>) -> Resolver {
         let answers = Mutex::new(answers.into_iter());
         Arc::new(move |_| {
             let next = answers.lock().expect("unlocked").next();
@@ -131,7 +131,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let answers = vec![IpAddr::from([93, 184, 215, 14]), IpAddr::V4(Ipv4Addr::LOCALHOST)];
-        let way = SubscriberNetwork::with_names(&[], names(answers)).expect("a way");
+        let way = SubscriberNetwork::with_resolver(&[], names(answers)).expect("a way");
         let url: Url = format!("https://rebinding.example:{port}/").parse().expect("an address");
         assert_eq!(way.check(&url).await, Ok(()));
         let sent = way.of(AccountId(1), &url).expect("a pool").send(post(&url)).await;

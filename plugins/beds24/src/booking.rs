@@ -9,7 +9,7 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{
     invoice::{Invoice, Member, Total},
-    vocabulary::{self, Standing},
+    vocabulary::{self, BookingKind},
 };
 
 /// Most rooms that one booking may cover.
@@ -82,10 +82,10 @@ pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<C
     let id = booking.id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/id"), "is missing"))?;
     // Arrival is the first night, departure the day after the last.
     let nights = nights(&booking.arrival, &booking.departure);
-    let standing = vocabulary::standing(booking.status.as_str(), &booking.sub_status.lower());
+    let booking_kind = vocabulary::booking_kind(booking.status.as_str(), &booking.sub_status.lower());
     let property_id = booking.property_id.unless_zero();
-    let data = match standing {
-        Standing::Block => {
+    let data = match booking_kind {
+        BookingKind::Block => {
             let stay = nights.ok_or_else(|| malformed(format_args!("{path}/arrival"), "is missing on a block"))?;
             ChangeKind::Block(Block {
                 id: Some(id),
@@ -100,7 +100,9 @@ pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<C
                 ..Block::new(booking.room_id.unless_zero().into_iter().collect(), stay)
             })
         }
-        Standing::Reservation(word) => ChangeKind::Reservation(reservation(&booking, id, word, (nights, invoice), raw)),
+        BookingKind::Reservation(word) => {
+            ChangeKind::Reservation(reservation(&booking, id, word, (nights, invoice), raw))
+        }
     };
     Ok(change(property_id.as_deref(), data))
 }

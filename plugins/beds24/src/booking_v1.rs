@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     booking::{self, MAX_ROOM_QTY, count, in_order, instant},
-    vocabulary::{self, Seller, Standing, Word},
+    vocabulary::{self, BookingKind, Seller, Word},
 };
 
 #[derive(Deserialize, Default)]
@@ -59,8 +59,8 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
     let date = |said: &Lenient| said.date("").ok().flatten();
     let nights = date(&row.first_night).zip(date(&row.last_night)).map(|(first, last)| Nights::through(first, last));
     let property_id = row.prop_id.unless_zero();
-    let data = match vocabulary::standing(row.status.as_str(), &row.substatus.lower()) {
-        Standing::Block => {
+    let data = match vocabulary::booking_kind(row.status.as_str(), &row.substatus.lower()) {
+        BookingKind::Block => {
             let stay = nights.ok_or_else(|| malformed(format_args!("{path}/firstNight"), "is missing on a block"))?;
             ChangeKind::Block(Block {
                 id: Some(id),
@@ -74,7 +74,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 ..Block::new(row.room_id.unless_zero().into_iter().collect(), stay)
             })
         }
-        Standing::Reservation(word) => {
+        BookingKind::Reservation(word) => {
             let sides = [&row.api_source, &row.referer_editable, &row.referer];
             let Seller { source, beside } = vocabulary::seller("", row.api_source.count(), &sides);
             let amount = |said: &Lenient| -> Option<Money> {

@@ -4,7 +4,7 @@ use gassync_plugin::{ChannelError, Lenient, Report, malformed, read_json};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use crate::{client, push::written, refusal, settings::Settings};
+use crate::{client, push::write_results, refusal, settings::Settings};
 
 /// What the token must be allowed to do, and what is missing without it.
 const NEEDED: [(&str, &str); 7] = [
@@ -54,8 +54,8 @@ pub(crate) fn check() -> Result<Report, ChannelError> {
     let details: Details = read_json(raw.get(), "")?;
     let Some(token) = details.token else {
         // An error may come inside a success; what is neither is no answer.
-        let said: refusal::Said = read_json(raw.get(), "")?;
-        let is_error = written::values(&raw).get("success").and_then(Lenient::flag) == Some(false);
+        let said: refusal::ErrorBody = read_json(raw.get(), "")?;
+        let is_error = write_results::values(&raw).get("success").and_then(Lenient::flag) == Some(false);
         let refused = is_error.then(|| refusal::of_body(&said, &answer));
         let invalid = || ChannelError::Unauthorized("the token is not valid".to_owned());
         let is_invalid = details.valid_token.flag() == Some(false);

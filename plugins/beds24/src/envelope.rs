@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     client::{self, Parameters},
-    refusal::{self, Said},
+    refusal::{self, ErrorBody},
     settings::Settings,
 };
 
@@ -75,7 +75,7 @@ fn records(answer: &Response) -> Result<Records, ChannelError> {
     }
     let envelope: Envelope = read_json(text, "")?;
     if envelope.success.flag() == Some(false) {
-        let said: Said = read_json(text, "")?;
+        let said: ErrorBody = read_json(text, "")?;
         return Err(refusal::of_body(&said, answer));
     }
     match envelope.data {

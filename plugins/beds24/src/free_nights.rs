@@ -66,9 +66,9 @@ mod tests {
     #[test]
     fn a_night_is_free_or_it_is_not() {
         let rows = rows(r#"{"availability":{"2027-03-05":true,"2027-03-06":false,"2027-03-07":null}}"#).expect("rows");
-        let told: Vec<_> = rows.iter().map(|row| (to_date_text(row.stay.start), row.available)).collect();
+        let reported: Vec<_> = rows.iter().map(|row| (to_date_text(row.stay.start), row.available)).collect();
         let night = |day: &str, free| (format!("2027-03-0{day}"), free);
-        assert_eq!(told, [night("5", Some(true)), night("6", Some(false)), night("7", None)]);
+        assert_eq!(reported, [night("5", Some(true)), night("6", Some(false)), night("7", None)]);
         assert!(rows.iter().all(|row| row.stay.start.days_until(row.stay.until) == 1 && row.units_available.is_none()));
     }
 

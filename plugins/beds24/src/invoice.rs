@@ -164,7 +164,7 @@ mod tests {
         format!(r#"{{"type":"charge","description":"x","lineTotal":{total}}}"#)
     }
 
-    fn told(amount: &str, lines: usize) -> (Option<String>, usize) {
+    fn reported(amount: &str, lines: usize) -> (Option<String>, usize) {
         (Some(amount.to_owned()), lines)
     }
 
@@ -186,14 +186,22 @@ mod tests {
         ];
         assert_eq!(lines, expected);
         let extras = format!("[{},{}]", charge("540"), charge("60"));
-        assert_eq!(sum(&extras, Some("540")), told("600", 2), "a price without its extras");
+        assert_eq!(sum(&extras, Some("540")), reported("600", 2), "a price without its extras");
         let off = format!("[{},{}]", charge("540"), charge("-54"));
-        assert_eq!(sum(&off, Some("540")), told("486", 2), "what is taken off counts, and does not uncover the price");
-        assert_eq!(sum(&off, None), told("486", 2));
-        assert_eq!(sum(&extras, Some("0")), told("600", 2), "nothing but the invoice says what it costs");
-        assert_eq!(sum(&extras, Some("a lot")), told("600", 2));
+        assert_eq!(
+            sum(&off, Some("540")),
+            reported("486", 2),
+            "what is taken off counts, and does not uncover the price"
+        );
+        assert_eq!(sum(&off, None), reported("486", 2));
+        assert_eq!(sum(&extras, Some("0")), reported("600", 2), "nothing but the invoice says what it costs");
+        assert_eq!(sum(&extras, Some("a lot")), reported("600", 2));
         let fine = format!("[{},{}]", charge("0.1"), charge("0.20004"));
-        assert_eq!(sum(&fine, Some("0.1")), told("0.30004", 2), "no digit is lost before the host rounds the total");
+        assert_eq!(
+            sum(&fine, Some("0.1")),
+            reported("0.30004", 2),
+            "no digit is lost before the host rounds the total"
+        );
     }
 
     #[test]
@@ -206,7 +214,7 @@ mod tests {
             format!("[{},{}]", charge("540"), charge(r#""a lot""#)),
             format!("[{},{}]", charge("540"), charge("null")),
         ] {
-            assert_eq!(sum(&items, Some("540.00")), told("540.00", 0), "{items}");
+            assert_eq!(sum(&items, Some("540.00")), reported("540.00", 0), "{items}");
         }
         assert_eq!(sum("[]", None), (None, 0));
     }
@@ -215,7 +223,7 @@ mod tests {
     fn a_line_without_its_total_is_quantity_times_amount() {
         let items = r#"[{"type":"charge","qty":1,"amount":540,"lineTotal":null},
             {"type":"charge","qty":"6","amount":"2.50"},{"type":"charge","amount":5}]"#;
-        assert_eq!(sum(items, Some("540")), told("560", 3));
+        assert_eq!(sum(items, Some("540")), reported("560", 3));
     }
 
     #[test]

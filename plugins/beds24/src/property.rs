@@ -130,6 +130,6 @@ fn room_type(raw: &RawValue, property_id: Option<&str>, path: &str) -> Result<Ro
 
 /// What is told besides, by its name there.
 fn said(named: &[(&str, &Lenient)]) -> Vec<(String, String)> {
-    let told = |(name, said): &(&str, &Lenient)| Some(((*name).to_owned(), Value::from(said.text()?).to_string()));
-    named.iter().filter_map(told).collect()
+    let reported = |(name, said): &(&str, &Lenient)| Some(((*name).to_owned(), Value::from(said.text()?).to_string()));
+    named.iter().filter_map(reported).collect()
 }

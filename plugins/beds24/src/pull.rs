@@ -72,8 +72,8 @@ fn read(entity: Entity, item: &RawValue, settings: &Settings, place: &str) -> Re
     Ok(match entity {
         Entity::Property => property::read(item, time_zone, place)?,
         Entity::RoomType => {
-            let told = property::read(item, time_zone, place)?.into_iter();
-            told.filter(|change| matches!(change.data, ChangeKind::RoomType(_))).collect()
+            let reported = property::read(item, time_zone, place)?.into_iter();
+            reported.filter(|change| matches!(change.data, ChangeKind::RoomType(_))).collect()
         }
         Entity::Calendar => vec![calendar::read(item, settings, place)?],
         _ => {

@@ -15,14 +15,14 @@ const MAX_WAIT_SECONDS: f64 = 1e6;
 /// An answer that is no success, as far as it can be read.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct Said {
+pub(crate) struct ErrorBody {
     code: Lenient,
     error_code: Lenient,
     error: Lenient,
     message: Lenient,
 }
 
-impl Said {
+impl ErrorBody {
     /// The number it carries; that of a wrong request where it carries none.
     fn code(&self) -> u32 {
         self.code.count().or_else(|| self.error_code.count()).unwrap_or(400)
@@ -35,12 +35,12 @@ impl Said {
 
 /// The error for an answer whose status is none of a success.
 pub(crate) fn of_status(answer: &Response) -> ChannelError {
-    let said: Said = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let said: ErrorBody = serde_json::from_slice(answer.body()).unwrap_or_default();
     by_code(u32::from(answer.status()), said.reason(), wait(answer))
 }
 
 /// The error for an answer that says `success: false`, whatever its status.
-pub(crate) fn of_body(said: &Said, answer: &Response) -> ChannelError {
+pub(crate) fn of_body(said: &ErrorBody, answer: &Response) -> ChannelError {
     by_code(said.code(), said.reason(), wait(answer))
 }
 
@@ -104,17 +104,17 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_told_in_either_spelling() {
+    fn retry_after_is_read_in_both_spellings() {
         for name in ["X-Five-Min-Limit-Resets-In", "x-fivemincreditlimit-resetsin", "X-FiveMinCreditLimit-ResetsIn"] {
-            let told = of_status(&answer(429, &[(name, "116.2"), ("X-Request-Cost", "1.1")], &error(429)));
-            assert_eq!(told, ChannelError::RateLimited(Some(117)), "{name}");
+            let reported = of_status(&answer(429, &[(name, "116.2"), ("X-Request-Cost", "1.1")], &error(429)));
+            assert_eq!(reported, ChannelError::RateLimited(Some(117)), "{name}");
         }
-        let told = |headers: &[(&str, &str)]| wait(&answer(429, headers, ""));
+        let reported = |headers: &[(&str, &str)]| wait(&answer(429, headers, ""));
         let another_call = [("x-five-min-limit-remaining", "98.5"), ("x-five-min-limit-resets-in", "240")];
-        assert_eq!(told(&another_call), None, "it was not for want of credits");
-        assert_eq!(told(&[("Retry-After", "30")]), Some(30));
+        assert_eq!(reported(&another_call), None, "it was not for want of credits");
+        assert_eq!(reported(&[("Retry-After", "30")]), Some(30));
         for odd in ["soon", "-5", "1e99", "NaN", ""] {
-            assert_eq!(told(&[("X-Five-Min-Limit-Resets-In", odd)]), None, "{odd}");
+            assert_eq!(reported(&[("X-Five-Min-Limit-Resets-In", odd)]), None, "{odd}");
         }
     }
 
@@ -122,7 +122,7 @@ mod tests {
     fn numbers_of_the_older_interface_are_no_faults_of_the_server() {
         let refused = |code: u16| {
             let answer = answer(200, &[("X-Five-Min-Limit-Resets-In", "42")], &error(code));
-            let said: Said = serde_json::from_slice(answer.body()).expect("an error");
+            let said: ErrorBody = serde_json::from_slice(answer.body()).expect("an error");
             of_body(&said, &answer)
         };
         for spent in SPENT {

@@ -68,9 +68,12 @@ mod tests {
             (silent.price_for(2), silent.price_for(17), silent.guests_of("price2")),
             (Some("price2".to_owned()), None, None)
         );
-        let told = said(r#"{"guestsOfPrices":{"price1":2,"price10":3,"price2":3}}"#);
-        assert_eq!((told.price_for(2), told.price_for(3)), (Some("price1".to_owned()), Some("price2".to_owned())));
-        assert_eq!((told.price_for(4), told.guests_of("price10")), (None, Some(3)));
+        let reported = said(r#"{"guestsOfPrices":{"price1":2,"price10":3,"price2":3}}"#);
+        assert_eq!(
+            (reported.price_for(2), reported.price_for(3)),
+            (Some("price1".to_owned()), Some("price2".to_owned()))
+        );
+        assert_eq!((reported.price_for(4), reported.guests_of("price10")), (None, Some(3)));
         assert_eq!(
             said(r#"{"baseUrl":"https://beds.example/v2/"}"#).url("/bookings"),
             "https://beds.example/v2/bookings"

@@ -22,16 +22,16 @@ mod tests {
 
     #[test]
     fn the_preferred_language_counts_first_and_any_is_better_than_none() {
-        let told = |texts: &str| {
+        let reported = |texts: &str| {
             let raw = RawValue::from_string(texts.to_owned()).expect("JSON");
             text(Some(&raw), &["propertyDescription", "headline"])
         };
         let dutch = r#"{"language":"nl","propertyDescription":"Aan het strand","headline":""}"#;
         let english = r#"{"language":"EN","propertyDescription":"","headline":"By the beach"}"#;
-        assert_eq!(told(&format!("[{dutch},{english}]")).as_deref(), Some("By the beach"));
-        assert_eq!(told(&format!("[{dutch}]")).as_deref(), Some("Aan het strand"));
+        assert_eq!(reported(&format!("[{dutch},{english}]")).as_deref(), Some("By the beach"));
+        assert_eq!(reported(&format!("[{dutch}]")).as_deref(), Some("Aan het strand"));
         for none in ["[]", "null", "7", r#"[{"language":"en"}]"#, r#"["en"]"#] {
-            assert_eq!(told(none), None, "{none}");
+            assert_eq!(reported(none), None, "{none}");
         }
         assert_eq!(text(None, &["headline"]), None);
     }

@@ -4,7 +4,7 @@ use gassync_plugin::{Lenient, ReservationStatus};
 
 /// What a booking's status makes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum BookingKind {
     /// `black`: nights closed by hand.
     Block,
     Reservation(Word),
@@ -38,11 +38,11 @@ impl From<Word> for ReservationStatus {
 /// the host has not looked yet.
 ///
 /// A booking that says no word is one that nobody knows.
-pub(crate) fn standing(status: Option<&str>, sub_status: &str) -> Standing {
+pub(crate) fn booking_kind(status: Option<&str>, sub_status: &str) -> BookingKind {
     let status = status.unwrap_or("missing");
     let no_show = sub_status.eq_ignore_ascii_case("noShow");
-    Standing::Reservation(match status.to_lowercase().as_str() {
-        "black" | "4" => return Standing::Block,
+    BookingKind::Reservation(match status.to_lowercase().as_str() {
+        "black" | "4" => return BookingKind::Block,
         "cancelled" | "canceled" | "0" => Word::Cancelled,
         _ if no_show => Word::NoShow,
         "confirmed" | "new" | "1" | "2" => Word::Confirmed,
@@ -88,12 +88,14 @@ const NO_SELLERS: [&str; 18] = [
 /// is `direct` for Beds24. What nobody knows is passed on in lower case.
 pub(crate) fn seller(channel: &str, api_source_id: Option<u32>, sides: &[&Lenient]) -> Seller {
     let sides: Vec<&str> = sides.iter().filter_map(|said| said.as_str()).collect();
-    let told = site(channel).or_else(|| by_number(api_source_id).map(str::to_owned));
+    let channel_site = site(channel).or_else(|| by_number(api_source_id).map(str::to_owned));
     let mut named = sides.iter().copied().filter_map(side);
-    let source = match told {
-        Some(told) if told != DIRECT => Some(told),
+    let source = match channel_site {
+        Some(channel_site) if channel_site != DIRECT => Some(channel_site),
         // Only what a side field says is nearer than `direct`.
-        told => named.find(|name| name != DIRECT).or(told).or_else(|| sides.iter().copied().find_map(side)),
+        channel_site => {
+            named.find(|name| name != DIRECT).or(channel_site).or_else(|| sides.iter().copied().find_map(side))
+        }
     };
     // The first is the text of the API source, of which the number has told already.
     let beside = sides.iter().copied().skip(1).find(|text| {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     client,
     envelope::{self, Records},
-    push::written::{self, Answered, Written},
+    push::write_results::{self, BatchResult, WriteResult},
     settings::Settings,
     webhook_lines::Lines,
 };
@@ -71,7 +71,7 @@ struct WebhookForm {
 }
 
 /// What is to be done at a house.
-enum Deed {
+enum WebhookAction {
     /// It is written.
     Write(WebhookForm),
     /// It is there.
@@ -137,13 +137,13 @@ pub(crate) fn subscribe(endpoint: &str) -> Result<Subscribed, ChannelError> {
     let mut writing = Vec::new();
     for house in &houses {
         let Some(id) = house.id.unless_zero() else { continue };
-        match deed(house, endpoint, &mark) {
-            Deed::Write(form) => writing.push((house, id, form)),
-            Deed::Nothing => {
+        match action(house, endpoint, &mark) {
+            WebhookAction::Write(form) => writing.push((house, id, form)),
+            WebhookAction::Nothing => {
                 subscribed.steps.extend(of_version(house, &mark));
                 subscribed.ids.push(id);
             }
-            Deed::Person(why) => subscribed.steps.push(format!(
+            WebhookAction::Person(why) => subscribed.steps.push(format!(
                 "{}: {why}. {PLACE}: add our address there as one more line, with {EITHER_VERSION} and ?token= behind it, and \
                  leave what stands there as it is.",
                 house.title()
@@ -177,9 +177,9 @@ pub(crate) fn subscribe(endpoint: &str) -> Result<Subscribed, ChannelError> {
     Ok(subscribed)
 }
 
-fn deed(house: &House, endpoint: &str, mark: &str) -> Deed {
+fn action(house: &House, endpoint: &str, mark: &str) -> WebhookAction {
     let lines = Lines::new(house.url(), mark);
-    let person = |why: &str| Deed::Person(why.to_owned());
+    let person = |why: &str| WebhookAction::Person(why.to_owned());
     if lines.are_hidden() {
         return person("its booking webhook is not shown to us, and ours was not written over it");
     }
@@ -192,17 +192,17 @@ fn deed(house: &House, endpoint: &str, mark: &str) -> Deed {
     if lines.have_ours() {
         let is_best = house.version() == VERSION && !house.sends_cards();
         if is_best || lines.have_others() {
-            return Deed::Nothing;
+            return WebhookAction::Nothing;
         }
         // Nobody else reads it.
         let (version, additional_data) = (Some(VERSION), Some(NO_CARDS));
-        return Deed::Write(WebhookForm { version, additional_data, ..WebhookForm::default() });
+        return WebhookAction::Write(WebhookForm { version, additional_data, ..WebhookForm::default() });
     }
     if lines.have_placeholder() {
         return person("its booking webhook has an address with {{ in it, which is not written again");
     }
     let by_token = format!("{endpoint}{EITHER_VERSION}?token={{{{webhook.token}}}}&{mark}");
-    Deed::Write(match (lines.have_others(), house.has_header()) {
+    WebhookAction::Write(match (lines.have_others(), house.has_header()) {
         (true, _) => WebhookForm { url: Some(lines.with(&by_token)), ..WebhookForm::default() },
         (false, has_header) => WebhookForm {
             version: Some(VERSION),
@@ -293,7 +293,7 @@ fn write(
     settings: &Settings,
     houses: Vec<(&str, WebhookForm)>,
     secrets: &[&str],
-) -> Result<Vec<Written>, ChannelError> {
+) -> Result<Vec<WriteResult>, ChannelError> {
     if houses.is_empty() {
         return Ok(Vec::new());
     }
@@ -302,13 +302,13 @@ fn write(
     let forms: Vec<HouseForm> = houses.into_iter().map(form).collect::<Result<_, ChannelError>>()?;
     let body = serde_json::to_vec(&forms).map_err(|error| ChannelError::Broken(error.to_string()))?;
     let request = client::post(settings, "/properties", body);
-    match written::send(secrets.iter().fold(request, |request, name| request.body_secret(name)))? {
-        Answered::Each(mut results) => {
-            results.resize_with(count, Written::default);
+    match write_results::send(secrets.iter().fold(request, |request, name| request.body_secret(name)))? {
+        BatchResult::Each(mut results) => {
+            results.resize_with(count, WriteResult::default);
             Ok(results)
         }
-        Answered::Refused(errors) => Err(ChannelError::Rejected(errors)),
-        Answered::Later(seconds) => Err(ChannelError::RateLimited(seconds)),
-        Answered::Unclear => Err(ChannelError::Unavailable("whether it was taken is not known".to_owned())),
+        BatchResult::Refused(errors) => Err(ChannelError::Rejected(errors)),
+        BatchResult::Later(seconds) => Err(ChannelError::RateLimited(seconds)),
+        BatchResult::Unclear => Err(ChannelError::Unavailable("whether it was taken is not known".to_owned())),
     }
 }

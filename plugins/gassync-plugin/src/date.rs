@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn nights_are_told_by_their_last_and_one_by_one() {
+    fn nights_are_listed_one_by_one() {
         let stay = Nights::through(day("2027-02-27"), day("2027-03-01"));
         assert_eq!(stay, Nights { start: day("2027-02-27"), until: day("2027-03-02") });
         assert_eq!(stay.last_night(), day("2027-03-01"));

@@ -144,8 +144,8 @@ mod tests {
     #[test]
     fn what_is_wrong_with_all_of_it_ends_it() {
         let unavailable = |_: &RawValue, _: &str| Err::<Change, _>(ChannelError::Unavailable("busy".to_owned()));
-        let told = read_each(Entity::Reservation, items(r#"[{"id":1}]"#), "", &["id"], unavailable);
-        assert_eq!(told, Err(ChannelError::Unavailable("busy".to_owned())));
+        let reported = read_each(Entity::Reservation, items(r#"[{"id":1}]"#), "", &["id"], unavailable);
+        assert_eq!(reported, Err(ChannelError::Unavailable("busy".to_owned())));
     }
 
     #[test]

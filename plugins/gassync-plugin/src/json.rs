@@ -40,8 +40,11 @@ mod tests {
         let booking: Booking = read_json(r#"{"id": 9007199254740993}"#, "").expect("a booking");
         assert_eq!(booking.id.as_str(), Some("9007199254740993"));
         for wrong in [&b"<html>"[..], b"", b"[]", b"{\"id\": \"\xff\"}"] {
-            let told = read_json::<Booking>(wrong, "/data/0");
-            assert!(matches!(&told, Err(ChannelError::Malformed(why)) if why.starts_with("/data/0: ")), "{told:?}");
+            let reported = read_json::<Booking>(wrong, "/data/0");
+            assert!(
+                matches!(&reported, Err(ChannelError::Malformed(why)) if why.starts_with("/data/0: ")),
+                "{reported:?}"
+            );
         }
     }
 }

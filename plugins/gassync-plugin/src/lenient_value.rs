@@ -379,10 +379,11 @@ mod tests {
         }
         let wrong_instants = ["2027-02-30T10:00:00Z", "now", "2027-01-09T25:00:00Z", "99"];
         let wrong_amounts = ["a lot", "100000000000", "1e11", "410.00001", "1.00000000000000000"];
-        let told = wrong_instants.map(|text| Lenient::from(Some(text)).exact_instant("at"));
-        let told = told.into_iter().chain(wrong_amounts.map(|text| Lenient::from(Some(text)).exact_amount("at")));
-        for told in told {
-            assert!(matches!(&told, Err(ChannelError::Malformed(why)) if why.starts_with("at: ")), "{told:?}");
+        let reported = wrong_instants.map(|text| Lenient::from(Some(text)).exact_instant("at"));
+        let reported =
+            reported.into_iter().chain(wrong_amounts.map(|text| Lenient::from(Some(text)).exact_amount("at")));
+        for reported in reported {
+            assert!(matches!(&reported, Err(ChannelError::Malformed(why)) if why.starts_with("at: ")), "{reported:?}");
         }
         assert_eq!((read("null").exact_instant("at"), read("null").exact_amount("at")), (Ok(None), Ok(None)));
     }

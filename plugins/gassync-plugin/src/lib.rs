@@ -37,7 +37,7 @@ pub mod generated;
 pub mod http;
 mod instant;
 mod json;
-mod lenient;
+mod lenient_member;
 mod lenient_value;
 pub mod log;
 mod minor_units;
@@ -64,7 +64,7 @@ pub use generated::gassync::channel::types::{
     StayQuery, StayRules, Subject, Subscribed, Unreadable, Verdict,
 };
 pub use json::read_json;
-pub use lenient::lenient;
+pub use lenient_member::lenient;
 pub use lenient_value::Lenient;
 pub use notes::note;
 pub use paging::last_modified;

@@ -85,8 +85,8 @@ mod tests {
             pages.push(page);
             assert_eq!(asked.page_number(), Ok(if another { pages.len() + 1 } else { 1 }));
         }
-        let told: Vec<Option<ResumePoint>> = pages.into_iter().map(|page| page.resume).collect();
-        assert_eq!(told, [None, None, Some(ResumePoint::Instant("2027-03-04T12:30:00Z".to_owned()))]);
+        let reported: Vec<Option<ResumePoint>> = pages.into_iter().map(|page| page.resume).collect();
+        assert_eq!(reported, [None, None, Some(ResumePoint::Instant("2027-03-04T12:30:00Z".to_owned()))]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use url::Url;
 use crate::{
     Call, CredentialError, Credentials, Denial, Grant, Origin, OutgoingRequest, RecordedRequest, Secret, SendError,
     Transport,
-    placeholder::{self, Filler},
+    placeholder::{self, PlaceholderFiller},
 };
 
 /// Headers that are the host's business, in lower case.
@@ -45,12 +45,12 @@ pub(crate) struct HttpGate {
     pub credentials: Arc<dyn Credentials>,
     transport: Arc<dyn Transport>,
     pub body_bytes: usize,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<RequestLog>>,
 }
 
 /// What went through the gate.
 #[derive(Default)]
-pub(crate) struct Seen {
+pub(crate) struct RequestLog {
     requests_left: u32,
     /// The call asked more often than it may.
     pub over: bool,
@@ -60,7 +60,7 @@ pub(crate) struct Seen {
 }
 
 /// A part of an answer to keep as a secret.
-pub(crate) struct Capture {
+pub(crate) struct SecretCapture {
     pub slot: String,
     pub field: String,
     /// A JSON pointer, or `header:NAME`.
@@ -70,7 +70,7 @@ pub(crate) struct Capture {
 
 /// What the guest is told instead of an answer.
 #[derive(Debug)]
-pub(crate) enum Refusal {
+pub(crate) enum HttpRefusal {
     NotGranted(String),
     BadRequest(String),
     AddressRefused(String),
@@ -85,7 +85,7 @@ pub(crate) enum Refusal {
     TooMany,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for HttpRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotGranted(why) | Self::BadRequest(why) | Self::Connect(why) | Self::Credential(why) => {
@@ -104,19 +104,19 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl From<CredentialError> for Refusal {
+impl From<CredentialError> for HttpRefusal {
     fn from(error: CredentialError) -> Self {
         Self::Credential(error.to_string())
     }
 }
 
-impl From<Denial> for Refusal {
+impl From<Denial> for HttpRefusal {
     fn from(denial: Denial) -> Self {
         Self::NotGranted(denial.to_string())
     }
 }
 
-impl From<SendError> for Refusal {
+impl From<SendError> for HttpRefusal {
     fn from(error: SendError) -> Self {
         match error {
             SendError::AddressRefused(host) => Self::AddressRefused(host),
@@ -132,7 +132,7 @@ impl From<SendError> for Refusal {
 
 impl HttpGate {
     pub fn new(call: &Call) -> Self {
-        let seen = Seen { requests_left: call.budget.requests, ..Seen::default() };
+        let seen = RequestLog { requests_left: call.budget.requests, ..RequestLog::default() };
         Self {
             grant: Arc::new(call.grant.clone()),
             credentials: Arc::clone(&call.credentials),
@@ -143,7 +143,7 @@ impl HttpGate {
     }
 
     /// What went through so far.
-    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+    pub fn seen(&self) -> MutexGuard<'_, RequestLog> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -151,38 +151,38 @@ impl HttpGate {
     pub async fn send(
         &self,
         request: HttpRequest,
-        meant: Vec<String>,
-        captures: Vec<Capture>,
-    ) -> Result<HttpResponse, Refusal> {
-        let number = self.record(&request, &meant)?;
+        declared: Vec<String>,
+        captures: Vec<SecretCapture>,
+    ) -> Result<HttpResponse, HttpRefusal> {
+        let number = self.record(&request, &declared)?;
         let mut secrets = Vec::new();
-        let prepared = self.prepare(request, &meant, &mut secrets).await;
+        let prepared = self.prepare(request, &declared, &mut secrets).await;
         let outgoing =
             prepared.inspect_err(|refusal| self.seen().requests[number].refused = Some(refusal.to_string()))?;
         let sent = outgoing.body.as_ref().map_or(0, Vec::len) as u64;
-        let mut answer = self.transport.send(outgoing).await?;
+        let mut response = self.transport.send(outgoing).await?;
         {
             let mut seen = self.seen();
-            seen.requests[number].status = Some(answer.status);
+            seen.requests[number].status = Some(response.status);
             seen.sent_bytes += sent;
-            seen.received_bytes += answer.body.len() as u64;
+            seen.received_bytes += response.body.len() as u64;
         }
-        if answer.body.len() > self.body_bytes {
-            return Err(Refusal::TooLarge(self.body_bytes as u64));
+        if response.body.len() > self.body_bytes {
+            return Err(HttpRefusal::TooLarge(self.body_bytes as u64));
         }
-        if !captures.is_empty() && (200..300).contains(&answer.status) {
-            self.capture(&mut answer, &captures).await?;
+        if !captures.is_empty() && (200..300).contains(&response.status) {
+            self.capture(&mut response, &captures).await?;
         }
-        blank(&mut answer, &secrets);
-        Ok(answer)
+        blank(&mut response, &secrets);
+        Ok(response)
     }
 
-    fn record(&self, request: &HttpRequest, meant: &[String]) -> Result<usize, Refusal> {
-        let credential = meant.iter().find_map(|name| slot_of(name));
+    fn record(&self, request: &HttpRequest, declared: &[String]) -> Result<usize, HttpRefusal> {
+        let credential = declared.iter().find_map(|name| slot_of(name));
         let mut seen = self.seen();
         let Some(left) = seen.requests_left.checked_sub(1) else {
             seen.over = true;
-            return Err(Refusal::TooMany);
+            return Err(HttpRefusal::TooMany);
         };
         seen.requests_left = left;
         seen.requests.push(RecordedRequest {
@@ -200,25 +200,25 @@ impl HttpGate {
     async fn prepare(
         &self,
         request: HttpRequest,
-        meant: &[String],
+        declared: &[String],
         written: &mut Vec<String>,
-    ) -> Result<OutgoingRequest, Refusal> {
+    ) -> Result<OutgoingRequest, HttpRefusal> {
         let HttpRequest { method, url, headers, body } = request;
         let plain = method.bytes().all(|byte| byte.is_ascii_uppercase());
         if method.is_empty() || !plain || FORBIDDEN_METHODS.contains(&&*method) {
-            return Err(Refusal::BadRequest(format!("the method {method:?} may not be used")));
+            return Err(HttpRefusal::BadRequest(format!("the method {method:?} may not be used")));
         }
         if headers.len() > MAX_HEADERS {
-            return Err(Refusal::BadRequest(format!("it has more than {MAX_HEADERS} headers")));
+            return Err(HttpRefusal::BadRequest(format!("it has more than {MAX_HEADERS} headers")));
         }
         if body.as_ref().is_some_and(|body| body.len() > self.body_bytes) {
-            return Err(Refusal::TooLarge(self.body_bytes as u64));
+            return Err(HttpRefusal::TooLarge(self.body_bytes as u64));
         }
         let (inside, outside): (Vec<String>, Vec<String>) =
-            meant.iter().cloned().partition(|name| name.starts_with(IN_BODY));
+            declared.iter().cloned().partition(|name| name.starts_with(IN_BODY));
         let inside: Vec<String> = inside.iter().map(|name| name[IN_BODY.len()..].to_owned()).collect();
         let secrets = &*self.credentials;
-        let mut filler = Filler { secrets, meant: &outside, written };
+        let mut filler = PlaceholderFiller { secrets, declared: &outside, written };
         // The place is judged as the guest wrote it, before any secret is looked up; an address that is a secret itself
         // has no place before that.
         if !placeholder::is_alone(&url) {
@@ -227,26 +227,26 @@ impl HttpGate {
         let filled = absolute(&filler.fill(&url).await?)?;
         // A secret must not lead elsewhere.
         self.judge(&method, &filled)?;
-        let mut slots = meant.iter().filter_map(|name| slot_of(name));
+        let mut slots = declared.iter().filter_map(|name| slot_of(name));
         if let Some(slot) = slots.find(|slot| !self.grant.allows_slot(slot, &method, &filled)) {
-            return Err(Refusal::Credential(format!("{slot}: its secrets are not for {}", Origin::of(&filled))));
+            return Err(HttpRefusal::Credential(format!("{slot}: its secrets are not for {}", Origin::of(&filled))));
         }
         let mut sent = Vec::with_capacity(headers.len());
         for (name, value) in headers {
             if FORBIDDEN_HEADERS.contains(&name.to_lowercase().as_str()) {
-                return Err(Refusal::BadRequest(format!("the header {name} is the host's")));
+                return Err(HttpRefusal::BadRequest(format!("the header {name} is the host's")));
             }
             let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
             if name.is_empty() || !name.chars().all(token) {
-                return Err(Refusal::BadRequest(format!("{name:?} is no name of a header")));
+                return Err(HttpRefusal::BadRequest(format!("{name:?} is no name of a header")));
             }
             let value = filler.fill(&value).await?;
             if value.contains(['\r', '\n', '\0']) {
-                return Err(Refusal::BadRequest(format!("the header {name} has a line break")));
+                return Err(HttpRefusal::BadRequest(format!("the header {name} has a line break")));
             }
             sent.push((name, value));
         }
-        let mut filler = Filler { secrets, meant: &inside, written };
+        let mut filler = PlaceholderFiller { secrets, declared: &inside, written };
         let body = match body {
             Some(bytes) => Some(match String::from_utf8(bytes) {
                 Ok(text) => filler.fill(&text).await?.into_bytes(),
@@ -258,21 +258,21 @@ impl HttpGate {
         Ok(OutgoingRequest { method, url: filled, shown: url, headers: sent, body, may_be_private })
     }
 
-    fn judge(&self, method: &str, url: &Url) -> Result<(), Refusal> {
+    fn judge(&self, method: &str, url: &Url) -> Result<(), HttpRefusal> {
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Refusal::BadRequest("an address may carry no user name".to_owned()));
+            return Err(HttpRefusal::BadRequest("an address may carry no user name".to_owned()));
         }
         Ok(self.grant.judge(method, url)?)
     }
 
-    async fn capture(&self, answer: &mut HttpResponse, captures: &[Capture]) -> Result<(), Refusal> {
-        let mut body = serde_json::from_slice::<Value>(&answer.body).ok();
+    async fn capture(&self, response: &mut HttpResponse, captures: &[SecretCapture]) -> Result<(), HttpRefusal> {
+        let mut body = serde_json::from_slice::<Value>(&response.body).ok();
         let mut blanked = false;
-        for Capture { slot, field, place, lifetime_seconds } in captures {
+        for SecretCapture { slot, field, place, lifetime_seconds } in captures {
             let good_for = lifetime_seconds.map(|seconds| Duration::from_secs(seconds.into()));
             let keep = async |text: &str| self.credentials.keep(slot, field, Secret::new(text), good_for).await;
             if let Some(name) = place.strip_prefix("header:") {
-                for (_, value) in answer.headers.iter_mut().filter(|(n, _)| n.eq_ignore_ascii_case(name)) {
+                for (_, value) in response.headers.iter_mut().filter(|(n, _)| n.eq_ignore_ascii_case(name)) {
                     keep(value).await?;
                     BLANK.clone_into(value);
                 }
@@ -285,7 +285,7 @@ impl HttpGate {
             }
         }
         if let Some(body) = body.filter(|_| blanked) {
-            answer.body = body.to_string().into_bytes();
+            response.body = body.to_string().into_bytes();
         }
         Ok(())
     }
@@ -296,8 +296,8 @@ fn slot_of(name: &str) -> Option<&str> {
     name.strip_prefix(IN_BODY).unwrap_or(name).split_once('.').map(|(slot, _)| slot)
 }
 
-fn absolute(url: &str) -> Result<Url, Refusal> {
-    let mut url: Url = url.parse().map_err(|_| Refusal::BadRequest("the address is not absolute".to_owned()))?;
+fn absolute(url: &str) -> Result<Url, HttpRefusal> {
+    let mut url: Url = url.parse().map_err(|_| HttpRefusal::BadRequest("the address is not absolute".to_owned()))?;
     url.set_fragment(None);
     Ok(url)
 }
@@ -308,41 +308,41 @@ fn without_placeholders(url: &str) -> String {
 }
 
 /// A channel that hands back what it was sent must not hand a secret to the guest.
-fn blank(answer: &mut HttpResponse, secrets: &[String]) {
+fn blank(response: &mut HttpResponse, secrets: &[String]) {
     for secret in secrets.iter().filter(|secret| secret.len() >= MIN_BLANKED_BYTES) {
-        for (_, value) in &mut answer.headers {
+        for (_, value) in &mut response.headers {
             if value.contains(secret) {
                 *value = value.replace(secret, BLANK);
             }
         }
-        let places: Vec<usize> = memmem::find_iter(&answer.body, secret).collect();
+        let places: Vec<usize> = memmem::find_iter(&response.body, secret).collect();
         if places.is_empty() {
             continue;
         }
-        let mut blanked = Vec::with_capacity(answer.body.len());
+        let mut blanked = Vec::with_capacity(response.body.len());
         let mut from = 0;
         for place in places {
-            blanked.extend_from_slice(&answer.body[from..place]);
+            blanked.extend_from_slice(&response.body[from..place]);
             blanked.extend_from_slice(BLANK.as_bytes());
             from = place + secret.len();
         }
-        blanked.extend_from_slice(&answer.body[from..]);
-        answer.body = blanked;
+        blanked.extend_from_slice(&response.body[from..]);
+        response.body = blanked;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Budget, Place, ReplayTransport, ShownAsPlaceholders};
+    use crate::{Budget, HostPattern, PlaceholderCredentials, ReplayTransport};
 
-    fn gate(answers: Vec<HttpResponse>) -> HttpGate {
+    fn gate(responses: Vec<HttpResponse>) -> HttpGate {
         HttpGate::new(&Call {
-            grant: Grant::as_asked(vec![Place::parse("https://ok.example").expect("a place")]),
-            credentials: Arc::new(ShownAsPlaceholders),
-            transport: Arc::new(ReplayTransport::new(answers)),
+            grant: Grant::as_requested(vec![HostPattern::parse("https://ok.example").expect("a place")]),
+            credentials: Arc::new(PlaceholderCredentials),
+            transport: Arc::new(ReplayTransport::new(responses)),
             budget: Budget { requests: 3, ..Budget::decode() },
-            ..Call::alone("test")
+            ..Call::isolated("test")
         })
     }
 
@@ -352,14 +352,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_granted_places_and_decent_requests() {
+    async fn only_granted_hosts_and_valid_requests_are_sent() {
         let refused = async |request: HttpRequest| {
             gate(Vec::new()).send(request, vec!["a.b".into()], Vec::new()).await.expect_err("refused")
         };
         let refusal = refused(get("https://evil.example/", &[])).await;
-        assert!(matches!(refusal, Refusal::NotGranted(_)), "{refusal:?}");
+        assert!(matches!(refusal, HttpRefusal::NotGranted(_)), "{refusal:?}");
         let refusal = refused(get("https://{{a.b}}.example/", &[])).await;
-        assert!(matches!(refusal, Refusal::NotGranted(_)), "{refusal:?}");
+        assert!(matches!(refusal, HttpRefusal::NotGranted(_)), "{refusal:?}");
         for (url, headers) in [
             ("https://user:pass@ok.example/", &[][..]),
             ("//ok.example/", &[]),
@@ -370,11 +370,11 @@ mod tests {
             ("https://ok.example/", &[("x y", "z")]),
         ] {
             let refusal = refused(get(url, headers)).await;
-            assert!(matches!(refusal, Refusal::BadRequest(_)), "{url} {headers:?}: {refusal:?}");
+            assert!(matches!(refusal, HttpRefusal::BadRequest(_)), "{url} {headers:?}: {refusal:?}");
         }
         for method in ["CONNECT", "TRACE", "get", "G ET", "", "GET\r\n"] {
             let refusal = refused(HttpRequest { method: method.into(), ..get("https://ok.example/", &[]) }).await;
-            assert!(matches!(refusal, Refusal::BadRequest(_)), "{method:?}: {refusal:?}");
+            assert!(matches!(refusal, HttpRefusal::BadRequest(_)), "{method:?}: {refusal:?}");
         }
     }
 
@@ -383,25 +383,25 @@ mod tests {
         let body = br#"{"token":"t0p","long":12345678901234567890}"#.to_vec();
         let headers = vec![("X-Next".to_owned(), "s3cret".to_owned())];
         let gate = gate(vec![HttpResponse { status: 200, headers, body }]);
-        let capture = |place: &str| Capture {
+        let capture = |place: &str| SecretCapture {
             slot: "s".into(),
             field: "token".into(),
             place: place.into(),
             lifetime_seconds: None,
         };
         let request = get("https://ok.example/x", &[("token", "{{s.token}}")]);
-        let answer = gate
+        let response = gate
             .send(request.clone(), vec!["s.token".into()], vec![capture("/token"), capture("header:x-next")])
             .await
             .expect("an answer");
-        assert!(!answer.body.windows(3).any(|w| w == b"t0p") && answer.headers[0].1 == "***");
+        assert!(!response.body.windows(3).any(|w| w == b"t0p") && response.headers[0].1 == "***");
         let first = gate.seen().requests[0].clone();
         assert_eq!(first.credential.as_deref(), Some("s"));
         assert_eq!(first.headers[0].1, "{{s.token}}", "the record keeps the placeholder");
         for _ in 0..2 {
             assert_eq!(gate.send(request.clone(), Vec::new(), Vec::new()).await.expect("an answer").status, 503);
         }
-        assert!(matches!(gate.send(request, Vec::new(), Vec::new()).await, Err(Refusal::TooMany)));
+        assert!(matches!(gate.send(request, Vec::new(), Vec::new()).await, Err(HttpRefusal::TooMany)));
         assert!(gate.seen().over);
     }
 
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_channel_hands_back_of_a_secret_is_blanked() {
+    async fn echoed_secrets_are_masked() {
         let echo = b"{rogue.token} and {rogue.token} and e3JvZ3VlLnRva2VufQ==".to_vec();
         let headers = vec![("x-echo".to_owned(), "got {rogue.token}".to_owned())];
         let gate = gate(vec![HttpResponse { status: 200, headers, body: echo }]);
@@ -425,16 +425,16 @@ mod tests {
             body: Some(b"{{rogue.token}}".to_vec()),
             ..get("https://ok.example/", &[("authorization", "Basic {{rogue.token|base64}}")])
         };
-        let answer = gate
+        let response = gate
             .send(request, vec!["rogue.token".into(), "body:rogue.token".into()], Vec::new())
             .await
             .expect("an answer");
-        assert_eq!(String::from_utf8(answer.body).expect("text"), "*** and *** and ***");
-        assert_eq!(answer.headers[0].1, "got ***");
+        assert_eq!(String::from_utf8(response.body).expect("text"), "*** and *** and ***");
+        assert_eq!(response.headers[0].1, "got ***");
     }
 
     #[tokio::test]
-    async fn what_a_guest_wrote_between_braces_is_data() {
+    async fn undeclared_placeholders_are_data() {
         let gate = gate(vec![HttpResponse { status: 200, headers: Vec::new(), body: Vec::new() }]);
         // Even the secret that stands in a header of the same request.
         let note = r#"{"note":"my keys are {{other.token}} and {{s.token}}"}"#;
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_may_be_a_secret_and_a_slot_may_be_bound_to_places() {
+    async fn urls_may_be_secrets_and_slots_are_bound_to_hosts() {
         struct Feed;
         #[async_trait::async_trait]
         impl Credentials for Feed {
@@ -473,11 +473,11 @@ mod tests {
         assert!(gate.send(get("{{good.url}}", &[]), vec!["good.url".into()], Vec::new()).await.is_ok());
         let refusal =
             gate.send(get("{{bad.url}}", &[]), vec!["bad.url".into()], Vec::new()).await.expect_err("refused");
-        assert!(matches!(refusal, Refusal::NotGranted(_)), "{refusal:?}");
-        let place = Place::parse("https://elsewhere.example").expect("a place");
+        assert!(matches!(refusal, HttpRefusal::NotGranted(_)), "{refusal:?}");
+        let place = HostPattern::parse("https://elsewhere.example").expect("a place");
         Arc::make_mut(&mut gate.grant).slots.insert("good".to_owned(), vec![place]);
         let refusal =
             gate.send(get("{{good.url}}", &[]), vec!["good.url".into()], Vec::new()).await.expect_err("refused");
-        assert!(matches!(refusal, Refusal::Credential(_)), "{refusal:?}");
+        assert!(matches!(refusal, HttpRefusal::Credential(_)), "{refusal:?}");
     }
 }

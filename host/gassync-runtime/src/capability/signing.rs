@@ -1,4 +1,4 @@
-use crate::{Credentials, placeholder::Filler, signature::Algorithm};
+use crate::{Credentials, placeholder::PlaceholderFiller, signature::Algorithm};
 
 /// Signs a text of the guest's with a secret the guest never sees. The text may name others, which are filled in first:
 /// some channels have the key's own name signed.
@@ -7,11 +7,11 @@ pub(crate) async fn sign(
     (slot, field): (&str, &str),
     algorithm: &str,
     text: Vec<u8>,
-    meant: &[String],
+    declared: &[String],
 ) -> Result<Vec<u8>, String> {
-    let algorithm = Algorithm::named(algorithm).map_err(|error| error.to_string())?;
+    let algorithm = Algorithm::by_name(algorithm).map_err(|error| error.to_string())?;
     let key = secrets.field(slot, field).await.map_err(|error| error.to_string())?;
-    let text = filled(secrets, text, meant).await?;
+    let text = filled(secrets, text, declared).await?;
     algorithm.sign(key.reveal(), &text).map_err(|error| format!("{slot}.{field}: {error}"))
 }
 
@@ -20,17 +20,17 @@ pub(crate) async fn verify(
     secrets: &dyn Credentials,
     (slot, field): (&str, &str),
     algorithm: &str,
-    (text, meant): (Vec<u8>, &[String]),
+    (text, declared): (Vec<u8>, &[String]),
     signature: &[u8],
 ) -> Result<bool, String> {
-    let algorithm = Algorithm::named(algorithm).map_err(|error| error.to_string())?;
+    let algorithm = Algorithm::by_name(algorithm).map_err(|error| error.to_string())?;
     let key = secrets.field(slot, field).await.map_err(|error| error.to_string())?;
-    let text = filled(secrets, text, meant).await?;
+    let text = filled(secrets, text, declared).await?;
     algorithm.verify(key.reveal(), &text, signature).map_err(|error| format!("{slot}.{field}: {error}"))
 }
 
-async fn filled(secrets: &dyn Credentials, text: Vec<u8>, meant: &[String]) -> Result<Vec<u8>, String> {
-    let mut filler = Filler { secrets, meant, written: &mut Vec::new() };
+async fn filled(secrets: &dyn Credentials, text: Vec<u8>, declared: &[String]) -> Result<Vec<u8>, String> {
+    let mut filler = PlaceholderFiller { secrets, declared, written: &mut Vec::new() };
     match String::from_utf8(text) {
         Ok(text) => Ok(filler.fill(&text).await.map_err(|error| error.to_string())?.into_bytes()),
         Err(binary) => Ok(binary.into_bytes()),

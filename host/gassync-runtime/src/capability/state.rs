@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_memory_has_an_end_and_tells_what_changed() {
+    fn state_is_limited_and_reports_changes() {
         let mut state = State::new(Memory::from([("a".to_owned(), vec![1]), ("b1".to_owned(), vec![2])]));
         state.set("b2".to_owned(), vec![3]).expect("room");
         state.delete("a".to_owned());

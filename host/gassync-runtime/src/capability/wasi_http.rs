@@ -8,7 +8,7 @@ use gassync_domain::{HttpRequest, HttpResponse};
 use http_body_util::{BodyExt, Full, Limited};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::http::{HttpGate, Refusal};
+use super::http::{HttpGate, HttpRefusal};
 use crate::placeholder;
 
 /// What a request's body, or the connection, still has to say when its answer is there: here always nothing.
@@ -23,9 +23,9 @@ fn words(names: &str) -> Vec<String> {
 }
 
 /// Sends through the gate.
-pub(crate) struct ThroughGate(pub HttpGate);
+pub(crate) struct GatedHttp(pub HttpGate);
 
-impl WasiHttpHooks for ThroughGate {
+impl WasiHttpHooks for GatedHttp {
     fn set_host_header(&mut self) -> bool {
         // The host is the sender's business, and the gate refuses one that the guest wrote.
         false
@@ -46,20 +46,20 @@ impl WasiHttpHooks for ThroughGate {
             let mut headers: Vec<(String, String)> =
                 parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
             let named = headers.extract_if(.., |(name, _)| name == SECRETS_HEADER);
-            let meant: Vec<String> = named.flat_map(|(_, names)| words(&names)).collect();
+            let declared: Vec<String> = named.flat_map(|(_, names)| words(&names)).collect();
             let url = parts.uri.to_string();
             // A guest's own parser of URLs has escaped the placeholders.
-            let url = if meant.is_empty() { url } else { placeholder::unescaped(&url) };
+            let url = if declared.is_empty() { url } else { placeholder::unescaped(&url) };
             let body = (!body.is_empty()).then(|| body.to_vec());
             let request = HttpRequest { method: parts.method.to_string(), url, headers, body };
-            let answer = match gate.send(request, meant, Vec::new()).await {
+            let answer = match gate.send(request, declared, Vec::new()).await {
                 // WASI has no word for it, and every guest knows this answer.
-                Err(Refusal::RateLimited(seconds)) => HttpResponse {
+                Err(HttpRefusal::RateLimited(seconds)) => HttpResponse {
                     status: 429,
                     headers: vec![("retry-after".to_owned(), seconds.to_string())],
                     body: Vec::new(),
                 },
-                Err(Refusal::CircuitOpen(seconds)) => HttpResponse {
+                Err(HttpRefusal::CircuitOpen(seconds)) => HttpResponse {
                     status: 503,
                     headers: vec![("retry-after".to_owned(), seconds.to_string())],
                     body: Vec::new(),
@@ -77,16 +77,16 @@ impl WasiHttpHooks for ThroughGate {
     }
 }
 
-fn word(refusal: Refusal) -> Error {
+fn word(refusal: HttpRefusal) -> Error {
     match refusal {
-        Refusal::NotGranted(why) | Refusal::BadRequest(why) | Refusal::Credential(why) => {
+        HttpRefusal::NotGranted(why) | HttpRefusal::BadRequest(why) | HttpRefusal::Credential(why) => {
             Error::InternalError(Some(why))
         }
-        Refusal::AddressRefused(_) => Error::DestinationIpProhibited,
-        Refusal::RateLimited(_) | Refusal::TooMany => Error::HttpRequestDenied,
-        Refusal::TimedOut => Error::ConnectionTimeout,
-        Refusal::TooLarge(limit) => Error::HttpResponseBodySize(Some(limit)),
-        Refusal::CircuitOpen(_) | Refusal::Connect(_) => Error::DestinationUnavailable,
-        Refusal::Tls(_) => Error::TlsProtocolError,
+        HttpRefusal::AddressRefused(_) => Error::DestinationIpProhibited,
+        HttpRefusal::RateLimited(_) | HttpRefusal::TooMany => Error::HttpRequestDenied,
+        HttpRefusal::TimedOut => Error::ConnectionTimeout,
+        HttpRefusal::TooLarge(limit) => Error::HttpResponseBodySize(Some(limit)),
+        HttpRefusal::CircuitOpen(_) | HttpRefusal::Connect(_) => Error::DestinationUnavailable,
+        HttpRefusal::Tls(_) => Error::TlsProtocolError,
     }
 }

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::made_up::{self, Known};
+use super::generated::{self, SampleIds};
 
 /// Our number of what was taken.
 pub(super) const REFERENCE: &str = "GAS-CHECK-1";
@@ -43,7 +43,7 @@ const REFUSALS: [RefusalReason; 17] = [
 ];
 
 /// Results of all changes of a call.
-pub(super) struct Outcome {
+pub(super) struct OutcomeCase {
     /// In the contract's words.
     pub how: String,
     /// One for each change.
@@ -53,29 +53,29 @@ pub(super) struct Outcome {
 }
 
 /// Every way in which these changes may end.
-pub(super) fn outcomes(changes: &[Change], now: Timestamp) -> Vec<Outcome> {
+pub(super) fn outcomes(changes: &[Change], now: Timestamp) -> Vec<OutcomeCase> {
     let each = |result: &dyn Fn(&Change) -> ChangeResult| changes.iter().map(result).collect::<Vec<_>>();
     if changes.is_empty() {
-        return vec![Outcome { how: "nothing to tell of".to_owned(), results: Vec::new(), is_taken: true }];
+        return vec![OutcomeCase { how: "nothing to tell of".to_owned(), results: Vec::new(), is_taken: true }];
     }
-    let told = changes.iter().any(|change| !matches!(change.data, ChangeKind::Ask(_)));
-    let verdicts = if told { &VERDICTS[..] } else { &VERDICTS[..1] };
-    let mut outcomes: Vec<Outcome> = Vec::new();
+    let has_records = changes.iter().any(|change| !matches!(change.data, ChangeKind::Ask(_)));
+    let verdicts = if has_records { &VERDICTS[..] } else { &VERDICTS[..1] };
+    let mut outcomes: Vec<OutcomeCase> = Vec::new();
     for verdict in verdicts {
-        outcomes.push(Outcome {
-            how: if told { format!("all {}", word(verdict)) } else { "all as asked".to_owned() },
+        outcomes.push(OutcomeCase {
+            how: if has_records { format!("all {}", contract_name(verdict)) } else { "all as asked".to_owned() },
             results: each(&|change| taken(change, *verdict, now)),
             is_taken: !matches!(verdict, Verdict::Parked | Verdict::AwaitingReview),
         });
     }
     for why in REFUSALS {
-        let how = format!("all refused: {}", word(&why));
-        outcomes.push(Outcome { how, results: each(&|_| refused(why)), is_taken: false });
+        let how = format!("all refused: {}", contract_name(&why));
+        outcomes.push(OutcomeCase { how, results: each(&|_| refused(why)), is_taken: false });
     }
     if changes.len() > 1 {
         let mut results = each(&|change| taken(change, Verdict::Created, now));
         results.iter_mut().skip(1).step_by(2).for_each(|result| *result = refused(RefusalReason::SoldOut));
-        outcomes.push(Outcome { how: "every second one refused".to_owned(), results, is_taken: false });
+        outcomes.push(OutcomeCase { how: "every second one refused".to_owned(), results, is_taken: false });
     }
     outcomes
 }
@@ -93,7 +93,7 @@ fn taken(change: &Change, verdict: Verdict, now: Timestamp) -> ChangeResult {
         }
         Question::Release { .. } => ChangeResult::Released,
         Question::BookingsSince { .. } => {
-            let reservation = made_up::reservation(&Known::of(std::iter::empty()), now);
+            let reservation = generated::reservation(&SampleIds::of(std::iter::empty()), now);
             ChangeResult::Bookings { bookings: vec![CoreBooking { reference, changed_at: now, reservation }] }
         }
         Question::Other { kind, .. } => ChangeResult::Other { kind: kind.clone(), value: Value::Null },
@@ -122,8 +122,11 @@ fn quoted() -> Quote {
 }
 
 /// The contract's word for it.
-fn word<T: Serialize>(value: &T) -> String {
-    serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+fn contract_name<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|contract_name| contract_name.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -153,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn each_question_is_answered_in_its_own_way_and_every_reason_comes_once() {
+    fn every_question_and_refusal_is_generated_once() {
         let questions = [
             Question::Available { stay: stay() },
             Question::Quote { stay: stay() },
@@ -183,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_for_a_person_is_not_taken() {
+    fn parked_records_do_not_count_as_applied() {
         let booking = change(ChangeKind::Reservation(Box::new(Reservation::new("R", Status::Confirmed))));
         let all = outcomes(&[booking], NOW);
         let taken: Vec<&str> = all.iter().filter(|one| one.is_taken).map(|one| one.how.as_str()).collect();

@@ -4,15 +4,15 @@
 use gassync_domain::{Entity, HttpResponse, Query};
 
 use super::{
-    made_up,
-    manners::Deed,
+    behaviour::CallPurpose,
+    channel_stub::{ChannelStub, StubAnswer},
+    describe,
+    fault_cases::{FAULT_CASES, FaultCase},
+    generated,
+    harness::{CallVariation, Harness, PushItems},
     report::{Check, Failure},
-    samples::{Asked, Sample, Samples, Way},
-    situations::{SITUATIONS, Situation},
-    stand::{Items, Stand, Turn},
-    understood::Understood,
-    wire::{Answer, Wire},
-    wording,
+    samples::{FetchSpec, Sample, SampleKind, Samples},
+    samples_decode::DecodedSample,
 };
 use crate::Interface;
 
@@ -26,24 +26,24 @@ enum Target {
     },
     Write {
         name: &'static str,
-        items: Items,
+        items: PushItems,
     },
 }
 
-pub(super) async fn checks(stand: &Stand, samples: &Samples, understood: &[Understood<'_>]) -> Vec<Check> {
-    let mut targets = fetches(stand, samples);
-    targets.extend(writes(stand, samples, understood));
+pub(super) async fn checks(harness: &Harness, samples: &Samples, decoded_samples: &[DecodedSample<'_>]) -> Vec<Check> {
+    let mut targets = fetches(harness, samples);
+    targets.extend(writes(harness, samples, decoded_samples));
     let mut checks = Vec::new();
-    for situation in &SITUATIONS {
-        let mut check = Check::new(situation.name, situation.question);
+    for fault_case in &FAULT_CASES {
+        let mut check = Check::new(fault_case.name, fault_case.question);
         let mut silent = Vec::new();
         for target in &targets {
-            for (how, answer) in situation.answers(stand.plugin.manifest(), target.whole()) {
-                if stand.is_time_up() {
+            for (how, answer) in fault_case.answers(harness.plugin.manifest(), target.whole()) {
+                if harness.is_out_of_time() {
                     check.not_begun += 1;
                     continue;
                 }
-                match meet(stand, situation, target, (&how, answer)).await {
+                match meet(harness, fault_case, target, (&how, answer)).await {
                     Some(outcome) => check.case(outcome),
                     None => silent.push(target.name()),
                 }
@@ -75,14 +75,14 @@ impl Target {
 }
 
 /// A fetch for each poll, or without polls for each kind of answer there is a sample of.
-fn fetches(stand: &Stand, samples: &Samples) -> Vec<Target> {
-    if !stand.plugin.exports().contains(&Interface::Pull) {
+fn fetches(harness: &Harness, samples: &Samples) -> Vec<Target> {
+    if !harness.plugin.exports().contains(&Interface::Pull) {
         return Vec::new();
     }
     let mut targets = Vec::new();
-    for poll in &stand.plugin.manifest().polls {
+    for poll in &harness.plugin.manifest().polls {
         let queue = poll.queue.as_ref().map(|queue| format!(" ({queue})")).unwrap_or_default();
-        let (entity, selection) = (poll.entity, stand.selection(poll.entity, Some(poll)));
+        let (entity, selection) = (poll.entity, harness.selection(poll.entity, Some(poll)));
         targets.push(Target::Fetch {
             name: format!("fetch of {}{queue}", entity.as_str()),
             query: Query { entity, selection, property_id: None, room_type_id: None, cursor: None },
@@ -92,7 +92,7 @@ fn fetches(stand: &Stand, samples: &Samples) -> Vec<Target> {
     if targets.is_empty() {
         targets.extend(answers(samples).map(|(entity, answer)| Target::Fetch {
             name: format!("fetch of {}", entity.as_str()),
-            query: stand.query(&Asked { entity, query: None }),
+            query: harness.query(&FetchSpec { entity, query: None }),
             whole: Some(answer),
         }));
     }
@@ -101,68 +101,68 @@ fn fetches(stand: &Stand, samples: &Samples) -> Vec<Target> {
 
 /// What the samples have of good answers.
 fn answers(samples: &Samples) -> impl Iterator<Item = (Entity, HttpResponse)> {
-    samples.all.iter().filter(|sample| sample.is_good()).filter_map(|Sample { payload, way, .. }| match way {
-        Way::Answer { asked, status, headers, .. } => {
+    samples.all.iter().filter(|sample| sample.is_good()).filter_map(|Sample { payload, kind, .. }| match kind {
+        SampleKind::Answer { asked, status, headers, .. } => {
             let (headers, body) = (headers.clone(), payload.bytes.clone());
             Some((asked.entity, HttpResponse { status: *status, headers, body }))
         }
-        Way::Call { .. } => None,
+        SampleKind::Call { .. } => None,
     })
 }
 
-fn writes(stand: &Stand, samples: &Samples, understood: &[Understood<'_>]) -> Vec<Target> {
-    let exported = |interface| stand.plugin.exports().contains(&interface);
-    let told = || understood.iter().filter_map(Understood::told);
-    let known = made_up::Known::of(told());
+fn writes(harness: &Harness, samples: &Samples, decoded_samples: &[DecodedSample<'_>]) -> Vec<Target> {
+    let exported = |interface| harness.plugin.exports().contains(&interface);
+    let decoded = || decoded_samples.iter().filter_map(DecodedSample::decoded);
+    let known = generated::SampleIds::of(decoded());
     let pushes = &samples.pushes;
     let mut targets = Vec::new();
     let mut write = |name, items| targets.push(Target::Write { name, items });
     if exported(Interface::PushCalendar) {
-        write("push of nights", Items::Calendar(made_up::calendar(&pushes.calendar, &known, stand.now())));
+        write("push of nights", PushItems::Calendar(generated::calendar(&pushes.calendar, &known, harness.now())));
     }
     if exported(Interface::PushReservations) {
-        let items = made_up::reservations(&pushes.reservations, &known, stand.now());
-        write("push of reservations", Items::Reservations(items));
+        let items = generated::reservations(&pushes.reservations, &known, harness.now());
+        write("push of reservations", PushItems::Reservations(items));
     }
     if exported(Interface::PushContent) {
-        write("push of content", Items::Content(made_up::content(&pushes.content, &known)));
+        write("push of content", PushItems::Content(generated::content(&pushes.content, &known)));
     }
-    let acknowledgements = made_up::acknowledgements(told(), stand.now());
+    let acknowledgements = generated::acknowledgements(decoded(), harness.now());
     if exported(Interface::Acknowledgements) && !acknowledgements.is_empty() {
-        write("acknowledgements", Items::Acknowledgements(acknowledgements));
+        write("acknowledgements", PushItems::Acknowledgements(acknowledgements));
     }
     targets
 }
 
 /// None where the channel was not asked at all.
 async fn meet(
-    stand: &Stand,
-    situation: &Situation,
+    harness: &Harness,
+    fault_case: &FaultCase,
     target: &Target,
-    (how, answer): (&str, Answer),
+    (how, answer): (&str, StubAnswer),
 ) -> Option<Result<(), Failure>> {
     let sent = format!("{}, answered with {how}", target.name());
-    let wire = Wire::always(answer);
+    let channel = ChannelStub::always(answer);
     let (good, came_back, expected) = match target {
         Target::Fetch { query, .. } => {
-            let turn = (Turn::default(), Deed::Ordinary);
-            let finished = stand.ask(target.name(), query.clone(), wire, turn).await;
+            let variation = (CallVariation::default(), CallPurpose::Ordinary);
+            let finished = harness.fetch(target.name(), query.clone(), channel, variation).await;
             if finished.record.requests.is_empty() && finished.result.is_ok() {
                 return None;
             }
-            let good = finished.result.as_ref().is_err_and(|error| situation.takes_error(error));
-            (good, wording::came_back(&finished), situation.expected(&[]))
+            let good = finished.result.as_ref().is_err_and(|error| fault_case.allows_error(error));
+            (good, describe::came_back(&finished), fault_case.expected(&[]))
         }
         Target::Write { items, .. } => {
-            let finished = stand.write(target.name(), items.clone(), wire).await;
+            let finished = harness.write(target.name(), items.clone(), channel).await;
             if finished.record.requests.is_empty() && finished.result.is_ok() {
                 return None;
             }
             let good = match &finished.result {
-                Ok(outcomes) => outcomes.iter().all(|outcome| situation.takes_outcome(outcome)),
-                Err(error) => situation.takes_error(error),
+                Ok(outcomes) => outcomes.iter().all(|outcome| fault_case.allows_outcome(outcome)),
+                Err(error) => fault_case.allows_error(error),
             };
-            (good, wording::outcomes(&finished), situation.expected(situation.outcomes))
+            (good, describe::outcomes(&finished), fault_case.expected(fault_case.outcomes))
         }
     };
     Some(if good { Ok(()) } else { Err(Failure::new(sent, came_back, expected)) })

@@ -2,12 +2,11 @@
 //! a limit, or in what the contract does not allow.
 
 use super::{
-    MAX_CASES,
+    MAX_CASES, describe,
+    harness::{Harness, ended_cleanly},
     payload::{Alteration, Payload},
     report::{Check, Failure},
-    samples::{Sample, Samples, Way},
-    stand::{Stand, ended_well},
-    wording,
+    samples::{Sample, SampleKind, Samples},
 };
 
 /// Places at which a sample is cut.
@@ -32,20 +31,20 @@ struct Case<'a> {
 }
 
 /// What may stand in a payload's place.
-struct Other {
+struct Replacement {
     how: String,
     bytes: Vec<u8>,
     place: usize,
 }
 
 /// Makes them.
-type Others = fn(&Payload) -> Vec<Other>;
+type MakeReplacements = fn(&Payload) -> Vec<Replacement>;
 
-pub(super) async fn checks(stand: &Stand, samples: &Samples) -> Vec<Check> {
-    let taken: Vec<&Sample> = samples.all.iter().filter(|sample| stand.takes(sample)).collect();
+pub(super) async fn checks(harness: &Harness, samples: &Samples) -> Vec<Check> {
+    let taken: Vec<&Sample> = samples.all.iter().filter(|sample| harness.takes(sample)).collect();
     let with_body: Vec<&Sample> = taken.iter().filter(|sample| !sample.payload.bytes.is_empty()).copied().collect();
     let mut checks = Vec::new();
-    let of_bodies: [(&'static str, &'static str, Others); 4] = [
+    let of_bodies: [(&'static str, &'static str, MakeReplacements); 4] = [
         ("hostile.cut-off", "Does it stand a payload that ends too early?", cut_off),
         ("hostile.not-utf8", "Does it stand bytes that are no text?", not_utf8),
         ("hostile.deep", "Does it stand a payload 10,000 levels deep?", deep),
@@ -54,29 +53,29 @@ pub(super) async fn checks(stand: &Stand, samples: &Samples) -> Vec<Check> {
     for (name, question, make) in of_bodies {
         let mut check = Check::new(name, question);
         for sample in &with_body {
-            for Other { how, bytes, place } in make(&sample.payload) {
-                try_one(stand, &mut check, Case { sample, how, bytes: Some(bytes), place }).await;
+            for Replacement { how, bytes, place } in make(&sample.payload) {
+                run_case(harness, &mut check, Case { sample, how, bytes: Some(bytes), place }).await;
             }
         }
         checks.push(check.nothing("no sample has a body"));
     }
-    checks.push(empty(stand, &taken).await);
+    checks.push(empty(harness, &taken).await);
     let days = Check::new("hostile.days", "Does it stand days that are in no calendar?");
-    checks.push(alter(stand, &with_body, days, Payload::impossible_days).await.nothing("no sample has a day in it"));
+    checks.push(alter(harness, &with_body, days, Payload::impossible_days).await.nothing("no sample has a day in it"));
     let values = Check::new("hostile.values", "Does it stand null, other types and huge numbers in every place?");
-    let values = alter(stand, &with_body, values, Payload::other_values).await;
+    let values = alter(harness, &with_body, values, Payload::other_values).await;
     checks.push(values.nothing("no sample is JSON or XML"));
     checks
 }
 
-async fn empty(stand: &Stand, samples: &[&Sample]) -> Check {
+async fn empty(harness: &Harness, samples: &[&Sample]) -> Check {
     let mut check = Check::new("hostile.empty", "Does it stand a payload without a byte?");
     for sample in samples {
         let how = "empty".to_owned();
-        try_one(stand, &mut check, Case { sample, how, bytes: Some(Vec::new()), place: 0 }).await;
-        if matches!(sample.way, Way::Call { has_body: true, .. }) {
+        run_case(harness, &mut check, Case { sample, how, bytes: Some(Vec::new()), place: 0 }).await;
+        if matches!(sample.kind, SampleKind::Call { has_body: true, .. }) {
             let how = "without a body".to_owned();
-            try_one(stand, &mut check, Case { sample, how, bytes: None, place: 0 }).await;
+            run_case(harness, &mut check, Case { sample, how, bytes: None, place: 0 }).await;
         }
     }
     check.nothing("there are no samples")
@@ -84,31 +83,33 @@ async fn empty(stand: &Stand, samples: &[&Sample]) -> Check {
 
 /// Alterations of all samples, spread evenly where there are more than may be tried.
 async fn alter<'a>(
-    stand: &Stand,
+    harness: &Harness,
     samples: &[&'a Sample],
     mut check: Check,
-    ways: impl Fn(&Payload) -> Vec<Alteration>,
+    alterations: impl Fn(&Payload) -> Vec<Alteration>,
 ) -> Check {
-    let of = |sample: &&'a Sample| ways(&sample.payload).into_iter().map(|way| (*sample, way)).collect::<Vec<_>>();
+    let of = |sample: &&'a Sample| {
+        alterations(&sample.payload).into_iter().map(|alteration| (*sample, alteration)).collect::<Vec<_>>()
+    };
     let all: Vec<(&Sample, Alteration)> = samples.iter().flat_map(of).collect();
     let most = all.len().min(MAX_CASES);
     if all.len() > most {
         check.note(format!("{most} of {} ways were tried, spread evenly", all.len()));
     }
-    for (number, index) in scattered(most).enumerate() {
-        if stand.is_time_up() {
+    for (number, index) in spread(most).enumerate() {
+        if harness.is_out_of_time() {
             check.not_begun += most - number;
             break;
         }
-        let (sample, way) = &all[index * all.len() / most];
-        let (bytes, place) = (Some(sample.payload.altered(way)), sample.payload.place(way));
-        try_one(stand, &mut check, Case { sample, how: way.how.clone(), bytes, place }).await;
+        let (sample, alteration) = &all[index * all.len() / most];
+        let (bytes, place) = (Some(sample.payload.altered(alteration)), sample.payload.place(alteration));
+        run_case(harness, &mut check, Case { sample, how: alteration.how.clone(), bytes, place }).await;
     }
     check
 }
 
 /// All numbers below this one, in an order that has seen something of everything whenever it is broken off.
-fn scattered(count: usize) -> impl Iterator<Item = usize> {
+fn spread(count: usize) -> impl Iterator<Item = usize> {
     let common = |mut a: usize, mut b: usize| {
         while b > 0 {
             (a, b) = (b, a % b);
@@ -120,28 +121,28 @@ fn scattered(count: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |number| number * step % count)
 }
 
-async fn try_one(stand: &Stand, check: &mut Check, case: Case<'_>) {
-    if stand.is_time_up() {
+async fn run_case(harness: &Harness, check: &mut Check, case: Case<'_>) {
+    if harness.is_out_of_time() {
         check.not_begun += 1;
         return;
     }
     let Case { sample, how, bytes, place } = case;
-    let finished = stand.show_altered(sample, bytes.as_deref()).await;
-    check.case(if ended_well(&finished) {
+    let finished = harness.run_altered(sample, bytes.as_deref()).await;
+    check.case(if ended_cleanly(&finished) {
         Ok(())
     } else {
-        let mut sent = wording::sent(sample, &how);
+        let mut sent = describe::sent(sample, &how);
         if let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) {
-            sent.push_str(&format!(": {}", wording::around(&bytes, place)));
+            sent.push_str(&format!(": {}", describe::around(&bytes, place)));
         }
-        Err(Failure::new(sent, wording::came_back(&finished), EXPECTED))
+        Err(Failure::new(sent, describe::came_back(&finished), EXPECTED))
     });
 }
 
-fn cut_off(payload: &Payload) -> Vec<Other> {
+fn cut_off(payload: &Payload) -> Vec<Replacement> {
     let all = payload.bytes.len();
     let places = (1..CUTS).map(|number| all * number / CUTS).chain([all.saturating_sub(1)]);
-    let cut = |at: usize| Other {
+    let cut = |at: usize| Replacement {
         how: format!("cut off after {at} of {all} bytes"),
         bytes: payload.bytes[..at].to_vec(),
         place: at,
@@ -149,54 +150,54 @@ fn cut_off(payload: &Payload) -> Vec<Other> {
     places.map(cut).collect()
 }
 
-fn not_utf8(payload: &Payload) -> Vec<Other> {
+fn not_utf8(payload: &Payload) -> Vec<Replacement> {
     let place = payload.bytes.len() / 2;
     let mut inside = payload.bytes.clone();
     inside.splice(place..place, NOT_UTF8);
     let how = format!("with the bytes ff fe c0 after {place} others");
-    vec![Other { how, bytes: inside, place }, whole("the bytes ff fe c0", NOT_UTF8.to_vec())]
+    vec![Replacement { how, bytes: inside, place }, whole("the bytes ff fe c0", NOT_UTF8.to_vec())]
 }
 
-fn deep(payload: &Payload) -> Vec<Other> {
+fn deep(payload: &Payload) -> Vec<Replacement> {
     let lists = format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH));
     let objects = format!("{}null{}", "{\"a\":".repeat(DEPTH), "}".repeat(DEPTH));
     let elements = format!("{}{}", "<a>".repeat(DEPTH), "</a>".repeat(DEPTH));
     let what = format!("{DEPTH} levels");
-    let mut others = inside(payload, &what, &lists, &elements);
+    let mut replacements = inside(payload, &what, &lists, &elements);
     let alone = if payload.is_xml() { vec![elements] } else { vec![lists, objects] };
-    others.extend(alone.into_iter().map(|text| whole(&what, text.into_bytes())));
-    others
+    replacements.extend(alone.into_iter().map(|text| whole(&what, text.into_bytes())));
+    replacements
 }
 
-fn long(payload: &Payload) -> Vec<Other> {
+fn long(payload: &Payload) -> Vec<Replacement> {
     let text = "x".repeat(LONG_BYTES);
-    let mut others = inside(payload, "a text of 1 MiB", &format!("\"{text}\""), &text);
-    if others.is_empty() {
-        others.push(whole("a text of 1 MiB", text.into_bytes()));
+    let mut replacements = inside(payload, "a text of 1 MiB", &format!("\"{text}\""), &text);
+    if replacements.is_empty() {
+        replacements.push(whole("a text of 1 MiB", text.into_bytes()));
     }
-    others
+    replacements
 }
 
-fn inside(payload: &Payload, what: &str, json: &str, xml: &str) -> Vec<Other> {
-    let other = |way: Alteration| {
-        let (bytes, place) = (payload.altered(&way), payload.place(&way));
-        Other { how: way.how, bytes, place }
+fn inside(payload: &Payload, what: &str, json: &str, xml: &str) -> Vec<Replacement> {
+    let other = |alteration: Alteration| {
+        let (bytes, place) = (payload.altered(&alteration), payload.place(&alteration));
+        Replacement { how: alteration.how, bytes, place }
     };
     payload.put_inside(what, json, xml).into_iter().map(other).collect()
 }
 
-fn whole(what: &str, bytes: Vec<u8>) -> Other {
-    Other { how: format!("{what} and nothing else"), bytes, place: 0 }
+fn whole(what: &str, bytes: Vec<u8>) -> Replacement {
+    Replacement { how: format!("{what} and nothing else"), bytes, place: 0 }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::scattered;
+    use super::spread;
 
     #[test]
-    fn every_case_comes_once_in_a_scattered_order() {
+    fn cases_are_spread_without_repetition() {
         for count in [0, 1, 2, 3, 10, 97, 300] {
-            let mut all: Vec<usize> = scattered(count).collect();
+            let mut all: Vec<usize> = spread(count).collect();
             let is_scattered = count < 10 || all[1] > 1;
             all.sort_unstable();
             assert!(all == (0..count).collect::<Vec<_>>() && is_scattered, "{count}");

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{
+    describe,
+    harness::{CallVariation, Harness, SampleResult},
     report::{Check, Failure, Figure, Usage},
-    samples::{Sample, Samples, Way},
-    stand::{Stand, Told, Turn},
-    wording,
+    samples::{Sample, SampleKind, Samples},
 };
 use crate::{Budget, CallError, Finished};
 
@@ -19,23 +19,23 @@ const EXPECTED: &str =
 const WHOLE: u64 = 1_000;
 const HALF: u64 = WHOLE / 2;
 
-pub(super) async fn check(stand: &Stand, samples: &Samples) -> (Check, Vec<Usage>) {
+pub(super) async fn check(harness: &Harness, samples: &Samples) -> (Check, Vec<Usage>) {
     let mut check = Check::new("limits", "Does it stay within its limits, and well below them?");
     let mut usage = Vec::new();
-    for sample in samples.all.iter().filter(|sample| stand.takes(sample)) {
-        if stand.is_time_up() {
+    for sample in samples.all.iter().filter(|sample| harness.takes(sample)) {
+        if harness.is_out_of_time() {
             check.not_begun += 1;
             continue;
         }
-        let (figures, finished) = measured(stand, sample).await;
+        let (figures, finished) = measured(harness, sample).await;
         let shown = |figure: &Figure| {
             let Figure { name, used, limit, unit } = figure;
             format!("{name}: {used} {unit} of {limit}")
         };
         let over: Vec<String> = figures.iter().filter(|figure| share(figure) > WHOLE).map(shown).collect();
-        let sent = || wording::sent(sample, "");
+        let sent = || describe::sent(sample, "");
         check.case(match &finished.result {
-            Err(CallError::OverLimit { .. }) => Err(Failure::new(sent(), wording::came_back(&finished), EXPECTED)),
+            Err(CallError::LimitExceeded { .. }) => Err(Failure::new(sent(), describe::came_back(&finished), EXPECTED)),
             _ if !over.is_empty() => Err(Failure::new(sent(), over.join(", "), EXPECTED)),
             _ => Ok(()),
         });
@@ -48,10 +48,10 @@ pub(super) async fn check(stand: &Stand, samples: &Samples) -> (Check, Vec<Usage
 }
 
 /// The best of a few tries.
-async fn measured(stand: &Stand, sample: &Sample) -> (Vec<Figure>, Finished<Told>) {
-    let budget = budget(stand, sample);
+async fn measured(harness: &Harness, sample: &Sample) -> (Vec<Figure>, Finished<SampleResult>) {
+    let budget = budget(harness, sample);
     let measure = async || {
-        let finished = stand.show(sample, Turn::default()).await;
+        let finished = harness.run_sample(sample, CallVariation::default()).await;
         (figures(&finished, &budget, sample.payload.bytes.len()), finished)
     };
     let worst = |figures: &[Figure]| figures.iter().map(share).max().unwrap_or_default();
@@ -69,10 +69,10 @@ async fn measured(stand: &Stand, sample: &Sample) -> (Vec<Figure>, Finished<Told
 }
 
 /// What a sample's call may use up; the channel waits for a call's answer no longer than its route says.
-fn budget(stand: &Stand, sample: &Sample) -> Budget {
-    let Way::Call { request, .. } = &sample.way else { return stand.budget(Budget::fetch()) };
-    let budget = stand.budget(Budget::decode());
-    let route = stand.routes(request).next();
+fn budget(harness: &Harness, sample: &Sample) -> Budget {
+    let SampleKind::Call { request, .. } = &sample.kind else { return harness.budget(Budget::fetch()) };
+    let budget = harness.budget(Budget::decode());
+    let route = harness.routes(request).next();
     let waits = route.map_or(budget.wall, |route| Duration::from_millis(route.budget_millis));
     Budget { wall: budget.wall.min(waits), ..budget }
 }
@@ -81,11 +81,11 @@ fn share(figure: &Figure) -> u64 {
     figure.used.saturating_mul(WHOLE).div_ceil(figure.limit.max(1))
 }
 
-fn figures(finished: &Finished<Told>, budget: &Budget, sample_bytes: usize) -> Vec<Figure> {
+fn figures(finished: &Finished<SampleResult>, budget: &Budget, sample_bytes: usize) -> Vec<Figure> {
     let record = &finished.record;
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let kib = |bytes: usize| bytes.div_ceil(1024) as u64;
-    let changes = finished.result.as_ref().map_or(0, |told| told.changes.len());
+    let changes = finished.result.as_ref().map_or(0, |decoded| decoded.changes.len());
     let log = record.log.len() + record.log_lines_dropped;
     let figure = |name, used, limit, unit| Figure { name, used, limit, unit };
     vec![

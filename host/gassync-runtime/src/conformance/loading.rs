@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use super::{
-    Subject,
+    CheckSubject,
     report::{Check, Failure},
 };
-use crate::{Adapter, Engine, LoadError, MAX_COMPONENT_BYTES, denied};
+use crate::{Adapter, Engine, LoadError, MAX_COMPONENT_BYTES, denied_imports};
 
 /// From here on it is worth asking what is in it, in bytes.
 const LARGE_COMPONENT_BYTES: usize = 32 * 1024 * 1024;
 
 /// The plugin, where it can be loaded.
-pub(super) async fn checks(engine: &Engine, subject: &Subject) -> (Vec<Check>, Option<Arc<dyn Adapter>>) {
+pub(super) async fn checks(engine: &Engine, subject: &CheckSubject) -> (Vec<Check>, Option<Arc<dyn Adapter>>) {
     let mut size = Check::new("file.size", "Is the file as small as a host takes it?");
     let bytes = subject.wasm.len();
     let expected = format!("at most {MAX_COMPONENT_BYTES} bytes; debug information and unused packages left out");
@@ -91,7 +91,7 @@ fn named(imports: &[String]) -> String {
         }
     }
     let refused = |package: &str| {
-        if denied::PACKAGES.contains(&&*format!("{package}/")) { " (refused when called)" } else { "" }
+        if denied_imports::DENIED_PACKAGES.contains(&&*format!("{package}/")) { " (refused when called)" } else { "" }
     };
     let one =
         |(package, interfaces): &(&str, Vec<&str>)| format!("{package}{}: {}", refused(package), interfaces.join(" "));

@@ -3,12 +3,12 @@
 use serde::{Serialize, Serializer};
 
 /// Most failures and warnings of one check that are told in full.
-const MAX_TOLD: usize = 3;
+const MAX_REPORTED: usize = 3;
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum CheckVerdict {
     /// Every case went as it should.
     Passed,
     /// At least one did not.
@@ -70,12 +70,12 @@ impl Check {
     }
 
     /// How it ended.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> CheckVerdict {
         match (self.failures.is_empty(), self.cases) {
-            (false, _) => Verdict::Failed,
-            _ if self.not_begun > 0 => Verdict::Unfinished,
-            (true, 0) => Verdict::NotApplicable,
-            (true, _) => Verdict::Passed,
+            (false, _) => CheckVerdict::Failed,
+            _ if self.not_begun > 0 => CheckVerdict::Unfinished,
+            (true, 0) => CheckVerdict::NotApplicable,
+            (true, _) => CheckVerdict::Passed,
         }
     }
 
@@ -84,7 +84,7 @@ impl Check {
         self.cases += 1;
         match outcome {
             Ok(()) => {}
-            Err(failure) if self.failures.len() < MAX_TOLD => self.failures.push(failure),
+            Err(failure) if self.failures.len() < MAX_REPORTED => self.failures.push(failure),
             Err(_) => self.more_failures += 1,
         }
     }
@@ -96,7 +96,7 @@ impl Check {
 
     pub(super) fn warn(&mut self, warning: impl Into<String>) {
         let warning = warning.into();
-        if self.warnings.len() < MAX_TOLD && !self.warnings.contains(&warning) {
+        if self.warnings.len() < MAX_REPORTED && !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
     }
@@ -127,7 +127,7 @@ impl Serialize for Check {
         struct Shown<'a> {
             name: &'a str,
             question: &'a str,
-            verdict: Verdict,
+            verdict: CheckVerdict,
             cases: usize,
             failures: &'a [Failure],
             more_failures: usize,
@@ -191,7 +191,7 @@ pub struct Identity {
 
 /// All that was found.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct ConformanceReport {
     /// Of which plugin.
     pub plugin: Identity,
     /// In the order they were made.
@@ -204,14 +204,14 @@ pub struct Report {
     pub millis: u64,
 }
 
-impl Report {
+impl ConformanceReport {
     /// Whether nothing failed, and everything was tried.
     pub fn passed(&self) -> bool {
-        !self.checks.iter().any(|check| matches!(check.verdict(), Verdict::Failed | Verdict::Unfinished))
+        !self.checks.iter().any(|check| matches!(check.verdict(), CheckVerdict::Failed | CheckVerdict::Unfinished))
     }
 
     /// Names of the checks that ended so.
-    pub fn named(&self, verdict: Verdict) -> Vec<&'static str> {
+    pub fn named(&self, verdict: CheckVerdict) -> Vec<&'static str> {
         self.checks.iter().filter(|check| check.verdict() == verdict).map(|check| check.name).collect()
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::payload::Payload;
-use crate::trial::{FileCoreData, content_type};
+use crate::try_call::{FileCoreData, content_type};
 
 /// Most samples that are read.
 const MAX_SAMPLES: usize = 40;
@@ -41,7 +41,7 @@ pub struct Samples {
     pub(super) core_data: FileCoreData,
     pub(super) all: Vec<Sample>,
     pub(super) pushes: Pushes,
-    pub(super) feeds: Vec<Feed>,
+    pub(super) feeds: Vec<FeedSample>,
     /// The channel's answers to the requests of one call, by what is done to the connection.
     pub(super) connection: BTreeMap<String, Vec<HttpResponse>>,
 }
@@ -59,28 +59,28 @@ pub(super) struct Sample {
     /// Its place in the folder, without an ending.
     pub name: String,
     pub payload: Payload,
-    pub way: Way,
+    pub kind: SampleKind,
 }
 
 /// What the channel fetches from us.
 #[derive(Clone)]
-pub(super) struct Feed {
+pub(super) struct FeedSample {
     /// Its place in the folder, without an ending.
     pub name: String,
     pub request: HttpRequest,
 }
 
 /// How a sample reaches the plugin.
-pub(super) enum Way {
+pub(super) enum SampleKind {
     /// The channel calls us; the body is the sample.
     Call { request: HttpRequest, has_body: bool },
     /// The channel answers a fetch, the first request with the sample, later ones with `further`.
-    Answer { asked: Asked, status: u16, headers: Vec<(String, String)>, further: Vec<HttpResponse> },
+    Answer { asked: FetchSpec, status: u16, headers: Vec<(String, String)>, further: Vec<HttpResponse> },
 }
 
 /// What a fetch asks for; without a selection, what a poll of the entity would.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct FetchSpec {
     pub entity: Entity,
     pub query: Option<Query>,
 }
@@ -184,18 +184,18 @@ impl Samples {
 
 impl Sample {
     pub fn is_call(&self) -> bool {
-        matches!(self.way, Way::Call { .. })
+        matches!(self.kind, SampleKind::Call { .. })
     }
 
     /// The call that it is, whole; none of an answer.
     pub fn request(&self) -> Option<HttpRequest> {
-        let Way::Call { request, has_body } = &self.way else { return None };
+        let SampleKind::Call { request, has_body } = &self.kind else { return None };
         Some(HttpRequest { body: has_body.then(|| self.payload.bytes.clone()), ..request.clone() })
     }
 
     /// Whether the channel says yes in it: other answers only show that a plugin can tell.
     pub fn is_good(&self) -> bool {
-        !matches!(self.way, Way::Answer { status, .. } if status >= 400)
+        !matches!(self.kind, SampleKind::Answer { status, .. } if status >= 400)
     }
 }
 
@@ -218,18 +218,21 @@ fn call(name: String, files: &Named) -> Result<Sample, SampleError> {
     Ok(Sample {
         name,
         payload,
-        way: Way::Call { request: HttpRequest { method: method.to_uppercase(), url, headers, body: None }, has_body },
+        kind: SampleKind::Call {
+            request: HttpRequest { method: method.to_uppercase(), url, headers, body: None },
+            has_body,
+        },
     })
 }
 
 /// A fetch, which has no body.
-fn feed(name: String, files: &Named) -> Result<Feed, SampleError> {
+fn feed(name: String, files: &Named) -> Result<FeedSample, SampleError> {
     if let Some(body) = &files.body {
         return Err(wrong(body, format!("a feed is fetched without a body: NAME{CALL} says how")));
     }
     let sample = call(name, files)?;
     let request = sample.request().ok_or_else(|| wrong(Path::new(&sample.name), "is no call"))?;
-    Ok(Feed { name: sample.name, request })
+    Ok(FeedSample { name: sample.name, request })
 }
 
 fn answer(name: String, entity: Entity, files: &Named) -> Result<Sample, SampleError> {
@@ -239,8 +242,8 @@ fn answer(name: String, entity: Entity, files: &Named) -> Result<Sample, SampleE
         Query { entity, selection, property_id, room_type_id, cursor }
     });
     let HttpResponse { status, headers, body } = first;
-    let way = Way::Answer { asked: Asked { entity, query }, status, headers, further };
-    Ok(Sample { name, payload: Payload::new(body), way })
+    let kind = SampleKind::Answer { asked: FetchSpec { entity, query }, status, headers, further };
+    Ok(Sample { name, payload: Payload::new(body), kind })
 }
 
 /// What the channel answers where a connection is tested or subscribed.

@@ -11,30 +11,30 @@ use async_trait::async_trait;
 use crate::{CredentialError, Credentials, Secret};
 
 /// Passes everything on, and keeps count.
-pub(super) struct Watched {
+pub(super) struct ObservedCredentials {
     inner: Arc<dyn Credentials>,
-    seen: Mutex<Seen>,
+    seen: Mutex<CredentialUse>,
 }
 
 /// Slots and fields.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct CredentialUse {
     pub asked: BTreeSet<(String, String)>,
     pub kept: BTreeSet<(String, String)>,
 }
 
-impl Watched {
+impl ObservedCredentials {
     pub fn new(inner: Arc<dyn Credentials>) -> Self {
         Self { inner, seen: Mutex::default() }
     }
 
-    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+    pub fn seen(&self) -> MutexGuard<'_, CredentialUse> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
-impl Credentials for Watched {
+impl Credentials for ObservedCredentials {
     async fn field(&self, slot: &str, field: &str) -> Result<Secret, CredentialError> {
         self.seen().asked.insert((slot.to_owned(), field.to_owned()));
         self.inner.field(slot, field).await

@@ -11,9 +11,9 @@ use serde_json::Value;
 
 pub use credential::{Authorize, CredentialSlot, Input, SlotKind, Step, StepRequest};
 pub use polling::{Batch, Batches, Days, LimitScope, Poll, RateLimit, Window};
-pub use route::{Encoding, FallbackResponse, Route, RouteKind, Verification};
+pub use route::{Encoding, FallbackResponse, InboundRoute, RouteKind, Verification};
 
-use crate::{Algorithm, MAX_SANDBOX_BYTES, Place, grant};
+use crate::{Algorithm, HostPattern, MAX_SANDBOX_BYTES, grant};
 
 /// The form of manifest this host reads.
 const SCHEMA_VERSION: u32 = 1;
@@ -49,7 +49,7 @@ pub struct Manifest {
     pub credentials: Vec<CredentialSlot>,
     /// How channels call it.
     #[serde(default)]
-    pub routes: Vec<Route>,
+    pub routes: Vec<InboundRoute>,
     /// What is fetched, and how often.
     #[serde(default)]
     pub polls: Vec<Poll>,
@@ -175,24 +175,24 @@ impl Manifest {
 
     /// The places that hosts stand for, given settings, with their defaults or without, and what `secret` knows of a slot and
     /// field. What leads nowhere is left out.
-    pub fn places<'a>(
+    pub fn host_patterns<'a>(
         &self,
         hosts: impl IntoIterator<Item = &'a String>,
         settings: &Value,
         secret: impl Fn(&str, &str) -> Option<String>,
-    ) -> Vec<Place> {
-        let place = |host: &String| {
+    ) -> Vec<HostPattern> {
+        let pattern = |host: &String| {
             let (methods, at) = grant::split_methods(host)?;
             if let Some(name) = at.strip_prefix(SETTING) {
-                Place::of(methods, settings.get(name)?.as_str()?)
+                HostPattern::of(methods, settings.get(name)?.as_str()?)
             } else if let Some(name) = at.strip_prefix(CREDENTIAL) {
                 let (slot, field) = name.split_once('.')?;
-                Place::of(methods, &secret(slot, field)?)
+                HostPattern::of(methods, &secret(slot, field)?)
             } else {
-                Place::parse(host)
+                HostPattern::parse(host)
             }
         };
-        hosts.into_iter().filter_map(place).collect()
+        hosts.into_iter().filter_map(pattern).collect()
     }
 
     /// The slots and fields whose secrets are addresses.
@@ -240,13 +240,13 @@ fn check_host(manifest: &Manifest, path: &str, host: &str) -> Result<(), Manifes
             None => fail(format!("{name} names no slot and field")),
         };
     }
-    match Place::parse(host) {
+    match HostPattern::parse(host) {
         Some(_) => Ok(()),
         None => fail(format!("{host} is neither an address nor setting:NAME nor credential:SLOT.FIELD")),
     }
 }
 
-fn check_route(manifest: &Manifest, path: &str, route: &Route) -> Result<(), ManifestError> {
+fn check_route(manifest: &Manifest, path: &str, route: &InboundRoute) -> Result<(), ManifestError> {
     let fail = |field: &str, problem: String| Err(ManifestError { path: format!("{path}.{field}"), problem });
     if !route.path.starts_with('/') {
         return fail("path", "must begin with /".to_owned());
@@ -265,7 +265,7 @@ fn check_route(manifest: &Manifest, path: &str, route: &Route) -> Result<(), Man
         return fail("verification.slot", format!("there is no slot {slot}"));
     }
     match &route.verification {
-        Verification::Signature { algorithm, .. } if Algorithm::named(algorithm).is_err() => {
+        Verification::Signature { algorithm, .. } if Algorithm::by_name(algorithm).is_err() => {
             fail("verification.algorithm", format!("nobody knows {algorithm}"))
         }
         Verification::Jwt { algorithm, .. } if !["HS256", "RS256"].contains(&&**algorithm) => {
@@ -284,7 +284,7 @@ mod tests {
         "settings":{"properties":{"baseUrl":{"type":"string","default":"https://tiny.example/v1"}}}}"#;
 
     #[test]
-    fn an_unknown_key_is_refused_with_its_path() {
+    fn unknown_manifest_keys_are_refused_with_their_path() {
         let text = SMALLEST.replace(r#""vendor""#, r#""polls":[{"entity":"reservation","every":5}],"vendor""#);
         let error = Manifest::parse(&text).expect_err("refused");
         assert!(error.path.starts_with("polls[0]") && error.problem.contains("every"), "{error}");
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_manifest_names_must_be_there() {
+    fn manifest_references_must_resolve() {
         for (said, instead, path) in [
             ("setting:baseUrl", "setting:url", "hosts[0]"),
             ("setting:baseUrl", "credential:a.b", "hosts[0]"),
@@ -312,14 +312,15 @@ mod tests {
     }
 
     #[test]
-    fn settings_have_defaults_and_give_places() {
+    fn settings_have_defaults_and_resolve_hosts() {
         let manifest = Manifest::parse(SMALLEST).expect("a manifest");
-        let place = |settings| {
-            let places = manifest.places(&manifest.hosts, &manifest.with_defaults(&settings), |_, _| None);
-            places.iter().map(ToString::to_string).collect::<Vec<_>>()
+        let pattern = |settings| {
+            let host_patterns =
+                manifest.host_patterns(&manifest.hosts, &manifest.with_defaults(&settings), |_, _| None);
+            host_patterns.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        assert_eq!(place(serde_json::json!({})), ["https://tiny.example:443"]);
-        assert_eq!(place(serde_json::json!({"baseUrl": "http://127.0.0.1:99/x"})), ["http://127.0.0.1:99"]);
+        assert_eq!(pattern(serde_json::json!({})), ["https://tiny.example:443"]);
+        assert_eq!(pattern(serde_json::json!({"baseUrl": "http://127.0.0.1:99/x"})), ["http://127.0.0.1:99"]);
         assert_eq!(manifest.wrong_settings(&serde_json::json!({"bse": 1}))[0].0, "bse");
     }
 }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 /// A way channels call us.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Route {
+pub struct InboundRoute {
     /// Below the connection's address; `/` is the address itself, `/feeds/*` anything below it.
     pub path: String,
     /// Upper case.
@@ -124,7 +124,7 @@ pub struct FallbackResponse {
 /// A network with fewer fixed bits is as good as everybody.
 const MIN_NETWORK_BITS: u32 = 8;
 
-impl Route {
+impl InboundRoute {
     /// Whether anybody may call it.
     pub fn is_open(&self) -> bool {
         let bits = |network: &String| network.split_once('/').and_then(|(_, bits)| bits.parse::<u32>().ok());

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn each_wrong_setting_is_named_with_its_place() {
+    fn invalid_settings_are_reported_with_their_path() {
         let manifest = manifest(&json!({
             "type": "object",
             "required": ["url"],
@@ -94,12 +94,12 @@ mod tests {
         assert_eq!(places(json!({ "url": "no address", "days": 501 })), ["days", "url"]);
         let rooms = json!({ "url": "https://a.example", "rooms": [{ "id": "1" }, { "id": 2 }, { "ids": "3" }] });
         assert_eq!(places(rooms), ["rooms[1].id", "rooms[2].ids"]);
-        let told = manifest.wrong_settings(&json!({ "url": "https://a.example", "days": "hunter2" }));
-        assert!(told.iter().all(|(_, why)| !why.contains("hunter2")), "what was given is not repeated: {told:?}");
+        let errors = manifest.wrong_settings(&json!({ "url": "https://a.example", "days": "hunter2" }));
+        assert!(errors.iter().all(|(_, why)| !why.contains("hunter2")), "what was given is not repeated: {errors:?}");
     }
 
     #[test]
-    fn a_schema_that_is_none_is_refused_with_the_manifest() {
+    fn invalid_settings_schemas_are_refused() {
         let text = json!({
             "schemaVersion": 1, "id": "a", "displayName": "A", "version": "1.0.0", "contract": "1.0.0", "vendor": "V",
             "settings": { "type": "objekt" },

@@ -32,15 +32,15 @@ const FIRST_BYTES_TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_POOLS: usize = 1_000;
 
 /// How names become addresses.
-pub type LookUp =
+pub type Resolver =
     Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = std::io::Result<Vec<SocketAddr>>> + Send>> + Send + Sync>;
 
 /// Whether an address may be called.
-pub type Judge = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
+pub type AddressPolicy = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
 /// How much of an answer is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
+enum BodyLimit {
     /// All of it; one that is longer than these bytes is an error.
     Whole(usize),
     /// These first bytes, as far as they come in a second; of a longer one the rest is never read.
@@ -51,9 +51,9 @@ enum Reading {
 /// open is never used for another's.
 #[derive(Clone)]
 pub struct Network {
-    maker: Maker,
-    judge: Judge,
-    reading: Reading,
+    factory: ClientFactory,
+    policy: AddressPolicy,
+    body_limit: BodyLimit,
     pools: Arc<Mutex<Pools<HttpTransport>>>,
 }
 
@@ -61,19 +61,19 @@ pub struct Network {
 /// connection goes to the very addresses that were judged.
 #[derive(Clone)]
 pub struct HttpTransport {
-    judged: Client,
+    public_only: Client,
     /// Made when it is needed: few are let inside.
-    private_too: Arc<OnceLock<Client>>,
-    maker: Maker,
-    judge: Judge,
-    reading: Reading,
-    within: Option<Duration>,
+    any_address: Arc<OnceLock<Client>>,
+    factory: ClientFactory,
+    policy: AddressPolicy,
+    body_limit: BodyLimit,
+    response_timeout: Option<Duration>,
 }
 
 /// What clients are made of.
 #[derive(Clone)]
-struct Maker {
-    look_up: LookUp,
+struct ClientFactory {
+    resolver: Resolver,
     /// One set of certificates for all pools: they are the larger part of what a pool would hold.
     tls: Arc<rustls::ClientConfig>,
 }
@@ -81,31 +81,36 @@ struct Maker {
 impl Network {
     /// With the system's names and certificates.
     pub fn new() -> Result<Self, SendError> {
-        Self::with_names(Arc::new(|name| {
+        Self::with_resolver(Arc::new(|name| {
             Box::pin(async move { Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.collect()) })
         }))
     }
 
     /// With other names.
-    pub fn with_names(look_up: LookUp) -> Result<Self, SendError> {
+    pub fn with_resolver(resolver: Resolver) -> Result<Self, SendError> {
         // Another part of the process may have chosen a provider already: either is fine.
         drop(rustls::crypto::ring::default_provider().install_default());
         let mut tls = rustls::ClientConfig::with_platform_verifier().map_err(|e| SendError::Tls(e.to_string()))?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let maker = Maker { look_up, tls: Arc::new(tls) };
-        Ok(Self { maker, judge: Arc::new(is_public), reading: Reading::Whole(MAX_ANSWER_BYTES), pools: no_pools() })
+        let factory = ClientFactory { resolver, tls: Arc::new(tls) };
+        Ok(Self {
+            factory,
+            policy: Arc::new(is_public),
+            body_limit: BodyLimit::Whole(MAX_ANSWER_BYTES),
+            pools: no_pools(),
+        })
     }
 
     /// Another judge of addresses than whether they are of the open internet.
     #[must_use]
-    pub fn judged_by(self, judge: Judge) -> Self {
-        Self { judge, pools: no_pools(), ..self }
+    pub fn with_address_policy(self, policy: AddressPolicy) -> Self {
+        Self { policy, pools: no_pools(), ..self }
     }
 
     /// Reads the first bytes of an answer alone. Its status counts, however its body ends.
     #[must_use]
-    pub fn reading_first(self, bytes: usize) -> Self {
-        Self { reading: Reading::First(bytes), pools: no_pools(), ..self }
+    pub fn truncating_bodies_at(self, bytes: usize) -> Self {
+        Self { body_limit: BodyLimit::First(bytes), pools: no_pools(), ..self }
     }
 
     /// Whether all addresses that a place leads to just now may be called. What is true now is asked again whenever something
@@ -117,7 +122,7 @@ impl Network {
             Some(url::Host::Ipv6(v6)) => vec![v6.into()],
             Some(url::Host::Domain(name)) => {
                 let found =
-                    (self.maker.look_up)(name.to_owned()).await.map_err(|e| SendError::Connect(e.to_string()))?;
+                    (self.factory.resolver)(name.to_owned()).await.map_err(|e| SendError::Connect(e.to_string()))?;
                 found.into_iter().map(|address| address.ip()).collect()
             }
             None => Vec::new(),
@@ -125,7 +130,7 @@ impl Network {
         if addresses.is_empty() {
             return Err(SendError::Connect("the name leads to no address".to_owned()));
         }
-        if addresses.into_iter().all(|address| (self.judge)(address)) { Ok(()) } else { Err(refused()) }
+        if addresses.into_iter().all(|address| (self.policy)(address)) { Ok(()) } else { Err(refused()) }
     }
 
     /// The pool of an owner.
@@ -133,12 +138,12 @@ impl Network {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         pools.of(owner, || {
             Ok(HttpTransport {
-                judged: self.maker.client(Arc::clone(&self.judge))?,
-                private_too: Arc::default(),
-                maker: self.maker.clone(),
-                judge: Arc::clone(&self.judge),
-                reading: self.reading,
-                within: None,
+                public_only: self.factory.client(Arc::clone(&self.policy))?,
+                any_address: Arc::default(),
+                factory: self.factory.clone(),
+                policy: Arc::clone(&self.policy),
+                body_limit: self.body_limit,
+                response_timeout: None,
             })
         })
     }
@@ -148,9 +153,9 @@ fn no_pools() -> Arc<Mutex<Pools<HttpTransport>>> {
     Arc::new(Mutex::new(Pools::new(MAX_POOLS)))
 }
 
-impl Maker {
-    fn client(&self, judge: Judge) -> Result<Client, SendError> {
-        let resolver = Judging { look_up: Arc::clone(&self.look_up), judge };
+impl ClientFactory {
+    fn client(&self, policy: AddressPolicy) -> Result<Client, SendError> {
+        let resolver = PolicyResolver { resolver: Arc::clone(&self.resolver), policy };
         Client::builder()
             .tls_backend_preconfigured((*self.tls).clone())
             .dns_resolver(Arc::new(resolver))
@@ -166,19 +171,19 @@ impl Maker {
 impl HttpTransport {
     /// Waits so long for the head of an answer, connecting included.
     #[must_use]
-    pub fn answered_within(self, within: Duration) -> Self {
-        Self { within: Some(within), ..self }
+    pub fn with_response_timeout(self, response_timeout: Duration) -> Self {
+        Self { response_timeout: Some(response_timeout), ..self }
     }
 
     fn client(&self, may_be_private: bool) -> Result<&Client, SendError> {
         if !may_be_private {
-            return Ok(&self.judged);
+            return Ok(&self.public_only);
         }
-        if let Some(client) = self.private_too.get() {
+        if let Some(client) = self.any_address.get() {
             return Ok(client);
         }
-        let made = self.maker.client(Arc::new(|_| true))?;
-        Ok(self.private_too.get_or_init(|| made))
+        let made = self.factory.client(Arc::new(|_| true))?;
+        Ok(self.any_address.get_or_init(|| made))
     }
 }
 
@@ -186,18 +191,18 @@ impl HttpTransport {
 const REFUSED: &str = "address refused";
 
 /// Resolves, and judges every address before anything connects.
-struct Judging {
-    look_up: LookUp,
-    judge: Judge,
+struct PolicyResolver {
+    resolver: Resolver,
+    policy: AddressPolicy,
 }
 
-impl Resolve for Judging {
+impl Resolve for PolicyResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (looking, judge) = ((self.look_up)(name.as_str().to_owned()), Arc::clone(&self.judge));
+        let (lookup, policy) = ((self.resolver)(name.as_str().to_owned()), Arc::clone(&self.policy));
         Box::pin(async move {
-            let addresses = looking.await?;
+            let addresses = lookup.await?;
             // One bad address spoils the name: the resolver's order must not decide.
-            if addresses.iter().all(|address| judge(address.ip())) {
+            if addresses.iter().all(|address| policy(address.ip())) {
                 Ok(Box::new(addresses.into_iter()) as Addrs)
             } else {
                 Err(REFUSED.into())
@@ -215,7 +220,7 @@ impl Transport for HttpTransport {
             Some(url::Host::Ipv6(v6)) => Some(v6.into()),
             _ => None,
         };
-        if !request.may_be_private && literal.is_some_and(|address| !(self.judge)(address)) {
+        if !request.may_be_private && literal.is_some_and(|address| !(self.policy)(address)) {
             return Err(SendError::AddressRefused(request.url.host_str().unwrap_or_default().to_owned()));
         }
         let client = self.client(request.may_be_private)?;
@@ -229,28 +234,30 @@ impl Transport for HttpTransport {
             builder = builder.body(body);
         }
         let sending = builder.send();
-        let answer = match self.within {
-            Some(within) => tokio::time::timeout(within, sending).await.map_err(|_| SendError::TimedOut)?,
+        let response = match self.response_timeout {
+            Some(response_timeout) => {
+                tokio::time::timeout(response_timeout, sending).await.map_err(|_| SendError::TimedOut)?
+            }
             None => sending.await,
         };
-        let answer = answer.map_err(|e| say(&host, e))?;
-        let status = answer.status().as_u16();
-        let headers = answer
+        let response = response.map_err(|e| send_error(&host, e))?;
+        let status = response.status().as_u16();
+        let headers = response
             .headers()
             .iter()
             .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
             .collect();
-        let body = match self.reading {
-            Reading::Whole(most) => whole(answer, most, &host).await?,
-            Reading::First(most) => first(answer, most).await,
+        let body = match self.body_limit {
+            BodyLimit::Whole(most) => whole(response, most, &host).await?,
+            BodyLimit::First(most) => first(response, most).await,
         };
         Ok(HttpResponse { status, headers, body })
     }
 }
 
-async fn whole(mut answer: Response, most: usize, host: &str) -> Result<Vec<u8>, SendError> {
+async fn whole(mut response: Response, most: usize, host: &str) -> Result<Vec<u8>, SendError> {
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|e| say(host, e))? {
+    while let Some(chunk) = response.chunk().await.map_err(|e| send_error(host, e))? {
         if body.len() + chunk.len() > most {
             return Err(SendError::TooLarge(most as u64));
         }
@@ -260,23 +267,23 @@ async fn whole(mut answer: Response, most: usize, host: &str) -> Result<Vec<u8>,
 }
 
 /// A body that stalls or breaks off ends there: its status has come.
-async fn first(mut answer: Response, most: usize) -> Vec<u8> {
+async fn first(mut response: Response, most: usize) -> Vec<u8> {
     let mut body = Vec::new();
-    let reading = async {
+    let body_limit = async {
         while body.len() < most
-            && let Ok(Some(chunk)) = answer.chunk().await
+            && let Ok(Some(chunk)) = response.chunk().await
         {
             let room = most - body.len();
             body.extend_from_slice(&chunk[..room.min(chunk.len())]);
         }
     };
     // What has come by then is what there is.
-    let _ = tokio::time::timeout(FIRST_BYTES_TIMEOUT, reading).await;
+    let _ = tokio::time::timeout(FIRST_BYTES_TIMEOUT, body_limit).await;
     body
 }
 
 /// Never with the address: a secret may stand in it.
-fn say(host: &str, error: reqwest::Error) -> SendError {
+fn send_error(host: &str, error: reqwest::Error) -> SendError {
     let error = error.without_url();
     if error.is_timeout() {
         return SendError::TimedOut;
@@ -314,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn names_and_numbers_that_lead_inside_are_refused() {
+    async fn private_addresses_are_refused_by_name_and_number() {
         let pool = Network::new().expect("a network").of("test").expect("a pool");
         for url in [
             "http://localhost:9/",
@@ -344,18 +351,19 @@ mod tests {
     }
 
     /// Names that answer from a list, one answer after the other.
-    fn names(answers: Vec<Vec<IpAddr>>) -> LookUp {
-        let answers = Mutex::new(answers.into_iter());
+    fn names(responses: Vec<Vec<IpAddr>>) -> Resolver {
+        let responses = Mutex::new(responses.into_iter());
         Arc::new(move |_| {
-            let next = answers.lock().expect("unlocked").next().unwrap_or_default();
+            let next = responses.lock().expect("unlocked").next().unwrap_or_default();
             Box::pin(async move { Ok(next.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect()) })
         })
     }
 
     #[tokio::test]
-    async fn one_bad_address_spoils_a_name_and_each_answer_is_judged() {
+    async fn one_private_address_refuses_the_name_on_each_lookup() {
         let (good, bad) = (IpAddr::from([203, 0, 114, 1]), IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let network = Network::with_names(names(vec![vec![good, bad], vec![bad], vec![bad, good]])).expect("a network");
+        let network =
+            Network::with_resolver(names(vec![vec![good, bad], vec![bad], vec![bad, good]])).expect("a network");
         let pool = network.of("test").expect("a pool");
         for _ in 0..3 {
             let error = pool.send(request("http://two-faced.example:9/")).await.expect_err("refused");
@@ -364,15 +372,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_changes_its_mind_gets_no_second_look() {
+    async fn dns_rebinding_is_impossible() {
         // What listens here would be reached if the second answer, which leads inside, were asked for after judging.
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         // The first answer passes for a public one here, and nobody listens there.
         let first = IpAddr::from([127, 0, 0, 2]);
-        let network = Network::with_names(names(vec![vec![first], vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]]));
-        let not_here: Judge = Arc::new(|address| address != IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let pool = network.expect("a network").judged_by(not_here).of("test").expect("a pool");
+        let network = Network::with_resolver(names(vec![vec![first], vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]]));
+        let not_here: AddressPolicy = Arc::new(|address| address != IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let pool = network.expect("a network").with_address_policy(not_here).of("test").expect("a pool");
         let url = format!("http://rebinding.example:{port}/");
         let sent = tokio::time::timeout(Duration::from_millis(500), pool.send(request(&url))).await;
         assert!(!matches!(sent, Ok(Ok(_))), "{:?}", sent.map(|s| s.map(|r| r.status)));
@@ -380,7 +388,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_status_counts_however_its_body_ends() {
+    async fn status_counts_even_if_the_body_is_cut_off() {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         for (hangs, sent, kept) in
             [(true, "abc", "abc"), (false, "abc", "abc"), (true, "", ""), (true, "abcdef", "abcd")]
@@ -390,31 +398,33 @@ mod tests {
             let serving = tokio::spawn(async move {
                 let (mut stream, _) = listener.accept().await.expect("a caller");
                 assert!(stream.read(&mut [0; 1024]).await.expect("a request") > 0);
-                let answer = format!("HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\n{sent}");
-                stream.write_all(answer.as_bytes()).await.expect("written");
+                let response = format!("HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\n{sent}");
+                stream.write_all(response.as_bytes()).await.expect("written");
                 // The caller hangs up, or is hung up on.
                 while hangs && stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
             });
-            let network = Network::new().expect("a network").judged_by(Arc::new(|_| true)).reading_first(4);
-            let pool = network.of("test").expect("a pool").answered_within(Duration::from_secs(10));
-            let answer = pool.send(request(&url)).await.expect("an answer");
-            assert_eq!((answer.status, answer.body), (202, kept.as_bytes().to_vec()));
+            let network =
+                Network::new().expect("a network").with_address_policy(Arc::new(|_| true)).truncating_bodies_at(4);
+            let pool = network.of("test").expect("a pool").with_response_timeout(Duration::from_secs(10));
+            let response = pool.send(request(&url)).await.expect("an answer");
+            assert_eq!((response.status, response.body), (202, kept.as_bytes().to_vec()));
             serving.await.expect("served");
         }
     }
 
     #[tokio::test]
-    async fn who_says_nothing_in_time_has_not_answered() {
+    async fn silent_servers_time_out() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/", listener.local_addr().expect("an address"));
-        let network = Network::new().expect("a network").judged_by(Arc::new(|_| true)).reading_first(4);
-        let pool = network.of("test").expect("a pool").answered_within(Duration::from_millis(50));
+        let network =
+            Network::new().expect("a network").with_address_policy(Arc::new(|_| true)).truncating_bodies_at(4);
+        let pool = network.of("test").expect("a pool").with_response_timeout(Duration::from_millis(50));
         let sent = pool.send(request(&url)).await;
         assert_eq!(sent.expect_err("nobody took it"), SendError::TimedOut);
     }
 
     #[tokio::test]
-    async fn redirects_are_answers_and_pools_are_apart() {
+    async fn redirects_are_not_followed_and_pools_are_separate() {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/", listener.local_addr().expect("an address"));
@@ -426,9 +436,9 @@ mod tests {
                 tokio::spawn(async move {
                     let mut bytes = [0; 1024];
                     while stream.read(&mut bytes).await.is_ok_and(|read| read > 0) {
-                        let answer =
+                        let response =
                             "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n";
-                        stream.write_all(answer.as_bytes()).await.expect("written");
+                        stream.write_all(response.as_bytes()).await.expect("written");
                     }
                 });
             }
@@ -436,8 +446,8 @@ mod tests {
         let network = Network::new().expect("a network");
         for owner in ["1/1", "1/1", "2/7"] {
             let let_inside = OutgoingRequest { may_be_private: true, ..request(&url) };
-            let answer = network.of(owner).expect("a pool").send(let_inside).await.expect("an answer");
-            assert_eq!(answer.status, 302, "the guest may read it, nobody follows it");
+            let response = network.of(owner).expect("a pool").send(let_inside).await.expect("an answer");
+            assert_eq!(response.status, 302, "the guest may read it, nobody follows it");
         }
         assert_eq!(connections.load(std::sync::atomic::Ordering::SeqCst), 2, "one for each owner");
     }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use gassync_domain::HttpResponse;
 use url::Url;
 
-pub use http::{HttpTransport, Judge, LookUp, Network};
+pub use http::{AddressPolicy, HttpTransport, Network, Resolver};
 pub use replay::ReplayTransport;
 
 /// A request with its secrets filled in. It has no way to be shown.

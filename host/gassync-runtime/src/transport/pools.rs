@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_one_that_nobody_asked_for_longest_goes() {
+    fn least_recently_used_pool_is_evicted() {
         let made = Cell::new(0);
         let mut pools = Pools::new(2);
         let mut of = |owner: &str| {

@@ -8,20 +8,20 @@ use super::{OutgoingRequest, SendError, Transport};
 /// Serves answers from a list, in order; when it is used up, 503.
 #[derive(Debug)]
 pub struct ReplayTransport {
-    answers: Mutex<VecDeque<HttpResponse>>,
+    responses: Mutex<VecDeque<HttpResponse>>,
 }
 
 impl ReplayTransport {
     /// With these answers.
-    pub fn new(answers: Vec<HttpResponse>) -> Self {
-        Self { answers: Mutex::new(answers.into()) }
+    pub fn new(responses: Vec<HttpResponse>) -> Self {
+        Self { responses: Mutex::new(responses.into()) }
     }
 }
 
 #[async_trait]
 impl Transport for ReplayTransport {
     async fn send(&self, _: OutgoingRequest) -> Result<HttpResponse, SendError> {
-        let next = self.answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_front();
+        let next = self.responses.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_front();
         Ok(next.unwrap_or_else(|| HttpResponse { status: 503, headers: Vec::new(), body: Vec::new() }))
     }
 }

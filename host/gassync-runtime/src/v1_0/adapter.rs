@@ -13,7 +13,7 @@ use wasmtime::{
 use super::{CONTRACT, bindings::exports::gassync::channel as exports, from_wit, host, to_wit};
 use crate::{
     Adapter, Budget, Call, CallError, CoreDataError, Finished, Interface, LoadError, Manifest,
-    sandbox::{self, Guest},
+    sandbox::{self, GuestState},
 };
 
 /// Where the functions of each exported interface are.
@@ -33,7 +33,7 @@ struct Indices {
 /// A component, linked and ready for calls.
 struct Linked {
     engine: Engine,
-    ready: InstancePre<Guest>,
+    ready: InstancePre<GuestState>,
     indices: Indices,
 }
 
@@ -97,7 +97,7 @@ impl Linked {
     /// first call.
     async fn describe(&self) -> Result<String, CallError> {
         // Nothing is known of it yet, so it has the largest budget a plugin may have.
-        let call = Call { budget: Budget::most(), ..Call::alone("describe") };
+        let call = Call { budget: Budget::max(), ..Call::isolated("describe") };
         let store = sandbox::open(&self.engine, &call);
         let finished = sandbox::run(self, store, (&call, "metadata.describe"), move |linked, store| {
             Box::pin(async move {
@@ -127,7 +127,7 @@ impl Linked {
         finished.await.result
     }
 
-    async fn instantiate(&self, store: &mut Store<Guest>) -> Result<Instance, CallError> {
+    async fn instantiate(&self, store: &mut Store<GuestState>) -> Result<Instance, CallError> {
         match self.ready.instantiate_async(&mut *store).await {
             Ok(instance) => Ok(instance),
             // A pool without a free place is the host's trouble; what the guest wants and does while it starts is its own.

@@ -10,39 +10,39 @@ use crate::{
     CallError, CoreDataError, LogLine, MAX_MEMORY_BYTES,
     capability::{
         self,
-        http::{Capture, Refusal},
+        http::{HttpRefusal, SecretCapture},
         state::Full,
     },
-    sandbox::Guest,
+    sandbox::GuestState,
 };
 
-pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    types::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    http::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    signing::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    settings::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    state::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    core_data::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    log::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)
+pub(super) fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
+    types::add_to_linker::<_, HasSelf<GuestState>>(linker, |guest| guest)?;
+    http::add_to_linker::<_, HasSelf<GuestState>>(linker, |guest| guest)?;
+    signing::add_to_linker::<_, HasSelf<GuestState>>(linker, |guest| guest)?;
+    settings::add_to_linker::<_, HasSelf<GuestState>>(linker, |guest| guest)?;
+    state::add_to_linker::<_, HasSelf<GuestState>>(linker, |guest| guest)?;
+    core_data::add_to_linker::<_, HasSelf<GuestState>>(linker, |guest| guest)?;
+    log::add_to_linker::<_, HasSelf<GuestState>>(linker, |guest| guest)
 }
 
-impl types::Host for Guest {}
+impl types::Host for GuestState {}
 
-impl http::Host for Guest {
+impl http::Host for GuestState {
     async fn send(
         &mut self,
         request: types::HttpRequest,
         secrets: Vec<String>,
-        captures: Vec<http::Capture>,
+        captures: Vec<http::SecretCapture>,
     ) -> wasmtime::Result<Result<types::HttpResponse, http::HttpError>> {
-        let captures = captures.into_iter().map(|c| Capture {
+        let captures = captures.into_iter().map(|c| SecretCapture {
             slot: c.slot,
             field: c.field,
             place: c.place,
             lifetime_seconds: c.lifetime_seconds,
         });
         let answer = self.http.send(from_wit::request(request), secrets, captures.collect()).await;
-        if let Err(Refusal::TooMany) = answer {
+        if let Err(HttpRefusal::TooMany) = answer {
             // The gate remembers why.
             return Err(wasmtime::Error::msg("too many requests"));
         }
@@ -50,23 +50,23 @@ impl http::Host for Guest {
     }
 }
 
-fn word(refusal: Refusal) -> http::HttpError {
+fn word(refusal: HttpRefusal) -> http::HttpError {
     match refusal {
-        Refusal::NotGranted(why) => http::HttpError::NotGranted(why),
-        Refusal::BadRequest(why) => http::HttpError::BadRequest(why),
-        Refusal::TooMany => http::HttpError::RateLimited(None),
-        Refusal::AddressRefused(host) => http::HttpError::AddressRefused(host),
-        Refusal::RateLimited(seconds) => http::HttpError::RateLimited(Some(seconds)),
-        Refusal::CircuitOpen(seconds) => http::HttpError::CircuitOpen(Some(seconds)),
-        Refusal::TimedOut => http::HttpError::TimedOut,
-        Refusal::TooLarge(limit) => http::HttpError::TooLarge(limit),
-        Refusal::Connect(why) => http::HttpError::Connect(why),
-        Refusal::Tls(why) => http::HttpError::Tls(why),
-        Refusal::Credential(why) => http::HttpError::Credential(why),
+        HttpRefusal::NotGranted(why) => http::HttpError::NotGranted(why),
+        HttpRefusal::BadRequest(why) => http::HttpError::BadRequest(why),
+        HttpRefusal::TooMany => http::HttpError::RateLimited(None),
+        HttpRefusal::AddressRefused(host) => http::HttpError::AddressRefused(host),
+        HttpRefusal::RateLimited(seconds) => http::HttpError::RateLimited(Some(seconds)),
+        HttpRefusal::CircuitOpen(seconds) => http::HttpError::CircuitOpen(Some(seconds)),
+        HttpRefusal::TimedOut => http::HttpError::TimedOut,
+        HttpRefusal::TooLarge(limit) => http::HttpError::TooLarge(limit),
+        HttpRefusal::Connect(why) => http::HttpError::Connect(why),
+        HttpRefusal::Tls(why) => http::HttpError::Tls(why),
+        HttpRefusal::Credential(why) => http::HttpError::Credential(why),
     }
 }
 
-impl signing::Host for Guest {
+impl signing::Host for GuestState {
     async fn sign(
         &mut self,
         slot: String,
@@ -92,13 +92,13 @@ impl signing::Host for Guest {
     }
 }
 
-impl settings::Host for Guest {
+impl settings::Host for GuestState {
     async fn get(&mut self) -> wasmtime::Result<String> {
         Ok(self.settings.clone())
     }
 }
 
-impl state::Host for Guest {
+impl state::Host for GuestState {
     async fn get(&mut self, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
         Ok(self.state.get(&key))
     }
@@ -117,7 +117,7 @@ impl state::Host for Guest {
     }
 }
 
-impl core_data::Host for Guest {
+impl core_data::Host for GuestState {
     async fn properties(&mut self, cursor: Option<String>) -> wasmtime::Result<core_data::PageOfProperties> {
         let (items, next) = self.core_data.properties(cursor).await.map_err(core_data_error)?;
         Ok(core_data::PageOfProperties { items: items.into_iter().map(to_wit::property).collect(), next })
@@ -176,7 +176,7 @@ impl core_data::Host for Guest {
     async fn quote_stay(
         &mut self,
         query: types::StayQuery,
-    ) -> wasmtime::Result<Result<types::Quote, Vec<types::Refusal>>> {
+    ) -> wasmtime::Result<Result<types::Quote, Vec<types::HttpRefusal>>> {
         let query = from_wit::stay_query(query).map_err(asked_wrongly)?;
         let answer = self.core_data.quote(query).await.map_err(core_data_error)?;
         Ok(answer.map(to_wit::quote).map_err(|reasons| reasons.into_iter().map(to_wit::refusal).collect()))
@@ -202,7 +202,7 @@ fn asked_wrongly(error: CallError) -> wasmtime::Error {
     wasmtime::Error::msg(error.to_string())
 }
 
-impl log::Host for Guest {
+impl log::Host for GuestState {
     async fn write(
         &mut self,
         level: log::Level,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     json_text,
-    query::{BadParameter, Query},
+    query::{BadParameter, QueryParams},
 };
 
 /// The most items that one write may have.
@@ -28,7 +28,13 @@ impl IntoResponse for BadParameter {
 }
 
 /// One page of what was found.
-pub(super) fn list<T>(kind: &str, found: Vec<T>, query: &Query, size: usize, wire: impl Fn(T) -> Value) -> Response {
+pub(super) fn list<T>(
+    kind: &str,
+    found: Vec<T>,
+    query: &QueryParams,
+    size: usize,
+    wire: impl Fn(T) -> Value,
+) -> Response {
     let from = query.page.saturating_sub(1).saturating_mul(size);
     let more = found.len() > from.saturating_add(size);
     let data: Vec<Value> = found.into_iter().skip(from).take(size).map(wire).collect();

@@ -5,11 +5,11 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    book::Book,
     nights::{LONGEST_STAY, Night, PRICED_NIGHTS},
+    state::AccountState,
 };
 
-impl Book {
+impl AccountState {
     /// Prices and rules from this day on.
     pub fn set_prices(&mut self, today: Date, linked: bool, rng: &mut ChaCha8Rng) {
         let houses: Vec<Vec<u64>> =

@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{items::Items, odd_kind::Odd, plain_keys};
+use super::{items::BookingItems, odd_kind::Odd, plain_keys};
 
 /// A booking to be made by hand.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct NewBooking {
 
 /// A change to be made by hand; what is `None` stays.
 #[derive(Debug, Clone, Default)]
-pub struct Change {
+pub struct BookingChange {
     /// Another room type.
     pub room_id: Option<u64>,
     /// First night and day of departure.
@@ -87,7 +87,7 @@ pub struct BookEntry {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Booking {
+pub(super) struct BookingRecord {
     pub entry: BookEntry,
     /// The number and the name of who sold it.
     pub source: (u32, &'static str),
@@ -98,15 +98,15 @@ pub(super) struct Booking {
     pub cancelled: Option<Timestamp>,
     /// When it was last written by API.
     pub written: Option<Timestamp>,
-    pub invoice_items: Items,
-    pub info_items: Items,
+    pub invoice_items: BookingItems,
+    pub info_items: BookingItems,
     /// In which odd way it is said.
     pub odd: Option<Odd>,
     /// The price of a whole group in whole cents, where it is said of this booking.
     pub group_cents: Option<u64>,
 }
 
-impl Booking {
+impl BookingRecord {
     /// A direct booking for one adult, as one made by API is.
     pub fn new(id: u64, property_id: u64, room_id: u64, (arrival, departure): (Date, Date), now: Timestamp) -> Self {
         let entry = BookEntry {
@@ -138,21 +138,21 @@ impl Booking {
             keys: plain_keys::untouched(),
             cancelled: None,
             written: None,
-            invoice_items: Items::of_invoice(),
-            info_items: Items::of_info(),
+            invoice_items: BookingItems::of_invoice(),
+            info_items: BookingItems::of_info(),
             odd: None,
             group_cents: None,
         }
     }
 
     /// Not cancelled.
-    pub fn stands(&self) -> bool {
+    pub fn is_active(&self) -> bool {
         self.entry.status != "cancelled"
     }
 
     /// Whether it takes rooms. A question takes none.
     pub fn takes_rooms(&self) -> bool {
-        self.stands() && self.entry.status != "inquiry"
+        self.is_active() && self.entry.status != "inquiry"
     }
 
     /// Whether it takes rooms this night.

@@ -40,8 +40,8 @@ impl Beds24 {
                 has.prices.insert(1, cents);
             }
         }
-        account.tell_room(&self.inner.settings, room_id, now);
-        self.inner.something_to_tell.notify_one();
+        account.notify_room(&self.inner.settings, room_id, now);
+        self.inner.delivery_ready.notify_one();
         true
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Fault;
+use super::InjectedFault;
 
 /// How many are remembered.
 const REMEMBERED: usize = 10_000;
@@ -27,18 +27,18 @@ pub struct SeenCall {
     /// What it cost.
     pub credits: f64,
     /// What went wrong with it.
-    pub fault: Option<Fault>,
+    pub fault: Option<InjectedFault>,
 }
 
 /// The last calls, and how many ran at once.
 #[derive(Default)]
-pub(super) struct Calls {
+pub(super) struct CallLog {
     seen: VecDeque<SeenCall>,
     pub running: u32,
     pub parallel: u64,
 }
 
-impl Calls {
+impl CallLog {
     pub fn note(&mut self, call: SeenCall) {
         if self.seen.len() == REMEMBERED {
             self.seen.pop_front();

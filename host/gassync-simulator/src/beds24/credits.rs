@@ -85,7 +85,7 @@ impl Credits {
     }
 
     /// Says in the headers of an answer what is left, when there will be more, and what the call cost.
-    pub fn tell(&mut self, answer: &mut Response, cost: Cost, now: Timestamp) {
+    pub fn write_headers(&mut self, answer: &mut Response, cost: Cost, now: Timestamp) {
         let remaining = self.remaining(now);
         let first = self.spent.front().map_or(0, |first| (WINDOW - now.duration_since(first.at)).as_secs().max(1));
         let names = match self.headers {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One thing that can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Fault {
+pub enum InjectedFault {
     /// The call is looked at late.
     Delay,
     /// The work is done, and the answer does not come in time.
@@ -32,7 +32,7 @@ pub enum Fault {
     ReorderedWebhook,
 }
 
-impl Fault {
+impl InjectedFault {
     /// All there are.
     pub const ALL: [Self; 10] = [
         Self::Delay,
@@ -84,27 +84,27 @@ impl Rule {
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Faults {
+pub struct FaultSettings {
     /// The faults that may strike; of a call at most one does.
-    pub rules: BTreeMap<Fault, Rule>,
+    pub rules: BTreeMap<InjectedFault, Rule>,
     /// How late a delayed call is looked at.
     pub delay_millis: u64,
     /// How long an answer that does not come in time is held back, before 504 is sent.
     pub hold_millis: u64,
 }
 
-impl Default for Faults {
+impl Default for FaultSettings {
     fn default() -> Self {
         Self { rules: BTreeMap::new(), delay_millis: 1_500, hold_millis: 90_000 }
     }
 }
 
-impl Faults {
+impl FaultSettings {
     /// Something goes wrong with this share of calls, and of webhooks: each fault as often as the others.
     pub fn any(rate: f64) -> Self {
-        let of_webhooks = Fault::ALL.iter().filter(|fault| fault.is_of_webhooks()).count();
-        let rules = Fault::ALL.map(|fault| {
-            let alike = if fault.is_of_webhooks() { of_webhooks } else { Fault::ALL.len() - of_webhooks };
+        let of_webhooks = InjectedFault::ALL.iter().filter(|fault| fault.is_of_webhooks()).count();
+        let rules = InjectedFault::ALL.map(|fault| {
+            let alike = if fault.is_of_webhooks() { of_webhooks } else { InjectedFault::ALL.len() - of_webhooks };
             (fault, Rule::rate(rate / alike as f64))
         });
         Self { rules: rules.into(), ..Self::default() }
@@ -119,14 +119,15 @@ impl Faults {
     }
 
     /// What strikes a call such as `POST /bookings`.
-    pub(super) fn of_call(&mut self, call: &str, dice: &mut ChaCha8Rng) -> Option<Fault> {
+    pub(super) fn of_call(&mut self, call: &str, fault_rng: &mut ChaCha8Rng) -> Option<InjectedFault> {
         let writes = !call.starts_with("GET ");
-        let may = |fault: &Fault| !fault.is_of_webhooks() && (writes || *fault != Fault::NothingChanged);
-        Fault::ALL.into_iter().filter(may).find(|fault| self.strikes(*fault, call, dice))
+        let may =
+            |fault: &InjectedFault| !fault.is_of_webhooks() && (writes || *fault != InjectedFault::NothingChanged);
+        InjectedFault::ALL.into_iter().filter(may).find(|fault| self.strikes(*fault, call, fault_rng))
     }
 
     /// Whether this fault strikes now. Dice are thrown only for what may strike, so that a rule changes no other's luck.
-    pub(super) fn strikes(&mut self, fault: Fault, call: &str, dice: &mut ChaCha8Rng) -> bool {
+    pub(super) fn strikes(&mut self, fault: InjectedFault, call: &str, fault_rng: &mut ChaCha8Rng) -> bool {
         let Some(rule) = self.rules.get_mut(&fault) else { return false };
         let method = call.split(' ').next();
         if rule.only.as_deref().is_some_and(|only| only != call && Some(only) != method) {
@@ -136,6 +137,6 @@ impl Faults {
             rule.next -= 1;
             return true;
         }
-        rule.rate > 0.0 && dice.random::<f64>() < rule.rate
+        rule.rate > 0.0 && fault_rng.random::<f64>() < rule.rate
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{Span, Timestamp, civil::Date};
 
 use super::{
-    Beds24, BookEntry, Fault, Faults, Message, Night, NightWrite, Property, Rule, SeenCall, nights::PRICED_NIGHTS,
-    today,
+    Beds24, BookEntry, FaultSettings, GuestMessage, InjectedFault, NightWrite, RoomNight, Rule, SeenCall,
+    SimulatedProperty, nights::PRICED_NIGHTS, today,
 };
 
 impl Beds24 {
@@ -16,18 +16,18 @@ impl Beds24 {
     }
 
     /// The houses.
-    pub fn properties(&self) -> Vec<Property> {
+    pub fn properties(&self) -> Vec<SimulatedProperty> {
         self.account().book.properties.clone()
     }
 
     /// Each night of a room type from today on, for as long as there are prices; empty when there is no such room type.
-    pub fn calendar(&self, room_id: u64) -> Vec<Night> {
+    pub fn calendar(&self, room_id: u64) -> Vec<RoomNight> {
         let first = today(self.now());
         self.nights(room_id, first, first.saturating_add(Span::new().days(PRICED_NIGHTS - 1)))
     }
 
     /// The nights of a room type from one to another, both included.
-    pub fn nights(&self, room_id: u64, from: Date, to: Date) -> Vec<Night> {
+    pub fn nights(&self, room_id: u64, from: Date, to: Date) -> Vec<RoomNight> {
         let account = self.account();
         let nights = from.series(Span::new().days(1)).take_while(|night| *night <= to);
         nights.filter_map(|night| account.book.night(room_id, night)).collect()
@@ -49,7 +49,7 @@ impl Beds24 {
     }
 
     /// Every message.
-    pub fn messages(&self) -> Vec<Message> {
+    pub fn messages(&self) -> Vec<GuestMessage> {
         self.account().messages.all.clone()
     }
 
@@ -84,17 +84,17 @@ impl Beds24 {
     }
 
     /// What may go wrong now.
-    pub fn faults(&self) -> Faults {
+    pub fn faults(&self) -> FaultSettings {
         self.account().faults.clone()
     }
 
     /// Lets something go wrong from now on.
-    pub fn set_fault(&self, fault: Fault, rule: Rule) {
+    pub fn set_fault(&self, fault: InjectedFault, rule: Rule) {
         self.account().faults.rules.insert(fault, rule);
     }
 
     /// Says anew what may go wrong.
-    pub fn set_faults(&self, faults: Faults) {
+    pub fn set_faults(&self, faults: FaultSettings) {
         self.account().faults = faults;
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// Items of one kind of a booking.
 #[derive(Debug, Clone)]
-pub(super) struct Items {
+pub(super) struct BookingItems {
     kind: Kind,
     items: Vec<Map<String, Value>>,
 }
@@ -16,7 +16,7 @@ enum Kind {
     Info,
 }
 
-impl Items {
+impl BookingItems {
     /// No charges and no payments.
     pub fn of_invoice() -> Self {
         Self { kind: Kind::Invoice, items: Vec::new() }

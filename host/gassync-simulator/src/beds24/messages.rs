@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::{
     Account, Admitted, Beds24, Settings,
     answer::{self, Malformed, refused},
-    booking::{Booking, whole_second},
-    keys::whole,
-    query::{BadParameter, Query},
+    booking::{BookingRecord, whole_second},
+    fields::whole,
+    query::{BadParameter, QueryParams},
 };
 
 /// The longest that `maxAge` can look back, in days.
@@ -20,7 +20,7 @@ const SENDS: &str = "new message";
 /// A message, for comparing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Message {
+pub struct GuestMessage {
     /// Its id.
     pub id: u64,
     /// The booking it belongs to.
@@ -37,12 +37,12 @@ pub struct Message {
 
 #[derive(Clone, Default)]
 pub(super) struct Messages {
-    pub all: Vec<Message>,
+    pub all: Vec<GuestMessage>,
 }
 
 impl Messages {
-    pub fn add(&mut self, booking_id: u64, source: &str, text: &str, now: Timestamp) -> Message {
-        let message = Message {
+    pub fn add(&mut self, booking_id: u64, source: &str, text: &str, now: Timestamp) -> GuestMessage {
+        let message = GuestMessage {
             id: 1_001 + self.all.len() as u64,
             booking_id,
             time: whole_second(now),
@@ -63,9 +63,9 @@ impl Messages {
     }
 }
 
-impl Message {
+impl GuestMessage {
     /// As it stands on the wire.
-    pub(super) fn wire(&self, booking: &Booking, owner: u64) -> Value {
+    pub(super) fn wire(&self, booking: &BookingRecord, owner: u64) -> Value {
         let author = (self.source == "host").then_some(owner);
         json!({
             "id": self.id,
@@ -88,7 +88,7 @@ pub(super) fn router() -> Router<Beds24> {
     Router::new().route("/bookings/messages", get(list).post(write).patch(write))
 }
 
-async fn list(State(simulator): State<Beds24>, query: Query) -> Result<Response, BadParameter> {
+async fn list(State(simulator): State<Beds24>, query: QueryParams) -> Result<Response, BadParameter> {
     let settings = &simulator.inner.settings;
     let ids = [query.numbers("id")?, query.numbers("bookingId")?, query.numbers("roomId")?];
     let (properties, masters) = (query.numbers("propertyId")?, query.numbers("masterId")?);
@@ -101,7 +101,7 @@ async fn list(State(simulator): State<Beds24>, query: Query) -> Result<Response,
     let oldest = days.map(|days| simulator.now() - SignedDuration::from_hours(24 * i64::try_from(days).unwrap_or(0)));
     let account = simulator.account();
     let one_of = |list: &[u64], id: u64| list.is_empty() || list.contains(&id);
-    let wanted = |message: &Message, booking: &Booking| {
+    let wanted = |message: &GuestMessage, booking: &BookingRecord| {
         let (e, [messages, bookings, rooms]) = (&booking.entry, &ids);
         one_of(messages, message.id)
             && one_of(bookings, e.id)

@@ -4,39 +4,39 @@
 //!
 //! `/` is a page for people, and `/_simulator/…` tells tests what the account has and lets them act in it.
 
-mod acts;
+mod actions;
 mod answer;
 mod auth;
-mod book;
 mod book_nights;
 mod booking;
 mod bookings;
 mod by_hand;
 mod calls;
-mod chance;
 mod control;
 mod credits;
-mod door;
+mod encode;
 mod faults;
-mod houses;
+mod fields;
 mod inspect;
 mod inventory;
 mod items;
 mod json_text;
-mod keys;
 mod messages;
+mod middleware;
 mod money;
 mod nights;
 mod odd;
 mod odd_kind;
 mod plain_keys;
 mod properties;
+mod property;
 mod query;
+mod random;
+mod response_faults;
 mod scopes;
 mod settings;
-mod spoil;
+mod state;
 mod webhook;
-mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -48,26 +48,26 @@ use serde_json::Value;
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
-pub use acts::{Action, Kind, Told};
-pub use booking::{BookEntry, Change, NewBooking};
+pub use actions::{Action, ActionKind, Notification};
+pub use booking::{BookEntry, BookingChange, NewBooking};
 pub use by_hand::NightsSet;
 pub use calls::SeenCall;
-pub use faults::{Fault, Faults, Rule};
-pub use houses::{Property, RoomType};
-pub use messages::Message;
-pub use nights::{Night, NightWrite};
+pub use faults::{FaultSettings, InjectedFault, Rule};
+pub use messages::GuestMessage;
+pub use nights::{NightWrite, RoomNight};
 pub use odd_kind::Odd;
+pub use property::{SimulatedProperty, SimulatedRoomType};
 pub use settings::{CreditHeaders, Parallel, Settings};
-pub use webhook::{Delivered, Webhook};
+pub use webhook::{Delivered, WebhookTarget};
 
-use crate::Clock;
+use crate::SimulatorClock;
 use auth::Tokens;
-use book::Book;
-use calls::Calls;
+use calls::CallLog;
 use credits::Credits;
-use door::{Admitted, Door};
 use messages::Messages;
+use middleware::{Admitted, CallGuard};
 use odd::Oddities;
+use state::AccountState;
 use webhook::Outgoing;
 
 /// The most that a write may be, in bytes.
@@ -75,7 +75,7 @@ const BODY_BYTES: usize = 1 << 20;
 /// Apart from what happens by chance, so that prices change no booking.
 const PRICES_STREAM: u64 = 1;
 /// Apart from what happens by chance, so that a fault changes no booking.
-const DICE_STREAM: u64 = 2;
+const FAULT_STREAM: u64 = 2;
 /// Apart from both, so that what is said oddly changes nothing else.
 const ODD_STREAM: u64 = 3;
 
@@ -86,44 +86,44 @@ pub struct Beds24 {
 }
 
 struct Inner {
-    clock: Clock,
+    clock: SimulatorClock,
     settings: Settings,
     state: Mutex<Account>,
-    something_to_tell: Notify,
+    delivery_ready: Notify,
 }
 
 struct Account {
-    book: Book,
+    book: AccountState,
     messages: Messages,
     tokens: Tokens,
     credits: Credits,
     outgoing: Outgoing,
-    calls: Calls,
-    faults: Faults,
+    calls: CallLog,
+    faults: FaultSettings,
     oddities: Oddities,
     /// What happens in the account.
     rng: ChaCha8Rng,
     /// What happens to calls and webhooks.
-    dice: ChaCha8Rng,
+    fault_rng: ChaCha8Rng,
 }
 
 impl Beds24 {
     /// An account with properties and bookings.
-    pub fn new(settings: Settings, clock: Clock) -> Self {
+    pub fn new(settings: Settings, clock: SimulatorClock) -> Self {
         let stream = |number| {
             let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
             rng.set_stream(number);
             rng
         };
         let mut rng = stream(0);
-        let mut book = Book::new(&settings, &mut rng);
+        let mut book = AccountState::new(&settings, &mut rng);
         book.set_prices(today(clock()), settings.linked_prices, &mut stream(PRICES_STREAM));
         for _ in 0..settings.bookings {
             book.make_any(&mut rng, clock());
         }
         let mut faults = settings.faults.clone();
         if settings.webhook_shuffle {
-            faults.rules.entry(Fault::ReorderedWebhook).or_insert(Rule::rate(1.0));
+            faults.rules.entry(InjectedFault::ReorderedWebhook).or_insert(Rule::rate(1.0));
         }
         let account = Account {
             book,
@@ -131,27 +131,27 @@ impl Beds24 {
             tokens: Tokens::default(),
             credits: Credits::new(&settings),
             outgoing: Outgoing::default(),
-            calls: Calls::default(),
+            calls: CallLog::default(),
             faults,
             oddities: Oddities::new(settings.odd, stream(ODD_STREAM)),
             rng,
-            dice: stream(DICE_STREAM),
+            fault_rng: stream(FAULT_STREAM),
         };
-        let inner = Inner { clock, settings, state: Mutex::new(account), something_to_tell: Notify::new() };
+        let inner = Inner { clock, settings, state: Mutex::new(account), delivery_ready: Notify::new() };
         Self { inner: Arc::new(inner) }
     }
 
     /// Serves the API and delivers webhooks until it is told to stop.
     pub async fn serve(&self, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
-        let door = Door { simulator: self.clone(), shutdown: shutdown.clone() };
+        let guard = CallGuard { simulator: self.clone(), shutdown: shutdown.clone() };
         let behind_token = Router::new()
             .merge(properties::router())
             .merge(bookings::router())
             .merge(messages::router())
             .merge(inventory::router())
             .fallback(nowhere)
-            .layer(from_fn_with_state(door.clone(), door::admit));
-        let open = auth::router().layer(from_fn_with_state(door, door::note));
+            .layer(from_fn_with_state(guard.clone(), middleware::admit));
+        let open = auth::router().layer(from_fn_with_state(guard, middleware::note));
         let app = Router::new()
             .merge(control::router())
             .nest("/api/v2", open.merge(behind_token))
@@ -176,12 +176,12 @@ impl Beds24 {
     fn write(&self, call: &Admitted, work: impl FnOnce(&mut Account, &Settings, Timestamp) -> Vec<Value>) -> Response {
         let account = &mut *self.account();
         let before =
-            call.nothing_changes.then(|| (account.book.clone(), account.messages.clone(), account.outgoing.clone()));
+            call.discard_changes.then(|| (account.book.clone(), account.messages.clone(), account.outgoing.clone()));
         let outcomes = work(account, &self.inner.settings, self.now());
         if let Some(before) = before {
             (account.book, account.messages, account.outgoing) = before;
         }
-        self.inner.something_to_tell.notify_one();
+        self.inner.delivery_ready.notify_one();
         answer::written(outcomes)
     }
 }

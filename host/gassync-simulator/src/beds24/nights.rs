@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 
-use super::houses::RoomType;
+use super::property::SimulatedRoomType;
 
 /// How far ahead prices are set from the start, in nights.
 pub(super) const PRICED_NIGHTS: i64 = 500;
@@ -16,7 +16,7 @@ pub(super) const LONGEST_STAY: u32 = 365;
 /// A night of a room type, for comparing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Night {
+pub struct RoomNight {
     /// Which.
     pub night: Date,
     /// Rooms left: less than none when more were sold than there are.
@@ -53,7 +53,7 @@ const REMEMBERED: usize = 100_000;
 
 /// What is set for one night.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Set {
+pub(super) struct NightSettings {
     /// Rooms on sale instead of those there are.
     pub stock: Option<i64>,
     /// In whole cents, by number.
@@ -68,8 +68,8 @@ pub(super) struct Set {
 
 /// What is set, night by night.
 #[derive(Clone, Default)]
-pub(super) struct Calendar {
-    set: BTreeMap<(u64, Date), Set>,
+pub(super) struct RateCalendar {
+    set: BTreeMap<(u64, Date), NightSettings>,
     /// Room types that take the prices of another.
     pub linked: BTreeMap<u64, u64>,
     /// When a night was last written by API.
@@ -78,7 +78,7 @@ pub(super) struct Calendar {
     pub writes: VecDeque<NightWrite>,
 }
 
-impl Calendar {
+impl RateCalendar {
     pub fn note(&mut self, write: NightWrite) {
         if self.writes.len() == REMEMBERED {
             self.writes.pop_front();
@@ -86,16 +86,16 @@ impl Calendar {
         self.writes.push_back(write);
     }
 
-    pub fn get(&self, room: u64, night: Date) -> Option<&Set> {
+    pub fn get(&self, room: u64, night: Date) -> Option<&NightSettings> {
         self.set.get(&(room, night))
     }
 
-    pub fn at(&mut self, room: u64, night: Date) -> &mut Set {
+    pub fn at(&mut self, room: u64, night: Date) -> &mut NightSettings {
         self.set.entry((room, night)).or_default()
     }
 
     /// Rooms on sale, before bookings.
-    pub fn stock(&self, room: &RoomType, night: Date) -> i64 {
+    pub fn stock(&self, room: &SimulatedRoomType, night: Date) -> i64 {
         self.get(room.id, night).and_then(|set| set.stock).unwrap_or_else(|| room.qty.into())
     }
 

@@ -11,8 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use super::{
-    Account, Action, Beds24, Change, Kind, NewBooking, Told,
-    booking::{Booking, whole_second},
+    Account, Action, ActionKind, Beds24, BookingChange, NewBooking, Notification,
+    booking::{BookingRecord, whole_second},
     json_text::HALF_EMOJI,
     money,
     odd_kind::Odd,
@@ -29,13 +29,13 @@ const LETS_BEGIN_DAYS: i64 = 1_000;
 /// How far ahead an odd modification time lies.
 const AHEAD: SignedDuration = SignedDuration::from_hours(48);
 /// Bookings that change together so that a list of them has pages.
-const LISTED_TOGETHER: usize = 5;
+const BULK_CHANGED: usize = 5;
 /// The fewest records of a list that is cut in two or cut short.
 const LEAST_LISTED: usize = 4;
 
 impl Odd {
     /// Makes a booking, as it goes over the wire, odd.
-    pub(super) fn spoil(self, booking: &Booking, object: &mut Value) {
+    pub(super) fn distort(self, booking: &BookingRecord, object: &mut Value) {
         let entry = &booking.entry;
         match self {
             Self::FinePrice => object["price"] = fine(entry.price_cents, entry.id).0,
@@ -52,7 +52,7 @@ impl Odd {
             Self::LowerCaseCountry => object["country2"] = json!(booking.text("country").to_lowercase()),
             Self::CancelledWithLongNote => object["notes"] = json!("Sorry. ".repeat(NOTE_CHARS / 7)),
             Self::CancelledWithoutNights => object["departure"] = object["arrival"].clone(),
-            Self::UnknownStatus if booking.stands() => object["status"] = json!("allotmentHold"),
+            Self::UnknownStatus if booking.is_active() => object["status"] = json!("allotmentHold"),
             Self::WithoutId => drop(object.as_object_mut().and_then(|keys| keys.remove("id"))),
             Self::ModifiedAhead => object["modifiedTime"] = json!(booking.shown_modified().to_string()),
             Self::GroupTotalOnMaster => {
@@ -83,7 +83,7 @@ fn long_email(id: u64) -> String {
     format!("{}{end}", "a".repeat(EMAIL_CHARS - end.len()))
 }
 
-impl Booking {
+impl BookingRecord {
     /// When it last changed, as it is said.
     pub fn shown_modified(&self) -> Timestamp {
         if self.odd == Some(Odd::ModifiedAhead) { self.entry.modified + AHEAD } else { self.entry.modified }
@@ -194,35 +194,41 @@ impl Beds24 {
 
     fn be_odd(&self, account: &mut Account, kind: Odd) -> Option<Action> {
         let now = self.now();
-        let told = if account.oddities.rng.random_ratio(1, 4) { Told::Nobody } else { Told::Webhook };
+        let notification =
+            if account.oddities.rng.random_ratio(1, 4) { Notification::None } else { Notification::Webhook };
         if kind == Odd::Revived {
             // Otherwise only the end of it would be told.
             let id = account.cancel_as(kind, now)?;
-            self.tell(account, id, Told::Webhook, Kind::Cancelled);
+            self.notify(account, id, Notification::Webhook, ActionKind::Cancelled);
             account.oddities.to_revive = Some(id);
         }
         let (event, id) = account.be_odd(kind, now)?;
         *account.oddities.done.entry(kind).or_default() += 1;
         if !matches!(kind, Odd::DeletedBetweenPages | Odd::ShortList) {
-            self.tell(account, id, told, event);
+            self.notify(account, id, notification, event);
         }
-        Some(Action { kind: event, booking_id: id, told, summary: format!("booking {id} said oddly: {kind:?}") })
+        Some(Action {
+            kind: event,
+            booking_id: id,
+            notification,
+            summary: format!("booking {id} said oddly: {kind:?}"),
+        })
     }
 }
 
 impl Account {
     /// What happens in the account, and to which booking.
-    fn be_odd(&mut self, kind: Odd, now: Timestamp) -> Option<(Kind, u64)> {
+    fn be_odd(&mut self, kind: Odd, now: Timestamp) -> Option<(ActionKind, u64)> {
         match kind {
             Odd::CancelledWithLongNote | Odd::CancelledWithoutNights => {
-                Some((Kind::Cancelled, self.cancel_as(kind, now)?))
+                Some((ActionKind::Cancelled, self.cancel_as(kind, now)?))
             }
-            Odd::Revived => Some((Kind::Changed, self.revive(now)?)),
-            Odd::DeletedBetweenPages => Some((Kind::Cancelled, self.delete_at_the_next_page(now)?)),
-            Odd::ShortList => Some((Kind::Changed, self.cut_the_next_list(now)?)),
-            Odd::LongLet => Some((Kind::Made, self.let_long(now)?)),
-            Odd::GroupTotalOnMaster => Some((Kind::Made, self.make_group(now)?)),
-            _ => Some((Kind::Made, self.make_as(kind, now)?)),
+            Odd::Revived => Some((ActionKind::Changed, self.revive(now)?)),
+            Odd::DeletedBetweenPages => Some((ActionKind::Cancelled, self.delete_at_the_next_page(now)?)),
+            Odd::ShortList => Some((ActionKind::Changed, self.cut_the_next_list(now)?)),
+            Odd::LongLet => Some((ActionKind::Made, self.let_long(now)?)),
+            Odd::GroupTotalOnMaster => Some((ActionKind::Made, self.make_group(now)?)),
+            _ => Some((ActionKind::Made, self.make_as(kind, now)?)),
         }
     }
 
@@ -259,7 +265,7 @@ impl Account {
         let of_group = |id: u64| self.book.bookings.iter().any(|other| other.entry.master_id == Some(id));
         let plain = self.book.bookings.iter().filter(|booking| {
             let entry = &booking.entry;
-            booking.stands()
+            booking.is_active()
                 && booking.odd.is_none()
                 && entry.status != "black"
                 && entry.reference.is_empty()
@@ -288,10 +294,10 @@ impl Account {
 
     /// Changes the price of some bookings, so that a list of what has changed is long enough to be cut.
     fn change_some(&mut self, now: Timestamp) -> Option<u64> {
-        let some: Vec<u64> = self.plain().into_iter().rev().take(LISTED_TOGETHER).collect();
+        let some: Vec<u64> = self.plain().into_iter().rev().take(BULK_CHANGED).collect();
         for id in &some {
             let price_cents = self.book.get(*id).map(|booking| booking.entry.price_cents + 100);
-            self.book.change(*id, &Change { price_cents, ..Change::default() }, now);
+            self.book.change(*id, &BookingChange { price_cents, ..BookingChange::default() }, now);
         }
         some.first().copied().filter(|_| some.len() >= LEAST_LISTED)
     }
@@ -341,7 +347,7 @@ impl Account {
                 booking.entry.master_id = Some(first);
             }
             booking.odd = Some(Odd::GroupTotalOnMaster);
-            let mut charge = |booking: &mut Booking, what: &str, cents: u64| {
+            let mut charge = |booking: &mut BookingRecord, what: &str, cents: u64| {
                 item_id += 1;
                 let keys = json!({ "type": "charge", "description": what, "qty": 1, "amount": money::number(cents) });
                 booking.invoice_items.add(item_id, *id, keys, now);
@@ -359,7 +365,7 @@ impl Account {
     }
 
     /// What is wrong with a list of bookings: how many of it come at all, and how many on a page.
-    pub(super) fn spoil_list(&mut self, found: &[u64], page: usize, page_size: usize) -> (usize, usize) {
+    pub(super) fn distort_list(&mut self, found: &[u64], page: usize, page_size: usize) -> (usize, usize) {
         if page > 1 {
             return (found.len(), self.oddities.page_size.unwrap_or(page_size));
         }

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::{
     Account, Admitted, Beds24, Settings,
     answer::{self, Malformed, refused},
-    houses::{Property, RoomType},
-    keys::whole,
+    fields::whole,
     nights::LONGEST_STAY,
-    query::{BadParameter, Query},
+    property::{SimulatedProperty, SimulatedRoomType},
+    query::{BadParameter, QueryParams},
     webhook::PropertyHook,
 };
 
@@ -19,16 +19,16 @@ pub(super) fn router() -> Router<Beds24> {
     Router::new().route("/properties", get(list).post(write)).route("/properties/rooms", get(not_ready))
 }
 
-async fn list(State(simulator): State<Beds24>, query: Query) -> Result<Response, BadParameter> {
+async fn list(State(simulator): State<Beds24>, query: QueryParams) -> Result<Response, BadParameter> {
     let (ids, rooms) = (query.numbers("id")?, query.numbers("roomId")?);
     let account = simulator.account();
-    let wanted = |property: &&Property| {
+    let wanted = |property: &&SimulatedProperty| {
         (ids.is_empty() || ids.contains(&property.id))
             && (rooms.is_empty() || property.room_types.iter().any(|room| rooms.contains(&room.id)))
     };
-    let found: Vec<&Property> = account.book.properties.iter().filter(wanted).collect();
+    let found: Vec<&SimulatedProperty> = account.book.properties.iter().filter(wanted).collect();
     let settings = &simulator.inner.settings;
-    let show = |property: &Property| {
+    let show = |property: &SimulatedProperty| {
         let hook = account.book.hooks.get(&property.id).cloned().unwrap_or_default();
         let mut object = wire(property, &hook, settings.owner_id());
         if query.flag("includeAllRooms") {
@@ -46,7 +46,7 @@ async fn not_ready() -> Response {
     answer::error(StatusCode::NOT_FOUND, "Not found")
 }
 
-fn wire(property: &Property, hook: &PropertyHook, owner: u64) -> Value {
+fn wire(property: &SimulatedProperty, hook: &PropertyHook, owner: u64) -> Value {
     json!({
         "id": property.id,
         "name": property.name,
@@ -69,7 +69,7 @@ fn wire(property: &Property, hook: &PropertyHook, owner: u64) -> Value {
     })
 }
 
-fn room_wire(room: &RoomType, property: u64, with_details: bool) -> Value {
+fn room_wire(room: &SimulatedRoomType, property: u64, with_details: bool) -> Value {
     let unit = |number: u32| {
         let mut unit = json!({ "id": number, "name": format!("{} {number}", room.name) });
         if with_details {

@@ -7,7 +7,7 @@ use axum::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 /// What a call asks for.
-pub(super) struct Query {
+pub(super) struct QueryParams {
     pairs: Vec<(String, String)>,
     /// The page, from 1 on.
     pub page: usize,
@@ -18,7 +18,7 @@ pub(super) struct Query {
 #[derive(Debug)]
 pub(super) struct BadParameter(pub String);
 
-impl<S: Sync> FromRequestParts<S> for Query {
+impl<S: Sync> FromRequestParts<S> for QueryParams {
     type Rejection = BadParameter;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, BadParameter> {
@@ -33,7 +33,7 @@ impl<S: Sync> FromRequestParts<S> for Query {
     }
 }
 
-impl Query {
+impl QueryParams {
     /// Each value of a parameter, which may be spelled with `[]`. With an index it is another parameter.
     pub fn texts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |(n, _): &&(String, String)| n.strip_suffix("[]").unwrap_or(n) == name;

@@ -1,7 +1,7 @@
 //! What the simulation starts with. What the channel's own documents leave open is a setting, so that both ways can be
 //! tried.
 
-use super::faults::Faults;
+use super::faults::FaultSettings;
 
 /// What the simulation starts with.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ pub struct Settings {
     /// Deliver webhooks out of order.
     pub webhook_shuffle: bool,
     /// What goes wrong from the start.
-    pub faults: Faults,
+    pub faults: FaultSettings,
     /// The share of the bookings that are said which is odd, from 0 to 1.
     pub odd: f64,
 }
@@ -98,7 +98,7 @@ impl Default for Settings {
             webhook_in_array: false,
             webhook_late_seconds: 0,
             webhook_shuffle: true,
-            faults: Faults::default(),
+            faults: FaultSettings::default(),
             odd: 0.0,
         }
     }

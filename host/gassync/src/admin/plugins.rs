@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use gassync_domain::Timestamp;
-use gassync_runtime::{Allowance, MAX_COMPONENT_BYTES, Manifest, Wish};
+use gassync_runtime::{MAX_COMPONENT_BYTES, Manifest, PermissionRequest, Permissions};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -61,7 +61,7 @@ pub struct VersionShown {
     /// Why it does not serve.
     pub problem: Option<String>,
     /// What it may do; none while nobody has said so.
-    pub allowance: Option<Allowance>,
+    pub allowance: Option<Permissions>,
     /// What it asks for beyond that, or beyond what serves, as options of `plugin grant`.
     pub lacks: Vec<String>,
     /// How it came: `by` folder or operator, `bytes`, `readyMillis`.
@@ -117,11 +117,11 @@ pub struct Asked {
 }
 
 impl Asked {
-    fn wishes(self) -> Vec<Wish> {
-        let hosts = self.hosts.into_iter().map(Wish::Host);
-        let secrets = self.secrets.into_iter().map(|(slot, host)| Wish::Secret(slot, host));
-        let routes = self.open_routes.into_iter().map(Wish::OpenRoute);
-        hosts.chain(secrets).chain(self.memory_mib.map(Wish::Memory)).chain(routes).collect()
+    fn wishes(self) -> Vec<PermissionRequest> {
+        let hosts = self.hosts.into_iter().map(PermissionRequest::Host);
+        let secrets = self.secrets.into_iter().map(|(slot, host)| PermissionRequest::Secret(slot, host));
+        let routes = self.open_routes.into_iter().map(PermissionRequest::OpenRoute);
+        hosts.chain(secrets).chain(self.memory_mib.map(PermissionRequest::Memory)).chain(routes).collect()
     }
 }
 
@@ -208,7 +208,7 @@ fn version_shown(plugin: &store::plugins::Plugin, version: &Version) -> VersionS
     let held = version.allowance.as_ref().or(plugin.allowance.as_ref());
     // A manifest that this host reads no more asks for nothing here.
     let manifest = Manifest::parse(&version.manifest.to_string()).ok();
-    let lacks = manifest.zip(held).map(|(manifest, held)| told(&held.lacks(&manifest)));
+    let lacks = manifest.zip(held).map(|(manifest, held)| told(&held.missing(&manifest)));
     VersionShown {
         version: version.version.clone(),
         hash: version.hash.clone(),
@@ -223,7 +223,7 @@ fn version_shown(plugin: &store::plugins::Plugin, version: &Version) -> VersionS
     }
 }
 
-fn told(wishes: &[Wish]) -> Vec<String> {
+fn told(wishes: &[PermissionRequest]) -> Vec<String> {
     wishes.iter().map(ToString::to_string).collect()
 }
 
@@ -263,7 +263,7 @@ async fn grant(
     Json(grants): Json<Grants>,
 ) -> Result<Json<VersionShown>, ApiError> {
     let (give, take) = (grants.give.wishes(), grants.take.wishes());
-    if let Some(problem) = give.iter().find_map(Wish::problem) {
+    if let Some(problem) = give.iter().find_map(PermissionRequest::problem) {
         return Err(Problem::Malformed(problem).into());
     }
     let now = app.now();
@@ -286,7 +286,7 @@ async fn grant(
         if grants.all {
             let manifest = Manifest::parse(&meant.manifest.to_string());
             let manifest = manifest.map_err(|error| Problem::Conflict(error.to_string()))?;
-            allowance.lacks(&manifest).into_iter().for_each(|wish| allowance.give(wish));
+            allowance.missing(&manifest).into_iter().for_each(|wish| allowance.give(wish));
         }
         give.into_iter().for_each(|wish| allowance.give(wish));
         store::plugins::allow(&mut tx, &id, &meant.hash, &allowance).await?;
@@ -315,7 +315,7 @@ fn the_one_meant<'a>(
     waiting.or_else(|| versions.iter().find(|version| Some(&version.hash) == plugin.serving.as_ref()))
 }
 
-async fn take_from_all(tx: &mut Tx, id: &str, versions: &[Version], wish: &Wish) -> store::Result<bool> {
+async fn take_from_all(tx: &mut Tx, id: &str, versions: &[Version], wish: &PermissionRequest) -> store::Result<bool> {
     let mut had = false;
     for version in versions {
         // Another wish may have changed it meanwhile.

@@ -110,7 +110,7 @@ impl<'a> ChannelSession<'a> {
             seed: app.seed(),
             budget: plugin.budget(Budget::fetch()),
             memory: plugin_state::load(app, plugin, source).await?,
-            ..Call::alone("")
+            ..Call::isolated("")
         };
         Ok((call, secrets, place))
     }
@@ -140,7 +140,7 @@ impl<'a> ChannelSession<'a> {
         }
         source_switches::talked(&mut tx, source.account, source.id, false, now).await?;
         tx.commit().await?;
-        if error.is_certain_fault() {
+        if error.is_unambiguous_plugin_fault() {
             plugins::record_fault(&app.plugins, plugin, source.account, *connection, &why).await?;
         }
         Ok(error.into())

@@ -7,7 +7,7 @@ use crate::admin::{GoLive, GoLivePlan, NightsCounted};
 
 /// What is asked for.
 #[derive(Debug, Args)]
-pub struct Asked {
+pub struct GoLiveArgs {
     /// The source's name, or its number
     name: String,
     /// Only show what would change at the channel, of a calendar that is read now; it is good for five minutes
@@ -21,7 +21,7 @@ pub struct Asked {
     json: bool,
 }
 
-impl Asked {
+impl GoLiveArgs {
     pub async fn run(self, client: &Client) -> anyhow::Result<()> {
         let Self { name, plan, open_closed, json } = self;
         let asked = GoLive { plan, open_closed, plan_id: None };

@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum InboxCommand {
     /// Show kept messages, newest first, without what they say
     List {
         /// Only these: received, applied or failed
@@ -60,11 +60,11 @@ pub enum Command {
     SetAside {
         /// Without one they are listed
         #[command(subcommand)]
-        command: Option<set_aside::Command>,
+        command: Option<set_aside::SetAsideCommand>,
     },
 }
 
-impl Command {
+impl InboxCommand {
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let client = Client::connect(config).await?;
         match self {
@@ -91,7 +91,7 @@ impl Command {
                 say(&format!("{count} messages are dismissed."));
             }
             Self::SetAside { command } => {
-                return command.unwrap_or(set_aside::Command::List { json: false }).run(&client).await;
+                return command.unwrap_or(set_aside::SetAsideCommand::List { json: false }).run(&client).await;
             }
         }
         Ok(ExitCode::SUCCESS)

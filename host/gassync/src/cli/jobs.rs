@@ -16,7 +16,7 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum JobsCommand {
     /// Show work, the newest first
     List(List),
     /// Show a job
@@ -83,7 +83,7 @@ pub struct Retry {
     json: bool,
 }
 
-impl Command {
+impl JobsCommand {
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let client = Client::connect(config).await?;
         match self {

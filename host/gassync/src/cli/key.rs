@@ -11,9 +11,9 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum KeyCommand {
     /// Make a key for the standard API
-    Create(Create),
+    Create(CreateKey),
     /// Show all keys: their first characters, never more
     List {
         /// One JSON document
@@ -39,7 +39,7 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
-pub struct Create {
+pub struct CreateKey {
     /// The account; made when there is none of this name
     #[arg(long)]
     account: String,
@@ -63,11 +63,11 @@ pub struct Create {
     json: bool,
 }
 
-impl Command {
+impl KeyCommand {
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let client = Client::connect(config).await?;
         match self {
-            Self::Create(Create { account, name, source, scopes, strict, expires_at, json }) => {
+            Self::Create(CreateKey { account, name, source, scopes, strict, expires_at, json }) => {
                 let new = NewKey { account, name, source, scopes, strict, expires_at };
                 let made: KeyMade = client.post("/admin/v1/keys", &new).await?;
                 show(&made, json)?;

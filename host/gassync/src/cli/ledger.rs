@@ -6,7 +6,7 @@ use super::{client::Client, print, say};
 use crate::{admin::LedgerDifference, config::Config};
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum LedgerCommand {
     /// Count the ledger anew from bookings, links and maintenance; status 1 where it says something else
     Check {
         /// Only this account's
@@ -18,7 +18,7 @@ pub enum Command {
     },
 }
 
-impl Command {
+impl LedgerCommand {
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let Self::Check { account, json } = self;
         let client = Client::connect(config).await?;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum MapCommand {
     /// Show what waits, and what it probably is
     Parked {
         /// The source's name, or its number
@@ -28,11 +28,11 @@ pub enum Command {
         json: bool,
     },
     /// Show, field by field, what a link would change
-    Plan(Link),
+    Plan(LinkArgs),
     /// Link a record with a core entity
     Apply {
         #[command(flatten)]
-        link: Link,
+        link: LinkArgs,
         /// What `map plan` printed: only just that is done
         #[arg(long)]
         plan: Option<String>,
@@ -48,15 +48,15 @@ pub enum Command {
     /// Take over the links of houses that run elsewhere already: all of a file, or none
     Import(Import),
     /// Take a link away: the record waits again, the core keeps what it has
-    Unlink(Known),
+    Unlink(LinkRef),
     /// Keep a record's news out of the core; of a property or a room type, its bookings and blocks too: they wait
-    Pause(Known),
+    Pause(LinkRef),
     /// Let them in again, those that wait first
-    Resume(Known),
+    Resume(LinkRef),
     /// Have what changes in the core go to the channel, or not: of a property, all that is of it
     Push {
         #[command(flatten)]
-        known: Known,
+        known: LinkRef,
         /// Not any more
         #[arg(long)]
         off: bool,
@@ -92,7 +92,7 @@ pub struct Decide {
 }
 
 #[derive(Debug, Args)]
-pub struct Link {
+pub struct LinkArgs {
     /// The source's name, or its number
     source: String,
     /// property, room-type or rate-plan; or reservation, with the booking that it is
@@ -111,7 +111,7 @@ pub struct Link {
 }
 
 #[derive(Debug, Args)]
-pub struct Known {
+pub struct LinkRef {
     /// The source's name, or its number
     source: String,
     /// property, room-type or rate-plan
@@ -120,7 +120,7 @@ pub struct Known {
     id: String,
 }
 
-impl Command {
+impl MapCommand {
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let client = Client::connect(config).await?;
         match self {
@@ -148,7 +148,7 @@ impl Command {
     }
 }
 
-impl Link {
+impl LinkArgs {
     async fn send(
         &self,
         client: &Client,
@@ -201,7 +201,7 @@ impl Decide {
     }
 }
 
-impl Known {
+impl LinkRef {
     async fn send(self, client: &Client, act: &str) -> anyhow::Result<()> {
         let path = format!("/admin/v1/sources/{}/links/{act}", self.source);
         let _: Value = client.post(&path, &KnownLink { kind: self.kind.clone(), id: self.id.clone() }).await?;
@@ -258,9 +258,9 @@ async fn list(client: &Client, source: &str, json: bool) -> anyhow::Result<()> {
     }
     for link in links {
         let state = if link.auto_sync { "" } else { "  paused" };
-        let told = if link.push { "" } else { "  not told" };
+        let pushed = if link.push { "" } else { "  not told" };
         let synced = link.last_synced_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
-        print(&format!("{:<12} {:<24} {:<8} in sync {synced}{state}{told}", link.kind, link.id, link.gas_id));
+        print(&format!("{:<12} {:<24} {:<8} in sync {synced}{state}{pushed}", link.kind, link.id, link.gas_id));
         if let Some(error) = link.last_error {
             print(&format!("    {} times since then: {error}", link.retries));
         }

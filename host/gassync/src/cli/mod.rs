@@ -22,8 +22,8 @@ mod serve;
 mod set_aside;
 mod simulate;
 mod source;
-mod source_pushing;
-mod source_steering;
+mod source_control;
+mod source_push;
 mod webhook_replay;
 mod webhook_verify;
 mod webhooks;
@@ -62,7 +62,7 @@ enum Command {
     Demo(demo::Demo),
     /// Run a channel's side of the wire, to write plugins against
     #[command(subcommand)]
-    Simulate(simulate::Command),
+    Simulate(simulate::SimulateCommand),
     /// Run the host
     Serve,
     /// Bring the database's schema up to date
@@ -71,30 +71,30 @@ enum Command {
     Config,
     /// Connect and fetch from channels
     #[command(subcommand)]
-    Source(source::Command),
+    Source(source::SourceCommand),
     /// Look after plugins
     #[command(subcommand)]
-    Plugin(plugin::Command),
+    Plugin(plugin::PluginCommand),
     /// Look after API keys
     #[command(subcommand)]
-    Key(key::Command),
+    Key(key::KeyCommand),
     /// Say what records of sources are in the core
     #[command(subcommand)]
-    Map(map::Command),
+    Map(map::MapCommand),
     /// Show what a person should look at; status 1 where there is anything
     Alarms(alarms::Alarms),
     /// Check which nights are sold
     #[command(subcommand)]
-    Ledger(ledger::Command),
+    Ledger(ledger::LedgerCommand),
     /// Look at work, and bring back what is dead
     #[command(subcommand)]
-    Jobs(jobs::Command),
+    Jobs(jobs::JobsCommand),
     /// Look after subscribers, and what they were told
     #[command(subcommand)]
-    Webhooks(webhooks::Command),
+    Webhooks(webhooks::WebhooksCommand),
     /// Look at the messages that came in
     #[command(subcommand)]
-    Inbox(inbox::Command),
+    Inbox(inbox::InboxCommand),
 }
 
 /// Reads the command and runs it.

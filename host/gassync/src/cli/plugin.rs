@@ -19,7 +19,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum PluginCommand {
     /// Show all plugins and where they stand
     List {
         /// One JSON document
@@ -40,7 +40,7 @@ pub enum Command {
         file: PathBuf,
     },
     /// Say what a version may do; one that waits for that goes ahead
-    Grant(Grant),
+    Grant(GrantArgs),
     /// Let the version serve that served before
     Rollback {
         /// The channel
@@ -103,7 +103,7 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
-pub struct Grant {
+pub struct GrantArgs {
     /// The channel
     id: String,
     /// The version, by the beginning of its hash; without it the newest
@@ -143,7 +143,7 @@ fn secret(text: &str) -> Result<(String, String), String> {
     Ok((slot.to_owned(), host.to_owned()))
 }
 
-impl Command {
+impl PluginCommand {
     pub async fn run(self, settings: impl Fn() -> Result<Config, ConfigError>) -> anyhow::Result<ExitCode> {
         match self {
             Self::List { json } => list(&Client::connect(settings()?).await?, json).await?,
@@ -182,7 +182,7 @@ impl Command {
     }
 }
 
-impl Grant {
+impl GrantArgs {
     async fn run(self, client: &Client) -> anyhow::Result<()> {
         let grants = Grants {
             hash: self.hash,

@@ -8,7 +8,7 @@ use clap::Args;
 use gassync_domain::Timestamp;
 use gassync_runtime::{
     Engine,
-    conformance::{self, Samples, Subject},
+    conformance::{self, CheckSubject, Samples},
 };
 
 use super::{FAILED, USAGE, fail, plugin_try::engine_settings, print, say};
@@ -50,7 +50,7 @@ impl CheckArgs {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         say(&format!("Compiling {}, and checking it with {}", file.display(), folder.display()));
         let engine = Engine::new(engine_settings())?;
-        let report = conformance::check(&engine, Subject { name, wasm, samples, now }).await;
+        let report = conformance::check(&engine, CheckSubject { name, wasm, samples, now }).await;
         print(&if json { serde_json::to_string(&report)? } else { report.to_string() });
         Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
     }

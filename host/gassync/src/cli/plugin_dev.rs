@@ -97,7 +97,7 @@ impl Dev {
             ("GASSYNC_PLUGINS_DIR", data.join("plugins").display().to_string()),
             ("GASSYNC_DATABASE_URL", format!("sqlite:{}/{DATABASE}", data.display())),
             ("GASSYNC_SERVER_LISTEN", listen.to_string()),
-            ("GASSYNC_EGRESS_PRIVATE", self.private.join(",")),
+            ("GASSYNC_EGRESS_ALLOW_PRIVATE", self.private.join(",")),
             ("GASSYNC_LOG_FILTER", std::env::var("GASSYNC_LOG_FILTER").unwrap_or_else(|_| "error".to_owned())),
         ];
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use gassync_domain::{Entity, HttpRequest, HttpResponse, Timestamp};
 use gassync_runtime::{
     Adapter, Engine, EngineSettings,
-    trial::{self, Conditions, Ending, FileCoreData, content_type},
+    try_call::{self, FileCoreData, TryContext, TryResult, content_type},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// It trapped, or went over a limit.
-const BROKE: u8 = 3;
+const PLUGIN_FAULT: u8 = 3;
 
 #[derive(Debug, Args)]
 pub struct TryArgs {
@@ -158,10 +158,10 @@ impl TryArgs {
             Ok(plugin) => plugin,
             Err(error) => {
                 say(&json!({ "type": "/problems/plugin/refused", "title": error.to_string() }).to_string());
-                return Ok(ExitCode::from(BROKE));
+                return Ok(ExitCode::from(PLUGIN_FAULT));
             }
         };
-        let mut conditions = Conditions {
+        let mut context = TryContext {
             settings: match &self.settings {
                 Some(path) => serde_json::from_slice(&read(path)?).context("--settings is not JSON")?,
                 None => json!({}),
@@ -170,63 +170,63 @@ impl TryArgs {
             seed: self.seed,
             core_data: FileCoreData::default(),
         };
-        let ending = self.entry.run(&*plugin, &mut conditions).await?;
+        let ending = self.entry.run(&*plugin, &mut context).await?;
         Ok(match ending {
-            Ending::Document(text) => {
+            TryResult::Document(text) => {
                 print(&text);
                 ExitCode::SUCCESS
             }
-            Ending::Answered(problem) => {
+            TryResult::PluginError(problem) => {
                 say(&problem);
                 ExitCode::from(FAILED)
             }
-            Ending::Broke(problem) => {
+            TryResult::PluginFault(problem) => {
                 say(&problem);
-                ExitCode::from(BROKE)
+                ExitCode::from(PLUGIN_FAULT)
             }
         })
     }
 }
 
 impl Entry {
-    async fn run(self, plugin: &dyn Adapter, conditions: &mut Conditions) -> anyhow::Result<Ending> {
+    async fn run(self, plugin: &dyn Adapter, context: &mut TryContext) -> anyhow::Result<TryResult> {
         Ok(match self {
             Self::Decode(Decode { call, entity: Some(entity) }) => {
-                trial::decode_answer(plugin, conditions, entity.into(), load_answer(plugin, &call.input)?).await
+                try_call::decode_answer(plugin, context, entity.into(), load_answer(plugin, &call.input)?).await
             }
             Self::Decode(Decode { call, entity: None }) => {
-                trial::decode(plugin, conditions, call.request(plugin)?).await
+                try_call::decode(plugin, context, call.request(plugin)?).await
             }
             Self::Fetch { input, answer } => {
-                trial::fetch(plugin, conditions, input_of(&input)?, load_answers(plugin, &answer)?).await
+                try_call::fetch(plugin, context, input_of(&input)?, load_answers(plugin, &answer)?).await
             }
             Self::Calendar(push) => {
-                let (input, answers) = push.load(plugin, conditions)?;
-                trial::calendar(plugin, conditions, input, answers).await
+                let (input, answers) = push.load(plugin, context)?;
+                try_call::calendar(plugin, context, input, answers).await
             }
             Self::Reservations(push) => {
-                let (input, answers) = push.load(plugin, conditions)?;
-                trial::reservations(plugin, conditions, input, answers).await
+                let (input, answers) = push.load(plugin, context)?;
+                try_call::reservations(plugin, context, input, answers).await
             }
             Self::Acknowledge(push) => {
-                let (input, answers) = push.load(plugin, conditions)?;
-                trial::acknowledge(plugin, conditions, input, answers).await
+                let (input, answers) = push.load(plugin, context)?;
+                try_call::acknowledge(plugin, context, input, answers).await
             }
             Self::Content(push) => {
-                let (input, answers) = push.load(plugin, conditions)?;
-                trial::content(plugin, conditions, input, answers).await
+                let (input, answers) = push.load(plugin, context)?;
+                try_call::content(plugin, context, input, answers).await
             }
             Self::Respond { call, outcome } => {
                 let results = serde_json::from_slice(&read(&outcome)?).context("--outcome is not a list of results")?;
-                trial::respond(plugin, conditions, call.request(plugin)?, results).await
+                try_call::respond(plugin, context, call.request(plugin)?, results).await
             }
             Self::Render { path, query, core_data } => {
-                conditions.core_data = load_core_data(core_data.as_deref())?;
+                context.core_data = load_core_data(core_data.as_deref())?;
                 let (url, headers) = (url(&path, query.as_deref()), Vec::new());
                 let request = HttpRequest { method: "GET".to_owned(), url, headers, body: None };
-                trial::render(plugin, conditions, request).await
+                try_call::render(plugin, context, request).await
             }
-            Self::Describe => Ending::Document(serde_json::to_string(plugin.manifest())?),
+            Self::Describe => TryResult::Document(serde_json::to_string(plugin.manifest())?),
         })
     }
 }
@@ -235,9 +235,9 @@ impl Push {
     fn load<T: DeserializeOwned>(
         &self,
         plugin: &dyn Adapter,
-        conditions: &mut Conditions,
+        context: &mut TryContext,
     ) -> anyhow::Result<(T, Vec<HttpResponse>)> {
-        conditions.core_data = load_core_data(self.core_data.as_deref())?;
+        context.core_data = load_core_data(self.core_data.as_deref())?;
         Ok((input_of(&self.input)?, load_answers(plugin, &self.answer)?))
     }
 }

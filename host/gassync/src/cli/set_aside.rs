@@ -7,7 +7,7 @@ use super::{client::Client, print, say};
 use crate::admin::{Dismissal, SetAsideShown, SetAsideWhole};
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum SetAsideCommand {
     /// Show records that could not be read or kept, the oldest first
     List {
         /// One JSON document
@@ -40,7 +40,7 @@ pub enum Command {
     },
 }
 
-impl Command {
+impl SetAsideCommand {
     pub async fn run(self, client: &Client) -> anyhow::Result<ExitCode> {
         match self {
             Self::List { json } => list(&client.get::<Vec<SetAsideShown>>("/admin/v1/set-aside").await?, json)?,

@@ -4,20 +4,20 @@ use std::{net::SocketAddr, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use gassync_simulator::beds24::{Beds24, Faults, Settings, Webhook};
+use gassync_simulator::beds24::{Beds24, FaultSettings, Settings, WebhookTarget};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{print, say, serve::stop_signal, system_clock};
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum SimulateCommand {
     /// A simulated Beds24: its API, its webhooks, and a page to act on
-    Beds24(Options),
+    Beds24(SimulateArgs),
 }
 
 #[derive(Debug, Args)]
-pub struct Options {
+pub struct SimulateArgs {
     /// Where it listens; it has no door that keeps strangers out, so leave it on this machine
     #[arg(long, default_value = "127.0.0.1:8491")]
     listen: SocketAddr,
@@ -53,26 +53,26 @@ pub fn share(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or("must be a number from 0 to 1")
 }
 
-impl Command {
+impl SimulateCommand {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let Self::Beds24(options) = self;
         options.run().await
     }
 }
 
-impl Options {
+impl SimulateArgs {
     async fn run(self) -> anyhow::Result<ExitCode> {
         let settings = Settings {
             seed: self.seed,
             bookings: self.bookings,
             properties: self.properties,
-            faults: if self.faults > 0.0 { Faults::any(self.faults) } else { Faults::default() },
+            faults: if self.faults > 0.0 { FaultSettings::any(self.faults) } else { FaultSettings::default() },
             odd: self.odd,
             ..Settings::default()
         };
         let beds24 = Beds24::new(settings, system_clock());
         if let Some(url) = self.webhook {
-            beds24.set_webhook(Webhook { url, header: self.header });
+            beds24.set_webhook(WebhookTarget { url, header: self.header });
         }
         let listener = TcpListener::bind(self.listen).await.context("the simulated Beds24 cannot listen")?;
         let address = listener.local_addr()?;

@@ -10,9 +10,8 @@ use super::{
     client::Client,
     go_live,
     pair::pair,
-    print, say,
-    source_pushing::{self, Change},
-    source_steering,
+    print, say, source_control,
+    source_push::{self, PushSettingsArgs},
 };
 use crate::{
     admin::{
@@ -28,7 +27,7 @@ const SPIN: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum SourceCommand {
     /// Connect an account with a channel
     Add(Add),
     /// Show all sources
@@ -93,17 +92,17 @@ pub enum Command {
         name: String,
         /// All nights within its horizon, also those that it has
         #[arg(long)]
-        all: bool,
+        full: bool,
         /// One JSON document
         #[arg(long)]
         json: bool,
     },
     /// Begin to tell the channel of the core: with --plan show what that would change there, then do just that
-    GoLive(go_live::Asked),
+    GoLive(go_live::GoLiveArgs),
     /// Say how the channel is told of the core; without options, show it
-    Pushing(Change),
+    PushSettings(PushSettingsArgs),
     #[command(flatten)]
-    Steer(source_steering::Command),
+    Control(source_control::SourceCommand),
     /// Fetch what the channel has, now; with --from and --to all of these nights, in the background
     Sync {
         /// The source's name
@@ -149,7 +148,7 @@ fn say_of(text: &str) -> Result<Say, String> {
     serde_json::from_value(Value::String(text.to_owned())).map_err(|_| "must be ours, theirs or none".to_owned())
 }
 
-impl Command {
+impl SourceCommand {
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let client = Client::connect(config).await?;
         match self {
@@ -182,11 +181,11 @@ impl Command {
             Self::Sync { name, from: Some(from), to: Some(to), json } => {
                 backfill(&client, &name, &NewBackfill { from, to }, json).await?;
             }
-            Self::Status { name, json } => source_pushing::status(&client, name, json).await?,
-            Self::Push { name, all, json } => source_pushing::push(&client, &name, all, json).await?,
+            Self::Status { name, json } => source_push::status(&client, name, json).await?,
+            Self::Push { name, full, json } => source_push::push(&client, &name, full, json).await?,
             Self::GoLive(asked) => asked.run(&client).await?,
-            Self::Pushing(change) => change.run(&client).await?,
-            Self::Steer(command) => command.run(&client).await?,
+            Self::PushSettings(change) => change.run(&client).await?,
+            Self::Control(command) => command.run(&client).await?,
             Self::Sync { name, json, .. } => sync(&client, &name, json).await?,
         }
         Ok(ExitCode::SUCCESS)

@@ -44,7 +44,7 @@ pub struct Replay {
 }
 
 #[derive(Debug, Args)]
-pub struct Run {
+pub struct ReplayStatus {
     /// The subscription's number
     id: i64,
     /// The run's number
@@ -114,7 +114,7 @@ fn ended(run: &ReplayShown) -> String {
     format!("{} arrived, {} were given up again, {} thrown away.", run.delivered, run.dead, run.cancelled)
 }
 
-impl Run {
+impl ReplayStatus {
     /// How far a run is, or stops it.
     pub async fn run(self, client: &Client) -> anyhow::Result<()> {
         let path = format!("/admin/v1/webhooks/{}/replays/{}", self.id, self.run);

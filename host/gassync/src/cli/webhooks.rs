@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     client::Client,
     print, say,
-    webhook_replay::{Replay, Run},
+    webhook_replay::{Replay, ReplayStatus},
     webhook_verify::{Verify, read_secret},
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum WebhooksCommand {
     /// Show subscriptions
     List {
         /// Only of this source
@@ -42,7 +42,7 @@ pub enum Command {
     /// Show one, and how it takes what it is told
     Show(One),
     /// Subscribe for a source; the secret is shown this once
-    Create(Create),
+    Create(CreateWebhook),
     /// Change one; what is not said stays
     Update(Update),
     /// End one
@@ -73,7 +73,7 @@ pub enum Command {
     /// Tell again what was given up or missed: what fits is counted, sent, and followed until it ends
     Replay(Replay),
     /// Show how far a run of replays is, or stop it
-    ReplayStatus(Run),
+    ReplayStatus(ReplayStatus),
     /// Say whether a message is what it says; asks no host
     Verify(Verify),
 }
@@ -123,7 +123,7 @@ struct Wants {
 }
 
 #[derive(Debug, Args)]
-pub struct Create {
+pub struct CreateWebhook {
     /// The source, by name or number
     #[arg(long)]
     source: String,
@@ -202,7 +202,7 @@ pub struct Deliveries {
     json: bool,
 }
 
-impl Command {
+impl WebhooksCommand {
     pub async fn run(self, settings: impl FnOnce() -> Result<Config, ConfigError>) -> anyhow::Result<ExitCode> {
         if let Self::Verify(verify) = self {
             return verify.run();
@@ -348,7 +348,7 @@ impl Wants {
     }
 }
 
-impl Create {
+impl CreateWebhook {
     async fn run(self, client: &Client) -> anyhow::Result<()> {
         let secret = read_secret(None, self.secret_file.as_deref())?;
         let headers = self.wants.headers()?.unwrap_or_default();

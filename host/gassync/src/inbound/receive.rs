@@ -11,7 +11,7 @@ use axum::{
     routing::any,
 };
 use gassync_domain::{HttpRequest, HttpResponse, Timestamp};
-use gassync_runtime::{Manifest, Route, Verification};
+use gassync_runtime::{InboundRoute, Manifest, Verification};
 use jiff::SignedDuration;
 
 use super::{
@@ -126,7 +126,7 @@ async fn keep(
     })
 }
 
-fn route(plugin: &Plugin, path: &str, method: &Method) -> Result<Route, Problem> {
+fn route(plugin: &Plugin, path: &str, method: &Method) -> Result<InboundRoute, Problem> {
     let routes = plugin.manifest().routes.iter().filter(|route| route.serves(path));
     let mut known = false;
     for route in routes {

@@ -79,7 +79,7 @@ pub fn is_genuine(how: &Verification, token_hash: &str, secrets: &[Secret], call
                 text.push(b'.');
             }
             text.extend_from_slice(call.body);
-            let (Some(signature), Ok(algorithm), [key]) = (signature, Algorithm::named(algorithm), secrets) else {
+            let (Some(signature), Ok(algorithm), [key]) = (signature, Algorithm::by_name(algorithm), secrets) else {
                 return false;
             };
             algorithm.verify(key.reveal(), &text, &signature).unwrap_or(false)

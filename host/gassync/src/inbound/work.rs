@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gassync_domain::{Change, ChangeKind, Decoded, Entity, EntityRef, Hint, HttpRequest, HttpResponse, retry_delay};
-use gassync_runtime::{Budget, Call, CallError, CallRecord, Finished, Route};
+use gassync_runtime::{Budget, Call, CallError, CallRecord, Finished, InboundRoute};
 use jiff::SignedDuration;
 
 use super::{
@@ -174,7 +174,7 @@ async fn decode(
         budget: plugin.budget(Budget::decode()),
         memory: recalled,
         // Reading a message needs no network.
-        ..Call::alone("")
+        ..Call::isolated("")
     };
     let Finished { result, record } = plugin.decode(call, request).await;
     let error = match result {
@@ -183,7 +183,7 @@ async fn decode(
     };
     // A message that is not understood is tried again as it was: what it left in the memory is of no use to anybody.
     let is_fault = error.is_plugin_fault();
-    let is_certain = error.is_certain_fault();
+    let is_certain = error.is_unambiguous_plugin_fault();
     let for_good = match &error {
         CallError::Channel(channel) => !channel.passes_by_itself(),
         CallError::NotExported(_) => true,
@@ -197,7 +197,7 @@ async fn decode(
 /// Whether the caller had to prove who he is. What anybody may send can break a plugin, but does not count against it.
 fn is_verified(plugin: &Plugin, request: &HttpRequest) -> bool {
     let path = request.url.split('?').next().unwrap_or_default();
-    let served = |route: &&Route| route.serves(path) && route.methods.contains(&request.method);
+    let served = |route: &&InboundRoute| route.serves(path) && route.methods.contains(&request.method);
     let route = plugin.manifest().routes.iter().find(served);
     route.is_some_and(|route| !route.is_open())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use gassync_runtime::{Adapter, Allowance, MAX_COMPONENT_BYTES, Wish};
+use gassync_runtime::{Adapter, MAX_COMPONENT_BYTES, PermissionRequest, Permissions};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -43,7 +43,7 @@ pub struct Installed {
     /// SHA-256 of the component.
     pub hash: String,
     /// What it asks for beyond what its forerunner may do: it waits until somebody decides. Empty when it goes ahead.
-    pub lacks: Vec<Wish>,
+    pub lacks: Vec<PermissionRequest>,
 }
 
 /// Why a component is not taken.
@@ -133,7 +133,7 @@ async fn judged(
     tx: &mut Tx,
     adapter: &dyn Adapter,
     hash: &str,
-) -> Result<(Option<Allowance>, Vec<Wish>), InstallError> {
+) -> Result<(Option<Permissions>, Vec<PermissionRequest>), InstallError> {
     let manifest = adapter.manifest();
     let known = plugins::version(tx, &manifest.id, hash).await?;
     if let Some(version) = known.as_ref().filter(|version| version.quarantined_at.is_some()) {
@@ -144,14 +144,14 @@ async fn judged(
         return Ok((Some(said.0), Vec::new()));
     }
     let Some(held) = held(tx, &manifest.id).await? else {
-        return Ok((Some(Allowance::as_asked(manifest)), Vec::new()));
+        return Ok((Some(Permissions::as_requested(manifest)), Vec::new()));
     };
-    let lacks = held.lacks(manifest);
+    let lacks = held.missing(manifest);
     Ok((lacks.is_empty().then_some(held), lacks))
 }
 
 /// What the plugin may do by the last word on it.
-async fn held(tx: &mut Tx, id: &str) -> store::Result<Option<Allowance>> {
+async fn held(tx: &mut Tx, id: &str) -> store::Result<Option<Permissions>> {
     if let Some(allowance) = plugins::get(tx, id).await?.and_then(|plugin| plugin.allowance) {
         return Ok(Some(allowance.0));
     }

@@ -18,7 +18,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use gassync_domain::{Clock, Timestamp};
-use gassync_runtime::{Adapter, Allowance, Budget, Engine, Grant};
+use gassync_runtime::{Adapter, Budget, Engine, Grant, Permissions};
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -35,7 +35,7 @@ use crate::{store::Db, vault::Random};
 /// A version that serves, and what it may do.
 pub struct Plugin {
     adapter: Arc<dyn Adapter>,
-    allowance: Allowance,
+    allowance: Permissions,
 }
 
 impl Deref for Plugin {
@@ -48,12 +48,12 @@ impl Deref for Plugin {
 
 impl Plugin {
     /// A version and what it may do.
-    pub fn new(adapter: Arc<dyn Adapter>, allowance: Allowance) -> Self {
+    pub fn new(adapter: Arc<dyn Adapter>, allowance: Permissions) -> Self {
         Self { adapter, allowance }
     }
 
     /// What it may do.
-    pub fn allowance(&self) -> &Allowance {
+    pub fn allowance(&self) -> &Permissions {
         &self.allowance
     }
 

@@ -206,7 +206,7 @@ impl Subscriber {
             return Ok(Err("this host has no way to it"));
         };
         let within = Duration::from_secs(webhook.wanted.timeout_seconds.unsigned_abs());
-        let (hidden, transport) = (headers::secrets(&headers), transport.answered_within(within));
+        let (hidden, transport) = (headers::secrets(&headers), transport.with_response_timeout(within));
         Ok(Ok(Self { webhook, url, secrets, headers, hidden, transport }))
     }
 

@@ -32,7 +32,7 @@ pub(super) fn next_time(app: &App, source: &Source, payload: &Value, now: Timest
     let plugin = app.plugins.get(&source.source_type)?;
     let poll = schedule::poll_named(plugin.manifest(), payload)?;
     let regular = schedule::poll_interval_seconds(source.poll_minutes, poll);
-    let seconds = match app.config.work.poll_seconds {
+    let seconds = match app.config.workers.poll_seconds {
         0 => regular,
         shorter => i64::try_from(shorter).unwrap_or(i64::MAX).min(regular),
     };

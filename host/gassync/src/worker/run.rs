@@ -49,11 +49,11 @@ struct Places {
 
 /// Works until it is told to stop, then ends what it has begun.
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
-    let idle = Duration::from_millis(app.config.work.poll_millis);
+    let idle = Duration::from_millis(app.config.workers.poll_millis);
     let places = Places {
-        messages: Arc::new(Semaphore::new(app.config.work.workers as usize)),
-        jobs: Arc::new(Semaphore::new(app.config.work.jobs as usize)),
-        deliveries: Arc::new(Semaphore::new(app.config.work.deliveries as usize)),
+        messages: Arc::new(Semaphore::new(app.config.workers.inbound as usize)),
+        jobs: Arc::new(Semaphore::new(app.config.workers.jobs as usize)),
+        deliveries: Arc::new(Semaphore::new(app.config.workers.deliveries as usize)),
     };
     let completer = Arc::new(Completer::new(Arc::clone(&app)));
     let mut running = JoinSet::new();
@@ -125,8 +125,8 @@ async fn begin(
         let free = free(of_it);
         // Whatever one account has to do, others find a place, and one among the calls.
         let most_of_one = match work {
-            Work::Jobs => app.config.work.jobs.min(app.config.plugins.concurrent_calls).div_ceil(2),
-            Work::Deliveries => app.config.work.deliveries.div_ceil(2),
+            Work::Jobs => app.config.workers.jobs.min(app.config.plugins.concurrent_calls).div_ceil(2),
+            Work::Deliveries => app.config.workers.deliveries.div_ceil(2),
         };
         let most_of_one = i64::from(most_of_one);
         let company = |kind: &str| Kind::named(kind).map_or(Company::NONE, Kind::company);

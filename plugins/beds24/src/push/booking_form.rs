@@ -15,7 +15,7 @@ pub(crate) struct Creation {
 }
 
 /// A room of a reservation, and its place among them.
-pub(crate) struct Piece<'a> {
+pub(crate) struct BookingPart<'a> {
     pub reservation: &'a Reservation,
     pub room: Option<&'a RoomStay>,
     /// Whether what is said of the whole reservation is said of this room.
@@ -36,28 +36,32 @@ pub(crate) fn creations(
     if reservation.rooms.is_empty() {
         return Err(FieldError::new("/roomId", "is missing: the reservation names no room"));
     }
-    let rooms = pieces(reservation).map(|piece| creation(&piece, reference, warnings));
+    let rooms = parts(reservation).map(|part| creation(&part, reference, warnings));
     rooms.collect()
 }
 
-pub(crate) fn creation(piece: &Piece<'_>, reference: &str, warnings: &mut Vec<String>) -> Result<Creation, FieldError> {
-    let room_id = piece.room.and_then(|room| room.room_type_id.clone());
+pub(crate) fn creation(
+    part: &BookingPart<'_>,
+    reference: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Creation, FieldError> {
+    let room_id = part.room.and_then(|room| room.room_type_id.clone());
     let room_id = room_id.ok_or_else(|| FieldError::new("/roomId", "is missing"))?;
-    let stay = piece.stay().ok_or_else(|| FieldError::new("/arrival", "is missing"))?;
+    let stay = part.stay().ok_or_else(|| FieldError::new("/arrival", "is missing"))?;
     // The channel's own words are left to Beds24: a booking of ours is a direct one there.
-    let form = piece.known(Form::default(), warnings)?.text("reference", Some(reference));
-    let form = form.text("comments", piece.reservation.notes.as_deref());
+    let form = part.known(Form::default(), warnings)?.text("reference", Some(reference));
+    let form = form.text("comments", part.reservation.notes.as_deref());
     Ok(Creation { form, room_id, arrival: stay.start })
 }
 
 /// Each room of a reservation.
-pub(crate) fn pieces(reservation: &Reservation) -> impl Iterator<Item = Piece<'_>> {
+pub(crate) fn parts(reservation: &Reservation) -> impl Iterator<Item = BookingPart<'_>> {
     let is_alone = reservation.rooms.len() == 1;
-    let piece = move |(index, room)| Piece { reservation, room: Some(room), is_alone, is_first: index == 0 };
-    reservation.rooms.iter().enumerate().map(piece)
+    let part = move |(index, room)| BookingPart { reservation, room: Some(room), is_alone, is_first: index == 0 };
+    reservation.rooms.iter().enumerate().map(part)
 }
 
-impl Piece<'_> {
+impl BookingPart<'_> {
     fn stay(&self) -> Option<Nights> {
         self.room.and_then(|room| room.stay).or(self.reservation.stay)
     }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{
     nights::{self, Nights, Range, Values},
-    written::{self, Answered, Written},
+    write_results::{self, BatchResult, WriteResult},
 };
 use crate::{client, settings::Settings};
 
@@ -69,7 +69,7 @@ pub(crate) fn push(updates: &[CalendarNights]) -> Result<Vec<Outcome>, ChannelEr
     }
     let answered = send(&settings, &rooms)?;
     let mut results = match answered {
-        Answered::Each(results) => results.into_iter(),
+        BatchResult::Each(results) => results.into_iter(),
         other => {
             let outcome = for_all(other);
             rooms.iter().flat_map(|(_, room)| &room.updates).for_each(|index| outcomes[*index] = outcome.clone());
@@ -94,24 +94,24 @@ fn room_of(update: &CalendarNights) -> Result<u64, FieldError> {
     id.parse().map_err(|_| FieldError::new("/roomId", format_args!("{id} is not a number")))
 }
 
-fn send(settings: &Settings, rooms: &[(u64, Room)]) -> Result<Answered, ChannelError> {
+fn send(settings: &Settings, rooms: &[(u64, Room)]) -> Result<BatchResult, ChannelError> {
     let forms = rooms.iter().map(|(room_id, room)| RoomForm { room_id: *room_id, calendar: room.nights.ranges() });
     let forms: Vec<RoomForm<'_>> = forms.collect();
     let body = serde_json::to_vec(&forms).map_err(|error| ChannelError::Broken(error.to_string()))?;
-    written::send(client::post(settings, "/inventory/rooms/calendar", body))
+    write_results::send(client::post(settings, "/inventory/rooms/calendar", body))
 }
 
 /// What became of all of them alike. To write nights again does no harm, so what nobody knows is merely unknown.
-fn for_all(answered: Answered) -> Outcome {
+fn for_all(answered: BatchResult) -> Outcome {
     match answered {
-        Answered::Refused(errors) => Outcome::Refused(errors),
-        Answered::Later(seconds) => Outcome::Retry(seconds),
-        Answered::Unclear | Answered::Each(_) => Outcome::Unknown,
+        BatchResult::Refused(errors) => Outcome::Refused(errors),
+        BatchResult::Later(seconds) => Outcome::Retry(seconds),
+        BatchResult::Unclear | BatchResult::Each(_) => Outcome::Unknown,
     }
 }
 
 /// A success may have changed nothing: only what is repeated has been taken.
-fn judge(written: &Written, room: &Room, (update, said): (&CalendarNights, &Said)) -> Outcome {
+fn judge(written: &WriteResult, room: &Room, (update, said): (&CalendarNights, &Said)) -> Outcome {
     match written.success {
         None => return Outcome::Unknown,
         Some(false) => return Outcome::Refused(written.errors.clone()),
@@ -128,7 +128,7 @@ fn judge(written: &Written, room: &Room, (update, said): (&CalendarNights, &Said
                 confirmed = false;
                 continue;
             };
-            if !written::is_same(&sent, has) {
+            if !write_results::is_same(&sent, has) {
                 confirmed = false;
                 let (is, wanted) = (has.as_str().unwrap_or_default(), sent.as_str().unwrap_or_default());
                 let night = to_date_text(night);
@@ -144,7 +144,7 @@ fn judge(written: &Written, room: &Room, (update, said): (&CalendarNights, &Said
 }
 
 /// The ranges that are repeated; none where what came back is no calendar.
-fn ranges_of(written: &Written) -> Vec<BTreeMap<String, Lenient>> {
+fn ranges_of(written: &WriteResult) -> Vec<BTreeMap<String, Lenient>> {
     #[derive(Deserialize)]
     struct Repeated {
         calendar: Vec<BTreeMap<String, Lenient>>,

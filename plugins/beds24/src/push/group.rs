@@ -3,10 +3,10 @@
 use gassync_plugin::{FieldError, Operation, Reservation, RoomStay};
 
 use super::{
-    booking_form::{self, Piece, pieces},
-    desk::{Desk, Halt},
+    booking_form::{self, BookingPart, parts},
     form::Form,
-    lookup::{self, There},
+    lookup::{self, Existing},
+    session::{Abort, WriteSession},
 };
 
 /// What makes a new booking one of a group that is there.
@@ -17,30 +17,30 @@ pub(crate) fn join(form: Form, master_id: &str) -> Result<Form, FieldError> {
 /// What is to be written so that the bookings are as the reservation is: a room for each, by its id, else by its type, else
 /// in their order. Rooms that are not there are made, and bookings that no room is left for are cancelled.
 pub(crate) fn changes(
-    desk: &mut Desk,
+    session: &mut WriteSession,
     (operation, id): (&Operation, &str),
     reservation: &Reservation,
     warnings: &mut Vec<String>,
-) -> Result<Vec<Form>, Halt> {
-    let master = lookup::by_ids(desk, &[id.to_owned()])?.into_iter().next();
+) -> Result<Vec<Form>, Abort> {
+    let master = lookup::by_ids(session, &[id.to_owned()])?.into_iter().next();
     let master = master.ok_or_else(|| FieldError::new("/id", "Beds24 has no such booking"))?;
     let ids = master.group();
     if ids.len() == 1 {
         return Ok(vec![over_units(id, reservation, warnings)?]);
     }
-    let mut members = lookup::by_ids(desk, &ids)?;
+    let mut members = lookup::by_ids(session, &ids)?;
     members.retain(|member| !member.is_cancelled());
-    let (pairs, new) = pair(&mut members, pieces(reservation).collect());
+    let (pairs, new) = pair(&mut members, parts(reservation).collect());
     let mut forms = Vec::new();
-    for (member, piece) in pairs {
+    for (member, part) in pairs {
         let form = Form::of(&member.id.text().unwrap_or_default())?;
-        forms.push(piece.known(form, warnings)?);
+        forms.push(part.known(form, warnings)?);
     }
     for member in members {
         forms.push(cancellation(&member.id.text().unwrap_or_default())?);
     }
-    for piece in new {
-        let creation = booking_form::creation(&piece, &operation.reference, warnings)?;
+    for part in new {
+        let creation = booking_form::creation(&part, &operation.reference, warnings)?;
         forms.push(join(creation.form.actions(&["checkAvailability"]), id)?);
     }
     Ok(forms)
@@ -61,14 +61,17 @@ fn over_units(id: &str, reservation: &Reservation, warnings: &mut Vec<String>) -
     }
     // What is said of one of the rooms is not said of the booking.
     let room = first.map(|room| RoomStay { stay: room.stay, ..RoomStay::new(room.room_type_id.clone()) });
-    let piece = Piece { reservation, room: room.as_ref(), is_alone: true, is_first: true };
+    let part = BookingPart { reservation, room: room.as_ref(), is_alone: true, is_first: true };
     let units = u32::try_from(reservation.rooms.len()).unwrap_or(u32::MAX);
-    Ok(piece.known(Form::of(id)?, warnings)?.number("roomQty", Some(units)))
+    Ok(part.known(Form::of(id)?, warnings)?.number("roomQty", Some(units)))
 }
 
 /// A room and its booking; which bookings no room is left for stay among the members, and which rooms have none comes back.
-fn pair<'a>(members: &mut Vec<There>, rooms: Vec<Piece<'a>>) -> (Vec<(There, Piece<'a>)>, Vec<Piece<'a>>) {
-    type Fits = fn(&There, &RoomStay) -> bool;
+fn pair<'a>(
+    members: &mut Vec<Existing>,
+    rooms: Vec<BookingPart<'a>>,
+) -> (Vec<(Existing, BookingPart<'a>)>, Vec<BookingPart<'a>>) {
+    type Fits = fn(&Existing, &RoomStay) -> bool;
     let by_id: Fits = |member, room| room.id.is_some() && room.id == member.id.text();
     let by_type: Fits = |member, room| room.room_type_id == member.room_id.unless_zero();
     let in_order: Fits = |_, _| true;
@@ -77,11 +80,11 @@ fn pair<'a>(members: &mut Vec<There>, rooms: Vec<Piece<'a>>) -> (Vec<(There, Pie
     let mut left = rooms;
     for fits in ways {
         let mut unpaired = Vec::new();
-        for piece in left {
-            let at = piece.room.and_then(|room| members.iter().position(|member| fits(member, room)));
+        for part in left {
+            let at = part.room.and_then(|room| members.iter().position(|member| fits(member, room)));
             match at {
-                Some(at) => pairs.push((members.remove(at), piece)),
-                None => unpaired.push(piece),
+                Some(at) => pairs.push((members.remove(at), part)),
+                None => unpaired.push(part),
             }
         }
         left = unpaired;

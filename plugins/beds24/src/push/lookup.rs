@@ -5,17 +5,17 @@ use gassync_plugin::{Date, Lenient, to_date_text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::desk::{Desk, Halt};
+use super::session::{Abort, WriteSession};
 use crate::{
     client::Parameters,
     pull::{BEFORE_ALL, STATUSES},
-    vocabulary::{self, Standing, Word},
+    vocabulary::{self, BookingKind, Word},
 };
 
 /// A booking that is there.
 #[derive(Debug, Deserialize, Default, Clone)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct There {
+pub(crate) struct Existing {
     pub id: Lenient,
     pub room_id: Lenient,
     pub arrival: Lenient,
@@ -32,11 +32,11 @@ struct Group {
     ids: Vec<Lenient>,
 }
 
-impl There {
+impl Existing {
     pub fn word(&self) -> Option<Word> {
-        match vocabulary::standing(Some(self.status.as_str()?), &self.sub_status.lower()) {
-            Standing::Block => None,
-            Standing::Reservation(word) => Some(word),
+        match vocabulary::booking_kind(Some(self.status.as_str()?), &self.sub_status.lower()) {
+            BookingKind::Block => None,
+            BookingKind::Reservation(word) => Some(word),
         }
     }
 
@@ -54,15 +54,19 @@ impl There {
 }
 
 /// Bookings by their ids, in any status.
-pub(crate) fn by_ids(desk: &mut Desk, ids: &[String]) -> Result<Vec<There>, Halt> {
+pub(crate) fn by_ids(session: &mut WriteSession, ids: &[String]) -> Result<Vec<Existing>, Abort> {
     let mut parameters: Parameters = vec![("includeBookingGroup", "true".to_owned())];
     parameters.extend(ids.iter().map(|id| ("id", id.clone())));
-    read(&desk.look(&parameters)?)
+    read(&session.lookup_pages(&parameters)?)
 }
 
 /// Bookings under our reference: among those of the rooms and days that they were made for, and where none is there
 /// among all that a search finds, since somebody may have moved them.
-pub(crate) fn by_reference(desk: &mut Desk, reference: &str, rooms: &[(String, Date)]) -> Result<Vec<There>, Halt> {
+pub(crate) fn by_reference(
+    session: &mut WriteSession,
+    reference: &str,
+    rooms: &[(String, Date)],
+) -> Result<Vec<Existing>, Abort> {
     let mut found = Vec::new();
     if let (Some(first), Some(last)) = (rooms.iter().map(|r| r.1).min(), rooms.iter().map(|r| r.1).max()) {
         let mut parameters = any_status();
@@ -70,14 +74,14 @@ pub(crate) fn by_reference(desk: &mut Desk, reference: &str, rooms: &[(String, D
         // A day more at either end: whether the bounds are inclusive nobody knows.
         parameters.push(("arrivalFrom", to_date_text(first.day_before())));
         parameters.push(("arrivalTo", to_date_text(last.next_day())));
-        found = read(&desk.look(&parameters)?)?;
+        found = read(&session.lookup_pages(&parameters)?)?;
         found.retain(|there| there.reference.as_str() == Some(reference));
     }
     if found.is_empty() {
         let mut parameters = any_status();
         parameters.push(("searchString", reference.to_owned()));
         parameters.push(("departureFrom", BEFORE_ALL.to_owned()));
-        found = read(&desk.look(&parameters)?)?;
+        found = read(&session.lookup_pages(&parameters)?)?;
         found.retain(|there| there.reference.as_str() == Some(reference));
     }
     Ok(found)
@@ -90,6 +94,6 @@ fn any_status() -> Parameters {
 }
 
 /// What cannot be read is not known to be no booking of ours.
-fn read(items: &[Box<RawValue>]) -> Result<Vec<There>, Halt> {
-    items.iter().map(|item| serde_json::from_str(item.get()).map_err(|_| Halt::Unclear)).collect()
+fn read(items: &[Box<RawValue>]) -> Result<Vec<Existing>, Abort> {
+    items.iter().map(|item| serde_json::from_str(item.get()).map_err(|_| Abort::Unclear)).collect()
 }

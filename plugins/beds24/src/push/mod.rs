@@ -4,11 +4,11 @@
 mod block_form;
 mod booking_form;
 pub(crate) mod calendar;
-mod desk;
 mod form;
 mod group;
 mod lookup;
 mod nights;
 pub(crate) mod operations;
 mod plan;
-pub(crate) mod written;
+mod session;
+pub(crate) mod write_results;

@@ -5,10 +5,10 @@ use gassync_plugin::{Accepted, ChannelError, Operation, Outcome};
 use serde_json::value::RawValue;
 
 use super::{
-    desk::{Desk, Stop},
     group::cancellation,
-    plan::{self, Job, Plan},
-    written::{Answered, Written},
+    plan::{self, Plan, Write},
+    session::{Backoff, WriteSession},
+    write_results::{BatchResult, WriteResult},
 };
 
 /// What of a change is compared with what came back: what else there is, Beds24 may write in a way of its own.
@@ -19,19 +19,19 @@ const COMPARED_OF_NEW: [&str; 1] = ["status"];
 const OF_A_GROUP: u32 = 2;
 
 pub(crate) fn push(operations: &[Operation]) -> Result<Vec<Outcome>, ChannelError> {
-    let mut desk = Desk::open()?;
+    let mut session = WriteSession::open()?;
     let mut outcomes = vec![Outcome::Unknown; operations.len()];
-    let mut jobs = Vec::new();
+    let mut writes = Vec::new();
     for (index, operation) in operations.iter().enumerate() {
-        match plan::plan(&mut desk, operation) {
-            Ok(Plan::Write(job)) => jobs.push((index, job)),
+        match plan::plan(&mut session, operation) {
+            Ok(Plan::Write(write)) => writes.push((index, write)),
             Ok(Plan::Settled(outcome)) => outcomes[index] = outcome,
-            Err(halt) => outcomes[index] = halt.outcome(operation)?,
+            Err(abort) => outcomes[index] = abort.outcome(operation)?,
         }
     }
-    for batch in batches(&jobs) {
-        let told = write(&mut desk, batch)?;
-        for ((index, _), outcome) in batch.iter().zip(told) {
+    for batch in batches(&writes) {
+        let item_results = write(&mut session, batch)?;
+        for ((index, _), outcome) in batch.iter().zip(item_results) {
             outcomes[*index] = outcome;
         }
     }
@@ -39,44 +39,45 @@ pub(crate) fn push(operations: &[Operation]) -> Result<Vec<Outcome>, ChannelErro
 }
 
 /// Bookings by themselves go together. Those that make a group go alone, or Beds24 would make one group of them all.
-fn batches(jobs: &[(usize, Job)]) -> impl Iterator<Item = &[(usize, Job)]> {
-    jobs.chunk_by(|(_, one), (_, next)| one.forms.len() == 1 && next.forms.len() == 1)
+fn batches(writes: &[(usize, Write)]) -> impl Iterator<Item = &[(usize, Write)]> {
+    writes.chunk_by(|(_, one), (_, next)| one.forms.len() == 1 && next.forms.len() == 1)
 }
 
-fn write(desk: &mut Desk, batch: &[(usize, Job)]) -> Result<Vec<Outcome>, ChannelError> {
+fn write(session: &mut WriteSession, batch: &[(usize, Write)]) -> Result<Vec<Outcome>, ChannelError> {
     let all = |outcome: &Outcome| vec![outcome.clone(); batch.len()];
     // What is not sent now is sent later.
-    if let Err(waits) = desk.may_write(OF_A_GROUP) {
+    if let Err(waits) = session.may_write(OF_A_GROUP) {
         return Ok(all(&waits));
     }
-    let sent: Vec<Box<RawValue>> = batch.iter().flat_map(|(_, job)| &job.forms).map(|form| form.json()).collect();
+    let sent: Vec<Box<RawValue>> = batch.iter().flat_map(|(_, write)| &write.forms).map(|form| form.json()).collect();
     let bodies: Vec<&RawValue> = sent.iter().map(|form| &**form).collect();
-    let answered = match desk.write(&bodies) {
+    let answered = match session.write(&bodies) {
         Ok(answered) => answered,
         // What was written before must not be forgotten for it: the next call will be told the same.
-        Err(_) if desk.has_written => {
-            desk.stop(Stop::Gone);
+        Err(_) if session.has_written => {
+            session.back_off(Backoff::Gone);
             return Ok(all(&Outcome::Retry(None)));
         }
         Err(error) => return Err(error),
     };
     Ok(match answered {
-        Answered::Refused(errors) => all(&Outcome::Refused(errors)),
-        Answered::Later(seconds) => {
-            desk.stop(Stop::Later(seconds));
+        BatchResult::Refused(errors) => all(&Outcome::Refused(errors)),
+        BatchResult::Later(seconds) => {
+            session.back_off(Backoff::Later(seconds));
             all(&Outcome::Retry(seconds))
         }
-        Answered::Unclear => {
-            desk.stop(Stop::Gone);
+        BatchResult::Unclear => {
+            session.back_off(Backoff::Gone);
             all(&Outcome::Unknown)
         }
-        Answered::Each(results) => {
+        BatchResult::Each(results) => {
             let (mut results, mut sent) = (results.into_iter(), sent.iter());
             let mut outcomes = Vec::with_capacity(batch.len());
-            for (_, job) in batch {
-                let of_job = job.forms.iter().zip(&mut sent);
-                let told: Vec<_> = of_job.map(|(_, sent)| (&**sent, results.next().unwrap_or_default())).collect();
-                outcomes.push(judge(desk, job, &told));
+            for (_, write) in batch {
+                let of_job = write.forms.iter().zip(&mut sent);
+                let item_results: Vec<_> =
+                    of_job.map(|(_, sent)| (&**sent, results.next().unwrap_or_default())).collect();
+                outcomes.push(judge(session, write, &item_results));
             }
             outcomes
         }
@@ -84,34 +85,40 @@ fn write(desk: &mut Desk, batch: &[(usize, Job)]) -> Result<Vec<Outcome>, Channe
 }
 
 /// One outcome for all that was written for an operation.
-fn judge(desk: &mut Desk, job: &Job, told: &[(&RawValue, Written)]) -> Outcome {
-    if told.iter().any(|(_, written)| written.success.is_none()) {
+fn judge(session: &mut WriteSession, write: &Write, item_results: &[(&RawValue, WriteResult)]) -> Outcome {
+    if item_results.iter().any(|(_, written)| written.success.is_none()) {
         return Outcome::Unknown;
     }
-    let (taken, refused): (Vec<_>, Vec<_>) = told.iter().partition(|(_, written)| written.success == Some(true));
+    let (taken, refused): (Vec<_>, Vec<_>) =
+        item_results.iter().partition(|(_, written)| written.success == Some(true));
     if !refused.is_empty() {
-        let is_undone = !job.makes || undo(desk, job, told);
+        let is_undone = !write.makes || undo(session, write, item_results);
         let errors = refused.into_iter().flat_map(|(_, written)| written.errors.clone()).collect();
         return if is_undone { Outcome::Refused(errors) } else { Outcome::Unknown };
     }
-    let (mut confirmed, mut warnings) = (true, job.warnings.clone());
+    let (mut confirmed, mut warnings) = (true, write.warnings.clone());
     for (sent, written) in &taken {
-        let compared = if job.makes { &COMPARED_OF_NEW[..] } else { &COMPARED };
+        let compared = if write.makes { &COMPARED_OF_NEW[..] } else { &COMPARED };
         let differences = written.differences(sent, compared);
         // Of a new booking its id is the proof, of others what is repeated.
-        let is_told = if job.makes { written.id.is_some() } else { written.applied.is_some() };
-        confirmed &= is_told && differences.is_empty();
+        let is_echoed = if write.makes { written.id.is_some() } else { written.applied.is_some() };
+        confirmed &= is_echoed && differences.is_empty();
         warnings.extend(written.warnings.iter().cloned().chain(differences));
     }
     let first = || taken.iter().find_map(|(_, written)| written.id.clone());
-    Outcome::Accepted(Accepted { channel_id: job.known_id.clone().or_else(first), replaces: None, confirmed, warnings })
+    Outcome::Accepted(Accepted {
+        channel_id: write.known_id.clone().or_else(first),
+        replaces: None,
+        confirmed,
+        warnings,
+    })
 }
 
 /// Half of a reservation is none: what there is of it is cancelled, be it of this call or of one before. Whether that is
 /// sure.
-fn undo(desk: &mut Desk, job: &Job, told: &[(&RawValue, Written)]) -> bool {
-    let (mut ids, mut is_known) = (job.adopted.clone(), true);
-    for (_, written) in told {
+fn undo(session: &mut WriteSession, write: &Write, item_results: &[(&RawValue, WriteResult)]) -> bool {
+    let (mut ids, mut is_known) = (write.adopted.clone(), true);
+    for (_, written) in item_results {
         let id = if written.success == Some(true) { &written.id } else { &written.made_id };
         // Something was made, and nobody has said what.
         is_known &= id.is_some() || written.success == Some(false);
@@ -124,7 +131,8 @@ fn undo(desk: &mut Desk, job: &Job, told: &[(&RawValue, Written)]) -> bool {
     let taken_back = |id: &String| Some(cancellation(id).ok()?.text("reference", Some("")).json());
     let forms: Vec<Box<RawValue>> = ids.iter().filter_map(taken_back).collect();
     let bodies: Vec<&RawValue> = forms.iter().map(|form| &**form).collect();
-    let is_taken =
-        |results: &[Written]| results.len() == ids.len() && results.iter().all(|written| written.success == Some(true));
-    is_known && matches!(desk.write(&bodies), Ok(Answered::Each(results)) if is_taken(&results))
+    let is_taken = |results: &[WriteResult]| {
+        results.len() == ids.len() && results.iter().all(|written| written.success == Some(true))
+    };
+    is_known && matches!(session.write(&bodies), Ok(BatchResult::Each(results)) if is_taken(&results))
 }

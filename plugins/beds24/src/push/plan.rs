@@ -6,11 +6,11 @@ use gassync_plugin::{
 
 use super::{
     block_form,
-    booking_form::{self, Creation, Piece},
-    desk::{Desk, Halt},
+    booking_form::{self, BookingPart, Creation},
     form::Form,
     group::{self, cancellation},
-    lookup::{self, There},
+    lookup::{self, Existing},
+    session::{Abort, WriteSession},
 };
 use crate::vocabulary::Word;
 
@@ -19,12 +19,12 @@ use crate::vocabulary::Word;
 pub(crate) enum Plan {
     /// Nothing needs to be written.
     Settled(Outcome),
-    Write(Job),
+    Write(Write),
 }
 
 /// What is written for one operation: as a rule one booking.
 #[derive(Debug, Default)]
-pub(crate) struct Job {
+pub(crate) struct Write {
     pub forms: Vec<Form>,
     /// Whether they are new: of several that belong together none is left where one is refused.
     pub makes: bool,
@@ -35,45 +35,45 @@ pub(crate) struct Job {
     pub warnings: Vec<String>,
 }
 
-pub(crate) fn plan(desk: &mut Desk, operation: &Operation) -> Result<Plan, Halt> {
+pub(crate) fn plan(session: &mut WriteSession, operation: &Operation) -> Result<Plan, Abort> {
     let mut warnings = Vec::new();
     match (operation.kind, &operation.subject) {
         (OperationKind::Create, Subject::Reservation(reservation)) => {
             let creations = booking_form::creations(reservation, &operation.reference, &mut warnings)?;
-            create(desk, operation, (creations, &["checkAvailability"]), warnings)
+            create(session, operation, (creations, &["checkAvailability"]), warnings)
         }
         (OperationKind::Block, Subject::Block(block)) => {
-            create(desk, operation, (block_form::creations(block, &operation.reference)?, &[]), warnings)
+            create(session, operation, (block_form::creations(block, &operation.reference)?, &[]), warnings)
         }
-        (OperationKind::Change, Subject::Reservation(reservation)) => change(desk, operation, reservation),
-        (OperationKind::Cancel, Subject::Reservation(reservation)) => cancel(desk, operation, reservation),
+        (OperationKind::Change, Subject::Reservation(reservation)) => change(session, operation, reservation),
+        (OperationKind::Cancel, Subject::Reservation(reservation)) => cancel(session, operation, reservation),
         (OperationKind::Accept | OperationKind::Decline, Subject::Reservation(reservation)) => {
-            answer(desk, operation, reservation)
+            answer(session, operation, reservation)
         }
-        (OperationKind::Unblock, Subject::Block(block)) => unblock(desk, operation, block),
+        (OperationKind::Unblock, Subject::Block(block)) => unblock(session, operation, block),
         _ => Err(FieldError::new("", "the record does not match the kind of the operation").into()),
     }
 }
 
 /// Makes what is not there. After a try that may have worked, bookings of our reference are adopted as they are.
 fn create(
-    desk: &mut Desk,
+    session: &mut WriteSession,
     operation: &Operation,
     (creations, actions): (Vec<Creation>, &[&'static str]),
     mut warnings: Vec<String>,
-) -> Result<Plan, Halt> {
+) -> Result<Plan, Abort> {
     if operation.attempt == Attempt::First {
-        return Ok(Plan::Write(Job { forms: anew(creations, actions), makes: true, warnings, ..Job::default() }));
+        return Ok(Plan::Write(Write { forms: anew(creations, actions), makes: true, warnings, ..Write::default() }));
     }
     let places: Vec<_> = creations.iter().map(|creation| (creation.room_id.clone(), creation.arrival)).collect();
-    let mut there = lookup::by_reference(desk, &operation.reference, &places)?;
+    let mut there = lookup::by_reference(session, &operation.reference, &places)?;
     if there.is_empty() {
-        return Ok(Plan::Write(Job { forms: anew(creations, actions), makes: true, warnings, ..Job::default() }));
+        return Ok(Plan::Write(Write { forms: anew(creations, actions), makes: true, warnings, ..Write::default() }));
     }
     // What still stands counts before what somebody has cancelled since.
-    there.sort_by_key(There::is_cancelled);
+    there.sort_by_key(Existing::is_cancelled);
     let master = there.first().and_then(|there| there.id.unless_zero());
-    if there.iter().any(There::is_cancelled) {
+    if there.iter().any(Existing::is_cancelled) {
         warnings.push("a booking of this reference is there, and is cancelled".to_owned());
     }
     let (mut missing, mut adopted) = (Vec::new(), Vec::new());
@@ -94,7 +94,7 @@ fn create(
         _ => Ok(creation.form.actions(actions)),
     });
     let forms = forms.collect::<Result<_, _>>()?;
-    Ok(Plan::Write(Job { forms, makes: true, known_id: master, adopted, warnings }))
+    Ok(Plan::Write(Write { forms, makes: true, known_id: master, adopted, warnings }))
 }
 
 /// Several rooms make a group. Blocks need none: they are found by our reference.
@@ -104,32 +104,32 @@ fn anew(creations: Vec<Creation>, actions: &[&'static str]) -> Vec<Form> {
     creations.into_iter().map(|creation| creation.form.actions(&actions)).collect()
 }
 
-fn change(desk: &mut Desk, operation: &Operation, reservation: &Reservation) -> Result<Plan, Halt> {
+fn change(session: &mut WriteSession, operation: &Operation, reservation: &Reservation) -> Result<Plan, Abort> {
     let mut warnings = Vec::new();
-    let id = known_id(desk, operation, &places_of(reservation))?;
+    let id = known_id(session, operation, &places_of(reservation))?;
     let forms = if reservation.rooms.len() > 1 {
-        group::changes(desk, (operation, &id), reservation, &mut warnings)?
+        group::changes(session, (operation, &id), reservation, &mut warnings)?
     } else {
-        let piece = Piece { reservation, room: reservation.rooms.first(), is_alone: true, is_first: true };
-        vec![piece.known(Form::of(&id)?, &mut warnings)?]
+        let part = BookingPart { reservation, room: reservation.rooms.first(), is_alone: true, is_first: true };
+        vec![part.known(Form::of(&id)?, &mut warnings)?]
     };
     if forms.iter().any(Form::is_bare) {
         return Err(FieldError::new("", "says nothing that could be changed").into());
     }
-    Ok(Plan::Write(Job { forms, known_id: Some(id), warnings, ..Job::default() }))
+    Ok(Plan::Write(Write { forms, known_id: Some(id), warnings, ..Write::default() }))
 }
 
 /// By status: what is deleted would be gone for good.
-fn cancel(desk: &mut Desk, operation: &Operation, reservation: &Reservation) -> Result<Plan, Halt> {
-    let ids = bookings_of(desk, operation, reservation)?;
+fn cancel(session: &mut WriteSession, operation: &Operation, reservation: &Reservation) -> Result<Plan, Abort> {
+    let ids = bookings_of(session, operation, reservation)?;
     let forms = ids.iter().map(|id| cancellation(id)).collect::<Result<_, _>>()?;
-    Ok(Plan::Write(Job { forms, known_id: ids.into_iter().next(), ..Job::default() }))
+    Ok(Plan::Write(Write { forms, known_id: ids.into_iter().next(), ..Write::default() }))
 }
 
 /// Says yes or no to a request that still is one.
-fn answer(desk: &mut Desk, operation: &Operation, reservation: &Reservation) -> Result<Plan, Halt> {
-    let ids = bookings_of(desk, operation, reservation)?;
-    let there = lookup::by_ids(desk, &ids)?;
+fn answer(session: &mut WriteSession, operation: &Operation, reservation: &Reservation) -> Result<Plan, Abort> {
+    let ids = bookings_of(session, operation, reservation)?;
+    let there = lookup::by_ids(session, &ids)?;
     let known_id = ids.into_iter().next();
     let accepts = operation.kind == OperationKind::Accept;
     let (mut forms, mut warnings) = (Vec::new(), Vec::new());
@@ -156,22 +156,22 @@ fn answer(desk: &mut Desk, operation: &Operation, reservation: &Reservation) -> 
         let accepted = Accepted { channel_id: known_id, replaces: None, confirmed: true, warnings };
         return Ok(Plan::Settled(Outcome::Accepted(accepted)));
     }
-    Ok(Plan::Write(Job { forms, known_id, warnings, ..Job::default() }))
+    Ok(Plan::Write(Write { forms, known_id, warnings, ..Write::default() }))
 }
 
 /// A request that came by a selling site is answered at Beds24: whether the site hears of it, it does not say.
-fn unheard(booking: &There) -> Option<String> {
+fn unheard(booking: &Existing) -> Option<String> {
     let site = booking.channel.as_str().filter(|channel| !["direct", "bookingpage"].contains(channel))?;
     Some(format!("whether {site} hears of the answer Beds24 does not say: look there too"))
 }
 
-fn unblock(desk: &mut Desk, operation: &Operation, block: &Block) -> Result<Plan, Halt> {
+fn unblock(session: &mut WriteSession, operation: &Operation, block: &Block) -> Result<Plan, Abort> {
     let room_types = block_form::room_types(block).unwrap_or_default();
     let mut ids: Vec<String> = operation.channel_id.iter().cloned().collect();
     // One id is all that is kept of a block; where it closes several room types, the others have its reference.
     if room_types.len() != 1 || ids.is_empty() {
         let places: Vec<_> = room_types.into_iter().map(|room_id| (room_id, block.stay.start)).collect();
-        let there = lookup::by_reference(desk, &operation.reference, &places)?;
+        let there = lookup::by_reference(session, &operation.reference, &places)?;
         let more = there.iter().filter(|there| !there.is_cancelled()).filter_map(|there| there.id.unless_zero());
         ids.extend(more.filter(|id| operation.channel_id.as_ref() != Some(id)));
         if ids.is_empty() && there.is_empty() {
@@ -184,30 +184,34 @@ fn unblock(desk: &mut Desk, operation: &Operation, block: &Block) -> Result<Plan
         }
     }
     let forms = ids.iter().map(|id| cancellation(id)).collect::<Result<_, _>>()?;
-    Ok(Plan::Write(Job { forms, known_id: ids.into_iter().next(), ..Job::default() }))
+    Ok(Plan::Write(Write { forms, known_id: ids.into_iter().next(), ..Write::default() }))
 }
 
 /// All bookings of a reservation: those of its group where it has several rooms.
-fn bookings_of(desk: &mut Desk, operation: &Operation, reservation: &Reservation) -> Result<Vec<String>, Halt> {
-    let id = known_id(desk, operation, &places_of(reservation))?;
+fn bookings_of(
+    session: &mut WriteSession,
+    operation: &Operation,
+    reservation: &Reservation,
+) -> Result<Vec<String>, Abort> {
+    let id = known_id(session, operation, &places_of(reservation))?;
     if reservation.rooms.len() < 2 {
         return Ok(vec![id]);
     }
-    let there = lookup::by_ids(desk, std::slice::from_ref(&id))?;
-    Ok(there.first().map_or_else(|| vec![id], There::group))
+    let there = lookup::by_ids(session, std::slice::from_ref(&id))?;
+    Ok(there.first().map_or_else(|| vec![id], Existing::group))
 }
 
 /// The id that Beds24 has for it; where none was kept, that of the booking under our reference.
-fn known_id(desk: &mut Desk, operation: &Operation, places: &[(String, Date)]) -> Result<String, Halt> {
+fn known_id(session: &mut WriteSession, operation: &Operation, places: &[(String, Date)]) -> Result<String, Abort> {
     if let Some(id) = &operation.channel_id {
         return Ok(id.clone());
     }
-    let mut there = lookup::by_reference(desk, &operation.reference, places)?;
-    there.sort_by_key(There::is_cancelled);
+    let mut there = lookup::by_reference(session, &operation.reference, places)?;
+    there.sort_by_key(Existing::is_cancelled);
     there.iter().find_map(|there| there.id.unless_zero()).ok_or_else(nothing_there)
 }
 
-fn nothing_there() -> Halt {
+fn nothing_there() -> Abort {
     FieldError::new("/id", "Beds24 has no such booking, and none of our reference").into()
 }
 
@@ -216,7 +220,7 @@ fn places_of(reservation: &Reservation) -> Vec<(String, Date)> {
     reservation.rooms.iter().filter_map(place).collect()
 }
 
-impl There {
+impl Existing {
     fn is_for(&self, creation: &Creation) -> bool {
         let is_day = self.arrival.date("").is_ok_and(|day| day == Some(creation.arrival));
         is_day && self.room_id.as_str() == Some(creation.room_id.as_str())

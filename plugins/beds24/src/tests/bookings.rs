@@ -117,9 +117,9 @@ fn rows_of_the_older_interface() {
 #[test]
 fn whoever_may_not_see_guests_does_not_forget_them() {
     let empty = BOOKING.replace("Ilse", "").replace("Vandermolen", "").replace("+3100000001", "");
-    let told = webhook(&empty);
-    assert_eq!(told.completeness, Completeness::Partial, "a token without the scope finds the fields empty");
-    assert_eq!(told.guest.expect("a guest").country.as_deref(), Some("NL"), "what is told all the same counts");
+    let reported = webhook(&empty);
+    assert_eq!(reported.completeness, Completeness::Partial, "a token without the scope finds the fields empty");
+    assert_eq!(reported.guest.expect("a guest").country.as_deref(), Some("NL"), "what is told all the same counts");
     let mail = webhook(&empty.replace(r#""email":"""#, r#""email":"ilse@example.org""#));
     assert_eq!(mail.completeness, Completeness::Full);
 }
@@ -127,9 +127,9 @@ fn whoever_may_not_see_guests_does_not_forget_them() {
 #[test]
 fn what_has_no_field_of_its_own_stands_beside() {
     assert!(webhook(BOOKING).extra.is_empty(), "none is no word, and an empty text says nothing");
-    let told =
+    let reported =
         BOOKING.replace(r#""subStatus":"none""#, r#""subStatus":"cancelledByGuest","offerId":2,"reference":"GAS-7""#);
-    let extra = webhook(&told.replace(r#""lang":"nl""#, r#""lang":"nl","arrivalTime":"18:00""#)).extra;
+    let extra = webhook(&reported.replace(r#""lang":"nl""#, r#""lang":"nl","arrivalTime":"18:00""#)).extra;
     let expected =
         [("reference", "GAS-7"), ("subStatus", "cancelledByGuest"), ("arrivalTime", "18:00"), ("offerId", "2")];
     assert_eq!(extra, expected.map(|(name, text)| (name.to_owned(), format!("{text:?}"))));
@@ -137,9 +137,9 @@ fn what_has_no_field_of_its_own_stands_beside() {
 
 #[test]
 fn a_number_is_no_country_and_no_site() {
-    let told = |fields: &str| webhook(&format!(r#"{{"id":1,"status":"new",{fields}}}"#));
-    assert!(told(r#""country":"19","country2":null"#).guest.is_none());
-    assert_eq!(told(r#""country":"es""#).guest.expect("a guest").country.as_deref(), Some("ES"));
+    let reported = |fields: &str| webhook(&format!(r#"{{"id":1,"status":"new",{fields}}}"#));
+    assert!(reported(r#""country":"19","country2":null"#).guest.is_none());
+    assert_eq!(reported(r#""country":"es""#).guest.expect("a guest").country.as_deref(), Some("ES"));
     for (fields, source) in [
         (r#""channel":"","apiSourceId":46,"apiSource":"Airbnb""#, Some("airbnb")),
         (r#""channel":"","apiSourceId":24,"apiSource":"Hostelworld""#, Some("hostelworld")),
@@ -149,12 +149,12 @@ fn a_number_is_no_country_and_no_site() {
         (r#""channel":"hometogo","apiSourceId":1"#, Some("hometogo")),
         (r#""channel":"direct""#, Some("direct")),
     ] {
-        assert_eq!(told(fields).source.as_deref(), source, "{fields}");
+        assert_eq!(reported(fields).source.as_deref(), source, "{fields}");
     }
 }
 
 #[test]
-fn a_cancellation_is_told_by_its_status_alone() {
+fn cancellations_are_recognised_by_status() {
     for word in ["cancelled", "Cancelled", "CANCELED"] {
         let text = format!(r#"{{"id":1,"status":"{word}","cancelTime":null,"lastName":"Hale"}}"#);
         assert!(matches!(webhook(&text).status, ReservationStatus::Cancelled), "{word}");
@@ -185,8 +185,10 @@ fn invoices_are_read_where_somebody_wants_them() {
     let lines = |settings: &str| {
         FakeHost::reset();
         FakeHost::set_settings(settings);
-        let ChangeKind::Reservation(told) = decode(call()).expect("decoded").remove(0) else { panic!("a reservation") };
-        told.price_lines.iter().map(|line| line.amount.amount.clone()).collect::<Vec<_>>()
+        let ChangeKind::Reservation(reported) = decode(call()).expect("decoded").remove(0) else {
+            panic!("a reservation")
+        };
+        reported.price_lines.iter().map(|line| line.amount.amount.clone()).collect::<Vec<_>>()
     };
     assert_eq!(lines(r#"{"invoiceLines":true}"#), ["180.50", "30"]);
     assert!(lines("{}").is_empty());
@@ -200,11 +202,11 @@ fn rows_of_the_older_interface_leave_out_what_newer_ones_do() {
         let page = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
         page.changes.into_iter().next().expect("a change").data
     };
-    let ChangeKind::Reservation(told) = row(r#""guestName":"","apiSource":"4711","reference":"GAS-7""#) else {
+    let ChangeKind::Reservation(reported) = row(r#""guestName":"","apiSource":"4711","reference":"GAS-7""#) else {
         panic!()
     };
-    assert_eq!((told.completeness, told.source), (Completeness::Partial, None));
-    assert_eq!(told.extra, [("reference".to_owned(), r#""GAS-7""#.to_owned())]);
+    assert_eq!((reported.completeness, reported.source), (Completeness::Partial, None));
+    assert_eq!(reported.extra, [("reference".to_owned(), r#""GAS-7""#.to_owned())]);
     let black =
         r#""status":"4","firstNight":"2027-02-27","lastNight":"2027-02-28","roomQty":"2","guestComments":"roof""#;
     FakeHost::reset();
@@ -217,7 +219,7 @@ fn rows_of_the_older_interface_leave_out_what_newer_ones_do() {
 
 #[test]
 fn the_seller_is_kept_where_only_a_side_field_names_it() {
-    let told = |fields: &str| {
+    let reported = |fields: &str| {
         let booking = webhook(&format!(r#"{{"id":1,"status":"new",{fields}}}"#));
         (booking.source, booking.extra.into_iter().find(|(name, _)| name == "referer").map(|(_, text)| text))
     };
@@ -232,12 +234,16 @@ fn the_seller_is_kept_where_only_a_side_field_names_it() {
     ] {
         let referer: Option<&str> = referer;
         let expected = (Some(source.to_owned()), referer.map(str::to_owned));
-        assert_eq!(told(&format!("{direct},{beside}")), expected, "{beside}");
+        assert_eq!(reported(&format!("{direct},{beside}")), expected, "{beside}");
     }
     let known = r#""channel":"","apiSourceId":70,"apiSource":"Rezintel","refererEditable":"RezIntel-MyStay""#;
-    assert_eq!(told(known), (Some("rezintel".to_owned()), Some(r#""RezIntel-MyStay""#.to_owned())), "neither is lost");
+    assert_eq!(
+        reported(known),
+        (Some("rezintel".to_owned()), Some(r#""RezIntel-MyStay""#.to_owned())),
+        "neither is lost"
+    );
     let site = r#""channel":"booking","apiSourceId":19,"apiSource":"Booking.com","referer":"Booking.com""#;
-    assert_eq!(told(site), (Some("booking.com".to_owned()), None), "nothing is said twice");
+    assert_eq!(reported(site), (Some("booking.com".to_owned()), None), "nothing is said twice");
 }
 
 #[test]
@@ -248,10 +254,14 @@ fn nothing_but_a_missing_id_fails_a_booking() {
         .replace(r#""bookingGroup":{"master":null,"ids":[71000001]}"#, r#""bookingGroup":[],"invoiceItems":7"#)
         .replace(r#""numAdult":2,"numChild":1"#, r#""numAdult":"2","numChild":false"#)
         .replace(r#""arrival":"2027-03-05""#, r#""arrival":"soon""#);
-    let told = webhook(&odd);
-    assert_eq!((told.id.as_str(), told.stay), ("71000001", None));
-    assert_eq!((told.adults, told.children), (Some(2), Some(0)));
-    assert_eq!(told.total.expect("what was said").amount, "a lot", "the host judges it, and notes what it leaves out");
+    let reported = webhook(&odd);
+    assert_eq!((reported.id.as_str(), reported.stay), ("71000001", None));
+    assert_eq!((reported.adults, reported.children), (Some(2), Some(0)));
+    assert_eq!(
+        reported.total.expect("what was said").amount,
+        "a lot",
+        "the host judges it, and notes what it leaves out"
+    );
     let fine = webhook(&BOOKING.replace("450.00", "1714.28571"));
     assert_eq!(fine.total.expect("a total").amount, "1714.28571");
     for without in [r#""status":"new","#, r#""arrival":"2027-03-05","#] {
@@ -263,9 +273,9 @@ fn nothing_but_a_missing_id_fails_a_booking() {
 fn a_cancellation_with_odd_dates_still_cancels() {
     let cancelled = BOOKING.replace(r#""status":"new""#, r#""status":"cancelled""#);
     for departure in ["2027-03-05", "2027-03-01", "never"] {
-        let told = webhook(&cancelled.replace("2027-03-08", departure));
-        assert!(matches!(told.status, ReservationStatus::Cancelled));
-        assert_eq!((told.stay, told.rooms[0].stay), (None, None), "{departure}");
+        let reported = webhook(&cancelled.replace("2027-03-08", departure));
+        assert!(matches!(reported.status, ReservationStatus::Cancelled));
+        assert_eq!((reported.stay, reported.rooms[0].stay), (None, None), "{departure}");
     }
     // One that stands and has no nights any more is the host's to judge.
     let none = webhook(&BOOKING.replace("2027-03-08", "2027-03-05")).stay.expect("what was said");
@@ -295,24 +305,24 @@ fn totals_add_up_where_invoices_are_read() {
     FakeHost::set_settings(r#"{"invoiceLines":true}"#);
     FakeHost::answer(200, &page(&group.join(","), false));
     let read = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
-    let told: Vec<_> = read
+    let reported: Vec<_> = read
         .changes
         .iter()
         .map(|change| match &change.data {
-            ChangeKind::Reservation(told) => (
-                told.total.clone().expect("a total").amount,
-                told.rooms[0].total.clone().expect("a room's total").amount,
-                told.price_lines.len(),
+            ChangeKind::Reservation(reported) => (
+                reported.total.clone().expect("a total").amount,
+                reported.rooms[0].total.clone().expect("a room's total").amount,
+                reported.price_lines.len(),
             ),
             other => panic!("{other:?}"),
         })
         .collect();
     let of = |total: &str, lines: usize| (total.to_owned(), total.to_owned(), lines);
-    assert_eq!(told, [of("72", 2), of("60", 1), of("60", 0)], "192 in all");
+    assert_eq!(reported, [of("72", 2), of("60", 1), of("60", 0)], "192 in all");
     FakeHost::reset();
     FakeHost::answer(200, &page(&group[0].replace("invoiceItems", "nothing"), false));
     let read = fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
-    let ChangeKind::Reservation(told) = &read.changes[0].data else { panic!("a reservation") };
-    assert_eq!(told.total.as_ref().expect("the price").amount, "192", "nothing is guessed");
-    assert_eq!(told.extra, [("priceIsOfGroup".to_owned(), r#""unknown""#.to_owned())]);
+    let ChangeKind::Reservation(reported) = &read.changes[0].data else { panic!("a reservation") };
+    assert_eq!(reported.total.as_ref().expect("the price").amount, "192", "nothing is guessed");
+    assert_eq!(reported.extra, [("priceIsOfGroup".to_owned(), r#""unknown""#.to_owned())]);
 }

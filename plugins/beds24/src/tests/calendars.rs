@@ -84,7 +84,7 @@ fn a_success_that_repeats_nothing_may_have_changed_nothing() {
 }
 
 #[test]
-fn what_was_capped_is_told_and_is_not_what_was_wanted() {
+fn capped_values_are_reported() {
     let mut capped = nights("5200", "2027-06-01", "2027-06-02");
     capped.rules.max_stay = Some(400);
     let other = priced("5200", "2027-06-05", "2027-06-05", "90");
@@ -97,9 +97,9 @@ fn what_was_capped_is_told_and_is_not_what_was_wanted() {
         "warnings": [{ "action": "process inventory rooms calendar", "message": "maxStay capped to 365" }]
     }]);
     let outcomes = push(vec![capped, other], 201, &answer).expect("pushed");
-    let told = accepted(&outcomes[0]);
+    let reported = accepted(&outcomes[0]);
     let expected = ["maxStay capped to 365", "maxStay is 365 at Beds24 and not 400, from 2027-06-01 on"];
-    assert_eq!((told.confirmed, told.warnings.as_slice()), (false, &expected.map(str::to_owned)[..]));
+    assert_eq!((reported.confirmed, reported.warnings.as_slice()), (false, &expected.map(str::to_owned)[..]));
     // The warning is about the room: which of its nights is meant only the values tell.
     assert!(accepted(&outcomes[1]).confirmed && accepted(&outcomes[1]).warnings.len() == 1);
 }

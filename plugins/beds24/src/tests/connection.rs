@@ -45,7 +45,7 @@ fn a_scope_may_cover_more_than_one_deed() {
 }
 
 #[test]
-fn a_token_that_is_dead_is_told_as_such() {
+fn expired_tokens_are_reported() {
     let error = |status: u16, body: &str| {
         FakeHost::reset();
         FakeHost::answer(status, body);

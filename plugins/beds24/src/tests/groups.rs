@@ -29,7 +29,7 @@ fn written() -> Vec<Value> {
 }
 
 #[test]
-fn each_room_is_a_booking_and_together_they_are_a_group() {
+fn each_room_is_a_booking_and_all_form_a_group() {
     let answer = json!([{ "success": true, "new": { "id": 71 } }, { "success": true, "new": { "id": 72 } }]);
     let outcome = one(two_rooms(), &[results(&answer)]);
     let body = written().remove(0);
@@ -111,15 +111,15 @@ fn a_change_finds_each_room_its_booking() {
     let each = json!([{ "success": true, "modified": { "id": 72 } }, { "success": true, "modified": { "id": 71 } }, { "success": true, "new": { "id": 73 } }]);
     one(changed, &[(200, page(&there(71, 5200, "new"), false)), (200, members.clone()), results(&each)]);
     let body = written().remove(0);
-    let told: Vec<_> = (0..3).map(|at| (body[at]["id"].clone(), body[at]["roomId"].clone())).collect();
-    assert_eq!(told, [(json!(72), json!(5202)), (json!(71), json!(5200)), (Value::Null, json!(5203))]);
+    let reported: Vec<_> = (0..3).map(|at| (body[at]["id"].clone(), body[at]["roomId"].clone())).collect();
+    assert_eq!(reported, [(json!(72), json!(5202)), (json!(71), json!(5200)), (Value::Null, json!(5203))]);
     assert_eq!((&body[2]["masterId"], &body[2]["reference"]), (&json!(71), &json!("GAS-100045")));
     assert!(body[0].get("actions").is_none() && body[2]["actions"]["checkAvailability"] == json!(true), "{body}");
     let moved = operation(OperationKind::Change, Some("71"), reservation(vec![room("5209"), room("5200")]));
     one(moved, &[(200, page(&there(71, 5200, "new"), false)), (200, members), results(&each)]);
     let body = written().remove(0);
-    let told: Vec<_> = (0..2).map(|at| (body[at]["id"].clone(), body[at]["roomId"].clone())).collect();
-    assert_eq!(told, [(json!(71), json!(5200)), (json!(72), json!(5209))], "what is left goes in its order");
+    let reported: Vec<_> = (0..2).map(|at| (body[at]["id"].clone(), body[at]["roomId"].clone())).collect();
+    assert_eq!(reported, [(json!(71), json!(5200)), (json!(72), json!(5209))], "what is left goes in its order");
 }
 
 #[test]

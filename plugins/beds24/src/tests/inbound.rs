@@ -36,14 +36,14 @@ fn a_booking_that_cannot_be_read_stops_no_other_and_keeps_its_id() {
         (r#"{"booking":{"id":1,"status":"black","arrival":"05.03.2027"}}"#, Some("1"), "/booking/arrival"),
         (r#"[{"hello":1}]"#, None, "/0/booking"),
     ] {
-        let told = decode(post("/", body)).expect("decoded").remove(0);
-        let ChangeKind::Unreadable(record) = told else { panic!("{body}: {told:?}") };
+        let reported = decode(post("/", body)).expect("decoded").remove(0);
+        let ChangeKind::Unreadable(record) = reported else { panic!("{body}: {reported:?}") };
         assert_eq!(record.id.as_deref(), id, "{body}");
         assert!(record.problem.starts_with(place), "{}", record.problem);
     }
     let list = r#"[{"booking":{"status":"new"}},{"booking":{"id":2,"status":"new"}}]"#;
-    let told = decode(post("/", list)).expect("decoded");
-    assert!(matches!(told.as_slice(), [ChangeKind::Unreadable(_), ChangeKind::Reservation(_)]), "{told:?}");
+    let reported = decode(post("/", list)).expect("decoded");
+    assert!(matches!(reported.as_slice(), [ChangeKind::Unreadable(_), ChangeKind::Reservation(_)]), "{reported:?}");
 }
 
 #[test]
@@ -102,8 +102,8 @@ fn the_older_webhook_is_a_hint_whatever_it_says_and_however_it_comes() {
 #[test]
 fn an_address_that_names_a_booking_hides_no_newer_webhook() {
     let call = post("/?bookid=5&status=new", include_str!("../../samples/calls/booked.json"));
-    let ChangeKind::Reservation(told) = decode(call).expect("decoded").remove(0) else { panic!("a reservation") };
-    assert_eq!(told.id, "71000001");
+    let ChangeKind::Reservation(reported) = decode(call).expect("decoded").remove(0) else { panic!("a reservation") };
+    assert_eq!(reported.id, "71000001");
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn manifest() -> Value {
 }
 
 #[test]
-fn calls_are_known_by_the_header_that_beds24_is_told() {
+fn calls_are_verified_by_the_registered_header() {
     let manifest = manifest();
     let routes = manifest["routes"].as_array().expect("routes");
     let root = routes.iter().find(|route| route["path"] == "/").expect("the address itself");

@@ -99,8 +99,11 @@ fn a_booking_is_made_so_that_nothing_is_oversold() {
         "email": "amara@example.org", "price": 390.0, "reference": "GAS-100045", "comments": "Late"
     }]);
     assert_eq!(body, expected, "what is not known is not said, and no word of the channel's own is");
-    let told = accepted(&outcome);
-    assert_eq!((told.channel_id.as_deref(), told.confirmed, told.warnings.len()), (Some("71000101"), true, 0));
+    let reported = accepted(&outcome);
+    assert_eq!(
+        (reported.channel_id.as_deref(), reported.confirmed, reported.warnings.len()),
+        (Some("71000101"), true, 0)
+    );
 }
 
 #[test]

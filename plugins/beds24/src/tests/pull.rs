@@ -207,13 +207,13 @@ fn every_part_of_a_calendar_is_asked_for() {
 
 #[test]
 fn words_close_a_night_or_the_ways_to_it() {
-    let told = |word: &str| {
+    let reported = |word: &str| {
         let range = format!(r#"{{"from":"2027-03-01","to":"2027-03-01","numAvail":1{word}}}"#);
         let row = calendar("{}", &range).expect("a calendar").remove(0);
         (row.available, row.rules.closed_to_arrival, row.rules.closed_to_departure, row.extra.len())
     };
-    let word = |word: &str| told(&format!(r#","override":"{word}""#));
-    assert_eq!(told(""), (Some(true), None, None, 0), "what is not said is unknown");
+    let word = |word: &str| reported(&format!(r#","override":"{word}""#));
+    assert_eq!(reported(""), (Some(true), None, None, 0), "what is not said is unknown");
     assert_eq!(word("none"), (Some(true), Some(false), Some(false), 0));
     assert_eq!(word("blackout"), (Some(false), None, None, 0));
     assert_eq!(word("noCheckIn"), (Some(true), Some(true), Some(false), 0));
@@ -225,15 +225,15 @@ fn words_close_a_night_or_the_ways_to_it() {
 #[test]
 fn only_prices_of_which_somebody_knows_the_meaning_are_read() {
     let range = r#"{"from":"2027-03-01","price1":120.50,"price2":"99","price10":140,"price16":150,"maxStay":"14"}"#;
-    let told = |settings: &str| {
+    let reported = |settings: &str| {
         let row = calendar(settings, range).expect("a calendar").remove(0);
         assert_eq!((row.rules.max_stay, row.units_available, row.available), (Some(14), None, None));
         row.prices.into_iter().map(|price| (price.occupancy, price.amount.amount)).collect::<Vec<_>>()
     };
     let price = |guests, amount: &str| (guests, amount.to_owned());
-    assert_eq!(told("{}"), [price(None, "120.50")]);
+    assert_eq!(reported("{}"), [price(None, "120.50")]);
     let known = r#"{"guestsOfPrices":{"price1":2,"price2":1,"price10":2,"price16":4}}"#;
-    assert_eq!(told(known), [price(Some(2), "120.50"), price(Some(1), "99"), price(Some(4), "150")]);
+    assert_eq!(reported(known), [price(Some(2), "120.50"), price(Some(1), "99"), price(Some(4), "150")]);
 }
 
 #[test]
@@ -245,8 +245,8 @@ fn ranges_that_cannot_be_are_malformed_and_long_ones_come_in_parts() {
     assert!(ends.windows(2).all(|pair| pair[0].1 == pair[1].0) && ends.len() == 2, "{ends:?}");
     assert!(long.iter().all(|row| row.extra == [("multiplier".to_owned(), r#""1.5""#.to_owned())]));
     for wrong in [r#"{"from":"2027-03-02","to":"2027-03-01"}"#, r#"{"from":"2027-03-02","to":"9999-12-31"}"#] {
-        let told = calendar("{}", wrong);
-        assert!(matches!(&told, Err(ChannelError::Malformed(why)) if why.starts_with("/data/0/calendar/0/to: ")));
+        let reported = calendar("{}", wrong);
+        assert!(matches!(&reported, Err(ChannelError::Malformed(why)) if why.starts_with("/data/0/calendar/0/to: ")));
     }
     assert!(matches!(calendar("{}", r#"{"to":"2027-03-02"}"#), Err(ChannelError::Malformed(_))));
     let odd = calendar("{}", r#"{"from":"2027-03-02","price1":"a lot"}"#).expect("a calendar").remove(0);

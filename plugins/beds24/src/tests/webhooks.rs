@@ -47,7 +47,7 @@ fn unsubscribed_from(webhooks: &Value) -> (Option<Value>, Vec<String>) {
 }
 
 #[test]
-fn every_house_is_told_to_call_us_and_secrets_stay_placeholders() {
+fn webhooks_are_registered_for_every_property_with_placeholders() {
     FakeHost::reset();
     FakeHost::set_now("2027-01-04T09:00:00Z");
     let named = |id: u32, name: &str| json!({ "id": id, "name": name, "webhooks": { "url": "", "customHeader": "" } });

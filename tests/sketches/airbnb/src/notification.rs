@@ -44,14 +44,14 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
     let changes = match (said.action.as_str(), &said.reservation) {
         ("", _) => return Err(malformed("/action", "is missing")),
         (action, Some(raw)) if action.starts_with("reservation_") => {
-            let told = reservation::read(raw, "/reservation")?;
+            let reported = reservation::read(raw, "/reservation")?;
             // The same words about the same state are the same message.
-            event_id = told.modified_at.as_ref().map(|at| format!("{action}/{}/{at}", told.id));
-            let listing = told.property_id.clone();
-            if reservation::is_test(&told) {
+            event_id = reported.modified_at.as_ref().map(|at| format!("{action}/{}/{at}", reported.id));
+            let listing = reported.property_id.clone();
+            if reservation::is_test(&reported) {
                 Vec::new()
             } else {
-                vec![change(listing.as_deref(), ChangeKind::Reservation(told))]
+                vec![change(listing.as_deref(), ChangeKind::Reservation(reported))]
             }
         }
         (action, None) if action.starts_with("reservation_") => return Err(malformed("/reservation", "is missing")),
@@ -92,8 +92,8 @@ fn synchronised(said: &Notification) -> Vec<Change> {
     let unlinked = with(|category| category.is_none());
     let linked = with(|category| category.is_some_and(|category| category != "sync_undecided"));
     let events = [(unlinked, ConnectionEvent::Unlinked as fn(_) -> _), (linked, ConnectionEvent::Linked)];
-    let told = events.into_iter().filter(|(ids, _)| !ids.is_empty());
-    told.map(|(ids, word)| event(said, word(ids))).collect()
+    let reported = events.into_iter().filter(|(ids, _)| !ids.is_empty());
+    reported.map(|(ids, word)| event(said, word(ids))).collect()
 }
 
 fn ids(listings: &[Lenient]) -> Vec<String> {
@@ -109,8 +109,8 @@ mod tests {
     #[test]
     fn news_of_a_connection_are_for_the_hosts_account_there() {
         let body = include_bytes!("../../../fixtures/airbnb/notification-authorization-revoked.json");
-        let told = decode(&post("/notifications", body)).expect("decoded");
-        let Change { route, data, .. } = &told.changes[0];
+        let reported = decode(&post("/notifications", body)).expect("decoded");
+        let Change { route, data, .. } = &reported.changes[0];
         assert_eq!((route.account.as_deref(), route.property_id.as_deref()), (Some("66200"), None));
         assert!(matches!(data, ChangeKind::Connection(ConnectionEvent::Revoked)));
     }

@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_the_house_gets_is_not_what_the_guest_pays() {
-        let told = booking(
+        let reported = booking(
             r#""expected_payout_amount_accurate":"712.35","listing_base_price_accurate":"690.00",
                 "listing_host_fee_accurate":"21.65","listing_cleaning_fee_accurate":"44.00",
                 "listing_security_price_accurate":"0.00",
@@ -169,24 +169,24 @@ mod tests {
         .expect("a booking");
         let euro = |amount: &str| money(amount, Some("EUR"));
         assert_eq!(
-            (told.total, told.payout, told.commission),
+            (reported.total, reported.payout, reported.commission),
             (Some(euro("712.35")), Some(euro("712.35")), Some(euro("21.65")))
         );
-        let lines: Vec<_> = told.price_lines.iter().map(|line| (line.kind, line.name.as_str())).collect();
+        let lines: Vec<_> = reported.price_lines.iter().map(|line| (line.kind, line.name.as_str())).collect();
         let expected = [
             (PriceKind::Stay, "Base price"),
             (PriceKind::Cleaning, "Cleaning"),
             (PriceKind::Fee, "PASS_THROUGH_LINEN_FEE"),
         ];
         assert_eq!(lines, expected, "a deposit of nothing is none");
-        assert_eq!(told.price_lines[2].amount, euro("10.50"));
+        assert_eq!(reported.price_lines[2].amount, euro("10.50"));
     }
 
     #[test]
     fn a_thread_is_an_id_whatever_it_is_written_as() {
         for (written, kept) in [("31000041", r#""31000041""#), (r#""t-4""#, r#""t-4""#), ("1e999", r#""1e999""#)] {
-            let told = booking(&format!(r#""thread_id":{written}"#)).expect("a booking");
-            assert_eq!(told.extra, [("threadId".to_owned(), kept.to_owned())]);
+            let reported = booking(&format!(r#""thread_id":{written}"#)).expect("a booking");
+            assert_eq!(reported.extra, [("threadId".to_owned(), kept.to_owned())]);
         }
         assert!(booking(r#""thread_id":null"#).expect("a booking").extra.is_empty());
     }

@@ -143,10 +143,10 @@ mod tests {
 
     #[test]
     fn the_guest_pays_what_the_guest_sees() {
-        let told = price(TAXED, GLOBAL).expect("a price");
-        assert_eq!(told.total, Some(money("672.00", Some("USD"))));
+        let reported = price(TAXED, GLOBAL).expect("a price");
+        assert_eq!(reported.total, Some(money("672.00", Some("USD"))));
         let lines = [(PriceKind::Stay, "Attic", "640.00"), (PriceKind::Tax, "Sales tax", "32.00")];
-        assert_eq!(said(&told.lines), lines, "what comes on top is no part of it");
+        assert_eq!(said(&reported.lines), lines, "what comes on top is no part of it");
         let two = price(&format!("{TAXED}{TAXED}"), GLOBAL).expect("a price");
         assert_eq!((two.total, two.lines.len()), (Some(money("1344.00", Some("USD"))), 4));
     }
@@ -154,15 +154,15 @@ mod tests {
     #[test]
     fn half_a_view_is_none() {
         let plain = r#"<RoomStay><Total AmountAfterTax="9000" DecimalPlaces="2" CurrencyCode="USD"/></RoomStay>"#;
-        let told = price(&format!("{TAXED}{plain}"), GLOBAL).expect("a price");
-        assert_eq!((told.total, told.lines.len()), (Some(money("640.00", Some("USD"))), 0));
+        let reported = price(&format!("{TAXED}{plain}"), GLOBAL).expect("a price");
+        assert_eq!((reported.total, reported.lines.len()), (Some(money("640.00", Some("USD"))), 0));
         let euro = TAXED.replace("USD", "EUR");
-        let told = price(&format!("{TAXED}{euro}"), GLOBAL).expect("a price");
-        assert_eq!(told.total, Some(money("640.00", Some("USD"))), "no sum of two currencies");
+        let reported = price(&format!("{TAXED}{euro}"), GLOBAL).expect("a price");
+        assert_eq!(reported.total, Some(money("640.00", Some("USD"))), "no sum of two currencies");
     }
 
     #[test]
-    fn a_commission_is_told_for_all_rooms_or_for_each() {
+    fn commissions_are_read_per_booking_or_per_room() {
         let room = |inside: &str| {
             format!(
                 "<RoomStay><RatePlans><RatePlan><Commission>{inside}</Commission></RatePlan></RatePlans></RoomStay>"
@@ -171,13 +171,14 @@ mod tests {
         let amount = |units: &str| {
             format!(r#"<CommissionPayableAmount Amount="{units}" DecimalPlaces="2" CurrencyCode="EUR"/>"#)
         };
-        let told = |rooms: &[String], global: &str| commission(&entry(&rooms.concat(), global)).expect("a commission");
+        let reported =
+            |rooms: &[String], global: &str| commission(&entry(&rooms.concat(), global)).expect("a commission");
         let rooms = [room(&amount("1500")), room(&amount("0"))];
-        assert_eq!(told(&rooms, ""), Some(money("15.00", Some("EUR"))));
+        assert_eq!(reported(&rooms, ""), Some(money("15.00", Some("EUR"))));
         let global = format!("<TotalCommissions>{}</TotalCommissions>", amount("2736"));
-        assert_eq!(told(&rooms, &global), Some(money("27.36", Some("EUR"))));
-        assert_eq!(told(&[room(&amount("1500")), room("")], ""), None, "it would be too little");
-        assert_eq!(told(&[], ""), None);
+        assert_eq!(reported(&rooms, &global), Some(money("27.36", Some("EUR"))));
+        assert_eq!(reported(&[room(&amount("1500")), room("")], ""), None, "it would be too little");
+        assert_eq!(reported(&[], ""), None);
     }
 
     #[test]

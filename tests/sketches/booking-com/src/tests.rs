@@ -49,7 +49,7 @@ fn an_empty_queue_is_no_error_and_a_stranger_is_none() {
 }
 
 #[test]
-fn who_may_not_read_is_told_and_a_web_page_has_taken_nothing() {
+fn missing_permissions_are_reported_and_web_pages_accept_nothing() {
     ready();
     FakeHost::answer(403, "no");
     let query = Query::new(Entity::Reservation, Selection::Queue("new".to_owned()));
@@ -166,7 +166,7 @@ fn a_batch_that_is_half_taken_is_halved() {
 }
 
 #[test]
-fn what_cannot_be_told_apart_within_a_call_is_left_to_a_look() {
+fn ambiguous_calls_are_left_to_a_refetch() {
     ready();
     (0..20).for_each(|_| FakeHost::answer(200, WARNED));
     let rows = vec![row("2027-02-01", "2027-02-02", CalendarPart::AVAILABILITY); 40];

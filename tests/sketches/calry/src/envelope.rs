@@ -81,7 +81,7 @@ mod tests {
         let headers = vec![Header { name: "Retry-After".to_owned(), value: "120".to_owned() }];
         FakeHost::answer_with(Ok(HttpResponse { status: 429, headers, body: Vec::new() }));
         let settings = configured().expect("settings");
-        let told = ask::<IgnoredAny>(http::Request::get("https://calry.example"), &settings).err();
-        assert_eq!(told, Some(ChannelError::RateLimited(Some(120))));
+        let reported = ask::<IgnoredAny>(http::Request::get("https://calry.example"), &settings).err();
+        assert_eq!(reported, Some(ChannelError::RateLimited(Some(120))));
     }
 }

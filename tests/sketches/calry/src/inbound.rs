@@ -33,13 +33,13 @@ mod tests {
 
     #[test]
     fn a_call_that_names_no_reservation_has_all_of_them_looked_at() {
-        let told = |body: &str| decode(&post("/", body)).map(|mut decoded| decoded.changes.remove(0).data);
+        let reported = |body: &str| decode(&post("/", body)).map(|mut decoded| decoded.changes.remove(0).data);
         let hint =
             |id: Option<&str>| ChangeKind::Refetch(Hint { entity: Entity::Reservation, id: id.map(str::to_owned) });
-        assert_eq!(told(r#"{"event":"reservation.updated","data":{"id":88401}}"#), Ok(hint(Some("88401"))));
-        assert_eq!(told(r#"{"event":"reservation.deleted","data":{}}"#), Ok(hint(None)));
+        assert_eq!(reported(r#"{"event":"reservation.updated","data":{"id":88401}}"#), Ok(hint(Some("88401"))));
+        assert_eq!(reported(r#"{"event":"reservation.deleted","data":{}}"#), Ok(hint(None)));
         for body in ["", "null", "[[", "<html>"] {
-            assert!(matches!(told(body), Err(ChannelError::Malformed(_))), "{body}");
+            assert!(matches!(reported(body), Err(ChannelError::Malformed(_))), "{body}");
         }
     }
 }

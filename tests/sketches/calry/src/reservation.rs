@@ -83,13 +83,13 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
         _ => ReservationStatus::Other(word),
     };
     let total = booking.total_price.amount(format_args!("{path}/totalPrice"))?;
-    let told = Reservation {
+    let reported = Reservation {
         total: total.map(|amount| money(amount, booking.currency.as_str())),
         booked_at: booking.created_at.instant(format_args!("{path}/createdAt"))?,
         modified_at: booking.updated_at.instant(format_args!("{path}/updatedAt"))?,
         ..reservation(&booking, id, status, stay, raw)
     };
-    Ok(change(property_id.as_deref(), ChangeKind::Reservation(told)))
+    Ok(change(property_id.as_deref(), ChangeKind::Reservation(reported)))
 }
 
 /// All of it but money and instants, which may be none.
@@ -175,14 +175,14 @@ mod tests {
         data: Vec<Box<RawValue>>,
     }
 
-    fn told(index: usize) -> ChangeKind {
+    fn reported(index: usize) -> ChangeKind {
         let page: Page = read_json(include_str!("../samples/answers/reservations/page.json"), "").expect("a page");
         read(&page.data[index], "/data").expect("a change").data
     }
 
     #[test]
     fn pets_are_counted_and_guests_live_somewhere() {
-        let ChangeKind::Reservation(booking) = told(0) else { panic!("a reservation") };
+        let ChangeKind::Reservation(booking) = reported(0) else { panic!("a reservation") };
         assert_eq!((booking.pets, booking.extra.len()), (Some(1), 0));
         let guest = booking.guest.expect("a guest");
         let address = guest.address.expect("an address");
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_block_closes_all_its_room_types_under_one_id() {
-        let ChangeKind::Block(block) = told(2) else { panic!("a block") };
+        let ChangeKind::Block(block) = reported(2) else { panic!("a block") };
         assert_eq!((block.id.as_deref(), block.property_id.as_deref()), (Some("88403"), Some("mill-7")));
         assert_eq!(
             (block.room_type_ids, block.unit_id),

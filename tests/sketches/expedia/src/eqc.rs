@@ -102,7 +102,7 @@ fn booked(
     let taxes = price::amount(stay.find("Total"), "amountOfTaxes", "currency")?.map(|taxes| taxes.amount);
     let fees = stay.all("PerDayRates/PerDayRate").into_iter().filter_map(|night| night.attribute("hotelServiceFees"));
     let fees = Decimal::sum(fees).ok_or_else(|| malformed("PerDayRate@hotelServiceFees", "is no decimal"))?;
-    let told = [(PriceKind::Fee, "Service fees", Some(fees.to_string())), (PriceKind::Tax, "Taxes", taxes)];
+    let reported = [(PriceKind::Fee, "Service fees", Some(fees.to_string())), (PriceKind::Tax, "Taxes", taxes)];
     let room = RoomStay {
         rate_plan_id: stay.attribute("ratePlanID").map(str::to_owned),
         stay: Some(nights),
@@ -117,7 +117,7 @@ fn booked(
         children: room.children,
         rooms: vec![room],
         stay: Some(nights),
-        price_lines: total.as_ref().filter(|_| !is_net).map(|total| price::lines(total, told)).unwrap_or_default(),
+        price_lines: total.as_ref().filter(|_| !is_net).map(|total| price::lines(total, reported)).unwrap_or_default(),
         total,
         payout,
         guest: booking.find("PrimaryGuest").map(guest),

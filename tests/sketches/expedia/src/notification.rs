@@ -249,7 +249,7 @@ fn booked(id: &str, entry: &Element) -> Result<Reservation, ChannelError> {
     let nights = Nights { start: day("Start")?, until: day("End")? };
     let total = price::amount(stay.find("Total"), "AmountAfterTax", "CurrencyCode")?;
     let taxes = price::amount(stay.find("Total/Taxes"), "Amount", "CurrencyCode")?.map(|taxes| taxes.amount);
-    let told = [(PriceKind::Fee, "", None), (PriceKind::Tax, "Taxes", taxes)];
+    let reported = [(PriceKind::Fee, "", None), (PriceKind::Tax, "Taxes", taxes)];
     let count = |code: &str| {
         let counts = stay.all("GuestCounts/GuestCount").into_iter();
         let counts = counts.filter(|count| count.attribute("AgeQualifyingCode") == Some(code));
@@ -276,7 +276,7 @@ fn booked(id: &str, entry: &Element) -> Result<Reservation, ChannelError> {
         children: room.children,
         rooms: vec![room],
         stay: Some(nights),
-        price_lines: total.as_ref().map(|total| price::lines(total, told)).unwrap_or_default(),
+        price_lines: total.as_ref().map(|total| price::lines(total, reported)).unwrap_or_default(),
         total,
         guest: customer.map(guest),
         notes: Some(notes.join("\n")).filter(|notes| !notes.is_empty()),

@@ -13,7 +13,7 @@ pub fn amount(element: Option<&Element>, name: &str, currency: &str) -> Result<O
 
 /// What a total is made of: the parts that are told, and the rest for the stay. None where none is told, or where more is
 /// than there is in all.
-pub fn lines(total: &Money, told: [(PriceKind, &str, Option<String>); 2]) -> Vec<PriceLine> {
+pub fn lines(total: &Money, reported: [(PriceKind, &str, Option<String>); 2]) -> Vec<PriceLine> {
     let currency = total.currency.as_deref();
     let line = |kind, name: &str, amount: Decimal| PriceLine {
         kind,
@@ -22,7 +22,7 @@ pub fn lines(total: &Money, told: [(PriceKind, &str, Option<String>); 2]) -> Vec
     };
     let Some(mut rest) = Decimal::parse(&total.amount) else { return Vec::new() };
     let mut lines = Vec::new();
-    for (kind, name, amount) in told {
+    for (kind, name, amount) in reported {
         let amount = amount.as_deref().and_then(Decimal::parse).filter(|amount| amount.units != 0);
         let Some(amount) = amount else { continue };
         rest = rest.minus(amount);
@@ -40,11 +40,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_total_is_taken_apart_as_far_as_it_is_told() {
+    fn totals_are_split_as_far_as_given() {
         let of = |total: &str, fees: Option<&str>, taxes: Option<&str>| -> Vec<String> {
-            let told = [(PriceKind::Fee, "Fees", fees), (PriceKind::Tax, "Taxes", taxes)];
-            let told = told.map(|(kind, name, amount)| (kind, name, amount.map(str::to_owned)));
-            let lines = lines(&money(total, Some("EUR")), told);
+            let reported = [(PriceKind::Fee, "Fees", fees), (PriceKind::Tax, "Taxes", taxes)];
+            let reported = reported.map(|(kind, name, amount)| (kind, name, amount.map(str::to_owned)));
+            let lines = lines(&money(total, Some("EUR")), reported);
             lines.into_iter().map(|line| format!("{} {}", line.name, line.amount.amount)).collect()
         };
         assert_eq!(of("512.00", Some("24.00"), Some("48.00")), ["Stay 440.00", "Fees 24.00", "Taxes 48.00"]);

@@ -10,7 +10,7 @@ use crate::{Expedia, xml::Element};
 const NEW: &str = include_str!("../../../fixtures/expedia/notification-new.xml");
 const CANCELLED: &str = include_str!("../../../fixtures/expedia/notification-cancelled.xml");
 
-fn told(body: &str) -> Reservation {
+fn reported(body: &str) -> Reservation {
     match Expedia::decode(post("/notifications", body)).expect("decoded").changes.remove(0).data {
         ChangeKind::Reservation(reservation) => reservation,
         other => panic!("{other:?}"),
@@ -25,7 +25,7 @@ fn answer(body: &str, result: Option<ChangeResult>) -> Result<Element, ChannelEr
 
 #[test]
 fn a_cancellation_carries_ids_and_changes_nothing_else() {
-    let cancelled = told(CANCELLED);
+    let cancelled = reported(CANCELLED);
     assert_eq!((cancelled.id.as_str(), cancelled.property_id.as_deref()), ("9020000451", Some("4400")));
     assert!(cancelled.rooms.is_empty() && cancelled.total.is_none() && cancelled.guest.is_none());
     assert!(cancelled.stay.is_none() && cancelled.adults.is_none());
@@ -93,7 +93,7 @@ fn fetch(query: &Query, answer: &str) -> Result<gassync_plugin::Page, ChannelErr
 }
 
 #[test]
-fn errors_behind_a_success_are_told_apart() {
+fn errors_behind_a_success_status_are_distinguished() {
     let query = Query::new(Entity::Reservation, Selection::Queue("bookings".to_owned()));
     let error = |code: &str| {
         let body = format!(r#"<BookingRetrievalRS><Error code="{code}">x</Error></BookingRetrievalRS>"#);
@@ -219,7 +219,7 @@ fn who_collects_decides_whose_price_it_is() {
 
 #[test]
 fn a_notification_takes_its_taxes_out_of_the_total() {
-    let lines: Vec<_> = told(NEW).price_lines.into_iter().map(|line| (line.kind, line.amount.amount)).collect();
+    let lines: Vec<_> = reported(NEW).price_lines.into_iter().map(|line| (line.kind, line.amount.amount)).collect();
     assert_eq!(lines, [(PriceKind::Stay, "248.00".to_owned()), (PriceKind::Tax, "15.80".to_owned())]);
 }
 

@@ -31,7 +31,7 @@ pub fn push(items: &[ContentItem]) -> Result<Vec<Outcome>, ChannelError> {
             Err(problem) => Outcome::Refused(vec![problem]),
         });
     }
-    parts.extend(untold(property, items, &settings)?);
+    parts.extend(unsent(property, items, &settings)?);
     let set = element("PropertyDataSet").around([element("Property").saying(property)]).around(parts);
     let message = element("Transaction")
         .with("timestamp", clock::now())
@@ -56,14 +56,14 @@ fn id(item: &ContentItem) -> &str {
 
 /// What of the property is not among the items: whether Google keeps what a message leaves out nobody has written down, so
 /// each has all of it.
-fn untold(property: &str, items: &[ContentItem], settings: &Settings) -> Result<Vec<Element>, ChannelError> {
+fn unsent(property: &str, items: &[ContentItem], settings: &Settings) -> Result<Vec<Element>, ChannelError> {
     let rooms = core_data::room_types(property).into_iter().map(|room| (Entity::RoomType, room.id));
     let packages = core_data::rate_plans(property).into_iter().map(|plan| (Entity::RatePlan, plan.id));
-    let is_told = |entity: Entity, of: &str| items.iter().any(|item| item.entity == entity && id(item) == of);
+    let is_sent = |entity: Entity, of: &str| items.iter().any(|item| item.entity == entity && id(item) == of);
     let mut parts = Vec::new();
     for (entity, id) in rooms.chain(packages) {
         // A room that is not its property is none of Google's.
-        if is_told(entity, &id) || (entity == Entity::RoomType && id != property) {
+        if is_sent(entity, &id) || (entity == Entity::RoomType && id != property) {
             continue;
         }
         let of = EntityRef { entity, id };
@@ -178,10 +178,10 @@ mod tests {
         ] {
             let root = sent(&[item(Entity::Property, "a", "{}"), item(Entity::RatePlan, "flex", content)]);
             let package = root.find("PropertyDataSet/PackageData").expect("a package");
-            let told = package
+            let reported = package
                 .find("Refundable")
                 .map(|terms| (terms.attribute("available").expect("a flag"), terms.attribute("refundable_until_days")));
-            assert_eq!((told, package.said("BreakfastIncluded")), (refundable, breakfast), "{content}");
+            assert_eq!((reported, package.said("BreakfastIncluded")), (refundable, breakfast), "{content}");
         }
     }
 

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_told_in_four_ways_and_is_not_a_night() {
+    fn ends_are_read_in_four_forms_and_are_no_night() {
         for (lines, until) in [
             ("DTSTART;VALUE=DATE:20270714\r\nDTEND;VALUE=DATE:20270718", "2027-07-18"),
             ("DTSTART;VALUE=DATE:20270714", "2027-07-15"),

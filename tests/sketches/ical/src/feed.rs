@@ -234,19 +234,19 @@ mod tests {
             let line = event.lines().find_map(|line| line.strip_prefix(name)).expect(name);
             line.trim_end_matches("@gassync").to_owned()
         };
-        let told =
+        let reported =
             |event: &str| (said(event, "UID:"), said(event, "DTSTART;VALUE=DATE:"), said(event, "DTEND;VALUE=DATE:"));
-        text.split("BEGIN:VEVENT").skip(1).map(told).collect()
+        text.split("BEGIN:VEVENT").skip(1).map(reported).collect()
     }
 
-    fn told(events: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
+    fn reported(events: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
         events.iter().map(|(uid, start, end)| ((*uid).to_owned(), (*start).to_owned(), (*end).to_owned())).collect()
     }
 
     #[test]
     fn bookings_blocks_and_closed_nights_are_events() {
         ready(1);
-        let expected = told(&[
+        let expected = reported(&[
             ("new-year", "20261230", "20270102"),
             ("live", "20270601", "20270604"),
             ("closed-loft-2027-06-04", "20270604", "20270607"),
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn of_several_units_one_closes_nothing() {
         ready(2);
-        let expected = told(&[
+        let expected = reported(&[
             ("closed-loft-2027-06-03", "20270603", "20270605"),
             ("closed-loft-2027-12-30", "20271230", "20280101"),
             ("closed-loft-2028-01-01", "20280101", "20280102"),

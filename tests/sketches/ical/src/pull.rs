@@ -43,13 +43,13 @@ fn calendar(settings: &Settings, etag: Option<&String>) -> Result<Page, ChannelE
         }
         _ => return Err(answer.refusal(None)),
     }
-    let changes = event::read(answer.body())?.into_iter().filter_map(|event| told(event, settings)).collect();
+    let changes = event::read(answer.body())?.into_iter().filter_map(|event| reported(event, settings)).collect();
     let resume = answer.header("etag").map(|etag| ResumePoint::Token(etag.to_owned()));
     Ok(Page { scope: Scope::WholeEntity, resume, ..Page::of(changes) })
 }
 
 /// None for a block that was called off: it is gone, like all that a calendar does not name.
-fn told(event: Event, settings: &Settings) -> Option<Change> {
+fn reported(event: Event, settings: &Settings) -> Option<Change> {
     let unit = Some(settings.unit_id.clone());
     let summary = event.summary.to_lowercase();
     let is_block = settings.block_words.iter().any(|word| summary.contains(&word.to_lowercase()));

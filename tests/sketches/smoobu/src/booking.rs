@@ -184,7 +184,7 @@ fn reservation(booking: &Booking, id: String, stay: Option<Nights>, raw: &RawVal
         language: booking.language.text(),
         ..GuestDetails::unknown()
     };
-    let told = guest.name.is_some() || guest.first_name.is_some() || guest.last_name.is_some();
+    let reported = guest.name.is_some() || guest.first_name.is_some() || guest.last_name.is_some();
     Reservation {
         ota_reference: booking.reference.text(),
         property_id: apartment.clone(),
@@ -196,7 +196,7 @@ fn reservation(booking: &Booking, id: String, stay: Option<Nights>, raw: &RawVal
         children: booking.children.count(),
         notes: booking.notice.text(),
         // A small call leaves the guest out: it does not say that there is none.
-        completeness: if told { Completeness::Full } else { Completeness::Partial },
+        completeness: if reported { Completeness::Full } else { Completeness::Partial },
         raw: Some(raw.get().to_owned()),
         ..Reservation::new(id, status)
     }
@@ -230,7 +230,7 @@ mod tests {
 
     use super::*;
 
-    fn told(inside: &str) -> Result<Option<ChangeKind>, ChannelError> {
+    fn reported(inside: &str) -> Result<Option<ChangeKind>, ChannelError> {
         FakeHost::reset();
         let text = format!(r#"{{"id":48101,"type":"reservation","apartment":{{"id":7301}},{inside}}}"#);
         let raw = RawValue::from_string(text).expect("JSON");
@@ -246,7 +246,7 @@ mod tests {
             {"id":4,"type":"longStayDiscount","name":"Long stay","amount":40,"currencyCode":"EUR"},
             {"id":5,"type":"paymentCharge","name":"Payment charge","amount":7.0,"priceIncludedInId":1},
             {"id":6,"type":"commission","name":"Commission","amount":44.0,"currencyCode":"EUR"}]"#;
-        let Ok(Some(ChangeKind::Reservation(booking))) = told(elements) else { panic!("a booking") };
+        let Ok(Some(ChangeKind::Reservation(booking))) = reported(elements) else { panic!("a booking") };
         let lines: Vec<_> = booking.price_lines.iter().map(|line| (line.kind, line.amount.amount.as_str())).collect();
         let expected = [
             (PriceKind::Stay, "380.0"),
@@ -255,7 +255,7 @@ mod tests {
             (PriceKind::Discount, "-40"),
         ];
         assert_eq!((lines.as_slice(), booking.total), (&expected[..], Some(money("377.0", Some("EUR")))));
-        let wrong = told(r#""priceElements":[{"type":"tax","amount":"a lot"}]"#);
+        let wrong = reported(r#""priceElements":[{"type":"tax","amount":"a lot"}]"#);
         let Ok(Some(ChangeKind::Reservation(booking))) = wrong else { panic!("it is kept: {wrong:?}") };
         assert_eq!(booking.price_lines[0].amount.amount, "a lot", "the host leaves it out");
     }
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn a_block_that_is_called_off_is_a_block_that_is_gone() {
         let nights = r#""arrival":"2027-11-15","departure":"2027-11-20","is-blocked-booking":true"#;
-        let Ok(Some(ChangeKind::Block(block))) = told(nights) else { panic!("a block") };
+        let Ok(Some(ChangeKind::Block(block))) = reported(nights) else { panic!("a block") };
         assert_eq!((block.property_id.as_deref(), block.room_type_ids), (Some("7301"), vec!["7301".to_owned()]));
         let text = format!(r#"{{"id":48103,"type":"cancellation","apartment":{{"id":7301}},{nights}}}"#);
         let gone = read(&RawValue::from_string(text).expect("JSON"), None, "").expect("read").expect("news").data;

@@ -43,7 +43,7 @@ fn a_deposit_and_a_cancelled_item_are_no_revenue() {
     assert!(matches!(decode(&mixed), Err(ChannelError::Malformed(_))), "no sum of two currencies");
 }
 
-fn told(text: &str) -> Reservation {
+fn reported(text: &str) -> Reservation {
     match decode(text).expect("decoded").remove(0).data {
         ChangeKind::Reservation(reservation) => reservation,
         other => panic!("{other:?}"),
@@ -57,7 +57,7 @@ fn said(lines: &[PriceLine]) -> Vec<(PriceKind, &str, &str)> {
 #[test]
 fn items_are_lines_and_their_tax_is_one_of_its_own() {
     let text = std::str::from_utf8(BOOKING).expect("text");
-    let booking = told(text);
+    let booking = reported(text);
     assert_eq!(
         (booking.pets, booking.extra.len(), booking.payment_collected_by),
         (Some(1), 0, Some(PaymentCollectedBy::Property))
@@ -74,16 +74,16 @@ fn items_are_lines_and_their_tax_is_one_of_its_own() {
     let address = booking.guest.expect("a guest").address.expect("an address");
     assert_eq!((address.city.as_deref(), address.state.as_deref()), (Some("Lewes"), Some("East Sussex")));
     let collected = text.replace("paymentCard>", "paymentChannelMoR>");
-    assert_eq!(told(&collected).payment_collected_by, Some(PaymentCollectedBy::Channel));
+    assert_eq!(reported(&collected).payment_collected_by, Some(PaymentCollectedBy::Channel));
     let wrong = text.replace("<preTaxAmount currency=\"GBP\">90.00", "<preTaxAmount currency=\"GBP\">some");
     assert!(matches!(decode(&wrong), Err(ChannelError::Malformed(why)) if why.starts_with("orderItem/preTaxAmount: ")));
 }
 
 #[test]
-fn a_booking_is_told_as_it_came() {
+fn bookings_are_decoded_as_sent() {
     FakeHost::reset();
     FakeHost::set_settings(SETTINGS);
-    let reservation = told(std::str::from_utf8(BOOKING).expect("text"));
+    let reservation = reported(std::str::from_utf8(BOOKING).expect("text"));
     let at = "2027-03-01T09:00:00Z".to_owned();
     let booked = CoreBooking { our_reference: "GAS-71".to_owned(), changed_at: at, reservation };
     FakeHost::set_core_data(CoreData { reservations: vec![booked], ..CoreData::default() });

@@ -1,39 +1,39 @@
 //! Where the values of a JSON text stand. Texts are changed in place and never written anew: numbers keep their digits.
 
-use super::{Kind, Members, Spot};
+use super::{Members, ValueKind, ValueSpan};
 
 /// The values of a text, outer before inner; none where it is not JSON.
-pub(super) fn spots(bytes: &[u8]) -> Option<Vec<Spot>> {
+pub(super) fn spans(bytes: &[u8]) -> Option<Vec<ValueSpan>> {
     // A reader of its own with a limit on depth, so that what follows may go down without one.
     serde_json::from_slice::<serde_json::Value>(bytes).ok()?;
-    let mut reader = Reader { bytes, at: 0, spots: Vec::new() };
+    let mut reader = Reader { bytes, at: 0, spans: Vec::new() };
     reader.value("")?;
-    Some(reader.spots)
+    Some(reader.spans)
 }
 
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
-    spots: Vec<Spot>,
+    spans: Vec<ValueSpan>,
 }
 
 impl Reader<'_> {
     fn value(&mut self, place: &str) -> Option<()> {
         self.space();
-        let (start, index) = (self.at, self.spots.len());
+        let (start, index) = (self.at, self.spans.len());
         let kind = match self.peek()? {
-            b'{' => Kind::Object { end: 0, members: Members::None },
-            b'[' => Kind::List,
-            b'"' => Kind::Text,
-            b't' | b'f' => Kind::Flag,
-            b'n' => Kind::Null,
-            _ => Kind::Number,
+            b'{' => ValueKind::Object { end: 0, members: Members::None },
+            b'[' => ValueKind::List,
+            b'"' => ValueKind::Text,
+            b't' | b'f' => ValueKind::Flag,
+            b'n' => ValueKind::Null,
+            _ => ValueKind::Number,
         };
-        self.spots.push(Spot { place: place.to_owned(), range: start..start, kind });
+        self.spans.push(ValueSpan { place: place.to_owned(), range: start..start, kind });
         match self.peek()? {
             b'{' => {
                 let (end, members) = self.object(place)?;
-                self.spots.get_mut(index)?.kind = Kind::Object { end, members };
+                self.spans.get_mut(index)?.kind = ValueKind::Object { end, members };
             }
             b'[' => self.list(place)?,
             b'"' => drop(self.text()?),
@@ -43,7 +43,7 @@ impl Reader<'_> {
                 }
             }
         }
-        self.spots.get_mut(index)?.range = start..self.at;
+        self.spans.get_mut(index)?.range = start..self.at;
         Some(())
     }
 
@@ -126,23 +126,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_is_found_where_it_stands() {
+    fn json_values_are_located() {
         let text = br#" {"a/b": [1.50, "x\"}", {}], "c": {"2027-06-01": null, "2027-06-02": true}} "#;
-        let spots = spots(text).expect("JSON");
-        let found: Vec<(&str, &str)> = spots
+        let spans = spans(text).expect("JSON");
+        let found: Vec<(&str, &str)> = spans
             .iter()
-            .map(|spot| (&*spot.place, std::str::from_utf8(&text[spot.range.clone()]).expect("text")))
+            .map(|span| (&*span.place, std::str::from_utf8(&text[span.range.clone()]).expect("text")))
             .collect();
         assert_eq!(found.len(), 8);
         assert_eq!(found[1], ("/a~1b", r#"[1.50, "x\"}", {}]"#));
         assert_eq!((found[2], found[3]), (("/a~1b/0", "1.50"), ("/a~1b/1", r#""x\"}""#)));
         assert_eq!((found[4].1, found[6]), ("{}", ("/c/2027-06-01", "null")));
-        let members = |index: usize| match &spots[index].kind {
-            Kind::Object { end, members } => (text[*end], *members),
+        let members = |index: usize| match &spans[index].kind {
+            ValueKind::Object { end, members } => (text[*end], *members),
             other => panic!("{other:?}"),
         };
         assert_eq!(members(5), (b'}', Members::Table), "what days are the names of is a table");
         assert_eq!((members(0), members(4)), ((b'}', Members::Fields), (b'}', Members::None)));
-        assert!(super::spots(b"{").is_none() && super::spots("[".repeat(10_000).as_bytes()).is_none());
+        assert!(super::spans(b"{").is_none() && super::spans("[".repeat(10_000).as_bytes()).is_none());
     }
 }

@@ -27,7 +27,7 @@ const DAYS: [(&str, [&str; 3]); 7] = [
 
 /// What stands at a place.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     Text,
     Number,
     Flag,
@@ -51,15 +51,15 @@ pub(super) enum Members {
 
 /// A value inside a payload.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Spot {
+pub(super) struct ValueSpan {
     /// A JSON pointer, or the names of the elements around it.
     pub place: String,
     pub range: Range<usize>,
-    pub kind: Kind,
+    pub kind: ValueKind,
 }
 
 enum Form {
-    Json(Vec<Spot>),
+    Json(Vec<ValueSpan>),
     Xml(xml::Parts),
     Other,
 }
@@ -81,8 +81,8 @@ type Edit = (Range<usize>, String);
 
 impl Payload {
     pub fn new(bytes: Vec<u8>) -> Self {
-        let form = match json::spots(&bytes) {
-            Some(spots) => Form::Json(spots),
+        let form = match json::spans(&bytes) {
+            Some(spans) => Form::Json(spans),
             None => std::str::from_utf8(&bytes).ok().and_then(xml::parts).map_or(Form::Other, Form::Xml),
         };
         Self { bytes, form }
@@ -109,10 +109,11 @@ impl Payload {
             edits: vec![edit],
         };
         match &self.form {
-            Form::Json(spots) => {
-                let member =
-                    |spot: &Spot| Some(one("a member", &spot.place, addition(spot, r#"{"of":["later",1,null]}"#)?));
-                spots.iter().filter_map(member).collect()
+            Form::Json(spans) => {
+                let member = |span: &ValueSpan| {
+                    Some(one("a member", &span.place, added_member(span, r#"{"of":["later",1,null]}"#)?))
+                };
+                spans.iter().filter_map(member).collect()
             }
             Form::Xml(parts) => {
                 let attribute = |(place, at): &(String, usize)| {
@@ -132,15 +133,15 @@ impl Payload {
         let altered =
             |place: &str, edit: Edit| Alteration { how: format!("{what} at {}", shown(place)), edits: vec![edit] };
         match &self.form {
-            Form::Json(spots) => {
-                let added = spots.iter().find_map(|spot| Some((&spot.place, addition(spot, json)?)));
-                let first = spots.iter().find(|spot| spot.kind == Kind::Text);
-                let replaced = first.map(|spot| (&spot.place, (spot.range.clone(), json.to_owned())));
+            Form::Json(spans) => {
+                let added = spans.iter().find_map(|span| Some((&span.place, added_member(span, json)?)));
+                let first = spans.iter().find(|span| span.kind == ValueKind::Text);
+                let replaced = first.map(|span| (&span.place, (span.range.clone(), json.to_owned())));
                 added.into_iter().chain(replaced).map(|(place, edit)| altered(place, edit)).collect()
             }
             Form::Xml(parts) => {
-                let first = parts.values.iter().find(|spot| !spot.place.contains('@'));
-                first.map(|spot| altered(&spot.place, (spot.range.clone(), xml.to_owned()))).into_iter().collect()
+                let first = parts.values.iter().find(|span| !span.place.contains('@'));
+                first.map(|span| altered(&span.place, (span.range.clone(), xml.to_owned()))).into_iter().collect()
             }
             Form::Other => Vec::new(),
         }
@@ -148,25 +149,25 @@ impl Payload {
 
     /// Every value in turn, replaced by nothing, by something of another kind, and by numbers that no field holds.
     pub fn other_values(&self) -> Vec<Alteration> {
-        let replaced = |spot: &Spot, text: &str| {
+        let replaced = |span: &ValueSpan, text: &str| {
             let what = if text.is_empty() { "nothing" } else { text };
-            let how = format!("{what} at {}", shown(&spot.place));
-            Alteration { how, edits: vec![(spot.range.clone(), text.to_owned())] }
+            let how = format!("{what} at {}", shown(&span.place));
+            Alteration { how, edits: vec![(span.range.clone(), text.to_owned())] }
         };
-        let others = |spot| others(spot, self.is_json()).into_iter().map(move |text| replaced(spot, &text));
+        let others = |span| others(span, self.is_json()).into_iter().map(move |text| replaced(span, &text));
         self.values().iter().flat_map(others).collect()
     }
 
     /// Every day in turn, replaced by days that are in no calendar. What follows it, such as a time, stays.
     pub fn impossible_days(&self) -> Vec<Alteration> {
         let mut alterations = Vec::new();
-        for spot in self.values().iter().filter(|spot| spot.kind == Kind::Text) {
-            let start = spot.range.start + usize::from(self.is_json());
-            let text = self.bytes.get(start..spot.range.end).unwrap_or_default();
+        for span in self.values().iter().filter(|span| span.kind == ValueKind::Text) {
+            let start = span.range.start + usize::from(self.is_json());
+            let text = self.bytes.get(start..span.range.end).unwrap_or_default();
             if let Some((form, impossible)) = DAYS.iter().find(|(form, _)| is_written(text, form)) {
                 let range = start..start + form.len();
                 alterations.extend(impossible.map(|day| Alteration {
-                    how: format!("the day {day} at {}", shown(&spot.place)),
+                    how: format!("the day {day} at {}", shown(&span.place)),
                     edits: vec![(range.clone(), day.to_owned())],
                 }));
             }
@@ -191,9 +192,9 @@ impl Payload {
         bytes
     }
 
-    fn values(&self) -> &[Spot] {
+    fn values(&self) -> &[ValueSpan] {
         match &self.form {
-            Form::Json(spots) => spots,
+            Form::Json(spans) => spans,
             Form::Xml(parts) => &parts.values,
             Form::Other => &[],
         }
@@ -201,23 +202,23 @@ impl Payload {
 }
 
 /// What may stand in a value's place and should not.
-fn others(spot: &Spot, is_json: bool) -> Vec<String> {
+fn others(span: &ValueSpan, is_json: bool) -> Vec<String> {
     let word = format!("\"{NO_WORD}\"");
-    let texts: &[&str] = match &spot.kind {
+    let texts: &[&str] = match &span.kind {
         _ if !is_json => &["", NO_WORD, HUGE, BEYOND],
-        Kind::Text => &["null", &word, "[]", HUGE, BEYOND],
-        Kind::Number => &["null", &word, "[]", HUGE, "-9999999999", BEYOND],
-        Kind::Flag => &["null", &word, HUGE],
-        Kind::Null => &[&word, HUGE, "{}"],
-        Kind::List => &["null", &word, "{}", HUGE],
-        Kind::Object { .. } => &["null", &word, "[]", HUGE],
+        ValueKind::Text => &["null", &word, "[]", HUGE, BEYOND],
+        ValueKind::Number => &["null", &word, "[]", HUGE, "-9999999999", BEYOND],
+        ValueKind::Flag => &["null", &word, HUGE],
+        ValueKind::Null => &[&word, HUGE, "{}"],
+        ValueKind::List => &["null", &word, "{}", HUGE],
+        ValueKind::Object { .. } => &["null", &word, "[]", HUGE],
     };
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 /// A member nobody knows, where this is an object whose members are fields.
-fn addition(spot: &Spot, value: &str) -> Option<Edit> {
-    let Kind::Object { end, members } = spot.kind else { return None };
+fn added_member(span: &ValueSpan, value: &str) -> Option<Edit> {
+    let ValueKind::Object { end, members } = span.kind else { return None };
     let comma = match members {
         Members::None => "",
         Members::Fields => ",",
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn days_are_known_however_they_are_written() {
+    fn dates_are_recognised_in_all_formats() {
         let payload =
             Payload::new(br#"{"a":"24.12.2027","b":"12/24/2027 10:00","c":"20271224","d":"202712240001"}"#.to_vec());
         let days = texts(&payload, &payload.impossible_days());

@@ -1,12 +1,12 @@
 //! Where the values of an XML text stand. Only as much of XML is known here as changing samples needs.
 
-use super::{Kind, Spot};
+use super::{ValueKind, ValueSpan};
 
 /// What a text has that can be changed.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Parts {
     /// Texts of elements and values of attributes.
-    pub values: Vec<Spot>,
+    pub values: Vec<ValueSpan>,
     /// Where an attribute may be added, by element: behind the name in each start tag.
     pub attributes: Vec<(String, usize)>,
     /// Where a child may be added, by element: before the end of each that has several. One that has a single child only
@@ -35,7 +35,7 @@ pub(super) fn parts(text: &str) -> Option<Parts> {
             if closed.children > 1 {
                 parts.children.push((place, at));
             } else if closed.children == 0 && !text[closed.content..at].trim().is_empty() {
-                parts.values.push(Spot { place, range: closed.content..at, kind: Kind::Text });
+                parts.values.push(ValueSpan { place, range: closed.content..at, kind: ValueKind::Text });
             }
             at += 2 + end + 1;
         } else {
@@ -84,7 +84,7 @@ fn start_tag<'a>(text: &'a str, at: usize, open: &mut Vec<Open<'a>>, parts: &mut
         // What a prefix stands for is no value of the channel's.
         if !attribute.starts_with("xmlns") {
             let place = format!("{}{name}/@{attribute}", path(open));
-            parts.values.push(Spot { place, range: start..end, kind: Kind::Text });
+            parts.values.push(ValueSpan { place, range: start..end, kind: ValueKind::Text });
         }
         here = end + 1;
     }
@@ -99,12 +99,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_attributes_and_rooms_are_found() {
+    fn xml_texts_and_insertion_points_are_located() {
         let text = r#"<?xml version="1.0"?><!-- <no> --><a:Rq xmlns:a="urn:x" Id='7'><b x="1 > 0">hello</b><c/>
             <![CDATA[ <d> ]]></a:Rq>"#;
         let parts = parts(text).expect("XML");
         let values: Vec<(&str, &str)> =
-            parts.values.iter().map(|spot| (&*spot.place, &text[spot.range.clone()])).collect();
+            parts.values.iter().map(|span| (&*span.place, &text[span.range.clone()])).collect();
         assert_eq!(values, [("a:Rq/@Id", "7"), ("a:Rq/b/@x", "1 > 0"), ("a:Rq/b", "hello")]);
         assert_eq!((parts.attributes.len(), parts.children.len()), (3, 1));
         assert!(text[parts.children[0].1..].starts_with("</a:Rq>"));

@@ -18,7 +18,7 @@ pub(in crate::v1_0) fn calendars(
     for row in rows {
         let nights = match nights_of(reading, &row) {
             Ok(nights) => nights,
-            Err(CallError::BadAnswer { path, problem: why }) => {
+            Err(CallError::InvalidResult { path, problem: why }) => {
                 let problem = problem(&path, &why);
                 let (entity, id) = (Entity::Calendar, Some(row.room_type_id));
                 unreadable.push(Unreadable { entity, id, problem, raw: None });

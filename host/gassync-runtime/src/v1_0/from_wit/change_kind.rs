@@ -17,13 +17,13 @@ use crate::CallError;
 /// is handed on as unreadable.
 pub(in crate::v1_0) fn changes(changes: Vec<wit::Change>, limit: usize) -> Converted<Vec<Change>> {
     if changes.len() > limit {
-        return Err(CallError::OverLimit { limit: "changes", value: format!("{limit} in one answer") });
+        return Err(CallError::LimitExceeded { limit: "changes", value: format!("{limit} in one answer") });
     }
     let mut converted = Vec::with_capacity(changes.len());
     for (index, change) in changes.into_iter().enumerate() {
         let place = |error| match error {
-            CallError::BadAnswer { path, problem } => {
-                CallError::BadAnswer { path: format!("changes[{index}].{path}"), problem }
+            CallError::InvalidResult { path, problem } => {
+                CallError::InvalidResult { path: format!("changes[{index}].{path}"), problem }
             }
             other => other,
         };
@@ -96,7 +96,7 @@ fn block_or_unreadable(reading: &mut Reading, record: wit::Block) -> Converted<T
     let raw = reading.raw(words.as_deref())?;
     match block(reading, record) {
         Ok(record) => Ok((ChangeKind::Block(record), raw)),
-        Err(CallError::BadAnswer { path, problem }) => {
+        Err(CallError::InvalidResult { path, problem }) => {
             let problem = reading::problem(&path, &problem);
             Ok((ChangeKind::Unreadable(Unreadable { entity: Entity::Block, id, problem, raw: words }), None))
         }

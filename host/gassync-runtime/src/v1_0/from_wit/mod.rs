@@ -25,7 +25,7 @@ use crate::CallError;
 type Converted<T> = Result<T, CallError>;
 
 fn bad<T>(path: &str, problem: impl Into<String>) -> Converted<T> {
-    Err(CallError::BadAnswer { path: path.to_owned(), problem: problem.into() })
+    Err(CallError::InvalidResult { path: path.to_owned(), problem: problem.into() })
 }
 
 pub(super) fn request(request: wit::HttpRequest) -> HttpRequest {

@@ -5,9 +5,9 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::super::{
     Settings,
-    booking::Booking,
+    booking::BookingRecord,
     plain_keys::STATUSES,
-    query::{BadParameter, Query},
+    query::{BadParameter, QueryParams},
 };
 
 /// What is shown when no status is asked for.
@@ -22,7 +22,7 @@ struct Span<T> {
     with_bounds: bool,
 }
 
-pub(super) struct Filter {
+pub(super) struct BookingFilter {
     ids: Vec<u64>,
     masters: Vec<u64>,
     properties: Vec<u64>,
@@ -39,8 +39,8 @@ pub(super) struct Filter {
     booked: Span<Timestamp>,
 }
 
-impl Filter {
-    pub fn read(query: &Query, settings: &Settings) -> Result<Self, BadParameter> {
+impl BookingFilter {
+    pub fn read(query: &QueryParams, settings: &Settings) -> Result<Self, BadParameter> {
         if let Some(bad) = query.texts("status").find(|word| !STATUSES.contains(word)) {
             return Err(BadParameter(format!("Parameter status has an invalid value: {bad}")));
         }
@@ -78,7 +78,7 @@ impl Filter {
         !self.ids.is_empty()
     }
 
-    pub fn takes(&self, booking: &Booking, now: Timestamp) -> bool {
+    pub fn takes(&self, booking: &BookingRecord, now: Timestamp) -> bool {
         let e = &booking.entry;
         if !self.ids.is_empty() {
             // By id a booking comes in any status and at any time.
@@ -99,7 +99,7 @@ impl Filter {
             && self.is_in_time(booking, now)
     }
 
-    fn is_in_time(&self, booking: &Booking, now: Timestamp) -> bool {
+    fn is_in_time(&self, booking: &BookingRecord, now: Timestamp) -> bool {
         let (e, today) = (&booking.entry, super::super::today(now));
         let kind = match self.kind.as_deref() {
             None => return self.is_within(booking) && (self.is_dated() || e.departure >= today),
@@ -115,7 +115,7 @@ impl Filter {
         self.arrival.is_set() || self.departure.is_set() || self.modified.is_set() || self.booked.is_set()
     }
 
-    fn is_within(&self, booking: &Booking) -> bool {
+    fn is_within(&self, booking: &BookingRecord) -> bool {
         let e = &booking.entry;
         self.arrival.holds(&e.arrival)
             && self.departure.holds(&e.departure)
@@ -123,7 +123,7 @@ impl Filter {
             && self.booked.holds(&booking.booked)
     }
 
-    fn finds(&self, search: &str, booking: &Booking) -> bool {
+    fn finds(&self, search: &str, booking: &BookingRecord) -> bool {
         let e = &booking.entry;
         let name = format!("{} {}", e.first_name, e.last_name);
         let id = e.id.to_string();

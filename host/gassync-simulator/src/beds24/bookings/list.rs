@@ -6,22 +6,22 @@ use serde_json::{Value, json};
 use super::{
     super::{
         Admitted, Beds24, answer,
-        book::Book,
-        booking::Booking,
-        query::{BadParameter, Query},
+        booking::BookingRecord,
+        encode,
+        query::{BadParameter, QueryParams},
         scopes::Scopes,
-        wire,
+        state::AccountState,
     },
-    filter::Filter,
+    filter::BookingFilter,
 };
 
 pub(super) async fn list(
     State(simulator): State<Beds24>,
     Extension(call): Extension<Admitted>,
-    query: Query,
+    query: QueryParams,
 ) -> Result<Response, BadParameter> {
     let settings = &simulator.inner.settings;
-    let filter = Filter::read(&query, settings)?;
+    let filter = BookingFilter::read(&query, settings)?;
     let now = simulator.now();
     let account = &mut *simulator.account();
     if !filter.is_by_id() {
@@ -33,11 +33,11 @@ pub(super) async fn list(
     let (come, page_size) = if filter.is_by_id() {
         (found.len(), settings.page_size)
     } else {
-        account.spoil_list(&found, query.page, settings.page_size)
+        account.distort_list(&found, query.page, settings.page_size)
     };
     let (come, left_out) = found.split_at(come);
-    let listed: Vec<&Booking> = come.iter().filter_map(|id| account.book.get(*id)).collect();
-    let show = |booking: &Booking| show(booking, &account.book, &query, &call.scopes);
+    let listed: Vec<&BookingRecord> = come.iter().filter_map(|id| account.book.get(*id)).collect();
+    let show = |booking: &BookingRecord| show(booking, &account.book, &query, &call.scopes);
     let answer = answer::list("booking", listed, &query, page_size, show);
     if !filter.is_by_id() {
         account.after_page(left_out, now);
@@ -45,13 +45,13 @@ pub(super) async fn list(
     Ok(answer)
 }
 
-fn show(booking: &Booking, book: &Book, query: &Query, scopes: &Scopes) -> Value {
-    let mut object = wire::booking(booking);
+fn show(booking: &BookingRecord, book: &AccountState, query: &QueryParams, scopes: &Scopes) -> Value {
+    let mut object = encode::booking(booking);
     if !scopes.allow("read", "bookings-personal") {
-        wire::empty_personal(&mut object);
+        encode::empty_personal(&mut object);
     }
     if query.flag("includeBookingGroup") {
-        object["bookingGroup"] = wire::group(booking, book);
+        object["bookingGroup"] = encode::group(booking, book);
     }
     if query.flag("includeInvoiceItems") && scopes.allow("read", "bookings-financial") {
         object["invoiceItems"] = booking.invoice_items.wire();

@@ -11,13 +11,13 @@ use serde_json::json;
 use super::super::{
     Admitted, Beds24,
     answer::{self, refused},
-    query::{BadParameter, Query},
+    query::{BadParameter, QueryParams},
 };
 
 pub(super) async fn remove(
     State(simulator): State<Beds24>,
     Extension(call): Extension<Admitted>,
-    query: Query,
+    query: QueryParams,
 ) -> Result<Response, BadParameter> {
     let ids = query.numbers("id")?;
     if ids.is_empty() {
@@ -28,7 +28,7 @@ pub(super) async fn remove(
         .iter()
         .map(|id| match bookings.iter().position(|booking| booking.entry.id == *id) {
             Some(place) => {
-                if !call.nothing_changes {
+                if !call.discard_changes {
                     bookings.remove(place);
                 }
                 json!({ "success": true, "id": id })

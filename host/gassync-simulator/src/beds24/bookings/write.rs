@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::super::{
     Account, Admitted, Beds24, Settings,
     answer::{self, Malformed, refused},
-    booking::Booking,
-    keys::{self, Wrote},
+    booking::BookingRecord,
+    fields::{self, Wrote},
     webhook::Event,
 };
 
@@ -43,7 +43,7 @@ impl Write<'_> {
         match keys.get("id") {
             None => self.create(keys),
             Some(id) => {
-                let known = keys::whole(id).and_then(|id| self.account.book.get(id)).cloned();
+                let known = fields::whole(id).and_then(|id| self.account.book.get(id)).cloned();
                 known.map_or_else(|| refused(CHANGES, &[("id", "not found")]), |booking| self.change(booking, keys))
             }
         }
@@ -60,7 +60,7 @@ impl Write<'_> {
         }
         let book = &self.account.book;
         let nothing = jiff::civil::Date::default();
-        let mut booking = Booking::new(book.next_id(), 0, 0, (nothing, nothing), self.now);
+        let mut booking = BookingRecord::new(book.next_id(), 0, 0, (nothing, nothing), self.now);
         booking.keys.insert("referer".to_owned(), json!("API"));
         booking.written = Some(self.now);
         let bad = self.write_keys(&mut booking, keys);
@@ -86,14 +86,14 @@ impl Write<'_> {
         self.account.book.made_by_api.push((id, booking.entry.reference.clone()));
         self.account.book.add(booking);
         if acts("allowWebhooks") {
-            self.account.tell_booking(self.settings, id, Event::New, self.now);
+            self.account.notify_booking(self.settings, id, Event::New, self.now);
         }
-        self.account.tell_room(self.settings, room_id, self.now);
+        self.account.notify_room(self.settings, room_id, self.now);
         json!({ "success": true, "new": new,
             "info": [{ "action": CREATES, "id": id, "message": "added new booking" }] })
     }
 
-    fn change(&mut self, before: Booking, keys: &Map<String, Value>) -> Value {
+    fn change(&mut self, before: BookingRecord, keys: &Map<String, Value>) -> Value {
         let mut booking = before.clone();
         let bad = self.write_keys(&mut booking, keys);
         if !bad.is_empty() && !self.settings.refused_changes_apply_in_part {
@@ -102,18 +102,18 @@ impl Write<'_> {
         let id = booking.entry.id;
         let touches = booking.differs_for_webhooks(&before);
         let rooms = [before.entry.room_id, booking.entry.room_id];
-        let cancels = before.stands() && !booking.stands();
+        let cancels = before.is_active() && !booking.is_active();
         booking.written = Some(self.now);
         self.account.book.replace(booking, self.now);
-        let tells = keys.get("actions").is_some_and(|actions| actions["allowWebhooks"] == json!(true));
-        if touches && tells {
+        let notifies = keys.get("actions").is_some_and(|actions| actions["allowWebhooks"] == json!(true));
+        if touches && notifies {
             let event = if cancels { Event::Cancel } else { Event::Modify };
-            self.account.tell_booking(self.settings, id, event, self.now);
+            self.account.notify_booking(self.settings, id, event, self.now);
         }
         if touches {
-            self.account.tell_room(self.settings, rooms[0], self.now);
+            self.account.notify_room(self.settings, rooms[0], self.now);
             if rooms[0] != rooms[1] {
-                self.account.tell_room(self.settings, rooms[1], self.now);
+                self.account.notify_room(self.settings, rooms[1], self.now);
             }
         }
         if !bad.is_empty() {
@@ -128,7 +128,11 @@ impl Write<'_> {
     }
 
     /// Writes what can be, and tells what cannot.
-    fn write_keys<'k>(&mut self, booking: &mut Booking, keys: &'k Map<String, Value>) -> Vec<(&'k str, &'static str)> {
+    fn write_keys<'k>(
+        &mut self,
+        booking: &mut BookingRecord,
+        keys: &'k Map<String, Value>,
+    ) -> Vec<(&'k str, &'static str)> {
         let mut bad = Vec::new();
         let (was, id) = ((booking.entry.arrival, booking.entry.departure), booking.entry.id);
         let book = &mut self.account.book;
@@ -142,13 +146,13 @@ impl Write<'_> {
                     true
                 }
                 "masterId" => {
-                    let master = keys::whole(value).filter(|id| book.get(*id).is_some());
+                    let master = fields::whole(value).filter(|id| book.get(*id).is_some());
                     booking.entry.master_id = master.or(booking.entry.master_id);
                     master.is_some()
                 }
                 "invoiceItems" => booking.invoice_items.write(value, id, &mut book.last_item_id, self.now),
                 "infoItems" => booking.info_items.write(value, id, &mut book.last_item_id, self.now),
-                _ => !matches!(keys::write(booking, key, value, &book.properties), Wrote::Invalid),
+                _ => !matches!(fields::write(booking, key, value, &book.properties), Wrote::Invalid),
             };
             if !good {
                 bad.push((key.as_str(), "invalid"));

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::{
-    Beds24, Change, NewBooking, NightsSet, Told, Webhook,
+    Beds24, BookingChange, NewBooking, NightsSet, Notification, WebhookTarget,
     money::{cents, number},
 };
 
@@ -20,8 +20,8 @@ pub(super) fn failed(status: StatusCode, text: &str) -> Response {
     (status, Json(json!({ "error": text }))).into_response()
 }
 
-fn told(tell: bool) -> Told {
-    if tell { Told::Webhook } else { Told::Nobody }
+fn notification(notify: bool) -> Notification {
+    if notify { Notification::Webhook } else { Notification::None }
 }
 
 fn yes() -> bool {
@@ -50,7 +50,7 @@ pub(super) struct Made {
     last_name: String,
     /// Whether a webhook tells of it.
     #[serde(default = "yes")]
-    tell: bool,
+    notify: bool,
 }
 
 pub(super) async fn make(State(simulator): State<Beds24>, Json(made): Json<Made>) -> Response {
@@ -68,7 +68,7 @@ pub(super) async fn make(State(simulator): State<Beds24>, Json(made): Json<Made>
         first_name: made.first_name,
         last_name: made.last_name,
     };
-    match simulator.make(new, told(made.tell)) {
+    match simulator.make(new, notification(made.notify)) {
         Some(id) => (StatusCode::CREATED, Json(json!({ "id": id }))).into_response(),
         None => failed(StatusCode::CONFLICT, "there is no such room, no room left, or no night in between"),
     }
@@ -83,7 +83,7 @@ pub(super) struct Changed {
     num_adult: Option<u32>,
     price: Option<Value>,
     #[serde(default = "yes")]
-    tell: bool,
+    notify: bool,
 }
 
 pub(super) async fn change(
@@ -99,13 +99,13 @@ pub(super) async fn change(
         return failed(StatusCode::BAD_REQUEST, "the price must be a number with at most two decimals");
     }
     let dates = (changed.arrival.unwrap_or(entry.arrival), changed.departure.unwrap_or(entry.departure));
-    let change = Change {
+    let change = BookingChange {
         room_id: changed.room_id,
         dates: (dates != (entry.arrival, entry.departure)).then_some(dates),
         num_adult: changed.num_adult,
         price_cents: price_cents.flatten(),
     };
-    if simulator.change(id, &change, told(changed.tell)) {
+    if simulator.change(id, &change, notification(changed.notify)) {
         Json(json!({ "id": id })).into_response()
     } else {
         failed(StatusCode::CONFLICT, "it is cancelled, or there is no room left")
@@ -116,7 +116,7 @@ pub(super) async fn change(
 #[serde(deny_unknown_fields)]
 pub(super) struct Cancelled {
     #[serde(default = "yes")]
-    tell: bool,
+    notify: bool,
 }
 
 pub(super) async fn cancel(
@@ -124,7 +124,7 @@ pub(super) async fn cancel(
     Path(id): Path<u64>,
     Json(cancelled): Json<Cancelled>,
 ) -> Response {
-    if simulator.cancel(id, told(cancelled.tell)) {
+    if simulator.cancel(id, notification(cancelled.notify)) {
         Json(json!({ "id": id })).into_response()
     } else {
         failed(StatusCode::CONFLICT, "there is no such booking, or it is cancelled already")
@@ -199,10 +199,10 @@ pub(super) struct Hooked {
 }
 
 impl Hooked {
-    fn webhook(self) -> Webhook {
+    fn webhook(self) -> WebhookTarget {
         let header = self.header.as_deref().and_then(|header| header.split_once(':'));
         let header = header.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
-        Webhook { url: self.url, header }
+        WebhookTarget { url: self.url, header }
     }
 }
 

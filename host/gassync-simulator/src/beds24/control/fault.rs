@@ -11,11 +11,11 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::{Beds24, Fault, Faults, Rule};
+use super::super::{Beds24, FaultSettings, InjectedFault, Rule};
 
 pub(super) async fn show(State(simulator): State<Beds24>) -> Response {
     let faults = simulator.faults();
-    let all = Fault::ALL.map(|fault| (fault, faults.rules.get(&fault).cloned().unwrap_or_default()));
+    let all = InjectedFault::ALL.map(|fault| (fault, faults.rules.get(&fault).cloned().unwrap_or_default()));
     Json(json!({ "rules": BTreeMap::from(all), "delayMillis": faults.delay_millis, "holdMillis": faults.hold_millis }))
         .into_response()
 }
@@ -23,14 +23,14 @@ pub(super) async fn show(State(simulator): State<Beds24>) -> Response {
 /// What is to be otherwise; what is not named stays.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Change {
+pub(super) struct FaultsChange {
     #[serde(default)]
-    rules: BTreeMap<Fault, Rule>,
+    rules: BTreeMap<InjectedFault, Rule>,
     delay_millis: Option<u64>,
     hold_millis: Option<u64>,
 }
 
-pub(super) async fn set(state: State<Beds24>, Json(change): Json<Change>) -> Response {
+pub(super) async fn set(state: State<Beds24>, Json(change): Json<FaultsChange>) -> Response {
     if change.rules.values().any(|rule| !(0.0..=1.0).contains(&rule.rate)) {
         return super::act::failed(StatusCode::BAD_REQUEST, "a rate is between 0 and 1");
     }
@@ -45,6 +45,6 @@ pub(super) async fn set(state: State<Beds24>, Json(change): Json<Change>) -> Res
 
 /// Nothing goes wrong any more.
 pub(super) async fn clear(state: State<Beds24>) -> Response {
-    state.set_faults(Faults::default());
+    state.set_faults(FaultSettings::default());
     show(state).await
 }

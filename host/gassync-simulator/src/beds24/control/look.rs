@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::{
-    Beds24, BookEntry, Message, NightWrite, Property, SeenCall, nights::PRICED_NIGHTS, today, webhook::Delivered,
+    Beds24, BookEntry, GuestMessage, NightWrite, SeenCall, SimulatedProperty, nights::PRICED_NIGHTS, today,
+    webhook::Delivered,
 };
 
 /// How many nights are shown when nobody says until when.
@@ -30,7 +31,7 @@ pub(super) async fn state(State(simulator): State<Beds24>) -> Json<Value> {
     }))
 }
 
-pub(super) async fn properties(State(simulator): State<Beds24>) -> Json<Vec<Property>> {
+pub(super) async fn properties(State(simulator): State<Beds24>) -> Json<Vec<SimulatedProperty>> {
     Json(simulator.properties())
 }
 
@@ -38,7 +39,7 @@ pub(super) async fn book(State(simulator): State<Beds24>) -> Json<Vec<BookEntry>
     Json(simulator.book())
 }
 
-pub(super) async fn messages(State(simulator): State<Beds24>) -> Json<Vec<Message>> {
+pub(super) async fn messages(State(simulator): State<Beds24>) -> Json<Vec<GuestMessage>> {
     Json(simulator.messages())
 }
 
@@ -69,7 +70,7 @@ pub(super) async fn deliveries(State(simulator): State<Beds24>) -> Json<Vec<Deli
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Wanted {
+pub(super) struct CalendarQuery {
     room_id: Option<u64>,
     from: Option<Date>,
     to: Option<Date>,
@@ -80,16 +81,16 @@ pub(super) async fn night_writes(State(simulator): State<Beds24>) -> Json<Vec<Ni
     Json(simulator.night_writes())
 }
 
-pub(super) async fn calendar(State(simulator): State<Beds24>, Query(wanted): Query<Wanted>) -> Response {
-    let from = wanted.from.unwrap_or_else(|| today(simulator.now()));
-    let to = wanted.to.unwrap_or_else(|| from.saturating_add(Span::new().days(SHOWN_NIGHTS - 1)));
+pub(super) async fn calendar(State(simulator): State<Beds24>, Query(query): Query<CalendarQuery>) -> Response {
+    let from = query.from.unwrap_or_else(|| today(simulator.now()));
+    let to = query.to.unwrap_or_else(|| from.saturating_add(Span::new().days(SHOWN_NIGHTS - 1)));
     if to > from.saturating_add(Span::new().days(PRICED_NIGHTS)) {
         return super::act::failed(StatusCode::BAD_REQUEST, "that is more nights than there are prices for");
     }
     let properties = simulator.properties();
     let rooms = properties.iter().flat_map(|property| property.room_types.iter().map(move |room| (property, room)));
     let shown: Vec<Value> = rooms
-        .filter(|(_, room)| wanted.room_id.is_none_or(|id| id == room.id))
+        .filter(|(_, room)| query.room_id.is_none_or(|id| id == room.id))
         .map(|(property, room)| {
             json!({ "propertyId": property.id, "property": property.name, "currency": property.currency,
                 "roomId": room.id, "room": room.name, "qty": room.qty, "nights": simulator.nights(room.id, from, to) })

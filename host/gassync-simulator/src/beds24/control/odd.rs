@@ -23,12 +23,12 @@ pub(super) async fn show(State(simulator): State<Beds24>) -> Response {
 /// How much is odd from now on, or what is said oddly now.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
+pub(super) struct OddRequest {
     rate: Option<f64>,
     kind: Option<Odd>,
 }
 
-pub(super) async fn set(state: State<Beds24>, Json(Asked { rate, kind }): Json<Asked>) -> Response {
+pub(super) async fn set(state: State<Beds24>, Json(OddRequest { rate, kind }): Json<OddRequest>) -> Response {
     if rate.is_some_and(|rate| !(0.0..=1.0).contains(&rate)) {
         return super::act::failed(StatusCode::BAD_REQUEST, "a rate is between 0 and 1");
     }

@@ -7,19 +7,23 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         Beds24, answer,
-        book::Book,
-        houses::RoomType,
-        query::{BadParameter, Query},
+        property::SimulatedRoomType,
+        query::{BadParameter, QueryParams},
+        state::AccountState,
     },
     Nights, rooms,
 };
 
 /// `GET /inventory/rooms/availability`: yes or no, night by night.
-pub(super) async fn availability(State(simulator): State<Beds24>, query: Query) -> Result<Response, BadParameter> {
+pub(super) async fn availability(
+    State(simulator): State<Beds24>,
+    query: QueryParams,
+) -> Result<Response, BadParameter> {
     let nights = Nights::asked(&query, &simulator)?;
     let account = simulator.account();
     let book = &account.book;
-    let open = |room: &RoomType, night| book.available(room, night) > 0 && !book.calendar.is_blackout(room.id, night);
+    let open =
+        |room: &SimulatedRoomType, night| book.available(room, night) > 0 && !book.calendar.is_blackout(room.id, night);
     let found = rooms(&query, &account)?;
     let size = simulator.inner.settings.page_size;
     Ok(answer::list("availability", found, &query, size, |(property, room)| {
@@ -30,7 +34,10 @@ pub(super) async fn availability(State(simulator): State<Beds24>, query: Query) 
 }
 
 /// `GET /inventory/rooms/unitBookings`: how many bookings each unit has.
-pub(super) async fn unit_bookings(State(simulator): State<Beds24>, query: Query) -> Result<Response, BadParameter> {
+pub(super) async fn unit_bookings(
+    State(simulator): State<Beds24>,
+    query: QueryParams,
+) -> Result<Response, BadParameter> {
     let nights = Nights::asked(&query, &simulator)?;
     let account = simulator.account();
     let found = rooms(&query, &account)?;
@@ -43,7 +50,7 @@ pub(super) async fn unit_bookings(State(simulator): State<Beds24>, query: Query)
 }
 
 /// A booking of several rooms has one unit, and its other rooms have none.
-fn units(book: &Book, room: &RoomType, night: Date) -> Value {
+fn units(book: &AccountState, room: &SimulatedRoomType, night: Date) -> Value {
     let holding: Vec<_> = book.bookings.iter().filter(|b| b.entry.room_id == room.id && b.holds(night)).collect();
     let of = |unit: u32| holding.iter().filter(|b| b.entry.unit_id == unit).count() as u64;
     let assigned: u64 = (1..=room.qty).map(of).sum();

@@ -6,16 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Beds24, answer,
-        book::Book,
-        houses::RoomType,
-        money,
-        query::{BadParameter, Query},
+        Beds24, answer, money,
+        property::SimulatedRoomType,
+        query::{BadParameter, QueryParams},
+        state::AccountState,
     },
     Nights, rooms,
 };
 
-pub(super) async fn read(State(simulator): State<Beds24>, query: Query) -> Result<Response, BadParameter> {
+pub(super) async fn read(State(simulator): State<Beds24>, query: QueryParams) -> Result<Response, BadParameter> {
     let nights = Nights::asked(&query, &simulator)?;
     let account = simulator.account();
     let found = rooms(&query, &account)?;
@@ -26,7 +25,7 @@ pub(super) async fn read(State(simulator): State<Beds24>, query: Query) -> Resul
     }))
 }
 
-fn ranges(book: &Book, room: &RoomType, nights: Nights, query: &Query) -> Vec<Value> {
+fn ranges(book: &AccountState, room: &SimulatedRoomType, nights: Nights, query: &QueryParams) -> Vec<Value> {
     let mut ranges: Vec<(Date, Date, Map<String, Value>)> = Vec::new();
     for night in nights.each() {
         let keys = keys(book, room, night, query);
@@ -35,30 +34,31 @@ fn ranges(book: &Book, room: &RoomType, nights: Nights, query: &Query) -> Vec<Va
             _ => ranges.push((night, night, keys)),
         }
     }
-    let told = ranges.into_iter().filter(|(_, _, keys)| !keys.is_empty());
-    told.map(|(from, to, mut keys)| {
-        keys.extend([("from".to_owned(), json!(from.to_string())), ("to".to_owned(), json!(to.to_string()))]);
-        Value::Object(keys)
-    })
-    .collect()
+    let shown = ranges.into_iter().filter(|(_, _, keys)| !keys.is_empty());
+    shown
+        .map(|(from, to, mut keys)| {
+            keys.extend([("from".to_owned(), json!(from.to_string())), ("to".to_owned(), json!(to.to_string()))]);
+            Value::Object(keys)
+        })
+        .collect()
 }
 
 /// What is told of a night. What is not set has no key.
-fn keys(book: &Book, room: &RoomType, night: Date, query: &Query) -> Map<String, Value> {
+fn keys(book: &AccountState, room: &SimulatedRoomType, night: Date, query: &QueryParams) -> Map<String, Value> {
     let mut keys = Map::new();
-    let mut tell = |key: &str, value: Value| drop(keys.insert(key.to_owned(), value));
+    let mut put = |key: &str, value: Value| drop(keys.insert(key.to_owned(), value));
     let set = book.calendar.get(room.id, night).cloned().unwrap_or_default();
     if query.flag("includeNumAvail") {
-        tell("numAvail", json!(book.available(room, night)));
+        put("numAvail", json!(book.available(room, night)));
     }
     if query.flag("includePrices") {
         for (number, cents) in &set.prices {
-            tell(&format!("price{number}"), money::number(*cents));
+            put(&format!("price{number}"), money::number(*cents));
         }
         if let (false, true, Some(cents)) =
             (set.prices.contains_key(&1), query.flag("includeLinkedPrices"), book.calendar.price1(room.id, night))
         {
-            tell("price1", money::number(cents));
+            put("price1", money::number(cents));
         }
     }
     let rules = [
@@ -69,12 +69,12 @@ fn keys(book: &Book, room: &RoomType, night: Date, query: &Query) -> Map<String,
     ];
     for (flag, key, value) in rules {
         if let Some(value) = value.filter(|_| query.flag(flag)) {
-            tell(key, value);
+            put(key, value);
         }
     }
     if query.flag("includeChannels") && !set.channels.is_empty() {
         let channels = set.channels.into_iter().map(|(name, most)| (name, json!({ "maxBookings": most })));
-        tell("channels", channels.collect());
+        put("channels", channels.collect());
     }
     keys
 }

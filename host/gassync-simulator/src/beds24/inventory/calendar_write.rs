@@ -8,9 +8,9 @@ use super::{
     super::{
         Account, Admitted, Beds24, Settings,
         answer::{self, Malformed, refused},
-        keys::{day, whole},
+        fields::{day, whole},
         money,
-        nights::{LONGEST_STAY, NightWrite, Set},
+        nights::{LONGEST_STAY, NightSettings, NightWrite},
     },
     Nights,
 };
@@ -35,7 +35,7 @@ struct Written {
     ranges: Vec<Value>,
     warnings: Vec<Value>,
     /// Counts or prices changed, and not only rules.
-    is_told: bool,
+    is_notified: bool,
 }
 
 fn item_of(account: &mut Account, settings: &Settings, item: &Value, now: Timestamp) -> Value {
@@ -48,8 +48,8 @@ fn item_of(account: &mut Account, settings: &Settings, item: &Value, now: Timest
             return refused(CHANGES, &[(field, "invalid")]);
         }
     }
-    if written.is_told {
-        account.tell_room(settings, room, now);
+    if written.is_notified {
+        account.notify_room(settings, room, now);
     }
     let mut outcome = json!({ "success": true });
     if !settings.bare_answers && !written.ranges.is_empty() {
@@ -74,7 +74,7 @@ fn write_range(
     for (key, value) in keys.iter().filter(|(key, _)| !["from", "to"].contains(&key.as_str())) {
         changes.read(key, value)?;
     }
-    written.is_told |= changes.tell;
+    written.is_notified |= changes.notify;
     if let (Some(from), Some(to)) = (day(&range["from"]), day(&range["to"])) {
         let values = keys.iter().filter(|(key, _)| !["from", "to"].contains(&key.as_str()));
         let values = values.map(|(key, value)| (key.clone(), value.clone())).collect();
@@ -107,7 +107,7 @@ enum Change {
 }
 
 impl Change {
-    fn apply(&self, set: &mut Set, taken: i64) {
+    fn apply(&self, set: &mut NightSettings, taken: i64) {
         match self {
             // Bookings are taken off again whenever somebody looks.
             Self::NumAvail(left) => set.stock = Some(left + taken),
@@ -128,7 +128,7 @@ struct Changes {
     all: Vec<Change>,
     echo: Map<String, Value>,
     warnings: Vec<Value>,
-    tell: bool,
+    notify: bool,
 }
 
 impl Changes {
@@ -148,7 +148,7 @@ impl Changes {
             }
             "numAvail" => {
                 self.all.push(Change::NumAvail(value.as_i64().ok_or("numAvail")?));
-                self.tell = true;
+                self.notify = true;
             }
             "multiplier" => {
                 let factor = value.as_f64().filter(|factor| (0.1..=100.0).contains(factor));
@@ -158,7 +158,7 @@ impl Changes {
                 let word = value.as_str().filter(|word| OVERRIDES.contains(word)).ok_or("override")?;
                 self.all.push(Change::Closing(word.to_owned()));
                 // Whether a night can be sold at all is availability; who may arrive on it is a restriction.
-                self.tell |= ["none", "blackout"].contains(&word);
+                self.notify |= ["none", "blackout"].contains(&word);
             }
             "channels" => {
                 for (name, wanted) in value.as_object().ok_or("channels")? {
@@ -176,7 +176,7 @@ impl Changes {
                 let Some(number) = number.filter(|number| (1..=16).contains(number)) else { return Ok(()) };
                 let cents = if value.is_null() { None } else { Some(money::cents(value).ok_or("price")?) };
                 self.all.push(Change::Price(number, cents));
-                self.tell = true;
+                self.notify = true;
             }
         }
         self.echo.insert(key.to_owned(), value.clone());

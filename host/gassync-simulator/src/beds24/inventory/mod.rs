@@ -13,8 +13,8 @@ use jiff::{Span, civil::Date};
 
 use super::{
     Account, Beds24,
-    houses::{Property, RoomType},
-    query::{BadParameter, Query},
+    property::{SimulatedProperty, SimulatedRoomType},
+    query::{BadParameter, QueryParams},
     today,
 };
 
@@ -41,7 +41,7 @@ struct Nights {
 
 impl Nights {
     /// The nights that a call asks about: `endDate` is the last one, not the day after.
-    fn asked(query: &Query, simulator: &Beds24) -> Result<Self, BadParameter> {
+    fn asked(query: &QueryParams, simulator: &Beds24) -> Result<Self, BadParameter> {
         let first = query.date("startDate")?.unwrap_or_else(|| today(simulator.now()));
         let default = first.saturating_add(Span::new().days(SHOWN_NIGHTS - 1));
         Self::between(first, query.date("endDate")?.unwrap_or(default))
@@ -59,7 +59,10 @@ impl Nights {
 }
 
 /// The room types that a call asks about.
-fn rooms<'a>(query: &Query, account: &'a Account) -> Result<Vec<(&'a Property, &'a RoomType)>, BadParameter> {
+fn rooms<'a>(
+    query: &QueryParams,
+    account: &'a Account,
+) -> Result<Vec<(&'a SimulatedProperty, &'a SimulatedRoomType)>, BadParameter> {
     let (rooms, properties) = (query.numbers("roomId")?, query.numbers("propertyId")?);
     let one_of = |list: &[u64], id: u64| list.is_empty() || list.contains(&id);
     let all = account.book.room_types();

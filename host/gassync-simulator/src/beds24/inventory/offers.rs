@@ -6,16 +6,15 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        Beds24, answer,
-        book::{Book, nights},
-        houses::RoomType,
-        money,
-        query::{BadParameter, Query},
+        Beds24, answer, money,
+        property::SimulatedRoomType,
+        query::{BadParameter, QueryParams},
+        state::{AccountState, nights},
     },
     MOST_NIGHTS, rooms,
 };
 
-pub(super) async fn offers(State(simulator): State<Beds24>, query: Query) -> Result<Response, BadParameter> {
+pub(super) async fn offers(State(simulator): State<Beds24>, query: QueryParams) -> Result<Response, BadParameter> {
     let required = |name: &str| BadParameter(format!("Parameter {name} is required"));
     let arrival = query.date("arrival")?.ok_or_else(|| required("arrival"))?;
     let departure = query.date("departure")?.ok_or_else(|| required("departure"))?;
@@ -36,7 +35,7 @@ pub(super) async fn offers(State(simulator): State<Beds24>, query: Query) -> Res
     }))
 }
 
-fn offer(book: &Book, room: &RoomType, arrival: Date, departure: Date) -> Option<Value> {
+fn offer(book: &AccountState, room: &SimulatedRoomType, arrival: Date, departure: Date) -> Option<Value> {
     let word = |day| book.calendar.get(room.id, day).and_then(|set| set.closing.as_deref()).unwrap_or("none");
     let none_of = |day, words: [&str; 2]| !words.contains(&word(day));
     let stays = nights(arrival, departure).count();

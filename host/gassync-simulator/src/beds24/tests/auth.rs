@@ -63,7 +63,7 @@ async fn a_refresh_token_rotates_when_asked_to() {
 }
 
 #[tokio::test]
-async fn what_is_revoked_is_gone_with_all_that_came_of_it() {
+async fn revoking_ends_all_derived_tokens() {
     let running = Running::start(Settings { refresh_rotates: true, ..calm() }).await;
     let made = running.redeem(&running.simulator.invite_code()).await;
     let (token, first) = (text(&made, "token"), text(&made, "refreshToken"));
@@ -77,7 +77,7 @@ async fn what_is_revoked_is_gone_with_all_that_came_of_it() {
 }
 
 #[tokio::test]
-async fn details_tell_scopes_and_what_is_left() {
+async fn details_show_scopes_and_remaining_time() {
     let running = Running::start(calm()).await;
     let token = running.token_for(&["read:bookings"]).await;
     running.pass(100);

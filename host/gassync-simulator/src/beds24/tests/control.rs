@@ -79,7 +79,7 @@ async fn faults_are_switched_on_and_off() {
     assert_eq!(running.get(&token, "/bookings").await.status, 503);
     let shown = running.look("faults").await;
     assert_eq!((&shown["rules"]["delay"]["rate"], &shown["delayMillis"]), (&json!(0.25), &json!(1)));
-    assert_eq!(shown["rules"].as_object().expect("rules").len(), Fault::ALL.len(), "all there are are shown");
+    assert_eq!(shown["rules"].as_object().expect("rules").len(), InjectedFault::ALL.len(), "all there are are shown");
     for bad in
         [json!({ "rules": { "delay": { "rate": 1.5 } } }), json!({ "rules": { "gremlin": {} } }), json!({ "x": 1 })]
     {
@@ -87,11 +87,11 @@ async fn faults_are_switched_on_and_off() {
     }
     let cleared = running.send(Method::DELETE, "/_simulator/faults", &[], None).await;
     assert_eq!(cleared.body["rules"]["delay"]["rate"], json!(0.0));
-    assert_eq!(running.simulator.faults(), Faults::default());
+    assert_eq!(running.simulator.faults(), FaultSettings::default());
 }
 
 #[tokio::test]
-async fn what_tests_compare_with_is_told() {
+async fn control_api_exposes_the_account() {
     let running = Running::start(calm()).await;
     let invited = running.act("invite", json!({ "scopes": ["all:bookings"] })).await;
     let code = invited.body["inviteCode"].as_str().expect("a code").to_owned();

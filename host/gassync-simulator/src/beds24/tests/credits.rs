@@ -7,7 +7,7 @@ fn few(credits: f64) -> Settings {
 }
 
 #[tokio::test]
-async fn reads_and_writes_cost_what_was_measured() {
+async fn reads_and_writes_cost_credits() {
     let running = Running::start(few(100.0)).await;
     let token = running.token().await;
     let read = running.get(&token, "/bookings").await;
@@ -67,10 +67,10 @@ async fn parallel_calls_are_noticed_and_can_be_refused() {
             running.get(&token, "/properties").await;
         }
         assert_eq!(running.simulator.parallel_calls(), 0, "one after the other is not parallel");
-        running.simulator.set_faults(Faults {
-            rules: [(Fault::Delay, Rule::next(1))].into(),
+        running.simulator.set_faults(FaultSettings {
+            rules: [(InjectedFault::Delay, Rule::next(1))].into(),
             delay_millis: 1_000,
-            ..Faults::default()
+            ..FaultSettings::default()
         });
         let begin = async {
             running.until("the first call runs", || running.simulator.account().calls.running == 1).await;

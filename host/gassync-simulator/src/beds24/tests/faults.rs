@@ -8,7 +8,7 @@ fn item(running: &Running, reference: &str) -> Value {
 async fn errors_come_before_or_after_the_work() {
     let running = Running::start(empty()).await;
     let token = running.token().await;
-    for (fault, done) in [(Fault::ErrorBeforeWork, 0), (Fault::ErrorAfterWork, 1)] {
+    for (fault, done) in [(InjectedFault::ErrorBeforeWork, 0), (InjectedFault::ErrorAfterWork, 1)] {
         running.simulator.set_fault(fault, Rule::next(1).only("POST /bookings"));
         assert_eq!(running.get(&token, "/bookings").await.status, 200, "not this call");
         let reference = format!("{fault:?}");
@@ -18,22 +18,22 @@ async fn errors_come_before_or_after_the_work() {
         assert_eq!(running.simulator.creates(&reference), done + 1, "and is counted beside the first");
     }
     let struck: Vec<_> = running.simulator.requests().into_iter().filter_map(|call| call.fault).collect();
-    assert_eq!(struck, [Fault::ErrorBeforeWork, Fault::ErrorAfterWork]);
+    assert_eq!(struck, [InjectedFault::ErrorBeforeWork, InjectedFault::ErrorAfterWork]);
 }
 
 #[tokio::test]
 async fn an_answer_does_not_come_though_the_work_is_done() {
     let running = Running::start(empty()).await;
     let token = running.token().await;
-    running.simulator.set_fault(Fault::TimeoutAfterWork, Rule::next(1));
+    running.simulator.set_fault(InjectedFault::TimeoutAfterWork, Rule::next(1));
     let request = running.client.post(format!("{}/api/v2/bookings", running.root)).header("token", &token);
     let request = request.json(&item(&running, "lost")).timeout(std::time::Duration::from_secs(2));
     assert!(request.send().await.expect_err("no answer").is_timeout());
     assert_eq!(running.simulator.creates("lost"), 1);
-    running.simulator.set_faults(Faults {
-        rules: [(Fault::TimeoutAfterWork, Rule::next(1))].into(),
+    running.simulator.set_faults(FaultSettings {
+        rules: [(InjectedFault::TimeoutAfterWork, Rule::next(1))].into(),
         hold_millis: 20,
-        ..Faults::default()
+        ..FaultSettings::default()
     });
     assert_eq!(running.get(&token, "/bookings").await.status, 504, "a patient caller gets this in the end");
 }
@@ -42,7 +42,7 @@ async fn an_answer_does_not_come_though_the_work_is_done() {
 async fn half_an_answer_breaks_off() {
     let running = Running::start(calm()).await;
     let token = running.token().await;
-    running.simulator.set_fault(Fault::HalfAnswer, Rule::next(1));
+    running.simulator.set_fault(InjectedFault::HalfAnswer, Rule::next(1));
     let request = running.client.get(format!("{}/api/v2/bookings", running.root)).header("token", &token);
     let mut answer = request.send().await.expect("a head");
     assert_eq!(answer.status().as_u16(), 200);
@@ -65,7 +65,7 @@ async fn a_success_that_changes_nothing() {
     let running = Running::start(empty()).await;
     let token = running.token().await;
     running.simulator.set_webhook(receiver.webhook());
-    running.simulator.set_fault(Fault::NothingChanged, Rule::next(4));
+    running.simulator.set_fault(InjectedFault::NothingChanged, Rule::next(4));
     let mut create = item(&running, "lost");
     create[0]["actions"] = json!({ "allowWebhooks": true });
     let created = running.post(&token, "/bookings", create).await;
@@ -85,7 +85,7 @@ async fn a_success_that_changes_nothing() {
     assert!(running.simulator.book().iter().any(|entry| entry.id == sold), "it is still there");
     assert!(running.simulator.messages().is_empty());
     assert_eq!(running.simulator.webhooks_pending() + receiver.got().len(), 0);
-    let shown = |nights: Vec<Night>| nights.into_iter().map(|n| (n.price1_cents, n.closing)).collect::<Vec<_>>();
+    let shown = |nights: Vec<RoomNight>| nights.into_iter().map(|n| (n.price1_cents, n.closing)).collect::<Vec<_>>();
     assert_eq!(shown(running.simulator.calendar(running.room())), shown(calendar));
     assert_eq!(running.post(&token, "/bookings", item(&running, "found")).await.status, 201);
     assert_eq!(running.simulator.creates("found"), 1);
@@ -97,7 +97,7 @@ async fn a_token_may_end_before_its_time_and_the_refresh_token_does_not() {
     let made = running.redeem(&running.simulator.invite_code()).await;
     let token = made.body["token"].as_str().expect("a token").to_owned();
     let refresh = made.body["refreshToken"].as_str().expect("a token").to_owned();
-    running.simulator.set_fault(Fault::TokenExpired, Rule::next(1));
+    running.simulator.set_fault(InjectedFault::TokenExpired, Rule::next(1));
     for _ in 0..2 {
         assert_eq!(running.get(&token, "/bookings").await.status, 401, "it stays dead");
     }
@@ -113,11 +113,15 @@ async fn a_token_may_end_before_its_time_and_the_refresh_token_does_not() {
 async fn limits_may_be_hit_though_credits_are_left_and_calls_may_be_slow() {
     let running = Running::start(calm()).await;
     let token = running.token().await;
-    running.simulator.set_fault(Fault::TooManyRequests, Rule::next(1).only("GET"));
+    running.simulator.set_fault(InjectedFault::TooManyRequests, Rule::next(1).only("GET"));
     let limited = running.get(&token, "/bookings").await;
     assert_eq!((limited.status, limited.body["error"].as_str()), (429, Some("Credit limit exceeded")));
     assert_eq!(limited.header("x-five-min-limit-remaining"), Some("10000"));
-    let faults = Faults { rules: [(Fault::Delay, Rule::next(1))].into(), delay_millis: 700, ..Faults::default() };
+    let faults = FaultSettings {
+        rules: [(InjectedFault::Delay, Rule::next(1))].into(),
+        delay_millis: 700,
+        ..FaultSettings::default()
+    };
     running.simulator.set_faults(faults);
     let mut times = Vec::new();
     for _ in 0..2 {
@@ -133,10 +137,10 @@ async fn webhooks_may_come_twice() {
     let receiver = Receiver::start(&[]).await;
     let running = Running::start(calm()).await;
     running.simulator.set_webhook(receiver.webhook());
-    running.simulator.set_fault(Fault::DuplicateWebhook, Rule::next(1));
+    running.simulator.set_fault(InjectedFault::DuplicateWebhook, Rule::next(1));
     let (first, second) = (running.sold(), running.sold());
     for id in [first, second] {
-        assert!(running.simulator.cancel(id, Told::Webhook));
+        assert!(running.simulator.cancel(id, Notification::Webhook));
     }
     running.until("all is taken", || running.simulator.webhooks_pending() == 0).await;
     assert_eq!(running.simulator.webhooks_acknowledged(), [first, first, second]);
@@ -147,9 +151,9 @@ async fn webhooks_may_come_twice() {
 #[tokio::test]
 async fn rates_are_met_about_as_often_as_they_say_and_the_same_each_time() {
     let run = async || {
-        let settings = Settings { faults: Faults::any(0.5), ..calm() };
+        let settings = Settings { faults: FaultSettings::any(0.5), ..calm() };
         let running = Running::start(settings).await;
-        running.simulator.set_faults(Faults { delay_millis: 0, hold_millis: 0, ..running.simulator.faults() });
+        running.simulator.set_faults(FaultSettings { delay_millis: 0, hold_millis: 0, ..running.simulator.faults() });
         let mut struck = Vec::new();
         for _ in 0..80 {
             let token = running.token().await;
@@ -164,6 +168,6 @@ async fn rates_are_met_about_as_often_as_they_say_and_the_same_each_time() {
     let count = struck.iter().flatten().count();
     assert!((25..=55).contains(&count), "{count} of 80");
     let kinds: std::collections::BTreeSet<_> = struck.iter().flatten().collect();
-    assert!(kinds.len() >= 5 && !kinds.contains(&Fault::NothingChanged), "{kinds:?}");
+    assert!(kinds.len() >= 5 && !kinds.contains(&InjectedFault::NothingChanged), "{kinds:?}");
     assert_eq!(run().await, struck);
 }

@@ -54,7 +54,7 @@ async fn the_calendar_is_empty_without_flags_and_its_ranges_include_both_ends() 
 }
 
 #[tokio::test]
-async fn counts_are_what_bookings_leave_and_may_be_negative() {
+async fn counts_follow_bookings_and_may_be_negative() {
     let running = Running::start(empty()).await;
     let token = running.token().await;
     let one = ("2027-03-01", "2027-03-01");

@@ -57,7 +57,7 @@ impl Answer {
     }
 }
 
-fn turned_clock() -> (Arc<AtomicI64>, Clock) {
+fn turned_clock() -> (Arc<AtomicI64>, SimulatorClock) {
     let start: Timestamp = "2027-02-01T12:00:00Z".parse().expect("an instant");
     let seconds = Arc::new(AtomicI64::new(start.as_second()));
     let read = Arc::clone(&seconds);
@@ -182,7 +182,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_gives_others() {
         let book = simulator.book();
         let bodies = book.iter().filter_map(|e| simulator.webhook_body(e.id)).map(|b| b.to_string());
         let rooms: Vec<u64> = simulator.properties().iter().flat_map(|p| &p.room_types).map(|r| r.id).collect();
-        let nights: Vec<Night> = rooms.into_iter().flat_map(|room| simulator.calendar(room)).collect();
+        let nights: Vec<RoomNight> = rooms.into_iter().flat_map(|room| simulator.calendar(room)).collect();
         (acts, bodies.collect::<Vec<_>>(), nights)
     };
     assert_eq!(run(24), run(24));
@@ -204,9 +204,9 @@ fn chance_never_sells_more_than_there_is_and_the_calendar_says_so() {
     }
     let first = day("2027-02-01");
     let book = simulator.book();
-    let standing = book.iter().filter(|entry| entry.status != "cancelled" && entry.departure > first);
+    let active = book.iter().filter(|entry| entry.status != "cancelled" && entry.departure > first);
     let nights: i64 =
-        standing.map(|entry| i64::from(entry.departure.since(entry.arrival).expect("days").get_days())).sum();
+        active.map(|entry| i64::from(entry.departure.since(entry.arrival).expect("days").get_days())).sum();
     assert_eq!(taken, nights);
 }
 

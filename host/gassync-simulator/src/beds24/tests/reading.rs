@@ -9,7 +9,7 @@ async fn cancelled_bookings_come_only_when_asked_for() {
     let running = Running::start(calm()).await;
     let token = running.token().await;
     let id = running.simulator.book().iter().find(|entry| entry.status == "new").expect("a booking").id;
-    assert!(running.simulator.cancel(id, Told::Nobody));
+    assert!(running.simulator.cancel(id, Notification::None));
     let has = async |query: &str| found(&running.get(&token, &format!("/bookings?{query}")).await, id);
     for without in
         ["", "modifiedFrom=2026-01-01", "status[0]=cancelled&includeCancelled=true", "status=new&status=confirmed"]
@@ -20,12 +20,12 @@ async fn cancelled_bookings_come_only_when_asked_for() {
     assert!(has("status[]=cancelled").await);
     assert!(has(&format!("id={id}")).await, "by id in any status");
     assert!(has(&format!("id[]={id}&id[]=1")).await);
-    let standing = running.get(&token, "/bookings?status=new&status=confirmed&status=request&status=inquiry").await;
-    assert!(standing.data().iter().all(|booking| booking["status"] != "black"));
+    let active = running.get(&token, "/bookings?status=new&status=confirmed&status=request&status=inquiry").await;
+    assert!(active.data().iter().all(|booking| booking["status"] != "black"));
 }
 
 #[tokio::test]
-async fn what_is_malformed_is_refused_and_what_is_unknown_is_ignored() {
+async fn malformed_parameters_are_refused_and_unknown_ones_ignored() {
     let running = Running::start(calm()).await;
     let token = running.token().await;
     let bad = [

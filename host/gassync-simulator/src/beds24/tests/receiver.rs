@@ -41,7 +41,7 @@ impl Receiver {
         self.got.lock().expect("the list").clone()
     }
 
-    pub fn webhook(&self) -> Webhook {
-        Webhook { url: self.url.clone(), header: Some(("X-Proof".into(), "s3".into())) }
+    pub fn webhook(&self) -> WebhookTarget {
+        WebhookTarget { url: self.url.clone(), header: Some(("X-Proof".into(), "s3".into())) }
     }
 }

@@ -17,7 +17,7 @@ async fn version_2_carries_the_booking_and_comes_again_until_it_is_taken() {
     let running = Running::start(calm()).await;
     running.simulator.set_webhook(receiver.webhook());
     let id = running.sold();
-    assert!(running.simulator.cancel(id, Told::Webhook));
+    assert!(running.simulator.cancel(id, Notification::Webhook));
     for tries in 1..=3 {
         running.until("it is tried", || running.simulator.deliveries().len() == tries).await;
         // A booking's news is not given up, as a room's is.
@@ -55,7 +55,11 @@ async fn without_personal_data_the_keys_are_missing() {
     let token = running.token().await;
     hook(&running, &token, json!({ "version": "twoNoPersonalData", "url": receiver.url })).await;
     let id = running.sold();
-    assert!(running.simulator.change(id, &Change { num_adult: Some(4), ..Change::default() }, Told::Webhook));
+    assert!(running.simulator.change(
+        id,
+        &BookingChange { num_adult: Some(4), ..BookingChange::default() },
+        Notification::Webhook
+    ));
     delivered(&running).await;
     let body = receiver.got()[0].body.clone();
     let booking = &body[0]["booking"];
@@ -76,7 +80,7 @@ async fn version_1_names_the_booking_and_hardly_more() {
     let sold: Vec<BookEntry> = running.simulator.book().into_iter().filter(|e| e.status == "new").collect();
     for entry in &sold {
         running.simulator.guest_writes(entry.id, "Hello");
-        assert!(running.simulator.cancel(entry.id, Told::Webhook));
+        assert!(running.simulator.cancel(entry.id, Notification::Webhook));
     }
     delivered(&running).await;
     let got = receiver.got();
@@ -94,7 +98,7 @@ async fn version_1_names_the_booking_and_hardly_more() {
 }
 
 #[tokio::test]
-async fn several_addresses_stand_one_a_line_and_each_is_told() {
+async fn webhooks_go_to_each_address_of_the_list() {
     let (first, second) = (Receiver::start(&[500]).await, Receiver::start(&[]).await);
     let running = Running::start(calm()).await;
     let token = running.token().await;
@@ -104,7 +108,7 @@ async fn several_addresses_stand_one_a_line_and_each_is_told() {
     let answer = running.get(&token, "/properties").await;
     assert_eq!(answer.body["data"][0]["webhooks"]["url"], json!(url), "as it was written");
     let id = running.sold();
-    assert!(running.simulator.cancel(id, Told::Webhook));
+    assert!(running.simulator.cancel(id, Notification::Webhook));
     running.until("each was told", || running.simulator.deliveries().len() == 2).await;
     running.pass(40 * 60);
     delivered(&running).await;
@@ -132,20 +136,20 @@ async fn a_guests_message_comes_with_its_booking() {
 }
 
 #[tokio::test]
-async fn api_writes_are_silent_unless_allowed_and_then_only_for_what_matters() {
+async fn api_writes_send_webhooks_only_if_allowed() {
     let receiver = Receiver::start(&[]).await;
     let running = Running::start(empty()).await;
     let token = running.token().await;
     running.simulator.set_webhook(receiver.webhook());
     let loud = json!({ "actions": { "allowWebhooks": true } });
     let silent = running.create(&token, ("2027-03-01", "2027-03-02"), json!({})).await;
-    let told = running.create(&token, ("2027-03-05", "2027-03-06"), loud.clone()).await;
+    let notified = running.create(&token, ("2027-03-05", "2027-03-06"), loud.clone()).await;
     let writes = [
         json!({ "id": silent, "status": "cancelled" }),
-        json!({ "id": told, "numAdult": 3, "actions": loud["actions"] }),
-        json!({ "id": told, "price": 30, "lastName": "Vogel", "actions": loud["actions"] }),
-        json!({ "id": told, "departure": "2027-03-07", "actions": loud["actions"] }),
-        json!({ "id": told, "status": "cancelled", "actions": loud["actions"] }),
+        json!({ "id": notified, "numAdult": 3, "actions": loud["actions"] }),
+        json!({ "id": notified, "price": 30, "lastName": "Vogel", "actions": loud["actions"] }),
+        json!({ "id": notified, "departure": "2027-03-07", "actions": loud["actions"] }),
+        json!({ "id": notified, "status": "cancelled", "actions": loud["actions"] }),
     ];
     running.post(&token, "/bookings", json!(writes)).await;
     delivered(&running).await;
@@ -159,11 +163,11 @@ async fn api_writes_are_silent_unless_allowed_and_then_only_for_what_matters() {
         [("2027-03-06", "confirmed"), ("2027-03-07", "confirmed"), ("2027-03-07", "cancelled")]
             .map(|(departure, status)| (json!(departure), json!(status)))
     );
-    assert!(running.simulator.webhooks_acknowledged().iter().all(|id| *id == told));
+    assert!(running.simulator.webhooks_acknowledged().iter().all(|id| *id == notified));
 }
 
 #[tokio::test]
-async fn rooms_are_told_of_for_counts_and_prices_and_not_for_rules() {
+async fn room_webhooks_cover_counts_and_prices_but_not_rules() {
     let receiver = Receiver::start(&[]).await;
     let running = Running::start(empty()).await;
     let token = running.token().await;
@@ -195,7 +199,7 @@ async fn rooms_are_told_of_for_counts_and_prices_and_not_for_rules() {
 #[tokio::test]
 async fn news_of_a_room_is_given_up_after_half_an_hour() {
     let running = Running::start(empty()).await;
-    let nobody = Webhook { url: "http://127.0.0.1:1/".to_owned(), header: None };
+    let nobody = WebhookTarget { url: "http://127.0.0.1:1/".to_owned(), header: None };
     running.simulator.set_inventory_webhook(nobody);
     running.sold();
     let new = NewBooking {
@@ -208,7 +212,7 @@ async fn news_of_a_room_is_given_up_after_half_an_hour() {
         first_name: String::new(),
         last_name: String::new(),
     };
-    running.simulator.make(new, Told::Nobody).expect("room");
+    running.simulator.make(new, Notification::None).expect("room");
     running.until("it was tried", || !running.simulator.deliveries().is_empty()).await;
     assert_eq!((running.simulator.webhooks_pending(), running.simulator.deliveries()[0].status), (1, None));
     running.pass(30 * 60);
@@ -223,7 +227,7 @@ async fn deliveries_can_be_late_and_out_of_order() {
     running.simulator.set_webhook(receiver.webhook());
     let ids: Vec<u64> = running.simulator.book().iter().filter(|e| e.status == "new").map(|e| e.id).collect();
     for id in &ids {
-        assert!(running.simulator.cancel(*id, Told::Webhook));
+        assert!(running.simulator.cancel(*id, Notification::Webhook));
     }
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert!(running.simulator.webhooks_pending() > ids.len() / 2, "most are late");

@@ -30,7 +30,7 @@ async fn one_array_creates_changes_and_cancels_in_order() {
     assert_eq!((&*book[0].status, &*book[1].reference), ("cancelled", "r-2"));
     let wire = running.get(&token, &format!("/bookings?id={old}")).await;
     assert_eq!(wire.data()[0]["cancelTime"], Value::Null, "an API cancellation has no time");
-    assert!(running.simulator.cancel(book[1].id, Told::Nobody));
+    assert!(running.simulator.cancel(book[1].id, Notification::None));
     let wire = running.get(&token, &format!("/bookings?id={}", book[1].id)).await;
     assert!(wire.data()[0]["cancelTime"].is_string(), "a channel's has");
 }
@@ -169,7 +169,7 @@ async fn blocks_and_questions() {
 }
 
 #[tokio::test]
-async fn a_change_keeps_what_it_does_not_name_and_always_moves_the_time() {
+async fn changes_keep_other_fields_and_move_the_modification_time() {
     let running = Running::start(empty()).await;
     let token = running.token().await;
     let keys = json!({ "lastName": "Vogel", "price": "120.50", "mobile": 600_111_222, "custom3": "x" });

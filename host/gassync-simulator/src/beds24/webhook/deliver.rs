@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     super::{Beds24, json_text},
-    outgoing::{Event, News},
+    outgoing::{Event, PendingDelivery},
     render::{self, Rendered},
 };
 
@@ -28,39 +28,39 @@ pub(in super::super) async fn deliver(simulator: Beds24, shutdown: CancellationT
         }
     };
     while !shutdown.is_cancelled() {
-        let Some((news, rendered)) = take(&simulator) else {
+        let Some((delivery, rendered)) = take(&simulator) else {
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = simulator.inner.something_to_tell.notified() => {}
+                () = simulator.inner.delivery_ready.notified() => {}
                 () = tokio::time::sleep(IDLE) => {}
             }
             continue;
         };
         let status = send(&client, rendered).await;
         let now = simulator.now();
-        simulator.account().outgoing.settle(news, status, now);
+        simulator.account().outgoing.settle(delivery, status, now);
     }
 }
 
 /// What is due, as its receiver wants it now; what nobody wants any more is forgotten.
-fn take(simulator: &Beds24) -> Option<(News, Rendered)> {
+fn take(simulator: &Beds24) -> Option<(PendingDelivery, Rendered)> {
     let (now, in_array) = (simulator.now(), simulator.inner.settings.webhook_in_array);
     let account = &mut *simulator.account();
     loop {
-        let news = account.outgoing.take(now, &mut account.faults, &mut account.dice)?;
-        let rendered = if news.event == Event::Room {
+        let delivery = account.outgoing.take(now, &mut account.faults, &mut account.fault_rng)?;
+        let rendered = if delivery.event == Event::Room {
             account.outgoing.inventory.clone().map(|webhook| Rendered {
                 url: webhook.url,
                 headers: webhook.header.into_iter().collect(),
-                body: Some(news.body.clone()),
+                body: Some(delivery.body.clone()),
             })
         } else {
-            let hook = account.book.hooks.get(&news.property);
-            let address = hook.and_then(|hook| Some((hook, *hook.addresses().get(news.line)?)));
-            address.map(|hook| render::booking(hook, &news, in_array, &mut account.dice))
+            let hook = account.book.hooks.get(&delivery.property);
+            let address = hook.and_then(|hook| Some((hook, *hook.addresses().get(delivery.line)?)));
+            address.map(|hook| render::booking(hook, &delivery, in_array, &mut account.fault_rng))
         };
         match rendered {
-            Some(rendered) => return Some((news, rendered)),
+            Some(rendered) => return Some((delivery, rendered)),
             None => account.outgoing.drop_taken(),
         }
     }

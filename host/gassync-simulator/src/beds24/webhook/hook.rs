@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Webhook;
+use super::WebhookTarget;
 
 const VERSIONS: [&str; 3] = ["one", "twoNoPersonalData", "twoWithPersonalData"];
 const ADDITIONAL_DATA: [&str; 4] = ["none", "CVC", "token", "CVCAndToken"];
@@ -29,7 +29,7 @@ impl Default for PropertyHook {
 }
 
 impl PropertyHook {
-    pub fn with_personal_data(webhook: Webhook) -> Self {
+    pub fn with_personal_data(webhook: WebhookTarget) -> Self {
         Self {
             version: "twoWithPersonalData".to_owned(),
             url: webhook.url,

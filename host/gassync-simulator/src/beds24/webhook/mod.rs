@@ -14,11 +14,11 @@ pub use outgoing::Delivered;
 
 use serde_json::Value;
 
-use super::{Beds24, wire};
+use super::{Beds24, encode};
 
 /// Where deliveries go.
 #[derive(Debug, Clone)]
-pub struct Webhook {
+pub struct WebhookTarget {
     /// The whole address.
     pub url: String,
     /// The static header, which is all the proof there is.
@@ -27,14 +27,14 @@ pub struct Webhook {
 
 impl Beds24 {
     /// Where every property's webhook goes: version 2, with personal data.
-    pub fn set_webhook(&self, webhook: Webhook) {
+    pub fn set_webhook(&self, webhook: WebhookTarget) {
         let hook = PropertyHook::with_personal_data(webhook);
         let book = &mut self.account().book;
         book.hooks = book.properties.iter().map(|property| (property.id, hook.clone())).collect();
     }
 
     /// Where it is told that a room's availability or prices changed.
-    pub fn set_inventory_webhook(&self, webhook: Webhook) {
+    pub fn set_inventory_webhook(&self, webhook: WebhookTarget) {
         self.account().outgoing.inventory = Some(webhook);
     }
 
@@ -58,6 +58,6 @@ impl Beds24 {
     pub fn webhook_body(&self, booking: u64) -> Option<Value> {
         let now = self.now();
         let account = self.account();
-        account.book.get(booking).map(|booking| wire::whole(booking, &account.book, Vec::new(), now))
+        account.book.get(booking).map(|booking| encode::whole(booking, &account.book, Vec::new(), now))
     }
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    super::{Account, Fault, Faults, Settings, messages::Message, wire},
-    Webhook,
+    super::{Account, FaultSettings, InjectedFault, Settings, encode, messages::GuestMessage},
+    WebhookTarget,
 };
 
 /// How a rule's `only` calls webhooks.
@@ -66,7 +66,7 @@ impl Event {
 
 /// What there is to tell, as it was when it happened.
 #[derive(Debug, Clone)]
-pub(super) struct News {
+pub(super) struct PendingDelivery {
     pub event: Event,
     /// A booking, or a room.
     pub about: u64,
@@ -81,9 +81,9 @@ pub(super) struct News {
 
 #[derive(Clone, Default)]
 pub(in super::super) struct Outgoing {
-    pub inventory: Option<Webhook>,
+    pub inventory: Option<WebhookTarget>,
     pub delivered: Vec<Delivered>,
-    queue: Vec<News>,
+    queue: Vec<PendingDelivery>,
     in_flight: usize,
 }
 
@@ -93,32 +93,37 @@ impl Outgoing {
     }
 
     /// What is to be delivered next: the first that is due, unless another overtakes it.
-    pub(super) fn take(&mut self, now: Timestamp, faults: &mut Faults, dice: &mut ChaCha8Rng) -> Option<News> {
-        let due = self.queue.iter().enumerate().filter(|(_, news)| news.not_before <= now);
+    pub(super) fn take(
+        &mut self,
+        now: Timestamp,
+        faults: &mut FaultSettings,
+        fault_rng: &mut ChaCha8Rng,
+    ) -> Option<PendingDelivery> {
+        let due = self.queue.iter().enumerate().filter(|(_, delivery)| delivery.not_before <= now);
         let due: Vec<usize> = due.map(|(place, _)| place).collect();
         let first = *due.first()?;
-        let overtakes = due.len() > 1 && faults.strikes(Fault::ReorderedWebhook, CALL, dice);
-        let place = if overtakes { due[dice.random_range(0..due.len())] } else { first };
+        let overtakes = due.len() > 1 && faults.strikes(InjectedFault::ReorderedWebhook, CALL, fault_rng);
+        let place = if overtakes { due[fault_rng.random_range(0..due.len())] } else { first };
         self.in_flight += 1;
         Some(self.queue.remove(place))
     }
 
     /// Notes how it went, and keeps for later what was not taken.
-    pub(super) fn settle(&mut self, mut news: News, status: Option<u16>, now: Timestamp) {
+    pub(super) fn settle(&mut self, mut delivery: PendingDelivery, status: Option<u16>, now: Timestamp) {
         self.in_flight -= 1;
-        let of_room = news.event == Event::Room;
+        let of_room = delivery.event == Event::Room;
         let delivered = Delivered {
-            booking_id: (!of_room).then_some(news.about),
-            room_id: of_room.then_some(news.about),
-            retries: news.retries,
+            booking_id: (!of_room).then_some(delivery.about),
+            room_id: of_room.then_some(delivery.about),
+            retries: delivery.retries,
             status,
         };
-        let given_up = of_room && now.duration_since(news.since) >= ROOM_SPAN;
+        let given_up = of_room && now.duration_since(delivery.since) >= ROOM_SPAN;
         if !delivered.taken() && !given_up {
-            let wait = (FIRST_WAIT * 2_i32.pow(news.retries.min(6))).min(LONGEST_WAIT);
-            news.retries += 1;
-            news.not_before = now + wait;
-            self.queue.push(news);
+            let wait = (FIRST_WAIT * 2_i32.pow(delivery.retries.min(6))).min(LONGEST_WAIT);
+            delivery.retries += 1;
+            delivery.not_before = now + wait;
+            self.queue.push(delivery);
         }
         self.delivered.push(delivered);
     }
@@ -131,17 +136,17 @@ impl Outgoing {
 
 impl Account {
     /// Queues news of a booking as it is at this moment, where its property has a webhook.
-    pub fn tell_booking(&mut self, settings: &Settings, id: u64, event: Event, now: Timestamp) {
-        self.tell(settings, id, event, None, now);
+    pub fn notify_booking(&mut self, settings: &Settings, id: u64, event: Event, now: Timestamp) {
+        self.notify(settings, id, event, None, now);
     }
 
     /// Queues a guest's message.
-    pub fn tell_message(&mut self, settings: &Settings, message: &Message, now: Timestamp) {
-        self.tell(settings, message.booking_id, Event::Message, Some(message), now);
+    pub fn notify_message(&mut self, settings: &Settings, message: &GuestMessage, now: Timestamp) {
+        self.notify(settings, message.booking_id, Event::Message, Some(message), now);
     }
 
     /// Queues that a room's availability or prices are others, where anybody wants to know.
-    pub fn tell_room(&mut self, settings: &Settings, id: u64, now: Timestamp) {
+    pub fn notify_room(&mut self, settings: &Settings, id: u64, now: Timestamp) {
         let Some((property, room)) = self.book.room(id).filter(|_| self.outgoing.inventory.is_some()) else { return };
         let text = |number: u64| number.to_string();
         let body = json!({ "roomId": text(room.id), "propId": text(property.id),
@@ -149,11 +154,20 @@ impl Account {
         let property = property.id;
         self.queue(
             settings,
-            News { event: Event::Room, about: id, property, line: 0, body, retries: 0, since: now, not_before: now },
+            PendingDelivery {
+                event: Event::Room,
+                about: id,
+                property,
+                line: 0,
+                body,
+                retries: 0,
+                since: now,
+                not_before: now,
+            },
         );
     }
 
-    fn tell(&mut self, settings: &Settings, id: u64, event: Event, message: Option<&Message>, now: Timestamp) {
+    fn notify(&mut self, settings: &Settings, id: u64, event: Event, message: Option<&GuestMessage>, now: Timestamp) {
         let Some(booking) = self.book.get(id) else { return };
         let property = booking.entry.property_id;
         let lines = self.book.hooks.get(&property).map_or(0, |hook| hook.addresses().len());
@@ -161,24 +175,24 @@ impl Account {
             return;
         }
         let messages = message.map(|message| message.wire(booking, settings.owner_id())).into_iter().collect();
-        let body = wire::whole(booking, &self.book, messages, now);
+        let body = encode::whole(booking, &self.book, messages, now);
         for line in 0..lines {
             let body = body.clone();
             self.queue(
                 settings,
-                News { event, about: id, property, line, body, retries: 0, since: now, not_before: now },
+                PendingDelivery { event, about: id, property, line, body, retries: 0, since: now, not_before: now },
             );
         }
     }
 
-    fn queue(&mut self, settings: &Settings, mut news: News) {
+    fn queue(&mut self, settings: &Settings, mut delivery: PendingDelivery) {
         if settings.webhook_late_seconds > 0 {
-            let late = self.dice.random_range(0..=settings.webhook_late_seconds);
-            news.not_before = news.since + SignedDuration::from_secs(i64::from(late));
+            let late = self.fault_rng.random_range(0..=settings.webhook_late_seconds);
+            delivery.not_before = delivery.since + SignedDuration::from_secs(i64::from(late));
         }
-        if self.faults.strikes(Fault::DuplicateWebhook, CALL, &mut self.dice) {
-            self.outgoing.queue.push(news.clone());
+        if self.faults.strikes(InjectedFault::DuplicateWebhook, CALL, &mut self.fault_rng) {
+            self.outgoing.queue.push(delivery.clone());
         }
-        self.outgoing.queue.push(news);
+        self.outgoing.queue.push(delivery);
     }
 }

@@ -5,9 +5,9 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use super::{
-    super::wire,
+    super::encode,
     hook::PropertyHook,
-    outgoing::{Event, News},
+    outgoing::{Event, PendingDelivery},
 };
 
 /// Version 1 says of one in so many that a booking was modified, whatever became of it.
@@ -24,24 +24,24 @@ pub(super) struct Rendered {
 /// News of a booking as a property's hook has it, for one of its addresses.
 pub(super) fn booking(
     (hook, address): (&PropertyHook, &str),
-    news: &News,
+    delivery: &PendingDelivery,
     in_array: bool,
-    dice: &mut ChaCha8Rng,
+    fault_rng: &mut ChaCha8Rng,
 ) -> Rendered {
-    let (headers, url) = (hook.headers(), address.replace("[PROPERTYID]", &news.property.to_string()));
+    let (headers, url) = (hook.headers(), address.replace("[PROPERTYID]", &delivery.property.to_string()));
     if hook.version == "one" {
-        let word = if dice.random_ratio(1, SAYS_MODIFY_ONE_IN) && news.event != Event::Message {
+        let word = if fault_rng.random_ratio(1, SAYS_MODIFY_ONE_IN) && delivery.event != Event::Message {
             "modify"
         } else {
-            news.event.word()
+            delivery.event.word()
         };
         let joint = if url.contains('?') { '&' } else { '?' };
-        return Rendered { url: format!("{url}{joint}bookid={}&status={word}", news.about), headers, body: None };
+        return Rendered { url: format!("{url}{joint}bookid={}&status={word}", delivery.about), headers, body: None };
     }
-    let mut body = news.body.clone();
-    body["retries"] = json!(news.retries);
+    let mut body = delivery.body.clone();
+    body["retries"] = json!(delivery.retries);
     if hook.version == "twoNoPersonalData" {
-        wire::drop_personal(&mut body["booking"]);
+        encode::drop_personal(&mut body["booking"]);
     }
     Rendered { url, headers, body: Some(if in_array { json!([body]) } else { body }) }
 }

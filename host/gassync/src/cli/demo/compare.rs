@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{
     Client,
     context::{LOOK, SETTLE},
-    engine::{self, Engine},
+    engine::{self, BookingEngine},
     follow::Follower,
     odd, print,
     stage::Stage,
@@ -28,7 +28,7 @@ pub async fn settle(
     app: &Arc<App>,
     client: &Client,
     stage: &Stage,
-    engine: &mut Engine<'_>,
+    engine: &mut BookingEngine<'_>,
     follower: &mut Follower<'_>,
 ) -> anyhow::Result<Vec<String>> {
     let until = Instant::now() + SETTLE;
@@ -37,13 +37,14 @@ pub async fn settle(
         engine.look();
         let waiting = odd::waiting(client).await?;
         let mut differences = Vec::new();
-        for whose in stage.both() {
-            differences.extend(bookings_differ(app, stage, whose, &waiting).await?);
+        for seller in stage.both() {
+            differences.extend(bookings_differ(app, stage, seller, &waiting).await?);
         }
         differences.extend(nights_differ(app, stage).await?);
         differences.extend(engine.differences());
         let pending = stage.first.webhooks_pending() + stage.second.webhooks_pending();
-        let quiet = differences.is_empty() && pending == 0 && engine.is_settled() && is_told_all(app, stage).await?;
+        let quiet =
+            differences.is_empty() && pending == 0 && engine.is_settled() && is_fully_delivered(app, stage).await?;
         if quiet || Instant::now() >= until {
             differences.extend(engine.doubled());
             return Ok(differences);
@@ -53,7 +54,7 @@ pub async fn settle(
 }
 
 /// Whether the core says itself that nothing is missing anywhere.
-async fn is_told_all(app: &App, stage: &Stage) -> anyhow::Result<bool> {
+async fn is_fully_delivered(app: &App, stage: &Stage) -> anyhow::Result<bool> {
     let mut tx = app.db.read(stage.account).await?;
     for source in [stage.sources.0, stage.sources.1] {
         if store::outbound::ages::of_source(&mut tx, stage.account, source).await?.oldest_missing.is_some() {
@@ -145,7 +146,7 @@ pub async fn summary(
     app: &App,
     client: &Client,
     stage: &Stage,
-    engine: &Engine<'_>,
+    engine: &BookingEngine<'_>,
     differences: &[String],
 ) -> anyhow::Result<ExitCode> {
     for (name, beds24, source) in stage.both() {

@@ -28,13 +28,13 @@ struct Booked {
     is_cancelled: bool,
     since: Instant,
     /// How long until the first account had the booking as it is.
-    told: Option<Duration>,
+    delivered: Option<Duration>,
     /// How long until the second sold the nights no more, or again.
     closed: Option<Duration>,
     gas_id: Option<i64>,
 }
 
-pub struct Engine<'a> {
+pub struct BookingEngine<'a> {
     app: Arc<App>,
     stage: &'a Stage,
     client: Client,
@@ -44,7 +44,7 @@ pub struct Engine<'a> {
     pub times: Vec<Duration>,
 }
 
-impl<'a> Engine<'a> {
+impl<'a> BookingEngine<'a> {
     pub fn open(app: &Arc<App>, client: &Client, stage: &'a Stage) -> Self {
         let client = client.as_partner(&stage.key);
         Self { app: Arc::clone(app), stage, client, acts: 0, booked: Vec::new(), times: Vec::new() }
@@ -53,11 +53,11 @@ impl<'a> Engine<'a> {
     /// Books a room for two nights, or cancels such a booking.
     pub async fn act(&mut self) -> anyhow::Result<()> {
         self.acts += 1;
-        let standing = self.booked.iter().position(|booked| !booked.is_cancelled && booked.is_known());
-        if let (Some(index), true) = (standing, self.acts.is_multiple_of(CANCELS)) {
+        let active = self.booked.iter().position(|booked| !booked.is_cancelled && booked.is_known());
+        if let (Some(index), true) = (active, self.acts.is_multiple_of(CANCELS)) {
             self.booked[index].is_cancelled = true;
             let booked = &mut self.booked[index];
-            (booked.since, booked.told, booked.closed) = (Instant::now(), None, None);
+            (booked.since, booked.delivered, booked.closed) = (Instant::now(), None, None);
             let record = booked.record();
             say(&format!("  engine   cancels {}", self.booked[index].id));
             return self.send(&record).await.map(drop);
@@ -71,7 +71,7 @@ impl<'a> Engine<'a> {
             nights: (first, first.saturating_add(Span::new().days(2))),
             is_cancelled: false,
             since: Instant::now(),
-            told: None,
+            delivered: None,
             closed: None,
             gas_id: None,
         };
@@ -93,14 +93,14 @@ impl<'a> Engine<'a> {
     pub fn look(&mut self) {
         for booked in self.booked.iter_mut().filter(|booked| !booked.is_known()) {
             booked.look(self.stage);
-            if let (Some(told), Some(closed), true) = (booked.told, booked.closed, booked.is_known()) {
-                self.times.push(told.max(closed));
+            if let (Some(delivered), Some(closed), true) = (booked.delivered, booked.closed, booked.is_known()) {
+                self.times.push(delivered.max(closed));
                 let (has, sells) =
                     if booked.is_cancelled { ("has it cancelled", "sells") } else { ("has it", "has closed") };
                 say(&format!(
                     "  engine   {}: demo-beds24 {has} after {} ms, demo-second {sells} the nights after {} ms",
                     booked.id,
-                    told.as_millis(),
+                    delivered.as_millis(),
                     closed.as_millis()
                 ));
             }
@@ -115,7 +115,7 @@ impl<'a> Engine<'a> {
     /// What is not known, in words.
     pub fn differences(&self) -> Vec<String> {
         let open = self.booked.iter().filter(|booked| !booked.is_known());
-        open.map(|booked| format!("{}: told {:?}, closed {:?}", booked.id, booked.told, booked.closed)).collect()
+        open.map(|booked| format!("{}: told {:?}, closed {:?}", booked.id, booked.delivered, booked.closed)).collect()
     }
 
     /// How often each of its bookings was made at the first account: once, if at all.
@@ -128,7 +128,7 @@ impl<'a> Engine<'a> {
 
 impl Booked {
     fn is_known(&self) -> bool {
-        self.told.is_some() && self.closed.is_some()
+        self.delivered.is_some() && self.closed.is_some()
     }
 
     fn record(&self) -> Value {
@@ -142,12 +142,12 @@ impl Booked {
     fn look(&mut self, stage: &Stage) {
         let took = self.since.elapsed();
         let Some(gas_id) = self.gas_id else { return };
-        if self.told.is_none() {
+        if self.delivered.is_none() {
             let reference = reference_of(stage.account, CoreId(gas_id));
             let book = stage.first.book();
             let entry = book.iter().find(|entry| entry.reference == reference);
             let is_there = entry.is_some_and(|entry| (entry.status == "cancelled") == self.is_cancelled);
-            self.told = is_there.then_some(took);
+            self.delivered = is_there.then_some(took);
         }
         if self.closed.is_none() {
             let last = self.nights.1.yesterday().unwrap_or(self.nights.1);

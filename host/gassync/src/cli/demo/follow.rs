@@ -30,9 +30,9 @@ impl<'a> Follower<'a> {
         let what = line.entity.replace('_', " ");
         let why = line.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
         if line.direction == "outbound" {
-            let whom = self.name(line.source_id).await?;
+            let channel = self.name(line.source_id).await?;
             let what = if line.entity == "reservation" { "booking" } else { "nights of" };
-            return Ok(Some(format!("→ {whom}  {what} {} {}{why}", line.entity_id, line.status)));
+            return Ok(Some(format!("→ {channel}  {what} {} {}{why}", line.entity_id, line.status)));
         }
         let done = match line.action.as_str() {
             "create" => "is new in the core",

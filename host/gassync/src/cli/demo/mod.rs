@@ -19,13 +19,13 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use gassync_simulator::beds24::{Beds24, Faults, Settings, Told};
+use gassync_simulator::beds24::{Beds24, FaultSettings, Notification, Settings};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::{
     context::{LOOK, Simulated},
-    engine::Engine,
+    engine::BookingEngine,
     follow::Follower,
     stage::Stage,
 };
@@ -128,7 +128,7 @@ impl Demo {
         if self.faults > 0.0 {
             let (delay_millis, hold_millis) = LATE;
             for beds24 in [&first.beds24, &second.beds24] {
-                beds24.set_faults(Faults { delay_millis, hold_millis, ..Faults::any(self.faults) });
+                beds24.set_faults(FaultSettings { delay_millis, hold_millis, ..FaultSettings::any(self.faults) });
             }
             say(&format!("Of their calls and webhooks {:.0} % go wrong from now on.", self.faults * 100.0));
         }
@@ -138,7 +138,7 @@ impl Demo {
             }
             say(&format!("Of the bookings that they say {:.0} % are odd from now on.", self.odd * 100.0));
         }
-        let mut engine = Engine::open(&app, &client, &stage);
+        let mut engine = BookingEngine::open(&app, &client, &stage);
         tokio::select! {
             played = self.play(&stage, &mut engine, &mut follower) => played?,
             // Nothing asked it to: one of its tasks has failed.
@@ -149,7 +149,7 @@ impl Demo {
         }
         say("");
         for beds24 in [&first.beds24, &second.beds24] {
-            beds24.set_faults(Faults::default());
+            beds24.set_faults(FaultSettings::default());
             beds24.set_odd(0.0);
         }
         say("Nothing new happens now; the last messages arrive.");
@@ -187,11 +187,11 @@ impl Demo {
             ("GASSYNC_PLUGINS_DIR", plugins.display().to_string()),
             ("GASSYNC_DATABASE_URL", database.unwrap_or_else(|| format!("sqlite:{}/gassync.db", self.dir.display()))),
             ("GASSYNC_SERVER_LISTEN", listen.to_string()),
-            ("GASSYNC_EGRESS_PRIVATE", private.to_owned()),
+            ("GASSYNC_EGRESS_ALLOW_PRIVATE", private.to_owned()),
             // Whoever looks on may want to be told on this machine.
-            ("GASSYNC_WEBHOOKS_ALLOW", "127.0.0.0/8".to_owned()),
-            ("GASSYNC_WORK_POLL_SECONDS", POLL_SECONDS.to_string()),
-            ("GASSYNC_WORK_POLL_MILLIS", "200".to_owned()),
+            ("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8".to_owned()),
+            ("GASSYNC_WORKERS_POLL_SECONDS", POLL_SECONDS.to_string()),
+            ("GASSYNC_WORKERS_POLL_MILLIS", "200".to_owned()),
             ("GASSYNC_LOG_FILTER", std::env::var("GASSYNC_LOG_FILTER").unwrap_or_else(|_| "error".to_owned())),
         ];
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
@@ -199,7 +199,12 @@ impl Demo {
     }
 
     /// Lets things happen until the time is up or somebody has seen enough.
-    async fn play(&self, stage: &Stage, engine: &mut Engine<'_>, follower: &mut Follower<'_>) -> anyhow::Result<()> {
+    async fn play(
+        &self,
+        stage: &Stage,
+        engine: &mut BookingEngine<'_>,
+        follower: &mut Follower<'_>,
+    ) -> anyhow::Result<()> {
         let enough = stop_signal()?;
         tokio::pin!(enough);
         let ends = self.run_for.map(|run_for| Instant::now() + run_for);
@@ -219,11 +224,11 @@ impl Demo {
                     let is_second = number % AT_THE_SECOND == 0;
                     let (name, beds24) = if is_second { ("second", &stage.second) } else { ("beds24", &stage.first) };
                     if let Some(action) = beds24.act() {
-                        let told = match action.told {
-                            Told::Webhook => "tells by webhook",
-                            Told::Nobody => "tells nobody: a poll will find it",
+                        let delivered = match action.notification {
+                            Notification::Webhook => "tells by webhook",
+                            Notification::None => "tells nobody: a poll will find it",
                         };
-                        say(&format!("  {name}   {}; {told}", action.summary));
+                        say(&format!("  {name}   {}; {delivered}", action.summary));
                     }
                 },
             }

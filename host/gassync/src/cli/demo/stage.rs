@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use anyhow::Context;
 use gassync_domain::{AccountId, CoreId, SourceId};
-use gassync_simulator::beds24::{Beds24, Webhook};
+use gassync_simulator::beds24::{Beds24, WebhookTarget};
 use serde_json::{Value, json};
 
 use super::{
@@ -149,7 +149,7 @@ async fn connect(client: &Client, channel: &Simulated, name: &str) -> anyhow::Re
     };
     let made: SourceMade = client.post("/admin/v1/sources", &new).await?;
     let header = made.webhook_header.map(|name| (name, made.webhook_token));
-    channel.beds24.set_webhook(Webhook { url: made.webhook_url, header });
+    channel.beds24.set_webhook(WebhookTarget { url: made.webhook_url, header });
     Ok(SourceId(made.id))
 }
 

@@ -5,7 +5,7 @@ pub mod faults;
 pub mod processes;
 
 use gassync_domain::Timestamp;
-use gassync_runtime::{Allowance, Manifest};
+use gassync_runtime::{Manifest, Permissions};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
@@ -23,7 +23,7 @@ pub struct Plugin {
     /// SHA-256 of the version that shall serve as soon as every process has it ready.
     pub wanted: Option<String>,
     /// What the version that serves may do.
-    pub allowance: Option<Json<Allowance>>,
+    pub allowance: Option<Json<Permissions>>,
 }
 
 /// A version of a plugin, without its bytes.
@@ -38,7 +38,7 @@ pub struct Version {
     /// What it says of itself and asks for.
     pub manifest: Json<Value>,
     /// What it may do; none while nobody has said so.
-    pub allowance: Option<Json<Allowance>>,
+    pub allowance: Option<Json<Permissions>>,
     /// How it came.
     pub receipt: Json<Value>,
     /// Why it does not serve.
@@ -61,7 +61,7 @@ pub struct NewVersion<'a> {
     /// The component.
     pub component: &'a [u8],
     /// What it may do, if that is known already.
-    pub allowance: Option<&'a Allowance>,
+    pub allowance: Option<&'a Permissions>,
     /// How it came.
     pub receipt: &'a Value,
 }
@@ -146,7 +146,7 @@ pub async fn keep(tx: &mut Tx, new: &NewVersion<'_>, now: Timestamp) -> Result<(
 }
 
 /// Says what a version may do.
-pub async fn allow(tx: &mut Tx, id: &str, hash: &str, allowance: &Allowance) -> Result<()> {
+pub async fn allow(tx: &mut Tx, id: &str, hash: &str, allowance: &Permissions) -> Result<()> {
     let text = "update int_plugin_versions set allowance = $3 where plugin_id = $1 and hash = $2";
     on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(Json(allowance)).execute(c).await.map(drop))
 }

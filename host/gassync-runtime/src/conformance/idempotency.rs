@@ -1,0 +1,60 @@
+//! The same thing twice: what a plugin says may depend on what it is given, and on nothing else.
+
+use jiff::SignedDuration;
+
+use super::{
+    describe,
+    harness::{CallVariation, Harness, SampleResult, state_after},
+    report::{Check, Failure},
+    samples_decode::DecodedSample,
+};
+
+/// Randomness that is not that of the first call.
+pub(super) const OTHER_SEED: u64 = 7_919;
+/// How much later a channel sends again.
+pub(super) const LATER: SignedDuration = SignedDuration::from_mins(10);
+
+pub(super) async fn checks(harness: &Harness, decoded_samples: &[DecodedSample<'_>]) -> [Check; 3] {
+    let mut same = Check::new("determinism.same", "Does the same call give the same answer twice?");
+    let mut seed = Check::new("determinism.seed", "Do changes and event id hold, whatever randomness gives?");
+    let mut again = Check::new("idempotency", "Does a message that comes again say the same?");
+    for known in decoded_samples {
+        if harness.is_out_of_time() {
+            for check in [&mut same, &mut seed, &mut again] {
+                check.not_begun += 1;
+            }
+            continue;
+        }
+        let Some(before) = known.decoded() else { continue };
+        let expected = "the same as before";
+        same.case(compare(harness, known, before, CallVariation::default(), ("once more", expected, true)).await);
+        let other = CallVariation { seed: OTHER_SEED, ..CallVariation::default() };
+        let expected =
+            "the same event id and changes: an id of your own making comes from the message, never from chance";
+        seed.case(compare(harness, known, before, other, ("with other randomness", expected, false)).await);
+        // What a call left in the plugin's memory is there when the message comes again; a fetch may have learnt from it
+        // what need not be told twice.
+        let memory = if known.sample.is_call() { state_after(&known.finished.record) } else { Default::default() };
+        let later = CallVariation { seed: OTHER_SEED, later: LATER, memory };
+        let expected = "the same event id, or none, and the same changes: what comes again must change nothing";
+        again.case(compare(harness, known, before, later, ("again, ten minutes later", expected, false)).await);
+    }
+    [same, seed, again].map(|check| check.nothing("no sample is understood"))
+}
+
+async fn compare(
+    harness: &Harness,
+    known: &DecodedSample<'_>,
+    before: &SampleResult,
+    variation: CallVariation,
+    (how, expected, whole): (&str, &str, bool),
+) -> Result<(), Failure> {
+    let finished = harness.run_sample(known.sample, variation).await;
+    let sent = || describe::sent(known.sample, how);
+    match &finished.result {
+        Ok(after) if after == before => Ok(()),
+        Ok(after) if !whole && after.event_id == before.event_id && after.changes == before.changes => Ok(()),
+        Ok(after) => Err(Failure::new(sent(), describe::difference(before, after), expected)),
+        Err(_) => Err(Failure::new(sent(), describe::came_back(&finished), expected)),
+    }
+}

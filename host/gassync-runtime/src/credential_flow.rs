@@ -1,0 +1,226 @@
+//! A credential's life as data: the manifest says which request gets or renews tokens, and the host makes it. No guest
+//! code runs, so no guest ever holds what comes of it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gassync_domain::{HttpResponse, Timestamp};
+use jiff::SignedDuration;
+use serde_json::Value;
+use url::Url;
+
+use crate::{
+    Authorize, CredentialError, Credentials, Denial, Grant, OutgoingRequest, Secret, SendError, Step, StepRequest,
+    Transport, manifest::NO_SLOTS, placeholder,
+};
+
+/// What a step brought.
+#[derive(Debug)]
+pub struct Captured {
+    /// Names and values, and until when each is good.
+    pub fields: Vec<(String, Secret, Option<Timestamp>)>,
+}
+
+/// Why a step brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The manifest's address cannot be used.
+    #[error("the manifest's step goes to no address")]
+    Address,
+    /// It is not granted.
+    #[error("a step of the manifest goes where it may not: {0}")]
+    Denied(#[from] Denial),
+    /// The secrets of this slot may not be sent there.
+    #[error("a step of the manifest sends secrets of {0} where they may not go")]
+    Slot(String),
+    /// A placeholder stays empty.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The channel was not reached.
+    #[error("the channel was not reached: {0}")]
+    Send(#[from] SendError),
+    /// The channel refused; the secret does not work any more.
+    #[error("the channel refused the credential with status {0}")]
+    Refused(u16),
+    /// The channel answered otherwise.
+    #[error("the channel answered status {0}")]
+    Status(u16),
+    /// A token is not where the manifest says.
+    #[error("the channel's answer has nothing at {0}")]
+    Missing(String),
+}
+
+/// Settings stand in for the slot named `setting`.
+struct KnownFields<'a> {
+    settings: &'a Value,
+    secrets: &'a dyn Credentials,
+}
+
+#[async_trait]
+impl Credentials for KnownFields<'_> {
+    async fn field(&self, slot: &str, field: &str) -> Result<Secret, CredentialError> {
+        if slot != "setting" {
+            return self.secrets.field(slot, field).await;
+        }
+        let value = self.settings.get(field).and_then(Value::as_str);
+        value.map(Secret::new).ok_or_else(|| CredentialError::new(slot, field, "there is no such setting"))
+    }
+
+    async fn keep(
+        &self,
+        slot: &str,
+        field: &str,
+        secret: Secret,
+        good_for: Option<Duration>,
+    ) -> Result<(), CredentialError> {
+        self.secrets.keep(slot, field, secret, good_for).await
+    }
+}
+
+impl Step {
+    /// The slots and fields that its request sends.
+    pub fn sends(&self) -> impl Iterator<Item = (&str, &str)> {
+        let StepRequest { url, headers, body, .. } = &self.request;
+        let texts = [url].into_iter().chain(headers.values()).chain(body);
+        texts.flat_map(|text| placeholder::names(text)).filter(|(slot, _)| !NO_SLOTS.contains(slot))
+    }
+}
+
+/// Tells of a slot and a field whether a person typed it in.
+pub type UserInput<'a> = dyn Fn(&str, &str) -> bool + Sync + 'a;
+
+/// The address that a person is sent to for consent, filled: a granted one, and of secrets only what `typed` says that a
+/// person typed in, where that slot may be sent there. The person's browser shows it.
+pub async fn consent_url(
+    authorize: &Authorize,
+    settings: &Value,
+    secrets: &dyn Credentials,
+    (grant, is_user_input): (&Grant, &UserInput<'_>),
+    (redirect_uri, state): (&str, &str),
+) -> Result<Url, StepError> {
+    let fields = KnownFields { settings, secrets };
+    let mut url: Url =
+        placeholder::fill(&authorize.url, &fields).await?.parse().map_err(|_: url::ParseError| StepError::Address)?;
+    grant.judge("GET", &url)?;
+    let texts = [&authorize.url].into_iter().chain(authorize.parameters.values());
+    let named = texts.flat_map(|text| placeholder::names(text)).filter(|(slot, _)| *slot != "setting");
+    for (slot, field) in named {
+        if !is_user_input(slot, field) || !grant.allows_slot(slot, "GET", &url) {
+            return Err(StepError::Slot(slot.to_owned()));
+        }
+    }
+    for (name, value) in &authorize.parameters {
+        let value = placeholder::fill(value, &fields).await?;
+        url.query_pairs_mut().append_pair(name, &value);
+    }
+    let ours = [("response_type", "code"), ("redirect_uri", redirect_uri), ("state", state)];
+    url.query_pairs_mut().extend_pairs(ours);
+    Ok(url)
+}
+
+/// Makes a step's request and takes its captures.
+pub async fn run_step(
+    step: &Step,
+    settings: &Value,
+    secrets: &dyn Credentials,
+    (grant, transport): (&Grant, &dyn Transport),
+    now: Timestamp,
+) -> Result<Captured, StepError> {
+    let fields = KnownFields { settings, secrets };
+    let url: Url = placeholder::fill(&step.request.url, &fields)
+        .await?
+        .parse()
+        .map_err(|_: url::ParseError| StepError::Address)?;
+    grant.judge(&step.request.method, &url)?;
+    if let Some((slot, _)) = step.sends().find(|(slot, _)| !grant.allows_slot(slot, &step.request.method, &url)) {
+        return Err(StepError::Slot(slot.to_owned()));
+    }
+    let mut headers = Vec::with_capacity(step.request.headers.len());
+    for (name, value) in &step.request.headers {
+        headers.push((name.clone(), placeholder::fill(value, &fields).await?));
+    }
+    let body = match &step.request.body {
+        Some(body) => Some(placeholder::fill(body, &fields).await?.into_bytes()),
+        None => None,
+    };
+    let may_be_private = grant.allows_private(&url);
+    let request = OutgoingRequest {
+        method: step.request.method.clone(),
+        url,
+        shown: step.request.url.clone(),
+        headers,
+        body,
+        may_be_private,
+    };
+    let answer = transport.send(request).await?;
+    match answer.status {
+        200..=299 => capture(step, &answer, now),
+        400 | 401 | 403 => Err(StepError::Refused(answer.status)),
+        status => Err(StepError::Status(status)),
+    }
+}
+
+fn capture(step: &Step, answer: &HttpResponse, now: Timestamp) -> Result<Captured, StepError> {
+    if step.captures.is_empty() {
+        return Ok(Captured { fields: Vec::new() });
+    }
+    let body: Value = serde_json::from_slice(&answer.body).map_err(|_| StepError::Missing("/".to_owned()))?;
+    let end = end(step, &body, now);
+    let mut fields = Vec::with_capacity(step.captures.len());
+    for capture in &step.captures {
+        match body.pointer(&capture.pointer).and_then(Value::as_str) {
+            Some(text) => fields.push((capture.field.clone(), Secret::new(text), end.filter(|_| !capture.lasting))),
+            None if capture.optional => {}
+            None => return Err(StepError::Missing(capture.pointer.clone())),
+        }
+    }
+    Ok(Captured { fields })
+}
+
+/// Until when an answer's captures are good, by what the answer says, else by what the manifest says.
+fn end(step: &Step, body: &Value, now: Timestamp) -> Option<Timestamp> {
+    let said = |pointer: &Option<String>| pointer.as_ref().and_then(|pointer| body.pointer(pointer));
+    // Seconds come as numbers and as texts.
+    let seconds = |value: &Value| value.as_i64().or_else(|| value.as_str()?.parse().ok());
+    if let Some(value) = said(&step.expires_at) {
+        return match seconds(value) {
+            Some(seconds) => Timestamp::from_second(seconds).ok(),
+            None => value.as_str()?.parse().ok(),
+        };
+    }
+    let lifetime = step.lifetime_seconds.map(i64::from);
+    let seconds = said(&step.expires_in).and_then(seconds).or(lifetime)?;
+    now.checked_add(SignedDuration::from_secs(seconds)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn captured(step: &str, body: &str) -> Vec<(String, Option<String>)> {
+        let step: Step = serde_json::from_str(step).expect("a step");
+        let answer = HttpResponse { status: 200, headers: Vec::new(), body: body.as_bytes().to_vec() };
+        let captured = capture(&step, &answer, Timestamp::UNIX_EPOCH).expect("captured");
+        captured.fields.into_iter().map(|(field, _, end)| (field, end.map(|end| end.to_string()))).collect()
+    }
+
+    #[test]
+    fn expiry_is_read_in_all_forms() {
+        let step = |rest: &str| {
+            format!(
+                r#"{{"request":{{"method":"GET","url":"https://x"}},"captures":[{{"field":"token","pointer":"/t"}},
+                    {{"field":"refresh","pointer":"/r","optional":true,"lasting":true}}]{rest}}}"#
+            )
+        };
+        let end = |rest, body| captured(&step(rest), body)[0].1.clone();
+        assert_eq!(end(r#","expiresIn":"/in""#, r#"{"t":"a","in":60}"#).as_deref(), Some("1970-01-01T00:01:00Z"));
+        assert_eq!(end(r#","expiresIn":"/in""#, r#"{"t":"a","in":"60"}"#).as_deref(), Some("1970-01-01T00:01:00Z"));
+        assert_eq!(end(r#","expiresAt":"/at""#, r#"{"t":"a","at":86400}"#).as_deref(), Some("1970-01-02T00:00:00Z"));
+        let text = r#"{"t":"a","at":"2027-01-01T00:00:00Z"}"#;
+        assert_eq!(end(r#","expiresAt":"/at""#, text).as_deref(), Some("2027-01-01T00:00:00Z"));
+        assert_eq!(end(r#","lifetimeSeconds":3600"#, r#"{"t":"a"}"#).as_deref(), Some("1970-01-01T01:00:00Z"));
+        assert_eq!(end("", r#"{"t":"a"}"#), None);
+        let both = captured(&step(r#","lifetimeSeconds":3600"#), r#"{"t":"a","r":"b"}"#);
+        assert_eq!(both[1], ("refresh".to_owned(), None), "the expiry is not the refresh token's");
+    }
+}

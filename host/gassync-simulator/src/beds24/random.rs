@@ -1,0 +1,132 @@
+//! Bookings that chance makes: invented people, never more rooms than there are.
+
+use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
+use rand::{RngExt, seq::IndexedRandom};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+
+use super::{
+    booking::{BookingRecord, NewBooking},
+    money,
+    state::{AccountState, nights},
+};
+
+/// Bookings begin within so many days from now.
+const HORIZON_DAYS: i64 = 120;
+/// Stays are at most so long.
+const MAX_NIGHTS: i64 = 9;
+/// How often a free place is looked for before giving up.
+const TRIES: u32 = 40;
+
+const FIRST: [&str; 8] = ["Oksana", "Henrik", "Zoë", "Tomás", "Ngozi", "Bjørn", "Yuki", "Élodie"];
+const LAST: [&str; 8] = ["Petrenko", "Sørby", "Lindqvist", "Quiroga", "Adeyemi", "Strand", "Morita", "Garnier"];
+
+impl AccountState {
+    /// Makes a booking somewhere there is room, now and then a block or a group of two; none when the house is full.
+    pub fn make_any(&mut self, rng: &mut ChaCha8Rng, now: Timestamp) -> Option<u64> {
+        let (room_id, arrival, departure) = self.find_room(rng, now)?;
+        let count = departure.since(arrival).map_or(1, |s| s.get_days());
+        let new = NewBooking {
+            room_id,
+            arrival,
+            departure,
+            room_qty: 1,
+            num_adult: rng.random_range(1..=3),
+            price_cents: u64::from(count.unsigned_abs()) * rng.random_range(6_000..22_000),
+            first_name: FIRST.choose(rng)?.to_string(),
+            last_name: LAST.choose(rng)?.to_string(),
+        };
+        let (channel, source, status) = *[
+            ("booking", (19, "Booking.com"), "new"),
+            ("airbnb", (46, "Airbnb"), "new"),
+            ("expedia", (14, "Expedia"), "new"),
+            ("vrbo", (30, "Vrbo"), "new"),
+            ("direct", (0, "Direct"), "confirmed"),
+            ("direct", (0, "Direct"), "request"),
+        ]
+        .choose(rng)?;
+        let black = rng.random_ratio(1, 15);
+        let id = self.make(new.clone(), now)?;
+        let reference = if channel == "direct" {
+            String::new()
+        } else {
+            rng.random_range(1_000_000_000_u64..9_999_999_999).to_string()
+        };
+        let children = rng.random_range(0..=2);
+        let booking = self.get_mut(id)?;
+        booking.entry.status = if black { "black" } else { status }.to_owned();
+        booking.entry.num_child = children;
+        let seller = Seller { channel, source, reference: &reference };
+        seller.sold(booking);
+        self.charge(id);
+        if !black && rng.random_ratio(1, 10) && self.free(room_id, (arrival, departure), None) > 0 {
+            // A second room under the same number: the reference does not tell them apart.
+            let second = self.make(new, now)?;
+            let booking = self.get_mut(second)?;
+            booking.entry.master_id = Some(id);
+            booking.entry.status = status.to_owned();
+            seller.sold(booking);
+            self.charge(second);
+        }
+        Some(id)
+    }
+
+    /// A room that is free for some nights, wherever that is.
+    pub(super) fn find_room(&self, rng: &mut ChaCha8Rng, now: Timestamp) -> Option<(u64, Date, Date)> {
+        let rooms: Vec<u64> = self.room_types().map(|(_, room)| room.id).collect();
+        let today = now.to_zoned(TimeZone::UTC).date();
+        (0..TRIES).find_map(|_| {
+            let room = *rooms.choose(rng)?;
+            let arrival = today.saturating_add(Span::new().days(rng.random_range(1..HORIZON_DAYS)));
+            let departure = arrival.saturating_add(Span::new().days(rng.random_range(1..=MAX_NIGHTS)));
+            let open = !nights(arrival, departure).any(|night| self.calendar.is_blackout(room, night));
+            (open && self.free(room, (arrival, departure), None) > 0).then_some((room, arrival, departure))
+        })
+    }
+
+    /// What the guest owes: the room, a cleaning that the price does not know of, and sometimes a first payment.
+    fn charge(&mut self, id: u64) {
+        let mut item_id = self.last_item_id;
+        let Some(booking) = self.get_mut(id) else { return };
+        let (price, now) = (money::number(booking.entry.price_cents), booking.booked);
+        let mut add = |keys: Value| {
+            item_id += 1;
+            booking.invoice_items.add(item_id, id, keys, now);
+        };
+        add(json!({ "type": "charge", "subType": 1, "description": "Room", "qty": 1, "amount": price, "vatRate": 6 }));
+        if id.is_multiple_of(3) {
+            add(json!({ "type": "charge", "subType": 3, "description": "Cleaning", "qty": 1, "amount": 30 }));
+        }
+        if id.is_multiple_of(2) {
+            add(
+                json!({ "type": "payment", "subType": 200, "description": "First payment", "qty": -1, "amount": 20.5 }),
+            );
+            item_id += 1;
+            booking.info_items.add(item_id, id, json!({ "code": "PAYMENT", "text": "first payment came in" }), now);
+        }
+        self.last_item_id = item_id;
+    }
+}
+
+/// Who sold a booking.
+struct Seller<'a> {
+    channel: &'a str,
+    source: (u32, &'static str),
+    reference: &'a str,
+}
+
+impl Seller<'_> {
+    fn sold(&self, booking: &mut BookingRecord) {
+        self.channel.clone_into(&mut booking.entry.channel);
+        self.reference.clone_into(&mut booking.entry.api_reference);
+        booking.source = self.source;
+        let commission = booking.entry.price_cents * 15 / 100;
+        let keys = [
+            ("lang", json!("en")),
+            ("referer", json!(self.source.1)),
+            ("refererEditable", json!(self.source.1)),
+            ("commission", money::number(commission)),
+        ];
+        booking.keys.extend(keys.map(|(key, value)| (key.to_owned(), value)));
+    }
+}

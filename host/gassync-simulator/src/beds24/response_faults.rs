@@ -1,0 +1,54 @@
+//! Answers that do not arrive, or only in part.
+
+use std::{io, time::Duration};
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{HeaderValue, StatusCode, header::CONTENT_LENGTH},
+    response::{IntoResponse, Response},
+};
+use futures_util::{StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+
+use super::InjectedFault;
+
+/// The largest answer that can be cut in two.
+const LARGEST_ANSWER_BYTES: usize = 64 << 20;
+/// Between the first half of an answer and the break, so that the half is sent before.
+const BREAK_AFTER: Duration = Duration::from_millis(50);
+
+/// Does to an answer what has to go wrong with it.
+pub(super) async fn apply(
+    answer: Response,
+    fault: Option<InjectedFault>,
+    hold: Duration,
+    shutdown: &CancellationToken,
+) -> Response {
+    match fault {
+        Some(InjectedFault::TimeoutAfterWork) => {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(hold) => {}
+            }
+            StatusCode::GATEWAY_TIMEOUT.into_response()
+        }
+        Some(InjectedFault::HalfAnswer) => half(answer).await,
+        _ => answer,
+    }
+}
+
+/// Announces the whole, sends half of it, and breaks the connection.
+async fn half(answer: Response) -> Response {
+    let (mut head, body) = answer.into_parts();
+    let Ok(whole) = to_bytes(body, LARGEST_ANSWER_BYTES).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let first = whole.slice(..whole.len() / 2);
+    let broken = async {
+        tokio::time::sleep(BREAK_AFTER).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    };
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
+    let body = stream::once(async { Ok(first) }).chain(stream::once(broken));
+    Response::from_parts(head, Body::from_stream(body))
+}

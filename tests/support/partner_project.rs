@@ -1,0 +1,85 @@
+//! Plugins as partners make them: begun with `gassync plugin new` and built with `gassync plugin build`, in a folder of their
+//! own. It stays from one run to the next, so that what a language brings along is installed once.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Output},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    plugins::{repository, target_dir},
+    process::program,
+};
+
+/// One at a time in each language: they share the folder.
+static FOLDERS: [(&str, Mutex<()>); 3] =
+    [("rust", Mutex::new(())), ("javascript", Mutex::new(())), ("python", Mutex::new(()))];
+
+/// A plugin's folder.
+pub struct PartnerProject {
+    name: String,
+    /// Where it stands.
+    pub folder: PathBuf,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl PartnerProject {
+    /// Begins one in `rust`, `javascript` or `python`.
+    pub fn new(name: &str, language: &str) -> Self {
+        let (_, lock) = FOLDERS.iter().find(|(known, _)| *known == language).expect("a language");
+        let alone = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = target_dir().join("partners").join(language);
+        fs::create_dir_all(&folder).expect("a folder");
+        let fresh = tempfile::tempdir().expect("a folder");
+        checked_output(
+            Command::new(program()).args(["plugin", "new", name, "--lang", language]).current_dir(fresh.path()),
+        );
+        let partner = Self { name: name.to_owned(), folder, _alone: alone };
+        // What was built, or laid over it, the last time is no part of a new one.
+        for entry in fs::read_dir(&partner.folder).expect("a folder").map(|entry| entry.expect("an entry")) {
+            let kept = ["node_modules", ".venv", "target"].iter().any(|kept| entry.file_name() == *kept);
+            if !kept {
+                checked_output(Command::new("rm").arg("-rf").arg(entry.path()));
+            }
+        }
+        checked_output(Command::new("cp").arg("-a").arg(fresh.path().join(name).join(".")).arg(&partner.folder));
+        partner
+    }
+
+    /// Lays a file of the repository's over one of the plugin's.
+    pub fn lay(&self, from: &str, to: &str) {
+        fs::copy(repository().join(from), self.folder.join(to)).expect("copied");
+    }
+
+    /// Builds it: the component.
+    pub fn build(&self) -> Vec<u8> {
+        self.run(&["build"]);
+        fs::read(self.component()).expect("a component")
+    }
+
+    /// The file of its component.
+    pub fn component(&self) -> PathBuf {
+        self.folder.join(format!("{}.wasm", self.name))
+    }
+
+    /// Runs `gassync plugin …` in its folder; what it said to stdout.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(program());
+        command.arg("plugin").args(arguments).current_dir(&self.folder);
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|name| name.starts_with("CARGO") && name != "CARGO_HOME") {
+                command.env_remove(name);
+            }
+        }
+        String::from_utf8(checked_output(&mut command).stdout).expect("text")
+    }
+}
+
+fn checked_output(command: &mut Command) -> Output {
+    let output = command.output().expect("it runs");
+    let (said, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {said}{wrong}");
+    output
+}

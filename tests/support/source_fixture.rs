@@ -1,0 +1,182 @@
+//! A source that tells of reservations, in a database without a host and at times of a test's own.
+
+use gassync::{
+    core::WhenFull,
+    inbound::{
+        apply::{self, Incoming, Outcome},
+        decide::{self, By, Choice, DecideError, ParkedKind},
+    },
+    store::{
+        self, Db, accounts,
+        buffer::{Stored, parked_reservations},
+        ledger, mappings, outbox, sources, sync_log,
+    },
+};
+use gassync_domain::{
+    AccountId, Authority, Change, ChangeKind, Date, Reservation, SourceId, Stay, Timestamp, UnitCount,
+};
+use serde_json::{Value, json};
+
+use crate::database::Database;
+
+/// So many seconds after the morning of 15 January 2027.
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).expect("an instant")
+}
+
+/// The source. It has told of a house `p` with one room `t1`, two rooms `t2`, and what nobody knows is `t9`.
+pub struct SourceFixture {
+    /// Where all goes.
+    pub db: Db,
+    /// The tenant.
+    pub account: AccountId,
+    /// Who tells.
+    pub source: SourceId,
+    _database: Database,
+}
+
+impl SourceFixture {
+    /// A house whose rooms are linked.
+    pub async fn new(database: Database) -> Self {
+        let db = Db::open(&database.url).await.expect("a database");
+        db.migrate().await.expect("a schema");
+        let mut tx = db.platform_write().await.expect("a transaction");
+        let account = accounts::create(&mut tx, "one", "UTC", at(0)).await.expect("an account");
+        let config = json!({});
+        let new =
+            sources::NewSource { connection: None, source_type: "api", name: "one", config: &config, creates: true };
+        let source = sources::create(&mut tx, account, &new, at(0)).await.expect("a source");
+        tx.commit().await.expect("committed");
+        let fixture = Self { db, account, source, _database: database };
+        let house = json!({ "id": "p", "name": "Casa", "currency": "EUR", "timeZone": "Europe/Lisbon" });
+        let house = serde_json::from_value(house).expect("a property");
+        fixture.apply(vec![ChangeKind::Property(house)], 0).await;
+        fixture.room("t1", 1).await;
+        fixture.room("t2", 2).await;
+        fixture
+    }
+
+    /// Tells of a room type.
+    pub async fn room(&self, id: &str, quantity: u32) {
+        let room = json!({ "id": id, "propertyId": "p", "name": format!("Room {id}"), "quantity": quantity });
+        self.apply(vec![ChangeKind::RoomType(serde_json::from_value(room).expect("a room type"))], 0).await;
+    }
+
+    /// News that is observed so many seconds after the start.
+    pub fn incoming(&self, second: i64) -> Incoming {
+        Incoming {
+            authority: Authority::default(),
+            account: self.account,
+            source: self.source,
+            creates: true,
+            when_full: WhenFull::Keep,
+            may_revive: false,
+            strict: false,
+            closes: true,
+            counts: UnitCount::default(),
+            has_channel: false,
+            observed_at: at(second),
+            now: at(second),
+        }
+    }
+
+    async fn apply(&self, data: Vec<ChangeKind>, second: i64) -> Vec<Outcome> {
+        self.apply_as(&self.incoming(second), data).await
+    }
+
+    /// The same as somebody in particular.
+    pub async fn apply_as(&self, incoming: &Incoming, data: Vec<ChangeKind>) -> Vec<Outcome> {
+        let mut tx = self.db.write_for(self.account, self.source).await.expect("a transaction");
+        let changes = data.into_iter().map(|data| Change::new(data, None)).collect();
+        let outcomes = apply::changes(&mut tx, incoming, changes).await.expect("applied");
+        tx.commit().await.expect("committed");
+        outcomes
+    }
+
+    /// Tells of a reservation, as JSON.
+    pub async fn report(&self, said: &Value, second: i64) -> Outcome {
+        self.report_as(&self.incoming(second), said).await
+    }
+
+    /// The same as somebody in particular.
+    pub async fn report_as(&self, incoming: &Incoming, said: &Value) -> Outcome {
+        let record: Reservation = serde_json::from_value(said.clone()).expect("a reservation");
+        self.apply_as(incoming, vec![ChangeKind::Reservation(Box::new(record))]).await.remove(0)
+    }
+
+    /// A person decides.
+    pub async fn decide(&self, id: &str, choice: Choice, second: i64) -> Result<Outcome, DecideError> {
+        self.decide_of((ParkedKind::Reservation, id), choice, second).await
+    }
+
+    /// The same of any kind of record.
+    pub async fn decide_of(
+        &self,
+        what: (ParkedKind, &str),
+        choice: Choice,
+        second: i64,
+    ) -> Result<Outcome, DecideError> {
+        let mut tx = self.db.write_for(self.account, self.source).await.expect("a transaction");
+        let by = By { who: "Ines", why: "the guest said so" };
+        let incoming = self.incoming(second);
+        let decided = decide::decide(&mut tx, &incoming, what, (choice, by)).await?;
+        tx.commit().await.expect("committed");
+        Ok(decided.outcome)
+    }
+
+    /// Sold, held, overbooked of a night of May 2027.
+    pub async fn night(&self, room: &str, day: i8) -> (i64, i64, i64) {
+        let mut tx = self.db.read(self.account).await.expect("a transaction");
+        let kind = mappings::Kind::RoomType;
+        let unit = mappings::find(&mut tx, self.account, self.source, kind, room).await.expect("read").expect("linked");
+        let night = Date::new(2027, 5, day).expect("a day");
+        let stay = Stay::new(night, night.tomorrow().expect("a day")).expect("a stay");
+        let nights = ledger::nights(&mut tx, self.account, unit.core, &[stay], at(0)).await.expect("read");
+        nights.first().map_or((0, 0, 0), |night| (night.sold, night.held, night.overbooked))
+    }
+
+    /// The status of the booking that a reservation is linked with; none where there is none.
+    pub async fn status(&self, id: &str) -> Option<String> {
+        let mut tx = self.db.read(self.account).await.expect("a transaction");
+        let all = store::core::bookings::bookings_of_source(&mut tx, self.account, self.source).await.expect("read");
+        all.into_iter().find(|(known, _)| known == id).map(|(_, facts)| facts.status)
+    }
+
+    /// What the buffer has of a reservation.
+    pub async fn stored(&self, id: &str) -> Option<Stored<Reservation>> {
+        let mut tx = self.db.read(self.account).await.expect("a transaction");
+        store::buffer::reservations::find(&mut tx, self.account, self.source, id).await.expect("read")
+    }
+
+    /// All that is written about a reservation, to be compared.
+    pub async fn written(&self, id: &str) -> String {
+        let stored = self.stored(id).await;
+        let mut tx = self.db.read(self.account).await.expect("a transaction");
+        let waiting = parked_reservations::with_raw(&mut tx, self.account, self.source, id).await.expect("read");
+        let facts = outbox::all(&mut tx, self.account).await.expect("facts").len();
+        drop(tx);
+        let mut tx = self.db.platform_read().await.expect("a transaction");
+        let lines = sync_log::newest(&mut tx, 1_000).await.expect("lines").len();
+        format!("{stored:?} {waiting:?} {facts} {lines}")
+    }
+
+    /// How many facts of a kind were told.
+    pub async fn facts(&self, kind: &str) -> usize {
+        let mut tx = self.db.read(self.account).await.expect("a transaction");
+        let facts = outbox::all(&mut tx, self.account).await.expect("facts");
+        facts.iter().filter(|fact| fact.entity_type == kind).count()
+    }
+
+    /// The ledger is what bookings and holds say.
+    pub async fn check(&self) {
+        let mut tx = self.db.read(self.account).await.expect("a transaction");
+        let found = ledger::differences(&mut tx, self.account, at(0)).await.expect("counted");
+        assert!(found.is_empty(), "{found:?}");
+    }
+}
+
+/// A reservation of a room for nights of May 2027.
+pub fn stay(id: &str, room: &str, (from, to): (u8, u8), status: &str) -> Value {
+    json!({ "id": id, "roomTypeId": room, "checkIn": format!("2027-05-{from:02}"),
+        "checkOut": format!("2027-05-{to:02}"), "status": status })
+}
