@@ -162,7 +162,7 @@ fn plugin_check_prints_a_report_and_sets_the_exit_code() {
     assert_eq!(
         report["checks"][0],
         json!({
-            "name": "file.size", "question": "Is the file as small as a host takes it?", "verdict": "passed", "cases": 1,
+            "name": "file.size", "question": "Is the file within the size limit?", "verdict": "passed", "cases": 1,
             "failures": [], "moreFailures": 0, "warnings": [], "notes": [], "notBegun": 0, "reason": null
         })
     );

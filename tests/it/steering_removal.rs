@@ -418,7 +418,7 @@ fn it_is_done_by_commands() {
         assert_eq!((code, said.trim()), (Some(0), format!("k was {was} and is {is}.").as_str()));
     }
     let (code, shown, _) = command(&["source", "switch", "k"]);
-    assert_eq!((code, shown.trim()), (Some(0), "k: on, bidirectional, polled as often as the plugin says"));
+    assert_eq!((code, shown.trim()), (Some(0), "k: on, bidirectional, polled at the plugin's interval"));
     let (code, _, said) = command(&["source", "switch", "k", "--direction", "inbound-only"]);
     assert!(code == Some(1) && said.contains("no channel"), "{said}");
     assert_eq!(command(&["source", "switch", "k", "--direction", "both"]).0, Some(2));

@@ -1,4 +1,4 @@
-//! Accounts with sources of a plugin that serves, in a database without a host.
+//! Accounts with sources of an active plugin, in a database without a host.
 
 use gassync::store::{Db, accounts, connections, plugins, sources};
 use gassync_domain::{AccountId, SourceId, Timestamp};

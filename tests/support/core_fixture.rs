@@ -1,5 +1,5 @@
-//! What the core has of an account's house, and changes of it by calls of `gassync::core`: without a key, a buffer or an
-//! answer. A property-management system that is another program has no such way in.
+//! A property in the core, changed by direct calls of `gassync::core`, without API key or buffer. An external
+//! property-management system has no such access.
 
 use gassync::{
     core::{self, Bookable, Desk, Placed, WhenFull},
@@ -7,18 +7,18 @@ use gassync::{
 };
 use gassync_domain::{AccountId, CalendarNight, CoreId, Reservation, Timestamp};
 
-/// A house, its rooms and their price list.
+/// A property with its rooms and rate plan.
 pub struct CoreFixture {
-    /// Whose.
+    /// Account.
     pub account: AccountId,
-    /// The rooms, one of each.
+    /// Rooms, one unit each.
     pub units: Vec<CoreId>,
-    /// The price list.
+    /// Rate plan.
     pub plan: CoreId,
 }
 
 impl CoreFixture {
-    /// A room is booked, or what was booked is changed.
+    /// Creates or changes a booking.
     pub async fn book(
         &self,
         db: &Db,
@@ -46,7 +46,7 @@ impl CoreFixture {
         id
     }
 
-    /// Other prices are written for a room.
+    /// Sets prices of a room.
     pub async fn price(&self, db: &Db, room: usize, nights: &[CalendarNight], now: Timestamp) {
         let mut tx = db.write(self.account).await.expect("a transaction");
         let place = (self.plan, self.units[room]);

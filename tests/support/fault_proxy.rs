@@ -1,5 +1,5 @@
-//! A wire to PostgreSQL that breaks around commits: now before the database hears of one, now after it is done and before
-//! the host hears so.
+//! A proxy to PostgreSQL that breaks connections around commits: either before the commit reaches the database, or
+//! before its result reaches the host.
 
 use std::{
     net::SocketAddr,

@@ -1,4 +1,4 @@
-//! A channel that speaks as Beds24 does and misbehaves in ways that the simulator does not.
+//! A channel with the Beds24 API that fails in ways the simulator does not.
 
 use std::{
     net::SocketAddr,

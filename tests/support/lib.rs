@@ -1,4 +1,4 @@
-//! What the integration tests stand on: real databases, real components, a real process.
+//! Support for integration tests: real databases, components and processes.
 
 pub mod account_fixture;
 pub mod arrows;

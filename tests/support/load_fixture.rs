@@ -1,5 +1,5 @@
-//! Many accounts, each with a booking engine of its own and ten sources, each of which has a simulated Beds24 account that is
-//! its alone.
+//! Load fixture: many accounts, each with its own booking engine and ten sources, each with its own simulated Beds24
+//! account.
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -1,5 +1,5 @@
-//! Plugins as partners make them: begun with `gassync plugin new` and built with `gassync plugin build`, in a folder of their
-//! own. It stays from one run to the next, so that what a language brings along is installed once.
+//! Plugin projects as partners create them, with `gassync plugin new` and `gassync plugin build`. The folders persist
+//! between runs, so that dependencies are installed once.
 
 use std::{
     fs,

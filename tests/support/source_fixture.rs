@@ -1,4 +1,4 @@
-//! A source that tells of reservations, in a database without a host and at times of a test's own.
+//! A source that reports reservations, in a database without a host and with a test-controlled clock.
 
 use gassync::{
     core::WhenFull,
@@ -19,18 +19,18 @@ use serde_json::{Value, json};
 
 use crate::database::Database;
 
-/// So many seconds after the morning of 15 January 2027.
+/// Seconds after the morning of 15 January 2027.
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).expect("an instant")
 }
 
-/// The source. It has told of a house `p` with one room `t1`, two rooms `t2`, and what nobody knows is `t9`.
+/// A source with property `p`, one room `t1` and two rooms `t2`; `t9` is unknown.
 pub struct SourceFixture {
-    /// Where all goes.
+    /// Database.
     pub db: Db,
-    /// The tenant.
+    /// Account.
     pub account: AccountId,
-    /// Who tells.
+    /// Source.
     pub source: SourceId,
     _database: Database,
 }
@@ -56,7 +56,7 @@ impl SourceFixture {
         fixture
     }
 
-    /// Tells of a room type.
+    /// Reports a room type.
     pub async fn room(&self, id: &str, quantity: u32) {
         let room = json!({ "id": id, "propertyId": "p", "name": format!("Room {id}"), "quantity": quantity });
         self.apply(vec![ChangeKind::RoomType(serde_json::from_value(room).expect("a room type"))], 0).await;
@@ -84,7 +84,7 @@ impl SourceFixture {
         self.apply_as(&self.incoming(second), data).await
     }
 
-    /// The same as somebody in particular.
+    /// The same with a given context.
     pub async fn apply_as(&self, incoming: &Incoming, data: Vec<ChangeKind>) -> Vec<Outcome> {
         let mut tx = self.db.write_for(self.account, self.source).await.expect("a transaction");
         let changes = data.into_iter().map(|data| Change::new(data, None)).collect();
@@ -93,12 +93,12 @@ impl SourceFixture {
         outcomes
     }
 
-    /// Tells of a reservation, as JSON.
+    /// Reports a reservation, as JSON.
     pub async fn report(&self, said: &Value, second: i64) -> Outcome {
         self.report_as(&self.incoming(second), said).await
     }
 
-    /// The same as somebody in particular.
+    /// The same with a given context.
     pub async fn report_as(&self, incoming: &Incoming, said: &Value) -> Outcome {
         let record: Reservation = serde_json::from_value(said.clone()).expect("a reservation");
         self.apply_as(incoming, vec![ChangeKind::Reservation(Box::new(record))]).await.remove(0)
@@ -160,14 +160,14 @@ impl SourceFixture {
         format!("{stored:?} {waiting:?} {facts} {lines}")
     }
 
-    /// How many facts of a kind were told.
+    /// Number of outbox facts of a kind.
     pub async fn facts(&self, kind: &str) -> usize {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
         let facts = outbox::all(&mut tx, self.account).await.expect("facts");
         facts.iter().filter(|fact| fact.entity_type == kind).count()
     }
 
-    /// The ledger is what bookings and holds say.
+    /// Asserts that the ledger matches bookings and holds.
     pub async fn check(&self) {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
         let found = ledger::differences(&mut tx, self.account, at(0)).await.expect("counted");

@@ -1,5 +1,5 @@
-//! A subscriber: it keeps what is posted to it, byte for byte, and answers as it is told. It speaks HTTP by hand, so that it
-//! can also say nothing, or hang up.
+//! A webhook receiver: it records requests byte for byte and answers as configured. It implements HTTP itself, so that
+//! it can also hang or close the connection.
 
 use std::{
     net::SocketAddr,

@@ -1,5 +1,4 @@
-//! Compiled components on disk. The file is native code, so it is trusted only with this host's mark on it: a keyed
-//! MAC over the very bytes that are loaded.
+//! Cache of compiled components. Entries are native code, so each is loaded only if its keyed MAC is valid.
 
 use std::{
     fs,
@@ -14,13 +13,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use wasmtime::{Engine, component::Component};
 
-/// Bytes of the mark, which stands before the code.
+/// Length of the MAC, which precedes the code.
 const MARK_BYTES: usize = 32;
 
-/// Counts the files that this process has begun.
+/// Number of files written by this process, for unique names.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
-/// A folder of compiled components. Several hosts may share it: a file is whole before it has its name.
+/// A folder of compiled components. Hosts may share it: files are renamed once complete.
 #[derive(Debug)]
 pub(crate) struct Cache {
     dir: PathBuf,
@@ -28,7 +27,7 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// Makes the folder, readable by this user alone.
+    /// Creates the folder with mode 0700.
     pub fn open(dir: &Path, key: [u8; 32]) -> std::io::Result<Self> {
         if !dir.exists() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
@@ -36,7 +35,7 @@ impl Cache {
         Ok(Self { dir: dir.to_owned(), key })
     }
 
-    /// The compiled component, if it is here and bears our mark.
+    /// Loads a compiled component with a valid MAC.
     pub fn load(&self, engine: &Engine, hash: &str) -> Option<Component> {
         let file = fs::read(self.path(engine, hash)).ok()?;
         let (mark, code) = file.split_first_chunk::<MARK_BYTES>()?;
@@ -48,7 +47,7 @@ impl Cache {
         component.ok()
     }
 
-    /// Keeps a compiled component. The cache is never needed, so a full disk is not an error.
+    /// Stores a compiled component. Failures are logged only: the cache is optional.
     pub fn store(&self, engine: &Engine, hash: &str, code: &[u8]) {
         let mark = self.mac(engine, hash, code).finalize().into_bytes();
         let path = self.path(engine, hash);
@@ -60,7 +59,7 @@ impl Cache {
             file.sync_all()
         });
         if let Err(error) = written.and_then(|()| fs::rename(&half, &path)) {
-            tracing::warn!(%error, "a compiled plugin could not be cached");
+            tracing::warn!(%error, "compiled plugin not cached");
         }
     }
 
@@ -69,7 +68,7 @@ impl Cache {
     }
 
     fn mac(&self, engine: &Engine, hash: &str, code: &[u8]) -> Hmac<Sha256> {
-        // A MAC of this kind takes a key of any length.
+        // HMAC accepts keys of any length.
         #[expect(clippy::expect_used, reason = "see above")]
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("a key of any length");
         mac.update(hash.as_bytes());

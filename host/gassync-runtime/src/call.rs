@@ -8,26 +8,26 @@ use crate::{
     Transport,
 };
 
-/// What one call may use up.
+/// Resource limits of one call.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    /// Time on the wall.
+    /// Wall-clock time.
     pub wall: Duration,
-    /// Time of the processor.
+    /// Processor time.
     pub processor: Duration,
-    /// All memories together, in bytes.
+    /// Total linear memory, in bytes.
     pub memory_bytes: usize,
-    /// One body, either way, in bytes.
+    /// Size of one request or response body, in bytes.
     pub body_bytes: usize,
-    /// Requests to the network.
+    /// HTTP requests.
     pub requests: u32,
-    /// Changes in one answer.
+    /// Changes in one result.
     pub changes: usize,
-    /// Copied out of the sandbox, in bytes.
+    /// Bytes copied out of the sandbox.
     pub copied_bytes: usize,
-    /// Lines of log kept.
+    /// Log lines kept.
     pub log_lines: usize,
-    /// Log kept, in bytes.
+    /// Log bytes kept.
     pub log_bytes: usize,
 }
 
@@ -35,11 +35,11 @@ const MIB: usize = 1024 * 1024;
 
 /// One tick of the clock that counts processor time.
 pub(crate) const TICK: Duration = Duration::from_millis(5);
-/// The most memory that an admin may grant: the size of a slot of the pool, in bytes.
+/// Maximum memory that can be granted, in bytes: the slot size of the pool.
 pub const MAX_SANDBOX_BYTES: usize = 256 * MIB;
 
 impl Budget {
-    /// For answering a caller who waits.
+    /// Limits for calls on behalf of a waiting caller.
     pub fn decode() -> Self {
         Self {
             wall: Duration::from_secs(1),
@@ -54,35 +54,35 @@ impl Budget {
         }
     }
 
-    /// The most that any call may have.
+    /// The highest limits of any call.
     pub fn max() -> Self {
         Self { memory_bytes: MAX_SANDBOX_BYTES, ..Self::fetch() }
     }
 
-    /// For talking to a channel, and for rendering what it fetches.
+    /// Limits for calls to a channel, and for rendering feeds.
     pub fn fetch() -> Self {
         Self { wall: Duration::from_secs(60), processor: Duration::from_secs(5), ..Self::decode() }
     }
 }
 
-/// Everything a call is given. Nothing else is in its reach.
+/// Everything a call can access.
 #[derive(Clone)]
 pub struct Call {
-    /// For logs.
+    /// Call id, for logs.
     pub id: String,
     /// The source's settings, a JSON object.
     pub settings: serde_json::Value,
-    /// Where it may go.
+    /// Hosts it may call.
     pub grant: Grant,
-    /// What fills its placeholders.
+    /// Source of the secrets for placeholders.
     pub credentials: Arc<dyn Credentials>,
-    /// How its requests travel.
+    /// Transport of its requests.
     pub transport: Arc<dyn Transport>,
-    /// What time it is.
+    /// Clock of the guest.
     pub clock: Clock,
-    /// What its randomness grows from.
+    /// Random seed.
     pub seed: u64,
-    /// What it may use up.
+    /// Resource limits.
     pub budget: Budget,
     /// The source's memory, for plugins that keep one.
     pub memory: Memory,
@@ -108,46 +108,46 @@ impl Call {
     }
 }
 
-/// A result and what it took.
+/// The result of a call with its record.
 #[derive(Debug)]
 pub struct Finished<T> {
-    /// What came of it.
+    /// The result.
     pub result: Result<T, CallError>,
-    /// What it took; kept whatever came of it.
+    /// Resource usage, also of failed calls.
     pub record: CallRecord,
 }
 
-/// What a call took.
+/// Resource usage and requests of a call.
 #[derive(Debug, Clone, Default)]
 pub struct CallRecord {
     /// The call's id.
     pub id: String,
-    /// What was called, such as `inbound.decode`.
+    /// Called function, such as `inbound.decode`.
     pub entry: &'static str,
-    /// `ok`, the name of the channel's error, `trap`, or the limit that ended it.
+    /// `ok`, the name of the channel error, `trap`, or the exceeded limit.
     pub outcome: &'static str,
-    /// Time on the wall.
+    /// Wall-clock time.
     pub wall: Duration,
-    /// Time of the processor, in whole ticks.
+    /// Processor time, in whole ticks.
     pub processor: Duration,
-    /// The most memory it had, in bytes.
+    /// Peak memory, in bytes.
     pub peak_memory_bytes: usize,
-    /// Sent to the network in bodies, in bytes.
+    /// Request body bytes sent.
     pub sent_bytes: u64,
-    /// Received from the network in bodies, in bytes.
+    /// Response body bytes received.
     pub received_bytes: u64,
     /// What it made of the source's memory, to be kept with what came of the call: empty when it trapped or went over a
     /// limit.
     pub memory: MemoryChanges,
-    /// What it asked of the network, secrets still placeholders.
+    /// HTTP requests, with placeholders instead of secrets.
     pub requests: Vec<RecordedRequest>,
-    /// What it said.
+    /// Log lines.
     pub log: Vec<LogLine>,
-    /// Lines over the limit, which were not kept.
+    /// Log lines dropped over the limit.
     pub log_lines_dropped: usize,
 }
 
-/// A request as the guest wrote it.
+/// A request as written by the guest.
 #[derive(Debug, Clone, Serialize)]
 pub struct RecordedRequest {
     /// Upper case.
@@ -160,36 +160,36 @@ pub struct RecordedRequest {
     pub body: Option<Vec<u8>>,
     /// The credential slot it used, if any.
     pub credential: Option<String>,
-    /// The answer's status, or none when there was no answer.
+    /// Response status, if there was a response.
     pub status: Option<u16>,
-    /// Why the gate did not let it out, if it did not.
+    /// Why the gate refused it, if it did.
     pub refused: Option<String>,
 }
 
-/// A line a guest wrote.
+/// A log line of a guest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     /// `debug`, `info`, `warn`, `error`, or the stream it was written to.
     pub level: String,
-    /// What it says.
+    /// Message.
     pub message: String,
-    /// Names and values.
+    /// Fields.
     pub fields: Vec<(String, String)>,
 }
 
-/// Why a call gave no result.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The plugin answered that it cannot.
+    /// The plugin returned an error of the contract.
     #[error(transparent)]
     Channel(#[from] ChannelError),
-    /// The plugin does not have this interface.
+    /// The plugin does not export this interface.
     #[error("the plugin does not export {0}")]
     NotExported(Interface),
-    /// The plugin broke.
+    /// The plugin trapped.
     #[error("the plugin trapped: {0}")]
     Trap(String),
-    /// The plugin used up what it was given.
+    /// The plugin exceeded a limit.
     #[error("the plugin exceeded its limit {limit} of {value}")]
     LimitExceeded {
         /// The limit's name.
@@ -197,21 +197,21 @@ pub enum CallError {
         /// Its value and unit.
         value: String,
     },
-    /// The plugin's answer is not what the contract says.
-    #[error("the plugin answered what the contract does not allow: {path} {problem}")]
+    /// The plugin returned an invalid result.
+    #[error("the plugin returned an invalid result: {path} {problem}")]
     InvalidResult {
-        /// Where.
+        /// Path of the invalid value.
         path: String,
-        /// What is wrong.
+        /// Problem.
         problem: String,
     },
-    /// The host could not run it.
+    /// The host could not run the plugin.
     #[error("the host could not run the plugin: {0}")]
     Host(String),
 }
 
 impl CallError {
-    /// Whether the plugin is to blame, and not the channel or this host.
+    /// Whether the plugin caused the failure, rather than the channel or the host.
     pub fn is_plugin_fault(&self) -> bool {
         matches!(
             self,
@@ -222,12 +222,12 @@ impl CallError {
         )
     }
 
-    /// Whether the plugin is to blame and nobody else can be: time on the wall is also the channel's and this host's.
+    /// Whether only the plugin can have caused the failure: wall-clock time also depends on channel and host.
     pub fn is_unambiguous_plugin_fault(&self) -> bool {
         self.is_plugin_fault() && !matches!(self, Self::LimitExceeded { limit: "wall", .. })
     }
 
-    /// One word for it.
+    /// Short name of the error.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Channel(error) => error.name(),

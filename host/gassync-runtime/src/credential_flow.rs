@@ -1,5 +1,5 @@
-//! A credential's life as data: the manifest says which request gets or renews tokens, and the host makes it. No guest
-//! code runs, so no guest ever holds what comes of it.
+//! Credential flows as data: the manifest declares the requests that obtain or renew tokens, and the host makes them.
+//! No guest code runs, so guests never see the tokens.
 
 use std::time::Duration;
 
@@ -14,43 +14,43 @@ use crate::{
     Transport, manifest::NO_SLOTS, placeholder,
 };
 
-/// What a step brought.
+/// Values captured by a step.
 #[derive(Debug)]
 pub struct Captured {
-    /// Names and values, and until when each is good.
+    /// Name, value and expiry of each field.
     pub fields: Vec<(String, Secret, Option<Timestamp>)>,
 }
 
-/// Why a step brought nothing.
+/// Why a step failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
     /// The manifest's address cannot be used.
-    #[error("the manifest's step goes to no address")]
+    #[error("a step of the manifest has an invalid URL")]
     Address,
     /// It is not granted.
-    #[error("a step of the manifest goes where it may not: {0}")]
+    #[error("a step of the manifest is denied: {0}")]
     Denied(#[from] Denial),
     /// The secrets of this slot may not be sent there.
-    #[error("a step of the manifest sends secrets of {0} where they may not go")]
+    #[error("a step of the manifest may not send secrets of {0} to this host")]
     Slot(String),
     /// A placeholder stays empty.
     #[error(transparent)]
     Credential(#[from] CredentialError),
     /// The channel was not reached.
-    #[error("the channel was not reached: {0}")]
+    #[error("cannot reach the channel: {0}")]
     Send(#[from] SendError),
     /// The channel refused; the secret does not work any more.
     #[error("the channel refused the credential with status {0}")]
     Refused(u16),
     /// The channel answered otherwise.
-    #[error("the channel answered status {0}")]
+    #[error("the channel responded with status {0}")]
     Status(u16),
     /// A token is not where the manifest says.
-    #[error("the channel's answer has nothing at {0}")]
+    #[error("the channel's response has no value at {0}")]
     Missing(String),
 }
 
-/// Settings stand in for the slot named `setting`.
+/// Resolves the reserved slot `setting` from the settings.
 struct KnownFields<'a> {
     settings: &'a Value,
     secrets: &'a dyn Credentials,
@@ -78,7 +78,7 @@ impl Credentials for KnownFields<'_> {
 }
 
 impl Step {
-    /// The slots and fields that its request sends.
+    /// Slots and fields its request sends.
     pub fn sends(&self) -> impl Iterator<Item = (&str, &str)> {
         let StepRequest { url, headers, body, .. } = &self.request;
         let texts = [url].into_iter().chain(headers.values()).chain(body);
@@ -86,11 +86,11 @@ impl Step {
     }
 }
 
-/// Tells of a slot and a field whether a person typed it in.
+/// Whether a person entered the field of a slot.
 pub type UserInput<'a> = dyn Fn(&str, &str) -> bool + Sync + 'a;
 
-/// The address that a person is sent to for consent, filled: a granted one, and of secrets only what `typed` says that a
-/// person typed in, where that slot may be sent there. The person's browser shows it.
+/// The consent URL for the browser, filled. Its host must be granted, and it may contain only secrets that a person
+/// entered (`is_user_input`) and that may be sent there.
 pub async fn consent_url(
     authorize: &Authorize,
     settings: &Value,
@@ -118,7 +118,7 @@ pub async fn consent_url(
     Ok(url)
 }
 
-/// Makes a step's request and takes its captures.
+/// Runs the request of a step and captures its values.
 pub async fn run_step(
     step: &Step,
     settings: &Value,
@@ -177,10 +177,10 @@ fn capture(step: &Step, answer: &HttpResponse, now: Timestamp) -> Result<Capture
     Ok(Captured { fields })
 }
 
-/// Until when an answer's captures are good, by what the answer says, else by what the manifest says.
+/// Expiry of the captured values, from the response or else from the manifest.
 fn end(step: &Step, body: &Value, now: Timestamp) -> Option<Timestamp> {
     let said = |pointer: &Option<String>| pointer.as_ref().and_then(|pointer| body.pointer(pointer));
-    // Seconds come as numbers and as texts.
+    // Seconds may be numbers or strings.
     let seconds = |value: &Value| value.as_i64().or_else(|| value.as_str()?.parse().ok());
     if let Some(value) = said(&step.expires_at) {
         return match seconds(value) {

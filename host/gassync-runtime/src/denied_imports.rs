@@ -1,22 +1,22 @@
-//! Names of WASI that script runtimes import and nobody here has: files and sockets. They are linked to functions that
-//! refuse, made from the component's own type, so that no code for files and sockets is in this program.
+//! WASI imports for files and sockets, which script runtimes import but the host does not offer. They are linked to
+//! functions that always fail, generated from the component's own type.
 
 use wasmtime::{
     Engine,
     component::{Component, Linker, LinkerInstance, ResourceType, Val, types::ComponentItem},
 };
 
-/// Packages whose names are linked and refused.
+/// Packages that are linked but denied.
 pub(crate) const DENIED_PACKAGES: [&str; 2] = ["wasi:filesystem/", "wasi:sockets/"];
-/// Resources of `wasi:io` that those interfaces only use.
+/// `wasi:io` resources used by those interfaces.
 const SHARED_IO_RESOURCES: [&str; 4] = ["input-stream", "output-stream", "pollable", "error"];
-/// What is not refused: there are no folders.
+/// The one function that succeeds: it returns no folders.
 const PREOPENS: (&str, &str) = ("wasi:filesystem/preopens@", "get-directories");
 
-/// Stands for every file and socket there will never be.
+/// Resource type of denied files and sockets.
 struct DeniedResource;
 
-/// Links whatever of those packages a component imports.
+/// Links denied imports of a component.
 pub(crate) fn link<T: 'static>(linker: &mut Linker<T>, engine: &Engine, component: &Component) -> wasmtime::Result<()> {
     for (interface, item) in component.component_type().imports(engine) {
         let ComponentItem::ComponentInstance(instance) = item.ty else { continue };

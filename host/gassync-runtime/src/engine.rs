@@ -6,28 +6,28 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationCon
 
 use crate::{Adapter, LoadError, MAX_SANDBOX_BYTES, cache::Cache, call::TICK, import_policy, version};
 
-/// The largest component, in bytes.
+/// Largest component, in bytes.
 pub const MAX_COMPONENT_BYTES: usize = 64 * 1024 * 1024;
-/// Stack of a guest.
+/// Guest stack size.
 const STACK_BYTES: usize = 512 * 1024;
-/// Memory that a slot keeps between calls, so that the next one need not fault it in; cleared by hand.
+/// Resident memory per slot between calls, cleared explicitly.
 const KEEP_RESIDENT_BYTES: usize = 64 * 1024;
-/// The same where the system can tell which pages were written, so that no others are cleared.
+/// The same if the system reports written pages, so that only those are cleared.
 const KEEP_RESIDENT_SCANNED_BYTES: usize = 256 * 1024;
-/// How far the threads that compile step back for those that serve, as `nice` counts.
+/// Niceness of compiler threads.
 #[cfg(target_os = "linux")]
 const COMPILER_NICENESS: i32 = 10;
-/// Slots given back to the system at once.
+/// Slots decommitted at once.
 const DECOMMIT_BATCH: usize = 16;
 
-/// How the engine is set up.
+/// Engine settings.
 #[derive(Debug, Clone)]
 pub struct EngineSettings {
-    /// Where compiled components are kept; none keeps none.
+    /// Folder of the compilation cache; none disables it.
     pub cache_dir: Option<PathBuf>,
-    /// What marks them as ours.
+    /// MAC key of cache entries.
     pub cache_key: [u8; 32],
-    /// Calls that may run at once.
+    /// Maximum concurrent calls.
     pub concurrent_calls: u32,
 }
 
@@ -40,7 +40,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Sets the engine up: a pool of sandboxes where the system has room for one, else on demand.
+    /// Sets up the engine, with a sandbox pool if memory permits, otherwise on demand.
     pub fn new(settings: EngineSettings) -> Result<Self, LoadError> {
         let mut config = Config::new();
         config.epoch_interruption(true);
@@ -50,7 +50,7 @@ impl Engine {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings.concurrent_calls)));
         let inner = wasmtime::Engine::new(&config)
             .or_else(|error| {
-                tracing::warn!(%error, "no room for a pool of sandboxes: they are made on demand");
+                tracing::warn!(%error, "sandbox pool unavailable, allocating on demand");
                 config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
                 wasmtime::Engine::new(&config)
             })
@@ -67,7 +67,7 @@ impl Engine {
         Ok(Self { inner, compilers, cache })
     }
 
-    /// Judges, compiles and tries a component, away from the threads that serve.
+    /// Checks, compiles and instantiates a component, off the async threads.
     pub async fn load(&self, wasm: Vec<u8>) -> Result<Arc<dyn Adapter>, LoadError> {
         let engine = self.clone();
         let compiled = tokio::task::spawn_blocking(move || {
@@ -98,14 +98,13 @@ impl Engine {
     }
 }
 
-/// Threads that compile, one for each core: they have the cores to themselves while nothing is to be served, and else a
-/// small share of them.
+/// Compiler threads, one per core, at low priority.
 fn compilers() -> Result<ThreadPool, ThreadPoolBuildError> {
     let step_back = |_| {
-        // On Linux a priority is the thread's own; elsewhere it would be the whole process that steps back.
+        // On Linux priorities are per thread; elsewhere this would affect the whole process.
         #[cfg(target_os = "linux")]
         if let Err(error) = rustix::process::setpriority_process(None, COMPILER_NICENESS) {
-            tracing::warn!(%error, "plugins are compiled at the priority of all else");
+            tracing::warn!(%error, "compiler threads keep normal priority");
         }
     };
     let name = |index| format!("plugin-compiler-{index}");
@@ -113,10 +112,10 @@ fn compilers() -> Result<ThreadPool, ThreadPoolBuildError> {
 }
 
 fn pool(concurrent_calls: u32) -> PoolingAllocationConfig {
-    // Twice the calls: a slot that was just left is cleaned while the next call has another.
+    // Twice the calls, so that a slot can be cleaned while another is in use.
     let slots = concurrent_calls * 2;
     let mut pool = PoolingAllocationConfig::new();
-    // A page that was swapped out may be taken for clean: then one tenant's bytes would be seen in another's call.
+    // A swapped-out page may look clean, which would leak one tenant's bytes into another's call.
     let scans = PoolingAllocationConfig::is_pagemap_scan_available() && !has_swap();
     pool.pagemap_scan(if scans { Enabled::Yes } else { Enabled::No });
     pool.total_component_instances(slots)
@@ -135,12 +134,12 @@ fn pool(concurrent_calls: u32) -> PoolingAllocationConfig {
     pool
 }
 
-/// Whether pages may leave memory. One that cannot tell has to be taken for one that swaps.
+/// Whether the system may swap; assumed if unknown.
 fn has_swap() -> bool {
     std::fs::read_to_string("/proc/swaps").map_or(true, |swaps| swaps.lines().count() > 1)
 }
 
-/// Counts time for all sandboxes of an engine, as long as it lives.
+/// Starts the epoch ticker, which runs as long as the engine.
 fn start_ticking(engine: &wasmtime::Engine) -> Result<(), LoadError> {
     let weak = engine.weak();
     let ticker = thread::Builder::new().name("plugin-ticks".to_owned()).spawn(move || {

@@ -2,23 +2,22 @@ use std::{collections::BTreeMap, fmt};
 
 use url::Url;
 
-/// Where a plugin may go: what its manifest asks for and what an admin granted, both.
+/// Hosts a plugin may call: both requested by the manifest and granted by an admin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grant {
-    /// What the manifest asks for.
+    /// Hosts requested by the manifest.
     pub requested: Vec<HostPattern>,
-    /// What an admin granted.
+    /// Hosts granted by an admin.
     pub granted: Vec<HostPattern>,
-    /// Where secrets of a slot may be sent by the manifest's word; a slot that is not named goes wherever a request may go.
+    /// Hosts that may receive the secrets of a slot, as requested by the manifest; a missing slot is unrestricted.
     pub slots: BTreeMap<String, Vec<HostPattern>>,
-    /// The same by the admin's word; a slot that the manifest names must be in both.
+    /// The same as granted by the admin; a slot of the manifest must be in both.
     pub granted_slots: BTreeMap<String, Vec<HostPattern>>,
-    /// HOST and port pairs that may lead to a private address: the operator's word, not the plugin's.
+    /// Host and port pairs that may have private addresses, as set by the operator.
     pub private: Vec<(String, u16)>,
 }
 
-/// A place on the network, and what may be done there: `GET,POST https://api.example.org:8443`. Without methods all are
-/// meant.
+/// An origin with allowed methods: `GET,POST https://api.example.org:8443`. No methods means any method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPattern {
     methods: Vec<String>,
@@ -29,40 +28,40 @@ pub struct HostPattern {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     scheme: String,
-    /// A host name, or `*.` and one.
+    /// A host name, optionally with a leading `*.` label.
     host: String,
     port: u16,
 }
 
-/// What stands in the way of a request.
+/// Why a request is denied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
-    /// The plugin never said that it goes there.
+    /// The manifest does not request this host.
     #[error("the manifest lacks \"hosts\": [\"{0}\"]")]
     NotRequested(String),
-    /// Nobody let it.
+    /// The admin has not granted this host.
     #[error("the grant lacks --host \"{0}\"")]
     NotGranted(String),
 }
 
 impl HostPattern {
-    /// Reads the form above; a path is left out.
+    /// Parses the form above; a path is ignored.
     pub fn parse(text: &str) -> Option<Self> {
         let (methods, origin) = split_methods(text)?;
         Some(Self { methods, origin: Origin::parse(origin)? })
     }
 
-    /// The place of an address, for these methods.
+    /// The pattern of a URL, for these methods.
     pub(crate) fn of(methods: Vec<String>, address: &str) -> Option<Self> {
         Some(Self { methods, origin: Origin::parse(address)? })
     }
 
-    /// Everything that this origin offers.
+    /// Any method at this origin.
     pub fn any_method_at(origin: Origin) -> Self {
         Self { methods: Vec::new(), origin }
     }
 
-    /// Whether another place is at this one's address, whatever may be done there.
+    /// Whether the origin of another pattern is covered, whatever its methods.
     pub(crate) fn contains_origin_of(&self, other: &Self) -> bool {
         let url = Url::parse(&other.origin.to_string());
         self.origin == other.origin || url.is_ok_and(|url| self.origin.covers(&url))
@@ -73,7 +72,7 @@ impl HostPattern {
     }
 }
 
-/// The methods before an address, if any, and what comes after them.
+/// Splits methods and address.
 pub(crate) fn split_methods(text: &str) -> Option<(Vec<String>, &str)> {
     let Some((methods, rest)) = text.split_once(' ') else { return Some((Vec::new(), text)) };
     let methods: Vec<String> = methods.split(',').map(str::to_owned).collect();
@@ -91,9 +90,9 @@ impl fmt::Display for HostPattern {
 }
 
 impl Origin {
-    /// From an address such as `https://api.example.org` or `https://*.example.org:8443`; a path is left out.
+    /// Parses a URL such as `https://api.example.org` or `https://*.example.org:8443`; a path is ignored.
     pub fn parse(text: &str) -> Option<Self> {
-        // The parser of addresses knows no wildcard, so the label stands in while it looks.
+        // The URL parser rejects wildcards, so a label replaces it.
         let url = Url::parse(&text.replacen("://*.", "://wildcard.", 1)).ok()?;
         let wildcard = text.contains("://*.");
         let host = url.host_str()?.to_owned();
@@ -105,7 +104,7 @@ impl Origin {
         Some(Self { scheme: url.scheme().to_owned(), host, port: url.port_or_known_default()? })
     }
 
-    /// Where an address leads.
+    /// The origin of a URL.
     pub(crate) fn of(url: &Url) -> Self {
         Self {
             scheme: url.scheme().to_owned(),
@@ -114,7 +113,7 @@ impl Origin {
         }
     }
 
-    /// Whether all that the other leads to is led to by this one.
+    /// Whether this origin covers the other one.
     pub(crate) fn includes(&self, other: &Self) -> bool {
         let host = match (self.host.strip_prefix("*."), other.host.split_once('.')) {
             (Some(rest), Some((_, parent))) => parent == rest,
@@ -144,12 +143,12 @@ impl fmt::Display for Origin {
 }
 
 impl Grant {
-    /// One that gives all that is asked for.
+    /// Grants everything requested.
     pub fn as_requested(requested: Vec<HostPattern>) -> Self {
         Self { granted: requested.clone(), requested, ..Self::default() }
     }
 
-    /// Whether a request may go there; if not, what would have to be written where.
+    /// Checks a request; the error names the missing manifest entry or grant option.
     pub fn judge(&self, method: &str, url: &Url) -> Result<(), Denial> {
         let covered = |patterns: &[HostPattern]| patterns.iter().any(|pattern| pattern.covers(method, url));
         let line = || format!("{method} {}", Origin::of(url));
@@ -162,7 +161,7 @@ impl Grant {
         }
     }
 
-    /// Whether secrets of a slot may go there.
+    /// Whether secrets of a slot may be sent there.
     pub fn allows_slot(&self, slot: &str, method: &str, url: &Url) -> bool {
         let covered = |patterns: &Vec<HostPattern>| patterns.iter().any(|pattern| pattern.covers(method, url));
         match (self.slots.get(slot), self.granted_slots.get(slot)) {
@@ -171,7 +170,7 @@ impl Grant {
         }
     }
 
-    /// Whether a private address may stand behind this host.
+    /// Whether this host may have a private address.
     pub fn allows_private(&self, url: &Url) -> bool {
         let port = url.port_or_known_default();
         self.private.iter().any(|(host, p)| Some(host.as_str()) == url.host_str() && Some(*p) == port)

@@ -1,22 +1,22 @@
-//! What a component may import, by name, judged before it is linked: all that is refused is named at once, with the
-//! reason.
+//! Import policy: checks the imports of a component by name before linking, and reports all forbidden ones with
+//! reasons.
 
 use wasmtime::{Engine, component::Component};
 
 use crate::denied_imports;
 
-/// Interfaces of the contract.
+/// Interfaces the contract offers to guests.
 const OFFERED: [&str; 7] = ["http", "signing", "settings", "state", "core-data", "log", "types"];
-/// WASI packages that are linked, or linked to refusals.
+/// WASI packages that are linked.
 const WASI: [&str; 4] = ["wasi:io/", "wasi:cli/", "wasi:clocks/", "wasi:random/"];
-/// Interfaces of `wasi:http`, which lead through the same gate as the contract's own.
+/// Interfaces of `wasi:http`, which use the contract's HTTP gate.
 const WASI_HTTP: [&str; 2] = ["wasi:http/types@", "wasi:http/outgoing-handler@"];
-/// The versions of WASI that are linked.
+/// Linked WASI version.
 const WASI_VERSION: &str = "@0.2.";
 /// The contract's package.
 const CONTRACT: &str = "gassync:channel/";
 
-/// The refused imports of a component, each with its reason; empty when it may be linked.
+/// Forbidden imports of a component, with reasons.
 pub(crate) fn refused(engine: &Engine, component: &Component) -> Vec<String> {
     let ty = component.component_type();
     ty.imports(engine).filter_map(|(name, _)| Some(format!("{name}: {}", reason(name)?))).collect()
@@ -25,18 +25,18 @@ pub(crate) fn refused(engine: &Engine, component: &Component) -> Vec<String> {
 fn reason(name: &str) -> Option<&'static str> {
     if let Some(rest) = name.strip_prefix(CONTRACT) {
         let interface = rest.split('@').next().unwrap_or_default();
-        return (!OFFERED.contains(&interface)).then_some("the contract has no such import");
+        return (!OFFERED.contains(&interface)).then_some("not an import of the contract");
     }
     let known =
         WASI.iter().chain(&denied_imports::DENIED_PACKAGES).chain(&WASI_HTTP).any(|start| name.starts_with(start));
     if known && name.contains(WASI_VERSION) {
         None
     } else if name.starts_with("wasi:") && !name.contains(WASI_VERSION) {
-        Some("this host offers WASI 0.2")
+        Some("only WASI 0.2 is supported")
     } else if name.starts_with("wasi:http/") {
-        Some("a plugin is called through the contract's inbound")
+        Some("plugins receive calls through the contract's inbound interface")
     } else {
-        Some("this host does not know it")
+        Some("unknown import")
     }
 }
 

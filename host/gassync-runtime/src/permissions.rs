@@ -1,5 +1,5 @@
-//! What an admin lets a plugin have, written in the words of its manifest: kept with the version, carried over to the next
-//! one, and held against what that asks for.
+//! Permissions an admin grants to a plugin, in the form of its manifest. They are stored per version, carried over to
+//! the next one, and compared with what that requests.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,41 +15,41 @@ use crate::{
     manifest::{CREDENTIAL, SETTING},
 };
 
-/// Memory of a call that asks for no more, in MiB.
+/// Default memory of a call, in MiB.
 const ORDINARY_MEMORY_MIB: u32 = 64;
-/// Stands for every place the plugin may go.
+/// Any host the plugin may call.
 const ANYWHERE: &str = "*";
 
-/// What a plugin may have. A request needs the manifest's word and this one.
+/// Permissions of a plugin. A request must be both in the manifest and permitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Permissions {
-    /// Where it may go, in the form of the manifest's `hosts`.
+    /// Hosts it may call, in the form of the manifest's `hosts`.
     pub hosts: BTreeSet<String>,
-    /// Where the secrets of each slot may be sent, in the same form; `*` is wherever it may go.
+    /// Hosts that may receive the secrets of each slot; `*` for all allowed hosts.
     pub secrets: BTreeMap<String, BTreeSet<String>>,
-    /// Memory of one call, in MiB.
+    /// Memory limit per call, in MiB.
     #[serde(rename = "memoryMiB")]
     pub memory_mib: u32,
-    /// Paths of routes that anybody may call.
+    /// Paths of routes without verification.
     pub open_routes: BTreeSet<String>,
 }
 
-/// Something a manifest asks for. Shown as the option of `plugin grant` that gives it.
+/// A permission requested by a manifest. Displayed as the `plugin grant` option that grants it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PermissionRequest {
-    /// To go there.
+    /// Calling a host.
     Host(String),
-    /// To send secrets of a slot there.
+    /// Sending secrets of a slot to a host.
     Secret(String, String),
-    /// Memory, in MiB.
+    /// Memory per call, in MiB.
     Memory(u32),
-    /// To be called by anybody there.
+    /// A route without verification.
     OpenRoute(String),
 }
 
 impl PermissionRequest {
-    /// What is wrong with it, where nothing could ever be given by it.
+    /// Why this permission could never be granted (malformed host).
     pub fn problem(&self) -> Option<String> {
         let host = match self {
             Self::Host(host) => host,
@@ -59,7 +59,7 @@ impl PermissionRequest {
         };
         let named = split_methods(host).is_some_and(|(_, at)| at.starts_with(SETTING) || at.starts_with(CREDENTIAL));
         let good = named || HostPattern::parse(host).is_some();
-        (!good).then(|| format!("{host} is neither an address nor setting:NAME nor credential:SLOT.FIELD"))
+        (!good).then(|| format!("{host} is neither a URL nor setting:NAME nor credential:SLOT.FIELD"))
     }
 }
 
@@ -75,7 +75,7 @@ impl fmt::Display for PermissionRequest {
 }
 
 impl Default for Permissions {
-    /// Nowhere to go, and the memory that every call has.
+    /// No hosts and the default memory.
     fn default() -> Self {
         let memory_mib = ORDINARY_MEMORY_MIB;
         Self { hosts: BTreeSet::new(), secrets: BTreeMap::new(), memory_mib, open_routes: BTreeSet::new() }
@@ -83,19 +83,19 @@ impl Default for Permissions {
 }
 
 impl Permissions {
-    /// All that a manifest asks for.
+    /// Everything a manifest requests.
     pub fn as_requested(manifest: &Manifest) -> Self {
         let mut all = Self::default();
         permission_requests(manifest).into_iter().for_each(|request| all.give(request));
         all
     }
 
-    /// What a manifest asks for and this does not hold.
+    /// Requested permissions that are missing here.
     pub fn missing(&self, manifest: &Manifest) -> Vec<PermissionRequest> {
         permission_requests(manifest).into_iter().filter(|request| !self.covers(request)).collect()
     }
 
-    /// Adds to it.
+    /// Grants a permission.
     pub fn give(&mut self, request: PermissionRequest) {
         match request {
             PermissionRequest::Host(host) => drop(self.hosts.insert(host)),
@@ -105,7 +105,7 @@ impl Permissions {
         }
     }
 
-    /// Takes from it, in the very words it was given in; false when there was no such thing. Memory falls to what is said.
+    /// Revokes a permission as it was granted; false if it was not there. Memory is lowered to the given limit.
     pub fn take(&mut self, request: &PermissionRequest) -> bool {
         match request {
             PermissionRequest::Host(host) => self.hosts.remove(host),
@@ -119,13 +119,13 @@ impl Permissions {
         }
     }
 
-    /// Memory of one call, in bytes.
+    /// Memory limit per call, in bytes.
     pub fn memory_bytes(&self, manifest: &Manifest) -> usize {
         let mib = manifest.limits.memory_mib.unwrap_or(ORDINARY_MEMORY_MIB).min(self.memory_mib);
         mib as usize * 1024 * 1024
     }
 
-    /// Where a call on behalf of a source may go, given its settings and the addresses that are secrets themselves.
+    /// The grant of a call for a source, given its settings and the secrets that are URLs.
     pub fn grant(
         &self,
         manifest: &Manifest,
@@ -133,8 +133,8 @@ impl Permissions {
         secret: impl Fn(&str, &str) -> Option<String>,
         private: Vec<(String, u16)>,
     ) -> Grant {
-        // A setting that nobody made leads where the manifest's default says: to be granted by that address, since the next
-        // version may have another.
+        // An unset setting means the manifest's default, which must be granted by URL, since the next version may
+        // change it.
         let (given, settings) = (settings, &manifest.with_defaults(settings));
         let requested = manifest.host_patterns(&manifest.hosts, settings, &secret);
         let granted = manifest.host_patterns(&self.hosts, given, &secret);
@@ -183,7 +183,7 @@ fn permission_requests(manifest: &Manifest) -> Vec<PermissionRequest> {
     requests
 }
 
-/// Hosts, and beside each that is a setting the address of its default.
+/// Hosts, and for each `setting:` also the URL of its default.
 fn with_defaults(manifest: &Manifest, hosts: &[String]) -> Vec<String> {
     let default = |host: &String| {
         let (methods, at) = split_methods(host)?;
@@ -194,7 +194,7 @@ fn with_defaults(manifest: &Manifest, hosts: &[String]) -> Vec<String> {
     hosts.iter().flat_map(|host| [Some(host.clone()), default(host)]).flatten().collect()
 }
 
-/// Whether what is granted includes what is asked: the same place or one within its wildcard, and no other method.
+/// Whether a granted pattern covers a requested one: same origin or below the wildcard, and no other methods.
 fn includes(granted: &str, requested: &str) -> bool {
     let (Some((may, at)), Some((wants, there))) = (split_methods(granted), split_methods(requested)) else {
         return false;

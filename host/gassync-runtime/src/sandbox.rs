@@ -1,4 +1,4 @@
-//! One call, one sandbox: fresh memory, its own limits, nothing inherited.
+//! Runs each call in a fresh sandbox with its own limits.
 
 use std::{
     future::Future,
@@ -24,18 +24,18 @@ use crate::{
     denied_imports,
 };
 
-/// What a guest may write to its standard streams, in bytes.
+/// Captured bytes per standard stream.
 const STREAM_BYTES: usize = 16 * 1024;
-/// Tables, core instances and memories one component may have.
+/// Maximum tables, core instances and memories of a component.
 const MAX_PARTS: usize = 16;
-/// Entries in the table of host resources.
+/// Maximum host resources.
 const MAX_RESOURCES: usize = 1_000;
-/// Random bytes in one request.
+/// Maximum random bytes per request.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
 /// Header fields of `wasi:http`, in bytes.
 const MAX_FIELDS_BYTES: usize = 64 * 1024;
 
-/// All that belongs to one call.
+/// Store data of one call.
 pub(crate) struct GuestState {
     wasi: WasiCtx,
     table: ResourceTable,
@@ -50,7 +50,7 @@ pub(crate) struct GuestState {
     pub settings: String,
     pub state: State,
     pub core_data: Arc<dyn CoreData>,
-    /// The limit that ended the call, if one did.
+    /// The exceeded limit that ended the call.
     pub over: Option<(&'static str, String)>,
 }
 
@@ -67,19 +67,19 @@ impl WasiHttpView for GuestState {
 }
 
 impl GuestState {
-    /// Whether it wanted more memory than it may have.
+    /// Whether a memory allocation was refused.
     pub fn wanted_too_much_memory(&self) -> bool {
         self.memory.refused
     }
 
-    /// Ends the call: a limit is used up. The error goes back through the guest, which cannot catch it.
+    /// Ends the call with an exceeded limit. The guest cannot catch the returned error.
     pub fn end(&mut self, limit: &'static str, value: String) -> wasmtime::Error {
         self.over = Some((limit, value));
         wasmtime::Error::msg(limit)
     }
 }
 
-/// Sums over all memories, which the engine's own limit does not.
+/// Limits the sum of all memories; the engine limits each one only.
 struct MemoryLimit {
     used: usize,
     peak: usize,
@@ -116,7 +116,7 @@ impl ResourceLimiter for MemoryLimit {
     }
 }
 
-/// The call's clock, for guests.
+/// Exposes the clock of the call to the guest.
 struct CallClock(gassync_domain::Clock);
 
 impl HostWallClock for CallClock {
@@ -139,7 +139,7 @@ impl HostMonotonicClock for CallClock {
     }
 }
 
-/// A component linked and ready to be instantiated.
+/// Links a component for instantiation.
 pub(crate) fn prelink(
     engine: &Engine,
     component: &Component,
@@ -168,7 +168,7 @@ pub(crate) fn prelink(
     linker.instantiate_pre(component)
 }
 
-/// A store with the call's limits, armed.
+/// Creates a store with the limits of the call.
 pub(crate) fn open(engine: &Engine, call: &Call) -> Store<GuestState> {
     let (stdout, stderr) = (MemoryOutputPipe::new(STREAM_BYTES), MemoryOutputPipe::new(STREAM_BYTES));
     let mut table = ResourceTable::new();
@@ -215,16 +215,16 @@ pub(crate) fn open(engine: &Engine, call: &Call) -> Store<GuestState> {
             guest.over = Some(("processor", format!("{} ms", value.as_millis())));
             return Ok(UpdateDeadline::Interrupt);
         }
-        // Tokio's own yield, so that the time-out and other calls get their turn.
+        // Yield to Tokio, so that timeouts and other calls make progress.
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
     });
     store
 }
 
-/// What a call does inside its sandbox.
+/// The work of a call inside its sandbox.
 pub(crate) type GuestFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send + 'a>>;
 
-/// Runs the call's work within its wall time, and closes the sandbox whatever came of it.
+/// Runs the work within the wall-clock limit, then closes the sandbox and records its usage.
 pub(crate) async fn run<P, T, F>(
     plugin: &P,
     mut store: Store<GuestState>,
@@ -275,7 +275,7 @@ where
     Finished { result, record }
 }
 
-/// Behind many a trap stands a limit: that is what the partner wants to know.
+/// Finds the exceeded limit behind a trap, if there is one.
 fn explain_trap(guest: &mut GuestState, call: &Call, why: String) -> CallError {
     if let Some((limit, value)) = guest.over.take() {
         return CallError::LimitExceeded { limit, value };

@@ -2,7 +2,7 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
-/// A text that shows itself to nobody.
+/// A secret text that is never displayed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -12,7 +12,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text, for the one place that needs it.
+    /// The text itself.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -24,7 +24,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Why a placeholder stays empty.
+/// Why a placeholder could not be filled.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{slot}.{field}: {problem}")]
 pub struct CredentialError {
@@ -37,19 +37,19 @@ pub struct CredentialError {
 }
 
 impl CredentialError {
-    /// Puts one together.
+    /// Creates an error.
     pub fn new(slot: &str, field: &str, problem: impl Into<String>) -> Self {
         Self { slot: slot.to_owned(), field: field.to_owned(), problem: problem.into() }
     }
 }
 
-/// Where secrets come from.
+/// A source of secrets.
 #[async_trait]
 pub trait Credentials: Send + Sync {
-    /// The present value of a field, refreshed where that is due.
+    /// The current value of a field, refreshed if due.
     async fn field(&self, slot: &str, field: &str) -> Result<Secret, CredentialError>;
 
-    /// Keeps what an answer captured, good for so long where that is known.
+    /// Stores a captured secret with its lifetime, if known.
     async fn keep(
         &self,
         slot: &str,
@@ -59,22 +59,22 @@ pub trait Credentials: Send + Sync {
     ) -> Result<(), CredentialError>;
 }
 
-/// Has none.
+/// No credentials.
 #[derive(Debug, Clone, Copy)]
 pub struct NoCredentials;
 
 #[async_trait]
 impl Credentials for NoCredentials {
     async fn field(&self, slot: &str, field: &str) -> Result<Secret, CredentialError> {
-        Err(CredentialError::new(slot, field, "there are no credentials here"))
+        Err(CredentialError::new(slot, field, "no credentials available"))
     }
 
     async fn keep(&self, slot: &str, field: &str, _: Secret, _: Option<Duration>) -> Result<(), CredentialError> {
-        Err(CredentialError::new(slot, field, "there are no credentials here"))
+        Err(CredentialError::new(slot, field, "no credentials available"))
     }
 }
 
-/// Fills each placeholder with its own name, for looking at requests.
+/// Fills each placeholder with its own name, to show requests.
 #[derive(Debug, Clone, Copy)]
 pub struct PlaceholderCredentials;
 

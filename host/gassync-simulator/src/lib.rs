@@ -1,7 +1,7 @@
-//! The channels' side of the wire, for the demo, the tests and partners.
+//! Simulated channels, for the demo, the tests and partners.
 //!
-//! It is written from what channels document and what was measured of them, and shares no code with the plugins: a
-//! mistake must be made twice to go unseen.
+//! They follow the channels' documentation and measured behaviour and share no code with the plugins, so that a bug in
+//! one is not repeated in the other.
 
 #![recursion_limit = "256"]
 
@@ -9,5 +9,5 @@ pub mod beds24;
 
 use std::sync::Arc;
 
-/// Where "now" comes from.
+/// The clock of the simulator.
 pub type SimulatorClock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;

@@ -1,5 +1,5 @@
-//! What time it is: the host's clock, in UTC. `gassync plugin try --now` holds it still, and in unit tests
-//! `testing::FakeHost::set_now` does.
+//! The host's clock, in UTC. It is fixed by `gassync plugin try --now`, and in unit tests by
+//! `testing::FakeHost::set_now`.
 
 #[cfg(not(target_arch = "wasm32"))]
 use std::cell::Cell;
@@ -15,17 +15,17 @@ thread_local! {
     static STOPPED_AT: Cell<Option<Duration>> = const { Cell::new(None) };
 }
 
-/// The present instant as the contract writes it, without parts of a second: `2027-03-01T09:30:00Z`.
+/// The current instant in the format of the contract, in whole seconds: `2027-03-01T09:30:00Z`.
 pub fn now() -> String {
     instant_text(since_1970())
 }
 
-/// Today in UTC: where the property stands it may still be yesterday, or tomorrow already.
+/// Today in UTC; the local date of a property may differ.
 pub fn today() -> Date {
     day_of(since_1970())
 }
 
-/// How long ago 1970 began, as finely as the host tells: for waits, and for names that must not come twice.
+/// Time since the Unix epoch at full resolution, for waits and unique names.
 pub fn since_1970() -> Duration {
     #[cfg(not(target_arch = "wasm32"))]
     if let Some(set) = STOPPED_AT.get() {

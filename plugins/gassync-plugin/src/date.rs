@@ -1,4 +1,4 @@
-//! Days, and nights between them.
+//! Dates and nights.
 
 use std::cmp::Ordering;
 
@@ -11,14 +11,14 @@ const LAST: Date = Date { year: 9999, month: 12, day: 31 };
 /// The first day of 1970.
 pub(crate) const FIRST_DAY: Date = Date { year: 1970, month: 1, day: 1 };
 
-/// Reads `YYYY-MM-DD`, with or without a time behind it.
+/// Parses `YYYY-MM-DD`, optionally followed by a time.
 pub fn parse_date(text: &str) -> Option<Date> {
     parse_date_as(text, "YYYY-MM-DD")
 }
 
-/// Reads a day that is written in another order, with or without a time behind it: `YYYY`, `MM` and `DD` stand for four
-/// digits and two and two, all else for itself. Which order it is the channel's documents must say, since the text does
-/// not: 04/03/2027 is a day in April, or in March. None where one of the three is missing in the order.
+/// Parses a date in another format, optionally followed by a time: `YYYY`, `MM` and `DD` are digits, all other
+/// characters are literal. The channel's documentation must define the order, since 04/03/2027 is ambiguous. None if
+/// one of the three is missing.
 ///
 /// ```
 /// use gassync_plugin::{parse_date, parse_date_as};
@@ -56,32 +56,32 @@ pub fn parse_date_as(text: &str, order: &str) -> Option<Date> {
     (date_of(number_of(date)) == date).then_some(date)
 }
 
-/// Writes `YYYY-MM-DD`.
+/// Formats as `YYYY-MM-DD`.
 pub fn to_date_text(date: Date) -> String {
     format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)
 }
 
 impl Date {
-    /// So many days later, or earlier. It stops at the ends of the host's calendar, the years -9999 and 9999: what a
-    /// channel sends makes a plugin neither panic nor say a day that the host cannot read.
+    /// Adds days, which may be negative. Saturates at the host's calendar limits, the years -9999 and 9999, so that no
+    /// input can cause a panic or an unreadable date.
     #[must_use]
     pub fn add_days(self, days: i64) -> Self {
         date_of(number_of(self).saturating_add(days).clamp(number_of(FIRST), number_of(LAST)))
     }
 
-    /// The day after.
+    /// The next day.
     #[must_use]
     pub fn next_day(self) -> Self {
         self.add_days(1)
     }
 
-    /// The day before.
+    /// The previous day.
     #[must_use]
     pub fn day_before(self) -> Self {
         self.add_days(-1)
     }
 
-    /// How many days later the other one is: of an arrival and a departure, the number of nights.
+    /// Days until another date, such as the nights between arrival and departure.
     pub fn days_until(self, other: Self) -> i64 {
         number_of(other) - number_of(self)
     }
@@ -110,17 +110,17 @@ impl Ord for Date {
 impl Eq for Nights {}
 
 impl Nights {
-    /// From the first night to the last, both slept: for channels whose ranges include their end.
+    /// From first to last night inclusive, for channels with inclusive ranges.
     pub fn through(first: Date, last: Date) -> Self {
         Self { start: first, until: last.next_day() }
     }
 
-    /// The last night that is slept, for channels whose ranges include their end.
+    /// The last night, for channels with inclusive ranges.
     pub fn last_night(self) -> Date {
         self.until.day_before()
     }
 
-    /// Each night that is slept, in order; none where it ends before it begins.
+    /// Each night in order; none for an empty range.
     pub fn each_night(self) -> impl DoubleEndedIterator<Item = Date> {
         (number_of(self.start)..number_of(self.until)).map(date_of)
     }

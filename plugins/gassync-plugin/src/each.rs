@@ -1,4 +1,4 @@
-//! Records are read one by one: what is wrong with one of a page or a message stops no other.
+//! Reads records one by one, so that a malformed record does not affect the others.
 
 use std::{collections::HashMap, fmt};
 
@@ -9,12 +9,12 @@ use crate::{
     notes::take_notes,
 };
 
-/// Reads each of the records that a channel sent in a list at `place`, and collects what they say. `read` is given the record
-/// and the place where it stands, such as `/data/0`.
+/// Reads each record of a list at `place` and collects the changes. `read` receives the record and its place, such as
+/// `/data/0`.
 ///
-/// One that `read` calls malformed or rejected is handed on as [unreadable](ChangeKind::Unreadable), in its own words and with the
-/// id that stands under one of `ids` if there is one: the host sets it aside, shows it to people and goes on with the others.
-/// Any other error is about the whole answer, and ends it.
+/// One that `read` calls malformed or rejected is handed on as [unreadable](ChangeKind::Unreadable), with the original
+/// record and the id found under one of `ids`, if any: the host sets it aside and continues with the others. Any other
+/// error applies to the whole response and ends the call.
 ///
 /// ```
 /// use gassync_plugin::{Change, ChannelError, Entity, Lenient, ChangeKind, malformed, read_each, read_json};
@@ -51,7 +51,7 @@ where
     Ok(changes)
 }
 
-/// The same for one record, in whatever form it came: JSON, XML or any other text. `id` finds its id where it can be found.
+/// The same for one record in any text format. `id` extracts its id, if possible.
 pub fn read_one<C: Into<Vec<Change>>>(
     entity: Entity,
     raw: &str,
@@ -71,7 +71,7 @@ pub fn read_one<C: Into<Vec<Change>>>(
     Ok(vec![change(None, ChangeKind::Unreadable(record))])
 }
 
-/// What stands under the first of these names that says something, in a record of JSON of which nothing else need be right.
+/// The first non-empty member with one of these names, in a JSON record that may otherwise be malformed.
 pub fn id_of(json: &str, names: &[&str]) -> Option<String> {
     let members: HashMap<String, Lenient> = read_json(json, "").ok()?;
     names.iter().find_map(|name| members.get(*name)?.unless_zero())
@@ -82,7 +82,7 @@ fn listed(errors: &[FieldError]) -> String {
     each.collect::<Vec<_>>().join("; ")
 }
 
-/// So that a record may be read into one change, or into several.
+/// Allows reading a record into one or several changes.
 impl From<Change> for Vec<Change> {
     fn from(change: Change) -> Self {
         vec![change]

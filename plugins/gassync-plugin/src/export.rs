@@ -1,6 +1,6 @@
-/// Makes a component of an [`Adapter`](crate::Adapter) and the traits it implements, by their names:
-/// `gassync_plugin::export!(crate::Acme: Inbound, Pull)`. What is not named is not exported, and the host knows that this
-/// plugin does not do it.
+/// Exports an [`Adapter`](crate::Adapter) and the named traits as a component:
+/// `gassync_plugin::export!(crate::Acme: Inbound, Pull)`. Traits that are not named are not
+/// exported, so the host knows that the plugin does not support them.
 #[macro_export]
 macro_rules! export {
     ($adapter:ty $(: $($interface:ident),+ $(,)?)?) => {
@@ -20,7 +20,7 @@ macro_rules! export {
     };
 }
 
-/// One arm for each interface of the contract.
+/// One arm per interface of the contract.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! export_interface {

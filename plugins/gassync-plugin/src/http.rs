@@ -1,10 +1,10 @@
-//! The way to the network: granted hosts only, secrets as placeholders.
+//! HTTP requests: granted hosts only, secrets as placeholders.
 
 use crate::{ChannelError, FieldError, Header, HttpRequest, HttpResponse, clock, instant::moment};
 
 pub use crate::generated::gassync::channel::http::{Capture, HttpError};
 
-/// A request being put together.
+/// A request builder.
 #[derive(Debug, Clone)]
 pub struct Request {
     request: HttpRequest,
@@ -16,22 +16,22 @@ pub struct Request {
 pub struct Response(HttpResponse);
 
 impl Request {
-    /// Asks for something.
+    /// A GET request.
     pub fn get(url: impl Into<String>) -> Self {
         Self::bare("GET", url)
     }
 
-    /// Sends JSON.
+    /// A POST request with JSON.
     pub fn post_json(url: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         Self::with_body("POST", url, "application/json", body)
     }
 
-    /// Sends XML.
+    /// A POST request with XML.
     pub fn post_xml(url: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         Self::with_body("POST", url, "application/xml", body)
     }
 
-    /// Sends bytes of a type, by a method.
+    /// A request with a body of a content type.
     pub fn with_body(method: &str, url: impl Into<String>, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let content_type = Header { name: "content-type".to_owned(), value: content_type.to_owned() };
         let (method, url) = (method.to_owned(), url.into());
@@ -39,21 +39,21 @@ impl Request {
         Self { request, secrets: Vec::new() }
     }
 
-    /// Sends nothing but the method, such as `DELETE`.
+    /// A request without a body, such as `DELETE`.
     pub fn bare(method: &str, url: impl Into<String>) -> Self {
         let request = HttpRequest { method: method.to_owned(), url: url.into(), headers: Vec::new(), body: None };
         Self { request, secrets: Vec::new() }
     }
 
-    /// Says that `{{slot.field}}` in URL and headers is a secret, which the host fills in; without it, it is text like any
-    /// other.
+    /// Declares `{{slot.field}}` in URL and headers as a secret that the host fills in; undeclared placeholders are
+    /// plain text.
     #[must_use]
     pub fn secret(mut self, name: &str) -> Self {
         self.secrets.push(name.to_owned());
         self
     }
 
-    /// The same for the body. In one that carries both secrets and what people wrote, break up the braces of the latter.
+    /// The same for the body. If the body also contains user text, escape its braces.
     #[must_use]
     pub fn body_secret(mut self, name: &str) -> Self {
         self.secrets.push(format!("body:{name}"));
@@ -67,24 +67,24 @@ impl Request {
         self
     }
 
-    /// Sends it. What the host or the network refuses becomes the error that the contract has for it.
+    /// Sends the request. Host and network failures become errors of the contract.
     pub fn send(self) -> Result<Response, ChannelError> {
         self.send_capturing(&[])
     }
 
-    /// Sends it; what the captures name in the answer is kept by the host as a secret, and blanked here.
+    /// Sends the request; the host stores captured values of the response as secrets and masks them here.
     pub fn send_capturing(self, captures: &[Capture]) -> Result<Response, ChannelError> {
         send(self.request, &self.secrets, captures).map(Response).map_err(into_channel_error)
     }
 }
 
 impl HttpRequest {
-    /// What a call to us carries; nothing where it has no body.
+    /// The body of a call, empty if there is none.
     pub fn bytes(&self) -> &[u8] {
         self.body.as_deref().unwrap_or_default()
     }
 
-    /// The address without what stands behind the question mark.
+    /// The URL path without the query.
     pub fn path(&self) -> &str {
         self.url.split('?').next().unwrap_or_default()
     }
@@ -96,12 +96,12 @@ impl Response {
         self.0.status
     }
 
-    /// A header, whatever the case of its name.
+    /// A header by its case-insensitive name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.0.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.as_str())
     }
 
-    /// How long the channel asks us to wait, in seconds, where it says so in `Retry-After`: for
+    /// The delay of `Retry-After` in seconds, if given, for
     /// [`ChannelError::RateLimited`].
     pub fn retry_after(&self) -> Option<u32> {
         let said = self.header("retry-after")?.trim();
@@ -113,9 +113,8 @@ impl Response {
         &self.0.body
     }
 
-    /// The error that the contract has for an answer which is no success: for 401 and 403 that the credential is refused,
-    /// for 429 how long to wait, for the rest of the 4xx that the request was wrong, for all else that it is not to be had
-    /// now. `problem` is what the channel said of it, where it said something that can be read.
+    /// The error of the contract for an unsuccessful response: unauthorized for 401 and 403, rate-limited for 429,
+    /// rejected for other 4xx, otherwise unavailable. `problem` is the message of the channel, if readable.
     pub fn refusal(&self, problem: Option<String>) -> ChannelError {
         let problem = problem.unwrap_or_else(|| format!("status {}", self.status()));
         match self.status() {
@@ -127,7 +126,7 @@ impl Response {
     }
 }
 
-/// From now to an instant as headers have it, `Fri, 05 Mar 2027 10:00:00 GMT`; none left where it is past.
+/// Seconds until an HTTP date, such as `Fri, 05 Mar 2027 10:00:00 GMT`; zero if it is past.
 fn seconds_until(text: &str) -> Option<u32> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let [_, day, month, year, time, "GMT"] = *text.split_whitespace().collect::<Vec<_>>() else { return None };

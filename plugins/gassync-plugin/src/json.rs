@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{ChannelError, escapes::mend_escapes, malformed};
 
-/// Reads JSON into a type of yours. What cannot be read is malformed, at `place`: the pointer to where it stands in the
-/// payload, empty for the whole of it. Half a character, or a NUL, is replaced and no reason to fail.
+/// Deserialises JSON. Errors are malformed at `place`, the JSON pointer in the payload, empty for the whole. Unpaired
+/// surrogates and NUL are replaced and cause no error.
 pub fn read_json<T: DeserializeOwned>(
     json: &(impl AsRef<[u8]> + ?Sized),
     place: impl fmt::Display,

@@ -14,11 +14,11 @@ const MAX_PLACES: usize = 4;
 /// Places in all, zeros or not: an amount with many more the host could not read.
 const MAX_WRITTEN_PLACES: usize = 16;
 
-/// A value that a channel writes now as a number, now as a text: kept as its text, digit for digit, so that ids of more
-/// than 53 bits and amounts stay what they were.
+/// A value that a channel writes as number or text. It keeps the original digits, so that ids over 53 bits and amounts
+/// stay exact.
 ///
-/// Null, a missing key (with `#[serde(default)]`), an empty or blank text, a list and an object all say nothing. What it
-/// says is asked for by kind, and is `None` where it says nothing of that kind:
+/// Null, a missing key (with `#[serde(default)]`), a blank text, a list and an object are empty. Accessors return
+/// `None` if the value is not of the requested kind:
 ///
 /// ```
 /// use gassync_plugin::Lenient;
@@ -40,8 +40,8 @@ const MAX_WRITTEN_PLACES: usize = 16;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// It reads JSON as it was written, so from bytes or a text: a `serde_json::Value`, or a `#[serde(flatten)]` around it,
-/// would have made floats of the numbers before, and is refused.
+/// It deserialises from JSON text only: `serde_json::Value` or `#[serde(flatten)]` would already have converted numbers
+/// to floats and is refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lenient(Value);
 
@@ -75,7 +75,7 @@ impl From<String> for Lenient {
     }
 }
 
-/// For what comes without JSON, such as an attribute of XML that may be missing.
+/// For values outside JSON, such as an optional XML attribute.
 impl From<Option<&str>> for Lenient {
     fn from(text: Option<&str>) -> Self {
         text.unwrap_or_default().to_owned().into()
@@ -83,7 +83,7 @@ impl From<Option<&str>> for Lenient {
 }
 
 impl Lenient {
-    /// The text, or the digits of a number, without blanks around it.
+    /// The text, or the digits of a number, trimmed.
     pub fn as_str(&self) -> Option<&str> {
         match &self.0 {
             Value::Text(text) => Some(text),
@@ -91,22 +91,22 @@ impl Lenient {
         }
     }
 
-    /// The same, for a record of the contract.
+    /// The same, owned.
     pub fn text(&self) -> Option<String> {
         self.as_str().map(str::to_owned)
     }
 
-    /// The same where zero stands for none, as it does for the ids of many channels.
+    /// The same, with `0` as none, as many channels do for ids.
     pub fn unless_zero(&self) -> Option<String> {
         self.text().filter(|id| id != "0")
     }
 
-    /// A word in lower case; empty where nothing is said.
+    /// The text in lower case, or an empty text.
     pub fn lower(&self) -> String {
         self.as_str().unwrap_or_default().to_lowercase()
     }
 
-    /// Yes or no, as such, as a word, or as 1 and 0.
+    /// A boolean: true/false, yes/no, or 1/0.
     pub fn flag(&self) -> Option<bool> {
         match (&self.0, self.lower().as_str()) {
             (Value::Flag(flag), _) => Some(*flag),
@@ -116,7 +116,7 @@ impl Lenient {
         }
     }
 
-    /// A whole number, as such or as a text; `2.0` is one, and so are yes and no as such, 1 and 0.
+    /// An integer, also as text, as `2.0`, or as a boolean.
     pub fn integer(&self) -> Option<i64> {
         if let Value::Flag(flag) = self.0 {
             return Some(i64::from(flag));
@@ -127,12 +127,12 @@ impl Lenient {
         whole.parse().ok().filter(|_| is_whole)
     }
 
-    /// A number of people, rooms or nights.
+    /// A non-negative count.
     pub fn count(&self) -> Option<u32> {
         self.integer()?.try_into().ok()
     }
 
-    /// The same; what is something else is left out and [noted](note), at `place`.
+    /// The same; an invalid count is [noted](note) at `place`.
     pub fn count_or_note(&self, place: impl fmt::Display) -> Option<u32> {
         let count = self.count();
         if count.is_none() && self.as_str().is_some() {

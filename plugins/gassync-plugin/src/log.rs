@@ -1,9 +1,9 @@
-//! Lines for the one who runs the host. No personal data.
+//! Log lines for the operator. Must not contain personal data.
 
 #[cfg(target_arch = "wasm32")]
 use crate::generated::gassync::channel::log::{Level, write};
 
-/// Something worth knowing.
+/// Logs an informational message.
 pub fn info(message: &str) {
     #[cfg(target_arch = "wasm32")]
     write(Level::Info, message, &[]);
@@ -11,7 +11,7 @@ pub fn info(message: &str) {
     crate::testing::log(message);
 }
 
-/// Something that somebody should look at.
+/// Logs a warning.
 pub fn warn(message: &str) {
     #[cfg(target_arch = "wasm32")]
     write(Level::Warn, message, &[]);

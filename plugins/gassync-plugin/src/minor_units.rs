@@ -1,4 +1,4 @@
-//! Amounts in the smallest unit of their currency.
+//! Amounts in minor currency units.
 
 use std::fmt;
 

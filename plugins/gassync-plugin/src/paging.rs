@@ -1,4 +1,4 @@
-//! Which page comes next, and where the next run goes on.
+//! Paging within a run, and resuming the next run.
 
 use crate::{Change, ChangeKind, ChannelError, Page, Query, ResumePoint, Scope, Selection, instant::moment, malformed};
 
@@ -6,7 +6,7 @@ use crate::{Change, ChangeKind, ChannelError, Page, Query, ResumePoint, Scope, S
 const BETWEEN: char = '/';
 
 impl Query {
-    /// Which page is asked for, from 1 on, where the pages of a channel have numbers: see [`Page::numbered`].
+    /// The requested page number, from 1, for channels with numbered pages: see [`Page::numbered`].
     pub fn page_number(&self) -> Result<usize, ChannelError> {
         let Some(cursor) = &self.cursor else { return Ok(1) };
         let number = cursor.split(BETWEEN).next().and_then(|number| number.parse().ok());
@@ -15,11 +15,11 @@ impl Query {
 }
 
 impl Page {
-    /// A page of a channel whose pages have numbers: what was found on the one that `query` asks for, and whether there is
-    /// another behind it, which then is the next call's [`Query::page_number`].
+    /// A page of a channel with numbered pages: its changes, and whether another page follows, which becomes the next
+    /// call's [`Query::page_number`].
     ///
-    /// Where a run goes on some day, its last page says from where: the newest modification of all pages, by the channel's
-    /// clock. Said earlier it would be kept, and what stands on pages that fail after it would be lost.
+    /// Only the last page sets the resume point of the next run: the newest modification of all pages, by the channel's
+    /// clock. Setting it earlier would lose records on later pages that fail.
     pub fn numbered(query: &Query, changes: Vec<Change>, another: bool) -> Result<Self, ChannelError> {
         let number = query.page_number()?;
         let before = query.cursor.as_deref().and_then(|cursor| Some(cursor.split_once(BETWEEN)?.1));
@@ -35,8 +35,8 @@ impl Page {
     }
 }
 
-/// When the newest of these reservations was modified, as the channel wrote it, whatever zones it writes: the next run goes
-/// on from there, by the channel's clock and not by ours. None where no reservation says it.
+/// The newest modification time of these reservations, in the channel's format and clock, as resume point of the next
+/// run. None if no reservation has one.
 pub fn last_modified(changes: &[Change]) -> Option<ResumePoint> {
     newest(modified(changes)).map(|at| ResumePoint::Instant(at.to_owned()))
 }

@@ -1,13 +1,12 @@
-//! Texts inside addresses.
+//! Percent-encoding.
 
-/// A text as a value of a query or a step of a path: all but letters, digits and `-._~` as `%` and two digits for each
-/// byte.
+/// Percent-encodes a query value or path segment: everything but letters, digits and `-._~`.
 pub fn percent_encode(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// What such a text was before. What is none stays as it is, and bytes that are no text become replacement characters.
+/// Decodes percent-encoding. Invalid escapes are kept, and invalid UTF-8 becomes replacement characters.
 pub fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

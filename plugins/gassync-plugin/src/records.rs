@@ -18,50 +18,50 @@ pub fn refetch(entity: Entity, id: Option<String>) -> ChangeKind {
     ChangeKind::Refetch(Hint { entity, id })
 }
 
-/// Money with the digits the payload had.
+/// Money with the digits of the payload.
 pub fn money(amount: impl Into<String>, currency: Option<&str>) -> Money {
     Money { amount: amount.into(), currency: currency.map(str::to_owned) }
 }
 
-/// An answer of plain text.
+/// A plain-text response.
 pub fn reply(status: u16, body: &str) -> HttpResponse {
     reply_with(status, "text/plain", body)
 }
 
-/// An answer of a type.
+/// A response with a content type.
 pub fn reply_with(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> HttpResponse {
     let content_type = Header { name: "content-type".to_owned(), value: content_type.to_owned() };
     HttpResponse { status, headers: vec![content_type], body: body.into() }
 }
 
-/// The channel took it for sure, under this id of its own where it said one.
+/// The channel accepted it, under this id if it returned one.
 pub fn accepted(channel_id: Option<String>) -> Outcome {
     Outcome::Accepted(Accepted { channel_id, replaces: None, confirmed: true, warnings: Vec::new() })
 }
 
-/// What the channel wrote cannot be read: where, as a rule a JSON pointer or the names of elements, and why. Without a
-/// place all of it is meant.
+/// The payload cannot be read: the place, usually a JSON pointer or element names, and the problem. An empty place
+/// means the whole payload.
 pub fn malformed(place: impl fmt::Display, problem: impl fmt::Display) -> ChannelError {
     let place = place.to_string();
     ChannelError::Malformed(if place.is_empty() { problem.to_string() } else { format!("{place}: {problem}") })
 }
 
 impl Page {
-    /// The only page of a fetch, which says nothing of what it does not name.
+    /// The only page of a fetch; records it does not contain are unaffected.
     pub fn of(changes: Vec<Change>) -> Self {
         Self { changes, next: None, resume: None, scope: Scope::Delta, wait_seconds: None }
     }
 }
 
 impl Query {
-    /// A question for records of a kind, its first page.
+    /// A query for records of a kind, first page.
     pub fn new(entity: crate::Entity, selection: crate::Selection) -> Self {
         Self { entity, selection, property_id: None, room_type_id: None, cursor: None }
     }
 }
 
 impl FieldError {
-    /// What is wrong with a field, and where it stands: a JSON pointer, empty where all of it is meant.
+    /// A field error: JSON pointer (empty for the whole) and problem.
     pub fn new(path: impl fmt::Display, problem: impl fmt::Display) -> Self {
         Self { path: path.to_string(), problem: problem.to_string() }
     }
@@ -84,7 +84,7 @@ impl StayRules {
 }
 
 impl CalendarNights {
-    /// Nights of a room type, of which nothing is said yet.
+    /// Nights of a room type, without values.
     pub fn new(room_type_id: impl Into<String>, stay: Nights) -> Self {
         Self {
             property_id: None,
@@ -102,7 +102,7 @@ impl CalendarNights {
 }
 
 impl RatePlan {
-    /// A rate plan of this property.
+    /// A rate plan of a property.
     pub fn new(id: impl Into<String>, property_id: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -119,7 +119,7 @@ impl RatePlan {
 }
 
 impl Reservation {
-    /// A whole record of something that happened, which says nothing yet but its id and status.
+    /// A complete record with only id and status.
     pub fn new(id: impl Into<String>, status: ReservationStatus) -> Self {
         Self {
             id: id.into(),
@@ -155,7 +155,7 @@ impl Reservation {
 }
 
 impl RoomStay {
-    /// A room of this type.
+    /// A room of a type.
     pub fn new(room_type_id: Option<String>) -> Self {
         Self {
             id: None,
@@ -175,7 +175,7 @@ impl RoomStay {
 }
 
 impl Property {
-    /// A property of this name.
+    /// A property with a name.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -195,7 +195,7 @@ impl Property {
 }
 
 impl RoomType {
-    /// A room type of this property.
+    /// A room type of a property.
     pub fn new(id: impl Into<String>, property_id: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -212,14 +212,14 @@ impl RoomType {
 }
 
 impl Address {
-    /// A place of which nothing is known.
+    /// An empty address.
     pub fn unknown() -> Self {
         Self { street: None, city: None, state: None, postcode: None, country: None }
     }
 }
 
 impl GuestDetails {
-    /// A guest of whom nothing is known.
+    /// A guest without details.
     pub fn unknown() -> Self {
         Self {
             id: None,
@@ -235,8 +235,7 @@ impl GuestDetails {
         }
     }
 
-    /// The same guest, who lives there: the country by itself, unless it is known already, and the address where more than
-    /// a country is told.
+    /// The guest with an address: sets the country unless already set, and the address if there is more than a country.
     #[must_use]
     pub fn living_at(mut self, address: Address) -> Self {
         self.country = self.country.or_else(|| address.country.clone());
@@ -245,7 +244,7 @@ impl GuestDetails {
         self
     }
 
-    /// Whether nothing is known.
+    /// Whether all fields are empty.
     pub fn is_unknown(&self) -> bool {
         let texts = [&self.id, &self.name, &self.first_name, &self.last_name, &self.email, &self.phone, &self.country];
         let is_silent = texts.iter().all(|text| text.is_none()) && self.language.is_none();
@@ -254,7 +253,7 @@ impl GuestDetails {
 }
 
 impl Block {
-    /// Nights of these room types, or of the whole property where none is named.
+    /// A block of these room types, or of the whole property if empty.
     pub fn new(room_type_ids: Vec<String>, stay: Nights) -> Self {
         Self {
             id: None,
@@ -288,7 +287,7 @@ impl StayQuery {
 }
 
 impl Subscribed {
-    /// Nothing is left for a person to do.
+    /// No manual steps are left.
     pub fn to(ids: Vec<String>) -> Self {
         Self { ids, steps: Vec::new() }
     }

@@ -2,7 +2,7 @@ use serde::de::DeserializeOwned;
 
 use crate::ChannelError;
 
-/// The source's settings, read into a type of yours. The host has filled in the manifest's defaults.
+/// Deserialises the source's settings. The host has applied the manifest's defaults.
 pub fn settings<T: DeserializeOwned>() -> Result<T, ChannelError> {
     serde_json::from_str(&text()).map_err(|error| ChannelError::Unavailable(format!("settings: {error}")))
 }

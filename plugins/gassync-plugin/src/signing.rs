@@ -6,12 +6,12 @@ use crate::ChannelError;
 pub const HMAC_SHA256: &str = "hmac-sha256";
 /// HMAC with SHA-512.
 pub const HMAC_SHA512: &str = "hmac-sha512";
-/// HMAC with SHA-1, for channels that know no better.
+/// HMAC with SHA-1, for legacy channels.
 pub const HMAC_SHA1: &str = "hmac-sha1";
 /// RSA with SHA-256, PKCS #1 v1.5.
 pub const RSA_SHA256: &str = "rsa-sha256";
 
-/// Signs with the secret in this field of this slot. `secrets` are those the text names, as `slot.field`.
+/// Signs with the secret of a slot field. `secrets` declares the placeholders of the text, as `slot.field`.
 pub fn sign(
     (slot, field): (&str, &str),
     algorithm: &str,
@@ -21,7 +21,7 @@ pub fn sign(
     host::sign(slot, field, algorithm, text, &owned(secrets)).map_err(ChannelError::Unauthorized)
 }
 
-/// Whether a signature was made with the secret in this field of this slot.
+/// Verifies a signature with the secret of a slot field.
 pub fn verify(
     (slot, field): (&str, &str),
     algorithm: &str,

@@ -1,4 +1,4 @@
-//! A host for unit tests. One per thread, as tests have threads of their own.
+//! A fake host for unit tests, one per thread.
 
 use std::{
     cell::RefCell,
@@ -18,7 +18,7 @@ thread_local! {
 /// Signs: slot, field, algorithm, text.
 type Signer = Box<dyn Fn(&str, &str, &str, &[u8]) -> Vec<u8>>;
 
-/// What the host would hold.
+/// State of the fake host.
 #[derive(Default)]
 pub struct FakeHost {
     settings: Option<String>,
@@ -34,38 +34,38 @@ pub struct FakeHost {
 /// The core's data for the source.
 #[derive(Debug, Clone, Default)]
 pub struct CoreData {
-    /// Its properties.
+    /// Properties.
     pub properties: Vec<Property>,
-    /// Their room types.
+    /// Room types.
     pub room_types: Vec<RoomType>,
-    /// Their rate plans.
+    /// Rate plans.
     pub rate_plans: Vec<RatePlan>,
-    /// Their nights.
+    /// Calendars.
     pub calendar: Vec<CalendarNights>,
-    /// Their reservations.
+    /// Reservations.
     pub reservations: Vec<CoreBooking>,
     /// Blocks.
     pub blocks: Vec<Block>,
     /// The price of any stay; without one every stay is refused.
     pub quote: Option<Quote>,
-    /// Their content: of what, and the JSON.
+    /// Content by entity, as JSON.
     pub content: Vec<(EntityRef, String)>,
     /// When anything of any property last changed.
     pub changed_at: Option<String>,
 }
 
-/// A call to us that asks.
+/// An inbound GET call.
 pub fn get(url: &str) -> HttpRequest {
     HttpRequest { method: "GET".to_owned(), url: url.to_owned(), headers: Vec::new(), body: None }
 }
 
-/// A call to us that tells.
+/// An inbound POST call.
 pub fn post(url: &str, body: impl Into<Vec<u8>>) -> HttpRequest {
     HttpRequest { method: "POST".to_owned(), body: Some(body.into()), ..get(url) }
 }
 
 impl FakeHost {
-    /// Forgets what an earlier test left.
+    /// Resets the state.
     pub fn reset() {
         HOST.with_borrow_mut(|host| *host = Self::default());
         clock::stop_at(None);
@@ -76,44 +76,44 @@ impl FakeHost {
         HOST.with_borrow_mut(|host| host.settings = Some(json.to_owned()));
     }
 
-    /// From here on it is this instant, such as `2027-03-01T09:30:00Z`; before, the machine's clock is asked.
+    /// Sets the clock, such as `2027-03-01T09:30:00Z`; by default the system clock is used.
     ///
     /// # Panics
     ///
-    /// When the text is no such instant.
+    /// If the text is not an instant.
     pub fn set_now(instant: &str) {
         let now = clock::parse_instant(instant);
         assert!(now.is_some(), "{instant} is no instant such as 2027-03-01T09:30:00Z");
         clock::stop_at(now);
     }
 
-    /// The next answer of the channel; when none is left it is 503.
+    /// Queues a response of the channel; without one the response is 503.
     pub fn answer(status: u16, body: &str) {
         let response = HttpResponse { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
         HOST.with_borrow_mut(|host| host.answers.push_back(Ok(response)));
     }
 
-    /// The next answer, in full or as a failure.
+    /// Queues a complete response or a failure.
     pub fn answer_with(answer: Result<HttpResponse, HttpError>) {
         HOST.with_borrow_mut(|host| host.answers.push_back(answer));
     }
 
-    /// What was sent, and forgets it.
+    /// Takes the requests sent so far.
     pub fn take_requests() -> Vec<HttpRequest> {
         HOST.with_borrow_mut(|host| std::mem::take(&mut host.requests))
     }
 
-    /// The secrets that the last request said it means.
+    /// The secrets declared by the last request.
     pub fn secrets_meant() -> Vec<String> {
         HOST.with_borrow(|host| host.secrets.clone())
     }
 
-    /// What was logged, and forgets it.
+    /// Takes the log lines so far.
     pub fn take_log() -> Vec<String> {
         HOST.with_borrow_mut(|host| std::mem::take(&mut host.log))
     }
 
-    /// How texts are signed: slot, field, algorithm and text, as the plugin wrote it, make a signature.
+    /// Sets the signing function: slot, field, algorithm and text to signature.
     pub fn sign_with(signer: impl Fn(&str, &str, &str, &[u8]) -> Vec<u8> + 'static) {
         HOST.with_borrow_mut(|host| host.signer = Some(Box::new(signer)));
     }

@@ -15,7 +15,7 @@ use crate::{
     placeholder::{self, PlaceholderFiller},
 };
 
-/// Headers that are the host's business, in lower case.
+/// Headers that only the host sets, in lower case.
 const FORBIDDEN_HEADERS: [&str; 9] = [
     "host",
     "connection",
@@ -27,18 +27,19 @@ const FORBIDDEN_HEADERS: [&str; 9] = [
     "proxy-authorization",
     "proxy-connection",
 ];
-/// Methods that open a tunnel or hand back what was sent.
+/// Methods that open a tunnel or echo the request.
 const FORBIDDEN_METHODS: [&str; 2] = ["CONNECT", "TRACE"];
-/// Most header fields of one request.
+/// Maximum header fields per request.
 const MAX_HEADERS: usize = 100;
-/// What a secret is blanked with in an answer.
+/// Replaces secrets in responses.
 const BLANK: &str = "***";
-/// Stands before the name of a secret that is meant in the body: elsewhere people's own words are rare, there they are not.
+/// Prefix of a declared secret that is filled in the body. Bodies carry user text, so the URL and header names do not
+/// apply there.
 const IN_BODY: &str = "body:";
-/// A secret shorter than this, in bytes, is not looked for in answers: it would be found everywhere.
+/// Shorter secrets, in bytes, are not masked in responses: they would match everywhere.
 const MIN_BLANKED_BYTES: usize = 6;
 
-/// The gate to the network, for one call. Cheap to clone: a guest may have several requests on their way.
+/// The HTTP gate of one call. Cheap to clone, so that a guest can have several requests in flight.
 #[derive(Clone)]
 pub(crate) struct HttpGate {
     grant: Arc<Grant>,
@@ -48,18 +49,18 @@ pub(crate) struct HttpGate {
     seen: Arc<Mutex<RequestLog>>,
 }
 
-/// What went through the gate.
+/// Requests of the call and their totals.
 #[derive(Default)]
 pub(crate) struct RequestLog {
     requests_left: u32,
-    /// The call asked more often than it may.
+    /// The call exceeded its request limit.
     pub over: bool,
     pub requests: Vec<RecordedRequest>,
     pub sent_bytes: u64,
     pub received_bytes: u64,
 }
 
-/// A part of an answer to keep as a secret.
+/// A part of a response to store as a secret.
 pub(crate) struct SecretCapture {
     pub slot: String,
     pub field: String,
@@ -68,7 +69,7 @@ pub(crate) struct SecretCapture {
     pub lifetime_seconds: Option<u32>,
 }
 
-/// What the guest is told instead of an answer.
+/// Error returned to the guest instead of a response.
 #[derive(Debug)]
 pub(crate) enum HttpRefusal {
     NotGranted(String),
@@ -81,7 +82,7 @@ pub(crate) enum HttpRefusal {
     Connect(String),
     Tls(String),
     Credential(String),
-    /// The call ends: it has asked too often.
+    /// The call ends: the request limit is exceeded.
     TooMany,
 }
 
@@ -91,15 +92,15 @@ impl fmt::Display for HttpRefusal {
             Self::NotGranted(why) | Self::BadRequest(why) | Self::Connect(why) | Self::Credential(why) => {
                 f.write_str(why)
             }
-            Self::AddressRefused(host) => write!(f, "{host} leads to an address that plugins may not call"),
-            Self::RateLimited(seconds) => write!(f, "the channel's limit is used up for {seconds} seconds"),
+            Self::AddressRefused(host) => write!(f, "{host} resolves to an address that plugins may not call"),
+            Self::RateLimited(seconds) => write!(f, "the channel's rate limit is exhausted for {seconds} seconds"),
             Self::CircuitOpen(seconds) => {
-                write!(f, "the channel has failed too often and is left alone for {seconds} seconds")
+                write!(f, "the channel's circuit breaker is open for {seconds} seconds")
             }
             Self::TimedOut => f.write_str("it timed out"),
             Self::TooLarge(limit) => write!(f, "a body is larger than {limit} bytes"),
             Self::Tls(why) => write!(f, "TLS failed: {why}"),
-            Self::TooMany => f.write_str("the call asked more often than it may"),
+            Self::TooMany => f.write_str("the call exceeded its request limit"),
         }
     }
 }
@@ -142,12 +143,12 @@ impl HttpGate {
         }
     }
 
-    /// What went through so far.
+    /// The requests so far.
     pub fn seen(&self) -> MutexGuard<'_, RequestLog> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Checks, fills what is meant, sends, captures.
+    /// Checks the request, fills declared placeholders, sends it, and stores captures.
     pub async fn send(
         &self,
         request: HttpRequest,
@@ -209,7 +210,7 @@ impl HttpGate {
             return Err(HttpRefusal::BadRequest(format!("the method {method:?} may not be used")));
         }
         if headers.len() > MAX_HEADERS {
-            return Err(HttpRefusal::BadRequest(format!("it has more than {MAX_HEADERS} headers")));
+            return Err(HttpRefusal::BadRequest(format!("the request has more than {MAX_HEADERS} headers")));
         }
         if body.as_ref().is_some_and(|body| body.len() > self.body_bytes) {
             return Err(HttpRefusal::TooLarge(self.body_bytes as u64));
@@ -219,30 +220,33 @@ impl HttpGate {
         let inside: Vec<String> = inside.iter().map(|name| name[IN_BODY.len()..].to_owned()).collect();
         let secrets = &*self.credentials;
         let mut filler = PlaceholderFiller { secrets, declared: &outside, written };
-        // The place is judged as the guest wrote it, before any secret is looked up; an address that is a secret itself
-        // has no place before that.
+        // Check the URL as written, before any secret is read. A URL that is itself a secret can only be checked once
+        // filled.
         if !placeholder::is_alone(&url) {
             self.judge(&method, &absolute(&without_placeholders(&url))?)?;
         }
         let filled = absolute(&filler.fill(&url).await?)?;
-        // A secret must not lead elsewhere.
+        // A filled secret must not redirect the request.
         self.judge(&method, &filled)?;
         let mut slots = declared.iter().filter_map(|name| slot_of(name));
         if let Some(slot) = slots.find(|slot| !self.grant.allows_slot(slot, &method, &filled)) {
-            return Err(HttpRefusal::Credential(format!("{slot}: its secrets are not for {}", Origin::of(&filled))));
+            return Err(HttpRefusal::Credential(format!(
+                "secrets of {slot} may not be sent to {}",
+                Origin::of(&filled)
+            )));
         }
         let mut sent = Vec::with_capacity(headers.len());
         for (name, value) in headers {
             if FORBIDDEN_HEADERS.contains(&name.to_lowercase().as_str()) {
-                return Err(HttpRefusal::BadRequest(format!("the header {name} is the host's")));
+                return Err(HttpRefusal::BadRequest(format!("the header {name} is set by the host")));
             }
             let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
             if name.is_empty() || !name.chars().all(token) {
-                return Err(HttpRefusal::BadRequest(format!("{name:?} is no name of a header")));
+                return Err(HttpRefusal::BadRequest(format!("{name:?} is not a valid header name")));
             }
             let value = filler.fill(&value).await?;
             if value.contains(['\r', '\n', '\0']) {
-                return Err(HttpRefusal::BadRequest(format!("the header {name} has a line break")));
+                return Err(HttpRefusal::BadRequest(format!("the header {name} contains a line break")));
             }
             sent.push((name, value));
         }
@@ -260,7 +264,7 @@ impl HttpGate {
 
     fn judge(&self, method: &str, url: &Url) -> Result<(), HttpRefusal> {
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(HttpRefusal::BadRequest("an address may carry no user name".to_owned()));
+            return Err(HttpRefusal::BadRequest("the URL must not contain a user name".to_owned()));
         }
         Ok(self.grant.judge(method, url)?)
     }
@@ -291,23 +295,23 @@ impl HttpGate {
     }
 }
 
-/// The slot of a secret's name, with or without its place before it.
+/// The slot of a declared secret, with or without the body prefix.
 fn slot_of(name: &str) -> Option<&str> {
     name.strip_prefix(IN_BODY).unwrap_or(name).split_once('.').map(|(slot, _)| slot)
 }
 
 fn absolute(url: &str) -> Result<Url, HttpRefusal> {
-    let mut url: Url = url.parse().map_err(|_| HttpRefusal::BadRequest("the address is not absolute".to_owned()))?;
+    let mut url: Url = url.parse().map_err(|_| HttpRefusal::BadRequest("the URL is not absolute".to_owned()))?;
     url.set_fragment(None);
     Ok(url)
 }
 
-/// The address with something harmless in place of each placeholder, so that it can be read as one.
+/// The URL without placeholder braces, so that it can be parsed.
 fn without_placeholders(url: &str) -> String {
     url.replace("{{", "").replace("}}", "")
 }
 
-/// A channel that hands back what it was sent must not hand a secret to the guest.
+/// Masks secrets that the channel echoes in its response.
 fn blank(response: &mut HttpResponse, secrets: &[String]) {
     for secret in secrets.iter().filter(|secret| secret.len() >= MIN_BLANKED_BYTES) {
         for (_, value) in &mut response.headers {

@@ -1,5 +1,5 @@
-//! A guest's ordinary `fetch`: `wasi:http` goes through the same gate as the contract's own `http`. The library's sender is
-//! not even built into this program.
+//! `wasi:http` for guests: it uses the same gate as the contract's own `http`. The library's default sender is not
+//! built in.
 
 use std::future::Future;
 
@@ -11,23 +11,23 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use super::http::{HttpGate, HttpRefusal};
 use crate::placeholder;
 
-/// What a request's body, or the connection, still has to say when its answer is there: here always nothing.
+/// Remaining I/O after the response; always empty here.
 type Rest = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Answered = Result<(http::Response<WasiBody>, Rest), Error>;
 
-/// Names the secrets of a request; it is not sent.
+/// Header that declares the secrets of a request; it is not sent.
 const SECRETS_HEADER: &str = "gassync-secrets";
 
 fn words(names: &str) -> Vec<String> {
     names.split(',').map(|name| name.trim().to_owned()).collect()
 }
 
-/// Sends through the gate.
+/// Routes `wasi:http` requests through the gate.
 pub(crate) struct GatedHttp(pub HttpGate);
 
 impl WasiHttpHooks for GatedHttp {
     fn set_host_header(&mut self) -> bool {
-        // The host is the sender's business, and the gate refuses one that the guest wrote.
+        // The sender sets the Host header; the gate refuses one written by the guest.
         false
     }
 
@@ -48,12 +48,12 @@ impl WasiHttpHooks for GatedHttp {
             let named = headers.extract_if(.., |(name, _)| name == SECRETS_HEADER);
             let declared: Vec<String> = named.flat_map(|(_, names)| words(&names)).collect();
             let url = parts.uri.to_string();
-            // A guest's own parser of URLs has escaped the placeholders.
+            // The guest's URL parser has escaped the placeholders.
             let url = if declared.is_empty() { url } else { placeholder::unescaped(&url) };
             let body = (!body.is_empty()).then(|| body.to_vec());
             let request = HttpRequest { method: parts.method.to_string(), url, headers, body };
             let answer = match gate.send(request, declared, Vec::new()).await {
-                // WASI has no word for it, and every guest knows this answer.
+                // WASI has no error code for this, so return the usual HTTP response.
                 Err(HttpRefusal::RateLimited(seconds)) => HttpResponse {
                     status: 429,
                     headers: vec![("retry-after".to_owned(), seconds.to_string())],

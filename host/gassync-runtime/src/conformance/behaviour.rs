@@ -37,9 +37,9 @@ pub(super) struct BehaviourChecks {
 impl Default for BehaviourChecks {
     fn default() -> Self {
         Self {
-            places: Check::new("manners.places", "Does it go only where its manifest says?"),
-            decode: Check::new("manners.decode", "Is nothing asked of the network to read a call?"),
-            secrets: Check::new("manners.secrets", "Are secrets placeholders that the manifest knows?"),
+            places: Check::new("manners.places", "Does it call only hosts of its manifest?"),
+            decode: Check::new("manners.decode", "Does decoding make no network requests?"),
+            secrets: Check::new("manners.secrets", "Are secrets placeholders declared in the manifest?"),
             known: ReportedFaults::default(),
             kept: BTreeSet::new(),
         }

@@ -29,9 +29,10 @@ struct Target<'a> {
 }
 
 pub(super) async fn checks(harness: &Harness, samples: &Samples) -> [Check; 3] {
-    let mut check = Check::new("connection.check", "Does its test of the connection tell how the connection stands?");
-    let mut subscribe = Check::new("connection.subscribe", "Does it count as subscribed only what the channel took?");
-    let mut unsubscribe = Check::new("connection.unsubscribe", "Does it count as gone only what the channel let go?");
+    let mut check = Check::new("connection.check", "Does the connection test report problems?");
+    let mut subscribe = Check::new("connection.subscribe", "Does it report only subscriptions the channel accepted?");
+    let mut unsubscribe =
+        Check::new("connection.unsubscribe", "Does it report only subscriptions the channel removed?");
     if !harness.exports(Interface::Connection) {
         if !samples.connection.is_empty() {
             let expected = "an export connection, or no samples of it";

@@ -65,14 +65,14 @@ pub(super) const FAULT_CASES: [FaultCase; 8] = [
     },
     FaultCase {
         name: "errors.html",
-        question: "Is a web page with status 200 no answer?",
+        question: "Is an HTML page with status 200 an error?",
         kind: Kind::Html,
         errors: &["malformed", "unavailable"],
         outcomes: &["retry", "unknown", "refused", "accepted, to be read back"],
     },
     FaultCase {
         name: "errors.empty",
-        question: "Is an empty body with status 200 no answer?",
+        question: "Is an empty body with status 200 an error?",
         kind: Kind::Empty,
         errors: &["malformed", "unavailable"],
         // Many channels say nothing where they take what is written.
@@ -80,7 +80,7 @@ pub(super) const FAULT_CASES: [FaultCase; 8] = [
     },
     FaultCase {
         name: "errors.cut-off",
-        question: "Is half an answer no answer?",
+        question: "Is a truncated response an error?",
         kind: Kind::CutOff,
         errors: &["malformed", "unavailable"],
         outcomes: &["retry", "unknown", "refused", "accepted, to be read back"],

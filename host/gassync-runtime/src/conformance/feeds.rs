@@ -33,10 +33,10 @@ struct RenderedFeed {
 struct RenderFailure(String);
 
 pub(super) async fn checks(harness: &Harness, samples: &Samples) -> [Check; 4] {
-    let mut render = Check::new("feeds.render", "Is each feed rendered to its end, in the time its route has?");
-    let mut same = Check::new("feeds.same", "Does the same core give the same bytes, whatever randomness gives?");
-    let mut unknown = Check::new("feeds.unknown", "Is what nobody knows answered with a 4xx?");
-    let mut empty = Check::new("feeds.empty", "Is there an answer where the core holds nothing?");
+    let mut render = Check::new("feeds.render", "Is each feed rendered completely within its time limit?");
+    let mut same = Check::new("feeds.same", "Does the same core data give the same bytes, for any random seed?");
+    let mut unknown = Check::new("feeds.unknown", "Are unknown paths answered with a 4xx?");
+    let mut empty = Check::new("feeds.empty", "Is there a response if the core is empty?");
     let exports = harness.exports(Interface::Feeds);
     let routes: Vec<&InboundRoute> =
         harness.plugin.manifest().routes.iter().filter(|r| r.kind == RouteKind::Feed).collect();

@@ -1,5 +1,4 @@
-//! The stand a plugin is tried on: every call of the kit is made here, as a running host would make it, counted, and
-//! looked at for its behaviour.
+//! The test harness: makes every call of the suite as a running host would, counts it, and checks its behaviour.
 
 use std::{
     sync::{
@@ -30,7 +29,7 @@ use crate::{
 /// Days ahead that are asked for where a calendar is fetched and the manifest says none.
 const DAYS_AHEAD: u32 = 365;
 
-/// The plugin, and what its calls are made with.
+/// A plugin under test with its call context.
 pub(super) struct Harness {
     pub plugin: Arc<dyn Adapter>,
     context: TryContext,
@@ -39,7 +38,7 @@ pub(super) struct Harness {
     behaviour: Mutex<BehaviourChecks>,
 }
 
-/// How a call differs from the first one.
+/// How a call differs from the first one: seed, time, state.
 #[derive(Clone, Default)]
 pub(super) struct CallVariation {
     pub seed: u64,
@@ -47,17 +46,17 @@ pub(super) struct CallVariation {
     pub memory: Memory,
 }
 
-/// What a plugin makes of a sample, whichever way the sample came.
+/// Result of a sample, whether an inbound call or a fetch.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SampleResult {
     pub event_id: Option<String>,
     pub changes: Vec<Change>,
-    /// What else there is: the reply, or where the fetch goes on.
+    /// The reply, or the continuation of the fetch.
     pub extra: ResultExtra,
 }
 
 impl SampleResult {
-    /// Whether it told the caller something already.
+    /// Whether the caller already has a reply.
     pub fn has_reply(&self) -> bool {
         matches!(self.extra, ResultExtra::Reply(Some(_)))
     }
@@ -78,16 +77,16 @@ pub(super) enum PushItems {
     Acknowledgements(Vec<Acknowledgement>),
 }
 
-/// What a reply is worded for.
+/// What a reply is worded for: results or an error.
 #[derive(Clone)]
 pub(super) enum ReplyCase {
-    /// What became of each change.
+    /// Result of each change.
     Results(Vec<Change>, Vec<ChangeResult>),
-    /// Why nothing did.
+    /// Why the call failed.
     Error(ChannelError),
 }
 
-/// What is done to a connection.
+/// An operation on a connection.
 #[derive(Clone)]
 pub(super) enum ConnectionOp {
     Check,
@@ -100,11 +99,11 @@ pub(super) enum ConnectionOp {
 pub(super) enum ConnectionResult {
     Checked(Report),
     Subscribed(Subscribed),
-    /// The subscriptions that are gone.
+    /// Removed subscriptions.
     Unsubscribed(Vec<String>),
 }
 
-/// What the core holds while a feed is rendered.
+/// Core data while a feed is rendered.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum CoreFixture {
     FromSamples,
@@ -185,7 +184,7 @@ impl Harness {
         }
     }
 
-    /// A channel's call to us. As in a running host it reaches nothing: no network, no secrets.
+    /// Decodes an inbound call, without network or secrets as in a running host.
     async fn decode(&self, name: &str, request: HttpRequest, variation: CallVariation) -> Finished<SampleResult> {
         let manifest = self.plugin.manifest();
         let now = self.at(&variation);
@@ -372,7 +371,7 @@ impl Harness {
     }
 }
 
-/// Whether a call came to an end of its own: with an answer, or with an error that the contract has for it.
+/// Whether a call ended with a result or a regular error of the contract.
 pub(super) fn ended_cleanly<T>(finished: &Finished<T>) -> bool {
     finished
         .result
@@ -381,12 +380,12 @@ pub(super) fn ended_cleanly<T>(finished: &Finished<T>) -> bool {
         .is_none_or(|error| matches!(error, CallError::Channel(_)) && !error.is_plugin_fault())
 }
 
-/// What a call left in the plugin's memory.
+/// The plugin state after a call.
 pub(super) fn state_after(record: &CallRecord) -> Memory {
     state_after_call(Memory::new(), record)
 }
 
-/// The same where there was something before it.
+/// The plugin state after a call, given the state before.
 pub(super) fn state_after_call(mut memory: Memory, record: &CallRecord) -> Memory {
     for (key, value) in &record.memory {
         match value {

@@ -45,10 +45,10 @@ pub(super) async fn checks(harness: &Harness, samples: &Samples) -> Vec<Check> {
     let with_body: Vec<&Sample> = taken.iter().filter(|sample| !sample.payload.bytes.is_empty()).copied().collect();
     let mut checks = Vec::new();
     let of_bodies: [(&'static str, &'static str, MakeReplacements); 4] = [
-        ("hostile.cut-off", "Does it stand a payload that ends too early?", cut_off),
-        ("hostile.not-utf8", "Does it stand bytes that are no text?", not_utf8),
-        ("hostile.deep", "Does it stand a payload 10,000 levels deep?", deep),
-        ("hostile.long", "Does it stand a text of 1 MiB?", long),
+        ("hostile.cut-off", "Does it handle a truncated payload?", cut_off),
+        ("hostile.not-utf8", "Does it handle bytes that are not UTF-8?", not_utf8),
+        ("hostile.deep", "Does it handle a payload nested 10,000 levels deep?", deep),
+        ("hostile.long", "Does it handle a text of 1 MiB?", long),
     ];
     for (name, question, make) in of_bodies {
         let mut check = Check::new(name, question);
@@ -60,16 +60,16 @@ pub(super) async fn checks(harness: &Harness, samples: &Samples) -> Vec<Check> {
         checks.push(check.nothing("no sample has a body"));
     }
     checks.push(empty(harness, &taken).await);
-    let days = Check::new("hostile.days", "Does it stand days that are in no calendar?");
+    let days = Check::new("hostile.days", "Does it handle impossible dates?");
     checks.push(alter(harness, &with_body, days, Payload::impossible_days).await.nothing("no sample has a day in it"));
-    let values = Check::new("hostile.values", "Does it stand null, other types and huge numbers in every place?");
+    let values = Check::new("hostile.values", "Does it handle null, wrong types and huge numbers everywhere?");
     let values = alter(harness, &with_body, values, Payload::other_values).await;
     checks.push(values.nothing("no sample is JSON or XML"));
     checks
 }
 
 async fn empty(harness: &Harness, samples: &[&Sample]) -> Check {
-    let mut check = Check::new("hostile.empty", "Does it stand a payload without a byte?");
+    let mut check = Check::new("hostile.empty", "Does it handle an empty payload?");
     for sample in samples {
         let how = "empty".to_owned();
         run_case(harness, &mut check, Case { sample, how, bytes: Some(Vec::new()), place: 0 }).await;

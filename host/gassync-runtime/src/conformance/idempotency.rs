@@ -15,9 +15,9 @@ pub(super) const OTHER_SEED: u64 = 7_919;
 pub(super) const LATER: SignedDuration = SignedDuration::from_mins(10);
 
 pub(super) async fn checks(harness: &Harness, decoded_samples: &[DecodedSample<'_>]) -> [Check; 3] {
-    let mut same = Check::new("determinism.same", "Does the same call give the same answer twice?");
-    let mut seed = Check::new("determinism.seed", "Do changes and event id hold, whatever randomness gives?");
-    let mut again = Check::new("idempotency", "Does a message that comes again say the same?");
+    let mut same = Check::new("determinism.same", "Does the same call return the same result twice?");
+    let mut seed = Check::new("determinism.seed", "Are changes and event id independent of the random seed?");
+    let mut again = Check::new("idempotency", "Does a repeated message give the same changes?");
     for known in decoded_samples {
         if harness.is_out_of_time() {
             for check in [&mut same, &mut seed, &mut again] {

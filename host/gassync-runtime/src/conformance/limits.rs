@@ -20,7 +20,7 @@ const WHOLE: u64 = 1_000;
 const HALF: u64 = WHOLE / 2;
 
 pub(super) async fn check(harness: &Harness, samples: &Samples) -> (Check, Vec<Usage>) {
-    let mut check = Check::new("limits", "Does it stay within its limits, and well below them?");
+    let mut check = Check::new("limits", "Does it stay well below its limits?");
     let mut usage = Vec::new();
     for sample in samples.all.iter().filter(|sample| harness.takes(sample)) {
         if harness.is_out_of_time() {

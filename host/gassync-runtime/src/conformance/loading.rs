@@ -14,7 +14,7 @@ const LARGE_COMPONENT_BYTES: usize = 32 * 1024 * 1024;
 
 /// The plugin, where it can be loaded.
 pub(super) async fn checks(engine: &Engine, subject: &CheckSubject) -> (Vec<Check>, Option<Arc<dyn Adapter>>) {
-    let mut size = Check::new("file.size", "Is the file as small as a host takes it?");
+    let mut size = Check::new("file.size", "Is the file within the size limit?");
     let bytes = subject.wasm.len();
     let expected = format!("at most {MAX_COMPONENT_BYTES} bytes; debug information and unused packages left out");
     size.expect(bytes <= MAX_COMPONENT_BYTES, ("the file", &format!("{bytes} bytes"), &expected));
@@ -22,9 +22,9 @@ pub(super) async fn checks(engine: &Engine, subject: &CheckSubject) -> (Vec<Chec
         size.warn(format!("{bytes} bytes: over half of what a host takes"));
     }
     let component = Check::new("file.component", "Is it a WebAssembly component that compiles?");
-    let imports = Check::new("file.imports", "Does it import only what a host offers?");
-    let contract = Check::new("file.contract", "Does it speak this host's contract?");
-    let manifest = Check::new("manifest.form", "Can its manifest be read?");
+    let imports = Check::new("file.imports", "Are all imports offered by the host?");
+    let contract = Check::new("file.contract", "Does it implement this host's contract version?");
+    let manifest = Check::new("manifest.form", "Is the manifest valid?");
     let mut checks = [component, imports, contract, manifest];
     let loaded = engine.load(subject.wasm.clone()).await;
     // What stands before the one that failed was fine, and what stands behind it was not reached.

@@ -36,7 +36,7 @@ pub(super) fn checks(file: &str, plugin: &dyn Adapter, settings: &Value) -> Vec<
 }
 
 fn identity(file: &str, manifest: &Manifest) -> Check {
-    let mut check = Check::new("manifest.identity", "Is it called as its file is, and does somebody answer for it?");
+    let mut check = Check::new("manifest.identity", "Does the id match the file name, and is a vendor given?");
     let expected = format!("\"id\": \"{file}\", as the file is called, or a file {}.wasm", manifest.id);
     check.expect(manifest.id == file, ("manifest, id", &manifest.id, &expected));
     for (path, text) in [("displayName", &manifest.display_name), ("vendor", &manifest.vendor)] {
@@ -47,7 +47,7 @@ fn identity(file: &str, manifest: &Manifest) -> Check {
 }
 
 fn version(manifest: &Manifest) -> Check {
-    let mut check = Check::new("manifest.version", "Is its version a semantic one?");
+    let mut check = Check::new("manifest.version", "Is the version a semantic version?");
     let expected = "three numbers and what may follow them, such as 1.4.0 or 2.0.0-rc.1";
     check.expect(is_semantic(&manifest.version), ("manifest, version", &manifest.version, expected));
     check
@@ -67,7 +67,7 @@ fn is_semantic(version: &str) -> bool {
 }
 
 fn exports(plugin: &dyn Adapter) -> Check {
-    let mut check = Check::new("manifest.exports", "Do manifest and exports agree on what it can do?");
+    let mut check = Check::new("manifest.exports", "Do the manifest and the exports agree?");
     let manifest = plugin.manifest();
     let exported = |interface: Interface| plugin.exports().contains(&interface);
     let any = plugin.exports().len();
@@ -98,7 +98,7 @@ fn exports(plugin: &dyn Adapter) -> Check {
 }
 
 fn hosts(plugin: &dyn Adapter, settings: &Value) -> Check {
-    let mut check = Check::new("manifest.hosts", "Can the places it wants to go be granted?");
+    let mut check = Check::new("manifest.hosts", "Can the requested hosts be granted?");
     let manifest = plugin.manifest();
     let asking = ASKING.into_iter().find(|interface| plugin.exports().contains(interface));
     if let Some(interface) = asking {
@@ -133,7 +133,7 @@ fn hosts(plugin: &dyn Adapter, settings: &Value) -> Check {
 }
 
 fn credentials(manifest: &Manifest, settings: &Value) -> Check {
-    let mut check = Check::new("manifest.credentials", "Can its slots be filled, and sent where they belong?");
+    let mut check = Check::new("manifest.credentials", "Can the credential slots be filled and sent to their hosts?");
     for (index, slot) in manifest.credentials.iter().enumerate() {
         let at = format!("manifest, credentials[{index}] ({})", slot.slot);
         let earlier = manifest.credentials.iter().take(index).any(|other| other.slot == slot.slot);
@@ -185,7 +185,7 @@ fn placeholders(check: &mut Check, at: &str, manifest: &Manifest, slot: &Credent
 }
 
 fn routes(manifest: &Manifest) -> Check {
-    let mut check = Check::new("manifest.routes", "Can a channel's call reach it?");
+    let mut check = Check::new("manifest.routes", "Can calls of the channel reach its routes?");
     let mut seen = BTreeSet::new();
     for (index, route) in manifest.routes.iter().enumerate() {
         let at = format!("manifest, routes[{index}] ({})", route.path);
@@ -207,7 +207,7 @@ fn routes(manifest: &Manifest) -> Check {
 }
 
 fn rhythm(manifest: &Manifest) -> Check {
-    let mut check = Check::new("manifest.polling", "Are polls, rate limits and batches ones that can be kept?");
+    let mut check = Check::new("manifest.polling", "Are polls, rate limits and batches valid?");
     let mut seen: BTreeSet<(Entity, Option<&str>)> = BTreeSet::new();
     for (index, poll) in manifest.polls.iter().enumerate() {
         let at = format!("manifest, polls[{index}]");
@@ -239,7 +239,7 @@ fn rhythm(manifest: &Manifest) -> Check {
 }
 
 fn own_settings(manifest: &Manifest, settings: &Value) -> Check {
-    let mut check = Check::new("manifest.settings", "Do the samples' settings fit its schema?");
+    let mut check = Check::new("manifest.settings", "Do the sample settings match the schema?");
     let kind = manifest.settings.get("type").and_then(Value::as_str);
     let expected = "\"type\": \"object\"";
     check.expect(kind.is_none_or(|kind| kind == "object"), ("manifest, settings", "another type", expected));

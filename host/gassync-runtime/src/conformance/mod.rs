@@ -1,9 +1,9 @@
-//! `gassync plugin check`: what a plugin must stand before it may serve, tried with the engine, the sandbox, the budgets
-//! and the gate that it will serve in.
+//! `gassync plugin check`: the conformance suite for plugins. It uses the same engine, sandbox, limits and HTTP gate as
+//! a running host.
 //!
-//! [`check`] loads a component, runs a partner's [`Samples`] through it in good weather and bad, and gives a [`ConformanceReport`]
-//! of named checks. It needs no database and no network: the channel is played by files. What is tried is bounded:
-//! 40 samples, [`MAX_CASES`] alterations of them in a check, and [`MAX_TIME`] in all, after which no case is begun.
+//! [`check`] loads a component, runs the partner's [`Samples`] through it, including failures, and returns a
+//! [`ConformanceReport`] of named checks. It needs no database or network: responses come from files. It is bounded to
+//! 40 samples, [`MAX_CASES`] alterations per check, and [`MAX_TIME`] in total, after which no new case starts.
 
 mod behaviour;
 mod change_results;
@@ -39,24 +39,24 @@ pub use samples::{SampleError, Samples};
 use self::harness::Harness;
 use crate::{Engine, try_call::TryContext};
 
-/// Most alterations of samples that one check tries; of more, a part is chosen that is spread evenly.
+/// Maximum alterations per check; more are sampled evenly.
 pub const MAX_CASES: usize = 1_000;
-/// When the last case is begun, compiling left out.
+/// Time limit for starting cases, excluding compilation.
 pub const MAX_TIME: Duration = Duration::from_secs(60);
 
-/// What is to be looked at.
+/// The plugin under test.
 pub struct CheckSubject {
-    /// The file's name without its ending, which is the channel's.
+    /// File name without extension, which must be the channel id.
     pub name: String,
-    /// The file.
+    /// Content of the file.
     pub wasm: Vec<u8>,
-    /// What its channel sends and answers.
+    /// Requests and responses of its channel.
     pub samples: Samples,
-    /// What time it is for the plugin.
+    /// Current time for the plugin.
     pub now: Timestamp,
 }
 
-/// Makes all checks.
+/// Runs all checks.
 pub async fn check(engine: &Engine, subject: CheckSubject) -> ConformanceReport {
     let (mut checks, plugin) = loading::checks(engine, &subject).await;
     let mut shown = Identity { name: subject.name.clone(), bytes: subject.wasm.len(), ..Default::default() };

@@ -77,10 +77,10 @@ struct ReplyChecks {
 
 pub(super) async fn checks(harness: &Harness, decoded_samples: &[DecodedSample<'_>]) -> [Check; 4] {
     let mut checks = ReplyChecks {
-        respond: Check::new("reply.respond", "Is there a reply to whatever comes of a call?"),
-        same: Check::new("reply.same", "Is the same outcome answered alike, also when the call comes again?"),
-        secrets: Check::new("reply.secrets", "Does no reply carry a placeholder, or what proved the caller?"),
-        on_error: Check::new("reply.on-error", "Does it stand calls of which nothing can come?"),
+        respond: Check::new("reply.respond", "Is there a reply for every result of a call?"),
+        same: Check::new("reply.same", "Is the same result answered the same way, also on a repeated call?"),
+        secrets: Check::new("reply.secrets", "Do replies contain no placeholders and no caller credentials?"),
+        on_error: Check::new("reply.on-error", "Does it handle calls that cannot be processed?"),
     };
     let exported = harness.exports(Interface::Reply);
     let pending = decoded_samples.iter().filter(|_| exported).filter_map(|known| PendingReply::of(harness, known));

@@ -1,54 +1,54 @@
-//! What the kit found, for programs as JSON and for people as text.
+//! The conformance report, as JSON and as text.
 
 use serde::{Serialize, Serializer};
 
-/// Most failures and warnings of one check that are told in full.
+/// Maximum failures and warnings reported in full per check.
 const MAX_REPORTED: usize = 3;
 
-/// How a check ended.
+/// Result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckVerdict {
-    /// Every case went as it should.
+    /// Every case passed.
     Passed,
-    /// At least one did not.
+    /// At least one case failed.
     Failed,
-    /// None that was tried went wrong, and the time was up before all were.
+    /// No case failed, but time ran out before all were tried.
     Unfinished,
-    /// There was nothing to look at.
+    /// There were no cases.
     NotApplicable,
 }
 
-/// A case that did not go as it should, told so that it can be mended without asking.
+/// A failed case, with enough detail to fix it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// What was called, with what.
+    /// The call and its input.
     pub sent: String,
-    /// What the plugin made of it.
+    /// What the plugin returned.
     pub came_back: String,
-    /// What it should have made of it.
+    /// What was expected.
     pub expected: String,
 }
 
-/// One question, and how the plugin stood it. Its verdict follows from its cases: one without any cannot pass.
+/// A check with its cases. A check without cases does not pass.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// Its name, which stays the same from version to version.
+    /// Stable name.
     pub name: &'static str,
-    /// What it asks.
+    /// The question it answers.
     pub question: &'static str,
-    /// How many cases were tried.
+    /// Number of cases run.
     pub cases: usize,
-    /// What went wrong: the first few.
+    /// The first failures.
     pub failures: Vec<Failure>,
-    /// How many more went wrong.
+    /// Number of further failures.
     pub more_failures: usize,
-    /// What is no failure and should be looked at.
+    /// Warnings.
     pub warnings: Vec<String>,
-    /// What was found, where that is worth telling.
+    /// Notes.
     pub notes: Vec<String>,
-    /// How many cases were not begun, because the time was up.
+    /// Number of cases skipped for lack of time.
     pub not_begun: usize,
     /// Why there were no cases.
     pub reason: Option<String>,
@@ -69,7 +69,7 @@ impl Check {
         }
     }
 
-    /// How it ended.
+    /// The result.
     pub fn verdict(&self) -> CheckVerdict {
         match (self.failures.is_empty(), self.cases) {
             (false, _) => CheckVerdict::Failed,
@@ -79,7 +79,7 @@ impl Check {
         }
     }
 
-    /// A case, which may have gone wrong.
+    /// Records a case.
     pub(super) fn case(&mut self, outcome: Result<(), Failure>) {
         self.cases += 1;
         match outcome {
@@ -89,7 +89,7 @@ impl Check {
         }
     }
 
-    /// A case that reads something and finds it good or not.
+    /// Records a case from a condition.
     pub(super) fn expect(&mut self, good: bool, (sent, came_back, expected): (&str, &str, &str)) {
         self.case(if good { Ok(()) } else { Err(Failure::new(sent, came_back, expected)) });
     }
@@ -105,10 +105,10 @@ impl Check {
         self.notes.push(note.into());
     }
 
-    /// There is nothing to look at, for this reason; without effect where there was.
+    /// Marks the check as not applicable, if it has no cases.
     pub(super) fn nothing(mut self, reason: &str) -> Self {
         if self.cases == 0 {
-            self.reason = Some(if self.not_begun > 0 { "the time was up" } else { reason }.to_owned());
+            self.reason = Some(if self.not_begun > 0 { "out of time" } else { reason }.to_owned());
         }
         self
     }
@@ -152,65 +152,65 @@ impl Serialize for Check {
     }
 }
 
-/// What was used of one limit.
+/// Usage of one limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Figure {
-    /// The limit's name.
+    /// Name of the limit.
     pub name: &'static str,
-    /// What was used.
+    /// Amount used.
     pub used: u64,
-    /// What there is.
+    /// The limit.
     pub limit: u64,
-    /// What both are counted in.
+    /// Unit of both.
     pub unit: &'static str,
 }
 
-/// What one sample's call used.
+/// Usage of one sample.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Usage {
     /// The sample.
     pub sample: String,
-    /// Limit by limit.
+    /// Usage per limit.
     pub figures: Vec<Figure>,
 }
 
-/// The plugin that was looked at, as far as it could be loaded.
+/// The plugin under test, as far as it could be loaded.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Identity {
-    /// The file's name without its ending.
+    /// File name without extension.
     pub name: String,
-    /// The file's size.
+    /// File size.
     pub bytes: usize,
-    /// Its version, by its manifest.
+    /// Plugin version.
     pub version: Option<String>,
-    /// The contract it speaks.
+    /// Contract version.
     pub contract: Option<String>,
     /// SHA-256 of the file, in hex.
     pub hash: Option<String>,
 }
 
-/// All that was found.
+/// The complete report.
 #[derive(Debug, Clone, Serialize)]
 pub struct ConformanceReport {
-    /// Of which plugin.
+    /// The plugin.
     pub plugin: Identity,
-    /// In the order they were made.
+    /// Checks, in order.
     pub checks: Vec<Check>,
-    /// What the samples used.
+    /// Limit usage per sample.
     pub usage: Vec<Usage>,
-    /// Calls of the plugin.
+    /// Number of plugin calls.
     pub calls: u32,
-    /// What all of it took, compiling left out, in milliseconds.
+    /// Duration in milliseconds, excluding compilation.
     pub millis: u64,
 }
 
 impl ConformanceReport {
-    /// Whether nothing failed, and everything was tried.
+    /// Whether all checks completed without failures.
     pub fn passed(&self) -> bool {
         !self.checks.iter().any(|check| matches!(check.verdict(), CheckVerdict::Failed | CheckVerdict::Unfinished))
     }
 
-    /// Names of the checks that ended so.
+    /// Names of the checks with this result.
     pub fn named(&self, verdict: CheckVerdict) -> Vec<&'static str> {
         self.checks.iter().filter(|check| check.verdict() == verdict).map(|check| check.name).collect()
     }

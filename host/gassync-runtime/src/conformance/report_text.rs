@@ -63,7 +63,7 @@ impl ConformanceReport {
             writeln!(f, "          warning: {warning}")?;
         }
         if check.not_begun > 0 {
-            writeln!(f, "          warning: the time was up with {} cases to go", check.not_begun)?;
+            writeln!(f, "          warning: out of time with {} cases left", check.not_begun)?;
         }
         for (number, Failure { sent, came_back, expected }) in check.failures.iter().enumerate() {
             if number > 0 {

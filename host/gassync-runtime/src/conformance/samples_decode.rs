@@ -28,7 +28,7 @@ impl DecodedSample<'_> {
 /// Runs every sample once; what is understood goes on to the other checks.
 pub(super) async fn check<'a>(harness: &Harness, samples: &'a Samples) -> (Vec<Check>, Vec<DecodedSample<'a>>) {
     let mut decoded_samples = Vec::new();
-    let mut check = Check::new("samples.understood", "Does it understand its own samples?");
+    let mut check = Check::new("samples.understood", "Does it decode its own samples?");
     for sample in &samples.all {
         let finished = harness.run_sample(sample, CallVariation::default()).await;
         let failure =
@@ -80,7 +80,7 @@ fn unreachable(harness: &Harness, sample: &Sample) -> Option<(String, &'static s
 
 /// Without samples the other checks would be silent, and silence looks like praise.
 async fn present(harness: &Harness, samples: &Samples) -> Check {
-    let mut check = Check::new("samples.present", "Are there samples of what it reads?");
+    let mut check = Check::new("samples.present", "Are there samples for everything it reads?");
     let exported = |interface| harness.plugin.exports().contains(&interface);
     if exported(Interface::Inbound) {
         let any = samples.all.iter().any(Sample::is_call);

@@ -13,8 +13,8 @@ use gassync_domain::Change;
 const MAX_PLACES: usize = 20;
 
 pub(super) async fn checks(harness: &Harness, decoded_samples: &[DecodedSample<'_>]) -> [Check; 2] {
-    let json = Check::new("tolerance.json", "Does a member that nobody knows change nothing?");
-    let xml = Check::new("tolerance.xml", "Does an attribute or element that nobody knows change nothing?");
+    let json = Check::new("tolerance.json", "Are unknown JSON members ignored?");
+    let xml = Check::new("tolerance.xml", "Are unknown XML attributes and elements ignored?");
     let json = look(harness, decoded_samples, json, |sample| sample.payload.is_json()).await;
     let xml = look(harness, decoded_samples, xml, |sample| sample.payload.is_xml()).await;
     [json.nothing("no sample that is understood is JSON"), xml.nothing("no sample that is understood is XML")]

@@ -2,40 +2,40 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// A set of secrets.
+/// A credential slot.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CredentialSlot {
-    /// The first part of a placeholder.
+    /// Name, the first part of placeholders.
     pub slot: String,
-    /// For people.
+    /// Label.
     #[serde(default)]
     pub label: String,
-    /// How it comes to life.
+    /// How it is set up.
     pub kind: SlotKind,
-    /// Where its secrets may be sent, in the form of the manifest's `hosts`; none means wherever the plugin may go.
+    /// Hosts that may receive its secrets, in the form of the manifest's `hosts`; empty means all allowed hosts.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// What a person types in.
+    /// User inputs.
     #[serde(default)]
     pub inputs: Vec<Input>,
-    /// Where a browser is sent for consent.
+    /// OAuth authorization endpoint.
     pub authorize: Option<Authorize>,
-    /// How inputs become tokens.
+    /// Step that turns inputs into tokens.
     pub setup: Option<Step>,
-    /// How tokens become new ones.
+    /// Step that refreshes tokens.
     pub refresh: Option<Step>,
-    /// How the channel is told to forget them.
+    /// Step that revokes tokens.
     pub revoke: Option<Step>,
-    /// How long before its end a token is refreshed, in seconds.
+    /// How long before expiry a token is refreshed, in seconds.
     #[serde(default)]
     pub refresh_before_seconds: u32,
-    /// After how many days without use the channel forgets us.
+    /// Days without use after which the channel drops the credentials.
     pub idle_days: Option<u32>,
 }
 
 impl CredentialSlot {
-    /// What makes new tokens when those that are stored end. An application's own are made as at first.
+    /// The step that renews expired tokens; for OAuth client credentials this is `setup`.
     pub fn renewal(&self) -> Option<&Step> {
         match self.kind {
             SlotKind::Oauth2Client => self.setup.as_ref(),
@@ -43,69 +43,69 @@ impl CredentialSlot {
         }
     }
 
-    /// Whether a step of it brings this field.
+    /// Whether a step captures this field.
     pub fn brings(&self, field: &str) -> bool {
         let steps = self.setup.iter().chain(&self.refresh);
         steps.flat_map(|step| &step.captures).any(|capture| capture.field == field)
     }
 }
 
-/// How a slot comes to life.
+/// Kinds of credential slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SlotKind {
-    /// Fields that a person types in and nothing changes.
+    /// Static fields entered by a person.
     ApiKey,
     /// The same, named `username` and `password`; `{{slot.basic}}` is both as HTTP wants them.
     Basic,
-    /// Inputs become tokens by `setup`, tokens new ones by `refresh`.
+    /// Tokens obtained by `setup` and renewed by `refresh`.
     Steps,
-    /// The same after a person has consented in a browser: `setup` may use `{{oauth.code}}` and `{{oauth.redirectUri}}`.
+    /// The same after browser consent: `setup` may use `{{oauth.code}}` and `{{oauth.redirectUri}}`.
     Oauth2Code,
-    /// Tokens for the application itself: `setup` needs nothing of a person, and is made again when they end.
+    /// Application tokens: `setup` needs no consent and is repeated on expiry.
     Oauth2Client,
 }
 
-/// A field that a person types in.
+/// A user input.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The second part of a placeholder.
+    /// Field, the second part of placeholders.
     pub field: String,
-    /// For people.
+    /// Label.
     #[serde(default)]
     pub label: String,
 }
 
-/// Where a browser is sent for consent. The host adds `response_type`, `redirect_uri` and `state`.
+/// OAuth authorization endpoint. The host adds `response_type`, `redirect_uri` and `state`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Authorize {
     /// Absolute.
     pub url: String,
-    /// With placeholders, such as the application's id.
+    /// Query parameters, which may contain placeholders such as the client id.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
 }
 
-/// A request the host makes by itself to get, renew or end secrets.
+/// A request made by the host to obtain, renew or revoke secrets.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Step {
-    /// With placeholders, `{{setting.NAME}}` among them.
+    /// Request, which may contain placeholders including `{{setting.NAME}}`.
     pub request: StepRequest,
-    /// What of the answer is kept.
+    /// Values to capture from the response.
     #[serde(default)]
     pub captures: Vec<Capture>,
-    /// A pointer to the seconds the captures are good for.
+    /// JSON pointer to the lifetime in seconds.
     pub expires_in: Option<String>,
-    /// A pointer to the instant they end: seconds since 1970, or RFC 3339.
+    /// JSON pointer to the expiry: Unix seconds or RFC 3339.
     pub expires_at: Option<String>,
-    /// How long they are good for where the channel does not say, in seconds.
+    /// Default lifetime in seconds.
     pub lifetime_seconds: Option<u32>,
 }
 
-/// What a step sends.
+/// The request of a step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StepRequest {
@@ -120,18 +120,18 @@ pub struct StepRequest {
     pub body: Option<String>,
 }
 
-/// A secret in an answer.
+/// A captured value of a response.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Capture {
-    /// The field it is kept as.
+    /// Field to store it in.
     pub field: String,
-    /// Where it stands: a JSON pointer.
+    /// JSON pointer.
     pub pointer: String,
-    /// It may be absent: what is stored stays.
+    /// May be absent; the stored value is then kept.
     #[serde(default)]
     pub optional: bool,
-    /// It outlives the others: the expiry is not its own.
+    /// Does not expire with the other values.
     #[serde(default)]
     pub lasting: bool,
 }

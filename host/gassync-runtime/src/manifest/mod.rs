@@ -1,4 +1,4 @@
-//! What a plugin says of itself and asks for, as the contract's `manifest.schema.json` has it.
+//! The manifest of a plugin, as in the contract's `manifest.schema.json`.
 
 mod credential;
 mod polling;
@@ -15,58 +15,58 @@ pub use route::{Encoding, FallbackResponse, InboundRoute, RouteKind, Verificatio
 
 use crate::{Algorithm, HostPattern, MAX_SANDBOX_BYTES, grant};
 
-/// The form of manifest this host reads.
+/// Supported manifest schema version.
 const SCHEMA_VERSION: u32 = 1;
-/// The largest manifest, in bytes.
+/// Largest manifest, in bytes.
 const MAX_MANIFEST_BYTES: usize = 256 * 1024;
-/// Begins a host that is a setting of the source.
+/// Prefix of a host given by a setting.
 pub(crate) const SETTING: &str = "setting:";
-/// Begins a host that is a secret of the source, `credential:SLOT.FIELD`.
+/// Prefix of a host given by a secret, `credential:SLOT.FIELD`.
 pub(crate) const CREDENTIAL: &str = "credential:";
 
-/// What a plugin says of itself and asks for. Unknown keys are refused, so that a typing error is not a silent wish.
+/// The manifest of a plugin. Unknown keys are refused, so that typing errors do not pass silently.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Manifest {
-    /// The form of this document: 1.
+    /// Schema version: 1.
     pub schema_version: u32,
-    /// The channel; also the name of the file.
+    /// Channel id, which is also the file name.
     pub id: String,
-    /// For people.
+    /// Display name.
     pub display_name: String,
-    /// The plugin's own version.
+    /// Plugin version.
     pub version: String,
-    /// The contract it was built against.
+    /// Contract version.
     pub contract: String,
-    /// Who answers for it.
+    /// Vendor.
     pub vendor: String,
-    /// Where it wants to go: an address, one with a leading `*.` label, `setting:NAME` or `credential:SLOT.FIELD`; before
-    /// it the methods, as in `GET,POST https://api.example.org`, where not all are meant.
+    /// Requested hosts: a URL, optionally with a leading `*.` label, `setting:NAME` or `credential:SLOT.FIELD`;
+    /// optionally preceded by methods, as in `GET,POST https://api.example.org`.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// What secrets it needs.
+    /// Credential slots.
     #[serde(default)]
     pub credentials: Vec<CredentialSlot>,
-    /// How channels call it.
+    /// Inbound routes.
     #[serde(default)]
     pub routes: Vec<InboundRoute>,
-    /// What is fetched, and how often.
+    /// Polls.
     #[serde(default)]
     pub polls: Vec<Poll>,
-    /// What the channel allows.
+    /// Rate limits of the channel.
     #[serde(default)]
     pub rate_limits: Vec<RateLimit>,
-    /// How much it takes at once.
+    /// Batch sizes.
     #[serde(default)]
     pub batches: Batches,
-    /// What nobody may keep: JSON pointers, where `*` stands for any element of an array, and `xml:A/B/@C`, where the path
-    /// is the end of an element's, prefixes left out, and an element is meant with all that is in it.
+    /// Sensitive fields that are never stored: JSON pointers, with `*` for any array element, and `xml:A/B/@C`, a path
+    /// suffix without namespace prefixes; an element includes its content.
     #[serde(default)]
     pub sensitive: Vec<String>,
-    /// A JSON Schema of the source's settings.
+    /// JSON Schema of the source's settings.
     #[serde(default = "no_settings")]
     pub settings: Value,
-    /// What it needs beyond the ordinary.
+    /// Limits beyond the defaults.
     #[serde(default)]
     pub limits: Limits,
     /// The channel subtracts its own bookings from the availability it shows.
@@ -75,17 +75,16 @@ pub struct Manifest {
     /// The channel computes the units left by itself, from its rooms and the bookings it knows, and accepts no number.
     #[serde(default)]
     pub computes_availability: bool,
-    /// The channel refuses prices for content it does not have yet.
+    /// The channel requires content before prices.
     #[serde(default)]
     pub needs_content_first: bool,
-    /// The channel answers for every reservation that it has, however old, when it is asked for it by its id: one that it does
-    /// not answer for is no more.
+    /// The channel returns every reservation by id, however old; one it does not return no longer exists.
     #[serde(default)]
     pub answers_every_id: bool,
 }
 
 impl Manifest {
-    /// Who counts what is left at the channel.
+    /// How the channel counts available units.
     pub fn unit_count(&self) -> UnitCount {
         match (self.computes_availability, self.decrements_own_availability) {
             (true, _) => UnitCount::Itself,
@@ -99,30 +98,30 @@ fn no_settings() -> Value {
     serde_json::json!({ "type": "object" })
 }
 
-/// What a plugin needs beyond the ordinary, for an admin to grant.
+/// Limits beyond the defaults, to be granted by an admin.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limits {
-    /// Memory of one call, in MiB: 64 unless said otherwise, at most 256, which is what scripts ask for.
+    /// Memory per call in MiB: 64 by default, at most 256.
     #[serde(rename = "memoryMiB")]
     pub memory_mib: Option<u32>,
 }
 
-/// What stands before the dot of a placeholder and is no slot: a setting, and what a consent brought.
+/// Reserved placeholder names that are not slots.
 pub(crate) const NO_SLOTS: [&str; 2] = ["setting", "oauth"];
 
-/// A manifest that cannot be used.
+/// An invalid manifest.
 #[derive(Debug, thiserror::Error)]
 #[error("manifest, {path}: {problem}")]
 pub struct ManifestError {
-    /// Where, as `routes[0].kind`.
+    /// Path, such as `routes[0].kind`.
     pub path: String,
-    /// What is wrong.
+    /// Problem.
     pub problem: String,
 }
 
 impl Manifest {
-    /// Reads and checks the document.
+    /// Parses and validates a manifest.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         if text.len() > MAX_MANIFEST_BYTES {
             let problem = format!("has {} bytes; the limit is {MAX_MANIFEST_BYTES}", text.len());
@@ -144,7 +143,7 @@ impl Manifest {
         }
         for (index, slot) in manifest.credentials.iter().enumerate() {
             if NO_SLOTS.contains(&slot.slot.as_str()) {
-                return fail(&format!("credentials[{index}].slot"), format!("{} stands for something else", slot.slot));
+                return fail(&format!("credentials[{index}].slot"), format!("{} is reserved", slot.slot));
             }
             for (number, host) in slot.hosts.iter().enumerate() {
                 check_host(&manifest, &format!("credentials[{index}].hosts[{number}]"), host)?;
@@ -168,13 +167,13 @@ impl Manifest {
         }
         let properties = manifest.settings.get("properties").and_then(Value::as_object);
         if let Some((name, _)) = properties.into_iter().flatten().find(|(_, s)| s.get("writeOnly").is_some()) {
-            return fail(&format!("settings.properties.{name}"), "a secret belongs into a credential slot".to_owned());
+            return fail(&format!("settings.properties.{name}"), "secrets belong in a credential slot".to_owned());
         }
         Ok(manifest)
     }
 
-    /// The places that hosts stand for, given settings, with their defaults or without, and what `secret` knows of a slot and
-    /// field. What leads nowhere is left out.
+    /// Resolves hosts to patterns, given the settings (with or without defaults) and the secrets that are URLs.
+    /// Unresolvable hosts are left out.
     pub fn host_patterns<'a>(
         &self,
         hosts: impl IntoIterator<Item = &'a String>,
@@ -195,13 +194,13 @@ impl Manifest {
         hosts.into_iter().filter_map(pattern).collect()
     }
 
-    /// The slots and fields whose secrets are addresses.
+    /// Slots and fields whose secrets are URLs.
     pub fn secret_addresses(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self.hosts.iter().chain(self.credentials.iter().flat_map(|slot| &slot.hosts));
         all.filter_map(|host| grant::split_methods(host)?.1.strip_prefix(CREDENTIAL)?.split_once('.'))
     }
 
-    /// A source's settings with the schema's defaults where they say nothing.
+    /// The settings with the schema's defaults applied.
     pub fn with_defaults(&self, settings: &Value) -> Value {
         let mut whole = serde_json::Map::new();
         if let Some(properties) = self.settings.get("properties").and_then(Value::as_object) {
@@ -217,7 +216,7 @@ impl Manifest {
         Value::Object(whole)
     }
 
-    /// A slot by its name.
+    /// A slot by name.
     pub fn slot(&self, name: &str) -> Option<&CredentialSlot> {
         self.credentials.iter().find(|slot| slot.slot == name)
     }
@@ -226,7 +225,7 @@ impl Manifest {
 fn check_host(manifest: &Manifest, path: &str, host: &str) -> Result<(), ManifestError> {
     let fail = |problem: String| Err(ManifestError { path: path.to_owned(), problem });
     let Some((_, at)) = grant::split_methods(host) else {
-        return fail(format!("{host} begins with no list of methods in upper case"));
+        return fail(format!("{host} must start with upper-case methods"));
     };
     if let Some(name) = at.strip_prefix(SETTING) {
         return match manifest.settings.get("properties").and_then(|properties| properties.get(name)) {
@@ -242,7 +241,7 @@ fn check_host(manifest: &Manifest, path: &str, host: &str) -> Result<(), Manifes
     }
     match HostPattern::parse(host) {
         Some(_) => Ok(()),
-        None => fail(format!("{host} is neither an address nor setting:NAME nor credential:SLOT.FIELD")),
+        None => fail(format!("{host} is neither a URL nor setting:NAME nor credential:SLOT.FIELD")),
     }
 }
 
@@ -266,7 +265,7 @@ fn check_route(manifest: &Manifest, path: &str, route: &InboundRoute) -> Result<
     }
     match &route.verification {
         Verification::Signature { algorithm, .. } if Algorithm::by_name(algorithm).is_err() => {
-            fail("verification.algorithm", format!("nobody knows {algorithm}"))
+            fail("verification.algorithm", format!("unknown algorithm {algorithm}"))
         }
         Verification::Jwt { algorithm, .. } if !["HS256", "RS256"].contains(&&**algorithm) => {
             fail("verification.algorithm", format!("{algorithm} is neither HS256 nor RS256"))

@@ -18,7 +18,7 @@ pub struct Poll {
     /// How far the next run overlaps the previous one.
     #[serde(default)]
     pub overlap_seconds: u32,
-    /// For channels that cannot tell what changed: the nights that are read again each time.
+    /// Nights to read each time, for channels without change queries.
     pub window: Option<Days>,
 }
 
@@ -33,24 +33,24 @@ pub struct Days {
     pub ahead: u32,
 }
 
-/// What the channel allows.
+/// A rate limit of the channel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RateLimit {
-    /// For whom it is counted.
+    /// Scope of the limit.
     pub scope: LimitScope,
-    /// How much in how long.
+    /// Limits per time window.
     pub windows: Vec<Window>,
-    /// The headers by which the channel tells what is left: `remaining`, `resetsIn`, `cost`, each with its names.
+    /// Response headers with the remaining budget: `remaining`, `resetsIn`, `cost`, each with its names.
     #[serde(default)]
     pub headers: BTreeMap<String, Vec<String>>,
-    /// What one request costs where the channel does not say, in its units.
+    /// Default cost of a request.
     #[serde(default = "one")]
     pub weight: f64,
-    /// One call at a time.
+    /// Whether requests are serialised.
     #[serde(default)]
     pub one_at_a_time: bool,
-    /// Only for these paths.
+    /// Paths it applies to; empty for all.
     #[serde(default)]
     pub paths: Vec<String>,
 }
@@ -59,13 +59,13 @@ fn one() -> f64 {
     1.0
 }
 
-/// For whom a limit is counted.
+/// Scope of a rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LimitScope {
-    /// All we send from this address.
+    /// All requests from this address.
     Address,
-    /// All this application sends.
+    /// All requests of this application.
     Application,
     /// One set of credentials.
     Credential,
@@ -73,17 +73,17 @@ pub enum LimitScope {
     Property,
 }
 
-/// How much in how long.
+/// Limits per time window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Window {
-    /// How long.
+    /// Length in seconds.
     pub seconds: u32,
-    /// How much, in the channel's units.
+    /// Maximum, in the channel's units.
     pub limit: f64,
 }
 
-/// How much the channel takes in one request.
+/// Maximum request sizes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Batches {
@@ -97,12 +97,12 @@ pub struct Batches {
     pub acknowledgements: Option<Batch>,
 }
 
-/// The size of one request.
+/// Maximum size of a request.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Batch {
-    /// Most items.
+    /// Maximum items.
     pub items: u32,
-    /// Most bytes, where the channel counts them.
+    /// Maximum bytes, if limited.
     pub bytes: Option<u32>,
 }

@@ -1,28 +1,28 @@
 use serde::{Deserialize, Serialize};
 
-/// A way channels call us.
+/// An inbound route.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct InboundRoute {
-    /// Below the connection's address; `/` is the address itself, `/feeds/*` anything below it.
+    /// Path below the connection's URL; `/` is the URL itself, `/feeds/*` anything below it.
     pub path: String,
     /// Upper case.
     pub methods: Vec<String>,
-    /// How the caller is known.
+    /// Verification of the caller.
     pub verification: Verification,
-    /// What the answer depends on.
+    /// Kind of the route.
     pub kind: RouteKind,
-    /// How long the caller waits, in milliseconds.
+    /// Response time limit, in milliseconds.
     pub budget_millis: u64,
     /// The response if the plugin builds none.
     pub fallback_response: FallbackResponse,
 }
 
-/// How a caller is known.
+/// Verification of callers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase", tag = "kind", deny_unknown_fields)]
 pub enum Verification {
-    /// It is not: what it says is a hint, to be read back. (With braces, so that keys nobody knows are refused here too.)
+    /// None: the payload is only a hint to fetch. (With braces, so that unknown keys are refused.)
     None {},
     /// By a header with the connection's token.
     StaticHeader {
@@ -88,7 +88,7 @@ pub enum Verification {
     },
 }
 
-/// How bytes are written as text.
+/// Encoding of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
@@ -98,15 +98,15 @@ pub enum Encoding {
     Base64,
 }
 
-/// What an answer depends on.
+/// Kinds of routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RouteKind {
-    /// On nothing: the message is kept and worked on, whatever comes of it.
+    /// Acknowledged at once: the message is stored and processed later.
     Ack,
-    /// On what comes of it.
+    /// The response depends on the result.
     Ask,
-    /// On what the core holds: the channel fetches, and changes nothing.
+    /// A feed that the channel fetches.
     Feed,
 }
 
@@ -121,11 +121,11 @@ pub struct FallbackResponse {
     pub body: String,
 }
 
-/// A network with fewer fixed bits is as good as everybody.
+/// Shorter network prefixes count as unverified.
 const MIN_NETWORK_BITS: u32 = 8;
 
 impl InboundRoute {
-    /// Whether anybody may call it.
+    /// Whether it has no effective verification.
     pub fn is_open(&self) -> bool {
         let bits = |network: &String| network.split_once('/').and_then(|(_, bits)| bits.parse::<u32>().ok());
         match &self.verification {
@@ -137,7 +137,7 @@ impl InboundRoute {
         }
     }
 
-    /// Whether a path is this route's.
+    /// Whether this route serves a path.
     pub fn serves(&self, path: &str) -> bool {
         match self.path.strip_suffix("/*") {
             Some(folder) => path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')),

@@ -1,4 +1,4 @@
-//! A source's settings, held against the schema that the manifest has for them.
+//! Validation of a source's settings against the schema of the manifest.
 
 use jsonschema::{Validator, error::ValidationErrorKind};
 use serde_json::Value;
@@ -6,15 +6,15 @@ use serde_json::Value;
 use super::Manifest;
 
 impl Manifest {
-    /// What is wrong with a source's settings: where, such as `rooms[0].id`, and why. A setting that the schema does not name
-    /// is wrong too, unless it says that there may be others.
+    /// Errors of settings: path, such as `rooms[0].id`, and problem. Unknown settings are errors unless the schema
+    /// allows additional properties.
     pub fn wrong_settings(&self, settings: &Value) -> Vec<(String, String)> {
         let mut wrong = Vec::new();
         if self.settings.get("additionalProperties").is_none() {
             let known = self.settings.get("properties").and_then(Value::as_object);
             let given = settings.as_object().into_iter().flat_map(|given| given.keys());
             let unknown = given.filter(|name| !known.is_some_and(|known| known.contains_key(*name)));
-            wrong.extend(unknown.map(|name| (name.clone(), "the plugin has no such setting".to_owned())));
+            wrong.extend(unknown.map(|name| (name.clone(), "unknown setting".to_owned())));
         }
         match validator(&self.settings) {
             Ok(validator) => {
@@ -28,12 +28,12 @@ impl Manifest {
     }
 }
 
-/// What holds settings against a schema; nothing is fetched for it.
+/// Creates the validator of a schema, without network access.
 pub(super) fn validator(schema: &Value) -> Result<Validator, String> {
     jsonschema::options().should_validate_formats(true).build(schema).map_err(|error| error.to_string())
 }
 
-/// As people write it, and down to the property that is missing or one too many.
+/// A readable path, including a missing or unexpected property.
 fn place(error: &jsonschema::ValidationError<'_>) -> String {
     let mut place = String::new();
     for step in error.instance_path().as_str().split('/').skip(1) {

@@ -20,25 +20,25 @@ use url::Url;
 use super::{OutgoingRequest, SendError, Transport, pools::Pools};
 use crate::address::is_public;
 
-/// How long one request may take.
+/// Timeout of a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long connecting may take.
+/// Timeout of connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest answer, in bytes.
+/// Largest response, in bytes.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
-/// How long the first bytes of an answer are waited for, where no more is read: by then its status is known.
+/// Timeout of reading a truncated body, once the status is known.
 const FIRST_BYTES_TIMEOUT: Duration = Duration::from_secs(1);
-/// Owners whose connections are kept open; beyond it, those that were not used for longest are given up.
+/// Maximum number of connection pools; beyond it the least recently used one is dropped.
 const MAX_POOLS: usize = 1_000;
 
-/// How names become addresses.
+/// Resolves host names.
 pub type Resolver =
     Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = std::io::Result<Vec<SocketAddr>>> + Send>> + Send + Sync>;
 
-/// Whether an address may be called.
+/// Decides whether an address may be called.
 pub type AddressPolicy = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
-/// How much of an answer is read.
+/// How much of a response body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum BodyLimit {
     /// All of it; one that is longer than these bytes is an error.
@@ -47,8 +47,8 @@ enum BodyLimit {
     First(usize),
 }
 
-/// The network. Each owner, which is a connection of an account, has a pool of its own: what one tenant's requests left
-/// open is never used for another's.
+/// The network. Each owner (a connection of an account) has its own connection pool, so that tenants never share
+/// connections.
 #[derive(Clone)]
 pub struct Network {
     factory: ClientFactory,
@@ -57,12 +57,12 @@ pub struct Network {
     pools: Arc<Mutex<Pools<HttpTransport>>>,
 }
 
-/// The network for one owner. A name is resolved once per connection, every address it leads to is judged, and the
-/// connection goes to the very addresses that were judged.
+/// The network for one owner. A name is resolved once per connection, the policy checks every address, and the
+/// connection uses exactly the checked addresses.
 #[derive(Clone)]
 pub struct HttpTransport {
     public_only: Client,
-    /// Made when it is needed: few are let inside.
+    /// Created on demand: few hosts may have private addresses.
     any_address: Arc<OnceLock<Client>>,
     factory: ClientFactory,
     policy: AddressPolicy,
@@ -70,23 +70,23 @@ pub struct HttpTransport {
     response_timeout: Option<Duration>,
 }
 
-/// What clients are made of.
+/// Creates HTTP clients.
 #[derive(Clone)]
 struct ClientFactory {
     resolver: Resolver,
-    /// One set of certificates for all pools: they are the larger part of what a pool would hold.
+    /// Shared by all pools, since root certificates take most of the memory.
     tls: Arc<rustls::ClientConfig>,
 }
 
 impl Network {
-    /// With the system's names and certificates.
+    /// Uses the system's resolver and certificates.
     pub fn new() -> Result<Self, SendError> {
         Self::with_resolver(Arc::new(|name| {
             Box::pin(async move { Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.collect()) })
         }))
     }
 
-    /// With other names.
+    /// Uses another resolver.
     pub fn with_resolver(resolver: Resolver) -> Result<Self, SendError> {
         // Another part of the process may have chosen a provider already: either is fine.
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -101,20 +101,19 @@ impl Network {
         })
     }
 
-    /// Another judge of addresses than whether they are of the open internet.
+    /// Replaces the default policy, which allows only public addresses.
     #[must_use]
     pub fn with_address_policy(self, policy: AddressPolicy) -> Self {
         Self { policy, pools: no_pools(), ..self }
     }
 
-    /// Reads the first bytes of an answer alone. Its status counts, however its body ends.
+    /// Reads only the first bytes of a body. The status counts even if the body is cut off.
     #[must_use]
     pub fn truncating_bodies_at(self, bytes: usize) -> Self {
         Self { body_limit: BodyLimit::First(bytes), pools: no_pools(), ..self }
     }
 
-    /// Whether all addresses that a place leads to just now may be called. What is true now is asked again whenever something
-    /// connects.
+    /// Checks that all current addresses of a URL may be called. Every connection checks again.
     pub async fn check(&self, url: &Url) -> Result<(), SendError> {
         let refused = || SendError::AddressRefused(url.host_str().unwrap_or_default().to_owned());
         let addresses = match url.host() {
@@ -128,12 +127,12 @@ impl Network {
             None => Vec::new(),
         };
         if addresses.is_empty() {
-            return Err(SendError::Connect("the name leads to no address".to_owned()));
+            return Err(SendError::Connect("the name resolves to no address".to_owned()));
         }
         if addresses.into_iter().all(|address| (self.policy)(address)) { Ok(()) } else { Err(refused()) }
     }
 
-    /// The pool of an owner.
+    /// The transport of an owner.
     pub fn of(&self, owner: &str) -> Result<HttpTransport, SendError> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         pools.of(owner, || {
@@ -169,7 +168,7 @@ impl ClientFactory {
 }
 
 impl HttpTransport {
-    /// Waits so long for the head of an answer, connecting included.
+    /// Limits the time until the response head, including connecting.
     #[must_use]
     pub fn with_response_timeout(self, response_timeout: Duration) -> Self {
         Self { response_timeout: Some(response_timeout), ..self }
@@ -187,10 +186,10 @@ impl HttpTransport {
     }
 }
 
-/// The word that tells a refused address from a failed look-up.
+/// Distinguishes a refused address from a failed lookup.
 const REFUSED: &str = "address refused";
 
-/// Resolves, and judges every address before anything connects.
+/// Resolves names and checks every address before connecting.
 struct PolicyResolver {
     resolver: Resolver,
     policy: AddressPolicy,
@@ -201,7 +200,7 @@ impl Resolve for PolicyResolver {
         let (lookup, policy) = ((self.resolver)(name.as_str().to_owned()), Arc::clone(&self.policy));
         Box::pin(async move {
             let addresses = lookup.await?;
-            // One bad address spoils the name: the resolver's order must not decide.
+            // One refused address refuses the name, independent of the order of addresses.
             if addresses.iter().all(|address| policy(address.ip())) {
                 Ok(Box::new(addresses.into_iter()) as Addrs)
             } else {
@@ -214,7 +213,7 @@ impl Resolve for PolicyResolver {
 #[async_trait]
 impl Transport for HttpTransport {
     async fn send(&self, request: OutgoingRequest) -> Result<HttpResponse, SendError> {
-        // A literal address never meets the resolver.
+        // Literal addresses bypass the resolver.
         let literal = match request.url.host() {
             Some(url::Host::Ipv4(v4)) => Some(v4.into()),
             Some(url::Host::Ipv6(v6)) => Some(v6.into()),
@@ -266,7 +265,7 @@ async fn whole(mut response: Response, most: usize, host: &str) -> Result<Vec<u8
     Ok(body)
 }
 
-/// A body that stalls or breaks off ends there: its status has come.
+/// Reads the beginning of a body; a body that stalls or breaks off is truncated.
 async fn first(mut response: Response, most: usize) -> Vec<u8> {
     let mut body = Vec::new();
     let body_limit = async {
@@ -277,12 +276,12 @@ async fn first(mut response: Response, most: usize) -> Vec<u8> {
             body.extend_from_slice(&chunk[..room.min(chunk.len())]);
         }
     };
-    // What has come by then is what there is.
+    // Keep what has arrived by then.
     let _ = tokio::time::timeout(FIRST_BYTES_TIMEOUT, body_limit).await;
     body
 }
 
-/// Never with the address: a secret may stand in it.
+/// Converts an error without its URL, which may contain a secret.
 fn send_error(host: &str, error: reqwest::Error) -> SendError {
     let error = error.without_url();
     if error.is_timeout() {

@@ -1,4 +1,4 @@
-//! How requests travel: over the network, or from a list of answers.
+//! Transports: the network, or a list of recorded responses.
 
 mod http;
 mod pools;
@@ -11,52 +11,52 @@ use url::Url;
 pub use http::{AddressPolicy, HttpTransport, Network, Resolver};
 pub use replay::ReplayTransport;
 
-/// A request with its secrets filled in. It has no way to be shown.
+/// A request with its secrets filled in. It deliberately implements neither `Debug` nor `Display`.
 #[derive(Clone)]
 pub struct OutgoingRequest {
     /// Upper case.
     pub method: String,
-    /// Granted.
+    /// The URL, already granted.
     pub url: Url,
-    /// The address as it was written, its secrets still placeholders.
+    /// The URL as written, with placeholders, for logs.
     pub shown: String,
     /// Filled.
     pub headers: Vec<(String, String)>,
     /// Filled.
     pub body: Option<Vec<u8>>,
-    /// The operator lets this host be a private address.
+    /// The operator allows this host to have a private address.
     pub may_be_private: bool,
 }
 
-/// Why there is no answer.
+/// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// The name leads to an address that may not be called.
-    #[error("{0} leads to an address that may not be called")]
+    /// The host resolves to an address that may not be called.
+    #[error("{0} resolves to an address that may not be called")]
     AddressRefused(String),
-    /// What the channel allows is used up; in so many seconds there is room again. Nothing was sent.
-    #[error("the channel's limit is used up for {0} seconds")]
+    /// The rate limit is exhausted for this many seconds. Nothing was sent.
+    #[error("the channel's rate limit is exhausted for {0} seconds")]
     RateLimited(u32),
-    /// The channel has failed too often: it is left alone for so many seconds. Nothing was sent.
-    #[error("the channel has failed too often and is left alone for {0} seconds")]
+    /// The circuit breaker is open for this many seconds. Nothing was sent.
+    #[error("the channel's circuit breaker is open for {0} seconds")]
     CircuitOpen(u32),
-    /// The channel took too long.
+    /// The request timed out.
     #[error("it timed out")]
     TimedOut,
-    /// The answer is over this many bytes.
-    #[error("the answer is larger than {0} bytes")]
+    /// The response exceeds this many bytes.
+    #[error("the response is larger than {0} bytes")]
     TooLarge(u64),
-    /// Nobody answered.
-    #[error("it could not connect: {0}")]
+    /// The connection failed.
+    #[error("connection failed: {0}")]
     Connect(String),
-    /// The certificate is not good.
+    /// The TLS handshake failed.
     #[error("TLS failed: {0}")]
     Tls(String),
 }
 
-/// Sends a request and reads the answer.
+/// Sends a request and reads the response.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Never repeats, never follows a redirect.
+    /// Sends the request once, without retries or redirects.
     async fn send(&self, request: OutgoingRequest) -> Result<HttpResponse, SendError>;
 }

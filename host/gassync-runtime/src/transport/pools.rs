@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-/// What owners keep open. Where there are too many, the one that was asked for longest ago is given up.
+/// Pools by owner, with least-recently-used eviction.
 pub(super) struct Pools<T> {
     most: usize,
     of: HashMap<String, (u64, T)>,
@@ -12,7 +12,7 @@ impl<T: Clone> Pools<T> {
         Self { most, of: HashMap::new(), asked: 0 }
     }
 
-    /// An owner's; made where there is none.
+    /// The pool of an owner, created if missing.
     pub(super) fn of<E>(&mut self, owner: &str, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         self.asked += 1;
         if let Some((asked, pool)) = self.of.get_mut(owner) {

@@ -5,14 +5,14 @@ use gassync_domain::HttpResponse;
 
 use super::{OutgoingRequest, SendError, Transport};
 
-/// Serves answers from a list, in order; when it is used up, 503.
+/// Serves responses from a list, then 503.
 #[derive(Debug)]
 pub struct ReplayTransport {
     responses: Mutex<VecDeque<HttpResponse>>,
 }
 
 impl ReplayTransport {
-    /// With these answers.
+    /// Creates a transport with these responses.
     pub fn new(responses: Vec<HttpResponse>) -> Self {
         Self { responses: Mutex::new(responses.into()) }
     }

@@ -1,4 +1,4 @@
-//! `gassync plugin try`: what a plugin makes of a payload, with nothing verified, stored or sent.
+//! `gassync plugin try`: runs one plugin call on a payload; nothing is verified, stored or sent.
 
 mod core_data;
 
@@ -22,31 +22,31 @@ use crate::{
 /// Most chunks of a feed that are joined.
 pub(crate) const MAX_CHUNKS: usize = 1_000;
 
-/// What a trial is run with.
+/// Input shared by all calls.
 #[derive(Debug, Clone)]
 pub struct TryContext {
     /// The source's settings.
     pub settings: Value,
-    /// What time it is for the plugin.
+    /// Current time for the plugin.
     pub now: Timestamp,
-    /// What its randomness grows from.
+    /// Random seed.
     pub seed: u64,
     /// The core's data.
     pub core_data: FileCoreData,
 }
 
-/// How a trial ended.
+/// Result of a call.
 #[derive(Debug)]
 pub enum TryResult {
     /// One JSON document.
     Document(String),
-    /// The plugin answered an error: a problem document.
+    /// An error of the plugin: a problem document.
     PluginError(String),
-    /// The plugin broke or went over a limit: a problem document.
+    /// A trap or an exceeded limit: a problem document.
     PluginFault(String),
 }
 
-/// A change as the host keeps it; where it mended something, with the channel's own record, digit for digit.
+/// A change as the host stores it, with the channel's original record if it was mended.
 #[derive(Serialize)]
 struct ShownChange<'a> {
     #[serde(flatten)]

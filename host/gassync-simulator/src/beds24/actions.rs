@@ -1,45 +1,45 @@
-//! What happens in the account: by chance, or by hand.
+//! Actions in the account: random or manual.
 
 use jiff::Span;
 use rand::{RngExt, seq::IndexedRandom};
 
 use super::{Account, Beds24, BookEntry, BookingChange, NewBooking, webhook::Event};
 
-/// One thing that happened.
+/// An action in the account.
 #[derive(Debug, Clone)]
 pub struct Action {
-    /// What.
+    /// Kind of the action.
     pub kind: ActionKind,
-    /// To which booking.
+    /// The booking.
     pub booking_id: u64,
-    /// How the outside can know.
+    /// Whether a webhook is sent.
     pub notification: Notification,
-    /// In plain words, without a guest's data.
+    /// Summary without guest data.
     pub summary: String,
 }
 
-/// What can happen.
+/// Kinds of actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActionKind {
     /// A new booking.
     Made,
-    /// Other dates, people or price.
+    /// Changed dates, guests or price.
     Changed,
-    /// Given back.
+    /// A cancellation.
     Cancelled,
 }
 
-/// How the outside can know.
+/// Whether an action sends a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notification {
-    /// A webhook tells.
+    /// A webhook is sent.
     Webhook,
-    /// Nothing tells: only asking finds it.
+    /// No webhook: only a poll finds it.
     None,
 }
 
 impl Beds24 {
-    /// Lets something happen; none when there was nothing that could.
+    /// Performs a random action; none if none is possible.
     pub fn act(&self) -> Option<Action> {
         let now = self.now();
         let account = &mut *self.account();
@@ -69,7 +69,7 @@ impl Beds24 {
         Some(action)
     }
 
-    /// Makes a booking by hand; none when there is no room.
+    /// Creates a booking; none if there is no room.
     pub fn make(&self, new: NewBooking, notification: Notification) -> Option<u64> {
         let now = self.now();
         let account = &mut *self.account();
@@ -78,7 +78,7 @@ impl Beds24 {
         Some(id)
     }
 
-    /// Changes a booking by hand; false when it does not stand or the nights are taken.
+    /// Changes a booking; false if it is cancelled or the nights are taken.
     pub fn change(&self, id: u64, change: &BookingChange, notification: Notification) -> bool {
         let now = self.now();
         let account = &mut *self.account();
@@ -93,7 +93,7 @@ impl Beds24 {
         changed
     }
 
-    /// Cancels a booking by hand; false when it does not stand.
+    /// Cancels a booking; false if it is already cancelled.
     pub fn cancel(&self, id: u64, notification: Notification) -> bool {
         let now = self.now();
         let account = &mut *self.account();
@@ -104,7 +104,7 @@ impl Beds24 {
         cancelled
     }
 
-    /// Has a guest write: the message's id, or none when no other site sold the booking.
+    /// Adds a guest message and returns its id; none for direct bookings.
     pub fn guest_writes(&self, booking: u64, text: &str) -> Option<u64> {
         let now = self.now();
         let account = &mut *self.account();
@@ -115,8 +115,8 @@ impl Beds24 {
         Some(message.id)
     }
 
-    /// A delivery carries the booking as it is at this moment; those that were made with it have theirs. That a room's
-    /// availability changed is told in any case: it is another webhook.
+    /// Queues a webhook with the current booking, and one for each booking of the same group. The inventory webhook is
+    /// always queued.
     pub(super) fn notify(&self, account: &mut Account, id: u64, notification: Notification, kind: ActionKind) {
         let (now, settings) = (self.now(), &self.inner.settings);
         if let Some(room) = account.book.get(id).map(|booking| booking.entry.room_id) {

@@ -1,4 +1,4 @@
-//! A booking: what is compared, and what else stands on the wire.
+//! Bookings: compared fields, and further API fields.
 
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use super::{items::BookingItems, odd_kind::Odd, plain_keys};
 
-/// A booking to be made by hand.
+/// A manual booking.
 #[derive(Debug, Clone)]
 pub struct NewBooking {
-    /// Which room type.
+    /// Room type.
     pub room_id: u64,
     /// First night.
     pub arrival: Date,
@@ -27,7 +27,7 @@ pub struct NewBooking {
     pub last_name: String,
 }
 
-/// A change to be made by hand; what is `None` stays.
+/// A manual change; `None` keeps the value.
 #[derive(Debug, Clone, Default)]
 pub struct BookingChange {
     /// Another room type.
@@ -40,23 +40,23 @@ pub struct BookingChange {
     pub price_cents: Option<u64>,
 }
 
-/// A booking, for comparing.
+/// A booking, for comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BookEntry {
     /// Its id.
     pub id: u64,
-    /// The group it was made in, by the id of its first booking; that one has none.
+    /// Id of the first booking of its group; none for that booking itself.
     pub master_id: Option<u64>,
-    /// Its house.
+    /// Property.
     pub property_id: u64,
-    /// Its room type.
+    /// Room type.
     pub room_id: u64,
-    /// The unit of it; 0 when none is assigned.
+    /// Unit; 0 if none is assigned.
     pub unit_id: u32,
     /// Rooms of the type.
     pub room_qty: u32,
-    /// The word on the wire; `black` is a block, not a booking.
+    /// Status in the API; `black` is a block.
     pub status: String,
     /// First night.
     pub arrival: Date,
@@ -72,17 +72,17 @@ pub struct BookEntry {
     pub first_name: String,
     /// Family name.
     pub last_name: String,
-    /// Who sold it.
+    /// Selling channel.
     pub channel: String,
-    /// The seller's number; the same for every room of a group.
+    /// Reference of the selling channel; shared by a group.
     pub api_reference: String,
-    /// What whoever made it by API calls it.
+    /// Reference set by the API client.
     pub reference: String,
-    /// When it last changed.
+    /// Last modification.
     pub modified: Timestamp,
-    /// What the guest owes, in ten-thousandths: the charges, else the price; none where that is no number.
+    /// Amount owed by the guest, in ten-thousandths: the charges or else the price; none if not a number.
     pub owed: Option<u64>,
-    /// In which odd way it is said.
+    /// Kind of its odd form, if any.
     pub odd: Option<Odd>,
 }
 
@@ -100,7 +100,7 @@ pub(super) struct BookingRecord {
     pub written: Option<Timestamp>,
     pub invoice_items: BookingItems,
     pub info_items: BookingItems,
-    /// In which odd way it is said.
+    /// Kind of its odd form, if any.
     pub odd: Option<Odd>,
     /// The price of a whole group in whole cents, where it is said of this booking.
     pub group_cents: Option<u64>,

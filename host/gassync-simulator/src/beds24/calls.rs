@@ -1,4 +1,4 @@
-//! The calls that came in, for comparing.
+//! Log of incoming calls.
 
 use std::collections::VecDeque;
 
@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::InjectedFault;
 
-/// How many are remembered.
+/// Maximum logged calls.
 const REMEMBERED: usize = 10_000;
 
-/// A call that came in.
+/// An incoming call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SeenCall {

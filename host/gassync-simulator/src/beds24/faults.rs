@@ -1,4 +1,4 @@
-//! What goes wrong, on request: by chance, or the next few times.
+//! Fault injection: by rate, or for the next calls.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,25 +6,25 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// One thing that can go wrong.
+/// An injected fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum InjectedFault {
-    /// The call is looked at late.
+    /// The call is delayed.
     Delay,
-    /// The work is done, and the answer does not come in time.
+    /// The call is processed, but the response times out.
     TimeoutAfterWork,
-    /// 503, and nothing was done.
+    /// 503 without processing.
     ErrorBeforeWork,
-    /// 503, and the work was done.
+    /// 503 after processing.
     ErrorAfterWork,
-    /// 429, whatever credits are left.
+    /// 429, regardless of credits.
     TooManyRequests,
-    /// The work is done, and the connection breaks in the middle of the answer.
+    /// The call is processed, but the connection breaks within the response.
     HalfAnswer,
-    /// A write is answered as a success, and nothing has changed.
+    /// A write returns success without any change.
     NothingChanged,
-    /// The access token is dead from this call on.
+    /// The access token expires with this call.
     TokenExpired,
     /// A webhook is delivered twice.
     DuplicateWebhook,
@@ -33,7 +33,7 @@ pub enum InjectedFault {
 }
 
 impl InjectedFault {
-    /// All there are.
+    /// All faults.
     pub const ALL: [Self; 10] = [
         Self::Delay,
         Self::TimeoutAfterWork,
@@ -52,25 +52,25 @@ impl InjectedFault {
     }
 }
 
-/// How often a fault strikes.
+/// When a fault occurs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Rule {
     /// The share of calls or webhooks, from 0 to 1.
     pub rate: f64,
-    /// So many of the next ones, whatever the rate.
+    /// Number of next calls affected, regardless of the rate.
     pub next: u32,
     /// Only calls of this method, or of this method and path, such as `POST /bookings`.
     pub only: Option<String>,
 }
 
 impl Rule {
-    /// So many of the next ones.
+    /// The next calls.
     pub fn next(count: u32) -> Self {
         Self { next: count, ..Self::default() }
     }
 
-    /// This share of them.
+    /// A share of calls.
     pub fn rate(rate: f64) -> Self {
         Self { rate, ..Self::default() }
     }
@@ -81,15 +81,15 @@ impl Rule {
     }
 }
 
-/// What goes wrong.
+/// Fault settings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FaultSettings {
-    /// The faults that may strike; of a call at most one does.
+    /// Rules by fault; at most one fault affects a call.
     pub rules: BTreeMap<InjectedFault, Rule>,
-    /// How late a delayed call is looked at.
+    /// Delay of a delayed call.
     pub delay_millis: u64,
-    /// How long an answer that does not come in time is held back, before 504 is sent.
+    /// How long a timed-out response is held before 504 is sent.
     pub hold_millis: u64,
 }
 
@@ -100,7 +100,7 @@ impl Default for FaultSettings {
 }
 
 impl FaultSettings {
-    /// Something goes wrong with this share of calls, and of webhooks: each fault as often as the others.
+    /// Faults for a share of calls and webhooks, evenly distributed.
     pub fn any(rate: f64) -> Self {
         let of_webhooks = InjectedFault::ALL.iter().filter(|fault| fault.is_of_webhooks()).count();
         let rules = InjectedFault::ALL.map(|fault| {
@@ -118,7 +118,7 @@ impl FaultSettings {
         Duration::from_millis(self.hold_millis)
     }
 
-    /// What strikes a call such as `POST /bookings`.
+    /// Picks the fault of a call such as `POST /bookings`.
     pub(super) fn of_call(&mut self, call: &str, fault_rng: &mut ChaCha8Rng) -> Option<InjectedFault> {
         let writes = !call.starts_with("GET ");
         let may =
@@ -126,7 +126,8 @@ impl FaultSettings {
         InjectedFault::ALL.into_iter().filter(may).find(|fault| self.strikes(*fault, call, fault_rng))
     }
 
-    /// Whether this fault strikes now. Dice are thrown only for what may strike, so that a rule changes no other's luck.
+    /// Whether this fault occurs now. Random numbers are drawn only for applicable rules, so that rules do not affect
+    /// each other.
     pub(super) fn strikes(&mut self, fault: InjectedFault, call: &str, fault_rng: &mut ChaCha8Rng) -> bool {
         let Some(rule) = self.rules.get_mut(&fault) else { return false };
         let method = call.split(' ').next();

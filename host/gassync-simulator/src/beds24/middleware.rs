@@ -1,5 +1,4 @@
-//! What every call passes before anybody looks at it: token, scope, credits, what is to go wrong with it, and the list of
-//! calls.
+//! Middleware of every call: token, scope, credits, fault injection and the call log.
 
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ use super::{
     scopes::{Scopes, needed},
 };
 
-/// What a token that lives no more is told.
+/// Error text for an expired token.
 const DEAD: &str = "Token not valid";
 
 /// The simulated account, and when serving ends.
@@ -30,15 +29,15 @@ pub(super) struct CallGuard {
     pub shutdown: CancellationToken,
 }
 
-/// What a handler knows of its call.
+/// Authenticated call, for handlers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Admitted {
     pub scopes: Scopes,
-    /// It is to answer as if it had worked.
+    /// The response is a success, but changes are discarded.
     pub discard_changes: bool,
 }
 
-/// A call that is being worked on.
+/// Counts a running call.
 struct Running(Beds24);
 
 impl Drop for Running {
@@ -47,7 +46,7 @@ impl Drop for Running {
     }
 }
 
-/// How a call went.
+/// Result of a call.
 struct Outcome {
     answer: Response,
     cost: Cost,
@@ -60,7 +59,7 @@ impl Outcome {
     }
 }
 
-/// Writes down a call that needs no token.
+/// Logs a call that needs no token.
 pub(super) async fn note(State(guard): State<CallGuard>, request: Request, next: Next) -> Response {
     let seen = seen(&guard.simulator, &request);
     let answer = next.run(request).await;
@@ -69,7 +68,7 @@ pub(super) async fn note(State(guard): State<CallGuard>, request: Request, next:
     answer
 }
 
-/// Lets a call in, or not.
+/// Authenticates and runs a call.
 pub(super) async fn admit(State(guard): State<CallGuard>, request: Request, next: Next) -> Response {
     let simulator = &guard.simulator;
     let seen = seen(simulator, &request);
@@ -144,7 +143,7 @@ fn seen(simulator: &Beds24, request: &Request) -> SeenCall {
 }
 
 impl Beds24 {
-    /// Counts a call that begins; and whether no other runs.
+    /// Counts a starting call; also returns whether it runs alone.
     fn begin(&self) -> (Running, bool) {
         let calls = &mut self.account().calls;
         let alone = calls.running == 0;
@@ -153,7 +152,7 @@ impl Beds24 {
         (Running(self.clone()), alone)
     }
 
-    /// What the token may do, if it lives and may do this.
+    /// Scopes of a valid token that allows this call.
     fn scopes(&self, token: &str, method: &Method, path: &str) -> Result<Scopes, (StatusCode, String)> {
         let scopes = self.account().tokens.scopes(token, self.now());
         let scopes = scopes.ok_or_else(|| (StatusCode::UNAUTHORIZED, DEAD.to_owned()))?;
@@ -166,7 +165,7 @@ impl Beds24 {
         }
     }
 
-    /// What is to go wrong with a call, and how late it is looked at should it be that.
+    /// Picks the fault of a call, and the delay for a delay fault.
     fn pick_fault(&self, call: &str) -> (Option<InjectedFault>, Duration) {
         let account = &mut *self.account();
         (account.faults.of_call(call, &mut account.fault_rng), account.faults.delay())

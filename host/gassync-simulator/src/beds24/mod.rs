@@ -1,8 +1,7 @@
-//! A simulated Beds24 that speaks API V2: tokens, scopes, credits, properties, bookings with their true filters and
-//! writes, the calendar, messages, webhooks, and what can go wrong with any of them.
-//! The same seed, the same clock and the same acts give the same bytes.
+//! A simulated Beds24 API V2: tokens, scopes, credits, properties, bookings with real filters and writes, the calendar,
+//! messages, webhooks, and injected faults. The same seed, clock and actions give the same bytes.
 //!
-//! `/` is a page for people, and `/_simulator/…` tells tests what the account has and lets them act in it.
+//! `/` is a control page; `/_simulator/…` is the control API for tests.
 
 mod actions;
 mod answer;
@@ -70,13 +69,13 @@ use odd::Oddities;
 use state::AccountState;
 use webhook::Outgoing;
 
-/// The most that a write may be, in bytes.
+/// Largest request body, in bytes.
 const BODY_BYTES: usize = 1 << 20;
-/// Apart from what happens by chance, so that prices change no booking.
+/// Random stream of prices, separate so that prices do not affect bookings.
 const PRICES_STREAM: u64 = 1;
-/// Apart from what happens by chance, so that a fault changes no booking.
+/// Random stream of faults, separate so that faults do not affect bookings.
 const FAULT_STREAM: u64 = 2;
-/// Apart from both, so that what is said oddly changes nothing else.
+/// Random stream of odd bookings, separate from both.
 const ODD_STREAM: u64 = 3;
 
 /// A simulated account at Beds24. Clones share it.
@@ -101,9 +100,9 @@ struct Account {
     calls: CallLog,
     faults: FaultSettings,
     oddities: Oddities,
-    /// What happens in the account.
+    /// Random stream of the account.
     rng: ChaCha8Rng,
-    /// What happens to calls and webhooks.
+    /// Random stream of faults.
     fault_rng: ChaCha8Rng,
 }
 
@@ -141,7 +140,7 @@ impl Beds24 {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Serves the API and delivers webhooks until it is told to stop.
+    /// Serves the API and delivers webhooks until shutdown.
     pub async fn serve(&self, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
         let guard = CallGuard { simulator: self.clone(), shutdown: shutdown.clone() };
         let behind_token = Router::new()
@@ -172,7 +171,7 @@ impl Beds24 {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes to the account as a call asks for it; what is to change nothing is undone, the answer stays.
+    /// Applies a write; if the fault says so, the changes are rolled back and the response is kept.
     fn write(&self, call: &Admitted, work: impl FnOnce(&mut Account, &Settings, Timestamp) -> Vec<Value>) -> Response {
         let account = &mut *self.account();
         let before =
@@ -186,7 +185,7 @@ impl Beds24 {
     }
 }
 
-/// The day that the account's calendar is at.
+/// The current day of the account.
 fn today(now: Timestamp) -> jiff::civil::Date {
     now.to_zoned(TimeZone::UTC).date()
 }

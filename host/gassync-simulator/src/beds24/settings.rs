@@ -1,74 +1,73 @@
-//! What the simulation starts with. What the channel's own documents leave open is a setting, so that both ways can be
-//! tried.
+//! Simulator settings. Behaviour that the channel's documentation leaves open is configurable.
 
 use super::faults::FaultSettings;
 
-/// What the simulation starts with.
+/// Settings of a simulated account.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// What all chance grows from; ids differ with it too, so that several accounts can be told apart.
+    /// Random seed; it also determines ids, so that accounts can be distinguished.
     pub seed: u64,
-    /// How many properties.
+    /// Number of properties.
     pub properties: u32,
-    /// How many room types each of them has.
+    /// Room types per property.
     pub room_types_per_property: u32,
-    /// How many bookings are there from the start.
+    /// Number of initial bookings.
     pub bookings: u32,
-    /// Records on a page.
+    /// Records per page.
     pub page_size: usize,
-    /// What an invite code grants.
+    /// Scopes of an invite code.
     pub scopes: Vec<String>,
-    /// The status that a call without the scope it needs is answered with; unconfirmed.
+    /// Response status for a missing scope; unconfirmed.
     pub missing_scope_status: u16,
-    /// Each use of a refresh token brings a new one and ends the old one. Measured: it does not.
+    /// Whether refresh tokens rotate. Measured: they do not.
     pub refresh_rotates: bool,
     /// Credits per rolling five minutes.
     pub credits_per_five_minutes: f64,
-    /// What a reading call costs.
+    /// Cost of a read call.
     pub read_cost: f64,
-    /// What a writing call costs.
+    /// Cost of a write call.
     pub write_cost: f64,
-    /// How the headers with the credits are spelled.
+    /// Spelling of the credit headers.
     pub credit_headers: CreditHeaders,
-    /// What becomes of a call that comes while another one runs.
+    /// Handling of concurrent calls.
     pub parallel: Parallel,
     /// Whether `…From` and `…To` include the day or instant they name; unconfirmed.
     pub bounds_included: bool,
     /// Whether `searchString` looks at `reference` too; unconfirmed.
     pub search_finds_reference: bool,
-    /// Whether the good keys of a refused change are kept all the same.
+    /// Whether valid fields of a refused change are still applied.
     pub refused_changes_apply_in_part: bool,
-    /// Writes that create nothing answer with `success` alone.
+    /// Whether writes that create nothing return only `success`.
     pub bare_answers: bool,
-    /// The second room type of each property takes its prices from the first.
+    /// Whether the second room type of each property inherits the prices of the first.
     pub linked_prices: bool,
-    /// Webhooks of version 2 are an array with one element.
+    /// Whether version 2 webhooks are sent as an array with one element.
     pub webhook_in_array: bool,
-    /// Webhooks are up to so many seconds late, by chance.
+    /// Maximum random delay of webhooks, in seconds.
     pub webhook_late_seconds: u32,
-    /// Deliver webhooks out of order.
+    /// Whether webhooks are delivered out of order.
     pub webhook_shuffle: bool,
-    /// What goes wrong from the start.
+    /// Initial fault settings.
     pub faults: FaultSettings,
-    /// The share of the bookings that are said which is odd, from 0 to 1.
+    /// Share of odd bookings, from 0 to 1.
     pub odd: f64,
 }
 
-/// How the headers with the credits are spelled.
+/// Spelling of the credit headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CreditHeaders {
-    /// As they are seen on the wire.
+    /// As observed.
     Wire,
-    /// As the vendor's OpenAPI file has them.
+    /// As in the vendor's OpenAPI file.
     File,
 }
 
-/// What becomes of a call that comes while another one runs. Either way it is counted.
+/// Handling of concurrent calls. They are counted either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parallel {
-    /// It is answered as any other.
+    /// Answer normally.
     Count,
-    /// It is refused with 429; what the channel would do is unconfirmed.
+    /// Refuse with 429; the real behaviour is unconfirmed.
     Refuse,
 }
 

@@ -7,20 +7,20 @@ use crate::{admin::Alarm, config::Config};
 
 #[derive(Debug, Args)]
 pub struct Alarms {
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 impl Alarms {
-    /// Shows what a person should look at; fails where there is anything.
+    /// Lists the alarms; exit code 1 if there are any.
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let client = Client::connect(config).await?;
         let alarms: Vec<Alarm> = client.get("/admin/v1/alarms").await?;
         if self.json {
             print(&serde_json::to_string(&alarms)?);
         } else if alarms.is_empty() {
-            say("Nothing needs a person.");
+            say("No alarms.");
         }
         for alarm in alarms.iter().filter(|_| !self.json) {
             print(&line(alarm));

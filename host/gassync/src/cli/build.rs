@@ -1,4 +1,4 @@
-//! Builds plugins from source: those of this repository, and a partner's in the folder of its own.
+//! Builds plugins from source: those of this repository, or a partner's in its own folder.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,7 +13,7 @@ use super::say;
 const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "plugin";
 
-/// Builds plugins of this repository and puts them into a folder, each under its channel's name.
+/// Builds plugins of this repository into a folder; each component is named after its channel.
 pub async fn plugins(names: &[String], into: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let root = repository()?;
     add_target(&root).await?;
@@ -24,7 +24,7 @@ pub async fn plugins(names: &[String], into: &Path) -> anyhow::Result<Vec<PathBu
         cargo.arg("-p").arg(format!("gassync-plugin-{name}"));
     }
     say(&format!("Building {} for {TARGET}", names.join(", ")));
-    // What cargo says belongs to the person at the terminal: stdout is for data.
+    // Cargo reports on stderr: stdout is for data.
     let status = cargo.stdout(Stdio::null()).status().await.context("cargo cannot be run")?;
     ensure!(status.success(), "cargo failed");
     let built = target_dir(&root).await?.join(TARGET).join(PROFILE);
@@ -33,16 +33,16 @@ pub async fn plugins(names: &[String], into: &Path) -> anyhow::Result<Vec<PathBu
     for name in names {
         let from = built.join(format!("gassync_plugin_{}.wasm", name.replace('-', "_")));
         let to = into.join(format!("{name}.wasm"));
-        // Under another name first: a host that watches the folder never sees half a file.
+        // Copy, then rename, so that a host watching the folder never reads a partial file.
         let half = into.join(format!("{name}.half"));
-        std::fs::copy(&from, &half).with_context(|| format!("{} is not there", from.display()))?;
+        std::fs::copy(&from, &half).with_context(|| format!("{} does not exist", from.display()))?;
         std::fs::rename(&half, &to)?;
         files.push(to);
     }
     Ok(files)
 }
 
-/// Builds the plugin of the current folder; its component goes beside its source, or into a folder.
+/// Builds the plugin of the current folder. The component is written next to the source, or into `into`.
 pub async fn here(into: Option<&Path>) -> anyhow::Result<PathBuf> {
     let folder = std::env::current_dir()?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -67,10 +67,10 @@ pub async fn here(into: Option<&Path>) -> anyhow::Result<PathBuf> {
         let component = package(&folder)?.replace('-', "_");
         let from = target_dir(&folder).await?.join(TARGET).join("release").join(format!("{component}.wasm"));
         let to = folder.join(format!("{}.wasm", package(&folder)?));
-        std::fs::copy(&from, &to).with_context(|| format!("{} is not there", from.display()))?;
+        std::fs::copy(&from, &to).with_context(|| format!("{} does not exist", from.display()))?;
         to
     } else {
-        bail!("{} holds no plugin: neither Cargo.toml nor build.mjs nor build.py is there", folder.display());
+        bail!("{} is not a plugin folder: it has no Cargo.toml, build.mjs or build.py", folder.display());
     };
     let Some(into) = into else { return Ok(built) };
     std::fs::create_dir_all(into)?;
@@ -81,7 +81,7 @@ pub async fn here(into: Option<&Path>) -> anyhow::Result<PathBuf> {
     Ok(to)
 }
 
-/// What it says goes to the person at the terminal.
+/// Runs a build tool with its output on stderr.
 async fn run(folder: &Path, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
     say(&format!("{program} {}", arguments.join(" ")));
     let mut command = Command::new(program);
@@ -101,7 +101,7 @@ fn only_component(folder: &Path) -> anyhow::Result<PathBuf> {
     }
     match found.pop() {
         Some(path) if found.is_empty() => Ok(path),
-        Some(_) => bail!("{} has several .wasm files: leave the plugin's own", folder.display()),
+        Some(_) => bail!("{} has several .wasm files; keep only the plugin's", folder.display()),
         None => bail!("the build left no .wasm file in {}", folder.display()),
     }
 }
@@ -112,7 +112,7 @@ fn package(folder: &Path) -> anyhow::Result<String> {
     Ok(name.context("Cargo.toml names no package")?.to_owned())
 }
 
-/// The channels whose adapters stand in this repository.
+/// Names of all plugins in this repository.
 pub fn all() -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(repository()?.join("plugins"))? {
@@ -126,17 +126,17 @@ pub fn all() -> anyhow::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The repository around the current folder.
+/// The repository root that contains the current folder.
 fn repository() -> anyhow::Result<PathBuf> {
     let here = std::env::current_dir()?;
     let root = here.ancestors().find(|dir| dir.join("wit/next").is_dir() && dir.join("Cargo.toml").is_file());
     match root {
         Some(root) => Ok(root.to_owned()),
-        None => bail!("plugins are built inside the GasSync repository; {} is not in it", here.display()),
+        None => bail!("named plugins are built inside the GasSync repository; {} is outside it", here.display()),
     }
 }
 
-/// rustup adds a target that the toolchain file lists by itself, unless it was told not to.
+/// Installs the WebAssembly target if rustup has not done so from the toolchain file.
 async fn add_target(root: &Path) -> anyhow::Result<()> {
     let rustc = Command::new("rustc").current_dir(root).args(["--print", "target-libdir", "--target", TARGET]).output();
     let output = rustc.await.context("rustc cannot be run")?;

@@ -1,4 +1,4 @@
-//! Talks to the host: over the wire when one runs on this data folder, else in this process, with the same endpoints.
+//! Client of the admin API: over HTTP if a host runs on this data folder, otherwise in this process, with the same endpoints.
 
 use std::{
     fs::{self, File},
@@ -27,28 +27,28 @@ use crate::{
     vault::system_random,
 };
 
-/// Locked by the host that runs; holds its address.
+/// Lock file of the running host; contains its address.
 const HOST_FILE: &str = "host.address";
-/// A fetch of everything takes its time.
+/// A full sync may take minutes.
 const TIMEOUT: Duration = Duration::from_secs(600);
-/// The largest answer, in bytes.
+/// Largest accepted response, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
-/// The lock that says a host runs on this data folder, and where.
+/// The lock a host holds on its data folder, with its listen address.
 pub struct HostFile(File);
 
 impl HostFile {
-    /// Takes the lock, or says who has it.
+    /// Takes the lock; fails if another host holds it.
     pub fn lock(dir: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(dir).with_context(|| format!("setting data.dir: cannot make {}", dir.display()))?;
         let file = File::options().read(true).write(true).create(true).truncate(false).open(dir.join(HOST_FILE))?;
         if file.try_lock().is_err() {
-            bail!("a host runs on {} already", dir.display());
+            bail!("a host is already running on {}", dir.display());
         }
         Ok(Self(file))
     }
 
-    /// Writes where it listens. The lock ends with the process, however that ends.
+    /// Writes the listen address. The operating system releases the lock when the process ends.
     pub fn announce(&self, address: SocketAddr) -> std::io::Result<()> {
         let mut file = &self.0;
         file.set_len(0)?;
@@ -68,28 +68,28 @@ impl HostFile {
     }
 }
 
-/// The way to the host.
+/// A connection to the host.
 pub enum Client {
-    /// It runs.
+    /// A running host, over HTTP.
     Wire { base: String, token: String, http: reqwest::Client },
-    /// None runs: this process is it for a moment.
+    /// No host is running: this process serves the request itself.
     Here { router: Router, token: String },
 }
 
 impl Client {
-    /// Finds the host that runs on this data folder, or opens its database.
+    /// Connects to the host running on this data folder, or opens the database.
     pub async fn connect(config: Config) -> anyhow::Result<Self> {
         if let Some(address) = HostFile::running(&config.data.dir) {
             let token = match config.secrets.operator_token.0.as_str() {
                 "" => fs::read_to_string(config.data.dir.join(OPERATOR_TOKEN_FILE))
-                    .context("the operator's token cannot be read")?,
+                    .context("cannot read the operator token")?,
                 given => given.to_owned(),
             };
             return Self::wire(&format!("http://{address}"), token.trim());
         }
         if !config.data.dir.exists() {
             let folder = config.data.dir.display();
-            bail!("no host has run on {folder}: `gassync serve` begins one, and GASSYNC_DATA_DIR names another folder");
+            bail!("no host has used {folder}; start one with `gassync serve`, or set GASSYNC_DATA_DIR");
         }
         let app = App::open(config, system_clock(), system_random()).await?;
         plugins::settle(&app.plugins).await?;
@@ -98,7 +98,7 @@ impl Client {
         Ok(Self::Here { router: server::router(Arc::clone(&app)), token })
     }
 
-    /// A host at this address.
+    /// A client of the host at this address.
     pub fn wire(base: &str, token: &str) -> anyhow::Result<Self> {
         // Another part of the process may have chosen a provider already: either is fine.
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -106,7 +106,7 @@ impl Client {
         Ok(Self::Wire { base: base.to_owned(), token: token.to_owned(), http })
     }
 
-    /// The same host, called by a partner with a key of the standard API.
+    /// The same host, with a partner key for the standard API.
     pub fn as_partner(&self, key: &str) -> Self {
         match self {
             Self::Wire { base, http, .. } => {
@@ -116,31 +116,31 @@ impl Client {
         }
     }
 
-    /// Reads.
+    /// Sends GET.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         let text = self.send(Method::GET, path, None).await?;
-        serde_json::from_str(&text).context("the host's answer cannot be read")
+        serde_json::from_str(&text).context("cannot parse the host's response")
     }
 
-    /// Does something.
+    /// Sends POST.
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
         let text = self.send(Method::POST, path, Some(("application/json", serde_json::to_vec(body)?))).await?;
         let text = if text.is_empty() { "null" } else { &text };
-        serde_json::from_str(text).context("the host's answer cannot be read")
+        serde_json::from_str(text).context("cannot parse the host's response")
     }
 
-    /// Changes something.
+    /// Sends PATCH.
     pub async fn patch<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
         let text = self.send(Method::PATCH, path, Some(("application/json", serde_json::to_vec(body)?))).await?;
-        serde_json::from_str(&text).context("the host's answer cannot be read")
+        serde_json::from_str(&text).context("cannot parse the host's response")
     }
 
-    /// Takes something away.
+    /// Sends DELETE.
     pub async fn delete(&self, path: &str) -> anyhow::Result<()> {
         self.send(Method::DELETE, path, None).await.map(drop)
     }
 
-    /// Sends bytes.
+    /// Posts bytes.
     pub async fn upload<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -148,7 +148,7 @@ impl Client {
         bytes: Vec<u8>,
     ) -> anyhow::Result<T> {
         let text = self.send(Method::POST, path, Some((kind, bytes))).await?;
-        serde_json::from_str(&text).context("the host's answer cannot be read")
+        serde_json::from_str(&text).context("cannot parse the host's response")
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<(&'static str, Vec<u8>)>) -> anyhow::Result<String> {
@@ -158,7 +158,7 @@ impl Client {
                 if let Some((kind, body)) = body {
                     request = request.header(header::CONTENT_TYPE, kind).body(body);
                 }
-                let answer = request.send().await.context("the host does not answer")?;
+                let answer = request.send().await.context("the host does not respond")?;
                 (answer.status(), answer.text().await?)
             }
             Self::Here { router, token } => {

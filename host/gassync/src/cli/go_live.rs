@@ -1,22 +1,22 @@
-//! A source that listens goes live.
+//! `gassync source go-live`: starts pushing to the channel.
 
 use clap::Args;
 
 use super::{client::Client, print, say};
 use crate::admin::{GoLive, GoLivePlan, NightsCounted};
 
-/// What is asked for.
+/// Arguments of `source go-live`.
 #[derive(Debug, Args)]
 pub struct GoLiveArgs {
-    /// The source's name, or its number
+    /// Source name or number
     name: String,
-    /// Only show what would change at the channel, of a calendar that is read now; it is good for five minutes
+    /// Read the channel's calendar now and only show what would change; the plan is valid for five minutes
     #[arg(long)]
     plan: bool,
-    /// With --plan: open what somebody has closed by hand at the channel, too
+    /// With --plan: also reopen nights that were closed manually at the channel
     #[arg(long, requires = "plan")]
     open_closed: bool,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -31,18 +31,18 @@ impl GoLiveArgs {
             return Ok(());
         }
         for (counted, what) in [
-            (&shown.opens, "open, or more of them are sold"),
-            (&shown.closes, "close, or fewer of them are sold"),
-            (&shown.prices, "change their price"),
-            (&shown.rules, "change their rules of stay"),
-            (&shown.closed_by_hand, "are closed by hand there"),
+            (&shown.opens, "would open, or offer more units"),
+            (&shown.closes, "would close, or offer fewer units"),
+            (&shown.prices, "would change price"),
+            (&shown.rules, "would change stay rules"),
+            (&shown.closed_by_hand, "are closed manually at the channel"),
         ] {
             print(&line(counted, what));
         }
         if plan {
-            say(&format!("To do just that, within five minutes: gassync source go-live {name}"));
+            say(&format!("To apply this plan within five minutes: gassync source go-live {name}"));
         } else {
-            say(&format!("{name} is live. `gassync source status {name}` tells how far it is."));
+            say(&format!("{name} is live. `gassync source status {name}` shows the progress."));
         }
         Ok(())
     }

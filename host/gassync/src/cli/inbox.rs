@@ -12,53 +12,53 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub enum InboxCommand {
-    /// Show kept messages, newest first, without what they say
+    /// List inbound messages, newest first, without their bodies
     List {
-        /// Only these: received, applied or failed
+        /// Filter by state: received, applied or failed
         #[arg(long)]
         state: Option<String>,
-        /// Only older ones than this
+        /// Only messages older than this number
         #[arg(long)]
         before: Option<i64>,
-        /// How many, 1 to 1000
+        /// Maximum number, 1 to 1000
         #[arg(long, default_value_t = 50)]
         limit: i64,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show one message with what it says: guests' data among it
+    /// Show a message with its body, which may contain guest data
     Show {
-        /// Its number
+        /// Message number
         id: i64,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Have a call worked on again, or all failed ones of a source
+    /// Process a message again, or all failed messages of a source
     Replay {
-        /// Its number
+        /// Message number
         #[arg(required_unless_present = "failed", conflicts_with = "failed")]
         id: Option<i64>,
-        /// All failed messages of this source
+        /// Replay all failed messages of this source
         #[arg(long, value_name = "SOURCE")]
         failed: Option<String>,
     },
-    /// Say of all failed messages of a source that nothing is lost with them
+    /// Dismiss all failed messages of a source
     Dismiss {
-        /// The source's name, or its number
+        /// Source name or number
         #[arg(long, value_name = "SOURCE")]
         failed: String,
-        /// Who decides
+        /// Who takes the decision
         #[arg(long)]
         by: String,
-        /// Why
+        /// Reason
         #[arg(long)]
         why: String,
     },
-    /// Records that could not be read or kept, and stopped no other
+    /// Records that could not be read or stored and were set aside
     SetAside {
-        /// Without one they are listed
+        /// Defaults to list
         #[command(subcommand)]
         command: Option<set_aside::SetAsideCommand>,
     },
@@ -78,17 +78,17 @@ impl InboxCommand {
             Self::Replay { failed: Some(source), .. } => {
                 let path = format!("/admin/v1/sources/{source}/failed-messages/replay");
                 let Counted { count } = client.post(&path, &Value::Null).await?;
-                say(&format!("{count} messages are in the queue again."));
+                say(&format!("{count} messages queued again."));
             }
             Self::Replay { id, .. } => {
-                let id = id.context("a message's number, or --failed SOURCE")?;
+                let id = id.context("a message number or --failed SOURCE is required")?;
                 let _: Value = client.post(&format!("/admin/v1/inbox/{id}/replay"), &Value::Null).await?;
-                say(&format!("Message {id} is in the queue again."));
+                say(&format!("Message {id} queued again."));
             }
             Self::Dismiss { failed, by, why } => {
                 let path = format!("/admin/v1/sources/{failed}/failed-messages/dismiss");
                 let Counted { count } = client.post(&path, &Dismissal { by, why }).await?;
-                say(&format!("{count} messages are dismissed."));
+                say(&format!("{count} messages dismissed."));
             }
             Self::SetAside { command } => {
                 return command.unwrap_or(set_aside::SetAsideCommand::List { json: false }).run(&client).await;

@@ -12,28 +12,28 @@ use crate::{
     config::Config,
 };
 
-/// How often the host is asked how far a run has come.
+/// Interval between progress requests.
 const LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Subcommand)]
 pub enum JobsCommand {
-    /// Show work, the newest first
+    /// List jobs, newest first
     List(List),
     /// Show a job
     Show {
-        /// Its number
+        /// Job number
         id: i64,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Bring dead work back: what fits is counted, done, and followed until it ends
+    /// Retry dead jobs that match, and follow the run until it ends
     Retry(Retry),
-    /// Throw a job away that waits or is dead; with --run, what still waits of a run
+    /// Cancel a waiting or dead job; with --run, the waiting jobs of a run
     Cancel {
-        /// Its number
+        /// Job number
         id: i64,
-        /// The number is a run's
+        /// The number identifies a run
         #[arg(long)]
         run: bool,
     },
@@ -41,44 +41,44 @@ pub enum JobsCommand {
 
 #[derive(Debug, Args)]
 pub struct List {
-    /// Only of this source
+    /// Filter by source
     #[arg(long)]
     source: Option<String>,
-    /// Only of this kind, such as push-booking
+    /// Filter by kind, such as push-booking
     #[arg(long)]
     kind: Option<String>,
-    /// Only waiting, done, dead or cancelled ones
+    /// Filter by state: waiting, done, dead or cancelled
     #[arg(long)]
     state: Option<String>,
-    /// Only those put in the queue since (RFC 3339)
+    /// Only jobs enqueued since (RFC 3339)
     #[arg(long)]
     since: Option<Timestamp>,
-    /// Before this number: the next page
+    /// Only jobs before this number (next page)
     #[arg(long)]
     before: Option<i64>,
-    /// How many, 1,000 at most
+    /// Maximum number, up to 1,000
     #[arg(long, default_value_t = 50)]
     limit: i64,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Retry {
-    /// Only of this source
+    /// Filter by source
     #[arg(long)]
     source: Option<String>,
-    /// Only of this kind, such as push-booking
+    /// Filter by kind, such as push-booking
     #[arg(long)]
     kind: Option<String>,
-    /// Only those put in the queue since (RFC 3339)
+    /// Only jobs enqueued since (RFC 3339)
     #[arg(long)]
     since: Option<Timestamp>,
-    /// Only say what would be done: how many, which, and how long it takes at least
+    /// Only show which jobs would be retried, and the minimum duration
     #[arg(long)]
     plan: bool,
-    /// One JSON document; does not follow
+    /// Print JSON and do not follow progress
     #[arg(long)]
     json: bool,
 }
@@ -92,11 +92,11 @@ impl JobsCommand {
             Self::Retry(retry) => return retry.run(&client).await,
             Self::Cancel { id, run: true } => {
                 let run: JobRun = client.post(&format!("/admin/v1/job-runs/{id}/cancel"), &()).await?;
-                say(&format!("Run {id} is stopped: {} done, {} thrown away.", run.done, run.cancelled));
+                say(&format!("Run {id} stopped: {} done, {} cancelled.", run.done, run.cancelled));
             }
             Self::Cancel { id, run: false } => {
                 let _: Value = client.post(&format!("/admin/v1/jobs/{id}/cancel"), &()).await?;
-                say(&format!("Job {id} is thrown away."));
+                say(&format!("Job {id} cancelled."));
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -122,13 +122,13 @@ impl List {
         for job in jobs {
             let why = job.why.map(|why| format!("  {why}")).unwrap_or_default();
             let JobShown { id, source, kind, state, attempts, run_at, .. } = job;
-            print(&format!("{id:<8} {source:<20} {kind:<14} {state:<10} {attempts:>3} times  due {run_at:.0}{why}"));
+            print(&format!("{id:<8} {source:<20} {kind:<14} {state:<10} {attempts:>3} attempts  due {run_at:.0}{why}"));
         }
         Ok(())
     }
 }
 
-/// The fields that are said, as a query.
+/// The filter as a query string.
 fn serde_urlencoded(filter: &JobFilter) -> anyhow::Result<String> {
     let fields = serde_json::to_value(filter).context("a filter")?;
     let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -145,16 +145,16 @@ async fn show(client: &Client, id: i64, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     let JobShown { source, kind, state, attempts, run_at, why, .. } = &job.job;
-    print(&format!("{kind} for {source}, {state}, begun {attempts} times, due {run_at:.0}"));
-    print(&format!("  on        {}", job.payload));
+    print(&format!("{kind} for {source}, {state}, {attempts} attempts, due {run_at:.0}"));
+    print(&format!("  payload   {}", job.payload));
     if let Some(why) = why {
-        print(&format!("  because   {why}"));
+        print(&format!("  error     {why}"));
     }
     if let (Some(until), Some(why)) = (job.paused_until, &job.pause_reason) {
-        print(&format!("  its channel is left alone until {until:.0}: {why}"));
+        print(&format!("  queue paused until {until:.0}: {why}"));
     }
     if let Some(deadline) = job.deadline {
-        print(&format!("  tried until {deadline:.0}"));
+        print(&format!("  deadline  {deadline:.0}"));
     }
     Ok(())
 }
@@ -173,14 +173,16 @@ impl Retry {
             }
         }
         let Some(id) = plan.id else {
-            say(&format!("{} jobs, which take {} s at least. Nothing is done yet.", plan.jobs, plan.seconds_at_least));
+            say(&format!("{} jobs, at least {} s. Nothing has been retried yet.", plan.jobs, plan.seconds_at_least));
             return Ok(ExitCode::SUCCESS);
         };
         if matches!(client, Client::Here { .. }) {
-            say("No host runs: it goes on as soon as one does.");
+            say("No host is running; the work continues once one starts.");
             return Ok(ExitCode::SUCCESS);
         }
-        say(&format!("Run {id}: to end this command does not end it; `gassync jobs cancel --run {id}` does."));
+        say(&format!(
+            "Run {id} continues if you interrupt this command; stop it with `gassync jobs cancel --run {id}`."
+        ));
         let bar = ProgressBar::new(u64::try_from(plan.jobs).unwrap_or_default());
         bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} jobs  {msg}")?);
         let run = loop {
@@ -192,7 +194,7 @@ impl Retry {
             tokio::time::sleep(LOOK).await;
         };
         bar.finish_and_clear();
-        say(&format!("{} done, {} came to nothing again, {} thrown away.", run.done, run.dead, run.cancelled));
+        say(&format!("{} done, {} dead again, {} cancelled.", run.done, run.dead, run.cancelled));
         Ok(if run.dead == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

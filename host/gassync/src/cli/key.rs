@@ -12,53 +12,53 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
-    /// Make a key for the standard API
+    /// Create a key for the standard API
     Create(CreateKey),
-    /// Show all keys: their first characters, never more
+    /// List keys by prefix
     List {
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Make the key that takes another's place
+    /// Create a replacement for a key
     Rotate {
-        /// The first characters of the key, as `key list` shows them
+        /// Key prefix, as shown by `key list`
         prefix: String,
-        /// Seconds that the former key goes on working; a day when nothing is said
+        /// Seconds the old key stays valid; defaults to one day
         #[arg(long)]
         grace_seconds: Option<u32>,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// End a key now
+    /// Revoke a key immediately
     Revoke {
-        /// The first characters of the key, as `key list` shows them
+        /// Key prefix, as shown by `key list`
         prefix: String,
     },
 }
 
 #[derive(Debug, Args)]
 pub struct CreateKey {
-    /// The account; made when there is none of this name
+    /// Account name; created if it does not exist
     #[arg(long)]
     account: String,
-    /// What you call the key
+    /// Key name
     #[arg(long)]
     name: String,
-    /// The source it writes as; without it a partner source of the key's name
+    /// Source the key writes as; defaults to a partner source with the key's name
     #[arg(long)]
     source: Option<String>,
-    /// What it may do, such as `reservations:read`; everything when nothing is named
+    /// Scope, such as `reservations:read`; repeatable; all scopes by default
     #[arg(long = "scope")]
     scopes: Vec<String>,
-    /// Have records refused that would have to be mended to be kept
+    /// Reject records that would have to be mended before storing
     #[arg(long)]
     strict: bool,
-    /// When it ends, such as 2027-12-31T00:00:00Z
+    /// Expiry, such as 2027-12-31T00:00:00Z
     #[arg(long)]
     expires_at: Option<Timestamp>,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -72,7 +72,9 @@ impl KeyCommand {
                 let made: KeyMade = client.post("/admin/v1/keys", &new).await?;
                 show(&made, json)?;
                 if !made.creates && !json {
-                    say("Another source creates this account's houses: what this one sends waits until it is linked.");
+                    say(
+                        "Another source creates this account's properties: records of this one are parked until they are linked.",
+                    );
                 }
             }
             Self::List { json } => list(&client, json).await?,
@@ -82,7 +84,7 @@ impl KeyCommand {
             }
             Self::Revoke { prefix } => {
                 let _: Value = client.post(&format!("/admin/v1/keys/{prefix}/revoke"), &Value::Null).await?;
-                say(&format!("The key {prefix}… lets nobody in any more."));
+                say(&format!("Key {prefix}… revoked."));
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -95,7 +97,7 @@ fn show(made: &KeyMade, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     print(&made.key);
-    say(&format!("It writes as the source {}. It is shown this once.", made.source));
+    say(&format!("It writes as source {}. The key is shown only once.", made.source));
     Ok(())
 }
 

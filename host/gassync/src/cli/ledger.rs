@@ -7,12 +7,12 @@ use crate::{admin::LedgerDifference, config::Config};
 
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
-    /// Count the ledger anew from bookings, links and maintenance; status 1 where it says something else
+    /// Recompute the ledger from bookings, links and maintenance; exits 1 on any difference
     Check {
-        /// Only this account's
+        /// Only this account
         #[arg(long)]
         account: Option<String>,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -27,7 +27,7 @@ impl LedgerCommand {
         if json {
             print(&serde_json::to_string(&found)?);
         } else if found.is_empty() {
-            say("The ledger is what the bookings say.");
+            say("The ledger matches the bookings.");
         }
         for LedgerDifference { account, unit_id, night, what } in found.iter().filter(|_| !json) {
             print(&format!("{account}: unit {unit_id}, night {night}: {what}"));

@@ -11,53 +11,53 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub enum MapCommand {
-    /// Show what waits, and what it probably is
+    /// List parked records with suggested links
     Parked {
-        /// The source's name, or its number
+        /// Source name or number
         source: String,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show what is linked
+    /// List links
     List {
-        /// The source's name, or its number
+        /// Source name or number
         source: String,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show, field by field, what a link would change
+    /// Show field by field what a link would change
     Plan(LinkArgs),
-    /// Link a record with a core entity
+    /// Link a record to a core entity
     Apply {
         #[command(flatten)]
         link: LinkArgs,
-        /// What `map plan` printed: only just that is done
+        /// Plan id printed by `map plan`; the link is refused if anything changed since
         #[arg(long)]
         plan: Option<String>,
-        /// Who decides; kept
+        /// Who takes the decision (recorded)
         #[arg(long)]
         by: Option<String>,
-        /// Why; kept
+        /// Reason (recorded)
         #[arg(long, requires = "by")]
         why: Option<String>,
     },
-    /// Decide what becomes of a record that waits
+    /// Decide how to resolve a parked record
     Decide(Decide),
-    /// Take over the links of houses that run elsewhere already: all of a file, or none
+    /// Import existing links from a file, all or none
     Import(Import),
-    /// Take a link away: the record waits again, the core keeps what it has
+    /// Remove a link: the record is parked again, the core entity stays
     Unlink(LinkRef),
-    /// Keep a record's news out of the core; of a property or a room type, its bookings and blocks too: they wait
+    /// Stop applying changes of a record; for a property or room type, its reservations and blocks are parked too
     Pause(LinkRef),
-    /// Let them in again, those that wait first
+    /// Apply changes again, parked records first
     Resume(LinkRef),
-    /// Have what changes in the core go to the channel, or not: of a property, all that is of it
+    /// Enable or disable pushing an entity to the channel; a property covers everything below it
     Push {
         #[command(flatten)]
         known: LinkRef,
-        /// Not any more
+        /// Disable pushing
         #[arg(long)]
         off: bool,
     },
@@ -65,58 +65,58 @@ pub enum MapCommand {
 
 #[derive(Debug, Args)]
 pub struct Decide {
-    /// The source's name, or its number
+    /// Source name or number
     source: String,
     /// property, room-type, rate-plan, reservation or block
     kind: String,
-    /// The source's own id
+    /// Id at the source
     id: String,
-    /// stand: what was said last counts; cancel: it is cancelled; ignore: the core stays as it is
+    /// stand: apply the last version received; cancel: cancel it; ignore: leave the core unchanged
     #[arg(value_parser = ["stand", "cancel", "ignore"])]
     decision: String,
-    /// Who decides; kept
+    /// Who takes the decision (recorded)
     #[arg(long)]
     by: String,
-    /// Why; kept
+    /// Reason (recorded)
     #[arg(long)]
     why: String,
-    /// Only show what would be done, field by field
+    /// Only show the changes, field by field
     #[arg(long, conflicts_with = "plan")]
     dry_run: bool,
-    /// What --dry-run printed: only just that is done
+    /// Plan id printed by --dry-run; refused if anything changed since
     #[arg(long)]
     plan: Option<String>,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct LinkArgs {
-    /// The source's name, or its number
+    /// Source name or number
     source: String,
-    /// property, room-type or rate-plan; or reservation, with the booking that it is
+    /// property, room-type, rate-plan, or reservation (with a booking)
     kind: String,
-    /// The source's own id
+    /// Id at the source
     id: String,
-    /// The core entity's number
+    /// Number of the core entity
     #[arg(long, required_unless_present = "create", conflicts_with = "create")]
     to: Option<i64>,
-    /// Make one of the record
+    /// Create a core entity from the record
     #[arg(long)]
     create: bool,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct LinkRef {
-    /// The source's name, or its number
+    /// Source name or number
     source: String,
     /// property, room-type or rate-plan
     kind: String,
-    /// The source's own id
+    /// Id at the source
     id: String,
 }
 
@@ -171,9 +171,9 @@ impl LinkArgs {
             print(&format!("  {:<24} {} -> {}", change.path, change.before, change.after));
         }
         if plan.changes.is_empty() {
-            print("  nothing differs in the core");
+            print("  no changes in the core");
         }
-        print(&format!("  {} parked records wait for this", plan.frees));
+        print(&format!("  releases {} parked records", plan.frees));
         Ok(())
     }
 }
@@ -192,7 +192,7 @@ impl Decide {
             print(&format!("  {:<24} {} -> {}", change.path, change.before, change.after));
         }
         if done.changes.is_empty() {
-            print("  nothing differs in the core");
+            print("  no changes in the core");
         }
         if dry_run {
             print(&format!("plan {}", done.plan));
@@ -221,7 +221,7 @@ async fn parked(client: &Client, source: &str, json: bool) -> anyhow::Result<()>
         print(&format!("{:<11} {:<20} {name}  {}", record.kind, record.id, record.missing.join("; ")));
         let mut about = vec![format!("since {:.0}", record.since)];
         if let (Some(first), Some(last)) = (record.first_night, record.last_night) {
-            about.push(format!("nights {first} to {last}, {}", if record.held { "kept" } else { "not kept" }));
+            about.push(format!("nights {first} to {last}, {}", if record.held { "held" } else { "not held" }));
         }
         if !record.rooms.is_empty() {
             about.push(format!("rooms {}", record.rooms.join(", ")));
@@ -238,7 +238,7 @@ async fn parked(client: &Client, source: &str, json: bool) -> anyhow::Result<()>
             print(&format!("    {command}"));
         }
     }
-    say(&format!("{} records wait", waiting.len()));
+    say(&format!("{} parked records", waiting.len()));
     Ok(())
 }
 
@@ -258,11 +258,11 @@ async fn list(client: &Client, source: &str, json: bool) -> anyhow::Result<()> {
     }
     for link in links {
         let state = if link.auto_sync { "" } else { "  paused" };
-        let pushed = if link.push { "" } else { "  not told" };
+        let pushed = if link.push { "" } else { "  push off" };
         let synced = link.last_synced_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
         print(&format!("{:<12} {:<24} {:<8} in sync {synced}{state}{pushed}", link.kind, link.id, link.gas_id));
         if let Some(error) = link.last_error {
-            print(&format!("    {} times since then: {error}", link.retries));
+            print(&format!("    {} failures since then: {error}", link.retries));
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! A file of links, read and shown.
+//! `gassync map import`: reads a file of links.
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
@@ -14,26 +14,26 @@ use crate::{
 
 /// The largest file, in bytes.
 const MAX_FILE_BYTES: u64 = 10 * 1024 * 1024;
-/// What a CSV file must have.
+/// Required CSV columns.
 const COLUMNS: [&str; 3] = ["entity", "external_id", "ours"];
-/// What it may have.
+/// Optional CSV columns.
 const FURTHER: [&str; 2] = ["source", "origin"];
 
 #[derive(Debug, Args)]
 pub struct Import {
     /// CSV with the header entity,external_id,ours (and source, origin), or a JSON list of the same fields. entity is property,
-    /// room-type, rate-plan or booking; ours is the core's number; origin is core for bookings that the channel was told of
+    /// room-type, rate-plan or booking; ours is the core number; origin is core for bookings pushed to the channel
     file: PathBuf,
-    /// Whose links they are, where the file does not say: a source's name, or its number
+    /// Source name or number for lines without a source column
     #[arg(long)]
     source: Option<String>,
-    /// Only show what would be done
+    /// Only show what would be imported
     #[arg(long)]
     plan: bool,
-    /// Link anew what is linked with something else
+    /// Replace existing links to other entities
     #[arg(long)]
     replace: bool,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -59,7 +59,7 @@ impl Import {
     }
 }
 
-/// The links of a file, each with its line; in JSON, its place in the list.
+/// The links of a file, each with its line number or, in JSON, its position.
 fn read(text: &str) -> anyhow::Result<Vec<NewImport>> {
     let text = text.trim_start_matches('\u{feff}');
     let links = if text.trim_start().starts_with('[') { read_json(text)? } else { read_csv(text)? };
@@ -127,9 +127,9 @@ fn show(done: &MapImported) {
         print(&format!("and {} more problems", done.more_problems));
     }
     say(match (done.applied, done.problems.is_empty()) {
-        (true, _) => "done: what waited for these links goes on by itself",
-        (false, true) => "nothing is written yet: without --plan it is",
-        (false, false) => "nothing is written: all lines must be right",
+        (true, _) => "imported; records parked for these links are applied automatically",
+        (false, true) => "nothing is written yet; run again without --plan to import",
+        (false, false) => "nothing was imported: every line must be valid",
     });
 }
 

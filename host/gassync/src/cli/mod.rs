@@ -1,4 +1,4 @@
-//! The command line: each command in a file of its own. Data goes to stdout, talk to stderr.
+//! The command line: one file per command. Data goes to stdout, messages go to stderr.
 
 mod alarms;
 mod build;
@@ -40,16 +40,16 @@ use gassync_domain::Clock;
 
 use crate::config::{Config, ConfigError};
 
-/// Something failed.
+/// Exit code: the command failed.
 const FAILED: u8 = 1;
-/// The command or a setting is wrong.
+/// Exit code: invalid arguments or settings.
 const USAGE: u8 = 2;
 
-/// The integration host between GAS and the channels.
+/// Integration host between the GAS property-management system and booking channels.
 #[derive(Debug, Parser)]
 #[command(name = "gassync", version)]
 struct Cli {
-    /// The file of settings; without it `gassync.toml`, where there is one.
+    /// Settings file; defaults to `gassync.toml` if present.
     #[arg(long, env = "GASSYNC_CONFIG", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -58,46 +58,46 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show the whole on this machine: a simulated Beds24, a host, and bookings that travel
+    /// Run a local demo: two simulated Beds24 accounts, a host, and a booking engine
     Demo(demo::Demo),
-    /// Run a channel's side of the wire, to write plugins against
+    /// Run a simulated channel, for plugin development
     #[command(subcommand)]
     Simulate(simulate::SimulateCommand),
     /// Run the host
     Serve,
-    /// Bring the database's schema up to date
+    /// Apply pending database migrations
     Migrate,
-    /// Print the settings in force, secrets hidden
+    /// Print the effective settings, with secrets hidden
     Config,
-    /// Connect and fetch from channels
+    /// Manage sources: connect, sync, push, pause, delete
     #[command(subcommand)]
     Source(source::SourceCommand),
-    /// Look after plugins
+    /// Manage, build and test plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
-    /// Look after API keys
+    /// Manage API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
-    /// Say what records of sources are in the core
+    /// Map records of sources to core entities
     #[command(subcommand)]
     Map(map::MapCommand),
-    /// Show what a person should look at; status 1 where there is anything
+    /// List conditions that need attention; exits 1 if there are any
     Alarms(alarms::Alarms),
-    /// Check which nights are sold
+    /// Verify the ledger of sold and blocked nights
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
-    /// Look at work, and bring back what is dead
+    /// List background jobs and retry dead ones
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
-    /// Look after subscribers, and what they were told
+    /// Manage webhook subscriptions and their deliveries
     #[command(subcommand)]
     Webhooks(webhooks::WebhooksCommand),
-    /// Look at the messages that came in
+    /// List and replay inbound messages
     #[command(subcommand)]
     Inbox(inbox::InboxCommand),
 }
 
-/// Reads the command and runs it.
+/// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
     crate::panics::install_hook();
     let cli = Cli::parse();
@@ -106,7 +106,7 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(FAILED, &format!("the runtime cannot start: {error}")),
     };
     let ended = runtime.block_on(crate::panics::caught("the command", run(cli)));
-    // What still computes on a thread of its own, such as a plugin that is compiled, is not waited for.
+    // Blocking threads, such as one that compiles a plugin, are not awaited.
     runtime.shutdown_background();
     match ended.unwrap_or_else(|reason| Err(anyhow::anyhow!(reason))) {
         Ok(code) => code,
@@ -144,18 +144,18 @@ fn settings(file: Option<&Path>) -> Result<Config, ConfigError> {
     Config::load(file, std::env::vars())
 }
 
-/// The machine's clock: the one place that asks it.
-#[expect(clippy::disallowed_methods, reason = "here time enters, to be passed on")]
+/// The system clock. Only this function reads it.
+#[expect(clippy::disallowed_methods, reason = "the only reader of the system clock")]
 fn system_clock() -> Clock {
     Arc::new(gassync_domain::Timestamp::now)
 }
 
-/// Data, for whoever reads stdout. A reader that has gone away is not an error.
+/// Writes data to stdout. A closed pipe is not an error.
 fn print(text: &str) {
     drop(writeln!(std::io::stdout(), "{text}"));
 }
 
-/// Talk, for the person at the terminal.
+/// Writes a message for the operator to stderr.
 fn say(text: &str) {
     drop(writeln!(std::io::stderr(), "{text}"));
 }

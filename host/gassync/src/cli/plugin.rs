@@ -20,120 +20,120 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
-    /// Show all plugins and where they stand
+    /// List plugins with their status
     List {
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show a plugin's versions, what each asks for and what it may do
+    /// Show a plugin's versions with requested and granted permissions
     Show {
-        /// The channel
+        /// Channel id
         id: String,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Give a component to the host; it serves as soon as every process has it ready
+    /// Install a component; it is activated once every process has prepared it
     Install {
-        /// The component
+        /// Component file
         file: PathBuf,
     },
-    /// Say what a version may do; one that waits for that goes ahead
+    /// Grant or revoke permissions of a version; a version waiting for permissions is activated
     Grant(GrantArgs),
-    /// Let the version serve that served before
+    /// Activate the previous version
     Rollback {
-        /// The channel
+        /// Channel id
         id: String,
     },
-    /// Have nothing serve the channel any more, and forget what was granted
+    /// Remove the plugin and its permissions
     Remove {
-        /// The channel
+        /// Channel id
         id: String,
     },
-    /// Let a plugin work; what was kept for it meanwhile is worked off
+    /// Enable a plugin and process its queued messages
     Enable {
-        /// The channel
+        /// Channel id
         id: String,
     },
-    /// Keep what comes for a plugin, and let it wait
+    /// Disable a plugin; its messages are queued
     Disable {
-        /// The channel
+        /// Channel id
         id: String,
     },
-    /// Show a plugin's calls, newest first, and what each took
+    /// List a plugin's calls, newest first, with resource usage
     Calls {
-        /// The channel
+        /// Channel id
         id: String,
-        /// How many
+        /// Maximum number
         #[arg(long, default_value_t = 20)]
         limit: u32,
-        /// With requests, as curl, and log
+        /// Include requests (as curl) and log lines
         #[arg(long)]
         detail: bool,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Begin a plugin: a folder that builds, with the SDK and the contract in it
+    /// Create a plugin project with the SDK and the contract
     New {
-        /// Its name, which is the channel's
+        /// Plugin name, which is the channel id
         name: String,
-        /// What it is written in
+        /// Language
         #[arg(long, default_value = "rust")]
         lang: Language,
     },
-    /// Build the plugin of this folder, or those of the repository by name
+    /// Build the plugin in the current folder, or plugins of the repository by name
     Build {
-        /// Channels of the repository; without one, the plugin of the folder you are in
+        /// Plugins of the repository; defaults to the current folder
         names: Vec<String>,
-        /// All there are in the repository
+        /// All plugins of the repository
         #[arg(long)]
         all: bool,
-        /// Where the components go; a running host picks them up from its plugin folder
+        /// Output folder; a running host loads components from its plugin folder
         #[arg(long)]
         into: Option<PathBuf>,
     },
-    /// Look at what a plugin makes of a payload; nothing is verified, stored or sent
+    /// Run one plugin call on a file; nothing is verified, stored or sent
     Try(TryArgs),
-    /// Hold a plugin to the contract: its samples in good weather and bad; no database and no network is needed
+    /// Run the conformance suite against a plugin with its own samples, including failures; needs no database or network
     Check(CheckArgs),
-    /// Work on the plugin of this folder: a host around it, built anew with each change, its calls shown
+    /// Run a development host for the plugin in this folder: rebuilds on change and shows calls
     Dev(Dev),
 }
 
 #[derive(Debug, Args)]
 pub struct GrantArgs {
-    /// The channel
+    /// Channel id
     id: String,
-    /// The version, by the beginning of its hash; without it the newest
+    /// Version, by hash prefix; defaults to the newest
     #[arg(long)]
     hash: Option<String>,
-    /// All that it asks for
+    /// Grant everything it requests
     #[arg(long)]
     all: bool,
-    /// Where it may go, in the manifest's words, such as "GET,POST https://api.example.org"
+    /// Allowed host pattern, as in the manifest, such as "GET,POST https://api.example.org"
     #[arg(long)]
     host: Vec<String>,
-    /// SLOT=HOST: where the secrets of a slot may be sent; * is wherever it may go
+    /// SLOT=HOST: host that may receive the secrets of a slot; * for all allowed hosts
     #[arg(long, value_parser = secret)]
     secret: Vec<(String, String)>,
-    /// Memory of one call, in MiB
+    /// Memory limit per call, in MiB
     #[arg(long)]
     memory_mib: Option<u32>,
-    /// A route that anybody may call
+    /// Route that may be called without verification
     #[arg(long)]
     open_route: Vec<String>,
-    /// Where it may go no more
+    /// Revoke a host pattern
     #[arg(long)]
     without_host: Vec<String>,
-    /// SLOT=HOST: where the secrets of a slot may be sent no more
+    /// SLOT=HOST: revoke a host for the secrets of a slot
     #[arg(long, value_parser = secret)]
     without_secret: Vec<(String, String)>,
-    /// No more memory than this, in MiB
+    /// Lower the memory limit, in MiB
     #[arg(long)]
     at_most_memory_mib: Option<u32>,
-    /// A route that anybody may call no more
+    /// Revoke an unverified route
     #[arg(long)]
     without_open_route: Vec<String>,
 }
@@ -153,7 +153,7 @@ impl PluginCommand {
                 install(&Client::connect(settings()?).await?, component).await?;
             }
             Self::Grant(grant) => grant.run(&Client::connect(settings()?).await?).await?,
-            Self::Rollback { id } => act(settings()?, &id, "rollback", "goes back to the version before").await?,
+            Self::Rollback { id } => act(settings()?, &id, "rollback", "is rolled back").await?,
             Self::Remove { id } => act(settings()?, &id, "remove", "is removed").await?,
             Self::Enable { id } => act(settings()?, &id, "enable", "is enabled").await?,
             Self::Disable { id } => act(settings()?, &id, "disable", "is disabled").await?,
@@ -162,7 +162,7 @@ impl PluginCommand {
             }
             Self::New { name, lang } => {
                 let folder = plugin_new::make(&name, lang, &std::env::current_dir()?)?;
-                say(&format!("Made {}: its README says how to go on.", folder.display()));
+                say(&format!("Created {}; see its README.", folder.display()));
             }
             Self::Build { names, all: false, into } if names.is_empty() => {
                 print(&build::here(into.as_deref()).await?.display().to_string());
@@ -218,7 +218,7 @@ async fn install(client: &Client, component: Vec<u8>) -> anyhow::Result<()> {
     let hash = short(&installed.hash);
     print(&format!("{} {} {hash} {}", installed.id, installed.version, installed.status));
     if !installed.lacks.is_empty() {
-        say("It asks for more than the version before it may do, and waits. To give it all that:");
+        say("It requests more permissions than the previous version and is waiting. To grant them:");
         say(&format!("  gassync plugin grant {} {}", installed.id, installed.lacks.join(" ")));
     }
     Ok(())
@@ -266,21 +266,21 @@ fn print_version(version: &VersionShown) {
         print(&format!("    {problem}"));
     }
     if let Some(allowance) = &version.allowance {
-        let hosts = allowance.hosts.iter().map(|host| format!("may go to {host}"));
+        let hosts = allowance.hosts.iter().map(|host| format!("may call {host}"));
         let secrets = allowance.secrets.iter().flat_map(|(slot, hosts)| {
             hosts.iter().map(move |host| match host.as_str() {
-                "*" => format!("may send the secrets of {slot} wherever it may go"),
-                host => format!("may send the secrets of {slot} to {host}"),
+                "*" => format!("may send secrets of {slot} to all allowed hosts"),
+                host => format!("may send secrets of {slot} to {host}"),
             })
         });
-        let routes = allowance.open_routes.iter().map(|path| format!("may be called by anybody at {path}"));
+        let routes = allowance.open_routes.iter().map(|path| format!("may be called without verification at {path}"));
         for line in hosts.chain(secrets).chain(routes) {
             print(&format!("    {line}"));
         }
-        print(&format!("    may use {} MiB in a call", allowance.memory_mib));
+        print(&format!("    may use {} MiB per call", allowance.memory_mib));
     }
     for option in &version.lacks {
-        print(&format!("    asks for {option}"));
+        print(&format!("    requests {option}"));
     }
 }
 

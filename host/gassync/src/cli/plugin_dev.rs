@@ -1,5 +1,5 @@
-//! `gassync plugin dev`: a host of one's own around the plugin of this folder, which is built anew and replaced whenever its
-//! source changes, and whose calls are shown as they come.
+//! `gassync plugin dev`: a development host for the plugin in this folder. It rebuilds and reinstalls the plugin when the
+//! source changes, and shows its calls.
 
 use std::{
     net::SocketAddr,
@@ -32,15 +32,15 @@ use crate::{
     vault::system_random,
 };
 
-/// Where the host keeps its data, in the plugin's folder; emptied at the start.
+/// The host's data folder inside the plugin's folder; emptied at the start.
 const DATA: &str = ".dev";
 /// The database there.
 const DATABASE: &str = "gassync.db";
-/// What lies in a plugin's folder and is not its source.
+/// Entries of a plugin folder that are not sources.
 const NOT_SOURCE: [&str; 8] = [DATA, "target", "node_modules", ".venv", "__pycache__", ".git", "build", "Cargo.lock"];
-/// How long the source must be quiet before it is built.
+/// Debounce time before a rebuild.
 const QUIET: Duration = Duration::from_millis(300);
-/// How often the host is asked for new calls.
+/// Interval between requests for new calls.
 const LOOK: Duration = Duration::from_millis(250);
 /// Calls shown at once.
 const MOST: u32 = 100;
@@ -48,16 +48,16 @@ const SOURCE: &str = "dev";
 
 #[derive(Debug, Args)]
 pub struct Dev {
-    /// Where the host listens
+    /// Listen address of the host
     #[arg(long, default_value = "127.0.0.1:8490")]
     listen: SocketAddr,
-    /// NAME=VALUE of the plugin's settings; a value that is JSON is taken as such
+    /// NAME=VALUE of a plugin setting; JSON values are parsed
     #[arg(long = "setting", value_parser = super::pair::pair)]
     settings: Vec<(String, String)>,
-    /// FIELD=VALUE of what the plugin's credentials ask for
+    /// FIELD=VALUE of a credential input
     #[arg(long = "credential", value_parser = super::pair::pair)]
     credentials: Vec<(String, String)>,
-    /// HOST:PORT of a private address that the plugin may reach, such as a simulated channel on this machine
+    /// HOST:PORT of a private address the plugin may call, such as a local simulator
     #[arg(long)]
     private: Vec<String>,
 }
@@ -66,7 +66,7 @@ impl Dev {
     /// Runs until Ctrl-C.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let folder = std::env::current_dir()?;
-        let built = build::here(None).await.context("a plugin's folder is needed, which builds")?;
+        let built = build::here(None).await.context("the current folder must contain a plugin that builds")?;
         let listener = TcpListener::bind(self.listen).await.context("the host cannot listen")?;
         let address = listener.local_addr()?;
         let data = folder.join(DATA);
@@ -82,7 +82,7 @@ impl Dev {
         say(&format!("Status page      http://{address}/#operator={}", app.operator_token));
         let developing = tokio::select! {
             developing = self.develop(&client, &folder, built) => developing,
-            // Nothing asked it to: one of its tasks has failed.
+            // The host ended without a stop signal: one of its tasks failed.
             ended = &mut hosting => return ended?.map(|()| ExitCode::FAILURE),
         };
         stop.cancel();
@@ -127,7 +127,7 @@ impl Dev {
                 () = &mut enough => return Ok(()),
                 _ = looks.tick() => plugin.show_calls().await?,
                 change = changes.recv() => {
-                    change.context("the folder is watched no more")?;
+                    change.context("the folder can no longer be watched")?;
                     while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
                     let built = tokio::select! {
                         () = &mut enough => return Ok(()),
@@ -140,12 +140,12 @@ impl Dev {
     }
 }
 
-/// Empties the data folder, if it is one that this command made and nobody is using.
+/// Empties the data folder, if this command created it and no host uses it.
 fn empty(data: &Path) -> anyhow::Result<()> {
     if !data.exists() {
         return Ok(());
     }
-    ensure!(data.join(DATABASE).is_file(), "{} is there, and was not made by this command", data.display());
+    ensure!(data.join(DATABASE).is_file(), "{} exists and was not created by this command", data.display());
     drop(HostFile::lock(data)?);
     std::fs::remove_dir_all(data).with_context(|| format!("cannot empty {}", data.display()))
 }
@@ -167,7 +167,7 @@ struct Developed<'a> {
 }
 
 impl Developed<'_> {
-    /// Gives what was built to the host; what goes wrong is told, and the next change is another try.
+    /// Installs the build. Errors are printed; the next change tries again.
     async fn replace(&mut self, built: anyhow::Result<PathBuf>) {
         let replaced = match built {
             Ok(file) => self.give(&file).await,
@@ -176,7 +176,7 @@ impl Developed<'_> {
         if let Err(error) = replaced {
             say(&format!("{error:#}"));
             if self.id.is_some() {
-                say("The version before goes on serving.");
+                say("The previous version stays active.");
             }
         }
     }
@@ -185,12 +185,12 @@ impl Developed<'_> {
         let component = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
         let installed: PluginInstalled = self.client.upload("/admin/v1/plugins", "application/wasm", component).await?;
         if !installed.lacks.is_empty() {
-            say(&format!("It asks for more, and is given it here: {}", installed.lacks.join(" ")));
+            say(&format!("Granting requested permissions: {}", installed.lacks.join(" ")));
             let path = format!("/admin/v1/plugins/{}/grant", installed.id);
             let _: Value = self.client.post(&path, &json!({ "all": true })).await?;
         }
         let hash = installed.hash.get(..12).unwrap_or_default();
-        say(&format!("{} {} ({hash}) serves.", installed.id, installed.version));
+        say(&format!("{} {} ({hash}) is active.", installed.id, installed.version));
         self.id = Some(installed.id);
         if !self.connected {
             self.connect().await?;
@@ -207,13 +207,13 @@ impl Developed<'_> {
         let new = json!({
             "account": "Development", "channel": self.id, "name": SOURCE, "settings": settings, "credentials": credentials,
         });
-        let made: SourceMade = self.client.post("/admin/v1/sources", &new).await.context("no source could be added")?;
+        let made: SourceMade = self.client.post("/admin/v1/sources", &new).await.context("cannot add the source")?;
         self.connected = true;
         let header = made.webhook_header.as_ref().map(|name| format!(" -H '{name}: {}'", made.webhook_token));
-        say("Call it as the channel would, and change its source as you like; Ctrl-C ends this.");
+        say("Send a request as the channel would; edit the source to reload. Ctrl-C stops.");
         print(&format!("curl -X POST '{}'{} --data-binary @FILE", made.webhook_url, header.unwrap_or_default()));
         if let Some(url) = &made.consent_url {
-            say(&format!("A person must consent at {url}"));
+            say(&format!("Consent is required at {url}"));
         }
         Ok(())
     }

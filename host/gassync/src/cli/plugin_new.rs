@@ -1,4 +1,4 @@
-//! `gassync plugin new`: a folder that builds, with the SDK and the contract in it.
+//! `gassync plugin new`: creates a plugin project with the SDK and the contract.
 
 use std::{
     fs,
@@ -9,19 +9,19 @@ use anyhow::{Context, ensure};
 use clap::ValueEnum;
 use gassync_templates::FILES;
 
-/// Stands for the plugin's name in templates.
+/// Placeholder for the plugin's name in templates.
 const NAME: &str = "__NAME__";
-/// The example is a template too: what its manifest says of itself, and what a partner's says in its place.
+/// Replacements in the example's manifest, which serves as a template.
 const EXAMPLE: [(&str, &str); 4] = [
     (r#""id": "example""#, r#""id": "__NAME__""#),
     (r#""displayName": "Example channel""#, r#""displayName": "__NAME__""#),
     (r#""vendor": "GasSync""#, r#""vendor": "Your company""#),
     (r#""label": "Example account""#, r#""label": "__NAME__ account""#),
 ];
-/// The longest name, in characters.
+/// Longest name, in characters.
 const MAX_NAME_CHARS: usize = 40;
 
-/// What a plugin is written in.
+/// Language of a plugin project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Language {
     Rust,
@@ -29,7 +29,7 @@ pub enum Language {
     Python,
 }
 
-/// Makes the folder `name` in `parent`.
+/// Creates the folder `name` in `parent`.
 pub fn make(name: &str, language: Language, parent: &Path) -> anyhow::Result<PathBuf> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let good = name.chars().all(plain) && name.starts_with(|c: char| c.is_ascii_lowercase()) && !name.ends_with('-');
@@ -39,18 +39,18 @@ pub fn make(name: &str, language: Language, parent: &Path) -> anyhow::Result<Pat
          {MAX_NAME_CHARS} characters"
     );
     let folder = parent.join(name);
-    ensure!(!folder.exists(), "{} is there already", folder.display());
+    ensure!(!folder.exists(), "{} already exists", folder.display());
     for (path, bytes) in FILES {
         let Some(at) = place(path, language) else { continue };
         let file = folder.join(at);
         let within = file.parent().context("every file has a folder")?;
-        fs::create_dir_all(within).with_context(|| format!("{} cannot be made", within.display()))?;
+        fs::create_dir_all(within).with_context(|| format!("cannot create {}", within.display()))?;
         fs::write(&file, named(path, bytes, name)).with_context(|| format!("{} cannot be written", file.display()))?;
     }
     Ok(folder)
 }
 
-/// Where a file of the repository stands in a plugin's folder, if it belongs there.
+/// Path of a repository file inside a plugin project; none if it is not part of it.
 fn place(path: &str, language: Language) -> Option<PathBuf> {
     let below = |folder: &str| path.strip_prefix(folder).map(PathBuf::from);
     // The channel of all three is the same, and so is what it sends.

@@ -20,46 +20,46 @@ use crate::{
     vault::{self, system_random},
 };
 
-/// It trapped, or went over a limit.
+/// Exit code: the plugin trapped or exceeded a limit.
 const PLUGIN_FAULT: u8 = 3;
 
 #[derive(Debug, Args)]
 pub struct TryArgs {
-    /// A component, or a channel whose component is in the plugin folder
+    /// Component file, or the id of a channel in the plugin folder
     plugin: PathBuf,
     #[command(subcommand)]
     entry: Entry,
-    /// The source's settings, a JSON object
+    /// Source settings, a JSON object
     #[arg(long, global = true)]
     settings: Option<PathBuf>,
-    /// What time it is for the plugin
+    /// Current time for the plugin
     #[arg(long, global = true)]
     now: Option<Timestamp>,
-    /// What its randomness grows from
+    /// Random seed
     #[arg(long, global = true, default_value_t = 0)]
     seed: u64,
 }
 
 #[derive(Debug, Subcommand)]
 enum Entry {
-    /// An inbound call, or with --as the channel's answer to a fetch
+    /// Decode an inbound call, or with --as the channel's response to a fetch
     Decode(Decode),
-    /// A fetch
+    /// Run a fetch
     Fetch {
-        /// The query, as JSON
+        /// Query, as JSON
         #[arg(long)]
         input: PathBuf,
-        /// The channel's answers, in order
+        /// Responses of the channel, in order
         #[arg(long)]
         answer: Vec<PathBuf>,
     },
-    /// Nights to be written: a list of `calendar` changes
+    /// Push nights: a list of calendar updates
     Calendar(Push),
-    /// Reservations to be written: a list of {kind, reference, channelId, reservation}
+    /// Push reservations: a list of {kind, reference, channelId, reservation}
     Reservations(Push),
     /// Acknowledgements to be sent: a list of {token, externalId, reference, refused, at}
     Acknowledge(Push),
-    /// Content to be written: a list of {entity, reference, channelId, content}
+    /// Push content: a list of {entity, reference, channelId, content}
     Content(Push),
     /// The reply to an inbound call, given the result of each of its changes
     Respond {
@@ -69,7 +69,7 @@ enum Entry {
         #[arg(long)]
         outcome: PathBuf,
     },
-    /// What a channel fetches from us
+    /// Render a feed
     Render {
         #[arg(long, default_value = "/")]
         path: String,
@@ -79,16 +79,16 @@ enum Entry {
         #[arg(long, alias = "inventory")]
         core_data: Option<PathBuf>,
     },
-    /// The manifest
+    /// Print the manifest
     Describe,
 }
 
 #[derive(Debug, Args)]
 struct Push {
-    /// What is to be written, as JSON
+    /// Items, as JSON
     #[arg(long)]
     input: PathBuf,
-    /// The channel's answers, in order
+    /// Responses of the channel, in order
     #[arg(long)]
     answer: Vec<PathBuf>,
     /// The core's data: {properties, roomTypes, ratePlans, calendar, reservations, content}
@@ -100,14 +100,14 @@ struct Push {
 struct Decode {
     #[command(flatten)]
     call: Inbound,
-    /// It is the channel's answer to a fetch of this
+    /// Treat the input as the channel's response to a fetch of this entity
     #[arg(long = "as", conflicts_with_all = ["method", "path", "query", "header"])]
     entity: Option<Answered>,
 }
 
 #[derive(Debug, Args)]
 struct Inbound {
-    /// The body
+    /// Request body
     #[arg(long)]
     input: PathBuf,
     #[arg(long, default_value = "POST")]
@@ -146,14 +146,14 @@ fn header(text: &str) -> Result<(String, String), String> {
 }
 
 impl TryArgs {
-    /// One JSON document on stdout, or a problem document on stderr.
+    /// Prints one JSON document to stdout, or a problem document to stderr.
     pub async fn run(self, plugins: &Path) -> anyhow::Result<ExitCode> {
         let file = if self.plugin.is_file() {
             self.plugin.clone()
         } else {
             plugins.join(format!("{}.wasm", self.plugin.display()))
         };
-        let wasm = fs::read(&file).with_context(|| format!("there is no plugin {}", file.display()))?;
+        let wasm = fs::read(&file).with_context(|| format!("no plugin at {}", file.display()))?;
         let plugin = match Engine::new(engine_settings())?.load(wasm).await {
             Ok(plugin) => plugin,
             Err(error) => {
@@ -275,7 +275,7 @@ fn load_answers(plugin: &dyn Adapter, paths: &[PathBuf]) -> anyhow::Result<Vec<H
     paths.iter().map(|path| load_answer(plugin, path)).collect()
 }
 
-/// As a host gives it to the plugin: without what the manifest calls sensitive.
+/// Masks sensitive fields, as a host does before it calls the plugin.
 fn masked(plugin: &dyn Adapter, body: Vec<u8>) -> Vec<u8> {
     let spots: Vec<Spot<'_>> = plugin.manifest().sensitive.iter().map(|text| Spot::parse(text)).collect();
     spot::mask(body, &spots)
@@ -300,7 +300,7 @@ pub(super) fn engine_settings() -> EngineSettings {
     }
 }
 
-/// `-` is standard input.
+/// Reads a file, or standard input for `-`.
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     if path == Path::new("-") {
         let mut bytes = Vec::new();
@@ -310,7 +310,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
 }
 
-/// The file is the body, unless it is a JSON object with a `status`: then it is the whole answer.
+/// The file is the body; a JSON object with a `status` is the complete response.
 fn load_answer(plugin: &dyn Adapter, path: &Path) -> anyhow::Result<HttpResponse> {
     #[derive(Deserialize)]
     struct Whole {

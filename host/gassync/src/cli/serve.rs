@@ -12,12 +12,12 @@ use crate::{app::App, config::Config, server, store::Db, telemetry, vault::syste
 /// Runs the host until a stop signal.
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log);
-    // A second host on one data folder would be a second writer of one file.
+    // Two hosts must not share a data folder.
     let host_file = HostFile::lock(&config.data.dir)?;
     let mut app = App::open(config, system_clock(), system_random()).await?;
     let listener = TcpListener::bind(app.config.server.listen).await.context("setting server.listen")?;
     let address = listener.local_addr()?;
-    // Port 0 has become a real one. Nobody else has the host yet.
+    // Port 0 was replaced by the bound port. The app is not shared yet.
     if let Some(app) = Arc::get_mut(&mut app) {
         app.config.server.listen = address;
     }
@@ -27,17 +27,17 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Only the schema.
+/// Applies pending migrations.
 pub async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&config.data.dir).context("setting data.dir")?;
     let db = Db::open(&config.database.url).await.context("setting database.url")?;
     db.migrate().await?;
     db.close().await;
-    say("The schema is up to date.");
+    say("Database schema is up to date.");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ends when the process is asked to.
+/// Resolves on SIGINT or SIGTERM.
 pub fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {

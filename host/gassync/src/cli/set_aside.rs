@@ -8,33 +8,33 @@ use crate::admin::{Dismissal, SetAsideShown, SetAsideWhole};
 
 #[derive(Debug, Subcommand)]
 pub enum SetAsideCommand {
-    /// Show records that could not be read or kept, the oldest first
+    /// List records set aside, oldest first
     List {
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show one of them in its own words: guests' data among them
+    /// Show the original record, which may contain guest data
     Show {
-        /// Its number
+        /// Record number
         id: i64,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Have a record read again
+    /// Process a record again
     Retry {
-        /// Its number
+        /// Record number
         id: i64,
     },
-    /// Let a record go: it is shown no more until the channel tells of it again
+    /// Dismiss a record until the channel sends it again
     Dismiss {
-        /// Its number
+        /// Record number
         id: i64,
-        /// Who decides so
+        /// Who takes the decision
         #[arg(long)]
         by: String,
-        /// Why
+        /// Reason
         #[arg(long)]
         why: String,
     },
@@ -47,12 +47,12 @@ impl SetAsideCommand {
             Self::Show { id, json } => show(&client.get(&format!("/admin/v1/set-aside/{id}")).await?, json)?,
             Self::Retry { id } => {
                 let _: Value = client.post(&format!("/admin/v1/set-aside/{id}/retry"), &Value::Null).await?;
-                say(&format!("Record {id} is being asked for again."));
+                say(&format!("Record {id} is fetched again."));
             }
             Self::Dismiss { id, by, why } => {
                 let decision = Dismissal { by, why };
                 let _: Value = client.post(&format!("/admin/v1/set-aside/{id}/dismiss"), &decision).await?;
-                say(&format!("Record {id} is set aside no more."));
+                say(&format!("Record {id} dismissed."));
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -84,6 +84,6 @@ fn show(whole: &SetAsideWhole, json: bool) -> anyhow::Result<()> {
     }
     print(&line(&whole.record));
     print("");
-    print(whole.raw.as_deref().unwrap_or("Its words are not known."));
+    print(whole.raw.as_deref().unwrap_or("The original record is not available."));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `gassync simulate`: a channel's side of the wire, alone.
+//! `gassync simulate`: runs a simulated channel.
 
 use std::{net::SocketAddr, process::ExitCode};
 
@@ -12,34 +12,34 @@ use super::{print, say, serve::stop_signal, system_clock};
 
 #[derive(Debug, Subcommand)]
 pub enum SimulateCommand {
-    /// A simulated Beds24: its API, its webhooks, and a page to act on
+    /// Run a simulated Beds24: API, webhooks and a control page
     Beds24(SimulateArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
-    /// Where it listens; it has no door that keeps strangers out, so leave it on this machine
+    /// Listen address; the control API has no authentication, so keep it local
     #[arg(long, default_value = "127.0.0.1:8491")]
     listen: SocketAddr,
-    /// What all chance grows from
+    /// Random seed
     #[arg(long, default_value_t = 24)]
     seed: u64,
-    /// How many bookings are there from the start
+    /// Number of initial bookings
     #[arg(long, default_value_t = 20)]
     bookings: u32,
-    /// How many properties
+    /// Number of properties
     #[arg(long, default_value_t = 3)]
     properties: u32,
-    /// Where the webhooks of every property go
+    /// Webhook URL for every property
     #[arg(long)]
     webhook: Option<String>,
-    /// The header that comes with them, such as 'X-Proof: secret'
+    /// Header sent with webhooks, such as 'X-Proof: secret'
     #[arg(long, requires = "webhook", value_parser = header)]
     header: Option<(String, String)>,
-    /// The share of calls and webhooks that something goes wrong with, from 0 to 1
+    /// Share of calls and webhooks that fail, from 0 to 1
     #[arg(long, default_value_t = 0.0, value_parser = share)]
     faults: f64,
-    /// The share of the bookings it says that is odd, from 0 to 1, each kind in its turn
+    /// Share of odd bookings in responses, from 0 to 1, one kind after the other
     #[arg(long, default_value_t = 0.0, value_parser = share)]
     odd: f64,
 }
@@ -79,7 +79,7 @@ impl SimulateArgs {
         print(&format!("API            http://{address}/api/v2"));
         print(&format!("Invite code    {}", beds24.invite_code()));
         print(&format!("Page           http://{address}/"));
-        say("An invite code is good for one use; the page gives more. Ctrl-C ends it.");
+        say("An invite code can be used once; the control page creates more. Ctrl-C stops.");
         let stop = CancellationToken::new();
         let stopping = stop.clone();
         let signal = stop_signal()?;

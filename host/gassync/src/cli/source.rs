@@ -21,99 +21,99 @@ use crate::{
     config::Config,
 };
 
-/// How often the sign of life on the terminal moves.
+/// Interval of the progress spinner.
 const SPIN: Duration = Duration::from_millis(100);
-/// How often the host is asked how far a backfill has come.
+/// Interval between progress requests.
 const LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Subcommand)]
 pub enum SourceCommand {
-    /// Connect an account with a channel
+    /// Connect an account to a channel
     Add(Add),
-    /// Show all sources
+    /// List sources
     List {
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show a source, its settings, and until when its credentials are good
+    /// Show a source, its webhook and the expiry of its credentials
     Show {
-        /// The source's name, or its number
+        /// Source name or number
         name: String,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Connect a source anew, when its credentials work no more
+    /// Reconnect a source with new credentials
     Connect {
-        /// The source's name, or its number
+        /// Source name or number
         name: String,
-        /// FIELD=VALUE of what the plugin's credentials ask for
+        /// FIELD=VALUE of a credential input
         #[arg(long = "credential", value_parser = pair)]
         credentials: Vec<(String, String)>,
     },
-    /// Have the channel forget us, and forget its secrets
+    /// Revoke and delete the credentials of a source
     Disconnect {
-        /// The source's name, or its number
+        /// Source name or number
         name: String,
     },
-    /// Say what a source has the say over: ours, theirs or none; what is not named goes back to its default
+    /// Set the authority per area: ours, theirs or none; omitted areas return to their default
     Authority {
-        /// The source's name, or its number
+        /// Source name or number
         name: String,
-        /// Reservations and their guests; theirs by default
+        /// Reservations and guests (default: theirs)
         #[arg(long, value_parser = say_of)]
         bookings: Option<Say>,
-        /// Prices and rules of stay; ours by default
+        /// Prices and stay rules (default: ours)
         #[arg(long, value_parser = say_of)]
         calendar: Option<Say>,
-        /// Names, texts and sizes; theirs at the one source that creates, none at others
+        /// Names, texts and sizes (default: theirs for the creating source, none for others)
         #[arg(long, value_parser = say_of)]
         content: Option<Say>,
     },
-    /// Say in which time zone a source's houses are, where the channel tells none
+    /// Set the time zone of a source's properties, if the channel sends none
     TimeZone {
-        /// The source's name, or its number
+        /// Source name or number
         name: String,
-        /// As IANA calls it, such as Europe/Lisbon
+        /// IANA time zone, such as Europe/Lisbon
         zone: String,
     },
-    /// Show how old what a channel has is, and what is not there yet
+    /// Show how up to date the channel is, and what is pending
     Status {
-        /// The source's name, or its number; without it all
+        /// Source name or number; defaults to all
         name: Option<String>,
-        /// One JSON document for each
+        /// Print one JSON document per source
         #[arg(long)]
         json: bool,
     },
-    /// Have what the channel does not have sent now
+    /// Push pending changes now
     Push {
-        /// The source's name, or its number
+        /// Source name or number
         name: String,
-        /// All nights within its horizon, also those that it has
+        /// Push all nights within the horizon, including confirmed ones
         #[arg(long)]
         full: bool,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Begin to tell the channel of the core: with --plan show what that would change there, then do just that
+    /// Start pushing to the channel: --plan shows what would change, without it the plan is applied
     GoLive(go_live::GoLiveArgs),
-    /// Say how the channel is told of the core; without options, show it
+    /// Change the push settings; without options, show them
     PushSettings(PushSettingsArgs),
     #[command(flatten)]
     Control(source_control::SourceCommand),
-    /// Fetch what the channel has, now; with --from and --to all of these nights, in the background
+    /// Fetch from the channel now; with --from and --to, backfill these nights in the background
     Sync {
-        /// The source's name
+        /// Source name
         name: String,
-        /// The first night
+        /// First night
         #[arg(long, requires = "to")]
         from: Option<Date>,
-        /// The last night
+        /// Last night
         #[arg(long, requires = "from")]
         to: Option<Date>,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -121,25 +121,25 @@ pub enum SourceCommand {
 
 #[derive(Debug, Args)]
 pub struct Add {
-    /// The account; made when there is none of this name
+    /// Account name; created if it does not exist
     #[arg(long)]
     account: String,
-    /// The channel: a plugin's id
+    /// Channel: the plugin id
     #[arg(long)]
     channel: String,
-    /// What you call it
+    /// Source name
     #[arg(long)]
     name: String,
-    /// NAME=VALUE of the plugin's settings; a value that is JSON is taken as such
+    /// NAME=VALUE of a plugin setting; JSON values are parsed
     #[arg(long = "setting", value_parser = pair)]
     settings: Vec<(String, String)>,
-    /// FIELD=VALUE of what the plugin's credentials ask for
+    /// FIELD=VALUE of a credential input
     #[arg(long = "credential", value_parser = pair)]
     credentials: Vec<(String, String)>,
-    /// The time zone of its houses, such as Europe/Lisbon, for those whose channel tells none
+    /// Time zone of its properties, such as Europe/Lisbon, if the channel sends none
     #[arg(long)]
     time_zone: Option<String>,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -163,9 +163,9 @@ impl SourceCommand {
             }
             Self::Disconnect { name } => {
                 let done: Disconnected = client.post(&format!("/admin/v1/sources/{name}/disconnect"), &()).await?;
-                say(&format!("{name} is disconnected; its secrets are forgotten here."));
+                say(&format!("{name} is disconnected; its credentials were deleted."));
                 for problem in done.problems {
-                    say(&format!("  the channel was not told: {problem}"));
+                    say(&format!("  not revoked at the channel: {problem}"));
                 }
             }
             Self::Authority { name, bookings, calendar, content } => {
@@ -176,7 +176,7 @@ impl SourceCommand {
             Self::TimeZone { name, zone } => {
                 let new = NewTimeZone { time_zone: zone };
                 let set: TimeZoneSet = client.post(&format!("/admin/v1/sources/{name}/time-zone"), &new).await?;
-                say(&format!("{name}: {}, at {} of its houses from now on", new.time_zone, set.houses));
+                say(&format!("{name}: {} for {} properties", new.time_zone, set.houses));
             }
             Self::Sync { name, from: Some(from), to: Some(to), json } => {
                 backfill(&client, &name, &NewBackfill { from, to }, json).await?;
@@ -203,17 +203,19 @@ impl Add {
             credentials: self.credentials.into_iter().collect(),
             time_zone: self.time_zone,
         };
-        let made: SourceMade = client.post("/admin/v1/sources", &new).await.context("the source was not added")?;
+        let made: SourceMade = client.post("/admin/v1/sources", &new).await.context("cannot add the source")?;
         if self.json {
             print(&serde_json::to_string(&made)?);
             return Ok(());
         }
         match made.consent_url.as_deref() {
-            None if made.missing.is_empty() => say(&format!("Source {} is connected. Tell the channel:", new.name)),
+            None if made.missing.is_empty() => {
+                say(&format!("Source {} is connected. Configure at the channel:", new.name))
+            }
             None => {
-                say(&format!("Source {} is there, without {}. To give that:", new.name, made.missing.join(" and ")));
+                say(&format!("Source {} was added without {}. To provide it:", new.name, made.missing.join(" and ")));
                 say(&format!("  gassync source connect {} --credential FIELD=VALUE", new.name));
-                say("Tell the channel:");
+                say("Configure at the channel:");
             }
             asked => ask_consent(asked),
         }
@@ -221,11 +223,11 @@ impl Add {
         if let Some(header) = &made.webhook_header {
             print(&format!("webhook header   {header}: {}", made.webhook_token));
         }
-        say("The token is shown this once.");
-        say("It listens: nothing is told to the channel before it goes live. When its rooms are linked:");
+        say("The token is shown only once.");
+        say("It only listens: nothing is pushed before it goes live. Once its rooms are linked:");
         say(&format!("  gassync source go-live {} --plan", new.name));
         if made.time_zone.is_none() {
-            say("No time zone was given: where the channel tells none, nights begin a day early. To say it:");
+            say("No time zone was given: if the channel sends none, nights may be a day early. To set it:");
             say(&format!("  gassync source time-zone {} Europe/Lisbon", new.name));
         }
         Ok(())
@@ -234,7 +236,7 @@ impl Add {
 
 fn ask_consent(url: Option<&str>) {
     if let Some(url) = url {
-        say("A person must consent, within a quarter of an hour, at:");
+        say("Consent is required within 15 minutes at:");
         print(url);
     }
 }
@@ -250,24 +252,24 @@ async fn show(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
         print(&format!("      last error: {error}"));
     }
     if let Some(zone) = &whole.time_zone {
-        print(&format!("      time zone: {zone}, where the channel tells none"));
+        print(&format!("      time zone: {zone}, if the channel sends none"));
     }
     for FailingPoll { poll, failures, since, message } in &whole.failing {
-        print(&format!("      polls of {poll} fail since {since:.0}, {failures} times: {message}"));
+        print(&format!("      polls of {poll} failing since {since:.0} ({failures} times): {message}"));
     }
     if let Some(webhook) = &whole.webhook {
         print_webhook(webhook);
     }
     for CredentialShown { slot, field, expires_at, renews, .. } in &whole.credentials {
-        let end = expires_at.map_or_else(|| "no end is known".to_owned(), |at| format!("good until {at:.0}"));
-        let renewed = if *renews { ", renewed in time" } else { "" };
+        let end = expires_at.map_or_else(|| "no known expiry".to_owned(), |at| format!("valid until {at:.0}"));
+        let renewed = if *renews { ", renewed automatically" } else { "" };
         print(&format!("      {slot}.{field}: {end}{renewed}"));
     }
     Ok(())
 }
 
 fn print_webhook(WebhookShown { url, header, last_at, unannounced_polls }: &WebhookShown) {
-    let token = "the token, which was shown when the source was added";
+    let token = "the token shown when the source was added";
     match header {
         Some(header) => print(&format!("      webhook address: {url}, with the header {header}: {token}")),
         None => print(&format!("      webhook address: {url}?token=TOKEN, with {token}")),
@@ -284,7 +286,7 @@ fn print_webhook(WebhookShown { url, header, last_at, unannounced_polls }: &Webh
 fn print_source(source: &SourceShown) {
     let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
     let SourceShown { id, name, channel, status, listening, .. } = source;
-    let status = if *listening { format!("{status}, listens") } else { status.clone() };
+    let status = if *listening { format!("{status}, listening") } else { status.clone() };
     print(&format!("{id:<5} {name:<20} {channel:<12} {status:<16} last in sync {synced}"));
 }
 
@@ -299,12 +301,12 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
 }
 
 async fn sync(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
-    let bar = ProgressBar::new_spinner().with_message(format!("Fetching what {name} has"));
+    let bar = ProgressBar::new_spinner().with_message(format!("Fetching from {name}"));
     bar.enable_steady_tick(SPIN);
     let path = format!("/admin/v1/sources/{name}/sync");
     let report = client.post::<BTreeMap<String, BTreeMap<String, i64>>>(&path, &Value::Null).await;
     bar.finish_and_clear();
-    let report = report.with_context(|| format!("{name} was not fetched"))?;
+    let report = report.with_context(|| format!("cannot fetch from {name}"))?;
     if json {
         print(&serde_json::to_string(&report)?);
         return Ok(());
@@ -321,15 +323,15 @@ fn print_counts(report: BTreeMap<String, BTreeMap<String, i64>>) {
     }
 }
 
-/// Draws how far it has come; to end this command does not end it.
+/// Shows the progress; interrupting the command does not stop the backfill.
 async fn backfill(client: &Client, name: &str, new: &NewBackfill, json: bool) -> anyhow::Result<()> {
     let path = format!("/admin/v1/sources/{name}/backfills");
-    let mut shown: BackfillShown = client.post(&path, new).await.context("the nights were not asked for")?;
+    let mut shown: BackfillShown = client.post(&path, new).await.context("cannot start the backfill")?;
     if shown.resumed {
-        say(&format!("It was begun before, and goes on at {}.", shown.reached));
+        say(&format!("Resuming the earlier backfill at {}.", shown.reached));
     }
     if matches!(client, Client::Here { .. }) {
-        say("No host runs: it goes on as soon as one does.");
+        say("No host is running; the work continues once one starts.");
         return Ok(());
     }
     let bar = ProgressBar::new(u64::try_from(shown.nights).unwrap_or_default());
@@ -347,6 +349,6 @@ async fn backfill(client: &Client, name: &str, new: &NewBackfill, json: bool) ->
     } else {
         print_counts(shown.outcome);
     }
-    ensure!(shown.state == "done", "it stands still at {}: {}", shown.reached, shown.error.unwrap_or_default());
+    ensure!(shown.state == "done", "the backfill stopped at {}: {}", shown.reached, shown.error.unwrap_or_default());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Steers sources: stops and resumes them, says which ways they talk and how often, changes their settings, deletes them.
+//! Pauses, resumes, configures and deletes sources.
 
 use anyhow::ensure;
 use clap::{Args, Subcommand};
@@ -13,96 +13,94 @@ use crate::admin::{
 
 #[derive(Debug, Subcommand)]
 pub enum SourceControlCommand {
-    /// Have nothing fetched and nothing told; what the channel says by itself is still taken and applied. A partner's calls are
-    /// refused
+    /// Stop polls and pushes; inbound webhooks are still applied. Partner requests are refused
     Pause(Named),
-    /// Have nothing go in or out; what the channel says by itself is kept, and applied when the source goes on. A partner's calls
-    /// are refused
+    /// Stop all traffic; inbound webhooks are stored and applied on resume. Partner requests are refused
     Disable(Named),
-    /// Have a paused or disabled source go on where it stood, and tell its channel what changed meanwhile
+    /// Resume a paused or disabled source and push what changed meanwhile
     Resume(Named),
-    /// Say whether and which ways source and channel talk; without options, show it
+    /// Set the sync direction; without options, show it
     Switch(Switch),
-    /// Say how often the channel is asked for bookings; what changes less often is asked for no more often than the plugin says
+    /// Set the poll interval for bookings; other entities are never polled more often than the plugin defines
     SetPoll(SetPoll),
-    /// Change settings, checked as when the source was added; the next call has them
+    /// Change plugin settings; validated, and used from the next call on
     Set(SetArgs),
-    /// Show the newest runs, what came in and what went out
+    /// List the latest sync runs
     Runs(Named),
-    /// Delete a source and all that is kept for it; bookings stay in the core with their nights
+    /// Delete a source and its data; bookings stay in the core with their nights
     Delete(Delete),
 }
 
 #[derive(Debug, Args)]
 pub struct Named {
-    /// The source's name, or its number
+    /// Source name or number
     name: String,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Switch {
-    /// The source's name, or its number
+    /// Source name or number
     name: String,
-    /// The channel is fetched from and told, as its direction says
+    /// Enable sync in the configured direction
     #[arg(long, conflicts_with = "off")]
     on: bool,
-    /// No polls and no pushes, whatever becomes of its credentials; what the channel says by itself is still applied
+    /// Disable polls and pushes; inbound webhooks are still applied
     #[arg(long)]
     off: bool,
-    /// bidirectional; inbound_only: the channel is told nothing; outbound_only: it is not asked, and what it says by itself is
-    /// kept beside the core, and applied once the direction lets it in
+    /// bidirectional; inbound_only: nothing is pushed; outbound_only: no polls, and inbound records are stored but applied only
+    /// once the direction allows it
     #[arg(long)]
     direction: Option<Direction>,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct SetPoll {
-    /// The source's name, or its number
+    /// Source name or number
     name: String,
-    /// Minutes between two polls, from 1 to 1440; a shorter time counts at once
+    /// Minutes between polls, 1 to 1440; a shorter interval applies immediately
     #[arg(long, required_unless_present = "default", conflicts_with = "default",
         value_parser = clap::value_parser!(i64).range(1..=MAX_POLL_MINUTES))]
     minutes: Option<i64>,
-    /// As often as the plugin says
+    /// Use the plugin's interval
     #[arg(long)]
     default: bool,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct SetArgs {
-    /// The source's name, or its number
+    /// Source name or number
     name: String,
-    /// NAME=VALUE; a value that is JSON is taken as such
+    /// NAME=VALUE; JSON values are parsed
     #[arg(value_parser = pair, required_unless_present = "unset")]
     settings: Vec<(String, String)>,
-    /// A setting that goes back to its default
+    /// Setting to reset to its default
     #[arg(long)]
     unset: Vec<String>,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Delete {
-    /// The source's name, or its number
+    /// Source name or number
     name: String,
-    /// Only say what would become of what
+    /// Only show what would be deleted
     #[arg(long, conflicts_with = "yes")]
     plan: bool,
-    /// Do it: there is no way back
+    /// Delete; this cannot be undone
     #[arg(long)]
     yes: bool,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -154,7 +152,7 @@ fn print_run(run: &SourceRun) {
         )
     } else {
         format!(
-            "{} new, {} changed, {} parked or refused, {} as they were",
+            "{} new, {} changed, {} parked or refused, {} unchanged",
             run.created, run.updated, run.failed, run.skipped
         )
     };
@@ -181,7 +179,7 @@ fn show(name: &str, switches: &Switches, json: bool) -> anyhow::Result<()> {
     let Switches { sync_enabled, sync_direction, poll_minutes } = switches;
     let state = if *sync_enabled { "on" } else { "off" };
     let polls =
-        poll_minutes.map_or_else(|| "as often as the plugin says".to_owned(), |minutes| format!("every {minutes} min"));
+        poll_minutes.map_or_else(|| "at the plugin's interval".to_owned(), |minutes| format!("every {minutes} min"));
     print(&format!("{name}: {state}, {sync_direction}, polled {polls}"));
     Ok(())
 }
@@ -208,9 +206,9 @@ impl SetArgs {
         let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
         names.sort();
         names.dedup();
-        let word = |value: Option<&Value>| value.map_or_else(|| "its default".to_owned(), Value::to_string);
+        let word = |value: Option<&Value>| value.map_or_else(|| "default".to_owned(), Value::to_string);
         for name in names.into_iter().filter(|name| before.get(*name) != after.get(*name)) {
-            print(&format!("{name}: {} is now {}", word(before.get(name)), word(after.get(name))));
+            print(&format!("{name}: {} -> {}", word(before.get(name)), word(after.get(name))));
         }
         Ok(())
     }
@@ -226,7 +224,7 @@ impl Delete {
         let plan: SourceRemoved = client.post(&path, &NewRemoval { dry_run: true, confirm: None }).await?;
         if !self.yes {
             show_removal(&plan, self.json)?;
-            ensure!(self.plan, "nothing was deleted: --yes does it, --plan only shows it");
+            ensure!(self.plan, "nothing was deleted: use --yes to delete, --plan to preview");
             return Ok(());
         }
         let new = NewRemoval { dry_run: false, confirm: Some(plan.name) };
@@ -240,9 +238,13 @@ fn show_removal(removed: &SourceRemoved, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     let SourceRemoved { name, records, .. } = removed;
-    say(&if removed.done { format!("{name} is deleted.") } else { format!("To delete {name} would come to this:") });
+    say(&if removed.done {
+        format!("{name} is deleted.")
+    } else {
+        format!("Deleting {name} would have these effects:")
+    });
     print(&format!(
-        "forgotten   {} properties, {} room types, {} rate plans, {} reservations, {} guests, {} blocks, {} nights of calendars",
+        "deleted     {} properties, {} room types, {} rate plans, {} reservations, {} guests, {} blocks, {} nights of calendars",
         records.properties,
         records.room_types,
         records.rate_plans,
@@ -252,28 +254,28 @@ fn show_removal(removed: &SourceRemoved, json: bool) -> anyhow::Result<()> {
         records.calendar_nights
     ));
     print(&format!(
-        "forgotten   {} records that could not be read, {} decisions, {} links, {} messages and answers",
+        "deleted     {} records set aside, {} decisions, {} links, {} messages and responses",
         records.set_aside, records.decisions, removed.links, removed.messages
     ));
     print(&format!(
         "ended       {} keys, {} subscriptions, {} jobs",
         removed.keys, removed.subscriptions, removed.jobs
     ));
-    print(&format!("revoked     {} fields of credentials", removed.credentials));
-    print(&format!("opened      {} nights that were closed by hand at the channel", removed.closed_nights_opened));
-    print(&format!("given back  {} holds of records that wait", removed.holds_given_back));
+    print(&format!("revoked     {} credential fields", removed.credentials));
+    print(&format!("opened      {} nights closed manually at the channel", removed.closed_nights_opened));
+    print(&format!("released    {} holds of parked records", removed.holds_given_back));
     print(&format!(
         "kept        {} bookings in the core, {} closures there, {} bookings that were pushed to the channel",
         removed.bookings_kept, removed.closures_kept, removed.pushed_bookings
     ));
     if removed.waiting_messages > 0 {
-        print(&format!("lost        {} messages that nobody has worked on yet", removed.waiting_messages));
+        print(&format!("lost        {} unprocessed messages", removed.waiting_messages));
     }
     if removed.creates {
-        print("It created the account's houses: the next source that is added does.");
+        print("It was the creating source of the account; the next source added takes over.");
     }
     for problem in &removed.problems {
-        say(&format!("  the channel was not told: {problem}"));
+        say(&format!("  not done at the channel: {problem}"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! How a source's channel stands to the core, and how it is told.
+//! `gassync source status`, `push` and `push-settings`.
 
 use clap::{Args, ValueEnum};
 use gassync_domain::{Amount, BookingsPushed, BreakerState, Pushing, Rounding};
@@ -6,54 +6,54 @@ use gassync_domain::{Amount, BookingsPushed, BreakerState, Pushing, Rounding};
 use super::{client::Client, print, say};
 use crate::admin::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown, SourceShown};
 
-/// Bookings shown with a source that are not there.
+/// Maximum number of pending bookings shown per source.
 const BOOKINGS: usize = 20;
 
-/// What is to be changed of how a source is told; what is not said stays.
+/// Arguments of `source push-settings`; omitted settings stay.
 #[derive(Debug, Args)]
 pub struct PushSettingsArgs {
-    /// The source's name, or its number
+    /// Source name or number
     name: String,
-    /// Whether it is told anything
+    /// Whether anything is pushed
     #[arg(long)]
     enabled: Option<bool>,
-    /// Which bookings: none, direct (those of no other channel), all
+    /// Bookings to push: none, direct (not sold by another channel), all
     #[arg(long)]
     bookings: Option<Bookings>,
-    /// Whether it is told what can be sold
+    /// Whether availability is pushed
     #[arg(long)]
     availability: Option<bool>,
-    /// Whether it is told prices and rules of stay
+    /// Whether prices and stay rules are pushed
     #[arg(long)]
     prices: Option<bool>,
-    /// Percent added to prices, below zero taken off; 0 for none
+    /// Price mark-up in percent, negative for a discount; 0 for none
     #[arg(long, allow_hyphen_values = true, conflicts_with = "amount")]
     percent: Option<Amount>,
-    /// Money added to prices, below zero taken off; 0 for none
+    /// Price mark-up as an amount, negative for a discount; 0 for none
     #[arg(long, allow_hyphen_values = true)]
     amount: Option<Amount>,
-    /// Prices are rounded: none, up, down, nearest
+    /// Price rounding: none, up, down, nearest
     #[arg(long)]
     round: Option<Round>,
-    /// To multiples of this
+    /// Round to multiples of this
     #[arg(long)]
     step: Option<Amount>,
-    /// ISO 4217: what the channel's prices are in
+    /// Currency at the channel (ISO 4217)
     #[arg(long, requires = "rate")]
     currency: Option<String>,
-    /// How much of it one of the core's is
+    /// Exchange rate: channel currency per unit of core currency
     #[arg(long, requires = "currency")]
     rate: Option<Amount>,
-    /// Units of each room type that are not offered there
+    /// Units of each room type held back from the channel
     #[arg(long)]
     safety_stock: Option<u32>,
-    /// Nights from today on that it is told of
+    /// Number of nights pushed, from today
     #[arg(long)]
     horizon_days: Option<u32>,
-    /// Whether what it says it took counts only after it was read there
+    /// Whether pushes are confirmed only by a read-back
     #[arg(long)]
     read_back: Option<bool>,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -74,7 +74,7 @@ enum Round {
 }
 
 impl PushSettingsArgs {
-    /// Changes what is said, and shows the whole.
+    /// Changes the given settings and prints all of them.
     pub async fn run(self, client: &Client) -> anyhow::Result<()> {
         let path = format!("/admin/v1/sources/{}/pushing", self.name);
         let before: Pushing = client.get(&path).await?;
@@ -129,7 +129,7 @@ impl PushSettingsArgs {
     }
 }
 
-/// How old what a channel has is; of all channels, where none is named.
+/// Prints how up to date a channel is, or all channels.
 pub async fn status(client: &Client, name: Option<String>, json: bool) -> anyhow::Result<()> {
     let names = match name {
         Some(name) => vec![name],
@@ -150,7 +150,7 @@ pub async fn status(client: &Client, name: Option<String>, json: bool) -> anyhow
         }
         print(&format!("{:<5} {:<20} {:<12} {}", source.id, source.name, source.channel, source.status));
         if source.listening {
-            print(&format!("      it listens: nothing is told to it before `gassync source go-live {name} --plan`"));
+            print(&format!("      listening only: nothing is pushed before `gassync source go-live {name} --plan`"));
         }
         print_age(&age);
         for booking in open {
@@ -164,12 +164,12 @@ pub async fn status(client: &Client, name: Option<String>, json: bool) -> anyhow
 fn print_age(age: &AgeShown) {
     match (age.oldest_missing, age.missing_for_seconds) {
         (Some(at), Some(seconds)) => {
-            print(&format!("      oldest change that is not there: {at:.0}, {seconds} s ago"));
+            print(&format!("      oldest pending change: {at:.0}, {seconds} s ago"));
         }
-        _ => print("      all that was to be told is there"),
+        _ => print("      no pending changes"),
     }
     if let Some(at) = age.newest_confirmed {
-        print(&format!("      last known to be there: {at:.0}"));
+        print(&format!("      last confirmed: {at:.0}"));
     }
     print(&format!(
         "      nights: {} confirmed, {} pending, {} unconfirmed, {} rejected",
@@ -180,33 +180,33 @@ fn print_age(age: &AgeShown) {
         age.bookings_confirmed, age.bookings_pending, age.bookings_rejected
     ));
     for refused in &age.refused {
-        let why = refused.why.as_deref().unwrap_or("it does not say why");
+        let why = refused.why.as_deref().unwrap_or("no reason given");
         print(&format!(
-            "      refused: {} nights of {} from {} to {}: {why}",
+            "      rejected: {} nights of {} from {} to {}: {why}",
             refused.nights, refused.room_type_id, refused.from, refused.to
         ));
     }
     let by_hand = |what: &str, spans: &[RefusedShown]| {
         for RefusedShown { nights, room_type_id, from, to, why, .. } in spans {
             let why = why.as_deref().unwrap_or_default();
-            print(&format!("      {what} by hand: {nights} nights of {room_type_id} from {from} to {to}: {why}"));
+            print(&format!("      {what} manually: {nights} nights of {room_type_id} from {from} to {to}: {why}"));
         }
     };
-    by_hand("set otherwise", &age.differing);
+    by_hand("changed", &age.differing);
     by_hand("closed", &age.closed_by_hand);
     if let (BreakerState::Open, Some(until)) = (age.breaker, age.left_alone_until) {
-        print(&format!("      the channel has failed too often and is left alone until {until:.0}"));
+        print(&format!("      circuit breaker open until {until:.0}"));
     }
 }
 
-/// Has what a channel does not have sent now, or all of it.
+/// Pushes pending changes, or everything.
 pub async fn push(client: &Client, name: &str, all: bool, json: bool) -> anyhow::Result<()> {
     let begun: PushBegun = client.post(&format!("/admin/v1/sources/{name}/push"), &NewPush { all }).await?;
     if json {
         print(&serde_json::to_string(&begun)?);
         return Ok(());
     }
-    let what = if all { "All nights within its horizon are" } else { "What it does not have is" };
-    say(&format!("{what} sent to {name}. `gassync source status {name}` tells how far it is."));
+    let what = if all { "All nights within the horizon are" } else { "Pending changes are" };
+    say(&format!("{what} pushed to {name}. `gassync source status {name}` shows the progress."));
     Ok(())
 }

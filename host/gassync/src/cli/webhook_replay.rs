@@ -10,55 +10,55 @@ use crate::webhooks::{
     desk::{MessageSent, ReplayShown},
 };
 
-/// How often the host is asked how far a run has come.
+/// Interval between progress requests.
 const LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// The subscription's number
+    /// Subscription number
     id: i64,
-    /// What happened since (RFC 3339)
+    /// Replay events since (RFC 3339)
     #[arg(long, required_unless_present = "delivery", conflicts_with = "delivery")]
     since: Option<Timestamp>,
-    /// What happened before; until now when nothing is said
+    /// Replay events before (RFC 3339); defaults to now
     #[arg(long, conflicts_with = "delivery")]
     until: Option<Timestamp>,
-    /// Only this event, by either name, or reservation.* for all of a kind; may be said several times
+    /// Filter by event, or by kind such as reservation.*; repeatable
     #[arg(long = "event", conflicts_with = "delivery")]
     events: Vec<String>,
-    /// Only what is dead, missed or delivered; dead and missed when nothing is said
+    /// Filter by state: dead, missed or delivered; defaults to dead and missed
     #[arg(long = "state", conflicts_with = "delivery")]
     states: Vec<String>,
-    /// Where the run before ended, which asked the same
+    /// Cursor of the previous run with the same filter
     #[arg(long, conflicts_with = "delivery")]
     cursor: Option<String>,
-    /// This delivery alone
+    /// Replay only this delivery
     #[arg(long)]
     delivery: Option<i64>,
-    /// Only say what would be told again
+    /// Only show what would be sent again
     #[arg(long, conflicts_with = "delivery")]
     plan: bool,
-    /// One JSON document; does not follow
+    /// Print JSON and do not follow progress
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct ReplayStatus {
-    /// The subscription's number
+    /// Subscription number
     id: i64,
-    /// The run's number
+    /// Run number
     run: i64,
-    /// Stop it: what still waits of it is thrown away, but for what is on its way just then
+    /// Cancel the run; messages in flight are still delivered
     #[arg(long)]
     cancel: bool,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 impl Replay {
-    /// Tells again, and follows until it ends. Status 1 where something was given up again.
+    /// Replays and follows the run. Exit code 1 if a message is dead again.
     pub async fn run(self, client: &Client) -> anyhow::Result<ExitCode> {
         let Self { id, since, until, events, states, cursor, delivery, plan, json } = self;
         let Some(since) = since else {
@@ -78,14 +78,14 @@ impl Replay {
             print(&format!("{event:<24} {messages}"));
         }
         if let Some(cursor) = replayed.next_cursor {
-            say(&format!("There may be more: say the same once more, with --cursor {cursor}"));
+            say(&format!("There may be more: repeat with --cursor {cursor}"));
         }
         let Some(run) = replayed.run else {
-            say(&format!("{} messages. Nothing is sent.", replayed.messages));
+            say(&format!("{} messages. Nothing was sent.", replayed.messages));
             return Ok(ExitCode::SUCCESS);
         };
         if matches!(client, Client::Here { .. }) {
-            say("No host runs: it goes on as soon as one does.");
+            say("No host is running; the work continues once one starts.");
             return Ok(ExitCode::SUCCESS);
         }
         follow(client, (id, run), replayed.messages).await
@@ -94,7 +94,7 @@ impl Replay {
 
 async fn follow(client: &Client, (id, run): (i64, i64), messages: usize) -> anyhow::Result<ExitCode> {
     let cancel = format!("gassync webhooks replay-status {id} {run} --cancel");
-    say(&format!("Run {run}: to end this command does not end it; `{cancel}` does."));
+    say(&format!("Run {run} continues if you interrupt this command; stop it with `{cancel}`."));
     let bar = ProgressBar::new(u64::try_from(messages).unwrap_or_default());
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} messages  {msg}")?);
     let shown = loop {
@@ -111,11 +111,11 @@ async fn follow(client: &Client, (id, run): (i64, i64), messages: usize) -> anyh
 }
 
 fn ended(run: &ReplayShown) -> String {
-    format!("{} arrived, {} were given up again, {} thrown away.", run.delivered, run.dead, run.cancelled)
+    format!("{} delivered, {} dead again, {} cancelled.", run.delivered, run.dead, run.cancelled)
 }
 
 impl ReplayStatus {
-    /// How far a run is, or stops it.
+    /// Shows the progress of a run, or cancels it.
     pub async fn run(self, client: &Client) -> anyhow::Result<()> {
         let path = format!("/admin/v1/webhooks/{}/replays/{}", self.id, self.run);
         let shown: ReplayShown =
@@ -124,7 +124,7 @@ impl ReplayStatus {
             print(&serde_json::to_string(&shown)?);
             return Ok(());
         }
-        print(&format!("{}, {} of {} messages wait", shown.state, shown.waiting, shown.messages));
+        print(&format!("{}, {} of {} messages waiting", shown.state, shown.waiting, shown.messages));
         print(&format!("  {}", ended(&shown)));
         Ok(())
     }

@@ -10,37 +10,37 @@ use clap::Args;
 use super::{FAILED, USAGE, fail, say, system_clock};
 use crate::webhooks::{VerifyError, verify};
 
-/// The largest body or secret that is read, in bytes.
+/// Largest body or secret, in bytes.
 const MAX_BYTES: u64 = 10 * 1024 * 1024;
 
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// The secret (whsec_…) or the public key (whpk_…)
+    /// Secret (whsec_…) or public key (whpk_…)
     #[arg(long, required_unless_present = "secret_file", conflicts_with = "secret_file")]
     secret: Option<String>,
-    /// A file that holds it, so that no list of processes shows it; - is stdin
+    /// File with the secret, which keeps it out of the process list; - for stdin
     #[arg(long)]
     secret_file: Option<PathBuf>,
-    /// The header webhook-id
+    /// Value of the webhook-id header
     #[arg(long)]
     id: String,
-    /// The header webhook-timestamp
+    /// Value of the webhook-timestamp header
     #[arg(long, allow_hyphen_values = true)]
     timestamp: String,
-    /// The header webhook-signature, whole
+    /// Value of the webhook-signature header
     #[arg(long)]
     signature: String,
-    /// The body as it came, byte for byte; - is stdin
+    /// File with the exact body; - for stdin
     #[arg(long)]
     body: PathBuf,
 }
 
 impl Verify {
-    /// Asks no host. Status 1 where the message is not believed, 2 where the key is none or a file cannot be read.
+    /// Verifies offline. Exit code 1 for an invalid message, 2 for an invalid key or an unreadable file.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let is_stdin = |path: &Path| path.as_os_str() == "-";
         if is_stdin(&self.body) && self.secret_file.as_deref().is_some_and(is_stdin) {
-            return Ok(fail(USAGE, "stdin is either the body or the secret"));
+            return Ok(fail(USAGE, "stdin cannot be both the body and the secret"));
         }
         let secret = match read_secret(self.secret, self.secret_file.as_deref()) {
             Ok(secret) => secret.unwrap_or_default(),
@@ -53,7 +53,7 @@ impl Verify {
         let headers = (self.id.as_str(), self.timestamp.as_str(), self.signature.as_str());
         match verify(&secret, headers, &body, system_clock()()) {
             Ok(()) => {
-                say("The message is what it says.");
+                say("The signature is valid.");
                 Ok(ExitCode::SUCCESS)
             }
             Err(error @ VerifyError::Key(_)) => Ok(fail(USAGE, &error.to_string())),
@@ -62,10 +62,10 @@ impl Verify {
     }
 }
 
-/// The secret that was said, or that a file holds.
+/// The secret from the argument or the file.
 pub fn read_secret(said: Option<String>, file: Option<&Path>) -> anyhow::Result<Option<String>> {
     let Some(file) = file else { return Ok(said) };
-    let text = String::from_utf8(read(file)?).with_context(|| format!("{} is no text", file.display()))?;
+    let text = String::from_utf8(read(file)?).with_context(|| format!("{} is not UTF-8 text", file.display()))?;
     Ok(Some(text.trim().to_owned()))
 }
 

@@ -26,178 +26,178 @@ use crate::{
 pub enum WebhooksCommand {
     /// Show subscriptions
     List {
-        /// Only of this source
+        /// Filter by source
         #[arg(long)]
         source: Option<String>,
-        /// Where the page before ended
+        /// Cursor of the previous page
         #[arg(long)]
         cursor: Option<String>,
-        /// How many, 200 at most
+        /// Maximum number, up to 200
         #[arg(long, default_value_t = 200)]
         limit: i64,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show one, and how it takes what it is told
+    /// Show a subscription and its delivery health
     Show(One),
-    /// Subscribe for a source; the secret is shown this once
+    /// Create a subscription for a source; the secret is shown only once
     Create(CreateWebhook),
-    /// Change one; what is not said stays
+    /// Change a subscription; omitted fields stay
     Update(Update),
-    /// End one
+    /// Delete a subscription
     Delete {
-        /// Its number
+        /// Subscription number
         id: i64,
     },
-    /// Tell one again
+    /// Enable a subscription
     Enable(One),
-    /// Tell one nothing; what happens meanwhile can be replayed
+    /// Disable a subscription; missed events can be replayed
     Disable(One),
-    /// Send one a message that tells of nothing
+    /// Send a test message
     Test(One),
-    /// Replace what messages are signed with; the new secret is shown this once
+    /// Rotate the signing secret; the new secret is shown only once
     RotateSecret(Rotate),
-    /// Show what one was told and will be, the newest first
+    /// List deliveries, newest first
     Deliveries(Deliveries),
-    /// Show a delivery, and each time that it was tried
+    /// Show a delivery with its attempts
     Delivery {
-        /// The subscription's number
+        /// Subscription number
         id: i64,
-        /// The delivery's number
+        /// Delivery number
         delivery: i64,
-        /// One JSON document
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Tell again what was given up or missed: what fits is counted, sent, and followed until it ends
+    /// Resend dead or missed deliveries that match, and follow the run until it ends
     Replay(Replay),
-    /// Show how far a run of replays is, or stop it
+    /// Show the progress of a replay run, or cancel it
     ReplayStatus(ReplayStatus),
-    /// Say whether a message is what it says; asks no host
+    /// Verify the signature of a message offline
     Verify(Verify),
 }
 
 #[derive(Debug, Args)]
 pub struct One {
-    /// Its number
+    /// Subscription number
     id: i64,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// What a subscriber wants to hear, where it is the same whether it is made or changed.
+/// Options shared by `create` and `update`.
 #[derive(Debug, Args)]
 struct Wants {
-    /// What people call it
+    /// Description
     #[arg(long)]
     description: Option<String>,
-    /// An event by either name, or reservation.* for all of a kind; may be said several times, all when nothing is said
+    /// Event, or kind such as reservation.*; repeatable; all events by default
     #[arg(long = "event")]
     events: Vec<String>,
-    /// Only of this property, by the source's own id; may be said several times
+    /// Filter by property, by its id at the source; repeatable
     #[arg(long = "property")]
     properties: Vec<String>,
-    /// thin or full
+    /// Payload: thin or full
     #[arg(long)]
     payload: Option<String>,
-    /// standard or cloudevents
+    /// Envelope: standard or cloudevents
     #[arg(long)]
     envelope: Option<String>,
-    /// Whether what the source did itself is not told
+    /// Whether to skip changes made by this source
     #[arg(long)]
     exclude_origin: Option<bool>,
-    /// Whether what is about one entity arrives in its order
+    /// Whether deliveries of one entity are kept in order
     #[arg(long)]
     ordered: Option<bool>,
-    /// How often a message is tried, 1 to 10
+    /// Maximum attempts per message, 1 to 10
     #[arg(long)]
     max_attempts: Option<u32>,
-    /// How long an answer may take, 1 to 15
+    /// Response timeout in seconds, 1 to 15
     #[arg(long)]
     timeout_seconds: Option<u32>,
-    /// A file with a JSON object of headers to send with every message; - is stdin
+    /// File with a JSON object of headers for every message; - for stdin
     #[arg(long)]
     headers_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub struct CreateWebhook {
-    /// The source, by name or number
+    /// Source name or number
     #[arg(long)]
     source: String,
-    /// Where messages are posted
+    /// URL that receives messages
     #[arg(long)]
     url: String,
     #[command(flatten)]
     wants: Wants,
-    /// v1 (a shared secret) or v1a (a pair of keys)
+    /// Signing scheme: v1 (shared secret) or v1a (key pair)
     #[arg(long)]
     signing: Option<String>,
-    /// A file that holds the secret, whsec_… or whsk_…; - is stdin; made where none is given
+    /// File with the secret (whsec_… or whsk_…); - for stdin; generated by default
     #[arg(long)]
     secret_file: Option<PathBuf>,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Update {
-    /// Its number
+    /// Subscription number
     id: i64,
-    /// Where messages are posted
+    /// URL that receives messages
     #[arg(long)]
     url: Option<String>,
     #[command(flatten)]
     wants: Wants,
-    /// Every event
+    /// All events
     #[arg(long, conflicts_with = "events")]
     all_events: bool,
-    /// Of every property
+    /// All properties
     #[arg(long, conflicts_with = "properties")]
     all_properties: bool,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Rotate {
-    /// Its number
+    /// Subscription number
     id: i64,
-    /// A file that holds the new one; - is stdin; made where none is given
+    /// File with the new secret; - for stdin; generated by default
     #[arg(long)]
     secret_file: Option<PathBuf>,
-    /// How long messages carry the signatures of both; a day when nothing is said
+    /// Seconds during which messages carry both signatures; defaults to one day
     #[arg(long)]
     grace_seconds: Option<u32>,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Deliveries {
-    /// The subscription's number
+    /// Subscription number
     id: i64,
-    /// Only waiting, delivered, dead or cancelled ones
+    /// Filter by state: waiting, delivered, dead or cancelled
     #[arg(long)]
     state: Option<String>,
-    /// Only those put in the queue since (RFC 3339)
+    /// Only deliveries enqueued since (RFC 3339)
     #[arg(long)]
     since: Option<Timestamp>,
-    /// Only of this event, by either name
+    /// Filter by event
     #[arg(long)]
     event: Option<String>,
-    /// Where the page before ended
+    /// Cursor of the previous page
     #[arg(long)]
     cursor: Option<String>,
-    /// How many, 200 at most
+    /// Maximum number, up to 200
     #[arg(long, default_value_t = 50)]
     limit: i64,
-    /// One JSON document
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -215,7 +215,7 @@ impl WebhooksCommand {
             Self::Update(update) => update.run(&client).await?,
             Self::Delete { id } => {
                 client.delete(&path(id)).await?;
-                say(&format!("Subscription {id} is gone."));
+                say(&format!("Subscription {id} deleted."));
             }
             Self::Enable(one) => one.enable(&client, true).await?,
             Self::Disable(one) => one.enable(&client, false).await?,
@@ -240,7 +240,7 @@ fn path(id: i64) -> String {
     format!("/admin/v1/webhooks/{id}")
 }
 
-/// The fields that are said, as a query.
+/// The non-null fields as a query string.
 fn query(fields: &Value) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in fields.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
@@ -261,7 +261,7 @@ async fn list(
     }
     for WebhookListed { source, webhook, .. } in page.data {
         let state = if webhook.enabled { "enabled" } else { "disabled" };
-        let failing = webhook.failing_since.map(|at| format!("  fails since {at:.0}")).unwrap_or_default();
+        let failing = webhook.failing_since.map(|at| format!("  failing since {at:.0}")).unwrap_or_default();
         print(&format!("{:<8} {source:<20} {state:<9} {}{failing}", webhook.id, webhook.url));
     }
     more(page.next_cursor);
@@ -275,7 +275,7 @@ fn document(shown: &impl Serialize) -> anyhow::Result<()> {
 
 fn more(cursor: Option<String>) {
     if let Some(cursor) = cursor {
-        say(&format!("There is more: --cursor {cursor}"));
+        say(&format!("More: --cursor {cursor}"));
     }
 }
 
@@ -291,29 +291,29 @@ fn show(listed: &WebhookListed, json: bool) -> anyhow::Result<()> {
 fn lines(webhook: &WebhookShown) {
     let all = |names: &[String]| if names.is_empty() { "all".to_owned() } else { names.join(" ") };
     let at = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
-    print(&format!("  to          {}", webhook.url));
+    print(&format!("  url         {}", webhook.url));
     if let Some(description) = &webhook.description {
-        print(&format!("  called      {description}"));
+        print(&format!("  description {description}"));
     }
     print(&format!("  events      {}", all(&webhook.events)));
     print(&format!("  properties  {}", all(&webhook.property_ids)));
-    print(&format!("  as          {}, {}, signed by {}", webhook.payload, webhook.envelope, webhook.signing));
+    print(&format!("  format      {}, {}, signed with {}", webhook.payload, webhook.envelope, webhook.signing));
     for key in &webhook.public_keys {
         print(&format!("  public key  {key}"));
     }
     if !webhook.headers.is_empty() {
         print(&format!("  headers     {}", webhook.headers.join(" ")));
     }
-    print(&format!("  tried       {} times, {} s each", webhook.max_attempts, webhook.timeout_seconds));
-    print(&format!("  delivered   {}, told {}", at(webhook.last_delivered_at), at(webhook.last_triggered_at)));
+    print(&format!("  retries     up to {} attempts, {} s timeout", webhook.max_attempts, webhook.timeout_seconds));
+    print(&format!("  delivered   {}, last attempt {}", at(webhook.last_delivered_at), at(webhook.last_triggered_at)));
     if let Some(since) = webhook.failing_since {
-        print(&format!("  fails since {since:.0}, {} times in a row", webhook.failures));
+        print(&format!("  failing     since {since:.0}, {} failures in a row", webhook.failures));
     }
     if let Some(why) = &webhook.silent_because {
-        print(&format!("  silent      {why}"));
+        print(&format!("  suspended   {why}"));
     }
     if !webhook.enabled {
-        print(&format!("  disabled    {}", webhook.disabled_because.as_deref().unwrap_or("nobody knows why")));
+        print(&format!("  disabled    {}", webhook.disabled_because.as_deref().unwrap_or("unknown reason")));
     }
 }
 
@@ -322,7 +322,7 @@ fn made(made: &WebhookMade, json: bool) -> anyhow::Result<()> {
         return document(made);
     }
     print(&made.secret);
-    say(&format!("Subscription {}. What its messages are verified with is shown this once.", made.webhook.id));
+    say(&format!("Subscription {}. The secret is shown only once.", made.webhook.id));
     Ok(())
 }
 
@@ -334,8 +334,8 @@ impl One {
             return document(&shown);
         }
         say(&match enabled {
-            true => format!("Subscription {} is told again from now on.", self.id),
-            false => format!("Subscription {} is told nothing more.", self.id),
+            true => format!("Subscription {} enabled.", self.id),
+            false => format!("Subscription {} disabled.", self.id),
         });
         Ok(())
     }
@@ -344,7 +344,7 @@ impl One {
 impl Wants {
     fn headers(&self) -> anyhow::Result<Option<BTreeMap<String, String>>> {
         let text = read_secret(None, self.headers_file.as_deref())?;
-        text.map(|text| serde_json::from_str(&text).context("the headers are no JSON object of texts")).transpose()
+        text.map(|text| serde_json::from_str(&text).context("the headers must be a JSON object of strings")).transpose()
     }
 }
 
@@ -433,7 +433,7 @@ fn line(delivery: &DeliveryShown) -> String {
     let kind = delivery.kind.as_deref().unwrap_or("-");
     let next = delivery.next_attempt_at.map(|at| format!("  next {at:.0}")).unwrap_or_default();
     let why = delivery.why.as_deref().map(|why| format!("  {why}")).unwrap_or_default();
-    format!("{id:<8} {kind:<22} {state:<10} {attempts:>3} times  since {created_at:.0}{next}{why}")
+    format!("{id:<8} {kind:<22} {state:<10} {attempts:>3} attempts  since {created_at:.0}{next}{why}")
 }
 
 fn tried(whole: &DeliveryWhole, json: bool) -> anyhow::Result<()> {

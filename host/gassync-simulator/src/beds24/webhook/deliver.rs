@@ -1,4 +1,4 @@
-//! The queue, worked off one by one.
+//! Delivery of queued webhooks, one by one.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(in super::super) async fn deliver(simulator: Beds24, shutdown: CancellationT
     let client = match Client::builder().timeout(TIMEOUT).redirect(Policy::none()).no_proxy().build() {
         Ok(client) => client,
         Err(error) => {
-            tracing::error!(%error, "webhooks cannot be sent");
+            tracing::error!(%error, "webhook client unavailable");
             return;
         }
     };
@@ -80,7 +80,7 @@ async fn send(client: &Client, rendered: Rendered) -> Option<u16> {
     match request.send().await {
         Ok(answer) => Some(answer.status().as_u16()),
         Err(error) => {
-            tracing::debug!(error = %error.without_url(), "a webhook was not answered");
+            tracing::debug!(error = %error.without_url(), "webhook delivery failed");
             None
         }
     }

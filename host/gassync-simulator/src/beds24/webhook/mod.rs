@@ -26,35 +26,35 @@ pub struct WebhookTarget {
 }
 
 impl Beds24 {
-    /// Where every property's webhook goes: version 2, with personal data.
+    /// Sets the webhook of all properties: version 2 with personal data.
     pub fn set_webhook(&self, webhook: WebhookTarget) {
         let hook = PropertyHook::with_personal_data(webhook);
         let book = &mut self.account().book;
         book.hooks = book.properties.iter().map(|property| (property.id, hook.clone())).collect();
     }
 
-    /// Where it is told that a room's availability or prices changed.
+    /// Sets the inventory webhook.
     pub fn set_inventory_webhook(&self, webhook: WebhookTarget) {
         self.account().outgoing.inventory = Some(webhook);
     }
 
-    /// Deliveries not taken yet.
+    /// Number of pending deliveries.
     pub fn webhooks_pending(&self) -> usize {
         self.account().outgoing.pending()
     }
 
-    /// The bookings whose deliveries were taken with a 2xx, in order.
+    /// Bookings whose webhooks were acknowledged, in order.
     pub fn webhooks_acknowledged(&self) -> Vec<u64> {
         let delivered = &self.account().outgoing.delivered;
         delivered.iter().filter(|d| d.taken()).filter_map(|d| d.booking_id).collect()
     }
 
-    /// Each attempt to deliver, in order.
+    /// All delivery attempts, in order.
     pub fn deliveries(&self) -> Vec<Delivered> {
         self.account().outgoing.delivered.clone()
     }
 
-    /// What a webhook would say of a booking now.
+    /// The current webhook body of a booking.
     pub fn webhook_body(&self, booking: u64) -> Option<Value> {
         let now = self.now();
         let account = self.account();

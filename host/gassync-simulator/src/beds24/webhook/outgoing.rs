@@ -1,4 +1,4 @@
-//! What waits to be delivered, and what became of it.
+//! The webhook queue and delivery attempts.
 
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
@@ -20,7 +20,7 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(3);
 /// How long news of a room is tried. How long news of a booking is, nobody tells: it is tried until it is taken.
 const ROOM_SPAN: SignedDuration = SignedDuration::from_mins(30);
 
-/// An attempt to deliver, for comparing.
+/// A delivery attempt, for comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivered {
@@ -64,7 +64,7 @@ impl Event {
     }
 }
 
-/// What there is to tell, as it was when it happened.
+/// A queued webhook with its content at the time of the event.
 #[derive(Debug, Clone)]
 pub(super) struct PendingDelivery {
     pub event: Event,

@@ -1,4 +1,4 @@
-//! How a delivery reads on the wire.
+//! Rendering of webhooks.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

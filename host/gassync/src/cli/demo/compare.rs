@@ -1,4 +1,4 @@
-//! The core against the books of both accounts.
+//! Compares the core with both simulated accounts.
 
 use std::{
     process::ExitCode,
@@ -20,10 +20,10 @@ use super::{
 };
 use crate::{app::App, store};
 
-/// Nights that are compared.
+/// Number of nights compared.
 const DAYS: i64 = 300;
 
-/// Waits until the core equals the channels' books, or for as long as that may take.
+/// Waits until the core equals both accounts, or until the time limit.
 pub async fn settle(
     app: &Arc<App>,
     client: &Client,
@@ -53,7 +53,7 @@ pub async fn settle(
     }
 }
 
-/// Whether the core says itself that nothing is missing anywhere.
+/// Whether the core has nothing pending for either source.
 async fn is_fully_delivered(app: &App, stage: &Stage) -> anyhow::Result<bool> {
     let mut tx = app.db.read(stage.account).await?;
     for source in [stage.sources.0, stage.sources.1] {
@@ -64,7 +64,7 @@ async fn is_fully_delivered(app: &App, stage: &Stage) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Nights that the core cannot sell and the second account does, or the other way round.
+/// Nights that are sellable in the core but not at the second account, or the reverse.
 async fn nights_differ(app: &App, stage: &Stage) -> anyhow::Result<Vec<String>> {
     let mut differences = Vec::new();
     for room in &stage.rooms {
@@ -72,7 +72,7 @@ async fn nights_differ(app: &App, stage: &Stage) -> anyhow::Result<Vec<String>> 
         let (Some((first, _)), Some((last, _))) = (free.first(), free.last()) else { continue };
         let shown = stage.second.nights(room.id, *first, *last);
         for ((night, free), shown) in free.iter().zip(&shown) {
-            // It counts its own bookings by itself: then nothing is written, and nothing is sold.
+            // The channel decrements its own availability: a sold-out night needs no write.
             let is_closed = shown.closing.as_deref() == Some("blackout") || shown.available <= 0;
             let was_closed = shown.closing.as_deref() == Some("blackout");
             if (*free <= 0 && !is_closed) || (*free > 0 && was_closed) {
@@ -84,7 +84,7 @@ async fn nights_differ(app: &App, stage: &Stage) -> anyhow::Result<Vec<String>> 
     Ok(differences)
 }
 
-/// Every difference between the core, as the database has it, and a channel's own book.
+/// Differences between the bookings of the core and those of a channel.
 async fn bookings_differ(
     app: &App,
     stage: &Stage,
@@ -99,12 +99,12 @@ async fn bookings_differ(
         if odd::is_named(name, entry, waiting) {
             continue;
         }
-        // What was cancelled before anybody had heard of it needs not be known.
+        // A booking cancelled before it was ever sent need not be in the core.
         if found.is_empty() && entry.odd.is_some() && entry.status == "cancelled" {
             continue;
         }
         let [(_, facts)] = found.as_slice() else {
-            differences.push(format!("{name}: booking {} stands in the core {} times", entry.id, found.len()));
+            differences.push(format!("{name}: booking {} is in the core {} times", entry.id, found.len()));
             continue;
         };
         let status = match entry.status.as_str() {
@@ -117,17 +117,17 @@ async fn bookings_differ(
         let ours = (facts.status.as_str(), facts.check_in.0, facts.check_out.0, facts.adults);
         let owed = entry.owed.and_then(|owed| i64::try_from(owed).ok());
         if theirs != ours || price != owed {
-            let said = entry.odd.map(|odd| format!(", said oddly: {odd:?}")).unwrap_or_default();
+            let said = entry.odd.map(|odd| format!(", odd form: {odd:?}")).unwrap_or_default();
             let (theirs, ours) = ((theirs, owed), (ours, price));
             differences.push(format!("{name}: booking {}: it has {theirs:?}, the core {ours:?}{said}", entry.id));
         }
     }
     let removed = beds24.removed();
     for (id, facts) in &core {
-        // Cancelled before it was deleted: nothing is held for it.
+        // It was cancelled before it was deleted, so it holds no nights.
         let is_removed = facts.status == "cancelled" && removed.iter().any(|removed| removed.to_string() == *id);
         if !is_removed && !book.iter().any(|entry| entry.id.to_string() == *id) {
-            differences.push(format!("{name}: booking {id} stands in the core and not there"));
+            differences.push(format!("{name}: booking {id} is in the core but not at the channel"));
         }
     }
     Ok(differences)
@@ -154,7 +154,7 @@ pub async fn summary(
         let cancelled = core.iter().filter(|(_, facts)| facts.status == "cancelled").count();
         let blocks = beds24.book().iter().filter(|entry| entry.status == "black").count();
         print(&format!("{name}: bookings in the core   {} ({cancelled} cancelled)", core.len()));
-        print(&format!("{name}: bookings in its book   {} (and {blocks} blocks)", beds24.book().len() - blocks));
+        print(&format!("{name}: bookings at the channel {} (and {blocks} blocks)", beds24.book().len() - blocks));
         print(&format!("{name}: webhooks delivered     {}", beds24.webhooks_acknowledged().len()));
     }
     let mut times = engine.times.clone();
@@ -162,7 +162,7 @@ pub async fn summary(
     if let (Some(median), Some(longest)) = (times.get(times.len() / 2), times.last()) {
         let millis = |time: &Duration| time.as_millis();
         print(&format!(
-            "a direct booking is known at both after {} ms in the middle, {} ms at most, of {}",
+            "direct bookings reached both accounts after {} ms (median), {} ms (maximum), of {}",
             millis(median),
             millis(longest),
             times.len()
@@ -173,7 +173,7 @@ pub async fn summary(
         print(&format!("DIFFERENCE  {difference}"));
     }
     if differences.is_empty() {
-        print("The core equals both books, and both calendars equal the core.");
+        print("The core matches both accounts, and both calendars match the core.");
         Ok(ExitCode::SUCCESS)
     } else {
         print(&format!("{} differences", differences.len()));

@@ -1,4 +1,4 @@
-//! The direct booking engine: books, and measures how long the others take to know.
+//! The direct booking engine: creates bookings and measures the time until the channels have them.
 
 use std::{
     sync::Arc,
@@ -15,12 +15,12 @@ use super::{
 };
 use crate::{app::App, store};
 
-/// The first night that the engine sells, in days from now: beyond what the simulated accounts sell.
+/// First night the engine sells, in days from now, beyond the range of the simulated accounts.
 const FIRST_NIGHT: i64 = 200;
-/// Of so many acts one is a cancellation.
+/// One in this many actions is a cancellation.
 const CANCELS: usize = 3;
 
-/// What was booked, and who knows.
+/// A booking, and where it has been delivered.
 struct Booked {
     id: String,
     room: Room,
@@ -89,7 +89,7 @@ impl<'a> BookingEngine<'a> {
         self.client.post("/integration/v1/reservations", record).await
     }
 
-    /// Tells of what has arrived since the last look.
+    /// Reports deliveries since the last check.
     pub fn look(&mut self) {
         for booked in self.booked.iter_mut().filter(|booked| !booked.is_known()) {
             booked.look(self.stage);
@@ -107,22 +107,23 @@ impl<'a> BookingEngine<'a> {
         }
     }
 
-    /// Whether everything it did is known.
+    /// Whether all bookings were delivered.
     pub fn is_settled(&self) -> bool {
         self.booked.iter().all(Booked::is_known)
     }
 
-    /// What is not known, in words.
+    /// Describes undelivered bookings.
     pub fn differences(&self) -> Vec<String> {
         let open = self.booked.iter().filter(|booked| !booked.is_known());
-        open.map(|booked| format!("{}: told {:?}, closed {:?}", booked.id, booked.delivered, booked.closed)).collect()
+        open.map(|booked| format!("{}: delivered {:?}, closed {:?}", booked.id, booked.delivered, booked.closed))
+            .collect()
     }
 
-    /// How often each of its bookings was made at the first account: once, if at all.
+    /// Bookings that were created more than once at the first account.
     pub fn doubled(&self) -> Vec<String> {
         let made = self.stage.first.creates_by_reference();
         let more = made.into_iter().filter(|(_, count)| *count > 1);
-        more.map(|(reference, count)| format!("{reference} was made {count} times")).collect()
+        more.map(|(reference, count)| format!("{reference} was created {count} times")).collect()
     }
 }
 
@@ -161,7 +162,7 @@ impl Booked {
     }
 }
 
-/// How many units of each night the core can sell, from tomorrow on.
+/// Free units per night in the core, from tomorrow.
 pub async fn free(app: &App, stage: &Stage, room: &Room, days: i64) -> anyhow::Result<Vec<(Date, i64)>> {
     let now = app.now();
     let first = now.to_zoned(TimeZone::UTC).date().saturating_add(Span::new().days(1));

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use super::{Client, say};
 use crate::admin::{Line, SourceShown};
 
-/// Tells what the audit trail says, as it grows.
+/// Prints new lines of the audit trail.
 pub struct Follower<'a> {
     client: &'a Client,
     after: i64,
@@ -37,9 +37,9 @@ impl<'a> Follower<'a> {
         let done = match line.action.as_str() {
             "create" => "is new in the core",
             "update" if line.entity == "availability" => return Ok(None),
-            "update" => "is changed in the core",
-            "ignore" => return Ok(Some(format!("{what} {} came late and changes nothing", line.entity_id))),
-            "park" => "is kept and waits",
+            "update" => "is updated in the core",
+            "ignore" => return Ok(Some(format!("{what} {} is stale and ignored", line.entity_id))),
+            "park" => "is parked",
             "reject" => "is refused",
             other => other,
         };
@@ -47,7 +47,7 @@ impl<'a> Follower<'a> {
     }
 
     async fn name(&mut self, source: Option<i64>) -> anyhow::Result<String> {
-        let Some(source) = source else { return Ok("nobody".to_owned()) };
+        let Some(source) = source else { return Ok("no source".to_owned()) };
         if !self.names.contains_key(&source) {
             let sources: Vec<SourceShown> = self.client.get("/admin/v1/sources").await?;
             self.names.extend(sources.into_iter().map(|source| (source.id, source.name)));

@@ -1,7 +1,6 @@
-//! `gassync demo`: the whole on one machine, and a sum at the end that is held against the other side's own books.
+//! `gassync demo`: runs everything locally and, at the end, compares the core database with both simulators.
 //!
-//! Two simulated Beds24 accounts sell the rooms of one house, and so does a direct booking engine: what one of them sells, the
-//! others sell no more.
+//! Two simulated Beds24 accounts and a direct booking engine sell the same rooms: what one sells is closed at the others.
 
 mod compare;
 mod context;
@@ -38,46 +37,46 @@ use super::{
 };
 use crate::{app::App, config::Config, server, telemetry, vault::system_random};
 
-/// How often something happens at a simulated channel.
+/// Interval between actions at the simulated channels.
 const ACT: Duration = Duration::from_millis(1_200);
-/// Of so many acts one happens at the second account.
+/// One in this many actions happens at the second account.
 const AT_THE_SECOND: u32 = 4;
-/// How often something happens at the booking engine.
+/// Interval between actions of the booking engine.
 const BOOK: Duration = Duration::from_secs(4);
-/// How often the demo's host polls, in seconds: people watch.
+/// Poll interval of the demo's host, in seconds.
 const POLL_SECONDS: u64 = 3;
-/// What the simulated accounts may spend in five minutes: enough for polls as often as people watch.
+/// Credits of the simulated accounts per five minutes, enough for frequent polls.
 const CREDITS: f64 = 10_000.0;
-/// How late a simulated channel is when it is late, and how long it holds an answer back, in milliseconds.
+/// Delay of a late call, and hold time of a timed-out response, in milliseconds.
 const LATE: (u64, u64) = (500, 5_000);
 
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// End after so long, such as 20s or 2m; without it Ctrl-C ends it
+    /// Duration, such as 20s or 2m; runs until Ctrl-C by default
     #[arg(long = "for", value_parser = duration)]
     run_for: Option<Duration>,
-    /// Where the host listens
+    /// Listen address of the host
     #[arg(long, default_value = "127.0.0.1:8480")]
     listen: std::net::SocketAddr,
-    /// Where the simulated Beds24 listens
+    /// Listen address of the first simulated Beds24 account
     #[arg(long, default_value = "127.0.0.1:8481")]
     beds24: std::net::SocketAddr,
-    /// Where the second simulated Beds24 account listens
+    /// Listen address of the second simulated Beds24 account
     #[arg(long, default_value = "127.0.0.1:8482")]
     second: std::net::SocketAddr,
-    /// What all chance grows from
+    /// Random seed
     #[arg(long, default_value_t = 24)]
     seed: u64,
-    /// The share of calls and webhooks that something goes wrong with at the simulated accounts, from 0 to 1, until the end
+    /// Share of calls and webhooks that fail at the simulated accounts, from 0 to 1
     #[arg(long, default_value_t = 0.0, value_parser = super::simulate::share)]
     faults: f64,
-    /// The share of the bookings the simulated accounts say that is odd, from 0 to 1, until the end; each kind once at least
+    /// Share of odd bookings in responses, from 0 to 1; each kind occurs at least once
     #[arg(long, default_value_t = 0.0, value_parser = super::simulate::share)]
     odd: f64,
-    /// Where the demo keeps its data; emptied first
+    /// Data folder; emptied at the start
     #[arg(long, default_value = "data/demo")]
     dir: PathBuf,
-    /// sqlite:PATH or postgres://…; without it a SQLite file in the demo's folder
+    /// sqlite:PATH or postgres://…; defaults to a SQLite file in the data folder
     #[arg(long)]
     database: Option<String>,
 }
@@ -95,7 +94,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 impl Demo {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         if self.dir.exists() {
-            // Not under the feet of a host that runs there.
+            // Refuse to delete the folder of a running host.
             drop(HostFile::lock(&self.dir)?);
             std::fs::remove_dir_all(&self.dir).with_context(|| format!("cannot empty {}", self.dir.display()))?;
         }
@@ -105,13 +104,13 @@ impl Demo {
         let stop = CancellationToken::new();
         let first = self.simulate(self.beds24, Settings::default().bookings, &stop).await?;
         let second = self.simulate(self.second, 0, &stop).await?;
-        let listener = TcpListener::bind(self.listen).await.context("the host cannot listen")?;
+        let listener = TcpListener::bind(self.listen).await.context("the host cannot bind its address")?;
         let address = listener.local_addr()?;
         let config = self.config(&plugins, address, &format!("{},{}", first.address, second.address))?;
         telemetry::start(&config.log);
         let host_file = HostFile::lock(&self.dir)?;
         let app = App::open(config, system_clock(), system_random()).await?;
-        // From here on commands about this folder ask this host.
+        // From here on, commands on this folder connect to this host.
         host_file.announce(address)?;
         let client = Client::wire(&format!("http://{address}"), &app.operator_token)?;
         let mut hosting = tokio::spawn(server::run(Arc::clone(&app), listener, stop.clone().cancelled_owned()));
@@ -122,26 +121,24 @@ impl Demo {
 
         let mut follower = Follower::new(&client);
         let stage = Stage::set(&app, &client, &first, &second, &mut follower).await?;
-        say(
-            "Two Beds24 accounts and a booking engine sell the same rooms; all of it goes through the sandboxed plugin.",
-        );
+        say("Two Beds24 accounts and a booking engine sell the same rooms through the sandboxed plugin.");
         if self.faults > 0.0 {
             let (delay_millis, hold_millis) = LATE;
             for beds24 in [&first.beds24, &second.beds24] {
                 beds24.set_faults(FaultSettings { delay_millis, hold_millis, ..FaultSettings::any(self.faults) });
             }
-            say(&format!("Of their calls and webhooks {:.0} % go wrong from now on.", self.faults * 100.0));
+            say(&format!("From now on {:.0} % of calls and webhooks fail.", self.faults * 100.0));
         }
         if self.odd > 0.0 {
             for beds24 in [&first.beds24, &second.beds24] {
                 beds24.set_odd(self.odd);
             }
-            say(&format!("Of the bookings that they say {:.0} % are odd from now on.", self.odd * 100.0));
+            say(&format!("From now on {:.0} % of bookings are sent in an odd form.", self.odd * 100.0));
         }
         let mut engine = BookingEngine::open(&app, &client, &stage);
         tokio::select! {
             played = self.play(&stage, &mut engine, &mut follower) => played?,
-            // Nothing asked it to: one of its tasks has failed.
+            // The host ended without a stop signal: one of its tasks failed.
             ended = &mut hosting => ended??,
         }
         if self.odd > 0.0 {
@@ -152,7 +149,7 @@ impl Demo {
             beds24.set_faults(FaultSettings::default());
             beds24.set_odd(0.0);
         }
-        say("Nothing new happens now; the last messages arrive.");
+        say("No new actions; waiting for the last messages.");
         let differences = compare::settle(&app, &client, &stage, &mut engine, &mut follower).await?;
         let code = compare::summary(&app, &client, &stage, &engine, &differences).await?;
         stop.cancel();
@@ -162,7 +159,7 @@ impl Demo {
         Ok(code)
     }
 
-    /// Both accounts have the same houses: they grow from one seed.
+    /// Both accounts have the same properties, since they share a seed.
     async fn simulate(
         &self,
         listen: std::net::SocketAddr,
@@ -171,7 +168,7 @@ impl Demo {
     ) -> anyhow::Result<Simulated> {
         let settings = Settings { seed: self.seed, bookings, credits_per_five_minutes: CREDITS, ..Settings::default() };
         let beds24 = Beds24::new(settings, system_clock());
-        let listener = TcpListener::bind(listen).await.context("a simulated Beds24 cannot listen")?;
+        let listener = TcpListener::bind(listen).await.context("a simulated Beds24 cannot bind its address")?;
         let address = listener.local_addr()?.to_string();
         let serving = tokio::spawn({
             let (beds24, stop) = (beds24.clone(), stop.clone());
@@ -188,7 +185,7 @@ impl Demo {
             ("GASSYNC_DATABASE_URL", database.unwrap_or_else(|| format!("sqlite:{}/gassync.db", self.dir.display()))),
             ("GASSYNC_SERVER_LISTEN", listen.to_string()),
             ("GASSYNC_EGRESS_ALLOW_PRIVATE", private.to_owned()),
-            // Whoever looks on may want to be told on this machine.
+            // Subscribers on this machine are allowed.
             ("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8".to_owned()),
             ("GASSYNC_WORKERS_POLL_SECONDS", POLL_SECONDS.to_string()),
             ("GASSYNC_WORKERS_POLL_MILLIS", "200".to_owned()),
@@ -198,7 +195,7 @@ impl Demo {
         Ok(Config::load(Some(std::path::Path::new("/dev/null")), settings)?)
     }
 
-    /// Lets things happen until the time is up or somebody has seen enough.
+    /// Runs actions until the time is up or the user stops the demo.
     async fn play(
         &self,
         stage: &Stage,
@@ -225,8 +222,8 @@ impl Demo {
                     let (name, beds24) = if is_second { ("second", &stage.second) } else { ("beds24", &stage.first) };
                     if let Some(action) = beds24.act() {
                         let delivered = match action.notification {
-                            Notification::Webhook => "tells by webhook",
-                            Notification::None => "tells nobody: a poll will find it",
+                            Notification::Webhook => "sends a webhook",
+                            Notification::None => "sends no webhook: a poll will find it",
                         };
                         say(&format!("  {name}   {}; {delivered}", action.summary));
                     }

@@ -1,4 +1,4 @@
-//! Bookings that the simulated accounts say oddly: which of them only a person can place, and which alarms name them.
+//! Bookings in odd forms: which ones need a person, and the alarms about them.
 
 use gassync_domain::SourceId;
 use gassync_simulator::beds24::{Beds24, BookEntry, Odd};
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::{Client, print, say};
 
-/// The alarms of records that wait for a person.
+/// Alarms about records that need a person.
 const WAITING: [&str; 2] = ["set-aside", "parked"];
 
-/// Has each account say what it has not said yet: of every kind something was there then.
+/// Has each account send the odd kinds it has not sent yet.
 pub fn say_the_rest(accounts: &[(&str, &Beds24)]) {
     for (name, beds24) in accounts {
         for action in beds24.say_every_odd() {
@@ -18,15 +18,14 @@ pub fn say_the_rest(accounts: &[(&str, &Beds24)]) {
     }
 }
 
-/// The alarms of records that wait for a person.
+/// Alarms about records that need a person.
 pub async fn waiting(client: &Client) -> anyhow::Result<Vec<Value>> {
     let mut alarms: Vec<Value> = client.get("/admin/v1/alarms").await?;
     alarms.retain(|alarm| WAITING.iter().any(|kind| alarm["kind"] == *kind));
     Ok(alarms)
 }
 
-/// Whether a booking waits for a person, as the odd way it is said in makes it, and an alarm of its source says so: by its id,
-/// or where the channel says none, as one that was set aside.
+/// Whether a booking in an odd form is reported by an alarm of its source: by its id or, without an id, as a record set aside.
 pub fn is_named(source: &str, entry: &BookEntry, waiting: &[Value]) -> bool {
     let Some(kind) = entry.odd.filter(|kind| kind.waits_for_a_person()) else { return false };
     let id = entry.id.to_string();
@@ -36,14 +35,14 @@ pub fn is_named(source: &str, entry: &BookEntry, waiting: &[Value]) -> bool {
     })
 }
 
-/// The words of an alarm, wherever they stand in it.
+/// All words of an alarm.
 fn words(alarm: &Value) -> impl Iterator<Item = String> {
     let text = alarm.to_string();
     let words: Vec<String> = text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect();
     words.into_iter()
 }
 
-/// Tells how often what was odd, what waits for a person, and what the host says of it.
+/// Prints the odd kinds sent, the bookings that need a person, and the alarms about them.
 pub async fn list(client: &Client, accounts: &[(&'static str, &Beds24, SourceId)]) -> anyhow::Result<()> {
     let waiting = waiting(client).await?;
     for (name, beds24, _) in accounts {
@@ -52,11 +51,11 @@ pub async fn list(client: &Client, accounts: &[(&'static str, &Beds24, SourceId)
             continue;
         }
         let kinds: Vec<String> = said.iter().map(|(kind, count)| format!("{kind:?} {count}")).collect();
-        print(&format!("{name}: said oddly              {}", kinds.join(", ")));
+        print(&format!("{name}: odd bookings           {}", kinds.join(", ")));
         for entry in beds24.book() {
             let Some(kind) = entry.odd.filter(|_| is_named(name, &entry, &waiting)) else { continue };
             print(&format!(
-                "HELD        {name}: booking {} ({kind:?}), {} to {}, waits for a person",
+                "HELD        {name}: booking {} ({kind:?}), {} to {}, needs a person",
                 entry.id, entry.arrival, entry.departure
             ));
         }

@@ -1,4 +1,4 @@
-//! Who sells what: the same rooms at two accounts and at a booking engine.
+//! Setup: the same rooms at two accounts and a booking engine.
 
 use std::{sync::Arc, time::Instant};
 
@@ -19,14 +19,14 @@ use crate::{
 };
 
 const ACCOUNT: &str = "Demo Holidays";
-/// The account that the houses come from.
+/// The source that creates the properties.
 const FIRST: &str = "demo-beds24";
-/// The one that sells the same rooms.
+/// The second source, selling the same rooms.
 const SECOND: &str = "demo-second";
 /// The direct booking engine.
 const ENGINE: &str = "demo-engine";
 
-/// A room type that is sold everywhere.
+/// A room type sold by all three sellers.
 #[derive(Debug, Clone)]
 pub struct Room {
     /// Its id at both accounts, which grow from one seed.
@@ -39,7 +39,7 @@ pub struct Room {
     pub units: u32,
 }
 
-/// Who sells.
+/// The sellers of the demo.
 pub struct Stage {
     pub first: Beds24,
     pub second: Beds24,
@@ -83,11 +83,11 @@ impl Stage {
             if links.len() >= expected {
                 break links;
             }
-            wait("the houses are not in the core").await?;
+            wait("the properties are not in the core").await?;
         };
         let of_second = connect(client, second, SECOND).await?;
         while client.get::<Vec<WaitingShown>>(&format!("/admin/v1/sources/{SECOND}/parked")).await?.len() < expected {
-            wait("the houses of the second account are not there").await?;
+            wait("the properties of the second account have not arrived").await?;
         }
         let new = NewKey {
             account: ACCOUNT.to_owned(),
@@ -120,14 +120,14 @@ impl Stage {
                 rooms.push(Room { id: room.id, of_engine: of_engine_room, unit: CoreId(gas_room), units: room.qty });
             }
         }
-        // Bookings of the engine are told to the first account; at the second their nights are closed.
+        // The engine's bookings are pushed to the first account; at the second only their nights are closed.
         let _: Value =
             client.post(&format!("/admin/v1/sources/{SECOND}/pushing"), &json!({ "bookings": "none" })).await?;
         for name in [FIRST, SECOND] {
             go_live(client, name).await?;
         }
         let mut tx = app.db.platform_read().await?;
-        let account = store::accounts::find(&mut tx, ACCOUNT).await?.context("the demo's account is gone")?;
+        let account = store::accounts::find(&mut tx, ACCOUNT).await?.context("the demo's account does not exist")?;
         let (first, second) = (first.beds24.clone(), second.beds24.clone());
         Ok(Self { first, second, account, sources: (of_first, of_second), key, rooms })
     }
@@ -140,7 +140,7 @@ async fn connect(client: &Client, channel: &Simulated, name: &str) -> anyhow::Re
         name: name.to_owned(),
         settings: [
             ("baseUrl".to_owned(), json!(format!("http://{}/api/v2", channel.address))),
-            // What a guest owes stands in the charges.
+            // The guest's total is in the invoice lines.
             ("invoiceLines".to_owned(), json!(true)),
         ]
         .into(),
@@ -153,7 +153,7 @@ async fn connect(client: &Client, channel: &Simulated, name: &str) -> anyhow::Re
     Ok(SourceId(made.id))
 }
 
-/// As an operator does: sees what that changes at the channel, then does just that.
+/// Plans and applies go-live, as an operator does.
 async fn go_live(client: &Client, source: &str) -> anyhow::Result<()> {
     let path = format!("/admin/v1/sources/{source}/go-live");
     let plan: GoLivePlan = client.post(&path, &GoLive { plan: true, ..GoLive::default() }).await?;
