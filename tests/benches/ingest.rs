@@ -15,7 +15,7 @@ use std::{
 use gassync::store::{
     Db,
     buffer::reservations::{COLUMNS, UPSERT},
-    rows::Kind,
+    rows::ColumnType,
     sources,
 };
 use gassync_tests::{
@@ -151,7 +151,7 @@ fn rate(rows: usize, took: Duration) -> f64 {
 }
 
 /// The product's own statement with values in it: of the id alone something is left to the caller.
-fn statement((account, source): (i64, i64), id: &str, price: &str, typed: fn(&str, Kind) -> String) -> String {
+fn statement((account, source): (i64, i64), id: &str, price: &str, typed: fn(&str, ColumnType) -> String) -> String {
     let raw = format!("'{}'", record("x", 1).to_string().replace('\'', "''"));
     let (account, source) = (account.to_string(), source.to_string());
     let at = "'2027-01-01T00:00:00.000Z'";
@@ -201,11 +201,11 @@ async fn pgbench(url: &str, clients: usize, updates: u64) -> f64 {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("upsert.sql");
     let typed = |value: &str, kind| match kind {
-        Kind::Int => format!("cast({value} as bigint)"),
-        Kind::Text => format!("cast({value} as text)"),
-        Kind::Day => format!("cast({value} as date)"),
-        Kind::Time => format!("cast({value} as timestamptz)"),
-        Kind::Json => format!("cast({value} as jsonb)"),
+        ColumnType::Int => format!("cast({value} as bigint)"),
+        ColumnType::Text => format!("cast({value} as text)"),
+        ColumnType::Day => format!("cast({value} as date)"),
+        ColumnType::Time => format!("cast({value} as timestamptz)"),
+        ColumnType::Json => format!("cast({value} as jsonb)"),
     };
     let upsert = |id: &str| statement(tenant, id, ":price", typed).replace('\n', " ");
     let script = format!(

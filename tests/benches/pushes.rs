@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use gassync::store::plugins::calls::{self, Call};
+use gassync::store::plugins::calls::{self, StoredCall};
 use gassync_domain::{Amount, CalendarNight, CoreId, Date, Reservation, Timestamp};
 use gassync_simulator::beds24::{RoomNight, SeenCall};
 use gassync_tests::{
@@ -276,7 +276,7 @@ impl Run {
     }
 
     /// The calls of the plugin after this one, or the newest.
-    async fn calls(&self, after: Option<i64>) -> Vec<Call> {
+    async fn calls(&self, after: Option<i64>) -> Vec<StoredCall> {
         let mut tx = self.market.db.platform_read().await.expect("a transaction");
         let limit = if after.is_some() { i64::MAX } else { 1 };
         calls::of_plugin(&mut tx, "beds24", (after, limit), false).await.expect("calls")
@@ -374,7 +374,7 @@ impl Run {
     }
 
     #[expect(clippy::print_stdout, reason = "the figures are what it is for")]
-    async fn report_deliveries(&self, deliveries: &[Delivery], calls: &[Call]) {
+    async fn report_deliveries(&self, deliveries: &[Delivery], calls: &[StoredCall]) {
         let connections = self.market.connections().await;
         let waits = self.market.waits(&connections);
         let mut begun: HashMap<i64, Vec<Timestamp>> = HashMap::new();

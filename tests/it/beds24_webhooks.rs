@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use gassync::{admin::SourceMade, credentials::ConnectionSecrets, inbound::spot, plugins::Plugin};
+use gassync::{admin::SourceMade, credentials::ConnectionSecrets, inbound::redact, plugins::PluginRow};
 use gassync_domain::HttpResponse;
 use gassync_runtime::{
     Budget, Call, CredentialError, Credentials, Memory, MemoryChanges, OutgoingRequest, Secret, SendError, Transport,
@@ -52,8 +52,8 @@ struct Blanking<T>(T, &'static [&'static str]);
 impl<T: Transport> Transport for Blanking<T> {
     async fn send(&self, request: OutgoingRequest) -> Result<HttpResponse, SendError> {
         let mut answer = self.0.send(request).await?;
-        let spots: Vec<spot::Spot<'_>> = self.1.iter().map(|text| spot::Spot::parse(text)).collect();
-        answer.body = spot::mask(answer.body, &spots);
+        let spots: Vec<redact::FieldPath<'_>> = self.1.iter().map(|text| redact::FieldPath::parse(text)).collect();
+        answer.body = redact::mask(answer.body, &spots);
         Ok(answer)
     }
 }

@@ -25,12 +25,12 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
 
 on_both!(
-    one_process_renews_for_all,
-    an_applications_tokens_are_made_again,
-    a_person_consents_once,
-    a_dead_grant_is_told_of_and_mended,
-    a_grant_that_nobody_uses_is_kept_alive,
-    nothing_secret_is_in_the_database,
+    one_process_renews_a_token_for_all,
+    client_credentials_tokens_are_renewed,
+    consent_is_given_once,
+    a_revoked_grant_is_reported_and_reconnected,
+    an_idle_grant_is_kept_alive,
+    the_database_contains_no_plaintext_secret,
 );
 
 /// A channel that gives tokens and counts.
@@ -123,7 +123,7 @@ async fn field(secrets: &ConnectionSecrets, slot: &str, field: &str) -> Result<S
     secret.map(|secret| secret.reveal().to_owned()).map_err(|error| error.to_string())
 }
 
-async fn one_process_renews_for_all(database: Database) {
+async fn one_process_renews_a_token_for_all(database: Database) {
     let (address, ledger) = channel().await;
     let url = database.url.clone();
     let one = host(database, address).await;
@@ -137,8 +137,8 @@ async fn one_process_renews_for_all(database: Database) {
             asked.spawn(async move { field(&secrets, "api", "token").await });
         }
     }
-    let told = asked.join_all().await;
-    assert!(told.iter().all(|token| token.as_deref() == Ok("token-2")), "{told:?}");
+    let reported = asked.join_all().await;
+    assert!(reported.iter().all(|token| token.as_deref() == Ok("token-2")), "{reported:?}");
     assert_eq!(calls(&ledger, "/refresh"), ["refresh-1"], "it was spent once");
     let shown = one.look("sources/t").await;
     let renews = |field: &str| {
@@ -150,7 +150,7 @@ async fn one_process_renews_for_all(database: Database) {
     two.stop().await;
 }
 
-async fn an_applications_tokens_are_made_again(database: Database) {
+async fn client_credentials_tokens_are_renewed(database: Database) {
     let (address, ledger) = channel().await;
     let host = host(database, address).await;
     let typed = json!({ "clientId": "c", "app.clientSecret": "s&t", "username": "Noor", "password": "p:w" });
@@ -162,8 +162,8 @@ async fn an_applications_tokens_are_made_again(database: Database) {
     // What is kept for it ends.
     let (account, connection, _) = place(&host).await;
     let past = store::Time::from(clock()() - SignedDuration::from_secs(1));
-    let sealed = host.app.vault.seal(&format!("{account}/{connection}/app/token"), "token-1").expect("sealed");
-    let old = store::connections::Sealed {
+    let sealed = host.app.vault.encrypt(&format!("{account}/{connection}/app/token"), "token-1").expect("sealed");
+    let old = store::connections::EncryptedCredential {
         key_id: host.app.vault.key_id().to_owned(),
         ciphertext: sealed,
         expires_at: Some(past),
@@ -178,11 +178,11 @@ async fn an_applications_tokens_are_made_again(database: Database) {
     let incomplete = json!({ "credentials": { "username": "Noor" } });
     let (status, problem) = read(host.operate("sources/t/connect", &incomplete).await).await;
     assert_eq!(status, 502);
-    assert!(problem["detail"].as_str().is_some_and(|told| told.contains("also needs password")), "{problem}");
+    assert!(problem["detail"].as_str().is_some_and(|reported| reported.contains("also needs password")), "{problem}");
     host.stop().await;
 }
 
-async fn a_person_consents_once(database: Database) {
+async fn consent_is_given_once(database: Database) {
     let (address, ledger) = channel().await;
     let host = host(database, address).await;
     let made = add(&host, address, json!({ "appId": "app 7", "username": "Noor", "password": "p:w" })).await;
@@ -215,14 +215,17 @@ async fn a_person_consents_once(database: Database) {
     host.stop().await;
 }
 
-async fn a_dead_grant_is_told_of_and_mended(database: Database) {
+async fn a_revoked_grant_is_reported_and_reconnected(database: Database) {
     let (address, ledger) = channel().await;
     let host = host(database, address).await;
     add(&host, address, json!({ "inviteCode": "first" })).await;
     ledger.lock().expect("the ledger").dead = true;
     let secrets = secrets(&host).await;
-    let told = field(&secrets, "api", "token").await.expect_err("refused");
-    assert!(told.contains("refused the credential with status 401") && !told.contains("refresh-1"), "{told}");
+    let reported = field(&secrets, "api", "token").await.expect_err("refused");
+    assert!(
+        reported.contains("refused the credential with status 401") && !reported.contains("refresh-1"),
+        "{reported}"
+    );
     assert_eq!(host.look("sources/t").await["status"], "expired");
     ledger.lock().expect("the ledger").dead = false;
     let again = json!({ "credentials": { "inviteCode": "second" } });
@@ -241,7 +244,7 @@ async fn a_dead_grant_is_told_of_and_mended(database: Database) {
     host.stop().await;
 }
 
-async fn a_grant_that_nobody_uses_is_kept_alive(database: Database) {
+async fn an_idle_grant_is_kept_alive(database: Database) {
     let (address, ledger) = channel().await;
     let host = host(database, address).await;
     add(&host, address, json!({ "inviteCode": "once" })).await;
@@ -264,7 +267,7 @@ async fn a_grant_that_nobody_uses_is_kept_alive(database: Database) {
     host.stop().await;
 }
 
-async fn nothing_secret_is_in_the_database(database: Database) {
+async fn the_database_contains_no_plaintext_secret(database: Database) {
     const PLANTED: [&str; 3] = ["Zq8vW3nX5kR7tB2m", "Hy6bN1cM9dL4sK0j", "Pw2eR5tY8uI3oA7s"];
     let (address, _ledger) = channel().await;
     let (url, folder) = (database.url.clone(), database.dir.path().to_owned());

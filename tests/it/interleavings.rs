@@ -17,7 +17,7 @@ use crate::{
     outbound::{Stage, is_open},
 };
 
-on_both!(what_one_has_closed_is_closed_and_what_all_have_opened_is_open);
+on_both!(random_interleavings_of_closures_converge);
 
 /// Nights of a round.
 const NIGHTS: i64 = 250;
@@ -36,7 +36,7 @@ struct Night {
     /// Who sells it, and under which id.
     sold: Option<Sold>,
     /// What has happened to it.
-    told: Vec<&'static str>,
+    pushed: Vec<&'static str>,
 }
 
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ struct Market {
     booked: u64,
 }
 
-async fn what_one_has_closed_is_closed_and_what_all_have_opened_is_open(database: Database) {
+async fn random_interleavings_of_closures_converge(database: Database) {
     let examples = std::env::var("TEST_EXAMPLES").ok().and_then(|text| text.parse().ok()).unwrap_or(EXAMPLES);
     let seed = std::env::var("TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(7);
     let stage = Stage::open(database, "0").await;
@@ -106,8 +106,8 @@ impl Market {
         }
         if !prices.is_empty() {
             self.stage.host.operate("sources/engine/authority", &json!({ "calendar": "theirs" })).await;
-            let (status, told) = self.stage.host.post(&self.stage.engine, "availability", &json!(prices)).await;
-            assert!(status < 300, "{told}");
+            let (status, pushed) = self.stage.host.post(&self.stage.engine, "availability", &json!(prices)).await;
+            assert!(status < 300, "{pushed}");
         }
         for source in ["alpha", "beta"] {
             if self.rng.random_bool(0.5) {
@@ -121,7 +121,7 @@ impl Market {
     /// follows it is seen by nobody: that is no order, but the same moment.
     async fn quiet(&self) {
         let host = &self.stage.host;
-        let is_told =
+        let is_pushed =
             || [&self.stage.alpha, &self.stage.beta].iter().all(|channel| channel.beds24.webhooks_pending() == 0);
         let works = async || {
             let soon = host.app.now() + SignedDuration::from_secs(2);
@@ -139,7 +139,7 @@ impl Market {
         };
         let mut still = 0;
         host.until("nothing more happens", async || {
-            let rests = is_told() && host.figure("messages_waiting").await == 0 && !works().await;
+            let rests = is_pushed() && host.figure("messages_waiting").await == 0 && !works().await;
             still = if rests { still + 1 } else { 0 };
             still >= 4
         })
@@ -148,7 +148,7 @@ impl Market {
     }
 
     fn note(&mut self, ahead: i64, what: &'static str) {
-        self.nights.get_mut(&ahead).expect("a night").told.push(what);
+        self.nights.get_mut(&ahead).expect("a night").pushed.push(what);
     }
 
     /// Where the channel has closed it already nobody can tell that a person has, too.
@@ -199,9 +199,9 @@ impl Market {
             first_name: "Ada".to_owned(),
             last_name: "Lind".to_owned(),
         };
-        let told = if self.rng.random_bool(0.7) { Notification::Webhook } else { Notification::None };
+        let pushed = if self.rng.random_bool(0.7) { Notification::Webhook } else { Notification::None };
         let (channel, _) = self.channel(place);
-        if let Some(id) = channel.beds24.make(new, told) {
+        if let Some(id) = channel.beds24.make(new, pushed) {
             self.nights.get_mut(&ahead).expect("a night").sold = Some(Sold::Channel(place, id));
             self.note(ahead, if place == 0 { "alpha sells" } else { "beta sells" });
         }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use gassync::{
-    core::{self, Bookable, Desk, Placed, SoldOut, WhenFull},
+    core::{self, BookingBatch, BookingRequest, BookingResult, SoldOut, WhenFull},
     store::{
         Db, Tx, accounts,
-        core::{bookings, maintenance::Kind},
+        core::{bookings, maintenance::MaintenanceKind},
         ledger::{self, Span},
         outbox,
     },
@@ -17,14 +17,14 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 on_both!(
-    what_has_happened_is_kept_and_what_is_asked_for_is_refused,
-    a_change_of_dates_moves_or_changes_nothing,
+    facts_overbook_and_requests_are_refused,
+    a_date_change_is_atomic,
     a_hold_ends,
-    a_house_and_its_rooms_sell_together,
-    fewer_rooms_than_before,
-    nights_off_sale,
-    it_always_equals_what_the_bookings_say,
-    buyers_in_a_crowd,
+    a_property_and_its_rooms_share_availability,
+    reducing_capacity_overbooks,
+    maintenance_takes_nights_off_sale,
+    random_operations_keep_the_ledger_consistent,
+    concurrent_buyers_never_oversell,
 );
 
 fn at(second: i64) -> Timestamp {
@@ -74,7 +74,7 @@ impl House {
         id
     }
 
-    async fn book(&self, known: Option<CoreId>, sale: &Sale, when_full: WhenFull, second: i64) -> Placed {
+    async fn book(&self, known: Option<CoreId>, sale: &Sale, when_full: WhenFull, second: i64) -> BookingResult {
         let mut tx = self.write().await;
         let placed = put(&mut tx, self.account, known, sale, when_full, second).await;
         tx.commit().await.expect("committed");
@@ -126,7 +126,7 @@ async fn put(
     sale: &Sale,
     when_full: WhenFull,
     second: i64,
-) -> Placed {
+) -> BookingResult {
     let rooms: Vec<_> = sale.units.iter().map(|unit| json!({ "roomTypeId": unit.0.to_string() })).collect();
     let reservation = json!({ "id": "r", "status": sale.status, "rooms": rooms, "checkIn": sale.stay.check_in(),
         "checkOut": sale.stay.check_out(), "holdUntil": sale.hold_until });
@@ -137,38 +137,39 @@ async fn put(
         Some(id) => bookings::booking_states(tx, account, &[id]).await.expect("read").remove(&id).map(|now| (id, now)),
         None => None,
     };
-    let bookable = Bookable { known, reservation: &reservation, units: &sale.units };
-    let mut desk = Desk::open(tx, account, &[bookable], at(second)).await.expect("open");
-    desk.put(tx, &[(0, None)], when_full).await.expect("placed").remove(0)
+    let bookable = BookingRequest { known, reservation: &reservation, units: &sale.units };
+    let mut batch = BookingBatch::open(tx, account, &[bookable], at(second)).await.expect("open");
+    batch.put(tx, &[(0, None)], when_full).await.expect("placed").remove(0)
 }
 
-fn booked(placed: Placed) -> CoreId {
+fn booked(placed: BookingResult) -> CoreId {
     match placed {
-        Placed::Booked { id, .. } => id,
+        BookingResult::Booked { id, .. } => id,
         other => panic!("{other:?}"),
     }
 }
 
-async fn what_has_happened_is_kept_and_what_is_asked_for_is_refused(database: Database) {
+async fn facts_overbook_and_requests_are_refused(database: Database) {
     let house = House::new(database).await;
     let unit = house.unit(None, 1).await;
     let first = house.sell(&Sale::new(unit, 10, 13)).await;
     let second = house.book(None, &Sale::new(unit, 12, 14), WhenFull::Keep, 1).await;
-    assert!(matches!(&second, Placed::Booked { overbooked, .. } if overbooked == &[day(12)]), "{second:?}");
+    assert!(matches!(&second, BookingResult::Booked { overbooked, .. } if overbooked == &[day(12)]), "{second:?}");
     let refused = house.book(None, &Sale::new(unit, 11, 15), WhenFull::Refuse, 2).await;
-    assert_eq!(refused, Placed::Refused(SoldOut { unit, nights: vec![day(11), day(12), day(13)] }));
+    assert_eq!(refused, BookingResult::Refused(SoldOut { unit, nights: vec![day(11), day(12), day(13)] }));
     assert_eq!(house.night(unit, 12, 3).await, (1, 0, 0, 1));
     assert_eq!(house.night(unit, 14, 3).await, (0, 0, 0, 0), "what was refused left nothing");
     house.check(3).await;
 
     let mut tx = house.db.read(house.account).await.expect("a transaction");
     let facts = outbox::all(&mut tx, house.account).await.expect("facts");
-    let told = |kind: &str| facts.iter().filter(|f| f.entity_type == kind).map(|f| f.span()).collect::<Vec<_>>();
-    assert_eq!(told("overbooking"), [Some((day(12), day(12)))]);
+    let reported = |kind: &str| facts.iter().filter(|f| f.entity_type == kind).map(|f| f.span()).collect::<Vec<_>>();
+    assert_eq!(reported("overbooking"), [Some((day(12), day(12)))]);
     // PostgreSQL tells each statement's nights, SQLite one span that grows until the relay takes it.
-    let told_of = told("availability").into_iter().flatten().any(|(first, last)| first == day(10) && last >= day(12));
-    assert!(told_of, "{facts:?}");
-    assert_eq!(told("booking").len(), 2, "a booking and its rooms are told of once: {facts:?}");
+    let reported_of =
+        reported("availability").into_iter().flatten().any(|(first, last)| first == day(10) && last >= day(12));
+    assert!(reported_of, "{facts:?}");
+    assert_eq!(reported("booking").len(), 2, "a booking and its rooms are told of once: {facts:?}");
     drop(tx);
 
     house.book(Some(first), &Sale::new(unit, 10, 13).with_status("cancelled"), WhenFull::Keep, 4).await;
@@ -176,13 +177,13 @@ async fn what_has_happened_is_kept_and_what_is_asked_for_is_refused(database: Da
     house.check(4).await;
 }
 
-async fn a_change_of_dates_moves_or_changes_nothing(database: Database) {
+async fn a_date_change_is_atomic(database: Database) {
     let house = House::new(database).await;
     let unit = house.unit(None, 1).await;
     let mine = house.sell(&Sale::new(unit, 10, 13)).await;
     house.sell(&Sale::new(unit, 15, 17)).await;
     let refused = house.book(Some(mine), &Sale::new(unit, 12, 16), WhenFull::Refuse, 1).await;
-    assert_eq!(refused, Placed::Refused(SoldOut { unit, nights: vec![day(15)] }));
+    assert_eq!(refused, BookingResult::Refused(SoldOut { unit, nights: vec![day(15)] }));
     let mut seen = Vec::new();
     for night in 10..17 {
         seen.push(house.night(unit, night, 1).await.0);
@@ -205,7 +206,7 @@ async fn a_hold_ends(database: Database) {
     let held = house.sell(&hold).await;
     assert_eq!(house.night(unit, 11, 0).await, (0, 1, 0, 0));
     let other = Sale::new(unit, 11, 12);
-    assert!(matches!(house.book(None, &other, WhenFull::Refuse, 99).await, Placed::Refused(_)));
+    assert!(matches!(house.book(None, &other, WhenFull::Refuse, 99).await, BookingResult::Refused(_)));
     assert_eq!(house.night(unit, 11, 100).await, (0, 0, 0, 0), "it is over, whether or not somebody cleared up");
     booked(house.book(None, &other, WhenFull::Refuse, 100).await);
     assert_eq!(house.night(unit, 11, 101).await, (1, 0, 0, 0));
@@ -219,11 +220,11 @@ async fn a_hold_ends(database: Database) {
     house.check(101).await;
     // Word that it was bought after all is a fact, late or not.
     let late = house.book(Some(held), &hold.with_status("confirmed"), WhenFull::Keep, 102).await;
-    assert!(matches!(late, Placed::Booked { overbooked, .. } if overbooked == [day(11)]));
+    assert!(matches!(late, BookingResult::Booked { overbooked, .. } if overbooked == [day(11)]));
     house.check(102).await;
 }
 
-async fn a_house_and_its_rooms_sell_together(database: Database) {
+async fn a_property_and_its_rooms_share_availability(database: Database) {
     let house = House::new(database).await;
     let (whole, one, other) = (house.unit(None, 1).await, house.unit(None, 1).await, house.unit(None, 1).await);
     house.sell(&Sale::new(one, 10, 12)).await;
@@ -234,10 +235,13 @@ async fn a_house_and_its_rooms_sell_together(database: Database) {
     tx.commit().await.expect("committed");
     house.check(0).await;
     let refused = house.book(None, &Sale::new(whole, 9, 12), WhenFull::Refuse, 1).await;
-    assert_eq!(refused, Placed::Refused(SoldOut { unit: whole, nights: vec![day(10), day(11)] }));
+    assert_eq!(refused, BookingResult::Refused(SoldOut { unit: whole, nights: vec![day(10), day(11)] }));
     let sold = booked(house.book(None, &Sale::new(whole, 12, 14), WhenFull::Refuse, 1).await);
     for part in [one, other] {
-        assert!(matches!(house.book(None, &Sale::new(part, 13, 15), WhenFull::Refuse, 2).await, Placed::Refused(_)));
+        assert!(matches!(
+            house.book(None, &Sale::new(part, 13, 15), WhenFull::Refuse, 2).await,
+            BookingResult::Refused(_)
+        ));
     }
     // One room of the two leaves the other for sale, and the house not.
     booked(house.book(None, &Sale::new(other, 10, 11), WhenFull::Refuse, 2).await);
@@ -251,7 +255,10 @@ async fn a_house_and_its_rooms_sell_together(database: Database) {
     // An expired hold on a room does not keep the house from being sold.
     let hold = Sale { status: "pending", hold_until: Some(at(100)), ..Sale::new(other, 20, 22) };
     house.sell(&hold).await;
-    assert!(matches!(house.book(None, &Sale::new(whole, 20, 22), WhenFull::Refuse, 50).await, Placed::Refused(_)));
+    assert!(matches!(
+        house.book(None, &Sale::new(whole, 20, 22), WhenFull::Refuse, 50).await,
+        BookingResult::Refused(_)
+    ));
     booked(house.book(None, &Sale::new(whole, 20, 22), WhenFull::Refuse, 150).await);
     house.check(150).await;
     let mut tx = house.write().await;
@@ -261,7 +268,7 @@ async fn a_house_and_its_rooms_sell_together(database: Database) {
     assert_eq!(house.night(one, 20, 150).await, (0, 0, 0, 0));
 }
 
-async fn fewer_rooms_than_before(database: Database) {
+async fn reducing_capacity_overbooks(database: Database) {
     let house = House::new(database).await;
     let unit = house.unit(None, 3).await;
     for _ in 0..3 {
@@ -275,17 +282,17 @@ async fn fewer_rooms_than_before(database: Database) {
     house.check(1).await;
 }
 
-async fn nights_off_sale(database: Database) {
+async fn maintenance_takes_nights_off_sale(database: Database) {
     let house = House::new(database).await;
     let unit = house.unit(None, 2).await;
     house.sell(&Sale::new(unit, 10, 12)).await;
     let mut tx = house.write().await;
-    let painting = (Kind::Maintenance, Some("painting"));
+    let painting = (MaintenanceKind::Maintenance, Some("painting"));
     let span = Span { unit, stay: nights(11, 14) };
     let id = core::block(&mut tx, house.account, (span, 1), painting, at(1)).await.expect("blocked");
     tx.commit().await.expect("committed");
     house.check(1).await;
-    assert!(matches!(house.book(None, &Sale::new(unit, 11, 12), WhenFull::Refuse, 2).await, Placed::Refused(_)));
+    assert!(matches!(house.book(None, &Sale::new(unit, 11, 12), WhenFull::Refuse, 2).await, BookingResult::Refused(_)));
     house.book(None, &Sale::new(unit, 11, 12), WhenFull::Keep, 2).await;
     assert_eq!(house.night(unit, 11, 2).await, (1, 0, 1, 1));
     let mut tx = house.write().await;
@@ -306,7 +313,7 @@ impl Dice {
     }
 }
 
-async fn it_always_equals_what_the_bookings_say(database: Database) {
+async fn random_operations_keep_the_ledger_consistent(database: Database) {
     let house = House::new(database).await;
     let units = [house.unit(None, 1).await, house.unit(None, 2).await, house.unit(None, 3).await];
     let mut tx = house.write().await;
@@ -325,7 +332,7 @@ async fn it_always_equals_what_the_bookings_say(database: Database) {
         }
         let known = (dice.roll(2) == 0 && !bookings.is_empty()).then(|| bookings[dice.roll(bookings.len() as u64)]);
         let when_full = if dice.roll(2) == 0 { WhenFull::Keep } else { WhenFull::Refuse };
-        if let Placed::Booked { id, .. } = house.book(known, &sale, when_full, round).await
+        if let BookingResult::Booked { id, .. } = house.book(known, &sale, when_full, round).await
             && known.is_none()
         {
             bookings.push(id);
@@ -340,7 +347,7 @@ async fn it_always_equals_what_the_bookings_say(database: Database) {
 }
 
 /// Many want the same few rooms at once, in two processes' worth of connections; some change their minds.
-async fn buyers_in_a_crowd(database: Database) {
+async fn concurrent_buyers_never_oversell(database: Database) {
     const ROOMS: u32 = 3;
     const BUYERS: usize = 24;
     let house = Arc::new(House::new(database).await);
@@ -360,7 +367,7 @@ async fn buyers_in_a_crowd(database: Database) {
             let mut tx = db.write(house.account).await.expect("a transaction");
             let placed = put(&mut tx, house.account, None, &sale, WhenFull::Refuse, 0).await;
             tx.commit().await.expect("committed");
-            let Placed::Booked { id, .. } = placed else { return 0 };
+            let BookingResult::Booked { id, .. } = placed else { return 0 };
             if buyer % 4 == 0 {
                 let mut tx = db.write(house.account).await.expect("a transaction");
                 let gone = sale.with_status("cancelled");
@@ -386,6 +393,6 @@ async fn buyers_in_a_crowd(database: Database) {
     for _ in sold..i64::from(ROOMS) {
         booked(house.book(None, &sale, WhenFull::Refuse, 3).await);
     }
-    assert!(matches!(house.book(None, &sale, WhenFull::Refuse, 3).await, Placed::Refused(_)));
+    assert!(matches!(house.book(None, &sale, WhenFull::Refuse, 3).await, BookingResult::Refused(_)));
     house.check(3).await;
 }

@@ -2,7 +2,7 @@
 
 use gassync::store::{
     accounts,
-    core::maintenance::{self, Kind},
+    core::maintenance::{self, MaintenanceKind},
     ledger::Span,
 };
 use gassync_domain::{CoreId, Stay};
@@ -14,9 +14,9 @@ use gassync_tests::{
 };
 use serde_json::{Value, json};
 
-on_both!(what_the_ledger_does_not_say_is_found);
+on_both!(ledger_check_finds_differences);
 
-async fn what_the_ledger_does_not_say_is_found(database: Database) {
+async fn ledger_check_finds_differences(database: Database) {
     let (url, dir) = (database.url.clone(), tempfile::tempdir().expect("a folder"));
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
@@ -31,7 +31,7 @@ async fn what_the_ledger_does_not_say_is_found(database: Database) {
     let night = |day: i8| jiff::civil::date(2027, 6, day);
     let mut tx = host.app.db.write(account).await.expect("a transaction");
     let span = Span { unit: CoreId(1), stay: Stay::new(night(2), night(3)).expect("a night") };
-    let noted = (Kind::Maintenance, None);
+    let noted = (MaintenanceKind::Maintenance, None);
     maintenance::insert_maintenance(&mut tx, account, (span, 1), noted, clock()()).await.expect("noted");
     tx.commit().await.expect("committed");
     let expected = json!([{ "account": ACCOUNT, "unitId": 1, "night": "2027-06-02", "what": "blocked" }]);

@@ -7,7 +7,7 @@ use std::sync::{
 
 use gassync::{
     admin::SourceMade,
-    inbound::{apply::Incoming, silence},
+    inbound::{apply::IngestContext, missing_reservation},
     store::{self, missing, sources},
 };
 use gassync_domain::{AccountId, Clock, SourceId, Timestamp, today_at};
@@ -82,7 +82,7 @@ impl Stage {
     /// The bookings that are shown as missing.
     async fn waiting(&self) -> Vec<String> {
         let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
-        let waiting = missing::waiting(&mut tx, today_at(self.host.app.now(), None)).await.expect("read");
+        let waiting = missing::undecided(&mut tx, today_at(self.host.app.now(), None)).await.expect("read");
         waiting.into_iter().map(|missing| missing.external_id).collect()
     }
 
@@ -117,8 +117,8 @@ impl Stage {
         let mut tx = self.host.app.db.write_for(account, source_id).await.expect("a transaction");
         let source = sources::get(&mut tx, account, source_id).await.expect("read").expect("there");
         let now = self.host.app.now();
-        let incoming = Incoming::from_source(&source, now, now);
-        let outcome = silence::resolve(&mut tx, &incoming, id, cancel).await.expect("decided");
+        let context = IngestContext::from_source(&source, now, now);
+        let outcome = missing_reservation::resolve(&mut tx, &context, id, cancel).await.expect("decided");
         tx.commit().await.expect("committed");
         outcome.is_some()
     }
@@ -128,7 +128,7 @@ async fn a_booking_that_is_twice_not_answered_for_is_shown_with_its_nights_held(
     let stage = Stage::open(database).await;
     stage.missed_twice(2).await;
     let mut tx = stage.host.app.db.platform_read().await.expect("a transaction");
-    let shown = missing::waiting(&mut tx, today_at(stage.host.app.now(), None)).await.expect("read").remove(0);
+    let shown = missing::undecided(&mut tx, today_at(stage.host.app.now(), None)).await.expect("read").remove(0);
     drop(tx);
     assert_eq!((shown.source_name.as_str(), shown.property_name.as_str()), ("beds24", "Quinta"));
     assert_eq!(shown.room_name.as_deref(), Some("Garden room"));

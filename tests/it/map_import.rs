@@ -12,14 +12,14 @@ use jiff::civil::date;
 use serde_json::{Value, json};
 
 on_both!(
-    a_house_is_taken_over,
-    one_wrong_line_stops_all,
-    what_was_booked_meanwhile_is_a_conflict,
-    who_links_first_stays,
-    as_many_as_the_limit_are_taken_over,
-    what_waits_goes_on,
-    a_file_is_planned_and_taken_over,
-    a_channel_is_told_of_nothing_that_it_has
+    a_property_is_imported,
+    an_invalid_line_rejects_the_import,
+    a_reservation_booked_meanwhile_is_a_conflict,
+    the_first_link_wins,
+    an_import_of_the_maximum_size,
+    parked_records_are_applied_after_an_import,
+    a_file_is_planned_and_imported,
+    an_import_pushes_nothing_the_channel_has
 );
 
 /// A house in the core with two bookings, and a second source that tells of it under names of its own.
@@ -34,8 +34,8 @@ struct Stage {
 }
 
 /// The same reservation as the first source tells, as the second does.
-fn known_as(id: &str, told: &Value) -> Value {
-    let mut known = told.clone();
+fn known_as(id: &str, submitted: &Value) -> Value {
+    let mut known = submitted.clone();
     known["id"] = json!(id);
     known["roomTypeId"] = json!("rt");
     known
@@ -70,13 +70,13 @@ impl Stage {
         Self { host, first, second, house, room, bookings }
     }
 
-    async fn tell(&self, entity: &str, record: &Value) -> String {
+    async fn submit(&self, entity: &str, record: &Value) -> String {
         let (status, body) = self.host.post(&self.second, entity, record).await;
         body["status"].as_str().map_or_else(|| format!("{status} {body}"), str::to_owned)
     }
 
-    async fn tell_of_the_house(&self) -> [String; 2] {
-        [self.tell("properties", &house()).await, self.tell("room-types", &room()).await]
+    async fn submit_property(&self) -> [String; 2] {
+        [self.submit("properties", &house()).await, self.submit("room-types", &room()).await]
     }
 
     fn links(&self) -> Value {
@@ -130,7 +130,7 @@ fn each(counts: [[u64; 4]; 3]) -> Vec<(String, [u64; 4])> {
     ["property", "room-type", "booking"].map(str::to_owned).into_iter().zip(counts).collect()
 }
 
-async fn a_house_is_taken_over(database: Database) {
+async fn a_property_is_imported(database: Database) {
     let stage = Stage::open(database).await;
     let (status, plan) = stage.import(&stage.links(), &json!({ "plan": true })).await;
     assert_eq!((status, &plan["applied"], stage.linked().await), (200, &json!(false), 0), "{plan}");
@@ -148,20 +148,20 @@ async fn a_house_is_taken_over(database: Database) {
     assert_eq!(lines, ["map", "map"], "{log}");
     stage.check(2).await;
     // A reservation may come before its house and its room: it is news of its booking.
-    let mut told = known_as("s1", &reservation("r1"));
-    told["checkOut"] = json!("2027-06-05");
-    assert_eq!(stage.tell("reservations", &told).await, "updated");
-    assert_eq!(stage.tell("room-types", &room()).await, "updated");
+    let mut submitted = known_as("s1", &reservation("r1"));
+    submitted["checkOut"] = json!("2027-06-05");
+    assert_eq!(stage.submit("reservations", &submitted).await, "updated");
+    assert_eq!(stage.submit("room-types", &room()).await, "updated");
     let plan = json!({ "id": "rp", "propertyId": "h", "name": "Flexible" });
-    assert_eq!(stage.tell("rate-plans", &plan).await, "parked");
+    assert_eq!(stage.submit("rate-plans", &plan).await, "parked");
     let of_house = async |entity: &str| {
         let list = stage.host.get(&stage.second, &format!("{entity}?propertyId=h")).await.1;
         list["data"].as_array().expect("a list").len()
     };
     assert_eq!((of_house("room-types").await, of_house("rate-plans").await), (0, 0), "nobody knows the house yet");
-    assert_eq!(stage.tell("properties", &house()).await, "updated");
+    assert_eq!(stage.submit("properties", &house()).await, "updated");
     assert_eq!((of_house("room-types").await, of_house("rate-plans").await), (1, 1));
-    assert_eq!(stage.tell("reservations", &known_as("s2", &later("r2"))).await, "updated");
+    assert_eq!(stage.submit("reservations", &known_as("s2", &later("r2"))).await, "updated");
     for (path, gas_id) in [
         ("properties/h", stage.house),
         ("room-types/rt", stage.room),
@@ -177,14 +177,14 @@ async fn a_house_is_taken_over(database: Database) {
     // What was never taken over is a booking of its own, and an end ends the one that was.
     let mut new = known_as("s3", &later("r3"));
     (new["checkIn"], new["checkOut"]) = (json!("2027-08-01"), json!("2027-08-03"));
-    assert_eq!(stage.tell("reservations", &new).await, "created");
-    told["status"] = json!("cancelled");
-    assert_eq!(stage.tell("reservations", &told).await, "updated");
+    assert_eq!(stage.submit("reservations", &new).await, "created");
+    submitted["status"] = json!("cancelled");
+    assert_eq!(stage.submit("reservations", &submitted).await, "updated");
     stage.check(3).await;
     stage.host.stop().await;
 }
 
-async fn one_wrong_line_stops_all(database: Database) {
+async fn an_invalid_line_rejects_the_import(database: Database) {
     let stage = Stage::open(database).await;
     let [one, two] = stage.bookings;
     let wrong = json!([
@@ -242,7 +242,7 @@ async fn one_wrong_line_stops_all(database: Database) {
     let house = json!({ "id": "p9", "name": "Other" });
     assert_eq!(stage.host.post(&stage.first, "properties", &house).await.0, 201);
     let ninth = stage.host.get(&stage.first, "properties/p9").await.1["gasId"].as_i64().expect("a number");
-    stage.tell_of_the_house().await;
+    stage.submit_property().await;
     let moved = json!([
         { "entity": "property", "externalId": "h", "ours": ninth },
         { "entity": "room-type", "externalId": "rt", "ours": stage.room },
@@ -257,7 +257,7 @@ async fn one_wrong_line_stops_all(database: Database) {
     stage.host.stop().await;
 }
 
-async fn what_was_booked_meanwhile_is_a_conflict(database: Database) {
+async fn a_reservation_booked_meanwhile_is_a_conflict(database: Database) {
     let stage = Stage::open(database).await;
     let all = stage.links();
     let (house, bookings) = (json!([all[0], all[1]]), json!([all[2], all[3]]));
@@ -265,8 +265,8 @@ async fn what_was_booked_meanwhile_is_a_conflict(database: Database) {
     let (_, plan) = stage.import(&bookings, &json!({ "plan": true })).await;
     assert_eq!(counts(&plan), [("booking".to_owned(), [2, 0, 0, 0])]);
     // Between plan and apply the channel tells of one of them, and that is booked.
-    let mut told = known_as("s1", &reservation("r1"));
-    assert_eq!(stage.tell("reservations", &told).await, "created");
+    let mut submitted = known_as("s1", &reservation("r1"));
+    assert_eq!(stage.submit("reservations", &submitted).await, "created");
     stage.check(3).await;
     let double = stage.host.get(&stage.second, "reservations/s1").await.1["gasId"].as_i64().expect("a number");
     let said = stage.refused(&bookings, &json!({})).await;
@@ -279,20 +279,20 @@ async fn what_was_booked_meanwhile_is_a_conflict(database: Database) {
     let said = stage.refused(&taken, &json!({ "replace": true })).await;
     assert!(said[0].starts_with("line 1: ours: conflict: reservation s1 is linked with that booking"), "{said:?}");
     // Without nights of its own the double gives way, and what is told next is about the booking that was there first.
-    told["status"] = json!("cancelled");
-    assert_eq!(stage.tell("reservations", &told).await, "updated");
+    submitted["status"] = json!("cancelled");
+    assert_eq!(stage.submit("reservations", &submitted).await, "updated");
     let (status, done) = stage.import(&bookings, &json!({ "replace": true })).await;
     assert_eq!((status, counts(&done)), (200, vec![("booking".to_owned(), [1, 0, 1, 0])]), "{done}");
     assert_eq!(done["entities"][0]["changed"]["first"]["was"], json!(double));
-    told["status"] = json!("confirmed");
-    assert_eq!(stage.tell("reservations", &told).await, "updated");
+    submitted["status"] = json!("confirmed");
+    assert_eq!(stage.submit("reservations", &submitted).await, "updated");
     assert_eq!(stage.host.get(&stage.second, "reservations/s1").await.1["gasId"], json!(stage.bookings[0]));
     stage.check(3).await;
     stage.host.stop().await;
 }
 
-async fn who_links_first_stays(database: Database) {
-    use gassync::store::mappings::{self, Kind};
+async fn the_first_link_wins(database: Database) {
+    use gassync::store::mappings::{self, EntityKind};
     let stage = Stage::open(database).await;
     let (host, [_, two]) = (&stage.host, stage.bookings);
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
@@ -301,7 +301,7 @@ async fn who_links_first_stays(database: Database) {
     let mut tx = host.app.db.write(source.account).await.expect("a transaction");
     let now = host.app.now();
     let core = gassync_domain::CoreId(two);
-    mappings::link(&mut tx, source.account, source.id, Kind::Reservation, "s1", core, now).await.expect("linked");
+    mappings::link(&mut tx, source.account, source.id, EntityKind::Reservation, "s1", core, now).await.expect("linked");
     let links = stage.links();
     let first_three = json!([links[0], links[1], links[2]]);
     let commit = async {
@@ -316,7 +316,7 @@ async fn who_links_first_stays(database: Database) {
     stage.host.stop().await;
 }
 
-async fn as_many_as_the_limit_are_taken_over(database: Database) {
+async fn an_import_of_the_maximum_size(database: Database) {
     let stage = Stage::open(database).await;
     // Several of a channel's houses may be one of ours.
     let line = |number: u32| json!({ "entity": "property", "externalId": format!("h{number}"), "ours": stage.house });
@@ -328,19 +328,19 @@ async fn as_many_as_the_limit_are_taken_over(database: Database) {
     stage.host.stop().await;
 }
 
-async fn what_waits_goes_on(database: Database) {
+async fn parked_records_are_applied_after_an_import(database: Database) {
     let stage = Stage::open(database).await;
     // All is told before anything is linked: it waits, and the reservation keeps nothing that it has no room for.
-    assert_eq!(stage.tell_of_the_house().await, ["parked", "parked"]);
-    let mut told = known_as("s1", &reservation("r1"));
-    told["adults"] = json!(1);
-    assert_eq!(stage.tell("reservations", &told).await, "parked");
+    assert_eq!(stage.submit_property().await, ["parked", "parked"]);
+    let mut submitted = known_as("s1", &reservation("r1"));
+    submitted["adults"] = json!(1);
+    assert_eq!(stage.submit("reservations", &submitted).await, "parked");
     let plan = json!({ "id": "rp1", "propertyId": "p1", "name": "Flexible" });
     assert_eq!(stage.host.post(&stage.first, "rate-plans", &plan).await.0, 201);
     let ours = stage.host.get(&stage.first, "rate-plans/rp1").await.1["gasId"].clone();
     assert!(ours.is_number());
     let theirs = json!({ "id": "rp", "propertyId": "h", "name": "Flex" });
-    assert_eq!(stage.tell("rate-plans", &theirs).await, "parked");
+    assert_eq!(stage.submit("rate-plans", &theirs).await, "parked");
     let mut links = stage.links();
     let plan = json!({ "entity": "rate-plan", "externalId": "rp", "ours": ours });
     links.as_array_mut().expect("a list").push(plan);
@@ -377,7 +377,7 @@ async fn what_waits_goes_on(database: Database) {
     stage.host.stop().await;
 }
 
-async fn a_file_is_planned_and_taken_over(database: Database) {
+async fn a_file_is_planned_and_imported(database: Database) {
     let (url, dir) = (database.url.clone(), tempfile::tempdir().expect("a folder"));
     let stage = Stage::open(database).await;
     let data = dir.path().display().to_string();
@@ -416,7 +416,7 @@ async fn a_file_is_planned_and_taken_over(database: Database) {
 }
 
 /// Nights of a booking in the core, and at the channel.
-async fn a_channel_is_told_of_nothing_that_it_has(database: Database) {
+async fn an_import_pushes_nothing_the_channel_has(database: Database) {
     let settings = Settings { bookings: 0, properties: 1, credits_per_five_minutes: 100_000.0, ..Settings::default() };
     let channel: Channel = channel(settings).await;
     let polls = [("GASSYNC_WORKERS_POLL_SECONDS", "0")];
@@ -443,7 +443,7 @@ async fn a_channel_is_told_of_nothing_that_it_has(database: Database) {
         };
         channel.beds24.make(new, Notification::None).expect("a booking")
     };
-    let (sold, told) = (made(8), made(9));
+    let (sold, submitted) = (made(8), made(9));
     let ours = async |id: &str, month: i8, departure: jiff::civil::Date| {
         let mut record = reservation(id);
         (record["checkIn"], record["checkOut"]) = (json!(days(month).0), json!(departure));
@@ -451,14 +451,14 @@ async fn a_channel_is_told_of_nothing_that_it_has(database: Database) {
         assert!(status < 300, "{body}");
         host.get(&key, &format!("reservations/{id}")).await.1["gasId"].as_i64().expect("a number")
     };
-    let (sold_here, told_here) = (ours("a", 8, days(8).1).await, ours("b", 9, days(9).1).await);
+    let (sold_here, pushed_here) = (ours("a", 8, days(8).1).await, ours("b", 9, days(9).1).await);
     let gas_id = async |path: &str| host.get(&key, path).await.1["gasId"].as_i64().expect("a number");
     host.connect(&channel).await;
     let links = json!([
         { "entity": "property", "externalId": house.id, "ours": gas_id("properties/p1").await },
         { "entity": "room-type", "externalId": room.id, "ours": gas_id("room-types/t1").await },
         { "entity": "booking", "externalId": sold, "ours": sold_here },
-        { "entity": "booking", "externalId": told, "ours": told_here, "origin": "core" },
+        { "entity": "booking", "externalId": submitted, "ours": pushed_here, "origin": "core" },
     ]);
     let (status, done) = read(host.operate("map/import", &json!({ "source": "beds24", "links": links })).await).await;
     assert_eq!(status, 200, "{done}");
@@ -477,7 +477,7 @@ async fn a_channel_is_told_of_nothing_that_it_has(database: Database) {
     assert!(channel.beds24.change(sold, &longer, Notification::Webhook));
     ours("b", 9, date(2027, 9, 9)).await;
     let departs = |id: u64| channel.beds24.book().iter().find(|entry| entry.id == id).expect("there").departure;
-    host.until("the channel has our change", async || departs(told) == date(2027, 9, 9)).await;
+    host.until("the channel has our change", async || departs(submitted) == date(2027, 9, 9)).await;
     let nights = async || {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
         let source = gassync::store::sources::named(&mut tx, "beds24").await.expect("read").remove(0);

@@ -11,14 +11,14 @@ use gassync_tests::{
 };
 use serde_json::{Value, json};
 
-on_both!(a_second_source_is_linked_by_hand, messages_are_kept_sealed_and_played_again, old_rows_go);
+on_both!(a_second_source_is_linked_manually, messages_are_stored_encrypted_and_replayed, expired_rows_are_deleted);
 
 async fn get<T: serde::de::DeserializeOwned>(host: &Host, path: &str) -> T {
     let request = host.http.get(format!("{}/admin/v1/{path}", host.base));
     host.operator(request).send().await.expect("an answer").json().await.expect("json")
 }
 
-async fn a_second_source_is_linked_by_hand(database: Database) {
+async fn a_second_source_is_linked_manually(database: Database) {
     let host = Host::start(database, &[], None).await;
     let first = host.key(ACCOUNT, "first").await;
     for (entity, record) in &records()[..2] {
@@ -101,7 +101,7 @@ async fn a_second_source_is_linked_by_hand(database: Database) {
     host.stop().await;
 }
 
-async fn messages_are_kept_sealed_and_played_again(database: Database) {
+async fn messages_are_stored_encrypted_and_replayed(database: Database) {
     let channel = channel(Settings { bookings: 2, ..Settings::default() }).await;
     let host = Host::start(database, &["beds24"], Some(&channel)).await;
     host.connect(&channel).await;
@@ -122,8 +122,8 @@ async fn messages_are_kept_sealed_and_played_again(database: Database) {
     assert!(!String::from_utf8_lossy(&kept).contains("booking"), "what rests in the database is sealed");
     // A key of the account's own: another account's does not open it.
     let place = format!("inbox/{}", message.connection);
-    assert!(host.app.vault.open_for(message.account, &place, &kept).is_ok());
-    assert!(host.app.vault.open_for(AccountId(message.account.0 + 1), &place, &kept).is_err());
+    assert!(host.app.vault.decrypt_for(message.account, &place, &kept).is_ok());
+    assert!(host.app.vault.decrypt_for(AccountId(message.account.0 + 1), &place, &kept).is_err());
     assert_eq!(host.operate(&format!("inbox/{id}/replay"), &Value::Null).await.status().as_u16(), 202);
     host.until("it is applied again", async || calls().await.iter().any(|message| message.id == id)).await;
     let all: Vec<MessageShown> = get(&host, "inbox?limit=1000").await;
@@ -142,7 +142,7 @@ async fn messages_are_kept_sealed_and_played_again(database: Database) {
     host.stop().await;
 }
 
-async fn old_rows_go(database: Database) {
+async fn expired_rows_are_deleted(database: Database) {
     use gassync::store::retention;
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::outbound::Stage;
 
 on_both!(
-    a_price_in_another_currency_than_the_houses_is_left_out_and_said,
-    an_address_reaches_the_channel_and_stays_whole,
+    a_price_in_a_foreign_currency_is_omitted_and_reported,
+    an_address_reaches_the_channel_unchanged,
     charges_and_groups_add_up_through_the_sandbox,
 );
 
@@ -24,7 +24,7 @@ fn priced(stage: &Stage, id: &str, nights: (i64, i64), currency: &str) -> Value 
     record
 }
 
-async fn a_price_in_another_currency_than_the_houses_is_left_out_and_said(database: Database) {
+async fn a_price_in_a_foreign_currency_is_omitted_and_reported(database: Database) {
     let stage = Stage::open(database, "0").await;
     for (id, nights, currency) in [("own", (0, 2), "EUR"), ("foreign", (5, 7), "USD")] {
         let (code, answer) =
@@ -33,8 +33,8 @@ async fn a_price_in_another_currency_than_the_houses_is_left_out_and_said(databa
     }
     stage.host.until("both are told", async || stage.told().len() == 2).await;
     let price_of = |nights: (i64, i64)| {
-        let told = stage.told();
-        told.iter().find(|entry| entry.arrival == stage.day(nights.0)).expect("told").price_cents
+        let reported = stage.told();
+        reported.iter().find(|entry| entry.arrival == stage.day(nights.0)).expect("told").price_cents
     };
     assert_eq!((price_of((0, 2)), price_of((5, 7))), (40_000, 0), "400 dollars are no 400 euros");
     let warned = async || {
@@ -47,7 +47,7 @@ async fn a_price_in_another_currency_than_the_houses_is_left_out_and_said(databa
     stage.host.stop().await;
 }
 
-async fn an_address_reaches_the_channel_and_stays_whole(database: Database) {
+async fn an_address_reaches_the_channel_unchanged(database: Database) {
     let stage = Stage::open(database, "0").await;
     let mut record = stage.record("liv", (0, 3), "confirmed");
     record["guest"] = json!({
@@ -57,8 +57,8 @@ async fn an_address_reaches_the_channel_and_stays_whole(database: Database) {
     let (code, answer) = stage.host.post(&stage.engine, "reservations", &record).await;
     assert!(code < 300, "{answer}");
     let at_channel = |street: &str| {
-        let told = stage.told();
-        let Some(entry) = told.first() else { return Value::Null };
+        let reported = stage.told();
+        let Some(entry) = reported.first() else { return Value::Null };
         let booking = stage.alpha.beds24.webhook_body(entry.id).expect("a booking")["booking"].take();
         if booking["address"] == street { booking } else { Value::Null }
     };

@@ -4,7 +4,7 @@ use gassync::{
     admin::WaitingShown,
     core,
     inbound::{
-        apply::{Incoming, Outcome},
+        apply::{IngestContext, IngestOutcome},
         decide::{Choice, DecideError, ParkedKind},
     },
     store::{
@@ -13,7 +13,7 @@ use gassync::{
         parked::{self, ParkedAlarm},
     },
 };
-use gassync_domain::{Authority, ChangeKind, Date, Say};
+use gassync_domain::{Authority, ChangeKind, Date, Owner};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, read, records, reservation},
@@ -23,51 +23,51 @@ use gassync_tests::{
 use serde_json::{Value, json};
 
 on_both!(
-    confirmed_again_it_keeps_its_nights_and_is_no_booking,
-    a_person_lets_it_stand,
-    a_person_cancels_or_ignores_it,
-    a_word_that_nobody_knows_waits_beside_the_good_one,
-    the_same_word_again_writes_nothing,
-    what_was_decided_is_not_asked_again,
-    a_night_that_was_resold_is_one_too_many,
-    what_holds_nothing,
+    a_reconfirmation_holds_nights_without_a_booking,
+    an_operator_keeps_the_booking,
+    an_operator_cancels_or_ignores_the_change,
+    an_unknown_status_is_parked_beside_the_applied_record,
+    a_repeated_parked_record_writes_nothing,
+    a_decision_is_not_requested_twice,
+    a_resold_night_is_overbooked,
+    records_that_hold_no_nights,
     a_hold_ends_with_its_last_night,
     some_rooms_are_linked,
-    people_see_and_decide_it,
+    operators_list_and_decide_parked_records,
     every_kind_is_decided,
 );
 
 /// Booked, cancelled, and confirmed again.
 async fn confirmed_again(source_fixture: &SourceFixture, id: &str) {
     let booked = source_fixture.report(&stay(id, "t1", (10, 13), "confirmed"), 1).await;
-    assert!(matches!(booked, Outcome::Created(_)), "{booked:?}");
+    assert!(matches!(booked, IngestOutcome::Created(_)), "{booked:?}");
     let cancelled = source_fixture.report(&stay(id, "t1", (10, 13), "cancelled"), 2).await;
-    assert!(matches!(cancelled, Outcome::Updated(_)), "{cancelled:?}");
+    assert!(matches!(cancelled, IngestOutcome::Updated(_)), "{cancelled:?}");
     let again = source_fixture.report(&stay(id, "t1", (10, 13), "confirmed"), 3).await;
-    assert!(matches!(again, Outcome::Parked(_)), "{again:?}");
+    assert!(matches!(again, IngestOutcome::Parked(_)), "{again:?}");
 }
 
-async fn confirmed_again_it_keeps_its_nights_and_is_no_booking(database: Database) {
+async fn a_reconfirmation_holds_nights_without_a_booking(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), 1).await;
     source_fixture.report(&stay("r", "t1", (10, 13), "cancelled"), 2).await;
     assert_eq!(source_fixture.night("t1", 10).await, (0, 0, 0));
-    let told_before = (source_fixture.facts("booking").await, source_fixture.facts("availability").await);
+    let pushed_before = (source_fixture.facts("booking").await, source_fixture.facts("availability").await);
     source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), 3).await;
     assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t1", 12).await), ((0, 1, 0), (0, 1, 0)));
     assert_eq!(source_fixture.status("r").await.as_deref(), Some("cancelled"));
-    assert_eq!(source_fixture.facts("booking").await, told_before.0, "nobody is told of a booking");
+    assert_eq!(source_fixture.facts("booking").await, pushed_before.0, "nobody is told of a booking");
     let stored = source_fixture.stored("r").await.expect("stored");
     assert_eq!(stored.record.status.as_str(), "cancelled", "the good word stays");
     assert!(stored.parked.is_some());
     source_fixture.check().await;
     // Whoever asks sees it as taken; what has happened is kept, and one too many.
-    let asks = Incoming { when_full: core::WhenFull::Refuse, ..source_fixture.incoming(4) };
+    let asks = IngestContext { when_full: core::WhenFull::Refuse, ..source_fixture.context(4) };
     let asked = source_fixture.report_as(&asks, &stay("other", "t1", (12, 14), "confirmed")).await;
-    assert!(matches!(asked, Outcome::Refused(_)), "{asked:?}");
+    assert!(matches!(asked, IngestOutcome::Refused(_)), "{asked:?}");
     assert_eq!(source_fixture.facts("overbooking").await, 0);
     let sold = source_fixture.report(&stay("other", "t1", (12, 14), "confirmed"), 5).await;
-    assert!(matches!(sold, Outcome::Overbooked { .. }), "{sold:?}");
+    assert!(matches!(sold, IngestOutcome::Overbooked { .. }), "{sold:?}");
     assert!(source_fixture.facts("overbooking").await > 0);
     source_fixture.check().await;
     // Longer by its newest word, it keeps the new nights in place of the old.
@@ -76,17 +76,17 @@ async fn confirmed_again_it_keeps_its_nights_and_is_no_booking(database: Databas
     source_fixture.check().await;
     // A newer cancellation is all there is to know.
     let ended = source_fixture.report(&stay("r", "t1", (10, 13), "cancelled"), 7).await;
-    assert!(matches!(ended, Outcome::Updated(_)), "{ended:?}");
+    assert!(matches!(ended, IngestOutcome::Updated(_)), "{ended:?}");
     assert_eq!(source_fixture.night("t1", 9).await, (0, 0, 0));
     assert!(source_fixture.stored("r").await.expect("stored").parked.is_none());
     source_fixture.check().await;
 }
 
-async fn a_person_lets_it_stand(database: Database) {
+async fn an_operator_keeps_the_booking(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     confirmed_again(&source_fixture, "r").await;
     let stands = source_fixture.decide("r", Choice::Stand, 4).await.expect("decided");
-    assert!(matches!(stands, Outcome::Updated(_)), "{stands:?}");
+    assert!(matches!(stands, IngestOutcome::Updated(_)), "{stands:?}");
     assert_eq!(
         (source_fixture.night("t1", 10).await, source_fixture.status("r").await.as_deref()),
         ((1, 0, 0), Some("confirmed"))
@@ -98,7 +98,7 @@ async fn a_person_lets_it_stand(database: Database) {
     // In a status of the channel's own it stands as confirmed.
     source_fixture.report(&stay("w", "t2", (10, 13), "waitlisted"), 1).await;
     assert_eq!(source_fixture.night("t2", 10).await, (0, 1, 0));
-    assert!(matches!(source_fixture.decide("w", Choice::Stand, 5).await, Ok(Outcome::Created(_))));
+    assert!(matches!(source_fixture.decide("w", Choice::Stand, 5).await, Ok(IngestOutcome::Created(_))));
     assert_eq!(
         (source_fixture.night("t2", 10).await, source_fixture.status("w").await.as_deref()),
         ((1, 0, 0), Some("confirmed"))
@@ -110,7 +110,7 @@ async fn a_person_lets_it_stand(database: Database) {
     source_fixture.check().await;
 }
 
-async fn a_person_cancels_or_ignores_it(database: Database) {
+async fn an_operator_cancels_or_ignores_the_change(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     confirmed_again(&source_fixture, "r").await;
     source_fixture.decide("r", Choice::Cancel, 4).await.expect("decided");
@@ -138,33 +138,34 @@ async fn a_person_cancels_or_ignores_it(database: Database) {
     source_fixture.check().await;
 }
 
-async fn a_word_that_nobody_knows_waits_beside_the_good_one(database: Database) {
+async fn an_unknown_status_is_parked_beside_the_applied_record(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     let mut good = stay("r", "t1", (10, 13), "confirmed");
     good["notes"] = json!("late arrival");
     source_fixture.report(&good, 1).await;
     // Longer, in a status of the channel's own: what the booking does not have is kept.
     let waits = source_fixture.report(&stay("r", "t1", (10, 15), "waitlisted"), 2).await;
-    assert!(matches!(waits, Outcome::Parked(_)), "{waits:?}");
+    assert!(matches!(waits, IngestOutcome::Parked(_)), "{waits:?}");
     assert_eq!((source_fixture.night("t1", 12).await, source_fixture.night("t1", 14).await), ((1, 0, 0), (0, 1, 0)));
     let stored = source_fixture.stored("r").await.expect("stored");
     assert_eq!(stored.record.check_out.map(|day| day.to_string()).as_deref(), Some("2027-05-13"));
     assert_eq!(source_fixture.status("r").await.as_deref(), Some("confirmed"));
     source_fixture.check().await;
     // Order is judged by the newer of both.
-    let older = source_fixture.report_as(&Incoming { observed_at: at(1), ..source_fixture.incoming(3) }, &good).await;
-    assert!(matches!(older, Outcome::Older(Some(_))), "{older:?}");
+    let older =
+        source_fixture.report_as(&IngestContext { observed_at: at(1), ..source_fixture.context(3) }, &good).await;
+    assert!(matches!(older, IngestOutcome::Stale(Some(_))), "{older:?}");
     // A partial word is filled from the good one.
     let partial = json!({ "id": "r", "status": "confirmed", "completeness": "partial", "adults": 3 });
     let applied = source_fixture.report(&partial, 4).await;
-    assert!(matches!(applied, Outcome::Updated(_)), "{applied:?}");
+    assert!(matches!(applied, IngestOutcome::Updated(_)), "{applied:?}");
     let stored = source_fixture.stored("r").await.expect("stored");
     assert_eq!((stored.record.notes.as_deref(), stored.parked), (Some("late arrival"), None));
     assert_eq!((source_fixture.night("t1", 12).await, source_fixture.night("t1", 14).await), ((1, 0, 0), (0, 0, 0)));
     source_fixture.check().await;
 }
 
-async fn the_same_word_again_writes_nothing(database: Database) {
+async fn a_repeated_parked_record_writes_nothing(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     confirmed_again(&source_fixture, "r").await;
     source_fixture.report(&stay("w", "t2", (10, 13), "waitlisted"), 3).await;
@@ -173,25 +174,25 @@ async fn the_same_word_again_writes_nothing(database: Database) {
         let before = source_fixture.written(id).await;
         for second in 10..13 {
             let again = source_fixture.report(&stay(id, room, (10, 13), status), second).await;
-            assert!(matches!(again, Outcome::Parked(_)), "{again:?}");
+            assert!(matches!(again, IngestOutcome::Parked(_)), "{again:?}");
         }
         assert_eq!(source_fixture.written(id).await, before);
     }
     source_fixture.check().await;
 }
 
-async fn what_was_decided_is_not_asked_again(database: Database) {
+async fn a_decision_is_not_requested_twice(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     for (id, from, choice) in [("s", 1, Choice::Stand), ("c", 5, Choice::Cancel), ("i", 9, Choice::Ignore)] {
         let said = |status: &str| stay(id, "t1", (from, from + 2), status);
         source_fixture.report(&said("confirmed"), 1).await;
         source_fixture.report(&said("cancelled"), 2).await;
-        assert!(matches!(source_fixture.report(&said("waitlisted"), 3).await, Outcome::Parked(_)));
+        assert!(matches!(source_fixture.report(&said("waitlisted"), 3).await, IngestOutcome::Parked(_)));
         source_fixture.decide(id, choice, 4).await.expect("decided");
         let before =
             (source_fixture.night("t1", i8::try_from(from).expect("small")).await, source_fixture.status(id).await);
         let again = source_fixture.report(&said("waitlisted"), 5).await;
-        assert!(matches!(again, Outcome::Unchanged(_)), "{id}: {again:?}");
+        assert!(matches!(again, IngestOutcome::Unchanged(_)), "{id}: {again:?}");
         let after =
             (source_fixture.night("t1", i8::try_from(from).expect("small")).await, source_fixture.status(id).await);
         assert_eq!(after, before, "{id}");
@@ -199,12 +200,12 @@ async fn what_was_decided_is_not_asked_again(database: Database) {
         // Another word is another question.
         let mut other = said("waitlisted");
         other["adults"] = json!(4);
-        assert!(matches!(source_fixture.report(&other, 6).await, Outcome::Parked(_)), "{id}");
+        assert!(matches!(source_fixture.report(&other, 6).await, IngestOutcome::Parked(_)), "{id}");
         source_fixture.check().await;
     }
 }
 
-async fn a_night_that_was_resold_is_one_too_many(database: Database) {
+async fn a_resold_night_is_overbooked(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), 1).await;
     source_fixture.report(&stay("r", "t1", (10, 13), "cancelled"), 2).await;
@@ -220,29 +221,29 @@ async fn a_night_that_was_resold_is_one_too_many(database: Database) {
     source_fixture.check().await;
 }
 
-async fn what_holds_nothing(database: Database) {
+async fn records_that_hold_no_nights(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     // Nobody stays for a lifetime: a person looks at it.
     let mut lifetime = stay("lifetime", "t1", (10, 13), "confirmed");
     lifetime["checkIn"] = json!("2000-01-01");
-    assert!(matches!(source_fixture.report(&lifetime, 1).await, Outcome::Parked(_)));
+    assert!(matches!(source_fixture.report(&lifetime, 1).await, IngestOutcome::Parked(_)));
     assert_eq!(source_fixture.night("t1", 10).await, (0, 0, 0));
     // A question, a refusal, and a stay that is past; what nobody has linked.
     source_fixture.report(&stay("q", "t9", (10, 13), "inquiry"), 1).await;
     let mut past = stay("p", "t2", (10, 13), "waitlisted");
     (past["checkIn"], past["checkOut"]) = (json!("2027-01-10"), json!("2027-01-14"));
-    assert!(matches!(source_fixture.report(&past, 1).await, Outcome::Parked(_)));
+    assert!(matches!(source_fixture.report(&past, 1).await, IngestOutcome::Parked(_)));
     source_fixture.report(&stay("n", "t9", (10, 13), "confirmed"), 1).await;
     // A source without the say, and one that asks.
-    let authority = Authority { bookings: Some(Say::None), ..Authority::default() };
-    let quiet = Incoming { authority, ..source_fixture.incoming(1) };
+    let authority = Authority { bookings: Some(Owner::None), ..Authority::default() };
+    let quiet = IngestContext { authority, ..source_fixture.context(1) };
     assert!(matches!(
         source_fixture.report_as(&quiet, &stay("a", "t2", (10, 13), "confirmed")).await,
-        Outcome::Parked(_)
+        IngestOutcome::Parked(_)
     ));
     let mut asks = stay("asks", "t2", (10, 13), "waitlisted");
     asks["intent"] = json!("request");
-    assert!(matches!(source_fixture.report(&asks, 1).await, Outcome::Parked(_)));
+    assert!(matches!(source_fixture.report(&asks, 1).await, IngestOutcome::Parked(_)));
     assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t2", 10).await), ((0, 0, 0), (0, 0, 0)));
     let mut tx = source_fixture.db.platform_read().await.expect("a transaction");
     let waiting = parked::waiting(&mut tx, Date::new(2027, 1, 15).expect("a day")).await.expect("read");
@@ -274,9 +275,9 @@ async fn a_hold_ends_with_its_last_night(database: Database) {
     assert_eq!(source_fixture.night("t1", 12).await, (0, 0, 0));
     source_fixture.check().await;
     // Said once more, it is past.
-    let later = Incoming { now: instant("2027-05-14T00:00:00Z"), observed_at: at(9), ..source_fixture.incoming(9) };
+    let later = IngestContext { now: instant("2027-05-14T00:00:00Z"), observed_at: at(9), ..source_fixture.context(9) };
     let again = source_fixture.report_as(&later, &stay("w", "t1", (10, 13), "waitlisted")).await;
-    assert!(matches!(again, Outcome::Parked(_)), "{again:?}");
+    assert!(matches!(again, IngestOutcome::Parked(_)), "{again:?}");
     assert_eq!(source_fixture.night("t1", 12).await, (0, 0, 0));
 }
 
@@ -284,7 +285,7 @@ async fn some_rooms_are_linked(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     let mut several = stay("g", "t1", (10, 13), "confirmed");
     several["rooms"] = json!([{ "roomTypeId": "t1" }, { "roomTypeId": "t9" }, { "roomTypeId": "t2" }]);
-    assert!(matches!(source_fixture.report(&several, 1).await, Outcome::Parked(_)));
+    assert!(matches!(source_fixture.report(&several, 1).await, IngestOutcome::Parked(_)));
     assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t2", 10).await), ((0, 1, 0), (0, 1, 0)));
     let mut tx = source_fixture.db.platform_read().await.expect("a transaction");
     let waiting = parked::waiting(&mut tx, Date::new(2027, 1, 15).expect("a day")).await.expect("read");
@@ -300,12 +301,12 @@ async fn some_rooms_are_linked(database: Database) {
     source_fixture.check().await;
     source_fixture.room("t9", 1).await;
     let booked = source_fixture.report(&several, 2).await;
-    assert!(matches!(booked, Outcome::Created(_)), "{booked:?}");
+    assert!(matches!(booked, IngestOutcome::Created(_)), "{booked:?}");
     assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t9", 10).await), ((1, 0, 0), (1, 0, 0)));
     source_fixture.check().await;
 }
 
-async fn people_see_and_decide_it(database: Database) {
+async fn operators_list_and_decide_parked_records(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     for (entity, record) in records() {
@@ -344,8 +345,8 @@ async fn people_see_and_decide_it(database: Database) {
     assert_eq!(decide(&decision("stand", json!({}))).await.0, 404);
     assert_eq!(host.get(&key, "reservations/r1").await.1["status"], "confirmed");
     let log = host.get(&key, "sync-log").await.1;
-    let told = log["data"].as_array().expect("lines").iter().any(|line| line["action"] == "decide");
-    assert!(told, "{log}");
+    let reported = log["data"].as_array().expect("lines").iter().any(|line| line["action"] == "decide");
+    assert!(reported, "{log}");
     // By the partner, with its key.
     assert_eq!(host.post(&key, "reservations", &with_status("r1", "waitlisted")).await.0, 202);
     let why = json!({ "decision": "cancel", "why": "the guest is not coming" });
@@ -370,7 +371,7 @@ async fn people_see_and_decide_it(database: Database) {
 
 async fn every_kind_is_decided(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
-    let quiet = Incoming { creates: false, ..source_fixture.incoming(1) };
+    let quiet = IngestContext { creates: false, ..source_fixture.context(1) };
     let record = |value: Value| serde_json::to_string(&value).expect("json");
     let data = || {
         let house = record(json!({ "id": "h2", "name": "Annexe" }));
@@ -385,8 +386,8 @@ async fn every_kind_is_decided(database: Database) {
             ChangeKind::Block(serde_json::from_value(block).expect("a block")),
         ]
     };
-    let told = source_fixture.apply_as(&quiet, data()).await;
-    assert!(told.iter().all(|outcome| matches!(outcome, Outcome::Parked(_))), "{told:?}");
+    let reported = source_fixture.apply_as(&quiet, data()).await;
+    assert!(reported.iter().all(|outcome| matches!(outcome, IngestOutcome::Parked(_))), "{reported:?}");
     let waiting = async || {
         let mut tx = source_fixture.db.platform_read().await.expect("a transaction");
         let all = parked::waiting(&mut tx, Date::new(2027, 1, 15).expect("a day")).await.expect("read");
@@ -398,7 +399,7 @@ async fn every_kind_is_decided(database: Database) {
     assert_eq!(kinds, ["block", "property", "rate-plan", "room-type"]);
     assert!(first.iter().all(|(kind, _, held)| *held == (*kind == "block")), "what is linked of a block is taken");
     // Told again, they wait since the same time.
-    source_fixture.apply_as(&Incoming { creates: false, ..source_fixture.incoming(60) }, data()).await;
+    source_fixture.apply_as(&IngestContext { creates: false, ..source_fixture.context(60) }, data()).await;
     assert_eq!(waiting().await, first);
     let of = |kind| match kind {
         "property" => (ParkedKind::Property, "h2"),
@@ -407,8 +408,11 @@ async fn every_kind_is_decided(database: Database) {
         _ => (ParkedKind::Block, "b"),
     };
     assert!(matches!(source_fixture.decide_of(of("room-type"), Choice::Stand, 61).await, Err(DecideError::Lacking(_))));
-    assert!(matches!(source_fixture.decide_of(of("property"), Choice::Stand, 61).await, Ok(Outcome::Created(_))));
-    assert!(matches!(source_fixture.decide_of(of("room-type"), Choice::Stand, 62).await, Ok(Outcome::Created(_))));
+    assert!(matches!(source_fixture.decide_of(of("property"), Choice::Stand, 61).await, Ok(IngestOutcome::Created(_))));
+    assert!(matches!(
+        source_fixture.decide_of(of("room-type"), Choice::Stand, 62).await,
+        Ok(IngestOutcome::Created(_))
+    ));
     assert!(matches!(
         source_fixture.decide_of(of("rate-plan"), Choice::Cancel, 62).await,
         Err(DecideError::NoCancelling)
@@ -418,10 +422,11 @@ async fn every_kind_is_decided(database: Database) {
     assert!(source_fixture.decide_of(of("block"), Choice::Cancel, 63).await.is_ok());
     assert_eq!(waiting().await, []);
     // What was ignored is not asked about again.
-    let ignored = source_fixture.apply_as(&Incoming { creates: false, ..source_fixture.incoming(70) }, data()).await;
-    assert!(matches!(ignored[2], Outcome::Unchanged(None)), "{ignored:?}");
+    let ignored =
+        source_fixture.apply_as(&IngestContext { creates: false, ..source_fixture.context(70) }, data()).await;
+    assert!(matches!(ignored[2], IngestOutcome::Unchanged(None)), "{ignored:?}");
     // A block that is left as it is keeps what it has.
-    assert!(matches!(ignored[3], Outcome::Parked(_)), "what was cancelled is told anew: {ignored:?}");
+    assert!(matches!(ignored[3], IngestOutcome::Parked(_)), "what was cancelled is told anew: {ignored:?}");
     assert!(source_fixture.decide_of(of("block"), Choice::Ignore, 71).await.is_ok());
     assert_eq!(waiting().await, []);
     source_fixture.check().await;

@@ -17,14 +17,14 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 on_both!(
-    a_deletion_between_two_pages_hides_no_booking,
-    a_time_in_the_future_does_not_end_the_polls,
-    pages_that_repeat_for_ever_are_an_error_that_passes,
-    a_source_whose_polls_fail_is_in_error_until_one_succeeds,
-    a_shorter_list_frees_nothing,
-    webhooks_that_stop_are_noticed,
-    a_house_without_a_time_zone_is_shown_until_it_has_one,
-    an_empty_calendar_says_nothing
+    a_deletion_during_paging_hides_no_booking,
+    a_future_timestamp_does_not_stop_polling,
+    endless_pages_are_a_transient_error,
+    failing_polls_put_a_source_in_error_until_one_succeeds,
+    a_shorter_list_releases_no_nights,
+    missing_webhooks_raise_an_alarm,
+    a_property_without_a_time_zone_raises_an_alarm,
+    an_empty_calendar_changes_nothing
 );
 
 async fn account(host: &Host) -> AccountId {
@@ -48,7 +48,7 @@ async fn status(host: &Host) -> String {
     host.look("sources/beds24").await["status"].as_str().expect("a status").to_owned()
 }
 
-async fn a_deletion_between_two_pages_hides_no_booking(database: Database) {
+async fn a_deletion_during_paging_hides_no_booking(database: Database) {
     let channel = FaultyChannel::start(Account { page_size: 100, deletes: Some(1_020), ..Account::default() }).await;
     channel.account().bookings = (0..250).map(|n| channel_booking(&channel, 1_000 + n, n)).collect();
     let host = channel.host(database, &[("GASSYNC_WORKERS_POLL_SECONDS", "0")]).await;
@@ -64,7 +64,7 @@ fn channel_booking(channel: &FaultyChannel, id: u64, number: u64) -> Value {
     channel.booking(id, 10 + i64::try_from(number % 100).expect("few"))
 }
 
-async fn a_time_in_the_future_does_not_end_the_polls(database: Database) {
+async fn a_future_timestamp_does_not_stop_polling(database: Database) {
     let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let mut odd = channel.booking(7, 10);
     odd["modifiedTime"] = json!("2099-01-01T00:00:00Z");
@@ -83,7 +83,7 @@ async fn a_time_in_the_future_does_not_end_the_polls(database: Database) {
     host.stop().await;
 }
 
-async fn pages_that_repeat_for_ever_are_an_error_that_passes(database: Database) {
+async fn endless_pages_are_a_transient_error(database: Database) {
     let channel = FaultyChannel::start(Account { page_size: 2, endless: true, ..Account::default() }).await;
     channel.account().bookings = (1..=3).map(|id| channel_booking(&channel, id, id)).collect();
     let host = channel.host(database, &[]).await;
@@ -109,7 +109,7 @@ async fn failing(host: &Host) -> usize {
     poll_failures::failing(&mut tx).await.expect("read").len()
 }
 
-async fn a_source_whose_polls_fail_is_in_error_until_one_succeeds(database: Database) {
+async fn failing_polls_put_a_source_in_error_until_one_succeeds(database: Database) {
     let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     channel.account().bookings = vec![channel.booking(1, 10)];
     let host = channel.host(database, &[]).await;
@@ -141,7 +141,7 @@ async fn a_source_whose_polls_fail_is_in_error_until_one_succeeds(database: Data
     host.stop().await;
 }
 
-async fn a_shorter_list_frees_nothing(database: Database) {
+async fn a_shorter_list_releases_no_nights(database: Database) {
     let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     channel.account().bookings = (1..=20).map(|id| channel_booking(&channel, id, id)).collect();
     let host = channel.host(database, &[]).await;
@@ -162,7 +162,7 @@ async fn a_shorter_list_frees_nothing(database: Database) {
 async fn silent(host: &Host) -> Vec<String> {
     let before = host.app.now() - SignedDuration::from_mins(1);
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
-    let silent = connections::silent(&mut tx, before).await.expect("read");
+    let silent = connections::silent_channels(&mut tx, before).await.expect("read");
     silent.into_iter().map(|silent| silent.source_name).collect()
 }
 
@@ -173,7 +173,7 @@ async fn call(host: &Host, made: &SourceMade, booking: Value) {
     assert_eq!(answer.expect("an answer").status().as_u16(), 200);
 }
 
-async fn webhooks_that_stop_are_noticed(database: Database) {
+async fn missing_webhooks_raise_an_alarm(database: Database) {
     let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let host = channel.host(database, &[]).await;
     let made = channel.connect(&host, Some("UTC")).await;
@@ -212,7 +212,7 @@ async fn webhooks_that_stop_are_noticed(database: Database) {
     host.stop().await;
 }
 
-async fn a_house_without_a_time_zone_is_shown_until_it_has_one(database: Database) {
+async fn a_property_without_a_time_zone_raises_an_alarm(database: Database) {
     let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let host = channel.host(database, &[]).await;
     let made = channel.connect(&host, None).await;
@@ -243,7 +243,7 @@ async fn a_house_without_a_time_zone_is_shown_until_it_has_one(database: Databas
     host.stop().await;
 }
 
-async fn an_empty_calendar_says_nothing(database: Database) {
+async fn an_empty_calendar_changes_nothing(database: Database) {
     let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let host = channel.host(database, &[]).await;
     let made = channel.connect(&host, Some("UTC")).await;

@@ -27,13 +27,13 @@ use sha2::{Digest, Sha256};
 use tokio::{sync::OnceCell, task::JoinSet};
 
 on_both!(
-    versions_come_go_back_and_go,
-    what_asks_for_more_waits_for_a_person,
-    the_folder_is_a_way_in,
-    nothing_serves_before_every_process_has_it_ready,
-    what_processes_died_of_is_not_tried_again,
-    what_breaks_for_many_is_set_aside,
-    calls_that_run_end_with_the_version_they_began_with,
+    versions_are_activated_rolled_back_and_removed,
+    a_version_with_new_permissions_awaits_approval,
+    plugins_are_installed_from_the_folder,
+    a_version_is_activated_once_every_process_is_ready,
+    a_version_that_killed_processes_is_not_retried,
+    a_version_failing_for_many_is_quarantined,
+    running_calls_finish_on_their_version,
     a_thousand_calls_during_ten_replacements,
 );
 
@@ -66,7 +66,7 @@ fn hash(component: &[u8]) -> String {
     hex::encode(Sha256::digest(component))
 }
 
-async fn versions_come_go_back_and_go(database: Database) {
+async fn versions_are_activated_rolled_back_and_removed(database: Database) {
     let host = Host::start(database, &[], None).await;
     let (status, installed) = host.install(versioned(1001, &[])).await;
     assert_eq!((status, &installed["status"]), (201, &json!("serving")), "{installed}");
@@ -99,7 +99,7 @@ async fn versions_come_go_back_and_go(database: Database) {
     host.stop().await;
 }
 
-async fn what_asks_for_more_waits_for_a_person(database: Database) {
+async fn a_version_with_new_permissions_awaits_approval(database: Database) {
     let host = Host::start(database, &[], None).await;
     host.install(versioned(1001, &[])).await;
     let url = connect(&host, "One", "v").await.webhook_url;
@@ -150,7 +150,7 @@ async fn what_asks_for_more_waits_for_a_person(database: Database) {
     host.stop().await;
 }
 
-async fn the_folder_is_a_way_in(database: Database) {
+async fn plugins_are_installed_from_the_folder(database: Database) {
     let (url, dir) = (database.url.clone(), database.dir.path().to_owned());
     let host = Host::start(database, &[], None).await;
     let file = host.plugins.join("versioned.wasm");
@@ -183,8 +183,8 @@ async fn the_folder_is_a_way_in(database: Database) {
         std::fs::read_dir(dir.join("data/compiled")).expect("a folder").map(|file| file.expect("it").path());
     let compiled = compiled.find(|path| path.extension().is_some_and(|extension| extension == "compiled"));
     std::fs::copy(compiled.expect("a file"), host.plugins.join("native.wasm")).expect("copied");
-    let told = async || host.app.plugins.problems().contains_key("native");
-    host.until("native code is refused", told).await;
+    let reported = async || host.app.plugins.problems().contains_key("native");
+    host.until("native code is refused", reported).await;
 
     assert_eq!(host.operate("plugins/versioned/rollback", &json!(null)).await.status().as_u16(), 204);
     serves(1004).await;
@@ -217,7 +217,7 @@ async fn the_folder_is_a_way_in(database: Database) {
     host.stop().await;
 }
 
-async fn nothing_serves_before_every_process_has_it_ready(database: Database) {
+async fn a_version_is_activated_once_every_process_is_ready(database: Database) {
     let host = Host::start(database, &[], None).await;
     host.install(versioned(1001, &[])).await;
     let url = connect(&host, "One", "v").await.webhook_url;
@@ -225,7 +225,7 @@ async fn nothing_serves_before_every_process_has_it_ready(database: Database) {
     let app = Arc::clone(&host.app);
     let live = async move || {
         let mut tx = app.db.platform_write().await.expect("a transaction");
-        processes::seen(&mut tx, "another", clock()()).await.expect("seen");
+        processes::heartbeat(&mut tx, "another", clock()()).await.expect("seen");
         tx.commit().await.expect("committed");
     };
     live().await;
@@ -240,7 +240,7 @@ async fn nothing_serves_before_every_process_has_it_ready(database: Database) {
     assert_eq!(answer(&host, &url, "").await, "1.0.1001");
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let ready = (&*hash(&versioned(1002, &[])), InstanceState::Ready);
-    processes::prepared(&mut tx, "another", ready, clock()()).await.expect("said");
+    processes::record_preparation(&mut tx, "another", ready, clock()()).await.expect("said");
     tx.commit().await.expect("committed");
     host.until("the new one serves", async || answer(&host, &url, "").await == "1.0.1002").await;
     // One that is dead is not waited for.
@@ -248,33 +248,33 @@ async fn nothing_serves_before_every_process_has_it_ready(database: Database) {
     drop(living.await);
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let long_ago = clock()() - jiff::SignedDuration::from_secs(60);
-    processes::seen(&mut tx, "another", long_ago).await.expect("seen");
+    processes::heartbeat(&mut tx, "another", long_ago).await.expect("seen");
     tx.commit().await.expect("committed");
     assert_eq!(host.install(versioned(1003, &[])).await.1["status"], "serving");
     host.stop().await;
 }
 
-async fn what_processes_died_of_is_not_tried_again(database: Database) {
+async fn a_version_that_killed_processes_is_not_retried(database: Database) {
     let host = Host::start(database, &[], None).await;
     host.install(versioned(1001, &[])).await;
     let deadly = versioned(1002, &[]);
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     for process in ["one", "two"] {
         let begun = (&*hash(&deadly), InstanceState::Begun);
-        processes::prepared(&mut tx, process, begun, clock()()).await.expect("said");
+        processes::record_preparation(&mut tx, process, begun, clock()()).await.expect("said");
     }
     tx.commit().await.expect("committed");
     std::fs::write(host.plugins.join("versioned.wasm"), &deadly).expect("written");
-    let told =
+    let reported =
         async || host.app.plugins.problems().get("versioned").is_some_and(|why| why.contains("2 processes died"));
-    host.until("it is refused", told).await;
+    host.until("it is refused", reported).await;
     assert_eq!(host.app.plugins.get("versioned").expect("it serves").manifest().version, "1.0.1001");
     // A person who wants it nevertheless has it tried.
     assert_eq!(host.install(deadly).await.1["status"], "serving");
     host.stop().await;
 }
 
-async fn what_breaks_for_many_is_set_aside(database: Database) {
+async fn a_version_failing_for_many_is_quarantined(database: Database) {
     let host = Host::start(database, &[], None).await;
     host.install(versioned(1001, &[])).await;
     host.install(versioned(1002, &[])).await;
@@ -297,8 +297,9 @@ async fn what_breaks_for_many_is_set_aside(database: Database) {
     assert_eq!(versions(&host).await, pairs(&[("1.0.1002", "quarantined"), ("1.0.1001", "serving")]));
     // Its file does not bring it back, and is told why.
     std::fs::write(host.plugins.join("versioned.wasm"), versioned(1002, &[])).expect("written");
-    let told = async || host.app.plugins.problems().get("versioned").is_some_and(|why| why.contains("in quarantine"));
-    host.until("it is refused", told).await;
+    let reported =
+        async || host.app.plugins.problems().get("versioned").is_some_and(|why| why.contains("in quarantine"));
+    host.until("it is refused", reported).await;
 
     // The forerunner breaks too, and there is none before it: what comes is kept.
     for url in &urls {
@@ -325,7 +326,7 @@ async fn what_breaks_for_many_is_set_aside(database: Database) {
     host.stop().await;
 }
 
-async fn calls_that_run_end_with_the_version_they_began_with(database: Database) {
+async fn running_calls_finish_on_their_version(database: Database) {
     let host = Host::start(database, &[], None).await;
     host.install(versioned(1001, &[])).await;
     let url = connect(&host, "One", "v").await.webhook_url;
@@ -359,12 +360,12 @@ async fn a_thousand_calls_during_ten_replacements(database: Database) {
     for _ in 0..4 {
         let (http, url, replaced) = (host.http.clone(), url.clone(), Arc::clone(&replaced));
         callers.spawn(async move {
-            let mut told = Vec::new();
-            while told.len() < CALLS / 4 || !replaced.load(Ordering::Relaxed) {
+            let mut reported = Vec::new();
+            while reported.len() < CALLS / 4 || !replaced.load(Ordering::Relaxed) {
                 let answer = http.post(&url).send().await.expect("an answer");
-                told.push((answer.status().as_u16(), answer.text().await.expect("a body")));
+                reported.push((answer.status().as_u16(), answer.text().await.expect("a body")));
             }
-            told
+            reported
         });
     }
     for number in 1002..=1010 {
@@ -378,12 +379,12 @@ async fn a_thousand_calls_during_ten_replacements(database: Database) {
     assert_eq!(granted["status"], "serving", "{granted}");
     assert_eq!(answer(&host, &url, "").await, "2.0.0");
     replaced.store(true, Ordering::Relaxed);
-    let told: Vec<(u16, String)> = callers.join_all().await.into_iter().flatten().collect();
-    assert!(told.len() >= CALLS, "{} calls", told.len());
+    let reported: Vec<(u16, String)> = callers.join_all().await.into_iter().flatten().collect();
+    assert!(reported.len() >= CALLS, "{} calls", reported.len());
     let known: Vec<String> = (1001..=1010).map(|number| format!("1.0.{number}")).chain(["2.0.0".to_owned()]).collect();
-    let strange: Vec<_> = told.iter().filter(|(status, text)| *status != 200 || !known.contains(text)).collect();
-    assert!(strange.is_empty(), "of {} calls: {strange:?}", told.len());
-    let served = known.iter().filter(|version| told.iter().any(|(_, text)| text == *version)).count();
+    let strange: Vec<_> = reported.iter().filter(|(status, text)| *status != 200 || !known.contains(text)).collect();
+    assert!(strange.is_empty(), "of {} calls: {strange:?}", reported.len());
+    let served = known.iter().filter(|version| reported.iter().any(|(_, text)| text == *version)).count();
     assert!(served >= 5, "only {served} versions were seen");
     host.stop().await;
 }

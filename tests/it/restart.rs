@@ -161,10 +161,10 @@ async fn taken(stage: &Stage, record: &Value) {
 
 /// Where a channel has something else than was sold.
 fn differences(stage: &Stage, sold: &Sold) -> Vec<String> {
-    let told = stage.told();
+    let pushed = stage.told();
     let mut found = Vec::new();
     let stands = |night: i64| {
-        let of_it = told.iter().filter(|entry| entry.arrival == stage.day(night) && entry.status != "cancelled");
+        let of_it = pushed.iter().filter(|entry| entry.arrival == stage.day(night) && entry.status != "cancelled");
         of_it.count()
     };
     for night in sold.standing.iter().filter(|night| stands(**night) != 1) {

@@ -24,11 +24,11 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Mutex};
 
 on_both!(
-    a_page_goes_on_without_what_cannot_be_read,
-    what_has_no_id_is_read_again_with_all_of_its_kind,
-    a_message_is_mended_and_what_is_odd_in_it_set_aside,
-    another_version_reads_what_the_one_before_could_not,
-    what_the_database_refuses_stops_no_other,
+    an_unreadable_record_does_not_stop_a_page,
+    a_record_without_id_is_refetched_with_its_kind,
+    a_message_is_mended_and_unreadable_parts_set_aside,
+    a_new_plugin_version_retries_set_aside_records,
+    a_record_the_database_refuses_stops_no_other,
 );
 
 /// A channel that lists whatever it is told to.
@@ -97,7 +97,7 @@ async fn set_aside(host: &Host) -> Vec<Value> {
     host.look("set-aside").await.as_array().expect("a list").clone()
 }
 
-async fn a_page_goes_on_without_what_cannot_be_read(database: Database) {
+async fn an_unreadable_record_does_not_stop_a_page(database: Database) {
     let (host, channel, _) = connected(database).await;
     let odd = with(booking("B-2"), "from", json!("31.06.2027"));
     let page = json!([booking("B-1"), odd, with(booking("B-3"), "price", json!(1714.28571)), booking("B-4")]);
@@ -122,7 +122,7 @@ async fn a_page_goes_on_without_what_cannot_be_read(database: Database) {
     host.stop().await;
 }
 
-async fn what_has_no_id_is_read_again_with_all_of_its_kind(database: Database) {
+async fn a_record_without_id_is_refetched_with_its_kind(database: Database) {
     let (host, channel, _) = connected(database).await;
     let nameless = with(booking("B-2"), "number", json!(null));
     channel.say(&json!([booking("B-1"), nameless, booking("B-3"), booking("B-4")])).await;
@@ -156,7 +156,7 @@ async fn what_has_no_id_is_read_again_with_all_of_its_kind(database: Database) {
     host.stop().await;
 }
 
-async fn a_message_is_mended_and_what_is_odd_in_it_set_aside(database: Database) {
+async fn a_message_is_mended_and_unreadable_parts_set_aside(database: Database) {
     let (host, _, made) = connected(database).await;
     let (header, token) = (made.webhook_header.clone().expect("a header"), made.webhook_token.clone());
     let send = async |body: String| {
@@ -192,7 +192,7 @@ fn another_version(mut component: Vec<u8>) -> Vec<u8> {
     component
 }
 
-async fn another_version_reads_what_the_one_before_could_not(database: Database) {
+async fn a_new_plugin_version_retries_set_aside_records(database: Database) {
     let (host, channel, _) = connected(database).await;
     let nameless = with(booking("B-2"), "number", json!(null));
     channel.say(&json!([nameless, with(booking("B-3"), "to", json!("soon"))])).await;
@@ -220,7 +220,7 @@ async fn refuse_one(host: &Host) {
     tx.commit().await.expect("committed");
 }
 
-async fn what_the_database_refuses_stops_no_other(database: Database) {
+async fn a_record_the_database_refuses_stops_no_other(database: Database) {
     let (host, channel, made) = connected(database).await;
     refuse_one(&host).await;
     channel.say(&json!([booking("B-1"), booking("B-2"), booking("B-3")])).await;

@@ -6,7 +6,7 @@ use gassync::store::{
     Db, Tx,
     buffer::Slice,
     link_health,
-    link_health::Fared,
+    link_health::LinkOutcome,
     mappings,
     source_removal::{OF_CONNECTION, OF_SOURCE},
     source_switches, sources, sync_runs,
@@ -238,7 +238,7 @@ async fn a_deleted_partner_gives_back_what_it_held(database: Database) {
 async fn links_tell_how_they_fare(database: Database) {
     let db = open(&database).await;
     let (account, [source, other]) = tenant(&db, "one").await;
-    let kind = mappings::Kind::RoomType;
+    let kind = mappings::EntityKind::RoomType;
     let mut tx = db.write(account).await.expect("a transaction");
     for whose in [source, other] {
         mappings::link(&mut tx, account, whose, kind, "t1", CoreId(7), at(0)).await.expect("linked");
@@ -253,9 +253,9 @@ async fn links_tell_how_they_fare(database: Database) {
         )
     };
     assert_eq!(told(&mut tx, source).await, (Some(0), None, 0), "it went over when it was made");
-    let well = Fared { kind, id: "t1", error: None };
-    let bad = |why: &str| Fared { kind, id: "t1", error: Some(why.to_owned()) };
-    let unknown = Fared { kind, id: "nobody", error: Some("?".to_owned()) };
+    let well = LinkOutcome { kind, id: "t1", error: None };
+    let bad = |why: &str| LinkOutcome { kind, id: "t1", error: Some(why.to_owned()) };
+    let unknown = LinkOutcome { kind, id: "nobody", error: Some("?".to_owned()) };
     for (second, fared, expected) in [
         (30, vec![well.clone()], (Some(0), None, 0)),
         (61, vec![well.clone()], (Some(61), None, 0)),
@@ -264,7 +264,7 @@ async fn links_tell_how_they_fare(database: Database) {
         (64, vec![], (Some(61), Some("not yet"), 2)),
         (65, vec![well], (Some(65), None, 0)),
     ] {
-        link_health::note(&mut tx, account, source, &fared, at(second)).await.expect("noted");
+        link_health::record(&mut tx, account, source, &fared, at(second)).await.expect("noted");
         let (synced, error, retries) = told(&mut tx, source).await;
         assert_eq!((synced, error.as_deref(), retries), expected, "{second}");
     }
@@ -281,7 +281,7 @@ async fn a_word_that_waits_stands_with_its_link(database: Database) {
         source_fixture.report(&stay("r1", "t1", nights, status), second).await;
         let mut tx = source_fixture.db.read(source_fixture.account).await.expect("a transaction");
         let slice = Slice { after: 0, limit: 100 };
-        let kind = Some(mappings::Kind::Reservation);
+        let kind = Some(mappings::EntityKind::Reservation);
         let link = mappings::of_source(&mut tx, source_fixture.account, source_fixture.source, kind, slice)
             .await
             .expect("read")
@@ -348,7 +348,7 @@ async fn a_run_outward_says_what_came_of_it(database: Database) {
     let of = |source: SourceId, outward: sync_runs::Outward| sync_runs::OutwardRun {
         account,
         source,
-        kind: sync_runs::Kind::AvailabilityExport,
+        kind: sync_runs::SyncRunKind::AvailabilityExport,
         outward,
         began: at(0),
         ended: at(2),
@@ -393,7 +393,7 @@ async fn when_a_source_talked_is_written_now_and_then(database: Database) {
         (16, false, (Some(16), Some(5))),
         (17, true, (Some(17), Some(17))),
     ] {
-        source_switches::talked(&mut tx, account, source, well, at(second)).await.expect("noted");
+        source_switches::record_channel_call(&mut tx, account, source, well, at(second)).await.expect("noted");
         let read = sources::get(&mut tx, account, source).await.expect("read").expect("there");
         let seconds = |at: Option<gassync_domain::Timestamp>| at.map(|at| at.as_second() - at_zero());
         assert_eq!((seconds(read.last_sync_at), seconds(read.last_successful_sync_at)), expected, "{second} {well}");

@@ -66,7 +66,7 @@ async fn a_message_is_one_workers_at_a_time(database: Database) {
     let request =
         HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body: Some(b"{}".to_vec()) };
     for _ in 0..3 {
-        inbox::keep(&mut tx, account, connection, inbox::Kind::Call, (&request, None), at(0), at(10))
+        inbox::keep(&mut tx, account, connection, inbox::MessageKind::Call, (&request, None), at(0), at(10))
             .await
             .expect("kept");
     }
@@ -91,8 +91,13 @@ async fn one_source_creates(database: Database) {
     let mut tx = db.write(account).await.expect("a transaction");
     assert!(sources::has_creating(&mut tx, account).await.expect("read"));
     let config = json!({});
-    let new =
-        sources::NewSource { connection: None, source_type: "partner", name: "second", config: &config, creates: true };
+    let new = sources::NewSourceRecord {
+        connection: None,
+        source_type: "partner",
+        name: "second",
+        config: &config,
+        creates: true,
+    };
     let refused =
         sources::create(&mut tx, account, &new, at(1)).await.expect_err("the database itself refuses a second");
     assert_eq!(gassync::store::fault(&refused), gassync::store::Fault::Record);
@@ -115,7 +120,7 @@ async fn time_and_money_come_back_as_they_were(database: Database) {
         assert_eq!(read, Some(point));
     }
     let scopes = ["guests:read".to_owned()];
-    let key = keys::NewKey {
+    let key = keys::NewApiKey {
         source,
         name: "k",
         prefix: "gsk_abc",

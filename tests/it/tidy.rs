@@ -89,7 +89,7 @@ fn crates_forbid_dependencies() {
 }
 
 #[test]
-fn no_room_without_a_name_and_no_file_of_two_subjects() {
+fn no_generic_module_names_and_no_oversized_files() {
     let nameless = ["utils", "util", "common", "helpers", "helper", "misc", "imp"];
     for below in ["host", "plugins", "tests"] {
         let wrong = offenders(below, |path, text| {

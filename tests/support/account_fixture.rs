@@ -18,7 +18,7 @@ pub async fn open(database: &Database) -> Db {
     db.migrate().await.expect("a schema");
     let manifest =
         r#"{ "schemaVersion": 1, "id": "beds24", "displayName": "B", "version": "1", "contract": "1", "vendor": "V" }"#;
-    let new = plugins::NewVersion {
+    let new = plugins::NewVersionRow {
         manifest: &Manifest::parse(manifest).expect("a manifest"),
         hash: "hash",
         component: b"component",
@@ -42,7 +42,7 @@ pub async fn tenant<const SOURCES: usize>(db: &Db, name: &str) -> (AccountId, [S
         let key = format!("key-{name}-{number}");
         let connection = connections::create(&mut tx, account, "beds24", &key, "hash", at(0)).await.expect("made");
         let (config, name) = (json!({}), format!("source-{number}"));
-        let new = sources::NewSource {
+        let new = sources::NewSourceRecord {
             connection: Some(connection),
             source_type: "beds24",
             name: &name,

@@ -2,7 +2,7 @@
 //! property-management system has no such access.
 
 use gassync::{
-    core::{self, Bookable, Desk, Placed, WhenFull},
+    core::{self, BookingBatch, BookingRequest, BookingResult, WhenFull},
     store::{Db, core::bookings},
 };
 use gassync_domain::{AccountId, CalendarNight, CoreId, Reservation, Timestamp};
@@ -38,11 +38,11 @@ impl CoreFixture {
             }
             None => None,
         };
-        let bookable = Bookable { known, reservation, units: &self.units[room..=room] };
-        let mut desk = Desk::open(&mut tx, self.account, &[bookable], now).await.expect("nights");
+        let bookable = BookingRequest { known, reservation, units: &self.units[room..=room] };
+        let mut desk = BookingBatch::open(&mut tx, self.account, &[bookable], now).await.expect("nights");
         let placed = desk.put(&mut tx, &[(0, guest)], WhenFull::Keep).await.expect("booked").pop();
         tx.commit().await.expect("committed");
-        let Some(Placed::Booked { id, .. }) = placed else { panic!("{placed:?}") };
+        let Some(BookingResult::Booked { id, .. }) = placed else { panic!("{placed:?}") };
         id
     }
 

@@ -3,8 +3,8 @@
 use gassync::{
     core::WhenFull,
     inbound::{
-        apply::{self, Incoming, Outcome},
-        decide::{self, By, Choice, DecideError, ParkedKind},
+        apply::{self, IngestContext, IngestOutcome},
+        decide::{self, Choice, DecideError, DecidedBy, ParkedKind},
     },
     store::{
         self, Db, accounts,
@@ -43,8 +43,13 @@ impl SourceFixture {
         let mut tx = db.platform_write().await.expect("a transaction");
         let account = accounts::create(&mut tx, "one", "UTC", at(0)).await.expect("an account");
         let config = json!({});
-        let new =
-            sources::NewSource { connection: None, source_type: "api", name: "one", config: &config, creates: true };
+        let new = sources::NewSourceRecord {
+            connection: None,
+            source_type: "api",
+            name: "one",
+            config: &config,
+            creates: true,
+        };
         let source = sources::create(&mut tx, account, &new, at(0)).await.expect("a source");
         tx.commit().await.expect("committed");
         let fixture = Self { db, account, source, _database: database };
@@ -63,8 +68,8 @@ impl SourceFixture {
     }
 
     /// News that is observed so many seconds after the start.
-    pub fn incoming(&self, second: i64) -> Incoming {
-        Incoming {
+    pub fn context(&self, second: i64) -> IngestContext {
+        IngestContext {
             authority: Authority::default(),
             account: self.account,
             source: self.source,
@@ -80,32 +85,32 @@ impl SourceFixture {
         }
     }
 
-    async fn apply(&self, data: Vec<ChangeKind>, second: i64) -> Vec<Outcome> {
-        self.apply_as(&self.incoming(second), data).await
+    async fn apply(&self, data: Vec<ChangeKind>, second: i64) -> Vec<IngestOutcome> {
+        self.apply_as(&self.context(second), data).await
     }
 
     /// The same with a given context.
-    pub async fn apply_as(&self, incoming: &Incoming, data: Vec<ChangeKind>) -> Vec<Outcome> {
+    pub async fn apply_as(&self, context: &IngestContext, data: Vec<ChangeKind>) -> Vec<IngestOutcome> {
         let mut tx = self.db.write_for(self.account, self.source).await.expect("a transaction");
         let changes = data.into_iter().map(|data| Change::new(data, None)).collect();
-        let outcomes = apply::changes(&mut tx, incoming, changes).await.expect("applied");
+        let outcomes = apply::changes(&mut tx, context, changes).await.expect("applied");
         tx.commit().await.expect("committed");
         outcomes
     }
 
     /// Reports a reservation, as JSON.
-    pub async fn report(&self, said: &Value, second: i64) -> Outcome {
-        self.report_as(&self.incoming(second), said).await
+    pub async fn report(&self, said: &Value, second: i64) -> IngestOutcome {
+        self.report_as(&self.context(second), said).await
     }
 
     /// The same with a given context.
-    pub async fn report_as(&self, incoming: &Incoming, said: &Value) -> Outcome {
+    pub async fn report_as(&self, context: &IngestContext, said: &Value) -> IngestOutcome {
         let record: Reservation = serde_json::from_value(said.clone()).expect("a reservation");
-        self.apply_as(incoming, vec![ChangeKind::Reservation(Box::new(record))]).await.remove(0)
+        self.apply_as(context, vec![ChangeKind::Reservation(Box::new(record))]).await.remove(0)
     }
 
     /// A person decides.
-    pub async fn decide(&self, id: &str, choice: Choice, second: i64) -> Result<Outcome, DecideError> {
+    pub async fn decide(&self, id: &str, choice: Choice, second: i64) -> Result<IngestOutcome, DecideError> {
         self.decide_of((ParkedKind::Reservation, id), choice, second).await
     }
 
@@ -115,11 +120,11 @@ impl SourceFixture {
         what: (ParkedKind, &str),
         choice: Choice,
         second: i64,
-    ) -> Result<Outcome, DecideError> {
+    ) -> Result<IngestOutcome, DecideError> {
         let mut tx = self.db.write_for(self.account, self.source).await.expect("a transaction");
-        let by = By { who: "Ines", why: "the guest said so" };
-        let incoming = self.incoming(second);
-        let decided = decide::decide(&mut tx, &incoming, what, (choice, by)).await?;
+        let by = DecidedBy { who: "Ines", why: "the guest said so" };
+        let context = self.context(second);
+        let decided = decide::decide(&mut tx, &context, what, (choice, by)).await?;
         tx.commit().await.expect("committed");
         Ok(decided.outcome)
     }
@@ -127,7 +132,7 @@ impl SourceFixture {
     /// Sold, held, overbooked of a night of May 2027.
     pub async fn night(&self, room: &str, day: i8) -> (i64, i64, i64) {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
-        let kind = mappings::Kind::RoomType;
+        let kind = mappings::EntityKind::RoomType;
         let unit = mappings::find(&mut tx, self.account, self.source, kind, room).await.expect("read").expect("linked");
         let night = Date::new(2027, 5, day).expect("a day");
         let stay = Stay::new(night, night.tomorrow().expect("a day")).expect("a stay");

@@ -3,11 +3,13 @@ use serde::{Deserialize, Serialize};
 /// Whose word counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Say {
+pub enum Owner {
     /// The core's: what the source tells is kept beside it.
-    Ours,
+    #[serde(rename = "ours")]
+    Core,
     /// The source's: the core follows.
-    Theirs,
+    #[serde(rename = "theirs")]
+    Source,
     /// Nobody's: neither side is told of the other.
     None,
 }
@@ -19,35 +21,35 @@ pub enum Say {
 pub struct Authority {
     /// Over reservations and their guests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bookings: Option<Say>,
+    pub bookings: Option<Owner>,
     /// Over prices and rules of stay. What is sold, and what is closed by hand, each side hears from the other in any case,
     /// unless it is nobody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub calendar: Option<Say>,
+    pub calendar: Option<Owner>,
     /// Over names, texts, addresses and sizes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content: Option<Say>,
+    pub content: Option<Owner>,
 }
 
 impl Authority {
     /// Whether the core follows this source in bookings.
-    pub fn bookings_are_theirs(self) -> bool {
-        self.bookings.unwrap_or(Say::Theirs) == Say::Theirs
+    pub fn source_owns_bookings(self) -> bool {
+        self.bookings.unwrap_or(Owner::Source) == Owner::Source
     }
 
     /// Whether the core follows this source in prices and rules of stay.
-    pub fn calendar_is_theirs(self) -> bool {
-        self.calendar.unwrap_or(Say::Ours) == Say::Theirs
+    pub fn source_owns_calendar(self) -> bool {
+        self.calendar.unwrap_or(Owner::Core) == Owner::Source
     }
 
     /// Tells whether neither side hears of the other's calendar.
-    pub fn calendar_is_nobodys(self) -> bool {
-        self.calendar == Some(Say::None)
+    pub fn nobody_owns_calendar(self) -> bool {
+        self.calendar == Some(Owner::None)
     }
 
     /// Whether the core follows this source in content, given whether it is the one that creates.
-    pub fn content_is_theirs(self, creates: bool) -> bool {
-        self.content.unwrap_or(if creates { Say::Theirs } else { Say::None }) == Say::Theirs
+    pub fn source_owns_content(self, creates: bool) -> bool {
+        self.content.unwrap_or(if creates { Owner::Source } else { Owner::None }) == Owner::Source
     }
 }
 
@@ -56,13 +58,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_said_has_a_default() {
+    fn missing_fields_have_defaults() {
         let nothing: Authority = serde_json::from_str("{}").expect("an authority");
-        assert!(nothing.bookings_are_theirs() && !nothing.calendar_is_theirs());
-        assert!(nothing.content_is_theirs(true) && !nothing.content_is_theirs(false));
+        assert!(nothing.source_owns_bookings() && !nothing.source_owns_calendar());
+        assert!(nothing.source_owns_content(true) && !nothing.source_owns_content(false));
         let said: Authority = serde_json::from_str(r#"{"bookings":"none","calendar":"theirs","content":"theirs"}"#)
             .expect("an authority");
-        assert!(!said.bookings_are_theirs() && said.calendar_is_theirs() && said.content_is_theirs(false));
+        assert!(!said.source_owns_bookings() && said.source_owns_calendar() && said.source_owns_content(false));
         assert!(serde_json::from_str::<Authority>(r#"{"prices":"ours"}"#).is_err());
     }
 }

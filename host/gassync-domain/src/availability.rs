@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn nights_that_cannot_be_say_which_field() {
+    fn invalid_nights_name_the_field() {
         for (fields, path) in [
             ("", "/date"),
             (r#","from":"2027-01-01""#, "/to"),

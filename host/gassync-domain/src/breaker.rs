@@ -63,7 +63,7 @@ impl Breaker {
 
     /// Whether a call may be made now; if not, when to ask again. Who is admitted while it is half-open holds its only
     /// trial.
-    pub fn admits(&mut self, now: Timestamp) -> Result<(), Timestamp> {
+    pub fn try_acquire(&mut self, now: Timestamp) -> Result<(), Timestamp> {
         let successes = match &mut self.0 {
             Position::Closed { .. } => return Ok(()),
             Position::Open { until } => {
@@ -165,17 +165,17 @@ mod tests {
     /// Half-open, with a trial that began when the time was over.
     fn on_trial() -> Breaker {
         let mut breaker = opened();
-        breaker.admits(at(Breaker::OPEN_SECONDS)).expect("a trial");
+        breaker.try_acquire(at(Breaker::OPEN_SECONDS)).expect("a trial");
         breaker
     }
 
     #[test]
-    fn the_fifth_failure_in_a_row_opens_it() {
+    fn five_failures_in_a_row_open_the_breaker() {
         let mut breaker = Breaker::default();
         for _ in 1..Breaker::FAILURES_TO_OPEN {
             breaker.failed(at(0));
         }
-        assert_eq!((breaker.state(at(0)), breaker.admits(at(0))), (BreakerState::Closed, Ok(())));
+        assert_eq!((breaker.state(at(0)), breaker.try_acquire(at(0))), (BreakerState::Closed, Ok(())));
         breaker.succeeded();
         for _ in 1..Breaker::FAILURES_TO_OPEN {
             breaker.failed(at(1));
@@ -183,82 +183,82 @@ mod tests {
         assert_eq!(breaker.state(at(1)), BreakerState::Closed, "a success begins the count anew");
         breaker.failed(at(2));
         assert_eq!(breaker.state(at(2)), BreakerState::Open);
-        assert_eq!(breaker.admits(at(2)), Err(at(62)));
+        assert_eq!(breaker.try_acquire(at(2)), Err(at(62)));
     }
 
     #[test]
-    fn open_lasts_its_time_whatever_is_told_meanwhile() {
+    fn an_open_breaker_ignores_results_until_its_time_is_over() {
         let mut breaker = opened();
         breaker.failed(at(30));
         breaker.succeeded();
         breaker.never_called();
         assert_eq!(breaker, opened(), "those calls were made before it opened");
-        assert_eq!(breaker.admits(at(59)), Err(at(60)));
+        assert_eq!(breaker.try_acquire(at(59)), Err(at(60)));
         assert_eq!((breaker.state(at(59)), breaker.state(at(60))), (BreakerState::Open, BreakerState::HalfOpen));
-        assert_eq!(breaker.admits(at(60)), Ok(()));
+        assert_eq!(breaker.try_acquire(at(60)), Ok(()));
         let mut late = opened();
         late.failed(at(60));
-        assert_eq!(late.admits(at(61)), Err(at(120)), "a fault after the time is new");
+        assert_eq!(late.try_acquire(at(61)), Err(at(120)), "a fault after the time is new");
     }
 
     #[test]
-    fn trials_go_one_at_a_time_and_two_close_it() {
+    fn two_successful_trials_close_the_breaker() {
         let mut breaker = on_trial();
-        assert_eq!(breaker.admits(at(61)), Err(at(66)), "a trial runs");
+        assert_eq!(breaker.try_acquire(at(61)), Err(at(66)), "a trial runs");
         breaker.succeeded();
         assert_eq!(breaker.state(at(62)), BreakerState::HalfOpen);
         breaker.succeeded();
         assert_eq!(breaker.state(at(62)), BreakerState::HalfOpen, "of one trial a second success is none");
-        assert_eq!(breaker.admits(at(62)), Ok(()));
-        assert_eq!(breaker.admits(at(62)), Err(at(67)));
+        assert_eq!(breaker.try_acquire(at(62)), Ok(()));
+        assert_eq!(breaker.try_acquire(at(62)), Err(at(67)));
         breaker.succeeded();
         assert_eq!(breaker, Breaker::default());
-        assert_eq!((breaker.admits(at(63)), breaker.admits(at(63))), (Ok(()), Ok(())));
+        assert_eq!((breaker.try_acquire(at(63)), breaker.try_acquire(at(63))), (Ok(()), Ok(())));
     }
 
     #[test]
-    fn one_failed_trial_opens_it_for_the_whole_time() {
+    fn a_failed_trial_reopens_the_breaker() {
         let mut first = on_trial();
         first.failed(at(70));
-        assert_eq!(first.admits(at(71)), Err(at(130)));
+        assert_eq!(first.try_acquire(at(71)), Err(at(130)));
         let mut second = on_trial();
         second.succeeded();
-        second.admits(at(65)).expect("the second trial");
+        second.try_acquire(at(65)).expect("the second trial");
         second.failed(at(70));
-        second.admits(at(130)).expect("a trial");
+        second.try_acquire(at(130)).expect("a trial");
         second.succeeded();
         assert_eq!(second.state(at(131)), BreakerState::HalfOpen, "successes before it opened again do not count");
     }
 
     #[test]
-    fn a_trial_whose_end_is_never_told_does_not_shut_it_for_ever() {
+    fn a_trial_without_a_result_expires() {
         let mut breaker = on_trial();
-        assert_eq!(breaker.admits(at(118)), Err(at(120)), "no longer than the trial is waited for");
-        assert_eq!(breaker.admits(at(120)), Ok(()));
-        assert_eq!(breaker.admits(at(120)), Err(at(125)));
+        assert_eq!(breaker.try_acquire(at(118)), Err(at(120)), "no longer than the trial is waited for");
+        assert_eq!(breaker.try_acquire(at(120)), Ok(()));
+        assert_eq!(breaker.try_acquire(at(120)), Err(at(125)));
         let mut breaker = on_trial();
         breaker.never_called();
         let before = breaker;
         breaker.succeeded();
         assert_eq!(breaker, before, "nothing is on trial that could have succeeded");
-        assert_eq!(breaker.admits(at(61)), Ok(()), "and one that was none makes room at once");
+        assert_eq!(breaker.try_acquire(at(61)), Ok(()), "and one that was none makes room at once");
     }
 
     #[test]
-    fn a_clock_that_is_put_back_shuts_it_no_longer() {
+    fn a_clock_set_back_does_not_prolong_the_open_state() {
         let mut open = opened();
-        assert_eq!(open.admits(at(-3600)), Err(at(-3540)));
-        assert_eq!(open.admits(at(-3540)), Ok(()));
+        assert_eq!(open.try_acquire(at(-3600)), Err(at(-3540)));
+        assert_eq!(open.try_acquire(at(-3540)), Ok(()));
         let mut trial = on_trial();
-        assert_eq!(trial.admits(at(-3600)), Err(at(-3595)));
-        assert_eq!(trial.admits(at(-3540)), Ok(()));
+        assert_eq!(trial.try_acquire(at(-3600)), Err(at(-3595)));
+        assert_eq!(trial.try_acquire(at(-3540)), Ok(()));
         let mut last = Breaker::default();
         (0..Breaker::FAILURES_TO_OPEN).for_each(|_| last.failed(Timestamp::MAX));
-        assert_eq!(last.admits(Timestamp::MAX), Ok(()), "nobody can wait for what is after the end of time");
+        assert_eq!(last.try_acquire(Timestamp::MAX), Ok(()), "nobody can wait for what is after the end of time");
     }
 
     #[test]
-    fn it_is_kept_as_json() {
+    fn json_round_trip() {
         let mut succeeded = on_trial();
         succeeded.succeeded();
         for (breaker, text) in [
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_happens_it_opens_in_time_and_never_for_ever() {
+    fn random_sequences_open_in_time_and_recover() {
         let mut seen = [0_u32; 3];
         for seed in 0..200 {
             let (mut dice, mut breaker, mut second) = (Dice(seed), Breaker::default(), 0_i64);
@@ -300,7 +300,7 @@ mod tests {
                 let now = at(second);
                 let before = breaker.state(now);
                 seen[before as usize] += 1;
-                let admitted = breaker.admits(now);
+                let admitted = breaker.try_acquire(now);
                 if let Err(until) = admitted {
                     assert!(until > now && until <= after(now, Breaker::OPEN_SECONDS), "{breaker:?}");
                 }
@@ -311,11 +311,11 @@ mod tests {
                     BreakerState::HalfOpen => !trial_runs,
                 };
                 assert_eq!(admitted.is_ok(), expected, "seed {seed}, second {second}");
-                let told = if expected { dice.below(5) } else { 4 };
+                let reported = if expected { dice.below(5) } else { 4 };
                 if expected {
-                    trial_since = (before == BreakerState::HalfOpen && told == 4).then_some(second);
+                    trial_since = (before == BreakerState::HalfOpen && reported == 4).then_some(second);
                 }
-                match told {
+                match reported {
                     0 | 1 => {
                         breaker.succeeded();
                         (failures_in_a_row, trials_in_a_row) = (0, trials_in_a_row + 1);
@@ -327,7 +327,7 @@ mod tests {
                     // Nobody ever tells how it ended.
                     _ => {}
                 }
-                let expected = match (before, told) {
+                let expected = match (before, reported) {
                     (BreakerState::Closed, 2 | 3) if failures_in_a_row >= Breaker::FAILURES_TO_OPEN => {
                         BreakerState::Open
                     }

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn its_text_is_the_same_for_the_same_night() {
+    fn serialisation_is_canonical() {
         let full = concat!(
             r#"{"units":3,"closed":true,"price":90.5,"currency":"EUR","minStay":2,"maxStay":14,"closedToArrival":true,"#,
             r#""closedToDeparture":true,"minStayThrough":3,"exactStay":7,"minAdvanceDays":1,"maxAdvanceDays":365}"#
@@ -256,34 +256,34 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_night_has_none() {
-        let told = |json: &str| {
+    fn a_closed_night_has_no_units() {
+        let sent = |json: &str| {
             let night = read(json).into_calendar_night(DATE);
             (night.available, night.units_available)
         };
-        assert_eq!(told(r#"{"units":3}"#), (Some(true), Some(3)));
-        assert_eq!(told(r#"{"units":3,"closed":true}"#), (Some(false), Some(0)));
-        assert_eq!(told(r#"{"units":0}"#), (Some(false), Some(0)));
-        assert_eq!(told(r#"{"units":4294967295}"#), (Some(true), Some(i32::MAX)));
+        assert_eq!(sent(r#"{"units":3}"#), (Some(true), Some(3)));
+        assert_eq!(sent(r#"{"units":3,"closed":true}"#), (Some(false), Some(0)));
+        assert_eq!(sent(r#"{"units":0}"#), (Some(false), Some(0)));
+        assert_eq!(sent(r#"{"units":4294967295}"#), (Some(true), Some(i32::MAX)));
     }
 
     #[test]
-    fn everything_else_is_told_as_it_is() {
+    fn all_fields_are_sent_unchanged() {
         let night = read(
             r#"{"units":1,"price":90.5,"currency":"EUR","minStay":2,"maxStay":14,"closedToArrival":true,
             "minStayThrough":3,"exactStay":7,"minAdvanceDays":1,"maxAdvanceDays":365}"#,
         );
-        let told = serde_json::to_string(&night.into_calendar_night(DATE)).expect("JSON");
+        let sent = serde_json::to_string(&night.into_calendar_night(DATE)).expect("JSON");
         let expected = concat!(
             r#"{"date":"2027-06-01","available":true,"unitsAvailable":1,"price":90.50,"currency":"EUR","minStay":2,"#,
             r#""maxStay":14,"closedToArrival":true,"closedToDeparture":false,"minStayThrough":3,"exactStay":7,"#,
             r#""minAdvanceDays":1,"maxAdvanceDays":365}"#
         );
-        assert_eq!(told, expected);
+        assert_eq!(sent, expected);
     }
 
     #[test]
-    fn only_what_is_new_is_new() {
+    fn the_diff_contains_changed_parts_only() {
         let new = |now: &str, before: &str| {
             let CalendarParts { availability, price, rules } = read(now).differs(Some(&read(before)));
             (availability, price, rules)
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_is_no_more_is_lifted_and_stays_so() {
+    fn removed_rules_are_cleared_explicitly() {
         let before = read(
             r#"{"units":1,"minStay":2,"maxStay":9,"minStayThrough":2,"exactStay":7,"minAdvanceDays":1,
             "maxAdvanceDays":30}"#,
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_shows_is_what_it_has() {
+    fn an_observed_night_replaces_the_sent_one() {
         let wanted = read(r#"{"units":2,"price":90,"currency":"EUR","minStay":2}"#);
         let differs = |shown: &str, counts: bool| {
             let has = wanted.as_shown(&seen(shown), counts)?;
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_agree_where_they_are_shown() {
+    fn unit_counts_are_compared_when_present() {
         let agrees = |wanted: &str, shown: &str| read(wanted).reads_as(&seen(shown), ALL);
         for (wanted, shown, expected) in [
             (r#"{"units":3}"#, "", true),
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn prices_agree_by_value() {
+    fn prices_are_compared_by_value() {
         let wanted = read(r#"{"units":1,"price":90.50,"currency":"EUR"}"#);
         for (shown, expected) in [
             (r#""price":"90.5000""#, true),
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_agree_by_what_they_do() {
+    fn equivalent_rules_match() {
         for (wanted, shown, expected) in [
             (r#""minStay":2"#, r#""minStay":2"#, true),
             (r#""minStay":2"#, r#""minStay":3"#, false),
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_parts_in_question_count() {
+    fn only_selected_parts_are_compared() {
         const NONE: CalendarParts = CalendarParts { availability: false, price: false, rules: false };
         let wanted = read(r#"{"units":1,"price":90,"minStay":2}"#);
         for (shown, part) in [
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_reads_as_what_was_wanted() {
+    fn a_sent_night_matches_the_desired_night() {
         for json in [
             r#"{"units":3,"price":90.50,"currency":"EUR","minStay":2,"maxStay":14,"exactStay":7,"minStayThrough":3}"#,
             r#"{"units":3,"closed":true,"closedToArrival":true,"minAdvanceDays":1,"maxAdvanceDays":0}"#,

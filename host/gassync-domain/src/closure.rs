@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a channel shows of a room type's night, all its rate plans taken together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct NightShown {
+pub struct ObservedNight {
     /// A word closes it, whatever is left; none where it says nothing of it.
     pub closed: Option<bool>,
     /// How many are left; none where it gives no number.
@@ -11,7 +11,7 @@ pub struct NightShown {
 
 /// What the channel has of the night from us, as far as that is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum NightTold {
+pub enum LastSent {
     /// It was never told of it.
     #[default]
     Never,
@@ -28,11 +28,11 @@ pub enum NightTold {
 pub enum UnitCount {
     /// What it was told, and nothing else.
     #[default]
-    Told,
+    AsSent,
     /// What it was told, less its own bookings since.
-    LessItsOwn,
+    MinusOwnBookings,
     /// The channel itself, of its rooms and the bookings that it knows: it takes no number.
-    Itself,
+    ComputedByChannel,
 }
 
 /// Units of a night that somebody has closed at a channel by hand.
@@ -49,7 +49,7 @@ pub struct Closure {
 
 /// How the night stands here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NightHere {
+pub struct CoreNight {
     /// How many the channel has of the room type.
     pub rooms: u32,
     /// How many of them the channel's own bookings and blocks take, and those of ours that it knows.
@@ -63,17 +63,17 @@ pub struct NightHere {
 /// Our own closings are none, nor are the channel's own bookings. What nobody can tell apart closes: a night that the channel
 /// was never told of and shows closed was closed by somebody.
 pub fn closed_by_hand(
-    shown: NightShown,
-    told: NightTold,
+    shown: ObservedNight,
+    sent: LastSent,
     before: Option<Closure>,
-    here: NightHere,
+    here: CoreNight,
     counts: UnitCount,
 ) -> Option<Closure> {
     let waived = before.is_some_and(|closure| closure.waived);
     let by_word = before.is_some_and(|closure| closure.by_word);
     // Our word hides whatever else there is, but for the number of a channel that counts itself.
-    let is_ours = shown.closed == Some(true) && told == NightTold::Closed && !by_word;
-    if is_ours && (counts != UnitCount::Itself || shown.units.is_none()) {
+    let is_ours = shown.closed == Some(true) && sent == LastSent::Closed && !by_word;
+    if is_ours && (counts != UnitCount::ComputedByChannel || shown.units.is_none()) {
         return before;
     }
     if shown.closed == Some(true) && !is_ours {
@@ -91,13 +91,13 @@ pub fn closed_by_hand(
         };
     };
     let former = before.filter(|closure| !closure.by_word).map_or(0, |closure| closure.units);
-    let missing = match (counts, told) {
-        (UnitCount::Itself, _) => here.rooms.saturating_sub(here.own).saturating_sub(units),
-        (_, NightTold::Never) => here.free.min(here.rooms).saturating_sub(units),
-        (UnitCount::Told, NightTold::Closed) => former.saturating_sub(units),
-        (UnitCount::Told, NightTold::Open(told)) => (former + told).saturating_sub(units),
+    let missing = match (counts, sent) {
+        (UnitCount::ComputedByChannel, _) => here.rooms.saturating_sub(here.own).saturating_sub(units),
+        (_, LastSent::Never) => here.free.min(here.rooms).saturating_sub(units),
+        (UnitCount::AsSent, LastSent::Closed) => former.saturating_sub(units),
+        (UnitCount::AsSent, LastSent::Open(sent)) => (former + sent).saturating_sub(units),
         // Whether it was a guest or a person who took it cannot be seen.
-        (UnitCount::LessItsOwn, _) | (UnitCount::Told, NightTold::OpenUnclear) => former,
+        (UnitCount::MinusOwnBookings, _) | (UnitCount::AsSent, LastSent::OpenUnclear) => former,
     };
     let missing = missing.min(here.rooms);
     (missing > 0).then_some(Closure { by_word: false, units: missing, waived: waived && !by_word })
@@ -107,14 +107,14 @@ pub fn closed_by_hand(
 mod tests {
     use super::*;
 
-    const THREE: NightHere = NightHere { rooms: 3, own: 0, free: 3 };
+    const THREE: CoreNight = CoreNight { rooms: 3, own: 0, free: 3 };
 
-    fn word() -> NightShown {
-        NightShown { closed: Some(true), units: Some(3) }
+    fn word() -> ObservedNight {
+        ObservedNight { closed: Some(true), units: Some(3) }
     }
 
-    fn left(units: u32) -> NightShown {
-        NightShown { closed: Some(false), units: Some(units) }
+    fn left(units: u32) -> ObservedNight {
+        ObservedNight { closed: Some(false), units: Some(units) }
     }
 
     fn closure(by_word: bool, units: u32) -> Option<Closure> {
@@ -122,27 +122,27 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_not_ours_closes_all_that_is_left() {
-        use NightTold::{Closed, Never, Open, OpenUnclear};
-        for counts in [UnitCount::Told, UnitCount::LessItsOwn, UnitCount::Itself] {
-            let judge = |told, before, here| closed_by_hand(word(), told, before, here, counts);
-            for told in [Never, Open(3), OpenUnclear] {
-                assert_eq!(judge(told, None, THREE), closure(true, 3));
+    fn a_foreign_stop_sell_closes_all_units() {
+        use LastSent::{Closed, Never, Open, OpenUnclear};
+        for counts in [UnitCount::AsSent, UnitCount::MinusOwnBookings, UnitCount::ComputedByChannel] {
+            let judge = |sent, before, here| closed_by_hand(word(), sent, before, here, counts);
+            for sent in [Never, Open(3), OpenUnclear] {
+                assert_eq!(judge(sent, None, THREE), closure(true, 3));
             }
             assert_eq!(judge(Closed, None, THREE), None, "it is ours");
             assert_eq!(judge(Closed, closure(true, 3), THREE), closure(true, 3), "it was there before ours");
-            let hidden = if counts == UnitCount::Itself { None } else { closure(false, 1) };
+            let hidden = if counts == UnitCount::ComputedByChannel { None } else { closure(false, 1) };
             assert_eq!(judge(Closed, closure(false, 1), THREE), hidden, "what ours hides stays");
-            assert_eq!(judge(Never, None, NightHere { own: 3, ..THREE }), closure(true, 3), "should it come free");
+            assert_eq!(judge(Never, None, CoreNight { own: 3, ..THREE }), closure(true, 3), "should it come free");
             let open = closed_by_hand(left(3), Closed, closure(true, 3), THREE, counts);
             assert_eq!(open, None, "who lifts the word opens it");
         }
     }
 
     #[test]
-    fn fewer_than_there_should_be_are_closed() {
-        use NightTold::{Closed, Never, Open, OpenUnclear};
-        let judge = |units, told, before| closed_by_hand(left(units), told, before, THREE, UnitCount::Told);
+    fn missing_units_count_as_closed() {
+        use LastSent::{Closed, Never, Open, OpenUnclear};
+        let judge = |units, sent, before| closed_by_hand(left(units), sent, before, THREE, UnitCount::AsSent);
         assert_eq!(judge(3, Never, None), None);
         assert_eq!(judge(1, Never, None), closure(false, 2));
         assert_eq!(judge(1, Open(3), None), closure(false, 2));
@@ -152,15 +152,15 @@ mod tests {
         assert_eq!(judge(2, Closed, closure(false, 2)), None);
         assert_eq!(judge(1, OpenUnclear, None), None);
         assert_eq!(judge(1, OpenUnclear, closure(false, 2)), closure(false, 2));
-        let sold = NightHere { free: 1, ..THREE };
-        assert_eq!(closed_by_hand(left(1), Never, None, sold, UnitCount::Told), None, "others' sales explain it");
+        let sold = CoreNight { free: 1, ..THREE };
+        assert_eq!(closed_by_hand(left(1), Never, None, sold, UnitCount::AsSent), None, "others' sales explain it");
     }
 
     #[test]
-    fn a_channel_that_counts_itself_is_counted_after() {
+    fn a_self_computing_channel_is_compared_with_its_bookings() {
         let judge = |units, own| {
-            let here = NightHere { own, ..THREE };
-            closed_by_hand(left(units), NightTold::Open(9), None, here, UnitCount::Itself)
+            let here = CoreNight { own, ..THREE };
+            closed_by_hand(left(units), LastSent::Open(9), None, here, UnitCount::ComputedByChannel)
         };
         assert_eq!(judge(3, 0), None);
         assert_eq!(judge(2, 1), None, "its own booking");
@@ -170,18 +170,18 @@ mod tests {
     }
 
     #[test]
-    fn of_a_channel_that_takes_its_own_bookings_off_what_it_was_told_a_count_says_nothing() {
-        let judge = |told, before| closed_by_hand(left(2), told, before, THREE, UnitCount::LessItsOwn);
-        assert_eq!(judge(NightTold::Open(3), None), None);
-        assert_eq!(judge(NightTold::Open(3), closure(false, 1)), closure(false, 1));
-        assert_eq!(judge(NightTold::Never, None), closure(false, 1));
+    fn counts_of_a_self_decrementing_channel_close_nothing() {
+        let judge = |sent, before| closed_by_hand(left(2), sent, before, THREE, UnitCount::MinusOwnBookings);
+        assert_eq!(judge(LastSent::Open(3), None), None);
+        assert_eq!(judge(LastSent::Open(3), closure(false, 1)), closure(false, 1));
+        assert_eq!(judge(LastSent::Never, None), closure(false, 1));
     }
 
     #[test]
-    fn a_flag_without_a_number_may_say_that_it_is_sold() {
-        let flag = NightShown { closed: Some(true), units: None };
+    fn a_stop_sell_without_a_count_may_mean_sold_out() {
+        let flag = ObservedNight { closed: Some(true), units: None };
         let judge = |own, before| {
-            closed_by_hand(flag, NightTold::Never, before, NightHere { own, ..THREE }, UnitCount::LessItsOwn)
+            closed_by_hand(flag, LastSent::Never, before, CoreNight { own, ..THREE }, UnitCount::MinusOwnBookings)
         };
         assert_eq!(judge(0, None), closure(true, 3));
         assert_eq!(judge(2, None), closure(true, 3));
@@ -190,20 +190,20 @@ mod tests {
     }
 
     #[test]
-    fn silence_changes_nothing() {
-        let silent = NightShown::default();
-        let judge = |shown, before| closed_by_hand(shown, NightTold::Never, before, THREE, UnitCount::Told);
+    fn missing_information_changes_nothing() {
+        let silent = ObservedNight::default();
+        let judge = |shown, before| closed_by_hand(shown, LastSent::Never, before, THREE, UnitCount::AsSent);
         assert_eq!(judge(silent, None), None);
         assert_eq!(judge(silent, closure(true, 3)), closure(true, 3));
-        let open = NightShown { closed: Some(false), units: None };
+        let open = ObservedNight { closed: Some(false), units: None };
         assert_eq!(judge(open, closure(true, 3)), None);
         assert_eq!(judge(open, closure(false, 1)), None);
     }
 
     #[test]
-    fn what_a_person_waives_stays_waived_until_it_is_open() {
+    fn a_waived_closure_stays_waived_until_reopened() {
         let waived = |by_word| Some(Closure { by_word, units: 3, waived: true });
-        let judge = |shown, before| closed_by_hand(shown, NightTold::Never, before, THREE, UnitCount::Told);
+        let judge = |shown, before| closed_by_hand(shown, LastSent::Never, before, THREE, UnitCount::AsSent);
         assert_eq!(judge(word(), waived(true)), waived(true));
         assert_eq!(judge(left(0), waived(false)), waived(false));
         assert_eq!(judge(left(3), waived(true)), None);

@@ -57,13 +57,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_differs_is_told() {
+    fn only_differences_are_reported() {
         let before = json!({ "name": "Casa", "rooms": [{ "unit": 1 }], "city": "Faro", "a/b": 1 });
         let after = json!({ "name": "Casa", "rooms": [{ "unit": 1 }, { "unit": 2 }], "city": null, "a/b": 2 });
-        let told: Vec<(String, Value, Value)> =
+        let found: Vec<(String, Value, Value)> =
             differences(&before, &after).into_iter().map(|c| (c.path, c.before, c.after)).collect();
         assert_eq!(
-            told,
+            found,
             [
                 ("/a~1b".to_owned(), json!(1), json!(2)),
                 ("/city".to_owned(), json!("Faro"), json!(null)),

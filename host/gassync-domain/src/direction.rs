@@ -39,8 +39,8 @@ impl Direction {
     }
 
     /// The same with the way out opened or shut; none where that would leave no way at all.
-    pub const fn telling(self, tells: bool) -> Option<Self> {
-        match (self, tells) {
+    pub const fn with_push(self, pushes: bool) -> Option<Self> {
+        match (self, pushes) {
             (Self::InboundOnly, true) => Some(Self::Bidirectional),
             (Self::OutboundOnly, false) => None,
             (_, false) => Some(Self::InboundOnly),
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_has_one_word_everywhere() {
+    fn each_direction_has_one_name() {
         for direction in Direction::ALL {
             assert_eq!(direction.as_str().parse(), Ok(direction));
             assert_eq!(serde_json::to_value(direction).expect("JSON"), direction.as_str());
@@ -82,9 +82,9 @@ mod tests {
     }
 
     #[test]
-    fn the_way_out_is_shut_only_where_another_is_left() {
+    fn push_cannot_be_disabled_for_outbound_only_sources() {
         use Direction::{Bidirectional, InboundOnly, OutboundOnly};
-        for (before, tells, after) in [
+        for (before, pushes, after) in [
             (Bidirectional, true, Some(Bidirectional)),
             (Bidirectional, false, Some(InboundOnly)),
             (InboundOnly, true, Some(Bidirectional)),
@@ -92,7 +92,7 @@ mod tests {
             (OutboundOnly, true, Some(OutboundOnly)),
             (OutboundOnly, false, None),
         ] {
-            assert_eq!(before.telling(tells), after, "{before} {tells}");
+            assert_eq!(before.with_push(pushes), after, "{before} {pushes}");
         }
     }
 }

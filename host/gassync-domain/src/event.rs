@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fact_has_two_names() {
+    fn an_event_has_two_names() {
         for (entity, action, status, event, record) in [
             ("booking", "created", Some("confirmed"), "booking.confirmed", "reservation.created"),
             ("booking", "created", Some("pending"), "booking.updated", "reservation.created"),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fact_of_an_unknown_kind_is_called_as_it_is_written() {
+    fn unknown_events_use_entity_and_action() {
         let name = EventName::of("tax_rule", "created", None);
         assert_eq!((&*name.event, &*name.record), ("tax-rule.created", "tax-rule.created"));
         assert_eq!(EventName::of("booking", "seen", Some("confirmed")).record, "booking.seen");

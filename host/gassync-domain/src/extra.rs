@@ -127,13 +127,13 @@ mod tests {
         assert_eq!(large.problem().as_deref(), Some("has 16387 bytes; the limit is 16384"));
         let nul: Extra = [("a".to_owned(), Value::from("\0"))].into_iter().collect();
         assert_eq!(nul.problem().as_deref(), Some("contains a NUL character"));
-        let mut told: Extra = [("a".to_owned(), Value::from(1))].into_iter().collect();
-        told.fill(&[("a".to_owned(), Value::from(2)), ("b".to_owned(), Value::from(3))].into_iter().collect());
-        assert_eq!(serde_json::to_value(&told).expect("JSON"), serde_json::json!({ "a": 1, "b": 3 }));
-        assert_eq!(told.problem(), None);
+        let mut received: Extra = [("a".to_owned(), Value::from(1))].into_iter().collect();
+        received.fill(&[("a".to_owned(), Value::from(2)), ("b".to_owned(), Value::from(3))].into_iter().collect());
+        assert_eq!(serde_json::to_value(&received).expect("JSON"), serde_json::json!({ "a": 1, "b": 3 }));
+        assert_eq!(received.problem(), None);
         assert_eq!(many.clone().within_bounds().0.len(), 50);
-        told.fill(&many);
-        assert_eq!((told.problem(), told.0.len()), (None, 50), "it never grows beyond what can be kept");
+        received.fill(&many);
+        assert_eq!((received.problem(), received.0.len()), (None, 50), "it never grows beyond what can be kept");
         assert!(large.within_bounds().is_empty());
         assert_eq!(nul.within_bounds().get("a"), Some(&Value::from("\u{fffd}")));
     }

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_person_is_an_own_address_and_a_family_name() {
+    fn guest_identity_is_email_and_family_name() {
         let guest = |email: &str, last: Option<&str>| Guest {
             email: Some(email.to_owned()),
             last_name: last.map(str::to_owned),

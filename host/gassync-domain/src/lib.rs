@@ -46,7 +46,7 @@ mod today;
 mod validate;
 mod webhook;
 
-pub use authority::{Authority, Say};
+pub use authority::{Authority, Owner};
 pub use availability::{Availability, MAX_CALENDAR_NIGHTS};
 pub use block::Block;
 pub use breaker::{Breaker, BreakerState};
@@ -56,7 +56,7 @@ pub use change_result::{ChangeResult, CoreBooking, Quote, Refusal, RefusalReason
 pub use channel_error::ChannelError;
 pub use channel_night::ChannelNight;
 pub use clock::Clock;
-pub use closure::{Closure, NightHere, NightShown, NightTold, UnitCount, closed_by_hand};
+pub use closure::{Closure, CoreNight, LastSent, ObservedNight, UnitCount, closed_by_hand};
 pub use difference::{FieldChange, differences};
 pub use direction::Direction;
 pub use event::EventName;
@@ -67,9 +67,9 @@ pub use id::{AccountId, ConnectionId, CoreId, SourceId};
 pub use jiff::Timestamp;
 pub use jiff::civil::Date;
 pub use mapping::{Missing, Parked};
-pub use mend::{Mend, Mending, join_mended};
+pub use mend::{Mend, MendResult, join_mended};
 pub use mend_values::{mark_in_json_text, mend_instant, mend_json_text, mend_text};
-pub use merge::{Decision, Digest, Version, decide, fill};
+pub use merge::{Digest, MergeDecision, Version, decide, fill};
 pub use money::{Amount, AmountError, Money, TEN_THOUSANDTHS, mend_amount};
 pub use price::{PriceKind, PriceLine};
 pub use price_adjustment::{PriceAdjustment, Rounding};
@@ -88,7 +88,7 @@ pub use reference::{reference_of, referenced};
 pub use reservation::{Completeness, Intent, PaymentCollectedBy, Reservation, RoomStay, Status};
 pub use retry::{ATTEMPT_DELAYS, RetryDelay, retry_delay};
 pub use stay::{MAX_STAY_NIGHTS, Stay, StayError};
-pub use suggest::{Likeness, WORTH_SHOWING, properties_alike, room_types_alike};
+pub use suggest::{Similarity, WORTH_SHOWING, compare_properties, compare_room_types};
 pub use text::lossless_instant;
 pub use today::{is_time_zone, today_at};
 pub use validate::{

@@ -12,7 +12,7 @@ const MAX_FINDINGS: usize = 100;
 
 /// What going through the table did to a record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Mending {
+pub struct MendResult {
     /// What was cut, replaced or left out.
     pub mended: Vec<Mended>,
     /// What cannot be mended: without it there is nothing to keep.
@@ -22,13 +22,13 @@ pub struct Mending {
 /// Records that are mended field by field.
 pub trait Mend {
     /// Mends what can be, and says what it did. Doing it again does nothing.
-    fn mend(&mut self) -> Mending;
+    fn mend(&mut self) -> MendResult;
 }
 
 impl<T: Record> Mend for T {
-    fn mend(&mut self) -> Mending {
+    fn mend(&mut self) -> MendResult {
         let mut table = Table::default();
-        self.go_through(&mut table);
+        self.mend_fields(&mut table);
         table.mending()
     }
 }
@@ -37,14 +37,14 @@ impl<T: Record> Mend for T {
 impl<T: Record> Validate for T {
     fn validate(&self) -> Vec<FieldError> {
         let mut table = Table::default();
-        self.clone().go_through(&mut table);
+        self.clone().mend_fields(&mut table);
         table.strict()
     }
 }
 
 impl ChangeKind {
     /// Brings a record into its one form and mends it; news of any other kind has nothing to mend.
-    pub fn mend(&mut self) -> Mending {
+    pub fn mend(&mut self) -> MendResult {
         match self {
             Self::Property(record) => {
                 record.normalise();
@@ -76,7 +76,7 @@ impl ChangeKind {
             | Self::Unreadable(_)
             | Self::Connection(_)
             | Self::Ask(_)
-            | Self::Other { .. } => Mending::default(),
+            | Self::Other { .. } => MendResult::default(),
         }
     }
 }

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_cannot_be_kept_is_replaced() {
+    fn only_unstorable_characters_are_replaced() {
         for (odd, mended) in [
             (r#"{"a":"x\u0000y"}"#, r#"{"a":"x\ufffdy"}"#),
             (r#"{"a\u0000":"\ud83d"}"#, r#"{"a\ufffd":"\ufffd"}"#),

@@ -71,7 +71,7 @@ impl Digest {
 
 /// What to do with a record that came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub enum MergeDecision {
     /// It is the first of its id.
     Create,
     /// It is newer, and says something else.
@@ -79,27 +79,27 @@ pub enum Decision {
     /// It says what is stored already; only its version may be newer.
     Unchanged,
     /// It is older news: kept in the log, and nowhere else.
-    Older,
+    Stale,
 }
 
 /// Decides by version and content alone, so that the same messages in any order end in the same state.
-pub fn decide(stored: Option<(&Version, &Digest, &Status)>, incoming: (&Version, &Digest, &Status)) -> Decision {
+pub fn decide(stored: Option<(&Version, &Digest, &Status)>, incoming: (&Version, &Digest, &Status)) -> MergeDecision {
     let Some((stored_version, stored_digest, stored_status)) = stored else {
-        return Decision::Create;
+        return MergeDecision::Create;
     };
     let (version, digest, status) = incoming;
     if version.is_older_than(stored_version) {
-        return Decision::Older;
+        return MergeDecision::Stale;
     }
     if digest == stored_digest {
-        return Decision::Unchanged;
+        return MergeDecision::Unchanged;
     }
     // Within one tick of the channel's clock a cancellation is the last word, whichever came first.
     let revives = *stored_status == Status::Cancelled && *status != Status::Cancelled;
     if revives && version.same_moment(stored_version) {
-        return Decision::Older;
+        return MergeDecision::Stale;
     }
-    Decision::Update
+    MergeDecision::Update
 }
 
 /// Completes a partial record, and a cancellation that does not repeat what was cancelled, from what is stored.
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_channels_clock_counts_before_ours() {
+    fn modified_at_takes_precedence_over_observed_at() {
         let early = version(Some("2027-01-01T00:00:00Z"), "2027-01-09T00:00:00Z");
         let late = version(Some("2027-01-02T00:00:00Z"), "2027-01-03T00:00:00Z");
         assert!(early.is_older_than(&late));
@@ -185,16 +185,16 @@ mod tests {
     }
 
     #[test]
-    fn a_cancellation_wins_its_second() {
+    fn a_cancellation_wins_at_equal_timestamps() {
         let moment = version(Some("2027-01-01T00:00:00Z"), "2027-01-01T00:00:01Z");
         let (a, b) = (Digest("a".into()), Digest("b".into()));
         let (cancelled, confirmed) = (Status::Cancelled, Status::Confirmed);
-        assert_eq!(decide(Some((&moment, &a, &cancelled)), (&moment, &b, &confirmed)), Decision::Older);
-        assert_eq!(decide(Some((&moment, &b, &confirmed)), (&moment, &a, &cancelled)), Decision::Update);
+        assert_eq!(decide(Some((&moment, &a, &cancelled)), (&moment, &b, &confirmed)), MergeDecision::Stale);
+        assert_eq!(decide(Some((&moment, &b, &confirmed)), (&moment, &a, &cancelled)), MergeDecision::Update);
     }
 
     #[test]
-    fn a_bare_cancellation_keeps_what_was_booked() {
+    fn a_partial_cancellation_keeps_booked_fields() {
         let mut stored = Reservation::new("r", Status::Confirmed);
         stored.room_type_id = Some("t".into());
         stored.check_in = Some(jiff::civil::date(2027, 1, 1));

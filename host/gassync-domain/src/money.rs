@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_are_kept_and_floats_never_used() {
+    fn amounts_are_exact() {
         for text in ["450.00", "0.1", "-12.3456", "0", "99999999999.99"] {
             let amount: Amount = text.parse().expect(text);
             assert_eq!(serde_json::to_string(&amount).expect("json"), text);
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_database_form_goes_both_ways() {
+    fn amounts_round_trip_through_the_database() {
         for parts in [0, 1, -1, 4_500_000, 999_999_999_999_999] {
             assert_eq!(Amount::from_ten_thousandths(parts).ten_thousandths(), parts);
         }
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_fine_is_rounded_half_to_even_once() {
+    fn excess_digits_round_half_to_even() {
         for (text, rounded) in [
             ("1714.28571", "1714.2857"),
             ("0.00005", "0"),

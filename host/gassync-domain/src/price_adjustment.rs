@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_kept_as_json() {
+    fn json_round_trip() {
         for json in
             ["{}", r#"{"percent":12.5}"#, r#"{"amount":-5.25}"#, r#"{"percent":-5,"rounding":"nearest","step":0.5}"#]
         {

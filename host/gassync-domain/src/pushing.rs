@@ -84,10 +84,10 @@ impl Pushing {
     /// back, and where neither side is to hear of the other's calendar nothing of one is told.
     #[must_use]
     pub fn under(self, authority: Authority) -> Self {
-        let hears = !authority.calendar_is_nobodys();
+        let hears = !authority.nobody_owns_calendar();
         Self {
             availability: self.availability && hears,
-            prices: self.prices && hears && !authority.calendar_is_theirs(),
+            prices: self.prices && hears && !authority.source_owns_calendar(),
             ..self
         }
     }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_has_a_default() {
+    fn missing_fields_have_defaults() {
         let pushing: Pushing = serde_json::from_str("{}").expect("rules");
         assert_eq!(pushing, Pushing::default());
         assert_eq!(pushing.price(amount("90.50"), Some("EUR".into())), (amount("90.50"), Some("EUR".into())));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_the_say_over_prices_still_hears_what_is_sold() {
+    fn a_source_that_owns_prices_still_gets_availability() {
         let under = |text: &str| {
             let authority = serde_json::from_str(text).expect("an authority");
             let pushing = Pushing::default().under(authority);

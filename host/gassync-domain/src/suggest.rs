@@ -6,7 +6,7 @@ use crate::{Property, RoomType};
 
 /// How much two records are alike, in percent, and what says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Likeness {
+pub struct Similarity {
     /// 0 to 100.
     pub percent: u8,
     /// In words.
@@ -19,11 +19,11 @@ pub const WORTH_SHOWING: u8 = 40;
 const SAME_PLACE_DEGREES: f64 = 0.002;
 
 /// Two houses: by name and, where both say it, by address and place.
-pub fn properties_alike(one: &Property, other: &Property) -> Likeness {
+pub fn compare_properties(one: &Property, other: &Property) -> Similarity {
     let mut sum = Sum::default();
-    sum.add(60.0, "name", Some(texts_alike(&one.name, &other.name)));
+    sum.add(60.0, "name", Some(compare_texts(&one.name, &other.name)));
     let (here, there) = (one.address.clone().unwrap_or_default(), other.address.clone().unwrap_or_default());
-    let both = |a: &Option<String>, b: &Option<String>| a.as_ref().zip(b.as_ref()).map(|(a, b)| texts_alike(a, b));
+    let both = |a: &Option<String>, b: &Option<String>| a.as_ref().zip(b.as_ref()).map(|(a, b)| compare_texts(a, b));
     sum.add(15.0, "postcode", both(&here.postcode, &there.postcode));
     sum.add(10.0, "city", both(&here.city, &there.city));
     sum.add(15.0, "street", both(&here.street, &there.street));
@@ -37,10 +37,10 @@ pub fn properties_alike(one: &Property, other: &Property) -> Likeness {
 }
 
 /// Two kinds of room in the same house: by name and, where both say it, by size and number.
-pub fn room_types_alike(one: &RoomType, other: &RoomType) -> Likeness {
+pub fn compare_room_types(one: &RoomType, other: &RoomType) -> Similarity {
     let same = |a: Option<u32>, b: Option<u32>| a.zip(b).map(|(a, b)| if a == b { 1.0 } else { 0.0 });
     let mut sum = Sum::default();
-    sum.add(65.0, "name", Some(texts_alike(&one.name, &other.name)));
+    sum.add(65.0, "name", Some(compare_texts(&one.name, &other.name)));
     sum.add(25.0, "capacity", same(one.max_occupancy, other.max_occupancy));
     sum.add(10.0, "quantity", same(one.quantity, other.quantity));
     sum.likeness()
@@ -66,17 +66,17 @@ impl Sum {
         }
     }
 
-    fn likeness(self) -> Likeness {
+    fn likeness(self) -> Similarity {
         let share = if self.weight > 0.0 { self.score / self.weight } else { 0.0 };
         // Between 0 and 100 by what was added.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of one, in percent")]
         let percent = (share * 100.0).round().clamp(0.0, 100.0) as u8;
-        Likeness { percent, because: self.because }
+        Similarity { percent, because: self.because }
     }
 }
 
 /// Dice's coefficient over pairs of characters: 1 where two texts are the same but for case, accents' bytes and marks.
-fn texts_alike(one: &str, other: &str) -> f64 {
+fn compare_texts(one: &str, other: &str) -> f64 {
     let (one, other) = (plain(one), plain(other));
     if one.is_empty() || other.is_empty() {
         return 0.0;
@@ -119,21 +119,21 @@ mod tests {
     }
 
     #[test]
-    fn the_same_house_by_another_hand_is_found() {
+    fn the_same_property_entered_differently_is_found() {
         let here = house("Casa Azul", Some("Faro"));
-        assert_eq!(properties_alike(&here, &house("casa azul!", Some("FARO"))).percent, 100);
-        let likely = properties_alike(&here, &house("Casa Azul Guesthouse", None));
+        assert_eq!(compare_properties(&here, &house("casa azul!", Some("FARO"))).percent, 100);
+        let likely = compare_properties(&here, &house("Casa Azul Guesthouse", None));
         assert!((50..90).contains(&likely.percent), "{likely:?}");
-        let unlikely = properties_alike(&here, &house("Hotel Sirius", Some("Oslo")));
+        let unlikely = compare_properties(&here, &house("Hotel Sirius", Some("Oslo")));
         assert!(unlikely.percent < WORTH_SHOWING, "{unlikely:?}");
     }
 
     #[test]
-    fn size_tells_rooms_of_like_names_apart() {
+    fn size_distinguishes_rooms_with_similar_names() {
         let room =
             |name: &str, people| RoomType { name: name.into(), max_occupancy: Some(people), ..RoomType::default() };
-        let double = room_types_alike(&room("Room 2", 2), &room("Room 1", 2));
-        let family = room_types_alike(&room("Room 2", 2), &room("Room 3", 5));
+        let double = compare_room_types(&room("Room 2", 2), &room("Room 1", 2));
+        let family = compare_room_types(&room("Room 2", 2), &room("Room 3", 5));
         assert!(double.percent > family.percent, "{double:?} {family:?}");
     }
 }

@@ -33,7 +33,7 @@ impl EventFilter {
     }
 
     /// Of names that were checked when they were given: one that is no event's any more asks for nothing.
-    pub fn of_checked(names: &[String]) -> Self {
+    pub fn from_checked(names: &[String]) -> Self {
         Self(names.to_vec())
     }
 
@@ -76,7 +76,7 @@ mod tests {
             assert!(filter.wants(&made) && !filter.wants(&priced), "{names:?}");
         }
         assert!(filter(&[]).expect("all").wants(&priced));
-        let gone = EventFilter::of_checked(&["booking.seen".to_owned()]);
+        let gone = EventFilter::from_checked(&["booking.seen".to_owned()]);
         assert!(!gone.wants(&made) && !gone.wants(&priced));
         let errors = filter(&["booking.confirmed", "booking.seen", "*"]).expect_err("no events");
         assert_eq!(errors.iter().map(|error| error.path.as_str()).collect::<Vec<_>>(), ["/events/1", "/events/2"]);

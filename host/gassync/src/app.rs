@@ -185,9 +185,9 @@ impl App {
     }
 
     /// Takes a name that only one may have at a time; none while another has it.
-    pub fn only_one(self: &Arc<Self>, name: String) -> Option<OnlyOne> {
+    pub fn try_guard(self: &Arc<Self>, name: String) -> Option<NamedGuard> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.insert(name.clone()).then(|| OnlyOne { app: Arc::clone(self), name })
+        running.insert(name.clone()).then(|| NamedGuard { app: Arc::clone(self), name })
     }
 
     /// One talk at a time with a connection: channels ask for it.
@@ -203,12 +203,12 @@ impl FromRef<Arc<App>> for OperatorToken {
 }
 
 /// A name that nobody else has until this is dropped.
-pub struct OnlyOne {
+pub struct NamedGuard {
     app: Arc<App>,
     name: String,
 }
 
-impl Drop for OnlyOne {
+impl Drop for NamedGuard {
     fn drop(&mut self) {
         self.app.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
     }

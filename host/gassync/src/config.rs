@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_lays_over_the_defaults() {
+    fn the_environment_overrides_the_defaults() {
         let config = load(&[
             ("GASSYNC_SERVER_LISTEN", "127.0.0.1:9"),
             ("GASSYNC_EGRESS_ALLOW_PRIVATE", "127.0.0.1:81, localhost:82"),

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_is_a_reason_without_what_was_worked_on() {
+    async fn a_panic_reason_contains_no_payload() {
         assert_eq!(caught("a sum", async { (17, current()) }).await, Ok((17, Some("a sum"))));
         let name = String::from("Ada Example");
         let panicking = async move {

@@ -42,10 +42,10 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let stop = app.stopping.clone();
     let [processes, server, registry, folder, work, retention, renewal, relay] = TASKS;
-    plugins::join(&app.plugins).await?;
+    plugins::register(&app.plugins).await?;
     let mut tasks = Supervisor::new(stop.clone());
-    tasks.spawn(processes, endless(plugins::live(Arc::clone(&app.plugins), stop.clone())));
-    plugins::settle(&app.plugins).await?;
+    tasks.spawn(processes, endless(plugins::heartbeat(Arc::clone(&app.plugins), stop.clone())));
+    plugins::reconcile(&app.plugins).await?;
     plugins::read_folder(&app.plugins).await?;
     let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());

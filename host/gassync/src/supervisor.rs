@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_that_ends_unasked_stops_the_host() {
+    async fn an_unexpected_task_end_stops_the_host() {
         let panicking = async {
             tokio::task::yield_now().await;
             panic!("of a guest's");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_that_was_asked_to_end_may() {
+    async fn a_task_may_end_during_shutdown() {
         let stop = CancellationToken::new();
         let mut supervisor = Supervisor::new(stop.clone());
         supervisor.spawn("steady", async move {

@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_lost_without_an_error() {
+    fn unwritable_log_lines_are_dropped_silently() {
         let mut log = Lossy(Full);
         log.write_all(b"a line").expect("no error");
         log.flush().expect("no error");

@@ -28,7 +28,7 @@ pub struct Vault {
 /// Why a secret cannot be opened. It never says more: the reason is somebody else's clue.
 #[derive(Debug, thiserror::Error)]
 #[error("the secret cannot be opened with this host's key")]
-pub struct Unopened;
+pub struct DecryptError;
 
 impl Vault {
     /// With a key of 32 bytes.
@@ -53,17 +53,17 @@ impl Vault {
     }
 
     /// Seals a secret for one place, such as `account/connection/slot/field`.
-    pub fn seal(&self, place: &str, secret: &str) -> Result<Vec<u8>, Unopened> {
-        self.seal_with(&self.cipher, place, secret.as_bytes())
+    pub fn seal(&self, place: &str, secret: &str) -> Result<Vec<u8>, DecryptError> {
+        self.encrypt_with(&self.cipher, place, secret.as_bytes())
     }
 
     /// Seals bytes with a key of the account's own, which is derived and kept nowhere.
-    pub fn seal_for(&self, account: AccountId, place: &str, bytes: &[u8]) -> Result<Vec<u8>, Unopened> {
-        self.seal_with(&self.of_account(account), place, bytes)
+    pub fn encrypt_for(&self, account: AccountId, place: &str, bytes: &[u8]) -> Result<Vec<u8>, DecryptError> {
+        self.encrypt_with(&self.of_account(account), place, bytes)
     }
 
     /// Opens what was sealed for the same account and place.
-    pub fn open_for(&self, account: AccountId, place: &str, sealed: &[u8]) -> Result<Vec<u8>, Unopened> {
+    pub fn decrypt_for(&self, account: AccountId, place: &str, sealed: &[u8]) -> Result<Vec<u8>, DecryptError> {
         open_with(&self.of_account(account), place, sealed)
     }
 
@@ -71,24 +71,24 @@ impl Vault {
         Aes256Gcm::new(&derive(&self.key, format!("gassync account {account}").as_bytes()).into())
     }
 
-    fn seal_with(&self, cipher: &Aes256Gcm, place: &str, bytes: &[u8]) -> Result<Vec<u8>, Unopened> {
+    fn encrypt_with(&self, cipher: &Aes256Gcm, place: &str, bytes: &[u8]) -> Result<Vec<u8>, DecryptError> {
         let mut nonce = [0; NONCE_BYTES];
         (self.random)(&mut nonce);
         let payload = Payload { msg: bytes, aad: place.as_bytes() };
-        let sealed = cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| Unopened)?;
+        let sealed = cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| DecryptError)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
     /// Opens what was sealed for the same place under the same key.
-    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<String, Unopened> {
-        String::from_utf8(open_with(&self.cipher, place, sealed)?).map_err(|_| Unopened)
+    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<String, DecryptError> {
+        String::from_utf8(open_with(&self.cipher, place, sealed)?).map_err(|_| DecryptError)
     }
 }
 
-fn open_with(cipher: &Aes256Gcm, place: &str, sealed: &[u8]) -> Result<Vec<u8>, Unopened> {
-    let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(Unopened)?;
+fn open_with(cipher: &Aes256Gcm, place: &str, sealed: &[u8]) -> Result<Vec<u8>, DecryptError> {
+    let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(DecryptError)?;
     let payload = Payload { msg: ciphertext, aad: place.as_bytes() };
-    cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| Unopened)
+    cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| DecryptError)
 }
 
 fn derive(key: &[u8; 32], purpose: &[u8]) -> [u8; 32] {
@@ -137,13 +137,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_opens_only_where_it_belongs() {
+    fn a_secret_decrypts_only_in_its_context() {
         let vault = Vault::new(&[7; 32], system_random());
-        let sealed = vault.seal("1/2/beds24/token", "s3cret").expect("sealed");
-        assert_eq!(vault.open("1/2/beds24/token", &sealed).expect("opened"), "s3cret");
-        assert!(vault.open("1/3/beds24/token", &sealed).is_err(), "another connection");
+        let sealed = vault.encrypt("1/2/beds24/token", "s3cret").expect("sealed");
+        assert_eq!(vault.decrypt("1/2/beds24/token", &sealed).expect("opened"), "s3cret");
+        assert!(vault.decrypt("1/3/beds24/token", &sealed).is_err(), "another connection");
         assert!(Vault::new(&[8; 32], system_random()).open("1/2/beds24/token", &sealed).is_err(), "another key");
         assert!(!sealed.windows(6).any(|w| w == b"s3cret"));
-        assert_ne!(sealed, vault.seal("1/2/beds24/token", "s3cret").expect("sealed"), "a nonce is used once");
+        assert_ne!(sealed, vault.encrypt("1/2/beds24/token", "s3cret").expect("sealed"), "a nonce is used once");
     }
 }

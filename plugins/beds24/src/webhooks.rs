@@ -259,8 +259,10 @@ pub(crate) fn unsubscribe(subscriptions: &[String]) -> Result<Vec<String>, Chann
     }
     let forms = writing.iter_mut().map(|(id, form)| (id.as_str(), std::mem::take(form)));
     let results = write(&settings, forms.collect(), &[])?;
-    let let_go = writing.into_iter().zip(results);
-    gone.extend(let_go.filter(|(_, it)| it.success == Some(true) && it.applied.is_some()).map(|((id, _), _)| id));
+    let release_lease = writing.into_iter().zip(results);
+    gone.extend(
+        release_lease.filter(|(_, it)| it.success == Some(true) && it.applied.is_some()).map(|((id, _), _)| id),
+    );
     Ok(gone)
 }
 

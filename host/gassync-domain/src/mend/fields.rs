@@ -16,7 +16,7 @@ use crate::{
 const UNKNOWN_STATUS: &str = "unknown";
 
 impl Record for Property {
-    fn go_through(&mut self, table: &mut Table) {
+    fn mend_fields(&mut self, table: &mut Table) {
         table.own_id("/id", &mut self.id);
         table.name("/name", &mut self.name, &self.id);
         table.some_text("/description", &mut self.description, MAX_TEXT_CHARS);
@@ -37,7 +37,7 @@ impl Record for Property {
 }
 
 impl Record for RoomType {
-    fn go_through(&mut self, table: &mut Table) {
+    fn mend_fields(&mut self, table: &mut Table) {
         table.own_id("/id", &mut self.id);
         table.own_id("/propertyId", &mut self.property_id);
         table.name("/name", &mut self.name, &self.id);
@@ -52,7 +52,7 @@ impl Record for RoomType {
 }
 
 impl Record for RatePlan {
-    fn go_through(&mut self, table: &mut Table) {
+    fn mend_fields(&mut self, table: &mut Table) {
         table.own_id("/id", &mut self.id);
         table.own_id("/propertyId", &mut self.property_id);
         table.name("/name", &mut self.name, &self.id);
@@ -65,7 +65,7 @@ impl Record for RatePlan {
 }
 
 impl Record for Guest {
-    fn go_through(&mut self, table: &mut Table) {
+    fn mend_fields(&mut self, table: &mut Table) {
         if self.id.is_none() {
             table.add("/id", "is missing", Act::Refuse);
         }
@@ -74,7 +74,7 @@ impl Record for Guest {
 }
 
 impl Record for Calendar {
-    fn go_through(&mut self, table: &mut Table) {
+    fn mend_fields(&mut self, table: &mut Table) {
         table.some_id("/propertyId", &mut self.property_id);
         table.own_id("/roomTypeId", &mut self.room_type_id);
         table.some_id("/ratePlanId", &mut self.rate_plan_id);
@@ -86,13 +86,13 @@ impl Record for Calendar {
             date.is_some()
         });
         for night in &mut self.nights {
-            night.go_through(table);
+            night.mend_fields(table);
         }
     }
 }
 
 impl Record for CalendarNight {
-    fn go_through(&mut self, table: &mut Table) {
+    fn mend_fields(&mut self, table: &mut Table) {
         table.currency("/currency", &mut self.currency);
         if self.price.is_some_and(|price| price.ten_thousandths() < 0) {
             table.add("/price", "must not be below zero", LEFT_OUT);
@@ -114,7 +114,7 @@ impl Record for CalendarNight {
 }
 
 impl Record for Block {
-    fn go_through(&mut self, table: &mut Table) {
+    fn mend_fields(&mut self, table: &mut Table) {
         for (path, id) in [
             ("/id", &mut self.id),
             ("/propertyId", &mut self.property_id),
@@ -150,7 +150,7 @@ impl Record for Block {
 }
 
 impl Record for Reservation {
-    fn go_through(&mut self, table: &mut Table) {
+    fn mend_fields(&mut self, table: &mut Table) {
         table.own_id("/id", &mut self.id);
         status(&mut self.status, table);
         for (path, id) in [

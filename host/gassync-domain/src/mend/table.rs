@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Date};
 use sha2::{Digest as _, Sha256};
 
-use super::{MAX_FINDINGS, Mending};
+use super::{MAX_FINDINGS, MendResult};
 use crate::{
     Address, Extra, FieldError, Guest, Mended, Stay, is_plausible, mend_text,
     validate::{MAX_ID_CHARS, MAX_NAME_CHARS, MAX_PEOPLE, MAX_ROOM_TYPES, YEARS},
@@ -15,7 +15,7 @@ const ID_HASH_CHARS: usize = 16;
 /// A record whose fields stand in the table.
 pub(super) trait Record: Clone {
     /// Its lines of the table, in the order in which people read about them.
-    fn go_through(&mut self, table: &mut Table);
+    fn mend_fields(&mut self, table: &mut Table);
 }
 
 /// What becomes of a field that is not as it should be.
@@ -50,8 +50,8 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn mending(self) -> Mending {
-        let mut mending = Mending::default();
+    pub(super) fn mending(self) -> MendResult {
+        let mut mending = MendResult::default();
         for Finding { path, problem, act } in self.found {
             match act {
                 Act::Mend(how) | Act::Allow(how) => {

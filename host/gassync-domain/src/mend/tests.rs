@@ -23,7 +23,7 @@ fn strictness_names_the_field_and_the_limit() {
 }
 
 #[test]
-fn a_fact_is_mended_and_the_same_is_refused_of_a_request() {
+fn facts_are_mended_and_requests_refused() {
     let long = "é".repeat(300);
     let json = serde_json::json!({
         "id": "r", "status": " confirmed ", "roomTypeId": long, "checkIn": "2027-05-03", "checkOut": "2029-10-19",
@@ -66,7 +66,7 @@ fn a_fact_is_mended_and_the_same_is_refused_of_a_request() {
 }
 
 #[test]
-fn long_ids_stay_apart() {
+fn long_ids_remain_distinct() {
     let cut = |last: &str| {
         let mut id = format!("{}{last}", "a".repeat(300));
         Table::default().id("/id", &mut id);
@@ -77,7 +77,7 @@ fn long_ids_stay_apart() {
 }
 
 #[test]
-fn dates_that_nobody_means_are_left_out_and_those_of_nights_kept() {
+fn implausible_dates_are_dropped_except_stay_dates() {
     let mut odd = read(
         r#"{"id":"r","status":"confirmed","checkIn":"2027-05-03","checkOut":"2027-05-05",
             "rooms":[{"roomTypeId":"t","checkIn":"0001-01-01"},{"roomTypeId":"t"}]}"#,
@@ -95,7 +95,7 @@ fn dates_that_nobody_means_are_left_out_and_those_of_nights_kept() {
 }
 
 #[test]
-fn groups_and_long_lets_fit() {
+fn groups_and_long_stays_fit() {
     let rooms: Vec<_> = (0..130).map(|_| serde_json::json!({ "roomTypeId": "t" })).collect();
     let json = serde_json::json!({
         "id": "r", "status": "confirmed", "checkIn": "2027-01-01", "checkOut": "2029-06-19", "rooms": rooms,
@@ -118,7 +118,7 @@ fn only_identity_and_nights_refuse() {
 }
 
 #[test]
-fn houses_and_calendars_are_mended() {
+fn properties_and_calendars_are_mended() {
     let mut house: Property = serde_json::from_str(
         r#"{"id":"h","name":" ","latitude":91,"longitude":-200.5,"currency":"€","timeZone":"Mars/Olympus"}"#,
     )

@@ -87,9 +87,9 @@ impl Manifest {
     /// How the channel counts available units.
     pub fn unit_count(&self) -> UnitCount {
         match (self.computes_availability, self.decrements_own_availability) {
-            (true, _) => UnitCount::Itself,
-            (false, true) => UnitCount::LessItsOwn,
-            (false, false) => UnitCount::Told,
+            (true, _) => UnitCount::ComputedByChannel,
+            (false, true) => UnitCount::MinusOwnBookings,
+            (false, false) => UnitCount::AsSent,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
         connections::{self, SilentChannel},
         missing::{self, MissingReservation},
         parked::{self, ParkedAlarm},
-        poll_failures::{self, FailingPoll},
+        poll_failures::{self, PollInError},
         set_aside::{self, SetAside},
         time_zones::{self, HouseWithoutZone},
     },
@@ -150,11 +150,12 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
         let mend = mend_of_parked(&waiting);
         all.add("parked", vec![Found::from(waiting)], |_| mend.clone());
     }
-    let gone = missing::waiting(&mut tx, today).await?.into_iter().map(Found::from).collect();
+    let gone = missing::undecided(&mut tx, today).await?.into_iter().map(Found::from).collect();
     all.add("gone", gone, |Names { source, reference, .. }| {
         format!("gassync map decide {source} reservation {reference} cancel|stand --by WHO --why TEXT")
     });
-    let silent = connections::silent(&mut tx, now - CALL_MAY_BE_LATE).await?.into_iter().map(Found::from).collect();
+    let silent =
+        connections::silent_channels(&mut tx, now - CALL_MAY_BE_LATE).await?.into_iter().map(Found::from).collect();
     all.add("channel-silent", silent, |Names { source, .. }| {
         format!("gassync source show {source}, and have the channel call the webhook address that it names")
     });
@@ -202,8 +203,8 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     Ok(all.0)
 }
 
-impl From<FailingPoll> for Found {
-    fn from(failing: FailingPoll) -> Self {
+impl From<PollInError> for Found {
+    fn from(failing: PollInError) -> Self {
         Self {
             count: failing.failures,
             detail: Some(format!("its polls of the kind {} fail: {}", failing.poll, failing.message)),

@@ -15,7 +15,7 @@ use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
     schedule,
-    store::backfills::{self, Backfill, Outcome},
+    store::backfills::{self, Backfill, BackfillOutcome},
 };
 
 /// Most nights of one backfill.
@@ -50,7 +50,7 @@ pub struct BackfillShown {
     /// `running`, `done` or `failed`.
     pub state: String,
     /// By entity, how many records had which outcome.
-    pub outcome: Outcome,
+    pub outcome: BackfillOutcome,
     /// Why it stands still, where it does.
     pub error: Option<String>,
     /// It was begun before, and goes on where it stood.
@@ -83,7 +83,7 @@ async fn create(
     let known = backfills::unfinished(&mut tx, source.account, source.id).await?;
     let (id, resumed) = match known {
         Some(known) if (known.starts_on, known.ends_on) == (new.from, until) => {
-            backfills::stumble(&mut tx, source.account, known.id, ("running", None), now).await?;
+            backfills::record_failure(&mut tx, source.account, known.id, ("running", None), now).await?;
             (known.id, true)
         }
         Some(known) if known.state == "running" => {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{http::ApiError, inbound::decide::By};
+use crate::{http::ApiError, inbound::decide::DecidedBy};
 
 /// Who says that something needs nothing more, and why.
 #[derive(Debug, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Dismissal {
 impl Dismissal {
     /// As the sync log keeps it, or what is wrong with it.
     pub(super) fn checked(&self) -> Result<String, ApiError> {
-        By { who: &self.by, why: &self.why }.check()?;
+        DecidedBy { who: &self.by, why: &self.why }.check()?;
         Ok(format!("by {}: {}", self.by.trim(), self.why.trim()))
     }
 }

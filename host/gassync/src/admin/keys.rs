@@ -19,7 +19,7 @@ use crate::{
     },
     store::{
         Tx,
-        keys::{self, Key},
+        keys::{self, ApiKey},
         sources,
     },
     vault::{self, fingerprint},
@@ -155,7 +155,7 @@ async fn create(
             let creates = !sources::has_creating(&mut tx, account).await?;
             let config = serde_json::json!({});
             let source =
-                sources::NewSource { connection: None, source_type: "partner", name, config: &config, creates };
+                sources::NewSourceRecord { connection: None, source_type: "partner", name, config: &config, creates };
             (sources::create(&mut tx, account, &source, now).await?, creates)
         }
     };
@@ -203,7 +203,7 @@ async fn revoke(State(app): State<Arc<App>>, _: Operator, Path(prefix): Path<Str
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn the_key(tx: &mut Tx, prefix: &str) -> Result<Key, ApiError> {
+async fn the_key(tx: &mut Tx, prefix: &str) -> Result<ApiKey, ApiError> {
     Ok(keys::by_prefix(tx, prefix).await?.ok_or(Problem::NotFound)?)
 }
 
@@ -216,7 +216,7 @@ async fn make(
     expires_at: Option<Timestamp>,
 ) -> Result<String, ApiError> {
     let key = vault::token(&app.random, "gsk_");
-    let kept = keys::NewKey {
+    let kept = keys::NewApiKey {
         source,
         name,
         prefix: &key[..PREFIX_CHARS],

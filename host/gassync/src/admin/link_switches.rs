@@ -7,7 +7,7 @@ use crate::{
     schedule,
     store::{
         Tx,
-        mappings::{self, Kind},
+        mappings::{self, EntityKind},
         outbound::invalidations,
         source_switches,
         sources::Source,
@@ -18,7 +18,7 @@ use crate::{
 pub(super) async fn set(
     tx: &mut Tx,
     source: &Source,
-    link: (Kind, &str),
+    link: (EntityKind, &str),
     (act, now): (&str, Timestamp),
 ) -> Result<(), ApiError> {
     let (account, id) = (source.account, source.id);
@@ -33,8 +33,8 @@ pub(super) async fn set(
     match act {
         // What waited for it is tried again.
         "resume" => {
-            if source.say().content_is_theirs(source.creates) {
-                source_switches::apply_again(tx, account, id, link).await?;
+            if source.effective_authority().source_owns_content(source.creates) {
+                source_switches::reapply(tx, account, id, link).await?;
             }
             schedule::linked(tx, account, id, now).await?;
         }

@@ -15,8 +15,8 @@ use super::sources::the_one;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
-    inbound::map_import::{self, Fate, ImportError, Imported, Line, MAX_LINES, MAX_SOURCES},
-    store::{mappings::Kind, sources::Source},
+    inbound::map_import::{self, ImportError, ImportLine, ImportResult, LineResult, MAX_LINES, MAX_SOURCES},
+    store::{mappings::EntityKind, sources::Source},
 };
 
 /// The largest list, in bytes: that of the largest file that the command line takes, with the names of its fields.
@@ -162,7 +162,7 @@ async fn import(
         held.push(lane.lock().await);
     }
     let mut tx = app.db.write(account).await?;
-    let imported = map_import::take_over(&mut tx, account, &lines, asked.replace, app.now()).await?;
+    let imported = map_import::import(&mut tx, account, &lines, asked.replace, app.now()).await?;
     let applied = !asked.plan && imported.wrong.is_empty();
     if applied {
         tx.commit().await?;
@@ -174,7 +174,7 @@ async fn import(
 }
 
 /// The sources that lines are of, all of one account, and the lines.
-async fn read(app: &App, asked: &MapImport) -> Result<(Vec<Source>, Vec<Line>), ApiError> {
+async fn read(app: &App, asked: &MapImport) -> Result<(Vec<Source>, Vec<ImportLine>), ApiError> {
     let mut known: HashMap<String, Result<SourceId, String>> = HashMap::new();
     let mut sources: Vec<Source> = Vec::new();
     let mut lines = Vec::with_capacity(asked.links.len());
@@ -189,7 +189,7 @@ async fn read(app: &App, asked: &MapImport) -> Result<(Vec<Source>, Vec<Line>), 
             known.insert(name.clone(), found);
         }
         let source = known.get(&name).cloned().unwrap_or_else(|| Err(String::new()));
-        lines.push(Line {
+        lines.push(ImportLine {
             number: link.line.unwrap_or(place as u64 + 1),
             source,
             entity: text(&link.entity),
@@ -229,7 +229,7 @@ async fn lanes(app: &App, sources: &[Source]) -> Vec<Arc<tokio::sync::Mutex<()>>
     connections.dedup();
     let mut lanes = Vec::with_capacity(connections.len());
     for connection in connections {
-        lanes.push(app.lane(connection).await);
+        lanes.push(app.connection_lock(connection).await);
     }
     lanes
 }
@@ -242,19 +242,19 @@ fn text(value: &Value) -> String {
     }
 }
 
-fn unknown_sources(lines: &[Line]) -> Vec<map_import::Wrong> {
-    let wrong = |line: &Line| {
+fn unknown_sources(lines: &[ImportLine]) -> Vec<map_import::LineError> {
+    let wrong = |line: &ImportLine| {
         let problem = line.source.clone().err()?;
-        Some(map_import::Wrong { line: line.number, field: "source", problem })
+        Some(map_import::LineError { line: line.number, field: "source", problem })
     };
     let mut wrong: Vec<_> = lines.iter().filter_map(wrong).collect();
     if lines.is_empty() {
-        wrong.push(map_import::Wrong { line: 1, field: "links", problem: "there is no line".to_owned() });
+        wrong.push(map_import::LineError { line: 1, field: "links", problem: "there is no line".to_owned() });
     }
     wrong
 }
 
-fn refused(wrong: Vec<map_import::Wrong>) -> ApiError {
+fn refused(wrong: Vec<map_import::LineError>) -> ApiError {
     let more = wrong.len().saturating_sub(MAX_SHOWN);
     let errors = wrong.into_iter().take(MAX_SHOWN);
     let errors = errors.map(|it| FieldError { path: format!("line {}: {}", it.line, it.field), problem: it.problem });
@@ -262,22 +262,28 @@ fn refused(wrong: Vec<map_import::Wrong>) -> ApiError {
     Problem::Invalid(errors.chain((more > 0).then_some(rest)).collect()).into()
 }
 
-fn shown(applied: bool, lines: &[Line], Imported { fates, wrong }: Imported) -> MapImported {
+fn shown(applied: bool, lines: &[ImportLine], ImportResult { fates, wrong }: ImportResult) -> MapImported {
     let mut entities: Vec<EntityImported> = Vec::new();
-    for kind in [Some(Kind::Property), Some(Kind::RoomType), Some(Kind::RatePlan), Some(Kind::Reservation), None] {
+    for kind in [
+        Some(EntityKind::Property),
+        Some(EntityKind::RoomType),
+        Some(EntityKind::RatePlan),
+        Some(EntityKind::Reservation),
+        None,
+    ] {
         let mut entity = EntityImported { entity: word(kind).to_owned(), ..EntityImported::default() };
         let of_kind = lines.iter().zip(&fates).filter(|(_, (of, _))| *of == kind).map(|(line, (_, fate))| (line, fate));
         let mut any = false;
         for (line, fate) in of_kind {
             any = true;
             let (lines, was) = match fate {
-                Fate::New => (&mut entity.new, None),
-                Fate::Unchanged => (&mut entity.unchanged, None),
-                Fate::Changed(was) => (&mut entity.changed, Some(was.0)),
-                Fate::Wrong => (&mut entity.wrong, None),
+                LineResult::New => (&mut entity.new, None),
+                LineResult::Unchanged => (&mut entity.unchanged, None),
+                LineResult::Changed(was) => (&mut entity.changed, Some(was.0)),
+                LineResult::Wrong => (&mut entity.wrong, None),
             };
             lines.count += 1;
-            let Line { number, external_id, ours, .. } = line;
+            let ImportLine { number, external_id, ours, .. } = line;
             let first = || LineShown { line: *number, external_id: external_id.clone(), ours: ours.clone(), was };
             lines.first.get_or_insert_with(first);
         }
@@ -292,12 +298,12 @@ fn shown(applied: bool, lines: &[Line], Imported { fates, wrong }: Imported) -> 
     MapImported { applied, entities, problems, more_problems }
 }
 
-fn word(kind: Option<Kind>) -> &'static str {
+fn word(kind: Option<EntityKind>) -> &'static str {
     match kind {
-        Some(Kind::Property) => "property",
-        Some(Kind::RoomType) => "room-type",
-        Some(Kind::RatePlan) => "rate-plan",
-        Some(Kind::Reservation) => "booking",
-        Some(Kind::Guest) | None => "unknown",
+        Some(EntityKind::Property) => "property",
+        Some(EntityKind::RoomType) => "room-type",
+        Some(EntityKind::RatePlan) => "rate-plan",
+        Some(EntityKind::Reservation) => "booking",
+        Some(EntityKind::Guest) | None => "unknown",
     }
 }

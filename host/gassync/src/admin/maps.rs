@@ -14,13 +14,13 @@ use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
     inbound::{
-        apply::Incoming,
-        decide::{self, By},
-        link::{self, LinkError, Linked, Target},
+        apply::IngestContext,
+        decide::{self, DecidedBy},
+        link::{self, LinkError, LinkResult, LinkTarget},
     },
     store::{
         buffer::Slice,
-        mappings::{self, Kind},
+        mappings::{self, EntityKind},
         sources::Source,
     },
     vault::fingerprint,
@@ -164,14 +164,14 @@ async fn link(
     Json(new): Json<NewLink>,
 ) -> Result<Json<LinkPlan>, ApiError> {
     let source = the_one(&app, &name).await?;
-    let target = new.gas_id.map_or(Target::New, |id| Target::Known(CoreId(id)));
+    let target = new.gas_id.map_or(LinkTarget::New, |id| LinkTarget::Known(CoreId(id)));
     let kind = kind(&new.kind)?;
     let mut tx = app.db.write_for(source.account, source.id).await?;
-    let incoming = incoming(&app, &source);
-    let linked = link::link(&mut tx, &incoming, (kind, &new.id), target).await?;
+    let context = context(&app, &source);
+    let linked = link::link(&mut tx, &context, (kind, &new.id), target).await?;
     if let Some(who) = &new.by {
-        let by = By { who, why: new.why.as_deref().unwrap_or("it is the same") };
-        decide::note_link(&mut tx, &incoming, (kind, &new.id), by).await?;
+        let by = DecidedBy { who, why: new.why.as_deref().unwrap_or("it is the same") };
+        decide::record_link(&mut tx, &context, (kind, &new.id), by).await?;
     }
     let plan = shown(linked);
     if new.dry_run {
@@ -195,7 +195,7 @@ async fn change(
     let kind = kind(&known.kind)?;
     let mut tx = app.db.write(source.account).await?;
     match act.as_str() {
-        "unlink" => link::unlink(&mut tx, &incoming(&app, &source), kind, &known.id).await?,
+        "unlink" => link::unlink(&mut tx, &context(&app, &source), kind, &known.id).await?,
         switch => link_switches::set(&mut tx, &source, (kind, &known.id), (switch, app.now())).await?,
     }
     tx.commit().await?;
@@ -203,19 +203,19 @@ async fn change(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn incoming(app: &App, source: &Source) -> Incoming {
+fn context(app: &App, source: &Source) -> IngestContext {
     let now = app.now();
-    Incoming::from_source(source, now, now)
+    IngestContext::from_source(source, now, now)
 }
 
-fn kind(word: &str) -> Result<Kind, Problem> {
+fn kind(word: &str) -> Result<EntityKind, Problem> {
     let unknown = || Problem::Malformed(format!("kind: {word:?} is none of property, room-type, rate-plan"));
-    Kind::named(word).ok_or_else(unknown)
+    EntityKind::named(word).ok_or_else(unknown)
 }
 
-fn shown(linked: Linked) -> LinkPlan {
-    let Linked { outcome, changes, frees } = linked;
-    let (status, changes) = (outcome.word().to_owned(), changes);
+fn shown(linked: LinkResult) -> LinkPlan {
+    let LinkResult { outcome, changes, frees } = linked;
+    let (status, changes) = (outcome.as_str().to_owned(), changes);
     // Our own shapes always have a JSON form.
     let plan = fingerprint(&serde_json::to_string(&(&status, &changes, frees)).unwrap_or_default())[..32].to_owned();
     LinkPlan { plan, status, changes, frees }

@@ -14,9 +14,9 @@ use super::{dismissal::Dismissal, sources::the_one};
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
-    inbound::seal,
+    inbound::message_crypto,
     store::{
-        inbox::{self, Listed},
+        inbox::{self, ListedMessage},
         sources::Source,
         sync_log,
     },
@@ -69,8 +69,8 @@ pub struct MessageWhole {
     pub body: String,
 }
 
-impl From<Listed> for MessageShown {
-    fn from(listed: Listed) -> Self {
+impl From<ListedMessage> for MessageShown {
+    fn from(listed: ListedMessage) -> Self {
         Self {
             id: listed.id,
             account_id: listed.account_id,
@@ -131,7 +131,8 @@ async fn list(
 async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<MessageWhole>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let (listed, message) = inbox::find(&mut tx, id).await?.ok_or(Problem::NotFound)?;
-    let request = seal::open(&app.vault, &message).map_err(|error| Problem::Conflict(error.to_string()))?;
+    let request =
+        message_crypto::decrypt(&app.vault, &message).map_err(|error| Problem::Conflict(error.to_string()))?;
     let body = String::from_utf8_lossy(&request.body.unwrap_or_default()).into_owned();
     Ok(Json(MessageWhole { message: listed.into(), headers: request.headers, body }))
 }
@@ -182,7 +183,7 @@ async fn dismiss_failed(
     let mut tx = app.db.write(source.account).await?;
     let outcome = format!("dismissed {message}");
     let count = inbox::dismiss_failed(&mut tx, source.account, connection_of(&source)?, &outcome, now).await?;
-    let entry = sync_log::Entry {
+    let entry = sync_log::SyncLogEntry {
         source: source.id,
         entity_type: "message",
         entity_id: "failed",

@@ -39,7 +39,7 @@ pub use backfills::{BackfillShown, NewBackfill};
 pub use dismissal::Dismissal;
 pub use go_live::{GoLive, GoLivePlan, NightsCounted};
 pub use jobs::{JobFilter, JobRun, JobShown, JobWhole, NewJobRun, RunPlan};
-pub use keys::{KeyMade, KeyShown, NewKey, Rotation};
+pub use keys::{KeyMade, KeyShown, NewApiKey, Rotation};
 pub use ledger::LedgerDifference;
 pub use map_import::{EntityImported, LineProblem, LineShown, Lines, MapImport, MapImported, NewImport};
 pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink};
@@ -54,7 +54,7 @@ pub use source_steering::{
     MAX_POLL_MINUTES, NewPoll, NewSettings, NewSwitches, SettingsChanged, SourceRun, Steered, Switches,
 };
 pub use sources::{
-    Connected, CredentialShown, Disconnected, FailingPoll, NewCredentials, NewSource, SourceMade, SourceShown,
+    Connected, CredentialShown, Disconnected, FailingPoll, NewCredentials, NewSourceRecord, SourceMade, SourceShown,
     SourceWhole, WebhookShown,
 };
 pub use status::{Line, Status};

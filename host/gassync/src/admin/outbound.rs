@@ -240,7 +240,7 @@ async fn set_rules(
     let source = the_one(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
     let before = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
-    if source.direction.telling(pushing.enabled).is_none() {
+    if source.direction.with_push(pushing.enabled).is_none() {
         let text = format!(
             "{name} is outbound_only: it would be neither asked nor told; `source switch {name} --off` says so"
         );

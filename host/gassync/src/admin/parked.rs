@@ -13,9 +13,9 @@ use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
     inbound::{
-        apply::Incoming,
-        decide::{self, By, Choice, DecideError, Decided, ParkedKind},
-        waiting::{self, Waiting},
+        apply::IngestContext,
+        decide::{self, Choice, DecideError, Decided, DecidedBy, ParkedKind},
+        parked_records::{self, ParkedRecord},
     },
     store::sources::Source,
     vault::fingerprint,
@@ -123,12 +123,12 @@ async fn parked(
     let source = the_one(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
     let now = app.now();
-    let waiting = waiting::waiting(&mut tx, &Incoming::from_source(&source, now, now)).await?;
+    let waiting = parked_records::list(&mut tx, &IngestContext::from_source(&source, now, now)).await?;
     Ok(Json(waiting.into_iter().map(|waiting| shown(&source, waiting)).collect()))
 }
 
-fn shown(source: &Source, waiting: Waiting) -> WaitingShown {
-    let suggestion = |(id, name, likeness): (gassync_domain::CoreId, String, gassync_domain::Likeness)| {
+fn shown(source: &Source, waiting: ParkedRecord) -> WaitingShown {
+    let suggestion = |(id, name, likeness): (gassync_domain::CoreId, String, gassync_domain::Similarity)| {
         SuggestionShown { gas_id: id.0, name, percent: likeness.percent, because: likeness.because }
     };
     WaitingShown {
@@ -147,7 +147,7 @@ fn shown(source: &Source, waiting: Waiting) -> WaitingShown {
 }
 
 /// What can be done about it, as it is typed.
-fn commands(source: &str, waiting: &Waiting) -> Vec<String> {
+fn commands(source: &str, waiting: &ParkedRecord) -> Vec<String> {
     let about = format!("{} {} {}", word(source), waiting.kind.replace('_', "-"), word(&waiting.id));
     let decide = |choice: &str| format!("gassync map decide {about} {choice} --by NAME --why TEXT");
     let mut commands = match waiting.kind {
@@ -188,9 +188,9 @@ async fn decide(
         Choice::named(&new.decision).ok_or_else(|| unknown("decision", &new.decision, "stand, cancel, ignore"))?;
     let now = app.now();
     let mut tx = app.db.write_for(source.account, source.id).await?;
-    let by = By { who: &new.by, why: &new.why };
-    let incoming = Incoming::from_source(&source, now, now);
-    let decided = decide::decide(&mut tx, &incoming, (kind, &new.id), (choice, by)).await?;
+    let by = DecidedBy { who: &new.by, why: &new.why };
+    let context = IngestContext::from_source(&source, now, now);
+    let decided = decide::decide(&mut tx, &context, (kind, &new.id), (choice, by)).await?;
     let plan = plan(decided);
     if new.dry_run {
         return Ok(Json(plan));
@@ -204,7 +204,7 @@ async fn decide(
 }
 
 fn plan(Decided { outcome, changes }: Decided) -> DecisionPlan {
-    let status = outcome.word().to_owned();
+    let status = outcome.as_str().to_owned();
     // Our own shapes always have a JSON form.
     let plan = fingerprint(&serde_json::to_string(&(&status, &changes)).unwrap_or_default())[..32].to_owned();
     DecisionPlan { plan, status, changes }

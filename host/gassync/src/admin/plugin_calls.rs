@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
-    plugins::{self, Detail},
+    plugins::{self, CallDetail},
     store::{self, plugins::calls},
 };
 
@@ -53,7 +53,7 @@ pub struct PluginCall {
     /// When it ended.
     pub at: Timestamp,
     /// Requests and log, where they were asked for.
-    pub detail: Option<Detail>,
+    pub detail: Option<CallDetail>,
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -84,11 +84,11 @@ async fn list(
     Ok(Json(calls))
 }
 
-fn shown(app: &App, call: calls::Call, detail: bool) -> PluginCall {
+fn shown(app: &App, call: calls::StoredCall, detail: bool) -> PluginCall {
     let detail = detail.then(|| {
         plugins::detail_of(&app.vault, &call).unwrap_or_else(|error| {
             tracing::warn!(call = call.id, %error, "what a call asked and said cannot be shown");
-            Detail::default()
+            CallDetail::default()
         })
     });
     PluginCall {

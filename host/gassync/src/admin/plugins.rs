@@ -15,8 +15,8 @@ use serde_json::Value;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
-    plugins::{self, By, InstallError, Unready},
-    store::{self, Tx, plugins::Version},
+    plugins::{self, InstallError, InstalledBy, PrepareError},
+    store::{self, Tx, plugins::VersionRow},
 };
 
 /// A plugin and where it stands.
@@ -157,7 +157,7 @@ async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<String>) 
     Ok(Json(PluginWhole { versions: shown, plugin: summary(&app, plugin, &versions) }))
 }
 
-fn summary(app: &App, plugin: store::plugins::Plugin, versions: &[Version]) -> PluginShown {
+fn summary(app: &App, plugin: store::plugins::PluginRow, versions: &[VersionRow]) -> PluginShown {
     let serving = versions.iter().find(|version| Some(&version.hash) == plugin.serving.as_ref());
     let newest = versions.first().filter(|newest| Some(&newest.hash) != plugin.serving.as_ref());
     let in_the_way = || {
@@ -188,7 +188,7 @@ fn refused(id: String, problem: String) -> PluginShown {
     PluginShown { id, status, version: None, hash: None, loaded: false, problem: Some(problem) }
 }
 
-fn version_shown(plugin: &store::plugins::Plugin, version: &Version) -> VersionShown {
+fn version_shown(plugin: &store::plugins::PluginRow, version: &VersionRow) -> VersionShown {
     let is = |hash: &Option<String>| hash.as_ref() == Some(&version.hash);
     let status = if version.quarantined_at.is_some() {
         "quarantined"
@@ -232,7 +232,8 @@ async fn install(
     _: Operator,
     component: Bytes,
 ) -> Result<(StatusCode, Json<PluginInstalled>), ApiError> {
-    let installed = plugins::install(&app.plugins, component.to_vec(), None, By::Operator).await.map_err(not_taken)?;
+    let installed =
+        plugins::install(&app.plugins, component.to_vec(), None, InstalledBy::Operator).await.map_err(not_taken)?;
     app.wake.notify_waiters();
     let (plugin, version) = version_of(&app, &installed.id, Some(&installed.hash)).await?;
     let shown = PluginInstalled {
@@ -247,7 +248,7 @@ async fn install(
 
 fn not_taken(error: InstallError) -> ApiError {
     match error {
-        InstallError::Store(error) | InstallError::Unready(Unready::Store(error)) => error.into(),
+        InstallError::Store(error) | InstallError::Unready(PrepareError::Store(error)) => error.into(),
         InstallError::TooLarge(_) => Problem::TooLarge(error.to_string()).into(),
         InstallError::Quarantined(..) => Problem::Conflict(error.to_string()).into(),
         InstallError::Unready(_) | InstallError::Name(..) => Problem::Malformed(error.to_string()).into(),
@@ -295,27 +296,32 @@ async fn grant(
         }
     }
     tx.commit().await?;
-    plugins::settle(&app.plugins).await?;
+    plugins::reconcile(&app.plugins).await?;
     let (plugin, version) = version_of(&app, &id, Some(&meant.hash)).await?;
     Ok(Json(version_shown(&plugin, &version)))
 }
 
 /// The version that was named; else the one that waits for a word, unless something is only taken; else the one that serves.
 fn the_one_meant<'a>(
-    plugin: &store::plugins::Plugin,
-    versions: &'a [Version],
+    plugin: &store::plugins::PluginRow,
+    versions: &'a [VersionRow],
     hash: Option<&str>,
     only_takes: bool,
-) -> Option<&'a Version> {
+) -> Option<&'a VersionRow> {
     if let Some(hash) = hash {
         return versions.iter().find(|version| version.hash.starts_with(hash));
     }
-    let waits = |version: &&Version| version.allowance.is_none() && version.quarantined_at.is_none();
+    let waits = |version: &&VersionRow| version.allowance.is_none() && version.quarantined_at.is_none();
     let waiting = versions.iter().find(waits).filter(|_| !only_takes);
     waiting.or_else(|| versions.iter().find(|version| Some(&version.hash) == plugin.serving.as_ref()))
 }
 
-async fn take_from_all(tx: &mut Tx, id: &str, versions: &[Version], wish: &PermissionRequest) -> store::Result<bool> {
+async fn take_from_all(
+    tx: &mut Tx,
+    id: &str,
+    versions: &[VersionRow],
+    wish: &PermissionRequest,
+) -> store::Result<bool> {
     let mut had = false;
     for version in versions {
         // Another wish may have changed it meanwhile.
@@ -330,11 +336,15 @@ async fn take_from_all(tx: &mut Tx, id: &str, versions: &[Version], wish: &Permi
 }
 
 /// A version by the beginning of its hash, or the newest.
-async fn version_of(app: &App, id: &str, hash: Option<&str>) -> Result<(store::plugins::Plugin, Version), ApiError> {
+async fn version_of(
+    app: &App,
+    id: &str,
+    hash: Option<&str>,
+) -> Result<(store::plugins::PluginRow, VersionRow), ApiError> {
     let mut tx = app.db.platform_read().await?;
     let plugin = store::plugins::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     let versions = store::plugins::versions(&mut tx, id).await?;
-    let named = |version: &Version| hash.is_none_or(|hash| version.hash.starts_with(hash));
+    let named = |version: &VersionRow| hash.is_none_or(|hash| version.hash.starts_with(hash));
     let version = versions.into_iter().find(named).ok_or(Problem::NotFound)?;
     Ok((plugin, version))
 }
@@ -359,7 +369,7 @@ async fn act(
             store::plugins::stop_serving(&mut tx, &id, app.now()).await?;
             store::plugins::forget_allowances(&mut tx, &id).await?;
             tx.commit().await?;
-            plugins::settle(&app.plugins).await?;
+            plugins::reconcile(&app.plugins).await?;
         }
         _ => return Err(Problem::NotFound.into()),
     }
@@ -381,6 +391,6 @@ async fn roll_back(app: &App, id: &str) -> Result<(), ApiError> {
         store::plugins::want(&mut tx, id, Some(&former), now).await?;
     }
     tx.commit().await?;
-    plugins::settle(&app.plugins).await?;
+    plugins::reconcile(&app.plugins).await?;
     Ok(())
 }

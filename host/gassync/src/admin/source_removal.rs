@@ -16,7 +16,7 @@ use crate::{
     core,
     credentials::ConnectionSecrets,
     http::{ApiError, Operator, Problem},
-    inbound::{apply::Incoming, closing},
+    inbound::{apply::IngestContext, manual_closure},
     store::{
         self, Fault,
         source_removal::{self, CONNECTION, Kept, OF_CONNECTION, OF_SOURCE, Piece, SOURCE},
@@ -222,7 +222,7 @@ async fn revoke(app: &Arc<App>, source: &Source) -> Result<Vec<String>, ApiError
 async fn give_back(app: &App, source: &Source) -> store::Result<()> {
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    closing::open_all(&mut tx, &Incoming::from_source(source, now, now)).await?;
+    manual_closure::reopen_all(&mut tx, &IngestContext::from_source(source, now, now)).await?;
     tx.commit().await?;
     loop {
         let mut tx = app.db.write(source.account).await?;
@@ -232,7 +232,7 @@ async fn give_back(app: &App, source: &Source) -> store::Result<()> {
             return Ok(());
         }
         core::drop_holds(&mut tx, source.account, &holds, app.now()).await?;
-        source_removal::let_go(&mut tx, source.account, source.id, &holds).await?;
+        source_removal::delete_holds(&mut tx, source.account, source.id, &holds).await?;
         tx.commit().await?;
     }
 }

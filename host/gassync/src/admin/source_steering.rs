@@ -22,7 +22,7 @@ use crate::{
         outbound::invalidations,
         queue, source_switches,
         sources::{self, Source},
-        sync_runs::{self, Run},
+        sync_runs::{self, SyncRun},
     },
 };
 
@@ -123,8 +123,8 @@ pub struct SourceRun {
     pub duration_ms: Option<i64>,
 }
 
-impl From<Run> for SourceRun {
-    fn from(run: Run) -> Self {
+impl From<SyncRun> for SourceRun {
+    fn from(run: SyncRun) -> Self {
         Self {
             sync_type: run.sync_type,
             status: run.status,
@@ -207,7 +207,7 @@ async fn go_on(app: &App, tx: &mut Tx, source: &Source, whole: bool) -> store::R
     queue::put(tx, &[Kind::DriveParked.put(whom, json!({}), (now, now))], now).await?;
     schedule::invalidate_source(tx, whom, (invalidations::FIRST, whole), now).await?;
     schedule::push_due_bookings(tx, whom, now).await?;
-    source_switches::give_time(tx, source.account, source.id, now + PATIENCE).await
+    source_switches::extend_deadline(tx, source.account, source.id, now + PATIENCE).await
 }
 
 async fn switches(

@@ -14,10 +14,10 @@ use serde_json::Value;
 use super::{source_steering::may_talk, time_zones};
 use crate::{
     app::App,
-    credentials::{ConnectionSecrets, Listening, SetUp, consent},
+    credentials::{ConnectionSecrets, Listening, SetupResult, consent},
     http::{ApiError, Operator, Problem},
-    inbound::{polled, pull::Tally, verify::TOKEN_PARAMETER},
-    plugins::Plugin,
+    inbound::{fetch::OutcomeCounts, poll_run, verify::TOKEN_PARAMETER},
+    plugins::PluginRow,
     schedule,
     store::{
         self, Tx, accounts, connections,
@@ -250,7 +250,7 @@ async fn show(
     let time_zone = store::time_zones::kept(&mut tx, source.account, source.id).await?;
     let failing = poll_failures::of_source(&mut tx, source.account, source.id).await?;
     let calls = match source.connection {
-        Some(connection) => Some(connections::calls(&mut tx, source.account, connection).await?),
+        Some(connection) => Some(connections::webhook_activity(&mut tx, source.account, connection).await?),
         None => None,
     };
     drop(tx);
@@ -359,9 +359,9 @@ async fn begin(
     app: &Arc<App>,
     source: &Source,
     (secrets, plugin): (&ConnectionSecrets, &Plugin),
-    became: SetUp,
+    became: SetupResult,
 ) -> Result<Connected, ApiError> {
-    let open = secrets.unconsented().await.map_err(refused)?;
+    let open = secrets.slots_without_consent().await.map_err(refused)?;
     let consent_url = match open.first().or(became.consents.first()) {
         Some(slot) => Some(consent::begin(app, source, slot).await.map_err(refused)?),
         None => None,
@@ -402,7 +402,7 @@ async fn create(
     }
     let connection = connections::create(&mut tx, account, &new.channel, &key, &fingerprint(&token), now).await?;
     let creates = !sources::has_creating(&mut tx, account).await?;
-    let source = sources::NewSource {
+    let source = sources::NewSourceRecord {
         connection: Some(connection),
         source_type: &new.channel,
         name: &new.name,
@@ -434,7 +434,7 @@ async fn create(
         }
     };
     let made = made(&app, &plugin, (id.0, creates), (&key, token), connected.consent_url);
-    let missing = secrets.empty().await.map_err(refused)?;
+    let missing = secrets.empty_slots().await.map_err(refused)?;
     Ok((StatusCode::CREATED, Json(SourceMade { missing, time_zone: new.time_zone, ..made })))
 }
 
@@ -476,12 +476,12 @@ async fn sync(
     polls.sort_by_key(|poll| poll.entity);
     let mut report = BTreeMap::new();
     for poll in polls {
-        let selection = polled::selection(&app, &source, &poll).await?;
-        let tally: Tally = polled::run(&app, &source, &poll, Query::new(poll.entity, selection))
+        let selection = poll_run::selection(&app, &source, &poll).await?;
+        let outcomes: OutcomeCounts = poll_run::run(&app, &source, &poll, Query::new(poll.entity, selection))
             .await
             .map_err(|error| Problem::Channel(format!("{}: {error}", poll.entity.as_str())))?;
-        let tally = tally.into_iter().map(|(word, count)| (word.to_owned(), count)).collect();
-        report.insert(poll.entity.as_str().to_owned(), tally);
+        let outcomes = outcomes.into_iter().map(|(word, count)| (word.to_owned(), count)).collect();
+        report.insert(poll.entity.as_str().to_owned(), outcomes);
     }
     Ok(Json(report))
 }

@@ -59,8 +59,8 @@ pub struct Line {
     pub message: Option<String>,
 }
 
-impl From<sync_log::Line> for Line {
-    fn from(line: sync_log::Line) -> Self {
+impl From<sync_log::SyncLogLine> for Line {
+    fn from(line: sync_log::SyncLogLine) -> Self {
         Self {
             id: line.id,
             at: line.created_at.into(),

@@ -52,7 +52,7 @@ async fn set(
     let mut tx = app.db.write(source.account).await?;
     let before = time_zones::kept(&mut tx, source.account, source.id).await?;
     time_zones::keep(&mut tx, source.account, source.id, &new.time_zone).await?;
-    let houses = core::give_time_zone(&mut tx, source.account, (source.id, before.as_deref()), now).await?;
+    let houses = core::set_missing_time_zone(&mut tx, source.account, (source.id, before.as_deref()), now).await?;
     // Its days begin at another hour.
     schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, false), now).await?;
     tx.commit().await?;

@@ -27,7 +27,7 @@ use crate::{
     },
     store::{
         self, Tx,
-        calendar::{self, Listed},
+        calendar::{self, ListedNight},
     },
 };
 
@@ -163,7 +163,7 @@ pub async fn list(
     // A row of this listing is a room type and a night: one number says both.
     let after = Place::of(slice.after);
     let mut tx = app.db.read(caller.account).await?;
-    let wanted = calendar::Wanted {
+    let wanted = calendar::CalendarQuery {
         room_type_id: filter.room_type_id.as_deref(),
         property_id: filter.property_id.as_deref(),
         from_row: after.row,
@@ -193,7 +193,7 @@ async fn rate_plan(
     id: Option<&str>,
 ) -> Result<Option<CoreId>, ApiError> {
     let Some(id) = id else { return Ok(None) };
-    let mapping = store::mappings::find(tx, account, source, store::mappings::Kind::RatePlan, id).await?;
+    let mapping = store::mappings::find(tx, account, source, store::mappings::EntityKind::RatePlan, id).await?;
     let unknown = || Problem::Malformed("in the query: ratePlanId: there is no such rate plan".to_owned());
     Ok(Some(mapping.ok_or_else(unknown)?.core))
 }
@@ -213,7 +213,7 @@ fn stay(filter: &Filter, today: Date) -> Result<Stay, Problem> {
     Ok(stay)
 }
 
-fn show(room_type_id: &str, gas_id: i64, night: Listed) -> NightShown {
+fn show(room_type_id: &str, gas_id: i64, night: ListedNight) -> NightShown {
     let units = (night.capacity - night.sold - night.held - night.blocked).max(0);
     let amount = night.price.map(Amount::from);
     NightShown {

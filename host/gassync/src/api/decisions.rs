@@ -13,8 +13,8 @@ use crate::{
     core::WhenFull,
     http::{ApiError, Body, Caller, Problem, params::Id, problem::Document, scope::ReservationsWrite},
     inbound::{
-        apply::Incoming,
-        decide::{self, By, Choice, DecideError, ParkedKind},
+        apply::IngestContext,
+        decide::{self, Choice, DecideError, DecidedBy, ParkedKind},
     },
 };
 
@@ -85,12 +85,12 @@ pub async fn decide(
         DecisionWord::Cancel => Choice::Cancel,
         DecisionWord::Ignore => Choice::Ignore,
     };
-    if !caller.authority.bookings_are_theirs() {
+    if !caller.authority.source_owns_bookings() {
         let text = "this source has no say over bookings: whoever runs the host decides";
         return Err(Problem::Conflict(text.to_owned()).into());
     }
     let now = app.now();
-    let incoming = Incoming {
+    let context = IngestContext {
         account: caller.account,
         source: caller.source,
         creates: caller.creates,
@@ -98,7 +98,7 @@ pub async fn decide(
         when_full: WhenFull::Keep,
         may_revive: false,
         strict: false,
-        closes: !caller.authority.calendar_is_nobodys(),
+        closes: !caller.authority.nobody_owns_calendar(),
         counts: UnitCount::default(),
         has_channel: false,
         observed_at: now,
@@ -106,8 +106,8 @@ pub async fn decide(
     };
     let who = format!("key {}", caller.key);
     let mut tx = app.db.write_for(caller.account, caller.source).await?;
-    let by = By { who: &who, why: &why };
-    let decided = decide::decide(&mut tx, &incoming, (ParkedKind::Reservation, &id), (choice, by)).await;
+    let by = DecidedBy { who: &who, why: &why };
+    let decided = decide::decide(&mut tx, &context, (ParkedKind::Reservation, &id), (choice, by)).await;
     let decided = decided.map_err(|error| match error {
         DecideError::Unsaid(_) | DecideError::TooLong { .. } => {
             let wrong = FieldError { path: "/why".to_owned(), problem: error.to_string() };
@@ -117,6 +117,6 @@ pub async fn decide(
     })?;
     tx.commit().await?;
     app.wake.notify_waiters();
-    let (status, gas_id) = (decided.outcome.word(), decided.outcome.core().map(|core| core.0));
+    let (status, gas_id) = (decided.outcome.as_str(), decided.outcome.core().map(|core| core.0));
     Ok(Json(DecisionTaken { id, decision, status, gas_id }))
 }

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_has_so_many_calls_and_then_another_begins() {
+    fn a_full_window_rejects_until_the_next_begins() {
         let limits = RateLimits::new(2, 60);
         let at = |second: i64| Timestamp::from_second(second).expect("an instant");
         let status = |key, second| {

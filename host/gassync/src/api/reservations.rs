@@ -69,7 +69,7 @@ pub struct Filter {
     check_in_to: Option<Date>,
 }
 
-impl From<Filter> for reservations::Filter {
+impl From<Filter> for reservations::ReservationFilter {
     fn from(filter: Filter) -> Self {
         Self {
             updated_since: filter.updated_since,

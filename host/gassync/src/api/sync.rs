@@ -94,7 +94,7 @@ pub async fn log(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let slice = page.slice()?;
-    let filter = sync_log::Filter {
+    let filter = sync_log::SyncLogFilter {
         entity_type: filter.entity_type,
         entity_id: filter.entity_id,
         status: filter.status,
@@ -102,7 +102,7 @@ pub async fn log(
     };
     let mut tx = app.db.read(caller.account).await?;
     let lines = sync_log::of_source(&mut tx, caller.account, caller.source, &filter, slice).await?;
-    let show = |line: sync_log::Line| LineShown {
+    let show = |line: sync_log::SyncLogLine| LineShown {
         id: line.id,
         direction: line.direction,
         entity_type: line.entity_type,

@@ -25,12 +25,12 @@ use crate::{
     core::WhenFull,
     http::{ApiError, Caller, Problem, json::unstorable, problem::PROBLEM_JSON, read_as},
     inbound::{
-        apply::{self, Incoming, Outcome},
-        plan::{self, Planned},
+        apply::{self, IngestContext, IngestOutcome},
+        dry_run::{self, DryRunResult},
     },
     store::{
         self, Fault, Tx,
-        idempotency::{self, Answer, Place},
+        idempotency::{self, IdempotencyKey, StoredResponse},
     },
     vault::fingerprint,
 };
@@ -46,14 +46,14 @@ pub async fn post<T: DeserializeOwned, S>(
     let (list, raw) = submission.records(strict)?;
     let read: Vec<Read> = raw.into_iter().map(|raw| read(raw, into_kind, strict)).collect();
     let app = &state.app;
-    let incoming = incoming(app, caller, &submission);
-    let taking = Taking { app, coalescer: &state.coalescer, incoming, read: &read, list };
+    let context = context(app, caller, &submission);
+    let taking = Taking { app, coalescer: &state.coalescer, context, read: &read, list };
     if submission.options.dry_run {
         return Ok(sent(&taking.dry_run().await?, false));
     }
     let promise = Promise::of(caller, &submission).map(Arc::new);
     let _alone = match &promise {
-        Some(promise) => Some(app.only_one(promise.name()).ok_or(Problem::StillRunning)?),
+        Some(promise) => Some(app.try_guard(promise.name()).ok_or(Problem::StillRunning)?),
         None => None,
     };
     if let Some(promise) = &promise
@@ -126,13 +126,13 @@ fn rejected(raw: &RawValue, errors: Vec<FieldError>) -> RecordOutcome {
     RecordOutcome { id, status: "rejected", gas_id: None, errors, overbooked, warnings, changes: None }
 }
 
-fn incoming<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> Incoming {
+fn context<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> IngestContext {
     let now = app.now();
     let when_full = match submission.options.on_conflict {
         OnConflict::Keep => WhenFull::Keep,
         OnConflict::Refuse => WhenFull::Refuse,
     };
-    Incoming {
+    IngestContext {
         may_revive: false,
         account: caller.account,
         source: caller.source,
@@ -140,7 +140,7 @@ fn incoming<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> Incomi
         authority: caller.authority,
         when_full,
         strict: is_strict(caller, submission),
-        closes: !caller.authority.calendar_is_nobodys(),
+        closes: !caller.authority.nobody_owns_calendar(),
         counts: UnitCount::default(),
         has_channel: false,
         observed_at: now,
@@ -174,17 +174,17 @@ impl Promise {
         format!("{}/{}/{}", self.api_key, self.endpoint, self.key)
     }
 
-    fn place(&self) -> Place<'_> {
-        Place { api_key: self.api_key, endpoint: &self.endpoint, key: &self.key }
+    fn place(&self) -> IdempotencyKey<'_> {
+        IdempotencyKey { api_key: self.api_key, endpoint: &self.endpoint, key: &self.key }
     }
 
     /// Keeps the answer; false where somebody else gave one.
-    pub(super) async fn keep(&self, tx: &mut Tx, answer: &Answer, now: Timestamp) -> store::Result<bool> {
+    pub(super) async fn keep(&self, tx: &mut Tx, answer: &StoredResponse, now: Timestamp) -> store::Result<bool> {
         idempotency::keep(tx, self.account, self.place(), answer, now).await
     }
 
     /// The answer that was given before.
-    async fn kept(&self, app: &App) -> Result<Option<Answer>, ApiError> {
+    async fn kept(&self, app: &App) -> Result<Option<StoredResponse>, ApiError> {
         let mut tx = app.db.read(self.account).await?;
         match idempotency::find(&mut tx, self.account, self.place()).await? {
             Some(answer) if answer.request_hash != self.request_hash => Err(Problem::KeyReused.into()),
@@ -210,7 +210,7 @@ impl From<sqlx::Error> for Failed {
 struct Taking<'a> {
     app: &'a Arc<App>,
     coalescer: &'a Arc<WriteCoalescer>,
-    incoming: Incoming,
+    context: IngestContext,
     read: &'a [Read],
     list: bool,
 }
@@ -222,9 +222,9 @@ impl Taking<'_> {
 
     /// All good records in one transaction; should that fail, each in one of its own, so that one stops no other. One
     /// that came by itself shares its transaction with others that did.
-    async fn take(&self, promise: Option<&Arc<Promise>>) -> Result<Answer, Failed> {
+    async fn take(&self, promise: Option<&Arc<Promise>>) -> Result<StoredResponse, Failed> {
         if let ([Ok(change)], false) = (self.read, self.list)
-            && let Some(outcome) = self.coalescer.write(self.incoming, change.clone(), promise.cloned()).await
+            && let Some(outcome) = self.coalescer.write(self.context, change.clone(), promise.cloned()).await
         {
             return Ok(self.answer(vec![outcome], promise.map(Arc::as_ref)));
         }
@@ -240,7 +240,7 @@ impl Taking<'_> {
         }
     }
 
-    async fn one_by_one(&self, good: Vec<Change>, promise: Option<&Promise>) -> Result<Answer, Failed> {
+    async fn one_by_one(&self, good: Vec<Change>, promise: Option<&Promise>) -> Result<StoredResponse, Failed> {
         let (count, mut outcomes) = (good.len(), Vec::with_capacity(good.len()));
         for (index, change) in good.into_iter().enumerate() {
             let promise = promise.filter(|_| index + 1 == count);
@@ -248,7 +248,7 @@ impl Taking<'_> {
                 Err(Failed::Store(error)) if store::fault(&error) == Fault::Record => {
                     tracing::error!(%error, "the database did not take a record");
                     let problem = "was not taken by the database; it is logged with its time".to_owned();
-                    outcomes.push(Outcome::Rejected(vec![FieldError { path: String::new(), problem }]));
+                    outcomes.push(IngestOutcome::Rejected(vec![FieldError { path: String::new(), problem }]));
                     self.in_one(Vec::new(), &mut outcomes, promise).await?;
                 }
                 done => done?,
@@ -262,11 +262,11 @@ impl Taking<'_> {
     async fn in_one(
         &self,
         changes: Vec<Change>,
-        outcomes: &mut Vec<Outcome>,
+        outcomes: &mut Vec<IngestOutcome>,
         promise: Option<&Promise>,
     ) -> Result<(), Failed> {
-        let mut tx = self.app.db.write_for(self.incoming.account, self.incoming.source).await?;
-        let new = apply::changes(&mut tx, &self.incoming, changes).await?;
+        let mut tx = self.app.db.write_for(self.context.account, self.context.source).await?;
+        let new = apply::changes(&mut tx, &self.context, changes).await?;
         if let Some(promise) = promise {
             let all = [outcomes.as_slice(), new.as_slice()].concat();
             self.keep(&mut tx, promise, &self.answer(all, Some(promise))).await?;
@@ -277,23 +277,23 @@ impl Taking<'_> {
         Ok(())
     }
 
-    async fn keep(&self, tx: &mut Tx, promise: &Promise, answer: &Answer) -> Result<(), Failed> {
-        if promise.keep(tx, answer, self.incoming.now).await? { Ok(()) } else { Err(Failed::Beaten) }
+    async fn keep(&self, tx: &mut Tx, promise: &Promise, answer: &StoredResponse) -> Result<(), Failed> {
+        if promise.keep(tx, answer, self.context.now).await? { Ok(()) } else { Err(Failed::Beaten) }
     }
 
-    async fn dry_run(&self) -> store::Result<Answer> {
-        let mut tx = self.app.db.write_for(self.incoming.account, self.incoming.source).await?;
-        let planned = plan::changes(&mut tx, &self.incoming, self.good()).await?;
+    async fn dry_run(&self) -> store::Result<StoredResponse> {
+        let mut tx = self.app.db.write_for(self.context.account, self.context.source).await?;
+        let planned = dry_run::changes(&mut tx, &self.context, self.good()).await?;
         drop(tx);
         let records = self.planned(planned);
         Ok(json_answer(StatusCode::OK, &Plan { plan: plan_of(&records), records }, None))
     }
 
     /// Does what was planned, or nothing.
-    async fn as_planned(&self, plan: &str, promise: Option<&Promise>) -> Result<Answer, Failed> {
-        let mut tx = self.app.db.write_for(self.incoming.account, self.incoming.source).await?;
-        let planned = plan::changes(&mut tx, &self.incoming, self.good()).await?;
-        let outcomes: Vec<Outcome> = planned.iter().map(|planned| planned.outcome.clone()).collect();
+    async fn as_planned(&self, plan: &str, promise: Option<&Promise>) -> Result<StoredResponse, Failed> {
+        let mut tx = self.app.db.write_for(self.context.account, self.context.source).await?;
+        let planned = dry_run::changes(&mut tx, &self.context, self.good()).await?;
+        let outcomes: Vec<IngestOutcome> = planned.iter().map(|planned| planned.outcome.clone()).collect();
         if plan_of(&self.planned(planned)) != plan {
             return Err(Failed::Problem(Problem::PlanOutdated));
         }
@@ -306,12 +306,12 @@ impl Taking<'_> {
         Ok(answer)
     }
 
-    fn planned(&self, planned: Vec<Planned>) -> Vec<RecordOutcome> {
+    fn planned(&self, planned: Vec<DryRunResult>) -> Vec<RecordOutcome> {
         let mut planned = planned.into_iter();
         let each = self.read.iter().filter_map(|record| match record {
             Err(rejected) => Some(RecordOutcome::clone(rejected)),
             Ok(change) => {
-                let Planned { outcome: became, changes } = planned.next()?;
+                let DryRunResult { outcome: became, changes } = planned.next()?;
                 let mut shown = outcome(change, became);
                 // The id of what is not made yet is nobody's.
                 shown.gas_id = shown.gas_id.filter(|_| shown.status != "created");
@@ -321,13 +321,13 @@ impl Taking<'_> {
         each.collect()
     }
 
-    fn answer(&self, outcomes: Vec<Outcome>, promise: Option<&Promise>) -> Answer {
+    fn answer(&self, outcomes: Vec<IngestOutcome>, promise: Option<&Promise>) -> StoredResponse {
         let mut outcomes = outcomes.into_iter();
         let shown = self.read.iter().filter_map(|record| match record {
             Err(rejected) => Some((RecordOutcome::clone(rejected), false)),
             Ok(change) => {
                 let became = outcomes.next()?;
-                let full = matches!(became, Outcome::Refused(_));
+                let full = matches!(became, IngestOutcome::Refused(_));
                 Some((outcome(change, became), full))
             }
         });
@@ -344,12 +344,12 @@ impl Taking<'_> {
 }
 
 /// What one who sent a single record is told, and told again.
-pub(super) fn answer_to_one(change: &Change, became: Outcome, promise: &Promise) -> Answer {
-    let full = matches!(became, Outcome::Refused(_));
+pub(super) fn answer_to_one(change: &Change, became: IngestOutcome, promise: &Promise) -> StoredResponse {
+    let full = matches!(became, IngestOutcome::Refused(_));
     single(outcome(change, became), full, Some(promise))
 }
 
-fn single(outcome: RecordOutcome, full: bool, promise: Option<&Promise>) -> Answer {
+fn single(outcome: RecordOutcome, full: bool, promise: Option<&Promise>) -> StoredResponse {
     let status = match outcome.status {
         "created" => StatusCode::CREATED,
         "parked" => StatusCode::ACCEPTED,
@@ -357,15 +357,15 @@ fn single(outcome: RecordOutcome, full: bool, promise: Option<&Promise>) -> Answ
             let problem = if full { Problem::SoldOut(outcome.errors) } else { Problem::Invalid(outcome.errors) };
             let document = problem.document();
             let status = StatusCode::from_u16(document.status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-            return Answer { content_type: PROBLEM_JSON.to_owned(), ..json_answer(status, &document, promise) };
+            return StoredResponse { content_type: PROBLEM_JSON.to_owned(), ..json_answer(status, &document, promise) };
         }
         _ => StatusCode::OK,
     };
     json_answer(status, &outcome, promise)
 }
 
-fn json_answer<T: Serialize>(status: StatusCode, body: &T, promise: Option<&Promise>) -> Answer {
-    Answer {
+fn json_answer<T: Serialize>(status: StatusCode, body: &T, promise: Option<&Promise>) -> StoredResponse {
+    StoredResponse {
         request_hash: promise.map(|promise| promise.request_hash.clone()).unwrap_or_default(),
         status: i64::from(status.as_u16()),
         content_type: "application/json".to_owned(),
@@ -378,7 +378,7 @@ fn plan_of(records: &[RecordOutcome]) -> String {
     fingerprint(&serde_json::to_string(records).unwrap_or_default())[..32].to_owned()
 }
 
-fn sent(answer: &Answer, replayed: bool) -> Response {
+fn sent(answer: &StoredResponse, replayed: bool) -> Response {
     let status = u16::try_from(answer.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
     let mut response =
         (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Body::from(answer.body.clone())).into_response();
@@ -391,19 +391,19 @@ fn sent(answer: &Answer, replayed: bool) -> Response {
     response
 }
 
-fn outcome(change: &Change, outcome: Outcome) -> RecordOutcome {
+fn outcome(change: &Change, outcome: IngestOutcome) -> RecordOutcome {
     let id = apply::external_id(change).map(str::to_owned);
-    let status = outcome.word();
+    let status = outcome.as_str();
     let gas_id = outcome.core().map(|core| core.0);
     let warnings = match outcome {
-        Outcome::Rejected(_) | Outcome::Refused(_) => Vec::new(),
+        IngestOutcome::Rejected(_) | IngestOutcome::Refused(_) => Vec::new(),
         _ => change.mended.clone(),
     };
     let (errors, overbooked) = match outcome {
-        Outcome::Overbooked { nights, .. } => (Vec::new(), nights),
-        Outcome::Rejected(errors) => (errors, Vec::new()),
-        Outcome::Refused(full) => (full.nights.iter().map(no_room).collect(), Vec::new()),
-        Outcome::Parked(Parked(missing)) => {
+        IngestOutcome::Overbooked { nights, .. } => (Vec::new(), nights),
+        IngestOutcome::Rejected(errors) => (errors, Vec::new()),
+        IngestOutcome::Refused(full) => (full.nights.iter().map(no_room).collect(), Vec::new()),
+        IngestOutcome::Parked(Parked(missing)) => {
             let waits = |m: gassync_domain::Missing| FieldError { path: String::new(), problem: m.to_string() };
             (missing.into_iter().map(waits).collect(), Vec::new())
         }

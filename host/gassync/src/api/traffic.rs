@@ -46,7 +46,7 @@ pub(super) fn note(app: &Arc<App>, traffic: &Traffic, whom: (AccountId, SourceId
     tokio::spawn(async move {
         let noted = async {
             let mut tx = app.db.write(account).await?;
-            source_switches::talked(&mut tx, account, source, well, now).await?;
+            source_switches::record_channel_call(&mut tx, account, source, well, now).await?;
             tx.commit().await
         };
         if let Err(error) = noted.await {

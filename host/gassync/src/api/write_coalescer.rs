@@ -12,7 +12,7 @@ use super::taking::{Promise, answer_to_one};
 use crate::{
     app::App,
     core::WhenFull,
-    inbound::apply::{self, Incoming, Outcome},
+    inbound::apply::{self, IngestContext, IngestOutcome},
     store,
 };
 
@@ -39,8 +39,8 @@ struct Sender {
 }
 
 impl Sender {
-    fn of(incoming: &Incoming) -> Self {
-        let Incoming { account, source, creates, authority, when_full, strict, .. } = *incoming;
+    fn of(context: &IngestContext) -> Self {
+        let IngestContext { account, source, creates, authority, when_full, strict, .. } = *context;
         Self { account, source, creates, authority, when_full, strict }
     }
 }
@@ -49,7 +49,7 @@ impl Sender {
 struct Waiting {
     change: Change,
     promise: Option<Arc<Promise>>,
-    done: oneshot::Sender<Outcome>,
+    done: oneshot::Sender<IngestOutcome>,
 }
 
 impl WriteCoalescer {
@@ -65,11 +65,11 @@ impl WriteCoalescer {
     /// Writes a record with whatever else waits. None where they failed as a group, and nothing was written.
     pub(super) async fn write(
         self: &Arc<Self>,
-        incoming: Incoming,
+        context: IngestContext,
         change: Change,
         promise: Option<Arc<Promise>>,
-    ) -> Option<Outcome> {
-        let sender = Sender::of(&incoming);
+    ) -> Option<IngestOutcome> {
+        let sender = Sender::of(&context);
         let (done, outcome) = oneshot::channel();
         let waiting = Waiting { change, promise, done };
         let is_first = {
@@ -80,7 +80,7 @@ impl WriteCoalescer {
         };
         if is_first {
             // On a task of its own: a caller who hangs up does not take the others along.
-            let writer = Writer { coalescer: Arc::clone(self), incoming };
+            let writer = Writer { coalescer: Arc::clone(self), context };
             tokio::spawn(writer.run());
         }
         outcome.await.ok()
@@ -90,7 +90,7 @@ impl WriteCoalescer {
 /// Writes for a lane as long as something waits there.
 struct Writer {
     coalescer: Arc<WriteCoalescer>,
-    incoming: Incoming,
+    context: IngestContext,
 }
 
 impl Writer {
@@ -106,9 +106,9 @@ impl Writer {
     /// What waits now; where nothing does, the lane is closed.
     fn next(&self) -> Option<Vec<Waiting>> {
         let mut lanes = self.coalescer.lanes();
-        let waiting = lanes.get_mut(&Sender::of(&self.incoming))?;
+        let waiting = lanes.get_mut(&Sender::of(&self.context))?;
         if waiting.is_empty() {
-            lanes.remove(&Sender::of(&self.incoming));
+            lanes.remove(&Sender::of(&self.context));
             return None;
         }
         Some(waiting.drain(..waiting.len().min(MOST)).collect())
@@ -116,10 +116,10 @@ impl Writer {
 
     async fn write(&self, group: Vec<Waiting>) -> store::Result<()> {
         let now: Timestamp = self.coalescer.app.now();
-        let incoming = Incoming { observed_at: now, now, ..self.incoming };
+        let context = IngestContext { observed_at: now, now, ..self.context };
         let changes: Vec<Change> = group.iter().map(|waiting| waiting.change.clone()).collect();
-        let mut tx = self.coalescer.app.db.write_for(incoming.account, incoming.source).await?;
-        let outcomes = apply::changes(&mut tx, &incoming, changes).await?;
+        let mut tx = self.coalescer.app.db.write_for(context.account, context.source).await?;
+        let outcomes = apply::changes(&mut tx, &context, changes).await?;
         for (waiting, outcome) in group.iter().zip(&outcomes) {
             if let Some(promise) = &waiting.promise {
                 let answer = answer_to_one(&waiting.change, outcome.clone(), promise);
@@ -142,7 +142,7 @@ impl Drop for Writer {
     /// After a panic nobody may wait for a writer that is gone.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.coalescer.lanes().remove(&Sender::of(&self.incoming));
+            self.coalescer.lanes().remove(&Sender::of(&self.context));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     app::App,
     plugins::Plugin,
     store::{self, Tx, plugin_state, sources::Source},
-    vault::{Unopened, Vault},
+    vault::{DecryptError, Vault},
 };
 
 /// Why a memory cannot be had.
@@ -19,7 +19,7 @@ pub enum PluginStateError {
     Store(#[from] sqlx::Error),
     /// It was sealed with another key.
     #[error("the source's memory: {0}")]
-    Sealed(#[from] Unopened),
+    Sealed(#[from] DecryptError),
 }
 
 /// What a source remembers; nothing is read for plugins that never ask.
@@ -30,7 +30,7 @@ pub async fn load(app: &App, plugin: &Plugin, source: &Source) -> Result<Memory,
     let mut tx = app.db.read(source.account).await?;
     let mut memory = Memory::new();
     for (key, sealed) in plugin_state::all(&mut tx, source.account, source.id).await? {
-        let value = app.vault.open_for(source.account, &place(source, &key), &sealed)?;
+        let value = app.vault.decrypt_for(source.account, &place(source, &key), &sealed)?;
         memory.insert(key, value);
     }
     Ok(memory)
@@ -47,7 +47,7 @@ pub async fn save(
     for (key, value) in changes {
         match value {
             Some(value) => {
-                let sealed = vault.seal_for(source.account, &place(source, &key), &value);
+                let sealed = vault.encrypt_for(source.account, &place(source, &key), &value);
                 let sealed = sealed.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
                 plugin_state::set(tx, source.account, source.id, (&key, &sealed), now).await?;
             }

@@ -132,13 +132,13 @@ impl<'a> ChannelSession<'a> {
         plugin_state::save(&app.vault, &mut tx, source, record.memory, now).await?;
         let refused = matches!(error, CallError::Channel(ChannelError::Unauthorized(_)));
         // A token may die before its time: with a new one the job goes on.
-        if refused && !secrets.doubt(&mut tx).await? {
-            connections::welcome(&mut tx, source.account, *connection).await?;
+        if refused && !secrets.invalidate(&mut tx).await? {
+            connections::reset_refusals(&mut tx, source.account, *connection).await?;
             let working = (&["active", "error"][..], "expired");
             sources::set_status_of_connection(&mut tx, source.account, *connection, working).await?;
             tracing::error!(source = %source.id, "a source's credential works no more: it must be connected again");
         }
-        source_switches::talked(&mut tx, source.account, source.id, false, now).await?;
+        source_switches::record_channel_call(&mut tx, source.account, source.id, false, now).await?;
         tx.commit().await?;
         if error.is_unambiguous_plugin_fault() {
             plugins::record_fault(&app.plugins, plugin, source.account, *connection, &why).await?;

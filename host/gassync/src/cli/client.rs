@@ -92,7 +92,7 @@ impl Client {
             bail!("no host has used {folder}; start one with `gassync serve`, or set GASSYNC_DATA_DIR");
         }
         let app = App::open(config, system_clock(), system_random()).await?;
-        plugins::settle(&app.plugins).await?;
+        plugins::reconcile(&app.plugins).await?;
         plugins::read_folder(&app.plugins).await?;
         let token = app.operator_token.clone();
         Ok(Self::Here { router: server::router(Arc::clone(&app)), token })

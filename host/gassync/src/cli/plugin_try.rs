@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{FAILED, print, say, system_clock};
 use crate::{
-    inbound::spot::{self, Spot},
+    inbound::redact::{self, FieldPath},
     vault::{self, system_random},
 };
 
@@ -277,8 +277,8 @@ fn load_answers(plugin: &dyn Adapter, paths: &[PathBuf]) -> anyhow::Result<Vec<H
 
 /// Masks sensitive fields, as a host does before it calls the plugin.
 fn masked(plugin: &dyn Adapter, body: Vec<u8>) -> Vec<u8> {
-    let spots: Vec<Spot<'_>> = plugin.manifest().sensitive.iter().map(|text| Spot::parse(text)).collect();
-    spot::mask(body, &spots)
+    let spots: Vec<FieldPath<'_>> = plugin.manifest().sensitive.iter().map(|text| FieldPath::parse(text)).collect();
+    redact::mask(body, &spots)
 }
 
 /// Compiled plugins are kept, since scripts take long to compile: in this user's cache folder, marked with a key that stands

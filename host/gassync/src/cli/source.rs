@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
-use gassync_domain::{Authority, Date, Say};
+use gassync_domain::{Authority, Date, Owner};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
@@ -63,13 +63,13 @@ pub enum SourceCommand {
         name: String,
         /// Reservations and guests (default: theirs)
         #[arg(long, value_parser = say_of)]
-        bookings: Option<Say>,
+        bookings: Option<Owner>,
         /// Prices and stay rules (default: ours)
         #[arg(long, value_parser = say_of)]
-        calendar: Option<Say>,
+        calendar: Option<Owner>,
         /// Names, texts and sizes (default: theirs for the creating source, none for others)
         #[arg(long, value_parser = say_of)]
-        content: Option<Say>,
+        content: Option<Owner>,
     },
     /// Set the time zone of a source's properties, if the channel sends none
     TimeZone {
@@ -144,7 +144,7 @@ pub struct Add {
     json: bool,
 }
 
-fn say_of(text: &str) -> Result<Say, String> {
+fn say_of(text: &str) -> Result<Owner, String> {
     serde_json::from_value(Value::String(text.to_owned())).map_err(|_| "must be ours, theirs or none".to_owned())
 }
 

@@ -3,8 +3,8 @@ use std::collections::{BTreeSet, HashMap};
 use gassync_domain::{AccountId, CoreId, Date, Reservation, Timestamp};
 
 use super::{
-    holds::{HoldAsked, Holds},
-    ledger::{self, Opened, SoldOut},
+    holds::{HoldRequest, Holds},
+    ledger::{self, OpenNights, SoldOut},
 };
 use crate::store::{
     Result, Tx,
@@ -17,7 +17,7 @@ use crate::store::{
 
 /// A reservation whose every room is linked, with dates: what a booking can be made of.
 #[derive(Debug)]
-pub struct Bookable<'a> {
+pub struct BookingRequest<'a> {
     /// The booking that it is, and where that stands; none where it is new.
     pub known: Option<(CoreId, BookingState)>,
     /// The record, normalised and valid.
@@ -37,7 +37,7 @@ pub enum WhenFull {
 
 /// What became of a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Placed {
+pub enum BookingResult {
     /// It is in the core.
     Booked {
         /// The booking.
@@ -48,20 +48,20 @@ pub enum Placed {
     /// There is no room for it.
     Refused(SoldOut),
     /// Its rooms have no dates or their units no property, which callers rule out before.
-    Unplaceable,
+    Invalid,
 }
 
 /// Bookings to be made or changed together, with all their nights open. The transaction has said [`Tx::lock_ledger`].
-pub struct Desk {
+pub struct BookingBatch {
     account: AccountId,
     now: Timestamp,
-    asked: Vec<Option<Asked>>,
+    asked: Vec<Option<PlannedBooking>>,
     holds: Holds,
-    opened: Opened,
+    opened: OpenNights,
 }
 
 /// What one of them comes to.
-struct Asked {
+struct PlannedBooking {
     known: Option<CoreId>,
     booking: Booking,
     /// The nights of each of its rooms.
@@ -78,19 +78,24 @@ struct Asked {
     has_room: bool,
 }
 
-impl Desk {
+impl BookingBatch {
     /// Opens the nights that bookings have and want. No two are the same booking.
-    pub async fn open(tx: &mut Tx, account: AccountId, bookables: &[Bookable<'_>], now: Timestamp) -> Result<Self> {
+    pub async fn open(
+        tx: &mut Tx,
+        account: AccountId,
+        bookables: &[BookingRequest<'_>],
+        now: Timestamp,
+    ) -> Result<Self> {
         Self::open_with(tx, account, bookables, &[], now).await
     }
 
-    /// The same with holds, whose nights are opened with theirs. Each has its turn: [`Desk::release_hold`], then what is booked
-    /// in its place, then [`Desk::keep_hold`].
+    /// The same with holds, whose nights are opened with theirs. Each has its turn: [`BookingBatch::release_hold`], then what is booked
+    /// in its place, then [`BookingBatch::place_hold`].
     pub async fn open_with(
         tx: &mut Tx,
         account: AccountId,
-        bookables: &[Bookable<'_>],
-        holds: &[HoldAsked],
+        bookables: &[BookingRequest<'_>],
+        holds: &[HoldRequest],
         now: Timestamp,
     ) -> Result<Self> {
         let first_units: BTreeSet<CoreId> = bookables.iter().filter_map(|asked| asked.units.first().copied()).collect();
@@ -99,21 +104,21 @@ impl Desk {
         let mut rooms = rows::rooms(tx, account, &known).await?;
         let asked = bookables.iter().map(|bookable| {
             let known = bookable.known.as_ref().and_then(|(id, _)| rooms.remove(id));
-            Asked::new(bookable, &homes, known.unwrap_or_default(), now)
+            PlannedBooking::new(bookable, &homes, known.unwrap_or_default(), now)
         });
-        let mut asked: Vec<Option<Asked>> = asked.collect();
+        let mut asked: Vec<Option<PlannedBooking>> = asked.collect();
         let moving = || asked.iter().flatten().filter(|asked| !asked.same_claim);
         let holds = Holds::read(tx, account, holds).await?;
         let mut spans: Vec<Span> =
             moving().flat_map(|asked| asked.has.iter().map(|(_, span)| *span).chain(asked.takes())).collect();
         spans.extend(holds.spans());
         let mut wanted: HashMap<(CoreId, Date), i64> = HashMap::new();
-        for span in moving().flat_map(Asked::takes).chain(holds.wanted()) {
+        for span in moving().flat_map(PlannedBooking::takes).chain(holds.wanted()) {
             for night in span.stay.each() {
                 *wanted.entry((span.unit, night)).or_default() += 1;
             }
         }
-        let opened = Opened::new(tx, account, &spans, now).await?;
+        let opened = OpenNights::new(tx, account, &spans, now).await?;
         for asked in asked.iter_mut().flatten() {
             let has_room = asked
                 .takes()
@@ -135,7 +140,7 @@ impl Desk {
     }
 
     /// Gives a hold its nights. Tells which it is; none where it is gone.
-    pub async fn keep_hold(&mut self, tx: &mut Tx, index: usize) -> Result<Option<CoreId>> {
+    pub async fn place_hold(&mut self, tx: &mut Tx, index: usize) -> Result<Option<CoreId>> {
         self.holds.take(tx, self.account, (index, &mut self.opened), self.now).await
     }
 
@@ -150,26 +155,26 @@ impl Desk {
         tx: &mut Tx,
         guests: &[(usize, Option<CoreId>)],
         when_full: WhenFull,
-    ) -> Result<Vec<Placed>> {
-        let mut placed: HashMap<usize, Placed> = HashMap::new();
+    ) -> Result<Vec<BookingResult>> {
+        let mut placed: HashMap<usize, BookingResult> = HashMap::new();
         for (index, guest) in guests {
             match self.asked.get_mut(*index).and_then(Option::as_mut) {
                 Some(asked) => asked.booking.guest = *guest,
                 None => {
-                    placed.insert(*index, Placed::Unplaceable);
+                    placed.insert(*index, BookingResult::Invalid);
                 }
             }
         }
         let indexes = guests.iter().map(|(index, _)| *index).filter(|index| !placed.contains_key(index));
-        let (together, alone): (Vec<usize>, Vec<usize>) = indexes.partition(|index| self.is_new_with_room(*index));
-        placed.extend(self.put_together(tx, &together).await?);
-        for index in alone {
-            placed.insert(index, self.put_alone(tx, index, when_full).await?);
+        let (new_ones, singles): (Vec<usize>, Vec<usize>) = indexes.partition(|index| self.is_new_with_room(*index));
+        placed.extend(self.insert_batch(tx, &new_ones).await?);
+        for index in singles {
+            placed.insert(index, self.apply_single(tx, index, when_full).await?);
         }
-        Ok(guests.iter().map(|(index, _)| placed.remove(index).unwrap_or(Placed::Unplaceable)).collect())
+        Ok(guests.iter().map(|(index, _)| placed.remove(index).unwrap_or(BookingResult::Invalid)).collect())
     }
 
-    fn asked(&self, index: usize) -> Option<&Asked> {
+    fn asked(&self, index: usize) -> Option<&PlannedBooking> {
         self.asked.get(index).and_then(Option::as_ref)
     }
 
@@ -178,9 +183,9 @@ impl Desk {
         self.asked(index).is_some_and(|asked| asked.known.is_none() && asked.has_room)
     }
 
-    async fn put_together(&self, tx: &mut Tx, indexes: &[usize]) -> Result<Vec<(usize, Placed)>> {
+    async fn insert_batch(&self, tx: &mut Tx, indexes: &[usize]) -> Result<Vec<(usize, BookingResult)>> {
         let Self { account, now, .. } = *self;
-        let asked: Vec<&Asked> = indexes.iter().filter_map(|index| self.asked(*index)).collect();
+        let asked: Vec<&PlannedBooking> = indexes.iter().filter_map(|index| self.asked(*index)).collect();
         let bookings: Vec<&Booking> = asked.iter().map(|asked| &asked.booking).collect();
         let ids = rows::insert_bookings(tx, account, &bookings, now).await?;
         let with_rooms: Vec<(CoreId, &Booking)> = ids.iter().copied().zip(bookings).collect();
@@ -192,24 +197,24 @@ impl Desk {
             }
         }
         take_all(tx, account, &taken, now).await?;
-        let booked = ids.into_iter().map(|id| Placed::Booked { id, overbooked: Vec::new() });
+        let booked = ids.into_iter().map(|id| BookingResult::Booked { id, overbooked: Vec::new() });
         Ok(indexes.iter().copied().zip(booked).collect())
     }
 
     /// A change of dates takes the new nights and frees the old at once, or changes nothing.
-    async fn put_alone(&mut self, tx: &mut Tx, index: usize, when_full: WhenFull) -> Result<Placed> {
+    async fn apply_single(&mut self, tx: &mut Tx, index: usize, when_full: WhenFull) -> Result<BookingResult> {
         let Self { account, now, opened, asked, .. } = self;
         let (account, now) = (*account, *now);
-        let Some(Asked { known, booking, wanted, bucket, has, same_nights, same_claim, .. }) =
+        let Some(PlannedBooking { known, booking, wanted, bucket, has, same_nights, same_claim, .. }) =
             asked.get(index).and_then(Option::as_ref)
         else {
-            return Ok(Placed::Unplaceable);
+            return Ok(BookingResult::Invalid);
         };
         if let (Some(id), true) = (*known, *same_claim) {
             rows::update_booking(tx, account, id, booking, now).await?;
             rows::update_rooms(tx, account, id, &booking.rooms, now).await?;
             let overbooked = rows::overbooked_nights(tx, account, id).await?;
-            return Ok(Placed::Booked { id, overbooked });
+            return Ok(BookingResult::Booked { id, overbooked });
         }
         if when_full == WhenFull::Refuse {
             tx.savepoint("booking").await?;
@@ -224,7 +229,7 @@ impl Desk {
             }
             None => rows::insert_bookings(tx, account, &[booking], now).await?.pop(),
         };
-        let Some(id) = id else { return Ok(Placed::Unplaceable) };
+        let Some(id) = id else { return Ok(BookingResult::Invalid) };
         let rooms = if *same_nights {
             rows::update_rooms(tx, account, id, &booking.rooms, now).await?;
             has.iter().map(|(room, _)| *room).collect()
@@ -240,22 +245,22 @@ impl Desk {
         {
             let nights = opened.take(tx, account, (room, span), bucket, now).await?;
             if !nights.is_empty() && when_full == WhenFull::Refuse {
-                tx.undo_to("booking").await?;
-                return Ok(Placed::Refused(SoldOut { unit: span.unit, nights }));
+                tx.rollback_to("booking").await?;
+                return Ok(BookingResult::Refused(SoldOut { unit: span.unit, nights }));
             }
             overbooked.extend(nights);
         }
         let freed: Vec<Span> = has.iter().map(|(_, span)| *span).collect();
-        opened.settle(tx, account, &freed, now).await?;
+        opened.resolve_overbooked(tx, account, &freed, now).await?;
         overbooked.sort_unstable();
         overbooked.dedup();
-        Ok(Placed::Booked { id, overbooked })
+        Ok(BookingResult::Booked { id, overbooked })
     }
 }
 
-impl Asked {
+impl PlannedBooking {
     fn new(
-        bookable: &Bookable<'_>,
+        bookable: &BookingRequest<'_>,
         homes: &HashMap<CoreId, Home>,
         rooms: Vec<RoomRow>,
         now: Timestamp,
@@ -293,8 +298,8 @@ fn same_claim(before: &BookingState, after: &BookingState, now: Timestamp) -> bo
     }
 }
 
-fn booking(bookable: &Bookable<'_>, homes: &HashMap<CoreId, Home>) -> Option<Booking> {
-    let Bookable { reservation, units, .. } = bookable;
+fn booking(bookable: &BookingRequest<'_>, homes: &HashMap<CoreId, Home>) -> Option<Booking> {
+    let BookingRequest { reservation, units, .. } = bookable;
     let (check_in, check_out) = reservation.check_in.zip(reservation.check_out)?;
     let Home { property, currency, .. } = homes.get(units.first()?)?;
     let rooms = reservation.rooms.iter().zip(units.iter()).map(|(room, unit)| BookingRoom {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use gassync_domain::{AccountId, CoreId, Date, Stay, Timestamp};
 
-use super::ledger::Opened;
+use super::ledger::OpenNights;
 use crate::store::{
     Result, Tx,
     core::closures as rows,
@@ -11,7 +11,7 @@ use crate::store::{
 
 /// A night of a unit that is to be closed by hand, to close another number of units, or to be opened again.
 #[derive(Debug, Clone, Copy)]
-pub struct ClosureAsked {
+pub struct ClosureRequest {
     /// The closure that is there.
     pub known: Option<CoreId>,
     /// The unit.
@@ -29,7 +29,7 @@ pub struct ClosureAsked {
 pub async fn close(
     tx: &mut Tx,
     account: AccountId,
-    asked: &[ClosureAsked],
+    asked: &[ClosureRequest],
     now: Timestamp,
 ) -> Result<Vec<Option<CoreId>>> {
     if asked.is_empty() {
@@ -38,7 +38,7 @@ pub async fn close(
     let known: Vec<CoreId> = asked.iter().filter_map(|closure| closure.known).collect();
     let has = rows::quantities(tx, account, &known).await?;
     let (mut deltas, mut made, mut changed, mut gone) = (BTreeMap::<_, i64>::new(), Vec::new(), Vec::new(), Vec::new());
-    for ClosureAsked { known, unit, night, units } in asked {
+    for ClosureRequest { known, unit, night, units } in asked {
         let before = known.and_then(|id| has.get(&id).map(|quantity| (id, *quantity)));
         let units = i64::from(*units);
         *deltas.entry((*unit, *night)).or_default() += units - before.map_or(0, |(_, quantity)| quantity);
@@ -53,8 +53,8 @@ pub async fn close(
     deltas.retain(|_, delta| *delta != 0);
     let spans: Vec<Span> = deltas.keys().filter_map(|(unit, night)| span(*unit, *night)).collect();
     let whose = tx.origin();
-    tx.change_hands(None).await?;
-    let opened = Opened::new(tx, account, &spans, now).await?;
+    tx.switch_origin(None).await?;
+    let opened = OpenNights::new(tx, account, &spans, now).await?;
     let deltas: Vec<(CoreId, Date, i64)> =
         deltas.into_iter().map(|((unit, night), delta)| (unit, night, delta)).collect();
     ledger::block_nights(tx, account, &deltas, now).await?;
@@ -63,9 +63,9 @@ pub async fn close(
     let mut made = rows::insert_closures(tx, account, &made, now).await?.into_iter();
     let freed: Vec<Span> =
         deltas.iter().filter(|(.., delta)| *delta < 0).filter_map(|(unit, night, _)| span(*unit, *night)).collect();
-    opened.settle(tx, account, &freed, now).await?;
-    tx.change_hands(whose).await?;
-    let now_it_is = |closure: &ClosureAsked| match closure.known.filter(|id| has.contains_key(id)) {
+    opened.resolve_overbooked(tx, account, &freed, now).await?;
+    tx.switch_origin(whose).await?;
+    let now_it_is = |closure: &ClosureRequest| match closure.known.filter(|id| has.contains_key(id)) {
         known @ Some(_) if closure.units > 0 => known,
         None if closure.units > 0 => made.next(),
         _ => None,

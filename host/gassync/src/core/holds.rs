@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use gassync_domain::{AccountId, CoreId, Timestamp};
 
-use super::ledger::Opened;
+use super::ledger::OpenNights;
 use crate::store::{
     Result, Tx,
     core::{holds as rows, units},
@@ -14,7 +14,7 @@ use crate::store::{
 
 /// A hold as it is to be.
 #[derive(Debug, Clone)]
-pub struct HoldAsked {
+pub struct HoldRequest {
     /// The one that is there.
     pub known: Option<CoreId>,
     /// The nights it is to keep, no two spans of one room; none where it goes.
@@ -27,7 +27,7 @@ pub struct HoldAsked {
 pub(super) struct Holds(Vec<Held>);
 
 struct Held {
-    asked: HoldAsked,
+    asked: HoldRequest,
     /// Its rooms, and their nights.
     has: Vec<(i64, Span)>,
     /// What it has is not what it is to have.
@@ -36,15 +36,15 @@ struct Held {
 
 impl Holds {
     /// Beside what they have now.
-    pub(super) async fn read(tx: &mut Tx, account: AccountId, asked: &[HoldAsked]) -> Result<Self> {
+    pub(super) async fn read(tx: &mut Tx, account: AccountId, asked: &[HoldRequest]) -> Result<Self> {
         let known: Vec<CoreId> = asked.iter().filter_map(|hold| hold.known).collect();
         let mut has: HashMap<CoreId, Vec<(i64, Span)>> = rows::rooms(tx, account, &known).await?;
-        let beside = |hold: &HoldAsked| {
+        let beside = |hold: &HoldRequest| {
             let has = hold.known.and_then(|id| has.remove(&id)).unwrap_or_default();
             // What has ended meanwhile is made anew.
             let known = hold.known.filter(|_| !has.is_empty());
             let changes = !has.iter().map(|(_, span)| span).eq(&hold.spans);
-            Held { asked: HoldAsked { known, ..hold.clone() }, has, changes }
+            Held { asked: HoldRequest { known, ..hold.clone() }, has, changes }
         };
         Ok(Self(asked.iter().map(beside).collect()))
     }
@@ -67,7 +67,7 @@ impl Holds {
         &self,
         tx: &mut Tx,
         account: AccountId,
-        (index, opened): (usize, &Opened),
+        (index, opened): (usize, &OpenNights),
         now: Timestamp,
     ) -> Result<()> {
         let Some(Held { asked, has, changes: true }) = self.0.get(index) else { return Ok(()) };
@@ -93,7 +93,7 @@ impl Holds {
         &self,
         tx: &mut Tx,
         account: AccountId,
-        (index, opened): (usize, &mut Opened),
+        (index, opened): (usize, &mut OpenNights),
         now: Timestamp,
     ) -> Result<Option<CoreId>> {
         let Some(Held { asked, has, changes }) = self.0.get(index) else { return Ok(None) };
@@ -126,17 +126,17 @@ impl Holds {
             }
         }
         let freed: Vec<Span> = has.iter().map(|(_, span)| *span).collect();
-        opened.settle(tx, account, &freed, now).await?;
+        opened.resolve_overbooked(tx, account, &freed, now).await?;
         Ok(id)
     }
 }
 
 /// Drops holds, and gives their nights back. The transaction is alone in the account's ledger.
 pub async fn drop_holds(tx: &mut Tx, account: AccountId, ids: &[CoreId], now: Timestamp) -> Result<()> {
-    let gone = |id: &CoreId| HoldAsked { known: Some(*id), spans: Vec::new(), reason: String::new() };
-    let asked: Vec<HoldAsked> = ids.iter().map(gone).collect();
+    let gone = |id: &CoreId| HoldRequest { known: Some(*id), spans: Vec::new(), reason: String::new() };
+    let asked: Vec<HoldRequest> = ids.iter().map(gone).collect();
     let holds = Holds::read(tx, account, &asked).await?;
-    let mut opened = Opened::new(tx, account, &holds.spans(), now).await?;
+    let mut opened = OpenNights::new(tx, account, &holds.spans(), now).await?;
     for index in 0..ids.len() {
         holds.release(tx, account, (index, &opened), now).await?;
         holds.take(tx, account, (index, &mut opened), now).await?;

@@ -7,7 +7,7 @@ use gassync_domain::{AccountId, CoreId, Date, Timestamp};
 use crate::store::{
     Result, Tx,
     core::bookings,
-    ledger::{self, Bucket, Linked, Span},
+    ledger::{self, Bucket, LinkedUnit, Span},
 };
 
 /// Expired holds released in one go.
@@ -23,18 +23,18 @@ pub struct SoldOut {
 }
 
 /// The rows of the ledger that a transaction has opened, and what goes with their units.
-pub(super) struct Opened {
-    linked: HashMap<CoreId, Vec<Linked>>,
+pub(super) struct OpenNights {
+    linked: HashMap<CoreId, Vec<LinkedUnit>>,
     /// How many more could be sold of each night when it was opened.
     room: HashMap<(CoreId, Date), i64>,
     /// Whether some night may have been sold more often than it can be.
     overbooked: bool,
 }
 
-impl Opened {
+impl OpenNights {
     /// Opens nights, and those of all units that are sold with them.
     pub(super) async fn new(tx: &mut Tx, account: AccountId, spans: &[Span], now: Timestamp) -> Result<Self> {
-        let mut linked: HashMap<CoreId, Vec<Linked>> = HashMap::new();
+        let mut linked: HashMap<CoreId, Vec<LinkedUnit>> = HashMap::new();
         let mut all = spans.to_vec();
         let mut ring = spans.to_vec();
         // The units that go with a unit, and, since a hold on one of those may have to be released, those with them.
@@ -55,7 +55,7 @@ impl Opened {
         Ok(Self { linked, room, overbooked })
     }
 
-    fn with(&self, unit: CoreId) -> &[Linked] {
+    fn with(&self, unit: CoreId) -> &[LinkedUnit] {
         self.linked.get(&unit).map_or(&[], Vec::as_slice)
     }
 
@@ -104,12 +104,18 @@ impl Opened {
     }
 
     /// Whatever is too much takes the places that have come free on these nights, or with them.
-    pub(super) async fn settle(&self, tx: &mut Tx, account: AccountId, freed: &[Span], now: Timestamp) -> Result<()> {
+    pub(super) async fn resolve_overbooked(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        freed: &[Span],
+        now: Timestamp,
+    ) -> Result<()> {
         if !self.overbooked {
             return Ok(());
         }
         for span in freed {
-            for unit in std::iter::once(span.unit).chain(self.with(span.unit).iter().map(Linked::unit)) {
+            for unit in std::iter::once(span.unit).chain(self.with(span.unit).iter().map(LinkedUnit::unit)) {
                 ledger::settle_overbooked(tx, account, Span { unit, stay: span.stay }, now).await?;
             }
         }
@@ -117,7 +123,7 @@ impl Opened {
     }
 
     async fn reclaim(&self, tx: &mut Tx, account: AccountId, span: Span, now: Timestamp) -> Result<()> {
-        let others = self.with(span.unit).iter().map(Linked::unit);
+        let others = self.with(span.unit).iter().map(LinkedUnit::unit);
         for unit in std::iter::once(span.unit).chain(others) {
             let span = Span { unit, stay: span.stay };
             for expired in ledger::expired_on(tx, account, span, now).await? {
@@ -138,11 +144,11 @@ pub async fn release_expired(tx: &mut Tx, account: AccountId, now: Timestamp) ->
     let expired = ledger::expired(tx, account, RELEASED_AT_ONCE, now).await?;
     let rooms: Vec<(i64, Span)> = expired.iter().filter_map(|e| Some((e.room(), e.span()?))).collect();
     let spans: Vec<Span> = rooms.iter().map(|(_, span)| *span).collect();
-    let opened = Opened::new(tx, account, &spans, now).await?;
+    let opened = OpenNights::new(tx, account, &spans, now).await?;
     for room in rooms {
         opened.release(tx, account, room, now).await?;
     }
-    opened.settle(tx, account, &spans, now).await?;
+    opened.resolve_overbooked(tx, account, &spans, now).await?;
     Ok(expired.len())
 }
 
@@ -155,7 +161,7 @@ pub(super) async fn link(
     now: Timestamp,
 ) -> Result<()> {
     let linked = ledger::linked(tx, account, &[whole]).await?.remove(&whole).unwrap_or_default();
-    let before = linked.iter().find(|linked| linked.unit() == part).map_or(0, Linked::quantity);
+    let before = linked.iter().find(|linked| linked.unit() == part).map_or(0, LinkedUnit::quantity);
     ledger::set_link(tx, account, (whole, part), quantity, now).await?;
     let Some(stay) = ledger::taken_on_either(tx, account, whole, part).await? else {
         return Ok(());

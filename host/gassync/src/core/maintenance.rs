@@ -1,9 +1,9 @@
 use gassync_domain::{AccountId, CoreId, Timestamp};
 
-use super::ledger::Opened;
+use super::ledger::OpenNights;
 use crate::store::{
     Result, Tx,
-    core::maintenance::{self as rows, Kind},
+    core::maintenance::{self as rows, MaintenanceKind},
     ledger::{self, Span},
 };
 
@@ -12,7 +12,7 @@ pub async fn block(
     tx: &mut Tx,
     account: AccountId,
     (span, quantity): (Span, u32),
-    (kind, reason): (Kind, Option<&str>),
+    (kind, reason): (MaintenanceKind, Option<&str>),
     now: Timestamp,
 ) -> Result<CoreId> {
     let quantity = i64::from(quantity);
@@ -26,9 +26,9 @@ pub async fn unblock(tx: &mut Tx, account: AccountId, id: CoreId, now: Timestamp
     let Some((span, quantity)) = rows::maintenance(tx, account, id).await? else {
         return Ok(false);
     };
-    let opened = Opened::new(tx, account, &[span], now).await?;
+    let opened = OpenNights::new(tx, account, &[span], now).await?;
     ledger::block(tx, account, span, -quantity, now).await?;
     rows::delete_maintenance(tx, account, id).await?;
-    opened.settle(tx, account, &[span], now).await?;
+    opened.resolve_overbooked(tx, account, &[span], now).await?;
     Ok(true)
 }

@@ -13,12 +13,12 @@ mod properties;
 mod rate_plans;
 mod units;
 
-pub use bookings::{Bookable, Desk, Placed, WhenFull};
-pub use closures::{ClosureAsked, close};
+pub use bookings::{BookingBatch, BookingRequest, BookingResult, WhenFull};
+pub use closures::{ClosureRequest, close};
 pub use guests::{find_guests, put_guests};
-pub use holds::{HoldAsked, drop_holds};
+pub use holds::{HoldRequest, drop_holds};
 pub use ledger::{SoldOut, release_expired};
 pub use maintenance::{block, unblock};
-pub use properties::{give_time_zone, put_property};
+pub use properties::{put_property, set_missing_time_zone};
 pub use rate_plans::{first_rate_plan, put_rate_plan, put_rates};
 pub use units::{link_units, put_unit};

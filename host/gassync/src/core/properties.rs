@@ -17,11 +17,11 @@ pub async fn put_property(
 }
 
 /// Gives a source's houses its time zone that have none, or that have only the one that it had before; how many.
-pub async fn give_time_zone(
+pub async fn set_missing_time_zone(
     tx: &mut Tx,
     account: AccountId,
     (source, before): (SourceId, Option<&str>),
     now: Timestamp,
 ) -> Result<u64> {
-    rows::give_time_zone(tx, account, (source, before), now).await
+    rows::set_missing_time_zone(tx, account, (source, before), now).await
 }

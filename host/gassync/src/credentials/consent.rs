@@ -15,14 +15,14 @@ use gassync_runtime::{Secret, consent_url};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::{ConnectionSecrets, life::AtHand, listening::Listening};
+use super::{ConnectionSecrets, lifecycle::StepSecrets, listening::Listening};
 use crate::{
     app::App,
     http::{ApiError, Problem},
     schedule,
     store::{
         Time,
-        connections::{self, Consent},
+        connections::{self, PendingConsent},
         sources::{self, Source},
     },
     vault::{self, fingerprint},
@@ -55,10 +55,10 @@ pub async fn begin(app: &Arc<App>, source: &Source, slot: &str) -> anyhow::Resul
         let slot = secrets.plugin.manifest().slot(slot);
         slot.is_some_and(|slot| slot.inputs.iter().any(|input| input.field == field) && !slot.brings(field))
     };
-    let (at_hand, grant) = (AtHand::stored(&secrets), secrets.grant().await?);
+    let (step_secrets, grant) = (StepSecrets::stored(&secrets), secrets.grant().await?);
     let redirect_uri = redirect_uri(app);
-    let url = consent_url(&authorize, &settings, &at_hand, (&grant, &typed), (&redirect_uri, &state)).await?;
-    let consent = Consent {
+    let url = consent_url(&authorize, &settings, &step_secrets, (&grant, &typed), (&redirect_uri, &state)).await?;
+    let consent = PendingConsent {
         account_id: source.account.0,
         source_id: source.id.0,
         connection_id: connection.0,
@@ -66,7 +66,7 @@ pub async fn begin(app: &Arc<App>, source: &Source, slot: &str) -> anyhow::Resul
         expires_at: Time::from(app.now() + MAX_WAIT),
     };
     let mut tx = app.db.write(source.account).await?;
-    connections::expect(&mut tx, &fingerprint(&state), &consent, app.now()).await?;
+    connections::begin_consent(&mut tx, &fingerprint(&state), &consent, app.now()).await?;
     tx.commit().await?;
     Ok(url.into())
 }
@@ -78,14 +78,14 @@ struct Brought {
     error: Option<String>,
 }
 
-async fn came_back(State(app): State<Arc<App>>, Query(brought): Query<Brought>) -> Result<Response, ApiError> {
+async fn callback(State(app): State<Arc<App>>, Query(brought): Query<Brought>) -> Result<Response, ApiError> {
     let state = fingerprint(&brought.state);
     let mut tx = app.db.platform_read().await?;
-    let consent = connections::expected(&mut tx, &state, app.now()).await?.ok_or(Problem::NotFound)?;
+    let consent = connections::pending_consent(&mut tx, &state, app.now()).await?.ok_or(Problem::NotFound)?;
     drop(tx);
     let account = AccountId(consent.account_id);
     let mut tx = app.db.write(account).await?;
-    if !connections::came_back(&mut tx, account, &state).await? {
+    if !connections::complete_consent(&mut tx, account, &state).await? {
         return Err(Problem::NotFound.into());
     }
     tx.commit().await?;
@@ -109,7 +109,7 @@ async fn came_back(State(app): State<Arc<App>>, Query(brought): Query<Brought>) 
 }
 
 /// Whether the source works now.
-async fn connect(app: &Arc<App>, source: &Source, consent: &Consent, code: String) -> anyhow::Result<bool> {
+async fn connect(app: &Arc<App>, source: &Source, consent: &PendingConsent, code: String) -> anyhow::Result<bool> {
     let connection = ConnectionId(consent.connection_id);
     let plugin = app.plugins.get(&source.source_type).context("its plugin is not loaded")?;
     let slot = plugin.manifest().slot(&consent.slot).context("the plugin has no such credential now")?.clone();
@@ -121,7 +121,7 @@ async fn connect(app: &Arc<App>, source: &Source, consent: &Consent, code: Strin
         listening.end(app).await?;
         return Err(error);
     }
-    if !secrets.unconsented().await?.is_empty() {
+    if !secrets.slots_without_consent().await?.is_empty() {
         return Ok(false);
     }
     let now = app.now();

@@ -64,7 +64,7 @@ pub async fn go_live_again(tx: &mut Tx, source: &Source, began: Timestamp, now: 
         sources::stay_listening(tx, whom.0, whom.1).await?;
         ("listen", "its new credentials show other rooms: it listens until somebody has it go live")
     };
-    let line = sync_log::Entry {
+    let line = sync_log::SyncLogEntry {
         source: source.id,
         entity_type: "source",
         entity_id: &source.name,

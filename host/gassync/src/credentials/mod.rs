@@ -2,7 +2,7 @@
 //! sandbox's gate and nowhere else. How they come and go is in [`life`] and, where a person must consent, in [`consent`].
 
 pub mod consent;
-mod life;
+mod lifecycle;
 mod listening;
 mod renewal;
 
@@ -17,7 +17,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 pub use self::{
-    life::SetUp,
+    lifecycle::SetupResult,
     listening::{Listening, go_live_again},
     renewal::{keep_alive, keep_alive_once},
 };
@@ -27,7 +27,7 @@ use crate::{
     plugins::Plugin,
     store::{
         self, Time, Tx,
-        connections::{self, Sealed},
+        connections::{self, EncryptedCredential},
     },
 };
 
@@ -45,14 +45,14 @@ pub struct ConnectionSecrets {
 }
 
 /// Does something to its end, even if nobody waits for it any more: what a channel gave once it gives to nobody again.
-async fn to_the_end<T: Send + 'static>(
+async fn run_to_completion<T: Send + 'static>(
     work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
 ) -> anyhow::Result<T> {
     tokio::spawn(work).await.context("the work on a credential broke off")?
 }
 
 /// A secret and until when it is good.
-type Dated = (Secret, Option<Timestamp>);
+type ExpiringSecret = (Secret, Option<Timestamp>);
 
 impl ConnectionSecrets {
     /// For calls on behalf of a connection.
@@ -78,7 +78,7 @@ impl ConnectionSecrets {
         Ok(self.plugin.grant(&self.settings, secret, self.app.config.private_addresses()))
     }
 
-    async fn read(&self, slot: &str, field: &str) -> anyhow::Result<Option<Dated>> {
+    async fn read(&self, slot: &str, field: &str) -> anyhow::Result<Option<ExpiringSecret>> {
         read(&self.app, self.account, self.connection, (slot, field)).await
     }
 
@@ -88,8 +88,8 @@ impl ConnectionSecrets {
         at: (&str, &str),
         (secret, expires): (&Secret, Option<Timestamp>),
     ) -> store::Result<()> {
-        let sealed = self.app.vault.seal(&place(self.account, self.connection, at), secret.reveal());
-        let sealed = Sealed {
+        let sealed = self.app.vault.encrypt(&place(self.account, self.connection, at), secret.reveal());
+        let sealed = EncryptedCredential {
             key_id: self.app.vault.key_id().to_owned(),
             ciphertext: sealed.map_err(|error| sqlx::Error::Encode(Box::new(error)))?,
             expires_at: expires.map(Time::from),
@@ -125,12 +125,12 @@ impl ConnectionSecrets {
         let Some((known, step)) = known.and_then(|slot| Some((slot, slot.renewal()?))) else {
             return self.stored(slot, field).await;
         };
-        if !self.is_wanting(known, field, stored.as_ref()) {
+        if !self.needs_renewal(known, field, stored.as_ref()) {
             return Ok(stored.map(|(secret, _)| secret));
         }
         let written = self.written(known, step).await?;
         // Between the two looks somebody may have renewed it.
-        if self.is_wanting(known, field, self.read(slot, field).await?.as_ref()) {
+        if self.needs_renewal(known, field, self.read(slot, field).await?.as_ref()) {
             let renewed = self.renew(known, step, written).await;
             // Before its end the one that is there does as well.
             let is_good = stored.as_ref().is_some_and(|(_, end)| end.is_some_and(|end| end > self.app.now()));
@@ -146,9 +146,9 @@ impl ConnectionSecrets {
 
     /// The channel refused what should have been good: what can be renewed is, at its next use. False where there is nothing
     /// to renew, or it was refused too often in a row.
-    pub async fn doubt(&self, tx: &mut Tx) -> store::Result<bool> {
+    pub async fn invalidate(&self, tx: &mut Tx) -> store::Result<bool> {
         let (account, connection, now) = (self.account, self.connection, self.app.now());
-        let refusals = connections::refused(tx, account, connection).await?;
+        let refusals = connections::count_refusal(tx, account, connection).await?;
         let mut doubted = false;
         for stored in connections::credentials(tx, account, connection).await? {
             let renewal = self.plugin.manifest().slot(&stored.slot).and_then(CredentialSlot::renewal);
@@ -156,14 +156,14 @@ impl ConnectionSecrets {
             // What has no end, such as what it is renewed with, is not what was refused.
             let was_good = stored.expires_at.is_some_and(|end| Timestamp::from(end) > now);
             if renewed && was_good {
-                connections::end_credential(tx, account, connection, (&stored.slot, &stored.field), now).await?;
+                connections::expire_credential(tx, account, connection, (&stored.slot, &stored.field), now).await?;
                 doubted = true;
             }
         }
         Ok(doubted && refusals < MAX_REFUSALS)
     }
 
-    fn is_wanting(&self, slot: &CredentialSlot, field: &str, stored: Option<&Dated>) -> bool {
+    fn needs_renewal(&self, slot: &CredentialSlot, field: &str, stored: Option<&ExpiringSecret>) -> bool {
         match stored {
             Some((_, expires)) => self.is_due(slot, *expires),
             // An application's tokens need nobody to be made again.
@@ -202,10 +202,10 @@ async fn read(
     account: AccountId,
     connection: ConnectionId,
     at: (&str, &str),
-) -> anyhow::Result<Option<Dated>> {
+) -> anyhow::Result<Option<ExpiringSecret>> {
     let mut tx = app.db.read(account).await?;
     let Some(sealed) = connections::credential(&mut tx, account, connection, at).await? else { return Ok(None) };
-    let text = app.vault.open(&place(account, connection, at), &sealed.ciphertext)?;
+    let text = app.vault.decrypt(&place(account, connection, at), &sealed.ciphertext)?;
     Ok(Some((Secret::new(text), sealed.expires_at.map(Timestamp::from))))
 }
 

@@ -9,11 +9,11 @@ use gassync_runtime::{CredentialSlot, Step, StepError};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use super::{ConnectionSecrets, life::AtHand, to_the_end};
+use super::{ConnectionSecrets, lifecycle::StepSecrets, run_to_completion};
 use crate::{
     app::App,
     store::{
-        connections::{self, Idle, Stored},
+        connections::{self, IdleCredential, StoredCredential},
         sources,
     },
     vault,
@@ -35,7 +35,7 @@ impl ConnectionSecrets {
     pub(super) async fn written(&self, slot: &CredentialSlot, step: &Step) -> anyhow::Result<Option<Timestamp>> {
         let mut tx = self.app.db.read(self.account).await?;
         let stored = connections::credentials(&mut tx, self.account, self.connection).await?;
-        let brought = |stored: &Stored| {
+        let brought = |stored: &StoredCredential| {
             stored.slot == slot.slot && step.captures.iter().any(|capture| capture.field == stored.field)
         };
         Ok(stored.iter().filter(|stored| brought(stored)).map(|stored| Timestamp::from(stored.updated_at)).max())
@@ -60,10 +60,10 @@ impl ConnectionSecrets {
             tokio::time::sleep(LOOK).await;
         }
         let (secrets, slot, step) = (self.clone(), slot.clone(), step.clone());
-        to_the_end(async move {
-            let result = secrets.renew_alone(&slot, &step, (written, &holder)).await;
+        run_to_completion(async move {
+            let result = secrets.renew_with_lease(&slot, &step, (written, &holder)).await;
             let mut tx = secrets.app.db.write(secrets.account).await?;
-            connections::let_go(&mut tx, secrets.account, secrets.connection, &holder).await?;
+            connections::release_lease(&mut tx, secrets.account, secrets.connection, &holder).await?;
             tx.commit().await?;
             result
         })
@@ -73,12 +73,13 @@ impl ConnectionSecrets {
     async fn hold(&self, holder: &str) -> anyhow::Result<bool> {
         let now = self.app.now();
         let mut tx = self.app.db.write(self.account).await?;
-        let held = connections::hold(&mut tx, self.account, self.connection, holder, (now, now + HOLD)).await?;
+        let held =
+            connections::acquire_lease(&mut tx, self.account, self.connection, holder, (now, now + HOLD)).await?;
         tx.commit().await?;
         Ok(held)
     }
 
-    async fn renew_alone(
+    async fn renew_with_lease(
         &self,
         slot: &CredentialSlot,
         step: &Step,
@@ -87,7 +88,7 @@ impl ConnectionSecrets {
         if self.written(slot, step).await? > written {
             return Ok(());
         }
-        let stored = AtHand::stored(self);
+        let stored = StepSecrets::stored(self);
         let stepped = tokio::time::timeout(LIMIT, self.step(step, &stored)).await;
         let captured = match stepped.context("the channel took too long")? {
             Ok(captured) => captured,
@@ -99,7 +100,7 @@ impl ConnectionSecrets {
             }
         };
         let mut tx = self.app.db.write(self.account).await?;
-        if !connections::let_go(&mut tx, self.account, self.connection, holder).await? {
+        if !connections::release_lease(&mut tx, self.account, self.connection, holder).await? {
             bail!("it was renewed too late: another process has taken over");
         }
         for (field, secret, expires) in &captured.fields {
@@ -112,7 +113,7 @@ impl ConnectionSecrets {
     /// The channel will have no more of us until a person connects the source again; unless one just has.
     async fn expired(&self, holder: &str) -> anyhow::Result<()> {
         let mut tx = self.app.db.write(self.account).await?;
-        if !connections::let_go(&mut tx, self.account, self.connection, holder).await? {
+        if !connections::release_lease(&mut tx, self.account, self.connection, holder).await? {
             return Ok(());
         }
         let working = (&["active", "error"][..], "expired");
@@ -153,7 +154,7 @@ pub async fn keep_alive_once(app: &Arc<App>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn keep_slot_alive(app: &Arc<App>, idle: &Idle, now: Timestamp) -> anyhow::Result<()> {
+async fn keep_slot_alive(app: &Arc<App>, idle: &IdleCredential, now: Timestamp) -> anyhow::Result<()> {
     let Some(plugin) = app.plugins.get(&idle.channel) else { return Ok(()) };
     let manifest = plugin.manifest();
     let Some((slot, step, days)) =

@@ -47,11 +47,11 @@ scopes! {
 }
 
 /// Begins the scopes that are the core's own, and that a key must be given by name.
-const OF_THE_CORE: &str = "core:";
+const CORE_KINDS: &str = "core:";
 
 /// Whether a key with these scopes may do what `scope` names.
 pub fn holds(scopes: &[String], scope: &str) -> bool {
-    let for_partners = !scope.starts_with(OF_THE_CORE);
+    let for_partners = !scope.starts_with(CORE_KINDS);
     scopes.iter().any(|held| held == scope || (for_partners && held == ALL))
 }
 

@@ -7,7 +7,7 @@ use gassync_domain::{
 };
 
 use super::{
-    apply::{Incoming, Outcome, Told},
+    apply::{IngestContext, IngestOutcome, ReceivedReservation},
     reservation,
 };
 use crate::{
@@ -18,34 +18,34 @@ use crate::{
             blocks::{self, NewBlock, StoredBlock},
             parked_reservations, reservations,
         },
-        core::{maintenance::Kind, units},
+        core::{maintenance::MaintenanceKind, units},
         ledger::Span,
         mappings,
     },
 };
 
 /// Whether the source has told of blocks.
-pub(super) async fn any(tx: &mut Tx, incoming: &Incoming) -> Result<bool> {
-    blocks::any(tx, incoming.account, incoming.source).await
+pub(super) async fn any(tx: &mut Tx, context: &IngestContext) -> Result<bool> {
+    blocks::any(tx, context.account, context.source).await
 }
 
 /// A block: told of for the first time, changed, or parked until its room types are linked.
 pub(super) async fn apply(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     mut block: Block,
     (raw, mut mended): (&RawJson, Vec<Mended>),
-) -> Result<Outcome> {
+) -> Result<IngestOutcome> {
     block.normalise();
-    let errors = incoming.mend_or_check(&mut block, &mut mended);
+    let errors = context.mend_or_check(&mut block, &mut mended);
     let id = id_of(&block);
     let (outcome, waits_already) = if errors.is_empty() {
-        decide(tx, incoming, (&block, &id), (raw, &mended)).await?
+        decide(tx, context, (&block, &id), (raw, &mended)).await?
     } else {
-        (Outcome::Rejected(errors), false)
+        (IngestOutcome::Rejected(errors), false)
     };
     if !waits_already {
-        incoming.log(tx, ("block", &id), (&outcome, &mended)).await?;
+        context.log(tx, ("block", &id), (&outcome, &mended)).await?;
     }
     Ok(outcome)
 }
@@ -63,43 +63,43 @@ pub(super) fn id_of(block: &Block) -> String {
 /// What becomes of it, and whether just this waits already: then nothing is written.
 async fn decide(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     (block, id): (&Block, &str),
     (raw, mended): (&RawJson, &[Mended]),
-) -> Result<(Outcome, bool)> {
-    let Incoming { account, source, now, .. } = *incoming;
-    let version = incoming.version(block.revision.as_ref(), block.modified_at);
+) -> Result<(IngestOutcome, bool)> {
+    let IngestContext { account, source, now, .. } = *context;
+    let version = context.version(block.revision.as_ref(), block.modified_at);
     let digest = Digest::of_json(&Block { revision: None, modified_at: None, ..block.clone() });
     let stored = blocks::find(tx, account, source, id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
-            return Ok((Outcome::Older(first(tx, incoming, stored).await?), false));
+            return Ok((IngestOutcome::Stale(first_core_id(tx, context, stored).await?), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
             blocks::mark(tx, account, stored.row, (&version, false), now).await?;
-            return Ok((Outcome::Unchanged(first(tx, incoming, stored).await?), false));
+            return Ok((IngestOutcome::Unchanged(first_core_id(tx, context, stored).await?), false));
         }
     }
-    if let Some(outcome) = end_reservation(tx, incoming, (block, id), (&version, raw)).await? {
+    if let Some(outcome) = end_reservation(tx, context, (block, id), (&version, raw)).await? {
         return Ok((outcome, false));
     }
-    let (spans, missing) = spans(tx, incoming, block).await?;
+    let (spans, missing) = spans(tx, context, block).await?;
     let parked = (!missing.is_empty()).then_some(Parked(missing));
     if let (Some(stored), Some(parked)) = (&stored, &parked)
         && stored.digest == digest
         && stored.parked.as_ref() == Some(parked)
     {
-        return Ok((Outcome::Parked(parked.clone()), true));
+        return Ok((IngestOutcome::Parked(parked.clone()), true));
     }
     if let Some(stored) = &stored {
-        lift(tx, incoming, stored).await?;
+        release(tx, context, stored).await?;
     }
     let (digest, version, parked_for) = (&digest, &version, parked.as_ref());
     let new = NewBlock { external_id: id, record: block, raw, digest, version, parked: parked_for, mended };
     let row = blocks::put(tx, account, source, &new, now).await?;
     let mut notes = Vec::with_capacity(spans.len());
     for (span, quantity) in spans {
-        let kind = (Kind::OutOfOrder, block.reason.as_deref());
+        let kind = (MaintenanceKind::OutOfOrder, block.reason.as_deref());
         let note = core::block(tx, account, (span, quantity), kind, now).await?;
         blocks::add_note(tx, account, row, note).await?;
         notes.push(note);
@@ -107,18 +107,18 @@ async fn decide(
     let known = stored.is_some_and(|stored| !stored.lifted && stored.parked.is_none());
     let outcome = match (parked, notes.first()) {
         // What is linked is taken all the same.
-        (Some(parked), _) => Outcome::Parked(parked),
-        (None, Some(note)) if known => Outcome::Updated(*note),
-        (None, Some(note)) => Outcome::Created(*note),
-        (None, None) => Outcome::Kept,
+        (Some(parked), _) => IngestOutcome::Parked(parked),
+        (None, Some(note)) if known => IngestOutcome::Updated(*note),
+        (None, Some(note)) => IngestOutcome::Created(*note),
+        (None, None) => IngestOutcome::BufferedOnly,
     };
     Ok((outcome, false))
 }
 
 /// Which units, how many of each and when, as far as they are linked; and what is missing.
-async fn spans(tx: &mut Tx, incoming: &Incoming, block: &Block) -> Result<(Vec<(Span, u32)>, Vec<Missing>)> {
-    let Incoming { account, source, .. } = *incoming;
-    if !incoming.authority.bookings_are_theirs() {
+async fn spans(tx: &mut Tx, context: &IngestContext, block: &Block) -> Result<(Vec<(Span, u32)>, Vec<Missing>)> {
+    let IngestContext { account, source, .. } = *context;
+    if !context.authority.source_owns_bookings() {
         return Ok((Vec::new(), vec![Missing::Authority]));
     }
     let mut named: Vec<String> = block.room_types().cloned().collect();
@@ -131,7 +131,7 @@ async fn spans(tx: &mut Tx, incoming: &Incoming, block: &Block) -> Result<(Vec<(
     let stays = stays(block);
     let (mut spans, mut missing) = (Vec::new(), Vec::new());
     for id in named {
-        let Some(mapping) = mappings::find(tx, account, source, mappings::Kind::RoomType, &id).await? else {
+        let Some(mapping) = mappings::find(tx, account, source, mappings::EntityKind::RoomType, &id).await? else {
             missing.push(Missing::RoomType { id });
             continue;
         };
@@ -163,47 +163,47 @@ fn stays(block: &Block) -> Vec<Stay> {
 }
 
 /// The channel says no more than that it is gone.
-pub(super) async fn removed(tx: &mut Tx, incoming: &Incoming, id: &str) -> Result<Outcome> {
-    let Incoming { account, source, now, observed_at, .. } = *incoming;
-    let Some(stored) = blocks::find(tx, account, source, id).await? else { return Ok(Outcome::Unchanged(None)) };
-    let core = first(tx, incoming, &stored).await?;
+pub(super) async fn removed(tx: &mut Tx, context: &IngestContext, id: &str) -> Result<IngestOutcome> {
+    let IngestContext { account, source, now, observed_at, .. } = *context;
+    let Some(stored) = blocks::find(tx, account, source, id).await? else { return Ok(IngestOutcome::Unchanged(None)) };
+    let core = first_core_id(tx, context, &stored).await?;
     if stored.lifted || observed_at < stored.version.observed_at {
-        return Ok(Outcome::Unchanged(core));
+        return Ok(IngestOutcome::Unchanged(core));
     }
-    lift(tx, incoming, &stored).await?;
+    release(tx, context, &stored).await?;
     let version = Version { observed_at, ..stored.version };
     blocks::mark(tx, account, stored.row, (&version, true), now).await?;
-    let outcome = core.map_or(Outcome::Kept, Outcome::Updated);
-    incoming.log(tx, ("block", id), (&outcome, &[])).await?;
+    let outcome = core.map_or(IngestOutcome::BufferedOnly, IngestOutcome::Updated);
+    context.log(tx, ("block", id), (&outcome, &[])).await?;
     Ok(outcome)
 }
 
-async fn first(tx: &mut Tx, incoming: &Incoming, stored: &StoredBlock) -> Result<Option<CoreId>> {
-    Ok(blocks::notes(tx, incoming.account, stored.row).await?.first().copied())
+async fn first_core_id(tx: &mut Tx, context: &IngestContext, stored: &StoredBlock) -> Result<Option<CoreId>> {
+    Ok(blocks::notes(tx, context.account, stored.row).await?.first().copied())
 }
 
 /// Gives back what a block takes in the core.
-async fn lift(tx: &mut Tx, incoming: &Incoming, stored: &StoredBlock) -> Result<()> {
-    for note in blocks::notes(tx, incoming.account, stored.row).await? {
+async fn release(tx: &mut Tx, context: &IngestContext, stored: &StoredBlock) -> Result<()> {
+    for note in blocks::notes(tx, context.account, stored.row).await? {
         // A person may have taken the note away already.
-        core::unblock(tx, incoming.account, note, incoming.now).await?;
+        core::unblock(tx, context.account, note, context.now).await?;
     }
-    blocks::forget_notes(tx, incoming.account, stored.row).await
+    blocks::forget_notes(tx, context.account, stored.row).await
 }
 
 /// A reservation of this id that still holds nights has become the block, or is the newer word.
 async fn end_reservation(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     (block, id): (&Block, &str),
     (version, raw): (&Version, &RawJson),
-) -> Result<Option<Outcome>> {
-    let stored = reservations::find(tx, incoming.account, incoming.source, id).await?;
+) -> Result<Option<IngestOutcome>> {
+    let stored = reservations::find(tx, context.account, context.source, id).await?;
     let Some(stored) = stored else { return Ok(None) };
-    let mut waiting = parked_reservations::find_all(tx, incoming.account, incoming.source, &[id]).await?;
+    let mut waiting = parked_reservations::find_all(tx, context.account, context.source, &[id]).await?;
     let newest = waiting.remove(id).map_or(stored.version, |waiting| waiting.version);
     if version.is_older_than(&newest) {
-        return Ok(Some(Outcome::Older(stored.core)));
+        return Ok(Some(IngestOutcome::Stale(stored.core)));
     }
     if stored.record.status.holds_nights() || stored.parked.is_some() {
         let ended = Reservation {
@@ -212,77 +212,91 @@ async fn end_reservation(
             revision: block.revision.clone(),
             ..Reservation::new(id, Status::Cancelled)
         };
-        reservation::apply(tx, incoming, vec![(ended, raw.clone(), Vec::new())]).await?;
+        reservation::apply(tx, context, vec![(ended, raw.clone(), Vec::new())]).await?;
     }
     Ok(None)
 }
 
 /// What a block of the same id means for a reservation.
-pub(super) enum Way {
+pub(super) enum BlockConflict {
     /// Nothing: there is none, or none that stands in it.
     Free,
     /// It is decided by that alone.
-    Decided(Outcome),
+    Decided(IngestOutcome),
     /// The block has to go first, if the reservation can be booked then.
     Through(Box<StoredBlock>),
 }
 
 /// Whether a reservation's id is a block's that is older: then the block goes, unless the reservation cannot stand in its
 /// place; or newer: then the reservation is old news.
-pub(super) async fn way(tx: &mut Tx, incoming: &Incoming, reservation: &Reservation) -> Result<Way> {
-    let Incoming { account, source, now, .. } = *incoming;
-    let Some(block) = blocks::find(tx, account, source, &reservation.id).await? else { return Ok(Way::Free) };
-    let version = incoming.version(reservation.revision.as_ref(), reservation.modified_at);
-    let core = first(tx, incoming, &block).await?;
+pub(super) async fn resolve_conflict(
+    tx: &mut Tx,
+    context: &IngestContext,
+    reservation: &Reservation,
+) -> Result<BlockConflict> {
+    let IngestContext { account, source, now, .. } = *context;
+    let Some(block) = blocks::find(tx, account, source, &reservation.id).await? else { return Ok(BlockConflict::Free) };
+    let version = context.version(reservation.revision.as_ref(), reservation.modified_at);
+    let core = first_core_id(tx, context, &block).await?;
     if version.is_older_than(&block.version) {
-        return Ok(Way::Decided(Outcome::Older(core)));
+        return Ok(BlockConflict::Decided(IngestOutcome::Stale(core)));
     }
     if block.lifted {
-        return Ok(Way::Free);
+        return Ok(BlockConflict::Free);
     }
     // A word that nobody knows may hold nights: it takes nobody's place before a person has decided.
     if reservation.status.holds_nights() || matches!(reservation.status, Status::Other(_)) {
-        return Ok(Way::Through(Box::new(block)));
+        return Ok(BlockConflict::Through(Box::new(block)));
     }
     let known = reservations::find(tx, account, source, &reservation.id).await?;
     let is_our_own = !block.version.is_older_than(&version)
         && known.as_ref().is_some_and(|known| !known.record.status.holds_nights());
     if is_our_own {
         // The end of the booking that this block took the place of, once more.
-        return Ok(Way::Free);
+        return Ok(BlockConflict::Free);
     }
-    lift(tx, incoming, &block).await?;
+    release(tx, context, &block).await?;
     blocks::mark(tx, account, block.row, (&version, true), now).await?;
     if known.is_some() {
-        return Ok(Way::Free);
+        return Ok(BlockConflict::Free);
     }
     // It was never anything but a block.
-    let outcome = core.map_or(Outcome::Unchanged(None), Outcome::Updated);
-    incoming.log(tx, ("block", &reservation.id), (&outcome, &[])).await?;
-    Ok(Way::Decided(outcome))
+    let outcome = core.map_or(IngestOutcome::Unchanged(None), IngestOutcome::Updated);
+    context.log(tx, ("block", &reservation.id), (&outcome, &[])).await?;
+    Ok(BlockConflict::Decided(outcome))
 }
 
 /// Books a reservation in the place of a block; where it cannot be booked the block stays.
-pub(super) async fn give_way(tx: &mut Tx, incoming: &Incoming, block: &StoredBlock, told: Told) -> Result<Outcome> {
-    let Incoming { account, now, .. } = *incoming;
-    let version = incoming.version(told.0.revision.as_ref(), told.0.modified_at);
+pub(super) async fn replace_block(
+    tx: &mut Tx,
+    context: &IngestContext,
+    block: &StoredBlock,
+    received: ReceivedReservation,
+) -> Result<IngestOutcome> {
+    let IngestContext { account, now, .. } = *context;
+    let version = context.version(received.0.revision.as_ref(), received.0.modified_at);
     tx.savepoint("block").await?;
-    lift(tx, incoming, block).await?;
+    release(tx, context, block).await?;
     blocks::mark(tx, account, block.row, (&version, true), now).await?;
     // The block ended the booking, and not its guest: it may stand again.
-    let reviving = Incoming { may_revive: true, ..*incoming };
-    let outcome = alone(tx, &reviving, told.clone()).await?;
-    if matches!(outcome, Outcome::Created(_) | Outcome::Updated(_) | Outcome::Overbooked { .. } | Outcome::Unchanged(_))
-    {
+    let reviving = IngestContext { may_revive: true, ..*context };
+    let outcome = apply_one(tx, &reviving, received.clone()).await?;
+    if matches!(
+        outcome,
+        IngestOutcome::Created(_)
+            | IngestOutcome::Updated(_)
+            | IngestOutcome::Overbooked { .. }
+            | IngestOutcome::Unchanged(_)
+    ) {
         return Ok(outcome);
     }
-    tx.undo_to("block").await?;
+    tx.rollback_to("block").await?;
     // The block has its nights already: it waits without keeping them twice.
-    let outcomes = reservation::apply_beside_block(tx, incoming, vec![told]).await?;
-    Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
+    let outcomes = reservation::apply_beside_block(tx, context, vec![received]).await?;
+    Ok(outcomes.into_iter().next().unwrap_or(IngestOutcome::Unsupported))
 }
 
-async fn alone(tx: &mut Tx, incoming: &Incoming, told: Told) -> Result<Outcome> {
-    let outcomes = reservation::apply(tx, incoming, vec![told]).await?;
-    Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
+async fn apply_one(tx: &mut Tx, context: &IngestContext, received: ReceivedReservation) -> Result<IngestOutcome> {
+    let outcomes = reservation::apply(tx, context, vec![received]).await?;
+    Ok(outcomes.into_iter().next().unwrap_or(IngestOutcome::Unsupported))
 }

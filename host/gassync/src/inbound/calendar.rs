@@ -1,18 +1,18 @@
 //! A channel's calendar into the buffer, and its prices and rules into the core where the source has the say over them. What it
-//! shows closed is [`super::closing`]'s to judge.
+//! shows closed is [`super::manual_closure`]'s to judge.
 
 use std::collections::BTreeMap;
 
 use gassync_domain::{Calendar, CalendarNight, Date, Mended, Missing, Parked, RawJson, Timestamp};
 
-use super::apply::{Incoming, Outcome};
+use super::apply::{IngestContext, IngestOutcome};
 use crate::{
     core,
     store::{
         Result, Tx,
         buffer::availability,
         closures,
-        mappings::{self, Kind},
+        mappings::{self, EntityKind},
         outbound::shown,
     },
 };
@@ -21,59 +21,59 @@ use crate::{
 /// calendar; how many can be sold never does, since the ledger knows what is sold.
 pub(super) async fn apply(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     mut calendar: Calendar,
     (raw, mut mended): (&RawJson, Vec<Mended>),
-) -> Result<Outcome> {
-    let errors = incoming.mend_or_check(&mut calendar, &mut mended);
+) -> Result<IngestOutcome> {
+    let errors = context.mend_or_check(&mut calendar, &mut mended);
     let outcome =
-        if errors.is_empty() { decide(tx, incoming, &calendar, raw).await? } else { Outcome::Rejected(errors) };
-    incoming.log(tx, ("availability", &calendar.room_type_id), (&outcome, &mended)).await?;
+        if errors.is_empty() { decide(tx, context, &calendar, raw).await? } else { IngestOutcome::Rejected(errors) };
+    context.log(tx, ("availability", &calendar.room_type_id), (&outcome, &mended)).await?;
     Ok(outcome)
 }
 
-async fn decide(tx: &mut Tx, incoming: &Incoming, calendar: &Calendar, raw: &RawJson) -> Result<Outcome> {
-    let Incoming { account, source, now, .. } = *incoming;
+async fn decide(tx: &mut Tx, context: &IngestContext, calendar: &Calendar, raw: &RawJson) -> Result<IngestOutcome> {
+    let IngestContext { account, source, now, .. } = *context;
     let named = (calendar.room_type_id.as_str(), calendar.rate_plan_id.as_deref());
     let Some(place) = availability::place(tx, account, source, named).await? else {
         // There is nothing yet to keep nights beside: whoever sent them sends them again.
-        return Ok(Outcome::Parked(Parked(vec![Missing::RoomType { id: calendar.room_type_id.clone() }])));
+        return Ok(IngestOutcome::Parked(Parked(vec![Missing::RoomType { id: calendar.room_type_id.clone() }])));
     };
     let core = place.unit();
     let mut rates = None;
-    if let (Some(unit), true) = (core, incoming.authority.calendar_is_theirs()) {
+    if let (Some(unit), true) = (core, context.authority.source_owns_calendar()) {
         // What is kept out is not kept beside the core either: it is news when it is told again.
-        let plan = calendar.rate_plan_id.as_deref().map(|plan| (Kind::RatePlan, plan));
-        let links: Vec<(Kind, &str)> = [(Kind::RoomType, named.0)].into_iter().chain(plan).collect();
+        let plan = calendar.rate_plan_id.as_deref().map(|plan| (EntityKind::RatePlan, plan));
+        let links: Vec<(EntityKind, &str)> = [(EntityKind::RoomType, named.0)].into_iter().chain(plan).collect();
         let known = mappings::find_all(tx, account, source, &links).await?;
         if links.iter().any(|(kind, id)| known.get(*kind, id).is_some_and(|link| !link.auto_sync)) {
-            return Ok(Outcome::Parked(Parked(vec![Missing::SwitchedOff { id: named.0.to_owned() }])));
+            return Ok(IngestOutcome::Parked(Parked(vec![Missing::SwitchedOff { id: named.0.to_owned() }])));
         }
         match (place.plan(), &calendar.rate_plan_id) {
             (Some(plan), _) => rates = Some((plan, unit)),
             (None, Some(plan)) => {
-                return Ok(Outcome::Parked(Parked(vec![Missing::RatePlan { id: plan.clone() }])));
+                return Ok(IngestOutcome::Parked(Parked(vec![Missing::RatePlan { id: plan.clone() }])));
             }
             // A channel that knows no rate plans has the prices of the house's first.
             (None, None) => rates = core::first_rate_plan(tx, account, unit, now).await?.map(|plan| (plan, unit)),
         }
     }
     let place = (place.room_type, calendar.rate_plan_id.as_deref());
-    let said = (raw, incoming.observed_at, now);
+    let said = (raw, context.observed_at, now);
     if !availability::put(tx, account, source, place, &calendar.nights, said).await? {
-        return Ok(Outcome::Unchanged(core));
+        return Ok(IngestOutcome::Unchanged(core));
     }
     if let Some(place) = rates {
         core::put_rates(tx, account, place, &calendar.nights, now).await?;
     }
-    Ok(core.map_or(Outcome::Kept, Outcome::Updated))
+    Ok(core.map_or(IngestOutcome::BufferedOnly, IngestOutcome::Updated))
 }
 
 /// Takes the prices and rules that a source has shown, from `today` on, into the core: it has the say over them from now on, or is
 /// linked from now on.
-pub(crate) async fn take_shown(tx: &mut Tx, incoming: &Incoming, today: Date) -> Result<()> {
-    let Incoming { account, source, now, .. } = *incoming;
-    if !incoming.authority.calendar_is_theirs() {
+pub(crate) async fn apply_buffered(tx: &mut Tx, context: &IngestContext, today: Date) -> Result<()> {
+    let IngestContext { account, source, now, .. } = *context;
+    if !context.authority.source_owns_calendar() {
         return Ok(());
     }
     for room_type in closures::linked_room_types(tx, account, source).await? {

@@ -2,17 +2,17 @@
 //! kept, and the same word again is not asked about again.
 
 use gassync_domain::{
-    Authority, Change, ChangeKind, Completeness, Digest, FieldChange, Intent, Missing, Parked, RawJson, Reservation,
-    Say, Status, differences,
+    Authority, Change, ChangeKind, Completeness, Digest, FieldChange, Intent, Missing, Owner, Parked, RawJson,
+    Reservation, Status, differences,
 };
 use serde_json::Value;
 
 use super::{
-    apply::{self, Incoming, Outcome},
+    apply::{self, IngestContext, IngestOutcome},
     block,
-    link::{self, LinkError, Target},
-    plan::entity,
-    silence,
+    dry_run::entity,
+    link::{self, LinkError, LinkTarget},
+    missing_reservation,
 };
 use crate::{
     core::{self, WhenFull},
@@ -102,14 +102,14 @@ impl Choice {
 
 /// Who decides, and why.
 #[derive(Debug, Clone, Copy)]
-pub struct By<'a> {
+pub struct DecidedBy<'a> {
     /// Their name, or their key.
     pub who: &'a str,
     /// In their words.
     pub why: &'a str,
 }
 
-impl By<'_> {
+impl DecidedBy<'_> {
     /// Both are said, and neither is too long.
     pub fn check(&self) -> Result<(), DecideError> {
         for (field, text, most) in [("by", self.who, MAX_WHO_CHARS), ("why", self.why, MAX_WHY_CHARS)] {
@@ -128,7 +128,7 @@ impl By<'_> {
 #[derive(Debug)]
 pub struct Decided {
     /// What becomes of the record.
-    pub outcome: Outcome,
+    pub outcome: IngestOutcome,
     /// What differs in the core entity, before and after.
     pub changes: Vec<FieldChange>,
 }
@@ -167,34 +167,34 @@ pub enum DecideError {
 /// Decides what becomes of a record that waits. Whoever only wants to know drops the transaction.
 pub async fn decide(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     (kind, id): (ParkedKind, &str),
-    (choice, by): (Choice, By<'_>),
+    (choice, by): (Choice, DecidedBy<'_>),
 ) -> Result<Decided, DecideError> {
     by.check()?;
-    let Incoming { account, source, now, .. } = *incoming;
+    let IngestContext { account, source, now, .. } = *context;
     // A hold goes and a booking comes: nights are opened more than once.
     tx.lock_ledger(account, true).await?;
     // A person has the say, whatever the source has.
-    let authority = Authority { bookings: Some(Say::Theirs), ..incoming.authority };
-    let incoming = Incoming { authority, when_full: WhenFull::Keep, may_revive: true, ..*incoming };
+    let authority = Authority { bookings: Some(Owner::Source), ..context.authority };
+    let context = IngestContext { authority, when_full: WhenFull::Keep, may_revive: true, ..*context };
     let linked_kind = match kind {
-        ParkedKind::Property => Some(mappings::Kind::Property),
-        ParkedKind::RoomType => Some(mappings::Kind::RoomType),
-        ParkedKind::RatePlan => Some(mappings::Kind::RatePlan),
-        ParkedKind::Reservation => Some(mappings::Kind::Reservation),
+        ParkedKind::Property => Some(mappings::EntityKind::Property),
+        ParkedKind::RoomType => Some(mappings::EntityKind::RoomType),
+        ParkedKind::RatePlan => Some(mappings::EntityKind::RatePlan),
+        ParkedKind::Reservation => Some(mappings::EntityKind::Reservation),
         ParkedKind::Block => None,
     };
-    let before = snapshot(tx, &incoming, linked_kind, id).await?;
+    let before = snapshot(tx, &context, linked_kind, id).await?;
     let (outcome, digest) = match kind {
-        ParkedKind::Reservation => reservation(tx, &incoming, id, choice).await?,
-        ParkedKind::Block => a_block(tx, &incoming, id, choice).await?,
+        ParkedKind::Reservation => reservation(tx, &context, id, choice).await?,
+        ParkedKind::Block => a_block(tx, &context, id, choice).await?,
         ParkedKind::Property | ParkedKind::RoomType | ParkedKind::RatePlan => {
-            content(tx, &incoming, (kind, id), choice).await?
+            content(tx, &context, (kind, id), choice).await?
         }
     };
-    let after = snapshot(tx, &incoming, linked_kind, id).await?;
-    let new = decisions::NewDecision {
+    let after = snapshot(tx, &context, linked_kind, id).await?;
+    let new = decisions::NewStoredDecision {
         entity: kind.as_str(),
         external_id: id,
         digest: &digest,
@@ -203,7 +203,7 @@ pub async fn decide(
         why: by.why,
     };
     decisions::put(tx, account, source, &new, now).await?;
-    let line = sync_log::Entry {
+    let line = sync_log::SyncLogEntry {
         source,
         entity_type: kind.as_str(),
         entity_id: id,
@@ -216,14 +216,14 @@ pub async fn decide(
 }
 
 /// Keeps who linked a record by hand, and why.
-pub async fn note_link(
+pub async fn record_link(
     tx: &mut Tx,
-    incoming: &Incoming,
-    (kind, id): (mappings::Kind, &str),
-    by: By<'_>,
+    context: &IngestContext,
+    (kind, id): (mappings::EntityKind, &str),
+    by: DecidedBy<'_>,
 ) -> Result<(), DecideError> {
     by.check()?;
-    let new = decisions::NewDecision {
+    let new = decisions::NewStoredDecision {
         entity: kind.as_str(),
         external_id: id,
         // The link itself is what is remembered.
@@ -232,37 +232,37 @@ pub async fn note_link(
         decided_by: by.who,
         why: by.why,
     };
-    Ok(decisions::put(tx, incoming.account, incoming.source, &new, incoming.now).await?)
+    Ok(decisions::put(tx, context.account, context.source, &new, context.now).await?)
 }
 
 async fn snapshot(
     tx: &mut Tx,
-    incoming: &Incoming,
-    kind: Option<mappings::Kind>,
+    context: &IngestContext,
+    kind: Option<mappings::EntityKind>,
     id: &str,
 ) -> Result<Value, DecideError> {
     let Some(kind) = kind else { return Ok(Value::Null) };
-    match mappings::find(tx, incoming.account, incoming.source, kind, id).await? {
-        Some(mapping) => Ok(entity(tx, incoming.account, kind, mapping.core).await?),
+    match mappings::find(tx, context.account, context.source, kind, id).await? {
+        Some(mapping) => Ok(entity(tx, context.account, kind, mapping.core).await?),
         None => Ok(Value::Null),
     }
 }
 
 async fn reservation(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     id: &str,
     choice: Choice,
-) -> Result<(Outcome, Digest), DecideError> {
-    let Incoming { account, source, now, .. } = *incoming;
+) -> Result<(IngestOutcome, Digest), DecideError> {
+    let IngestContext { account, source, now, .. } = *context;
     let Some((waiting, raw)) = parked_reservations::with_raw(tx, account, source, id).await? else {
         // One that the channel does not answer for is decided in the same words.
-        let outcome = silence::resolve(tx, incoming, id, choice == Choice::Cancel).await?;
+        let outcome = missing_reservation::resolve(tx, context, id, choice == Choice::Cancel).await?;
         return Ok((outcome.ok_or(DecideError::NotWaiting)?, Digest(String::new())));
     };
     let ParkedReservation { record, digest, version, missing, hold, .. } = waiting;
-    let incoming = Incoming { observed_at: version.observed_at, ..*incoming };
-    let told = match choice {
+    let context = IngestContext { observed_at: version.observed_at, ..*context };
+    let received = match choice {
         Choice::Ignore => {
             core::drop_holds(tx, account, &Vec::from_iter(hold), now).await?;
             parked_reservations::remove_all(tx, account, source, &[id]).await?;
@@ -270,7 +270,7 @@ async fn reservation(
             // What is older than the word that was decided stays older.
             reservations::confirm(tx, account, source, id, &version, now).await?;
             let stored = reservations::find(tx, account, source, id).await?;
-            return Ok((Outcome::Unchanged(stored.and_then(|stored| stored.core)), digest));
+            return Ok((IngestOutcome::Unchanged(stored.and_then(|stored| stored.core)), digest));
         }
         Choice::Cancel => Reservation {
             completeness: Completeness::Partial,
@@ -279,8 +279,8 @@ async fn reservation(
             ..Reservation::new(id, Status::Cancelled)
         },
         Choice::Stand => {
-            check_lacks_nothing(&missing)?;
-            forget_lost_booking(tx, &incoming, id).await?;
+            check_complete(&missing)?;
+            clear_missing_link(tx, &context, id).await?;
             let status = match record.status {
                 Status::Other(_) => Status::Confirmed,
                 status => status,
@@ -288,15 +288,15 @@ async fn reservation(
             Reservation { status, intent: Intent::Fact, ..record }
         }
     };
-    let outcome = apply_one(tx, &incoming, ChangeKind::Reservation(Box::new(told)), raw).await?;
+    let outcome = apply_one(tx, &context, ChangeKind::Reservation(Box::new(received)), raw).await?;
     match outcome {
-        Outcome::Parked(parked) => Err(DecideError::Lacking(parked)),
+        IngestOutcome::Parked(parked) => Err(DecideError::Lacking(parked)),
         outcome => Ok((outcome, digest)),
     }
 }
 
 /// What a person decides, and nothing else, may be missing of what is to stand.
-fn check_lacks_nothing(Parked(missing): &Parked) -> Result<(), DecideError> {
+fn check_complete(Parked(missing): &Parked) -> Result<(), DecideError> {
     let decided =
         |missing: &&Missing| matches!(missing, Missing::Authority | Missing::Status { .. } | Missing::Decision { .. });
     let lacking: Vec<Missing> = missing.iter().filter(|missing| !decided(missing)).cloned().collect();
@@ -304,9 +304,9 @@ fn check_lacks_nothing(Parked(missing): &Parked) -> Result<(), DecideError> {
 }
 
 /// A reservation whose booking is gone from the core stands as a new one.
-async fn forget_lost_booking(tx: &mut Tx, incoming: &Incoming, id: &str) -> Result<(), DecideError> {
-    let Incoming { account, source, .. } = *incoming;
-    let kind = mappings::Kind::Reservation;
+async fn clear_missing_link(tx: &mut Tx, context: &IngestContext, id: &str) -> Result<(), DecideError> {
+    let IngestContext { account, source, .. } = *context;
+    let kind = mappings::EntityKind::Reservation;
     if let Some(mapping) = mappings::find(tx, account, source, kind, id).await?
         && !bookings::booking_states(tx, account, &[mapping.core]).await?.contains_key(&mapping.core)
     {
@@ -315,25 +315,30 @@ async fn forget_lost_booking(tx: &mut Tx, incoming: &Incoming, id: &str) -> Resu
     Ok(())
 }
 
-async fn a_block(tx: &mut Tx, incoming: &Incoming, id: &str, choice: Choice) -> Result<(Outcome, Digest), DecideError> {
-    let Incoming { account, source, .. } = *incoming;
+async fn a_block(
+    tx: &mut Tx,
+    context: &IngestContext,
+    id: &str,
+    choice: Choice,
+) -> Result<(IngestOutcome, Digest), DecideError> {
+    let IngestContext { account, source, .. } = *context;
     let stored = blocks::with_raw(tx, account, source, id).await?;
     let (stored, raw) = stored.filter(|(stored, _)| stored.parked.is_some()).ok_or(DecideError::NotWaiting)?;
     let digest = stored.digest.clone();
     let outcome = match choice {
         Choice::Stand => {
-            stored.parked.as_ref().map_or(Ok(()), check_lacks_nothing)?;
-            let incoming = Incoming { observed_at: stored.version.observed_at, ..*incoming };
-            apply_one(tx, &incoming, ChangeKind::Block(stored.record), raw).await?
+            stored.parked.as_ref().map_or(Ok(()), check_complete)?;
+            let context = IngestContext { observed_at: stored.version.observed_at, ..*context };
+            apply_one(tx, &context, ChangeKind::Block(stored.record), raw).await?
         }
-        Choice::Cancel => block::removed(tx, incoming, id).await?,
+        Choice::Cancel => block::removed(tx, context, id).await?,
         Choice::Ignore => {
             blocks::release(tx, account, stored.row).await?;
-            Outcome::Unchanged(None)
+            IngestOutcome::Unchanged(None)
         }
     };
     match outcome {
-        Outcome::Parked(parked) => Err(DecideError::Lacking(parked)),
+        IngestOutcome::Parked(parked) => Err(DecideError::Lacking(parked)),
         outcome => Ok((outcome, digest)),
     }
 }
@@ -341,11 +346,11 @@ async fn a_block(tx: &mut Tx, incoming: &Incoming, id: &str, choice: Choice) -> 
 /// A property, room type or rate plan stands as a new one of the core.
 async fn content(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     (kind, id): (ParkedKind, &str),
     choice: Choice,
-) -> Result<(Outcome, Digest), DecideError> {
-    let Incoming { account, source, .. } = *incoming;
+) -> Result<(IngestOutcome, Digest), DecideError> {
+    let IngestContext { account, source, .. } = *context;
     macro_rules! of {
         ($table:ident, $kind:ident) => {{
             let stored = $table::find(tx, account, source, id).await?.filter(|stored| stored.parked.is_some());
@@ -353,7 +358,7 @@ async fn content(
             if choice == Choice::Ignore {
                 $table::release(tx, account, source, id).await?;
             }
-            (mappings::Kind::$kind, digest)
+            (mappings::EntityKind::$kind, digest)
         }};
     }
     let (linked, digest) = match kind {
@@ -363,15 +368,20 @@ async fn content(
     };
     match choice {
         Choice::Cancel => Err(DecideError::NoCancelling),
-        Choice::Ignore => Ok((Outcome::Unchanged(None), digest)),
-        Choice::Stand => match link::link(tx, incoming, (linked, id), Target::New).await?.outcome {
-            Outcome::Parked(parked) => Err(DecideError::Lacking(parked)),
+        Choice::Ignore => Ok((IngestOutcome::Unchanged(None), digest)),
+        Choice::Stand => match link::link(tx, context, (linked, id), LinkTarget::New).await?.outcome {
+            IngestOutcome::Parked(parked) => Err(DecideError::Lacking(parked)),
             outcome => Ok((outcome, digest)),
         },
     }
 }
 
-async fn apply_one(tx: &mut Tx, incoming: &Incoming, data: ChangeKind, raw: RawJson) -> Result<Outcome, DecideError> {
-    let outcomes = apply::changes(tx, incoming, vec![Change::new(data, Some(raw))]).await?;
-    Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotKept))
+async fn apply_one(
+    tx: &mut Tx,
+    context: &IngestContext,
+    data: ChangeKind,
+    raw: RawJson,
+) -> Result<IngestOutcome, DecideError> {
+    let outcomes = apply::changes(tx, context, vec![Change::new(data, Some(raw))]).await?;
+    Ok(outcomes.into_iter().next().unwrap_or(IngestOutcome::Unsupported))
 }

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_no_reader_takes_is_replaced() {
+    fn only_invalid_escapes_are_replaced() {
         let mended = |body: &[u8], kind: &str| mend(body.to_vec(), &[("Content-Type".to_owned(), kind.to_owned())]);
         let json = "application/json; charset=UTF-8";
         assert_eq!(mended(br#" {"a":"x\u0000\ud83d"}"#, json), br#" {"a":"x\ufffd\ufffd"}"#);

@@ -8,13 +8,13 @@ use std::collections::HashSet;
 
 use gassync_domain::{CoreId, Digest, Guest, Mended, RawJson, Reservation};
 
-use super::apply::{Incoming, Outcome};
+use super::apply::{IngestContext, IngestOutcome};
 use crate::{
     core,
     store::{
         Result, Tx,
         buffer::{Envelope, guests},
-        mappings::{self, Kind, Mappings},
+        mappings::{self, EntityKind, Mappings},
     },
 };
 
@@ -24,20 +24,20 @@ type Named<'a> = (&'a Guest, &'a RawJson, &'a [Mended]);
 /// A guest that is told of without a reservation.
 pub(super) async fn apply(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     mut guest: Guest,
     (raw, mut mended): (&RawJson, Vec<Mended>),
-) -> Result<Outcome> {
+) -> Result<IngestOutcome> {
     guest.normalise();
-    let errors = incoming.mend_or_check(&mut guest, &mut mended);
+    let errors = context.mend_or_check(&mut guest, &mut mended);
     let id = guest.id.as_deref().unwrap_or_default();
     let outcome = if errors.is_empty() {
-        let links = mappings::find_all(tx, incoming.account, incoming.source, &[(Kind::Guest, id)]).await?;
-        keep_all(tx, incoming, &[(&guest, raw, &mended)], &links).await?.pop().unwrap_or(Outcome::NotKept)
+        let links = mappings::find_all(tx, context.account, context.source, &[(EntityKind::Guest, id)]).await?;
+        keep_all(tx, context, &[(&guest, raw, &mended)], &links).await?.pop().unwrap_or(IngestOutcome::Unsupported)
     } else {
-        Outcome::Rejected(errors)
+        IngestOutcome::Rejected(errors)
     };
-    incoming.log(tx, ("guest", id), (&outcome, &mended)).await?;
+    context.log(tx, ("guest", id), (&outcome, &mended)).await?;
     Ok(outcome)
 }
 
@@ -50,7 +50,7 @@ pub(super) fn id_of(reservation: &Reservation) -> Option<String> {
 /// The guests who made reservations, and what those were linked with before.
 pub(super) async fn of_reservations(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     (reservations, links): (&[&Reservation], &Mappings),
 ) -> Result<Vec<Option<CoreId>>> {
     let guest = |reservation: &&Reservation| {
@@ -58,16 +58,21 @@ pub(super) async fn of_reservations(
         let raw = RawJson::of(&guest);
         Some((guest, raw))
     };
-    let told: Vec<Option<(Guest, RawJson)>> = reservations.iter().map(guest).collect();
+    let received: Vec<Option<(Guest, RawJson)>> = reservations.iter().map(guest).collect();
     // What was mended of them stands with the reservation.
-    let named: Vec<Named<'_>> = told.iter().flatten().map(|(guest, raw)| (guest, raw, [].as_slice())).collect();
-    let mut kept = keep_all(tx, incoming, &named, links).await?.into_iter();
-    Ok(told.iter().map(|told| told.as_ref().and_then(|_| kept.next()?.core())).collect())
+    let named: Vec<Named<'_>> = received.iter().flatten().map(|(guest, raw)| (guest, raw, [].as_slice())).collect();
+    let mut kept = keep_all(tx, context, &named, links).await?.into_iter();
+    Ok(received.iter().map(|received| received.as_ref().and_then(|_| kept.next()?.core())).collect())
 }
 
 /// Keeps guests: the first word on each person before the second.
-async fn keep_all(tx: &mut Tx, incoming: &Incoming, guests: &[Named<'_>], links: &Mappings) -> Result<Vec<Outcome>> {
-    let mut outcomes = vec![Outcome::NotKept; guests.len()];
+async fn keep_all(
+    tx: &mut Tx,
+    context: &IngestContext,
+    guests: &[Named<'_>],
+    links: &Mappings,
+) -> Result<Vec<IngestOutcome>> {
+    let mut outcomes = vec![IngestOutcome::Unsupported; guests.len()];
     let mut waiting: Vec<usize> = (0..guests.len()).collect();
     while !waiting.is_empty() {
         let (mut ids, mut identities) = (HashSet::new(), HashSet::new());
@@ -76,7 +81,7 @@ async fn keep_all(tx: &mut Tx, incoming: &Incoming, guests: &[Named<'_>], links:
             ids.insert(guest.id.as_deref()) & guest.identity().is_none_or(|identity| identities.insert(identity))
         });
         let distinct: Vec<Named<'_>> = first.iter().map(|index| guests[*index]).collect();
-        for (index, outcome) in first.into_iter().zip(keep(tx, incoming, &distinct, links).await?) {
+        for (index, outcome) in first.into_iter().zip(keep(tx, context, &distinct, links).await?) {
             outcomes[index] = outcome;
         }
         waiting = later;
@@ -85,48 +90,55 @@ async fn keep_all(tx: &mut Tx, incoming: &Incoming, guests: &[Named<'_>], links:
 }
 
 /// Keeps guests of whom no two are told to be the same.
-async fn keep(tx: &mut Tx, incoming: &Incoming, told: &[Named<'_>], links: &Mappings) -> Result<Vec<Outcome>> {
-    let Incoming { account, source, now, .. } = *incoming;
-    let version = incoming.version(None, None);
-    let digests: Vec<Digest> = told.iter().map(|(guest, ..)| Digest::of_json(guest)).collect();
-    let ids: Vec<&str> = told.iter().map(|(guest, ..)| guest.id.as_deref().unwrap_or_default()).collect();
+async fn keep(
+    tx: &mut Tx,
+    context: &IngestContext,
+    received: &[Named<'_>],
+    links: &Mappings,
+) -> Result<Vec<IngestOutcome>> {
+    let IngestContext { account, source, now, .. } = *context;
+    let version = context.version(None, None);
+    let digests: Vec<Digest> = received.iter().map(|(guest, ..)| Digest::of_json(guest)).collect();
+    let ids: Vec<&str> = received.iter().map(|(guest, ..)| guest.id.as_deref().unwrap_or_default()).collect();
     let stored = guests::find_all(tx, account, source, &ids).await?;
-    let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(told.len());
+    let mut outcomes: Vec<Option<IngestOutcome>> = Vec::with_capacity(received.len());
     for (id, digest) in ids.iter().zip(&digests) {
         outcomes.push(match stored.get(*id) {
-            Some(stored) if version.is_older_than(&stored.version) => Some(Outcome::Older(stored.core)),
+            Some(stored) if version.is_older_than(&stored.version) => Some(IngestOutcome::Stale(stored.core)),
             Some(stored) if stored.digest == *digest => {
                 guests::confirm(tx, account, source, id, &version, now).await?;
-                Some(Outcome::Unchanged(stored.core))
+                Some(IngestOutcome::Unchanged(stored.core))
             }
             _ => None,
         });
     }
-    let news: Vec<usize> = (0..told.len()).filter(|index| outcomes[*index].is_none()).collect();
+    let news: Vec<usize> = (0..received.len()).filter(|index| outcomes[*index].is_none()).collect();
     // One who was linked since the links were read is in the buffer.
     let in_buffer = |id: &str| stored.get(id).and_then(|stored| stored.core);
     let is_linked = |index: &usize| {
         let id = ids[*index];
-        links.get(Kind::Guest, id).map(|mapping| mapping.core).or_else(|| in_buffer(id))
+        links.get(EntityKind::Guest, id).map(|mapping| mapping.core).or_else(|| in_buffer(id))
     };
     let unlinked: Vec<usize> = news.iter().copied().filter(|index| is_linked(index).is_none()).collect();
-    let strangers: Vec<&Guest> = unlinked.iter().map(|index| told[*index].0).collect();
+    let strangers: Vec<&Guest> = unlinked.iter().map(|index| received[*index].0).collect();
     let known = core::find_guests(tx, account, &strangers).await?;
-    let known = |index: &usize| is_linked(index).or_else(|| known.get(&told[*index].0.identity()?).copied());
-    let put: Vec<(Option<CoreId>, &Guest)> = news.iter().map(|index| (known(index), told[*index].0)).collect();
+    let known = |index: &usize| is_linked(index).or_else(|| known.get(&received[*index].0.identity()?).copied());
+    let put: Vec<(Option<CoreId>, &Guest)> = news.iter().map(|index| (known(index), received[*index].0)).collect();
     let cores = core::put_guests(tx, account, &put, now).await?;
     for (index, core) in news.iter().zip(&cores) {
-        outcomes[*index] = Some(if known(index).is_none() { Outcome::Created(*core) } else { Outcome::Updated(*core) });
+        outcomes[*index] =
+            Some(if known(index).is_none() { IngestOutcome::Created(*core) } else { IngestOutcome::Updated(*core) });
     }
     let made = news.iter().zip(&cores).filter(|(index, _)| is_linked(index).is_none());
     let links: Vec<(&str, CoreId)> = made.map(|(index, core)| (ids[*index], *core)).collect();
-    mappings::link_all(tx, account, source, Kind::Guest, &links, now).await?;
-    let outcomes: Vec<Outcome> = outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::NotKept)).collect();
+    mappings::link_all(tx, account, source, EntityKind::Guest, &links, now).await?;
+    let outcomes: Vec<IngestOutcome> =
+        outcomes.into_iter().map(|outcome| outcome.unwrap_or(IngestOutcome::Unsupported)).collect();
     let rows: Vec<_> = news
         .iter()
         .map(|index| {
-            let (guest, raw, mended) = told[*index];
-            (Envelope { mended, ..incoming.envelope(raw, &digests[*index], &version, &outcomes[*index]) }, guest)
+            let (guest, raw, mended) = received[*index];
+            (Envelope { mended, ..context.envelope(raw, &digests[*index], &version, &outcomes[*index]) }, guest)
         })
         .collect();
     guests::put_all(tx, &rows).await?;

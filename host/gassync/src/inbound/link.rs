@@ -4,25 +4,25 @@ use gassync_domain::{Change, ChangeKind, CoreId, FieldChange, Missing, Parked, R
 use serde_json::Value;
 
 use super::{
-    apply::{self, Incoming, Outcome},
-    plan::entity,
+    apply::{self, IngestContext, IngestOutcome},
+    dry_run::entity,
 };
 use crate::{
     schedule,
     store::{
         Result, Tx,
         buffer::{Slice, parked_reservations, properties, rate_plans, reservations, room_types},
-        mappings::{self, Kind},
+        mappings::{self, EntityKind},
         sync_log,
     },
 };
 
 /// Parked records that are looked through for what they wait for.
-const LOOKED_THROUGH: i64 = 1_000;
+const MAX_SEARCHED: i64 = 1_000;
 
 /// What a record is to be linked with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
+pub enum LinkTarget {
     /// This core entity.
     Known(CoreId),
     /// One that is made of the record.
@@ -31,9 +31,9 @@ pub enum Target {
 
 /// What linking does.
 #[derive(Debug)]
-pub struct Linked {
+pub struct LinkResult {
     /// What becomes of the record.
-    pub outcome: Outcome,
+    pub outcome: IngestOutcome,
     /// What differs in the core entity, before and after.
     pub changes: Vec<FieldChange>,
     /// Parked records that wait for this very link.
@@ -71,26 +71,26 @@ pub enum LinkError {
 /// Links a record and takes it into the core. Whoever only wants to know drops the transaction.
 pub async fn link(
     tx: &mut Tx,
-    incoming: &Incoming,
-    (kind, id): (Kind, &str),
-    target: Target,
-) -> std::result::Result<Linked, LinkError> {
-    let Incoming { account, source, now, .. } = *incoming;
+    context: &IngestContext,
+    (kind, id): (EntityKind, &str),
+    target: LinkTarget,
+) -> std::result::Result<LinkResult, LinkError> {
+    let IngestContext { account, source, now, .. } = *context;
     if let Some(mapping) = mappings::find(tx, account, source, kind, id).await? {
         return Err(LinkError::AlreadyLinked(mapping.core));
     }
-    if kind == Kind::Reservation && target == Target::New {
+    if kind == EntityKind::Reservation && target == LinkTarget::New {
         return Err(LinkError::NotByHand);
     }
-    let (change, observed_at) = told(tx, incoming, kind, id).await?.ok_or(LinkError::NoRecord)?;
+    let (change, observed_at) = received(tx, context, kind, id).await?.ok_or(LinkError::NoRecord)?;
     let mut before = Value::Null;
-    if let Target::Known(core) = target {
+    if let LinkTarget::Known(core) = target {
         before = entity(tx, account, kind, core).await?;
         if before.is_null() {
             return Err(LinkError::NoEntity);
         }
-        check_home(tx, incoming, &change.data, &before).await?;
-        if kind == Kind::Reservation
+        check_home(tx, context, &change.data, &before).await?;
+        if kind == EntityKind::Reservation
             && let Some(other) = mappings::external_of(tx, account, source, kind, core).await?
         {
             return Err(LinkError::Taken(other));
@@ -98,14 +98,14 @@ pub async fn link(
         mappings::link(tx, account, source, kind, id, core, now).await?;
     }
     // What a person decides to make is made, whichever source creates.
-    let incoming = Incoming { creates: incoming.creates || target == Target::New, observed_at, ..*incoming };
-    let outcomes = apply::changes(tx, &incoming, vec![change]).await?;
-    let outcome = outcomes.into_iter().next().unwrap_or(Outcome::NotKept);
+    let context = IngestContext { creates: context.creates || target == LinkTarget::New, observed_at, ..*context };
+    let outcomes = apply::changes(tx, &context, vec![change]).await?;
+    let outcome = outcomes.into_iter().next().unwrap_or(IngestOutcome::Unsupported);
     let mut changes = Vec::new();
     if let Some(core) = outcome.core() {
         changes = differences(&before, &entity(tx, account, kind, core).await?);
         let message = Some(format!("linked with {core} by hand"));
-        let entry = sync_log::Entry {
+        let entry = sync_log::SyncLogEntry {
             source,
             entity_type: kind.as_str(),
             entity_id: id,
@@ -115,24 +115,29 @@ pub async fn link(
         };
         sync_log::inbound(tx, account, &[entry], now).await?;
     }
-    let frees = waiting_for(tx, &incoming, kind, id).await?;
+    let frees = waiting_for(tx, &context, kind, id).await?;
     schedule::linked(tx, account, source, now).await?;
-    Ok(Linked { outcome, changes, frees })
+    Ok(LinkResult { outcome, changes, frees })
 }
 
 /// Takes a link away: the record is parked, the core keeps what it has.
-pub async fn unlink(tx: &mut Tx, incoming: &Incoming, kind: Kind, id: &str) -> std::result::Result<(), LinkError> {
-    let Incoming { account, source, now, .. } = *incoming;
+pub async fn unlink(
+    tx: &mut Tx,
+    context: &IngestContext,
+    kind: EntityKind,
+    id: &str,
+) -> std::result::Result<(), LinkError> {
+    let IngestContext { account, source, now, .. } = *context;
     mappings::find(tx, account, source, kind, id).await?.ok_or(LinkError::NoRecord)?;
     let parked = Parked(vec![Missing::Link]);
     match kind {
-        Kind::Property => properties::part(tx, account, source, id, &parked).await?,
-        Kind::RoomType => room_types::part(tx, account, source, id, &parked).await?,
-        Kind::RatePlan => rate_plans::part(tx, account, source, id, &parked).await?,
-        Kind::Reservation | Kind::Guest => return Err(LinkError::NotByHand),
+        EntityKind::Property => properties::part(tx, account, source, id, &parked).await?,
+        EntityKind::RoomType => room_types::part(tx, account, source, id, &parked).await?,
+        EntityKind::RatePlan => rate_plans::part(tx, account, source, id, &parked).await?,
+        EntityKind::Reservation | EntityKind::Guest => return Err(LinkError::NotByHand),
     }
     mappings::unlink(tx, account, source, kind, id).await?;
-    let entry = sync_log::Entry {
+    let entry = sync_log::SyncLogEntry {
         source,
         entity_type: kind.as_str(),
         entity_id: id,
@@ -146,13 +151,13 @@ pub async fn unlink(tx: &mut Tx, incoming: &Incoming, kind: Kind, id: &str) -> s
     Ok(())
 }
 
-async fn told(
+async fn received(
     tx: &mut Tx,
-    incoming: &Incoming,
-    kind: Kind,
+    context: &IngestContext,
+    kind: EntityKind,
     id: &str,
 ) -> std::result::Result<Option<(Change, gassync_domain::Timestamp)>, LinkError> {
-    let Incoming { account, source, .. } = *incoming;
+    let IngestContext { account, source, .. } = *context;
     let change = |data: ChangeKind, raw: RawJson, mended| Change { mended, ..Change::new(data, Some(raw)) };
     macro_rules! of {
         ($table:ident, $data:expr) => {
@@ -162,24 +167,24 @@ async fn told(
         };
     }
     Ok(match kind {
-        Kind::Property => of!(properties, ChangeKind::Property),
-        Kind::RoomType => of!(room_types, ChangeKind::RoomType),
-        Kind::RatePlan => of!(rate_plans, ChangeKind::RatePlan),
-        Kind::Reservation => {
+        EntityKind::Property => of!(properties, ChangeKind::Property),
+        EntityKind::RoomType => of!(room_types, ChangeKind::RoomType),
+        EntityKind::RatePlan => of!(rate_plans, ChangeKind::RatePlan),
+        EntityKind::Reservation => {
             let waiting = parked_reservations::with_raw(tx, account, source, id).await?;
             waiting.map(|(waiting, raw)| {
                 let change = change(ChangeKind::Reservation(Box::new(waiting.record)), raw, waiting.mended);
                 (change, waiting.version.observed_at)
             })
         }
-        Kind::Guest => return Err(LinkError::NotByHand),
+        EntityKind::Guest => return Err(LinkError::NotByHand),
     })
 }
 
 /// A room belongs to the house that the record's property is linked with.
 async fn check_home(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     data: &ChangeKind,
     entity: &Value,
 ) -> std::result::Result<(), LinkError> {
@@ -188,22 +193,22 @@ async fn check_home(
         ChangeKind::RatePlan(record) => &record.property_id,
         _ => return Ok(()),
     };
-    let property = mappings::find(tx, incoming.account, incoming.source, Kind::Property, home).await?;
+    let property = mappings::find(tx, context.account, context.source, EntityKind::Property, home).await?;
     match (property, entity.get("propertyId").and_then(Value::as_i64)) {
         (Some(property), Some(is_in)) if property.core.0 != is_in => Err(LinkError::Elsewhere(is_in)),
         _ => Ok(()),
     }
 }
 
-async fn waiting_for(tx: &mut Tx, incoming: &Incoming, kind: Kind, wanted: &str) -> Result<usize> {
+async fn waiting_for(tx: &mut Tx, context: &IngestContext, kind: EntityKind, wanted: &str) -> Result<usize> {
     let names_it = |missing: &Missing| match (kind, missing) {
-        (Kind::Property, Missing::Property { id })
-        | (Kind::RoomType, Missing::RoomType { id })
-        | (Kind::RatePlan, Missing::RatePlan { id }) => id == wanted,
+        (EntityKind::Property, Missing::Property { id })
+        | (EntityKind::RoomType, Missing::RoomType { id })
+        | (EntityKind::RatePlan, Missing::RatePlan { id }) => id == wanted,
         _ => false,
     };
-    let Incoming { account, source, .. } = *incoming;
-    let slice = Slice { after: 0, limit: LOOKED_THROUGH };
+    let IngestContext { account, source, .. } = *context;
+    let slice = Slice { after: 0, limit: MAX_SEARCHED };
     let mut count = 0;
     macro_rules! among {
         ($table:ident) => {

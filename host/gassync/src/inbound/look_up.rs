@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gassync_domain::{Entity, Query, Selection};
 
-use super::{pull, silence};
+use super::{fetch, missing_reservation};
 use crate::{app::App, channel::ChannelCallError, store::sources::Source};
 
 /// Fetches what a query names, and takes note of reservations that the channel does not answer for.
@@ -12,20 +12,20 @@ pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<(), Ch
     let entity = query.entity;
     let alone = matches!(&query.selection, Selection::Some(ids) if ids.len() == 1);
     let asked_at = app.now();
-    let (_, silent) = pull::ask(app, source, query).await?;
+    let (_, silent) = fetch::ask(app, source, query).await?;
     if entity != Entity::Reservation {
         return Ok(());
     }
     for id in silent {
         if alone {
-            silence::heard(app, source, &id, asked_at).await?;
+            missing_reservation::record_absent(app, source, &id, asked_at).await?;
             continue;
         }
         // Whether a channel answers a list whole is not known of all.
         let asked_at = app.now();
-        let (_, silent) = pull::ask(app, source, Query::new(entity, Selection::Some(vec![id]))).await?;
+        let (_, silent) = fetch::ask(app, source, Query::new(entity, Selection::Some(vec![id]))).await?;
         for id in silent {
-            silence::heard(app, source, &id, asked_at).await?;
+            missing_reservation::record_absent(app, source, &id, asked_at).await?;
         }
     }
     Ok(())

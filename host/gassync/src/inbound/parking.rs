@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use gassync_domain::{CoreId, Date, Digest, Intent, MAX_STAY_NIGHTS, Reservation, RoomStay, Status, Stay};
 
-use super::apply::Incoming;
+use super::apply::IngestContext;
 use crate::{
-    core::{HoldAsked, WhenFull},
+    core::{HoldRequest, WhenFull},
     store::{
         Result, Tx,
         buffer::{Stored, parked_reservations::ParkedReservation},
@@ -50,7 +50,7 @@ pub(super) fn applied<'a>(
 }
 
 /// A word that waits, and what is known beside it.
-pub(super) struct Waiting<'a> {
+pub(super) struct HoldCandidate<'a> {
     /// The word.
     pub reservation: &'a Reservation,
     /// The last one that was applied.
@@ -65,14 +65,14 @@ pub(super) struct Waiting<'a> {
 /// source has no say, where it holds no nights or asks for them, and where its last night is past.
 pub(super) async fn hold(
     tx: &mut Tx,
-    incoming: &Incoming,
-    waiting: &Waiting<'_>,
+    context: &IngestContext,
+    waiting: &HoldCandidate<'_>,
     unit: impl Fn(&str) -> Option<CoreId>,
 ) -> Result<Vec<Span>> {
-    let Waiting { reservation, .. } = waiting;
+    let HoldCandidate { reservation, .. } = waiting;
     let may_hold = reservation.status.holds_nights() || matches!(reservation.status, Status::Other(_));
-    let is_fact = reservation.intent == Intent::Fact && incoming.when_full == WhenFull::Keep;
-    if !may_hold || !is_fact || !incoming.authority.bookings_are_theirs() || has_no_night(reservation) {
+    let is_fact = reservation.intent == Intent::Fact && context.when_full == WhenFull::Keep;
+    if !may_hold || !is_fact || !context.authority.source_owns_bookings() || has_no_night(reservation) {
         return Ok(Vec::new());
     }
     let mut wanted = places(reservation, &unit);
@@ -84,21 +84,21 @@ pub(super) async fn hold(
         wanted = places(applied, &unit);
     }
     let of_wanted: Vec<CoreId> = wanted.iter().map(|span| span.unit).collect();
-    let homes: HashMap<CoreId, Home> = units::homes(tx, incoming.account, &of_wanted).await?;
-    wanted.retain(|span| homes.get(&span.unit).is_some_and(|home| span.stay.check_out() > home.today(incoming.now)));
-    match waiting.booking.filter(|(_, state)| state.takes_nights(incoming.now)) {
+    let homes: HashMap<CoreId, Home> = units::homes(tx, context.account, &of_wanted).await?;
+    wanted.retain(|span| homes.get(&span.unit).is_some_and(|home| span.stay.check_out() > home.today(context.now)));
+    match waiting.booking.filter(|(_, state)| state.takes_nights(context.now)) {
         Some((booking, _)) if !wanted.is_empty() => {
-            let rooms = bookings::rooms(tx, incoming.account, &[booking]).await?.remove(&booking).unwrap_or_default();
+            let rooms = bookings::rooms(tx, context.account, &[booking]).await?.remove(&booking).unwrap_or_default();
             let has: Vec<Span> = rooms.iter().filter_map(bookings::RoomRow::span).collect();
-            Ok(beyond(&wanted, &has))
+            Ok(uncovered(&wanted, &has))
         }
         _ => Ok(wanted),
     }
 }
 
 /// The hold that a word asks for.
-pub(super) fn asked(waiting: &Waiting<'_>, spans: Vec<Span>) -> HoldAsked {
-    HoldAsked { known: waiting.known, spans, reason: reason(&waiting.reservation.id) }
+pub(super) fn hold_request(waiting: &HoldCandidate<'_>, spans: Vec<Span>) -> HoldRequest {
+    HoldRequest { known: waiting.known, spans, reason: reason(&waiting.reservation.id) }
 }
 
 /// Why a hold keeps its nights.
@@ -123,7 +123,7 @@ fn places(reservation: &Reservation, unit: impl Fn(&str) -> Option<CoreId>) -> V
 }
 
 /// What is wanted beyond what is there, night by night, in spans as long as they go.
-fn beyond(wanted: &[Span], has: &[Span]) -> Vec<Span> {
+fn uncovered(wanted: &[Span], has: &[Span]) -> Vec<Span> {
     let mut left: BTreeMap<(i64, Date), i64> = BTreeMap::new();
     for span in has {
         for night in span.stay.each() {
@@ -157,11 +157,11 @@ fn beyond(wanted: &[Span], has: &[Span]) -> Vec<Span> {
 /// Whether a person has decided this very word, and nothing was applied since.
 pub(super) async fn was_decided(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     (id, digest): (&str, &Digest),
     stored: Option<&Stored<Reservation>>,
 ) -> Result<bool> {
-    let last = decisions::last(tx, incoming.account, incoming.source, ("reservation", id)).await?;
+    let last = decisions::last(tx, context.account, context.source, ("reservation", id)).await?;
     Ok(last.is_some_and(|last| {
         let decided_at = gassync_domain::Timestamp::from(last.created_at);
         last.digest == digest.0 && stored.is_none_or(|stored| stored.synced_at <= decided_at)
@@ -178,12 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_not_there_already_is_kept() {
+    fn only_uncovered_nights_are_held() {
         let has = [span(1, 10, 13)];
-        assert_eq!(beyond(&[span(1, 10, 13)], &has), []);
-        assert_eq!(beyond(&[span(1, 8, 15)], &has), [span(1, 8, 10), span(1, 13, 15)]);
-        assert_eq!(beyond(&[span(2, 10, 13)], &has), [span(2, 10, 13)]);
+        assert_eq!(uncovered(&[span(1, 10, 13)], &has), []);
+        assert_eq!(uncovered(&[span(1, 8, 15)], &has), [span(1, 8, 10), span(1, 13, 15)]);
+        assert_eq!(uncovered(&[span(2, 10, 13)], &has), [span(2, 10, 13)]);
         // Two rooms of one unit, of which the booking has one.
-        assert_eq!(beyond(&[span(1, 10, 13), span(1, 10, 12)], &has), [span(1, 10, 12)]);
+        assert_eq!(uncovered(&[span(1, 10, 13), span(1, 10, 12)], &has), [span(1, 10, 12)]);
     }
 }

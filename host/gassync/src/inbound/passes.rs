@@ -25,7 +25,7 @@ const MAX_RECORDS: usize = 1_000_000;
 
 /// What follows a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum After {
+pub enum NextStep {
     /// The next page.
     NextPage,
     /// The first page, once more.
@@ -40,7 +40,7 @@ pub enum After {
 
 /// A list that does not end, and how that was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endless(pub String);
+pub struct EndlessFetch(pub String);
 
 /// What the pages of a run have brought so far.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub struct Passes {
     /// Whether a list of several pages is read again.
     rereads: bool,
     /// Every word counts, also a second one of a record.
-    by_words: bool,
+    counts_every_record: bool,
     /// What was read is gone from there.
     is_queue: bool,
     began: Timestamp,
@@ -72,7 +72,7 @@ impl Passes {
         };
         Self {
             rereads: moves_on,
-            by_words: matches!(query.selection, Selection::After(_) | Selection::Queue(_)),
+            counts_every_record: matches!(query.selection, Selection::After(_) | Selection::Queue(_)),
             is_queue: matches!(query.selection, Selection::Queue(_)),
             began,
             run: HashSet::new(),
@@ -86,7 +86,7 @@ impl Passes {
     }
 
     /// Takes a page into account, and leaves in it what the passes before this one did not have.
-    pub fn take(&mut self, page: &mut Page) -> Result<After, Endless> {
+    pub fn take(&mut self, page: &mut Page) -> Result<NextStep, EndlessFetch> {
         self.pages += 1;
         let keys: Vec<u64> = page.changes.iter().map(|change| self.key(change)).collect();
         self.check_end(&keys, page.next.is_some())?;
@@ -103,37 +103,37 @@ impl Passes {
         self.pass.extend(keys);
         if page.next.is_some() {
             return match self.pages {
-                MAX_PAGES if self.is_queue => Ok(After::Cut),
-                MAX_PAGES => Err(Endless(format!("{MAX_PAGES} pages and there are more"))),
-                _ => Ok(After::NextPage),
+                MAX_PAGES if self.is_queue => Ok(NextStep::Cut),
+                MAX_PAGES => Err(EndlessFetch(format!("{MAX_PAGES} pages and there are more"))),
+                _ => Ok(NextStep::NextPage),
             };
         }
         Ok(self.end_pass())
     }
 
-    fn end_pass(&mut self) -> After {
+    fn end_pass(&mut self) -> NextStep {
         let is_over = if self.passes == 1 { self.pages == 1 || !self.rereads } else { !self.any_new };
         self.run.extend(self.pass.drain());
         if is_over || self.run.len() > MAX_RECORDS {
-            return After::Whole;
+            return NextStep::Whole;
         }
         if self.passes == MAX_PASSES {
-            return After::Unsettled;
+            return NextStep::Unsettled;
         }
         self.passes += 1;
         (self.pages, self.known_pages, self.empty_pages, self.any_new) = (0, 0, 0, false);
-        After::NextPass
+        NextStep::NextPass
     }
 
-    fn check_end(&mut self, keys: &[u64], another: bool) -> Result<(), Endless> {
+    fn check_end(&mut self, keys: &[u64], another: bool) -> Result<(), EndlessFetch> {
         let is_known = !keys.is_empty() && keys.iter().all(|key| self.pass.contains(key));
         self.known_pages = if is_known { self.known_pages + 1 } else { 0 };
         self.empty_pages = if keys.is_empty() { self.empty_pages + 1 } else { 0 };
         if another && self.known_pages >= MAX_KNOWN_PAGES {
-            return Err(Endless(format!("{MAX_KNOWN_PAGES} pages brought only what came before")));
+            return Err(EndlessFetch(format!("{MAX_KNOWN_PAGES} pages brought only what came before")));
         }
         if another && self.empty_pages >= MAX_EMPTY_PAGES {
-            return Err(Endless(format!("{MAX_EMPTY_PAGES} pages brought nothing")));
+            return Err(EndlessFetch(format!("{MAX_EMPTY_PAGES} pages brought nothing")));
         }
         Ok(())
     }
@@ -147,7 +147,7 @@ impl Passes {
             ChangeKind::Unreadable(unreadable) => unreadable.id.as_deref(),
             _ => external_id(change),
         };
-        match id.filter(|_| !self.by_words) {
+        match id.filter(|_| !self.counts_every_record) {
             Some(id) => (std::mem::discriminant(&change.data), id).hash(&mut hasher),
             None => {
                 // A form that cannot be written is equal to any other such: at worst a list is read once.
@@ -210,21 +210,21 @@ mod tests {
     #[test]
     fn one_page_is_read_once() {
         let mut run = run(Selection::Everything);
-        assert_eq!(run.take(&mut bookings(&["1", "2"], false)), Ok(After::Whole));
+        assert_eq!(run.take(&mut bookings(&["1", "2"], false)), Ok(NextStep::Whole));
     }
 
     #[test]
-    fn several_pages_are_read_until_nothing_is_new() {
+    fn several_pages_are_reread_until_stable() {
         let mut run = run(Selection::Everything);
-        assert_eq!(run.take(&mut bookings(&["1", "2"], true)), Ok(After::NextPage));
+        assert_eq!(run.take(&mut bookings(&["1", "2"], true)), Ok(NextStep::NextPage));
         // 1 was deleted: 3 has moved to the page that was read.
-        assert_eq!(run.take(&mut bookings(&["4"], false)), Ok(After::NextPass));
+        assert_eq!(run.take(&mut bookings(&["4"], false)), Ok(NextStep::NextPass));
         let mut first = bookings(&["2", "3"], true);
-        assert_eq!(run.take(&mut first), Ok(After::NextPage));
+        assert_eq!(run.take(&mut first), Ok(NextStep::NextPage));
         assert_eq!(left(&first), ["3"]);
-        assert_eq!(run.take(&mut bookings(&["4"], false)), Ok(After::NextPass));
-        assert_eq!(run.take(&mut bookings(&["2", "3"], true)), Ok(After::NextPage));
-        assert_eq!(run.take(&mut bookings(&["4"], false)), Ok(After::Whole));
+        assert_eq!(run.take(&mut bookings(&["4"], false)), Ok(NextStep::NextPass));
+        assert_eq!(run.take(&mut bookings(&["2", "3"], true)), Ok(NextStep::NextPage));
+        assert_eq!(run.take(&mut bookings(&["4"], false)), Ok(NextStep::Whole));
     }
 
     #[test]
@@ -232,31 +232,31 @@ mod tests {
         let mut run = run(Selection::Everything);
         for pass in 0..3 {
             let ids = [format!("{pass}a"), format!("{pass}b")];
-            assert_eq!(run.take(&mut bookings(&[&ids[0]], true)), Ok(After::NextPage));
+            assert_eq!(run.take(&mut bookings(&[&ids[0]], true)), Ok(NextStep::NextPage));
             let after = run.take(&mut bookings(&[&ids[1]], false)).expect("a page");
-            assert_eq!(after, if pass == 2 { After::Unsettled } else { After::NextPass });
+            assert_eq!(after, if pass == 2 { NextStep::Unsettled } else { NextStep::NextPass });
         }
     }
 
     #[test]
-    fn what_changed_since_the_run_began_is_the_next_runs() {
+    fn later_changes_are_left_to_the_next_run() {
         let mut run = run(Selection::Everything);
         let late = || {
             let modified_at = Some(BEGAN.parse().expect("a time"));
             let reservation = Reservation { modified_at, ..reservation("9") };
             Change::new(ChangeKind::Reservation(Box::new(reservation)), None)
         };
-        assert_eq!(run.take(&mut bookings(&["1"], true)), Ok(After::NextPage));
-        assert_eq!(run.take(&mut bookings(&["2"], false)), Ok(After::NextPass));
-        assert_eq!(run.take(&mut page(vec![booking("1"), late()], true)), Ok(After::NextPage));
-        assert_eq!(run.take(&mut bookings(&["2"], false)), Ok(After::Whole));
+        assert_eq!(run.take(&mut bookings(&["1"], true)), Ok(NextStep::NextPage));
+        assert_eq!(run.take(&mut bookings(&["2"], false)), Ok(NextStep::NextPass));
+        assert_eq!(run.take(&mut page(vec![booking("1"), late()], true)), Ok(NextStep::NextPage));
+        assert_eq!(run.take(&mut bookings(&["2"], false)), Ok(NextStep::Whole));
     }
 
     #[test]
     fn pages_that_repeat_end_the_run() {
         for selection in [Selection::Everything, Selection::Queue("new".to_owned())] {
             let mut run = run(selection);
-            assert_eq!(run.take(&mut bookings(&["1", "2"], true)), Ok(After::NextPage));
+            assert_eq!(run.take(&mut bookings(&["1", "2"], true)), Ok(NextStep::NextPage));
             let mut pages = 1;
             while run.take(&mut bookings(&["1", "2"], true)).is_ok() {
                 pages += 1;
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_may_come_on_many_pages_of_a_calendar() {
+    fn a_room_may_appear_on_several_calendar_pages() {
         let start = Date::constant(2027, 6, 1);
         let until = Date::constant(2027, 7, 1);
         let mut run = Passes::new(
@@ -281,7 +281,7 @@ mod tests {
             let nights = vec![serde_json::from_value(night).expect("a night")];
             let calendar = Calendar { property_id: None, room_type_id: "7".to_owned(), rate_plan_id: None, nights };
             let after = run.take(&mut page(vec![Change::new(ChangeKind::Calendar(calendar), None)], day < 20));
-            assert_eq!(after, Ok(if day < 20 { After::NextPage } else { After::Whole }));
+            assert_eq!(after, Ok(if day < 20 { NextStep::NextPage } else { NextStep::Whole }));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use gassync_domain::{Digest, Mended, Missing, Parked, Property, RawJson};
 
-use super::apply::{Incoming, Outcome};
+use super::apply::{IngestContext, IngestOutcome};
 use crate::{
     core, schedule,
     store::{
@@ -15,19 +15,19 @@ use crate::{
 /// A property: linked to the core, made there by the one source that creates, or parked.
 pub(super) async fn apply(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     mut property: Property,
     (raw, mut mended): (&RawJson, Vec<Mended>),
-) -> Result<Outcome> {
+) -> Result<IngestOutcome> {
     property.normalise();
-    let errors = incoming.mend_or_check(&mut property, &mut mended);
+    let errors = context.mend_or_check(&mut property, &mut mended);
     let (outcome, waits_already) = if errors.is_empty() {
-        decide(tx, incoming, &property, (raw, &mended)).await?
+        decide(tx, context, &property, (raw, &mended)).await?
     } else {
-        (Outcome::Rejected(errors), false)
+        (IngestOutcome::Rejected(errors), false)
     };
     if !waits_already {
-        incoming.log(tx, ("property", &property.id), (&outcome, &mended)).await?;
+        context.log(tx, ("property", &property.id), (&outcome, &mended)).await?;
     }
     Ok(outcome)
 }
@@ -35,49 +35,49 @@ pub(super) async fn apply(
 /// What becomes of it, and whether just this waits already: then nothing is written.
 async fn decide(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     property: &Property,
     (raw, mended): (&RawJson, &[Mended]),
-) -> Result<(Outcome, bool)> {
-    let Incoming { account, source, now, .. } = *incoming;
-    let version = incoming.version(None, None);
+) -> Result<(IngestOutcome, bool)> {
+    let IngestContext { account, source, now, .. } = *context;
+    let version = context.version(None, None);
     let digest = Digest::of_json(property);
     let stored = properties::find(tx, account, source, &property.id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
-            return Ok((Outcome::Older(stored.core), false));
+            return Ok((IngestOutcome::Stale(stored.core), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
             properties::confirm(tx, account, source, &property.id, &version, now).await?;
-            return Ok((Outcome::Unchanged(stored.core), false));
+            return Ok((IngestOutcome::Unchanged(stored.core), false));
         }
     }
     let is_first = stored.is_none();
-    let mapping = mappings::find(tx, account, source, mappings::Kind::Property, &property.id).await?;
+    let mapping = mappings::find(tx, account, source, mappings::EntityKind::Property, &property.id).await?;
     let outcome = match mapping {
         Some(mapping) => {
-            if incoming.writes_content(mapping) {
+            if context.writes_content(mapping) {
                 core::put_property(tx, account, Some(mapping.core), property, now).await?;
             }
-            Outcome::Updated(mapping.core)
+            IngestOutcome::Updated(mapping.core)
         }
-        None if incoming.creates => {
+        None if context.creates => {
             let core = core::put_property(tx, account, None, property, now).await?;
-            mappings::link(tx, account, source, mappings::Kind::Property, &property.id, core, now).await?;
+            mappings::link(tx, account, source, mappings::EntityKind::Property, &property.id, core, now).await?;
             schedule::linked(tx, account, source, now).await?;
-            Outcome::Created(core)
+            IngestOutcome::Created(core)
         }
-        None => Outcome::Parked(Parked(vec![Missing::Link])),
+        None => IngestOutcome::Parked(Parked(vec![Missing::Link])),
     };
     let waits_already = stored.is_some_and(|stored| stored.waits_as(&digest, outcome.parked()));
     if !waits_already {
-        let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
+        let envelope = Envelope { mended, ..context.envelope(raw, &digest, &version, &outcome) };
         properties::put(tx, &envelope, property).await?;
     }
     if is_first && mapping.is_some() {
         // Linked before it was told: what is in it may have come already, and is told of under its property from now on.
-        room_types::stand_beside(tx, account, source, &property.id).await?;
-        rate_plans::stand_beside(tx, account, source, &property.id).await?;
+        room_types::hide_in_property(tx, account, source, &property.id).await?;
+        rate_plans::hide_in_property(tx, account, source, &property.id).await?;
         schedule::linked(tx, account, source, now).await?;
     }
     Ok((outcome, waits_already))

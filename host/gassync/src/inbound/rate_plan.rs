@@ -2,7 +2,7 @@
 
 use gassync_domain::{CoreId, Digest, Mended, Missing, Parked, RatePlan, RawJson};
 
-use super::apply::{Incoming, Outcome};
+use super::apply::{IngestContext, IngestOutcome};
 use crate::{
     core, schedule,
     store::{
@@ -16,19 +16,19 @@ use crate::{
 /// A rate plan: linked, made by the source that creates, or parked.
 pub(super) async fn apply(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     mut plan: RatePlan,
     (raw, mut mended): (&RawJson, Vec<Mended>),
-) -> Result<Outcome> {
+) -> Result<IngestOutcome> {
     plan.normalise();
-    let errors = incoming.mend_or_check(&mut plan, &mut mended);
+    let errors = context.mend_or_check(&mut plan, &mut mended);
     let (outcome, waits_already) = if errors.is_empty() {
-        decide(tx, incoming, &plan, (raw, &mended)).await?
+        decide(tx, context, &plan, (raw, &mended)).await?
     } else {
-        (Outcome::Rejected(errors), false)
+        (IngestOutcome::Rejected(errors), false)
     };
     if !waits_already {
-        incoming.log(tx, ("rate_plan", &plan.id), (&outcome, &mended)).await?;
+        context.log(tx, ("rate_plan", &plan.id), (&outcome, &mended)).await?;
     }
     Ok(outcome)
 }
@@ -36,31 +36,31 @@ pub(super) async fn apply(
 /// What becomes of it, and whether just this waits already: then nothing is written.
 async fn decide(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     plan: &RatePlan,
     (raw, mended): (&RawJson, &[Mended]),
-) -> Result<(Outcome, bool)> {
-    let Incoming { account, source, now, .. } = *incoming;
-    let version = incoming.version(None, None);
+) -> Result<(IngestOutcome, bool)> {
+    let IngestContext { account, source, now, .. } = *context;
+    let version = context.version(None, None);
     let digest = Digest::of_json(plan);
     let stored = rate_plans::find(tx, account, source, &plan.id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
-            return Ok((Outcome::Older(stored.core), false));
+            return Ok((IngestOutcome::Stale(stored.core), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
             rate_plans::confirm(tx, account, source, &plan.id, &version, now).await?;
-            return Ok((Outcome::Unchanged(stored.core), false));
+            return Ok((IngestOutcome::Unchanged(stored.core), false));
         }
     }
-    let outcome = match link(tx, incoming, plan).await? {
-        Ok((core, true)) => Outcome::Created(core),
-        Ok((core, false)) => Outcome::Updated(core),
-        Err(parked) => Outcome::Parked(parked),
+    let outcome = match link(tx, context, plan).await? {
+        Ok((core, true)) => IngestOutcome::Created(core),
+        Ok((core, false)) => IngestOutcome::Updated(core),
+        Err(parked) => IngestOutcome::Parked(parked),
     };
     let waits_already = stored.is_some_and(|stored| stored.waits_as(&digest, outcome.parked()));
     if !waits_already {
-        let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
+        let envelope = Envelope { mended, ..context.envelope(raw, &digest, &version, &outcome) };
         rate_plans::put(tx, &envelope, plan).await?;
     }
     Ok((outcome, waits_already))
@@ -69,24 +69,24 @@ async fn decide(
 /// The core's rate plan, and whether it was made just now.
 async fn link(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     plan: &RatePlan,
 ) -> Result<std::result::Result<(CoreId, bool), Parked>> {
-    let Incoming { account, source, now, .. } = *incoming;
-    let property = mappings::find(tx, account, source, mappings::Kind::Property, &plan.property_id).await?;
-    let mapping = mappings::find(tx, account, source, mappings::Kind::RatePlan, &plan.id).await?;
+    let IngestContext { account, source, now, .. } = *context;
+    let property = mappings::find(tx, account, source, mappings::EntityKind::Property, &plan.property_id).await?;
+    let mapping = mappings::find(tx, account, source, mappings::EntityKind::RatePlan, &plan.id).await?;
     Ok(match (mapping, property) {
         (Some(mapping), Some(property)) => {
-            if incoming.writes_content(mapping) {
+            if context.writes_content(mapping) {
                 core::put_rate_plan(tx, account, Some(mapping.core), property.core, plan, now).await?;
             }
             Ok((mapping.core, false))
         }
         (_, None) => Err(Parked(vec![Missing::Property { id: plan.property_id.clone() }])),
-        (None, Some(_)) if !incoming.creates => Err(Parked(vec![Missing::Link])),
+        (None, Some(_)) if !context.creates => Err(Parked(vec![Missing::Link])),
         (None, Some(property)) => {
             let core = core::put_rate_plan(tx, account, None, property.core, plan, now).await?;
-            mappings::link(tx, account, source, mappings::Kind::RatePlan, &plan.id, core, now).await?;
+            mappings::link(tx, account, source, mappings::EntityKind::RatePlan, &plan.id, core, now).await?;
             // Its nights are told of under this plan, too.
             schedule::invalidate_source(tx, (account, source), (invalidations::FIRST, false), now).await?;
             Ok((core, true))

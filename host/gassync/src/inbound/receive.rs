@@ -15,10 +15,9 @@ use gassync_runtime::{InboundRoute, Manifest, Verification};
 use jiff::SignedDuration;
 
 use super::{
-    seal,
-    spot::{self, Spot},
-    verify::{self, Evidence},
-    work,
+    message_crypto, process,
+    redact::{self, FieldPath},
+    verify::{self, SignedRequest},
 };
 use crate::{
     app::App,
@@ -31,13 +30,13 @@ use crate::{
 /// The largest call, in bytes.
 const MAX_CALL_BYTES: usize = 8 * 1024 * 1024;
 /// How long the workers leave a message to the one who received it. Should the process die, they take over after it.
-pub(super) const HANDS_OFF: SignedDuration = SignedDuration::from_secs(10);
+pub(super) const CHANNEL_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 /// Headers nobody behind this point needs.
 const PRIVATE_HEADERS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-forwarded-for"];
 /// A call as it came: method, query, headers, body, and where from, where that is known.
-type Incoming = (Method, RawQuery, HeaderMap, Option<Extension<ConnectInfo<SocketAddr>>>, Bytes);
+type IncomingCall = (Method, RawQuery, HeaderMap, Option<Extension<ConnectInfo<SocketAddr>>>, Bytes);
 /// What a channel is told while a plugin is away, in seconds.
-const COME_BACK_SECONDS: u32 = 5;
+const RETRY_AFTER_SECONDS: u32 = 5;
 
 /// What channels call.
 pub fn router() -> Router<Arc<App>> {
@@ -47,14 +46,14 @@ pub fn router() -> Router<Arc<App>> {
         .layer(DefaultBodyLimit::max(MAX_CALL_BYTES))
 }
 
-async fn at_root(app: State<Arc<App>>, Path(key): Path<String>, call: Incoming) -> Result<Response, ApiError> {
+async fn at_root(app: State<Arc<App>>, Path(key): Path<String>, call: IncomingCall) -> Result<Response, ApiError> {
     receive(app.0, &key, "/".to_owned(), call).await
 }
 
 async fn below(
     app: State<Arc<App>>,
     Path((key, rest)): Path<(String, String)>,
-    call: Incoming,
+    call: IncomingCall,
 ) -> Result<Response, ApiError> {
     receive(app.0, &key, format!("/{rest}"), call).await
 }
@@ -63,13 +62,13 @@ async fn receive(
     app: Arc<App>,
     key: &str,
     path: String,
-    (method, RawQuery(query), headers, peer, body): Incoming,
+    (method, RawQuery(query), headers, peer, body): IncomingCall,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let connection = connections::by_webhook_key(&mut tx, key).await?.ok_or(Problem::NotFound)?;
     let enabled = store::plugins::is_enabled(&mut tx, &connection.channel).await?;
     drop(tx);
-    let plugin = app.plugins.get(&connection.channel).ok_or(Problem::PluginAway { seconds: COME_BACK_SECONDS })?;
+    let plugin = app.plugins.get(&connection.channel).ok_or(Problem::PluginAway { seconds: RETRY_AFTER_SECONDS })?;
     let route = route(&plugin, &path, &method)?;
     let query = query.unwrap_or_default();
     let secrets = match verify::secrets_of(&route.verification) {
@@ -77,15 +76,15 @@ async fn receive(
         None => Vec::new(),
     };
     let peer = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
-    let call = Evidence { headers: &headers, query: &query, body: &body, peer, now: app.now() };
-    if !verify::is_genuine(&route.verification, &connection.webhook_token_hash, &secrets, &call) {
+    let call = SignedRequest { headers: &headers, query: &query, body: &body, peer, now: app.now() };
+    if !verify::is_authentic(&route.verification, &connection.webhook_token_hash, &secrets, &call) {
         return Err(Problem::Unauthorized.into());
     }
     let request = HttpRequest {
         method: method.to_string(),
         url: address(&path, &query),
         headers: kept_headers(&headers, &route.verification),
-        body: (!body.is_empty()).then(|| spot::mask(body.to_vec(), &spots(plugin.manifest(), &route.verification))),
+        body: (!body.is_empty()).then(|| redact::mask(body.to_vec(), &paths(plugin.manifest(), &route.verification))),
     };
     let now = app.now();
     let message = keep(&app, &connection, request, now).await?;
@@ -99,7 +98,7 @@ async fn receive(
         return Ok(word(unable));
     }
     // On a task of its own: a caller who hangs up, or a budget that runs out, does not stop the work.
-    let working = tokio::spawn(work::process(Arc::clone(&app), message));
+    let working = tokio::spawn(process::process(Arc::clone(&app), message));
     let reply = tokio::time::timeout(Duration::from_millis(route.budget_millis), working).await;
     Ok(word(reply.ok().and_then(Result::ok).flatten().unwrap_or(unable)))
 }
@@ -109,12 +108,20 @@ async fn keep(
     connection: &connections::Connection,
     request: HttpRequest,
     now: Timestamp,
-) -> Result<inbox::Message, ApiError> {
+) -> Result<inbox::InboxMessage, ApiError> {
     let mut tx = app.db.write(connection.account).await?;
     let place = (connection.account, connection.id);
-    let id = seal::keep(&app.vault, &mut tx, place, inbox::Kind::Call, &request, (now, now + HANDS_OFF)).await?;
+    let id = message_crypto::keep(
+        &app.vault,
+        &mut tx,
+        place,
+        inbox::MessageKind::Call,
+        &request,
+        (now, now + CHANNEL_TIMEOUT),
+    )
+    .await?;
     tx.commit().await?;
-    Ok(inbox::Message {
+    Ok(inbox::InboxMessage {
         account: connection.account,
         id,
         connection: connection.id,
@@ -165,12 +172,12 @@ fn kept_headers(headers: &HeaderMap, verification: &Verification) -> Vec<(String
 }
 
 /// What nobody may keep, and what proved who called.
-fn spots<'a>(manifest: &'a Manifest, verification: &'a Verification) -> Vec<Spot<'a>> {
+fn paths<'a>(manifest: &'a Manifest, verification: &'a Verification) -> Vec<FieldPath<'a>> {
     let proof = match verification {
         Verification::Message { user, password, .. } => vec![user, password],
         _ => Vec::new(),
     };
-    manifest.sensitive.iter().chain(proof).map(|text| Spot::parse(text)).collect()
+    manifest.sensitive.iter().chain(proof).map(|text| FieldPath::parse(text)).collect()
 }
 
 fn word(answer: HttpResponse) -> Response {

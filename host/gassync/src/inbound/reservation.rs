@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use gassync_domain::{CoreId, Decision, Digest, Intent, Missing, Parked, Reservation, Status, Stay, decide, fill};
+use gassync_domain::{CoreId, Digest, Intent, MergeDecision, Missing, Parked, Reservation, Status, Stay, decide, fill};
 
 use super::{
-    apply::{Incoming, Outcome, Told},
-    arriving::Arriving,
-    cancelling, closing, guest,
-    parking::{self, Waiting},
+    apply::{IngestContext, IngestOutcome, ReceivedReservation},
+    cancellation, guest, manual_closure,
+    parking::{self, HoldCandidate},
+    pending_reservation::PendingReservation,
 };
 use crate::{
-    core::{Bookable, Desk, HoldAsked, Placed, WhenFull},
+    core::{BookingBatch, BookingRequest, BookingResult, HoldRequest, WhenFull},
     reconcile,
     store::{
         Result, Tx,
@@ -22,7 +22,7 @@ use crate::{
         closures::{self, ClosedNight},
         core::bookings,
         ledger::Span,
-        mappings::{self, Kind, Mapping, Mappings},
+        mappings::{self, EntityKind, Mapping, Mappings},
         outbound::bookings::awaited,
         sync_log,
     },
@@ -34,58 +34,71 @@ struct Ready {
     /// Those that can be booked, and in what units.
     booking: Vec<(usize, Vec<CoreId>)>,
     /// The holds of those that wait, and of those that did.
-    holds: Vec<(usize, HoldAsked)>,
+    holds: Vec<(usize, HoldRequest)>,
 }
 
 /// Reservations, no two of one id: older news is told and left out, newer goes into buffer and core, what cannot be
 /// placed is parked: it waits beside the last word that was applied, and keeps its nights meanwhile.
-pub(super) async fn apply(tx: &mut Tx, incoming: &Incoming, told: Vec<Told>) -> Result<Vec<Outcome>> {
-    apply_to_nights(tx, incoming, told, true).await
+pub(super) async fn apply(
+    tx: &mut Tx,
+    context: &IngestContext,
+    received: Vec<ReceivedReservation>,
+) -> Result<Vec<IngestOutcome>> {
+    apply_to_nights(tx, context, received, true).await
 }
 
 /// The same for one whose nights a block has: what is parked keeps none itself.
-pub(super) async fn apply_beside_block(tx: &mut Tx, incoming: &Incoming, told: Vec<Told>) -> Result<Vec<Outcome>> {
-    apply_to_nights(tx, incoming, told, false).await
+pub(super) async fn apply_beside_block(
+    tx: &mut Tx,
+    context: &IngestContext,
+    received: Vec<ReceivedReservation>,
+) -> Result<Vec<IngestOutcome>> {
+    apply_to_nights(tx, context, received, false).await
 }
 
-async fn apply_to_nights(tx: &mut Tx, incoming: &Incoming, told: Vec<Told>, may_hold: bool) -> Result<Vec<Outcome>> {
-    let mut arriving = compare(tx, incoming, told).await?;
-    let (mut ready, links) = ready(tx, incoming, &mut arriving).await?;
+async fn apply_to_nights(
+    tx: &mut Tx,
+    context: &IngestContext,
+    received: Vec<ReceivedReservation>,
+    may_hold: bool,
+) -> Result<Vec<IngestOutcome>> {
+    let mut pending = compare(tx, context, received).await?;
+    let (mut ready, links) = ready(tx, context, &mut pending).await?;
     if !may_hold {
         ready.holds.iter_mut().for_each(|(_, hold)| hold.spans.clear());
     }
-    book(tx, incoming, &mut arriving, (&ready, &links)).await?;
-    keep(tx, incoming, &arriving).await?;
-    see_own(tx, incoming, &arriving).await?;
-    let unsaid = Outcome::NotKept;
-    let lines = arriving.iter().filter(|arriving| !arriving.waits_already()).filter_map(|arriving| {
-        let outcome = arriving.outcome.as_ref().unwrap_or(&unsaid);
-        incoming.line(("reservation", &arriving.reservation.id), outcome, &arriving.mended)
+    book(tx, context, &mut pending, (&ready, &links)).await?;
+    keep(tx, context, &pending).await?;
+    verify_own(tx, context, &pending).await?;
+    let unsaid = IngestOutcome::Unsupported;
+    let lines = pending.iter().filter(|pending| !pending.waits_already()).filter_map(|pending| {
+        let outcome = pending.outcome.as_ref().unwrap_or(&unsaid);
+        context.line(("reservation", &pending.reservation.id), outcome, &pending.mended)
     });
-    sync_log::inbound(tx, incoming.account, &Vec::from_iter(lines), incoming.now).await?;
-    Ok(arriving.into_iter().map(|arriving| arriving.outcome.unwrap_or(Outcome::NotKept)).collect())
+    sync_log::inbound(tx, context.account, &Vec::from_iter(lines), context.now).await?;
+    Ok(pending.into_iter().map(|pending| pending.outcome.unwrap_or(IngestOutcome::Unsupported)).collect())
 }
 
 /// Writes the buffer: what was applied over what was, what waits beside it. What waits already is not written again.
-async fn keep(tx: &mut Tx, incoming: &Incoming, arriving: &[Arriving]) -> Result<()> {
-    let Incoming { account, source, now, .. } = *incoming;
-    let unsaid = Outcome::NotKept;
+async fn keep(tx: &mut Tx, context: &IngestContext, pending: &[PendingReservation]) -> Result<()> {
+    let IngestContext { account, source, now, .. } = *context;
+    let unsaid = IngestOutcome::Unsupported;
     let (mut rows, mut parked, mut flags, mut settled) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for arriving in arriving.iter().filter(|arriving| arriving.kept && !arriving.waits_already()) {
-        let Arriving { reservation, raw, version, digest, mapping, outcome, .. } = arriving;
-        if let Some(Outcome::Parked(missing)) = outcome {
-            let (mended, hold) = (&*arriving.mended, arriving.hold);
+    for pending in pending.iter().filter(|pending| pending.kept && !pending.waits_already()) {
+        let PendingReservation { reservation, raw, version, digest, mapping, outcome, .. } = pending;
+        if let Some(IngestOutcome::Parked(missing)) = outcome {
+            let (mended, hold) = (&*pending.mended, pending.hold);
             let new = NewParked { record: reservation, raw, digest, version, mended, missing, hold };
             parked.push(new);
-            if arriving.applied().is_some() {
+            if pending.applied().is_some() {
                 flags.push((reservation.id.as_str(), missing));
                 continue;
             }
-        } else if arriving.waiting.is_some() {
+        } else if pending.waiting.is_some() {
             settled.push(reservation.id.as_str());
         }
-        let mut envelope = incoming.envelope(raw, digest, version, outcome.as_ref().unwrap_or(&unsaid));
-        envelope.mended = &arriving.mended;
+        let mut envelope = context.envelope(raw, digest, version, outcome.as_ref().unwrap_or(&unsaid));
+        envelope.mended = &pending.mended;
         // What is parked after it was booked stays linked to its booking.
         envelope.core = envelope.core.or(mapping.as_ref().map(|(mapping, _)| mapping.core));
         rows.push((envelope, reservation));
@@ -98,21 +111,21 @@ async fn keep(tx: &mut Tx, incoming: &Incoming, arriving: &[Arriving]) -> Result
 
 /// Bookings of ours that the channel was told of, and now shows: those that are to be read back, and those that somebody has
 /// changed there.
-async fn see_own(tx: &mut Tx, incoming: &Incoming, arriving: &[Arriving]) -> Result<()> {
-    let may_be_ours: Vec<&Arriving> = arriving.iter().filter(|arriving| arriving.may_be_ours()).collect();
+async fn verify_own(tx: &mut Tx, context: &IngestContext, pending: &[PendingReservation]) -> Result<()> {
+    let may_be_ours: Vec<&PendingReservation> = pending.iter().filter(|pending| pending.may_be_ours()).collect();
     if may_be_ours.is_empty() {
         return Ok(());
     }
-    let awaited = awaited(tx, incoming.account, incoming.source).await?;
-    for Arriving { reservation, outcome, kept, .. } in may_be_ours {
-        let core = outcome.as_ref().and_then(Outcome::core);
-        let is_news = *kept && matches!(outcome, Some(Outcome::Unchanged(_)));
+    let awaited = awaited(tx, context.account, context.source).await?;
+    for PendingReservation { reservation, outcome, kept, .. } in may_be_ours {
+        let core = outcome.as_ref().and_then(IngestOutcome::core);
+        let is_news = *kept && matches!(outcome, Some(IngestOutcome::Unchanged(_)));
         if let Some(core) = core.filter(|core| is_news || awaited.contains(core)) {
             reconcile::reservation::verify(
                 tx,
-                (incoming.account, incoming.source),
+                (context.account, context.source),
                 (core, reservation),
-                (incoming.observed_at, incoming.now),
+                (context.observed_at, context.now),
             )
             .await?;
         }
@@ -121,39 +134,43 @@ async fn see_own(tx: &mut Tx, incoming: &Incoming, arriving: &[Arriving]) -> Res
 }
 
 /// Beside what is stored: completes what is partial, and decides what is wrong, old or known.
-async fn compare(tx: &mut Tx, incoming: &Incoming, told: Vec<Told>) -> Result<Vec<Arriving>> {
-    let Incoming { account, source, now, .. } = *incoming;
-    let ids: Vec<&str> = told.iter().map(|(reservation, ..)| reservation.id.as_str()).collect();
+async fn compare(
+    tx: &mut Tx,
+    context: &IngestContext,
+    received: Vec<ReceivedReservation>,
+) -> Result<Vec<PendingReservation>> {
+    let IngestContext { account, source, now, .. } = *context;
+    let ids: Vec<&str> = received.iter().map(|(reservation, ..)| reservation.id.as_str()).collect();
     let mut all_stored = reservations::find_all(tx, account, source, &ids).await?;
     let parked: Vec<&str> =
         ids.into_iter().filter(|id| all_stored.get(*id).is_some_and(|s| s.parked.is_some())).collect();
     let mut all_waiting = parked_reservations::find_all(tx, account, source, &parked).await?;
-    let mut arriving = Vec::with_capacity(told.len());
-    for (mut reservation, raw, mut mended) in told {
+    let mut pending = Vec::with_capacity(received.len());
+    for (mut reservation, raw, mut mended) in received {
         reservation.normalise();
         let (stored, waiting) = (all_stored.remove(&reservation.id), all_waiting.remove(&reservation.id));
-        let version = incoming.version(reservation.revision.as_ref(), reservation.modified_at);
+        let version = context.version(reservation.revision.as_ref(), reservation.modified_at);
         if let Some(stored) = &stored {
             fill(&mut reservation, &stored.record);
         }
-        cancelling::complete(&mut reservation, stored.as_ref().map(|stored| &stored.record));
+        cancellation::complete(&mut reservation, stored.as_ref().map(|stored| &stored.record));
         let asks = reservation.intent == Intent::Request;
-        let strictness = Incoming { strict: incoming.strict || asks, ..*incoming };
+        let strictness = IngestContext { strict: context.strict || asks, ..*context };
         let errors = strictness.mend_or_check(&mut reservation, &mut mended);
         let digest = Digest::of(&reservation);
         // What waits is newer than what was applied, or it would not wait.
         let known = waiting.as_ref().map(|w| (&w.version, &w.digest, &w.record.status));
         let known = known.or(stored.as_ref().map(|s| (&s.version, &s.digest, &s.record.status)));
         let outcome = match (decide(known, (&version, &digest, &reservation.status)), &stored) {
-            _ if !errors.is_empty() => Some(Outcome::Rejected(errors)),
-            (Decision::Older, Some(stored)) => Some(Outcome::Older(stored.core)),
-            (Decision::Unchanged, Some(stored)) if stored.parked.is_none() => {
+            _ if !errors.is_empty() => Some(IngestOutcome::Rejected(errors)),
+            (MergeDecision::Stale, Some(stored)) => Some(IngestOutcome::Stale(stored.core)),
+            (MergeDecision::Unchanged, Some(stored)) if stored.parked.is_none() => {
                 reservations::confirm(tx, account, source, &reservation.id, &version, now).await?;
-                Some(Outcome::Unchanged(stored.core))
+                Some(IngestOutcome::Unchanged(stored.core))
             }
             _ => None,
         };
-        arriving.push(Arriving {
+        pending.push(PendingReservation {
             reservation,
             raw,
             mended,
@@ -169,61 +186,62 @@ async fn compare(tx: &mut Tx, incoming: &Incoming, told: Vec<Told>) -> Result<Ve
             hold: None,
         });
     }
-    Ok(arriving)
+    Ok(pending)
 }
 
 /// Finds what the undecided are linked to, and parks what cannot be placed. The rest can be booked; with the links, those of
 /// their guests too.
-async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> Result<(Ready, Mappings)> {
-    let Incoming { account, source, .. } = *incoming;
-    let open = || arriving.iter().filter(|arriving| arriving.outcome.is_none());
-    let rooms = open().flat_map(|arriving| {
+async fn ready(tx: &mut Tx, context: &IngestContext, pending: &mut [PendingReservation]) -> Result<(Ready, Mappings)> {
+    let IngestContext { account, source, .. } = *context;
+    let open = || pending.iter().filter(|pending| pending.outcome.is_none());
+    let rooms = open().flat_map(|pending| {
         // A word that leaves its rooms out is about those that are known.
-        let known = arriving.stored.as_ref().filter(|_| arriving.reservation.rooms.is_empty());
-        arriving.reservation.rooms.iter().chain(known.into_iter().flat_map(|stored| &stored.record.rooms))
+        let known = pending.stored.as_ref().filter(|_| pending.reservation.rooms.is_empty());
+        pending.reservation.rooms.iter().chain(known.into_iter().flat_map(|stored| &stored.record.rooms))
     });
     let rooms = rooms.filter_map(|room| room.room_type_id.as_deref());
-    let guests: Vec<String> = open().filter_map(|arriving| guest::id_of(&arriving.reservation)).collect();
-    let guests = guests.iter().map(|id| (Kind::Guest, id.as_str()));
-    let mut asked: Vec<(Kind, &str)> = rooms.map(|id| (Kind::RoomType, id)).chain(guests).collect();
+    let guests: Vec<String> = open().filter_map(|pending| guest::id_of(&pending.reservation)).collect();
+    let guests = guests.iter().map(|id| (EntityKind::Guest, id.as_str()));
+    let mut asked: Vec<(EntityKind, &str)> = rooms.map(|id| (EntityKind::RoomType, id)).chain(guests).collect();
     asked.sort_unstable_by_key(|(kind, id)| (kind.as_str(), *id));
     asked.dedup();
-    asked.extend(open().map(|arriving| (Kind::Reservation, arriving.reservation.id.as_str())));
+    asked.extend(open().map(|pending| (EntityKind::Reservation, pending.reservation.id.as_str())));
     let mappings = mappings::find_all(tx, account, source, &asked).await?;
-    let linked: Vec<CoreId> =
-        open().filter_map(|arriving| Some(mappings.get(Kind::Reservation, &arriving.reservation.id)?.core)).collect();
+    let linked: Vec<CoreId> = open()
+        .filter_map(|pending| Some(mappings.get(EntityKind::Reservation, &pending.reservation.id)?.core))
+        .collect();
     let mut states = bookings::booking_states(tx, account, &linked).await?;
     let mut ready = Ready::default();
-    for (index, arriving) in arriving.iter_mut().enumerate().filter(|(_, arriving)| arriving.outcome.is_none()) {
-        let mut mapping = mappings.get(Kind::Reservation, &arriving.reservation.id);
+    for (index, pending) in pending.iter_mut().enumerate().filter(|(_, pending)| pending.outcome.is_none()) {
+        let mut mapping = mappings.get(EntityKind::Reservation, &pending.reservation.id);
         if mapping.is_none()
             && let Some(core) = reconcile::reservation::match_by_reference(
                 tx,
-                (incoming.account, incoming.source),
-                &arriving.reservation,
-                incoming.now,
+                (context.account, context.source),
+                &pending.reservation,
+                context.now,
             )
             .await?
         {
             // It is one of ours, of which the channel has not said yet what it calls it.
             mapping = Some(Mapping { core, auto_sync: false, ours: true });
         }
-        arriving.mapping = mapping.map(|mapping| (mapping, states.remove(&mapping.core)));
+        pending.mapping = mapping.map(|mapping| (mapping, states.remove(&mapping.core)));
         // What is kept out takes no nights either.
-        let unit = |id: &str| mappings.get(Kind::RoomType, id).filter(|unit| unit.auto_sync).map(|unit| unit.core);
-        match (units(incoming, arriving, |id| mappings.get(Kind::RoomType, id)), mapping) {
-            (_, Some(mapping)) if !mapping.auto_sync => arriving.end(Outcome::Unchanged(Some(mapping.core))),
-            (Err(parked), _) => park(tx, incoming, (index, &mut *arriving, parked), &mut ready, unit).await?,
+        let unit =
+            |id: &str| mappings.get(EntityKind::RoomType, id).filter(|unit| unit.auto_sync).map(|unit| unit.core);
+        match (units(context, pending, |id| mappings.get(EntityKind::RoomType, id)), mapping) {
+            (_, Some(mapping)) if !mapping.auto_sync => pending.end(IngestOutcome::Unchanged(Some(mapping.core))),
+            (Err(parked), _) => park(tx, context, (index, &mut *pending, parked), &mut ready, unit).await?,
             (Ok(units), _) => ready.booking.push((index, units)),
         }
         let holds_still = ready.holds.last().is_some_and(|(held, _)| *held == index);
-        if let (Some(waiting), false, true) =
-            (&arriving.waiting, holds_still, arriving.outcome.is_none() || arriving.kept)
+        if let (Some(waiting), false, true) = (&pending.waiting, holds_still, pending.outcome.is_none() || pending.kept)
             && waiting.hold.is_some()
         {
             // What waited is settled, or keeps no nights any more.
-            let reason = parking::reason(&arriving.reservation.id);
-            ready.holds.push((index, HoldAsked { known: waiting.hold, spans: Vec::new(), reason }));
+            let reason = parking::reason(&pending.reservation.id);
+            ready.holds.push((index, HoldRequest { known: waiting.hold, spans: Vec::new(), reason }));
         }
     }
     Ok((ready, mappings))
@@ -233,86 +251,86 @@ async fn ready(tx: &mut Tx, incoming: &Incoming, arriving: &mut [Arriving]) -> R
 /// about again, and all else waits.
 async fn park(
     tx: &mut Tx,
-    incoming: &Incoming,
-    (index, arriving, parked): (usize, &mut Arriving, Parked),
+    context: &IngestContext,
+    (index, pending, parked): (usize, &mut PendingReservation, Parked),
     ready: &mut Ready,
     unit: impl Fn(&str) -> Option<CoreId>,
 ) -> Result<()> {
     if parked.0.iter().any(|missing| matches!(missing, Missing::SwitchedOff { .. })) {
-        arriving.end(Outcome::Parked(parked));
+        pending.end(IngestOutcome::Parked(parked));
         return Ok(());
     }
-    let status = arriving.reservation.status.clone();
-    let booking = arriving.booking().map(|(id, state)| (id, state.clone()));
-    if cancelling::ends(&status) && (incoming.authority.bookings_are_theirs() || booking.is_none()) {
-        if let Some(stored) = arriving.applied().map(|stored| stored.record.clone()) {
-            cancelling::take_places(&mut arriving.reservation, &stored);
+    let status = pending.reservation.status.clone();
+    let booking = pending.booking().map(|(id, state)| (id, state.clone()));
+    if cancellation::is_ended(&status) && (context.authority.source_owns_bookings() || booking.is_none()) {
+        if let Some(stored) = pending.applied().map(|stored| stored.record.clone()) {
+            cancellation::copy_rooms(&mut pending.reservation, &stored);
         }
         match booking {
-            Some((id, state)) if !cancelling::ends(&state.status) => {
-                if let Some((ended, units)) = cancelling::ended(tx, incoming, id, status).await? {
-                    arriving.ended = Some(ended);
+            Some((id, state)) if !cancellation::is_ended(&state.status) => {
+                if let Some((ended, units)) = cancellation::ended(tx, context, id, status).await? {
+                    pending.ended = Some(ended);
                     ready.booking.push((index, units));
                     return Ok(());
                 }
-                arriving.end(Outcome::Unchanged(Some(id)));
+                pending.end(IngestOutcome::Unchanged(Some(id)));
             }
-            Some((id, _)) => arriving.end(Outcome::Unchanged(Some(id))),
+            Some((id, _)) => pending.end(IngestOutcome::Unchanged(Some(id))),
             // Nothing was ever booked: it is known from now on, and holds nothing.
-            None => arriving.end(Outcome::Kept),
+            None => pending.end(IngestOutcome::BufferedOnly),
         }
         return Ok(());
     }
     if let Some((id, state)) = &booking
         && status.holds_nights()
-        && cancelling::is_on_its_way(tx, incoming, (*id, state)).await?
+        && cancellation::is_cancellation_unconfirmed(tx, context, (*id, state)).await?
     {
-        arriving.outcome = Some(Outcome::Unchanged(Some(*id)));
+        pending.outcome = Some(IngestOutcome::Unchanged(Some(*id)));
         return Ok(());
     }
-    let told = (arriving.reservation.id.as_str(), &arriving.digest);
-    if arriving.waiting.is_none() && parking::was_decided(tx, incoming, told, arriving.stored.as_ref()).await? {
-        let core = booking.map(|(id, _)| id).or(arriving.stored.as_ref().and_then(|stored| stored.core));
-        arriving.outcome = Some(Outcome::Unchanged(core));
+    let received = (pending.reservation.id.as_str(), &pending.digest);
+    if pending.waiting.is_none() && parking::was_decided(tx, context, received, pending.stored.as_ref()).await? {
+        let core = booking.map(|(id, _)| id).or(pending.stored.as_ref().and_then(|stored| stored.core));
+        pending.outcome = Some(IngestOutcome::Unchanged(core));
         return Ok(());
     }
     if let Some((id, state)) = &booking
-        && state.takes_nights(incoming.now)
-        && let Some((ended, units)) = cancelling::ended(tx, incoming, *id, Status::Cancelled).await?
-        && cancelling::is_over_without_nights(tx, incoming, (&arriving.reservation, &parked), (&ended, &units)).await?
+        && state.takes_nights(context.now)
+        && let Some((ended, units)) = cancellation::ended(tx, context, *id, Status::Cancelled).await?
+        && cancellation::is_over_without_nights(tx, context, (&pending.reservation, &parked), (&ended, &units)).await?
     {
-        arriving.ended = Some(ended);
-        arriving.parks = Some(parked);
+        pending.ended = Some(ended);
+        pending.parks = Some(parked);
         ready.booking.push((index, units));
         return Ok(());
     }
-    let waiting = Waiting {
-        reservation: &arriving.reservation,
-        applied: arriving.applied().map(|stored| &stored.record),
-        known: arriving.waiting.as_ref().and_then(|waiting| waiting.hold),
-        booking: arriving.booking(),
+    let waiting = HoldCandidate {
+        reservation: &pending.reservation,
+        applied: pending.applied().map(|stored| &stored.record),
+        known: pending.waiting.as_ref().and_then(|waiting| waiting.hold),
+        booking: pending.booking(),
     };
-    let spans = parking::hold(tx, incoming, &waiting, unit).await?;
+    let spans = parking::hold(tx, context, &waiting, unit).await?;
     if !spans.is_empty() {
-        ready.holds.push((index, parking::asked(&waiting, spans)));
+        ready.holds.push((index, parking::hold_request(&waiting, spans)));
     }
-    arriving.end(Outcome::Parked(parked));
+    pending.end(IngestOutcome::Parked(parked));
     Ok(())
 }
 
 /// The unit of each room, or all that is missing.
 fn units(
-    incoming: &Incoming,
-    arriving: &Arriving,
+    context: &IngestContext,
+    pending: &PendingReservation,
     unit: impl Fn(&str) -> Option<Mapping>,
 ) -> std::result::Result<Vec<CoreId>, Parked> {
-    let reservation = &arriving.reservation;
-    let off = switched_off(arriving, &unit);
+    let reservation = &pending.reservation;
+    let off = switched_off(pending, &unit);
     if !off.is_empty() {
         return Err(Parked(off));
     }
     let mut missing = Vec::new();
-    if !incoming.authority.bookings_are_theirs() {
+    if !context.authority.source_owns_bookings() {
         missing.push(Missing::Authority);
     }
     if parking::has_no_night(reservation) && reservation.status != Status::Cancelled {
@@ -332,12 +350,12 @@ fn units(
     if reservation.rooms.is_empty() {
         missing.push(Missing::Rooms);
     }
-    let stays_cancelled = reservation.status == Status::Cancelled || incoming.may_revive;
-    let needs_decision = match arriving.mapping.as_ref().map(|(_, state)| state.as_ref()) {
+    let stays_cancelled = reservation.status == Status::Cancelled || context.may_revive;
+    let needs_decision = match pending.mapping.as_ref().map(|(_, state)| state.as_ref()) {
         Some(Some(state)) => state.status == Status::Cancelled && !stays_cancelled,
         Some(None) => true,
         // It was cancelled before anybody could book it.
-        None => !stays_cancelled && arriving.applied().is_some_and(|stored| stored.record.status == Status::Cancelled),
+        None => !stays_cancelled && pending.applied().is_some_and(|stored| stored.record.status == Status::Cancelled),
     };
     if needs_decision {
         missing.push(Missing::Decision { status: reservation.status.as_str().to_owned() });
@@ -355,10 +373,10 @@ fn units(
 }
 
 /// Its room types whose news are kept out of the core; of one that names none, those it had.
-fn switched_off(arriving: &Arriving, unit: impl Fn(&str) -> Option<Mapping>) -> Vec<Missing> {
-    let told = &arriving.reservation.rooms;
-    let known = arriving.stored.as_ref().filter(|_| told.is_empty()).map(|stored| &stored.record.rooms);
-    let ids = known.unwrap_or(told).iter().filter_map(|room| room.room_type_id.as_ref());
+fn switched_off(pending: &PendingReservation, unit: impl Fn(&str) -> Option<Mapping>) -> Vec<Missing> {
+    let received = &pending.reservation.rooms;
+    let known = pending.stored.as_ref().filter(|_| received.is_empty()).map(|stored| &stored.record.rooms);
+    let ids = known.unwrap_or(received).iter().filter_map(|room| room.room_type_id.as_ref());
     let off = ids.filter(|id| unit(id).is_some_and(|unit| !unit.auto_sync));
     let mut off: Vec<Missing> = off.map(|id| Missing::SwitchedOff { id: id.clone() }).collect();
     off.dedup();
@@ -368,41 +386,41 @@ fn switched_off(arriving: &Arriving, unit: impl Fn(&str) -> Option<Mapping>) -> 
 /// Books what can be: together what is new and finds room, the rest one by one.
 async fn book(
     tx: &mut Tx,
-    incoming: &Incoming,
-    arriving: &mut [Arriving],
+    context: &IngestContext,
+    pending: &mut [PendingReservation],
     (Ready { booking, holds }, links): (&Ready, &Mappings),
 ) -> Result<()> {
     if booking.is_empty() && holds.is_empty() {
         return Ok(());
     }
-    let bookables: Vec<Bookable<'_>> = booking
+    let bookables: Vec<BookingRequest<'_>> = booking
         .iter()
         .map(|(index, units)| {
-            let Arriving { reservation, ended, .. } = &arriving[*index];
-            let known = arriving[*index].booking().map(|(id, state)| (id, state.clone()));
-            Bookable { known, reservation: ended.as_ref().unwrap_or(reservation), units }
+            let PendingReservation { reservation, ended, .. } = &pending[*index];
+            let known = pending[*index].booking().map(|(id, state)| (id, state.clone()));
+            BookingRequest { known, reservation: ended.as_ref().unwrap_or(reservation), units }
         })
         .collect();
-    let asked: Vec<HoldAsked> = holds.iter().map(|(_, hold)| hold.clone()).collect();
-    let closed = own_closures(tx, incoming, (&bookables, &asked)).await?;
-    let mut desk = Desk::open_with(tx, incoming.account, &bookables, &asked, incoming.now).await?;
-    let when_full = |place: usize| match arriving[booking[place].0].reservation.intent {
+    let asked: Vec<HoldRequest> = holds.iter().map(|(_, hold)| hold.clone()).collect();
+    let closed = own_closures(tx, context, (&bookables, &asked)).await?;
+    let mut batch = BookingBatch::open_with(tx, context.account, &bookables, &asked, context.now).await?;
+    let when_full = |place: usize| match pending[booking[place].0].reservation.intent {
         Intent::Request => WhenFull::Refuse,
-        Intent::Fact => incoming.when_full,
+        Intent::Fact => context.when_full,
     };
-    let may_be_refused = |place: usize| when_full(place) == WhenFull::Refuse && !desk.has_room(place);
+    let may_be_refused = |place: usize| when_full(place) == WhenFull::Refuse && !batch.has_room(place);
     let sure: Vec<usize> = (0..booking.len()).filter(|place| !may_be_refused(*place)).collect();
-    let reservation = |place: &usize| &arriving[booking[*place].0].reservation;
+    let reservation = |place: &usize| &pending[booking[*place].0].reservation;
     let sold: Vec<&Reservation> = sure.iter().map(reservation).collect();
-    let guests = guest::of_reservations(tx, incoming, (&sold, links)).await?;
+    let guests = guest::of_reservations(tx, context, (&sold, links)).await?;
     let mut guests: HashMap<usize, Option<CoreId>> = sure.iter().copied().zip(guests).collect();
-    let together: Vec<(usize, Option<CoreId>)> = sure
+    let one_batch: Vec<(usize, Option<CoreId>)> = sure
         .into_iter()
-        .filter(|place| desk.is_new_with_room(*place))
+        .filter(|place| batch.is_new_with_room(*place))
         .map(|place| (place, guests.remove(&place).flatten()))
         .collect();
-    let done = desk.put(tx, &together, WhenFull::Keep).await?;
-    let mut placed: HashMap<usize, Placed> = together.into_iter().map(|(place, _)| place).zip(done).collect();
+    let done = batch.put(tx, &one_batch, WhenFull::Keep).await?;
+    let mut placed: HashMap<usize, BookingResult> = one_batch.into_iter().map(|(place, _)| place).zip(done).collect();
     // Whoever came first finds room first.
     let mut turns: BTreeMap<usize, (Option<usize>, Option<usize>)> = BTreeMap::new();
     booking.iter().enumerate().for_each(|(place, (index, _))| turns.entry(*index).or_default().0 = Some(place));
@@ -410,74 +428,74 @@ async fn book(
     let mut kept: Vec<(usize, Option<CoreId>)> = Vec::with_capacity(holds.len());
     for (index, (place, hold)) in turns {
         if let Some(hold) = hold {
-            desk.release_hold(tx, hold).await?;
+            batch.release_hold(tx, hold).await?;
         }
         if let Some(place) = place.filter(|place| !placed.contains_key(place)) {
             let done = match guests.remove(&place) {
-                Some(guest) => desk.put(tx, &[(place, guest)], WhenFull::Keep).await?.pop(),
-                None => ask(tx, incoming, &mut desk, (place, reservation(&place), links)).await?,
+                Some(guest) => batch.put(tx, &[(place, guest)], WhenFull::Keep).await?.pop(),
+                None => ask(tx, context, &mut batch, (place, reservation(&place), links)).await?,
             };
             placed.extend(done.map(|done| (place, done)));
         }
         if let Some(hold) = hold {
-            if place.is_some_and(|place| matches!(placed.get(&place), Some(Placed::Refused(_)))) {
-                desk.restore_hold(hold);
+            if place.is_some_and(|place| matches!(placed.get(&place), Some(BookingResult::Refused(_)))) {
+                batch.restore_hold(hold);
             }
-            kept.push((index, desk.keep_hold(tx, hold).await?));
+            kept.push((index, batch.place_hold(tx, hold).await?));
         }
     }
     let mut links: Vec<(String, CoreId)> = Vec::new();
     for (place, (index, _)) in booking.iter().enumerate() {
-        let arriving = &mut arriving[*index];
-        let created = arriving.mapping.is_none();
+        let pending = &mut pending[*index];
+        let created = pending.mapping.is_none();
         let outcome = match placed.remove(&place) {
-            Some(Placed::Booked { id, overbooked }) => {
+            Some(BookingResult::Booked { id, overbooked }) => {
                 if created {
-                    links.push((arriving.reservation.id.clone(), id));
+                    links.push((pending.reservation.id.clone(), id));
                 }
                 match (overbooked.is_empty(), created) {
-                    (false, created) => Outcome::Overbooked { core: id, created, nights: overbooked },
-                    (true, true) => Outcome::Created(id),
-                    (true, false) => Outcome::Updated(id),
+                    (false, created) => IngestOutcome::Overbooked { core: id, created, nights: overbooked },
+                    (true, true) => IngestOutcome::Created(id),
+                    (true, false) => IngestOutcome::Updated(id),
                 }
             }
-            Some(Placed::Refused(full)) => Outcome::Refused(full),
-            Some(Placed::Unplaceable) | None => Outcome::Parked(Parked(vec![Missing::Rooms])),
+            Some(BookingResult::Refused(full)) => IngestOutcome::Refused(full),
+            Some(BookingResult::Invalid) | None => IngestOutcome::Parked(Parked(vec![Missing::Rooms])),
         };
-        let parks = arriving.parks.take();
-        arriving.end(parks.map_or(outcome, Outcome::Parked));
+        let parks = pending.parks.take();
+        pending.end(parks.map_or(outcome, IngestOutcome::Parked));
     }
     for (index, hold) in kept {
-        arriving[index].hold = hold;
+        pending[index].hold = hold;
     }
     let links: Vec<(&str, CoreId)> = links.iter().map(|(id, core)| (id.as_str(), *core)).collect();
-    mappings::link_all(tx, incoming.account, incoming.source, Kind::Reservation, &links, incoming.now).await?;
-    closing::close_again(tx, incoming, closed).await
+    mappings::link_all(tx, context.account, context.source, EntityKind::Reservation, &links, context.now).await?;
+    manual_closure::restore_closures(tx, context, closed).await
 }
 
 /// Where the source has closed nights by hand that its own bookings take, they make way.
 async fn own_closures(
     tx: &mut Tx,
-    incoming: &Incoming,
-    (bookables, holds): (&[Bookable<'_>], &[HoldAsked]),
+    context: &IngestContext,
+    (bookables, holds): (&[BookingRequest<'_>], &[HoldRequest]),
 ) -> Result<Vec<ClosedNight>> {
-    if !closures::any(tx, incoming.account, incoming.source).await? {
+    if !closures::any(tx, context.account, context.source).await? {
         return Ok(Vec::new());
     }
     let known: Vec<CoreId> = bookables.iter().filter_map(|asked| asked.known.as_ref().map(|(id, _)| *id)).collect();
     let kept: Vec<CoreId> = holds.iter().filter_map(|hold| hold.known).collect();
-    let has = closing::spans_of(tx, incoming, (&known, &kept)).await?;
-    let takes = |asked: &&Bookable<'_>| {
-        let is_fact = asked.reservation.intent == Intent::Fact && incoming.when_full == WhenFull::Keep;
+    let has = manual_closure::spans_of(tx, context, (&known, &kept)).await?;
+    let takes = |asked: &&BookingRequest<'_>| {
+        let is_fact = asked.reservation.intent == Intent::Fact && context.when_full == WhenFull::Keep;
         is_fact && asked.reservation.status.holds_nights()
     };
     let mut wanted: Vec<Span> = bookables.iter().filter(takes).flat_map(spans).collect();
     wanted.extend(holds.iter().flat_map(|hold| hold.spans.iter().copied()));
-    closing::make_way(tx, incoming, &wanted, &has).await
+    manual_closure::release_for_bookings(tx, context, &wanted, &has).await
 }
 
 /// What each of its rooms takes.
-fn spans(asked: &Bookable<'_>) -> Vec<Span> {
+fn spans(asked: &BookingRequest<'_>) -> Vec<Span> {
     let Reservation { check_in, check_out, rooms, .. } = asked.reservation;
     let rooms = rooms.iter().zip(asked.units);
     let span = |room: &gassync_domain::RoomStay, unit: CoreId| {
@@ -490,15 +508,15 @@ fn spans(asked: &Bookable<'_>) -> Vec<Span> {
 /// Books what may have to be refused; the guest of what is refused is nobody's.
 async fn ask(
     tx: &mut Tx,
-    incoming: &Incoming,
-    desk: &mut Desk,
+    context: &IngestContext,
+    batch: &mut BookingBatch,
     (place, reservation, links): (usize, &Reservation, &Mappings),
-) -> Result<Option<Placed>> {
+) -> Result<Option<BookingResult>> {
     tx.savepoint("guest").await?;
-    let guest = guest::of_reservations(tx, incoming, (&[reservation], links)).await?.pop().flatten();
-    let done = desk.put(tx, &[(place, guest)], WhenFull::Refuse).await?.pop();
-    if matches!(done, Some(Placed::Refused(_))) {
-        tx.undo_to("guest").await?;
+    let guest = guest::of_reservations(tx, context, (&[reservation], links)).await?.pop().flatten();
+    let done = batch.put(tx, &[(place, guest)], WhenFull::Refuse).await?.pop();
+    if matches!(done, Some(BookingResult::Refused(_))) {
+        tx.rollback_to("guest").await?;
     }
     Ok(done)
 }

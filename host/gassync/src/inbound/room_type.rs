@@ -2,7 +2,7 @@
 
 use gassync_domain::{CoreId, Digest, Mended, Missing, Parked, RawJson, RoomType};
 
-use super::apply::{Incoming, Outcome};
+use super::apply::{IngestContext, IngestOutcome};
 use crate::{
     core, schedule,
     store::{
@@ -15,19 +15,19 @@ use crate::{
 /// A room type: linked to a bookable unit, made as one by the source that creates, or parked.
 pub(super) async fn apply(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     mut room_type: RoomType,
     (raw, mut mended): (&RawJson, Vec<Mended>),
-) -> Result<Outcome> {
+) -> Result<IngestOutcome> {
     room_type.normalise();
-    let errors = incoming.mend_or_check(&mut room_type, &mut mended);
+    let errors = context.mend_or_check(&mut room_type, &mut mended);
     let (outcome, waits_already) = if errors.is_empty() {
-        decide(tx, incoming, &room_type, (raw, &mended)).await?
+        decide(tx, context, &room_type, (raw, &mended)).await?
     } else {
-        (Outcome::Rejected(errors), false)
+        (IngestOutcome::Rejected(errors), false)
     };
     if !waits_already {
-        incoming.log(tx, ("room_type", &room_type.id), (&outcome, &mended)).await?;
+        context.log(tx, ("room_type", &room_type.id), (&outcome, &mended)).await?;
     }
     Ok(outcome)
 }
@@ -35,35 +35,35 @@ pub(super) async fn apply(
 /// What becomes of it, and whether just this waits already: then nothing is written.
 async fn decide(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     room_type: &RoomType,
     (raw, mended): (&RawJson, &[Mended]),
-) -> Result<(Outcome, bool)> {
-    let Incoming { account, source, now, .. } = *incoming;
-    let version = incoming.version(None, None);
+) -> Result<(IngestOutcome, bool)> {
+    let IngestContext { account, source, now, .. } = *context;
+    let version = context.version(None, None);
     let digest = Digest::of_json(room_type);
     let stored = room_types::find(tx, account, source, &room_type.id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
-            return Ok((Outcome::Older(stored.core), false));
+            return Ok((IngestOutcome::Stale(stored.core), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
             room_types::confirm(tx, account, source, &room_type.id, &version, now).await?;
-            return Ok((Outcome::Unchanged(stored.core), false));
+            return Ok((IngestOutcome::Unchanged(stored.core), false));
         }
     }
-    let outcome = match link(tx, incoming, room_type).await? {
-        Ok((core, true)) => Outcome::Created(core),
-        Ok((core, false)) => Outcome::Updated(core),
-        Err(parked) => Outcome::Parked(parked),
+    let outcome = match link(tx, context, room_type).await? {
+        Ok((core, true)) => IngestOutcome::Created(core),
+        Ok((core, false)) => IngestOutcome::Updated(core),
+        Err(parked) => IngestOutcome::Parked(parked),
     };
     let was_linked = stored.as_ref().is_some_and(|stored| stored.core.is_some());
     let waits_already = stored.is_some_and(|stored| stored.waits_as(&digest, outcome.parked()));
     if !waits_already {
-        let envelope = Envelope { mended, ..incoming.envelope(raw, &digest, &version, &outcome) };
+        let envelope = Envelope { mended, ..context.envelope(raw, &digest, &version, &outcome) };
         room_types::put(tx, &envelope, room_type).await?;
     }
-    if matches!(outcome, Outcome::Updated(_)) && !was_linked {
+    if matches!(outcome, IngestOutcome::Updated(_)) && !was_linked {
         // Linked before it was told, or before its property was: from now on the channel is told of its nights.
         schedule::linked(tx, account, source, now).await?;
     }
@@ -73,24 +73,24 @@ async fn decide(
 /// The unit, and whether it was made just now.
 async fn link(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     room_type: &RoomType,
 ) -> Result<std::result::Result<(CoreId, bool), Parked>> {
-    let Incoming { account, source, now, .. } = *incoming;
-    let property = mappings::find(tx, account, source, mappings::Kind::Property, &room_type.property_id).await?;
-    let mapping = mappings::find(tx, account, source, mappings::Kind::RoomType, &room_type.id).await?;
+    let IngestContext { account, source, now, .. } = *context;
+    let property = mappings::find(tx, account, source, mappings::EntityKind::Property, &room_type.property_id).await?;
+    let mapping = mappings::find(tx, account, source, mappings::EntityKind::RoomType, &room_type.id).await?;
     Ok(match (mapping, property) {
         (Some(mapping), Some(property)) => {
-            if incoming.writes_content(mapping) {
+            if context.writes_content(mapping) {
                 core::put_unit(tx, account, Some(mapping.core), property.core, room_type, now).await?;
             }
             Ok((mapping.core, false))
         }
         (_, None) => Err(Parked(vec![Missing::Property { id: room_type.property_id.clone() }])),
-        (None, Some(_)) if !incoming.creates => Err(Parked(vec![Missing::Link])),
+        (None, Some(_)) if !context.creates => Err(Parked(vec![Missing::Link])),
         (None, Some(property)) => {
             let core = core::put_unit(tx, account, None, property.core, room_type, now).await?;
-            mappings::link(tx, account, source, mappings::Kind::RoomType, &room_type.id, core, now).await?;
+            mappings::link(tx, account, source, mappings::EntityKind::RoomType, &room_type.id, core, now).await?;
             schedule::linked(tx, account, source, now).await?;
             Ok((core, true))
         }

@@ -8,7 +8,7 @@ use gassync_domain::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::apply::{self, Incoming, Outcome};
+use super::apply::{self, IngestContext, IngestOutcome};
 use crate::{
     app::App,
     store::{
@@ -27,7 +27,7 @@ const MAX_ID_CHARS: usize = 255;
 
 /// Where records came from.
 #[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
+pub struct SetAsideOrigin<'a> {
     /// The version of the plugin that read them.
     pub plugin_hash: &'a str,
     /// The message they came by, where they came by one.
@@ -38,15 +38,15 @@ pub struct Origin<'a> {
 /// transaction of its own, and the one that is handed back holds none of them.
 pub async fn apply(
     app: &Arc<App>,
-    incoming: &Incoming,
+    context: &IngestContext,
     changes: &[Change],
-    origin: Origin<'_>,
-) -> store::Result<(Tx, Vec<Outcome>)> {
-    let begin = async || app.db.write_for(incoming.account, incoming.source).await;
+    origin: SetAsideOrigin<'_>,
+) -> store::Result<(Tx, Vec<IngestOutcome>)> {
+    let begin = async || app.db.write_for(context.account, context.source).await;
     let mut tx = begin().await?;
-    match together(&mut tx, incoming, changes, origin).await {
+    match apply_all(&mut tx, context, changes, origin).await {
         Ok(outcomes) => {
-            resolve_of_message(&mut tx, incoming, origin).await?;
+            resolve_of_message(&mut tx, context, origin).await?;
             return Ok((tx, outcomes));
         }
         Err(error) if store::fault(&error) == Fault::Record => {
@@ -58,7 +58,7 @@ pub async fn apply(
     let mut outcomes = Vec::with_capacity(changes.len());
     for change in changes {
         let mut tx = begin().await?;
-        let applied = match together(&mut tx, incoming, std::slice::from_ref(change), origin).await {
+        let applied = match apply_all(&mut tx, context, std::slice::from_ref(change), origin).await {
             Ok(applied) => tx.commit().await.map(|()| applied),
             Err(error) => {
                 drop(tx);
@@ -68,54 +68,60 @@ pub async fn apply(
         match applied {
             Ok(applied) => outcomes.extend(applied),
             Err(error) if store::fault(&error) == Fault::Record => {
-                tracing::error!(%error, source = %incoming.source, "the database did not take a record");
+                tracing::error!(%error, source = %context.source, "the database did not take a record");
                 let mut tx = begin().await?;
-                outcomes.push(refused(&mut tx, incoming, change, "the database did not take it", origin).await?);
+                outcomes.push(refused(&mut tx, context, change, "the database did not take it", origin).await?);
                 tx.commit().await?;
             }
             Err(error) => return Err(error),
         }
     }
     let mut tx = begin().await?;
-    resolve_of_message(&mut tx, incoming, origin).await?;
+    resolve_of_message(&mut tx, context, origin).await?;
     Ok((tx, outcomes))
 }
 
 /// Applies what can be, in the caller's transaction, and sets the rest aside.
-async fn together(
+async fn apply_all(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     changes: &[Change],
-    origin: Origin<'_>,
-) -> store::Result<Vec<Outcome>> {
+    origin: SetAsideOrigin<'_>,
+) -> store::Result<Vec<IngestOutcome>> {
     let readable = |change: &&Change| !matches!(change.data, ChangeKind::Unreadable(_));
     let read: Vec<Change> = changes.iter().filter(readable).cloned().collect();
-    let mut applied = apply::changes(tx, incoming, read).await?.into_iter();
+    let mut applied = apply::changes(tx, context, read).await?.into_iter();
     let mut outcomes = Vec::with_capacity(changes.len());
     let mut well: Vec<(Entity, &str)> = Vec::new();
     for change in changes {
         let outcome = match &change.data {
-            ChangeKind::Unreadable(record) => keep(tx, incoming, record, origin).await?,
+            ChangeKind::Unreadable(record) => keep(tx, context, record, origin).await?,
             _ => match applied.next() {
-                Some(Outcome::Rejected(errors)) if !is_request(&change.data) => {
-                    refused(tx, incoming, change, &apply::describe(&errors), origin).await?
+                Some(IngestOutcome::Rejected(errors)) if !is_request(&change.data) => {
+                    refused(tx, context, change, &apply::describe_errors(&errors), origin).await?
                 }
                 Some(outcome) => outcome,
-                None => Outcome::NotKept,
+                None => IngestOutcome::Unsupported,
             },
         };
-        if !matches!(outcome, Outcome::SetAside | Outcome::Fetching | Outcome::NotKept | Outcome::Rejected(_)) {
+        if !matches!(
+            outcome,
+            IngestOutcome::SetAside
+                | IngestOutcome::RefetchQueued
+                | IngestOutcome::Unsupported
+                | IngestOutcome::Rejected(_)
+        ) {
             well.extend(entity_of(&change.data).zip(apply::external_id(change)));
         }
         outcomes.push(outcome);
     }
-    read_well(tx, incoming, &well).await?;
+    resolve_read(tx, context, &well).await?;
     Ok(outcomes)
 }
 
 /// A message was read again: what was set aside of it, and is not this time, was read.
-async fn resolve_of_message(tx: &mut Tx, incoming: &Incoming, origin: Origin<'_>) -> store::Result<()> {
-    let (Incoming { account, source, now, .. }, Some(message)) = (*incoming, origin.message) else { return Ok(()) };
+async fn resolve_of_message(tx: &mut Tx, context: &IngestContext, origin: SetAsideOrigin<'_>) -> store::Result<()> {
+    let (IngestContext { account, source, now, .. }, Some(message)) = (*context, origin.message) else { return Ok(()) };
     for row in set_aside::not_in_message(tx, account, source, message, now).await? {
         resolve(tx, &row, "it was read", now).await?;
     }
@@ -147,23 +153,28 @@ fn entity_of(data: &ChangeKind) -> Option<Entity> {
 /// A record that was read, and cannot be kept.
 async fn refused(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     change: &Change,
     problem: &str,
-    origin: Origin<'_>,
-) -> store::Result<Outcome> {
-    let Some(entity) = entity_of(&change.data) else { return Ok(Outcome::NotKept) };
+    origin: SetAsideOrigin<'_>,
+) -> store::Result<IngestOutcome> {
+    let Some(entity) = entity_of(&change.data) else { return Ok(IngestOutcome::Unsupported) };
     let record = Unreadable {
         entity,
         id: apply::external_id(change).filter(|id| !id.is_empty()).map(str::to_owned),
         problem: problem.to_owned(),
         raw: change.raw.as_ref().map(|raw| raw.as_str().to_owned()),
     };
-    keep(tx, incoming, &record, origin).await
+    keep(tx, context, &record, origin).await
 }
 
-async fn keep(tx: &mut Tx, incoming: &Incoming, record: &Unreadable, origin: Origin<'_>) -> store::Result<Outcome> {
-    let Incoming { account, source, now, .. } = *incoming;
+async fn keep(
+    tx: &mut Tx,
+    context: &IngestContext,
+    record: &Unreadable,
+    origin: SetAsideOrigin<'_>,
+) -> store::Result<IngestOutcome> {
+    let IngestContext { account, source, now, .. } = *context;
     let id = record.id.as_deref().map(mend_text).filter(|id| id.chars().count() <= MAX_ID_CHARS);
     let problem: String = mend_text(&record.problem).chars().take(MAX_PROBLEM_CHARS).collect();
     let raw = record.raw.as_deref().map(|raw| mend_text(&raw[..raw.floor_char_boundary(MAX_RAW_BYTES)]).into_owned());
@@ -182,8 +193,8 @@ async fn keep(tx: &mut Tx, incoming: &Incoming, record: &Unreadable, origin: Ori
     };
     // What is seen at every poll is told once.
     if set_aside::put(tx, account, source, &new, now).await? == 1 {
-        let kind = logged(record.entity.as_str());
-        let entry = sync_log::Entry {
+        let kind = log_word(record.entity.as_str());
+        let entry = sync_log::SyncLogEntry {
             source,
             entity_type: &kind,
             entity_id: id.as_deref().unwrap_or_default(),
@@ -193,19 +204,19 @@ async fn keep(tx: &mut Tx, incoming: &Incoming, record: &Unreadable, origin: Ori
         };
         sync_log::inbound(tx, account, &[entry], now).await?;
     }
-    Ok(Outcome::SetAside)
+    Ok(IngestOutcome::SetAside)
 }
 
 /// What was set aside under these ids was read well since.
-async fn read_well(tx: &mut Tx, incoming: &Incoming, well: &[(Entity, &str)]) -> store::Result<()> {
+async fn resolve_read(tx: &mut Tx, context: &IngestContext, well: &[(Entity, &str)]) -> store::Result<()> {
     if well.is_empty() {
         return Ok(());
     }
-    let Incoming { account, source, now, .. } = *incoming;
+    let IngestContext { account, source, now, .. } = *context;
     for (row, entity, id) in set_aside::known_ids(tx, account, source).await? {
         if well.iter().any(|(read, known)| read.as_str() == entity && *known == id) {
             set_aside::remove(tx, account, row).await?;
-            ended(tx, (account, source), (&entity, &id), "it was read".to_owned(), now).await?;
+            log_resolved(tx, (account, source), (&entity, &id), "it was read".to_owned(), now).await?;
         }
     }
     Ok(())
@@ -215,23 +226,23 @@ async fn resolve(tx: &mut Tx, row: &SetAside, why: &str, now: Timestamp) -> stor
     let account = AccountId(row.account_id);
     set_aside::remove(tx, account, row.id).await?;
     let which = (row.entity.as_str(), row.external_id.as_deref().unwrap_or_default());
-    ended(tx, (account, SourceId(row.source_id)), which, why.to_owned(), now).await
+    log_resolved(tx, (account, SourceId(row.source_id)), which, why.to_owned(), now).await
 }
 
-async fn ended(
+async fn log_resolved(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
     (entity_type, entity_id): (&str, &str),
     why: String,
     now: Timestamp,
 ) -> store::Result<()> {
-    let (action, status, kind) = ("set-aside", "success", logged(entity_type));
-    let entry = sync_log::Entry { source, entity_type: &kind, entity_id, action, status, message: Some(why) };
+    let (action, status, kind) = ("set-aside", "success", log_word(entity_type));
+    let entry = sync_log::SyncLogEntry { source, entity_type: &kind, entity_id, action, status, message: Some(why) };
     sync_log::inbound(tx, account, &[entry], now).await
 }
 
 /// The word for a kind of record in the sync log.
-fn logged(entity: &str) -> String {
+fn log_word(entity: &str) -> String {
     entity.replace('-', "_")
 }
 

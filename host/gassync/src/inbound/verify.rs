@@ -12,7 +12,7 @@ use gassync_runtime::{Algorithm, Encoding, Secret, Verification};
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 
-use super::spot::{self, Spot};
+use super::redact::{self, FieldPath};
 use crate::vault::fingerprint;
 
 /// The query parameter that carries the token where a channel can send no header.
@@ -21,7 +21,7 @@ pub const TOKEN_PARAMETER: &str = "token";
 const MAX_SKEW_SECONDS: i64 = 300;
 
 /// A call, as it came.
-pub struct Evidence<'a> {
+pub struct SignedRequest<'a> {
     /// Its headers.
     pub headers: &'a HeaderMap,
     /// Its query.
@@ -47,7 +47,7 @@ pub fn secrets_of(verification: &Verification) -> Option<(&str, Vec<&str>)> {
 
 /// Whether the call carries what its route asks for. Of tokens only the hash is kept; all is compared in constant time.
 /// `secrets` are those that [`secrets_of`] names, in order.
-pub fn is_genuine(how: &Verification, token_hash: &str, secrets: &[Secret], call: &Evidence<'_>) -> bool {
+pub fn is_authentic(how: &Verification, token_hash: &str, secrets: &[Secret], call: &SignedRequest<'_>) -> bool {
     let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
     match how {
         Verification::None {} => true,
@@ -62,8 +62,8 @@ pub fn is_genuine(how: &Verification, token_hash: &str, secrets: &[Secret], call
             given.as_deref().and_then(|pair| pair.split_once(':')).is_some_and(|pair| is_pair(pair, secrets))
         }
         Verification::Message { user, password, .. } => {
-            let user = spot::read(call.body, &Spot::parse(user));
-            let password = spot::read(call.body, &Spot::parse(password));
+            let user = redact::read(call.body, &FieldPath::parse(user));
+            let password = redact::read(call.body, &FieldPath::parse(password));
             user.zip(password).is_some_and(|(user, password)| is_pair((&user, &password), secrets))
         }
         Verification::Signature { header: name, prefix, algorithm, encoding, timestamp_header, .. } => {
@@ -179,18 +179,18 @@ mod tests {
             map.insert(axum::http::HeaderName::try_from(*name).expect("a name"), value.parse().expect("a value"));
         }
         let secrets: Vec<Secret> = secrets.iter().map(|secret| Secret::new(*secret)).collect();
-        let call = Evidence {
+        let call = SignedRequest {
             headers: &map,
             query: "",
             body: body.as_bytes(),
             peer: Some("192.0.2.77".parse().expect("an address")),
             now: Timestamp::from_second(NOW).expect("a time"),
         };
-        is_genuine(&how, "", &secrets, &call)
+        is_authentic(&how, "", &secrets, &call)
     }
 
     #[test]
-    fn names_and_passwords_stand_in_a_header_or_in_the_message() {
+    fn basic_credentials_in_header_or_body() {
         let basic = r#"{"kind":"basic","slot":"s"}"#;
         let pair = STANDARD.encode("hotel:pa:ss");
         assert!(genuine(basic, &["hotel", "pa:ss"], &[("authorization", &format!("Basic {pair}"))], ""));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn signatures_are_over_the_very_bytes_and_do_not_keep() {
+    fn signatures_cover_exact_bytes_and_expire() {
         let sign = |key: &str, text: &str| Algorithm::HmacSha256.sign(key, text.as_bytes()).expect("signed");
         let plain = r#"{"kind":"signature","header":"x-sig","prefix":"sha256=","algorithm":"hmac-sha256",
             "encoding":"hex","slot":"s","field":"f"}"#;

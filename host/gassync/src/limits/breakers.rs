@@ -27,13 +27,13 @@ pub trait Breakers: Send + Sync {
     async fn try_acquire(&self, connection: &str, now: Timestamp) -> Result<(), Timestamp>;
 
     /// How a call that was admitted ended.
-    async fn ended(&self, connection: &str, seen: CallHealth, now: Timestamp);
+    async fn record(&self, connection: &str, health: CallHealth, now: Timestamp);
 
     /// How a breaker stands, and until when it admits nothing.
     async fn status(&self, connection: &str, now: Timestamp) -> (BreakerState, Option<Timestamp>);
 
     /// The connections whose breakers are not closed, and since when: the channel is down, or on trial after that.
-    async fn down(&self) -> Vec<(String, Timestamp)>;
+    async fn open(&self) -> Vec<(String, Timestamp)>;
 }
 
 /// Kept in this process alone.
@@ -67,11 +67,11 @@ impl LocalBreakers {
 #[async_trait]
 impl Breakers for LocalBreakers {
     async fn try_acquire(&self, connection: &str, now: Timestamp) -> Result<(), Timestamp> {
-        self.with(connection, now, |breaker| breaker.admits(now))
+        self.with(connection, now, |breaker| breaker.try_acquire(now))
     }
 
-    async fn ended(&self, connection: &str, seen: CallHealth, now: Timestamp) {
-        self.with(connection, now, |breaker| match seen {
+    async fn record(&self, connection: &str, health: CallHealth, now: Timestamp) {
+        self.with(connection, now, |breaker| match health {
             CallHealth::Working => breaker.succeeded(),
             CallHealth::Broken => breaker.failed(now),
             CallHealth::Nothing => breaker.never_called(),
@@ -82,12 +82,12 @@ impl Breakers for LocalBreakers {
         self.with(connection, now, |breaker| (breaker.state(now), breaker.open_until(now)))
     }
 
-    async fn down(&self) -> Vec<(String, Timestamp)> {
+    async fn open(&self) -> Vec<(String, Timestamp)> {
         let breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut down: Vec<_> =
+        let mut open: Vec<_> =
             breakers.iter().filter_map(|(connection, kept)| Some((connection.clone(), kept.down_since?))).collect();
-        down.sort_unstable();
-        down
+        open.sort_unstable();
+        open
     }
 }
 
@@ -100,22 +100,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_connection_has_its_own() {
+    async fn each_connection_has_its_own_breaker() {
         let breakers = LocalBreakers::default();
         for _ in 0..Breaker::FAILURES_TO_OPEN {
             assert_eq!(breakers.try_acquire("1/1", at(0)).await, Ok(()));
-            breakers.ended("1/1", CallHealth::Broken, at(0)).await;
+            breakers.record("1/1", CallHealth::Broken, at(0)).await;
         }
         assert_eq!(breakers.try_acquire("1/1", at(1)).await, Err(at(Breaker::OPEN_SECONDS)));
         assert_eq!(breakers.status("1/1", at(1)).await, (BreakerState::Open, Some(at(Breaker::OPEN_SECONDS))));
         assert_eq!(breakers.try_acquire("1/2", at(1)).await, Ok(()));
-        assert_eq!(breakers.down().await, [("1/1".to_owned(), at(0))]);
+        assert_eq!(breakers.open().await, [("1/1".to_owned(), at(0))]);
         assert_eq!(breakers.try_acquire("1/1", at(61)).await, Ok(()), "on trial");
-        breakers.ended("1/1", CallHealth::Working, at(61)).await;
+        breakers.record("1/1", CallHealth::Working, at(61)).await;
         assert_eq!(breakers.try_acquire("1/1", at(62)).await, Ok(()));
-        assert_eq!(breakers.down().await, [("1/1".to_owned(), at(0))], "one success does not make it well");
-        breakers.ended("1/1", CallHealth::Working, at(62)).await;
+        assert_eq!(breakers.open().await, [("1/1".to_owned(), at(0))], "one success does not make it well");
+        breakers.record("1/1", CallHealth::Working, at(62)).await;
         assert_eq!(breakers.status("1/1", at(62)).await, (BreakerState::Closed, None));
-        assert_eq!(breakers.down().await, []);
+        assert_eq!(breakers.open().await, []);
     }
 }

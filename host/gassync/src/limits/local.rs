@@ -15,9 +15,9 @@ const PARTS: i64 = 60;
 /// Budgets counted before those that are full again are thrown away.
 const SWEEP_AT: usize = 10_000;
 /// The longest that a channel is left alone, whatever it says: what it tells is not always seconds.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+const MAX_BUDGET_WAIT: SignedDuration = SignedDuration::from_hours(1);
 /// How long a channel is left alone that refuses and does not say for how long.
-const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(10);
+const DEFAULT_WAIT: SignedDuration = SignedDuration::from_secs(10);
 /// What a sum of decimals may be off by.
 const ROUNDING: f64 = 1e-6;
 
@@ -152,7 +152,7 @@ impl ChannelLimits for LocalLimits {
             let is_left = headers.remaining.is_some_and(|remaining| remaining > charge.weight);
             let resets_in = headers.resets_in.filter(|_| !is_left);
             let wait = headers.retry_after.or(resets_in).filter(SignedDuration::is_positive);
-            let wait = wait.unwrap_or(UNSAID_WAIT).min(LONGEST_WAIT);
+            let wait = wait.unwrap_or(DEFAULT_WAIT).min(MAX_BUDGET_WAIT);
             budget.shut_until = budget.shut_until.max(now.checked_add(wait).ok());
         }
         for sliding in &mut budget.windows {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_several_windows_and_budgets_all_must_have_room_or_none_is_charged() {
+    async fn a_request_is_charged_to_all_budgets_or_none() {
         let limits = LocalLimits::default();
         let both = charge(&[(1, 2.0), (60, 3.0)], 1.0);
         let other = Charge { budget: "other".to_owned(), ..charge(&[(60, 1.0)], 1.0) };
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_shuts_the_budget() {
+    async fn a_429_blocks_the_budget() {
         let limits = LocalLimits::default();
         let one = charge(&[(60, 30.0)], 1.0);
         limits.take(std::slice::from_ref(&one), at(0)).await.expect("room");
@@ -267,6 +267,6 @@ mod tests {
         assert_eq!(limits.take(std::slice::from_ref(&one), at(20)).await, Err(SignedDuration::from_secs(100)));
         assert!(limits.take(std::slice::from_ref(&one), at(120)).await.is_ok());
         limits.correct(&one, RateLimitHeaders { refused: true, ..RateLimitHeaders::default() }, at(121)).await;
-        assert_eq!(limits.take(std::slice::from_ref(&one), at(121)).await, Err(UNSAID_WAIT));
+        assert_eq!(limits.take(std::slice::from_ref(&one), at(121)).await, Err(DEFAULT_WAIT));
     }
 }

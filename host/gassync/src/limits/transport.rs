@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::{Breakers, CallHealth, ChannelLimits, Charge, RateLimitHeaders};
 
 /// The longest wait for room that is waited out within a call; for a longer one the call ends, and its job waits.
-const WAITED_OUT: SignedDuration = SignedDuration::from_secs(2);
+const MAX_INLINE_WAIT: SignedDuration = SignedDuration::from_secs(2);
 
 /// What all calls to channels share.
 #[derive(Clone)]
@@ -100,7 +100,7 @@ impl Named {
 }
 
 /// What a request says of the channel.
-fn seen(answer: &Result<HttpResponse, SendError>) -> CallHealth {
+fn health(answer: &Result<HttpResponse, SendError>) -> CallHealth {
     match answer {
         Ok(answer) if answer.status >= 500 => CallHealth::Broken,
         Ok(_) | Err(SendError::TooLarge(_)) => CallHealth::Working,
@@ -132,15 +132,15 @@ impl<T: Transport> Transport for LimitedTransport<T> {
             if !self.waits_for_room {
                 break;
             }
-            if wait > WAITED_OUT {
-                breakers.ended(&self.connection, CallHealth::Nothing, clock()).await;
+            if wait > MAX_INLINE_WAIT {
+                breakers.record(&self.connection, CallHealth::Nothing, clock()).await;
                 return Err(SendError::RateLimited(seconds(wait)));
             }
             tokio::time::sleep(wait.unsigned_abs().max(Duration::from_millis(1))).await;
         }
         let answer = self.within.send(request).await;
         if self.waits_for_room {
-            breakers.ended(&self.connection, seen(&answer), clock()).await;
+            breakers.record(&self.connection, health(&answer), clock()).await;
         }
         let answer = answer?;
         for (named, charge) in charged {

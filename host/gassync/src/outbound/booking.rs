@@ -24,7 +24,7 @@ use crate::{
     store::{
         self, Tx,
         core::booking_snapshots::{BookingSnapshot, booking_snapshots},
-        link_health::Fared,
+        link_health::LinkOutcome,
         mappings,
         outbound::{
             bookings::{self, Mark, ReservationPushResult, ReservationSyncState},
@@ -97,7 +97,7 @@ pub async fn push(
     visit: &mut Visit,
 ) -> Result<Vec<Told>, ChannelCallError> {
     let session = ChannelSession::open(app, source)?;
-    let lane = app.lane(session.connection).await;
+    let lane = app.connection_lock(session.connection).await;
     let _one_at_a_time = lane.lock().await;
     let mut told = vec![Told::Done; asked.len()];
     let mut tx = app.db.write(source.account).await?;
@@ -124,7 +124,7 @@ pub async fn push(
         Ok(outcomes) => outcomes,
         Err(error) => {
             let named = tellings.iter().filter_map(|telling| telling.operation.channel_id.as_deref());
-            let links: Vec<_> = named.map(|id| (mappings::Kind::Reservation, id)).collect();
+            let links: Vec<_> = named.map(|id| (mappings::EntityKind::Reservation, id)).collect();
             visit.failed(app, (tellings.len(), &links), &error).await?;
             if sent_nothing(&record) {
                 take_back(app, source, &tellings, &error.to_string()).await?;
@@ -159,7 +159,7 @@ pub async fn push(
 }
 
 /// Counts what came of bookings; and how their links fared, of those that the channel has a name for.
-fn fared<'a>(said: &'a [(&'a Telling, &'a Outcome, Judged)], visit: &mut Visit) -> Vec<Fared<'a>> {
+fn fared<'a>(said: &'a [(&'a Telling, &'a Outcome, Judged)], visit: &mut Visit) -> Vec<LinkOutcome<'a>> {
     let fared = said.iter().filter_map(|(telling, outcome, judged)| {
         let came = match &judged.result {
             ReservationPushResult::Confirmed => Came::There,
@@ -175,7 +175,7 @@ fn fared<'a>(said: &'a [(&'a Telling, &'a Outcome, Judged)], visit: &mut Visit) 
         let stands_against = matches!(came, Came::Refused | Came::Unknown).then(why);
         let named = telling.called(outcome).map(|called| called.external_id);
         let id = named.or(telling.operation.channel_id.as_deref())?;
-        Some(Fared { kind: mappings::Kind::Reservation, id, error: stands_against })
+        Some(LinkOutcome { kind: mappings::EntityKind::Reservation, id, error: stands_against })
     });
     fared.collect()
 }
@@ -376,13 +376,13 @@ impl Telling {
     }
 
     /// The audit trail's line.
-    fn line(&self, source: &Source, judged: &Judged) -> sync_log::Entry<'_> {
+    fn line(&self, source: &Source, judged: &Judged) -> sync_log::SyncLogEntry<'_> {
         let action = match self.operation.kind {
             OperationKind::Create => "create",
             OperationKind::Cancel => "cancel",
             _ => "update",
         };
-        sync_log::Entry {
+        sync_log::SyncLogEntry {
             source: source.id,
             entity_type: "reservation",
             entity_id: &self.operation.reference,
@@ -421,7 +421,7 @@ async fn note(
         Put { priority: Kind::ReadBack.priority(), ..work }
     });
     queue::put(tx, &Vec::from_iter(to_read), now).await?;
-    let lines: Vec<sync_log::Entry<'_>> =
+    let lines: Vec<sync_log::SyncLogEntry<'_>> =
         said.iter().map(|(telling, _, judged)| telling.line(source, judged)).collect();
     sync_log::outbound(tx, source.account, &lines, now).await
 }

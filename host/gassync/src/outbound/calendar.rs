@@ -20,13 +20,13 @@ use super::{
 use crate::{
     app::App,
     channel::{ChannelCallError, ChannelSession, plugin_state},
-    inbound::pull,
+    inbound::fetch,
     plugins,
     reconcile::desired::{self, Progress},
     schedule::Kind,
     store::{
         self, closures,
-        link_health::Fared,
+        link_health::LinkOutcome,
         mappings,
         outbound::{
             SyncStatus,
@@ -81,11 +81,11 @@ pub async fn push(app: &Arc<App>, source: &Source, visit: &mut Visit) -> Result<
     let can_read = session.plugin.exports().contains(&Interface::Pull);
     let (mut read, mut unreadable): (Option<Reading>, Option<ChannelCallError>) = (None, None);
     for _ in 0..CALLS {
-        let lane = app.lane(session.connection).await;
+        let lane = app.connection_lock(session.connection).await;
         let one_at_a_time = lane.lock().await;
         let mut tx = app.db.write(source.account).await?;
         let pushing = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
-        let pushing = pushing.under(source.hears());
+        let pushing = pushing.under(source.push_authority());
         if !has_read(&mut tx, source, session.plugin.manifest()).await? {
             return Ok(Left::Unread);
         }
@@ -165,7 +165,7 @@ impl Reading {
         let until = last.tomorrow().unwrap_or(last);
         let selection = Selection::Within { start: first, until };
         let query = Query { room_type_id: one.clone(), ..Query::new(Entity::Calendar, selection) };
-        match pull::run(app, source, query).await {
+        match fetch::run(app, source, query).await {
             // A channel whose calendar cannot be asked for is believed.
             Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))) => {}
             read => drop(read?),
@@ -194,7 +194,7 @@ pub(super) async fn has_read(tx: &mut store::Tx, source: &Source, manifest: &Man
     let Some(poll) = manifest.polls.iter().find(|poll| poll.entity == Entity::Reservation) else { return Ok(true) };
     if poll.window.is_some() || poll.queue.is_some() {
         // Such a poll has no point to go on from.
-        return sync_runs::any_success(tx, account, id, sync_runs::Kind::BookingImport).await;
+        return sync_runs::any_success(tx, account, id, sync_runs::SyncRunKind::BookingImport).await;
     }
     Ok(sources::resume_point(tx, account, id, Entity::Reservation.as_str()).await?.is_some())
 }
@@ -298,7 +298,7 @@ async fn send(
     let outcomes = match result {
         Ok(outcomes) => outcomes,
         Err(error) => {
-            let rooms = runs.iter().map(|run| (mappings::Kind::RoomType, run.target.room_type_id.as_str()));
+            let rooms = runs.iter().map(|run| (mappings::EntityKind::RoomType, run.target.room_type_id.as_str()));
             visit.failed(app, (runs.iter().map(|run| run.nights.len()).sum(), &Vec::from_iter(rooms)), &error).await?;
             return Err(session.failed(error, record, secrets).await?);
         }
@@ -309,7 +309,7 @@ async fn send(
     let fared = said.fared(visit, runs);
     let marked: Vec<Marked<'_>> =
         said.results.iter().flat_map(|(run, result, error)| run.marked(*result, error.as_deref())).collect();
-    let lines: Vec<sync_log::Entry<'_>> =
+    let lines: Vec<sync_log::SyncLogEntry<'_>> =
         said.results.iter().filter_map(|(run, result, error)| run.line(source, *result, error.as_deref())).collect();
     let mut tx = app.db.write(source.account).await?;
     nights::mark(&mut tx, source.account, source.id, &marked, now).await?;
@@ -366,7 +366,7 @@ impl<'a> Said<'a> {
     }
 
     /// Counts what came of the runs; and how the links of their room types fared.
-    fn fared(&self, visit: &mut Visit, runs: &'a [Run]) -> Vec<Fared<'a>> {
+    fn fared(&self, visit: &mut Visit, runs: &'a [Run]) -> Vec<LinkOutcome<'a>> {
         let nights: usize = runs.iter().map(|run| run.nights.len()).sum();
         let fared = self.results.iter().map(|(run, result, error)| {
             let came = match result {
@@ -378,9 +378,9 @@ impl<'a> Said<'a> {
             visit.count(came, run.nights.len());
             let why = error.clone().unwrap_or_else(|| "nobody knows whether the channel has it".to_owned());
             let stands_against = matches!(result, NightPushResult::Rejected | NightPushResult::InDoubt).then_some(why);
-            Fared { kind: mappings::Kind::RoomType, id: &run.target.room_type_id, error: stands_against }
+            LinkOutcome { kind: mappings::EntityKind::RoomType, id: &run.target.room_type_id, error: stands_against }
         });
-        let fared: Vec<Fared<'a>> = fared.collect();
+        let fared: Vec<LinkOutcome<'a>> = fared.collect();
         let told: usize = self.results.iter().map(|(run, ..)| run.nights.len()).sum();
         // Those that are to be told again later were told.
         visit.count(Came::Unknown, nights.saturating_sub(told));
@@ -439,7 +439,12 @@ impl Run {
     }
 
     /// The audit trail's line.
-    fn line(&self, source: &Source, result: NightPushResult, error: Option<&str>) -> Option<sync_log::Entry<'_>> {
+    fn line(
+        &self,
+        source: &Source,
+        result: NightPushResult,
+        error: Option<&str>,
+    ) -> Option<sync_log::SyncLogEntry<'_>> {
         let (first, last) = self.span()?;
         let nights = if first == last { first.to_string() } else { format!("{first} to {last}") };
         let (status, message) = match (result, error) {
@@ -454,7 +459,7 @@ impl Run {
             (NightPushResult::Rejected, why) => ("failed", format!("{nights}: {}", why.unwrap_or("refused"))),
             (NightPushResult::InDoubt, _) => ("pending", format!("{nights}: nobody knows whether it is there")),
         };
-        Some(sync_log::Entry {
+        Some(sync_log::SyncLogEntry {
             source: source.id,
             entity_type: "availability",
             entity_id: &self.target.room_type_id,

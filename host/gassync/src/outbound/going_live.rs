@@ -4,20 +4,20 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use gassync_domain::{ChannelError, Date, Entity, Pushing, Query, Selection, Timestamp, today_at};
 use gassync_runtime::{CallError, Interface};
-use jiff::{SignedDuration, Span as Days};
+use jiff::{PlannedNights as Days, SignedDuration};
 
 use super::calendar::has_read;
 use crate::{
     app::App,
     channel::ChannelCallError,
-    inbound::{apply::Incoming, closing, polled, pull},
+    inbound::{apply::IngestContext, fetch, manual_closure, poll_run},
     plugins::Plugin,
     reconcile::desired::{self, Surveyed},
     schedule,
     store::{
         self, Tx, closures,
         outbound::{
-            go_live_plans::{self, Plan, Span},
+            go_live_plans::{self, Plan, PlannedNights},
             invalidations, nights, pushing,
             targets::Targets,
         },
@@ -121,8 +121,8 @@ pub async fn follow(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result<
     }
     if plan.opens_closed {
         let today = (now - SignedDuration::from_hours(24)).to_zoned(jiff::tz::TimeZone::UTC).date();
-        let incoming = Incoming::from_source(source, now, now).counted(plugin.manifest().unit_count());
-        closing::waive(&mut tx, &incoming, today).await?;
+        let context = IngestContext::from_source(source, now, now).with_unit_count(plugin.manifest().unit_count());
+        manual_closure::waive(&mut tx, &context, today).await?;
     }
     let known: Vec<nights::Known> = surveyed.iter().map(|surveyed| surveyed.known(now)).collect();
     sources::go_live(&mut tx, source.account, source.id).await?;
@@ -132,7 +132,7 @@ pub async fn follow(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result<
     schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, false), now).await?;
     schedule::push_due_bookings(&mut tx, (source.account, source.id), now).await?;
     queue::put(&mut tx, &[schedule::push_of_calendar((source.account, source.id), (now, now))], now).await?;
-    let line = sync_log::Entry {
+    let line = sync_log::SyncLogEntry {
         source: source.id,
         entity_type: "source",
         entity_id: &source.name,
@@ -165,8 +165,8 @@ async fn read(app: &Arc<App>, source: &Source, plugin: &Plugin) -> Result<Timest
     drop(tx);
     if !is_read {
         for poll in plugin.manifest().polls.iter().filter(|poll| poll.entity == Entity::Reservation) {
-            let selection = polled::selection(app, source, poll).await?;
-            polled::run(app, source, poll, Query::new(poll.entity, selection)).await?;
+            let selection = poll_run::selection(app, source, poll).await?;
+            poll_run::run(app, source, poll, Query::new(poll.entity, selection)).await?;
         }
     }
     let began = tokio::time::Instant::now();
@@ -190,7 +190,7 @@ async fn read(app: &Arc<App>, source: &Source, plugin: &Plugin) -> Result<Timest
     drop(tx);
     let start = today_at(asked_at, None);
     let until = start.saturating_add(Days::new().days(i64::from(horizon) + 2));
-    match pull::run(app, source, Query::new(Entity::Calendar, Selection::Within { start, until })).await {
+    match fetch::run(app, source, Query::new(Entity::Calendar, Selection::Within { start, until })).await {
         // Nothing is known of what it has: all of it is told.
         Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))) => {}
         read => drop(read?),
@@ -207,7 +207,7 @@ async fn survey(
     now: Timestamp,
 ) -> store::Result<(Vec<Surveyed>, Comes)> {
     let (account, id) = (source.account, source.id);
-    let pushing: Pushing = pushing::get(tx, account, id).await?.unwrap_or_default().under(source.hears());
+    let pushing: Pushing = pushing::get(tx, account, id).await?.unwrap_or_default().under(source.push_authority());
     let mut surveyed = Vec::new();
     let mut comes = Comes::default();
     let rooms = closures::linked_room_types(tx, account, id).await?;
@@ -253,15 +253,15 @@ impl Counted {
 }
 
 /// What of nights a plan names, nights that follow each other together.
-fn spans(surveyed: &[Surveyed]) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
+fn spans(surveyed: &[Surveyed]) -> Vec<PlannedNights> {
+    let mut spans: Vec<PlannedNights> = Vec::new();
     for night in surveyed {
         let (opens, price, rules) = (night.opens(), night.parts.price, night.parts.rules);
         if !opens && !price && !rules {
             continue;
         }
         let date = night.place.night;
-        let goes_on = |last: &&mut Span| {
+        let goes_on = |last: &&mut PlannedNights| {
             last.room_type == night.place.room_type
                 && last.rate_plan_id == night.place.rate_plan_id
                 && (last.opens, last.price, last.rules) == (opens, price, rules)
@@ -269,7 +269,7 @@ fn spans(surveyed: &[Surveyed]) -> Vec<Span> {
         };
         match spans.last_mut().filter(goes_on) {
             Some(last) => last.to = date,
-            None => spans.push(Span {
+            None => spans.push(PlannedNights {
                 room_type: night.place.room_type,
                 rate_plan_id: night.place.rate_plan_id.clone(),
                 from: date,
@@ -285,7 +285,7 @@ fn spans(surveyed: &[Surveyed]) -> Vec<Span> {
 
 /// What would be opened or changed that a plan does not name, in words.
 fn unplanned(plan: &Plan, surveyed: &[Surveyed]) -> Option<String> {
-    let mut by_place: HashMap<(i64, &str), Vec<&Span>> = HashMap::new();
+    let mut by_place: HashMap<(i64, &str), Vec<&PlannedNights>> = HashMap::new();
     for span in &plan.changes {
         by_place.entry((span.room_type, span.rate_plan_id.as_str())).or_default().push(span);
     }

@@ -7,10 +7,10 @@ use crate::{
     app::App,
     store::{
         self, Tx,
-        link_health::{self, Fared},
+        link_health::{self, LinkOutcome},
         mappings, source_switches,
         sources::Source,
-        sync_runs::{Kind, Outward, OutwardRun},
+        sync_runs::{Outward, OutwardRun, SyncRunKind},
     },
 };
 
@@ -23,7 +23,7 @@ const BROKE_OFF: &str = "the call broke off: why stands with its job";
 pub struct Visit {
     account: AccountId,
     source: SourceId,
-    kind: Kind,
+    kind: SyncRunKind,
     began: Timestamp,
     outward: Outward,
 }
@@ -43,7 +43,7 @@ pub enum Came {
 
 impl Visit {
     /// Begins now.
-    pub fn begin(source: &Source, kind: Kind, now: Timestamp) -> Self {
+    pub fn begin(source: &Source, kind: SyncRunKind, now: Timestamp) -> Self {
         Self { account: source.account, source: source.id, kind, began: now, outward: Outward::default() }
     }
 
@@ -68,7 +68,7 @@ impl Visit {
     pub async fn failed(
         &mut self,
         app: &App,
-        (records, links): (usize, &[(mappings::Kind, &str)]),
+        (records, links): (usize, &[(mappings::EntityKind, &str)]),
         error: &CallError,
     ) -> store::Result<()> {
         if matches!(error, CallError::Channel(ChannelError::RateLimited(_))) {
@@ -76,9 +76,9 @@ impl Visit {
         }
         self.count(Came::Unknown, records);
         self.outward.error = Some(BROKE_OFF.to_owned());
-        let fared = links.iter().map(|(kind, id)| Fared { kind: *kind, id, error: Some(BROKE_OFF.to_owned()) });
+        let fared = links.iter().map(|(kind, id)| LinkOutcome { kind: *kind, id, error: Some(BROKE_OFF.to_owned()) });
         let mut tx = app.db.write(self.account).await?;
-        link_health::note(&mut tx, self.account, self.source, &Vec::from_iter(fared), app.now()).await?;
+        link_health::record(&mut tx, self.account, self.source, &Vec::from_iter(fared), app.now()).await?;
         tx.commit().await
     }
 
@@ -90,8 +90,8 @@ impl Visit {
 }
 
 /// Notes on links how what went by them fared, and on the source that it talked. Last in the transaction of a call's outcome.
-pub async fn note(tx: &mut Tx, source: &Source, fared: &[Fared<'_>], now: Timestamp) -> store::Result<()> {
+pub async fn note(tx: &mut Tx, source: &Source, fared: &[LinkOutcome<'_>], now: Timestamp) -> store::Result<()> {
     let well = fared.is_empty() || fared.iter().any(|fared| fared.error.is_none());
-    link_health::note(tx, source.account, source.id, fared, now).await?;
-    source_switches::talked(tx, source.account, source.id, well, now).await
+    link_health::record(tx, source.account, source.id, fared, now).await?;
+    source_switches::record_channel_call(tx, source.account, source.id, well, now).await
 }

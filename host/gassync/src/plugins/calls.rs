@@ -8,9 +8,9 @@ use super::Plugin;
 use crate::{
     store::{
         self, Tx,
-        plugins::calls::{self, Call, NewCall},
+        plugins::calls::{self, NewStoredCall, StoredCall},
     },
-    vault::{Unopened, Vault},
+    vault::{DecryptError, Vault},
 };
 
 /// What is kept of a request's body, in bytes.
@@ -23,7 +23,7 @@ const MAX_HEADERS: usize = 40;
 /// What only those may see who may see the account's messages.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Detail {
+pub struct CallDetail {
     /// What it asked of the network.
     pub requests: Vec<DetailedRequest>,
     /// What it said.
@@ -105,18 +105,18 @@ pub async fn keep_call(
     (plugin, record, problem): (&Plugin, &CallRecord, Option<&str>),
     now: Timestamp,
 ) -> store::Result<()> {
-    let detail = Detail {
+    let detail = CallDetail {
         requests: record.requests.iter().map(DetailedRequest::from).collect(),
         log: record.log.clone(),
         log_lines_dropped: record.log_lines_dropped,
         problem: problem.map(|why| beginning(why.as_bytes(), MAX_TEXT_BYTES)),
     };
     let text = serde_json::to_vec(&detail).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    let sealed = vault.seal_for(account, &place(connection), &text);
+    let sealed = vault.encrypt_for(account, &place(connection), &text);
     let sealed = sealed.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     let micros = |time: std::time::Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-    let call = NewCall {
+    let call = NewStoredCall {
         plugin_id: &plugin.manifest().id,
         hash: plugin.hash(),
         version: &plugin.manifest().version,
@@ -134,10 +134,10 @@ pub async fn keep_call(
 }
 
 /// The requests and log of a call.
-pub fn detail_of(vault: &Vault, call: &Call) -> Result<Detail, Unopened> {
+pub fn detail_of(vault: &Vault, call: &StoredCall) -> Result<CallDetail, DecryptError> {
     let place = place(ConnectionId(call.connection_id));
-    let text = vault.open_for(AccountId(call.account_id), &place, call.detail.as_deref().unwrap_or_default())?;
-    serde_json::from_slice(&text).map_err(|_| Unopened)
+    let text = vault.decrypt_for(AccountId(call.account_id), &place, call.detail.as_deref().unwrap_or_default())?;
+    serde_json::from_slice(&text).map_err(|_| DecryptError)
 }
 
 fn place(connection: ConnectionId) -> String {
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_can_be_repeated_by_hand() {
+    fn a_request_is_printed_as_curl() {
         let request = DetailedRequest {
             method: "POST".to_owned(),
             url: "https://api.example.org/v1?a=b&c=d".to_owned(),

@@ -4,7 +4,7 @@
 use gassync_domain::{AccountId, ConnectionId};
 use jiff::SignedDuration;
 
-use super::{Plugin, PluginRegistry, quarantine, settle};
+use super::{Plugin, PluginRegistry, quarantine, reconcile};
 use crate::store::{
     self,
     plugins::{self, faults},
@@ -27,11 +27,11 @@ pub async fn record_fault(
 ) -> store::Result<()> {
     let (id, hash, now) = (&plugin.manifest().id, plugin.hash(), registry.now());
     let mut tx = registry.db.write(account).await?;
-    faults::note(&mut tx, account, connection, (id, hash), now).await?;
+    faults::record(&mut tx, account, connection, (id, hash), now).await?;
     tx.commit().await?;
     // Looking first costs those who write nothing.
     let mut tx = registry.db.platform_read().await?;
-    let (connections, accounts) = faults::struck(&mut tx, id, hash, now - WINDOW).await?;
+    let (connections, accounts) = faults::counts(&mut tx, id, hash, now - WINDOW).await?;
     let known = plugins::version(&mut tx, id, hash).await?;
     drop(tx);
     let aside = known.is_none_or(|version| version.quarantined_at.is_some());
@@ -40,9 +40,9 @@ pub async fn record_fault(
     }
     let mut tx = registry.db.platform_write().await?;
     let why = format!("broke at {connections} connections of {accounts} accounts within ten minutes, last: {why}");
-    quarantine::set_aside(&mut tx, id, hash, &why, now).await?;
+    quarantine::quarantine(&mut tx, id, hash, &why, now).await?;
     tx.commit().await?;
-    settle(registry).await
+    reconcile(registry).await
 }
 
 /// A person lets a plugin work again, whatever it did before; false when there is no such plugin.
@@ -51,10 +51,10 @@ pub async fn release(registry: &PluginRegistry, id: &str) -> store::Result<bool>
     let mut tx = registry.db.platform_write().await?;
     let Some(plugin) = plugins::get(&mut tx, id).await? else { return Ok(false) };
     if let Some(hash) = &plugin.serving {
-        quarantine::forgive(&mut tx, id, hash).await?;
+        quarantine::clear_faults(&mut tx, id, hash).await?;
     }
     plugins::set_status(&mut tx, id, "enabled", now).await?;
     tx.commit().await?;
-    settle(registry).await?;
+    reconcile(registry).await?;
     Ok(true)
 }

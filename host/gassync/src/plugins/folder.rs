@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    By, InstallError, PluginRegistry, install, locked,
-    registry::{self, Unready},
+    InstallError, InstalledBy, PluginRegistry, install, locked,
+    registry::{self, PrepareError},
 };
 use crate::store::{self, plugins};
 
@@ -27,11 +27,11 @@ const QUIET: Duration = Duration::from_millis(200);
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// What the folder held when it was last read, by channel; none before the first time.
-pub(super) type Known = Option<BTreeMap<String, Seen>>;
+pub(super) type SeenComponents = Option<BTreeMap<String, SeenComponent>>;
 
 /// A file as it was read.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
+pub(super) struct SeenComponent {
     /// SHA-256 of its bytes; none where it could not be read or kept, and is to be tried again.
     hash: Option<String>,
     /// The last of its versions that could serve.
@@ -47,14 +47,14 @@ pub async fn read(registry: &PluginRegistry) -> anyhow::Result<bool> {
     for path in components(&registry.dir)? {
         let channel = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let before = former.as_ref().map(|known| known.get(&channel).cloned().unwrap_or_default());
-        let seen = look(registry, &path, &channel, before).await;
+        let seen = check(registry, &path, &channel, before).await;
         if let Some(why) = &seen.problem {
             tracing::warn!(plugin = channel, error = why, "a plugin file cannot serve");
         }
         now.insert(channel, seen);
     }
     for (channel, seen) in former.iter().flatten().filter(|(channel, _)| !now.contains_key(*channel)) {
-        gone(registry, channel, seen.taken.as_deref()).await?;
+        record_gone(registry, channel, seen.taken.as_deref()).await?;
     }
     let done = now.values().all(|seen| seen.hash.is_some());
     *locked(&registry.folder) = Some(now);
@@ -62,36 +62,36 @@ pub async fn read(registry: &PluginRegistry) -> anyhow::Result<bool> {
 }
 
 /// Why the files of the folder cannot serve, by channel.
-pub(super) fn problems(known: &Known) -> impl Iterator<Item = (String, String)> {
+pub(super) fn problems(known: &SeenComponents) -> impl Iterator<Item = (String, String)> {
     known.iter().flatten().filter_map(|(channel, seen)| Some((channel.clone(), seen.problem.clone()?)))
 }
 
 /// `before` is what was known of the file; none at the start.
-async fn look(registry: &PluginRegistry, path: &Path, channel: &str, before: Option<Seen>) -> Seen {
+async fn check(registry: &PluginRegistry, path: &Path, channel: &str, before: Option<SeenComponent>) -> SeenComponent {
     let at_start = before.is_none();
     let before = before.unwrap_or_default();
     let taken = before.taken.clone();
     let wasm = match load(path).await {
         Ok(wasm) => wasm,
-        Err(why) => return Seen { hash: None, taken, problem: Some(why) },
+        Err(why) => return SeenComponent { hash: None, taken, problem: Some(why) },
     };
     let hash = hex::encode(Sha256::digest(&wasm));
     if before.hash.as_ref() == Some(&hash) {
         return before;
     }
-    let again = |why: String| Seen { hash: None, taken: taken.clone(), problem: Some(why) };
-    match known(registry, channel, &hash).await {
+    let again = |why: String| SeenComponent { hash: None, taken: taken.clone(), problem: Some(why) };
+    match is_installed(registry, channel, &hash).await {
         Err(error) => return again(format!("the database: {error}")),
-        Ok(true) if at_start => return Seen { taken: Some(hash.clone()), hash: Some(hash), problem: None },
+        Ok(true) if at_start => return SeenComponent { taken: Some(hash.clone()), hash: Some(hash), problem: None },
         Ok(_) => {}
     }
-    match install(registry, wasm, Some(channel), By::Folder).await {
-        Ok(installed) => Seen { taken: Some(installed.hash), hash: Some(hash), problem: None },
+    match install(registry, wasm, Some(channel), InstalledBy::Folder).await {
+        Ok(installed) => SeenComponent { taken: Some(installed.hash), hash: Some(hash), problem: None },
         Err(
             error @ (InstallError::Store(_)
-            | InstallError::Unready(Unready::Store(_) | Unready::Load(LoadError::Busy(_)))),
+            | InstallError::Unready(PrepareError::Store(_) | PrepareError::Load(LoadError::Busy(_)))),
         ) => again(error.to_string()),
-        Err(error) => Seen { hash: Some(hash), taken, problem: Some(error.to_string()) },
+        Err(error) => SeenComponent { hash: Some(hash), taken, problem: Some(error.to_string()) },
     }
 }
 
@@ -104,13 +104,13 @@ async fn load(path: &Path) -> Result<Vec<u8>, String> {
     tokio::fs::read(path).await.map_err(unread)
 }
 
-async fn known(registry: &PluginRegistry, channel: &str, hash: &str) -> store::Result<bool> {
+async fn is_installed(registry: &PluginRegistry, channel: &str, hash: &str) -> store::Result<bool> {
     let mut tx = registry.db.platform_read().await?;
     Ok(plugins::version(&mut tx, channel, hash).await?.is_some())
 }
 
 /// A file was taken away: if its version serves, nothing does from now on.
-async fn gone(registry: &PluginRegistry, channel: &str, taken: Option<&str>) -> store::Result<()> {
+async fn record_gone(registry: &PluginRegistry, channel: &str, taken: Option<&str>) -> store::Result<()> {
     let mut tx = registry.db.platform_write().await?;
     let serves = plugins::get(&mut tx, channel).await?.and_then(|plugin| plugin.wanted.or(plugin.serving));
     if serves.is_none() || serves.as_deref() != taken {
@@ -119,7 +119,7 @@ async fn gone(registry: &PluginRegistry, channel: &str, taken: Option<&str>) -> 
     plugins::stop_serving(&mut tx, channel, registry.now()).await?;
     tx.commit().await?;
     tracing::info!(plugin = channel, "a plugin was taken out of the folder");
-    registry::settle(registry).await
+    registry::reconcile(registry).await
 }
 
 fn components(dir: &Path) -> std::io::Result<Vec<PathBuf>> {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     PluginRegistry, quarantine,
-    registry::{self, Unready},
+    registry::{self, PrepareError},
 };
 use crate::store::{self, Tx, plugins};
 
@@ -17,14 +17,14 @@ const KEPT_VERSIONS: i64 = 5;
 
 /// By which way a component came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub enum InstalledBy {
     /// It lies in the plugin folder.
     Folder,
     /// An operator sent it.
     Operator,
 }
 
-impl By {
+impl InstalledBy {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Folder => "folder",
@@ -54,7 +54,7 @@ pub enum InstallError {
     TooLarge(usize),
     /// It cannot serve.
     #[error(transparent)]
-    Unready(#[from] Unready),
+    PrepareError(#[from] PrepareError),
     /// The file is another channel's.
     #[error("its manifest says {0}, its file {1}")]
     Name(String, String),
@@ -72,20 +72,20 @@ pub async fn install(
     registry: &PluginRegistry,
     wasm: Vec<u8>,
     file: Option<&str>,
-    by: By,
+    by: InstalledBy,
 ) -> Result<Installed, InstallError> {
     if wasm.len() > MAX_COMPONENT_BYTES {
         return Err(InstallError::TooLarge(wasm.len()));
     }
     let hash = hex::encode(Sha256::digest(&wasm));
-    if by == By::Operator {
+    if by == InstalledBy::Operator {
         // A person wants it: what it did before counts no more.
         let mut tx = registry.db.platform_write().await?;
-        plugins::processes::forgive(&mut tx, &hash).await?;
+        plugins::processes::clear_deaths(&mut tx, &hash).await?;
         tx.commit().await?;
     }
     let began = Instant::now();
-    let adapter = registry::ready(registry, &hash, async || Ok(wasm.clone())).await?;
+    let adapter = registry::prepare(registry, &hash, async || Ok(wasm.clone())).await?;
     let manifest = adapter.manifest();
     if let Some(file) = file.filter(|file| *file != manifest.id) {
         return Err(InstallError::Name(manifest.id.clone(), file.to_owned()));
@@ -97,11 +97,11 @@ pub async fn install(
     });
     let now = registry.now();
     let mut tx = registry.db.platform_write().await?;
-    if by == By::Operator {
-        quarantine::forgive(&mut tx, &manifest.id, &hash).await?;
+    if by == InstalledBy::Operator {
+        quarantine::clear_faults(&mut tx, &manifest.id, &hash).await?;
     }
-    let (allowance, lacks) = judged(&mut tx, &*adapter, &hash).await?;
-    let new = plugins::NewVersion {
+    let (allowance, lacks) = prepare_version(&mut tx, &*adapter, &hash).await?;
+    let new = plugins::NewVersionRow {
         manifest,
         hash: &hash,
         component: &wasm,
@@ -123,13 +123,13 @@ pub async fn install(
         waits,
         "a version was installed"
     );
-    registry::settle(registry).await?;
+    registry::reconcile(registry).await?;
     Ok(Installed { id: manifest.id.clone(), version: manifest.version.clone(), hash, lacks })
 }
 
 /// What a version may do: what was said of it before, or what its forerunner may, or, of a plugin nobody knew, what it asks
 /// for; whoever installs it has looked. None when it asks for more: that is told beside.
-async fn judged(
+async fn prepare_version(
     tx: &mut Tx,
     adapter: &dyn Adapter,
     hash: &str,
@@ -143,7 +143,7 @@ async fn judged(
     if let Some(said) = known.and_then(|version| version.allowance) {
         return Ok((Some(said.0), Vec::new()));
     }
-    let Some(held) = held(tx, &manifest.id).await? else {
+    let Some(held) = held_permissions(tx, &manifest.id).await? else {
         return Ok((Some(Permissions::as_requested(manifest)), Vec::new()));
     };
     let lacks = held.missing(manifest);
@@ -151,7 +151,7 @@ async fn judged(
 }
 
 /// What the plugin may do by the last word on it.
-async fn held(tx: &mut Tx, id: &str) -> store::Result<Option<Permissions>> {
+async fn held_permissions(tx: &mut Tx, id: &str) -> store::Result<Option<Permissions>> {
     if let Some(allowance) = plugins::get(tx, id).await?.and_then(|plugin| plugin.allowance) {
         return Ok(Some(allowance.0));
     }

@@ -23,11 +23,11 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 pub use self::{
-    calls::{Detail, DetailedRequest, detail_of, keep_call},
+    calls::{CallDetail, DetailedRequest, detail_of, keep_call},
     faults::{record_fault, release},
     folder::{read as read_folder, watch},
-    install::{By, InstallError, Installed, install},
-    registry::{Unready, join, live, run, settle},
+    install::{InstallError, Installed, InstalledBy, install},
+    registry::{PrepareError, heartbeat, reconcile, register, run},
 };
 
 use crate::{store::Db, vault::Random};
@@ -88,8 +88,8 @@ pub struct PluginRegistry {
     process: OnceLock<String>,
     serving: ArcSwap<BTreeMap<String, Arc<Plugin>>>,
     /// Compiled and tried, by hash.
-    ready: Mutex<BTreeMap<String, registry::Ready>>,
-    folder: Mutex<folder::Known>,
+    ready: Mutex<BTreeMap<String, registry::PreparedVersion>>,
+    folder: Mutex<folder::SeenComponents>,
     /// Versions that this process cannot load, by plugin.
     broken: Mutex<BTreeMap<String, String>>,
     changing: tokio::sync::Mutex<()>,

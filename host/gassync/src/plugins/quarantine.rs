@@ -8,7 +8,7 @@ use crate::store::{
 };
 
 /// Sets a version aside. If it serves, its forerunner shall; where there is none the plugin waits, and messages are kept.
-pub(super) async fn set_aside(tx: &mut Tx, id: &str, hash: &str, why: &str, now: Timestamp) -> store::Result<()> {
+pub(super) async fn quarantine(tx: &mut Tx, id: &str, hash: &str, why: &str, now: Timestamp) -> store::Result<()> {
     tracing::error!(plugin = id, hash, why, "a version of a plugin is set aside: somebody must look at it");
     plugins::quarantine(tx, id, hash, Some((why, now))).await?;
     let Some(plugin) = plugins::get(tx, id).await?.filter(|plugin| plugin.serving.as_deref() == Some(hash)) else {
@@ -25,8 +25,8 @@ pub(super) async fn set_aside(tx: &mut Tx, id: &str, hash: &str, why: &str, now:
 }
 
 /// A version counts as if it had never broken.
-pub(super) async fn forgive(tx: &mut Tx, id: &str, hash: &str) -> store::Result<()> {
+pub(super) async fn clear_faults(tx: &mut Tx, id: &str, hash: &str) -> store::Result<()> {
     plugins::quarantine(tx, id, hash, None).await?;
-    faults::forget(tx, id, hash).await?;
-    processes::forgive(tx, hash).await
+    faults::clear(tx, id, hash).await?;
+    processes::clear_deaths(tx, hash).await
 }

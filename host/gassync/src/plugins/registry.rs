@@ -34,7 +34,7 @@ const FORGOTTEN: SignedDuration = SignedDuration::from_hours(1);
 const MAX_DEATHS: i64 = 2;
 
 /// A version that is compiled and tried in this process.
-pub(super) struct Ready {
+pub(super) struct PreparedVersion {
     adapter: Arc<dyn Adapter>,
     /// Whether the other processes know.
     announced: bool,
@@ -42,7 +42,7 @@ pub(super) struct Ready {
 
 /// Why a version cannot be got ready here.
 #[derive(Debug, thiserror::Error)]
-pub enum Unready {
+pub enum PrepareError {
     /// It does not load.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -61,7 +61,7 @@ pub enum Unready {
 pub async fn run(registry: Arc<PluginRegistry>, shutdown: CancellationToken) {
     let mut known = None;
     while !shutdown.is_cancelled() {
-        if let Err(error) = look(&registry, &mut known).await {
+        if let Err(error) = poll(&registry, &mut known).await {
             tracing::error!(%error, "the registry of plugins cannot be read");
         }
         tokio::select! {
@@ -71,12 +71,12 @@ pub async fn run(registry: Arc<PluginRegistry>, shutdown: CancellationToken) {
     }
 }
 
-async fn look(registry: &PluginRegistry, known: &mut Option<Vec<plugins::Plugin>>) -> store::Result<()> {
+async fn poll(registry: &PluginRegistry, known: &mut Option<Vec<plugins::PluginRow>>) -> store::Result<()> {
     let mut tx = registry.db.platform_read().await?;
     let listed = plugins::all(&mut tx).await?;
     drop(tx);
     if listed.iter().any(|plugin| plugin.wanted.is_some()) || known.as_ref() != Some(&listed) {
-        settle(registry).await?;
+        reconcile(registry).await?;
         registry.wake.notify_waiters();
         *known = Some(listed);
     }
@@ -85,7 +85,7 @@ async fn look(registry: &PluginRegistry, known: &mut Option<Vec<plugins::Plugin>
 
 /// This process takes part from now on: nothing is activated that it has not ready. The one that was here before it is no
 /// more: whatever it was at, it died of.
-pub async fn join(registry: &PluginRegistry) -> anyhow::Result<()> {
+pub async fn register(registry: &PluginRegistry) -> anyhow::Result<()> {
     let mut bytes = [0; 8];
     (registry.random)(&mut bytes);
     let process = registry.process.get_or_init(|| hex::encode(bytes));
@@ -94,18 +94,18 @@ pub async fn join(registry: &PluginRegistry) -> anyhow::Result<()> {
     std::fs::write(&file, process).with_context(|| format!("{} cannot be written", file.display()))?;
     let mut tx = registry.db.platform_write().await?;
     if let Some(before) = before {
-        processes::died(&mut tx, before.trim()).await?;
+        processes::record_death(&mut tx, before.trim()).await?;
     }
-    processes::seen(&mut tx, process, registry.now()).await?;
+    processes::heartbeat(&mut tx, process, registry.now()).await?;
     tx.commit().await?;
     Ok(())
 }
 
 /// Says that this process lives, whatever else it does, until it is told to stop; and then that it does no more.
-pub async fn live(registry: Arc<PluginRegistry>, shutdown: CancellationToken) {
+pub async fn heartbeat(registry: Arc<PluginRegistry>, shutdown: CancellationToken) {
     let Some(process) = registry.process.get() else { return };
     while !shutdown.is_cancelled() {
-        if let Err(error) = beat(&registry, process).await {
+        if let Err(error) = record_heartbeat(&registry, process).await {
             tracing::error!(%error, "the other processes may take this one for dead");
         }
         tokio::select! {
@@ -113,38 +113,38 @@ pub async fn live(registry: Arc<PluginRegistry>, shutdown: CancellationToken) {
             () = tokio::time::sleep(HEARTBEAT) => {}
         }
     }
-    if let Err(error) = end(&registry, process).await {
+    if let Err(error) = unregister(&registry, process).await {
         tracing::error!(%error, "the other processes will take this one for dead");
     }
 }
 
-async fn beat(registry: &PluginRegistry, process: &str) -> store::Result<()> {
+async fn record_heartbeat(registry: &PluginRegistry, process: &str) -> store::Result<()> {
     let now = registry.now();
     let mut tx = registry.db.platform_write().await?;
-    processes::seen(&mut tx, process, now).await?;
+    processes::heartbeat(&mut tx, process, now).await?;
     processes::forget_before(&mut tx, now - FORGOTTEN).await?;
     tx.commit().await
 }
 
-async fn end(registry: &PluginRegistry, process: &str) -> store::Result<()> {
+async fn unregister(registry: &PluginRegistry, process: &str) -> store::Result<()> {
     let mut tx = registry.db.platform_write().await?;
-    processes::ended(&mut tx, process).await?;
+    processes::unregister(&mut tx, process).await?;
     tx.commit().await
 }
 
 /// Gets ready what is wanted, activates what all have ready, and serves with what the registry says.
-pub async fn settle(registry: &PluginRegistry) -> store::Result<()> {
+pub async fn reconcile(registry: &PluginRegistry) -> store::Result<()> {
     let _one_at_a_time = registry.changing.lock().await;
     let mut tx = registry.db.platform_read().await?;
     let listed = plugins::all(&mut tx).await?;
     drop(tx);
     for plugin in listed {
         let Some(wanted) = plugin.wanted else { continue };
-        match ready(registry, &wanted, async || bytes(registry, &plugin.id, &wanted).await).await {
+        match prepare(registry, &wanted, async || bytes(registry, &plugin.id, &wanted).await).await {
             Ok(adapter) => activate(registry, &*adapter).await?,
-            Err(Unready::Store(error)) => return Err(error),
+            Err(PrepareError::Store(error)) => return Err(error),
             // Another time: it is still wanted.
-            Err(Unready::Load(LoadError::Busy(why))) => tracing::warn!(plugin = plugin.id, why, "a version waits"),
+            Err(PrepareError::Load(LoadError::Busy(why))) => tracing::warn!(plugin = plugin.id, why, "a version waits"),
             Err(error) => {
                 tracing::error!(plugin = plugin.id, hash = wanted, %error, "a version cannot serve");
                 refuse(registry, &plugin.id, &wanted, &error).await?;
@@ -169,12 +169,12 @@ async fn activate(registry: &PluginRegistry, adapter: &dyn Adapter) -> store::Re
     Ok(())
 }
 
-async fn refuse(registry: &PluginRegistry, id: &str, hash: &str, error: &Unready) -> store::Result<()> {
+async fn refuse(registry: &PluginRegistry, id: &str, hash: &str, error: &PrepareError) -> store::Result<()> {
     let now = registry.now();
     let mut tx = registry.db.platform_write().await?;
     plugins::refuse(&mut tx, id, hash, &error.to_string(), now).await?;
-    if matches!(error, Unready::Deadly(_)) {
-        quarantine::set_aside(&mut tx, id, hash, &error.to_string(), now).await?;
+    if matches!(error, PrepareError::Deadly(_)) {
+        quarantine::quarantine(&mut tx, id, hash, &error.to_string(), now).await?;
     }
     tx.commit().await
 }
@@ -196,16 +196,16 @@ async fn serve(registry: &PluginRegistry) -> store::Result<()> {
     for plugin in listed {
         let (Some(hash), Some(allowance)) = (plugin.serving, plugin.allowance) else { continue };
         let former = before.get(&plugin.id);
-        match ready(registry, &hash, async || bytes(registry, &plugin.id, &hash).await).await {
+        match prepare(registry, &hash, async || bytes(registry, &plugin.id, &hash).await).await {
             Ok(adapter) => {
                 let same = former.filter(|former| former.hash() == hash && *former.allowance() == allowance.0);
                 let now = same.cloned().unwrap_or_else(|| Arc::new(Plugin::new(adapter, allowance.0)));
                 serving.insert(plugin.id, now);
             }
-            Err(Unready::Store(error)) => return Err(error),
+            Err(PrepareError::Store(error)) => return Err(error),
             Err(error) => {
                 tracing::error!(plugin = plugin.id, hash, %error, "the version that serves cannot serve here");
-                if !matches!(error, Unready::Load(LoadError::Busy(_))) {
+                if !matches!(error, PrepareError::Load(LoadError::Busy(_))) {
                     refuse(registry, &plugin.id, &hash, &error).await?;
                 }
                 broken.insert(plugin.id.clone(), error.to_string());
@@ -218,16 +218,16 @@ async fn serve(registry: &PluginRegistry) -> store::Result<()> {
     }
     registry.serving.store(Arc::new(serving));
     *locked(&registry.broken) = broken;
-    put_away(registry, &needed).await
+    unload(registry, &needed).await
 }
 
 /// Drops what nobody needs, and says so before: the others must not count on it.
-async fn put_away(registry: &PluginRegistry, needed: &[String]) -> store::Result<()> {
+async fn unload(registry: &PluginRegistry, needed: &[String]) -> store::Result<()> {
     let unneeded: Vec<String> = locked(&registry.ready).keys().filter(|hash| !needed.contains(hash)).cloned().collect();
     if let Some(process) = registry.process.get().filter(|_| !unneeded.is_empty()) {
         let mut tx = registry.db.platform_write().await?;
         for hash in &unneeded {
-            processes::put_away(&mut tx, process, hash).await?;
+            processes::record_unloaded(&mut tx, process, hash).await?;
         }
         tx.commit().await?;
     }
@@ -237,11 +237,11 @@ async fn put_away(registry: &PluginRegistry, needed: &[String]) -> store::Result
 
 /// The component with this hash, compiled and tried in this process, if need be with the bytes that `wasm` gets. That it
 /// begins is written first: should the process die of it, the others, and the next, know.
-pub(super) async fn ready(
+pub(super) async fn prepare(
     registry: &PluginRegistry,
     hash: &str,
-    wasm: impl AsyncFnOnce() -> Result<Vec<u8>, Unready>,
-) -> Result<Arc<dyn Adapter>, Unready> {
+    wasm: impl AsyncFnOnce() -> Result<Vec<u8>, PrepareError>,
+) -> Result<Arc<dyn Adapter>, PrepareError> {
     let at_hand = locked(&registry.ready).get(hash).map(|ready| (Arc::clone(&ready.adapter), ready.announced));
     if let Some((adapter, announced)) = at_hand {
         if !announced {
@@ -254,17 +254,17 @@ pub(super) async fn ready(
         let deaths = processes::deaths(&mut tx, process, hash, registry.now() - DEAD).await?;
         drop(tx);
         if deaths >= MAX_DEATHS {
-            return Err(Unready::Deadly(deaths));
+            return Err(PrepareError::Deadly(deaths));
         }
     }
     announce(registry, hash, InstanceState::Begun).await?;
     let loaded = match wasm().await {
-        Ok(wasm) => registry.engine.load(wasm).await.map_err(Unready::from),
+        Ok(wasm) => registry.engine.load(wasm).await.map_err(PrepareError::from),
         Err(error) => Err(error),
     };
     match loaded {
         Ok(adapter) => {
-            let ready = Ready { adapter: Arc::clone(&adapter), announced: false };
+            let ready = PreparedVersion { adapter: Arc::clone(&adapter), announced: false };
             locked(&registry.ready).insert(hash.to_owned(), ready);
             announce(registry, hash, InstanceState::Ready).await?;
             Ok(adapter)
@@ -281,9 +281,9 @@ async fn announce(registry: &PluginRegistry, hash: &str, state: InstanceState) -
     let Some(process) = registry.process.get() else { return Ok(()) };
     let mut tx = registry.db.platform_write().await?;
     if state == InstanceState::Ready {
-        processes::forgive(&mut tx, hash).await?;
+        processes::clear_deaths(&mut tx, hash).await?;
     }
-    processes::prepared(&mut tx, process, (hash, state), registry.now()).await?;
+    processes::record_preparation(&mut tx, process, (hash, state), registry.now()).await?;
     tx.commit().await?;
     if let Some(ready) = locked(&registry.ready).get_mut(hash) {
         ready.announced = state == InstanceState::Ready;
@@ -291,7 +291,7 @@ async fn announce(registry: &PluginRegistry, hash: &str, state: InstanceState) -
     Ok(())
 }
 
-async fn bytes(registry: &PluginRegistry, id: &str, hash: &str) -> Result<Vec<u8>, Unready> {
+async fn bytes(registry: &PluginRegistry, id: &str, hash: &str) -> Result<Vec<u8>, PrepareError> {
     let mut tx = registry.db.platform_read().await?;
-    plugins::component(&mut tx, id, hash).await?.ok_or(Unready::Gone)
+    plugins::component(&mut tx, id, hash).await?.ok_or(PrepareError::Gone)
 }

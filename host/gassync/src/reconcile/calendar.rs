@@ -45,7 +45,7 @@ pub async fn compare(
         return Ok(());
     }
     let Some(pushing) = pushing::get(tx, source.account, source.id).await? else { return Ok(()) };
-    let pushing = pushing.under(source.hears());
+    let pushing = pushing.under(source.push_authority());
     let mut judged = Comparison::default();
     for calendar in calendars {
         judge(tx, source, (manifest, &pushing), calendar, (observed_at, now), &mut judged).await?;
@@ -176,7 +176,7 @@ async fn log(
             1 => first.to_string(),
             count => format!("{count} nights from {first} to {last}"),
         };
-        Some(sync_log::Entry {
+        Some(sync_log::SyncLogEntry {
             source: source.id,
             entity_type: "availability",
             entity_id: room_type_id,
@@ -185,7 +185,7 @@ async fn log(
             message: Some(format!("{which}: {difference}; it is set back")),
         })
     };
-    let lines: Vec<sync_log::Entry<'_>> = alike.into_iter().filter_map(line).collect();
+    let lines: Vec<sync_log::SyncLogEntry<'_>> = alike.into_iter().filter_map(line).collect();
     sync_log::outbound(tx, source.account, &lines, now).await
 }
 
@@ -193,7 +193,7 @@ async fn log(
 fn shows_open(shown: &CalendarNight, counts: UnitCount) -> bool {
     let has_left = shown.units_available.map(|units| units > 0);
     match shown.available {
-        Some(available) => available && (counts == UnitCount::Itself || has_left != Some(false)),
+        Some(available) => available && (counts == UnitCount::ComputedByChannel || has_left != Some(false)),
         None => has_left == Some(true),
     }
 }

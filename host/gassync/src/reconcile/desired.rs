@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Span};
 use super::house_currency::is_foreign;
 use crate::store::{
     Result, Tx,
-    calendar::{self, Listed},
+    calendar::{self, ListedNight},
     closures::{self, ClosedNight},
     outbound::{
         SyncStatus,
@@ -251,7 +251,7 @@ impl DesiredCalendar<'_> {
         let foreign = listed.iter().filter(|listed| self.price(listed).is_err()).count();
         if foreign > 0 {
             let message = format!("prices of {foreign} nights were left out: they are not in the house's currency");
-            let line = sync_log::Entry {
+            let line = sync_log::SyncLogEntry {
                 source: source.id,
                 entity_type: "calendar",
                 entity_id: &target.room_type_id,
@@ -287,7 +287,7 @@ impl DesiredCalendar<'_> {
         Ok(())
     }
 
-    fn wanted(&self, listed: Listed) -> ChannelNight {
+    fn wanted(&self, listed: ListedNight) -> ChannelNight {
         let count = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
         let free = listed.capacity - listed.sold - listed.held - listed.blocked;
         let units = free - i64::from(self.pushing.safety_stock);
@@ -310,7 +310,7 @@ impl DesiredCalendar<'_> {
 
     /// What a night costs at the channel; an error where that is in another currency than the house's there, in which it
     /// would be taken for one.
-    fn price(&self, listed: &Listed) -> std::result::Result<(Option<Amount>, Option<String>), Foreign> {
+    fn price(&self, listed: &ListedNight) -> std::result::Result<(Option<Amount>, Option<String>), Foreign> {
         let Some(price) = listed.price else { return Ok((None, None)) };
         let (price, currency) = self.pushing.price(price.into(), listed.currency.clone());
         let house = self.pushing.currency.as_deref().or(self.target.currency.as_deref());
@@ -347,7 +347,7 @@ impl DesiredCalendar<'_> {
 
     /// What a channel has that nobody has told it, by what it shows.
     fn has(&self, shown: &CalendarNight, wanted: &ChannelNight) -> Option<ChannelNight> {
-        wanted.as_shown(shown, self.manifest.unit_count() == UnitCount::Told)
+        wanted.as_shown(shown, self.manifest.unit_count() == UnitCount::AsSent)
     }
 
     /// A night that was reckoned before; none where nothing is to be written.

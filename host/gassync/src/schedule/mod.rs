@@ -32,7 +32,7 @@ use crate::{
 /// Something was linked: records that waited for it are tried again in a transaction of their own, and what is linked is pushed.
 pub async fn linked(tx: &mut Tx, account: AccountId, source: SourceId, now: Timestamp) -> store::Result<()> {
     let source_key = (account, source);
-    core::give_time_zone(tx, account, (source, None), now).await?;
+    core::set_missing_time_zone(tx, account, (source, None), now).await?;
     store::queue::put(tx, &[Kind::DriveParked.put(source_key, json!({}), (now, now))], now).await?;
     invalidate_source(tx, source_key, (invalidations::FIRST, false), now).await
 }

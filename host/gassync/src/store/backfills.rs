@@ -8,7 +8,7 @@ use sqlx::{FromRow, types::Json};
 use super::{Day, Result, Time, Tx, on};
 
 /// How many records of each entity had which outcome.
-pub type Outcome = BTreeMap<String, BTreeMap<String, i64>>;
+pub type BackfillOutcome = BTreeMap<String, BTreeMap<String, i64>>;
 
 /// A stretch of nights that is fetched.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub struct Backfill {
     /// `running`, `done` or `failed`.
     pub state: String,
     /// What came so far.
-    pub outcome: Outcome,
+    pub outcome: BackfillOutcome,
     /// Why it stands still, where it does.
     pub error: Option<String>,
 }
@@ -39,7 +39,7 @@ struct Row {
     ends_on: Day,
     reached: Day,
     state: String,
-    outcome: Json<Outcome>,
+    outcome: Json<BackfillOutcome>,
     error: Option<String>,
 }
 
@@ -72,7 +72,7 @@ pub async fn create(
             (account_id, source_id, starts_on, ends_on, reached, state, outcome, created_at, updated_at)
         values ($1, $2, $3, $4, $3, 'running', $5, $6, $6) returning id";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(Day(starts_on)).bind(Day(ends_on))
-        .bind(Json(Outcome::new())).bind(Time::from(now)).fetch_one(c).await)
+        .bind(Json(BackfillOutcome::new())).bind(Time::from(now)).fetch_one(c).await)
 }
 
 /// One by its key.
@@ -95,11 +95,11 @@ pub async fn unfinished(tx: &mut Tx, account: AccountId, source: SourceId) -> Re
 }
 
 /// Notes how far it has come, and with what.
-pub async fn reach(
+pub async fn record_progress(
     tx: &mut Tx,
     account: AccountId,
     id: i64,
-    (reached, state, outcome): (Date, &str, &Outcome),
+    (reached, state, outcome): (Date, &str, &BackfillOutcome),
     now: Timestamp,
 ) -> Result<()> {
     let text = "update int_backfills set reached = $3, state = $4, outcome = $5, error = null, updated_at = $6
@@ -109,7 +109,7 @@ pub async fn reach(
 }
 
 /// Notes why it stands still: for good, or until it is tried again.
-pub async fn stumble(
+pub async fn record_failure(
     tx: &mut Tx,
     account: AccountId,
     id: i64,

@@ -9,7 +9,7 @@ use super::{Day, MoneyTenThousandths, Result, Tx, ledger, on, rows};
 
 /// A night of a unit, as it is shown.
 #[derive(Debug, Clone)]
-pub struct Listed {
+pub struct ListedNight {
     /// Which night.
     pub night: Date,
     /// How many there are.
@@ -48,7 +48,7 @@ pub struct Listed {
 
 /// Which room types.
 #[derive(Debug)]
-pub struct Wanted<'a> {
+pub struct CalendarQuery<'a> {
     /// Only this one (the source's id).
     pub room_type_id: Option<&'a str>,
     /// Only of this property (the source's id).
@@ -73,7 +73,7 @@ pub async fn linked_room_types(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    wanted: &Wanted<'_>,
+    wanted: &CalendarQuery<'_>,
     limit: i64,
 ) -> Result<Vec<LinkedType>> {
     let text = "select r.id, r.external_id, r.gas_unit_id as unit_id from int_room_types r
@@ -110,10 +110,10 @@ pub async fn nights(
     rate_plan: Option<CoreId>,
     stays: &[Stay],
     now: Timestamp,
-) -> Result<Vec<Listed>> {
+) -> Result<Vec<ListedNight>> {
     let quantity = super::core::units::quantity(tx, account, unit).await?.unwrap_or_default();
     let taken = ledger::nights(tx, account, unit, stays, now).await?;
-    let taken: BTreeMap<Date, ledger::Night> = taken.into_iter().map(|night| (night.night.0, night)).collect();
+    let taken: BTreeMap<Date, ledger::LedgerNight> = taken.into_iter().map(|night| (night.night.0, night)).collect();
     let text = "select night, price, currency, min_stay, max_stay, closed, closed_to_arrival, closed_to_departure,
             min_stay_through, exact_stay, min_advance_days, max_advance_days
         from new cross join gas_nightly_rates
@@ -125,9 +125,9 @@ pub async fn nights(
     let mut rates: BTreeMap<Date, Rate> = rates.into_iter().map(|rate| (rate.night.0, rate)).collect();
     let each = stays.iter().flat_map(|stay| stay.each()).map(|night| {
         let ledger = taken.get(&night);
-        let count = |read: fn(&ledger::Night) -> i64| ledger.map_or(0, read);
+        let count = |read: fn(&ledger::LedgerNight) -> i64| ledger.map_or(0, read);
         let rate = rates.remove(&night);
-        Listed {
+        ListedNight {
             night,
             capacity: ledger.map_or(quantity, |night| night.capacity),
             sold: count(|night| night.sold),

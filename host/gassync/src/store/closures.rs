@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, Closure, CoreId, Date, NightShown, SourceId, Stay, Timestamp};
+use gassync_domain::{AccountId, Closure, CoreId, Date, ObservedNight, SourceId, Stay, Timestamp};
 use sqlx::FromRow;
 
 use super::{
     Day, Result, Time, Tx,
     ledger::Span,
     on,
-    rows::{self, Kind, Rows},
+    rows::{self, ColumnType, Rows},
 };
 
 /// A night that a source shows closed by hand.
@@ -107,7 +107,7 @@ pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId, from: 
 
 /// The closed nights of a source on the units and nights of spans.
 pub async fn on_spans(tx: &mut Tx, account: AccountId, source: SourceId, spans: &[Span]) -> Result<Vec<ClosedNight>> {
-    let mut new = Rows::new([("unit_id", Kind::Int), ("first", Kind::Day), ("past", Kind::Day)]);
+    let mut new = Rows::new([("unit_id", ColumnType::Int), ("first", ColumnType::Day), ("past", ColumnType::Day)]);
     for Span { unit, stay } in spans {
         new.push([unit.0.into(), Day(stay.check_in()).into(), Day(stay.check_out()).into()]);
     }
@@ -132,13 +132,13 @@ pub async fn put(
     (observed_at, now): (Timestamp, Timestamp),
 ) -> Result<()> {
     let mut new = Rows::new([
-        ("room_type_id", Kind::Int),
-        ("unit_id", Kind::Int),
-        ("night", Kind::Day),
-        ("by_word", Kind::Int),
-        ("units", Kind::Int),
-        ("waived", Kind::Int),
-        ("closure_id", Kind::Int),
+        ("room_type_id", ColumnType::Int),
+        ("unit_id", ColumnType::Int),
+        ("night", ColumnType::Day),
+        ("by_word", ColumnType::Int),
+        ("units", ColumnType::Int),
+        ("waived", ColumnType::Int),
+        ("closure_id", ColumnType::Int),
     ]);
     for ClosedNight { room_type, unit, night, closure, core } in nights {
         new.push([
@@ -162,7 +162,7 @@ pub async fn put(
 
 /// Forgets nights that are closed no more.
 pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[ClosedNight]) -> Result<()> {
-    let mut gone = Rows::new([("room_type_id", Kind::Int), ("night", Kind::Day)]);
+    let mut gone = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|closed| gone.push([closed.room_type.into(), Day(closed.night).into()]));
     let text = "delete from int_closures where account_id = $1 and source_id = $2
         and (int_room_type_id, night) in (select room_type_id, night from new)";
@@ -177,9 +177,9 @@ pub async fn shown(
     room_type: i64,
     stays: &[Stay],
     until: Timestamp,
-) -> Result<HashMap<Date, (NightShown, Timestamp)>> {
+) -> Result<HashMap<Date, (ObservedNight, Timestamp)>> {
     #[derive(FromRow)]
-    struct Shown {
+    struct ObservedNights {
         rate_plan_external_id: String,
         date: Day,
         available: Option<bool>,
@@ -190,31 +190,31 @@ pub async fn shown(
         where account_id = $1 and int_room_type_id = $2 and date >= new.first and date < new.past and observed_at <= $3
         order by date, rate_plan_external_id";
     let shared = [account.0.into(), room_type.into(), until.into()];
-    let rows: Vec<Shown> = rows::of_stays(stays).read(tx, &shared, text).await?;
-    let mut nights: HashMap<Date, Vec<(bool, NightShown)>> = HashMap::new();
+    let rows: Vec<ObservedNights> = rows::of_stays(stays).read(tx, &shared, text).await?;
+    let mut nights: HashMap<Date, Vec<(bool, ObservedNight)>> = HashMap::new();
     let mut seen: HashMap<Date, Timestamp> = HashMap::new();
     for row in rows {
         let units = row.units_available.map(|units| u32::try_from(units).unwrap_or(0));
-        let shown = NightShown { closed: row.available.map(|available| !available), units };
+        let shown = ObservedNight { closed: row.available.map(|available| !available), units };
         nights.entry(row.date.0).or_default().push((row.rate_plan_external_id.is_empty(), shown));
         let at = Timestamp::from(row.observed_at);
         seen.entry(row.date.0).and_modify(|seen| *seen = at.max(*seen)).or_insert(at);
     }
     let seen = |night: &Date| seen.get(night).copied().unwrap_or(until);
-    Ok(nights.into_iter().map(|(night, rows)| (night, (together(&rows), seen(&night)))).collect())
+    Ok(nights.into_iter().map(|(night, rows)| (night, (combine(&rows), seen(&night)))).collect())
 }
 
 /// Of the room itself and of its rate plans.
-fn together(rows: &[(bool, NightShown)]) -> NightShown {
+fn combine(rows: &[(bool, ObservedNight)]) -> ObservedNight {
     let of_room = rows.iter().find(|(of_room, _)| *of_room).map(|(_, shown)| *shown).unwrap_or_default();
-    let plans: Vec<NightShown> = rows.iter().filter(|(of_room, _)| !of_room).map(|(_, shown)| *shown).collect();
+    let plans: Vec<ObservedNight> = rows.iter().filter(|(of_room, _)| !of_room).map(|(_, shown)| *shown).collect();
     let said: Vec<bool> = plans.iter().filter_map(|shown| shown.closed).collect();
     let plans_closed = (!said.is_empty()).then(|| said.iter().all(|closed| *closed));
     let closed = match (of_room.closed, plans_closed) {
         (Some(true), _) | (_, Some(true)) => Some(true),
         (one, other) => one.or(other),
     };
-    NightShown { closed, units: of_room.units.or(plans.iter().filter_map(|shown| shown.units).max()) }
+    ObservedNight { closed, units: of_room.units.or(plans.iter().filter_map(|shown| shown.units).max()) }
 }
 
 /// How many rooms of a unit a source's channel knows to be taken, night by night: by its own bookings, by ours that it was told

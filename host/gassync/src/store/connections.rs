@@ -39,7 +39,7 @@ impl From<Row> for Connection {
 
 /// An encrypted field of a credential.
 #[derive(Debug, FromRow)]
-pub struct Sealed {
+pub struct EncryptedCredential {
     /// Which key sealed it.
     pub key_id: String,
     /// Nonce and ciphertext.
@@ -85,7 +85,7 @@ pub async fn keep_credential(
     account: AccountId,
     connection: ConnectionId,
     (slot, field): (&str, &str),
-    sealed: &Sealed,
+    sealed: &EncryptedCredential,
     now: Timestamp,
 ) -> Result<()> {
     let text = "insert into int_credentials
@@ -104,27 +104,27 @@ pub async fn credential(
     account: AccountId,
     connection: ConnectionId,
     (slot, field): (&str, &str),
-) -> Result<Option<Sealed>> {
+) -> Result<Option<EncryptedCredential>> {
     let text = "select key_id, ciphertext, expires_at from int_credentials
         where account_id = $1 and connection_id = $2 and slot = $3 and field = $4";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(connection.0).bind(slot).bind(field).fetch_optional(c).await)
 }
 
 /// Counts that the channel refused what should have been good; how often it has in a row.
-pub async fn refused(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<i64> {
+pub async fn count_refusal(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<i64> {
     let text =
         "update int_connections set refusals = refusals + 1 where account_id = $1 and id = $2 returning refusals";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).fetch_one(c).await)
 }
 
 /// The channel takes what it is shown.
-pub async fn welcome(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<()> {
+pub async fn reset_refusals(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<()> {
     let text = "update int_connections set refusals = 0 where account_id = $1 and id = $2 and refusals > 0";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).execute(c).await.map(drop))
 }
 
 /// Takes a stored field for one that ends now.
-pub async fn end_credential(
+pub async fn expire_credential(
     tx: &mut Tx,
     account: AccountId,
     connection: ConnectionId,
@@ -139,7 +139,7 @@ pub async fn end_credential(
 
 /// A stored field of a credential, without what it says.
 #[derive(Debug, Clone, FromRow)]
-pub struct Stored {
+pub struct StoredCredential {
     /// The slot.
     pub slot: String,
     /// The field.
@@ -151,7 +151,7 @@ pub struct Stored {
 }
 
 /// What is stored for a connection.
-pub async fn credentials(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<Vec<Stored>> {
+pub async fn credentials(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<Vec<StoredCredential>> {
     let text = "select slot, field, expires_at, updated_at from int_credentials
         where account_id = $1 and connection_id = $2 order by slot, field";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(connection.0).fetch_all(c).await)
@@ -165,7 +165,7 @@ pub async fn forget_credentials(tx: &mut Tx, account: AccountId, connection: Con
 
 /// A slot that nothing was written to for a while.
 #[derive(Debug, Clone, FromRow)]
-pub struct Idle {
+pub struct IdleCredential {
     /// The tenant.
     pub account_id: i64,
     /// The connection.
@@ -179,7 +179,7 @@ pub struct Idle {
 }
 
 /// Slots whose newest field is older. A platform query.
-pub async fn idle_since(tx: &mut Tx, before: Timestamp) -> Result<Vec<Idle>> {
+pub async fn idle_since(tx: &mut Tx, before: Timestamp) -> Result<Vec<IdleCredential>> {
     let text = "select c.account_id, c.connection_id, n.channel, c.slot, max(c.updated_at) as updated_at
         from int_credentials c
         join int_connections n on n.account_id = c.account_id and n.id = c.connection_id
@@ -189,7 +189,7 @@ pub async fn idle_since(tx: &mut Tx, before: Timestamp) -> Result<Vec<Idle>> {
 }
 
 /// Holds a connection's credentials until then, unless somebody else does.
-pub async fn hold(
+pub async fn acquire_lease(
     tx: &mut Tx,
     account: AccountId,
     connection: ConnectionId,
@@ -203,7 +203,7 @@ pub async fn hold(
 }
 
 /// Lets go; false when the hold had ended and another may have it.
-pub async fn let_go(tx: &mut Tx, account: AccountId, connection: ConnectionId, holder: &str) -> Result<bool> {
+pub async fn release_lease(tx: &mut Tx, account: AccountId, connection: ConnectionId, holder: &str) -> Result<bool> {
     let text = "update int_connections set renewing_by = null, renewing_until = null
         where account_id = $1 and id = $2 and renewing_by = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).bind(holder).execute(c).await
@@ -212,7 +212,7 @@ pub async fn let_go(tx: &mut Tx, account: AccountId, connection: ConnectionId, h
 
 /// A person who was sent to a channel.
 #[derive(Debug, Clone, FromRow)]
-pub struct Consent {
+pub struct PendingConsent {
     /// The tenant.
     pub account_id: i64,
     /// What is to be connected.
@@ -226,7 +226,7 @@ pub struct Consent {
 }
 
 /// Expects a person back from a channel, and those no more whose time is over.
-pub async fn expect(tx: &mut Tx, state_hash: &str, consent: &Consent, now: Timestamp) -> Result<()> {
+pub async fn begin_consent(tx: &mut Tx, state_hash: &str, consent: &PendingConsent, now: Timestamp) -> Result<()> {
     let text = "delete from int_consents where account_id = $1 and expires_at <= $2";
     on!(&mut *tx, c => sqlx::query(text).bind(consent.account_id).bind(Time::from(now)).execute(c).await.map(drop))?;
     let text = "insert into int_consents (account_id, state_hash, source_id, connection_id, slot, expires_at)
@@ -236,32 +236,32 @@ pub async fn expect(tx: &mut Tx, state_hash: &str, consent: &Consent, now: Times
 }
 
 /// Whom this state belongs to. A platform query: nobody is known before it.
-pub async fn expected(tx: &mut Tx, state_hash: &str, now: Timestamp) -> Result<Option<Consent>> {
+pub async fn pending_consent(tx: &mut Tx, state_hash: &str, now: Timestamp) -> Result<Option<PendingConsent>> {
     let text = "select account_id, source_id, connection_id, slot, expires_at from int_consents
         where state_hash = $1 and expires_at > $2";
     on!(tx, c => sqlx::query_as(text).bind(state_hash).bind(Time::from(now)).fetch_optional(c).await)
 }
 
 /// The person has come back: nobody else will with this state. False when somebody did before.
-pub async fn came_back(tx: &mut Tx, account: AccountId, state_hash: &str) -> Result<bool> {
+pub async fn complete_consent(tx: &mut Tx, account: AccountId, state_hash: &str) -> Result<bool> {
     let text = "delete from int_consents where account_id = $1 and state_hash = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(state_hash).execute(c).await.map(|gone| gone.rows_affected() > 0))
 }
 
 /// Expects nobody back for a connection.
-pub async fn expect_nobody(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<()> {
+pub async fn cancel_consents(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<()> {
     let text = "delete from int_consents where account_id = $1 and connection_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).execute(c).await.map(drop))
 }
 
 /// Takes a connection's credentials from whoever holds them: what he brings counts no more.
-pub async fn break_hold(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<()> {
+pub async fn break_lease(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<()> {
     let text = "update int_connections set renewing_by = null, renewing_until = null where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).execute(c).await.map(drop))
 }
 
 /// Notes that the channel called with news of bookings: what polls found before is told from now on.
-pub async fn called(
+pub async fn record_webhook(
     tx: &mut Tx,
     account: AccountId,
     id: ConnectionId,
@@ -276,7 +276,7 @@ pub async fn called(
 }
 
 /// Counts a poll that brought changes of bookings that no call had told; of a channel that never called it says nothing.
-pub async fn brought_untold(tx: &mut Tx, account: AccountId, id: ConnectionId, now: Timestamp) -> Result<()> {
+pub async fn count_unannounced_poll(tx: &mut Tx, account: AccountId, id: ConnectionId, now: Timestamp) -> Result<()> {
     let text = "update int_connections set unannounced_polls = unannounced_polls + 1, unannounced_since = coalesce(unannounced_since, $3)
         where account_id = $1 and id = $2 and last_webhook_at is not null";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
@@ -284,7 +284,7 @@ pub async fn brought_untold(tx: &mut Tx, account: AccountId, id: ConnectionId, n
 
 /// How a channel calls.
 #[derive(Debug, Clone, FromRow)]
-pub struct Calls {
+pub struct WebhookActivity {
     /// The key in the address that it calls.
     pub webhook_key: String,
     /// When it last told of bookings.
@@ -296,7 +296,7 @@ pub struct Calls {
 }
 
 /// How a connection's channel calls.
-pub async fn calls(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<Calls> {
+pub async fn webhook_activity(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<WebhookActivity> {
     let text = "select webhook_key, last_webhook_at, unannounced_polls, unannounced_since from int_connections
         where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).fetch_one(c).await)
@@ -320,16 +320,16 @@ pub struct SilentChannel {
 }
 
 /// How many polls bring what no call has told before a channel is silent.
-pub const MAX_UNTOLD_POLLS: i64 = 3;
+pub const MAX_UNANNOUNCED_POLLS: i64 = 3;
 
 /// Channels whose polls have brought what no call has told, the first of it before a time: a call that is only late has come
 /// since. A platform query.
-pub async fn silent(tx: &mut Tx, before: Timestamp) -> Result<Vec<SilentChannel>> {
+pub async fn silent_channels(tx: &mut Tx, before: Timestamp) -> Result<Vec<SilentChannel>> {
     let text = "select s.account_id, s.id as source_id, s.source_name, c.last_webhook_at, c.unannounced_polls,
             c.unannounced_since as since
         from int_connections c join int_sources s on s.account_id = c.account_id and s.connection_id = c.id
         where c.unannounced_polls >= $2 and c.unannounced_since <= $1 and c.last_webhook_at is not null
             and s.status in ('active', 'error')
         order by s.account_id, s.id";
-    on!(tx, c => sqlx::query_as(text).bind(Time::from(before)).bind(MAX_UNTOLD_POLLS).fetch_all(c).await)
+    on!(tx, c => sqlx::query_as(text).bind(Time::from(before)).bind(MAX_UNANNOUNCED_POLLS).fetch_all(c).await)
 }

@@ -15,7 +15,7 @@ use sqlx::{
 
 use super::{
     Result,
-    writer::{Part, Writer, set_origin},
+    writer::{GroupedWrite, Writer, set_origin},
 };
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
@@ -95,7 +95,7 @@ pub enum SqliteTx {
     /// It reads.
     Reads(Transaction<'static, Sqlite>),
     /// It writes.
-    Writes(Part),
+    Writes(GroupedWrite),
 }
 
 impl Deref for SqliteTx {
@@ -270,7 +270,7 @@ impl Tx {
     }
 
     /// What follows is changed in the core by another hand: a source's, or the core's own.
-    pub async fn change_hands(&mut self, to: Option<SourceId>) -> Result<()> {
+    pub async fn switch_origin(&mut self, to: Option<SourceId>) -> Result<()> {
         let is_same = self.origin() == to;
         match self {
             _ if is_same => return Ok(()),
@@ -320,7 +320,7 @@ impl Tx {
     }
 
     /// Undoes what followed the savepoint.
-    pub async fn undo_to(&mut self, name: &'static str) -> Result<()> {
+    pub async fn rollback_to(&mut self, name: &'static str) -> Result<()> {
         let text = AssertSqlSafe(format!("rollback to savepoint {name}"));
         on!(self, c => sqlx::query(text).execute(c).await.map(drop))
     }

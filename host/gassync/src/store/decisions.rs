@@ -7,7 +7,7 @@ use super::{Result, Time, Tx, on};
 
 /// A decision to be kept.
 #[derive(Debug)]
-pub struct NewDecision<'a> {
+pub struct NewStoredDecision<'a> {
     /// `property`, `room_type`, `rate_plan`, `reservation` or `block`.
     pub entity: &'a str,
     /// The source's id.
@@ -24,7 +24,7 @@ pub struct NewDecision<'a> {
 
 /// A decision as it is read back.
 #[derive(Debug, Clone, FromRow)]
-pub struct Decision {
+pub struct StoredDecision {
     /// Of the word that was decided.
     pub digest: String,
     /// `stand`, `cancel`, `ignore` or `link`.
@@ -42,7 +42,7 @@ pub async fn put(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    new: &NewDecision<'_>,
+    new: &NewStoredDecision<'_>,
     now: Timestamp,
 ) -> Result<()> {
     let text = "insert into int_decisions
@@ -59,7 +59,7 @@ pub async fn last(
     account: AccountId,
     source: SourceId,
     (entity, external_id): (&str, &str),
-) -> Result<Option<Decision>> {
+) -> Result<Option<StoredDecision>> {
     let text = "select digest, decision, decided_by, why, created_at from int_decisions
         where account_id = $1 and source_id = $2 and entity = $3 and external_id = $4 order by id desc limit 1";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(entity).bind(external_id)

@@ -11,7 +11,7 @@ pub const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// What an answer is kept under: a caller's key, for one endpoint.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct IdempotencyKey<'a> {
     /// Which API key called.
     pub api_key: i64,
     /// Method and path.
@@ -22,7 +22,7 @@ pub struct Place<'a> {
 
 /// An answer, and a fingerprint of what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Answer {
+pub struct StoredResponse {
     /// Of the request's body.
     pub request_hash: String,
     /// HTTP status.
@@ -34,7 +34,7 @@ pub struct Answer {
 }
 
 /// The answer given before under this key.
-pub async fn find(tx: &mut Tx, account: AccountId, place: Place<'_>) -> Result<Option<Answer>> {
+pub async fn find(tx: &mut Tx, account: AccountId, place: IdempotencyKey<'_>) -> Result<Option<StoredResponse>> {
     let text = "select request_hash, status, content_type, body from int_idempotency_keys
         where account_id = $1 and api_key_id = $2 and endpoint = $3 and idempotency_key = $4";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(place.api_key).bind(place.endpoint).bind(place.key)
@@ -43,7 +43,13 @@ pub async fn find(tx: &mut Tx, account: AccountId, place: Place<'_>) -> Result<O
 
 /// Keeps an answer, in the transaction whose effect it tells of. False where another was faster: then this transaction
 /// must not commit.
-pub async fn keep(tx: &mut Tx, account: AccountId, place: Place<'_>, answer: &Answer, now: Timestamp) -> Result<bool> {
+pub async fn keep(
+    tx: &mut Tx,
+    account: AccountId,
+    place: IdempotencyKey<'_>,
+    answer: &StoredResponse,
+    now: Timestamp,
+) -> Result<bool> {
     let text = "insert into int_idempotency_keys
             (account_id, api_key_id, endpoint, idempotency_key, request_hash, status, content_type, body, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing";

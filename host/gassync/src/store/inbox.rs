@@ -7,7 +7,7 @@ use super::{Result, Time, Tx, on};
 
 /// What kind of message was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MessageKind {
     /// A channel called us.
     Call,
     /// A channel answered us.
@@ -16,7 +16,7 @@ pub enum Kind {
 
 /// A message that waits to be worked on.
 #[derive(Debug)]
-pub struct Message {
+pub struct InboxMessage {
     /// The tenant.
     pub account: AccountId,
     /// Its key.
@@ -56,15 +56,15 @@ pub async fn keep(
     tx: &mut Tx,
     account: AccountId,
     connection: ConnectionId,
-    kind: Kind,
+    kind: MessageKind,
     (request, key_id): (&HttpRequest, Option<&str>),
     now: Timestamp,
     until: Timestamp,
 ) -> Result<i64> {
     let (kind, state) = match kind {
-        Kind::Call => ("call", "received"),
+        MessageKind::Call => ("call", "received"),
         // An answer is applied by the pull that asked for it, or asked for again.
-        Kind::Answer => ("answer", "applied"),
+        MessageKind::Answer => ("answer", "applied"),
     };
     let text = "insert into int_inbox (account_id, connection_id, kind, method, url, headers, body, state, attempts,
             available_at, received_at, key_id)
@@ -82,7 +82,7 @@ pub async fn is_waiting(tx: &mut Tx, now: Timestamp) -> Result<bool> {
 
 /// Takes messages that wait, oldest first, and keeps others off them until `until`. A platform query. Messages for
 /// plugins that are disabled, and for sources that are not at work yet or disabled, stay where they are.
-pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<Message>> {
+pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<InboxMessage>> {
     let text = tx.dialect(
         "update int_inbox set available_at = $2, attempts = attempts + 1 where (account_id, id) in (
             select i.account_id, i.id from int_inbox i
@@ -107,10 +107,10 @@ pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) ->
     let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(text).bind(Time::from(now)).bind(Time::from(until)).bind(limit)
         .fetch_all(c).await)?;
     rows.sort_by_key(|row| row.id);
-    Ok(rows.into_iter().map(Message::from).collect())
+    Ok(rows.into_iter().map(InboxMessage::from).collect())
 }
 
-impl From<Row> for Message {
+impl From<Row> for InboxMessage {
     fn from(row: Row) -> Self {
         Self {
             account: AccountId(row.account_id),
@@ -175,7 +175,7 @@ pub async fn fault(tx: &mut Tx, account: AccountId, id: i64) -> Result<()> {
 
 /// A message as people see it: without what it says.
 #[derive(Debug, Clone, FromRow)]
-pub struct Listed {
+pub struct ListedMessage {
     /// The tenant.
     pub account_id: i64,
     /// Its key.
@@ -203,7 +203,7 @@ pub struct Listed {
 }
 
 /// Messages of every account before a row, newest first; in one state, where one is named. A platform query.
-pub async fn list(tx: &mut Tx, state: Option<&str>, before: i64, limit: i64) -> Result<Vec<Listed>> {
+pub async fn list(tx: &mut Tx, state: Option<&str>, before: i64, limit: i64) -> Result<Vec<ListedMessage>> {
     let text =
         "select account_id, id, connection_id, kind, method, url, state, attempts, error, outcome, received_at, finished_at
         from int_inbox where id < $1 and ($2 is null or state = $2) order by id desc limit $3";
@@ -211,15 +211,15 @@ pub async fn list(tx: &mut Tx, state: Option<&str>, before: i64, limit: i64) -> 
 }
 
 /// One message with what it says. A platform query.
-pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<(Listed, Message)>> {
+pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<(ListedMessage, InboxMessage)>> {
     let text =
         "select account_id, id, connection_id, kind, method, url, state, attempts, error, outcome, received_at, finished_at
         from int_inbox where id = $1";
-    let listed: Option<Listed> = on!(&mut *tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)?;
+    let listed: Option<ListedMessage> = on!(&mut *tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)?;
     let text = "select account_id, id, connection_id, method, url, headers, body, key_id, attempts, faults, received_at
         from int_inbox where id = $1";
     let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)?;
-    Ok(listed.zip(row.map(Message::from)))
+    Ok(listed.zip(row.map(InboxMessage::from)))
 }
 
 /// Puts a message in the queue again, as if it had never been worked on.

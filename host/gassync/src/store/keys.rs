@@ -37,7 +37,7 @@ impl KeyHolder {
 
 /// A key to be kept. The key itself is shown once and never stored.
 #[derive(Debug)]
-pub struct NewKey<'a> {
+pub struct NewApiKey<'a> {
     /// What the caller writes as.
     pub source: SourceId,
     /// What people call it.
@@ -56,7 +56,7 @@ pub struct NewKey<'a> {
 
 /// A key as people see it.
 #[derive(Debug, Clone, FromRow)]
-pub struct Key {
+pub struct ApiKey {
     /// The tenant.
     pub account_id: i64,
     /// Its key.
@@ -81,7 +81,7 @@ pub struct Key {
     pub last_used_at: Option<Time>,
 }
 
-impl Key {
+impl ApiKey {
     /// Whether a caller with it is let in.
     pub fn is_alive(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| Timestamp::from(end) > now)
@@ -102,7 +102,7 @@ struct Row {
 }
 
 /// Keeps the hash of a new key.
-pub async fn create(tx: &mut Tx, account: AccountId, key: &NewKey<'_>, now: Timestamp) -> Result<i64> {
+pub async fn create(tx: &mut Tx, account: AccountId, key: &NewApiKey<'_>, now: Timestamp) -> Result<i64> {
     let text = "insert into int_api_keys (account_id, source_id, name, prefix, hash, scopes, expires_at, created_at,
             strict)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id";
@@ -139,7 +139,7 @@ pub async fn used(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> R
 }
 
 /// All keys of every account. A platform query.
-pub async fn all(tx: &mut Tx) -> Result<Vec<Key>> {
+pub async fn all(tx: &mut Tx) -> Result<Vec<ApiKey>> {
     let text =
         "select account_id, id, source_id, name, prefix, scopes, strict, created_at, expires_at, revoked_at, last_used_at
         from int_api_keys order by id";
@@ -147,7 +147,7 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<Key>> {
 }
 
 /// The key that begins like this. A platform query.
-pub async fn by_prefix(tx: &mut Tx, prefix: &str) -> Result<Option<Key>> {
+pub async fn by_prefix(tx: &mut Tx, prefix: &str) -> Result<Option<ApiKey>> {
     let text =
         "select account_id, id, source_id, name, prefix, scopes, strict, created_at, expires_at, revoked_at, last_used_at
         from int_api_keys where prefix = $1";

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use super::{
     Result, Tx,
-    mappings::Kind,
+    mappings::EntityKind,
     rows::{self, Rows},
 };
 
@@ -16,9 +16,9 @@ const MAX_REASON_CHARS: usize = 500;
 
 /// How a link fared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fared<'a> {
+pub struct LinkOutcome<'a> {
     /// Of which kind.
-    pub kind: Kind,
+    pub kind: EntityKind,
     /// The channel's id.
     pub id: &'a str,
     /// What stood against it; none where it went well.
@@ -27,22 +27,26 @@ pub struct Fared<'a> {
 
 /// Notes how links of a source fared, in one statement. Where one is told of more than once, an error counts. Those that
 /// somebody else writes just now are left to him: nobody waits for this.
-pub async fn note(
+pub async fn record(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    fared: &[Fared<'_>],
+    fared: &[LinkOutcome<'_>],
     now: Timestamp,
 ) -> Result<()> {
     if fared.is_empty() {
         return Ok(());
     }
-    let mut sorted: Vec<&Fared<'_>> = fared.iter().collect();
+    let mut sorted: Vec<&LinkOutcome<'_>> = fared.iter().collect();
     sorted.sort_by_key(|fared| (fared.kind.as_str(), fared.id, fared.error.is_none()));
     sorted.dedup_by_key(|fared| (fared.kind.as_str(), fared.id));
     let reasons: Vec<Option<String>> =
         sorted.iter().map(|fared| Some(fared.error.as_ref()?.chars().take(MAX_REASON_CHARS).collect())).collect();
-    let mut new = Rows::new([("kind", rows::Kind::Text), ("id", rows::Kind::Text), ("error", rows::Kind::Text)]);
+    let mut new = Rows::new([
+        ("kind", rows::ColumnType::Text),
+        ("id", rows::ColumnType::Text),
+        ("error", rows::ColumnType::Text),
+    ]);
     for (fared, reason) in sorted.iter().zip(&reasons) {
         new.push([fared.kind.as_str().into(), fared.id.into(), reason.into()]);
     }

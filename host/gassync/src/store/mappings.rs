@@ -25,7 +25,7 @@ pub struct Mapping {
 
 /// The kinds of record a mapping links, in the words of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum EntityKind {
     /// property ↔ property
     Property,
     /// room_type ↔ bookable_unit
@@ -38,7 +38,7 @@ pub enum Kind {
     Guest,
 }
 
-impl Kind {
+impl EntityKind {
     /// By its word in the standard API.
     pub fn named(word: &str) -> Option<Self> {
         Some(match word {
@@ -89,7 +89,7 @@ pub struct Mappings(HashMap<(String, String), Mapping>);
 
 impl Mappings {
     /// What this one is linked to.
-    pub fn get(&self, kind: Kind, external_id: &str) -> Option<Mapping> {
+    pub fn get(&self, kind: EntityKind, external_id: &str) -> Option<Mapping> {
         self.0.get(&(kind.as_str().to_owned(), external_id.to_owned())).copied()
     }
 }
@@ -99,15 +99,20 @@ pub async fn find(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    kind: Kind,
+    kind: EntityKind,
     external_id: &str,
 ) -> Result<Option<Mapping>> {
     Ok(find_all(tx, account, source, &[(kind, external_id)]).await?.get(kind, external_id))
 }
 
 /// What these records of the source are linked to.
-pub async fn find_all(tx: &mut Tx, account: AccountId, source: SourceId, records: &[(Kind, &str)]) -> Result<Mappings> {
-    let mut new = Rows::new([("kind", rows::Kind::Text), ("id", rows::Kind::Text)]);
+pub async fn find_all(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    records: &[(EntityKind, &str)],
+) -> Result<Mappings> {
+    let mut new = Rows::new([("kind", rows::ColumnType::Text), ("id", rows::ColumnType::Text)]);
     for (kind, id) in records {
         new.push([kind.as_str().into(), (*id).into()]);
     }
@@ -132,14 +137,14 @@ pub async fn find_many(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    kind: Kind,
+    kind: EntityKind,
     external_ids: &[&str],
 ) -> Result<Mappings> {
     if let Tx::Sqlite(..) = tx {
-        let records: Vec<(Kind, &str)> = external_ids.iter().map(|id| (kind, *id)).collect();
+        let records: Vec<(EntityKind, &str)> = external_ids.iter().map(|id| (kind, *id)).collect();
         return find_all(tx, account, source, &records).await;
     }
-    let mut new = Rows::new([("id", rows::Kind::Text)]);
+    let mut new = Rows::new([("id", rows::ColumnType::Text)]);
     external_ids.iter().for_each(|id| new.push([(*id).into()]));
     let text =
         "select m.external_entity_type, m.external_entity_id, m.gas_entity_id, m.auto_sync, m.origin = 'core' as ours
@@ -164,7 +169,7 @@ pub async fn link(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    kind: Kind,
+    kind: EntityKind,
     external_id: &str,
     core: CoreId,
     now: Timestamp,
@@ -177,12 +182,12 @@ pub async fn link_all(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    kind: Kind,
+    kind: EntityKind,
     links: &[(&str, CoreId)],
     now: Timestamp,
 ) -> Result<()> {
     let (external_type, gas_type) = kind.words();
-    let mut new = Rows::new([("external_id", rows::Kind::Text), ("gas_id", rows::Kind::Int)]);
+    let mut new = Rows::new([("external_id", rows::ColumnType::Text), ("gas_id", rows::ColumnType::Int)]);
     for (id, core) in links {
         new.push([(*id).into(), core.0.into()]);
     }
@@ -195,7 +200,7 @@ pub async fn link_all(
 
 /// A link as people see it.
 #[derive(Debug, Clone, FromRow)]
-pub struct Link {
+pub struct StoredLink {
     /// Its row.
     pub id: i64,
     /// `property`, `room_type`, `rate_plan`, `reservation`, `guest`.
@@ -225,15 +230,15 @@ pub async fn of_source(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    kind: Option<Kind>,
+    kind: Option<EntityKind>,
     slice: Slice,
-) -> Result<Vec<Link>> {
+) -> Result<Vec<StoredLink>> {
     let text = "select id, external_entity_type, external_entity_id, gas_entity_id, auto_sync, push, last_synced_at, last_error, retries,
             origin, created_at
         from int_mappings
         where account_id = $1 and source_id = $2 and id > $3 and ($4 is null or external_entity_type = $4)
         order by id limit $5";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(slice.after).bind(kind.map(Kind::as_str))
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(slice.after).bind(kind.map(EntityKind::as_str))
         .bind(slice.limit).fetch_all(c).await)
 }
 
@@ -242,7 +247,7 @@ pub async fn external_of(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    kind: Kind,
+    kind: EntityKind,
     core: CoreId,
 ) -> Result<Option<String>> {
     let (external_type, gas_type) = kind.words();
@@ -258,7 +263,7 @@ pub async fn of_cores(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    kind: Kind,
+    kind: EntityKind,
     cores: &[CoreId],
 ) -> Result<Vec<(CoreId, String)>> {
     let (external_type, gas_type) = kind.words();
@@ -279,7 +284,7 @@ pub async fn of_cores(
 
 /// A link that another system kept.
 #[derive(Debug, Clone, Copy)]
-pub struct TakenOver<'a> {
+pub struct ImportedLink<'a> {
     /// The channel's id.
     pub external_id: &'a str,
     /// The core entity.
@@ -290,18 +295,21 @@ pub struct TakenOver<'a> {
 
 /// Links records with core entities that were there before, and tells how many. What somebody has linked meanwhile stays as
 /// it is.
-pub async fn take_over(
+pub async fn import(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    kind: Kind,
-    links: &[TakenOver<'_>],
+    kind: EntityKind,
+    links: &[ImportedLink<'_>],
     now: Timestamp,
 ) -> Result<usize> {
     let (external_type, gas_type) = kind.words();
-    let mut new =
-        Rows::new([("external_id", rows::Kind::Text), ("gas_id", rows::Kind::Int), ("ours", rows::Kind::Int)]);
-    for TakenOver { external_id, core, ours } in links {
+    let mut new = Rows::new([
+        ("external_id", rows::ColumnType::Text),
+        ("gas_id", rows::ColumnType::Int),
+        ("ours", rows::ColumnType::Int),
+    ]);
+    for ImportedLink { external_id, core, ours } in links {
         new.push([(*external_id).into(), core.0.into(), i64::from(*ours).into()]);
     }
     let text = "insert into int_mappings (account_id, source_id, external_entity_type, gas_entity_type, created_at,
@@ -319,10 +327,10 @@ pub async fn unlink_all(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    kind: Kind,
+    kind: EntityKind,
     external_ids: &[&str],
 ) -> Result<()> {
-    let mut gone = Rows::new([("id", rows::Kind::Text)]);
+    let mut gone = Rows::new([("id", rows::ColumnType::Text)]);
     external_ids.iter().for_each(|id| gone.push([(*id).into()]));
     let text = "delete from int_mappings where account_id = $1 and source_id = $2 and external_entity_type = $3
         and external_entity_id in (select id from new)";
@@ -330,7 +338,13 @@ pub async fn unlink_all(
 }
 
 /// Takes a link away. What it linked stays, on both sides.
-pub async fn unlink(tx: &mut Tx, account: AccountId, source: SourceId, kind: Kind, external_id: &str) -> Result<()> {
+pub async fn unlink(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: EntityKind,
+    external_id: &str,
+) -> Result<()> {
     let text = "delete from int_mappings
         where account_id = $1 and source_id = $2 and external_entity_type = $3 and external_entity_id = $4";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(kind.as_str()).bind(external_id)
@@ -342,7 +356,7 @@ pub async fn set_auto_sync(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    (kind, external_id): (Kind, &str),
+    (kind, external_id): (EntityKind, &str),
     auto_sync: bool,
 ) -> Result<bool> {
     let text = "update int_mappings set auto_sync = $5, state = $6
@@ -358,7 +372,7 @@ pub async fn set_push(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    (kind, external_id): (Kind, &str),
+    (kind, external_id): (EntityKind, &str),
     push: bool,
 ) -> Result<bool> {
     let text = "update int_mappings set push = $5

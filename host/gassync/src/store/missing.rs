@@ -44,7 +44,7 @@ pub async fn held_stay(
 
 /// What is known of a reservation that was not answered.
 #[derive(Debug, Clone, FromRow)]
-pub struct Missing {
+pub struct MissedReads {
     /// The first question that was answered without it.
     pub first_missed_at: Time,
     /// The last one.
@@ -56,14 +56,14 @@ pub struct Missing {
 }
 
 /// By its id.
-pub async fn find(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<Option<Missing>> {
+pub async fn find(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<Option<MissedReads>> {
     let text = "select first_missed_at, last_missed_at, confirmed_at, kept_at from int_missing_reservations
         where account_id = $1 and source_id = $2 and external_id = $3";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(external_id).fetch_optional(c).await)
 }
 
 /// Notes that a question of this time was answered without it, over what was known of it.
-pub async fn begin(
+pub async fn record_first(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
@@ -80,7 +80,7 @@ pub async fn begin(
 }
 
 /// Notes that one more question was answered without it, and whether that settles it.
-pub async fn repeat(
+pub async fn record_again(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
@@ -94,7 +94,13 @@ pub async fn repeat(
 }
 
 /// Notes that a person says that it stands; it is not shown until it was seen and is missing again.
-pub async fn keep(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str, now: Timestamp) -> Result<()> {
+pub async fn record_kept(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    external_id: &str,
+    now: Timestamp,
+) -> Result<()> {
     let text = "update int_missing_reservations set kept_at = $4
         where account_id = $1 and source_id = $2 and external_id = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).bind(Time::from(now)).execute(c).await
@@ -156,7 +162,7 @@ impl MissingReservation {
 
 /// Reservations that two questions by their ids were answered without, that nobody has decided, and that depart after a day. What
 /// was seen again since, by whatever way, is not missing. A platform query.
-pub async fn waiting(tx: &mut Tx, today: Date) -> Result<Vec<MissingReservation>> {
+pub async fn undecided(tx: &mut Tx, today: Date) -> Result<Vec<MissingReservation>> {
     let text = "select m.account_id, m.source_id, s.source_name, m.external_id, b.id as booking_id,
             p.name as property_name, t.name as room_name, b.check_in, b.check_out, m.first_missed_at as since
         from int_missing_reservations m

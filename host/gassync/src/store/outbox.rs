@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use super::{
     Day, Result, Time, Tx, on,
-    rows::{Kind, Rows},
+    rows::{ColumnType, Rows},
 };
 
 /// A fact that left the core.
@@ -167,7 +167,7 @@ pub async fn entries_at(
     source: SourceId,
     sequences: &[i64],
 ) -> Result<Vec<FeedEntry>> {
-    let mut new = Rows::new([("sequence", Kind::Int)]);
+    let mut new = Rows::new([("sequence", ColumnType::Int)]);
     sequences.iter().for_each(|sequence| new.push([(*sequence).into()]));
     let text = feed_entries!("new cross join int_outbox o where o.account_id = $1 and o.sequence = new.sequence");
     new.read(tx, &[account.0.into(), source.0.into()], text).await

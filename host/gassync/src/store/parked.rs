@@ -7,11 +7,11 @@ use sqlx::{FromRow, types::Json};
 
 use super::{
     Result, Time, Tx, on,
-    rows::{Kind, Rows},
+    rows::{ColumnType, Rows},
 };
 
 /// Records of each kind that are told of at once.
-const MOST_OF_A_KIND: i64 = 500;
+const MAX_PER_KIND: i64 = 500;
 
 /// A record that waits.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ pub async fn waiting(tx: &mut Tx, from: Date) -> Result<Vec<ParkedAlarm>> {
         from int_parked_reservations p
         join int_sources s on s.account_id = p.account_id and s.id = p.source_id
         order by p.parked_at, p.account_id, p.source_id, p.external_id limit $1";
-    let rows: Vec<Row<Reservation>> = on!(&mut *tx, c => sqlx::query_as(text).bind(MOST_OF_A_KIND).fetch_all(c).await)?;
+    let rows: Vec<Row<Reservation>> = on!(&mut *tx, c => sqlx::query_as(text).bind(MAX_PER_KIND).fetch_all(c).await)?;
     for row in rows {
         let (first, last) = nights(&row.record.0);
         let room = row.record.0.rooms.iter().find_map(|room| room.room_type_id.clone());
@@ -73,7 +73,7 @@ pub async fn waiting(tx: &mut Tx, from: Date) -> Result<Vec<ParkedAlarm>> {
             exists (select 1 from int_block_maintenance n where n.account_id = b.account_id and n.int_block_id = b.id) as held
         from int_blocks b join int_sources s on s.account_id = b.account_id and s.id = b.source_id
         where b.parked is not null order by b.synced_at, b.id limit $1";
-    let rows: Vec<Row<Block>> = on!(&mut *tx, c => sqlx::query_as(text).bind(MOST_OF_A_KIND).fetch_all(c).await)?;
+    let rows: Vec<Row<Block>> = on!(&mut *tx, c => sqlx::query_as(text).bind(MAX_PER_KIND).fetch_all(c).await)?;
     for row in rows {
         let Block { check_in, check_out, .. } = row.record.0;
         let room = row.record.0.room_types().next().cloned();
@@ -122,7 +122,8 @@ async fn names(tx: &mut Tx, found: &[Found]) -> Result<HashMap<(i64, i64, String
         found.iter().filter_map(|((account, source), room, _)| Some((*account, *source, room.as_deref()?))).collect();
     asked.sort_unstable();
     asked.dedup();
-    let mut rows = Rows::new([("of_account", Kind::Int), ("of_source", Kind::Int), ("room", Kind::Text)]);
+    let mut rows =
+        Rows::new([("of_account", ColumnType::Int), ("of_source", ColumnType::Int), ("room", ColumnType::Text)]);
     for (account, source, room) in asked {
         rows.push([account.into(), source.into(), room.into()]);
     }
@@ -165,7 +166,7 @@ async fn others(tx: &mut Tx) -> Result<Vec<ParkedAlarm>> {
         from int_rate_plans r join int_sources s on s.account_id = r.account_id and s.id = r.source_id
         where r.parked is not null
         order by 7, 1, 3 limit $1";
-    let rows: Vec<Other> = on!(tx, c => sqlx::query_as(text).bind(3 * MOST_OF_A_KIND).fetch_all(c).await)?;
+    let rows: Vec<Other> = on!(tx, c => sqlx::query_as(text).bind(3 * MAX_PER_KIND).fetch_all(c).await)?;
     let alarm = |row: Other| ParkedAlarm {
         source_name: row.source_name,
         kind: match row.kind.as_str() {

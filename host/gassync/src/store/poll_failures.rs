@@ -62,7 +62,7 @@ pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Res
 
 /// A poll because of which a source is in error.
 #[derive(Debug, Clone, FromRow)]
-pub struct FailingPoll {
+pub struct PollInError {
     /// The tenant.
     pub account_id: i64,
     /// The source.
@@ -80,7 +80,7 @@ pub struct FailingPoll {
 }
 
 /// Polls that fail for so long that their sources are in error. A platform query.
-pub async fn failing(tx: &mut Tx) -> Result<Vec<FailingPoll>> {
+pub async fn failing(tx: &mut Tx) -> Result<Vec<PollInError>> {
     let text = "select f.account_id, f.source_id, s.source_name, f.poll, f.failures, f.message,
             f.first_failed_at as since
         from int_poll_failures f join int_sources s on s.account_id = f.account_id and s.id = f.source_id

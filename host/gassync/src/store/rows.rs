@@ -20,7 +20,7 @@ const LONGEST: usize = 128;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnType {
     /// `bigint`
     Int,
     /// `text`
@@ -113,13 +113,13 @@ impl Cell<'_> {
 /// Rows of named columns.
 #[derive(Debug)]
 pub struct Rows<'a, const N: usize> {
-    columns: [(&'static str, Kind); N],
+    columns: [(&'static str, ColumnType); N],
     rows: Vec<[Cell<'a>; N]>,
 }
 
 /// Keys, in the column `id`.
 pub fn of_ids<'a>(ids: &[CoreId]) -> Rows<'a, 1> {
-    let mut rows = Rows::new([("id", Kind::Int)]);
+    let mut rows = Rows::new([("id", ColumnType::Int)]);
     for id in ids {
         rows.push([id.0.into()]);
     }
@@ -128,7 +128,7 @@ pub fn of_ids<'a>(ids: &[CoreId]) -> Rows<'a, 1> {
 
 /// Nights that follow each other, from the column `first` up to, and without, `past`.
 pub fn of_stays<'a>(stays: &[Stay]) -> Rows<'a, 2> {
-    let mut rows = Rows::new([("first", Kind::Day), ("past", Kind::Day)]);
+    let mut rows = Rows::new([("first", ColumnType::Day), ("past", ColumnType::Day)]);
     for stay in stays {
         rows.push([Day(stay.check_in()).into(), Day(stay.check_out()).into()]);
     }
@@ -137,7 +137,7 @@ pub fn of_stays<'a>(stays: &[Stay]) -> Rows<'a, 2> {
 
 impl<'a, const N: usize> Rows<'a, N> {
     /// No rows yet.
-    pub fn new(columns: [(&'static str, Kind); N]) -> Self {
+    pub fn new(columns: [(&'static str, ColumnType); N]) -> Self {
         Self { columns, rows: Vec::new() }
     }
 
@@ -213,11 +213,11 @@ impl<'a, const N: usize> Rows<'a, N> {
     fn arrays(&self, shared: usize, text: &str) -> String {
         let columns = self.columns.iter().enumerate().map(|(index, (_, kind))| {
             let kind = match kind {
-                Kind::Int => "bigint",
-                Kind::Text => "text",
-                Kind::Day => "date",
-                Kind::Time => "timestamptz",
-                Kind::Json => "jsonb",
+                ColumnType::Int => "bigint",
+                ColumnType::Text => "text",
+                ColumnType::Day => "date",
+                ColumnType::Time => "timestamptz",
+                ColumnType::Json => "jsonb",
             };
             format!("cast(${} as {kind}[])", shared + 1 + index)
         });
@@ -256,11 +256,11 @@ impl<'a, const N: usize> Rows<'a, N> {
         }
         for (index, (_, kind)) in self.columns.iter().enumerate() {
             query = match kind {
-                Kind::Int => query.bind(column!(Int, index)),
-                Kind::Text => query.bind(column!(Text, index)),
-                Kind::Day => query.bind(column!(Day, index)),
-                Kind::Time => query.bind(column!(Time, index)),
-                Kind::Json => query.bind(column!(Json, index)),
+                ColumnType::Int => query.bind(column!(Int, index)),
+                ColumnType::Text => query.bind(column!(Text, index)),
+                ColumnType::Day => query.bind(column!(Day, index)),
+                ColumnType::Time => query.bind(column!(Time, index)),
+                ColumnType::Json => query.bind(column!(Json, index)),
             };
         }
         Ok(query)
@@ -312,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_lost_in_the_cutting() {
+    fn chunks_contain_every_row() {
         for count in 0..300_usize {
             let rows: Vec<usize> = (0..count).collect();
             let cut: Vec<&[usize]> = pieces(&rows).collect();
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn one_text_for_both() {
-        let rows = Rows::new([("id", Kind::Int), ("name", Kind::Text)]);
+        let rows = Rows::new([("id", ColumnType::Int), ("name", ColumnType::Text)]);
         let text = "select id from new where $1";
         let sqlite = "with recursive new (id, name) as (values (?, ?), (?, ?)) select id from new where $5";
         assert_eq!(rows.values(2, text), sqlite);

@@ -192,7 +192,7 @@ pub async fn is_busy(tx: &mut Tx, account: AccountId, source: SourceId, now: Tim
 }
 
 /// Some of the holds that keep nights for a source's parked records; they are not asked for again once they are
-/// [`let_go`].
+/// [`delete_holds`].
 pub async fn holds(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<CoreId>> {
     let text = "select hold_id from int_parked_reservations
         where account_id = $1 and source_id = $2 and hold_id is not null order by hold_id limit $3";
@@ -202,7 +202,7 @@ pub async fn holds(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64
 }
 
 /// Parked records of a source have these holds no more.
-pub async fn let_go(tx: &mut Tx, account: AccountId, source: SourceId, holds: &[CoreId]) -> Result<()> {
+pub async fn delete_holds(tx: &mut Tx, account: AccountId, source: SourceId, holds: &[CoreId]) -> Result<()> {
     let text = "update int_parked_reservations set hold_id = null
         where account_id = $1 and source_id = $2 and hold_id in (select id from new)";
     rows::of_ids(holds).write(tx, &[account.0.into(), source.0.into()], text).await

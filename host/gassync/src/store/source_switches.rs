@@ -6,10 +6,10 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{Result, Time, Tx, mappings::Kind, on};
+use super::{Result, Time, Tx, mappings::EntityKind, on};
 
 /// How exactly it is known when a source last talked: one write in so long.
-const TALKS_APART: SignedDuration = SignedDuration::from_secs(10);
+const RECORD_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
 /// Stops a source, as `paused` or `disabled`; where it stood is kept, to go on there.
 pub async fn halt(tx: &mut Tx, account: AccountId, id: SourceId, status: &str) -> Result<()> {
@@ -51,7 +51,7 @@ pub async fn set_settings(tx: &mut Tx, account: AccountId, id: SourceId, setting
 }
 
 /// Gives what waits for a source's channel until then at least: it could not be done meanwhile.
-pub async fn give_time(tx: &mut Tx, account: AccountId, id: SourceId, until: Timestamp) -> Result<()> {
+pub async fn extend_deadline(tx: &mut Tx, account: AccountId, id: SourceId, until: Timestamp) -> Result<()> {
     let text = "update int_jobs set deadline = $3
         where account_id = $1 and source_id = $2 and state = 'waiting' and deadline < $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(until)).execute(c).await.map(drop))
@@ -67,12 +67,18 @@ pub async fn wake_messages(tx: &mut Tx, account: AccountId, id: SourceId, now: T
 
 /// Notes that a source talked, either way, and whether it went well; to ten seconds, since those that talk at once would wait
 /// for each other.
-pub async fn talked(tx: &mut Tx, account: AccountId, id: SourceId, well: bool, now: Timestamp) -> Result<()> {
+pub async fn record_channel_call(
+    tx: &mut Tx,
+    account: AccountId,
+    id: SourceId,
+    well: bool,
+    now: Timestamp,
+) -> Result<()> {
     let text = "update int_sources set last_sync_at = $3,
             last_successful_sync_at = case when $5 then $3 else last_successful_sync_at end
         where account_id = $1 and id = $2 and (last_sync_at is null or last_sync_at < $4
             or ($5 and (last_successful_sync_at is null or last_successful_sync_at < $4)))";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).bind(Time::from(now - TALKS_APART)).bind(well)
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).bind(Time::from(now - RECORD_INTERVAL)).bind(well)
         .execute(c).await.map(drop))
 }
 
@@ -88,14 +94,14 @@ pub async fn lock(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
 
 /// Has what the buffer knows of a link's names, texts and sizes applied by whoever tries parked records next; with those of a
 /// property, those of its room types.
-pub async fn apply_again(
+pub async fn reapply(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    (kind, external_id): (Kind, &str),
+    (kind, external_id): (EntityKind, &str),
 ) -> Result<()> {
     let texts: &[&str] = match kind {
-        Kind::Property => &[
+        EntityKind::Property => &[
             "update int_properties set parked = $4 where account_id = $1 and source_id = $2 and external_id = $3
                 and gas_property_id is not null and deleted_at is null",
             "update int_room_types set parked = $4 where account_id = $1 and source_id = $2
@@ -103,11 +109,11 @@ pub async fn apply_again(
                     where account_id = $1 and source_id = $2 and external_id = $3)
                 and gas_unit_id is not null and deleted_at is null",
         ],
-        Kind::RoomType => &["update int_room_types set parked = $4
+        EntityKind::RoomType => &["update int_room_types set parked = $4
             where account_id = $1 and source_id = $2 and external_id = $3 and gas_unit_id is not null and deleted_at is null"],
-        Kind::RatePlan => &["update int_rate_plans set parked = $4 where account_id = $1 and source_id = $2
+        EntityKind::RatePlan => &["update int_rate_plans set parked = $4 where account_id = $1 and source_id = $2
             and external_id = $3 and gas_rate_plan_id is not null and deleted_at is null"],
-        Kind::Reservation | Kind::Guest => &[],
+        EntityKind::Reservation | EntityKind::Guest => &[],
     };
     let parked = Parked(vec![Missing::SwitchedOff { id: external_id.to_owned() }]);
     for text in texts {

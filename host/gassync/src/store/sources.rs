@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use gassync_domain::{
-    AccountId, Authority, ConnectionId, Direction, ResumePoint, Say, SourceId, Timestamp, lossless_instant,
+    AccountId, Authority, ConnectionId, Direction, Owner, ResumePoint, SourceId, Timestamp, lossless_instant,
 };
 use sqlx::{FromRow, types::Json};
 
 use super::{
     Result, Time, Tx, on,
-    rows::{Kind, Rows},
+    rows::{ColumnType, Rows},
 };
 
 /// One account's share of a connection.
@@ -55,7 +55,7 @@ pub struct Source {
 
 /// What a new source is made of.
 #[derive(Debug)]
-pub struct NewSource<'a> {
+pub struct NewSourceRecord<'a> {
     /// Where its channel is reached.
     pub connection: Option<ConnectionId>,
     /// The channel.
@@ -123,21 +123,21 @@ const COLUMNS: &str =
 
 impl Source {
     /// What it has the say over just now: one that is only told has none.
-    pub fn say(&self) -> Authority {
+    pub fn effective_authority(&self) -> Authority {
         if self.direction.is_inward() {
             return self.authority;
         }
-        Authority { bookings: Some(Say::None), calendar: Some(Say::None), content: Some(Say::None) }
+        Authority { bookings: Some(Owner::None), calendar: Some(Owner::None), content: Some(Owner::None) }
     }
 
     /// Whose word counts in what it is told: of one that is only told the core's.
-    pub fn hears(&self) -> Authority {
+    pub fn push_authority(&self) -> Authority {
         if self.direction.is_inward() { self.authority } else { Authority::default() }
     }
 }
 
 /// Makes an active source. One with a connection listens: it is told nothing yet.
-pub async fn create(tx: &mut Tx, account: AccountId, source: &NewSource<'_>, now: Timestamp) -> Result<SourceId> {
+pub async fn create(tx: &mut Tx, account: AccountId, source: &NewSourceRecord<'_>, now: Timestamp) -> Result<SourceId> {
     let text = "insert into int_sources
             (account_id, connection_id, source_type, source_name, config, status, creates, created_at, listening_since)
         values ($1, $2, $3, $4, $5, 'active', $6, $7, $8) returning id";
@@ -195,7 +195,7 @@ pub async fn get(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<Option
 
 /// These sources, as far as they are there. A platform query.
 pub async fn get_all(tx: &mut Tx, asked: &[(AccountId, SourceId)]) -> Result<HashMap<(AccountId, SourceId), Source>> {
-    let mut new = Rows::new([("of_account", Kind::Int), ("key", Kind::Int)]);
+    let mut new = Rows::new([("of_account", ColumnType::Int), ("key", ColumnType::Int)]);
     for (account, id) in asked {
         new.push([account.0.into(), id.0.into()]);
     }

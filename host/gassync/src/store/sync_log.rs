@@ -7,12 +7,12 @@ use super::{
     Result, Time, Tx,
     buffer::Slice,
     on,
-    rows::{Kind, Rows},
+    rows::{ColumnType, Rows},
 };
 
 /// One line of the audit trail. It names records by id and never carries what a guest wrote.
 #[derive(Debug, Clone)]
-pub struct Entry<'a> {
+pub struct SyncLogEntry<'a> {
     /// Whose record it was.
     pub source: SourceId,
     /// `property`, `room_type`, `reservation`, `connection`.
@@ -29,7 +29,7 @@ pub struct Entry<'a> {
 
 /// A line as it is read back.
 #[derive(Debug, Clone, FromRow)]
-pub struct Line {
+pub struct SyncLogLine {
     /// Its key.
     pub id: i64,
     /// The account.
@@ -53,30 +53,30 @@ pub struct Line {
 }
 
 /// Adds lines about what came in.
-pub async fn inbound(tx: &mut Tx, account: AccountId, entries: &[Entry<'_>], now: Timestamp) -> Result<()> {
+pub async fn inbound(tx: &mut Tx, account: AccountId, entries: &[SyncLogEntry<'_>], now: Timestamp) -> Result<()> {
     add(tx, account, ("inbound", entries), now).await
 }
 
 /// Adds lines about what went out.
-pub async fn outbound(tx: &mut Tx, account: AccountId, entries: &[Entry<'_>], now: Timestamp) -> Result<()> {
+pub async fn outbound(tx: &mut Tx, account: AccountId, entries: &[SyncLogEntry<'_>], now: Timestamp) -> Result<()> {
     add(tx, account, ("outbound", entries), now).await
 }
 
 async fn add(
     tx: &mut Tx,
     account: AccountId,
-    (direction, entries): (&str, &[Entry<'_>]),
+    (direction, entries): (&str, &[SyncLogEntry<'_>]),
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([
-        ("source_id", Kind::Int),
-        ("entity_type", Kind::Text),
-        ("entity_id", Kind::Text),
-        ("action", Kind::Text),
-        ("status", Kind::Text),
-        ("error_message", Kind::Text),
+        ("source_id", ColumnType::Int),
+        ("entity_type", ColumnType::Text),
+        ("entity_id", ColumnType::Text),
+        ("action", ColumnType::Text),
+        ("status", ColumnType::Text),
+        ("error_message", ColumnType::Text),
     ]);
-    for Entry { source, entity_type, entity_id, action, status, message } in entries {
+    for SyncLogEntry { source, entity_type, entity_id, action, status, message } in entries {
         new.push([
             source.0.into(),
             (*entity_type).into(),
@@ -94,7 +94,7 @@ async fn add(
 
 /// Which lines a listing asks for.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct SyncLogFilter {
     /// Only of this kind of record.
     pub entity_type: Option<String>,
     /// Only of this record.
@@ -110,9 +110,9 @@ pub async fn of_source(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    filter: &Filter,
+    filter: &SyncLogFilter,
     slice: Slice,
-) -> Result<Vec<Line>> {
+) -> Result<Vec<SyncLogLine>> {
     let text =
         "select id, account_id, source_id, direction, entity_type, entity_id, action, status, error_message, created_at
         from int_sync_log
@@ -125,7 +125,7 @@ pub async fn of_source(
 }
 
 /// The newest lines of every account. A platform query.
-pub async fn newest(tx: &mut Tx, limit: i64) -> Result<Vec<Line>> {
+pub async fn newest(tx: &mut Tx, limit: i64) -> Result<Vec<SyncLogLine>> {
     let text =
         "select id, account_id, source_id, direction, entity_type, entity_id, action, status, error_message, created_at
         from int_sync_log order by id desc limit $1";
@@ -133,7 +133,7 @@ pub async fn newest(tx: &mut Tx, limit: i64) -> Result<Vec<Line>> {
 }
 
 /// Lines after this one, oldest first. A platform query.
-pub async fn after(tx: &mut Tx, id: i64, limit: i64) -> Result<Vec<Line>> {
+pub async fn after(tx: &mut Tx, id: i64, limit: i64) -> Result<Vec<SyncLogLine>> {
     let text =
         "select id, account_id, source_id, direction, entity_type, entity_id, action, status, error_message, created_at
         from int_sync_log where id > $1 order by id limit $2";

@@ -10,7 +10,7 @@ use super::{
 
 /// What a run is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SyncRunKind {
     /// Reservations come in.
     BookingImport,
     /// Reservations go out.
@@ -31,7 +31,7 @@ pub enum Kind {
     FullSync,
 }
 
-impl Kind {
+impl SyncRunKind {
     const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::BookingImport => ("booking_import", "inbound"),
@@ -78,7 +78,7 @@ impl Counters {
 }
 
 /// Whether a run of this kind has ever ended well, or well in part.
-pub async fn any_success(tx: &mut Tx, account: AccountId, source: SourceId, kind: Kind) -> Result<bool> {
+pub async fn any_success(tx: &mut Tx, account: AccountId, source: SourceId, kind: SyncRunKind) -> Result<bool> {
     let text = "select exists (select 1 from int_sync_runs
         where account_id = $1 and source_id = $2 and sync_type = $3 and status in ('success', 'partial_success'))";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(kind.words().0).fetch_one(c).await)
@@ -86,7 +86,7 @@ pub async fn any_success(tx: &mut Tx, account: AccountId, source: SourceId, kind
 
 /// A run as it is shown.
 #[derive(Debug, Clone, FromRow)]
-pub struct Run {
+pub struct SyncRun {
     /// Its key.
     pub id: i64,
     /// Such as `booking_import`.
@@ -116,7 +116,13 @@ pub struct Run {
 }
 
 /// Notes that a run begins. One that is never ended was cut off.
-pub async fn begin(tx: &mut Tx, account: AccountId, source: SourceId, kind: Kind, now: Timestamp) -> Result<i64> {
+pub async fn begin(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: SyncRunKind,
+    now: Timestamp,
+) -> Result<i64> {
     let (sync_type, direction) = kind.words();
     let text = "insert into int_sync_runs (account_id, source_id, sync_type, direction, status, records_processed,
             records_created, records_updated, records_failed, records_skipped, started_at)
@@ -150,7 +156,7 @@ pub async fn end(
 }
 
 /// The newest runs of a source, newest first.
-pub async fn newest(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Run>> {
+pub async fn newest(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<SyncRun>> {
     let text = "select id, sync_type, status, records_processed, records_created, records_updated, records_failed,
             records_skipped, records_confirmed, records_in_doubt, error_message, started_at, duration_ms
         from int_sync_runs where account_id = $1 and source_id = $2 order by id desc limit $3";
@@ -193,7 +199,7 @@ pub struct OutwardRun {
     /// Whose channel was told.
     pub source: SourceId,
     /// Of what.
-    pub kind: Kind,
+    pub kind: SyncRunKind,
     /// What came of it.
     pub outward: Outward,
     /// When it began.
@@ -205,19 +211,19 @@ pub struct OutwardRun {
 /// Writes runs outward that are over; those of sources that are gone leave nothing. A platform query.
 pub async fn outward(tx: &mut Tx, runs: &[OutwardRun]) -> Result<()> {
     let mut new = Rows::new([
-        ("account_id", rows::Kind::Int),
-        ("source_id", rows::Kind::Int),
-        ("sync_type", rows::Kind::Text),
-        ("status", rows::Kind::Text),
-        ("sent", rows::Kind::Int),
-        ("taken", rows::Kind::Int),
-        ("confirmed", rows::Kind::Int),
-        ("refused", rows::Kind::Int),
-        ("unknown", rows::Kind::Int),
-        ("error", rows::Kind::Text),
-        ("began", rows::Kind::Time),
-        ("ended", rows::Kind::Time),
-        ("took", rows::Kind::Int),
+        ("account_id", rows::ColumnType::Int),
+        ("source_id", rows::ColumnType::Int),
+        ("sync_type", rows::ColumnType::Text),
+        ("status", rows::ColumnType::Text),
+        ("sent", rows::ColumnType::Int),
+        ("taken", rows::ColumnType::Int),
+        ("confirmed", rows::ColumnType::Int),
+        ("refused", rows::ColumnType::Int),
+        ("unknown", rows::ColumnType::Int),
+        ("error", rows::ColumnType::Text),
+        ("began", rows::ColumnType::Time),
+        ("ended", rows::ColumnType::Time),
+        ("took", rows::ColumnType::Int),
     ]);
     for OutwardRun { account, source, kind, outward, began, ended } in runs {
         let took = i64::try_from(ended.duration_since(*began).as_millis()).unwrap_or(i64::MAX);

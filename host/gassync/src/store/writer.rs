@@ -44,7 +44,7 @@ struct Group {
     /// How that stands.
     state: State,
     /// Whose hand the triggers are told of; none where nobody has seen what they were told.
-    told: Option<Option<SourceId>>,
+    results: Option<Option<SourceId>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +57,9 @@ enum State {
     Kept,
 }
 
-/// A transaction that shares another's commit. Dropped without [`Part::commit`], it changes nothing.
+/// A transaction that shares another's commit. Dropped without [`GroupedWrite::commit`], it changes nothing.
 #[derive(Debug)]
-pub struct Part {
+pub struct GroupedWrite {
     group: OwnedMappedMutexGuard<Option<Group>, Group>,
     writer: Writer,
     is_over: bool,
@@ -72,7 +72,7 @@ impl Writer {
     }
 
     /// The next part, when those before it are over; and whose hand changes the core in it, where it is not the core's own.
-    pub async fn begin(&self, origin: Option<SourceId>) -> Result<Part> {
+    pub async fn begin(&self, origin: Option<SourceId>) -> Result<GroupedWrite> {
         let turn = timeout(self.patience, Arc::clone(&self.group).lock_owned()).await;
         let mut turn = turn.map_err(|_| sqlx::Error::PoolTimedOut)?;
         if let Some(group) = turn.as_mut() {
@@ -87,16 +87,16 @@ impl Writer {
             turn = ended.await.map_err(|error| failed(error.to_string()))?;
         }
         let connection = self.pool.acquire().await?;
-        *turn = Some(Group { connection, waiting: Vec::new(), part: 0, state: State::None, told: Some(None) });
+        *turn = Some(Group { connection, waiting: Vec::new(), part: 0, state: State::None, results: Some(None) });
         // From here on there is a part, which ends the group should this be left.
         let mut part = self.part(turn)?;
         part.group.next(origin).await?;
         Ok(part)
     }
 
-    fn part(&self, turn: OwnedMutexGuard<Option<Group>>) -> Result<Part> {
+    fn part(&self, turn: OwnedMutexGuard<Option<Group>>) -> Result<GroupedWrite> {
         let group = OwnedMutexGuard::try_map(turn, Option::as_mut).map_err(|_| sqlx::Error::PoolClosed)?;
-        Ok(Part { group, writer: self.clone(), is_over: false })
+        Ok(GroupedWrite { group, writer: self.clone(), is_over: false })
     }
 
     /// Ends the group when all have had their turn that wait for it now.
@@ -131,9 +131,9 @@ async fn end(turn: &mut Option<Group>) {
             drop(group.connection.execute("rollback").await);
         }
         for waiting in group.waiting.drain(..) {
-            let told = ended.as_ref().map(drop).map_err(|error| failed(error.to_string()));
+            let results = ended.as_ref().map(drop).map_err(|error| failed(error.to_string()));
             // Whoever waits no more needs no telling.
-            drop(waiting.send(told));
+            drop(waiting.send(results));
         }
     }
     *turn = None;
@@ -158,14 +158,14 @@ impl Group {
             State::None => "begin immediate".to_owned(),
             State::Left | State::Kept => format!("release part_{}", self.part),
         };
-        let whose = if self.told == Some(origin) { String::new() } else { set_origin(origin) };
+        let whose = if self.results == Some(origin) { String::new() } else { set_origin(origin) };
         // Should nobody see the end of this, it is the new part that is undone, as far as there is one.
         self.part += 1;
         self.state = State::Left;
-        self.told = None;
+        self.results = None;
         let text = format!("{before}; {whose} savepoint part_{}", self.part);
         self.connection.execute(AssertSqlSafe(text)).await?;
-        self.told = Some(origin);
+        self.results = Some(origin);
         Ok(())
     }
 
@@ -179,7 +179,7 @@ impl Group {
     }
 
     async fn commit(&mut self) -> Result<()> {
-        let whose = if self.told == Some(None) { String::new() } else { set_origin(None) };
+        let whose = if self.results == Some(None) { String::new() } else { set_origin(None) };
         self.connection.execute(AssertSqlSafe(format!("{whose} commit"))).await.map(drop)
     }
 }
@@ -190,7 +190,7 @@ pub fn set_origin(origin: Option<SourceId>) -> String {
     format!("update gas_change_context set origin_source_id = {origin};")
 }
 
-impl Part {
+impl GroupedWrite {
     /// Makes it durable.
     pub async fn commit(mut self) -> Result<()> {
         let (done, written) = oneshot::channel();
@@ -201,14 +201,14 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for GroupedWrite {
     fn drop(&mut self) {
         self.group.state = if self.is_over { State::Kept } else { State::Left };
         self.writer.end_soon();
     }
 }
 
-impl Deref for Part {
+impl Deref for GroupedWrite {
     type Target = SqliteConnection;
 
     fn deref(&self) -> &SqliteConnection {
@@ -216,7 +216,7 @@ impl Deref for Part {
     }
 }
 
-impl DerefMut for Part {
+impl DerefMut for GroupedWrite {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
         &mut self.group.connection
     }
@@ -237,7 +237,7 @@ mod tests {
         (Writer::new(pool, Duration::from_secs(30)), readers)
     }
 
-    async fn write(part: &mut Part, number: i64) -> Result<()> {
+    async fn write(part: &mut GroupedWrite, number: i64) -> Result<()> {
         sqlx::query("insert into t (n) values ($1)").bind(number).execute(&mut **part).await.map(drop)
     }
 
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_is_not_committed_is_undone_alone() {
+    async fn an_uncommitted_part_is_rolled_back_alone() {
         let dir = tempfile::tempdir().expect("a folder");
         let (writer, readers) = open(&dir).await;
         // All wait for the first one, and so become parts of one transaction.
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn all_are_told_when_none_was_committed() {
+    async fn a_failed_group_commit_fails_every_part() {
         let dir = tempfile::tempdir().expect("a folder");
         let (writer, readers) = open(&dir).await;
         let mut first = writer.begin(None).await.expect("a part");

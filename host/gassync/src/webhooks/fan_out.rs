@@ -61,7 +61,7 @@ const OF_NO_PROPERTY: [&str; 3] = ["guest", "website", "webhook"];
 impl<'a> Wants<'a> {
     pub(super) fn of(webhook: &'a Webhook) -> Self {
         Self {
-            events: EventFilter::of_checked(&webhook.wanted.events),
+            events: EventFilter::from_checked(&webhook.wanted.events),
             properties: &webhook.wanted.properties,
             not_of: Some(webhook.source).filter(|_| webhook.wanted.exclude_origin),
             itself: webhook.id,

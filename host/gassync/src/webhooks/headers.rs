@@ -120,7 +120,7 @@ pub(super) async fn keep(
     headers: &[(String, String)],
 ) -> Result<(), ApiError> {
     let text = serde_json::to_string(headers).map_err(|_| Problem::Internal)?;
-    let sealed = app.vault.seal(&place_of_headers(account, id), &text).map_err(|_| Problem::Internal)?;
+    let sealed = app.vault.encrypt(&place_of_headers(account, id), &text).map_err(|_| Problem::Internal)?;
     webhooks::set_headers(tx, account, id, Some(&sealed).filter(|_| !headers.is_empty()).map(Vec::as_slice)).await?;
     Ok(())
 }
@@ -128,7 +128,7 @@ pub(super) async fn keep(
 /// Opens them; none where that cannot be done with this host's key.
 pub(super) fn open(app: &App, webhook: &Webhook) -> Option<Vec<(String, String)>> {
     let Some(sealed) = &webhook.headers else { return Some(Vec::new()) };
-    let text = app.vault.open(&place_of_headers(webhook.account, webhook.id), sealed).ok()?;
+    let text = app.vault.decrypt(&place_of_headers(webhook.account, webhook.id), sealed).ok()?;
     serde_json::from_str(&text).ok()
 }
 

@@ -16,7 +16,7 @@ use crate::{
     http::{ApiError, Problem, scope},
     store::{
         Tx,
-        mappings::{self, Kind},
+        mappings::{self, EntityKind},
         webhooks::{self, Sealed, Wanted, Webhook},
     },
     vault::fingerprint,
@@ -288,7 +288,7 @@ fn may_read(by: By<'_>, wanted: &Wanted) -> Result<(), Problem> {
     if wanted.payload != message::FULL {
         return Ok(());
     }
-    let filter = EventFilter::of_checked(&wanted.events);
+    let filter = EventFilter::from_checked(&wanted.events);
     let told = EventName::all().filter(|name| filter.wants(name));
     let mut needed = told.flat_map(|name| message::scopes(&name).iter().copied());
     match needed.find(|scope| !scope::holds(scopes, scope)) {
@@ -359,7 +359,7 @@ async fn properties(
     }
     let mut found = Vec::with_capacity(ids.len());
     for (place, id) in ids.iter().enumerate() {
-        match mappings::find(tx, account, source, Kind::Property, id).await? {
+        match mappings::find(tx, account, source, EntityKind::Property, id).await? {
             Some(mapping) => found.push(mapping.core.0),
             None => {
                 errors.push(wrong(&format!("/propertyIds/{place}"), "is no property that this source has a link with"))
@@ -406,13 +406,13 @@ async fn keep_secret(
     now: Timestamp,
 ) -> Result<(), ApiError> {
     let text = secret.text();
-    let sealed = app.vault.seal(&place_of_secret(account, id), &text).map_err(|_| Problem::Internal)?;
+    let sealed = app.vault.encrypt(&place_of_secret(account, id), &text).map_err(|_| Problem::Internal)?;
     webhooks::add_secret(tx, account, id, (&sealed, app.vault.key_id(), &fingerprint(&text)), now).await?;
     Ok(())
 }
 
 /// Opens what messages are signed with.
 pub(super) fn open_secret(app: &App, webhook: &Webhook, sealed: &Sealed) -> Option<Secret> {
-    let text = app.vault.open(&place_of_secret(webhook.account, webhook.id), &sealed.ciphertext).ok()?;
+    let text = app.vault.decrypt(&place_of_secret(webhook.account, webhook.id), &sealed.ciphertext).ok()?;
     Secret::parse(&text).ok()
 }

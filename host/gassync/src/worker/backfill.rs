@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     app::App,
     channel::ChannelCallError,
-    inbound::pull,
+    inbound::fetch,
     schedule,
     store::{
         self,
@@ -71,7 +71,7 @@ async fn note(app: &App, source: &Source, backfill: &Backfill, reached: Date) ->
     let done = reached == backfill.ends_on;
     let state = if done { "done" } else { "running" };
     let mut tx = app.db.write(source.account).await?;
-    backfills::reach(&mut tx, source.account, backfill.id, (reached, state, &backfill.outcome), now).await?;
+    backfills::record_progress(&mut tx, source.account, backfill.id, (reached, state, &backfill.outcome), now).await?;
     if !done {
         // This very job is put in the queue anew: there is never a second one for the same nights.
         schedule::continue_backfill(&mut tx, source.account, backfill, now).await?;
@@ -87,13 +87,13 @@ async fn fetch(
     query: Query,
 ) -> Result<bool, ChannelCallError> {
     let entity = query.entity;
-    let tally = match pull::run(app, source, query).await {
-        Ok(tally) => tally,
+    let outcomes = match fetch::run(app, source, query).await {
+        Ok(outcomes) => outcomes,
         Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))) => return Ok(false),
         Err(error) => return Err(error),
     };
     let counts = backfill.outcome.entry(entity.as_str().to_owned()).or_default();
-    for (word, count) in tally {
+    for (word, count) in outcomes {
         *counts.entry(word.to_owned()).or_default() += count;
     }
     Ok(true)
@@ -103,6 +103,6 @@ async fn fetch(
 async fn stumbled(app: &App, account: AccountId, id: i64, (why, for_good): (&str, bool)) -> store::Result<()> {
     let state = if for_good { "failed" } else { "running" };
     let mut tx = app.db.write(account).await?;
-    backfills::stumble(&mut tx, account, id, (state, Some(why)), app.now()).await?;
+    backfills::record_failure(&mut tx, account, id, (state, Some(why)), app.now()).await?;
     tx.commit().await
 }

@@ -4,7 +4,7 @@ use gassync_domain::{Query, Timestamp};
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::{app::App, channel::ChannelCallError, inbound::polled, schedule, store::sources::Source};
+use crate::{app::App, channel::ChannelCallError, inbound::poll_run, schedule, store::sources::Source};
 
 /// Fetches what changed since the last time, and puts the next time in the queue.
 pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Result<(), ChannelCallError> {
@@ -14,15 +14,15 @@ pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Res
         // The plugin polls this no more.
         if let Ok(entity) = serde_json::from_value(payload.get("entity").cloned().unwrap_or_default()) {
             let queue = payload.get("stream").and_then(Value::as_str);
-            polled::ended(app, source, &polled::name_of(entity, queue)).await?;
+            poll_run::record_end(app, source, &poll_run::poll_name(entity, queue)).await?;
         }
         return Ok(());
     };
     if !source.direction.is_inward() {
         return Ok(());
     }
-    let selection = polled::selection(app, source, poll).await?;
-    let tally = polled::run(app, source, poll, Query::new(poll.entity, selection)).await?;
+    let selection = poll_run::selection(app, source, poll).await?;
+    let tally = poll_run::run(app, source, poll, Query::new(poll.entity, selection)).await?;
     tracing::debug!(source = %source.id, entity = poll.entity.as_str(), ?tally, "a poll ended");
     Ok(())
 }

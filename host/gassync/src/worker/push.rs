@@ -45,7 +45,7 @@ pub(super) async fn calendar(
         tx.commit().await?;
         return Ok(Outcome::Done);
     }
-    let mut visit = Visit::begin(source, sync_runs::Kind::AvailabilityExport, app.now());
+    let mut visit = Visit::begin(source, sync_runs::SyncRunKind::AvailabilityExport, app.now());
     let left = calendar::push(app, source, &mut visit).await;
     runs.extend(visit.over(app.now()));
     Ok(match left? {
@@ -68,7 +68,7 @@ pub(super) async fn bookings(
     let batch = plugin.and_then(|plugin| plugin.manifest().batches.reservations);
     let most = batch.map_or(jobs.len(), |batch| batch.items as usize);
     let mut outcomes = Vec::with_capacity(jobs.len());
-    let mut visit = Visit::begin(source, sync_runs::Kind::BookingExport, app.now());
+    let mut visit = Visit::begin(source, sync_runs::SyncRunKind::BookingExport, app.now());
     for of_call in jobs.chunks(most.max(1)) {
         let told = in_one_call(app, source, of_call, &mut visit)
             .await

@@ -6,7 +6,7 @@ use gassync_runtime::Interface;
 use crate::{
     app::App,
     channel::{ChannelCallError, ChannelSession},
-    inbound::pull,
+    inbound::fetch,
     reconcile::calendar::MAX_MISMATCHES,
     schedule,
     store::{
@@ -38,7 +38,7 @@ pub(super) async fn run(app: &Arc<App>, source: &Source) -> Result<(), ChannelCa
     let room_type_id = if let [(only, ..)] = spans.as_slice() { Some(only.clone()) } else { None };
     let query = Query { room_type_id, ..Query::new(Entity::Calendar, Selection::Within { start, until }) };
     let asked_at = app.now();
-    pull::run(app, source, query).await?;
+    fetch::run(app, source, query).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     if nights::not_shown(&mut tx, source.account, source.id, MAX_MISMATCHES, asked_at).await? > 0 {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     app::App,
     channel::ChannelCallError,
-    inbound::{look_up, polled, set_aside},
+    inbound::{look_up, poll_run, set_aside},
     store::sources::Source,
 };
 
@@ -72,9 +72,9 @@ async fn of_its_kind(app: &App, source: &Source, entity: Entity) -> Result<Selec
     let plugin = app.plugins.get(&source.source_type);
     let polls = plugin.as_ref().map(|plugin| plugin.manifest().polls.as_slice()).unwrap_or_default();
     match polls.iter().find(|poll| poll.entity == entity) {
-        Some(poll) => Ok(polled::selection(app, source, poll).await?),
+        Some(poll) => Ok(poll_run::selection(app, source, poll).await?),
         None if entity == Entity::Calendar => {
-            let start = polled::today(app, source).await?;
+            let start = poll_run::today(app, source).await?;
             Ok(Selection::Within { start, until: start.saturating_add(Span::new().days(DAYS_AHEAD)) })
         }
         None => Ok(Selection::Everything),

@@ -5,8 +5,8 @@ use gassync_domain::{Change, ChangeKind, Missing, Parked, RawJson, Timestamp, to
 use crate::{
     app::App,
     inbound::{
-        apply::{self, Incoming},
-        calendar, closing,
+        apply::{self, IngestContext},
+        calendar, manual_closure,
     },
     store::{
         self,
@@ -15,7 +15,7 @@ use crate::{
             parked_reservations::{self, ParkedReservation},
             properties, rate_plans, room_types,
         },
-        mappings::{self, Kind, Mappings},
+        mappings::{self, EntityKind, Mappings},
         sources::Source,
     },
 };
@@ -45,9 +45,9 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
             }
         };
     }
-    drive!(properties, Kind::Property, ChangeKind::Property);
-    drive!(room_types, Kind::RoomType, ChangeKind::RoomType);
-    drive!(rate_plans, Kind::RatePlan, ChangeKind::RatePlan);
+    drive!(properties, EntityKind::Property, ChangeKind::Property);
+    drive!(room_types, EntityKind::RoomType, ChangeKind::RoomType);
+    drive!(rate_plans, EntityKind::RatePlan, ChangeKind::RatePlan);
     drive_reservations(app, source).await?;
     drive_blocks(app, source).await?;
     judge_calendars(app, source).await
@@ -57,12 +57,12 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
 async fn judge_calendars(app: &App, source: &Source) -> store::Result<()> {
     let now = app.now();
     let counts = app.plugins.get(&source.source_type).map(|plugin| plugin.manifest().unit_count()).unwrap_or_default();
-    let incoming = Incoming::from_source(source, now, now).counted(counts);
+    let context = IngestContext::from_source(source, now, now).with_unit_count(counts);
     // Of no house in particular: the earliest day that it is anywhere.
     let today = today_at(now, None);
     let mut tx = app.db.write_for(source.account, source.id).await?;
-    closing::judge_anew(&mut tx, &incoming, today).await?;
-    calendar::take_shown(&mut tx, &incoming, today).await?;
+    manual_closure::recheck(&mut tx, &context, today).await?;
+    calendar::apply_buffered(&mut tx, &context, today).await?;
     tx.commit().await
 }
 
@@ -77,9 +77,9 @@ async fn drive_reservations(app: &App, source: &Source) -> store::Result<()> {
         after = *last;
         // One that was linked while it waited has a booking whose nights are enough.
         let ids = words.iter().map(|(_, word, _)| &*word.record.id);
-        let links = linked(&mut tx, source, Kind::Reservation, ids).await?;
+        let links = linked(&mut tx, source, EntityKind::Reservation, ids).await?;
         let is_driven = |word: &ParkedReservation| {
-            can_be_cured(source, Some(&word.missing)) || links.get(Kind::Reservation, &word.record.id).is_some()
+            can_be_cured(source, Some(&word.missing)) || links.get(EntityKind::Reservation, &word.record.id).is_some()
         };
         let mut changes: BTreeMap<Timestamp, Vec<Change>> = BTreeMap::new();
         for (_, word, raw) in words.into_iter().filter(|(_, word, _)| is_driven(word)) {
@@ -92,8 +92,8 @@ async fn drive_reservations(app: &App, source: &Source) -> store::Result<()> {
         // They open nights more than once.
         tx.lock_ledger(source.account, true).await?;
         for (observed_at, changes) in changes {
-            let incoming = Incoming::from_source(source, observed_at, app.now());
-            apply::changes(&mut tx, &incoming, changes).await?;
+            let context = IngestContext::from_source(source, observed_at, app.now());
+            apply::changes(&mut tx, &context, changes).await?;
         }
         tx.commit().await?;
     }
@@ -107,9 +107,9 @@ async fn drive_blocks(app: &App, source: &Source) -> store::Result<()> {
         let Some((last, _)) = rows.last() else { return Ok(()) };
         after = last.row;
         for (stored, raw) in rows.into_iter().filter(|(stored, _)| can_be_cured(source, stored.parked.as_ref())) {
-            let incoming = Incoming::from_source(source, stored.version.observed_at, app.now());
+            let context = IngestContext::from_source(source, stored.version.observed_at, app.now());
             let change = Change { mended: stored.mended, ..Change::new(ChangeKind::Block(stored.record), Some(raw)) };
-            apply::changes(&mut tx, &incoming, vec![change]).await?;
+            apply::changes(&mut tx, &context, vec![change]).await?;
         }
         tx.commit().await?;
     }
@@ -119,10 +119,10 @@ async fn drive_blocks(app: &App, source: &Source) -> store::Result<()> {
 async fn linked<'a>(
     tx: &mut store::Tx,
     source: &Source,
-    kind: Kind,
+    kind: EntityKind,
     ids: impl Iterator<Item = &'a str>,
 ) -> store::Result<Mappings> {
-    let records: Vec<(Kind, &str)> = ids.map(|id| (kind, id)).collect();
+    let records: Vec<(EntityKind, &str)> = ids.map(|id| (kind, id)).collect();
     mappings::find_all(tx, source.account, source.id, &records).await
 }
 
@@ -131,7 +131,7 @@ fn can_be_cured(source: &Source, parked: Option<&Parked>) -> bool {
     let is_curable = |missing: &Missing| match missing {
         Missing::Property { .. } | Missing::RoomType { .. } | Missing::SwitchedOff { .. } => true,
         // Those that came in while the source was only to be told.
-        Missing::Authority => source.say().bookings_are_theirs(),
+        Missing::Authority => source.effective_authority().source_owns_bookings(),
         Missing::Link => source.creates && source.direction.is_inward(),
         _ => false,
     };
@@ -147,7 +147,7 @@ async fn again<T>(
     data: impl FnOnce(T) -> ChangeKind,
 ) -> store::Result<()> {
     let observed_at: Timestamp = stored.version.observed_at;
-    let incoming = Incoming::from_source(source, observed_at, app.now());
+    let context = IngestContext::from_source(source, observed_at, app.now());
     let change = Change { mended: stored.mended, ..Change::new(data(stored.record), Some(raw)) };
-    apply::changes(tx, &incoming, vec![change]).await.map(drop)
+    apply::changes(tx, &context, vec![change]).await.map(drop)
 }

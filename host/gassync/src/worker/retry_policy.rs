@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// How long a job waits whose channel has no room for it and does not say for how long.
-const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(10);
+const DEFAULT_WAIT: SignedDuration = SignedDuration::from_secs(10);
 /// The longest that a job waits for its channel, whatever that says.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+const MAX_BUDGET_WAIT: SignedDuration = SignedDuration::from_hours(1);
 
 /// A poll that fails is tried again after so long at most, or as often as if it worked.
 const POLLED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
@@ -57,7 +57,7 @@ pub(super) async fn of_lane(
         }
         if judged != Ended::Done {
             // Why stands with the job: channels repeat what they were sent, and that may be a guest's.
-            tracing::warn!(job = job.id, kind = job.kind, source = %job.source, became = judged.word(), "a job did not work out");
+            tracing::warn!(job = job.id, kind = job.kind, source = %job.source, became = judged.as_str(), "a job did not work out");
         }
         let pauses =
             pauses(&outcome, &judged, (breaker, now)).map(|pause| Pause { why: kept_reason(pause.why), ..pause });
@@ -145,11 +145,11 @@ fn judge(
 ) -> Ended {
     let later = |wait: Option<SignedDuration>, why: String| {
         let pause = SignedDuration::from_millis(retry_delay(job.attempts, app.jitter()).0);
-        let at = now + pause.max(wait.unwrap_or(pause).min(LONGEST_WAIT));
+        let at = now + pause.max(wait.unwrap_or(pause).min(MAX_BUDGET_WAIT));
         by_its_deadline(job, at, Ended::Retry { why, at })
     };
     let put_off = |wait: SignedDuration, why: String| {
-        let at = now + wait.min(LONGEST_WAIT);
+        let at = now + wait.min(MAX_BUDGET_WAIT);
         by_its_deadline(job, at, Ended::Postponed { why, at })
     };
     match outcome {
@@ -189,7 +189,7 @@ fn comes_again(job: &Job) -> bool {
 /// How long the channel, or what it allows, wants us to wait.
 fn limited(class: FailureClass) -> Option<SignedDuration> {
     match class {
-        FailureClass::Limited(wait) => Some(wait.unwrap_or(UNSAID_WAIT)),
+        FailureClass::Limited(wait) => Some(wait.unwrap_or(DEFAULT_WAIT)),
         FailureClass::Permanent | FailureClass::Transient => None,
     }
 }
@@ -197,7 +197,7 @@ fn limited(class: FailureClass) -> Option<SignedDuration> {
 /// Whether nothing else of the queue is begun for a while either.
 fn pauses(outcome: &Outcome, judged: &Ended, (breaker, now): (Option<Timestamp>, Timestamp)) -> Option<Pause> {
     if let Outcome::Again(Some(wait), why) = outcome {
-        return Some(Pause { until: now + (*wait).min(LONGEST_WAIT), why: why.clone() });
+        return Some(Pause { until: now + (*wait).min(MAX_BUDGET_WAIT), why: why.clone() });
     }
     match (outcome, judged) {
         (Outcome::Failed { class, .. }, Ended::Postponed { why, at })

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     app::App,
     channel::ChannelCallError,
-    inbound::work,
+    inbound::process,
     panics,
     schedule::{Kind, Outcome},
     store::{
@@ -141,7 +141,7 @@ async fn begin(
     for message in messages {
         let (app, place) = (Arc::clone(app), Arc::clone(&places.messages).acquire_owned().await);
         running.spawn(async move {
-            work::process(Arc::clone(&app), message).await;
+            process::process(Arc::clone(&app), message).await;
             drop(place);
             app.wake.notify_one();
         });

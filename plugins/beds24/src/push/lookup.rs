@@ -33,7 +33,7 @@ struct Group {
 }
 
 impl Existing {
-    pub fn word(&self) -> Option<Word> {
+    pub fn as_str(&self) -> Option<Word> {
         match vocabulary::booking_kind(Some(self.status.as_str()?), &self.sub_status.lower()) {
             BookingKind::Block => None,
             BookingKind::Reservation(word) => Some(word),
@@ -41,7 +41,7 @@ impl Existing {
     }
 
     pub fn is_cancelled(&self) -> bool {
-        self.word() == Some(Word::Cancelled)
+        self.as_str() == Some(Word::Cancelled)
     }
 
     /// The ids of its group, its own first.

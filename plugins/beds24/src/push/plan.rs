@@ -135,7 +135,7 @@ fn answer(session: &mut WriteSession, operation: &Operation, reservation: &Reser
     let (mut forms, mut warnings) = (Vec::new(), Vec::new());
     for booking in &there {
         let id = booking.id.text().unwrap_or_default();
-        match booking.word() {
+        match booking.as_str() {
             Some(Word::Pending | Word::Inquiry) => {
                 let word = if accepts { "confirmed" } else { "cancelled" };
                 forms.push(Form::of(&id)?.text("status", Some(word)));

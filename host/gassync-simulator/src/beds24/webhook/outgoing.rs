@@ -16,7 +16,7 @@ const CALL: &str = "webhook";
 /// The first wait after a delivery that was not taken; each further one is twice as long.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_millis(200);
 /// The longest wait. The true one is minutes; here people watch.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(3);
+const MAX_BUDGET_WAIT: SignedDuration = SignedDuration::from_secs(3);
 /// How long news of a room is tried. How long news of a booking is, nobody tells: it is tried until it is taken.
 const ROOM_SPAN: SignedDuration = SignedDuration::from_mins(30);
 
@@ -53,7 +53,7 @@ pub(in super::super) enum Event {
 }
 
 impl Event {
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
             Self::Modify => "modify",
@@ -120,7 +120,7 @@ impl Outgoing {
         };
         let given_up = of_room && now.duration_since(delivery.since) >= ROOM_SPAN;
         if !delivered.taken() && !given_up {
-            let wait = (FIRST_WAIT * 2_i32.pow(delivery.retries.min(6))).min(LONGEST_WAIT);
+            let wait = (FIRST_WAIT * 2_i32.pow(delivery.retries.min(6))).min(MAX_BUDGET_WAIT);
             delivery.retries += 1;
             delivery.not_before = now + wait;
             self.queue.push(delivery);
@@ -150,7 +150,7 @@ impl Account {
         let Some((property, room)) = self.book.room(id).filter(|_| self.outgoing.inventory.is_some()) else { return };
         let text = |number: u64| number.to_string();
         let body = json!({ "roomId": text(room.id), "propId": text(property.id),
-            "ownerId": text(settings.owner_id()), "action": Event::Room.word() });
+            "ownerId": text(settings.owner_id()), "action": Event::Room.as_str() });
         let property = property.id;
         self.queue(
             settings,

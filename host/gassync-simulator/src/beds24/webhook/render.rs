@@ -33,7 +33,7 @@ pub(super) fn booking(
         let word = if fault_rng.random_ratio(1, SAYS_MODIFY_ONE_IN) && delivery.event != Event::Message {
             "modify"
         } else {
-            delivery.event.word()
+            delivery.event.as_str()
         };
         let joint = if url.contains('?') { '&' } else { '?' };
         return Rendered { url: format!("{url}{joint}bookid={}&status={word}", delivery.about), headers, body: None };

@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use gassync_domain::{AccountId, CoreId, Missing, Parked, SourceId, Timestamp};
 use serde_json::json;
 
-pub use check::Fate;
+pub use check::LineResult;
 
 use crate::{
     schedule,
     store::{
         Result, Tx,
         buffer::{properties, rate_plans, reservations, room_types},
-        mappings::{self, Kind, TakenOver},
+        mappings::{self, EntityKind, ImportedLink},
         queue, sources, sync_log,
     },
 };
@@ -33,7 +33,7 @@ const MAX_LOOKED_UP: usize = 100;
 
 /// A link as somebody gives it.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub struct ImportLine {
     /// Where it stands, as its giver counts.
     pub number: u64,
     /// Whose it is, or why that is not known.
@@ -50,7 +50,7 @@ pub struct Line {
 
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wrong {
+pub struct LineError {
     /// The line's number.
     pub line: u64,
     /// `entity`, `externalId`, `ours`, `source` or `origin`.
@@ -61,12 +61,12 @@ pub struct Wrong {
 
 /// A line that makes sense.
 #[derive(Debug, Clone, Copy)]
-struct Wanted<'a> {
+struct RequestedLink<'a> {
     /// Its place in the list.
     index: usize,
     line: u64,
     source: SourceId,
-    kind: Kind,
+    kind: EntityKind,
     external_id: &'a str,
     core: CoreId,
     /// Whether the core has the say over it; unsaid it is as it is.
@@ -75,11 +75,11 @@ struct Wanted<'a> {
 
 /// What taking links over does, or did.
 #[derive(Debug)]
-pub struct Imported {
+pub struct ImportResult {
     /// Of each line, in their order: what it is about, as far as that can be read, and what becomes of it.
-    pub fates: Vec<(Option<Kind>, Fate)>,
+    pub results: Vec<(Option<EntityKind>, LineResult)>,
     /// All that is wrong; where there is anything, nothing was written.
-    pub wrong: Vec<Wrong>,
+    pub wrong: Vec<LineError>,
 }
 
 /// Why links are not taken over.
@@ -95,43 +95,43 @@ pub enum ImportError {
 
 /// Takes links over, unless one is wrong. With `replace` a record that is linked with something else is linked anew. Whoever
 /// only wants to know drops the transaction.
-pub async fn take_over(
+pub async fn import(
     tx: &mut Tx,
     account: AccountId,
-    lines: &[Line],
+    lines: &[ImportLine],
     replace: bool,
     now: Timestamp,
-) -> std::result::Result<Imported, ImportError> {
+) -> std::result::Result<ImportResult, ImportError> {
     // No reservation arrives meanwhile, and before any other lock.
     tx.lock_ledger(account, true).await?;
-    let mut fates = vec![(None, Fate::Wrong); lines.len()];
+    let mut results = vec![(None, LineResult::Wrong); lines.len()];
     let (mut wanted, mut wrong) = (Vec::with_capacity(lines.len()), Vec::new());
     for (index, line) in lines.iter().enumerate() {
-        fates[index].0 = read::kind(&line.entity);
+        results[index].0 = read::kind(&line.entity);
         match read::line(index, line) {
             Ok(read) => wanted.push(read),
             Err(problems) => wrong.extend(problems),
         }
     }
     let checked = check::all(tx, account, (wanted, &mut wrong), replace, now).await?;
-    for (wanted, fate) in &checked {
-        fates[wanted.index].1 = *fate;
+    for (wanted, result) in &checked {
+        results[wanted.index].1 = *result;
     }
     wrong.sort_by_key(|wrong| wrong.line);
     if wrong.is_empty() {
         write(tx, account, &checked, now).await?;
     }
-    Ok(Imported { fates, wrong })
+    Ok(ImportResult { results, wrong })
 }
 
 async fn write(
     tx: &mut Tx,
     account: AccountId,
-    checked: &[(Wanted<'_>, Fate)],
+    checked: &[(RequestedLink<'_>, LineResult)],
     now: Timestamp,
 ) -> std::result::Result<(), ImportError> {
-    let mut groups: BTreeMap<(SourceId, Kind), Vec<&(Wanted<'_>, Fate)>> = BTreeMap::new();
-    for change in checked.iter().filter(|(_, fate)| matches!(fate, Fate::New | Fate::Changed(_))) {
+    let mut groups: BTreeMap<(SourceId, EntityKind), Vec<&(RequestedLink<'_>, LineResult)>> = BTreeMap::new();
+    for change in checked.iter().filter(|(_, result)| matches!(result, LineResult::New | LineResult::Changed(_))) {
         groups.entry((change.0.source, change.0.kind)).or_default().push(change);
     }
     for ((source, kind), changes) in &groups {
@@ -152,29 +152,29 @@ async fn write(
 async fn link(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
-    kind: Kind,
-    changes: &[&(Wanted<'_>, Fate)],
+    kind: EntityKind,
+    changes: &[&(RequestedLink<'_>, LineResult)],
     now: Timestamp,
 ) -> Result<bool> {
-    let former = changes.iter().filter(|(_, fate)| matches!(fate, Fate::Changed(_)));
+    let former = changes.iter().filter(|(_, result)| matches!(result, LineResult::Changed(_)));
     let former: Vec<&str> = former.map(|(wanted, _)| wanted.external_id).collect();
     mappings::unlink_all(tx, account, source, kind, &former).await?;
-    let links = changes.iter().map(|(wanted, _)| TakenOver {
+    let links = changes.iter().map(|(wanted, _)| ImportedLink {
         external_id: wanted.external_id,
         core: wanted.core,
         ours: wanted.ours.unwrap_or(false),
     });
-    if mappings::take_over(tx, account, source, kind, &Vec::from_iter(links), now).await? < changes.len() {
+    if mappings::import(tx, account, source, kind, &Vec::from_iter(links), now).await? < changes.len() {
         return Ok(false);
     }
-    let lines = changes.iter().map(|(wanted, fate)| sync_log::Entry {
+    let lines = changes.iter().map(|(wanted, result)| sync_log::SyncLogEntry {
         source,
         entity_type: kind.as_str(),
         entity_id: wanted.external_id,
         action: "map",
         status: "success",
-        message: Some(match fate {
-            Fate::Changed(former) => format!("taken over: linked with {}, no more with {former}", wanted.core),
+        message: Some(match result {
+            LineResult::Changed(former) => format!("taken over: linked with {}, no more with {former}", wanted.core),
             _ => format!("taken over: linked with {}", wanted.core),
         }),
     });
@@ -183,22 +183,22 @@ async fn link(
     // What was told already and is linked with nothing, or with another, waits for the job that drives what waits.
     let parked = Parked(vec![Missing::Link]);
     match kind {
-        Kind::Property => properties::part_others(tx, account, source, &pairs, &parked).await?,
-        Kind::RoomType => room_types::part_others(tx, account, source, &pairs, &parked).await?,
-        Kind::RatePlan => rate_plans::part_others(tx, account, source, &pairs, &parked).await?,
-        Kind::Reservation => {
-            let told = reservations::relink(tx, account, source, &pairs).await?;
+        EntityKind::Property => properties::part_others(tx, account, source, &pairs, &parked).await?,
+        EntityKind::RoomType => room_types::part_others(tx, account, source, &pairs, &parked).await?,
+        EntityKind::RatePlan => rate_plans::part_others(tx, account, source, &pairs, &parked).await?,
+        EntityKind::Reservation => {
+            let buffered = reservations::relink(tx, account, source, &pairs).await?;
             let ask = |id: &String| {
                 let payload = json!({ "entity": "reservation", "id": id });
                 schedule::Kind::Refetch.put((account, source), payload, (now, now))
             };
             // Where nobody can be asked, the next word counts.
             let has_channel = sources::get(tx, account, source).await?.is_some_and(|it| it.connection.is_some());
-            let work: Vec<queue::Put<'_>> = told.iter().filter(|_| has_channel).map(ask).collect();
+            let work: Vec<queue::Put<'_>> = buffered.iter().filter(|_| has_channel).map(ask).collect();
             queue::put(tx, &work, now).await?;
         }
         // Nobody takes guests over: a line that names one is wrong.
-        Kind::Guest => {}
+        EntityKind::Guest => {}
     }
     Ok(true)
 }

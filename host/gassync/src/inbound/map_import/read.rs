@@ -2,21 +2,21 @@
 
 use gassync_domain::{CoreId, MAX_ID_CHARS};
 
-use super::{Line, Wanted, Wrong};
-use crate::store::mappings::Kind;
+use super::{ImportLine, LineError, RequestedLink};
+use crate::store::mappings::EntityKind;
 
 /// The kind that a word means, of those that are taken over.
-pub(super) fn kind(word: &str) -> Option<Kind> {
-    match word.trim() {
-        "booking" => Some(Kind::Reservation),
-        word => Kind::named(&word.replace('_', "-")).filter(|kind| *kind != Kind::Guest),
+pub(super) fn kind(kind_name: &str) -> Option<EntityKind> {
+    match kind_name.trim() {
+        "booking" => Some(EntityKind::Reservation),
+        kind_name => EntityKind::named(&kind_name.replace('_', "-")).filter(|kind| *kind != EntityKind::Guest),
     }
 }
 
 /// What a line asks for, or all that is wrong with it.
-pub(super) fn line(index: usize, line: &Line) -> Result<Wanted<'_>, Vec<Wrong>> {
+pub(super) fn line(index: usize, line: &ImportLine) -> Result<RequestedLink<'_>, Vec<LineError>> {
     let mut wrong = Vec::new();
-    let mut note = |field, problem: String| wrong.push(Wrong { line: line.number, field, problem });
+    let mut note = |field, problem: String| wrong.push(LineError { line: line.number, field, problem });
     let source = line.source.clone().map_err(|why| note("source", why)).ok();
     let kind = kind(&line.entity);
     if kind.is_none() {
@@ -38,29 +38,29 @@ pub(super) fn line(index: usize, line: &Line) -> Result<Wanted<'_>, Vec<Wrong>> 
     let ours = match line.origin.trim() {
         "" => None,
         "external" => Some(false),
-        "core" if kind.is_none_or(|kind| kind == Kind::Reservation) => Some(true),
+        "core" if kind.is_none_or(|kind| kind == EntityKind::Reservation) => Some(true),
         "core" => {
             note("origin", "core is for bookings alone".to_owned());
             None
         }
-        word => {
-            note("origin", format!("{:?} is neither external nor core", shortened(word)));
+        kind_name => {
+            note("origin", format!("{:?} is neither external nor core", shortened(kind_name)));
             None
         }
     };
     match (source, kind, core) {
         (Some(source), Some(kind), Some(core)) if wrong.is_empty() => {
-            Ok(Wanted { index, line: line.number, source, kind, external_id, core, ours })
+            Ok(RequestedLink { index, line: line.number, source, kind, external_id, core, ours })
         }
         _ => Err(wrong),
     }
 }
 
 /// As much of a word as an error repeats.
-fn shortened(word: &str) -> String {
+fn shortened(kind_name: &str) -> String {
     /// In characters.
     const MOST: usize = 40;
-    word.chars().take(MOST).collect()
+    kind_name.chars().take(MOST).collect()
 }
 
 #[cfg(test)]
@@ -69,8 +69,8 @@ mod tests {
 
     use super::*;
 
-    fn given(entity: &str, external_id: &str, ours: &str, origin: &str) -> Line {
-        Line {
+    fn given(entity: &str, external_id: &str, ours: &str, origin: &str) -> ImportLine {
+        ImportLine {
             number: 7,
             source: Ok(SourceId(1)),
             entity: entity.to_owned(),
@@ -80,35 +80,35 @@ mod tests {
         }
     }
 
-    fn fields(given: &Line) -> Vec<&'static str> {
+    fn fields(given: &ImportLine) -> Vec<&'static str> {
         line(0, given).err().unwrap_or_default().into_iter().map(|wrong| wrong.field).collect()
     }
 
     #[test]
-    fn words_are_taken_as_the_other_commands_take_them() {
-        for (word, kind) in [
-            ("property", Kind::Property),
-            ("room-type", Kind::RoomType),
-            ("room_type", Kind::RoomType),
-            ("rate-plan", Kind::RatePlan),
-            ("booking", Kind::Reservation),
-            (" reservation ", Kind::Reservation),
+    fn kind_names_match_the_other_commands() {
+        for (kind_name, kind) in [
+            ("property", EntityKind::Property),
+            ("room-type", EntityKind::RoomType),
+            ("room_type", EntityKind::RoomType),
+            ("rate-plan", EntityKind::RatePlan),
+            ("booking", EntityKind::Reservation),
+            (" reservation ", EntityKind::Reservation),
         ] {
-            let given = given(word, " B-1 ", "12", "");
+            let given = given(kind_name, " B-1 ", "12", "");
             let read = line(3, &given).expect("a line");
             assert_eq!((read.kind, read.external_id, read.core, read.line), (kind, "B-1", CoreId(12), 7));
         }
     }
 
     #[test]
-    fn all_that_is_wrong_is_named() {
+    fn all_errors_are_reported() {
         let long = "x".repeat(MAX_ID_CHARS + 1);
         assert!(fields(&given("booking", &"x".repeat(MAX_ID_CHARS), "1", "core")).is_empty());
         for (given, wrong) in [
             (given("house", "", "-1", "theirs"), &["entity", "externalId", "ours", "origin"][..]),
             (given("guest", &long, "0", ""), &["entity", "externalId", "ours"]),
             (given("property", "a\u{0}b", "1.5", "core"), &["externalId", "ours", "origin"]),
-            (Line { source: Err("nobody".to_owned()), ..given("property", "a", "1", "") }, &["source"]),
+            (ImportLine { source: Err("nobody".to_owned()), ..given("property", "a", "1", "") }, &["source"]),
         ] {
             assert_eq!(fields(&given), wrong);
         }

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 
 use crate::store::{
     Day, Result, Tx, on,
-    rows::{Cell, Kind, Rows},
+    rows::{Cell, ColumnType, Rows},
 };
 
 /// The row of a source's room type.
@@ -25,14 +25,14 @@ pub async fn external_id(tx: &mut Tx, account: AccountId, room_type: i64) -> Res
 
 /// Where the nights of a source's room type go.
 #[derive(Debug, FromRow)]
-pub struct Place {
+pub struct BufferedRoom {
     /// The room type's row.
     pub room_type: i64,
     unit_id: Option<i64>,
     plan_id: Option<i64>,
 }
 
-impl Place {
+impl BufferedRoom {
     /// The unit that the room type is linked to.
     pub fn unit(&self) -> Option<CoreId> {
         self.unit_id.map(CoreId)
@@ -51,7 +51,7 @@ pub async fn place(
     account: AccountId,
     source: SourceId,
     (external_id, rate_plan): (&str, Option<&str>),
-) -> Result<Option<Place>> {
+) -> Result<Option<BufferedRoom>> {
     let text = "select r.id as room_type, u.gas_entity_id as unit_id, p.gas_entity_id as plan_id
         from int_room_types r
         left join int_mappings u on u.account_id = r.account_id and u.source_id = r.source_id
@@ -140,20 +140,20 @@ pub async fn put(
 
 fn rows_of(nights: &[CalendarNight]) -> Result<Rows<'_, 14>> {
     let mut rows = Rows::new([
-        ("night", Kind::Day),
-        ("is_available", Kind::Int),
-        ("units", Kind::Int),
-        ("amount", Kind::Int),
-        ("said_currency", Kind::Text),
-        ("said_min_stay", Kind::Int),
-        ("said_max_stay", Kind::Int),
-        ("to_arrival", Kind::Int),
-        ("to_departure", Kind::Int),
-        ("through", Kind::Int),
-        ("exact", Kind::Int),
-        ("min_advance", Kind::Int),
-        ("max_advance", Kind::Int),
-        ("said_extra", Kind::Json),
+        ("night", ColumnType::Day),
+        ("is_available", ColumnType::Int),
+        ("units", ColumnType::Int),
+        ("amount", ColumnType::Int),
+        ("said_currency", ColumnType::Text),
+        ("said_min_stay", ColumnType::Int),
+        ("said_max_stay", ColumnType::Int),
+        ("to_arrival", ColumnType::Int),
+        ("to_departure", ColumnType::Int),
+        ("through", ColumnType::Int),
+        ("exact", ColumnType::Int),
+        ("min_advance", ColumnType::Int),
+        ("max_advance", ColumnType::Int),
+        ("said_extra", ColumnType::Json),
     ]);
     let flag = |flag: Option<bool>| Cell::from(flag.map(i64::from));
     let count = |count: Option<u32>| Cell::from(count.map(i64::from));

@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use super::{Envelope, Named, Row, Slice, Stored, WithRaw, reads};
 use crate::store::{
     Result, Time, Tx, on,
-    rows::{Cell, Kind, Rows},
+    rows::{Cell, ColumnType, Rows},
 };
 
 reads!(Guest, "int_guests", "gas_guest_id");
@@ -16,18 +16,18 @@ reads!(Guest, "int_guests", "gas_guest_id");
 /// Writes guests over what was there. No two have one id.
 pub async fn put_all(tx: &mut Tx, guests: &[(Envelope<'_>, &Guest)]) -> Result<()> {
     let mut new = Rows::new([
-        ("account_id", Kind::Int),
-        ("source_id", Kind::Int),
-        ("external_id", Kind::Text),
-        ("email", Kind::Text),
-        ("gas_guest_id", Kind::Int),
-        ("record", Kind::Json),
-        ("raw_data", Kind::Json),
-        ("digest", Kind::Text),
-        ("observed_at", Kind::Time),
-        ("parked", Kind::Json),
-        ("mended", Kind::Json),
-        ("synced_at", Kind::Time),
+        ("account_id", ColumnType::Int),
+        ("source_id", ColumnType::Int),
+        ("external_id", ColumnType::Text),
+        ("email", ColumnType::Text),
+        ("gas_guest_id", ColumnType::Int),
+        ("record", ColumnType::Json),
+        ("raw_data", ColumnType::Json),
+        ("digest", ColumnType::Text),
+        ("observed_at", ColumnType::Time),
+        ("parked", ColumnType::Json),
+        ("mended", ColumnType::Json),
+        ("synced_at", ColumnType::Time),
     ]);
     for (envelope, guest) in guests {
         new.push([

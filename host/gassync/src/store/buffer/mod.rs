@@ -140,7 +140,7 @@ macro_rules! reads {
             source: SourceId,
             external_ids: &[&str],
         ) -> Result<HashMap<String, Stored<$record>>> {
-            let mut new = Rows::new([("id", Kind::Text)]);
+            let mut new = Rows::new([("id", ColumnType::Text)]);
             for id in external_ids {
                 new.push([(*id).into()]);
             }
@@ -228,7 +228,7 @@ macro_rules! reads {
             links: &[(&str, gassync_domain::CoreId)],
             parked: &Parked,
         ) -> Result<()> {
-            let mut new = Rows::new([("external_id", Kind::Text), ("core_id", Kind::Int)]);
+            let mut new = Rows::new([("external_id", ColumnType::Text), ("core_id", ColumnType::Int)]);
             for (external_id, core) in links {
                 new.push([(*external_id).into(), core.0.into()]);
             }

@@ -8,7 +8,7 @@ use sqlx::{FromRow, types::Json};
 use super::Slice;
 use crate::store::{
     Result, Time, Tx, on,
-    rows::{Cell, Kind, Rows},
+    rows::{Cell, ColumnType, Rows},
 };
 
 /// A word that waits.
@@ -63,7 +63,7 @@ impl From<Row> for ParkedReservation {
 }
 
 fn of_ids<'a>(external_ids: &[&'a str]) -> Rows<'a, 1> {
-    let mut rows = Rows::new([("id", Kind::Text)]);
+    let mut rows = Rows::new([("id", ColumnType::Text)]);
     for id in external_ids {
         rows.push([(*id).into()]);
     }
@@ -155,16 +155,16 @@ pub async fn put_all(
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([
-        ("id", Kind::Text),
-        ("said", Kind::Json),
-        ("raw", Kind::Json),
-        ("fingerprint", Kind::Text),
-        ("said_revision", Kind::Text),
-        ("said_modified", Kind::Time),
-        ("observed", Kind::Time),
-        ("notes", Kind::Json),
-        ("lacks", Kind::Json),
-        ("hold", Kind::Int),
+        ("id", ColumnType::Text),
+        ("said", ColumnType::Json),
+        ("raw", ColumnType::Json),
+        ("fingerprint", ColumnType::Text),
+        ("said_revision", ColumnType::Text),
+        ("said_modified", ColumnType::Time),
+        ("observed", ColumnType::Time),
+        ("notes", ColumnType::Json),
+        ("lacks", ColumnType::Json),
+        ("hold", ColumnType::Int),
     ]);
     for word in words {
         new.push([
@@ -194,7 +194,7 @@ pub async fn put_all(
 
 /// Says of reservations whose applied words stay that something waits on them, and for what.
 pub async fn flag(tx: &mut Tx, account: AccountId, source: SourceId, waiting: &[(&str, &Parked)]) -> Result<()> {
-    let mut new = Rows::new([("id", Kind::Text), ("lacks", Kind::Json)]);
+    let mut new = Rows::new([("id", ColumnType::Text), ("lacks", ColumnType::Json)]);
     for (id, parked) in waiting {
         new.push([(*id).into(), Cell::json(Some(*parked))?]);
     }

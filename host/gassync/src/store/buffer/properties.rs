@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use super::{Envelope, Named, Row, Slice, Stored, WithRaw, reads};
 use crate::store::{
     Result, Time, Tx, on,
-    rows::{Kind, Rows},
+    rows::{ColumnType, Rows},
 };
 
 reads!(Property, "int_properties", "gas_property_id");

@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use super::{Envelope, Named, Row, Slice, Stored, WithRaw, reads};
 use crate::store::{
     Result, Time, Tx, on,
-    rows::{Kind, Rows},
+    rows::{ColumnType, Rows},
 };
 
 reads!(RatePlan, "int_rate_plans", "gas_rate_plan_id");
@@ -34,7 +34,7 @@ pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, plan: &RatePlan) -> Resul
 }
 
 /// Puts those that came before their property, since they were linked already, beside it.
-pub async fn stand_beside(tx: &mut Tx, account: AccountId, source: SourceId, property: &str) -> Result<()> {
+pub async fn hide_in_property(tx: &mut Tx, account: AccountId, source: SourceId, property: &str) -> Result<()> {
     let text = "update int_rate_plans set int_property_id =
             (select p.id from int_properties p where p.account_id = $1 and p.source_id = $2 and p.external_id = $3)
         where account_id = $1 and source_id = $2 and int_property_id is null and record ->> 'propertyId' = $3";

@@ -8,40 +8,40 @@ use sqlx::types::Json;
 use super::{Envelope, Named, Row, Slice, Stored, WithRaw, reads};
 use crate::store::{
     Day, Result, Time, Tx, on,
-    rows::{Cell, Kind, Rows},
+    rows::{Cell, ColumnType, Rows},
 };
 
 reads!(Reservation, "int_reservations", "gas_booking_id");
 
 /// What is written of a record, beside the id of its room type; benchmarks measure against it.
-pub const COLUMNS: [(&str, Kind); 27] = [
-    ("room_type_id", Kind::Text),
-    ("account_id", Kind::Int),
-    ("source_id", Kind::Int),
-    ("external_id", Kind::Text),
-    ("property_external_id", Kind::Text),
-    ("check_in", Kind::Day),
-    ("check_out", Kind::Day),
-    ("status", Kind::Text),
-    ("source_channel", Kind::Text),
-    ("guest_first_name", Kind::Text),
-    ("guest_last_name", Kind::Text),
-    ("guest_email", Kind::Text),
-    ("guest_phone", Kind::Text),
-    ("adults", Kind::Int),
-    ("children", Kind::Int),
-    ("total_price", Kind::Int),
-    ("currency", Kind::Text),
-    ("gas_booking_id", Kind::Int),
-    ("record", Kind::Json),
-    ("raw_data", Kind::Json),
-    ("digest", Kind::Text),
-    ("revision", Kind::Text),
-    ("modified_at", Kind::Time),
-    ("observed_at", Kind::Time),
-    ("parked", Kind::Json),
-    ("mended", Kind::Json),
-    ("synced_at", Kind::Time),
+pub const COLUMNS: [(&str, ColumnType); 27] = [
+    ("room_type_id", ColumnType::Text),
+    ("account_id", ColumnType::Int),
+    ("source_id", ColumnType::Int),
+    ("external_id", ColumnType::Text),
+    ("property_external_id", ColumnType::Text),
+    ("check_in", ColumnType::Day),
+    ("check_out", ColumnType::Day),
+    ("status", ColumnType::Text),
+    ("source_channel", ColumnType::Text),
+    ("guest_first_name", ColumnType::Text),
+    ("guest_last_name", ColumnType::Text),
+    ("guest_email", ColumnType::Text),
+    ("guest_phone", ColumnType::Text),
+    ("adults", ColumnType::Int),
+    ("children", ColumnType::Int),
+    ("total_price", ColumnType::Int),
+    ("currency", ColumnType::Text),
+    ("gas_booking_id", ColumnType::Int),
+    ("record", ColumnType::Json),
+    ("raw_data", ColumnType::Json),
+    ("digest", ColumnType::Text),
+    ("revision", ColumnType::Text),
+    ("modified_at", ColumnType::Time),
+    ("observed_at", ColumnType::Time),
+    ("parked", ColumnType::Json),
+    ("mended", ColumnType::Json),
+    ("synced_at", ColumnType::Time),
 ];
 
 /// How records are written, behind the rows.
@@ -114,7 +114,7 @@ pub async fn relink(
     source: SourceId,
     links: &[(&str, CoreId)],
 ) -> Result<Vec<String>> {
-    let mut new = Rows::new([("external_id", Kind::Text), ("booking", Kind::Int)]);
+    let mut new = Rows::new([("external_id", ColumnType::Text), ("booking", ColumnType::Int)]);
     for (external_id, booking) in links {
         new.push([(*external_id).into(), booking.0.into()]);
     }
@@ -129,7 +129,7 @@ pub async fn relink(
 
 /// Which reservations a listing asks for.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct ReservationFilter {
     /// Confirmed or changed since.
     pub updated_since: Option<Timestamp>,
     /// Only in this status.
@@ -149,7 +149,7 @@ pub async fn list(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    filter: &Filter,
+    filter: &ReservationFilter,
     slice: Slice,
 ) -> Result<Vec<Stored<Reservation>>> {
     let text = "select r.id, r.record, r.digest, r.revision, r.modified_at, r.observed_at,

@@ -9,7 +9,7 @@ use crate::store::{
     Day, MoneyTenThousandths, Result, Time, Tx,
     ledger::Span,
     on,
-    rows::{self, Kind, Rows},
+    rows::{self, ColumnType, Rows},
 };
 
 /// A booking as the core keeps it.
@@ -110,19 +110,19 @@ pub async fn insert_bookings(
     now: Timestamp,
 ) -> Result<Vec<CoreId>> {
     let mut new = Rows::new([
-        ("property_id", Kind::Int),
-        ("guest_id", Kind::Int),
-        ("status", Kind::Text),
-        ("check_in", Kind::Day),
-        ("check_out", Kind::Day),
-        ("guests", Kind::Int),
-        ("adults", Kind::Int),
-        ("children", Kind::Int),
-        ("infants", Kind::Int),
-        ("total_price", Kind::Int),
-        ("currency", Kind::Text),
-        ("notes", Kind::Text),
-        ("hold_until", Kind::Time),
+        ("property_id", ColumnType::Int),
+        ("guest_id", ColumnType::Int),
+        ("status", ColumnType::Text),
+        ("check_in", ColumnType::Day),
+        ("check_out", ColumnType::Day),
+        ("guests", ColumnType::Int),
+        ("adults", ColumnType::Int),
+        ("children", ColumnType::Int),
+        ("infants", ColumnType::Int),
+        ("total_price", ColumnType::Int),
+        ("currency", ColumnType::Text),
+        ("notes", ColumnType::Text),
+        ("hold_until", ColumnType::Time),
     ]);
     for booking in bookings {
         let [guests, adults, children, infants] = booking.people.map(|n| n.map(i64::from).into());
@@ -199,16 +199,16 @@ pub async fn insert_rooms(
     now: Timestamp,
 ) -> Result<Vec<i64>> {
     let mut new = Rows::new([
-        ("booking_id", Kind::Int),
-        ("position", Kind::Int),
-        ("unit_id", Kind::Int),
-        ("check_in", Kind::Day),
-        ("check_out", Kind::Day),
-        ("guests", Kind::Int),
-        ("adults", Kind::Int),
-        ("children", Kind::Int),
-        ("infants", Kind::Int),
-        ("total_price", Kind::Int),
+        ("booking_id", ColumnType::Int),
+        ("position", ColumnType::Int),
+        ("unit_id", ColumnType::Int),
+        ("check_in", ColumnType::Day),
+        ("check_out", ColumnType::Day),
+        ("guests", ColumnType::Int),
+        ("adults", ColumnType::Int),
+        ("children", ColumnType::Int),
+        ("infants", ColumnType::Int),
+        ("total_price", ColumnType::Int),
     ]);
     for (id, booking) in bookings {
         for (position, room) in (0_i64..).zip(&booking.rooms) {

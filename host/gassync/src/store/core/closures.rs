@@ -6,7 +6,7 @@ use gassync_domain::{AccountId, CoreId, Date, Timestamp};
 
 use crate::store::{
     Day, Result, Tx,
-    rows::{self, Kind, Rows},
+    rows::{self, ColumnType, Rows},
 };
 
 /// How many units each of these closures closes.
@@ -23,7 +23,7 @@ pub async fn insert_closures(
     nights: &[(CoreId, Date, i64)],
     now: Timestamp,
 ) -> Result<Vec<CoreId>> {
-    let mut new = Rows::new([("unit_id", Kind::Int), ("night", Kind::Day), ("quantity", Kind::Int)]);
+    let mut new = Rows::new([("unit_id", ColumnType::Int), ("night", ColumnType::Day), ("quantity", ColumnType::Int)]);
     for (unit, night, quantity) in nights {
         new.push([unit.0.into(), Day(*night).into(), (*quantity).into()]);
     }
@@ -40,7 +40,7 @@ pub async fn update_closures(
     closures: &[(CoreId, i64)],
     now: Timestamp,
 ) -> Result<()> {
-    let mut new = Rows::new([("closure_id", Kind::Int), ("units", Kind::Int)]);
+    let mut new = Rows::new([("closure_id", ColumnType::Int), ("units", ColumnType::Int)]);
     closures.iter().for_each(|(id, quantity)| new.push([id.0.into(), (*quantity).into()]));
     let text = "update gas_closures set quantity = new.units, updated_at = $2 from new
         where gas_closures.account_id = $1 and gas_closures.id = new.closure_id";

@@ -4,25 +4,25 @@ use std::collections::HashMap;
 
 use crate::store::{
     Result, Time, Tx, on,
-    rows::{Kind, Rows},
+    rows::{ColumnType, Rows},
 };
 use gassync_domain::{AccountId, Address, CoreId, Guest, Timestamp};
 
 /// Makes guests.
 pub async fn insert_guests(tx: &mut Tx, account: AccountId, guests: &[&Guest], now: Timestamp) -> Result<Vec<CoreId>> {
     let mut new = Rows::new([
-        ("first_name", Kind::Text),
-        ("last_name", Kind::Text),
-        ("email", Kind::Text),
-        ("phone", Kind::Text),
-        ("country", Kind::Text),
-        ("language", Kind::Text),
-        ("own_email", Kind::Text),
-        ("family_name", Kind::Text),
-        ("street", Kind::Text),
-        ("city", Kind::Text),
-        ("state", Kind::Text),
-        ("postcode", Kind::Text),
+        ("first_name", ColumnType::Text),
+        ("last_name", ColumnType::Text),
+        ("email", ColumnType::Text),
+        ("phone", ColumnType::Text),
+        ("country", ColumnType::Text),
+        ("language", ColumnType::Text),
+        ("own_email", ColumnType::Text),
+        ("family_name", ColumnType::Text),
+        ("street", ColumnType::Text),
+        ("city", ColumnType::Text),
+        ("state", ColumnType::Text),
+        ("postcode", ColumnType::Text),
     ]);
     let identities: Vec<(Option<String>, Option<String>)> =
         guests.iter().map(|guest| (guest.own_email(), guest.family_name())).collect();
@@ -86,7 +86,7 @@ pub async fn find_guests(
     account: AccountId,
     identities: &[(String, String)],
 ) -> Result<HashMap<(String, String), CoreId>> {
-    let mut new = Rows::new([("email", Kind::Text), ("last_name", Kind::Text)]);
+    let mut new = Rows::new([("email", ColumnType::Text), ("last_name", ColumnType::Text)]);
     for (email, last_name) in identities {
         new.push([email.as_str().into(), last_name.as_str().into()]);
     }

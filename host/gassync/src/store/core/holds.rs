@@ -10,7 +10,7 @@ use crate::store::{
     Day, Result, Time, Tx,
     ledger::Span,
     on,
-    rows::{self, Kind, Rows},
+    rows::{self, ColumnType, Rows},
 };
 
 /// Makes a hold, without its rooms.
@@ -69,8 +69,12 @@ pub async fn insert_rooms(
     spans: &[Span],
     now: Timestamp,
 ) -> Result<Vec<i64>> {
-    let mut new =
-        Rows::new([("position", Kind::Int), ("unit_id", Kind::Int), ("check_in", Kind::Day), ("check_out", Kind::Day)]);
+    let mut new = Rows::new([
+        ("position", ColumnType::Int),
+        ("unit_id", ColumnType::Int),
+        ("check_in", ColumnType::Day),
+        ("check_out", ColumnType::Day),
+    ]);
     for (position, Span { unit, stay }) in (0_i64..).zip(spans) {
         new.push([position.into(), unit.0.into(), Day(stay.check_in()).into(), Day(stay.check_out()).into()]);
     }

@@ -4,16 +4,21 @@ use std::collections::HashMap;
 
 use gassync_domain::{AccountId, CoreId};
 
-use crate::store::{Result, Tx, mappings::Kind, rows};
+use crate::store::{Result, Tx, mappings::EntityKind, rows};
 
 /// Of these entities those that there are, each with its property; that of a property is itself, and guests have none.
-pub async fn homes(tx: &mut Tx, account: AccountId, kind: Kind, ids: &[CoreId]) -> Result<HashMap<CoreId, CoreId>> {
+pub async fn homes(
+    tx: &mut Tx,
+    account: AccountId,
+    kind: EntityKind,
+    ids: &[CoreId],
+) -> Result<HashMap<CoreId, CoreId>> {
     let (table, home) = match kind {
-        Kind::Property => ("gas_properties", "id"),
-        Kind::RoomType => ("gas_bookable_units", "property_id"),
-        Kind::RatePlan => ("gas_rate_plans", "property_id"),
-        Kind::Reservation => ("gas_bookings", "property_id"),
-        Kind::Guest => return Ok(HashMap::new()),
+        EntityKind::Property => ("gas_properties", "id"),
+        EntityKind::RoomType => ("gas_bookable_units", "property_id"),
+        EntityKind::RatePlan => ("gas_rate_plans", "property_id"),
+        EntityKind::Reservation => ("gas_bookings", "property_id"),
+        EntityKind::Guest => return Ok(HashMap::new()),
     };
     // Looked up one by one on either engine, whatever is known of how large the table is.
     let text = format!(

@@ -6,14 +6,14 @@ use crate::store::{Day, Result, Time, Tx, ledger::Span, on};
 
 /// Why a unit cannot be sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MaintenanceKind {
     /// Work is planned.
     Maintenance,
     /// It cannot be used.
     OutOfOrder,
 }
 
-impl Kind {
+impl MaintenanceKind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Maintenance => "maintenance",
@@ -27,7 +27,7 @@ pub async fn insert_maintenance(
     tx: &mut Tx,
     account: AccountId,
     (span, quantity): (Span, i64),
-    (kind, reason): (Kind, Option<&str>),
+    (kind, reason): (MaintenanceKind, Option<&str>),
     now: Timestamp,
 ) -> Result<CoreId> {
     let text = "insert into gas_maintenance

@@ -40,7 +40,7 @@ pub async fn update_property(
 }
 
 /// Gives the zone that a source keeps to its houses that have none, or that have only the one that it kept before; how many.
-pub async fn give_time_zone(
+pub async fn set_missing_time_zone(
     tx: &mut Tx,
     account: AccountId,
     (source, before): (SourceId, Option<&str>),

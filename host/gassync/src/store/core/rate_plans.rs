@@ -6,7 +6,7 @@ use gassync_domain::{AccountId, CalendarNight, CoreId, Date, RatePlan, Timestamp
 
 use crate::store::{
     Day, Result, Time, Tx, on,
-    rows::{Cell, Kind, Rows},
+    rows::{Cell, ColumnType, Rows},
 };
 
 /// Makes a rate plan.
@@ -76,9 +76,9 @@ pub async fn put_nightly_rates(
             max_advance_days = coalesce($15, gas_nightly_rates.max_advance_days)";
     let flag = |said: Option<bool>| Cell::from(said.map(i64::from));
     let rule = |nights: Option<u32>| Cell::from(nights.map(i64::from));
-    for alike in nights.chunk_by(says_the_same) {
+    for alike in nights.chunk_by(is_same_rate) {
         let Some(said) = alike.first() else { continue };
-        let mut new = Rows::new([("night", Kind::Day)]);
+        let mut new = Rows::new([("night", ColumnType::Day)]);
         // One statement may write a row only once.
         let dates: BTreeSet<Date> = alike.iter().map(|night| night.date).collect();
         dates.into_iter().for_each(|date| new.push([Day(date).into()]));
@@ -104,6 +104,6 @@ pub async fn put_nightly_rates(
     Ok(())
 }
 
-fn says_the_same(one: &CalendarNight, other: &CalendarNight) -> bool {
+fn is_same_rate(one: &CalendarNight, other: &CalendarNight) -> bool {
     *one == CalendarNight { date: one.date, ..other.clone() }
 }

@@ -12,11 +12,11 @@ use sqlx::FromRow;
 
 use super::{
     Day, Result, Time, Tx, on,
-    rows::{self, Kind, Rows},
+    rows::{self, ColumnType, Rows},
 };
 
 pub use opening::{OpenNight, open};
-pub use recount::{Difference, differences};
+pub use recount::{LedgerMismatch, differences};
 
 /// Nights of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Bucket {
 
 /// One night of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
-pub struct Night {
+pub struct LedgerNight {
     /// Which night.
     pub night: Day,
     /// How many there are.
@@ -64,12 +64,12 @@ pub struct Night {
 
 /// A unit that goes with another, and how many of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
-pub struct Linked {
+pub struct LinkedUnit {
     unit_id: i64,
     quantity: i64,
 }
 
-impl Linked {
+impl LinkedUnit {
     /// The other unit.
     pub fn unit(&self) -> CoreId {
         CoreId(self.unit_id)
@@ -82,12 +82,12 @@ impl Linked {
 }
 
 /// For each of these units, the wholes it is part of and the parts it is made of; units that stand alone are left out.
-pub async fn linked(tx: &mut Tx, account: AccountId, units: &[CoreId]) -> Result<HashMap<CoreId, Vec<Linked>>> {
+pub async fn linked(tx: &mut Tx, account: AccountId, units: &[CoreId]) -> Result<HashMap<CoreId, Vec<LinkedUnit>>> {
     #[derive(FromRow)]
     struct Row {
         one_id: i64,
         #[sqlx(flatten)]
-        linked: Linked,
+        linked: LinkedUnit,
     }
     let text = "select l.part_id as one_id, l.whole_id as unit_id, cast(1 as bigint) as quantity
             from new cross join gas_unit_links l where l.account_id = $1 and l.part_id = new.id
@@ -96,7 +96,7 @@ pub async fn linked(tx: &mut Tx, account: AccountId, units: &[CoreId]) -> Result
             from new cross join gas_unit_links l where l.account_id = $1 and l.whole_id = new.id
         order by 1, 2";
     let rows: Vec<Row> = rows::of_ids(units).read(tx, &[account.0.into()], text).await?;
-    let mut found: HashMap<CoreId, Vec<Linked>> = HashMap::new();
+    let mut found: HashMap<CoreId, Vec<LinkedUnit>> = HashMap::new();
     for row in rows {
         found.entry(CoreId(row.one_id)).or_default().push(row.linked);
     }
@@ -161,8 +161,12 @@ pub async fn take(
 
 /// Gives rooms their nights, all of which there is room for.
 pub async fn take_all(tx: &mut Tx, account: AccountId, rooms: &[(i64, Span, Bucket)], now: Timestamp) -> Result<()> {
-    let mut claims =
-        Rows::new([("room_id", Kind::Int), ("unit_id", Kind::Int), ("night", Kind::Day), ("bucket", Kind::Text)]);
+    let mut claims = Rows::new([
+        ("room_id", ColumnType::Int),
+        ("unit_id", ColumnType::Int),
+        ("night", ColumnType::Day),
+        ("bucket", ColumnType::Text),
+    ]);
     let mut counts: BTreeMap<(i64, Date), (i64, i64)> = BTreeMap::new();
     for (room, span, bucket) in rooms {
         for night in span.stay.each() {
@@ -177,7 +181,12 @@ pub async fn take_all(tx: &mut Tx, account: AccountId, rooms: &[(i64, Span, Buck
     let text = "insert into gas_booking_nights (account_id, booking_room_id, unit_id, night, bucket)
         select $1, room_id, unit_id, night, bucket from new";
     claims.write(tx, &[account.0.into()], text).await?;
-    let mut taken = Rows::new([("unit_id", Kind::Int), ("night", Kind::Day), ("sold", Kind::Int), ("held", Kind::Int)]);
+    let mut taken = Rows::new([
+        ("unit_id", ColumnType::Int),
+        ("night", ColumnType::Day),
+        ("sold", ColumnType::Int),
+        ("held", ColumnType::Int),
+    ]);
     for ((unit, night), (sold, held)) in counts {
         taken.push([unit.into(), Day(night).into(), sold.into(), held.into()]);
     }
@@ -266,7 +275,7 @@ pub async fn block_nights(
     nights: &[(CoreId, Date, i64)],
     now: Timestamp,
 ) -> Result<()> {
-    let mut new = Rows::new([("unit_id", Kind::Int), ("night", Kind::Day), ("quantity", Kind::Int)]);
+    let mut new = Rows::new([("unit_id", ColumnType::Int), ("night", ColumnType::Day), ("quantity", ColumnType::Int)]);
     for (unit, night, quantity) in nights {
         new.push([unit.0.into(), Day(*night).into(), (*quantity).into()]);
     }
@@ -428,7 +437,7 @@ pub async fn nights(
     unit: CoreId,
     stays: &[Stay],
     now: Timestamp,
-) -> Result<Vec<Night>> {
+) -> Result<Vec<LedgerNight>> {
     let text = "select n.night, n.capacity, n.sold, n.blocked, n.overbooked,
             n.held - case when n.held = 0 then 0 else (
                 select count(*) from gas_booking_nights c

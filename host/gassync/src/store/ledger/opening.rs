@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use super::Span;
 use crate::store::{
     Day, Result, Tx,
-    rows::{Kind, Rows},
+    rows::{ColumnType, Rows},
 };
 
 /// A night that a transaction has opened.
@@ -52,7 +52,7 @@ pub(super) async fn lock(tx: &mut Tx, account: AccountId, spans: &[Span]) -> Res
 }
 
 fn of_spans<'a>(spans: &[Span]) -> Rows<'a, 3> {
-    let mut rows = Rows::new([("unit_id", Kind::Int), ("first", Kind::Day), ("past", Kind::Day)]);
+    let mut rows = Rows::new([("unit_id", ColumnType::Int), ("first", ColumnType::Day), ("past", ColumnType::Day)]);
     for Span { unit, stay } in spans {
         rows.push([unit.0.into(), Day(stay.check_in()).into(), Day(stay.check_out()).into()]);
     }

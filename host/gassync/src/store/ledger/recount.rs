@@ -7,7 +7,7 @@ use crate::store::{Day, Result, Time, Tx, on};
 
 /// Where the ledger and what it is made of disagree.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Difference {
+pub struct LedgerMismatch {
     /// Which unit.
     pub unit_id: i64,
     /// Which night.
@@ -18,7 +18,7 @@ pub struct Difference {
 
 /// Counts the whole ledger of an account again from bookings, holds, links, maintenance and closures. Nothing found means that it is
 /// what they say: every night of every booking that takes nights, and of every hold, is in it once, and nothing else.
-pub async fn differences(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<Vec<Difference>> {
+pub async fn differences(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<Vec<LedgerMismatch>> {
     let text = "select n.unit_id, n.night, 'counts' as what from gas_unit_nights n
         where n.account_id = $1 and (n.sold, n.held, n.overbooked) <> (
             select count(case when c.bucket = 'sold' then 1 end), count(case when c.bucket = 'held' then 1 end),
@@ -53,7 +53,7 @@ pub async fn differences(tx: &mut Tx, account: AccountId, now: Timestamp) -> Res
             or (r.hold_id is not null and c.bucket = 'sold')
             or c.unit_id <> r.unit_id or c.night < r.check_in or c.night >= r.check_out)
         order by 1, 2, 3";
-    let mut found: Vec<Difference> = on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).fetch_all(c).await)?;
+    let mut found: Vec<LedgerMismatch> = on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).fetch_all(c).await)?;
     let text = "select r.unit_id, r.check_in, r.check_out, count(c.night) as nights from gas_booking_rooms r
         left join gas_bookings b on b.account_id = r.account_id and b.id = r.booking_id
         left join gas_booking_nights c on c.account_id = r.account_id and c.booking_room_id = r.id
@@ -66,6 +66,6 @@ pub async fn differences(tx: &mut Tx, account: AccountId, now: Timestamp) -> Res
         Stay::spanning(check_in.0, check_out.0).is_none_or(|stay| i64::from(stay.nights()) != *nights)
     });
     let missing = "nights missing".to_owned();
-    found.extend(short.map(|(unit_id, night, ..)| Difference { unit_id, night, what: missing.clone() }));
+    found.extend(short.map(|(unit_id, night, ..)| LedgerMismatch { unit_id, night, what: missing.clone() }));
     Ok(found)
 }

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use super::{SyncStatus, invalidations::ReservationInvalidation};
 use crate::store::{
     Result, Time, Tx, on,
-    rows::{self, Kind, Rows},
+    rows::{self, ColumnType, Rows},
 };
 
 /// How a booking stands at a source's channel.
@@ -48,10 +48,10 @@ pub struct ReservationSyncState {
 /// These sources are to be told of these bookings.
 pub async fn invalidate(tx: &mut Tx, invalidations: &[ReservationInvalidation]) -> Result<()> {
     let mut new = Rows::new([
-        ("account_id", Kind::Int),
-        ("source_id", Kind::Int),
-        ("booking_id", Kind::Int),
-        ("invalidated_at", Kind::Time),
+        ("account_id", ColumnType::Int),
+        ("source_id", ColumnType::Int),
+        ("booking_id", ColumnType::Int),
+        ("invalidated_at", ColumnType::Time),
     ]);
     for invalidation in invalidations {
         let invalidated_at = Timestamp::from(invalidation.invalidated_at);
@@ -183,14 +183,14 @@ pub async fn mark(
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([
-        ("booking", Kind::Int),
-        ("read", Kind::Int),
-        ("result", Kind::Text),
-        ("why", Kind::Text),
-        ("digest", Kind::Text),
-        ("was_sent", Kind::Int),
-        ("may_be_there", Kind::Int),
-        ("mismatched", Kind::Int),
+        ("booking", ColumnType::Int),
+        ("read", ColumnType::Int),
+        ("result", ColumnType::Text),
+        ("why", ColumnType::Text),
+        ("digest", ColumnType::Text),
+        ("was_sent", ColumnType::Int),
+        ("may_be_there", ColumnType::Int),
+        ("mismatched", ColumnType::Int),
     ]);
     for Mark { sync_state, digest, result, in_doubt } in marks {
         let (state, why) = match result {

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use crate::store::{
     Result, Tx, on,
-    rows::{self, Kind, Rows},
+    rows::{self, ColumnType, Rows},
 };
 
 /// What a channel calls a unit.
@@ -95,7 +95,7 @@ pub async fn link_bookings(
     links: &[ExternalIdAssignment<'_>],
     now: Timestamp,
 ) -> Result<()> {
-    let mut new = Rows::new([("external_id", Kind::Text), ("booking", Kind::Int)]);
+    let mut new = Rows::new([("external_id", ColumnType::Text), ("booking", ColumnType::Int)]);
     for ExternalIdAssignment { booking, external_id, replaces } in links {
         if let Some(former) = replaces.filter(|former| former != external_id) {
             unlink_booking(tx, account, source, former).await?;
@@ -117,7 +117,7 @@ pub async fn bookings_by_external_id(
     source: SourceId,
     ids: &[String],
 ) -> Result<Vec<(CoreId, String)>> {
-    let mut new = Rows::new([("id", Kind::Text)]);
+    let mut new = Rows::new([("id", ColumnType::Text)]);
     ids.iter().for_each(|id| new.push([id.as_str().into()]));
     let text = "select m.gas_entity_id, m.external_entity_id from new cross join int_mappings m
         where m.account_id = $1 and m.source_id = $2 and m.external_entity_type = 'reservation'

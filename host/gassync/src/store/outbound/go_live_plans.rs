@@ -9,7 +9,7 @@ use crate::store::{Result, Time, Tx, on};
 /// Nights of a room type that follow each other, of which the same would change; both ends are meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Span {
+pub struct PlannedNights {
     /// The room type's row.
     pub room_type: i64,
     /// The channel's id of the rate plan; empty where it has none.
@@ -34,7 +34,7 @@ pub struct Plan {
     /// When the channel's calendar was asked for.
     pub read_at: Timestamp,
     /// What would be opened, or change its price or rules.
-    pub changes: Vec<Span>,
+    pub changes: Vec<PlannedNights>,
     /// Whether what is closed by hand is to be opened.
     pub opens_closed: bool,
 }
@@ -44,7 +44,7 @@ pub async fn put(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    (read_at, changes, opens_closed): (Timestamp, &[Span], bool),
+    (read_at, changes, opens_closed): (Timestamp, &[PlannedNights], bool),
     now: Timestamp,
 ) -> Result<i64> {
     forget(tx, account, source).await?;
@@ -60,7 +60,7 @@ pub async fn last(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<O
     struct Row {
         id: i64,
         read_at: Time,
-        changes: Json<Vec<Span>>,
+        changes: Json<Vec<PlannedNights>>,
         opens_closed: bool,
     }
     let text = "select id, read_at, changes, opens_closed from int_go_live_plans

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 
 use crate::store::{
     Day, Result, Time, Tx, on,
-    rows::{Kind, Rows},
+    rows::{ColumnType, Rows},
 };
 
 /// Before every night.
@@ -55,7 +55,7 @@ pub type Places = [(i64, i64, i64)];
 
 /// As rows of `account_id`, `low` and `high`.
 pub fn places<'a>(given: &Places) -> Rows<'a, 3> {
-    let mut new = Rows::new([("account_id", Kind::Int), ("low", Kind::Int), ("high", Kind::Int)]);
+    let mut new = Rows::new([("account_id", ColumnType::Int), ("low", ColumnType::Int), ("high", ColumnType::Int)]);
     for (account, low, high) in given {
         new.push([(*account).into(), (*low).into(), (*high).into()]);
     }
@@ -120,14 +120,14 @@ pub async fn of_bookings(tx: &mut Tx, given: &Places) -> Result<Vec<ReservationI
 /// Puts invalidations beside those that wait: nights that are invalidated again wait once, and the oldest change counts.
 pub async fn put(tx: &mut Tx, invalidations: &[Invalidation]) -> Result<()> {
     let mut new = Rows::new([
-        ("account_id", Kind::Int),
-        ("source_id", Kind::Int),
-        ("room_type_id", Kind::Int),
-        ("first_night", Kind::Day),
-        ("last_night", Kind::Day),
-        ("only_own_bookings", Kind::Int),
-        ("force", Kind::Int),
-        ("invalidated_at", Kind::Time),
+        ("account_id", ColumnType::Int),
+        ("source_id", ColumnType::Int),
+        ("room_type_id", ColumnType::Int),
+        ("first_night", ColumnType::Day),
+        ("last_night", ColumnType::Day),
+        ("only_own_bookings", ColumnType::Int),
+        ("force", ColumnType::Int),
+        ("invalidated_at", ColumnType::Time),
     ]);
     for invalidation in invalidations {
         new.push([

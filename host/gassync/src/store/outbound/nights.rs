@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use super::SyncStatus;
 use crate::store::{
     Day, Result, Time, Tx, on,
-    rows::{self, Kind, Rows},
+    rows::{self, ColumnType, Rows},
 };
 
 /// One night of a room type, under a rate plan where the channel has them.
@@ -157,13 +157,13 @@ pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) 
 /// Writes nights as they are to stand. The caller holds the source's queue, or the whole table row in the same transaction.
 pub async fn put(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[Known], now: Timestamp) -> Result<()> {
     let mut new = Rows::new([
-        ("room_type_id", Kind::Int),
-        ("rate_plan_id", Kind::Text),
-        ("night", Kind::Day),
-        ("wanted", Kind::Text),
-        ("confirmed", Kind::Text),
-        ("state", Kind::Text),
-        ("changed_at", Kind::Time),
+        ("room_type_id", ColumnType::Int),
+        ("rate_plan_id", ColumnType::Text),
+        ("night", ColumnType::Day),
+        ("wanted", ColumnType::Text),
+        ("confirmed", ColumnType::Text),
+        ("state", ColumnType::Text),
+        ("changed_at", ColumnType::Time),
     ]);
     for night in nights {
         new.push([
@@ -248,11 +248,11 @@ pub async fn about_to_send(
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([
-        ("room_type_id", Kind::Int),
-        ("rate_plan_id", Kind::Text),
-        ("night", Kind::Day),
-        ("value", Kind::Text),
-        ("closes", Kind::Int),
+        ("room_type_id", ColumnType::Int),
+        ("rate_plan_id", ColumnType::Text),
+        ("night", ColumnType::Day),
+        ("value", ColumnType::Text),
+        ("closes", ColumnType::Int),
     ]);
     for AboutToSend { place, value, closes } in nights {
         let (room_type, plan) = (place.room_type.into(), place.rate_plan_id.as_str().into());
@@ -274,12 +274,12 @@ pub async fn mark(
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([
-        ("room_type_id", Kind::Int),
-        ("rate_plan_id", Kind::Text),
-        ("night", Kind::Day),
-        ("value", Kind::Text),
-        ("result", Kind::Text),
-        ("error", Kind::Text),
+        ("room_type_id", ColumnType::Int),
+        ("rate_plan_id", ColumnType::Text),
+        ("night", ColumnType::Day),
+        ("value", ColumnType::Text),
+        ("result", ColumnType::Text),
+        ("error", ColumnType::Text),
     ]);
     for Marked { place, value, result, error } in nights {
         let result = match result {
@@ -351,12 +351,12 @@ pub async fn read_back(
     (observed_at, now): (Timestamp, Timestamp),
 ) -> Result<()> {
     let mut new = Rows::new([
-        ("room_type_id", Kind::Int),
-        ("rate_plan_id", Kind::Text),
-        ("night", Kind::Day),
-        ("agrees", Kind::Int),
-        ("state", Kind::Text),
-        ("error", Kind::Text),
+        ("room_type_id", ColumnType::Int),
+        ("rate_plan_id", ColumnType::Text),
+        ("night", ColumnType::Day),
+        ("agrees", ColumnType::Int),
+        ("state", ColumnType::Text),
+        ("error", ColumnType::Text),
     ]);
     for ReadBack { place, state, error } in nights {
         new.push([
@@ -385,7 +385,8 @@ pub async fn read_back(
 /// Nights that a channel has shown open after all that it was told: a word of ours that closed them is gone, and one that stands
 /// there later is somebody else's.
 pub async fn opened(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[&Place]) -> Result<()> {
-    let mut new = Rows::new([("room_type_id", Kind::Int), ("rate_plan_id", Kind::Text), ("night", Kind::Day)]);
+    let mut new =
+        Rows::new([("room_type_id", ColumnType::Int), ("rate_plan_id", ColumnType::Text), ("night", ColumnType::Day)]);
     for place in nights {
         new.push([place.room_type.into(), place.rate_plan_id.as_str().into(), Day(place.night).into()]);
     }
@@ -394,7 +395,7 @@ pub async fn opened(tx: &mut Tx, account: AccountId, source: SourceId, nights: &
 
 /// Nights that somebody has closed or opened at the channel by hand: what it has is what it shows, until they are reckoned anew.
 pub async fn unsure(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
-    let mut new = Rows::new([("room_type_id", Kind::Int), ("night", Kind::Day)]);
+    let mut new = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|(room_type, night)| new.push([(*room_type).into(), Day(*night).into()]));
     let text = "update int_channel_nights set confirmed = null, mismatch_count = 0,
             sent = case when state = 'confirmed' then null else sent end
@@ -469,7 +470,7 @@ pub async fn rest_all_but(
 
 /// Forgets nights: the channel has nothing of them from us any more.
 pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
-    let mut gone = Rows::new([("room_type_id", Kind::Int), ("night", Kind::Day)]);
+    let mut gone = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|(room_type, night)| gone.push([(*room_type).into(), Day(*night).into()]));
     let text = "delete from int_channel_nights where account_id = $1 and source_id = $2
         and (int_room_type_id, night) in (select room_type_id, night from new)";

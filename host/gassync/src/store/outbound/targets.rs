@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use crate::store::{
     Result, Tx,
-    rows::{Kind, Rows},
+    rows::{ColumnType, Rows},
 };
 
 /// A room type of a source, under a rate plan where it has them.
@@ -75,7 +75,7 @@ impl Targets {
 /// Where the nights of these room types go: once for each rate plan of the property that is linked, else once with the
 /// prices of the property's first rate plan. Nowhere where the link, or that of the property, is not pushed.
 async fn of_room_types(tx: &mut Tx, account: AccountId, source: SourceId, rows: &[i64]) -> Result<Vec<Target>> {
-    let mut new = Rows::new([("id", Kind::Int)]);
+    let mut new = Rows::new([("id", ColumnType::Int)]);
     rows.iter().for_each(|row| new.push([(*row).into()]));
     let text = "select r.id as room_type, r.external_id as room_type_id, p.external_id as property_id,
             r.gas_unit_id as unit_id, coalesce(l.external_entity_id, '') as rate_plan_id,

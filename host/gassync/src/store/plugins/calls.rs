@@ -7,7 +7,7 @@ use super::super::{Result, Time, Tx, on};
 
 /// A call as it is kept.
 #[derive(Debug, Clone, FromRow)]
-pub struct Call {
+pub struct StoredCall {
     /// The tenant it was for.
     pub account_id: i64,
     /// Its key.
@@ -45,7 +45,7 @@ pub struct Call {
 /// A call that ended.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the same fields as of `Call`")]
-pub struct NewCall<'a> {
+pub struct NewStoredCall<'a> {
     pub plugin_id: &'a str,
     pub hash: &'a str,
     pub version: &'a str,
@@ -65,7 +65,7 @@ pub async fn keep(
     tx: &mut Tx,
     account: AccountId,
     connection: ConnectionId,
-    call: &NewCall<'_>,
+    call: &NewStoredCall<'_>,
     now: Timestamp,
 ) -> Result<()> {
     let text = "insert into int_plugin_calls
@@ -97,7 +97,7 @@ pub async fn of_plugin(
     plugin: &str,
     (after, limit): (Option<i64>, i64),
     with_detail: bool,
-) -> Result<Vec<Call>> {
+) -> Result<Vec<StoredCall>> {
     let text = match (with_detail, after) {
         (true, Some(_)) => of_plugin!("detail", ""),
         (true, None) => of_plugin!("detail", " desc"),

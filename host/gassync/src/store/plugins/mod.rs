@@ -13,7 +13,7 @@ use super::{Result, Time, Tx, on};
 
 /// A plugin, and what serves its channel.
 #[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct Plugin {
+pub struct PluginRow {
     /// The channel.
     pub id: String,
     /// `enabled`, `disabled` or `quarantined`.
@@ -28,7 +28,7 @@ pub struct Plugin {
 
 /// A version of a plugin, without its bytes.
 #[derive(Debug, Clone, FromRow)]
-pub struct Version {
+pub struct VersionRow {
     /// SHA-256 of the component.
     pub hash: String,
     /// By its manifest.
@@ -53,7 +53,7 @@ pub struct Version {
 
 /// A version that came in.
 #[derive(Debug)]
-pub struct NewVersion<'a> {
+pub struct NewVersionRow<'a> {
     /// Its manifest; the plugin's id is in it.
     pub manifest: &'a Manifest,
     /// SHA-256 of the component.
@@ -73,14 +73,14 @@ macro_rules! version_columns {
 }
 
 /// All plugins, by name.
-pub async fn all(tx: &mut Tx) -> Result<Vec<Plugin>> {
+pub async fn all(tx: &mut Tx) -> Result<Vec<PluginRow>> {
     let text = "select p.id, p.status, p.serving, p.wanted, v.allowance from int_plugins p
         left join int_plugin_versions v on v.plugin_id = p.id and v.hash = p.serving order by p.id";
     on!(tx, c => sqlx::query_as(text).fetch_all(c).await)
 }
 
 /// A plugin by its name.
-pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Plugin>> {
+pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<PluginRow>> {
     let text = "select p.id, p.status, p.serving, p.wanted, v.allowance from int_plugins p
         left join int_plugin_versions v on v.plugin_id = p.id and v.hash = p.serving where p.id = $1";
     on!(tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)
@@ -99,7 +99,7 @@ pub async fn set_status(tx: &mut Tx, id: &str, status: &str, now: Timestamp) -> 
 }
 
 /// The versions of a plugin, newest first.
-pub async fn versions(tx: &mut Tx, id: &str) -> Result<Vec<Version>> {
+pub async fn versions(tx: &mut Tx, id: &str) -> Result<Vec<VersionRow>> {
     let text = concat!(
         "select ",
         version_columns!(),
@@ -109,7 +109,7 @@ pub async fn versions(tx: &mut Tx, id: &str) -> Result<Vec<Version>> {
 }
 
 /// A version by its hash.
-pub async fn version(tx: &mut Tx, id: &str, hash: &str) -> Result<Option<Version>> {
+pub async fn version(tx: &mut Tx, id: &str, hash: &str) -> Result<Option<VersionRow>> {
     let text = concat!("select ", version_columns!(), " from int_plugin_versions where plugin_id = $1 and hash = $2");
     on!(tx, c => sqlx::query_as(text).bind(id).bind(hash).fetch_optional(c).await)
 }
@@ -132,7 +132,7 @@ pub async fn former(tx: &mut Tx, id: &str, hash: &str) -> Result<Option<String>>
 }
 
 /// Keeps a version. A plugin nobody knew is enabled; what is known of a version stays.
-pub async fn keep(tx: &mut Tx, new: &NewVersion<'_>, now: Timestamp) -> Result<()> {
+pub async fn keep(tx: &mut Tx, new: &NewVersionRow<'_>, now: Timestamp) -> Result<()> {
     let text =
         "insert into int_plugins (id, status, changed_at) values ($1, 'enabled', $2) on conflict (id) do nothing";
     let id = &new.manifest.id;

@@ -26,14 +26,14 @@ impl InstanceState {
 }
 
 /// A process lives.
-pub async fn seen(tx: &mut Tx, process: &str, now: Timestamp) -> Result<()> {
+pub async fn heartbeat(tx: &mut Tx, process: &str, now: Timestamp) -> Result<()> {
     let text = "insert into int_processes (id, seen_at) values ($1, $2)
         on conflict (id) do update set seen_at = excluded.seen_at";
     on!(tx, c => sqlx::query(text).bind(process).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
 /// A process ends as it should: nothing of it is to be found.
-pub async fn ended(tx: &mut Tx, process: &str) -> Result<()> {
+pub async fn unregister(tx: &mut Tx, process: &str) -> Result<()> {
     let text = "delete from int_plugin_instances where process_id = $1";
     on!(&mut *tx, c => sqlx::query(text).bind(process).execute(c).await.map(drop))?;
     let text = "delete from int_processes where id = $1";
@@ -41,13 +41,13 @@ pub async fn ended(tx: &mut Tx, process: &str) -> Result<()> {
 }
 
 /// A process is no more, whatever it was at.
-pub async fn died(tx: &mut Tx, process: &str) -> Result<()> {
+pub async fn record_death(tx: &mut Tx, process: &str) -> Result<()> {
     let text = "delete from int_processes where id = $1";
     on!(tx, c => sqlx::query(text).bind(process).execute(c).await.map(drop))
 }
 
 /// A process has a component ready no more.
-pub async fn put_away(tx: &mut Tx, process: &str, hash: &str) -> Result<()> {
+pub async fn record_unloaded(tx: &mut Tx, process: &str, hash: &str) -> Result<()> {
     let text = "delete from int_plugin_instances where process_id = $1 and hash = $2 and state <> 'begun'";
     on!(tx, c => sqlx::query(text).bind(process).bind(hash).execute(c).await.map(drop))
 }
@@ -62,7 +62,12 @@ pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<()> {
 }
 
 /// Says how far a process is with a component.
-pub async fn prepared(tx: &mut Tx, process: &str, (hash, state): (&str, InstanceState), now: Timestamp) -> Result<()> {
+pub async fn record_preparation(
+    tx: &mut Tx,
+    process: &str,
+    (hash, state): (&str, InstanceState),
+    now: Timestamp,
+) -> Result<()> {
     let text = "insert into int_plugin_instances (hash, process_id, state, changed_at) values ($1, $2, $3, $4)
         on conflict (hash, process_id) do update set state = excluded.state, changed_at = excluded.changed_at";
     on!(tx, c => sqlx::query(text).bind(hash).bind(process).bind(state.as_str()).bind(Time::from(now)).execute(c).await
@@ -86,7 +91,7 @@ pub async fn deaths(tx: &mut Tx, process: &str, hash: &str, since: Timestamp) ->
 }
 
 /// Whoever died while getting a component ready did not die of it.
-pub async fn forgive(tx: &mut Tx, hash: &str) -> Result<()> {
+pub async fn clear_deaths(tx: &mut Tx, hash: &str) -> Result<()> {
     let text = "delete from int_plugin_instances where hash = $1 and state = 'begun'";
     on!(tx, c => sqlx::query(text).bind(hash).execute(c).await.map(drop))
 }

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 use super::{Job, QueueKey, Row, TAKEN};
 use crate::store::{
     Result, Time, Tx, on,
-    rows::{Kind, Rows},
+    rows::{ColumnType, Rows},
 };
 
 /// A queue that is held, and what was taken out of it.
@@ -176,7 +176,7 @@ async fn take_queues(
     let mut accounts: Vec<i64> = held.iter().map(|held| held.account_id).collect();
     accounts.sort_unstable();
     accounts.dedup();
-    let mut turns = Rows::new([("account_id", Kind::Int)]);
+    let mut turns = Rows::new([("account_id", ColumnType::Int)]);
     accounts.into_iter().for_each(|account| turns.push([account.into()]));
     let text =
         "insert into int_account_rotation (account_id, last_served_at) select account_id, $1 from new where true order by account_id
@@ -194,11 +194,11 @@ async fn first_of_each(tx: &mut Tx, held: &[Held], now: Timestamp) -> Result<Vec
         row: Row,
     }
     let mut new = Rows::new([
-        ("account_id", Kind::Int),
-        ("source_id", Kind::Int),
-        ("queue_kind", Kind::Text),
-        ("subscription_id", Kind::Int),
-        ("fencing_token", Kind::Int),
+        ("account_id", ColumnType::Int),
+        ("source_id", ColumnType::Int),
+        ("queue_kind", ColumnType::Text),
+        ("subscription_id", ColumnType::Int),
+        ("fencing_token", ColumnType::Int),
     ]);
     for held in held {
         new.push([

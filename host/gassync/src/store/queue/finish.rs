@@ -5,7 +5,7 @@ use gassync_domain::Timestamp;
 use super::{Job, Taken};
 use crate::store::{
     Result, Tx,
-    rows::{Cell, Kind, Rows},
+    rows::{Cell, ColumnType, Rows},
 };
 
 /// What came of a job.
@@ -36,7 +36,7 @@ pub enum Ended {
 
 impl Ended {
     /// One word for it.
-    pub fn word(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Retry { .. } => "retry",
@@ -73,14 +73,14 @@ pub async fn finish(tx: &mut Tx, releases: &[&Release], now: Timestamp) -> Resul
     order.sort_by_key(|release| (release.taken.account, release.taken.source, release.taken.queue));
     lock(tx, &order).await?;
     let mut new = Rows::new([
-        ("account_id", Kind::Int),
-        ("id", Kind::Int),
-        ("version", Kind::Int),
-        ("claim", Kind::Int),
-        ("state", Kind::Text),
-        ("burnt", Kind::Int),
-        ("run_at", Kind::Time),
-        ("why", Kind::Text),
+        ("account_id", ColumnType::Int),
+        ("id", ColumnType::Int),
+        ("version", ColumnType::Int),
+        ("claim", ColumnType::Int),
+        ("state", ColumnType::Text),
+        ("burnt", ColumnType::Int),
+        ("run_at", ColumnType::Time),
+        ("why", ColumnType::Text),
     ]);
     for (job, ended) in order.iter().flat_map(|release| release.taken.jobs.iter().zip(&release.ended)) {
         new.push(cells(job, ended));
@@ -93,13 +93,13 @@ pub async fn finish(tx: &mut Tx, releases: &[&Release], now: Timestamp) -> Resul
             and int_jobs.claim = new.claim and int_jobs.state = 'waiting'";
     new.write(tx, &[now.into()], text).await?;
     let mut new = Rows::new([
-        ("account_id", Kind::Int),
-        ("source_id", Kind::Int),
-        ("queue_kind", Kind::Text),
-        ("subscription_id", Kind::Int),
-        ("fencing_token", Kind::Int),
-        ("paused_until", Kind::Time),
-        ("pause_reason", Kind::Text),
+        ("account_id", ColumnType::Int),
+        ("source_id", ColumnType::Int),
+        ("queue_kind", ColumnType::Text),
+        ("subscription_id", ColumnType::Int),
+        ("fencing_token", ColumnType::Int),
+        ("paused_until", ColumnType::Time),
+        ("pause_reason", ColumnType::Text),
     ]);
     for Release { taken, pause, .. } in &order {
         new.push([
@@ -152,10 +152,10 @@ async fn lock(tx: &mut Tx, order: &[&Release]) -> Result<()> {
         return Ok(()); // It has one writer.
     }
     let mut new = Rows::new([
-        ("account_id", Kind::Int),
-        ("source_id", Kind::Int),
-        ("queue_kind", Kind::Text),
-        ("subscription_id", Kind::Int),
+        ("account_id", ColumnType::Int),
+        ("source_id", ColumnType::Int),
+        ("queue_kind", ColumnType::Text),
+        ("subscription_id", ColumnType::Int),
     ]);
     for Release { taken, .. } in order {
         let queue = taken.queue;

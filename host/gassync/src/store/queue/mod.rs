@@ -15,7 +15,7 @@ use sqlx::{FromRow, types::Json};
 
 use super::{
     Result, Time, Tx, on,
-    rows::{Cell, Kind, Rows},
+    rows::{Cell, ColumnType, Rows},
 };
 
 pub use claim::{Company, Taken, Work, claim, extend, is_waiting};
@@ -161,12 +161,12 @@ pub async fn put(tx: &mut Tx, work: &[Put<'_>], now: Timestamp) -> Result<()> {
         *priority = put.priority.min(*priority);
     }
     let mut new = Rows::new([
-        ("account_id", Kind::Int),
-        ("source_id", Kind::Int),
-        ("queue_kind", Kind::Text),
-        ("subscription_id", Kind::Int),
-        ("due_at", Kind::Time),
-        ("effective_priority", Kind::Int),
+        ("account_id", ColumnType::Int),
+        ("source_id", ColumnType::Int),
+        ("queue_kind", ColumnType::Text),
+        ("subscription_id", ColumnType::Int),
+        ("due_at", ColumnType::Time),
+        ("effective_priority", ColumnType::Int),
     ]);
     for ((account, source, queue), (due_at, priority)) in queues {
         new.push([
@@ -189,17 +189,17 @@ pub async fn put(tx: &mut Tx, work: &[Put<'_>], now: Timestamp) -> Result<()> {
                 then int_queues.effective_priority else excluded.effective_priority end";
     new.write(tx, &[now.into()], text).await?;
     let mut new = Rows::new([
-        ("account_id", Kind::Int),
-        ("source_id", Kind::Int),
-        ("queue_kind", Kind::Text),
-        ("subscription_id", Kind::Int),
-        ("kind", Kind::Text),
-        ("payload", Kind::Json),
-        ("priority", Kind::Int),
-        ("run_at", Kind::Time),
-        ("deadline", Kind::Time),
-        ("sequence", Kind::Int),
-        ("run_id", Kind::Int),
+        ("account_id", ColumnType::Int),
+        ("source_id", ColumnType::Int),
+        ("queue_kind", ColumnType::Text),
+        ("subscription_id", ColumnType::Int),
+        ("kind", ColumnType::Text),
+        ("payload", ColumnType::Json),
+        ("priority", ColumnType::Int),
+        ("run_at", ColumnType::Time),
+        ("deadline", ColumnType::Time),
+        ("sequence", ColumnType::Int),
+        ("run_id", ColumnType::Int),
     ]);
     let mut named = BTreeSet::new();
     for put in work {

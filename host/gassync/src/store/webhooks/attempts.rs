@@ -3,7 +3,7 @@ use sqlx::FromRow;
 
 use crate::store::{
     Result, Time, Tx, on,
-    rows::{Kind, Rows},
+    rows::{ColumnType, Rows},
 };
 
 /// One time that a subscriber was told of something.
@@ -60,14 +60,14 @@ pub struct AttemptShown {
 /// Writes attempts, and how their subscribers stand by now. A platform query.
 pub async fn note(tx: &mut Tx, attempts: &[Attempt], healths: &[EndpointHealth], now: Timestamp) -> Result<()> {
     let mut new = Rows::new([
-        ("account_id", Kind::Int),
-        ("job_id", Kind::Int),
-        ("attempt", Kind::Int),
-        ("at", Kind::Time),
-        ("duration_ms", Kind::Int),
-        ("status", Kind::Int),
-        ("error_kind", Kind::Text),
-        ("answer", Kind::Text),
+        ("account_id", ColumnType::Int),
+        ("job_id", ColumnType::Int),
+        ("attempt", ColumnType::Int),
+        ("at", ColumnType::Time),
+        ("duration_ms", ColumnType::Int),
+        ("status", ColumnType::Int),
+        ("error_kind", ColumnType::Text),
+        ("answer", ColumnType::Text),
     ]);
     for attempt in attempts {
         new.push([
@@ -88,10 +88,10 @@ pub async fn note(tx: &mut Tx, attempts: &[Attempt], healths: &[EndpointHealth],
     let mut order: Vec<&EndpointHealth> = healths.iter().collect();
     order.sort_by_key(|health| (health.account, health.webhook));
     let mut new = Rows::new([
-        ("account_id", Kind::Int),
-        ("webhook_id", Kind::Int),
-        ("revision", Kind::Int),
-        ("any_arrived", Kind::Int),
+        ("account_id", ColumnType::Int),
+        ("webhook_id", ColumnType::Int),
+        ("revision", ColumnType::Int),
+        ("any_arrived", ColumnType::Int),
     ]);
     for EndpointHealth { account, webhook, revision, any_arrived } in order {
         new.push([account.0.into(), (*webhook).into(), (*revision).into(), i64::from(*any_arrived).into()]);

@@ -8,7 +8,7 @@ use crate::store::{
     Result, Time, Tx, on,
     outbound::invalidations::{Places, places},
     outbox::Fact,
-    rows::{Kind, Rows},
+    rows::{ColumnType, Rows},
 };
 
 /// A fact as subscribers' filters see it.
@@ -258,7 +258,7 @@ pub async fn kill_all(tx: &mut Tx, account: AccountId, source: SourceId, why: &s
 
 /// Dead deliveries of these facts are to be tried again under new keys: they are on the work list no more.
 pub async fn supersede(tx: &mut Tx, account: AccountId, webhook: i64, sequences: &[i64], now: Timestamp) -> Result<()> {
-    let mut new = Rows::new([("sequence", Kind::Int)]);
+    let mut new = Rows::new([("sequence", ColumnType::Int)]);
     sequences.iter().for_each(|sequence| new.push([(*sequence).into()]));
     // What is dead, in words that let no engine look through all of it for each fact: it is found by its fact.
     let text = "update int_jobs set state = 'cancelled', finished_at = $3 from new

@@ -9,7 +9,7 @@ use sqlx::{FromRow, types::Json};
 
 use super::{
     Result, Time, Tx, on,
-    rows::{self, Kind, Rows},
+    rows::{self, ColumnType, Rows},
 };
 
 pub use attempts::{Attempt, AttemptShown, EndpointHealth, note, of_delivery};
@@ -260,7 +260,7 @@ pub async fn account_of(tx: &mut Tx, id: i64) -> Result<Option<AccountId>> {
 /// Those of these accounts that are told of something: none of sources that are stopped for good, whose messages would wait
 /// for ever. A platform query.
 pub async fn active(tx: &mut Tx, accounts: impl Iterator<Item = i64>) -> Result<Vec<Webhook>> {
-    let mut new = Rows::new([("account_id", Kind::Int)]);
+    let mut new = Rows::new([("account_id", ColumnType::Int)]);
     accounts.for_each(|account| new.push([account.into()]));
     let text = webhooks!(
         "from new cross join int_webhooks w

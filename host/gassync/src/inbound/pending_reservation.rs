@@ -2,7 +2,7 @@
 
 use gassync_domain::{CoreId, Digest, Mended, Parked, RawJson, Reservation, Version};
 
-use super::{apply::Outcome, parking};
+use super::{apply::IngestOutcome, parking};
 use crate::store::{
     buffer::{Stored, parked_reservations::ParkedReservation},
     core::bookings::BookingState,
@@ -10,7 +10,7 @@ use crate::store::{
 };
 
 /// A reservation on its way.
-pub(super) struct Arriving {
+pub(super) struct PendingReservation {
     /// What it says, completed from what is stored.
     pub(super) reservation: Reservation,
     /// As it came, masked.
@@ -24,7 +24,7 @@ pub(super) struct Arriving {
     /// The booking it is linked to, and where that stands.
     pub(super) mapping: Option<(Mapping, Option<BookingState>)>,
     /// What is decided, as soon as it is.
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<IngestOutcome>,
     /// Whether the buffer takes it as it is now.
     pub(super) kept: bool,
     /// What the buffer has of it.
@@ -39,11 +39,11 @@ pub(super) struct Arriving {
     pub(super) hold: Option<CoreId>,
 }
 
-impl Arriving {
+impl PendingReservation {
     /// Decides it.
-    pub(super) fn end(&mut self, outcome: Outcome) {
+    pub(super) fn end(&mut self, outcome: IngestOutcome) {
         // What is refused has not happened.
-        self.kept = !matches!(outcome, Outcome::Refused(_));
+        self.kept = !matches!(outcome, IngestOutcome::Refused(_));
         self.outcome = Some(outcome);
     }
 
@@ -60,7 +60,7 @@ impl Arriving {
     /// Whether just this waits already, and for just the same.
     pub(super) fn waits_already(&self) -> bool {
         match (&self.outcome, &self.waiting) {
-            (Some(Outcome::Parked(parked)), Some(waiting)) => {
+            (Some(IngestOutcome::Parked(parked)), Some(waiting)) => {
                 waiting.digest == self.digest && waiting.missing == *parked && waiting.hold == self.hold
             }
             _ => false,
@@ -72,7 +72,7 @@ impl Arriving {
     pub(super) fn may_be_ours(&self) -> bool {
         match (&self.mapping, &self.outcome) {
             (Some((mapping, _)), _) => mapping.ours,
-            (None, Some(Outcome::Unchanged(core) | Outcome::Older(core))) => core.is_some(),
+            (None, Some(IngestOutcome::Unchanged(core) | IngestOutcome::Stale(core))) => core.is_some(),
             (None, _) => false,
         }
     }

@@ -2,7 +2,7 @@
 
 use gassync_domain::{CoreId, Date, MAX_STAY_NIGHTS, Missing, Parked, Reservation, Status, Stay};
 
-use super::{apply::Incoming, parking::no_night_between};
+use super::{apply::IngestContext, parking::no_night_between};
 use crate::store::{
     Result, Tx,
     core::{booking_snapshots::booking_snapshots, bookings::BookingState, units},
@@ -10,7 +10,7 @@ use crate::store::{
 };
 
 /// Whether a status says that a reservation is over before it began.
-pub(super) fn ends(status: &Status) -> bool {
+pub(super) fn is_ended(status: &Status) -> bool {
     matches!(status, Status::Cancelled | Status::Declined)
 }
 
@@ -21,7 +21,7 @@ fn is_stay(check_in: Option<Date>, check_out: Option<Date>) -> bool {
 
 /// Puts the stored dates and rooms in the place of a cancellation's own that are no stay; without stored ones it has none.
 pub(super) fn complete(reservation: &mut Reservation, stored: Option<&Reservation>) {
-    if !ends(&reservation.status) {
+    if !is_ended(&reservation.status) {
         return;
     }
     let rooms_are_stays = reservation.rooms.iter().all(|room| {
@@ -33,7 +33,7 @@ pub(super) fn complete(reservation: &mut Reservation, stored: Option<&Reservatio
         return;
     }
     match stored {
-        Some(stored) => take_places(reservation, stored),
+        Some(stored) => copy_rooms(reservation, stored),
         None => {
             (reservation.check_in, reservation.check_out) = (None, None);
             for room in &mut reservation.rooms {
@@ -44,7 +44,7 @@ pub(super) fn complete(reservation: &mut Reservation, stored: Option<&Reservatio
 }
 
 /// Has a record be about the dates and rooms of another.
-pub(super) fn take_places(reservation: &mut Reservation, other: &Reservation) {
+pub(super) fn copy_rooms(reservation: &mut Reservation, other: &Reservation) {
     (reservation.check_in, reservation.check_out) = (other.check_in, other.check_out);
     reservation.rooms.clone_from(&other.rooms);
     reservation.room_type_id.clone_from(&other.room_type_id);
@@ -53,19 +53,21 @@ pub(super) fn take_places(reservation: &mut Reservation, other: &Reservation) {
 /// A booking as it is, but for its status, and its units.
 pub(super) async fn ended(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     booking: CoreId,
     status: Status,
 ) -> Result<Option<(Reservation, Vec<CoreId>)>> {
-    let told = booking_snapshots(tx, incoming.account, &[booking]).await?.remove(&booking);
-    Ok(told.filter(|told| !told.units.is_empty()).map(|told| (Reservation { status, ..told.reservation }, told.units)))
+    let snapshot = booking_snapshots(tx, context.account, &[booking]).await?.remove(&booking);
+    Ok(snapshot
+        .filter(|snapshot| !snapshot.units.is_empty())
+        .map(|snapshot| (Reservation { status, ..snapshot.reservation }, snapshot.units)))
 }
 
 /// Whether a stay that has no night any more gives back what it had: its arrival is today or past, by its own word and by the
 /// booking's.
 pub(super) async fn is_over_without_nights(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     (reservation, parked): (&Reservation, &Parked),
     (booking, units): (&Reservation, &[CoreId]),
 ) -> Result<bool> {
@@ -73,23 +75,23 @@ pub(super) async fn is_over_without_nights(
         return Ok(false);
     }
     let first: Vec<CoreId> = units.first().copied().into_iter().collect();
-    let homes = units::homes(tx, incoming.account, &first).await?;
-    let today = homes.values().next().map(|home| home.today(incoming.now));
+    let homes = units::homes(tx, context.account, &first).await?;
+    let today = homes.values().next().map(|home| home.today(context.now));
     let arrival = reservation.check_in.max(booking.check_in);
     Ok(today.zip(arrival).is_some_and(|(today, arrival)| arrival <= today))
 }
 
 /// Whether a booking was cancelled here, and its channel was not yet seen to know when it said otherwise.
-pub(super) async fn is_on_its_way(
+pub(super) async fn is_cancellation_unconfirmed(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     (booking, state): (CoreId, &BookingState),
 ) -> Result<bool> {
     if state.status != Status::Cancelled {
         return Ok(false);
     }
-    let Some(sent) = sent::get(tx, incoming.account, incoming.source, booking).await? else { return Ok(false) };
+    let Some(sent) = sent::get(tx, context.account, context.source, booking).await? else { return Ok(false) };
     let was_there = sent.state == SyncStatus::Confirmed && !sent.in_doubt;
-    let is_older = sent.confirmed_at.is_some_and(|at| incoming.observed_at < at.into());
+    let is_older = sent.confirmed_at.is_some_and(|at| context.observed_at < at.into());
     Ok(if was_there { is_older } else { sent.state != SyncStatus::Rejected })
 }

@@ -15,12 +15,11 @@ use gassync_runtime::{CallError, CallRecord, Finished, HttpTransport, OutgoingRe
 use jiff::SignedDuration;
 
 use super::{
-    apply::{self, Incoming},
-    escapes,
-    passes::{After, Endless, Passes},
-    seal,
-    set_aside::{self, Origin},
-    spot::{self, Spot},
+    apply::{self, IngestContext},
+    escapes, message_crypto,
+    passes::{EndlessFetch, NextStep, Passes},
+    redact::{self, FieldPath},
+    set_aside::{self, SetAsideOrigin},
 };
 use crate::{
     app::App,
@@ -42,11 +41,11 @@ const MAX_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 const MAX_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
 /// How many records came, by what became of them.
-pub type Tally = BTreeMap<&'static str, i64>;
+pub type OutcomeCounts = BTreeMap<&'static str, i64>;
 
 /// Fetches what a query asks for and applies it; the run is written down, however it ends.
-pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<Tally, ChannelCallError> {
-    ask(app, source, query).await.map(|(tally, _)| tally)
+pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<OutcomeCounts, ChannelCallError> {
+    ask(app, source, query).await.map(|(outcomes, _)| outcomes)
 }
 
 /// The same; and which of the records that were asked for by their ids the answer was silent about.
@@ -54,16 +53,16 @@ pub(super) async fn ask(
     app: &Arc<App>,
     source: &Source,
     query: Query,
-) -> Result<(Tally, Vec<String>), ChannelCallError> {
+) -> Result<(OutcomeCounts, Vec<String>), ChannelCallError> {
     let began = app.now();
     let is_of_all_houses = query.entity == Entity::Property && query.selection == Selection::Everything;
     let mut tx = app.db.write(source.account).await?;
     let id = sync_runs::begin(&mut tx, source.account, source.id, kind(query.entity), began).await?;
     tx.commit().await?;
-    let mut tally = Tally::new();
-    let result = all_pages(app, source, query, &mut tally).await;
+    let mut outcomes = OutcomeCounts::new();
+    let result = all_pages(app, source, query, &mut outcomes).await;
     let mut counters = Counters::default();
-    tally.iter().for_each(|(word, count)| counters.count(word, *count));
+    outcomes.iter().for_each(|(word, count)| counters.count(word, *count));
     let why = result.as_ref().err().map(ToString::to_string);
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
@@ -77,14 +76,14 @@ pub(super) async fn ask(
         credentials::go_live_again(&mut tx, source, began, now).await?;
     }
     tx.commit().await?;
-    result.map(|silent| (tally, silent))
+    result.map(|silent| (outcomes, silent))
 }
 
-fn kind(entity: Entity) -> sync_runs::Kind {
+fn kind(entity: Entity) -> sync_runs::SyncRunKind {
     match entity {
-        Entity::Reservation | Entity::Guest => sync_runs::Kind::BookingImport,
-        Entity::Calendar | Entity::Block => sync_runs::Kind::AvailabilityImport,
-        Entity::Property | Entity::RoomType | Entity::RatePlan => sync_runs::Kind::ContentSync,
+        Entity::Reservation | Entity::Guest => sync_runs::SyncRunKind::BookingImport,
+        Entity::Calendar | Entity::Block => sync_runs::SyncRunKind::AvailabilityImport,
+        Entity::Property | Entity::RoomType | Entity::RatePlan => sync_runs::SyncRunKind::ContentSync,
     }
 }
 
@@ -92,11 +91,11 @@ async fn all_pages(
     app: &Arc<App>,
     source: &Source,
     mut query: Query,
-    tally: &mut Tally,
+    outcomes: &mut OutcomeCounts,
 ) -> Result<Vec<String>, ChannelCallError> {
     let session = ChannelSession::open(app, source)?;
     let (plugin, connection) = (&session.plugin, session.connection);
-    let lane = app.lane(connection).await;
+    let lane = app.connection_lock(connection).await;
     let _one_at_a_time = lane.lock().await;
     let began = app.now();
     let mut resume: Option<ResumePoint> = None;
@@ -115,44 +114,45 @@ async fn all_pages(
             }
             fetched => fetched?,
         };
-        let gone = leave_out_what_was_asked_for(&query, &mut page, tally);
+        let gone = leave_out_what_was_asked_for(&query, &mut page, outcomes);
         answered.extend(page.changes.iter().filter_map(answers).map(str::to_owned));
-        let after = passes.take(&mut page).map_err(|Endless(why)| ChannelCallError::Endless(why))?;
+        let after = passes.take(&mut page).map_err(|EndlessFetch(why)| ChannelCallError::Endless(why))?;
         resume = latest(resume, page.resume);
         pages += 1;
-        let last = !matches!(after, After::NextPage | After::NextPass);
-        let incoming = Incoming::from_source(source, observed_at, app.now()).counted(plugin.manifest().unit_count());
+        let last = !matches!(after, NextStep::NextPage | NextStep::NextPass);
+        let context =
+            IngestContext::from_source(source, observed_at, app.now()).with_unit_count(plugin.manifest().unit_count());
         let calendars: Vec<Calendar> = page.changes.iter().filter_map(calendar_of).collect();
-        let origin = Origin { plugin_hash: plugin.hash(), message: None };
-        let (mut tx, outcomes) = set_aside::apply(app, &incoming, &page.changes, origin).await?;
+        let origin = SetAsideOrigin { plugin_hash: plugin.hash(), message: None };
+        let (mut tx, outcomes) = set_aside::apply(app, &context, &page.changes, origin).await?;
         for outcome in outcomes {
-            *tally.entry(outcome.word()).or_default() += 1;
+            *outcomes.entry(outcome.as_str()).or_default() += 1;
         }
-        let when = (observed_at, incoming.now);
+        let when = (observed_at, context.now);
         if query.entity == Entity::Reservation {
-            reconcile::reservation::handle_missing(&mut tx, source, &gone, incoming.now).await?;
+            reconcile::reservation::handle_missing(&mut tx, source, &gone, context.now).await?;
         }
         reconcile::calendar::compare(&mut tx, source, plugin.manifest(), &calendars, when).await?;
-        plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (plugin, &record, None), incoming.now)
+        plugins::keep_call(&app.vault, &mut tx, (source.account, connection), (plugin, &record, None), context.now)
             .await?;
-        plugin_state::save(&app.vault, &mut tx, source, record.memory, incoming.now).await?;
+        plugin_state::save(&app.vault, &mut tx, source, record.memory, context.now).await?;
         if page.next.is_none() {
-            set_aside::fetched(&mut tx, (source.account, source.id), &query, (began, incoming.now)).await?;
+            set_aside::fetched(&mut tx, (source.account, source.id), &query, (began, context.now)).await?;
         }
-        connections::welcome(&mut tx, source.account, connection).await?;
+        connections::reset_refusals(&mut tx, source.account, connection).await?;
         if last && !matches!(query.selection, Selection::Some(_)) {
             // What is read by its nights or out of a queue has no point to go on from.
             let is_of_all = query.property_id.is_none() && query.room_type_id.is_none();
             let goes_on =
                 matches!(query.selection, Selection::Everything | Selection::ChangedSince(_) | Selection::After(_));
-            if after != After::Whole {
+            if after != NextStep::Whole {
                 tracing::warn!(source = %source.id, ?after, "a fetch was not the whole: the next one begins where it did");
             } else if goes_on && is_of_all {
-                move_resume_point(&mut tx, source, query.entity, resume.take(), (began, incoming.now)).await?;
+                move_resume_point(&mut tx, source, query.entity, resume.take(), (began, context.now)).await?;
             }
-            sources::synced(&mut tx, source.account, source.id, incoming.now).await?;
+            sources::synced(&mut tx, source.account, source.id, context.now).await?;
         } else if last {
-            source_switches::talked(&mut tx, source.account, source.id, true, incoming.now).await?;
+            source_switches::record_channel_call(&mut tx, source.account, source.id, true, context.now).await?;
         }
         tx.commit().await?;
         app.facts.notify_one();
@@ -191,7 +191,7 @@ fn calendar_of(change: &Change) -> Option<Calendar> {
 
 /// What was asked for by its id and is not there any more: to ask again would come to the same. A block takes no nights
 /// then; what has become of anything else is for a person to say. Their ids.
-fn leave_out_what_was_asked_for(query: &Query, page: &mut Page, tally: &mut Tally) -> Vec<String> {
+fn leave_out_what_was_asked_for(query: &Query, page: &mut Page, outcomes: &mut OutcomeCounts) -> Vec<String> {
     let Selection::Some(ids) = &query.selection else { return Vec::new() };
     let is_gone = |change: &mut Change| {
         let ChangeKind::Removed(EntityRef { entity, id }) = &change.data else { return false };
@@ -203,7 +203,7 @@ fn leave_out_what_was_asked_for(query: &Query, page: &mut Page, tally: &mut Tall
     };
     let gone: Vec<String> = page.changes.extract_if(.., is_gone).filter_map(id_of).collect();
     if !gone.is_empty() {
-        *tally.entry("gone").or_default() += i64::try_from(gone.len()).unwrap_or(i64::MAX);
+        *outcomes.entry("gone").or_default() += i64::try_from(gone.len()).unwrap_or(i64::MAX);
     }
     gone
 }
@@ -283,14 +283,15 @@ impl Transport for KeepingTransport {
         // As the guest wrote it: filled, any part of it may be a secret.
         let (method, url) = (request.method.clone(), request.shown.clone());
         let mut answer = self.network.send(request).await?;
-        let spots: Vec<Spot<'_>> = self.sensitive.iter().map(|text| Spot::parse(text)).collect();
-        answer.body = spot::mask(std::mem::take(&mut answer.body), &spots);
+        let paths: Vec<FieldPath<'_>> = self.sensitive.iter().map(|text| FieldPath::parse(text)).collect();
+        answer.body = redact::mask(std::mem::take(&mut answer.body), &paths);
         let kept = HttpRequest { method, url, headers: answer.headers.clone(), body: Some(answer.body.clone()) };
         let keep = async {
             let now = self.app.now();
             let mut tx = self.app.db.write(self.account).await?;
             let place = (self.account, self.connection);
-            seal::keep(&self.app.vault, &mut tx, place, inbox::Kind::Answer, &kept, (now, now)).await?;
+            message_crypto::keep(&self.app.vault, &mut tx, place, inbox::MessageKind::Answer, &kept, (now, now))
+                .await?;
             tx.commit().await
         };
         keep.await.map_err(|error| SendError::Connect(format!("the answer could not be kept: {error}")))?;

@@ -1,7 +1,7 @@
 //! A cancellation always gives its nights back, whatever else is odd or missing in it.
 
 use gassync::{
-    inbound::apply::{Incoming, Outcome},
+    inbound::apply::{IngestContext, IngestOutcome},
     store::outbound::{
         bookings::{self, Mark, ReservationPushResult},
         invalidations::ReservationInvalidation,
@@ -16,16 +16,16 @@ use gassync_tests::{
 use serde_json::{Value, json};
 
 on_both!(
-    whatever_is_odd_in_it,
-    of_what_was_never_seen,
-    of_what_only_waited,
+    an_odd_cancellation_is_applied,
+    a_cancellation_of_an_unknown_reservation,
+    a_cancellation_of_a_parked_reservation,
     a_stay_without_nights,
     one_room_of_a_group,
-    ours_on_its_way,
-    three_times_by_the_api,
+    a_cancellation_of_ours_in_push,
+    a_cancellation_repeated_over_the_api,
 );
 
-async fn whatever_is_odd_in_it(database: Database) {
+async fn an_odd_cancellation_is_applied(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     let odd: [(&str, Value); 9] = [
         ("no nights", stay("r", "t1", (10, 10), "cancelled")),
@@ -46,11 +46,11 @@ async fn whatever_is_odd_in_it(database: Database) {
         let id = format!("r{number}");
         let second = i64::from(number) * 10;
         let booked = source_fixture.report(&stay(&id, "t1", (10, 13), "confirmed"), second + 1).await;
-        assert!(matches!(booked, Outcome::Created(_)), "{what}: {booked:?}");
+        assert!(matches!(booked, IngestOutcome::Created(_)), "{what}: {booked:?}");
         let mut said = said;
         said["id"] = json!(id);
         let ended = source_fixture.report(&said, second + 2).await;
-        assert!(matches!(ended, Outcome::Updated(_)), "{what}: {ended:?}");
+        assert!(matches!(ended, IngestOutcome::Updated(_)), "{what}: {ended:?}");
         assert_eq!(source_fixture.night("t1", 10).await, (0, 0, 0), "{what}");
         assert_ne!(source_fixture.status(&id).await.as_deref(), Some("confirmed"), "{what}");
         let stored = source_fixture.stored(&id).await.expect("stored");
@@ -59,12 +59,12 @@ async fn whatever_is_odd_in_it(database: Database) {
         assert_eq!(nights.0.zip(nights.1).map(|(a, b)| (a.day(), b.day())), Some((10, 13)), "{what}: the stored dates");
         // Once more it is known.
         let again = source_fixture.report(&said, second + 3).await;
-        assert!(matches!(again, Outcome::Unchanged(_)), "{what}: {again:?}");
+        assert!(matches!(again, IngestOutcome::Unchanged(_)), "{what}: {again:?}");
         source_fixture.check().await;
     }
 }
 
-async fn of_what_was_never_seen(database: Database) {
+async fn a_cancellation_of_an_unknown_reservation(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     let modified = |mut said: Value, day: u8| {
         said["modifiedAt"] = json!(format!("2027-01-{day:02}T10:00:00Z"));
@@ -76,27 +76,27 @@ async fn of_what_was_never_seen(database: Database) {
         ("whole", stay("whole", "t1", (10, 13), "cancelled")),
     ] {
         let kept = source_fixture.report(&modified(said, 9), 1).await;
-        assert!(matches!(kept, Outcome::Kept | Outcome::Created(_)), "{id}: {kept:?}");
+        assert!(matches!(kept, IngestOutcome::BufferedOnly | IngestOutcome::Created(_)), "{id}: {kept:?}");
         assert!(source_fixture.stored(id).await.expect("stored").parked.is_none(), "{id} is no alarm");
         let older = source_fixture.report(&modified(stay(id, "t1", (10, 13), "confirmed"), 8), 2).await;
-        assert!(matches!(older, Outcome::Older(_)), "{id}: {older:?}");
+        assert!(matches!(older, IngestOutcome::Stale(_)), "{id}: {older:?}");
         assert_eq!(source_fixture.night("t1", 10).await, (0, 0, 0), "{id}");
     }
     // Newer, it is confirmed again: a person decides.
     let newer = source_fixture.report(&modified(stay("bare", "t1", (10, 13), "confirmed"), 10), 3).await;
-    assert!(matches!(newer, Outcome::Parked(_)), "{newer:?}");
+    assert!(matches!(newer, IngestOutcome::Parked(_)), "{newer:?}");
     assert_eq!(source_fixture.night("t1", 10).await, (0, 1, 0));
     source_fixture.check().await;
 }
 
-async fn of_what_only_waited(database: Database) {
+async fn a_cancellation_of_a_parked_reservation(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     let mut several = stay("g", "t1", (10, 13), "confirmed");
     several["rooms"] = json!([{ "roomTypeId": "t1" }, { "roomTypeId": "t9" }]);
     source_fixture.report(&several, 1).await;
     assert_eq!(source_fixture.night("t1", 10).await, (0, 1, 0));
     let ended = source_fixture.report(&json!({ "id": "g", "status": "cancelled" }), 2).await;
-    assert_eq!(ended, Outcome::Kept);
+    assert_eq!(ended, IngestOutcome::BufferedOnly);
     assert_eq!((source_fixture.night("t1", 10).await, source_fixture.status("g").await), ((0, 0, 0), None));
     assert!(source_fixture.stored("g").await.expect("stored").parked.is_none());
     source_fixture.check().await;
@@ -105,18 +105,18 @@ async fn of_what_only_waited(database: Database) {
 async fn a_stay_without_nights(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     // It begins on the day it is shortened: the guest has left, and the nights are free.
-    let today = Incoming { now: "2027-05-10T20:00:00Z".parse().expect("an instant"), ..source_fixture.incoming(2) };
-    for (id, told, left) in [("left", today, (0, 0, 0)), ("later", source_fixture.incoming(2), (1, 0, 0))] {
+    let today = IngestContext { now: "2027-05-10T20:00:00Z".parse().expect("an instant"), ..source_fixture.context(2) };
+    for (id, reported, left) in [("left", today, (0, 0, 0)), ("later", source_fixture.context(2), (1, 0, 0))] {
         source_fixture.report(&stay(id, "t1", (10, 13), "confirmed"), 1).await;
-        let shortened = source_fixture.report_as(&told, &stay(id, "t1", (10, 10), "confirmed")).await;
-        assert!(matches!(shortened, Outcome::Parked(_)), "{id}: {shortened:?}");
+        let shortened = source_fixture.report_as(&reported, &stay(id, "t1", (10, 10), "confirmed")).await;
+        assert!(matches!(shortened, IngestOutcome::Parked(_)), "{id}: {shortened:?}");
         assert_eq!(source_fixture.night("t1", 11).await, left, "{id}");
         let stored = source_fixture.stored(id).await.expect("stored");
         assert_eq!(stored.record.check_out.map(|day| day.day()), Some(13), "{id}: the good word stays");
         assert!(stored.parked.is_some_and(|parked| parked.to_string().contains("no night")), "{id} is shown");
         let before = source_fixture.written(id).await;
         source_fixture
-            .report_as(&Incoming { observed_at: at(5), ..told }, &stay(id, "t1", (10, 10), "confirmed"))
+            .report_as(&IngestContext { observed_at: at(5), ..reported }, &stay(id, "t1", (10, 10), "confirmed"))
             .await;
         assert_eq!(source_fixture.written(id).await, before, "{id}: said again it is known");
         source_fixture.check().await;
@@ -145,7 +145,7 @@ async fn one_room_of_a_group(database: Database) {
     for id in ["a", "b", "c"] {
         let mut said = stay(id, if id == "a" { "t1" } else { "t2" }, (10, 13), "confirmed");
         (said["guest"], said["groupId"]) = (guest.clone(), json!("trip"));
-        assert!(matches!(source_fixture.report(&said, 4).await, Outcome::Created(_)));
+        assert!(matches!(source_fixture.report(&said, 4).await, IngestOutcome::Created(_)));
     }
     assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t2", 10).await), ((1, 0, 0), (2, 0, 0)));
     source_fixture.report(&json!({ "id": "b", "groupId": "trip", "status": "cancelled" }), 5).await;
@@ -153,11 +153,11 @@ async fn one_room_of_a_group(database: Database) {
     source_fixture.check().await;
 }
 
-async fn ours_on_its_way(database: Database) {
+async fn a_cancellation_of_ours_in_push(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     let (account, source) = (source_fixture.account, source_fixture.source);
     let booked = source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), 1).await;
-    let Outcome::Created(core) = booked else { panic!("{booked:?}") };
+    let IngestOutcome::Created(core) = booked else { panic!("{booked:?}") };
     source_fixture.report(&stay("r", "t1", (10, 13), "cancelled"), 2).await;
     let invalidation = ReservationInvalidation {
         account_id: account.0,
@@ -177,22 +177,22 @@ async fn ours_on_its_way(database: Database) {
         tx.commit().await.expect("committed");
     };
     let shown = async |second: i64| source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), second).await;
-    assert_eq!(shown(3).await, Outcome::Unchanged(Some(core)), "it is to be told");
+    assert_eq!(shown(3).await, IngestOutcome::Unchanged(Some(core)), "it is to be told");
     mark(ReservationPushResult::Unconfirmed, 4).await;
-    assert_eq!(shown(5).await, Outcome::Unchanged(Some(core)), "it was told, and is to be read back");
+    assert_eq!(shown(5).await, IngestOutcome::Unchanged(Some(core)), "it was told, and is to be read back");
     mark(ReservationPushResult::Confirmed, 8).await;
-    assert_eq!(shown(7).await, Outcome::Unchanged(Some(core)), "observed before the channel had it");
+    assert_eq!(shown(7).await, IngestOutcome::Unchanged(Some(core)), "observed before the channel had it");
     assert_eq!(
         (source_fixture.night("t1", 10).await, source_fixture.status("r").await.as_deref()),
         ((0, 0, 0), Some("cancelled"))
     );
     assert!(source_fixture.stored("r").await.expect("stored").parked.is_none());
-    assert!(matches!(shown(9).await, Outcome::Parked(_)), "the channel knew, and says otherwise");
+    assert!(matches!(shown(9).await, IngestOutcome::Parked(_)), "the channel knew, and says otherwise");
     assert_eq!(source_fixture.night("t1", 10).await, (0, 1, 0));
     source_fixture.check().await;
 }
 
-async fn three_times_by_the_api(database: Database) {
+async fn a_cancellation_repeated_over_the_api(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     for (entity, record) in records() {

@@ -21,11 +21,11 @@ use gassync_tests::{
 use serde_json::{Value, json};
 
 on_both!(
-    none_is_lost_and_each_is_given_back,
-    what_was_mended_is_told,
-    strictness_is_asked_for,
-    a_body_that_is_no_text_is_taken,
-    houses_rooms_and_guests_are_mended_too,
+    odd_records_are_stored_and_returned,
+    mended_fields_are_reported,
+    strict_mode_rejects_instead_of_mending,
+    a_non_utf8_body_is_accepted,
+    properties_rooms_and_guests_are_mended,
 );
 
 /// Bookings made up on each database.
@@ -73,7 +73,7 @@ impl House {
     }
 
     /// The same, one record or a list of them: the outcome of each.
-    async fn tell(&self, texts: &[String]) -> Vec<Value> {
+    async fn submit(&self, texts: &[String]) -> Vec<Value> {
         let body = match texts {
             [one] => one.clone(),
             many => format!("[{}]", many.join(",")),
@@ -115,7 +115,7 @@ impl House {
     }
 }
 
-async fn none_is_lost_and_each_is_given_back(database: Database) {
+async fn odd_records_are_stored_and_returned(database: Database) {
     let house = House::open(database).await;
     let (examples, seed) = (setting("TEST_EXAMPLES", EXAMPLES), setting("TEST_SEED", SEED));
     let mut dice = Dice::new(seed);
@@ -125,14 +125,14 @@ async fn none_is_lost_and_each_is_given_back(database: Database) {
         let bookings: Vec<Booking> =
             (done..done + count).map(|n| booking(&mut dice, &format!("r{n}"), &["single", "double"])).collect();
         let about = format!("seed {seed}, booking {done} and {} more", count - 1);
-        let told: Vec<_> = bookings.iter().map(|booking| damaged(&mut dice, &booking.record)).collect();
-        let texts: Vec<String> = told.iter().map(|told| as_text(&told.record)).collect();
+        let submitted: Vec<_> = bookings.iter().map(|booking| damaged(&mut dice, &booking.record)).collect();
+        let texts: Vec<String> = submitted.iter().map(|submitted| as_text(&submitted.record)).collect();
         let before = house.taken(&bookings).await;
-        let outcomes = house.tell(&texts).await;
-        for ((told, text), outcome) in told.iter().zip(&texts).zip(&outcomes) {
+        let outcomes = house.submit(&texts).await;
+        for ((submitted, text), outcome) in submitted.iter().zip(&texts).zip(&outcomes) {
             assert_eq!(outcome["status"], "created", "{about}: {outcome} of {text}");
             let warnings = outcome["warnings"].as_array().map_or(0, Vec::len);
-            assert!(told.noticed.is_empty() || warnings > 0, "{about}: {:?} of {text}", told.noticed);
+            assert!(submitted.noticed.is_empty() || warnings > 0, "{about}: {:?} of {text}", submitted.noticed);
         }
         let mut expected = before.clone();
         for (room, check_in, check_out) in bookings.iter().flat_map(|booking| &booking.rooms) {
@@ -147,7 +147,7 @@ async fn none_is_lost_and_each_is_given_back(database: Database) {
                 as_text(&damaged(&mut dice, &cancelled).record)
             })
             .collect();
-        for (outcome, text) in house.tell(&texts).await.iter().zip(&texts) {
+        for (outcome, text) in house.submit(&texts).await.iter().zip(&texts) {
             assert_eq!(outcome["status"], "updated", "{about}: {outcome} of {text}");
         }
         assert_eq!(house.taken(&bookings).await, before, "{about}: {texts:?}");
@@ -163,7 +163,7 @@ fn warned(answer: &Value) -> Vec<(&str, &str)> {
     texts.map(|(path, problem)| (path.expect("a path"), problem.expect("a problem"))).collect()
 }
 
-async fn what_was_mended_is_told(database: Database) {
+async fn mended_fields_are_reported(database: Database) {
     let house = House::open(database).await;
     let (host, key) = (&house.host, &house.key);
     let text = format!(
@@ -224,7 +224,7 @@ async fn what_was_mended_is_told(database: Database) {
     house.host.stop().await;
 }
 
-async fn strictness_is_asked_for(database: Database) {
+async fn strict_mode_rejects_instead_of_mending(database: Database) {
     let house = House::open(database).await;
     let odd = json!({ "id": "r1", "status": "confirmed", "roomTypeId": "single", "checkIn": "2027-06-01",
         "checkOut": "2027-06-04", "totalPrice": 1714.28571 });
@@ -267,7 +267,7 @@ async fn strictness_is_asked_for(database: Database) {
     house.host.stop().await;
 }
 
-async fn a_body_that_is_no_text_is_taken(database: Database) {
+async fn a_non_utf8_body_is_accepted(database: Database) {
     let house = House::open(database).await;
     let mut body = br#"[{"id":"r1","status":"confirmed","roomTypeId":"single","checkIn":"2027-06-01","checkOut":"2027-06-04","notes":"a"#.to_vec();
     body.extend([0xff, 0x00, b'\n']);
@@ -281,7 +281,7 @@ async fn a_body_that_is_no_text_is_taken(database: Database) {
     house.host.stop().await;
 }
 
-async fn houses_rooms_and_guests_are_mended_too(database: Database) {
+async fn properties_rooms_and_guests_are_mended(database: Database) {
     let house = House::open(database).await;
     for (entity, record, path) in [
         ("properties", json!({ "id": "h", "name": "", "latitude": 91, "timeZone": "Mars/Olympus" }), "/latitude"),
@@ -304,8 +304,8 @@ async fn houses_rooms_and_guests_are_mended_too(database: Database) {
     }
     let nights =
         json!({ "roomTypeId": "single", "date": "2027-06-01", "price": -1, "minStay": 20_000, "available": "yes" });
-    let (status, told) = house.host.post(&house.key, "availability", &nights).await;
-    let paths: Vec<&str> = warned(&told).into_iter().map(|(path, _)| path).collect();
-    assert_eq!((status, paths), (200, vec!["/available", "/price", "/minStay"]), "{told}");
+    let (status, submitted) = house.host.post(&house.key, "availability", &nights).await;
+    let paths: Vec<&str> = warned(&submitted).into_iter().map(|(path, _)| path).collect();
+    assert_eq!((status, paths), (200, vec!["/available", "/price", "/minStay"]), "{submitted}");
     house.host.stop().await;
 }

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use gassync_domain::{
-    ChannelNight, Closure, CoreId, Date, NightHere, NightTold, SourceId, Stay, Timestamp, closed_by_hand,
+    ChannelNight, Closure, CoreId, CoreNight, Date, LastSent, SourceId, Stay, Timestamp, closed_by_hand,
 };
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::apply::Incoming;
+use super::apply::IngestContext;
 use crate::{
-    core::{self, ClosureAsked},
+    core::{self, ClosureRequest},
     schedule::{self, Kind},
     store::{
         Result, Tx,
@@ -33,71 +33,77 @@ use crate::{
 const LOOK_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// Nights of a room type that a source has shown, by the channel's id of it.
-pub(super) type Shown = (String, Vec<Date>);
+pub(super) type ShownNights = (String, Vec<Date>);
 
 /// A room type whose nights are judged.
-struct Judged {
+struct RoomTypeToCheck {
     id: String,
     room_type: i64,
     unit: CoreId,
     stays: Vec<Stay>,
     /// It was not shown just now: of each night it counts since when it has been shown so.
-    is_anew: bool,
+    is_recheck: bool,
 }
 
 /// A night whose closing changes.
-struct Moved {
+struct ClosureChange {
     night: ClosedNight,
     /// How it is closed now; none where it is open.
     now: Option<Closure>,
 }
 
 /// Judges nights that calendars have shown, after they were kept. The transaction has said [`Tx::lock_ledger`].
-pub(super) async fn judge(tx: &mut Tx, incoming: &Incoming, shown: Vec<Shown>) -> Result<()> {
-    if !incoming.closes {
+pub(super) async fn check_shown(tx: &mut Tx, context: &IngestContext, shown: Vec<ShownNights>) -> Result<()> {
+    if !context.closes {
         return Ok(());
     }
     // A room type may have a calendar for each of its rate plans: they are judged together.
     let mut by_room: BTreeMap<String, Vec<Date>> = BTreeMap::new();
     shown.into_iter().for_each(|(id, dates)| by_room.entry(id).or_default().extend(dates));
-    let mut moved = Vec::new();
+    let mut changed = Vec::new();
     for (id, dates) in by_room {
-        let Some(place) = availability::place(tx, incoming.account, incoming.source, (&id, None)).await? else {
+        let Some(place) = availability::place(tx, context.account, context.source, (&id, None)).await? else {
             continue;
         };
         let Some(unit) = place.unit() else { continue };
-        let judged = Judged { id, room_type: place.room_type, unit, stays: stays(dates), is_anew: false };
-        moved.extend(moves(tx, incoming, &judged).await?);
+        let room_type_to_check =
+            RoomTypeToCheck { id, room_type: place.room_type, unit, stays: stays(dates), is_recheck: false };
+        changed.extend(changes(tx, context, &room_type_to_check).await?);
     }
-    move_all(tx, incoming, moved).await
+    apply_changes(tx, context, changed).await
 }
 
 /// Judges all that a source has shown once more, from `today` on: its links are others now. What it closed where it is linked no
 /// more is open there.
-pub async fn judge_anew(tx: &mut Tx, incoming: &Incoming, today: Date) -> Result<()> {
-    let Incoming { account, source, .. } = *incoming;
-    if !incoming.closes {
-        return open_all(tx, incoming).await;
+pub async fn recheck(tx: &mut Tx, context: &IngestContext, today: Date) -> Result<()> {
+    let IngestContext { account, source, .. } = *context;
+    if !context.closes {
+        return reopen_all(tx, context).await;
     }
     tx.lock_ledger(account, true).await?;
     let elsewhere = closures::elsewhere(tx, account, source).await?;
-    let gone = elsewhere.into_iter().map(|night| Moved { night, now: None });
-    move_all(tx, incoming, gone.collect()).await?;
-    let mut moved = Vec::new();
+    let gone = elsewhere.into_iter().map(|night| ClosureChange { night, now: None });
+    apply_changes(tx, context, gone.collect()).await?;
+    let mut changed = Vec::new();
     for room_type in closures::linked_room_types(tx, account, source).await? {
         let Some(stay) = room_type.shown_from(today) else { continue };
         let (room, unit) = (room_type.id, room_type.unit());
-        let judged = Judged { id: room_type.external_id, room_type: room, unit, stays: vec![stay], is_anew: true };
-        moved.extend(moves(tx, incoming, &judged).await?);
+        let room_type_to_check =
+            RoomTypeToCheck { id: room_type.external_id, room_type: room, unit, stays: vec![stay], is_recheck: true };
+        changed.extend(changes(tx, context, &room_type_to_check).await?);
     }
-    move_all(tx, incoming, moved).await
+    apply_changes(tx, context, changed).await
 }
 
 /// What of a room type's nights is closed otherwise than it was.
-async fn moves(tx: &mut Tx, incoming: &Incoming, judged: &Judged) -> Result<Vec<Moved>> {
-    let Incoming { account, source, now, observed_at, counts, .. } = *incoming;
-    let Judged { id, room_type, unit, stays, is_anew } = judged;
-    let link = mappings::find(tx, account, source, mappings::Kind::RoomType, id).await?;
+async fn changes(
+    tx: &mut Tx,
+    context: &IngestContext,
+    room_type_to_check: &RoomTypeToCheck,
+) -> Result<Vec<ClosureChange>> {
+    let IngestContext { account, source, now, observed_at, counts, .. } = *context;
+    let RoomTypeToCheck { id, room_type, unit, stays, is_recheck } = room_type_to_check;
+    let link = mappings::find(tx, account, source, mappings::EntityKind::RoomType, id).await?;
     let is_kept_out = link.is_some_and(|link| !link.auto_sync);
     let shown = closures::shown(tx, account, *room_type, stays, observed_at).await?;
     if shown.is_empty() || is_kept_out {
@@ -111,55 +117,55 @@ async fn moves(tx: &mut Tx, incoming: &Incoming, judged: &Judged) -> Result<Vec<
     }
     let taken = closures::taken_there(tx, account, source, *unit, stays).await?;
     let ledger = ledger::nights(tx, account, *unit, stays, now).await?;
-    let ledger: HashMap<Date, ledger::Night> = ledger.into_iter().map(|night| (night.night.0, night)).collect();
+    let ledger: HashMap<Date, ledger::LedgerNight> = ledger.into_iter().map(|night| (night.night.0, night)).collect();
     let quantity = crate::store::core::units::quantity(tx, account, *unit).await?.unwrap_or(1);
     let record = room_types::find(tx, account, source, id).await?;
     let rooms = record.and_then(|stored| stored.record.quantity);
     // Whose bookings leave what, where several room types are sold of one unit, cannot be told.
     let is_alone = closures::room_types_of_unit(tx, account, source, *unit).await? <= 1;
     let count = |units: i64| u32::try_from(units).unwrap_or(0);
-    let mut moved = Vec::new();
+    let mut changed = Vec::new();
     for (night, (shown, since)) in shown {
-        let seen_at = if *is_anew { since } else { observed_at };
-        let told = known.remove(&night).unwrap_or_default();
-        if told.iter().any(|known| known.sent_at.is_some_and(|at| at >= seen_at)) {
+        let seen_at = if *is_recheck { since } else { observed_at };
+        let sent_nights = known.remove(&night).unwrap_or_default();
+        if sent_nights.iter().any(|known| known.sent_at.is_some_and(|at| at >= seen_at)) {
             continue; // It was told something since.
         }
-        let (standing, elsewhere) = match before.remove(&night) {
-            Some(standing) if standing.unit == *unit => (Some(standing), None),
+        let (existing_closure, elsewhere) = match before.remove(&night) {
+            Some(existing_closure) if existing_closure.unit == *unit => (Some(existing_closure), None),
             other => (None, other),
         };
-        moved.extend(elsewhere.map(|night| Moved { night, now: None }));
-        let mine = standing.as_ref().map(|standing| standing.closure);
+        changed.extend(elsewhere.map(|night| ClosureChange { night, now: None }));
+        let mine = existing_closure.as_ref().map(|existing_closure| existing_closure.closure);
         let in_ledger = ledger.get(&night);
         let capacity = in_ledger.map_or(quantity, |night| night.capacity);
         let free = in_ledger.map_or(quantity, |night| night.capacity - night.sold - night.held - night.blocked);
         let own_closure = mine.filter(|closure| !closure.waived).map_or(0, |closure| i64::from(closure.units));
-        let here = NightHere {
+        let here = CoreNight {
             rooms: rooms.unwrap_or_else(|| count(capacity)),
             own: if is_alone { taken.get(&night).copied().unwrap_or(0) } else { 0 },
             free: count(free + own_closure),
         };
-        let shown = if is_alone { shown } else { gassync_domain::NightShown { units: None, ..shown } };
-        let closure = closed_by_hand(shown, told_of(&told), mine, here, counts);
+        let shown = if is_alone { shown } else { gassync_domain::ObservedNight { units: None, ..shown } };
+        let closure = closed_by_hand(shown, last_sent(&sent_nights), mine, here, counts);
         if closure != mine {
             let open = Closure { by_word: false, units: 0, waived: false };
-            let night = standing.unwrap_or(ClosedNight {
+            let night = existing_closure.unwrap_or(ClosedNight {
                 room_type: *room_type,
                 unit: *unit,
                 night,
                 closure: open,
                 core: None,
             });
-            moved.push(Moved { night, now: closure });
+            changed.push(ClosureChange { night, now: closure });
         }
     }
-    moved.sort_unstable_by_key(|moved| moved.night.night);
-    Ok(moved)
+    changed.sort_unstable_by_key(|changed| changed.night.night);
+    Ok(changed)
 }
 
 /// What the channel has of a night from us, under all its rate plans.
-fn told_of(known: &[Known]) -> NightTold {
+fn last_sent(known: &[Known]) -> LastSent {
     let sellable = |text: &Option<String>| -> Option<u32> {
         serde_json::from_str::<ChannelNight>(text.as_deref()?).ok().map(|night| night.sellable())
     };
@@ -180,48 +186,51 @@ fn told_of(known: &[Known]) -> NightTold {
         open = open.max(Some(one.max(other)));
     }
     match open {
-        None => NightTold::Never,
-        Some(_) if is_closed => NightTold::Closed,
-        Some(units) if is_clear => NightTold::Open(units),
-        Some(_) => NightTold::OpenUnclear,
+        None => LastSent::Never,
+        Some(_) if is_closed => LastSent::Closed,
+        Some(units) if is_clear => LastSent::Open(units),
+        Some(_) => LastSent::OpenUnclear,
     }
 }
 
 /// Writes what is closed otherwise: core, buffer and audit trail; what the source itself is to have is reckoned anew, and a
 /// calendar that shows something newly closed is looked at once more.
-async fn move_all(tx: &mut Tx, incoming: &Incoming, moved: Vec<Moved>) -> Result<()> {
-    if moved.is_empty() {
+async fn apply_changes(tx: &mut Tx, context: &IngestContext, changed: Vec<ClosureChange>) -> Result<()> {
+    if changed.is_empty() {
         return Ok(());
     }
-    let Incoming { account, source, now, observed_at, .. } = *incoming;
-    let closes = |moved: &Moved| moved.now.filter(|closure| !closure.waived).map_or(0, |closure| closure.units);
-    let asked: Vec<ClosureAsked> = moved
+    let IngestContext { account, source, now, observed_at, .. } = *context;
+    let closes =
+        |changed: &ClosureChange| changed.now.filter(|closure| !closure.waived).map_or(0, |closure| closure.units);
+    let asked: Vec<ClosureRequest> = changed
         .iter()
-        .map(|moved| ClosureAsked {
-            known: moved.night.core,
-            unit: moved.night.unit,
-            night: moved.night.night,
-            units: closes(moved),
+        .map(|changed| ClosureRequest {
+            known: changed.night.core,
+            unit: changed.night.unit,
+            night: changed.night.night,
+            units: closes(changed),
         })
         .collect();
     let cores = core::close(tx, account, &asked, now).await?;
-    let (mut standing, mut gone) = (Vec::new(), Vec::new());
-    for (moved, core) in moved.iter().zip(cores) {
-        match moved.now {
-            Some(closure) => standing.push(ClosedNight { closure, core, ..moved.night.clone() }),
-            None => gone.push(moved.night.clone()),
+    let (mut existing_closure, mut gone) = (Vec::new(), Vec::new());
+    for (changed, core) in changed.iter().zip(cores) {
+        match changed.now {
+            Some(closure) => existing_closure.push(ClosedNight { closure, core, ..changed.night.clone() }),
+            None => gone.push(changed.night.clone()),
         }
     }
     closures::forget(tx, account, source, &gone).await?;
-    closures::put(tx, account, source, &standing, (observed_at, now)).await?;
-    let mut by_room: BTreeMap<i64, Vec<&Moved>> = BTreeMap::new();
-    moved.iter().for_each(|moved| by_room.entry(moved.night.room_type).or_default().push(moved));
-    let places: Vec<(i64, Date)> = moved.iter().map(|moved| (moved.night.room_type, moved.night.night)).collect();
+    closures::put(tx, account, source, &existing_closure, (observed_at, now)).await?;
+    let mut by_room: BTreeMap<i64, Vec<&ClosureChange>> = BTreeMap::new();
+    changed.iter().for_each(|changed| by_room.entry(changed.night.room_type).or_default().push(changed));
+    let places: Vec<(i64, Date)> =
+        changed.iter().map(|changed| (changed.night.room_type, changed.night.night)).collect();
     nights::unsure(tx, account, source, &places).await?;
-    touch_own(tx, (account, source), &by_room, now).await?;
-    log(tx, incoming, &by_room).await?;
-    let is_newly = |moved: &Moved| moved.now.is_some_and(|now| !now.waived && now.units > moved.night.closure.units);
-    if incoming.has_channel && moved.iter().any(is_newly) {
+    invalidate_own(tx, (account, source), &by_room, now).await?;
+    log(tx, context, &by_room).await?;
+    let is_newly =
+        |changed: &ClosureChange| changed.now.is_some_and(|now| !now.waived && now.units > changed.night.closure.units);
+    if context.has_channel && changed.iter().any(is_newly) {
         let again = Kind::Refetch.put(
             (account, source),
             json!({ "entity": gassync_domain::Entity::Calendar }),
@@ -233,18 +242,18 @@ async fn move_all(tx: &mut Tx, incoming: &Incoming, moved: Vec<Moved>) -> Result
 }
 
 /// What the source's own channel is to have is reckoned before it is told anything more.
-async fn touch_own(
+async fn invalidate_own(
     tx: &mut Tx,
     (account, source): (gassync_domain::AccountId, SourceId),
-    by_room: &BTreeMap<i64, Vec<&Moved>>,
+    by_room: &BTreeMap<i64, Vec<&ClosureChange>>,
     now: Timestamp,
 ) -> Result<()> {
     if !invalidations::hears(tx, account, source).await? {
         return Ok(());
     }
     let mut invalidated = Vec::new();
-    for (room_type, moved) in by_room {
-        for stay in stays(moved.iter().map(|moved| moved.night.night).collect()) {
+    for (room_type, changed) in by_room {
+        for stay in stays(changed.iter().map(|changed| changed.night.night).collect()) {
             let last = stay.check_out().yesterday().unwrap_or(stay.check_in());
             invalidated.push(Invalidation {
                 account_id: account.0,
@@ -263,15 +272,15 @@ async fn touch_own(
 }
 
 /// The audit trail's lines: one for nights that follow each other and are moved alike.
-async fn log(tx: &mut Tx, incoming: &Incoming, by_room: &BTreeMap<i64, Vec<&Moved>>) -> Result<()> {
-    let Incoming { account, source, now, .. } = *incoming;
-    for (room_type, moved) in by_room {
+async fn log(tx: &mut Tx, context: &IngestContext, by_room: &BTreeMap<i64, Vec<&ClosureChange>>) -> Result<()> {
+    let IngestContext { account, source, now, .. } = *context;
+    for (room_type, changed) in by_room {
         let Some(id) = availability::external_id(tx, account, *room_type).await? else { continue };
         let mut runs: BTreeMap<(bool, bool, u32), Vec<Date>> = BTreeMap::new();
-        for moved in moved {
-            let closure = moved.now.unwrap_or(Closure { by_word: false, units: 0, waived: false });
-            let how = (moved.now.is_some(), closure.by_word, if closure.by_word { 0 } else { closure.units });
-            runs.entry(how).or_default().push(moved.night.night);
+        for changed in changed {
+            let closure = changed.now.unwrap_or(Closure { by_word: false, units: 0, waived: false });
+            let how = (changed.now.is_some(), closure.by_word, if closure.by_word { 0 } else { closure.units });
+            runs.entry(how).or_default().push(changed.night.night);
         }
         for ((is_closed, by_word, units), dates) in runs {
             let (first, last, count) = (dates.iter().min(), dates.iter().max(), dates.len());
@@ -283,7 +292,7 @@ async fn log(tx: &mut Tx, incoming: &Incoming, by_room: &BTreeMap<i64, Vec<&Move
                 (true, false) => format!("{nights}: {units} taken out of sale by hand at the channel, so everywhere"),
                 (false, _) => format!("{nights}: closed by hand no more"),
             };
-            let line = sync_log::Entry {
+            let line = sync_log::SyncLogEntry {
                 source,
                 entity_type: "availability",
                 entity_id: &id,
@@ -299,15 +308,15 @@ async fn log(tx: &mut Tx, incoming: &Incoming, by_room: &BTreeMap<i64, Vec<&Move
 
 /// The nights that a source's own bookings are about to take are theirs, whatever the same source has closed of them: it is the
 /// one that closed them that sells them. `wanted` are the rooms, `has` what they have of it already. Tells what made way.
-pub(super) async fn make_way(
+pub(super) async fn release_for_bookings(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     wanted: &[Span],
     has: &[Span],
 ) -> Result<Vec<ClosedNight>> {
-    let Incoming { account, source, now, .. } = *incoming;
+    let IngestContext { account, source, now, .. } = *context;
     let closed = closures::on_spans(tx, account, source, wanted).await?;
-    let mut moved = Vec::new();
+    let mut changed = Vec::new();
     for night in closed.into_iter().filter(|closed| closed.closure.units > 0 && !closed.closure.waived) {
         let count = |spans: &[Span]| {
             let on_it = |span: &&Span| span.unit == night.unit && span.stay.each().any(|date| date == night.night);
@@ -318,60 +327,63 @@ pub(super) async fn make_way(
         let needed = u32::try_from(count(wanted) - count(has) - room).unwrap_or(0).min(night.closure.units);
         if needed > 0 {
             let closure = Closure { units: night.closure.units - needed, ..night.closure };
-            moved.push(Moved { now: Some(closure).filter(|closure| closure.by_word || closure.units > 0), night });
+            changed.push(ClosureChange {
+                now: Some(closure).filter(|closure| closure.by_word || closure.units > 0),
+                night,
+            });
         }
     }
-    let made_way = moved.iter().map(|moved| moved.night.clone()).collect();
-    move_all(tx, incoming, moved).await?;
-    Ok(made_way)
+    let released = changed.iter().map(|changed| changed.night.clone()).collect();
+    apply_changes(tx, context, changed).await?;
+    Ok(released)
 }
 
 /// What made way for bookings is closed again where a word closes it, which stands: should they end, it is not sold. Fewer that are
 /// for sale were the bookings themselves.
-pub(super) async fn close_again(tx: &mut Tx, incoming: &Incoming, made_way: Vec<ClosedNight>) -> Result<()> {
-    let by_word = made_way.into_iter().filter(|night| night.closure.by_word);
-    let mut moved = Vec::new();
+pub(super) async fn restore_closures(tx: &mut Tx, context: &IngestContext, released: Vec<ClosedNight>) -> Result<()> {
+    let by_word = released.into_iter().filter(|night| night.closure.by_word);
+    let mut changed = Vec::new();
     for before in by_word {
         let stays = stays(vec![before.night]);
-        let now = closures::of_room_type(tx, incoming.account, incoming.source, before.room_type, &stays).await?;
-        moved.extend(now.into_iter().map(|night| Moved { night, now: Some(before.closure) }));
+        let now = closures::of_room_type(tx, context.account, context.source, before.room_type, &stays).await?;
+        changed.extend(now.into_iter().map(|night| ClosureChange { night, now: Some(before.closure) }));
     }
-    move_all(tx, incoming, moved).await
+    apply_changes(tx, context, changed).await
 }
 
 /// The nights of bookings and of holds that are there.
 pub(super) async fn spans_of(
     tx: &mut Tx,
-    incoming: &Incoming,
+    context: &IngestContext,
     (booked, held): (&[CoreId], &[CoreId]),
 ) -> Result<Vec<Span>> {
-    let rooms = bookings::rooms(tx, incoming.account, booked).await?;
-    let kept = holds::rooms(tx, incoming.account, held).await?;
+    let rooms = bookings::rooms(tx, context.account, booked).await?;
+    let kept = holds::rooms(tx, context.account, held).await?;
     let of_holds = kept.into_values().flatten().map(|(_, span)| span);
     Ok(rooms.values().flatten().filter_map(bookings::RoomRow::span).chain(of_holds).collect())
 }
 
 /// Opens all that a source has closed by hand: it goes, or is heard no more, and could open nothing.
-pub async fn open_all(tx: &mut Tx, incoming: &Incoming) -> Result<()> {
-    let Incoming { account, source, .. } = *incoming;
+pub async fn reopen_all(tx: &mut Tx, context: &IngestContext) -> Result<()> {
+    let IngestContext { account, source, .. } = *context;
     tx.lock_ledger(account, true).await?;
     let closed = closures::of_source(tx, account, source, invalidations::FIRST).await?;
-    move_all(tx, incoming, closed.into_iter().map(|night| Moved { night, now: None }).collect()).await
+    apply_changes(tx, context, closed.into_iter().map(|night| ClosureChange { night, now: None }).collect()).await
 }
 
 /// A person says that what is closed by hand at a channel is to be sold all the same: it closes nothing until the channel has
 /// shown it open.
-pub async fn waive(tx: &mut Tx, incoming: &Incoming, from: Date) -> Result<usize> {
-    let Incoming { account, source, .. } = *incoming;
+pub async fn waive(tx: &mut Tx, context: &IngestContext, from: Date) -> Result<usize> {
+    let IngestContext { account, source, .. } = *context;
     tx.lock_ledger(account, true).await?;
     let closed = closures::of_source(tx, account, source, from).await?;
-    let moved: Vec<Moved> = closed
+    let changed: Vec<ClosureChange> = closed
         .into_iter()
         .filter(|night| !night.closure.waived)
-        .map(|night| Moved { now: Some(Closure { waived: true, ..night.closure }), night })
+        .map(|night| ClosureChange { now: Some(Closure { waived: true, ..night.closure }), night })
         .collect();
-    let count = moved.len();
-    move_all(tx, incoming, moved).await?;
+    let count = changed.len();
+    apply_changes(tx, context, changed).await?;
     Ok(count)
 }
 
@@ -412,23 +424,23 @@ mod tests {
     }
 
     #[test]
-    fn what_it_has_from_us() {
+    fn the_last_sent_state_of_a_night() {
         let (open, closed) = (Some(r#"{"units":3}"#), Some(r#"{"units":3,"closed":true}"#));
-        assert_eq!(told_of(&[]), NightTold::Never);
-        assert_eq!(told_of(&[known(None, None, false)]), NightTold::Never);
-        assert_eq!(told_of(&[known(open, open, false)]), NightTold::Open(3));
-        assert_eq!(told_of(&[known(closed, closed, true)]), NightTold::Closed);
-        assert_eq!(told_of(&[known(None, closed, false)]), NightTold::Open(0), "it is shown so, and no word of ours");
-        assert_eq!(told_of(&[known(None, None, true)]), NightTold::Closed, "whatever it was moved to since");
-        assert_eq!(told_of(&[known(open, closed, true)]), NightTold::Closed, "the opening may not have come");
-        assert_eq!(told_of(&[known(closed, open, true)]), NightTold::Closed, "the closing may have come");
-        assert_eq!(told_of(&[known(Some(r#"{"units":1}"#), open, false)]), NightTold::OpenUnclear);
+        assert_eq!(last_sent(&[]), LastSent::Never);
+        assert_eq!(last_sent(&[known(None, None, false)]), LastSent::Never);
+        assert_eq!(last_sent(&[known(open, open, false)]), LastSent::Open(3));
+        assert_eq!(last_sent(&[known(closed, closed, true)]), LastSent::Closed);
+        assert_eq!(last_sent(&[known(None, closed, false)]), LastSent::Open(0), "it is shown so, and no word of ours");
+        assert_eq!(last_sent(&[known(None, None, true)]), LastSent::Closed, "whatever it was moved to since");
+        assert_eq!(last_sent(&[known(open, closed, true)]), LastSent::Closed, "the opening may not have come");
+        assert_eq!(last_sent(&[known(closed, open, true)]), LastSent::Closed, "the closing may have come");
+        assert_eq!(last_sent(&[known(Some(r#"{"units":1}"#), open, false)]), LastSent::OpenUnclear);
         let plans = [known(closed, closed, true), known(open, open, false)];
-        assert_eq!(told_of(&plans), NightTold::Open(3), "one of its rate plans is sold");
+        assert_eq!(last_sent(&plans), LastSent::Open(3), "one of its rate plans is sold");
     }
 
     #[test]
-    fn nights_that_follow_each_other_are_one_stay() {
+    fn consecutive_nights_form_one_stay() {
         let date = |day: i8| Date::constant(2027, 6, day);
         let runs = stays(vec![date(3), date(1), date(2), date(2), date(9)]);
         let runs: Vec<(Date, Date)> = runs.iter().map(|stay| (stay.check_in(), stay.check_out())).collect();

@@ -13,17 +13,17 @@ use serde_json::{Value, json};
 use crate::outbound::{Stage, is_open};
 
 on_both!(
-    connecting_opens_nothing,
-    a_price_leaves_a_closed_night_closed,
-    what_is_opened_by_hand_is_open_again,
-    fewer_for_sale_are_fewer_everywhere,
-    own_bookings_are_no_closings,
-    what_is_told_of_several_rate_plans_is_one_closing,
-    a_read_that_crosses_a_cancellation_closes_nothing_for_good,
-    our_own_closings_are_known_after_it_was_told_nothing_for_a_while,
-    nothing_is_written_over_a_closing_that_nobody_has_seen,
-    prices_set_by_hand_are_shown_before_they_are_set_back,
-    who_has_the_say_over_prices_brings_them_and_hears_what_is_sold,
+    connecting_reopens_no_closed_night,
+    a_price_change_keeps_a_closed_night_closed,
+    a_manually_reopened_night_is_open,
+    a_reduced_count_reduces_availability_everywhere,
+    channel_bookings_are_not_closures,
+    closures_of_several_rate_plans_are_merged,
+    a_read_during_a_cancellation_closes_nothing_permanently,
+    own_closures_are_recognised_after_a_pause,
+    an_unread_closure_is_not_overwritten,
+    manual_prices_are_reported_before_being_overwritten,
+    a_source_that_owns_prices_still_receives_availability,
 );
 
 /// Sets what the owner sets in the control panel.
@@ -47,8 +47,8 @@ fn is_written(channel: &Channel) -> bool {
 impl Stage {
     /// Reads everything at a channel, now.
     pub async fn sync(&self, source: &str) {
-        let (status, told) = read(self.host.operate(&format!("sources/{source}/sync"), &json!(null)).await).await;
-        assert_eq!(status, 200, "{told}");
+        let (status, pushed) = read(self.host.operate(&format!("sources/{source}/sync"), &json!(null)).await).await;
+        assert_eq!(status, 200, "{pushed}");
     }
 
     /// Whether the booking engine could sell a night.
@@ -60,8 +60,8 @@ impl Stage {
 
     /// Nothing more is to be told to either channel.
     pub async fn settled(&self) {
-        let told = async || self.is_told_all("alpha").await && self.is_told_all("beta").await;
-        self.host.until("all is told", told).await;
+        let pushed = async || self.is_told_all("alpha").await && self.is_told_all("beta").await;
+        self.host.until("all is told", pushed).await;
     }
 
     async fn ledger_is_whole(&self) {
@@ -69,7 +69,7 @@ impl Stage {
     }
 }
 
-async fn connecting_opens_nothing(database: Database) {
+async fn connecting_reopens_no_closed_night(database: Database) {
     let stage = Stage::listening(database, "0", clock()).await;
     let (night, last, open) = (stage.day(0), stage.day(2), stage.day(3));
     set(&stage.alpha, stage.rooms.0, (night, last), "blackout");
@@ -108,7 +108,7 @@ async fn connecting_opens_nothing(database: Database) {
     stage.host.stop().await;
 }
 
-async fn a_price_leaves_a_closed_night_closed(database: Database) {
+async fn a_price_change_keeps_a_closed_night_closed(database: Database) {
     let stage = Stage::open(database, "0").await;
     stage.settled().await;
     let (night, room) = (stage.day(0), stage.rooms.0);
@@ -135,7 +135,7 @@ async fn a_price_leaves_a_closed_night_closed(database: Database) {
     stage.host.stop().await;
 }
 
-async fn what_is_opened_by_hand_is_open_again(database: Database) {
+async fn a_manually_reopened_night_is_open(database: Database) {
     let stage = Stage::open(database, "0").await;
     stage.settled().await;
     let (night, room) = (stage.day(0), stage.rooms.0);
@@ -160,7 +160,7 @@ async fn what_is_opened_by_hand_is_open_again(database: Database) {
     stage.host.stop().await;
 }
 
-async fn fewer_for_sale_are_fewer_everywhere(database: Database) {
+async fn a_reduced_count_reduces_availability_everywhere(database: Database) {
     let stage = Stage::open(database, "0").await;
     stage.settled().await;
     let (night, room) = (stage.day(0), stage.rooms.0);
@@ -180,7 +180,7 @@ async fn fewer_for_sale_are_fewer_everywhere(database: Database) {
     stage.host.stop().await;
 }
 
-async fn own_bookings_are_no_closings(database: Database) {
+async fn channel_bookings_are_not_closures(database: Database) {
     let stage = Stage::open(database, "0").await;
     stage.settled().await;
     let (night, room) = (stage.day(0), stage.rooms.0);
@@ -232,7 +232,7 @@ async fn own_bookings_are_no_closings(database: Database) {
     stage.host.stop().await;
 }
 
-async fn what_is_told_of_several_rate_plans_is_one_closing(database: Database) {
+async fn closures_of_several_rate_plans_are_merged(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     for (entity, record) in &records()[..2] {
@@ -242,29 +242,29 @@ async fn what_is_told_of_several_rate_plans_is_one_closing(database: Database) {
         let plan = json!({ "id": plan, "propertyId": "p1", "name": plan });
         assert_eq!(host.post(&key, "rate-plans", &plan).await.0, 201);
     }
-    let tell = async |plans: [(&str, bool); 2]| {
+    let submit = async |plans: [(&str, bool); 2]| {
         let of = |(plan, available): (&str, bool)| json!({ "roomTypeId": "t1", "ratePlanId": plan, "date": "2027-06-01", "available": available });
-        let (status, told) = host.post(&key, "availability", &json!(plans.map(of))).await;
-        assert!(status < 300, "{told}");
+        let (status, pushed) = host.post(&key, "availability", &json!(plans.map(of))).await;
+        assert!(status < 300, "{pushed}");
     };
     let free = async || {
         let shown = host.get(&key, "availability?from=2027-06-01&to=2027-06-01").await.1;
         shown["data"][0]["unitsAvailable"].as_i64().expect("a number")
     };
     for closed in 0..2 {
-        tell([("flex", false), ("fixed", true)]).await;
+        submit([("flex", false), ("fixed", true)]).await;
         assert_eq!(free().await, 1, "one of its rate plans is sold, {closed}");
-        tell([("flex", false), ("fixed", false)]).await;
+        submit([("flex", false), ("fixed", false)]).await;
         assert_eq!(free().await, 0, "none is");
         assert_eq!(host.look("ledger/differences").await, json!([]));
     }
-    tell([("flex", true), ("fixed", true)]).await;
+    submit([("flex", true), ("fixed", true)]).await;
     assert_eq!(free().await, 1);
     assert_eq!(host.look("ledger/differences").await, json!([]));
     host.stop().await;
 }
 
-async fn a_read_that_crosses_a_cancellation_closes_nothing_for_good(database: Database) {
+async fn a_read_during_a_cancellation_closes_nothing_permanently(database: Database) {
     let stage = Stage::open(database, "0").await;
     let room = stage.rooms.0;
     stage.settled().await;
@@ -289,7 +289,7 @@ async fn a_read_that_crosses_a_cancellation_closes_nothing_for_good(database: Da
     stage.host.stop().await;
 }
 
-async fn our_own_closings_are_known_after_it_was_told_nothing_for_a_while(database: Database) {
+async fn own_closures_are_recognised_after_a_pause(database: Database) {
     let stage = Stage::open(database, "0").await;
     let (night, room) = (stage.day(0), stage.rooms.1);
     stage.book("d1", (0, 1), "confirmed").await;
@@ -314,7 +314,7 @@ async fn our_own_closings_are_known_after_it_was_told_nothing_for_a_while(databa
     stage.host.stop().await;
 }
 
-async fn nothing_is_written_over_a_closing_that_nobody_has_seen(database: Database) {
+async fn an_unread_closure_is_not_overwritten(database: Database) {
     let stage = Stage::open(database, "0").await;
     stage.settled().await;
     let room = stage.rooms.0;
@@ -339,7 +339,7 @@ async fn nothing_is_written_over_a_closing_that_nobody_has_seen(database: Databa
     stage.host.stop().await;
 }
 
-async fn prices_set_by_hand_are_shown_before_they_are_set_back(database: Database) {
+async fn manual_prices_are_reported_before_being_overwritten(database: Database) {
     let stage = Stage::open(database, "0").await;
     let (night, room) = (stage.day(0), stage.rooms.0);
     stage.price(night, 110).await;
@@ -362,13 +362,13 @@ async fn prices_set_by_hand_are_shown_before_they_are_set_back(database: Databas
     stage.price(night, 120).await;
     stage.host.until("the new price is there", async || shown() == Some(12_000)).await;
     let lines = stage.host.look("sync-log?after=0").await;
-    let tells =
+    let pushes =
         |line: &Value| line["message"] == json!(format!("{night}: the price is 88 there and 120 here; it is set back"));
-    assert!(lines.as_array().expect("lines").iter().any(tells), "{lines}");
+    assert!(lines.as_array().expect("lines").iter().any(pushes), "{lines}");
     stage.host.stop().await;
 }
 
-async fn who_has_the_say_over_prices_brings_them_and_hears_what_is_sold(database: Database) {
+async fn a_source_that_owns_prices_still_receives_availability(database: Database) {
     let stage = Stage::listening(database, "0", clock()).await;
     let (night, room) = (stage.day(0), stage.rooms.0);
     let answer = stage.host.operate("sources/alpha/authority", &json!({ "calendar": "theirs" })).await;
@@ -405,7 +405,7 @@ impl Stage {
         let (start, until) = (self.day(-5), self.day(40));
         let selection = gassync_domain::Selection::Within { start, until };
         let query = gassync_domain::Query::new(gassync_domain::Entity::Calendar, selection);
-        gassync::inbound::pull::run(&self.host.app, &source, query).await.expect("read");
+        gassync::inbound::fetch::run(&self.host.app, &source, query).await.expect("read");
     }
 
     /// How many of the room are sold on a night.
@@ -421,17 +421,18 @@ impl Stage {
 
     /// The engine has the say over prices of the house, as a revenue system has.
     pub async fn price(&self, night: Date, price: i64) {
-        self.tell(json!({ "roomTypeId": "studio", "date": night, "price": price, "currency": self.currency() })).await;
+        self.submit(json!({ "roomTypeId": "studio", "date": night, "price": price, "currency": self.currency() }))
+            .await;
     }
 
     async fn rule(&self, night: Date, rule: &str) {
-        self.tell(json!({ "roomTypeId": "studio", "date": night, rule: true })).await;
+        self.submit(json!({ "roomTypeId": "studio", "date": night, rule: true })).await;
     }
 
-    async fn tell(&self, calendar: Value) {
+    async fn submit(&self, calendar: Value) {
         self.host.operate("sources/engine/authority", &json!({ "calendar": "theirs" })).await;
-        let (status, told) = self.host.post(&self.engine, "availability", &calendar).await;
-        assert_eq!(status, 200, "{told}");
+        let (status, pushed) = self.host.post(&self.engine, "availability", &calendar).await;
+        assert_eq!(status, 200, "{pushed}");
     }
 
     pub fn currency(&self) -> String {

@@ -33,12 +33,12 @@ use serde_json::{Value, json};
 use crate::webhooks::{furnish, subscribe};
 
 on_both!(
-    a_message_that_panics_is_tried_again_and_then_set_aside,
-    a_job_that_panics_fails_and_dies_and_others_go_on,
+    a_panicking_message_is_retried_and_then_fails,
+    a_panicking_job_is_discarded_and_others_continue,
     a_delivery_that_panics_is_a_failed_delivery,
     a_background_task_that_panics_stops_the_process,
     a_log_that_cannot_be_written_stops_nothing,
-    a_channel_that_is_down_is_an_alarm_until_it_is_well,
+    an_unavailable_channel_raises_an_alarm_until_it_recovers,
 );
 
 /// Looks at a message that is tried again and again, after which the clock is put forward.
@@ -96,7 +96,7 @@ async fn first(host: &Host, path: &str) -> Value {
     host.look(path).await[0].clone()
 }
 
-async fn a_message_that_panics_is_tried_again_and_then_set_aside(database: Database) {
+async fn a_panicking_message_is_retried_and_then_fails(database: Database) {
     let (host, trouble) = troubled(database, &["versioned"], None, &[]).await;
     let new = json!({ "account": ACCOUNT, "channel": "versioned", "name": "v" });
     let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
@@ -139,7 +139,7 @@ async fn a_message_that_panics_is_tried_again_and_then_set_aside(database: Datab
     host.stop().await;
 }
 
-async fn a_job_that_panics_fails_and_dies_and_others_go_on(database: Database) {
+async fn a_panicking_job_is_discarded_and_others_continue(database: Database) {
     let settings = Settings { bookings: 5, credits_per_five_minutes: 100_000.0, ..Settings::default() };
     let channel = host::channel(settings).await;
     let (host, trouble) = troubled(database, &["beds24"], Some(&channel), &[]).await;
@@ -227,21 +227,21 @@ async fn a_log_that_cannot_be_written_stops_nothing(database: Database) {
         assert_eq!(posted.expect("an answer").status().as_u16(), 201, "{name}");
         // What happened has its place in the feed: the relay goes on.
         let url = format!("{base}/integration/v1/changes?limit=10");
-        let mut told = Value::Null;
+        let mut reported = Value::Null;
         for _ in 0..600 {
             let answer = http.get(&url).bearer_auth(&key).send().await.expect("an answer");
-            told = answer.json().await.expect("a page");
-            if !told["data"].as_array().is_none_or(Vec::is_empty) {
+            reported = answer.json().await.expect("a page");
+            if !reported["data"].as_array().is_none_or(Vec::is_empty) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        assert!(!told["data"].as_array().is_none_or(Vec::is_empty), "{name}: {told}");
+        assert!(!reported["data"].as_array().is_none_or(Vec::is_empty), "{name}: {reported}");
         served.kill();
     }
 }
 
-async fn a_channel_that_is_down_is_an_alarm_until_it_is_well(database: Database) {
+async fn an_unavailable_channel_raises_an_alarm_until_it_recovers(database: Database) {
     let settings = Settings { bookings: 5, credits_per_five_minutes: 100_000.0, ..Settings::default() };
     let channel = host::channel(settings).await;
     let (host, trouble) = troubled(database, &["beds24"], Some(&channel), &[]).await;
@@ -270,7 +270,7 @@ async fn a_channel_that_is_down_is_an_alarm_until_it_is_well(database: Database)
 }
 
 #[test]
-fn a_command_whose_reader_has_gone_ends_quietly() {
+fn a_closed_pipe_ends_a_command_quietly() {
     let gone = || Stdio::from(std::io::pipe().expect("a pipe").1);
     let mut command = Command::new(program());
     let output = command.arg("config").stdout(gone()).output().expect("it runs");

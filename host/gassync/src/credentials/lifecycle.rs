@@ -8,16 +8,16 @@ use gassync_runtime::{
     Captured, CredentialError, CredentialSlot, Credentials, Secret, SlotKind, Step, StepError, run_step,
 };
 
-use super::{ConnectionSecrets, to_the_end};
+use super::{ConnectionSecrets, run_to_completion};
 use crate::store::{connections, sources, webhooks};
 
 /// What is at hand for a step: what a person typed in or a consent brought, and else what is stored as it is.
-pub(super) struct AtHand<'a> {
+pub(super) struct StepSecrets<'a> {
     secrets: &'a ConnectionSecrets,
     given: BTreeMap<(String, String), Secret>,
 }
 
-impl<'a> AtHand<'a> {
+impl<'a> StepSecrets<'a> {
     /// What is stored alone.
     pub fn stored(secrets: &'a ConnectionSecrets) -> Self {
         Self { secrets, given: BTreeMap::new() }
@@ -31,7 +31,7 @@ impl<'a> AtHand<'a> {
 }
 
 #[async_trait]
-impl Credentials for AtHand<'_> {
+impl Credentials for StepSecrets<'_> {
     async fn field(&self, slot: &str, field: &str) -> Result<Secret, CredentialError> {
         if let Some(given) = self.given.get(&(slot.to_owned(), field.to_owned())) {
             return Ok(given.clone());
@@ -57,7 +57,7 @@ impl Credentials for AtHand<'_> {
 
 /// What became of what a person typed in.
 #[derive(Debug, Default)]
-pub struct SetUp {
+pub struct SetupResult {
     /// Slots that work now.
     pub done: Vec<String>,
     /// Slots that wait for a person's consent.
@@ -66,12 +66,12 @@ pub struct SetUp {
 
 impl ConnectionSecrets {
     /// Turns what a person typed in, by field or by `slot.field`, into what the channel works with, and keeps it.
-    pub async fn set_up(&self, inputs: BTreeMap<String, String>) -> anyhow::Result<SetUp> {
+    pub async fn set_up(&self, inputs: BTreeMap<String, String>) -> anyhow::Result<SetupResult> {
         let secrets = self.clone();
-        to_the_end(async move { secrets.set_up_all(&inputs).await }).await
+        run_to_completion(async move { secrets.set_up_all(&inputs).await }).await
     }
 
-    async fn set_up_all(&self, inputs: &BTreeMap<String, String>) -> anyhow::Result<SetUp> {
+    async fn set_up_all(&self, inputs: &BTreeMap<String, String>) -> anyhow::Result<SetupResult> {
         let slots = &self.plugin.manifest().credentials;
         let asked = |name: &String| {
             slots.iter().any(|slot| {
@@ -82,10 +82,10 @@ impl ConnectionSecrets {
         if let Some(unknown) = inputs.keys().find(|name| !asked(name)) {
             bail!("the plugin asks for no credential {unknown}");
         }
-        let mut became = SetUp::default();
+        let mut became = SetupResult::default();
         for slot in slots {
-            let given = typed(slot, inputs)?;
-            if given.is_empty() && !self.goes_on_alone(slot).await? {
+            let given = user_input(slot, inputs)?;
+            if given.is_empty() && !self.needs_no_input(slot).await? {
                 continue;
             }
             match &slot.setup {
@@ -95,8 +95,8 @@ impl ConnectionSecrets {
                     became.consents.push(slot.slot.clone());
                 }
                 Some(step) => {
-                    let at_hand = AtHand::stored(self).with(&slot.slot, given.clone());
-                    let captured = self.step(step, &at_hand).await.context("setting up the credential")?;
+                    let step_secrets = StepSecrets::stored(self).with(&slot.slot, given.clone());
+                    let captured = self.step(step, &step_secrets).await.context("setting up the credential")?;
                     self.keep(slot, &given, Some(captured)).await?;
                     became.done.push(slot.slot.clone());
                 }
@@ -110,7 +110,7 @@ impl ConnectionSecrets {
     }
 
     /// Slots of which nothing is stored, by what people call them.
-    pub async fn empty(&self) -> anyhow::Result<Vec<String>> {
+    pub async fn empty_slots(&self) -> anyhow::Result<Vec<String>> {
         let mut tx = self.app.db.read(self.account).await?;
         let stored = connections::credentials(&mut tx, self.account, self.connection).await?;
         let is_empty = |slot: &&CredentialSlot| !stored.iter().any(|stored| stored.slot == slot.slot);
@@ -119,11 +119,11 @@ impl ConnectionSecrets {
     }
 
     /// Slots that a person must still consent to.
-    pub async fn unconsented(&self) -> anyhow::Result<Vec<String>> {
+    pub async fn slots_without_consent(&self) -> anyhow::Result<Vec<String>> {
         let mut open = Vec::new();
         for slot in self.plugin.manifest().credentials.iter().filter(|slot| slot.kind == SlotKind::Oauth2Code) {
             let Some(step) = &slot.setup else { continue };
-            if self.written(slot, step).await?.is_none() && self.goes_on_alone(slot).await? {
+            if self.written(slot, step).await?.is_none() && self.needs_no_input(slot).await? {
                 open.push(slot.slot.clone());
             }
         }
@@ -131,7 +131,7 @@ impl ConnectionSecrets {
     }
 
     /// Whether a slot needs nothing typed in: it asks for nothing, or was told all of it before.
-    async fn goes_on_alone(&self, slot: &CredentialSlot) -> anyhow::Result<bool> {
+    async fn needs_no_input(&self, slot: &CredentialSlot) -> anyhow::Result<bool> {
         if slot.setup.is_none() || slot.kind == SlotKind::Steps {
             return Ok(false);
         }
@@ -148,11 +148,11 @@ impl ConnectionSecrets {
         let secrets = self.clone();
         let work = async move {
             let step = slot.setup.as_ref().context("the plugin does not say how a consent becomes tokens")?;
-            let at_hand = AtHand::stored(&secrets).with("oauth", brought);
-            let captured = secrets.step(step, &at_hand).await.context("setting up the credential")?;
+            let step_secrets = StepSecrets::stored(&secrets).with("oauth", brought);
+            let captured = secrets.step(step, &step_secrets).await.context("setting up the credential")?;
             secrets.keep(&slot, &BTreeMap::new(), Some(captured)).await
         };
-        to_the_end(work).await
+        run_to_completion(work).await
     }
 
     /// Tells the channel to forget us where the plugin says how, and forgets all secrets, whatever the channel says to it.
@@ -160,13 +160,13 @@ impl ConnectionSecrets {
         let mut problems = Vec::new();
         for slot in &self.plugin.manifest().credentials {
             let Some(step) = &slot.revoke else { continue };
-            if let Err(error) = self.step(step, &AtHand::stored(self)).await {
+            if let Err(error) = self.step(step, &StepSecrets::stored(self)).await {
                 problems.push(format!("{}: {error}", slot.slot));
             }
         }
         let mut tx = self.app.db.write(self.account).await?;
-        connections::break_hold(&mut tx, self.account, self.connection).await?;
-        connections::expect_nobody(&mut tx, self.account, self.connection).await?;
+        connections::break_lease(&mut tx, self.account, self.connection).await?;
+        connections::cancel_consents(&mut tx, self.account, self.connection).await?;
         connections::forget_credentials(&mut tx, self.account, self.connection).await?;
         let all = (&["pending", "active", "paused", "disabled", "error", "expired"][..], "disconnected");
         sources::set_status_of_connection(&mut tx, self.account, self.connection, all).await?;
@@ -203,7 +203,7 @@ impl ConnectionSecrets {
             }
         };
         let mut tx = self.app.db.write(self.account).await?;
-        connections::break_hold(&mut tx, self.account, self.connection).await?;
+        connections::break_lease(&mut tx, self.account, self.connection).await?;
         for (field, secret) in given.iter().filter(|(field, _)| lasts(field)) {
             self.write(&mut tx, (&slot.slot, field), (secret, None)).await?;
         }
@@ -216,7 +216,7 @@ impl ConnectionSecrets {
 }
 
 /// What was typed in for a slot: all that it asks for, or nothing.
-fn typed(slot: &CredentialSlot, inputs: &BTreeMap<String, String>) -> anyhow::Result<BTreeMap<String, Secret>> {
+fn user_input(slot: &CredentialSlot, inputs: &BTreeMap<String, String>) -> anyhow::Result<BTreeMap<String, Secret>> {
     let mut given = BTreeMap::new();
     for input in &slot.inputs {
         let text = inputs.get(&format!("{}.{}", slot.slot, input.field)).or_else(|| inputs.get(&input.field));

@@ -5,9 +5,9 @@ use gassync_domain::{AccountId, ConnectionId, HttpRequest, Timestamp};
 use crate::{
     store::{
         Result, Tx,
-        inbox::{self, Kind, Message},
+        inbox::{self, InboxMessage, MessageKind},
     },
-    vault::{Unopened, Vault},
+    vault::{DecryptError, Vault},
 };
 
 /// Keeps a message with its body sealed; see [`inbox::keep`].
@@ -15,14 +15,14 @@ pub async fn keep(
     vault: &Vault,
     tx: &mut Tx,
     (account, connection): (AccountId, ConnectionId),
-    kind: Kind,
+    kind: MessageKind,
     request: &HttpRequest,
     (now, until): (Timestamp, Timestamp),
 ) -> Result<i64> {
     let mut kept = request.clone();
     let mut key_id = None;
     if let Some(body) = kept.body.as_mut().filter(|body| !body.is_empty()) {
-        let sealed = vault.seal_for(account, &place(connection), body);
+        let sealed = vault.encrypt_for(account, &place(connection), body);
         *body = sealed.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
         key_id = Some(vault.key_id());
     }
@@ -30,10 +30,10 @@ pub async fn keep(
 }
 
 /// What a message says.
-pub fn open(vault: &Vault, message: &Message) -> std::result::Result<HttpRequest, Unopened> {
+pub fn decrypt(vault: &Vault, message: &InboxMessage) -> std::result::Result<HttpRequest, DecryptError> {
     let mut request = message.request.clone();
     if let (Some(body), Some(_)) = (&mut request.body, &message.key_id) {
-        *body = vault.open_for(message.account, &place(message.connection), body)?;
+        *body = vault.decrypt_for(message.account, &place(message.connection), body)?;
     }
     Ok(request)
 }

@@ -15,8 +15,8 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{
-    apply::{self, Incoming, Outcome},
-    pull,
+    apply::{self, IngestContext, IngestOutcome},
+    fetch,
 };
 use crate::{
     app::App,
@@ -33,9 +33,9 @@ use crate::{
 };
 
 /// How long after the first question the second is asked.
-const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
+const SECOND_READ_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// A room that was seen so short a time ago is seen.
-const SEEN_IS_GOOD_FOR: SignedDuration = SignedDuration::from_mins(15);
+const ROOM_SEEN_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// What is known of a reservation that was not answered for.
 struct Silent {
@@ -46,18 +46,18 @@ struct Silent {
 }
 
 /// Takes note that a question for this one reservation was answered without it.
-pub(super) async fn heard(
+pub(super) async fn record_absent(
     app: &Arc<App>,
     source: &Source,
     id: &str,
     asked_at: Timestamp,
 ) -> Result<(), ChannelCallError> {
     let mut tx = app.db.write(source.account).await?;
-    let silent = note(&mut tx, source, id, asked_at, app.now()).await?;
+    let silent = record_read(&mut tx, source, id, asked_at, app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     let Some(silent) = silent.filter(|silent| silent.agrees) else { return Ok(()) };
-    if !sees_any(app, source, &silent.rooms).await? {
+    if !sees_any_room(app, source, &silent.rooms).await? {
         tracing::warn!(source = %source.id, "a reservation is not answered for, and its room is not seen: that says nothing");
         return Ok(());
     }
@@ -73,7 +73,7 @@ pub(super) async fn heard(
 
 /// Notes a silence that matters: of a stay that is not over and takes nights, or of a booking of ours that the channel says it
 /// took. None of any other, nor where a person has said that it stands.
-async fn note(
+async fn record_read(
     tx: &mut Tx,
     source: &Source,
     id: &str,
@@ -95,14 +95,14 @@ async fn note(
     let known = known.filter(|known| seen_at.is_none_or(|seen| seen <= known.first_missed_at.into()));
     let first = known.as_ref().map_or(asked_at, |known| known.first_missed_at.into());
     match &known {
-        None => missing::begin(tx, account, source_id, id, asked_at).await?,
-        Some(_) => missing::repeat(tx, account, source_id, id, (asked_at, None)).await?,
+        None => missing::record_first(tx, account, source_id, id, asked_at).await?,
+        Some(_) => missing::record_again(tx, account, source_id, id, (asked_at, None)).await?,
     }
     let is_settled = known.is_some_and(|known| known.confirmed_at.is_some() || known.kept_at.is_some());
-    let agrees = !is_settled && asked_at.duration_since(first) >= ASKED_AGAIN_AFTER;
+    let agrees = !is_settled && asked_at.duration_since(first) >= SECOND_READ_AFTER;
     if !is_settled && !agrees {
         let payload = json!({ "entity": "reservation", "id": id, "again": true });
-        let at = first + ASKED_AGAIN_AFTER;
+        let at = first + SECOND_READ_AFTER;
         queue::put(tx, &[Kind::Refetch.put((account, source_id), payload, (at, now))], now).await?;
     }
     let rooms = match own {
@@ -121,12 +121,12 @@ fn rooms_of(reservation: &Reservation) -> Vec<String> {
 }
 
 /// Whether the connection sees one of these rooms: its content is asked for, unless that was done a moment ago.
-async fn sees_any(app: &Arc<App>, source: &Source, rooms: &[String]) -> Result<bool, ChannelCallError> {
+async fn sees_any_room(app: &Arc<App>, source: &Source, rooms: &[String]) -> Result<bool, ChannelCallError> {
     let asked_at = app.now();
-    if seen_since(app, source, rooms, asked_at - SEEN_IS_GOOD_FOR).await? {
+    if seen_since(app, source, rooms, asked_at - ROOM_SEEN_WITHIN).await? {
         return Ok(true);
     }
-    match pull::run(app, source, Query::new(Entity::Property, Selection::Everything)).await {
+    match fetch::run(app, source, Query::new(Entity::Property, Selection::Everything)).await {
         Ok(_) => Ok(seen_since(app, source, rooms, asked_at).await?),
         // One that cannot be asked is believed what it said of its rooms.
         Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))) => {
@@ -155,7 +155,7 @@ async fn confirm(
     now: Timestamp,
 ) -> store::Result<()> {
     let (account, source_id) = (source.account, source.id);
-    let entry = sync_log::Entry {
+    let entry = sync_log::SyncLogEntry {
         source: source_id,
         entity_type: "reservation",
         entity_id: id,
@@ -168,30 +168,35 @@ async fn confirm(
         missing::forget(tx, account, source_id, id).await?;
         return reconcile::reservation::handle_missing(tx, source, &[id.to_owned()], now).await;
     }
-    missing::repeat(tx, account, source_id, id, (asked_at, Some(now))).await?;
+    missing::record_again(tx, account, source_id, id, (asked_at, Some(now))).await?;
     if answers_every_id {
-        let incoming = Incoming::from_source(source, now, now);
-        resolve(tx, &incoming, id, true).await?;
+        let context = IngestContext::from_source(source, now, now);
+        resolve(tx, &context, id, true).await?;
     }
     Ok(())
 }
 
 /// Decides what becomes of a reservation that the channel does not answer for: it is cancelled, or it stands, whatever the channel
 /// says. None where there is no such reservation. The transaction is to be the source's own.
-pub async fn resolve(tx: &mut Tx, incoming: &Incoming, id: &str, cancel: bool) -> store::Result<Option<Outcome>> {
-    let Incoming { account, source, now, .. } = *incoming;
+pub async fn resolve(
+    tx: &mut Tx,
+    context: &IngestContext,
+    id: &str,
+    cancel: bool,
+) -> store::Result<Option<IngestOutcome>> {
+    let IngestContext { account, source, now, .. } = *context;
     if missing::find(tx, account, source, id).await?.is_none() {
         return Ok(None);
     }
     if !cancel {
-        missing::keep(tx, account, source, id, now).await?;
-        return Ok(Some(Outcome::Unchanged(None)));
+        missing::record_kept(tx, account, source, id, now).await?;
+        return Ok(Some(IngestOutcome::Unchanged(None)));
     }
     let cancelled = Reservation { completeness: Completeness::Partial, ..Reservation::new(id, Status::Cancelled) };
     let change = Change::new(ChangeKind::Reservation(Box::new(cancelled)), None);
     // Decided now, it is newer than whatever was seen.
-    let incoming = Incoming { observed_at: now, ..*incoming };
-    let outcome = apply::changes(tx, &incoming, vec![change]).await?.pop();
+    let context = IngestContext { observed_at: now, ..*context };
+    let outcome = apply::changes(tx, &context, vec![change]).await?.pop();
     missing::forget(tx, account, source, id).await?;
     Ok(outcome)
 }

@@ -7,11 +7,11 @@ use gassync_runtime::{Budget, Call, CallError, CallRecord, Finished, InboundRout
 use jiff::SignedDuration;
 
 use super::{
-    apply::Incoming,
+    apply::IngestContext,
     escapes,
-    pull::Tally,
-    seal,
-    set_aside::{self, Origin},
+    fetch::OutcomeCounts,
+    message_crypto,
+    set_aside::{self, SetAsideOrigin},
 };
 use crate::{
     app::App,
@@ -33,13 +33,13 @@ const WORKING: [&str; 4] = ["active", "paused", "error", "expired"];
 /// How long a message waits that nobody could look at.
 const LATER: SignedDuration = SignedDuration::from_secs(60);
 /// How far apart calls are noted: that a channel calls is news once.
-const CALLS_APART: SignedDuration = SignedDuration::from_secs(10);
+const RECORD_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 /// How often a message is tried in all.
 const MAX_ATTEMPTS: u32 = 20;
 
 /// Works on a message; the answer is the plugin's, where it has one. Whatever goes wrong, a panic too, is written to the
 /// message.
-pub async fn process(app: Arc<App>, message: inbox::Message) -> Option<HttpResponse> {
+pub async fn process(app: Arc<App>, message: inbox::InboxMessage) -> Option<HttpResponse> {
     let attempted = panics::caught("message", attempt(&app, &message)).await;
     match attempted.unwrap_or_else(|reason| Err(Failure::new(reason, Then::Again))) {
         Ok(reply) => reply,
@@ -57,7 +57,7 @@ pub async fn process(app: Arc<App>, message: inbox::Message) -> Option<HttpRespo
 struct Failure {
     why: String,
     then: Then,
-    call: Option<Box<Called>>,
+    call: Option<Box<DecodedCall>>,
 }
 
 /// What becomes of a message that did not work out.
@@ -72,7 +72,7 @@ enum Then {
 }
 
 /// What a plugin's call took that came to nothing.
-struct Called {
+struct DecodedCall {
     plugin: Arc<Plugin>,
     record: CallRecord,
     /// The plugin is to blame.
@@ -93,34 +93,34 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
-async fn attempt(app: &Arc<App>, message: &inbox::Message) -> Result<Option<HttpResponse>, Failure> {
+async fn attempt(app: &Arc<App>, message: &inbox::InboxMessage) -> Result<Option<HttpResponse>, Failure> {
     let (plugin, source) = who(app, message).await?;
-    let mut request = seal::open(&app.vault, message).map_err(|error| Failure::new(error, Then::Never))?;
+    let mut request = message_crypto::decrypt(&app.vault, message).map_err(|error| Failure::new(error, Then::Never))?;
     request.body = request.body.map(|body| escapes::mend(body, &request.headers));
     let (Decoded { changes, reply, .. }, record) = decode(app, (message, request), &plugin, &source).await?;
-    let incoming =
-        Incoming::from_source(&source, message.received_at, app.now()).counted(plugin.manifest().unit_count());
-    let origin = Origin { plugin_hash: plugin.hash(), message: Some(message.id) };
-    let (mut tx, outcomes) = set_aside::apply(app, &incoming, &changes, origin).await?;
-    let began = incoming.now;
-    let run = sync_runs::begin(&mut tx, source.account, source.id, sync_runs::Kind::Webhook, began).await?;
-    let tells_of_bookings = changes.iter().any(is_of_bookings);
-    let mut tally = Tally::new();
+    let context = IngestContext::from_source(&source, message.received_at, app.now())
+        .with_unit_count(plugin.manifest().unit_count());
+    let origin = SetAsideOrigin { plugin_hash: plugin.hash(), message: Some(message.id) };
+    let (mut tx, outcomes) = set_aside::apply(app, &context, &changes, origin).await?;
+    let began = context.now;
+    let run = sync_runs::begin(&mut tx, source.account, source.id, sync_runs::SyncRunKind::Webhook, began).await?;
+    let changes_bookings = changes.iter().any(is_of_bookings);
+    let mut outcomes = OutcomeCounts::new();
     for outcome in &outcomes {
-        *tally.entry(outcome.word()).or_default() += 1;
+        *outcomes.entry(outcome.as_str()).or_default() += 1;
     }
     let mut counters = Counters::default();
-    tally.iter().for_each(|(word, count)| counters.count(word, *count));
+    outcomes.iter().for_each(|(word, count)| counters.count(word, *count));
     sync_runs::end(&mut tx, source.account, run, (&counters, None), (began, app.now())).await?;
     let place = (message.account, message.connection);
-    plugins::keep_call(&app.vault, &mut tx, place, (&plugin, &record, None), incoming.now).await?;
-    plugin_state::save(&app.vault, &mut tx, &source, record.memory, incoming.now).await?;
-    if tells_of_bookings {
+    plugins::keep_call(&app.vault, &mut tx, place, (&plugin, &record, None), context.now).await?;
+    plugin_state::save(&app.vault, &mut tx, &source, record.memory, context.now).await?;
+    if changes_bookings {
         let place = (message.account, message.connection);
-        connections::called(&mut tx, place.0, place.1, (incoming.now, incoming.now - CALLS_APART)).await?;
+        connections::record_webhook(&mut tx, place.0, place.1, (context.now, context.now - RECORD_INTERVAL)).await?;
     }
-    source_switches::talked(&mut tx, source.account, source.id, true, incoming.now).await?;
-    inbox::applied(&mut tx, message.account, message.id, &told(&tally), incoming.now).await?;
+    source_switches::record_channel_call(&mut tx, source.account, source.id, true, context.now).await?;
+    inbox::applied(&mut tx, message.account, message.id, &summary(&outcomes), context.now).await?;
     tx.commit().await?;
     app.facts.notify_one();
     app.wake.notify_waiters();
@@ -140,14 +140,14 @@ fn is_of_bookings(change: &Change) -> bool {
 }
 
 /// What a message came to, in words.
-fn told(tally: &Tally) -> String {
-    if tally.is_empty() {
+fn summary(outcomes: &OutcomeCounts) -> String {
+    if outcomes.is_empty() {
         return "nothing in it".to_owned();
     }
-    tally.iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    outcomes.iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
 }
 
-async fn who(app: &App, message: &inbox::Message) -> Result<(Arc<Plugin>, Source), Failure> {
+async fn who(app: &App, message: &inbox::InboxMessage) -> Result<(Arc<Plugin>, Source), Failure> {
     let mut tx = app.db.read(message.account).await?;
     let connection = connections::get(&mut tx, message.account, message.connection).await?;
     let sources = sources::of_connection(&mut tx, message.account, message.connection).await?;
@@ -160,7 +160,7 @@ async fn who(app: &App, message: &inbox::Message) -> Result<(Arc<Plugin>, Source
 
 async fn decode(
     app: &App,
-    (message, request): (&inbox::Message, HttpRequest),
+    (message, request): (&inbox::InboxMessage, HttpRequest),
     plugin: &Arc<Plugin>,
     source: &Source,
 ) -> Result<(Decoded, CallRecord), Failure> {
@@ -189,7 +189,7 @@ async fn decode(
         CallError::NotExported(_) => true,
         _ => is_fault && message.faults + 1 >= MAX_FAULTS,
     };
-    let called = Called { plugin: Arc::clone(plugin), record, is_fault, counts: is_certain && is_verified };
+    let called = DecodedCall { plugin: Arc::clone(plugin), record, is_fault, counts: is_certain && is_verified };
     let then = if for_good { Then::Never } else { Then::Again };
     Err(Failure { why: error.to_string(), then, call: Some(Box::new(called)) })
 }
@@ -202,7 +202,7 @@ fn is_verified(plugin: &Plugin, request: &HttpRequest) -> bool {
     route.is_some_and(|route| !route.is_open())
 }
 
-async fn settle(app: &App, message: &inbox::Message, failure: &Failure) -> store::Result<()> {
+async fn settle(app: &App, message: &inbox::InboxMessage, failure: &Failure) -> store::Result<()> {
     let now = app.now();
     let mut tx = app.db.write(message.account).await?;
     let (account, id, why) = (message.account, message.id, failure.why.as_str());
@@ -214,7 +214,9 @@ async fn settle(app: &App, message: &inbox::Message, failure: &Failure) -> store
         }
         Then::Again | Then::Never => inbox::failed(&mut tx, account, id, why, now).await?,
     }
-    let Some(Called { plugin, record, is_fault, counts }) = failure.call.as_deref() else { return tx.commit().await };
+    let Some(DecodedCall { plugin, record, is_fault, counts }) = failure.call.as_deref() else {
+        return tx.commit().await;
+    };
     if *is_fault {
         inbox::fault(&mut tx, message.account, message.id).await?;
     }

@@ -18,14 +18,14 @@ const MASK: &str = "***";
 
 /// Such a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Spot<'a> {
+pub enum FieldPath<'a> {
     /// In JSON: the steps of a pointer.
     Json(Vec<&'a str>),
     /// In XML: the last names of a path, and an attribute there.
     Xml(Vec<&'a str>, Option<&'a str>),
 }
 
-impl<'a> Spot<'a> {
+impl<'a> FieldPath<'a> {
     /// Reads the form above.
     pub fn parse(text: &'a str) -> Self {
         let Some(path) = text.strip_prefix("xml:") else {
@@ -43,9 +43,9 @@ fn names(path: &str) -> Vec<&str> {
 }
 
 /// What stands at a place, if it is one text: the first where there are several.
-pub fn read(body: &[u8], spot: &Spot<'_>) -> Option<String> {
-    match spot {
-        Spot::Json(steps) => {
+pub fn read(body: &[u8], path: &FieldPath<'_>) -> Option<String> {
+    match path {
+        FieldPath::Json(steps) => {
             let value: Value = serde_json::from_slice(body).ok()?;
             let found = steps.iter().try_fold(&value, |value, step| match value {
                 Value::Array(items) => items.get(step.parse::<usize>().ok()?),
@@ -53,7 +53,7 @@ pub fn read(body: &[u8], spot: &Spot<'_>) -> Option<String> {
             })?;
             found.as_str().map(str::to_owned)
         }
-        Spot::Xml(path, attribute) => read_xml(body, path, *attribute),
+        FieldPath::Xml(path, attribute) => read_xml(body, path, *attribute),
     }
 }
 
@@ -107,23 +107,23 @@ fn say(inside: &mut Option<(usize, String)>, text: &str) {
 
 /// Blanks whatever stands at one of the places. A body that has nothing to hide comes back byte for byte, so that long ids
 /// and digits stay as they were.
-pub fn mask(body: Vec<u8>, spots: &[Spot<'_>]) -> Vec<u8> {
-    if spots.is_empty() {
+pub fn mask(body: Vec<u8>, paths: &[FieldPath<'_>]) -> Vec<u8> {
+    if paths.is_empty() {
         return body;
     }
     if body.trim_ascii_start().starts_with(b"<") {
-        return mask_xml(&body, spots).unwrap_or(body);
+        return mask_xml(&body, paths).unwrap_or(body);
     }
-    mask_json(&body, spots).unwrap_or(body)
+    mask_json(&body, paths).unwrap_or(body)
 }
 
 /// Only what is hidden changes: every other byte stays, so that no amount loses its digits and no id its last place.
-fn mask_json(body: &[u8], spots: &[Spot<'_>]) -> Option<Vec<u8>> {
+fn mask_json(body: &[u8], paths: &[FieldPath<'_>]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?;
     let whole: &RawValue = serde_json::from_str(text).ok()?;
     let mut found = Vec::new();
-    for spot in spots {
-        if let Spot::Json(steps) = spot {
+    for path in paths {
+        if let FieldPath::Json(steps) = path {
             find(whole.get(), steps, &mut found);
         }
     }
@@ -192,7 +192,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
 /// None where nothing was hidden. XML that breaks off is hidden as far as it goes, and ends there: what comes after the
 /// break could be anything.
-fn mask_xml(body: &[u8], spots: &[Spot<'_>]) -> Option<Vec<u8>> {
+fn mask_xml(body: &[u8], paths: &[FieldPath<'_>]) -> Option<Vec<u8>> {
     let mut reader = Reader::from_reader(body);
     let mut writer = Writer::new(Vec::with_capacity(body.len()));
     let mut above: Vec<String> = Vec::new();
@@ -207,16 +207,16 @@ fn mask_xml(body: &[u8], spots: &[Spot<'_>]) -> Option<Vec<u8>> {
             Event::Eof => return hidden.then(|| writer.into_inner()),
             Event::Start(element) => {
                 above.push(local_name(&element));
-                if under.is_none() && is_whole(&above, spots) {
+                if under.is_none() && is_whole(&above, paths) {
                     under = Some(above.len());
                 }
-                let element = attributes(element, &above, under.is_some(), spots, &mut hidden);
+                let element = attributes(element, &above, under.is_some(), paths, &mut hidden);
                 writer.write_event(Event::Start(element))
             }
             Event::Empty(element) => {
                 above.push(local_name(&element));
-                let whole = under.is_some() || is_whole(&above, spots);
-                let element = attributes(element, &above, whole, spots, &mut hidden);
+                let whole = under.is_some() || is_whole(&above, paths);
+                let element = attributes(element, &above, whole, paths, &mut hidden);
                 above.pop();
                 writer.write_event(Event::Empty(element))
             }
@@ -238,21 +238,21 @@ fn mask_xml(body: &[u8], spots: &[Spot<'_>]) -> Option<Vec<u8>> {
     }
 }
 
-fn is_whole(above: &[String], spots: &[Spot<'_>]) -> bool {
-    spots.iter().any(|spot| matches!(spot, Spot::Xml(path, None) if ends_with(above, path)))
+fn is_whole(above: &[String], paths: &[FieldPath<'_>]) -> bool {
+    paths.iter().any(|path| matches!(path, FieldPath::Xml(path, None) if ends_with(above, path)))
 }
 
 fn attributes<'a>(
     element: BytesStart<'a>,
     above: &[String],
     whole: bool,
-    spots: &[Spot<'_>],
+    paths: &[FieldPath<'_>],
     hidden: &mut bool,
 ) -> BytesStart<'a> {
     let is_hidden = |attribute: &Attribute<'_>| {
         whole
-            || spots.iter().any(|spot| {
-                matches!(spot, Spot::Xml(path, Some(name)) if ends_with(above, path) && is_named(attribute, name))
+            || paths.iter().any(|path| {
+                matches!(path, FieldPath::Xml(path, Some(name)) if ends_with(above, path) && is_named(attribute, name))
             })
     };
     if !element.attributes().flatten().any(|attribute| is_hidden(&attribute)) {
@@ -286,13 +286,13 @@ fn ends_with(above: &[String], path: &[&str]) -> bool {
 mod tests {
     use super::*;
 
-    fn masked(body: &str, spots: &[&str]) -> String {
-        let spots: Vec<Spot<'_>> = spots.iter().map(|spot| Spot::parse(spot)).collect();
-        String::from_utf8(mask(body.as_bytes().to_vec(), &spots)).expect("text")
+    fn masked(body: &str, paths: &[&str]) -> String {
+        let paths: Vec<FieldPath<'_>> = paths.iter().map(|path| FieldPath::parse(path)).collect();
+        String::from_utf8(mask(body.as_bytes().to_vec(), &paths)).expect("text")
     }
 
     #[test]
-    fn named_values_go_and_the_rest_stays() {
+    fn named_values_are_masked_only() {
         let body = r#"{"data":[{"token":"tok_1","id":12345678901234567890},{"token":null}],"cvc":123}"#;
         let masked = masked(body, &["/data/*/token", "/cvc"]);
         assert!(!masked.contains("tok_1") && !masked.contains("123}"), "{masked}");
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_it_keeps_every_byte() {
+    fn other_bytes_are_unchanged() {
         let body =
             r#" { "price" : 450.00, "key":"a", "list":[{"key":{"x":"b"}}, {"key" : "c"}], "key": "d", "n": 1E+2 } "#;
         let hidden =
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_and_attributes_of_xml_are_hidden() {
+    fn xml_elements_and_attributes_are_masked() {
         let body = r#"<s:Env xmlns:s="u"><s:Auth Username="hotel" Password="s3cret"/><Card No="4111"><Name>J &amp; K</Name>
             <Cvc><![CDATA[123]]></Cvc></Card><Total Amount="12000"/></s:Env>"#;
         let masked = masked(body, &["xml:Env/Auth/@Password", "xml:Card"]);
@@ -327,15 +327,15 @@ mod tests {
         for kept in [r#"Username="hotel""#, r#"Amount="12000""#, "<Name>***", r#"No="***""#] {
             assert!(masked.contains(kept), "{kept}: {masked}");
         }
-        let spot = |text| Spot::parse(text);
-        assert_eq!(read(body.as_bytes(), &spot("xml:Auth/@Password")).as_deref(), Some("s3cret"));
-        assert_eq!(read(body.as_bytes(), &spot("xml:Card/Name")).as_deref(), Some("J & K"));
-        assert_eq!(read(body.as_bytes(), &spot("xml:Auth/@Nothing")), None);
-        assert_eq!(read(br#"{"auth":[{"key":"k"}]}"#, &spot("/auth/0/key")).as_deref(), Some("k"));
+        let path = |text| FieldPath::parse(text);
+        assert_eq!(read(body.as_bytes(), &path("xml:Auth/@Password")).as_deref(), Some("s3cret"));
+        assert_eq!(read(body.as_bytes(), &path("xml:Card/Name")).as_deref(), Some("J & K"));
+        assert_eq!(read(body.as_bytes(), &path("xml:Auth/@Nothing")), None);
+        assert_eq!(read(br#"{"auth":[{"key":"k"}]}"#, &path("/auth/0/key")).as_deref(), Some("k"));
     }
 
     #[test]
-    fn xml_that_breaks_off_hides_what_it_can() {
+    fn truncated_xml_is_masked_as_far_as_possible() {
         let cut = masked(r#"<a><Card No="4111"/><b></c><Card No="4222"/>"#, &["xml:Card"]);
         assert!(!cut.contains("4111") && !cut.contains("4222"), "{cut}");
     }

@@ -12,10 +12,10 @@ use gassync_tests::{
 use serde_json::json;
 
 on_both!(
-    bookings_travel_by_webhook_and_by_poll,
-    a_disabled_plugins_messages_wait,
-    plugins_are_swapped_while_calls_run,
-    a_plugin_remembers_from_call_to_call
+    bookings_arrive_by_webhook_and_by_poll,
+    messages_of_a_disabled_plugin_are_deferred,
+    plugins_are_replaced_during_calls,
+    plugin_state_survives_between_calls
 );
 
 fn quiet() -> Settings {
@@ -49,7 +49,7 @@ async fn both_books(host: &Host, channel: &Channel, source: i64) -> [Vec<(String
     [theirs, ours.into_iter().map(|(id, facts)| (id, show(&facts))).collect()]
 }
 
-async fn bookings_travel_by_webhook_and_by_poll(database: Database) {
+async fn bookings_arrive_by_webhook_and_by_poll(database: Database) {
     let channel = host::channel(quiet()).await;
     let host = Host::start(database, &["beds24"], Some(&channel)).await;
     let source = host.connect(&channel).await.id;
@@ -80,7 +80,7 @@ async fn bookings_travel_by_webhook_and_by_poll(database: Database) {
     host.stop().await;
 }
 
-async fn a_disabled_plugins_messages_wait(database: Database) {
+async fn messages_of_a_disabled_plugin_are_deferred(database: Database) {
     let channel = host::channel(quiet()).await;
     let host = Host::start(database, &["beds24"], Some(&channel)).await;
     let made = host.connect(&channel).await;
@@ -106,7 +106,7 @@ async fn a_disabled_plugins_messages_wait(database: Database) {
     host.stop().await;
 }
 
-async fn plugins_are_swapped_while_calls_run(database: Database) {
+async fn plugins_are_replaced_during_calls(database: Database) {
     let channel = host::channel(quiet()).await;
     let host = Host::start(database, &["beds24"], Some(&channel)).await;
     let made = host.connect(&channel).await;
@@ -147,7 +147,7 @@ async fn plugins_are_swapped_while_calls_run(database: Database) {
     host.stop().await;
 }
 
-async fn a_plugin_remembers_from_call_to_call(database: Database) {
+async fn plugin_state_survives_between_calls(database: Database) {
     let host = Host::start(database, &["misbehaving"], None).await;
     let new = json!({ "account": ACCOUNT, "channel": "misbehaving", "name": "r" });
     let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");

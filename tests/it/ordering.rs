@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gassync::{
-    inbound::apply::{self, Incoming, Outcome},
+    inbound::apply::{self, IngestContext, IngestOutcome},
     store::{
         self, Db, accounts,
         core::bookings::BookingFacts,
@@ -25,10 +25,10 @@ use serde_json::{Value, json};
 on_both!(
     six_messages_in_every_order,
     a_cancelled_booking_is_never_revived,
-    a_booking_of_ours_that_stands_again_is_there,
+    a_reinstated_booking_of_ours_is_confirmed,
     a_block_and_a_booking_of_one_id_in_every_order,
     a_block_takes_what_it_says,
-    what_waits_goes_on_by_itself
+    parked_records_are_retried_automatically
 );
 
 fn at(second: i64) -> Timestamp {
@@ -71,8 +71,13 @@ impl Stage {
         let mut tx = db.platform_write().await.expect("a transaction");
         let account = accounts::create(&mut tx, "one", "UTC", at(0)).await.expect("an account");
         let config = json!({});
-        let new =
-            sources::NewSource { connection: None, source_type: "beds24", name: "b", config: &config, creates: true };
+        let new = sources::NewSourceRecord {
+            connection: None,
+            source_type: "beds24",
+            name: "b",
+            config: &config,
+            creates: true,
+        };
         let source = sources::create(&mut tx, account, &new, at(0)).await.expect("a source");
         tx.commit().await.expect("committed");
         Self { db, plugin, account, source, _database: database }
@@ -96,7 +101,7 @@ impl Stage {
     }
 
     /// By webhook.
-    async fn told(&self, booking: &Value) -> Vec<Change> {
+    async fn reported(&self, booking: &Value) -> Vec<Change> {
         let body = json!({ "timeStamp": "2027-01-01T00:00:00Z", "booking": booking, "retries": 0 });
         let body = Some(body.to_string().into_bytes());
         let request = HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body };
@@ -117,8 +122,8 @@ impl Stage {
         self.found(Entity::Property, &house).await
     }
 
-    async fn apply(&self, tx: &mut store::Tx, changes: Vec<Change>, second: i64) -> Vec<Outcome> {
-        let incoming = Incoming {
+    async fn apply(&self, tx: &mut store::Tx, changes: Vec<Change>, second: i64) -> Vec<IngestOutcome> {
+        let context = IngestContext {
             authority: gassync_domain::Authority::default(),
             account: self.account,
             source: self.source,
@@ -132,10 +137,10 @@ impl Stage {
             observed_at: at(second),
             now: at(second),
         };
-        apply::changes(tx, &incoming, changes).await.expect("applied")
+        apply::changes(tx, &context, changes).await.expect("applied")
     }
 
-    async fn apply_alone(&self, changes: Vec<Change>, second: i64) -> Vec<Outcome> {
+    async fn apply_alone(&self, changes: Vec<Change>, second: i64) -> Vec<IngestOutcome> {
         let mut tx = self.db.write_for(self.account, self.source).await.expect("a transaction");
         let outcomes = self.apply(&mut tx, changes, second).await;
         tx.commit().await.expect("committed");
@@ -183,7 +188,11 @@ async fn six_messages_in_every_order(database: Database) {
     for (index, wire) in life(1).iter().enumerate() {
         // Every other one is found by a fetch.
         let by_webhook = index % 2 == 0;
-        messages.push(if by_webhook { stage.told(wire).await } else { stage.found(Entity::Reservation, wire).await });
+        messages.push(if by_webhook {
+            stage.reported(wire).await
+        } else {
+            stage.found(Entity::Reservation, wire).await
+        });
     }
     let orders = permutations(messages.len());
     assert_eq!(orders.len(), 720);
@@ -217,32 +226,32 @@ async fn a_cancelled_booking_is_never_revived(database: Database) {
     stage.apply_alone(stage.house().await, 0).await;
     let stand = async || stage.bookings().await[0].1.status.clone();
     let [created, _, fuller, cancelled, ..] = life(5);
-    stage.apply_alone(stage.told(&created).await, 1).await;
-    stage.apply_alone(stage.told(&cancelled).await, 2).await;
-    assert!(matches!(stage.apply_alone(stage.told(&fuller).await, 3).await[0], Outcome::Older(_)));
+    stage.apply_alone(stage.reported(&created).await, 1).await;
+    stage.apply_alone(stage.reported(&cancelled).await, 2).await;
+    assert!(matches!(stage.apply_alone(stage.reported(&fuller).await, 3).await[0], IngestOutcome::Stale(_)));
     // Within the second of the cancellation, and even after it: a person decides.
     let mut same_second = fuller.clone();
     same_second["modifiedTime"] = cancelled["modifiedTime"].clone();
-    assert!(matches!(stage.apply_alone(stage.told(&same_second).await, 4).await[0], Outcome::Older(_)));
+    assert!(matches!(stage.apply_alone(stage.reported(&same_second).await, 4).await[0], IngestOutcome::Stale(_)));
     let mut later = fuller;
     later["modifiedTime"] = json!("2027-01-09T10:00:00Z");
-    assert!(matches!(stage.apply_alone(stage.told(&later).await, 5).await[0], Outcome::Parked(_)));
+    assert!(matches!(stage.apply_alone(stage.reported(&later).await, 5).await[0], IngestOutcome::Parked(_)));
     assert_eq!(stand().await, "cancelled");
-    let again = stage.apply_alone(stage.told(&cancelled).await, 6).await;
-    assert!(matches!(again[0], Outcome::Older(_)));
+    let again = stage.apply_alone(stage.reported(&cancelled).await, 6).await;
+    assert!(matches!(again[0], IngestOutcome::Stale(_)));
     assert_eq!(stand().await, "cancelled");
 }
 
-async fn a_booking_of_ours_that_stands_again_is_there(database: Database) {
+async fn a_reinstated_booking_of_ours_is_confirmed(database: Database) {
     let stage = Stage::set(database).await;
     stage.apply_alone(stage.house().await, 0).await;
-    let [.., standing, cancelled, _, _] = life(5);
-    let made = stage.apply_alone(stage.told(&standing).await, 1).await;
-    let Outcome::Created(core) = made[0] else { panic!("{made:?}") };
+    let [.., state, cancelled, _, _] = life(5);
+    let made = stage.apply_alone(stage.reported(&state).await, 1).await;
+    let IngestOutcome::Created(core) = made[0] else { panic!("{made:?}") };
     // From here on it was in the core first, and this channel was told of it.
     let (account, source) = (stage.account, stage.source);
     let mut tx = stage.db.write(account).await.expect("a transaction");
-    let kind = store::mappings::Kind::Reservation;
+    let kind = store::mappings::EntityKind::Reservation;
     store::mappings::unlink(&mut tx, account, source, kind, "5").await.expect("unlinked");
     external_ids::link_bookings(
         &mut tx,
@@ -262,7 +271,7 @@ async fn a_booking_of_ours_that_stands_again_is_there(database: Database) {
     };
     bookings::invalidate(&mut tx, &[invalidation]).await.expect("invalidated");
     tx.commit().await.expect("committed");
-    let told = async |second: i64| {
+    let reported = async |second: i64| {
         let mut tx = stage.db.write(account).await.expect("a transaction");
         let stands = bookings::get(&mut tx, account, source, core).await.expect("read").expect("there");
         let mark = bookings::Mark {
@@ -284,24 +293,24 @@ async fn a_booking_of_ours_that_stands_again_is_there(database: Database) {
         wire["modifiedTime"] = cancelled["modifiedTime"].clone();
         wire
     };
-    told(3).await;
-    let news = stage.apply_alone(stage.told(&shown(&cancelled)).await, 4).await;
+    reported(3).await;
+    let news = stage.apply_alone(stage.reported(&shown(&cancelled)).await, 4).await;
     assert_eq!(
         (&news[0], state().await.as_str()),
-        (&Outcome::Unchanged(Some(core)), "pending"),
+        (&IngestOutcome::Unchanged(Some(core)), "pending"),
         "somebody has cancelled it"
     );
-    told(5).await;
-    let news = stage.apply_alone(stage.told(&shown(&standing)).await, 6).await;
+    reported(5).await;
+    let news = stage.apply_alone(stage.reported(&shown(&state)).await, 6).await;
     // Within one second of the channel's clock it looks older than its cancellation.
-    assert_eq!((&news[0], state().await.as_str()), (&Outcome::Older(Some(core)), "confirmed"));
+    assert_eq!((&news[0], state().await.as_str()), (&IngestOutcome::Stale(Some(core)), "confirmed"));
 }
 
 impl Stage {
     /// How many units of the one room type are sold and blocked on a night.
     async fn taken(&self, night: &str) -> (i64, i64) {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
-        let kind = store::mappings::Kind::RoomType;
+        let kind = store::mappings::EntityKind::RoomType;
         let unit = store::mappings::find(&mut tx, self.account, self.source, kind, "11").await.expect("read");
         let night: gassync_domain::Date = night.parse().expect("a date");
         let stay = gassync_domain::Stay::new(night, night.tomorrow().expect("a day")).expect("a stay");
@@ -331,14 +340,14 @@ async fn a_block_and_a_booking_of_one_id_in_every_order(database: Database) {
             id += 1;
             for place in &order {
                 let modified = format!("2027-01-0{}T10:00:00Z", place + 1);
-                stage.apply_alone(stage.told(&of(id, life[*place], &modified)).await, second).await;
+                stage.apply_alone(stage.reported(&of(id, life[*place], &modified)).await, second).await;
                 second += 1;
             }
             let now = stage.taken("2027-05-10").await;
             assert_eq!((now.0 - sold, now.1 - blocked), end, "{life:?} in the order {order:?}");
             // It makes room for the next.
             let gone = of(id, "cancelled", "2027-01-09T10:00:00Z");
-            stage.apply_alone(stage.told(&gone).await, second).await;
+            stage.apply_alone(stage.reported(&gone).await, second).await;
             second += 1;
             (sold, blocked) = stage.taken("2027-05-10").await;
             assert_eq!((sold, blocked), (0, 0), "{life:?} in the order {order:?}, taken back");
@@ -351,46 +360,46 @@ async fn a_block_takes_what_it_says(database: Database) {
     let mut block = booking(7, "black", 0, "2027-05-12", 0.0, "2027-01-01T10:00:00Z");
     // A booking that became a block before anybody knew its room: its end, looked at once more, must not lift the block.
     let booked = booking(7, "confirmed", 2, "2027-05-12", 100.0, "2026-12-31T10:00:00Z");
-    stage.apply_alone(stage.told(&booked).await, 1).await;
-    let parked = stage.apply_alone(stage.told(&block).await, 1).await;
-    assert!(matches!(parked[0], Outcome::Parked(_)), "{parked:?}");
+    stage.apply_alone(stage.reported(&booked).await, 1).await;
+    let parked = stage.apply_alone(stage.reported(&block).await, 1).await;
+    assert!(matches!(parked[0], IngestOutcome::Parked(_)), "{parked:?}");
     stage.apply_alone(stage.house().await, 2).await;
-    let mut ended = stage.told(&booking(7, "cancelled", 2, "2027-05-12", 100.0, "2027-01-01T10:00:00Z")).await;
+    let mut ended = stage.reported(&booking(7, "cancelled", 2, "2027-05-12", 100.0, "2027-01-01T10:00:00Z")).await;
     ended.truncate(1);
     stage.apply_alone(ended, 2).await;
-    let told = stage.apply_alone(stage.told(&block).await, 3).await;
-    assert!(matches!(told[0], Outcome::Created(_)), "{told:?}");
+    let reported = stage.apply_alone(stage.reported(&block).await, 3).await;
+    assert!(matches!(reported[0], IngestOutcome::Created(_)), "{reported:?}");
     assert_eq!((stage.taken("2027-05-11").await, stage.taken("2027-05-12").await), ((0, 1), (0, 0)));
-    let again = stage.apply_alone(stage.told(&block).await, 4).await;
-    assert!(matches!(again[0], Outcome::Unchanged(Some(_))), "{again:?}");
+    let again = stage.apply_alone(stage.reported(&block).await, 4).await;
+    assert!(matches!(again[0], IngestOutcome::Unchanged(Some(_))), "{again:?}");
     // What nobody knows the meaning of takes nobody's place.
     let unknown = booking(7, "waitlisted", 2, "2027-05-12", 0.0, "2027-01-01T11:00:00Z");
-    let unknown = stage.apply_alone(stage.told(&unknown).await, 4).await;
-    assert!(matches!(unknown[0], Outcome::Parked(_)), "{unknown:?}");
+    let unknown = stage.apply_alone(stage.reported(&unknown).await, 4).await;
+    assert!(matches!(unknown[0], IngestOutcome::Parked(_)), "{unknown:?}");
     assert_eq!(stage.taken("2027-05-11").await, (0, 1));
     // Both rooms of the type, and a night longer.
     block["roomQty"] = json!(2);
     block["departure"] = json!("2027-05-13");
     block["modifiedTime"] = json!("2027-01-02T10:00:00Z");
-    let more = stage.apply_alone(stage.told(&block).await, 5).await;
-    assert!(matches!(more[0], Outcome::Updated(_)), "{more:?}");
+    let more = stage.apply_alone(stage.reported(&block).await, 5).await;
+    assert!(matches!(more[0], IngestOutcome::Updated(_)), "{more:?}");
     assert_eq!((stage.taken("2027-05-10").await, stage.taken("2027-05-12").await), ((0, 2), (0, 2)));
     // A channel has sold it all the same: it is kept, and one too many.
     let sold = booking(8, "confirmed", 2, "2027-05-12", 100.0, "2027-01-03T10:00:00Z");
-    let sold = stage.apply_alone(stage.told(&sold).await, 6).await;
-    assert!(matches!(sold[0], Outcome::Overbooked { .. }), "{sold:?}");
+    let sold = stage.apply_alone(stage.reported(&sold).await, 6).await;
+    assert!(matches!(sold[0], IngestOutcome::Overbooked { .. }), "{sold:?}");
     // The block is gone: there is room for it after all.
     block["status"] = json!("cancelled");
     block["modifiedTime"] = json!("2027-01-04T10:00:00Z");
-    let lifted = stage.apply_alone(stage.told(&block).await, 7).await;
-    assert!(matches!(lifted[0], Outcome::Updated(_)), "{lifted:?}");
+    let lifted = stage.apply_alone(stage.reported(&block).await, 7).await;
+    assert!(matches!(lifted[0], IngestOutcome::Updated(_)), "{lifted:?}");
     assert_eq!(stage.taken("2027-05-10").await, (1, 0));
-    let standing = stage.bookings().await.into_iter().filter(|(_, facts)| facts.status != "cancelled");
-    assert_eq!(standing.map(|(id, _)| id).collect::<Vec<_>>(), ["8"], "the booking that became a block is over");
+    let state = stage.bookings().await.into_iter().filter(|(_, facts)| facts.status != "cancelled");
+    assert_eq!(state.map(|(id, _)| id).collect::<Vec<_>>(), ["8"], "the booking that became a block is over");
     // Gone is gone, if the channel says so of a block.
     block["status"] = json!("black");
     block["modifiedTime"] = json!("2027-01-05T10:00:00Z");
-    stage.apply_alone(stage.told(&block).await, 8).await;
+    stage.apply_alone(stage.reported(&block).await, 8).await;
     assert_eq!(stage.taken("2027-05-10").await.1, 2);
     let what = gassync_domain::EntityRef { entity: Entity::Block, id: "7".to_owned() };
     let removed = Change::new(ChangeKind::Removed(what), None);
@@ -398,21 +407,21 @@ async fn a_block_takes_what_it_says(database: Database) {
     assert_eq!(stage.taken("2027-05-10").await.1, 0);
 }
 
-async fn what_waits_goes_on_by_itself(database: Database) {
+async fn parked_records_are_retried_automatically(database: Database) {
     let stage = Stage::set(database).await;
     let [created, ..] = life(9);
-    let parked = stage.apply_alone(stage.told(&created).await, 1).await;
-    let Outcome::Parked(missing) = &parked[0] else { panic!("{parked:?}") };
+    let parked = stage.apply_alone(stage.reported(&created).await, 1).await;
+    let IngestOutcome::Parked(missing) = &parked[0] else { panic!("{parked:?}") };
     assert_eq!(missing.to_string(), "room type 11 is not mapped");
     assert!(stage.bookings().await.is_empty());
     let house = stage.apply_alone(stage.house().await, 2).await;
-    assert!(house.iter().all(|outcome| matches!(outcome, Outcome::Created(_))), "{house:?}");
+    assert!(house.iter().all(|outcome| matches!(outcome, IngestOutcome::Created(_))), "{house:?}");
     // The link has put a job in the queue, in its own transaction.
     let mut tx = stage.db.read(stage.account).await.expect("a transaction");
     let job = store::queue::latest(&mut tx, stage.account, stage.source, "drive-parked").await.expect("read");
     assert_eq!(job.map(|(state, _)| state).as_deref(), Some("waiting"));
     drop(tx);
-    let again = stage.apply_alone(stage.told(&created).await, 3).await;
-    assert!(matches!(again[0], Outcome::Created(_)), "the same news is not unchanged while it waits: {again:?}");
+    let again = stage.apply_alone(stage.reported(&created).await, 3).await;
+    assert!(matches!(again[0], IngestOutcome::Created(_)), "the same news is not unchanged while it waits: {again:?}");
     assert_eq!(stage.bookings().await.len(), 1);
 }

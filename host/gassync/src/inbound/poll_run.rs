@@ -7,7 +7,7 @@ use gassync_domain::{AccountId, ChannelError, Date, Entity, Query, Selection, So
 use gassync_runtime::{CallError, Poll};
 use jiff::{SignedDuration, Span};
 
-use super::pull::{self, Tally};
+use super::fetch::{self, OutcomeCounts};
 use crate::{
     app::App,
     channel::ChannelCallError,
@@ -27,7 +27,7 @@ const MAX_FAILING: SignedDuration = SignedDuration::from_mins(1);
 const MAX_LIMITED: SignedDuration = SignedDuration::from_hours(1);
 
 /// What a poll is called.
-pub fn name_of(entity: Entity, queue: Option<&str>) -> String {
+pub fn poll_name(entity: Entity, queue: Option<&str>) -> String {
     match queue {
         Some(queue) => format!("{}/{queue}", entity.as_str()),
         None => entity.as_str().to_owned(),
@@ -46,7 +46,7 @@ pub async fn selection(app: &App, source: &Source, poll: &Poll) -> store::Result
     }
     let mut tx = app.db.read(source.account).await?;
     let resume = sources::resume_point(&mut tx, source.account, source.id, poll.entity.as_str()).await?;
-    Ok(pull::since(resume, poll.overlap_seconds, app.now()))
+    Ok(fetch::since(resume, poll.overlap_seconds, app.now()))
 }
 
 /// The day that it is at a source's houses; where they are in several zones, the earliest.
@@ -59,24 +59,29 @@ pub async fn today(app: &App, source: &Source) -> store::Result<Date> {
 }
 
 /// Fetches what a poll asks for, and notes on its source how that ended.
-pub async fn run(app: &Arc<App>, source: &Source, poll: &Poll, query: Query) -> Result<Tally, ChannelCallError> {
+pub async fn run(
+    app: &Arc<App>,
+    source: &Source,
+    poll: &Poll,
+    query: Query,
+) -> Result<OutcomeCounts, ChannelCallError> {
     let entity = query.entity;
-    let result = pull::run(app, source, query).await;
-    let name = name_of(entity, poll.queue.as_deref());
+    let result = fetch::run(app, source, query).await;
+    let name = poll_name(entity, poll.queue.as_deref());
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     match &result {
-        Ok(tally) => {
-            works(&mut tx, (source.account, source.id), &name).await?;
-            let changed = |word: &str| tally.get(word).copied().unwrap_or_default();
+        Ok(outcomes) => {
+            record_success(&mut tx, (source.account, source.id), &name).await?;
+            let changed = |word: &str| outcomes.get(word).copied().unwrap_or_default();
             if entity == Entity::Reservation
                 && changed("created") + changed("updated") > 0
                 && let Some(connection) = source.connection
             {
-                connections::brought_untold(&mut tx, source.account, connection, now).await?;
+                connections::count_unannounced_poll(&mut tx, source.account, connection, now).await?;
             }
         }
-        Err(error) if counts(error) => fails(&mut tx, source, (&name, error), now).await?,
+        Err(error) if counts(error) => record_failure(&mut tx, source, (&name, error), now).await?,
         Err(_) => {}
     }
     tx.commit().await?;
@@ -84,13 +89,13 @@ pub async fn run(app: &Arc<App>, source: &Source, poll: &Poll, query: Query) -> 
 }
 
 /// What is not asked for any more fails no more.
-pub async fn ended(app: &App, source: &Source, name: &str) -> store::Result<()> {
+pub async fn record_end(app: &App, source: &Source, name: &str) -> store::Result<()> {
     let mut tx = app.db.write(source.account).await?;
-    works(&mut tx, (source.account, source.id), name).await?;
+    record_success(&mut tx, (source.account, source.id), name).await?;
     tx.commit().await
 }
 
-async fn works(tx: &mut Tx, (account, source): (AccountId, SourceId), name: &str) -> store::Result<()> {
+async fn record_success(tx: &mut Tx, (account, source): (AccountId, SourceId), name: &str) -> store::Result<()> {
     if !poll_failures::forget(tx, account, source, name).await? {
         return Ok(());
     }
@@ -101,7 +106,7 @@ async fn works(tx: &mut Tx, (account, source): (AccountId, SourceId), name: &str
     Ok(())
 }
 
-async fn fails(
+async fn record_failure(
     tx: &mut Tx,
     source: &Source,
     (name, error): (&str, &ChannelCallError),

@@ -95,7 +95,7 @@ async fn buys(shop: Arc<Shop>, buyer: usize) -> (usize, Has) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn exactly_what_there_is_is_sold() {
+async fn concurrent_buyers_sell_exactly_the_stock() {
     let database = Database::postgres().await;
     let direct = Db::open(&database.url).await.expect("a database");
     direct.migrate().await.expect("a schema");
@@ -167,7 +167,7 @@ async fn exactly_what_there_is_is_sold() {
 }
 
 async fn sold(tx: &mut store::Tx, account: AccountId) -> Vec<(String, usize, i64)> {
-    let types = store::calendar::Wanted { room_type_id: None, property_id: None, from_row: 0 };
+    let types = store::calendar::CalendarQuery { room_type_id: None, property_id: None, from_row: 0 };
     let source = store::sources::named(tx, "partner").await.expect("read")[0].id;
     let unit = store::calendar::linked_room_types(tx, account, source, &types, 1).await.expect("read")[0].unit_id;
     let stay = gassync_domain::Stay::new("2027-06-01".parse().expect("a day"), "2027-06-06".parse().expect("a day"));
