@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::Command, sync::Arc, time::Instant};
 
 use gassync::store::{
     Db,
-    queue::{self, Company, Ended, Put, QueueKey, Release, Taken, Work},
+    queue::{self, BatchPolicy, Claim, JobResult, NewJob, QueueKey, QueueResult, WorkerPool},
 };
 use gassync_domain::{AccountId, SourceId};
 use gassync_tests::{
@@ -111,8 +111,8 @@ impl Ours {
 
     /// Completions per second: each in a commit of its own, or as many together as wait.
     async fn run(&self, concurrent: bool) -> f64 {
-        let all: Vec<Put<'_>> = (0..jobs())
-            .map(|number| Put {
+        let all: Vec<NewJob<'_>> = (0..jobs())
+            .map(|number| NewJob {
                 account: self.account,
                 source: self.sources[number % SOURCES],
                 queue: QueueKey::Channel,
@@ -127,7 +127,7 @@ impl Ours {
             .collect();
         for piece in all.chunks(5_000) {
             let mut tx = self.db.platform_write().await.expect("a transaction");
-            queue::put(&mut tx, piece, at(0)).await.expect("put");
+            queue::enqueue(&mut tx, piece, at(0)).await.expect("put");
             tx.commit().await.expect("committed");
         }
         if let Db::Postgres { writers, .. } = &self.db {
@@ -139,12 +139,12 @@ impl Ours {
         jobs() as f64 / begun.elapsed().as_secs_f64()
     }
 
-    async fn claim(&self, queues: i64, alike: i64) -> Vec<Taken> {
+    async fn claim(&self, queues: i64, alike: i64) -> Vec<Claim> {
         let mut tx = self.db.platform_write().await.expect("a transaction");
-        let taken = queue::claim(&mut tx, Work::Jobs, (at(2), at(62)), (queues, 1_000), |_| Company {
+        let taken = queue::claim(&mut tx, WorkerPool::Jobs, (at(2), at(62)), (queues, 1_000), |_| BatchPolicy {
             kinds: &["work"],
-            most: alike,
-            apart: false,
+            max: alike,
+            independent: false,
         })
         .await
         .expect("claimed");
@@ -195,11 +195,14 @@ impl Ours {
     }
 }
 
-async fn finish(db: &Db, taken: Vec<Taken>) {
-    let release =
-        |taken: Taken| Release { ended: taken.jobs.iter().map(|_| Ended::Done).collect(), taken, pause: None };
-    let releases: Vec<Release> = taken.into_iter().map(release).collect();
+async fn finish(db: &Db, taken: Vec<Claim>) {
+    let release = |taken: Claim| QueueResult {
+        results: taken.jobs.iter().map(|_| JobResult::Done).collect(),
+        claim: taken,
+        pause: None,
+    };
+    let releases: Vec<QueueResult> = taken.into_iter().map(release).collect();
     let mut tx = db.platform_write().await.expect("a transaction");
-    queue::finish(&mut tx, &releases.iter().collect::<Vec<_>>(), at(3)).await.expect("finished");
+    queue::complete(&mut tx, &releases.iter().collect::<Vec<_>>(), at(3)).await.expect("finished");
     tx.commit().await.expect("committed");
 }

@@ -15,7 +15,7 @@ use gassync_tests::{
 };
 use serde_json::{Value, json};
 
-on_both!(each_trouble_names_its_mend, what_time_brings_names_its_mend);
+on_both!(each_alarm_names_its_remedy, each_time_based_alarm_names_its_remedy);
 
 /// A host as a process, an odd channel, and the command line between them.
 struct Stage {
@@ -107,7 +107,7 @@ impl Stage {
 
 const BY: [(&str, &str); 2] = [("WHO", "Lena"), ("TEXT", "tried")];
 
-async fn each_trouble_names_its_mend(database: Database) {
+async fn each_alarm_names_its_remedy(database: Database) {
     let mut stage = Stage::open(&database).await;
     let base = format!("baseUrl=http://{}/api/v2", stage.channel.address);
     let add = ["source", "add", "--account", "A", "--channel", "beds24", "--name", "odd", "--setting", &base, "--json"];
@@ -180,7 +180,7 @@ async fn gone(host: &Host, kind: &str) {
 }
 
 /// What shows only after minutes, with a clock that is put forward.
-async fn what_time_brings_names_its_mend(database: Database) {
+async fn each_time_based_alarm_names_its_remedy(database: Database) {
     let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let host = channel.host(database, &[]).await;
     let made = channel.connect(&host, Some("UTC")).await;

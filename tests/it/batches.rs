@@ -12,7 +12,7 @@ on_both!(bookings_are_told_as_many_at_once_as_the_plugin_takes);
 async fn bookings_are_told_as_many_at_once_as_the_plugin_takes(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
-    host.until("all is told", async || stage.is_told_all("alpha").await && stage.is_told_all("beta").await).await;
+    host.until("all is told", async || stage.is_synced("alpha").await && stage.is_synced("beta").await).await;
     let (status, installed) = host.install(beds24_in_batches_of(2)).await;
     assert_eq!((status, &installed["status"]), (201, &json!("serving")), "{installed}");
     // Five bookings that wait together.
@@ -29,7 +29,7 @@ async fn bookings_are_told_as_many_at_once_as_the_plugin_takes(database: Databas
         let writes = calls.into_iter().filter(|call| call.method == "POST" && call.path == "/bookings");
         writes.map(|call| call.at).collect::<Vec<_>>()
     };
-    let all_are_told = async |count: usize| stage.told().len() == count && stage.is_told_all("alpha").await;
+    let all_are_told = async |count: usize| stage.pushed().len() == count && stage.is_synced("alpha").await;
     gather("abcde", 0).await;
     host.until("alpha has them", async || all_are_told(5).await).await;
     assert_eq!(writes().len(), 3, "two, two and one");

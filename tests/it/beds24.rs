@@ -10,11 +10,11 @@ use gassync_tests::{
 use jiff::{Span, civil::Date};
 
 on_both!(
-    hints_are_read_back_together,
-    credits_are_kept_and_no_attempt_is_burnt,
-    a_token_that_dies_before_its_time_is_renewed,
-    a_stretch_of_nights_is_fetched_and_goes_on_after_a_fall,
-    blocks_take_nights
+    hints_are_fetched_in_batches,
+    rate_limits_are_respected_without_counting_attempts,
+    a_token_that_expires_early_is_refreshed,
+    a_backfill_resumes_after_a_failure,
+    blocks_reduce_availability
 );
 
 fn quiet() -> Settings {
@@ -48,7 +48,7 @@ fn at_channel(channel: &Channel) -> Vec<String> {
     ids
 }
 
-async fn hints_are_read_back_together(database: Database) {
+async fn hints_are_fetched_in_batches(database: Database) {
     let channel = host::channel(quiet()).await;
     // A poll comes so seldom that whatever is known is known by hints.
     let host = Host::begin(database, &["beds24"], Some(&channel), &[("GASSYNC_WORKERS_POLL_SECONDS", "0")]).await;
@@ -76,7 +76,7 @@ async fn hints_are_read_back_together(database: Database) {
     host.stop().await;
 }
 
-async fn credits_are_kept_and_no_attempt_is_burnt(database: Database) {
+async fn rate_limits_are_respected_without_counting_attempts(database: Database) {
     let settings = Settings {
         credits_per_five_minutes: 12.0,
         credit_headers: CreditHeaders::File,
@@ -100,7 +100,7 @@ async fn credits_are_kept_and_no_attempt_is_burnt(database: Database) {
     host.stop().await;
 }
 
-async fn a_token_that_dies_before_its_time_is_renewed(database: Database) {
+async fn a_token_that_expires_early_is_refreshed(database: Database) {
     let channel = host::channel(quiet()).await;
     let host = Host::start(database, &["beds24"], Some(&channel)).await;
     let made = host.connect(&channel).await;
@@ -123,7 +123,7 @@ async fn a_token_that_dies_before_its_time_is_renewed(database: Database) {
     host.stop().await;
 }
 
-async fn a_stretch_of_nights_is_fetched_and_goes_on_after_a_fall(database: Database) {
+async fn a_backfill_resumes_after_a_failure(database: Database) {
     let channel = host::channel(Settings { bookings: 60, ..quiet() }).await;
     let host = Host::start(database, &["beds24"], Some(&channel)).await;
     let made = host.connect(&channel).await;
@@ -158,7 +158,7 @@ async fn a_stretch_of_nights_is_fetched_and_goes_on_after_a_fall(database: Datab
     host.stop().await;
 }
 
-async fn blocks_take_nights(database: Database) {
+async fn blocks_reduce_availability(database: Database) {
     let channel = host::channel(quiet()).await;
     let host = Host::start(database, &["beds24"], Some(&channel)).await;
     let made = host.connect(&channel).await;

@@ -13,7 +13,7 @@ use gassync_tests::{
 use jiff::Span;
 use serde_json::{Value, json};
 
-struct Desk {
+struct Connection {
     host: Host,
     channel: Channel,
     /// A room type with one unit at least, and how many it has.
@@ -22,7 +22,7 @@ struct Desk {
     first: Date,
 }
 
-impl Desk {
+impl Connection {
     async fn open(bare_answers: bool) -> Self {
         let credits_per_five_minutes = 100_000.0;
         let settings = Settings { bookings: 0, credits_per_five_minutes, bare_answers, ..Settings::default() };
@@ -103,8 +103,8 @@ fn taken(outcome: &Outcome) -> Option<(&str, bool)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_booking_is_made_once_whatever_goes_wrong() {
-    let desk = Desk::open(false).await;
+async fn creating_a_booking_is_idempotent_under_faults() {
+    let connection = Connection::open(false).await;
     let faults = [
         InjectedFault::TimeoutAfterWork,
         InjectedFault::ErrorAfterWork,
@@ -114,84 +114,89 @@ async fn a_booking_is_made_once_whatever_goes_wrong() {
     for (number, fault) in faults.into_iter().enumerate() {
         let reference = format!("GAS-{number}");
         let place = i64::try_from(number).expect("few") * 3;
-        let again = |attempt: &str| desk.booking(&reference, (place, place + 2), &json!({ "attempt": attempt }));
-        desk.channel.beds24.set_fault(fault, Rule::next(1).only("POST /bookings"));
-        let first = desk.write(json!([again("first")])).await;
+        let again = |attempt: &str| connection.booking(&reference, (place, place + 2), &json!({ "attempt": attempt }));
+        connection.channel.beds24.set_fault(fault, Rule::next(1).only("POST /bookings"));
+        let first = connection.write(json!([again("first")])).await;
         assert!(taken(&first[0]).is_none(), "{fault:?}: {first:?}");
-        let second = desk.write(json!([again("after-unknown")])).await;
+        let second = connection.write(json!([again("after-unknown")])).await;
         let (id, _) = taken(&second[0]).unwrap_or_else(|| panic!("{fault:?}: {first:?}, then {second:?}"));
-        let there = desk.at_channel(&reference);
+        let there = connection.at_channel(&reference);
         assert_eq!(there.len(), 1, "{fault:?}: {there:?}");
         assert_eq!((there[0].id.to_string().as_str(), there[0].price_cents), (id, 24_050), "{fault:?}");
-        assert_eq!(desk.channel.beds24.creates(&reference), 1, "{fault:?}");
+        assert_eq!(connection.channel.beds24.creates(&reference), 1, "{fault:?}");
     }
-    desk.host.stop().await;
+    connection.host.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bookings_are_changed_cancelled_and_refused_one_by_one() {
-    let desk = Desk::open(false).await;
-    let units = desk.channel.beds24.properties()[0].room_types[0].qty;
+async fn bookings_are_changed_cancelled_and_refused_individually() {
+    let connection = Connection::open(false).await;
+    let units = connection.channel.beds24.properties()[0].room_types[0].qty;
     let many: Vec<Value> =
-        (0..=units).map(|number| desk.booking(&format!("FULL-{number}"), (0, 2), &Value::Null)).collect();
-    let outcomes = desk.write(json!(many)).await;
+        (0..=units).map(|number| connection.booking(&format!("FULL-{number}"), (0, 2), &Value::Null)).collect();
+    let outcomes = connection.write(json!(many)).await;
     let made: Vec<String> = outcomes.iter().filter_map(|outcome| Some(taken(outcome)?.0.to_owned())).collect();
     assert_eq!(made.len(), usize::try_from(units).expect("few"), "one more than there is room for: {outcomes:?}");
     assert!(matches!(&outcomes[made.len()], Outcome::Refused(errors) if !errors.is_empty()), "{outcomes:?}");
-    let longer = desk.booking("FULL-0", (0, 3), &json!({ "kind": "change", "channelId": made[0] }));
-    let outcomes = desk.write(json!([longer])).await;
+    let longer = connection.booking("FULL-0", (0, 3), &json!({ "kind": "change", "channelId": made[0] }));
+    let outcomes = connection.write(json!([longer])).await;
     assert!(taken(&outcomes[0]).is_some(), "{outcomes:?}");
-    assert_eq!(desk.at_channel("FULL-0")[0].departure, desk.day(3));
-    let gone = desk.booking("FULL-0", (0, 3), &json!({ "kind": "cancel", "channelId": made[0] }));
-    let unknown = desk.booking("NOBODY", (0, 3), &json!({ "kind": "cancel", "channelId": "1" }));
-    let outcomes = desk.write(json!([gone, unknown])).await;
+    assert_eq!(connection.at_channel("FULL-0")[0].departure, connection.day(3));
+    let gone = connection.booking("FULL-0", (0, 3), &json!({ "kind": "cancel", "channelId": made[0] }));
+    let unknown = connection.booking("NOBODY", (0, 3), &json!({ "kind": "cancel", "channelId": "1" }));
+    let outcomes = connection.write(json!([gone, unknown])).await;
     assert!(taken(&outcomes[0]).is_some() && taken(&outcomes[1]).is_none(), "{outcomes:?}");
-    assert_eq!(desk.at_channel("FULL-0")[0].status, "cancelled");
+    assert_eq!(connection.at_channel("FULL-0")[0].status, "cancelled");
     // Nights out of sale, and back.
-    let block =
-        json!({ "roomTypeId": desk.room.to_string(), "checkIn": desk.day(10), "checkOut": desk.day(12), "units": 1 });
+    let block = json!({ "roomTypeId": connection.room.to_string(), "checkIn": connection.day(10), "checkOut": connection.day(12), "units": 1 });
     let close = json!([{ "kind": "block", "reference": "MAINT-1", "block": block }]);
-    let outcomes = desk.write(close).await;
+    let outcomes = connection.write(close).await;
     let id = taken(&outcomes[0]).expect("taken").0.to_owned();
-    assert_eq!(desk.at_channel("MAINT-1")[0].status, "black");
+    assert_eq!(connection.at_channel("MAINT-1")[0].status, "black");
     let open = json!([{ "kind": "unblock", "reference": "MAINT-1", "channelId": id, "block": block }]);
-    let outcomes = desk.write(open).await;
+    let outcomes = connection.write(open).await;
     assert!(taken(&outcomes[0]).is_some(), "{outcomes:?}");
-    assert_eq!(desk.at_channel("MAINT-1")[0].status, "cancelled");
-    desk.host.stop().await;
+    assert_eq!(connection.at_channel("MAINT-1")[0].status, "cancelled");
+    connection.host.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nights_are_written_and_what_was_not_taken_is_told() {
-    let desk = Desk::open(false).await;
+async fn calendar_writes_report_rejected_nights() {
+    let connection = Connection::open(false).await;
     let night = |ahead: i64, more: Value| {
-        let mut night = json!({ "date": desk.day(ahead), "available": true, "price": "131.00", "minStay": 2 });
+        let mut night = json!({ "date": connection.day(ahead), "available": true, "price": "131.00", "minStay": 2 });
         for (name, value) in more.as_object().into_iter().flatten() {
             night[name] = value.clone();
         }
         night
     };
-    let update = |nights: Value| json!([{ "roomTypeId": desk.room.to_string(), "nights": nights }]);
-    let outcomes = desk
+    let update = |nights: Value| json!([{ "roomTypeId": connection.room.to_string(), "nights": nights }]);
+    let outcomes = connection
         .set(update(json!([night(0, json!({})), night(1, json!({})), night(2, json!({ "available": false }))])))
         .await;
     assert!(taken(&outcomes[0]).is_some(), "{outcomes:?}");
-    let there = desk.channel.beds24.nights(desk.room, desk.day(0), desk.day(2));
+    let there = connection.channel.beds24.nights(connection.room, connection.day(0), connection.day(2));
     let shown: Vec<_> = there.iter().map(|n| (n.price1_cents, n.min_stay, n.closing.as_deref())).collect();
     let open = there[0].closing.as_deref();
     assert!(open.is_none_or(|word| word == "none"), "{there:?}");
     assert_eq!(shown[..2], [(Some(13_100), Some(2), open); 2]);
     assert_eq!(there[2].closing.as_deref(), Some("blackout"));
     // More than the room takes is capped, and told.
-    let outcomes = desk.set(update(json!([night(4, json!({ "maxStay": 400 }))]))).await;
+    let outcomes = connection.set(update(json!([night(4, json!({ "maxStay": 400 }))]))).await;
     assert!(matches!(&outcomes[0], Outcome::Accepted { warnings, .. } if !warnings.is_empty()), "{outcomes:?}");
-    desk.host.stop().await;
+    connection.host.stop().await;
     // A success that repeats nothing may have changed nothing: it counts only after it was read back.
-    let desk = Desk::open(true).await;
-    desk.channel.beds24.set_fault(InjectedFault::NothingChanged, Rule::next(1).only("POST /inventory/rooms/calendar"));
-    let night = json!({ "date": desk.day(6), "available": true, "price": "77.00" });
-    let outcomes = desk.set(json!([{ "roomTypeId": desk.room.to_string(), "nights": [night] }])).await;
+    let connection = Connection::open(true).await;
+    connection
+        .channel
+        .beds24
+        .set_fault(InjectedFault::NothingChanged, Rule::next(1).only("POST /inventory/rooms/calendar"));
+    let night = json!({ "date": connection.day(6), "available": true, "price": "77.00" });
+    let outcomes = connection.set(json!([{ "roomTypeId": connection.room.to_string(), "nights": [night] }])).await;
     assert!(taken(&outcomes[0]).is_some_and(|(_, confirmed)| !confirmed), "{outcomes:?}");
-    assert_ne!(desk.channel.beds24.nights(desk.room, desk.day(6), desk.day(6))[0].price1_cents, Some(7_700));
-    desk.host.stop().await;
+    assert_ne!(
+        connection.channel.beds24.nights(connection.room, connection.day(6), connection.day(6))[0].price1_cents,
+        Some(7_700)
+    );
+    connection.host.stop().await;
 }

@@ -61,14 +61,14 @@ impl<T: Transport> Transport for Blanking<T> {
 const HEADERS: [&str; 2] = ["/data/*/webhooks/customHeader", "/*/modified/webhooks/customHeader"];
 const ALL: [&str; 4] = [HEADERS[0], HEADERS[1], "/data/*/webhooks/url", "/*/modified/webhooks/url"];
 
-struct Desk {
+struct Connection {
     host: Host,
     channel: Channel,
     made: SourceMade,
     memory: Memory,
 }
 
-impl Desk {
+impl Connection {
     async fn call(&self, blanked: &'static [&'static str]) -> (Arc<Plugin>, Call) {
         let app = &self.host.app;
         let mut tx = app.db.platform_read().await.expect("a transaction");
@@ -138,7 +138,7 @@ fn sold(beds24: &Beds24) -> Vec<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_system_goes_on_being_called_and_so_are_we() {
+async fn subscribing_keeps_another_systems_webhook() {
     let settings = Settings { bookings: 12, properties: 1, credits_per_five_minutes: 100_000.0, ..Settings::default() };
     let channel = channel(settings).await;
     let host = Host::start(Database::sqlite(), &["beds24"], Some(&channel)).await;
@@ -147,49 +147,50 @@ async fn another_system_goes_on_being_called_and_so_are_we() {
     let theirs = json!({ "version": "twoWithPersonalData", "url": format!(" {} ", other.url("/theirs?key=k1")),
         "additionalData": "none", "customHeader": "X-Theirs: s3cret\r\nX-More: 2" });
     // As their program wrote it, with a token that may.
-    let mut desk = Desk { host, channel, made, memory: Memory::new() };
-    let id = desk.channel.beds24.properties()[0].id;
-    desk.enter(id, &theirs).await;
-    assert_eq!(desk.there().await, theirs);
+    let mut connection = Connection { host, channel, made, memory: Memory::new() };
+    let id = connection.channel.beds24.properties()[0].id;
+    connection.enter(id, &theirs).await;
+    assert_eq!(connection.there().await, theirs);
     // Blanked altogether, nothing is written, and a person is told.
-    let (ids, steps) = desk.subscribe(&ALL).await;
+    let (ids, steps) = connection.subscribe(&ALL).await;
     assert!(ids.is_empty() && steps[0].contains("is not shown to us"), "{steps:?}");
-    assert_eq!(desk.there().await, theirs);
-    let (ids, steps) = desk.subscribe(&HEADERS).await;
+    assert_eq!(connection.there().await, theirs);
+    let (ids, steps) = connection.subscribe(&HEADERS).await;
     assert_eq!(
         (ids.as_slice(), steps.len()),
         (&[id.to_string()][..], 1),
         "the inventory webhook alone is left: {steps:?}"
     );
-    let there = desk.there().await;
+    let there = connection.there().await;
     let lines: Vec<&str> = there["url"].as_str().expect("lines").split('\n').collect();
     assert_eq!((lines.len(), Some(lines[0])), (2, theirs["url"].as_str()));
-    assert!(lines[1].starts_with(&format!("{}/v1?token=", desk.made.webhook_url)), "{lines:?}");
+    assert!(lines[1].starts_with(&format!("{}/v1?token=", connection.made.webhook_url)), "{lines:?}");
     let mut without_url = there.clone();
     without_url["url"] = theirs["url"].clone();
     assert_eq!(without_url, theirs, "all else is as it was");
     // Once more is the same.
-    assert_eq!((desk.subscribe(&HEADERS).await.0, desk.there().await), (ids.clone(), there));
+    assert_eq!((connection.subscribe(&HEADERS).await.0, connection.there().await), (ids.clone(), there));
     // Both are called.
-    let beds24 = desk.channel.beds24.clone();
-    desk.host.until("the bookings are there", async || desk.host.figure("bookings").await > 0).await;
+    let beds24 = connection.channel.beds24.clone();
+    connection.host.until("the bookings are there", async || connection.host.figure("bookings").await > 0).await;
     let booking = sold(&beds24)[0];
     assert!(beds24.cancel(booking, Notification::Webhook));
     let heard = other.until(1).await;
     assert_eq!((heard[0].header("x-theirs"), heard[0].header("x-more")), ("s3cret", "2"));
-    desk.host
+    connection
+        .host
         .until("we were called, too", async || {
-            let calls = desk.host.look("inbox?state=applied&limit=1000").await;
+            let calls = connection.host.look("inbox?state=applied&limit=1000").await;
             calls.as_array().is_some_and(|calls| calls.iter().any(|call| call["kind"] == "call"))
         })
         .await;
     // Ours goes alone.
-    assert_eq!(desk.unsubscribe(ids.clone()).await, ids);
-    assert_eq!(desk.there().await, theirs);
-    desk.host.stop().await;
+    assert_eq!(connection.unsubscribe(ids.clone()).await, ids);
+    assert_eq!(connection.there().await, theirs);
+    connection.host.stop().await;
 }
 
-impl Desk {
+impl Connection {
     /// Another system writes what it wants, by a call of its own.
     async fn enter(&self, id: u64, webhooks: &Value) {
         let (_, call) = self.call(&[]).await;

@@ -3,7 +3,7 @@
 use gassync::{
     inbound::apply::{IngestContext, IngestOutcome},
     store::outbound::{
-        bookings::{self, Mark, ReservationPushResult},
+        bookings::{self, PushedReservation, ReservationPushResult},
         invalidations::ReservationInvalidation,
     },
 };
@@ -172,8 +172,8 @@ async fn a_cancellation_of_ours_in_push(database: Database) {
     let mark = async |result: ReservationPushResult, second: i64| {
         let mut tx = source_fixture.db.write(account).await.expect("a transaction");
         let sync_state = bookings::get(&mut tx, account, source, core).await.expect("read").expect("there");
-        let mark = Mark { sync_state: &sync_state, digest: "d", result: &result, in_doubt: false };
-        bookings::mark(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");
+        let mark = PushedReservation { sync_state: &sync_state, digest: "d", result: &result, in_doubt: false };
+        bookings::record_results(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");
         tx.commit().await.expect("committed");
     };
     let shown = async |second: i64| source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), second).await;

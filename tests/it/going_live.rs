@@ -20,12 +20,12 @@ use crate::{
 };
 
 on_both!(
-    what_was_planned_is_done_and_nothing_else,
-    what_was_sold_since_is_closed_all_the_same,
-    what_the_plan_does_not_name_is_not_changed,
-    a_plan_is_good_for_five_minutes,
-    what_is_closed_by_hand_is_opened_where_the_plan_says_so,
-    new_credentials_listen_until_their_rooms_are_known,
+    going_live_executes_exactly_the_plan,
+    nights_sold_after_the_plan_are_closed,
+    going_live_refuses_unplanned_changes,
+    a_plan_expires_after_five_minutes,
+    a_plan_can_open_nights_closed_by_hand,
+    new_credentials_listen_until_their_rooms_match,
 );
 
 async fn plan(stage: &Stage, source: &str, asked: Value) -> Value {
@@ -39,7 +39,7 @@ async fn follow(stage: &Stage, source: &str, plan: &Value) -> (u16, Value) {
     read(stage.host.operate(&format!("sources/{source}/go-live"), &asked).await).await
 }
 
-async fn what_was_planned_is_done_and_nothing_else(database: Database) {
+async fn going_live_executes_exactly_the_plan(database: Database) {
     let stage = Stage::listening(database, "0", clock()).await;
     let room = stage.rooms.0;
     let (closed, priced) = (stage.day(0), stage.day(4));
@@ -58,7 +58,7 @@ async fn what_was_planned_is_done_and_nothing_else(database: Database) {
     assert_eq!((status, &done["live"]), (200, &json!(true)), "{done}");
     let has = || stage.alpha.beds24.nights(room, priced, priced)[0].price1_cents == Some(32_100);
     stage.host.until("the price is there", async || has()).await;
-    stage.host.until("all is told", async || stage.is_told_all("alpha").await).await;
+    stage.host.until("all is told", async || stage.is_synced("alpha").await).await;
     for write in stage.alpha.beds24.night_writes() {
         let keys: Vec<&str> = write.values.keys().map(String::as_str).collect();
         assert_eq!((write.from, write.to, keys), (priced, priced, vec!["price1"]), "just what the plan named");
@@ -70,7 +70,7 @@ async fn what_was_planned_is_done_and_nothing_else(database: Database) {
     stage.host.stop().await;
 }
 
-async fn what_was_sold_since_is_closed_all_the_same(database: Database) {
+async fn nights_sold_after_the_plan_are_closed(database: Database) {
     let stage = Stage::listening(database, "0", clock()).await;
     let (sold, closed) = (stage.day(0), stage.day(5));
     let planned = plan(&stage, "beta", json!({ "plan": true })).await;
@@ -81,14 +81,14 @@ async fn what_was_sold_since_is_closed_all_the_same(database: Database) {
     assert_eq!((status, &done["closes"]["nights"]), (200, &json!(2)), "{done}");
     assert_eq!(done["closedByHand"]["firstNight"], json!(closed), "{done}");
     stage.host.until("it is closed", async || !is_open(&stage.beta, stage.rooms.1, sold)).await;
-    stage.host.until("all is told", async || stage.is_told_all("beta").await).await;
+    stage.host.until("all is told", async || stage.is_synced("beta").await).await;
     assert!(!is_open(&stage.beta, stage.rooms.1, closed), "what was closed since stays closed");
     assert!(words(&stage.beta, stage.rooms.1, closed).is_empty());
     assert!(!stage.is_free(closed).await, "everywhere");
     stage.host.stop().await;
 }
 
-async fn what_the_plan_does_not_name_is_not_changed(database: Database) {
+async fn going_live_refuses_unplanned_changes(database: Database) {
     let stage = Stage::listening(database, "0", clock()).await;
     let (night, room) = (stage.day(3), stage.rooms.0);
     let planned = plan(&stage, "alpha", json!({ "plan": true })).await;
@@ -113,7 +113,7 @@ async fn what_the_plan_does_not_name_is_not_changed(database: Database) {
     stage.host.stop().await;
 }
 
-async fn a_plan_is_good_for_five_minutes(database: Database) {
+async fn a_plan_expires_after_five_minutes(database: Database) {
     let ahead = Arc::new(AtomicI64::new(0));
     let real = clock();
     let moved = {
@@ -132,7 +132,7 @@ async fn a_plan_is_good_for_five_minutes(database: Database) {
     stage.host.stop().await;
 }
 
-async fn what_is_closed_by_hand_is_opened_where_the_plan_says_so(database: Database) {
+async fn a_plan_can_open_nights_closed_by_hand(database: Database) {
     let stage = Stage::listening(database, "0", clock()).await;
     let (night, room) = (stage.day(0), stage.rooms.0);
     set(&stage.alpha, room, (night, night), "blackout");
@@ -143,7 +143,7 @@ async fn what_is_closed_by_hand_is_opened_where_the_plan_says_so(database: Datab
     assert_eq!(follow(&stage, "alpha", &planned).await.0, 200);
     stage.host.until("it is open", async || is_open(&stage.alpha, room, night)).await;
     assert!(stage.is_free(night).await);
-    stage.host.until("all is told", async || stage.is_told_all("alpha").await).await;
+    stage.host.until("all is told", async || stage.is_synced("alpha").await).await;
     // Closed again by hand, it is closed again.
     stage.sync("alpha").await;
     set(&stage.alpha, room, (night, night), "blackout");
@@ -153,7 +153,7 @@ async fn what_is_closed_by_hand_is_opened_where_the_plan_says_so(database: Datab
     stage.host.stop().await;
 }
 
-async fn new_credentials_listen_until_their_rooms_are_known(database: Database) {
+async fn new_credentials_listen_until_their_rooms_match(database: Database) {
     let other = host::channel(quiet(99)).await;
     let stage = Stage::listening_beside(database, "0", clock(), &[&other]).await;
     stage.host.go_live("alpha").await;
@@ -169,8 +169,8 @@ async fn new_credentials_listen_until_their_rooms_are_known(database: Database) 
     // The same source at another account, of other rooms.
     let settings = json!({ "set": { "baseUrl": format!("http://{}/api/v2", other.address) }, "unset": [] });
     let request = stage.host.http.patch(format!("{}/admin/v1/sources/alpha/settings", stage.host.base)).json(&settings);
-    let (status, told) = read(stage.host.operator(request).send().await.expect("an answer")).await;
-    assert!(status < 300, "{told}");
+    let (status, reply) = read(stage.host.operator(request).send().await.expect("an answer")).await;
+    assert!(status < 300, "{reply}");
     connect(other.beds24.invite_code()).await;
     stage.host.until("its rooms are read", async || other.beds24.requests().len() > 3).await;
     stage.sync("alpha").await;

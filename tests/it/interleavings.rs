@@ -132,7 +132,7 @@ impl Market {
                 job["runAt"].as_str().and_then(|at| at.parse().ok()).is_none_or(|at: Timestamp| at <= soon)
             };
             let counts = |job: &&Value| {
-                ["refetch", "push-booking", "push-calendar", "drive-parked"]
+                ["refetch", "push-booking", "push-calendar", "retry-parked"]
                     .contains(&job["kind"].as_str().expect("a kind"))
             };
             jobs.iter().filter(counts).any(is_due)

@@ -237,14 +237,14 @@ async fn a_booking_of_ours_that_was_taken_and_is_not_found_is_made_again(databas
     let stage = outbound::Stage::at(database, "0", clock).await;
     let host = &stage.host;
     host.until("both channels have been told all", async || {
-        stage.is_told_all("alpha").await && stage.is_told_all("beta").await
+        stage.is_synced("alpha").await && stage.is_synced("beta").await
     })
     .await;
     stage.alpha.beds24.set_fault(InjectedFault::NothingChanged, Rule::next(1).only("POST /bookings"));
     stage.book("d1", (0, 2), "confirmed").await;
     let state = async || host.look("sources/alpha/bookings").await[0]["state"].as_str().map(str::to_owned);
     host.until("the channel said that it took it", async || state().await.as_deref() == Some("unconfirmed")).await;
-    assert!(stage.told().is_empty());
+    assert!(stage.pushed().is_empty());
     let is_question = |call: &gassync_simulator::beds24::SeenCall| {
         call.method == "GET" && call.path == "/bookings" && call.query.split('&').any(|part| part.starts_with("id="))
     };
@@ -258,9 +258,9 @@ async fn a_booking_of_ours_that_was_taken_and_is_not_found_is_made_again(databas
         missing::find(&mut tx, account, alpha.id, id).await.expect("read").is_some()
     };
     host.until("that is noted", noted).await;
-    assert!(stage.told().is_empty(), "once may be a slip");
+    assert!(stage.pushed().is_empty(), "once may be a slip");
     ahead.store(TEN_MINUTES, Ordering::SeqCst);
-    host.until("it is made again", async || stage.told().len() == 1).await;
+    host.until("it is made again", async || stage.pushed().len() == 1).await;
     host.until("it is there", async || state().await.as_deref() == Some("confirmed")).await;
     stage.host.stop().await;
 }

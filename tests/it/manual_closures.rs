@@ -60,7 +60,7 @@ impl Stage {
 
     /// Nothing more is to be told to either channel.
     pub async fn settled(&self) {
-        let pushed = async || self.is_told_all("alpha").await && self.is_told_all("beta").await;
+        let pushed = async || self.is_synced("alpha").await && self.is_synced("beta").await;
         self.host.until("all is told", pushed).await;
     }
 

@@ -253,7 +253,7 @@ async fn a_reinstated_booking_of_ours_is_confirmed(database: Database) {
     let mut tx = stage.db.write(account).await.expect("a transaction");
     let kind = store::mappings::EntityKind::Reservation;
     store::mappings::unlink(&mut tx, account, source, kind, "5").await.expect("unlinked");
-    external_ids::link_bookings(
+    external_ids::assign(
         &mut tx,
         account,
         source,
@@ -274,13 +274,13 @@ async fn a_reinstated_booking_of_ours_is_confirmed(database: Database) {
     let reported = async |second: i64| {
         let mut tx = stage.db.write(account).await.expect("a transaction");
         let stands = bookings::get(&mut tx, account, source, core).await.expect("read").expect("there");
-        let mark = bookings::Mark {
+        let mark = bookings::PushedReservation {
             sync_state: &stands,
             digest: "digest",
             result: &bookings::ReservationPushResult::Unconfirmed,
             in_doubt: false,
         };
-        bookings::mark(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");
+        bookings::record_results(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");
         tx.commit().await.expect("committed");
     };
     let state = async || {
@@ -418,7 +418,7 @@ async fn parked_records_are_retried_automatically(database: Database) {
     assert!(house.iter().all(|outcome| matches!(outcome, IngestOutcome::Created(_))), "{house:?}");
     // The link has put a job in the queue, in its own transaction.
     let mut tx = stage.db.read(stage.account).await.expect("a transaction");
-    let job = store::queue::latest(&mut tx, stage.account, stage.source, "drive-parked").await.expect("read");
+    let job = store::queue::latest(&mut tx, stage.account, stage.source, "retry-parked").await.expect("read");
     assert_eq!(job.map(|(state, _)| state).as_deref(), Some("waiting"));
     drop(tx);
     let again = stage.apply_alone(stage.reported(&created).await, 3).await;

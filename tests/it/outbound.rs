@@ -16,12 +16,12 @@ use jiff::Span;
 use serde_json::{Value, json};
 
 on_both!(
-    a_direct_booking_is_told_here_and_closes_the_night_there,
-    nothing_is_doubled_whatever_goes_wrong,
-    a_channel_that_says_yes_and_does_nothing_is_found_out,
-    a_host_that_is_killed_tells_everything_once,
-    the_pms_says_what_to_look_at,
-    a_source_is_told_what_its_rules_say,
+    a_direct_booking_is_pushed_and_closes_the_night_elsewhere,
+    pushes_are_idempotent_under_faults,
+    an_acknowledgement_without_effect_is_detected_by_read_back,
+    a_killed_host_pushes_everything_exactly_once,
+    the_pms_reports_changed_records,
+    pushes_follow_the_push_settings,
 );
 
 /// Two simulated accounts that sell the same rooms, and a direct booking engine.
@@ -119,7 +119,7 @@ impl Stage {
     }
 
     /// What alpha has of our bookings.
-    pub fn told(&self) -> Vec<BookEntry> {
+    pub fn booked(&self) -> Vec<BookEntry> {
         self.alpha.beds24.book().into_iter().filter(|entry| entry.reference.starts_with("gas-")).collect()
     }
 
@@ -133,7 +133,7 @@ impl Stage {
     }
 
     /// Whether nothing of the core is missing at a channel.
-    pub async fn is_told_all(&self, source: &str) -> bool {
+    pub async fn is_synced(&self, source: &str) -> bool {
         self.age(source).await["oldestMissing"] == Value::Null
     }
 }
@@ -214,54 +214,54 @@ async fn link(host: &Host, (alpha, beta): (&Channel, &Channel), engine: &str) ->
     ((room, other_room), unit.0)
 }
 
-async fn a_direct_booking_is_told_here_and_closes_the_night_there(database: Database) {
+async fn a_direct_booking_is_pushed_and_closes_the_night_elsewhere(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
     host.until("both channels have been told all", async || {
-        stage.is_told_all("alpha").await && stage.is_told_all("beta").await
+        stage.is_synced("alpha").await && stage.is_synced("beta").await
     })
     .await;
     assert!(stage.is_open(0) && stage.is_open(1) && stage.is_open(2));
     stage.book("d1", (0, 2), "confirmed").await;
-    host.until("alpha has the booking", async || stage.told().len() == 1).await;
-    let told = stage.told().remove(0);
-    assert_eq!((told.arrival, told.departure, told.status.as_str()), (stage.day(0), stage.day(2), "confirmed"));
+    host.until("alpha has the booking", async || stage.booked().len() == 1).await;
+    let booked = stage.booked().remove(0);
+    assert_eq!((booked.arrival, booked.departure, booked.status.as_str()), (stage.day(0), stage.day(2), "confirmed"));
     host.until("beta has closed the nights", async || !stage.is_open(0) && !stage.is_open(1)).await;
     assert!(stage.is_open(2), "and no other");
-    host.until("that is known", async || stage.is_told_all("alpha").await && stage.is_told_all("beta").await).await;
+    host.until("that is known", async || stage.is_synced("alpha").await && stage.is_synced("beta").await).await;
     // Changed, it is the same booking there.
     stage.book("d1", (1, 3), "confirmed").await;
     host.until("it has moved", async || {
-        let told = stage.told();
-        told.len() == 1 && told[0].arrival == stage.day(1) && told[0].departure == stage.day(3)
+        let booked = stage.booked();
+        booked.len() == 1 && booked[0].arrival == stage.day(1) && booked[0].departure == stage.day(3)
     })
     .await;
     host.until("the nights have moved", async || stage.is_open(0) && !stage.is_open(1) && !stage.is_open(2)).await;
     host.until("it was read back", async || host.look("sources/alpha/bookings").await[0]["state"] == "confirmed").await;
     let booking = host.look("sources/alpha/bookings").await;
-    assert_eq!(booking[0]["externalId"], told.id.to_string());
+    assert_eq!(booking[0]["externalId"], booked.id.to_string());
     // Somebody cancels it there: the core has the say over its own.
-    assert!(stage.alpha.beds24.cancel(told.id, Notification::Webhook));
-    host.until("it was cancelled there", async || stage.told()[0].status == "cancelled").await;
-    host.until("it stands again", async || stage.told()[0].status == "confirmed").await;
+    assert!(stage.alpha.beds24.cancel(booked.id, Notification::Webhook));
+    host.until("it was cancelled there", async || stage.booked()[0].status == "cancelled").await;
+    host.until("it stands again", async || stage.booked()[0].status == "confirmed").await;
     stage.book("d1", (1, 3), "cancelled").await;
-    host.until("it is cancelled there", async || stage.told()[0].status == "cancelled").await;
+    host.until("it is cancelled there", async || stage.booked()[0].status == "cancelled").await;
     host.until("the nights are open again", async || stage.is_open(1) && stage.is_open(2)).await;
-    assert_eq!(stage.told().len(), 1);
+    assert_eq!(stage.booked().len(), 1);
     // What a channel told is never told back to it.
     let own = stage.alpha.beds24.book().into_iter().filter(|entry| entry.reference.is_empty()).count();
     stage.alpha.beds24.act();
-    host.until("beta hears of what alpha sold", async || stage.is_told_all("beta").await).await;
-    assert_eq!(stage.told().len(), 1);
+    host.until("beta hears of what alpha sold", async || stage.is_synced("beta").await).await;
+    assert_eq!(stage.booked().len(), 1);
     assert!(stage.alpha.beds24.book().len() >= own);
     stage.host.stop().await;
 }
 
-async fn nothing_is_doubled_whatever_goes_wrong(database: Database) {
+async fn pushes_are_idempotent_under_faults(database: Database) {
     let stage = Stage::open(database, "2").await;
     let host = &stage.host;
     host.until("both channels have been told all", async || {
-        stage.is_told_all("alpha").await && stage.is_told_all("beta").await
+        stage.is_synced("alpha").await && stage.is_synced("beta").await
     })
     .await;
     for channel in [&stage.alpha, &stage.beta] {
@@ -278,10 +278,10 @@ async fn nothing_is_doubled_whatever_goes_wrong(database: Database) {
         channel.beds24.set_faults(FaultSettings::default());
     }
     let agrees = async || {
-        let told = stage.told();
+        let booked = stage.booked();
         let stands = |number: i64| {
             let of_it =
-                told.iter().filter(|entry| entry.arrival == stage.day(number * 2) && entry.status != "cancelled");
+                booked.iter().filter(|entry| entry.arrival == stage.day(number * 2) && entry.status != "cancelled");
             of_it.count()
         };
         (0..8).all(|number| {
@@ -292,7 +292,7 @@ async fn nothing_is_doubled_whatever_goes_wrong(database: Database) {
         })
     };
     // A channel that was down is left alone for a minute.
-    let is_known = async || stage.is_told_all("alpha").await && stage.is_told_all("beta").await;
+    let is_known = async || stage.is_synced("alpha").await && stage.is_synced("beta").await;
     for _ in 0..36 {
         if agrees().await && is_known().await {
             break;
@@ -303,7 +303,7 @@ async fn nothing_is_doubled_whatever_goes_wrong(database: Database) {
         let jobs = host.look("jobs?state=waiting").await;
         let (alpha, beta) = (stage.age("alpha").await, stage.age("beta").await);
         let bookings = host.look("sources/alpha/bookings").await;
-        panic!("they do not agree: {:?}\n{alpha}\n{beta}\n{bookings}\n{jobs}", stage.told());
+        panic!("they do not agree: {:?}\n{alpha}\n{beta}\n{bookings}\n{jobs}", stage.booked());
     }
     for (reference, creates) in stage.alpha.beds24.creates_by_reference() {
         assert_eq!(creates, 1, "{reference} was made {creates} times");
@@ -311,10 +311,10 @@ async fn nothing_is_doubled_whatever_goes_wrong(database: Database) {
     stage.host.stop().await;
 }
 
-async fn a_channel_that_says_yes_and_does_nothing_is_found_out(database: Database) {
+async fn an_acknowledgement_without_effect_is_detected_by_read_back(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
-    host.until("beta has been told all", async || stage.is_told_all("beta").await).await;
+    host.until("beta has been told all", async || stage.is_synced("beta").await).await;
     stage.beta.beds24.set_fault(InjectedFault::NothingChanged, Rule::next(1).only("POST /inventory/rooms/calendar"));
     stage.book("d1", (0, 1), "confirmed").await;
     host.until("it was written", async || {
@@ -323,10 +323,10 @@ async fn a_channel_that_says_yes_and_does_nothing_is_found_out(database: Databas
     })
     .await;
     if stage.is_open(0) {
-        assert!(!stage.is_told_all("beta").await, "nobody says that it is there while it is not");
+        assert!(!stage.is_synced("beta").await, "nobody says that it is there while it is not");
     }
     host.until("the night is closed after all", async || !stage.is_open(0)).await;
-    host.until("that is known", async || stage.is_told_all("beta").await).await;
+    host.until("that is known", async || stage.is_synced("beta").await).await;
     let source = host.look("sources").await;
     assert!(
         source.as_array().is_some_and(|sources| sources.iter().all(|source| source["status"] == "active")),
@@ -338,7 +338,7 @@ async fn a_channel_that_says_yes_and_does_nothing_is_found_out(database: Databas
 /// Kills while bookings are told, unless `TEST_KILLS` asks for more.
 const KILLS: u32 = 4;
 
-async fn a_host_that_is_killed_tells_everything_once(database: Database) {
+async fn a_killed_host_pushes_everything_exactly_once(database: Database) {
     let kills = std::env::var("TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
     let channel = host::channel(Settings { room_types_per_property: 1, ..quiet(24) }).await;
     let listen = ([127, 0, 0, 1], free_port()).into();
@@ -386,7 +386,7 @@ async fn a_host_that_is_killed_tells_everything_once(database: Database) {
     let today = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
     let day = |ahead: i64| today.saturating_add(Span::new().days(ahead));
     // Booked, and every third cancelled, whatever happens to the host.
-    let mut standing = Vec::new();
+    let mut confirmed = Vec::new();
     for number in 0..i64::from(kills) * 3 {
         for status in ["confirmed", "cancelled"].into_iter().take(if number % 3 == 0 { 2 } else { 1 }) {
             let record = json!({ "id": format!("d{number}"), "roomTypeId": "studio", "status": status, "adults": 2,
@@ -398,7 +398,7 @@ async fn a_host_that_is_killed_tells_everything_once(database: Database) {
             assert!(taken.await.0 < 300);
         }
         if number % 3 != 0 {
-            standing.push(day(20 + 2 * number));
+            confirmed.push(day(20 + 2 * number));
         }
         if number % 3 == 1 {
             // No clock and no dice decide the moment, only the number of the kill: somewhere in the work.
@@ -408,15 +408,15 @@ async fn a_host_that_is_killed_tells_everything_once(database: Database) {
         }
     }
     channel.beds24.set_faults(FaultSettings::default());
-    let told = || -> Vec<BookEntry> {
+    let booked = || -> Vec<BookEntry> {
         channel.beds24.book().into_iter().filter(|entry| entry.reference.starts_with("gas-")).collect()
     };
     let agrees = || {
-        let told = told();
+        let booked = booked();
         let mut stands: Vec<Date> =
-            told.iter().filter(|entry| entry.status != "cancelled").map(|entry| entry.arrival).collect();
+            booked.iter().filter(|entry| entry.status != "cancelled").map(|entry| entry.arrival).collect();
         stands.sort_unstable();
-        stands == standing
+        stands == confirmed
     };
     let mut age = Value::Null;
     for _ in 0..360 {
@@ -426,7 +426,7 @@ async fn a_host_that_is_killed_tells_everything_once(database: Database) {
         }
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     }
-    assert!(agrees(), "{:?}\n{standing:?}\n{age}\n{}", told(), operate("jobs?state=waiting", None).await);
+    assert!(agrees(), "{:?}\n{confirmed:?}\n{age}\n{}", booked(), operate("jobs?state=waiting", None).await);
     assert_eq!(age["oldestMissing"], Value::Null, "{age}");
     for (reference, creates) in channel.beds24.creates_by_reference() {
         assert_eq!(creates, 1, "{reference} was made {creates} times");
@@ -444,10 +444,10 @@ pub async fn wait_for<T>(mut there: impl AsyncFnMut() -> Option<T>) -> T {
     panic!("a minute went by")
 }
 
-async fn the_pms_says_what_to_look_at(database: Database) {
+async fn the_pms_reports_changed_records(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
-    host.until("all is told", async || stage.is_told_all("alpha").await && stage.is_told_all("beta").await).await;
+    host.until("all is told", async || stage.is_synced("alpha").await && stage.is_synced("beta").await).await;
     let tell = async |key: &str, body: &Value| {
         let request = host.http.post(format!("{}/core/v1/events", host.base)).bearer_auth(key).json(body);
         host::read(request.send().await.expect("an answer")).await
@@ -476,25 +476,25 @@ async fn the_pms_says_what_to_look_at(database: Database) {
         gassync::store::outbox::last_sequence(&mut tx, account).await.expect("read") >= before + 2
     })
     .await;
-    host.until("nothing has come of it", async || stage.is_told_all("alpha").await && stage.is_told_all("beta").await)
+    host.until("nothing has come of it", async || stage.is_synced("alpha").await && stage.is_synced("beta").await)
         .await;
-    assert_eq!(stage.told().len(), 1);
+    assert_eq!(stage.booked().len(), 1);
     stage.host.stop().await;
 }
 
-async fn a_source_is_told_what_its_rules_say(database: Database) {
+async fn pushes_follow_the_push_settings(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
-    host.until("all is told", async || stage.is_told_all("beta").await).await;
+    host.until("all is told", async || stage.is_synced("beta").await).await;
     let wrong = host.operate("sources/beta/pushing", &json!({ "horizonDays": 0 })).await;
     assert_eq!(wrong.status().as_u16(), 422);
     // One unit held back is all there is.
     host.operate("sources/beta/pushing", &json!({ "bookings": "none", "safetyStock": 1, "horizonDays": 60 })).await;
     host.until("nothing is sold there", async || !stage.is_open(0) && !stage.is_open(5)).await;
     host.operate("sources/beta/pushing", &json!({ "bookings": "none", "availability": false })).await;
-    host.until("that is reckoned", async || stage.is_told_all("beta").await).await;
+    host.until("that is reckoned", async || stage.is_synced("beta").await).await;
     stage.book("d1", (0, 1), "confirmed").await;
-    host.until("alpha is told", async || stage.told().len() == 1).await;
+    host.until("alpha is told", async || stage.booked().len() == 1).await;
     let pushed = async |host: &Host| {
         let age = host.look("sources/beta/age").await;
         (age["nightsPending"].clone(), age["nightsUnconfirmed"].clone())
@@ -509,7 +509,7 @@ async fn a_source_is_told_what_its_rules_say(database: Database) {
     };
     let before = writes();
     assert_eq!(host.operate("sources/beta/push", &json!({ "all": true })).await.status().as_u16(), 202);
-    host.until("all is sent", async || writes() > before && stage.is_told_all("beta").await).await;
+    host.until("all is sent", async || writes() > before && stage.is_synced("beta").await).await;
     assert!(writes() - before <= 3, "{} calls", writes() - before);
     assert_eq!(host.operate("sources/engine/push", &json!({})).await.status().as_u16(), 400);
     stage.host.stop().await;

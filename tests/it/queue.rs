@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gassync::store::{
     Db,
-    queue::{self, Company, Ended, Filter, Pause, Put, QueueKey, Release, Taken, Work},
+    queue::{self, BatchPolicy, Claim, JobQuery, JobResult, NewJob, Pause, QueueKey, QueueResult, WorkerPool},
 };
 use gassync_domain::{AccountId, SourceId};
 use gassync_tests::{
@@ -15,20 +15,20 @@ use gassync_tests::{
 use serde_json::{Value, json};
 
 on_both!(
-    the_same_work_waits_once,
-    work_that_comes_anew_while_it_runs_runs_once_more,
+    identical_jobs_are_enqueued_once,
+    a_job_enqueued_again_while_running_runs_once_more,
     a_queue_is_held_by_whoever_took_it_last,
-    the_most_urgent_is_first,
-    a_visit_takes_what_goes_together,
+    jobs_run_by_priority,
+    claim_batches_compatible_jobs,
     the_queue_with_the_most_urgent_is_first,
-    one_account_keeps_no_other_waiting,
-    what_is_dead_is_a_work_list,
+    accounts_are_served_in_rotation,
+    dead_jobs_are_listed_retried_and_cancelled,
 );
 
 const LEASE: i64 = 60;
 
-fn work(account: AccountId, source: SourceId, payload: Value, second: i64) -> Put<'static> {
-    Put {
+fn work(account: AccountId, source: SourceId, payload: Value, second: i64) -> NewJob<'static> {
+    NewJob {
         account,
         source,
         queue: QueueKey::Channel,
@@ -42,19 +42,19 @@ fn work(account: AccountId, source: SourceId, payload: Value, second: i64) -> Pu
     }
 }
 
-async fn put(db: &Db, work: &[Put<'_>]) {
+async fn put(db: &Db, work: &[NewJob<'_>]) {
     let mut tx = db.platform_write().await.expect("a transaction");
-    queue::put(&mut tx, work, at(0)).await.expect("put");
+    queue::enqueue(&mut tx, work, at(0)).await.expect("put");
     tx.commit().await.expect("committed");
 }
 
-async fn claim(db: &Db, second: i64, queues: i64, alike: i64) -> Vec<Taken> {
+async fn claim(db: &Db, second: i64, queues: i64, alike: i64) -> Vec<Claim> {
     let mut tx = db.platform_write().await.expect("a transaction");
     let times = (at(second), at(second + LEASE));
-    let taken = queue::claim(&mut tx, Work::Jobs, times, (queues, 1_000), |_| Company {
+    let taken = queue::claim(&mut tx, WorkerPool::Jobs, times, (queues, 1_000), |_| BatchPolicy {
         kinds: &["work"],
-        most: alike,
-        apart: false,
+        max: alike,
+        independent: false,
     })
     .await
     .expect("claimed");
@@ -62,18 +62,20 @@ async fn claim(db: &Db, second: i64, queues: i64, alike: i64) -> Vec<Taken> {
     taken
 }
 
-async fn finish(db: &Db, taken: Taken, ended: &Ended, second: i64) {
+async fn finish(db: &Db, taken: Claim, ended: &JobResult, second: i64) {
     let ended = taken.jobs.iter().map(|_| ended.clone()).collect();
     let mut tx = db.platform_write().await.expect("a transaction");
-    queue::finish(&mut tx, &[&Release { taken, ended, pause: None }], at(second)).await.expect("finished");
+    queue::complete(&mut tx, &[&QueueResult { claim: taken, results: ended, pause: None }], at(second))
+        .await
+        .expect("finished");
     tx.commit().await.expect("committed");
 }
 
-fn payloads(taken: &[Taken]) -> Vec<Value> {
+fn payloads(taken: &[Claim]) -> Vec<Value> {
     taken.iter().flat_map(|taken| taken.jobs.iter().map(|job| job.payload.clone())).collect()
 }
 
-async fn the_same_work_waits_once(database: Database) {
+async fn identical_jobs_are_enqueued_once(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<1>(&db, "one").await;
     let a = |second| work(account, sources[0], json!({ "a": 1 }), second);
@@ -84,26 +86,26 @@ async fn the_same_work_waits_once(database: Database) {
     assert_eq!(payloads(&first), [json!({ "a": 1 })], "one at a time of a queue, the earlier of its two times counts");
     assert_eq!(first[0].jobs[0].attempts, 1);
     assert!(claim(&db, 8, 10, 1).await.is_empty(), "somebody has the queue");
-    finish(&db, first.into_iter().next().expect("one"), &Ended::Done, 8).await;
+    finish(&db, first.into_iter().next().expect("one"), &JobResult::Done, 8).await;
     let second = claim(&db, 8, 10, 1).await;
     assert_eq!(payloads(&second), [json!({ "a": 2 })]);
-    let later = Ended::Retry { why: "later".to_owned(), at: at(30) };
+    let later = JobResult::Retry { why: "later".to_owned(), at: at(30) };
     finish(&db, second.into_iter().next().expect("one"), &later, 9).await;
     assert!(claim(&db, 29, 10, 1).await.is_empty());
     let again = claim(&db, 31, 10, 1).await.remove(0);
     assert_eq!(again.jobs[0].attempts, 2);
-    let put_off = Ended::Postponed { why: "no room".to_owned(), at: at(40) };
+    let put_off = JobResult::Snoozed { why: "no room".to_owned(), at: at(40) };
     finish(&db, again, &put_off, 32).await;
     let again = claim(&db, 41, 10, 1).await.remove(0);
     assert_eq!(again.jobs[0].attempts, 2, "what could not be tried did not count");
-    finish(&db, again, &Ended::Dead { why: "no use".to_owned() }, 42).await;
+    finish(&db, again, &JobResult::Dead { why: "no use".to_owned() }, 42).await;
     let mut tx = db.read(account).await.expect("a transaction");
     let latest = queue::latest(&mut tx, account, sources[0], "work").await.expect("read");
     assert_eq!(latest, Some(("dead".to_owned(), Some("no use".to_owned()))));
     assert!(claim(&db, 100, 10, 1).await.is_empty());
 }
 
-async fn work_that_comes_anew_while_it_runs_runs_once_more(database: Database) {
+async fn a_job_enqueued_again_while_running_runs_once_more(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<1>(&db, "one").await;
     let same = work(account, sources[0], json!({}), 1);
@@ -111,10 +113,10 @@ async fn work_that_comes_anew_while_it_runs_runs_once_more(database: Database) {
     let first = claim(&db, 2, 10, 1).await.remove(0);
     put(&db, std::slice::from_ref(&same)).await;
     assert!(claim(&db, 3, 10, 1).await.is_empty(), "not beside itself");
-    finish(&db, first, &Ended::Dead { why: "it is of the first time".to_owned() }, 4).await;
+    finish(&db, first, &JobResult::Dead { why: "it is of the first time".to_owned() }, 4).await;
     let second = claim(&db, 5, 10, 1).await.remove(0);
     assert_eq!(second.jobs[0].attempts, 1);
-    finish(&db, second, &Ended::Done, 6).await;
+    finish(&db, second, &JobResult::Done, 6).await;
     assert!(claim(&db, 7, 10, 1).await.is_empty());
 }
 
@@ -130,71 +132,71 @@ async fn a_queue_is_held_by_whoever_took_it_last(database: Database) {
     let quick = claim(&db, 3 + 2 * LEASE, 10, 1).await.remove(0);
     assert_eq!((quick.jobs[0].payload.clone(), quick.jobs[0].attempts), (json!({ "a": 1 }), 2));
     // Who lost it cannot end what another is at, nor give the queue away.
-    finish(&db, slow, &Ended::Dead { why: "too late".to_owned() }, 4 + 2 * LEASE).await;
+    finish(&db, slow, &JobResult::Dead { why: "too late".to_owned() }, 4 + 2 * LEASE).await;
     assert!(claim(&db, 5 + 2 * LEASE, 10, 1).await.is_empty());
-    finish(&db, quick, &Ended::Done, 6 + 2 * LEASE).await;
+    finish(&db, quick, &JobResult::Done, 6 + 2 * LEASE).await;
     assert_eq!(payloads(&claim(&db, 7 + 2 * LEASE, 10, 1).await), [json!({ "a": 2 })]);
 }
 
-async fn the_most_urgent_is_first(database: Database) {
+async fn jobs_run_by_priority(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<2>(&db, "one").await;
-    let with = |priority, payload: Value, second| Put { priority, ..work(account, sources[0], payload, second) };
+    let with = |priority, payload: Value, second| NewJob { priority, ..work(account, sources[0], payload, second) };
     put(&db, &[with(5, json!("old"), 1), with(2, json!("nights"), 2), with(1, json!("booking"), 3)]).await;
     put(&db, &[with(1, json!("another booking"), 4), with(1, json!("not yet"), 50)]).await;
     let taken = claim(&db, 5, 10, 20).await.remove(0);
     // Those of its kind come along in the order of their urgency, and of their keys among themselves.
     assert_eq!(taken.jobs[0].payload, json!("booking"));
     assert_eq!(taken.jobs.len(), 4);
-    finish(&db, taken, &Ended::Retry { why: "down".to_owned(), at: at(6) }, 5).await;
+    finish(&db, taken, &JobResult::Retry { why: "down".to_owned(), at: at(6) }, 5).await;
     // What failed together is tried alone.
     let taken = claim(&db, 7, 10, 20).await.remove(0);
     assert_eq!((taken.jobs.len(), taken.jobs[0].payload.clone()), (1, json!("booking")));
     let mut tx = db.platform_write().await.expect("a transaction");
     let pause = Some(Pause { until: at(20), why: "the channel is down".to_owned() });
-    let ended = vec![Ended::Done];
-    queue::finish(&mut tx, &[&Release { taken, ended, pause }], at(7)).await.expect("finished");
+    let ended = vec![JobResult::Done];
+    queue::complete(&mut tx, &[&QueueResult { claim: taken, results: ended, pause }], at(7)).await.expect("finished");
     tx.commit().await.expect("committed");
     put(&db, &[work(account, sources[1], json!("another queue"), 1)]).await;
     assert_eq!(payloads(&claim(&db, 8, 10, 1).await), [json!("another queue")], "its channel is left alone");
     assert_eq!(payloads(&claim(&db, 20, 10, 1).await), [json!("another booking")]);
 }
 
-async fn a_visit_takes_what_goes_together(database: Database) {
+async fn claim_batches_compatible_jobs(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<1>(&db, "one").await;
-    let of = |kind, priority, payload: i64| Put { kind, priority, ..work(account, sources[0], json!(payload), 1) };
+    let of = |kind, priority, payload: i64| NewJob { kind, priority, ..work(account, sources[0], json!(payload), 1) };
     put(&db, &[of("poll", 3, 1), of("nights", 2, 2), of("booking", 1, 3), of("booking", 1, 4), of("booking", 1, 5)])
         .await;
     let visit = async |second: i64| {
         let mut tx = db.platform_write().await.expect("a transaction");
         let company = |kind: &str| match kind {
-            "booking" => Company { kinds: &["booking", "nights"], most: 2, apart: false },
-            _ => Company::NONE,
+            "booking" => BatchPolicy { kinds: &["booking", "nights"], max: 2, independent: false },
+            _ => BatchPolicy::NONE,
         };
         let times = (at(second), at(second + LEASE));
-        let taken = queue::claim(&mut tx, Work::Jobs, times, (1, 1_000), company).await.expect("claimed");
+        let taken = queue::claim(&mut tx, WorkerPool::Jobs, times, (1, 1_000), company).await.expect("claimed");
         tx.commit().await.expect("committed");
         taken.into_iter().next().expect("a queue")
     };
     let first = visit(2).await;
-    let numbers = |taken: &Taken| Vec::from_iter(taken.jobs.iter().map(|job| job.payload.as_i64()));
+    let numbers = |taken: &Claim| Vec::from_iter(taken.jobs.iter().map(|job| job.payload.as_i64()));
     assert_eq!(numbers(&first), [Some(3), Some(4), Some(2)], "bookings, and behind them the calendar, however many");
-    finish(&db, first, &Ended::Retry { why: "down".to_owned(), at: at(3) }, 2).await;
+    finish(&db, first, &JobResult::Retry { why: "down".to_owned(), at: at(3) }, 2).await;
     let next = visit(2).await;
     assert_eq!(numbers(&next), [Some(5)]);
-    finish(&db, next, &Ended::Done, 2).await;
+    finish(&db, next, &JobResult::Done, 2).await;
     // What failed is alone of its kind; the calendar does not wait until all bookings have worked out.
     let again = visit(4).await;
     assert_eq!(numbers(&again), [Some(3), Some(2)]);
-    finish(&db, again, &Ended::Done, 4).await;
+    finish(&db, again, &JobResult::Done, 4).await;
     assert_eq!(numbers(&visit(5).await), [Some(4)]);
 }
 
 async fn the_queue_with_the_most_urgent_is_first(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<3>(&db, "one").await;
-    let of = |source: usize, priority, payload: Value, second| Put {
+    let of = |source: usize, priority, payload: Value, second| NewJob {
         priority,
         ..work(account, sources[source], payload, second)
     };
@@ -204,17 +206,17 @@ async fn the_queue_with_the_most_urgent_is_first(database: Database) {
     assert_eq!(payloads(&booking), [json!("a booking")]);
     let nights = claim(&db, 5, 1, 1).await;
     assert_eq!(payloads(&nights), [json!("nights")]);
-    finish(&db, booking.into_iter().next().expect("taken"), &Ended::Done, 5).await;
+    finish(&db, booking.into_iter().next().expect("taken"), &JobResult::Done, 5).await;
     // What is left in its queue is less urgent than the poll that waits.
     let poll = claim(&db, 5, 1, 1).await;
     assert_eq!(payloads(&poll), [json!("a poll")]);
-    finish(&db, poll.into_iter().next().expect("taken"), &Ended::Done, 6).await;
-    finish(&db, nights.into_iter().next().expect("taken"), &Ended::Done, 6).await;
+    finish(&db, poll.into_iter().next().expect("taken"), &JobResult::Done, 6).await;
+    finish(&db, nights.into_iter().next().expect("taken"), &JobResult::Done, 6).await;
     // Whoever has waited for two seconds is as urgent as the next priority, and longest of those that are equal.
     put(&db, &[of(0, 5, json!("of late"), 6)]).await;
     let read = claim(&db, 7, 1, 1).await;
     assert_eq!(payloads(&read), [json!("long ago")]);
-    finish(&db, read.into_iter().next().expect("taken"), &Ended::Done, 7).await;
+    finish(&db, read.into_iter().next().expect("taken"), &JobResult::Done, 7).await;
     // And for four, as the one above.
     put(&db, &[of(1, 5, json!("long ago"), 10), of(2, 4, json!("to be read"), 13)]).await;
     assert_eq!(payloads(&claim(&db, 14, 1, 1).await), [json!("of late")]);
@@ -226,7 +228,7 @@ async fn the_queue_with_the_most_urgent_is_first(database: Database) {
 async fn claims_until_served(db: &Db, (round, jobs): (usize, usize)) -> usize {
     let (large, sources) = tenant::<50>(db, &format!("large-{round}")).await;
     for piece in (0..jobs).collect::<Vec<_>>().chunks(5_000) {
-        let all: Vec<Put<'_>> =
+        let all: Vec<NewJob<'_>> =
             piece.iter().map(|n| work(large, sources[n % sources.len()], json!({ "n": n }), 1)).collect();
         put(db, &all).await;
     }
@@ -235,7 +237,7 @@ async fn claims_until_served(db: &Db, (round, jobs): (usize, usize)) -> usize {
     let mut running = claim(db, 2, 4, 1).await;
     put(db, &[work(small, of_small[0], json!("the only one"), 2)]).await;
     for count in 1.. {
-        finish(db, running.remove(0), &Ended::Done, 3).await;
+        finish(db, running.remove(0), &JobResult::Done, 3).await;
         let taken = claim(db, 3, 1, 1).await;
         if taken.iter().any(|taken| taken.account == small) {
             return count;
@@ -247,7 +249,7 @@ async fn claims_until_served(db: &Db, (round, jobs): (usize, usize)) -> usize {
 }
 
 #[expect(clippy::print_stdout, reason = "how many claims it took is what it tells")]
-async fn one_account_keeps_no_other_waiting(database: Database) {
+async fn accounts_are_served_in_rotation(database: Database) {
     let db = open(&database).await;
     let few =
         tokio::time::timeout(Duration::from_secs(300), claims_until_served(&db, (1, 1_000))).await.expect("in time");
@@ -257,34 +259,34 @@ async fn one_account_keeps_no_other_waiting(database: Database) {
     assert!(few <= 1 && many <= 1, "{few} and {many} claims");
 }
 
-async fn what_is_dead_is_a_work_list(database: Database) {
+async fn dead_jobs_are_listed_retried_and_cancelled(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<2>(&db, "one").await;
-    let all: Vec<Put<'_>> = (0..6).map(|n| work(account, sources[n % 2], json!({ "n": n }), 1)).collect();
+    let all: Vec<NewJob<'_>> = (0..6).map(|n| work(account, sources[n % 2], json!({ "n": n }), 1)).collect();
     put(&db, &all).await;
     for _ in 0..3 {
         for taken in claim(&db, 2, 10, 1).await {
-            finish(&db, taken, &Ended::Dead { why: "refused".to_owned() }, 3).await;
+            finish(&db, taken, &JobResult::Dead { why: "refused".to_owned() }, 3).await;
         }
     }
     // One of them waits anew already.
     put(&db, &all[..1]).await;
-    let filter = Filter { source: Some(sources[0]), ..Filter::default() };
+    let filter = JobQuery { source: Some(sources[0]), ..JobQuery::default() };
     let mut tx = db.platform_write().await.expect("a transaction");
-    let plan = queue::plan(&mut tx, &filter).await.expect("a plan");
+    let plan = queue::count_dead(&mut tx, &filter).await.expect("a plan");
     assert_eq!(plan.iter().map(|plan| (plan.kind.as_str(), plan.jobs)).collect::<Vec<_>>(), [("work", 3)]);
-    let run = queue::begin(&mut tx, &filter, &json!({}), (at(10), at(1_000))).await.expect("begun");
+    let run = queue::start_run(&mut tx, &filter, &json!({}), (at(10), at(1_000))).await.expect("begun");
     tx.commit().await.expect("committed");
     let progress = async || {
         let mut tx = db.platform_read().await.expect("a transaction");
-        let progress = queue::progress(&mut tx, run).await.expect("read").expect("there");
+        let progress = queue::run_progress(&mut tx, run).await.expect("read").expect("there");
         (progress.jobs, progress.waiting, progress.done, progress.cancelled)
     };
     assert_eq!(progress().await, (3, 2, 0, 1), "what waits already is not done twice");
     let taken = claim(&db, 11, 10, 1).await.remove(0);
-    finish(&db, taken, &Ended::Done, 12).await;
+    finish(&db, taken, &JobResult::Done, 12).await;
     let taken = claim(&db, 13, 10, 1).await.remove(0);
-    finish(&db, taken, &Ended::Done, 14).await;
+    finish(&db, taken, &JobResult::Done, 14).await;
     let mut tx = db.platform_write().await.expect("a transaction");
     queue::cancel_run(&mut tx, run, at(15)).await.expect("stopped");
     tx.commit().await.expect("committed");
@@ -292,7 +294,7 @@ async fn what_is_dead_is_a_work_list(database: Database) {
     assert_eq!((jobs, waiting, done + cancelled), (3, 0, 3));
     assert!(done >= 1 && cancelled >= 1, "{done} done, {cancelled} cancelled");
     let mut tx = db.platform_write().await.expect("a transaction");
-    let dead = Filter { state: Some("dead".to_owned()), ..Filter::default() };
+    let dead = JobQuery { state: Some("dead".to_owned()), ..JobQuery::default() };
     let left = queue::list(&mut tx, &dead, None, 10).await.expect("a list");
     assert_eq!(
         left.iter().map(|job| job.source_id).collect::<Vec<_>>(),

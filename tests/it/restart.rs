@@ -47,7 +47,7 @@ async fn nothing_is_lost_or_doubled_when_postgresql_is_restarted_under_load() {
     database.url = database.url.replace(&cluster.address().to_string(), &cutter.address.to_string());
     let stage = Stage::open(database, "2").await;
     let host = &stage.host;
-    let is_known = async || stage.is_told_all("alpha").await && stage.is_told_all("beta").await;
+    let is_known = async || stage.is_synced("alpha").await && stage.is_synced("beta").await;
     host.until("both channels have been told all", is_known).await;
     // Calls take their time, so that some are under way whenever the database goes.
     for channel in [&stage.alpha, &stage.beta] {
@@ -161,7 +161,7 @@ async fn taken(stage: &Stage, record: &Value) {
 
 /// Where a channel has something else than was sold.
 fn differences(stage: &Stage, sold: &Sold) -> Vec<String> {
-    let pushed = stage.told();
+    let pushed = stage.pushed();
     let mut found = Vec::new();
     let stands = |night: i64| {
         let of_it = pushed.iter().filter(|entry| entry.arrival == stage.day(night) && entry.status != "cancelled");

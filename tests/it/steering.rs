@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use gassync::store::{self, core::bookings::bookings_of_source, queue::Filter};
+use gassync::store::{self, core::bookings::bookings_of_source, queue::JobQuery};
 use gassync_domain::{AccountId, Clock, SourceId, Timestamp};
 use gassync_simulator::beds24::{NewBooking, Notification};
 use gassync_tests::{
@@ -21,18 +21,18 @@ use serde_json::{Value, json};
 use crate::outbound::{Stage, is_open};
 
 on_both!(
-    a_paused_source_is_neither_asked_nor_told_and_hears,
-    a_disabled_source_keeps_what_it_is_told_until_it_goes_on,
-    a_partner_is_told_that_its_source_stands_still,
-    what_is_switched_off_goes_neither_way,
-    one_that_is_only_told_has_no_say,
-    one_that_is_only_asked_is_told_nothing,
-    a_shorter_time_between_polls_counts_at_once,
-    settings_are_checked_and_count_at_the_next_call,
-    whenever_a_source_talks_that_is_noted,
-    what_a_channel_was_told_is_a_run,
-    a_property_that_is_kept_out_waits,
-    what_is_not_pushed_is_not_told,
+    a_paused_source_is_not_called_but_receives_webhooks,
+    a_disabled_source_keeps_messages_until_resumed,
+    a_partner_sees_that_its_source_is_stopped,
+    disabled_entities_sync_in_neither_direction,
+    an_outbound_only_source_changes_nothing_in_the_core,
+    an_inbound_only_source_receives_no_pushes,
+    a_shorter_poll_interval_applies_at_once,
+    settings_are_validated_and_apply_to_the_next_call,
+    every_contact_with_a_source_is_recorded,
+    a_push_is_recorded_as_a_sync_run,
+    records_of_a_disabled_property_are_parked,
+    links_without_push_send_nothing,
 );
 
 /// Long enough for what must not happen.
@@ -94,11 +94,11 @@ pub fn sell(stage: &Stage, nights: (i64, i64), notification: Notification) -> u6
     stage.alpha.beds24.make(new, notification).expect("there is room")
 }
 
-pub async fn told_all(stage: &Stage) {
+pub async fn all_synced(stage: &Stage) {
     stage
         .host
         .until("both channels have been told all", async || {
-            stage.is_told_all("alpha").await && stage.is_told_all("beta").await
+            stage.is_synced("alpha").await && stage.is_synced("beta").await
         })
         .await;
 }
@@ -113,10 +113,10 @@ async fn calls_of_alpha(stage: &Stage) -> usize {
     stage.alpha.beds24.requests().len()
 }
 
-async fn a_paused_source_is_neither_asked_nor_told_and_hears(database: Database) {
+async fn a_paused_source_is_not_called_but_receives_webhooks(database: Database) {
     let stage = Stage::open(database, "1").await;
     let host = &stage.host;
-    told_all(&stage).await;
+    all_synced(&stage).await;
     assert_eq!(steer(host, "alpha", "pause").await, json!({ "was": "active", "status": "paused" }));
     let before = calls_of_alpha(&stage).await;
     let heard = sell(&stage, (0, 1), Notification::Webhook);
@@ -132,16 +132,16 @@ async fn a_paused_source_is_neither_asked_nor_told_and_hears(database: Database)
     assert_eq!(steer(host, "alpha", "resume").await, json!({ "was": "paused", "status": "active" }));
     host.until("it was asked", async || is_booked(host, "alpha", unheard).await).await;
     host.until("it was told what changed meanwhile", async || stage.notification().len() == 1).await;
-    told_all(&stage).await;
+    all_synced(&stage).await;
     let (status, answer) = call(host, Method::POST, "sources/alpha/resume", &Value::Null).await;
     assert_eq!(status, 409, "{answer}");
     stage.host.stop().await;
 }
 
-async fn a_disabled_source_keeps_what_it_is_told_until_it_goes_on(database: Database) {
+async fn a_disabled_source_keeps_messages_until_resumed(database: Database) {
     let stage = Stage::open(database, "1").await;
     let host = &stage.host;
-    told_all(&stage).await;
+    all_synced(&stage).await;
     steer(host, "alpha", "disable").await;
     let before = calls_of_alpha(&stage).await;
     let heard = sell(&stage, (0, 1), Notification::Webhook);
@@ -162,7 +162,7 @@ async fn a_disabled_source_keeps_what_it_is_told_until_it_goes_on(database: Data
     stage.host.stop().await;
 }
 
-async fn a_partner_is_told_that_its_source_stands_still(database: Database) {
+async fn a_partner_sees_that_its_source_is_stopped(database: Database) {
     let host = Host::with(database, &[]).await;
     let key = host.key(ACCOUNT, "front desk").await;
     let house = json!({ "id": "h", "name": "House" });
@@ -184,10 +184,10 @@ async fn a_partner_is_told_that_its_source_stands_still(database: Database) {
     host.stop().await;
 }
 
-async fn what_is_switched_off_goes_neither_way(database: Database) {
+async fn disabled_entities_sync_in_neither_direction(database: Database) {
     let stage = Stage::open(database, "1").await;
     let host = &stage.host;
-    told_all(&stage).await;
+    all_synced(&stage).await;
     let off = switch(host, "alpha", json!({ "syncEnabled": false })).await;
     assert_eq!(off, json!({ "syncEnabled": false, "syncDirection": "bidirectional", "pollMinutes": null }));
     let before = calls_of_alpha(&stage).await;
@@ -207,10 +207,10 @@ async fn what_is_switched_off_goes_neither_way(database: Database) {
     stage.host.stop().await;
 }
 
-async fn one_that_is_only_told_has_no_say(database: Database) {
+async fn an_outbound_only_source_changes_nothing_in_the_core(database: Database) {
     let stage = Stage::open(database, "1").await;
     let host = &stage.host;
-    told_all(&stage).await;
+    all_synced(&stage).await;
     switch(host, "alpha", json!({ "syncDirection": "outbound_only" })).await;
     tokio::time::sleep(A_WHILE).await;
     let asked = || {
@@ -237,10 +237,10 @@ async fn one_that_is_only_told_has_no_say(database: Database) {
     stage.host.stop().await;
 }
 
-async fn one_that_is_only_asked_is_told_nothing(database: Database) {
+async fn an_inbound_only_source_receives_no_pushes(database: Database) {
     let stage = Stage::open(database, "1").await;
     let host = &stage.host;
-    told_all(&stage).await;
+    all_synced(&stage).await;
     // The same switch under its other name.
     let silent = json!({ "enabled": false, "bookings": "none" });
     assert_eq!(call(host, Method::POST, "sources/beta/pushing", &silent).await.0, 204);
@@ -259,7 +259,7 @@ async fn one_that_is_only_asked_is_told_nothing(database: Database) {
     stage.host.stop().await;
 }
 
-async fn a_shorter_time_between_polls_counts_at_once(database: Database) {
+async fn a_shorter_poll_interval_applies_at_once(database: Database) {
     let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let host = channel.host(database, &[("GASSYNC_WORKERS_POLL_SECONDS", "0")]).await;
     channel.connect(&host, Some("UTC")).await;
@@ -267,7 +267,8 @@ async fn a_shorter_time_between_polls_counts_at_once(database: Database) {
     host.until("it was polled", async || polled() >= 1).await;
     let due = async || -> Option<Timestamp> {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
-        let filter = Filter { state: Some("waiting".to_owned()), kind: Some("poll".to_owned()), ..Filter::default() };
+        let filter =
+            JobQuery { state: Some("waiting".to_owned()), kind: Some("poll".to_owned()), ..JobQuery::default() };
         let jobs = store::queue::list(&mut tx, &filter, None, 100).await.expect("read");
         let of_bookings = jobs.into_iter().filter(|job| job.payload.0["entity"] == "reservation");
         of_bookings.map(|job| Timestamp::from(job.run_at)).min()
@@ -301,7 +302,7 @@ async fn a_shorter_time_between_polls_counts_at_once(database: Database) {
     host.stop().await;
 }
 
-async fn settings_are_checked_and_count_at_the_next_call(database: Database) {
+async fn settings_are_validated_and_apply_to_the_next_call(database: Database) {
     let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let other = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let private = format!("{},{}", channel.address, other.address);
@@ -338,11 +339,11 @@ fn shifted() -> (Clock, Arc<AtomicI64>) {
     (Arc::new(move || clock() + SignedDuration::from_secs(by.load(Ordering::SeqCst))), ahead)
 }
 
-async fn whenever_a_source_talks_that_is_noted(database: Database) {
+async fn every_contact_with_a_source_is_recorded(database: Database) {
     let (clock, ahead) = shifted();
     let stage = Stage::at(database, "0", clock).await;
     let host = &stage.host;
-    told_all(&stage).await;
+    all_synced(&stage).await;
     let last = async |source: &str| host.look(&format!("sources/{source}")).await["lastSyncAt"].to_string();
     let moves = async |source: &str, before: &str| {
         host.until("it is noted that it talked", async || last(source).await.as_str() > before).await;
@@ -382,16 +383,16 @@ async fn runs(host: &Host, source: &str, kind: &str) -> Vec<Value> {
     runs.as_array().expect("runs").iter().filter(|run| run["syncType"] == kind).cloned().collect()
 }
 
-async fn what_a_channel_was_told_is_a_run(database: Database) {
+async fn a_push_is_recorded_as_a_sync_run(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
-    told_all(&stage).await;
+    all_synced(&stage).await;
     let before = runs(host, "beta", "availability_export").await;
     assert!(runs(host, "alpha", "booking_export").await.is_empty());
     stage.book("d1", (0, 2), "confirmed").await;
     host.until("alpha has it", async || stage.notification().len() == 1).await;
     host.until("beta knows", async || !beta_is_open(&stage, 0) && !beta_is_open(&stage, 1)).await;
-    told_all(&stage).await;
+    all_synced(&stage).await;
     host.until("both are runs", async || {
         runs(host, "alpha", "booking_export").await.len() == 1
             && runs(host, "beta", "availability_export").await.len() == before.len() + 1
@@ -427,10 +428,10 @@ async fn turn(host: &Host, source: &str, act: &str, kind: &str, id: &str) {
     assert_eq!(call(host, Method::POST, &format!("sources/{source}/links/{act}"), &link).await.0, 204, "{act}");
 }
 
-async fn a_property_that_is_kept_out_waits(database: Database) {
+async fn records_of_a_disabled_property_are_parked(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
-    told_all(&stage).await;
+    all_synced(&stage).await;
     let house = stage.alpha.beds24.properties()[0].id.to_string();
     let room = stage.rooms.0.to_string();
     let known = sell(&stage, (20, 22), Notification::Webhook);
@@ -454,10 +455,10 @@ async fn a_property_that_is_kept_out_waits(database: Database) {
     stage.host.stop().await;
 }
 
-async fn what_is_not_pushed_is_not_told(database: Database) {
+async fn links_without_push_send_nothing(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
-    told_all(&stage).await;
+    all_synced(&stage).await;
     let house = stage.beta.beds24.properties()[0].id.to_string();
     let room = stage.rooms.1.to_string();
     for (kind, id, night) in [("property", &house, 0), ("room-type", &room, 3)] {

@@ -8,7 +8,7 @@ use gassync::store::{
     link_health,
     link_health::LinkOutcome,
     mappings,
-    source_removal::{OF_CONNECTION, OF_SOURCE},
+    source_removal::{CONNECTION_TABLES, SOURCE_TABLES},
     source_switches, sources, sync_runs,
 };
 use gassync_domain::{AccountId, CoreId, SourceId};
@@ -26,17 +26,17 @@ use serde_json::{Value, json};
 
 use crate::{
     outbound::{Stage, is_open},
-    steering::{account, call, is_booked, number, sell, told_all},
+    steering::{account, all_synced, call, is_booked, number, sell},
 };
 
 on_both!(
-    a_deleted_source_leaves_its_bookings_and_nothing_else,
-    a_deleted_partner_gives_back_what_it_held,
-    links_tell_how_they_fare,
-    a_word_that_waits_stands_with_its_link,
-    content_and_prices_that_are_kept_out_come_later,
-    a_run_outward_says_what_came_of_it,
-    when_a_source_talked_is_written_now_and_then,
+    deleting_a_source_keeps_only_its_bookings,
+    deleting_a_partner_releases_its_holds,
+    links_record_their_sync_health,
+    a_parked_update_is_shown_with_its_link,
+    disabled_content_and_prices_are_applied_when_enabled,
+    a_push_run_counts_its_results,
+    contact_times_are_written_with_limited_resolution,
 );
 
 async fn write(tx: &mut Tx, text: &str) {
@@ -145,16 +145,16 @@ async fn kept(db: &Db, column: &str, id: &str) -> Vec<(String, i64)> {
     found
 }
 
-async fn a_deleted_source_leaves_its_bookings_and_nothing_else(database: Database) {
+async fn deleting_a_source_keeps_only_its_bookings(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
     let db = &host.app.db;
-    told_all(&stage).await;
+    all_synced(&stage).await;
     stage.book("d1", (0, 2), "confirmed").await;
     let sold = sell(&stage, (10, 12), Notification::Webhook);
     host.until("it is booked", async || is_booked(host, "alpha", sold).await).await;
-    host.until("alpha has the other", async || stage.told().len() == 1).await;
-    told_all(&stage).await;
+    host.until("alpha has the other", async || stage.pushed().len() == 1).await;
+    all_synced(&stage).await;
     let key = json!({ "account": ACCOUNT, "name": "of alpha", "source": "alpha" });
     let (status, key) = call(host, Method::POST, "keys", &key).await;
     assert_eq!(status, 201, "{key}");
@@ -173,7 +173,7 @@ async fn a_deleted_source_leaves_its_bookings_and_nothing_else(database: Databas
         kept(db, "source_id", &source_id).await.into_iter().chain(kept(db, "connection_id", &connection).await)
     {
         assert!(rows > 0, "nothing in {table} would be deleted");
-        let is_listed = OF_SOURCE.iter().chain(&OF_CONNECTION).any(|piece| piece.table == table);
+        let is_listed = SOURCE_TABLES.iter().chain(&CONNECTION_TABLES).any(|piece| piece.table == table);
         assert!(is_listed || ["int_sync_log", "int_sources"].contains(&&*table), "nobody deletes {table}");
     }
     // The plan, and what is asked for before it is done.
@@ -214,10 +214,10 @@ async fn a_deleted_source_leaves_its_bookings_and_nothing_else(database: Databas
     stage.host.stop().await;
 }
 
-async fn a_deleted_partner_gives_back_what_it_held(database: Database) {
+async fn deleting_a_partner_releases_its_holds(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
-    told_all(&stage).await;
+    all_synced(&stage).await;
     stage.book("d1", (0, 1), "confirmed").await;
     stage.book("d2", (5, 6), "a word that nobody knows").await;
     let is_free = |ahead: i64| is_open(&stage.beta, stage.rooms.1, stage.day(ahead));
@@ -235,7 +235,7 @@ async fn a_deleted_partner_gives_back_what_it_held(database: Database) {
     stage.host.stop().await;
 }
 
-async fn links_tell_how_they_fare(database: Database) {
+async fn links_record_their_sync_health(database: Database) {
     let db = open(&database).await;
     let (account, [source, other]) = tenant(&db, "one").await;
     let kind = mappings::EntityKind::RoomType;
@@ -275,7 +275,7 @@ fn at_zero() -> i64 {
     at(0).as_second()
 }
 
-async fn a_word_that_waits_stands_with_its_link(database: Database) {
+async fn a_parked_update_is_shown_with_its_link(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
     let told = async |status: &str, nights: (u8, u8), second: i64| {
         source_fixture.report(&stay("r1", "t1", nights, status), second).await;
@@ -299,7 +299,7 @@ async fn a_word_that_waits_stands_with_its_link(database: Database) {
     source_fixture.check().await;
 }
 
-async fn content_and_prices_that_are_kept_out_come_later(database: Database) {
+async fn disabled_content_and_prices_are_applied_when_enabled(database: Database) {
     let host = Host::with(database, &[]).await;
     let key = host.key(ACCOUNT, "desk").await;
     let db = &host.app.db;
@@ -334,10 +334,10 @@ async fn content_and_prices_that_are_kept_out_come_later(database: Database) {
     host.stop().await;
 }
 
-async fn a_run_outward_says_what_came_of_it(database: Database) {
+async fn a_push_run_counts_its_results(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant(&db, "one").await;
-    let outward = |taken: i64, refused: i64, unknown: i64, error: Option<&str>| sync_runs::Outward {
+    let counters = |taken: i64, refused: i64, unknown: i64, error: Option<&str>| sync_runs::PushCounters {
         sent: taken + refused + unknown,
         taken,
         confirmed: taken / 2,
@@ -345,43 +345,43 @@ async fn a_run_outward_says_what_came_of_it(database: Database) {
         unknown,
         error: error.map(str::to_owned),
     };
-    let of = |source: SourceId, outward: sync_runs::Outward| sync_runs::OutwardRun {
+    let of = |source: SourceId, counters: sync_runs::PushCounters| sync_runs::PushRun {
         account,
         source,
         kind: sync_runs::SyncRunKind::AvailabilityExport,
-        outward,
+        counters,
         began: at(0),
         ended: at(2),
     };
     let cases = [
-        (outward(4, 0, 0, None), "success"),
-        (outward(4, 1, 0, None), "partial_success"),
-        (outward(4, 0, 1, Some("it broke off")), "partial_success"),
-        (outward(0, 2, 0, None), "failure"),
-        (outward(0, 0, 2, Some("it broke off")), "failure"),
+        (counters(4, 0, 0, None), "success"),
+        (counters(4, 1, 0, None), "partial_success"),
+        (counters(4, 0, 1, Some("it broke off")), "partial_success"),
+        (counters(0, 2, 0, None), "failure"),
+        (counters(0, 0, 2, Some("it broke off")), "failure"),
     ];
-    let mut all: Vec<_> = cases.iter().map(|(outward, _)| of(source, outward.clone())).collect();
-    all.push(of(SourceId(source.0 + 1_000), outward(1, 0, 0, None)));
+    let mut all: Vec<_> = cases.iter().map(|(counters, _)| of(source, counters.clone())).collect();
+    all.push(of(SourceId(source.0 + 1_000), counters(1, 0, 0, None)));
     let mut tx = db.platform_write().await.expect("a transaction");
-    sync_runs::outward(&mut tx, &all).await.expect("written");
-    sync_runs::outward(&mut tx, &[]).await.expect("nothing");
+    sync_runs::insert_push_runs(&mut tx, &all).await.expect("written");
+    sync_runs::insert_push_runs(&mut tx, &[]).await.expect("nothing");
     let mut runs = sync_runs::newest(&mut tx, account, source, 10).await.expect("read");
     assert_eq!(runs.len(), cases.len(), "of a source that is gone there is none");
-    for (outward, status) in cases {
+    for (counters, status) in cases {
         let run = runs.pop().expect("a run");
-        assert_eq!((run.sync_type.as_str(), run.status.as_str()), ("availability_export", status), "{outward:?}");
+        assert_eq!((run.sync_type.as_str(), run.status.as_str()), ("availability_export", status), "{counters:?}");
         let counts = (run.records_processed, run.records_updated, run.records_confirmed);
-        assert_eq!(counts, (outward.sent, outward.taken, outward.confirmed));
+        assert_eq!(counts, (counters.sent, counters.taken, counters.confirmed));
         assert_eq!(
             (run.records_failed, run.records_in_doubt, run.duration_ms),
-            (outward.refused, outward.unknown, Some(2_000))
+            (counters.refused, counters.unknown, Some(2_000))
         );
     }
     let old = gassync::store::retention::forget(&mut tx, gassync::store::retention::SYNC_RUNS, at(1), 10).await;
     assert_eq!(old.expect("forgotten"), 5, "they go as others do");
 }
 
-async fn when_a_source_talked_is_written_now_and_then(database: Database) {
+async fn contact_times_are_written_with_limited_resolution(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant(&db, "one").await;
     let mut tx = db.write(account).await.expect("a transaction");
@@ -401,7 +401,7 @@ async fn when_a_source_talked_is_written_now_and_then(database: Database) {
 }
 
 #[test]
-fn it_is_done_by_commands() {
+fn removal_has_a_command() {
     let dir = tempfile::tempdir().expect("a folder");
     let (data, url) = (dir.path().display().to_string(), format!("sqlite:{}/x.db", dir.path().display()));
     let environment = [("GASSYNC_DATA_DIR", &*data), ("GASSYNC_DATABASE_URL", &*url)];

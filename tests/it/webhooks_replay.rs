@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use gassync::{
     store::{
         Db, alarms,
-        queue::{self, Company, Ended, Filter, Release, Taken, Work},
+        queue::{self, BatchPolicy, Claim, JobQuery, JobResult, QueueResult, WorkerPool},
         retention, sources,
         webhooks::{self as subscribers, Wanted, Webhook},
     },
@@ -65,7 +65,7 @@ async fn happen_and_tell(db: &Db, account: AccountId, (low, high): (i64, i64), s
 async fn tell(db: &Db, account: AccountId, (low, high): (i64, i64), second: i64) {
     let mut tx = db.platform_write().await.expect("a transaction");
     let work = fan_out::facts(&mut tx, &[(account.0, low, high)], at(second)).await.expect("told");
-    queue::put(&mut tx, &work, at(second)).await.expect("put");
+    queue::enqueue(&mut tx, &work, at(second)).await.expect("put");
     tx.commit().await.expect("committed");
 }
 
@@ -90,23 +90,25 @@ async fn subscribe(db: &Db, account: AccountId, source: SourceId, properties: &[
     webhook
 }
 
-async fn claim(db: &Db, second: i64, most: i64) -> Vec<Taken> {
+async fn claim(db: &Db, second: i64, most: i64) -> Vec<Claim> {
     let mut tx = db.platform_write().await.expect("a transaction");
     let times = (at(second), at(second + LEASE));
-    let taken = queue::claim(&mut tx, Work::Deliveries, times, (10, 10), |_| Company {
+    let taken = queue::claim(&mut tx, WorkerPool::Deliveries, times, (10, 10), |_| BatchPolicy {
         kinds: &["deliver"],
-        most,
-        apart: true,
+        max: most,
+        independent: true,
     })
     .await;
     tx.commit().await.expect("committed");
     taken.expect("claimed")
 }
 
-async fn finish(db: &Db, taken: Taken, second: i64, ended: impl Fn(i64) -> Ended) {
+async fn finish(db: &Db, taken: Claim, second: i64, ended: impl Fn(i64) -> JobResult) {
     let ended = taken.jobs.iter().map(|job| ended(job.sequence.expect("of a fact"))).collect();
     let mut tx = db.platform_write().await.expect("a transaction");
-    queue::finish(&mut tx, &[&Release { taken, ended, pause: None }], at(second)).await.expect("finished");
+    queue::complete(&mut tx, &[&QueueResult { claim: taken, results: ended, pause: None }], at(second))
+        .await
+        .expect("finished");
     tx.commit().await.expect("committed");
 }
 
@@ -129,8 +131,13 @@ async fn what_arrived_is_not_missed_however_long_ago(database: Database) {
     let webhook = subscribe(&db, account, source, &[]).await;
     happen_and_tell(&db, account, (1, 4), 1).await;
     let taken = claim(&db, 2, 64).await.remove(0);
-    finish(&db, taken, 3, |place| if place == 2 { Ended::Dead { why: "it answered 500".into() } } else { Ended::Done })
-        .await;
+    finish(
+        &db,
+        taken,
+        3,
+        |place| if place == 2 { JobResult::Dead { why: "it answered 500".into() } } else { JobResult::Done },
+    )
+    .await;
 
     let mut tx = db.platform_write().await.expect("a transaction");
     let old = at(2_000_000);
@@ -139,9 +146,9 @@ async fn what_arrived_is_not_missed_however_long_ago(database: Database) {
     assert!(alarms::dead_jobs(&mut tx).await.expect("alarms").is_empty());
     let dead = alarms::dead_deliveries(&mut tx).await.expect("alarms").remove(0);
     assert_eq!((dead.number, dead.count, dead.detail.as_deref()), (Some(webhook.id), 1, Some("it answered 500")));
-    assert!(queue::plan(&mut tx, &Filter::default()).await.expect("a plan").is_empty());
-    let run = queue::begin(&mut tx, &Filter::default(), &json!({}), (at(4), at(5))).await.expect("begun");
-    assert_eq!(queue::progress(&mut tx, run).await.expect("read").expect("there").jobs, 0);
+    assert!(queue::count_dead(&mut tx, &JobQuery::default()).await.expect("a plan").is_empty());
+    let run = queue::start_run(&mut tx, &JobQuery::default(), &json!({}), (at(4), at(5))).await.expect("begun");
+    assert_eq!(queue::run_progress(&mut tx, run).await.expect("read").expect("there").jobs, 0);
     tx.commit().await.expect("committed");
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, [2], "what arrived is known to have");
     let delivered = Asked { states: vec!["delivered".into()], ..since(0) };
@@ -219,15 +226,15 @@ async fn a_run_that_is_stopped_leaves_what_is_on_its_way(database: Database) {
     let stop = async |second: i64| {
         let mut tx = db.write(account).await.expect("a transaction");
         queue::cancel_run(&mut tx, run, at(second)).await.expect("stopped");
-        let run = queue::progress(&mut tx, run).await.expect("read").expect("there");
+        let run = queue::run_progress(&mut tx, run).await.expect("read").expect("there");
         tx.commit().await.expect("committed");
         (run.state, run.waiting, run.done, run.cancelled)
     };
     assert_eq!(stop(5).await, ("cancelled".to_owned(), 2, 0, 3));
     let came = BTreeSet::from_iter(taken.jobs.iter().filter_map(|job| job.sequence));
     finish(&db, taken, 6, |place| {
-        let again = Ended::Retry { why: "it answered 500".into(), at: at(20) };
-        if place == 1 { again } else { Ended::Done }
+        let again = JobResult::Retry { why: "it answered 500".into(), at: at(20) };
+        if place == 1 { again } else { JobResult::Done }
     })
     .await;
     assert_eq!(stop(7).await, ("cancelled".to_owned(), 0, 1, 4), "what failed meanwhile does not come again");
@@ -255,9 +262,9 @@ async fn what_was_on_its_way_when_all_ended_comes_again(database: Database) {
     assert!(claim(&db, 4, 64).await.is_empty(), "somebody is at it");
     // Its worker died, and another finds it.
     let again = claim(&db, 3 + LEASE, 64).await.remove(0);
-    let ids = |taken: &Taken| taken.jobs.iter().map(|job| job.id).collect::<Vec<_>>();
+    let ids = |taken: &Claim| taken.jobs.iter().map(|job| job.id).collect::<Vec<_>>();
     assert_eq!(ids(&again), ids(&lost));
-    finish(&db, again, 4 + LEASE, |_| Ended::Done).await;
+    finish(&db, again, 4 + LEASE, |_| JobResult::Done).await;
     happen_and_tell(&db, account, (4, 5), 5).await;
     let mut tx = db.write(account).await.expect("a transaction");
     subscribers::kill_all(&mut tx, account, source, "its source is disconnected", at(70)).await.expect("ended");

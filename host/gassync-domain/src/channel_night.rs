@@ -75,7 +75,7 @@ impl ChannelNight {
     /// With a word that lifts each rule that was wanted before and is not any more: a rule of which nothing is said stays at
     /// the channel as it is. Of `max_advance_days` the contract has no such word.
     #[must_use]
-    pub fn lifting(mut self, before: Option<&Self>) -> Self {
+    pub fn with_cleared_rules(mut self, before: Option<&Self>) -> Self {
         let Some(before) = before else { return self };
         for (rule, before, lifted) in [
             // Every channel knows a stay of one night, and not every one knows none.
@@ -92,7 +92,7 @@ impl ChannelNight {
 
     /// Which parts the channel has to be told, given what it was told before. How many a closed night would have is
     /// nothing that it is told, and a price that is not known any more is nothing to tell.
-    pub fn differs(&self, before: Option<&Self>) -> CalendarParts {
+    pub fn diff(&self, before: Option<&Self>) -> CalendarParts {
         let Some(before) = before else {
             return CalendarParts { price: self.price.is_some(), ..CalendarParts::default() };
         };
@@ -106,16 +106,16 @@ impl ChannelNight {
     /// Whether what a channel shows is what was wanted, in these parts. What either side says nothing of is no
     /// disagreement, and a channel that knows fewer rules may show one of them in another's place. Where it shows prices by
     /// occupancy, the caller picks the entry that was written.
-    pub fn reads_as(&self, seen: &CalendarNight, parts: CalendarParts) -> bool {
-        (!parts.availability || self.availability_reads_as(seen))
+    pub fn matches(&self, seen: &CalendarNight, parts: CalendarParts) -> bool {
+        (!parts.availability || self.availability_matches(seen))
             && (!parts.price || agree(self.price, seen.price) && agree(self.currency.as_ref(), seen.currency.as_ref()))
-            && (!parts.rules || self.rules_read_as(seen))
+            && (!parts.rules || self.rules_match(seen))
     }
 
     /// Makes of what a channel shows what it has: where it says nothing of prices and rules, what is wanted. `counts` tells whether
     /// the numbers that it shows are those it was told.
     #[must_use]
-    pub fn as_shown(&self, seen: &CalendarNight, counts: bool) -> Option<Self> {
+    pub fn observed(&self, seen: &CalendarNight, counts: bool) -> Option<Self> {
         if seen.available.is_none() && seen.units_available.is_none() {
             return None; // Whether it is sold is the first that has to be known.
         }
@@ -130,7 +130,7 @@ impl ChannelNight {
             currency: seen.currency.clone().or_else(|| self.currency.clone()),
             ..self.clone()
         };
-        if !self.rules_read_as(seen) {
+        if !self.rules_match(seen) {
             has.min_stay = seen.min_stay;
             has.max_stay = seen.max_stay;
             has.min_stay_through = seen.min_stay_through;
@@ -144,7 +144,7 @@ impl ChannelNight {
     }
 
     /// Tells in words which prices and rules the channel shows otherwise than wanted; none where they are as wanted.
-    pub fn difference(&self, seen: &CalendarNight, parts: CalendarParts) -> Option<String> {
+    pub fn describe_difference(&self, seen: &CalendarNight, parts: CalendarParts) -> Option<String> {
         let mut found = Vec::new();
         if parts.price && !agree(self.price, seen.price) {
             let said = |price: Option<Amount>| price.map_or_else(|| "none".to_owned(), |price| price.to_string());
@@ -152,7 +152,7 @@ impl ChannelNight {
         } else if parts.price && !agree(self.currency.as_ref(), seen.currency.as_ref()) {
             found.push("the price is in another currency there".to_owned());
         }
-        if parts.rules && !self.rules_read_as(seen) {
+        if parts.rules && !self.rules_match(seen) {
             found.push("the rules of stay are others there".to_owned());
         }
         (!found.is_empty()).then(|| found.join("; "))
@@ -175,7 +175,7 @@ impl ChannelNight {
         (lengths, [self.closed_to_arrival, self.closed_to_departure])
     }
 
-    fn availability_reads_as(&self, seen: &CalendarNight) -> bool {
+    fn availability_matches(&self, seen: &CalendarNight) -> bool {
         let is_sold_there = match (seen.available, seen.units_available) {
             (None, None) => return true,
             (available, units) => available != Some(false) && units.is_none_or(|units| units > 0),
@@ -188,7 +188,7 @@ impl ChannelNight {
         self.sellable() > 0 && agree(Some(self.sellable()), counted)
     }
 
-    fn rules_read_as(&self, seen: &CalendarNight) -> bool {
+    fn rules_match(&self, seen: &CalendarNight) -> bool {
         let exact = self.exact_stay.filter(|nights| *nights > 0);
         // No rule, and one that everybody keeps, are the same.
         let least = |nights: Option<u32>| nights.map(|nights| nights.max(1));
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn the_diff_contains_changed_parts_only() {
         let new = |now: &str, before: &str| {
-            let CalendarParts { availability, price, rules } = read(now).differs(Some(&read(before)));
+            let CalendarParts { availability, price, rules } = read(now).diff(Some(&read(before)));
             (availability, price, rules)
         };
         let before = r#"{"units":3,"price":90.50,"currency":"EUR","minStay":2}"#;
@@ -311,8 +311,8 @@ mod tests {
         ] {
             assert_eq!(new(&format!(r#"{{"units":1,{rule}}}"#), r#"{"units":1}"#), (false, false, true), "{rule}");
         }
-        assert_eq!(read(before).differs(None), ALL);
-        assert_eq!(read(r#"{"units":0}"#).differs(None), CalendarParts { price: false, ..ALL });
+        assert_eq!(read(before).diff(None), ALL);
+        assert_eq!(read(r#"{"units":0}"#).diff(None), CalendarParts { price: false, ..ALL });
     }
 
     #[test]
@@ -321,21 +321,21 @@ mod tests {
             r#"{"units":1,"minStay":2,"maxStay":9,"minStayThrough":2,"exactStay":7,"minAdvanceDays":1,
             "maxAdvanceDays":30}"#,
         );
-        let lifted = read(r#"{"units":1}"#).lifting(Some(&before));
+        let lifted = read(r#"{"units":1}"#).with_cleared_rules(Some(&before));
         let text = r#"{"units":1,"minStay":1,"maxStay":0,"minStayThrough":1,"exactStay":0,"minAdvanceDays":0}"#;
         assert_eq!(serde_json::to_string(&lifted).expect("JSON"), text);
-        assert_eq!(read(r#"{"units":1}"#).lifting(Some(&lifted)), lifted, "so that a later try says it too");
+        assert_eq!(read(r#"{"units":1}"#).with_cleared_rules(Some(&lifted)), lifted, "so that a later try says it too");
         let changed = read(r#"{"units":1,"minStay":3}"#);
-        assert_eq!(changed.clone().lifting(Some(&changed)), changed);
-        assert_eq!(changed.clone().lifting(None), changed);
+        assert_eq!(changed.clone().with_cleared_rules(Some(&changed)), changed);
+        assert_eq!(changed.clone().with_cleared_rules(None), changed);
     }
 
     #[test]
     fn an_observed_night_replaces_the_sent_one() {
         let wanted = read(r#"{"units":2,"price":90,"currency":"EUR","minStay":2}"#);
         let differs = |shown: &str, counts: bool| {
-            let has = wanted.as_shown(&seen(shown), counts)?;
-            let CalendarParts { availability, price, rules } = wanted.differs(Some(&has));
+            let has = wanted.observed(&seen(shown), counts)?;
+            let CalendarParts { availability, price, rules } = wanted.diff(Some(&has));
             Some((availability, price, rules))
         };
         assert_eq!(differs("", true), None, "whether it is sold is not said");
@@ -347,13 +347,13 @@ mod tests {
         assert_eq!(differs(r#""unitsAvailable":0,"price":90"#, false), Some((true, false, false)));
         assert_eq!(differs(r#""available":true,"price":95,"minStay":3"#, true), Some((false, true, true)));
         let none = read(r#"{"units":0}"#);
-        let open = none.as_shown(&seen(r#""available":true,"unitsAvailable":2"#), false).expect("it says");
-        assert!(none.differs(Some(&open)).availability, "it is to be closed");
+        let open = none.observed(&seen(r#""available":true,"unitsAvailable":2"#), false).expect("it says");
+        assert!(none.diff(Some(&open)).availability, "it is to be closed");
     }
 
     #[test]
     fn unit_counts_are_compared_when_present() {
-        let agrees = |wanted: &str, shown: &str| read(wanted).reads_as(&seen(shown), ALL);
+        let agrees = |wanted: &str, shown: &str| read(wanted).matches(&seen(shown), ALL);
         for (wanted, shown, expected) in [
             (r#"{"units":3}"#, "", true),
             (r#"{"units":3}"#, r#""available":true"#, true),
@@ -385,10 +385,10 @@ mod tests {
             (r#""price":90.51"#, false),
             (r#""currency":"EUR""#, true),
         ] {
-            assert_eq!(wanted.reads_as(&seen(shown), ALL), expected, "{shown}");
+            assert_eq!(wanted.matches(&seen(shown), ALL), expected, "{shown}");
         }
         let unknown = read(r#"{"units":1}"#);
-        assert!(unknown.reads_as(&seen(r#""price":90.5,"currency":"EUR""#), ALL), "no price was wanted");
+        assert!(unknown.matches(&seen(r#""price":90.5,"currency":"EUR""#), ALL), "no price was wanted");
     }
 
     #[test]
@@ -430,7 +430,7 @@ mod tests {
             (r#""maxAdvanceDays":30"#, r#""maxAdvanceDays":30,"minAdvanceDays":1"#, true),
         ] {
             let night = read(&format!(r#"{{"units":1,{wanted}}}"#));
-            assert_eq!(night.reads_as(&seen(shown), ALL), expected, "{wanted} shown as {shown}");
+            assert_eq!(night.matches(&seen(shown), ALL), expected, "{wanted} shown as {shown}");
         }
     }
 
@@ -444,9 +444,9 @@ mod tests {
             (r#""minStay":3"#, CalendarParts { rules: true, ..NONE }),
         ] {
             let shown = seen(shown);
-            assert!(!wanted.reads_as(&shown, part) && !wanted.reads_as(&shown, ALL), "{shown:?}");
+            assert!(!wanted.matches(&shown, part) && !wanted.matches(&shown, ALL), "{shown:?}");
             let others = CalendarParts { availability: !part.availability, price: !part.price, rules: !part.rules };
-            assert!(wanted.reads_as(&shown, others), "{shown:?}");
+            assert!(wanted.matches(&shown, others), "{shown:?}");
         }
     }
 
@@ -457,7 +457,7 @@ mod tests {
             r#"{"units":3,"closed":true,"closedToArrival":true,"minAdvanceDays":1,"maxAdvanceDays":0}"#,
             r#"{"units":0,"minStay":0,"maxStay":0,"exactStay":0,"minAdvanceDays":0}"#,
         ] {
-            assert!(read(json).reads_as(&read(json).into_calendar_night(DATE), ALL), "{json}");
+            assert!(read(json).matches(&read(json).into_calendar_night(DATE), ALL), "{json}");
         }
     }
 }

@@ -31,7 +31,7 @@ mod price_adjustment;
 mod property;
 mod pull;
 mod push;
-mod pushing;
+mod push_settings;
 mod question;
 mod quote;
 mod rate_plan;
@@ -79,7 +79,7 @@ pub use push::{
     Acknowledgement, AcknowledgementOutcome, Attempt, CalendarParts, CalendarUpdate, Chunk, ContentItem, Operation,
     OperationKind, Outcome, Report, Subject, Subscribed,
 };
-pub use pushing::{BookingsPushed, MAX_HORIZON_DAYS, Pushing};
+pub use push_settings::{BookingsPushed, MAX_HORIZON_DAYS, PushSettings};
 pub use question::{Occupancy, Question, StayQuery};
 pub use quote::{QuoteRequest, quote};
 pub use rate_plan::RatePlan;

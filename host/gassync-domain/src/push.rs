@@ -253,7 +253,7 @@ impl Outcome {
                 }
             }
             (a, b) => {
-                if a.gravity() >= b.gravity() {
+                if a.severity() >= b.severity() {
                     a
                 } else {
                     b
@@ -262,7 +262,7 @@ impl Outcome {
         }
     }
 
-    fn gravity(&self) -> u8 {
+    fn severity(&self) -> u8 {
         match self {
             Self::Accepted { .. } => 0,
             Self::Other { .. } => 1,
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_that_does_not_say_is_new_in_every_part() {
+    fn an_update_without_changed_parts_changes_all() {
         let update = r#"{"kind":"calendar","roomTypeId":"r","nights":[{"date":"2027-05-01","price":90.50}]}"#;
         let update: CalendarUpdate = serde_json::from_str(update).expect("an update");
         assert!(update.changed.availability && update.changed.price && update.changed.rules);

@@ -14,7 +14,7 @@ use super::sources::the_one;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
-    outbound::going_live::{self, Comes, Counted, GoLiveError},
+    outbound::going_live::{self, GoLiveEffect, GoLiveError, NightCount},
 };
 
 /// What is asked for: a plan, or that the last one is followed.
@@ -80,14 +80,14 @@ async fn go_live(
         let (id, comes) = going_live::plan(&app, &source, asked.open_closed).await.map_err(refused)?;
         GoLivePlan { plan_id: Some(id), live: source.listening_since.is_none(), ..shown(comes) }
     } else {
-        let comes = going_live::follow(&app, &source, asked.plan_id).await.map_err(refused)?;
+        let comes = going_live::execute(&app, &source, asked.plan_id).await.map_err(refused)?;
         GoLivePlan { live: true, ..shown(comes) }
     };
     Ok(Json(shown))
 }
 
-fn shown(comes: Comes) -> GoLivePlan {
-    let counted = |counted: Counted| {
+fn shown(comes: GoLiveEffect) -> GoLivePlan {
+    let counted = |counted: NightCount| {
         let (first_room_type_id, first_night) = counted.first.unzip();
         NightsCounted { nights: counted.nights, first_room_type_id, first_night }
     };

@@ -18,8 +18,8 @@ use super::sources::the_one;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
-    schedule::Kind,
-    store::queue::{self, Filter, Listed, Plan},
+    schedule::JobKind,
+    store::queue::{self, DeadJobs, JobQuery, ListedJob},
 };
 
 /// Jobs shown where nobody says how many.
@@ -146,8 +146,8 @@ pub struct JobRun {
     pub cancelled: i64,
 }
 
-impl From<Listed> for JobShown {
-    fn from(job: Listed) -> Self {
+impl From<ListedJob> for JobShown {
+    fn from(job: ListedJob) -> Self {
         Self {
             id: job.id,
             source: job.source_name,
@@ -160,8 +160,8 @@ impl From<Listed> for JobShown {
     }
 }
 
-impl From<Listed> for JobWhole {
-    fn from(job: Listed) -> Self {
+impl From<ListedJob> for JobWhole {
+    fn from(job: ListedJob) -> Self {
         Self {
             payload: job.payload.0.clone(),
             priority: job.priority,
@@ -175,8 +175,8 @@ impl From<Listed> for JobWhole {
     }
 }
 
-impl From<queue::Progress> for JobRun {
-    fn from(run: queue::Progress) -> Self {
+impl From<queue::RunProgress> for JobRun {
+    fn from(run: queue::RunProgress) -> Self {
         let state = if run.state == "running" && run.waiting == 0 { "done".to_owned() } else { run.state };
         Self {
             id: run.id,
@@ -201,8 +201,8 @@ pub(super) fn router() -> Router<Arc<App>> {
 }
 
 /// In the database's words, or what is wrong with it.
-async fn filter(app: &App, asked: &JobFilter) -> Result<Filter, ApiError> {
-    if let Some(kind) = asked.kind.as_deref().filter(|kind| Kind::named(kind).is_none()) {
+async fn filter(app: &App, asked: &JobFilter) -> Result<JobQuery, ApiError> {
+    if let Some(kind) = asked.kind.as_deref().filter(|kind| JobKind::named(kind).is_none()) {
         return Err(Problem::Malformed(format!("kind: there are no jobs of the kind {kind}")).into());
     }
     let states = ["waiting", "done", "dead", "cancelled"];
@@ -213,7 +213,7 @@ async fn filter(app: &App, asked: &JobFilter) -> Result<Filter, ApiError> {
         Some(name) => Some(the_one(app, name).await?.id),
         None => None,
     };
-    Ok(Filter { source, kind: asked.kind.clone(), state: asked.state.clone(), since: asked.since })
+    Ok(JobQuery { source, kind: asked.kind.clone(), state: asked.state.clone(), since: asked.since })
 }
 
 async fn list(
@@ -238,7 +238,7 @@ async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> 
 async fn cancel(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
     let mut tx = app.db.platform_write().await?;
     let job = queue::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
-    if Kind::named(&job.kind).is_some_and(Kind::comes_again) {
+    if JobKind::named(&job.kind).is_some_and(JobKind::is_recurring) {
         return Err(Problem::Conflict(format!("a {} comes again by itself: pause its source", job.kind)).into());
     }
     if !queue::cancel(&mut tx, id, app.now()).await? {
@@ -256,30 +256,30 @@ async fn run(
 ) -> Result<(StatusCode, Json<RunPlan>), ApiError> {
     let asked = JobFilter { source: new.source, kind: new.kind, since: new.since, ..JobFilter::default() };
     let filter = filter(&app, &asked).await?;
-    if asked.kind.as_deref() == Some(Kind::Deliver.name()) {
+    if asked.kind.as_deref() == Some(JobKind::Deliver.name()) {
         return Err(Problem::Conflict("deliveries are told again by `gassync webhooks replay`".to_owned()).into());
     }
     let now = app.now();
     if new.dry_run {
         let mut tx = app.db.platform_read().await?;
-        let plan = queue::plan(&mut tx, &filter).await?;
+        let plan = queue::count_dead(&mut tx, &filter).await?;
         return Ok((StatusCode::OK, Json(planned(&app, None, &plan))));
     }
     let mut tx = app.db.platform_write().await?;
-    let plan = queue::plan(&mut tx, &filter).await?;
+    let plan = queue::count_dead(&mut tx, &filter).await?;
     let shown = serde_json::to_value(&asked).unwrap_or_else(|_| json!({}));
-    let id = queue::begin(&mut tx, &filter, &shown, (now, now + PATIENCE)).await?;
+    let id = queue::start_run(&mut tx, &filter, &shown, (now, now + PATIENCE)).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok((StatusCode::CREATED, Json(planned(&app, Some(id), &plan))))
 }
 
-fn planned(app: &App, id: Option<i64>, plan: &[Plan]) -> RunPlan {
+fn planned(app: &App, id: Option<i64>, plan: &[DeadJobs]) -> RunPlan {
     let mut by_source: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
     let mut seconds: BTreeMap<i64, f64> = BTreeMap::new();
     for part in plan {
         *by_source.entry(part.source_name.clone()).or_default().entry(part.kind.clone()).or_default() += part.jobs;
-        let at_once = Kind::named(&part.kind).map_or(1, |kind| kind.company().most);
+        let at_once = JobKind::named(&part.kind).map_or(1, |kind| kind.batch_policy().max);
         let calls = (part.jobs as f64 / at_once as f64).ceil();
         let plugin = app.plugins.get(&part.source_type);
         let each = plugin.map_or(CALL_SECONDS, |plugin| seconds_of_a_call(plugin.manifest()));
@@ -301,7 +301,7 @@ fn seconds_of_a_call(manifest: &Manifest) -> f64 {
 
 async fn progress(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobRun>, ApiError> {
     let mut tx = app.db.platform_read().await?;
-    let run = queue::progress(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    let run = queue::run_progress(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     Ok(Json(run.into()))
 }
 
@@ -309,7 +309,7 @@ async fn progress(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>)
 async fn cancel_run(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobRun>, ApiError> {
     let mut tx = app.db.platform_write().await?;
     queue::cancel_run(&mut tx, id, app.now()).await?;
-    let run = queue::progress(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    let run = queue::run_progress(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     tx.commit().await?;
     Ok(Json(run.into()))
 }

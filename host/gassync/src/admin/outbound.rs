@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{BreakerState, CoreId, Date, Pushing, Timestamp, Validate as _, today_at};
+use gassync_domain::{BreakerState, CoreId, Date, PushSettings, Timestamp, Validate as _, today_at};
 use serde::{Deserialize, Serialize};
 
 use super::{source_steering::may_talk, sources::the_one};
@@ -18,7 +18,7 @@ use crate::{
     reconcile::desired,
     schedule,
     store::{
-        outbound::{ages, bookings, invalidations, pushing, refusals},
+        outbound::{ages, bookings, deviations, invalidations, push_settings},
         sources::Source,
     },
 };
@@ -84,8 +84,8 @@ pub struct RefusedShown {
     pub why: Option<String>,
 }
 
-impl From<refusals::Refused> for RefusedShown {
-    fn from(refused: refusals::Refused) -> Self {
+impl From<deviations::DeviatingNights> for RefusedShown {
+    fn from(refused: deviations::DeviatingNights) -> Self {
         Self {
             room_type_id: refused.room_type_id,
             rate_plan_id: Some(refused.rate_plan_id).filter(|id| !id.is_empty()),
@@ -168,10 +168,10 @@ async fn shown(app: &App, source: &Source) -> Result<AgeShown, ApiError> {
     let now = app.now();
     let mut tx = app.db.read(source.account).await?;
     let age = ages::of_source(&mut tx, source.account, source.id).await?;
-    let refused = refusals::refused(&mut tx, source.account, source.id, REFUSALS).await?;
-    let differing = refusals::differing(&mut tx, source.account, source.id, REFUSALS).await?;
+    let refused = deviations::rejected(&mut tx, source.account, source.id, REFUSALS).await?;
+    let differing = deviations::changed_at_channel(&mut tx, source.account, source.id, REFUSALS).await?;
     let today = today_at(now, None);
-    let closed = refusals::closed_by_hand(&mut tx, source.account, source.id, (today, REFUSALS)).await?;
+    let closed = deviations::closed_by_hand(&mut tx, source.account, source.id, (today, REFUSALS)).await?;
     drop(tx);
     let (breaker, left_alone_until) = match source.connection {
         Some(connection) => app.breakers.status(&format!("{}/{connection}", source.account), now).await,
@@ -219,10 +219,14 @@ async fn of_booking(
     Ok(Json(sync_states.into_iter().map(BookingShown::from).collect()))
 }
 
-async fn rules(State(app): State<Arc<App>>, _: Operator, Path(name): Path<String>) -> Result<Json<Pushing>, ApiError> {
+async fn rules(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<Json<PushSettings>, ApiError> {
     let source = the_one(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
-    let pushing = pushing::get(&mut tx, source.account, source.id).await?.ok_or(Problem::NotFound)?;
+    let pushing = push_settings::get(&mut tx, source.account, source.id).await?.ok_or(Problem::NotFound)?;
     Ok(Json(pushing))
 }
 
@@ -231,7 +235,7 @@ async fn set_rules(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Json(pushing): Json<Pushing>,
+    Json(pushing): Json<PushSettings>,
 ) -> Result<StatusCode, ApiError> {
     let wrong = pushing.validate();
     if !wrong.is_empty() {
@@ -239,16 +243,16 @@ async fn set_rules(
     }
     let source = the_one(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
-    let before = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
+    let before = push_settings::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
     if source.direction.with_push(pushing.enabled).is_none() {
         let text = format!(
             "{name} is outbound_only: it would be neither asked nor told; `source switch {name} --off` says so"
         );
         return Err(Problem::Conflict(text).into());
     }
-    pushing::set(&mut tx, source.account, source.id, &pushing).await?;
+    push_settings::set(&mut tx, source.account, source.id, &pushing).await?;
     // Of what it was not told nobody knows what it has.
-    let widens = desired::widens(desired::parts_of(&before), desired::parts_of(&pushing));
+    let widens = desired::widens(desired::pushed_parts(&before), desired::pushed_parts(&pushing));
     schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, widens), app.now())
         .await?;
     tx.commit().await?;

@@ -19,7 +19,7 @@ use crate::{
     inbound::{apply::IngestContext, manual_closure},
     store::{
         self, Fault,
-        source_removal::{self, CONNECTION, Kept, OF_CONNECTION, OF_SOURCE, Piece, SOURCE},
+        source_removal::{self, CONNECTION, CONNECTION_TABLES, SOURCE, SOURCE_TABLES, SourceContents, TableSlice},
         source_switches,
         sources::{self, Source},
     },
@@ -112,7 +112,7 @@ pub struct RecordsRemoved {
     pub decisions: i64,
 }
 
-fn told(source: &Source, kept: Kept, done: bool) -> SourceRemoved {
+fn told(source: &Source, kept: SourceContents, done: bool) -> SourceRemoved {
     SourceRemoved {
         name: source.name.clone(),
         done,
@@ -192,7 +192,7 @@ async fn connection_of_its_own(app: &App, source: &Source) -> store::Result<Sour
 /// Has nothing begun for the source any more, and waits for what was.
 async fn stop(app: &App, source: &Source) -> Result<(), ApiError> {
     let mut tx = app.db.write(source.account).await?;
-    source_switches::halt(&mut tx, source.account, source.id, "disabled").await?;
+    source_switches::stop(&mut tx, source.account, source.id, "disabled").await?;
     tx.commit().await?;
     app.keys_changed();
     for _ in 0..LOOKS {
@@ -249,27 +249,27 @@ async fn take_all(app: &App, source: &Source) -> store::Result<()> {
 }
 
 async fn take_once(app: &App, source: &Source) -> store::Result<()> {
-    for piece in OF_SOURCE {
+    for piece in SOURCE_TABLES {
         take(app, source, piece, source.id.0).await?;
     }
     if let Some(connection) = source.connection {
-        for piece in OF_CONNECTION {
+        for piece in CONNECTION_TABLES {
             take(app, source, piece, connection.0).await?;
         }
     }
     // Together: a connection without a source would be nobody's.
     let mut tx = app.db.write(source.account).await?;
-    source_removal::take(&mut tx, SOURCE, source.account, source.id.0, 1).await?;
+    source_removal::delete(&mut tx, SOURCE, source.account, source.id.0, 1).await?;
     if let Some(connection) = source.connection {
-        source_removal::take(&mut tx, CONNECTION, source.account, connection.0, 1).await?;
+        source_removal::delete(&mut tx, CONNECTION, source.account, connection.0, 1).await?;
     }
     tx.commit().await
 }
 
-async fn take(app: &App, source: &Source, piece: Piece, of: i64) -> store::Result<()> {
+async fn take(app: &App, source: &Source, piece: TableSlice, of: i64) -> store::Result<()> {
     loop {
         let mut tx = app.db.write(source.account).await?;
-        let gone = source_removal::take(&mut tx, piece, source.account, of, BATCH).await?;
+        let gone = source_removal::delete(&mut tx, piece, source.account, of, BATCH).await?;
         tx.commit().await?;
         if i64::try_from(gone).is_ok_and(|gone| gone < BATCH) {
             return Ok(());

@@ -16,7 +16,7 @@ use super::sources::the_one;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
-    schedule::{self, Kind},
+    schedule::{self, JobKind},
     store::{
         self, Tx,
         outbound::invalidations,
@@ -170,9 +170,9 @@ async fn disable(
 async fn halt(app: &App, name: &str, status: &str) -> Result<Json<Steered>, ApiError> {
     let source = the_one(app, name).await?;
     let mut tx = app.db.write(source.account).await?;
-    source_switches::halt(&mut tx, source.account, source.id, status).await?;
+    source_switches::stop(&mut tx, source.account, source.id, status).await?;
     if status == "paused" && source.status == "disabled" {
-        source_switches::wake_messages(&mut tx, source.account, source.id, app.now()).await?;
+        source_switches::release_deferred_messages(&mut tx, source.account, source.id, app.now()).await?;
     }
     tx.commit().await?;
     app.wake.notify_waiters();
@@ -184,7 +184,7 @@ async fn resume(State(app): State<Arc<App>>, _: Operator, Path(name): Path<Strin
     let source = the_one(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
     go_on(&app, &mut tx, &source, false).await?;
-    source_switches::wake_messages(&mut tx, source.account, source.id, app.now()).await?;
+    source_switches::release_deferred_messages(&mut tx, source.account, source.id, app.now()).await?;
     let Some(status) = source_switches::resume(&mut tx, source.account, source.id).await? else {
         let text = format!("{name} is {}: only one that is paused or disabled is resumed", source.status);
         return Err(Problem::Conflict(text).into());
@@ -204,7 +204,7 @@ async fn go_on(app: &App, tx: &mut Tx, source: &Source, whole: bool) -> store::R
     if let Some(plugin) = app.plugins.get(&source.source_type) {
         schedule::begin_polls(tx, source, plugin.manifest(), now).await?;
     }
-    queue::put(tx, &[Kind::DriveParked.put(whom, json!({}), (now, now))], now).await?;
+    queue::enqueue(tx, &[JobKind::RetryParked.job(whom, json!({}), (now, now))], now).await?;
     schedule::invalidate_source(tx, whom, (invalidations::FIRST, whole), now).await?;
     schedule::push_due_bookings(tx, whom, now).await?;
     source_switches::extend_deadline(tx, source.account, source.id, now + PATIENCE).await

@@ -1,7 +1,7 @@
 //! `gassync source status`, `push` and `push-settings`.
 
 use clap::{Args, ValueEnum};
-use gassync_domain::{Amount, BookingsPushed, BreakerState, Pushing, Rounding};
+use gassync_domain::{Amount, BookingsPushed, BreakerState, PushSettings, Rounding};
 
 use super::{client::Client, print, say};
 use crate::admin::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown, SourceShown};
@@ -77,7 +77,7 @@ impl PushSettingsArgs {
     /// Changes the given settings and prints all of them.
     pub async fn run(self, client: &Client) -> anyhow::Result<()> {
         let path = format!("/admin/v1/sources/{}/pushing", self.name);
-        let before: Pushing = client.get(&path).await?;
+        let before: PushSettings = client.get(&path).await?;
         let json = self.json;
         let after = self.over(before.clone());
         if after != before {
@@ -88,7 +88,7 @@ impl PushSettingsArgs {
         Ok(())
     }
 
-    fn over(self, mut rules: Pushing) -> Pushing {
+    fn over(self, mut rules: PushSettings) -> PushSettings {
         let some = |amount: Amount| Some(amount).filter(|amount| amount.ten_thousandths() != 0);
         rules.enabled = self.enabled.unwrap_or(rules.enabled);
         rules.availability = self.availability.unwrap_or(rules.availability);

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{block, calendar, guest, manual_closure, property, rate_plan, reservation, room_type};
 use crate::{
     core::{SoldOut, WhenFull},
-    schedule::Kind,
+    schedule::JobKind,
     store::{
         self, Tx,
         buffer::Envelope,
@@ -449,7 +449,7 @@ async fn refetch(tx: &mut Tx, context: &IngestContext, hint: &Hint) -> store::Re
         None => json!({ "entity": hint.entity }),
     };
     let IngestContext { account, source, now, .. } = *context;
-    store::queue::put(tx, &[Kind::Refetch.put((account, source), payload, (now + GATHER, now))], now).await?;
+    store::queue::enqueue(tx, &[JobKind::Refetch.job((account, source), payload, (now + GATHER, now))], now).await?;
     Ok(IngestOutcome::RefetchQueued)
 }
 

@@ -13,7 +13,7 @@ use crate::{
         buffer::availability,
         closures,
         mappings::{self, EntityKind},
-        outbound::shown,
+        outbound::observed_nights,
     },
 };
 
@@ -79,7 +79,7 @@ pub(crate) async fn apply_buffered(tx: &mut Tx, context: &IngestContext, today: 
     for room_type in closures::linked_room_types(tx, account, source).await? {
         let Some(stay) = room_type.shown_from(today) else { continue };
         let mut by_plan: BTreeMap<String, Vec<CalendarNight>> = BTreeMap::new();
-        for seen in shown::shown(tx, account, room_type.id, &[stay], Timestamp::UNIX_EPOCH).await? {
+        for seen in observed_nights::find(tx, account, room_type.id, &[stay], Timestamp::UNIX_EPOCH).await? {
             by_plan.entry(seen.rate_plan_id).or_default().push(seen.night);
         }
         for (plan, nights) in by_plan {

@@ -202,7 +202,7 @@ pub async fn decide(
         decided_by: by.who,
         why: by.why,
     };
-    decisions::put(tx, account, source, &new, now).await?;
+    decisions::insert(tx, account, source, &new, now).await?;
     let line = sync_log::SyncLogEntry {
         source,
         entity_type: kind.as_str(),
@@ -232,7 +232,7 @@ pub async fn record_link(
         decided_by: by.who,
         why: by.why,
     };
-    Ok(decisions::put(tx, context.account, context.source, &new, context.now).await?)
+    Ok(decisions::insert(tx, context.account, context.source, &new, context.now).await?)
 }
 
 async fn snapshot(

@@ -57,7 +57,7 @@ pub(super) async fn ask(
     let began = app.now();
     let is_of_all_houses = query.entity == Entity::Property && query.selection == Selection::Everything;
     let mut tx = app.db.write(source.account).await?;
-    let id = sync_runs::begin(&mut tx, source.account, source.id, kind(query.entity), began).await?;
+    let id = sync_runs::start(&mut tx, source.account, source.id, kind(query.entity), began).await?;
     tx.commit().await?;
     let mut outcomes = OutcomeCounts::new();
     let result = all_pages(app, source, query, &mut outcomes).await;
@@ -66,7 +66,7 @@ pub(super) async fn ask(
     let why = result.as_ref().err().map(ToString::to_string);
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    sync_runs::end(&mut tx, source.account, id, (&counters, why.as_deref()), (began, now)).await?;
+    sync_runs::finish(&mut tx, source.account, id, (&counters, why.as_deref()), (began, now)).await?;
     // That a plugin has no way to ask for something is no trouble of the source.
     let is_trouble = !matches!(result, Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))));
     if let Some(why) = why.as_ref().filter(|_| is_trouble) {

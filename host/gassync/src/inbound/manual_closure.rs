@@ -12,7 +12,7 @@ use serde_json::json;
 use super::apply::IngestContext;
 use crate::{
     core::{self, ClosureRequest},
-    schedule::{self, Kind},
+    schedule::{self, JobKind},
     store::{
         Result, Tx,
         buffer::{availability, room_types},
@@ -23,7 +23,7 @@ use crate::{
         outbound::{
             SyncStatus,
             invalidations::{self, Invalidation},
-            nights::{self, Known},
+            nights::{self, NightState},
         },
         queue, sync_log,
     },
@@ -111,8 +111,8 @@ async fn changes(
     }
     let before = closures::of_room_type(tx, account, source, *room_type, stays).await?;
     let mut before: HashMap<Date, ClosedNight> = before.into_iter().map(|closed| (closed.night, closed)).collect();
-    let mut known: HashMap<Date, Vec<Known>> = HashMap::new();
-    for night in nights::known(tx, account, source, *room_type, stays).await? {
+    let mut known: HashMap<Date, Vec<NightState>> = HashMap::new();
+    for night in nights::find(tx, account, source, *room_type, stays).await? {
         known.entry(night.place.night).or_default().push(night);
     }
     let taken = closures::taken_there(tx, account, source, *unit, stays).await?;
@@ -165,7 +165,7 @@ async fn changes(
 }
 
 /// What the channel has of a night from us, under all its rate plans.
-fn last_sent(known: &[Known]) -> LastSent {
+fn last_sent(known: &[NightState]) -> LastSent {
     let sellable = |text: &Option<String>| -> Option<u32> {
         serde_json::from_str::<ChannelNight>(text.as_deref()?).ok().map(|night| night.sellable())
     };
@@ -225,18 +225,18 @@ async fn apply_changes(tx: &mut Tx, context: &IngestContext, changed: Vec<Closur
     changed.iter().for_each(|changed| by_room.entry(changed.night.room_type).or_default().push(changed));
     let places: Vec<(i64, Date)> =
         changed.iter().map(|changed| (changed.night.room_type, changed.night.night)).collect();
-    nights::unsure(tx, account, source, &places).await?;
+    nights::clear_confirmed(tx, account, source, &places).await?;
     invalidate_own(tx, (account, source), &by_room, now).await?;
     log(tx, context, &by_room).await?;
     let is_newly =
         |changed: &ClosureChange| changed.now.is_some_and(|now| !now.waived && now.units > changed.night.closure.units);
     if context.has_channel && changed.iter().any(is_newly) {
-        let again = Kind::Refetch.put(
+        let again = JobKind::Refetch.job(
             (account, source),
             json!({ "entity": gassync_domain::Entity::Calendar }),
             (now + LOOK_AGAIN_AFTER, now),
         );
-        queue::put(tx, &[again], now).await?;
+        queue::enqueue(tx, &[again], now).await?;
     }
     Ok(())
 }
@@ -248,7 +248,7 @@ async fn invalidate_own(
     by_room: &BTreeMap<i64, Vec<&ClosureChange>>,
     now: Timestamp,
 ) -> Result<()> {
-    if !invalidations::hears(tx, account, source).await? {
+    if !invalidations::is_pushed_to(tx, account, source).await? {
         return Ok(());
     }
     let mut invalidated = Vec::new();
@@ -267,8 +267,8 @@ async fn invalidate_own(
             });
         }
     }
-    invalidations::put(tx, &invalidated).await?;
-    queue::put(tx, &[schedule::push_of_calendar((account, source), (now, now))], now).await
+    invalidations::upsert(tx, &invalidated).await?;
+    queue::enqueue(tx, &[schedule::push_of_calendar((account, source), (now, now))], now).await
 }
 
 /// The audit trail's lines: one for nights that follow each other and are moved alike.
@@ -405,12 +405,12 @@ fn stays(mut dates: Vec<Date>) -> Vec<Stay> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::outbound::nights::Place;
+    use crate::store::outbound::nights::NightKey;
 
-    fn known(sent: Option<&str>, confirmed: Option<&str>, closed_by_us: bool) -> Known {
+    fn known(sent: Option<&str>, confirmed: Option<&str>, closed_by_us: bool) -> NightState {
         let text = |text: Option<&str>| text.map(str::to_owned);
-        Known {
-            place: Place { room_type: 1, rate_plan_id: String::new(), night: Date::constant(2027, 6, 1) },
+        NightState {
+            place: NightKey { room_type: 1, rate_plan_id: String::new(), night: Date::constant(2027, 6, 1) },
             wanted: String::new(),
             sent: text(sent),
             confirmed: text(confirmed),

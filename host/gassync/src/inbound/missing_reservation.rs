@@ -22,7 +22,7 @@ use crate::{
     app::App,
     channel::ChannelCallError,
     reconcile,
-    schedule::Kind,
+    schedule::JobKind,
     store::{
         self, Tx,
         buffer::{reservations, room_types},
@@ -86,7 +86,7 @@ async fn record_read(
     let is_current = |zone: Option<&str>, check_out: Date| check_out > today_at(now, zone);
     let stay = stay.filter(|stay| is_current(stay.time_zone.as_deref(), stay.check_out()));
     if own.is_none() && stay.is_none() {
-        missing::forget(tx, account, source_id, id).await?;
+        missing::delete(tx, account, source_id, id).await?;
         return Ok(None);
     }
     let known = missing::find(tx, account, source_id, id).await?;
@@ -103,7 +103,7 @@ async fn record_read(
     if !is_settled && !agrees {
         let payload = json!({ "entity": "reservation", "id": id, "again": true });
         let at = first + SECOND_READ_AFTER;
-        queue::put(tx, &[Kind::Refetch.put((account, source_id), payload, (at, now))], now).await?;
+        queue::enqueue(tx, &[JobKind::Refetch.job((account, source_id), payload, (at, now))], now).await?;
     }
     let rooms = match own {
         Some(rooms) => rooms,
@@ -165,7 +165,7 @@ async fn confirm(
     };
     sync_log::inbound(tx, account, &[entry], now).await?;
     if reconcile::reservation::rooms_awaiting_confirmation(tx, source, id).await?.is_some() {
-        missing::forget(tx, account, source_id, id).await?;
+        missing::delete(tx, account, source_id, id).await?;
         return reconcile::reservation::handle_missing(tx, source, &[id.to_owned()], now).await;
     }
     missing::record_again(tx, account, source_id, id, (asked_at, Some(now))).await?;
@@ -197,6 +197,6 @@ pub async fn resolve(
     // Decided now, it is newer than whatever was seen.
     let context = IngestContext { observed_at: now, ..*context };
     let outcome = apply::changes(tx, &context, vec![change]).await?.pop();
-    missing::forget(tx, account, source, id).await?;
+    missing::delete(tx, account, source, id).await?;
     Ok(outcome)
 }

@@ -96,7 +96,7 @@ pub async fn record_end(app: &App, source: &Source, name: &str) -> store::Result
 }
 
 async fn record_success(tx: &mut Tx, (account, source): (AccountId, SourceId), name: &str) -> store::Result<()> {
-    if !poll_failures::forget(tx, account, source, name).await? {
+    if !poll_failures::clear(tx, account, source, name).await? {
         return Ok(());
     }
     let rest = poll_failures::of_source(tx, account, source).await?;
@@ -112,9 +112,9 @@ async fn record_failure(
     (name, error): (&str, &ChannelCallError),
     now: Timestamp,
 ) -> store::Result<()> {
-    let failure = poll_failures::add(tx, source.account, source.id, (name, &error.to_string()), now).await?;
+    let failure = poll_failures::record(tx, source.account, source.id, (name, &error.to_string()), now).await?;
     if failure.bad || is_bad(&failure, error, now) {
-        poll_failures::set_bad(tx, source.account, source.id, name).await?;
+        poll_failures::mark_bad(tx, source.account, source.id, name).await?;
         if sources::change_status(tx, source.account, source.id, ("active", "error")).await? {
             tracing::error!(source = %source.id, poll = name, failures = failure.failures, "a source's poll fails: it is in error");
         }

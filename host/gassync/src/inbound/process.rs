@@ -103,7 +103,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::InboxMessage) -> Result<Option
     let origin = SetAsideOrigin { plugin_hash: plugin.hash(), message: Some(message.id) };
     let (mut tx, outcomes) = set_aside::apply(app, &context, &changes, origin).await?;
     let began = context.now;
-    let run = sync_runs::begin(&mut tx, source.account, source.id, sync_runs::SyncRunKind::Webhook, began).await?;
+    let run = sync_runs::start(&mut tx, source.account, source.id, sync_runs::SyncRunKind::Webhook, began).await?;
     let changes_bookings = changes.iter().any(is_of_bookings);
     let mut outcomes = OutcomeCounts::new();
     for outcome in &outcomes {
@@ -111,7 +111,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::InboxMessage) -> Result<Option
     }
     let mut counters = Counters::default();
     outcomes.iter().for_each(|(word, count)| counters.count(word, *count));
-    sync_runs::end(&mut tx, source.account, run, (&counters, None), (began, app.now())).await?;
+    sync_runs::finish(&mut tx, source.account, run, (&counters, None), (began, app.now())).await?;
     let place = (message.account, message.connection);
     plugins::keep_call(&app.vault, &mut tx, place, (&plugin, &record, None), context.now).await?;
     plugin_state::save(&app.vault, &mut tx, &source, record.memory, context.now).await?;

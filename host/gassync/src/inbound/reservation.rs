@@ -23,7 +23,7 @@ use crate::{
         core::bookings,
         ledger::Span,
         mappings::{self, EntityKind, Mapping, Mappings},
-        outbound::bookings::awaited,
+        outbound::bookings::awaiting_confirmation,
         sync_log,
     },
 };
@@ -116,7 +116,7 @@ async fn verify_own(tx: &mut Tx, context: &IngestContext, pending: &[PendingRese
     if may_be_ours.is_empty() {
         return Ok(());
     }
-    let awaited = awaited(tx, context.account, context.source).await?;
+    let awaited = awaiting_confirmation(tx, context.account, context.source).await?;
     for PendingReservation { reservation, outcome, kept, .. } in may_be_ours {
         let core = outcome.as_ref().and_then(IngestOutcome::core);
         let is_news = *kept && matches!(outcome, Some(IngestOutcome::Unchanged(_)));

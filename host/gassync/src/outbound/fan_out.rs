@@ -12,9 +12,9 @@ use crate::{
         Result, Tx,
         outbound::{
             bookings,
-            invalidations::{self, Places},
+            invalidations::{self, SequenceRanges},
         },
-        queue::Put,
+        queue::NewJob,
     },
 };
 
@@ -22,32 +22,33 @@ use crate::{
 const URGENCY_OF_PRICES: i64 = 3;
 
 /// Spreads the facts at these places, in the transaction that has given them; the work that comes of it.
-pub async fn facts(app: &App, tx: &mut Tx, given: &Places, now: Timestamp) -> Result<Vec<Put<'static>>> {
-    let mut work: BTreeMap<(i64, i64), Put<'static>> = BTreeMap::new();
-    let mut invalidated = invalidations::of_calendars(tx, given).await?;
-    invalidated.retain(|(channel, ..)| can(app, channel, Interface::PushCalendar));
+pub async fn facts(app: &App, tx: &mut Tx, given: &SequenceRanges, now: Timestamp) -> Result<Vec<NewJob<'static>>> {
+    let mut work: BTreeMap<(i64, i64), NewJob<'static>> = BTreeMap::new();
+    let mut invalidated = invalidations::nights_changed_by(tx, given).await?;
+    invalidated.retain(|(channel, ..)| supports(app, channel, Interface::PushCalendar));
     for (_, only_prices, invalidation) in &invalidated {
-        let whom = (AccountId(invalidation.account_id), SourceId(invalidation.source_id));
-        let put = push_of_calendar(whom, (now, now));
+        let source_key = (AccountId(invalidation.account_id), SourceId(invalidation.source_id));
+        let put = push_of_calendar(source_key, (now, now));
         let urgency = if *only_prices { URGENCY_OF_PRICES } else { put.priority };
-        let waiting =
-            work.entry((invalidation.account_id, invalidation.source_id)).or_insert(Put { priority: urgency, ..put });
+        let waiting = work
+            .entry((invalidation.account_id, invalidation.source_id))
+            .or_insert(NewJob { priority: urgency, ..put });
         waiting.priority = waiting.priority.min(urgency);
     }
     let invalidated: Vec<_> = invalidated.into_iter().map(|(.., invalidation)| invalidation).collect();
-    invalidations::put(tx, &invalidated).await?;
-    let mut told = invalidations::of_bookings(tx, given).await?;
-    told.retain(|invalidation| can(app, &invalidation.source_type, Interface::PushReservations));
-    bookings::invalidate(tx, &told).await?;
-    let mut all: Vec<Put<'static>> = work.into_values().collect();
-    all.extend(told.iter().map(|invalidation| {
-        let whom = (AccountId(invalidation.account_id), SourceId(invalidation.source_id));
-        push_of_booking(whom, CoreId(invalidation.booking_id), now)
+    invalidations::upsert(tx, &invalidated).await?;
+    let mut reservations = invalidations::reservations_changed_by(tx, given).await?;
+    reservations.retain(|invalidation| supports(app, &invalidation.source_type, Interface::PushReservations));
+    bookings::invalidate(tx, &reservations).await?;
+    let mut all: Vec<NewJob<'static>> = work.into_values().collect();
+    all.extend(reservations.iter().map(|invalidation| {
+        let source_key = (AccountId(invalidation.account_id), SourceId(invalidation.source_id));
+        push_of_booking(source_key, CoreId(invalidation.booking_id), now)
     }));
     Ok(all)
 }
 
 /// Whether a channel's plugin can be told so. One that is not here just now may, and its work waits.
-fn can(app: &App, channel: &str, interface: Interface) -> bool {
+fn supports(app: &App, channel: &str, interface: Interface) -> bool {
     app.plugins.get(channel).is_none_or(|plugin| plugin.exports().contains(&interface))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use gassync_domain::{Calendar, CalendarNight, CalendarParts, Date, Pushing, Stay, Timestamp, UnitCount};
+use gassync_domain::{Calendar, CalendarNight, CalendarParts, Date, PushSettings, Stay, Timestamp, UnitCount};
 use gassync_runtime::Manifest;
 use jiff::SignedDuration;
 
@@ -15,8 +15,8 @@ use crate::{
         buffer::availability,
         outbound::{
             SyncStatus,
-            nights::{self, Known, Place, ReadBack},
-            pushing,
+            nights::{self, NightKey, NightState, ReadBackResult},
+            push_settings,
         },
         queue,
         sources::Source,
@@ -28,10 +28,10 @@ use crate::{
 pub const MAX_MISMATCHES: i64 = 3;
 
 /// How long prices and rules that were set at a channel by hand are shown before they are set back.
-const DIFFERENCE_IS_SHOWN_FOR: SignedDuration = SignedDuration::from_secs(10);
+const DIFFERENCE_VISIBLE_FOR: SignedDuration = SignedDuration::from_secs(10);
 
 /// How long a night that may have been sold waits for the channel's bookings to be read.
-const UNTIL_READ: SignedDuration = SignedDuration::from_secs(5);
+const BOOKINGS_READ_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Compares calendars that were asked for at `observed_at` with what was sent before, in the transaction that keeps them.
 pub async fn compare(
@@ -44,21 +44,21 @@ pub async fn compare(
     if calendars.is_empty() {
         return Ok(());
     }
-    let Some(pushing) = pushing::get(tx, source.account, source.id).await? else { return Ok(()) };
+    let Some(pushing) = push_settings::get(tx, source.account, source.id).await? else { return Ok(()) };
     let pushing = pushing.under(source.push_authority());
-    let mut judged = Comparison::default();
+    let mut comparison = Comparison::default();
     for calendar in calendars {
-        judge(tx, source, (manifest, &pushing), calendar, (observed_at, now), &mut judged).await?;
+        compare_calendar(tx, source, (manifest, &pushing), calendar, (observed_at, now), &mut comparison).await?;
     }
     let source_key = (source.account, source.id);
-    if judged.has_sold {
-        queue::put(tx, &schedule::polls_of_bookings(source_key, manifest, now), now).await?;
+    if comparison.has_sold {
+        queue::enqueue(tx, &schedule::polls_of_bookings(source_key, manifest, now), now).await?;
     }
-    if judged.again {
-        let at = if judged.has_sold { now + UNTIL_READ } else { now };
-        queue::put(tx, &[schedule::push_of_calendar(source_key, (at, now))], now).await?;
-    } else if judged.differs {
-        queue::put(tx, &[schedule::push_of_calendar(source_key, (now + DIFFERENCE_IS_SHOWN_FOR, now))], now).await?;
+    if comparison.again {
+        let at = if comparison.has_sold { now + BOOKINGS_READ_WITHIN } else { now };
+        queue::enqueue(tx, &[schedule::push_of_calendar(source_key, (at, now))], now).await?;
+    } else if comparison.differs {
+        queue::enqueue(tx, &[schedule::push_of_calendar(source_key, (now + DIFFERENCE_VISIBLE_FOR, now))], now).await?;
     }
     Ok(())
 }
@@ -74,87 +74,87 @@ struct Comparison {
     has_sold: bool,
 }
 
-async fn judge(
+async fn compare_calendar(
     tx: &mut Tx,
     source: &Source,
-    (manifest, pushing): (&Manifest, &Pushing),
+    (manifest, pushing): (&Manifest, &PushSettings),
     calendar: &Calendar,
     (observed_at, now): (Timestamp, Timestamp),
-    judged: &mut Comparison,
+    comparison: &mut Comparison,
 ) -> store::Result<()> {
     let dates = || calendar.nights.iter().map(|night| night.date);
     let (Some(first), Some(last)) = (dates().min(), dates().max()) else { return Ok(()) };
     let room_type = availability::room_type(tx, source.account, source.id, &calendar.room_type_id).await?;
     let Some(room_type) = room_type else { return Ok(()) };
     let stay = Stay::spanning(first, last.tomorrow().unwrap_or(last));
-    let known = nights::known(tx, source.account, source.id, room_type, stay.as_slice()).await?;
+    let known = nights::find(tx, source.account, source.id, room_type, stay.as_slice()).await?;
     let plan = calendar.rate_plan_id.as_deref().unwrap_or_default();
     let shows_open: HashMap<Date, bool> =
         calendar.nights.iter().map(|shown| (shown.date, shows_open(shown, manifest.unit_count()))).collect();
-    let is_shown_open = |known: &&Known| {
+    let is_shown_open = |known: &&NightState| {
         known.closed_by_us
-            && (plan.is_empty() || known.place.rate_plan_id == plan)
+            && (plan.is_empty() || known.key.rate_plan_id == plan)
             && known.sent_at.is_none_or(|at| at < observed_at)
-            && shows_open.get(&known.place.night) == Some(&true)
+            && shows_open.get(&known.key.night) == Some(&true)
     };
-    let opened: Vec<&Place> = known.iter().filter(is_shown_open).map(|known| &known.place).collect();
-    nights::opened(tx, source.account, source.id, &opened).await?;
-    let is_told = |known: &Known| known.state != SyncStatus::Rejected && !desired::is_moved(known);
-    let known: HashMap<Date, Known> = known
+    let opened: Vec<&NightKey> = known.iter().filter(is_shown_open).map(|known| &known.key).collect();
+    nights::clear_closed_by_us(tx, source.account, source.id, &opened).await?;
+    let is_pushed = |known: &NightState| known.state != SyncStatus::Rejected && !desired::is_changed_at_channel(known);
+    let known: HashMap<Date, NightState> = known
         .into_iter()
-        .filter(|known| known.place.rate_plan_id == plan && is_told(known))
-        .map(|known| (known.place.night, known))
+        .filter(|known| known.key.rate_plan_id == plan && is_pushed(known))
+        .map(|known| (known.key.night, known))
         .collect();
-    let parts = desired::parts_of(pushing);
+    let parts = desired::pushed_parts(pushing);
     let place = availability::place(tx, source.account, source.id, (&calendar.room_type_id, None)).await?;
-    if !desired::any(parts) || place.and_then(|place| place.unit()).is_none() {
+    if !desired::any_part(parts) || place.and_then(|place| place.unit()).is_none() {
         // It is told nothing now. Where a word of ours is gone it is no more ours when it comes back.
         let is_open = |shown: &&CalendarNight| !is_less_open(shown) && shown.available.is_some();
         let opened = calendar.nights.iter().filter(is_open).map(|shown| (room_type, shown.date));
         let opened: Vec<(i64, Date)> = opened.filter(|(_, night)| known.contains_key(night)).collect();
-        return nights::forget(tx, source.account, source.id, &opened).await;
+        return nights::delete(tx, source.account, source.id, &opened).await;
     }
     let of_sale = CalendarParts { price: false, rules: false, ..parts };
-    let mut read: Vec<ReadBack<'_>> = Vec::new();
+    let mut read: Vec<ReadBackResult<'_>> = Vec::new();
     let mut differences: Vec<(Date, String)> = Vec::new();
     for shown in &calendar.nights {
         let Some(known) = known.get(&shown.date) else { continue };
-        let Some(wanted) = desired::read(&known.wanted) else { continue };
-        let seen = desired::as_seen(shown, manifest);
+        let Some(wanted) = desired::parse(&known.wanted) else { continue };
+        let seen = desired::normalised(shown, manifest);
         if known.state == SyncStatus::Pending {
             // It is about to be told something else: what was set there by hand meanwhile is shown before.
-            let had = known.confirmed.as_deref().filter(|_| !known.in_doubt).and_then(desired::read);
-            if had.is_some_and(|had| had.difference(&seen, parts).is_some()) {
-                differences.extend(wanted.difference(&seen, parts).map(|difference| (shown.date, difference)));
+            let had = known.confirmed.as_deref().filter(|_| !known.in_doubt).and_then(desired::parse);
+            if had.is_some_and(|had| had.describe_difference(&seen, parts).is_some()) {
+                differences.extend(wanted.describe_difference(&seen, parts).map(|difference| (shown.date, difference)));
             }
             continue;
         }
-        let agrees = wanted.reads_as(&seen, parts);
+        let agrees = wanted.matches(&seen, parts);
         if agrees && known.state == SyncStatus::Confirmed {
             continue;
         }
         if !agrees && manifest.decrements_own_availability && is_less_open(shown) {
             // It may have just sold it: its bookings are read before it is told anything.
-            judged.has_sold = true;
+            comparison.has_sold = true;
             if known.state == SyncStatus::Confirmed {
                 continue;
             }
         }
         if agrees {
-            read.push(ReadBack::confirmed(&known.place));
+            read.push(ReadBackResult::confirmed(&known.key));
         } else if known.mismatch_count >= MAX_MISMATCHES {
-            read.push(ReadBack::given_up(&known.place));
-        } else if known.state == SyncStatus::Confirmed && wanted.reads_as(&seen, of_sale) {
-            let difference = wanted.difference(&seen, parts).unwrap_or_default();
+            read.push(ReadBackResult::given_up(&known.key));
+        } else if known.state == SyncStatus::Confirmed && wanted.matches(&seen, of_sale) {
+            let difference = wanted.describe_difference(&seen, parts).unwrap_or_default();
             differences.push((shown.date, difference.clone()));
-            read.push(ReadBack::differing(&known.place, difference));
-            judged.differs = true;
+            read.push(ReadBackResult::changed(&known.key, difference));
+            comparison.differs = true;
         } else {
-            read.push(ReadBack::mismatched(&known.place));
-            judged.again = true;
+            read.push(ReadBackResult::mismatched(&known.key));
+            comparison.again = true;
         }
     }
-    nights::read_back(tx, source.account, source.id, &read, (observed_at, now)).await?;
+    nights::record_read_back(tx, source.account, source.id, &read, (observed_at, now)).await?;
     log(tx, source, &calendar.room_type_id, differences, now).await
 }
 

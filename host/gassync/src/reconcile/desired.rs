@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use gassync_domain::{
-    Amount, CalendarNight, CalendarParts, ChannelNight, Date, Pushing, Stay, Timestamp, UnitCount, today_at,
+    Amount, CalendarNight, CalendarParts, ChannelNight, Date, PushSettings, Stay, Timestamp, UnitCount, today_at,
 };
 use gassync_runtime::Manifest;
 use jiff::{SignedDuration, Span};
@@ -16,9 +16,9 @@ use crate::store::{
     outbound::{
         SyncStatus,
         invalidations::{self, Invalidation},
-        nights::{self, Known, Place},
-        shown::{self, Shown},
-        targets::{Target, Targets},
+        nights::{self, NightKey, NightState},
+        observed_nights::{self, ObservedNight},
+        targets::{PushTarget, PushTargets},
     },
     sources::Source,
     sync_log,
@@ -28,42 +28,42 @@ use crate::store::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// To the end.
-    All,
+    Complete,
     /// There is more to be reckoned, in another transaction.
-    Part,
+    Partial,
 }
 
 /// How long what a channel has shown is believed, where nothing was ever sent of a night.
-const SHOWN_IS_GOOD_FOR: SignedDuration = SignedDuration::from_hours(1);
+const OBSERVATION_MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Reckons what was invalidated of one room type: the relay waits for it where it has news of the same nights.
-pub async fn invalidated(
+pub async fn compute_invalidated(
     tx: &mut Tx,
     source: &Source,
-    (pushing, manifest, targets): (&Pushing, &Manifest, &mut Targets),
+    (pushing, manifest, targets): (&PushSettings, &Manifest, &mut PushTargets),
     now: Timestamp,
 ) -> Result<Progress> {
-    let invalidated = joined(invalidations::take(tx, source.account, source.id).await?);
+    let invalidated = merge_adjacent(invalidations::take(tx, source.account, source.id).await?);
     let Some(room_type) = invalidated.first().map(|invalidation| invalidation.int_room_type_id) else {
-        return Ok(Progress::All);
+        return Ok(Progress::Complete);
     };
-    let is_told = any(parts_of(pushing));
-    if is_told {
-        targets.ask(tx, [room_type]).await?;
+    let is_pushed = any_part(pushed_parts(pushing));
+    if is_pushed {
+        targets.load(tx, [room_type]).await?;
     }
-    let targets = if is_told { targets.of(room_type) } else { &[] };
+    let targets = if is_pushed { targets.get(room_type) } else { &[] };
     // A link that is gone invalidates all nights.
     if invalidated.iter().any(|invalidation| invalidation.last_night.0 == invalidations::LAST) {
         let plans: Vec<&str> = targets.iter().map(|target| target.rate_plan_id.as_str()).collect();
-        nights::rest_all_but(tx, source.account, source.id, room_type, &plans).await?;
+        nights::retire_all_but(tx, source.account, source.id, room_type, &plans).await?;
     }
     let mut changed = Vec::new();
     for target in targets {
         let (first, mut until) = horizon(target, pushing, now);
         if invalidated.iter().any(|invalidation| invalidation.last_night.0 >= until) {
             // What was told of once is told of until it is over, however far the source looks now.
-            let place = (target.room_type, target.rate_plan_id.as_str());
-            let known = nights::last_known(tx, source.account, source.id, place).await?;
+            let key = (target.room_type, target.rate_plan_id.as_str());
+            let known = nights::last_night(tx, source.account, source.id, key).await?;
             until = until.max(known.and_then(|night| night.tomorrow().ok()).unwrap_or(until));
         }
         let stays: Vec<(Stay, &Invalidation)> = invalidated
@@ -75,31 +75,31 @@ pub async fn invalidated(
             .collect();
         DesiredCalendar { source, pushing, manifest, target }.compute(tx, &stays, now, &mut changed).await?;
     }
-    nights::put(tx, source.account, source.id, &changed, now).await?;
-    let is_more = invalidations::wait(tx, source.account, source.id).await?;
-    Ok(if is_more { Progress::Part } else { Progress::All })
+    nights::upsert(tx, source.account, source.id, &changed, now).await?;
+    let is_more = invalidations::any_pending(tx, source.account, source.id).await?;
+    Ok(if is_more { Progress::Partial } else { Progress::Complete })
 }
 
 /// From today, as it is at the property, as far as the source wants.
-pub fn horizon(target: &Target, pushing: &Pushing, now: Timestamp) -> (Date, Date) {
+pub fn horizon(target: &PushTarget, pushing: &PushSettings, now: Timestamp) -> (Date, Date) {
     let today = today_at(now, target.time_zone.as_deref());
     (today, today.saturating_add(Span::new().days(i64::from(pushing.horizon_days))))
 }
 
 /// What a source's channel may be told of.
-pub fn parts_of(pushing: &Pushing) -> CalendarParts {
-    let Pushing { enabled, availability, prices, .. } = *pushing;
+pub fn pushed_parts(pushing: &PushSettings) -> CalendarParts {
+    let PushSettings { enabled, availability, prices, .. } = *pushing;
     CalendarParts { availability: enabled && availability, price: enabled && prices, rules: enabled && prices }
 }
 
 /// What of a night is told that somebody has closed by hand at the channel: neither that it is closed nor who may come and go, since
 /// one word may say both.
-pub fn of_closed_by_hand(parts: CalendarParts) -> CalendarParts {
+pub fn without_sale_and_rules(parts: CalendarParts) -> CalendarParts {
     CalendarParts { availability: false, rules: false, ..parts }
 }
 
 /// Those that both name.
-pub fn both(one: CalendarParts, other: CalendarParts) -> CalendarParts {
+pub fn intersect(one: CalendarParts, other: CalendarParts) -> CalendarParts {
     CalendarParts {
         availability: one.availability && other.availability,
         price: one.price && other.price,
@@ -113,13 +113,13 @@ pub fn widens(before: CalendarParts, after: CalendarParts) -> bool {
 }
 
 /// Whether any is named.
-pub fn any(parts: CalendarParts) -> bool {
+pub fn any_part(parts: CalendarParts) -> bool {
     parts.availability || parts.price || parts.rules
 }
 
 /// What a channel shows, as far as it can be held against what is wanted there: one that counts its own bookings counts
 /// the free units by itself.
-pub fn as_seen(shown: &CalendarNight, manifest: &Manifest) -> CalendarNight {
+pub fn normalised(shown: &CalendarNight, manifest: &Manifest) -> CalendarNight {
     if !manifest.decrements_own_availability || (shown.available.is_none() && shown.units_available.is_none()) {
         return shown.clone();
     }
@@ -128,19 +128,19 @@ pub fn as_seen(shown: &CalendarNight, manifest: &Manifest) -> CalendarNight {
 }
 
 /// What is kept of a night that is wanted.
-pub fn read(text: &str) -> Option<ChannelNight> {
+pub fn parse(text: &str) -> Option<ChannelNight> {
     serde_json::from_str(text).ok()
 }
 
-fn text_of(night: &ChannelNight) -> String {
+fn to_text(night: &ChannelNight) -> String {
     // It always has a JSON form; were it not to, a text that is equal to no other would only be sent once more.
     serde_json::to_string(night).unwrap_or_default()
 }
 
 /// A night as it is to be at a channel, beside what that shows of it.
-pub struct Surveyed {
+pub struct ComparedNight {
     /// Which.
-    pub place: Place,
+    pub key: NightKey,
     /// The channel's id of its room type.
     pub room_type_id: String,
     /// What it is to be.
@@ -151,7 +151,7 @@ pub struct Surveyed {
     pub parts: CalendarParts,
 }
 
-impl Surveyed {
+impl ComparedNight {
     /// It is closed at the channel, or less of it is for sale, and is to be opened.
     pub fn opens(&self) -> bool {
         let had = self.has.as_ref().map_or(0, ChannelNight::sellable);
@@ -164,26 +164,26 @@ impl Surveyed {
     }
 
     /// As it is to stand, so that just what is new is sent.
-    pub fn known(&self, now: Timestamp) -> Known {
-        let is_there = !any(self.parts);
-        first(self.place.clone(), &self.wanted, (self.has.clone(), is_there), now)
+    pub fn known(&self, now: Timestamp) -> NightState {
+        let is_there = !any_part(self.parts);
+        never_sent(self.key.clone(), &self.wanted, (self.has.clone(), is_there), now)
     }
 }
 
 /// All nights of a target within the horizon, beside what its channel shows now. With `opens_closed` as if the source had closed
 /// none of them by hand.
-pub async fn survey(
+pub async fn compare_with_channel(
     tx: &mut Tx,
     source: &Source,
-    (pushing, manifest, target): (&Pushing, &Manifest, &Target),
+    (pushing, manifest, target): (&PushSettings, &Manifest, &PushTarget),
     opens_closed: bool,
     now: Timestamp,
-) -> Result<Vec<Surveyed>> {
+) -> Result<Vec<ComparedNight>> {
     let desired = DesiredCalendar { source, pushing, manifest, target };
     let (first, until) = horizon(target, pushing, now);
     let Some(stay) = Stay::spanning(first, until) else { return Ok(Vec::new()) };
     let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &[stay], now).await?;
-    let shown = shown::shown(tx, source.account, target.room_type, &[stay], Timestamp::UNIX_EPOCH).await?;
+    let shown = observed_nights::find(tx, source.account, target.room_type, &[stay], Timestamp::UNIX_EPOCH).await?;
     let of_plan = shown.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
     let mut shown: HashMap<Date, CalendarNight> = of_plan.map(|shown| (shown.night.date, shown.night)).collect();
     let closed = closures::of_room_type(tx, source.account, source.id, target.room_type, &[stay]).await?;
@@ -194,19 +194,19 @@ pub async fn survey(
             listed.blocked -= i64::from(closed.closure.units);
         }
         let is_closed = !opens_closed && closed.is_some_and(|closed| closed.is_by_hand());
-        let place =
-            Place { room_type: target.room_type, rate_plan_id: target.rate_plan_id.clone(), night: listed.night };
+        let key =
+            NightKey { room_type: target.room_type, rate_plan_id: target.rate_plan_id.clone(), night: listed.night };
         let shown = shown.remove(&listed.night);
         let wanted = desired.wanted(listed);
-        let has = shown.and_then(|shown| desired.has(&shown, &wanted));
-        let parts = both(wanted.differs(has.as_ref()), desired.parts(is_closed));
-        Surveyed { place, room_type_id: target.room_type_id.clone(), wanted, has, parts }
+        let has = shown.and_then(|shown| desired.current(&shown, &wanted));
+        let parts = intersect(wanted.diff(has.as_ref()), desired.parts(is_closed));
+        ComparedNight { key, room_type_id: target.room_type_id.clone(), wanted, has, parts }
     });
     Ok(surveyed.collect())
 }
 
 /// Touches of a room type in the order of their nights; those that share nights, or meet, are one.
-fn joined(mut invalidations: Vec<Invalidation>) -> Vec<Invalidation> {
+fn merge_adjacent(mut invalidations: Vec<Invalidation>) -> Vec<Invalidation> {
     invalidations.sort_unstable_by_key(|invalidation| (invalidation.first_night.0, invalidation.last_night.0));
     let mut joined: Vec<Invalidation> = Vec::with_capacity(invalidations.len());
     for invalidation in invalidations {
@@ -231,9 +231,9 @@ struct Foreign;
 
 struct DesiredCalendar<'a> {
     source: &'a Source,
-    pushing: &'a Pushing,
+    pushing: &'a PushSettings,
     manifest: &'a Manifest,
-    target: &'a Target,
+    target: &'a PushTarget,
 }
 
 impl DesiredCalendar<'_> {
@@ -243,7 +243,7 @@ impl DesiredCalendar<'_> {
         tx: &mut Tx,
         invalidated: &[(Stay, &Invalidation)],
         now: Timestamp,
-        into: &mut Vec<Known>,
+        into: &mut Vec<NightState>,
     ) -> Result<()> {
         let Self { source, target, .. } = self;
         let stays: Vec<Stay> = invalidated.iter().map(|(stay, _)| *stay).collect();
@@ -261,13 +261,13 @@ impl DesiredCalendar<'_> {
             };
             sync_log::outbound(tx, source.account, &[line], now).await?;
         }
-        let known = nights::known(tx, source.account, source.id, target.room_type, &stays).await?;
-        let of_plan = known.into_iter().filter(|known| known.place.rate_plan_id == target.rate_plan_id);
-        let mut known: HashMap<Date, Known> = of_plan.map(|known| (known.place.night, known)).collect();
-        let mut shown: HashMap<Date, Shown> = HashMap::new();
-        if known.len() < listed.len() || known.values().any(is_moved) {
-            let since = now - SHOWN_IS_GOOD_FOR;
-            let rows = shown::shown(tx, source.account, target.room_type, &stays, since).await?;
+        let known = nights::find(tx, source.account, source.id, target.room_type, &stays).await?;
+        let of_plan = known.into_iter().filter(|known| known.key.rate_plan_id == target.rate_plan_id);
+        let mut known: HashMap<Date, NightState> = of_plan.map(|known| (known.key.night, known)).collect();
+        let mut shown: HashMap<Date, ObservedNight> = HashMap::new();
+        if known.len() < listed.len() || known.values().any(is_changed_at_channel) {
+            let since = now - OBSERVATION_MAX_AGE;
+            let rows = observed_nights::find(tx, source.account, target.room_type, &stays, since).await?;
             let of_plan = rows.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
             shown.extend(of_plan.map(|shown| (shown.night.date, shown)));
         }
@@ -280,8 +280,8 @@ impl DesiredCalendar<'_> {
             let is_closed = closed.contains(&night);
             let shown = shown.get(&night).map(|shown| &shown.night);
             into.extend(match known.remove(&night) {
-                Some(known) => self.again(invalidation, known, wanted, (shown, is_closed)),
-                None => Some(self.first_time(invalidation, (night, shown), &wanted, is_closed)),
+                Some(known) => self.computed_before(invalidation, known, wanted, (shown, is_closed)),
+                None => Some(self.computed_first(invalidation, (night, shown), &wanted, is_closed)),
             });
         }
         Ok(())
@@ -319,71 +319,71 @@ impl DesiredCalendar<'_> {
 
     /// What the channel is told of a night.
     fn parts(&self, is_closed: bool) -> CalendarParts {
-        let parts = parts_of(self.pushing);
-        if is_closed { of_closed_by_hand(parts) } else { parts }
+        let parts = pushed_parts(self.pushing);
+        if is_closed { without_sale_and_rules(parts) } else { parts }
     }
 
     /// Whether a channel shows what is wanted, so that nothing needs to be sent.
     fn is_shown(&self, shown: &CalendarNight, wanted: &ChannelNight, is_closed: bool) -> bool {
         let says_sale = shown.available.is_some() || shown.units_available.is_some();
         let says_price = shown.price.is_some() || wanted.price.is_none() || !self.pushing.prices;
-        says_sale && says_price && wanted.reads_as(&as_seen(shown, self.manifest), self.parts(is_closed))
+        says_sale && says_price && wanted.matches(&normalised(shown, self.manifest), self.parts(is_closed))
     }
 
     /// A night that nothing was ever sent of: where the channel shows what is wanted, nothing needs to be.
-    fn first_time(
+    fn computed_first(
         &self,
         invalidation: &Invalidation,
         (night, shown): (Date, Option<&CalendarNight>),
         wanted: &ChannelNight,
         is_closed: bool,
-    ) -> Known {
-        let place = Place { room_type: self.target.room_type, rate_plan_id: self.target.rate_plan_id.clone(), night };
+    ) -> NightState {
+        let key = NightKey { room_type: self.target.room_type, rate_plan_id: self.target.rate_plan_id.clone(), night };
         let shown = shown.filter(|_| !invalidation.force);
         let is_there = shown.is_some_and(|shown| self.is_shown(shown, wanted, is_closed));
-        let has = shown.and_then(|shown| self.has(shown, wanted));
-        first(place, wanted, (has, is_there), invalidation.invalidated_at.into())
+        let has = shown.and_then(|shown| self.current(shown, wanted));
+        never_sent(key, wanted, (has, is_there), invalidation.invalidated_at.into())
     }
 
     /// What a channel has that nobody has told it, by what it shows.
-    fn has(&self, shown: &CalendarNight, wanted: &ChannelNight) -> Option<ChannelNight> {
-        wanted.as_shown(shown, self.manifest.unit_count() == UnitCount::AsSent)
+    fn current(&self, shown: &CalendarNight, wanted: &ChannelNight) -> Option<ChannelNight> {
+        wanted.observed(shown, self.manifest.unit_count() == UnitCount::AsSent)
     }
 
     /// A night that was reckoned before; none where nothing is to be written.
-    fn again(
+    fn computed_before(
         &self,
         invalidation: &Invalidation,
-        known: Known,
+        known: NightState,
         wanted: ChannelNight,
         (shown, is_closed): (Option<&CalendarNight>, bool),
-    ) -> Option<Known> {
+    ) -> Option<NightState> {
         // What its own booking did to the channel's count nobody knows: rooms of a house are one there and several here, and
         // what was sent may have crossed it. The night is sent as it is to be.
         let has_moved = invalidation.only_own_bookings && self.manifest.decrements_own_availability && !is_closed;
         let is_whole = invalidation.force || has_moved;
-        let has = known.confirmed.as_deref().and_then(read);
+        let has = known.confirmed.as_deref().and_then(parse);
         // What was sent last may be there, whatever was surely there before.
         let is_sure = !known.in_doubt && (known.sent.is_none() || known.sent == known.confirmed);
-        let sent = known.sent.as_deref().filter(|_| !is_sure).and_then(read);
+        let sent = known.sent.as_deref().filter(|_| !is_sure).and_then(parse);
         // A word that lifts a rule stays until the channel has it: then nothing more is wanted of that rule.
-        let wanted = wanted.lifting(has.as_ref()).lifting(sent.as_ref());
-        let text = text_of(&wanted);
-        let is_moved = is_moved(&known);
+        let wanted = wanted.with_cleared_rules(has.as_ref()).with_cleared_rules(sent.as_ref());
+        let text = to_text(&wanted);
+        let is_moved = is_changed_at_channel(&known);
         // What somebody has moved there by hand is as it is shown.
-        let has = has.or_else(|| shown.filter(|_| is_moved).and_then(|shown| self.has(shown, &wanted)));
+        let has = has.or_else(|| shown.filter(|_| is_moved).and_then(|shown| self.current(shown, &wanted)));
         if !is_whole && text == known.wanted && !is_moved {
             return None;
         }
-        let is_new = any(both(wanted.differs(has.as_ref()), self.parts(is_closed)));
+        let is_new = any_part(intersect(wanted.diff(has.as_ref()), self.parts(is_closed)));
         let is_said = has.is_some() && is_sure && !is_new && known.state != SyncStatus::Unconfirmed;
         let is_shown = is_moved && shown.is_some_and(|shown| self.is_shown(shown, &wanted, is_closed));
         let is_there = !is_whole && (is_said || is_shown);
-        Some(Known {
+        Some(NightState {
             confirmed: match (is_whole, is_there) {
                 (true, _) => None,
                 (_, true) => Some(text.clone()),
-                _ => known.confirmed.clone().or(has.as_ref().map(text_of)),
+                _ => known.confirmed.clone().or(has.as_ref().map(to_text)),
             },
             wanted: text,
             state: if is_there { SyncStatus::Confirmed } else { SyncStatus::Pending },
@@ -399,16 +399,16 @@ impl DesiredCalendar<'_> {
 }
 
 /// A night that nothing was ever sent of, as it is to stand.
-fn first(
-    place: Place,
+fn never_sent(
+    key: NightKey,
     wanted: &ChannelNight,
     (has, is_there): (Option<ChannelNight>, bool),
     changed_at: Timestamp,
-) -> Known {
-    let text = text_of(wanted);
-    Known {
-        place,
-        confirmed: if is_there { Some(text.clone()) } else { has.as_ref().map(text_of) },
+) -> NightState {
+    let text = to_text(wanted);
+    NightState {
+        key,
+        confirmed: if is_there { Some(text.clone()) } else { has.as_ref().map(to_text) },
         wanted: text,
         sent: None,
         state: if is_there { SyncStatus::Confirmed } else { SyncStatus::Pending },
@@ -421,7 +421,7 @@ fn first(
 }
 
 /// Whether somebody has moved a night by hand at the channel: what it has is what it shows.
-pub(super) fn is_moved(known: &Known) -> bool {
+pub(super) fn is_changed_at_channel(known: &NightState) -> bool {
     known.state == SyncStatus::Confirmed && known.confirmed.is_none()
 }
 
@@ -431,7 +431,7 @@ mod tests {
     use crate::store::Day;
 
     #[test]
-    fn touching_spans_are_joined_and_others_are_not() {
+    fn adjacent_invalidations_are_merged_and_others_are_not() {
         let invalidation =
             |first: &str, last: &str, (only_own_bookings, force): (bool, bool), second: i64| Invalidation {
                 account_id: 1,
@@ -460,7 +460,7 @@ mod tests {
             )
         };
         let nights = |first: &str, last: &str| (first.to_owned(), last.to_owned());
-        let apart: Vec<_> = joined(invalidations).iter().map(said).collect();
+        let apart: Vec<_> = merge_adjacent(invalidations).iter().map(said).collect();
         assert_eq!(
             apart,
             [

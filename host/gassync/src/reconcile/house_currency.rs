@@ -10,7 +10,7 @@ pub fn is_foreign(currency: Option<&str>, house: Option<&str>) -> bool {
 
 /// Takes all prices from a booking that is in another currency than the house at the channel; says which were left out.
 /// A booking without a currency is in the house's, and of a house without one nothing is known.
-pub fn leave_out_foreign_prices(reservation: &mut Reservation, house: Option<&str>) -> Option<String> {
+pub fn remove_foreign_prices(reservation: &mut Reservation, house: Option<&str>) -> Option<String> {
     let house = house?;
     let currency = reservation.currency.clone().filter(|currency| is_foreign(Some(currency), Some(house)))?;
     let total = reservation.total_price.take();
@@ -44,28 +44,28 @@ mod tests {
 
     fn left_out(total: Option<&str>, room: Option<&str>, house: Option<&str>) -> (Option<String>, Reservation) {
         let mut reservation = booking(total, room);
-        let warning = leave_out_foreign_prices(&mut reservation, house);
+        let warning = remove_foreign_prices(&mut reservation, house);
         (warning, reservation)
     }
 
     #[test]
-    fn prices_in_another_currency_are_left_out_and_named() {
-        let (warning, told) = left_out(Some("400.00"), Some("400.00"), Some("EUR"));
+    fn foreign_prices_are_removed_and_reported() {
+        let (warning, left) = left_out(Some("400.00"), Some("400.00"), Some("EUR"));
         assert_eq!(warning.as_deref(), Some("400.00 USD was left out: the house has EUR"));
-        assert_eq!((told.total_price, told.rooms[0].total_price, told.currency), (None, None, None));
+        assert_eq!((left.total_price, left.rooms[0].total_price, left.currency), (None, None, None));
         let (warning, _) = left_out(None, Some("200"), Some("EUR"));
         assert_eq!(warning.as_deref(), Some("prices in USD were left out: the house has EUR"));
         assert_eq!(left_out(None, None, Some("EUR")).0, None, "nothing was left out");
     }
 
     #[test]
-    fn the_houses_own_currency_and_an_unknown_one_stay() {
+    fn prices_in_the_house_currency_or_an_unknown_one_stay() {
         for house in [Some("USD"), Some("usd"), None] {
-            let (warning, told) = left_out(Some("400.00"), None, house);
-            assert_eq!((warning, told), (None, booking(Some("400.00"), None)), "{house:?}");
+            let (warning, left) = left_out(Some("400.00"), None, house);
+            assert_eq!((warning, left), (None, booking(Some("400.00"), None)), "{house:?}");
         }
         let mut unsaid = Reservation { currency: None, ..booking(Some("400.00"), None) };
-        assert_eq!(leave_out_foreign_prices(&mut unsaid, Some("EUR")), None);
+        assert_eq!(remove_foreign_prices(&mut unsaid, Some("EUR")), None);
         assert!(unsaid.total_price.is_some());
     }
 }

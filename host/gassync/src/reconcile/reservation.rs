@@ -9,7 +9,7 @@ use crate::{
         core::booking_snapshots::booking_snapshots,
         outbound::{
             SyncStatus,
-            bookings::{self, Mark, ReservationPushResult, ReservationSyncState},
+            bookings::{self, PushedReservation, ReservationPushResult, ReservationSyncState},
             external_ids::{self, ExternalIdAssignment},
         },
         queue,
@@ -36,7 +36,7 @@ pub async fn match_by_reference(
         return Ok(None);
     }
     let link = ExternalIdAssignment { booking, external_id: &reservation.id, replaces: None };
-    external_ids::link_bookings(tx, account, source, &[link], now).await?;
+    external_ids::assign(tx, account, source, &[link], now).await?;
     Ok(Some(booking))
 }
 
@@ -49,30 +49,30 @@ pub async fn verify(
     (observed_at, now): (Timestamp, Timestamp),
 ) -> store::Result<()> {
     let Some(sync_state) = bookings::get(tx, account, source, booking).await? else { return Ok(()) };
-    let was_told_before = sync_state.sent_at.is_some_and(|at| Timestamp::from(at) < observed_at);
+    let was_pushed_before = sync_state.sent_at.is_some_and(|at| Timestamp::from(at) < observed_at);
     // The core has the say over its own bookings: one that somebody has changed there is told again.
-    if !matches!(sync_state.state, SyncStatus::Unconfirmed | SyncStatus::Confirmed) || !was_told_before {
+    if !matches!(sync_state.state, SyncStatus::Unconfirmed | SyncStatus::Confirmed) || !was_pushed_before {
         return Ok(());
     }
-    let Some(told) = booking_snapshots(tx, account, &[booking]).await?.remove(&booking) else { return Ok(()) };
+    let Some(snapshot) = booking_snapshots(tx, account, &[booking]).await?.remove(&booking) else { return Ok(()) };
     // Moved to rooms that the channel does not know, it is none there.
-    let rooms = external_ids::of_units(tx, account, source, &told.units).await?;
+    let rooms = external_ids::by_units(tx, account, source, &snapshot.units).await?;
     let holds = |reservation: &Reservation| reservation.status.holds_nights();
-    let stands = holds(&told.reservation) && told.units.iter().any(|unit| rooms.contains_key(unit));
+    let stands = holds(&snapshot.reservation) && snapshot.units.iter().any(|unit| rooms.contains_key(unit));
     let stay = |reservation: &Reservation| (reservation.check_in, reservation.check_out);
-    let agrees = holds(shown) == stands && (!stands || stay(shown) == stay(&told.reservation));
+    let agrees = holds(shown) == stands && (!stands || stay(shown) == stay(&snapshot.reservation));
     let digest = sync_state.sent.clone().unwrap_or_default();
     if agrees && sync_state.state == SyncStatus::Confirmed {
         return Ok(());
     }
     if agrees {
-        let mark = Mark {
+        let mark = PushedReservation {
             sync_state: &sync_state,
             digest: &digest,
             result: &ReservationPushResult::Confirmed,
             in_doubt: false,
         };
-        return bookings::mark(tx, (account, source), &[mark], now).await;
+        return bookings::record_results(tx, (account, source), &[mark], now).await;
     }
     record_mismatch(tx, (account, source), &sync_state, now).await
 }
@@ -88,12 +88,12 @@ async fn record_mismatch(
     let digest = sync_state.sent.clone().unwrap_or_default();
     let gives_up = sync_state.mismatch_count >= MAX_MISMATCHES;
     let result = if gives_up { ReservationPushResult::Rejected(why) } else { ReservationPushResult::Mismatched(why) };
-    let mark = Mark { sync_state, digest: &digest, result: &result, in_doubt: false };
-    bookings::mark(tx, (account, source), &[mark], now).await?;
+    let mark = PushedReservation { sync_state, digest: &digest, result: &result, in_doubt: false };
+    bookings::record_results(tx, (account, source), &[mark], now).await?;
     if gives_up {
         return Ok(());
     }
-    queue::put(tx, &[push_of_booking((account, source), CoreId(sync_state.booking_id), now)], now).await
+    queue::enqueue(tx, &[push_of_booking((account, source), CoreId(sync_state.booking_id), now)], now).await
 }
 
 /// The rooms, by the channel's ids, of a booking of ours that the channel says it took and that is to be read back; none of any
@@ -106,9 +106,9 @@ pub async fn rooms_awaiting_confirmation(tx: &mut Tx, source: &Source, id: &str)
     if sync_state.is_none_or(|sync_state| sync_state.state != SyncStatus::Unconfirmed) {
         return Ok(None);
     }
-    let told = booking_snapshots(tx, account, &[booking]).await?.remove(&booking);
-    let units = told.map(|told| told.units).unwrap_or_default();
-    let rooms = external_ids::of_units(tx, account, source_id, &units).await?;
+    let snapshot = booking_snapshots(tx, account, &[booking]).await?.remove(&booking);
+    let units = snapshot.map(|snapshot| snapshot.units).unwrap_or_default();
+    let rooms = external_ids::by_units(tx, account, source_id, &units).await?;
     Ok(Some(rooms.into_values().map(|name| name.room_type_id).collect()))
 }
 
@@ -121,28 +121,28 @@ pub async fn handle_missing(tx: &mut Tx, source: &Source, ids: &[String], now: T
         let Some(sync_state) = sync_state.filter(|sync_state| sync_state.state == SyncStatus::Unconfirmed) else {
             continue;
         };
-        let told = booking_snapshots(tx, source.account, &[booking]).await?.remove(&booking);
+        let snapshot = booking_snapshots(tx, source.account, &[booking]).await?.remove(&booking);
         let digest = sync_state.sent.clone().unwrap_or_default();
-        if told.is_none_or(|told| !told.reservation.status.holds_nights()) {
-            let mark = Mark {
+        if snapshot.is_none_or(|snapshot| !snapshot.reservation.status.holds_nights()) {
+            let mark = PushedReservation {
                 sync_state: &sync_state,
                 digest: &digest,
                 result: &ReservationPushResult::Confirmed,
                 in_doubt: false,
             };
-            bookings::mark(tx, source_key, &[mark], now).await?;
+            bookings::record_results(tx, source_key, &[mark], now).await?;
             continue;
         }
-        external_ids::unlink_booking(tx, source.account, source.id, &id).await?;
+        external_ids::unassign(tx, source.account, source.id, &id).await?;
         let why = "the channel says that it took it, and does not have it".to_owned();
-        let mark = Mark {
+        let mark = PushedReservation {
             sync_state: &sync_state,
             digest: &digest,
             result: &ReservationPushResult::InDoubt(why),
             in_doubt: true,
         };
-        bookings::mark(tx, source_key, &[mark], now).await?;
-        queue::put(tx, &[push_of_booking(source_key, booking, now)], now).await?;
+        bookings::record_results(tx, source_key, &[mark], now).await?;
+        queue::enqueue(tx, &[push_of_booking(source_key, booking, now)], now).await?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 use gassync_domain::{AccountId, Timestamp};
 use serde_json::json;
 
-use super::Kind;
+use super::JobKind;
 use crate::store::{self, Tx, backfills::Backfill};
 
 /// Puts the next window of a backfill in the queue.
@@ -13,5 +13,5 @@ pub async fn continue_backfill(
 ) -> store::Result<()> {
     let payload = json!({ "backfill": backfill.id });
     let source_key = (account, backfill.source);
-    store::queue::put(tx, &[Kind::Backfill.put(source_key, payload, (now, now))], now).await
+    store::queue::enqueue(tx, &[JobKind::Backfill.job(source_key, payload, (now, now))], now).await
 }

@@ -3,13 +3,13 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::store::{
-    queue::{Company, Put, QueueKey},
+    queue::{BatchPolicy, NewJob, QueueKey},
     webhooks::Webhook,
 };
 
 /// What a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum JobKind {
     /// Tells a channel of a booking.
     PushBooking,
     /// Fetches one record that the channel said something about.
@@ -21,25 +21,25 @@ pub enum Kind {
     /// Fetches what changed of an entity, and comes again.
     Poll,
     /// Reckons the nights that have come within a source's horizon since yesterday, and comes again.
-    Horizon,
+    ExtendHorizon,
     /// Fetches a window of a stretch of nights.
     Backfill,
     /// Tries parked records again.
-    DriveParked,
+    RetryParked,
     /// Tells a subscriber of a fact.
     Deliver,
 }
 
-impl Kind {
+impl JobKind {
     const ALL: [Self; 9] = [
         Self::PushBooking,
         Self::Refetch,
         Self::PushCalendar,
         Self::ReadBack,
         Self::Poll,
-        Self::Horizon,
+        Self::ExtendHorizon,
         Self::Backfill,
-        Self::DriveParked,
+        Self::RetryParked,
         Self::Deliver,
     ];
 
@@ -51,9 +51,9 @@ impl Kind {
             Self::PushCalendar => "push-calendar",
             Self::ReadBack => "read-back",
             Self::Poll => "poll",
-            Self::Horizon => "horizon",
+            Self::ExtendHorizon => "extend-horizon",
             Self::Backfill => "backfill",
-            Self::DriveParked => "drive-parked",
+            Self::RetryParked => "retry-parked",
             Self::Deliver => "deliver",
         }
     }
@@ -65,7 +65,7 @@ impl Kind {
 
     const fn queue(self) -> QueueKey {
         match self {
-            Self::DriveParked | Self::Horizon => QueueKey::Host,
+            Self::RetryParked | Self::ExtendHorizon => QueueKey::Host,
             _ => QueueKey::Channel,
         }
     }
@@ -75,9 +75,9 @@ impl Kind {
         match self {
             Self::PushBooking | Self::Refetch => 1,
             Self::PushCalendar | Self::Deliver => 2,
-            Self::Poll | Self::DriveParked => 3,
+            Self::Poll | Self::RetryParked => 3,
             // What is not told yet, prices too, is more urgent than to look at what was.
-            Self::ReadBack | Self::Horizon => 4,
+            Self::ReadBack | Self::ExtendHorizon => 4,
             Self::Backfill => 5,
         }
     }
@@ -85,44 +85,44 @@ impl Kind {
     /// What is taken with it: as many records as a plugin is asked for at once, or told of in as many calls as its manifest
     /// makes of them, and the calendar behind them, which otherwise would wait as long as bookings come; as many messages
     /// as a subscriber gets before others have their turn.
-    pub const fn company(self) -> Company {
+    pub const fn batch_policy(self) -> BatchPolicy {
         match self {
-            Self::Refetch => Company { kinds: const { &[Self::Refetch.name()] }, most: 20, apart: false },
+            Self::Refetch => BatchPolicy { kinds: const { &[Self::Refetch.name()] }, max: 20, independent: false },
             Self::PushBooking => {
                 let kinds = const { &[Self::PushBooking.name(), Self::PushCalendar.name()] };
-                Company { kinds, most: 20, apart: false }
+                BatchPolicy { kinds, max: 20, independent: false }
             }
-            Self::Deliver => Company { kinds: const { &[Self::Deliver.name()] }, most: 64, apart: true },
+            Self::Deliver => BatchPolicy { kinds: const { &[Self::Deliver.name()] }, max: 64, independent: true },
             // What is more urgent than they are has been done.
-            _ => Company::NONE,
+            _ => BatchPolicy::NONE,
         }
     }
 
     /// How long it is tried; none as long as it takes.
-    const fn patience(self) -> Option<SignedDuration> {
+    const fn max_age(self) -> Option<SignedDuration> {
         match self {
             Self::PushCalendar | Self::ReadBack => Some(SignedDuration::from_hours(24)),
-            Self::PushBooking | Self::Refetch | Self::Backfill | Self::DriveParked => {
+            Self::PushBooking | Self::Refetch | Self::Backfill | Self::RetryParked => {
                 Some(SignedDuration::from_hours(72))
             }
             // A delivery has its own number of times, and a subscriber its own end.
-            Self::Poll | Self::Horizon | Self::Deliver => None,
+            Self::Poll | Self::ExtendHorizon | Self::Deliver => None,
         }
     }
 
     /// Whether it comes again by itself, however it ends.
-    pub const fn comes_again(self) -> bool {
-        matches!(self, Self::Poll | Self::Horizon)
+    pub const fn is_recurring(self) -> bool {
+        matches!(self, Self::Poll | Self::ExtendHorizon)
     }
 
     /// This work for a source, at the first of two times; at the second it is now.
-    pub fn put(
+    pub fn job(
         self,
         (account, source): (AccountId, SourceId),
         payload: Value,
         (run_at, now): (Timestamp, Timestamp),
-    ) -> Put<'static> {
-        Put {
+    ) -> NewJob<'static> {
+        NewJob {
             account,
             source,
             queue: self.queue(),
@@ -130,19 +130,19 @@ impl Kind {
             payload,
             priority: self.priority(),
             run_at,
-            deadline: self.patience().and_then(|patience| now.checked_add(patience).ok()),
+            deadline: self.max_age().and_then(|max_age| now.checked_add(max_age).ok()),
             sequence: None,
             run: None,
         }
     }
 
     /// A subscriber is to be told of the fact at this place in the feed.
-    pub fn delivery(webhook: &Webhook, sequence: i64, now: Timestamp) -> Put<'static> {
+    pub fn delivery(webhook: &Webhook, sequence: i64, now: Timestamp) -> NewJob<'static> {
         let payload = json!({ "webhook": webhook.id, "sequence": sequence });
-        Put {
+        NewJob {
             queue: QueueKey::Webhook(webhook.id),
             sequence: Some(sequence),
-            ..Self::Deliver.put((webhook.account, webhook.source), payload, (now, now))
+            ..Self::Deliver.job((webhook.account, webhook.source), payload, (now, now))
         }
     }
 }
@@ -153,9 +153,9 @@ mod tests {
 
     #[test]
     fn each_has_a_name_of_its_own() {
-        for kind in Kind::ALL {
-            assert_eq!(Kind::named(kind.name()), Some(kind));
+        for kind in JobKind::ALL {
+            assert_eq!(JobKind::named(kind.name()), Some(kind));
         }
-        assert_eq!(Kind::named("nothing"), None);
+        assert_eq!(JobKind::named("nothing"), None);
     }
 }

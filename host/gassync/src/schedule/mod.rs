@@ -12,8 +12,8 @@ use gassync_domain::{AccountId, SourceId, Timestamp};
 use serde_json::json;
 
 pub use backfills::continue_backfill;
-pub use kind::Kind;
-pub use outcome::{FailureClass, Outcome};
+pub use kind::JobKind;
+pub use outcome::{FailureClass, JobOutcome};
 pub use polls::{
     begin as begin_polls, begin_new as begin_new_polls, hasten as hasten_polls,
     interval_seconds as poll_interval_seconds, named as poll_named, of_bookings as polls_of_bookings,
@@ -33,6 +33,6 @@ use crate::{
 pub async fn linked(tx: &mut Tx, account: AccountId, source: SourceId, now: Timestamp) -> store::Result<()> {
     let source_key = (account, source);
     core::set_missing_time_zone(tx, account, (source, None), now).await?;
-    store::queue::put(tx, &[Kind::DriveParked.put(source_key, json!({}), (now, now))], now).await?;
+    store::queue::enqueue(tx, &[JobKind::RetryParked.job(source_key, json!({}), (now, now))], now).await?;
     invalidate_source(tx, source_key, (invalidations::FIRST, false), now).await
 }

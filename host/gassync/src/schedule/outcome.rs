@@ -2,19 +2,19 @@ use jiff::SignedDuration;
 
 /// How a job ended.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum JobOutcome {
     /// It did what it is for.
     Done,
     /// There is more of it to do, at once.
-    More,
+    Continue,
     /// It is not its turn yet: no attempt is burnt.
-    NotYet(SignedDuration, String),
+    Snooze(SignedDuration, String),
     /// It is to be tried again, after so long where the channel says, and why.
-    Again(Option<SignedDuration>, String),
+    RetryAfter(Option<SignedDuration>, String),
     /// It is to be tried again after exactly so long, and why; nothing else waits for it.
-    At(SignedDuration, String),
+    RetryAt(SignedDuration, String),
     /// It will never be done as it is, and why.
-    Hopeless(String),
+    Discard(String),
     /// It failed.
     Failed {
         /// As people read it.

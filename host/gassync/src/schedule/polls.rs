@@ -3,11 +3,11 @@ use gassync_runtime::{Manifest, Poll};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{Kind, pushes};
+use super::{JobKind, pushes};
 use crate::store::{
     self, Tx,
     outbound::invalidations,
-    queue::Put,
+    queue::NewJob,
     sources::{self, Source},
 };
 
@@ -41,17 +41,17 @@ pub async fn hasten(tx: &mut Tx, source: &Source, manifest: &Manifest, now: Time
     for poll in &manifest.polls {
         let wait = SignedDuration::from_secs(interval_seconds(source.poll_minutes, poll));
         let payload = payload_of(poll);
-        if store::queue::waits(tx, source.account, source.id, Kind::Poll.name(), &payload).await? {
-            sooner.push(Kind::Poll.put((source.account, source.id), payload, (now + wait, now)));
+        if store::queue::is_enqueued(tx, source.account, source.id, JobKind::Poll.name(), &payload).await? {
+            sooner.push(JobKind::Poll.job((source.account, source.id), payload, (now + wait, now)));
         }
     }
-    store::queue::put(tx, &sooner, now).await
+    store::queue::enqueue(tx, &sooner, now).await
 }
 
 /// Puts a source's polls in the queue, properties before what stands in them, and what has its calendar told; all are due
 /// now.
 pub async fn begin(tx: &mut Tx, source: &Source, manifest: &Manifest, now: Timestamp) -> store::Result<()> {
-    store::queue::put(tx, &of_source((source.account, source.id), manifest, now), now).await
+    store::queue::enqueue(tx, &of_source((source.account, source.id), manifest, now), now).await
 }
 
 /// Puts what comes again in the queue that came with an upgrade; what waits already goes on as it was.
@@ -64,24 +64,24 @@ pub async fn begin_new(tx: &mut Tx, manifest: &Manifest, pushes: bool, now: Time
         }
         let mut new = Vec::new();
         for work in of_source(source_key, manifest, now) {
-            if !store::queue::waits(tx, work.account, work.source, work.kind, &work.payload).await? {
+            if !store::queue::is_enqueued(tx, work.account, work.source, work.kind, &work.payload).await? {
                 new.push(work);
             }
         }
-        store::queue::put(tx, &new, now).await?;
+        store::queue::enqueue(tx, &new, now).await?;
     }
     Ok(())
 }
 
 /// The polls that read a source's bookings, due now.
-pub fn of_bookings(source_key: (AccountId, SourceId), manifest: &Manifest, now: Timestamp) -> Vec<Put<'static>> {
+pub fn of_bookings(source_key: (AccountId, SourceId), manifest: &Manifest, now: Timestamp) -> Vec<NewJob<'static>> {
     let polls = manifest.polls.iter().filter(|poll| poll.entity == Entity::Reservation);
-    polls.map(|poll| Kind::Poll.put(source_key, payload_of(poll), (now, now))).collect()
+    polls.map(|poll| JobKind::Poll.job(source_key, payload_of(poll), (now, now))).collect()
 }
 
-fn of_source(source_key: (AccountId, SourceId), manifest: &Manifest, now: Timestamp) -> Vec<Put<'static>> {
-    let polls = in_order(manifest).into_iter().map(|poll| Kind::Poll.put(source_key, payload_of(poll), (now, now)));
-    polls.chain([Kind::Horizon.put(source_key, json!({}), (now, now))]).collect()
+fn of_source(source_key: (AccountId, SourceId), manifest: &Manifest, now: Timestamp) -> Vec<NewJob<'static>> {
+    let polls = in_order(manifest).into_iter().map(|poll| JobKind::Poll.job(source_key, payload_of(poll), (now, now)));
+    polls.chain([JobKind::ExtendHorizon.job(source_key, json!({}), (now, now))]).collect()
 }
 
 fn in_order(manifest: &Manifest) -> Vec<&Poll> {

@@ -1,29 +1,29 @@
 use gassync_domain::{AccountId, CoreId, Date, SourceId, Timestamp};
 use serde_json::json;
 
-use super::Kind;
+use super::JobKind;
 use crate::store::{
     Result, Tx,
     outbound::{bookings, invalidations},
-    queue::{self, Put},
+    queue::{self, NewJob},
 };
 
 /// A source's channel is to be told of its calendar, at the first of two times; at the second it is now. Which nights is
 /// kept elsewhere, so that whatever has changed waits as one job.
-pub fn of_calendar(source_key: (AccountId, SourceId), times: (Timestamp, Timestamp)) -> Put<'static> {
-    Kind::PushCalendar.put(source_key, json!({}), times)
+pub fn of_calendar(source_key: (AccountId, SourceId), times: (Timestamp, Timestamp)) -> NewJob<'static> {
+    JobKind::PushCalendar.job(source_key, json!({}), times)
 }
 
 /// A source's channel is to be told of a booking now.
-pub fn of_booking(source_key: (AccountId, SourceId), booking: CoreId, now: Timestamp) -> Put<'static> {
-    Kind::PushBooking.put(source_key, json!({ "booking": booking.0 }), (now, now))
+pub fn of_booking(source_key: (AccountId, SourceId), booking: CoreId, now: Timestamp) -> NewJob<'static> {
+    JobKind::PushBooking.job(source_key, json!({ "booking": booking.0 }), (now, now))
 }
 
 /// Has a source told of the bookings that it was not told of yet.
 pub async fn due_bookings(tx: &mut Tx, (account, source): (AccountId, SourceId), now: Timestamp) -> Result<()> {
-    let due = bookings::due(tx, account, source).await?;
+    let due = bookings::pending(tx, account, source).await?;
     let work = due.into_iter().map(|booking| of_booking((account, source), booking, now));
-    queue::put(tx, &Vec::from_iter(work), now).await
+    queue::enqueue(tx, &Vec::from_iter(work), now).await
 }
 
 /// Something of a source itself has changed, such as a link or how it is pushed to: its nights are reckoned anew, from
@@ -34,8 +34,8 @@ pub async fn invalidate_source(
     (first, whole): (Date, bool),
     now: Timestamp,
 ) -> Result<()> {
-    if invalidations::put_all(tx, account, source, (first, whole), now).await? == 0 {
+    if invalidations::insert_for_source(tx, account, source, (first, whole), now).await? == 0 {
         return Ok(());
     }
-    queue::put(tx, &[of_calendar((account, source), (now, now))], now).await
+    queue::enqueue(tx, &[of_calendar((account, source), (now, now))], now).await
 }

@@ -2,7 +2,7 @@ use gassync_domain::{AccountId, SourceId, Timestamp};
 use gassync_runtime::{Adapter, Interface};
 use serde_json::json;
 
-use super::Kind;
+use super::JobKind;
 use crate::store::{
     self, Tx, inbox,
     set_aside::{self, SetAside},
@@ -37,8 +37,8 @@ pub async fn retry(tx: &mut Tx, row: &SetAside, pulls: bool, now: Timestamp) -> 
         (_, None) if pulls => json!({ "entity": row.entity, "whole": true }),
         _ => return Ok(false),
     };
-    let work = Kind::Refetch.put((account, SourceId(row.source_id)), payload, (now, now));
-    store::queue::put(tx, &[work], now).await?;
+    let work = JobKind::Refetch.job((account, SourceId(row.source_id)), payload, (now, now));
+    store::queue::enqueue(tx, &[work], now).await?;
     set_aside::retried(tx, account, row.id, now).await?;
     Ok(true)
 }

@@ -59,7 +59,7 @@ pub struct CalendarQuery<'a> {
 
 /// A room type that is linked to a unit.
 #[derive(Debug, Clone, FromRow)]
-pub struct LinkedType {
+pub struct SellableRoomType {
     /// Its row.
     pub id: i64,
     /// The source's id.
@@ -75,7 +75,7 @@ pub async fn linked_room_types(
     source: SourceId,
     wanted: &CalendarQuery<'_>,
     limit: i64,
-) -> Result<Vec<LinkedType>> {
+) -> Result<Vec<SellableRoomType>> {
     let text = "select r.id, r.external_id, r.gas_unit_id as unit_id from int_room_types r
         left join int_properties p on p.account_id = r.account_id and p.id = r.int_property_id
         where r.account_id = $1 and r.source_id = $2 and r.id >= $3 and r.gas_unit_id is not null

@@ -38,7 +38,7 @@ pub struct StoredDecision {
 }
 
 /// Keeps a decision.
-pub async fn put(
+pub async fn insert(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
@@ -54,7 +54,7 @@ pub async fn put(
 }
 
 /// What was decided last of a record.
-pub async fn last(
+pub async fn latest(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,

@@ -108,13 +108,13 @@ pub async fn record_kept(
 }
 
 /// Forgets that it was missing.
-pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<()> {
+pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<()> {
     let text = "delete from int_missing_reservations where account_id = $1 and source_id = $2 and external_id = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).execute(c).await.map(drop))
 }
 
 /// Forgets those of a source that were missed last before a time: what they were about is long over.
-pub async fn forget_before(tx: &mut Tx, account: AccountId, source: SourceId, before: Timestamp) -> Result<()> {
+pub async fn delete_before(tx: &mut Tx, account: AccountId, source: SourceId, before: Timestamp) -> Result<()> {
     let text = "delete from int_missing_reservations
         where account_id = $1 and source_id = $2 and last_missed_at < $3 and not exists (
             select 1 from int_reservations r

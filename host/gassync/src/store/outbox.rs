@@ -109,7 +109,7 @@ pub async fn is_waiting(tx: &mut Tx) -> Result<bool> {
 /// account. One relay
 /// does this at a time, in whatever process: a number of the database's own would be given before the commit, and a
 /// reader who is past it would never see what commits late. A platform query.
-pub async fn give_sequence(tx: &mut Tx, limit: i64) -> Result<Vec<(i64, i64, i64)>> {
+pub async fn assign_sequence(tx: &mut Tx, limit: i64) -> Result<Vec<(i64, i64, i64)>> {
     /// Any number that nothing else locks.
     const RELAY: i64 = 7_353_100;
     if let Tx::Postgres(inner, _) = &mut *tx {

@@ -23,7 +23,7 @@ pub struct PollFailure {
 }
 
 /// Counts a failure of a poll.
-pub async fn add(
+pub async fn record(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
@@ -41,13 +41,13 @@ pub async fn add(
 }
 
 /// Notes that a poll has failed so often, or in such a way, that its source is in error.
-pub async fn set_bad(tx: &mut Tx, account: AccountId, source: SourceId, poll: &str) -> Result<()> {
+pub async fn mark_bad(tx: &mut Tx, account: AccountId, source: SourceId, poll: &str) -> Result<()> {
     let text = "update int_poll_failures set bad = 1 = 1 where account_id = $1 and source_id = $2 and poll = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(poll).execute(c).await.map(drop))
 }
 
 /// Forgets the failures of a poll; false where there were none.
-pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, poll: &str) -> Result<bool> {
+pub async fn clear(tx: &mut Tx, account: AccountId, source: SourceId, poll: &str) -> Result<bool> {
     let text = "delete from int_poll_failures where account_id = $1 and source_id = $2 and poll = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(poll).execute(c).await
         .map(|gone| gone.rows_affected() > 0))

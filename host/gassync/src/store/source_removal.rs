@@ -8,43 +8,43 @@ use super::{Result, Time, Tx, on, rows};
 
 /// Rows of a table that are somebody's: whatever refers to others comes before them.
 #[derive(Debug, Clone, Copy)]
-pub struct Piece {
+pub struct TableSlice {
     /// The table.
     pub table: &'static str,
     /// Its key, behind the account.
     key: &'static str,
     /// Which rows; `$2` is the source, or the connection.
-    whose: &'static str,
+    filter: &'static str,
 }
 
-const fn piece(table: &'static str, key: &'static str) -> Piece {
-    Piece { table, key, whose: "source_id = $2" }
+const fn piece(table: &'static str, key: &'static str) -> TableSlice {
+    TableSlice { table, key, filter: "source_id = $2" }
 }
 
 /// The source itself, last.
-pub const SOURCE: Piece = Piece { table: "int_sources", key: "id", whose: "id = $2" };
+pub const SOURCE: TableSlice = TableSlice { table: "int_sources", key: "id", filter: "id = $2" };
 /// Its connection, last.
-pub const CONNECTION: Piece = Piece { table: "int_connections", key: "id", whose: "id = $2" };
+pub const CONNECTION: TableSlice = TableSlice { table: "int_connections", key: "id", filter: "id = $2" };
 
 /// What is kept for a source.
-pub const OF_SOURCE: [Piece; 31] = [
-    Piece {
+pub const SOURCE_TABLES: [TableSlice; 31] = [
+    TableSlice {
         table: "int_delivery_attempts",
         key: "job_id, id",
-        whose: "job_id in (select id from int_jobs where account_id = $1 and source_id = $2)",
+        filter: "job_id in (select id from int_jobs where account_id = $1 and source_id = $2)",
     },
     piece("int_jobs", "id"),
     piece("int_queues", "source_id, queue_kind, subscription_id"),
-    Piece {
+    TableSlice {
         table: "int_webhook_secrets",
         key: "id",
-        whose: "webhook_id in (select id from int_webhooks where account_id = $1 and source_id = $2)",
+        filter: "webhook_id in (select id from int_webhooks where account_id = $1 and source_id = $2)",
     },
     piece("int_webhooks", "id"),
-    Piece {
+    TableSlice {
         table: "int_idempotency_keys",
         key: "api_key_id, endpoint, idempotency_key",
-        whose: "api_key_id in (select id from int_api_keys where account_id = $1 and source_id = $2)",
+        filter: "api_key_id in (select id from int_api_keys where account_id = $1 and source_id = $2)",
     },
     piece("int_api_keys", "id"),
     piece("int_channel_nights", "source_id, int_room_type_id, rate_plan_external_id, night"),
@@ -63,10 +63,10 @@ pub const OF_SOURCE: [Piece; 31] = [
     piece("int_backfills", "id"),
     piece("int_sync_runs", "id"),
     piece("int_reservations", "id"),
-    Piece {
+    TableSlice {
         table: "int_block_maintenance",
         key: "int_block_id, gas_maintenance_id",
-        whose: "int_block_id in (select id from int_blocks where account_id = $1 and source_id = $2)",
+        filter: "int_block_id in (select id from int_blocks where account_id = $1 and source_id = $2)",
     },
     piece("int_blocks", "id"),
     piece("int_guests", "id"),
@@ -77,12 +77,12 @@ pub const OF_SOURCE: [Piece; 31] = [
     piece("int_consents", "state_hash"),
 ];
 
-const fn at_connection(table: &'static str, key: &'static str) -> Piece {
-    Piece { table, key, whose: "connection_id = $2" }
+const fn at_connection(table: &'static str, key: &'static str) -> TableSlice {
+    TableSlice { table, key, filter: "connection_id = $2" }
 }
 
 /// What is kept for a connection that no source shares any more.
-pub const OF_CONNECTION: [Piece; 5] = [
+pub const CONNECTION_TABLES: [TableSlice; 5] = [
     at_connection("int_credentials", "connection_id, slot, field"),
     at_connection("int_consents", "state_hash"),
     at_connection("int_plugin_faults", "plugin_id, hash, connection_id"),
@@ -91,11 +91,11 @@ pub const OF_CONNECTION: [Piece; 5] = [
 ];
 
 /// Takes rows of a piece, no more than `limit`; how many went.
-pub async fn take(tx: &mut Tx, piece: Piece, account: AccountId, of: i64, limit: i64) -> Result<u64> {
-    let Piece { table, key, whose } = piece;
+pub async fn delete(tx: &mut Tx, piece: TableSlice, account: AccountId, of: i64, limit: i64) -> Result<u64> {
+    let TableSlice { table, key, filter } = piece;
     let text = format!(
         "delete from {table} where (account_id, {key}) in (
-            select account_id, {key} from {table} where account_id = $1 and {whose} limit $3)"
+            select account_id, {key} from {table} where account_id = $1 and {filter} limit $3)"
     );
     on!(tx, c => sqlx::query(AssertSqlSafe(text)).bind(account.0).bind(of).bind(limit).execute(c).await
         .map(|done| done.rows_affected()))
@@ -103,7 +103,7 @@ pub async fn take(tx: &mut Tx, piece: Piece, account: AccountId, of: i64, limit:
 
 /// What is kept for a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
-pub struct Kept {
+pub struct SourceContents {
     /// Properties, as the channel told them.
     pub properties: i64,
     /// Room types.
@@ -154,7 +154,7 @@ pub async fn count(
     account: AccountId,
     source: SourceId,
     connection: Option<ConnectionId>,
-) -> Result<Kept> {
+) -> Result<SourceContents> {
     let text = "select
         (select count(*) from int_properties where account_id = $1 and source_id = $2) as properties,
         (select count(*) from int_room_types where account_id = $1 and source_id = $2) as room_types,

@@ -12,7 +12,7 @@ use super::{Result, Time, Tx, mappings::EntityKind, on};
 const RECORD_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
 /// Stops a source, as `paused` or `disabled`; where it stood is kept, to go on there.
-pub async fn halt(tx: &mut Tx, account: AccountId, id: SourceId, status: &str) -> Result<()> {
+pub async fn stop(tx: &mut Tx, account: AccountId, id: SourceId, status: &str) -> Result<()> {
     let text = "update int_sources set status = $3,
             status_before = case when status in ('paused', 'disabled') then status_before else status end
         where account_id = $1 and id = $2";
@@ -58,7 +58,7 @@ pub async fn extend_deadline(tx: &mut Tx, account: AccountId, id: SourceId, unti
 }
 
 /// Has the messages looked at now that nobody could look at while their source was disabled.
-pub async fn wake_messages(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
+pub async fn release_deferred_messages(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
     let text = "update int_inbox set available_at = $3
         where account_id = $1 and state = 'received' and error is not null and available_at > $3
             and connection_id = (select connection_id from int_sources where account_id = $1 and id = $2)";
@@ -71,14 +71,14 @@ pub async fn record_channel_call(
     tx: &mut Tx,
     account: AccountId,
     id: SourceId,
-    well: bool,
+    succeeded: bool,
     now: Timestamp,
 ) -> Result<()> {
     let text = "update int_sources set last_sync_at = $3,
             last_successful_sync_at = case when $5 then $3 else last_successful_sync_at end
         where account_id = $1 and id = $2 and (last_sync_at is null or last_sync_at < $4
             or ($5 and (last_successful_sync_at is null or last_successful_sync_at < $4)))";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).bind(Time::from(now - RECORD_INTERVAL)).bind(well)
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).bind(Time::from(now - RECORD_INTERVAL)).bind(succeeded)
         .execute(c).await.map(drop))
 }
 

@@ -32,7 +32,7 @@ pub enum SyncRunKind {
 }
 
 impl SyncRunKind {
-    const fn words(self) -> (&'static str, &'static str) {
+    const fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::BookingImport => ("booking_import", "inbound"),
             Self::BookingExport => ("booking_export", "outbound"),
@@ -81,7 +81,7 @@ impl Counters {
 pub async fn any_success(tx: &mut Tx, account: AccountId, source: SourceId, kind: SyncRunKind) -> Result<bool> {
     let text = "select exists (select 1 from int_sync_runs
         where account_id = $1 and source_id = $2 and sync_type = $3 and status in ('success', 'partial_success'))";
-    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(kind.words().0).fetch_one(c).await)
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(kind.names().0).fetch_one(c).await)
 }
 
 /// A run as it is shown.
@@ -116,14 +116,14 @@ pub struct SyncRun {
 }
 
 /// Notes that a run begins. One that is never ended was cut off.
-pub async fn begin(
+pub async fn start(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
     kind: SyncRunKind,
     now: Timestamp,
 ) -> Result<i64> {
-    let (sync_type, direction) = kind.words();
+    let (sync_type, direction) = kind.names();
     let text = "insert into int_sync_runs (account_id, source_id, sync_type, direction, status, records_processed,
             records_created, records_updated, records_failed, records_skipped, started_at)
         values ($1, $2, $3, $4, 'started', 0, 0, 0, 0, 0, $5) returning id";
@@ -132,7 +132,7 @@ pub async fn begin(
 }
 
 /// Notes how a run ended.
-pub async fn end(
+pub async fn finish(
     tx: &mut Tx,
     account: AccountId,
     id: i64,
@@ -165,7 +165,7 @@ pub async fn newest(tx: &mut Tx, account: AccountId, source: SourceId, limit: i6
 
 /// What came of what a channel was told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outward {
+pub struct PushCounters {
     /// Nights or bookings that were told.
     pub sent: i64,
     /// Of them those that the channel took.
@@ -180,7 +180,7 @@ pub struct Outward {
     pub error: Option<String>,
 }
 
-impl Outward {
+impl PushCounters {
     fn status(&self) -> &'static str {
         match (&self.error, self.refused + self.unknown) {
             (None, 0) => "success",
@@ -193,7 +193,7 @@ impl Outward {
 
 /// A run outward that is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutwardRun {
+pub struct PushRun {
     /// The tenant.
     pub account: AccountId,
     /// Whose channel was told.
@@ -201,7 +201,7 @@ pub struct OutwardRun {
     /// Of what.
     pub kind: SyncRunKind,
     /// What came of it.
-    pub outward: Outward,
+    pub counters: PushCounters,
     /// When it began.
     pub began: Timestamp,
     /// When it ended.
@@ -209,7 +209,7 @@ pub struct OutwardRun {
 }
 
 /// Writes runs outward that are over; those of sources that are gone leave nothing. A platform query.
-pub async fn outward(tx: &mut Tx, runs: &[OutwardRun]) -> Result<()> {
+pub async fn insert_push_runs(tx: &mut Tx, runs: &[PushRun]) -> Result<()> {
     let mut new = Rows::new([
         ("account_id", rows::ColumnType::Int),
         ("source_id", rows::ColumnType::Int),
@@ -225,19 +225,19 @@ pub async fn outward(tx: &mut Tx, runs: &[OutwardRun]) -> Result<()> {
         ("ended", rows::ColumnType::Time),
         ("took", rows::ColumnType::Int),
     ]);
-    for OutwardRun { account, source, kind, outward, began, ended } in runs {
+    for PushRun { account, source, kind, counters, began, ended } in runs {
         let took = i64::try_from(ended.duration_since(*began).as_millis()).unwrap_or(i64::MAX);
         new.push([
             account.0.into(),
             source.0.into(),
-            kind.words().0.into(),
-            outward.status().into(),
-            outward.sent.into(),
-            outward.taken.into(),
-            outward.confirmed.into(),
-            outward.refused.into(),
-            outward.unknown.into(),
-            (&outward.error).into(),
+            kind.names().0.into(),
+            counters.status().into(),
+            counters.sent.into(),
+            counters.taken.into(),
+            counters.confirmed.into(),
+            counters.refused.into(),
+            counters.unknown.into(),
+            (&counters.error).into(),
             (*began).into(),
             (*ended).into(),
             took.into(),

@@ -23,11 +23,11 @@ use super::{
 use crate::{
     app::App,
     panics,
-    schedule::Outcome,
+    schedule::JobOutcome,
     store::{
         self,
         outbox::{self, FeedEntry as Fact},
-        queue::{Job, Pause, Taken},
+        queue::{Claim, Job, Pause},
         webhooks::{self, Attempt, EndpointHealth, Webhook},
     },
 };
@@ -48,7 +48,7 @@ const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
 /// What came of telling a subscriber.
 pub(crate) struct Told {
     /// Of each job, in their order.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<JobOutcome>,
     /// To be written with them.
     pub attempts: Vec<Attempt>,
     /// How the subscriber takes it; none where it was told nothing.
@@ -75,7 +75,7 @@ enum Work {
     /// This.
     Message(Message),
     /// Nothing, and why.
-    Ended(Outcome),
+    Ended(JobOutcome),
 }
 
 /// Which of the jobs, and how sending its message ended; none where that was not tried.
@@ -89,7 +89,7 @@ struct Sent {
 
 /// Tells the subscriber whose queue was taken. A panic is a failed delivery, of that message alone: after one, messages are
 /// sent one by one. What had arrived before is sent twice then, with the same id.
-pub(crate) async fn tell_safely(app: &Arc<App>, number: i64, taken: &Taken) -> store::Result<Told> {
+pub(crate) async fn tell_safely(app: &Arc<App>, number: i64, taken: &Claim) -> store::Result<Told> {
     if let Ok(told) = panics::caught("delivery", tell(app, number, taken)).await {
         return told;
     }
@@ -97,7 +97,7 @@ pub(crate) async fn tell_safely(app: &Arc<App>, number: i64, taken: &Taken) -> s
     for job in &taken.jobs {
         let one = match &all.pause {
             Some(pause) => {
-                Told::nothing(vec![Outcome::NotYet(pause.until.duration_since(app.now()), pause.why.clone())])
+                Told::nothing(vec![JobOutcome::Snooze(pause.until.duration_since(app.now()), pause.why.clone())])
             }
             None => tell_one(app, number, taken.clone(), job).await,
         };
@@ -107,11 +107,11 @@ pub(crate) async fn tell_safely(app: &Arc<App>, number: i64, taken: &Taken) -> s
 }
 
 /// Tells a subscriber one thing.
-async fn tell_one(app: &Arc<App>, number: i64, mut taken: Taken, job: &Job) -> Told {
+async fn tell_one(app: &Arc<App>, number: i64, mut taken: Claim, job: &Job) -> Told {
     taken.jobs = vec![job.clone()];
     match panics::caught("delivery", tell(app, number, &taken)).await {
         Ok(Ok(told)) => told,
-        Ok(Err(error)) => Told::nothing(vec![Outcome::Again(None, format!("the database: {error}"))]),
+        Ok(Err(error)) => Told::nothing(vec![JobOutcome::RetryAfter(None, format!("the database: {error}"))]),
         Err(reason) => {
             let most = most_attempts(app, &taken, number).await.unwrap_or(i64::MAX);
             Told::nothing(vec![again(app, job, most, &reason)])
@@ -119,16 +119,16 @@ async fn tell_one(app: &Arc<App>, number: i64, mut taken: Taken, job: &Job) -> T
     }
 }
 
-async fn most_attempts(app: &App, taken: &Taken, number: i64) -> store::Result<i64> {
+async fn most_attempts(app: &App, taken: &Claim, number: i64) -> store::Result<i64> {
     let mut tx = app.db.read(taken.account).await?;
     let webhook = webhooks::get(&mut tx, taken.account, number).await?;
     Ok(webhook.map_or(i64::MAX, |webhook| webhook.wanted.max_attempts))
 }
 
 /// Tells the subscriber whose queue was taken.
-async fn tell(app: &Arc<App>, number: i64, taken: &Taken) -> store::Result<Told> {
+async fn tell(app: &Arc<App>, number: i64, taken: &Claim) -> store::Result<Told> {
     let jobs = &taken.jobs;
-    let ended = |why: &str| Told::nothing(jobs.iter().map(|_| Outcome::Hopeless(why.to_owned())).collect());
+    let ended = |why: &str| Told::nothing(jobs.iter().map(|_| JobOutcome::Discard(why.to_owned())).collect());
     let mut tx = app.db.read(taken.account).await?;
     let Some(webhook) = webhooks::get(&mut tx, taken.account, number).await? else {
         return Ok(ended("the subscription is gone"));
@@ -160,7 +160,7 @@ async fn is_still(app: &App, webhook: &Webhook) -> store::Result<bool> {
 }
 
 impl Told {
-    fn nothing(outcomes: Vec<Outcome>) -> Self {
+    fn nothing(outcomes: Vec<JobOutcome>) -> Self {
         Self { outcomes, attempts: Vec::new(), health: None, pause: None, disable: None }
     }
 
@@ -177,7 +177,7 @@ impl Told {
 
     /// Nothing can be told from here: another host may have the key, or this one after it was mended.
     fn put_off(app: &App, jobs: &[Job], why: &str) -> Self {
-        let outcomes = jobs.iter().map(|_| Outcome::NotYet(LONGEST_PAUSE, why.to_owned())).collect();
+        let outcomes = jobs.iter().map(|_| JobOutcome::Snooze(LONGEST_PAUSE, why.to_owned())).collect();
         let pause = Pause { until: app.now() + LONGEST_PAUSE, why: why.to_owned() };
         Self { pause: Some(pause), ..Self::nothing(outcomes) }
     }
@@ -232,13 +232,13 @@ impl Subscriber {
                 continue;
             };
             let Some(fact) = facts.get(&sequence) else {
-                work.push(Work::Ended(Outcome::Hopeless("what it tells of is kept no more".to_owned())));
+                work.push(Work::Ended(JobOutcome::Discard("what it tells of is kept no more".to_owned())));
                 continue;
             };
             if let Some((first, at)) = waits.get(&entity(fact)).filter(|(first, _)| *first < sequence) {
                 let why = format!("what happened before it, at {first}, has not arrived");
                 let wait = at.duration_since(now).max(SignedDuration::from_secs(1));
-                work.push(Work::Ended(Outcome::NotYet(wait, why)));
+                work.push(Work::Ended(JobOutcome::Snooze(wait, why)));
                 continue;
             }
             work.push(Work::Message(message::of_fact(tx, webhook, fact, &mut batch).await?));
@@ -264,8 +264,8 @@ impl Subscriber {
         app: &App,
         jobs: &[Job],
         (facts, work): (&HashMap<i64, Fact>, Vec<Work>),
-    ) -> (Vec<Option<Outcome>>, Vec<Tried>, Halt) {
-        let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(jobs.len());
+    ) -> (Vec<Option<JobOutcome>>, Vec<Tried>, Halt) {
+        let mut outcomes: Vec<Option<JobOutcome>> = Vec::with_capacity(jobs.len());
         // What is about one entity goes one after the other where order is asked for; all else side by side.
         let mut queues: BTreeMap<(String, i64), Vec<(usize, Message)>> = BTreeMap::new();
         for (index, (job, work)) in jobs.iter().zip(work).enumerate() {
@@ -373,7 +373,7 @@ impl Subscriber {
         &self,
         app: &App,
         jobs: &[Job],
-        (outcomes, sent): (Vec<Option<Outcome>>, Vec<Tried>),
+        (outcomes, sent): (Vec<Option<JobOutcome>>, Vec<Tried>),
         (halt, is_same): (Halt, bool),
     ) -> Told {
         let (now, webhook) = (app.now(), &self.webhook);
@@ -391,18 +391,18 @@ impl Subscriber {
             None if app.stopping.is_cancelled() => "the host stopped",
             None => "what happened before it has not arrived",
         };
-        let mut told = Told::nothing(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Done)).collect());
+        let mut told = Told::nothing(outcomes.into_iter().map(|outcome| outcome.unwrap_or(JobOutcome::Done)).collect());
         for (index, sent) in sent {
             let (job, soon) = (&jobs[index], pause.unwrap_or(SignedDuration::from_secs(1)));
             let outcome = match sent.as_ref().map(|sent| &sent.verdict) {
-                Some(Verdict::Arrived) => Outcome::Done,
+                Some(Verdict::Arrived) => JobOutcome::Done,
                 Some(Verdict::Failed(why) | Verdict::Trouble(why)) => self.again(app, job, why),
                 Some(Verdict::Later(asked, why)) => self.later(app, job, (*asked, soon), why),
                 // It was the former address that wanted no more.
-                Some(Verdict::Gone) if !is_same => Outcome::NotYet(soon, GONE.to_owned()),
-                Some(Verdict::Gone) => Outcome::Hopeless(GONE.to_owned()),
+                Some(Verdict::Gone) if !is_same => JobOutcome::Snooze(soon, GONE.to_owned()),
+                Some(Verdict::Gone) => JobOutcome::Discard(GONE.to_owned()),
                 // It was not tried.
-                None => Outcome::NotYet(soon, why.to_owned()),
+                None => JobOutcome::Snooze(soon, why.to_owned()),
             };
             if let Some(place) = told.outcomes.get_mut(index) {
                 *place = outcome;
@@ -435,27 +435,27 @@ impl Subscriber {
         job: &Job,
         (asked, pause): (Option<SignedDuration>, SignedDuration),
         why: &str,
-    ) -> Outcome {
+    ) -> JobOutcome {
         let age = app.now().duration_since(job.created_at);
         if age > PATIENCE {
             return self.again(app, job, why);
         }
         let wait = if asked.is_some() { pause } else { pause.max(age.min(LONGEST_PAUSE)) };
-        Outcome::NotYet(wait, why.to_owned())
+        JobOutcome::Snooze(wait, why.to_owned())
     }
 
     /// By the schedule, as often as the subscriber wants it.
-    fn again(&self, app: &App, job: &Job, why: &str) -> Outcome {
+    fn again(&self, app: &App, job: &Job, why: &str) -> JobOutcome {
         again(app, job, self.webhook.wanted.max_attempts, why)
     }
 }
 
 /// By the schedule, so many times at most.
-fn again(app: &App, job: &Job, most: i64, why: &str) -> Outcome {
+fn again(app: &App, job: &Job, most: i64, why: &str) -> JobOutcome {
     let is_last = i64::from(job.attempts) >= most;
     match delivery_delay(job.attempts, app.jitter()).filter(|_| !is_last) {
-        Some(delay) => Outcome::At(SignedDuration::from_millis(delay.0), why.to_owned()),
-        None => Outcome::Hopeless(format!("tried {} times: {why}", job.attempts)),
+        Some(delay) => JobOutcome::RetryAt(SignedDuration::from_millis(delay.0), why.to_owned()),
+        None => JobOutcome::Discard(format!("tried {} times: {why}", job.attempts)),
     }
 }
 

@@ -215,8 +215,8 @@ impl From<AttemptShown> for DeliveryAttempt {
     }
 }
 
-impl From<queue::Progress> for ReplayShown {
-    fn from(run: queue::Progress) -> Self {
+impl From<queue::RunProgress> for ReplayShown {
+    fn from(run: queue::RunProgress) -> Self {
         let state = if run.state == "running" && run.waiting == 0 { "done".to_owned() } else { run.state };
         Self {
             id: run.id,
@@ -398,7 +398,7 @@ pub async fn progress(app: &App, webhook: &Webhook, run: i64) -> Result<ReplaySh
     if !webhooks::has_run(&mut tx, webhook.account, webhook.id, run).await? {
         return Err(Problem::NotFound.into());
     }
-    Ok(queue::progress(&mut tx, run).await?.ok_or(Problem::NotFound)?.into())
+    Ok(queue::run_progress(&mut tx, run).await?.ok_or(Problem::NotFound)?.into())
 }
 
 /// Stops one of its runs: what still waits of it is thrown away, but for what is on its way just then.
@@ -408,7 +408,7 @@ pub async fn cancel(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayShow
         return Err(Problem::NotFound.into());
     }
     queue::cancel_run(&mut tx, run, app.now()).await?;
-    let run = queue::progress(&mut tx, run).await?.ok_or(Problem::NotFound)?;
+    let run = queue::run_progress(&mut tx, run).await?.ok_or(Problem::NotFound)?;
     tx.commit().await?;
     Ok(run.into())
 }

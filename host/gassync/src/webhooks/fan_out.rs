@@ -3,17 +3,17 @@
 use gassync_domain::{EventFilter, SourceId, Timestamp};
 
 use crate::{
-    schedule::Kind,
+    schedule::JobKind,
     store::{
         Result, Tx,
-        outbound::invalidations::Places,
-        queue::Put,
+        outbound::invalidations::SequenceRanges,
+        queue::NewJob,
         webhooks::{self, Happened, Webhook},
     },
 };
 
 /// What subscribers are to be told of the facts at these places, in the transaction that has given them.
-pub async fn facts(tx: &mut Tx, given: &Places, now: Timestamp) -> Result<Vec<Put<'static>>> {
+pub async fn facts(tx: &mut Tx, given: &SequenceRanges, now: Timestamp) -> Result<Vec<NewJob<'static>>> {
     let active = webhooks::active(tx, given.iter().map(|(account, ..)| *account)).await?;
     if active.is_empty() {
         return Ok(Vec::new());
@@ -23,7 +23,7 @@ pub async fn facts(tx: &mut Tx, given: &Places, now: Timestamp) -> Result<Vec<Pu
     for webhook in &active {
         let wants = Wants::of(webhook);
         let told = happened.iter().filter(|fact| fact.account_id == webhook.account.0 && wants.fact(fact));
-        work.extend(told.map(|fact| Kind::delivery(webhook, fact.sequence, now)));
+        work.extend(told.map(|fact| JobKind::delivery(webhook, fact.sequence, now)));
     }
     Ok(work)
 }

@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::fan_out::Wants;
 use crate::{
-    schedule::Kind,
+    schedule::JobKind,
     store::{
         self, Tx,
-        queue::{self, Put},
+        queue::{self, NewJob},
         webhooks::{self, Delivery, Webhook},
     },
 };
@@ -183,14 +183,14 @@ pub async fn replay(
     let jobs = i64::try_from(places.len()).unwrap_or(i64::MAX);
     let run = webhooks::begin_run(tx, webhook.account, webhook.id, (&shown, jobs), now).await?;
     // Behind what happens now: what was missed for long can wait a little more.
-    let again = |sequence: &i64| Put {
+    let again = |sequence: &i64| NewJob {
         run: Some(run),
-        priority: Kind::Backfill.priority(),
-        ..Kind::delivery(webhook, *sequence, now)
+        priority: JobKind::Backfill.priority(),
+        ..JobKind::delivery(webhook, *sequence, now)
     };
-    let work: Vec<Put<'_>> = places.iter().map(again).collect();
+    let work: Vec<NewJob<'_>> = places.iter().map(again).collect();
     // Lanes before jobs, as everywhere: what is put in the queue writes both.
-    queue::put(tx, &work, now).await?;
+    queue::enqueue(tx, &work, now).await?;
     webhooks::supersede(tx, webhook.account, webhook.id, places, now).await?;
     Ok(run)
 }
@@ -201,7 +201,7 @@ pub async fn again(tx: &mut Tx, webhook: &Webhook, delivery: &Delivery, now: Tim
     else {
         return Ok(false);
     };
-    queue::put(tx, &[Kind::delivery(webhook, sequence, now)], now).await?;
+    queue::enqueue(tx, &[JobKind::delivery(webhook, sequence, now)], now).await?;
     webhooks::supersede(tx, webhook.account, webhook.id, &[sequence], now).await?;
     Ok(true)
 }
@@ -210,6 +210,6 @@ pub async fn again(tx: &mut Tx, webhook: &Webhook, delivery: &Delivery, now: Tim
 pub async fn test(tx: &mut Tx, webhook: &Webhook, id: Uuid, now: Timestamp) -> store::Result<String> {
     let id = format!("msg_{}", id.simple());
     let payload = json!({ "webhook": webhook.id, "test": id });
-    queue::put(tx, &[Put { payload, sequence: None, ..Kind::delivery(webhook, 0, now) }], now).await?;
+    queue::enqueue(tx, &[NewJob { payload, sequence: None, ..JobKind::delivery(webhook, 0, now) }], now).await?;
     Ok(id)
 }

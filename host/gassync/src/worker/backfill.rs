@@ -22,7 +22,7 @@ use crate::{
 const WINDOW_DAYS: i64 = 30;
 
 /// A try that fails so shortly before its job's deadline is the last.
-const LAST_CHANCE: SignedDuration = SignedDuration::from_mins(15);
+const FINAL_ATTEMPT_WINDOW: SignedDuration = SignedDuration::from_mins(15);
 
 /// What is read by its nights.
 const BY_NIGHTS: [Entity; 3] = [Entity::Reservation, Entity::Block, Entity::Calendar];
@@ -33,12 +33,12 @@ pub(super) async fn run(app: &Arc<App>, source: &Source, job: &Job) -> Result<()
     let result = next_window(app, source, id).await;
     if let Err(error) = &result {
         // One that nothing can be fetched for is not tried again, and one whose time is over was tried long enough.
-        let for_good = job.deadline.is_some_and(|deadline| app.now() + LAST_CHANCE > deadline)
+        let for_good = job.deadline.is_some_and(|deadline| app.now() + FINAL_ATTEMPT_WINDOW > deadline)
             || matches!(
                 error,
                 ChannelCallError::NoConnection | ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))
             );
-        stumbled(app, source.account, id, (&error.to_string(), for_good)).await?;
+        record_failure(app, source.account, id, (&error.to_string(), for_good)).await?;
     }
     result
 }
@@ -100,7 +100,7 @@ async fn fetch(
 }
 
 /// Notes on the backfill why its job came to nothing; `for_good` where it is not tried again by itself.
-async fn stumbled(app: &App, account: AccountId, id: i64, (why, for_good): (&str, bool)) -> store::Result<()> {
+async fn record_failure(app: &App, account: AccountId, id: i64, (why, for_good): (&str, bool)) -> store::Result<()> {
     let state = if for_good { "failed" } else { "running" };
     let mut tx = app.db.write(account).await?;
     backfills::record_failure(&mut tx, account, id, (state, Some(why)), app.now()).await?;

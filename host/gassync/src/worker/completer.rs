@@ -9,8 +9,8 @@ use crate::{
     app::App,
     store::{
         self,
-        queue::{self, Put, Release},
-        sync_runs::{self, OutwardRun},
+        queue::{self, NewJob, QueueResult},
+        sync_runs::{self, PushRun},
         webhooks::{self, Attempt, EndpointHealth},
     },
 };
@@ -34,15 +34,15 @@ struct Waiting {
 #[derive(Debug)]
 pub(super) struct Completion {
     /// What came of it.
-    pub release: Release,
+    pub release: QueueResult,
     /// What comes next.
-    pub next: Vec<Put<'static>>,
+    pub next: Vec<NewJob<'static>>,
     /// The times that a subscriber was told of something.
     pub attempts: Vec<Attempt>,
     /// How the endpoint is by now.
     pub endpoint_health: Option<EndpointHealth>,
     /// What its channel was told.
-    pub runs: Vec<OutwardRun>,
+    pub runs: Vec<PushRun>,
 }
 
 impl Completer {
@@ -118,10 +118,10 @@ async fn write(app: &App, completions: &[Completion]) -> store::Result<()> {
     }
     let mut tx = app.db.platform_write().await?;
     // A job ends before it is put in the queue anew: the same work waits once.
-    queue::finish(&mut tx, &releases, now).await?;
-    queue::put(&mut tx, &next, now).await?;
+    queue::complete(&mut tx, &releases, now).await?;
+    queue::enqueue(&mut tx, &next, now).await?;
     webhooks::note(&mut tx, &attempts, &healths, now).await?;
-    sync_runs::outward(&mut tx, &runs).await?;
+    sync_runs::insert_push_runs(&mut tx, &runs).await?;
     tx.commit().await
 }
 

@@ -6,7 +6,7 @@ use crate::{
     schedule,
     store::{
         self, missing,
-        outbound::{invalidations, nights, pushing},
+        outbound::{invalidations, nights, push_settings},
         sources::Source,
     },
 };
@@ -15,7 +15,7 @@ use crate::{
 const PERIOD: SignedDuration = SignedDuration::from_hours(6);
 
 /// How long it is known of a reservation that is over that the channel did not answer for it.
-const MISSED_IS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+const MISSING_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Has the nights reckoned that have come within a source's horizon since the last time, and forgets those that are over.
 pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
@@ -23,14 +23,14 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     let mut tx = app.db.write(source.account).await?;
     // Somewhere it is still the day before.
     let over = (now - SignedDuration::from_hours(48)).to_zoned(TimeZone::UTC).date();
-    nights::forget_before(&mut tx, source.account, source.id, over).await?;
-    missing::forget_before(&mut tx, source.account, source.id, now - MISSED_IS_KEPT_FOR).await?;
-    let from = pushing::computed_until(&mut tx, source.account, source.id).await?.unwrap_or(invalidations::FIRST);
-    let days = pushing::get(&mut tx, source.account, source.id).await?.unwrap_or_default().horizon_days;
+    nights::delete_before(&mut tx, source.account, source.id, over).await?;
+    missing::delete_before(&mut tx, source.account, source.id, now - MISSING_KEPT_FOR).await?;
+    let from = push_settings::computed_until(&mut tx, source.account, source.id).await?.unwrap_or(invalidations::FIRST);
+    let days = push_settings::get(&mut tx, source.account, source.id).await?.unwrap_or_default().horizon_days;
     // A day that has begun everywhere.
     let today = (now - SignedDuration::from_hours(14)).to_zoned(TimeZone::UTC).date();
     let until = today.saturating_add(Span::new().days(i64::from(days)));
-    pushing::reckoned(&mut tx, source.account, source.id, until).await?;
+    push_settings::set_computed_until(&mut tx, source.account, source.id, until).await?;
     schedule::invalidate_source(&mut tx, (source.account, source.id), (from, false), now).await?;
     tx.commit().await
 }

@@ -19,9 +19,9 @@ pub use relay::run as relay;
 pub use retention::run as retention;
 pub use run::run;
 
-use crate::{channel::ChannelCallError, schedule::Outcome};
+use crate::{channel::ChannelCallError, schedule::JobOutcome};
 
 /// A job whose call of a plugin, or whose transaction, failed.
-fn failed(error: &ChannelCallError) -> Outcome {
-    Outcome::Failed { why: error.to_string(), class: error.class() }
+fn failed(error: &ChannelCallError) -> JobOutcome {
+    JobOutcome::Failed { why: error.to_string(), class: error.class() }
 }

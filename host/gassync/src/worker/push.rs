@@ -12,48 +12,50 @@ use crate::{
     app::App,
     channel::ChannelCallError,
     outbound::{
-        booking::{self, Told},
-        calendar::{self, Left},
-        visit::Visit,
+        booking::{self, PushOutcome},
+        calendar::{self, PushProgress},
+        push_tally::PushTally,
     },
-    schedule::Outcome,
+    schedule::JobOutcome,
     store::{
         outbound::invalidations,
         queue::Job,
         sources::Source,
-        sync_runs::{self, OutwardRun},
+        sync_runs::{self, PushRun},
     },
 };
 
 /// How soon it is looked again whether a channel's own bookings have been read.
-const UNTIL_READ: SignedDuration = SignedDuration::from_secs(2);
+const IMPORT_CHECK_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
 /// How long bookings wait that were not told because the call before theirs did not work out.
-const UNTIL_WELL: SignedDuration = SignedDuration::from_secs(2);
+const AFTER_FAILED_CALL: SignedDuration = SignedDuration::from_secs(2);
 
 /// Tells a channel what it does not surely have of its calendar.
 pub(super) async fn calendar(
     app: &Arc<App>,
     source: &Source,
-    runs: &mut Vec<OutwardRun>,
-) -> Result<Outcome, ChannelCallError> {
+    runs: &mut Vec<PushRun>,
+) -> Result<JobOutcome, ChannelCallError> {
     let plugin = app.plugins.get(&source.source_type);
     let plugin = plugin.ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?;
     let listens = source.listening_since.is_some();
     if source.connection.is_none() || listens || !plugin.exports().contains(&Interface::PushCalendar) {
         let mut tx = app.db.write(source.account).await?;
-        invalidations::forget(&mut tx, source.account, source.id).await?;
+        invalidations::delete(&mut tx, source.account, source.id).await?;
         tx.commit().await?;
-        return Ok(Outcome::Done);
+        return Ok(JobOutcome::Done);
     }
-    let mut visit = Visit::begin(source, sync_runs::SyncRunKind::AvailabilityExport, app.now());
-    let left = calendar::push(app, source, &mut visit).await;
-    runs.extend(visit.over(app.now()));
+    let mut tally = PushTally::begin(source, sync_runs::SyncRunKind::AvailabilityExport, app.now());
+    let left = calendar::push(app, source, &mut tally).await;
+    runs.extend(tally.into_run(app.now()));
     Ok(match left? {
-        Left::Nothing => Outcome::Done,
-        Left::More => Outcome::More,
+        PushProgress::Complete => JobOutcome::Done,
+        PushProgress::Partial => JobOutcome::Continue,
         // What is sold there already must not be offered.
-        Left::Unread => Outcome::NotYet(UNTIL_READ, "the channel's own bookings have not been read yet".to_owned()),
-        Left::Later(wait, why) => Outcome::Again(wait, why),
+        PushProgress::BookingsUnread => {
+            JobOutcome::Snooze(IMPORT_CHECK_INTERVAL, "the channel's own bookings have not been read yet".to_owned())
+        }
+        PushProgress::Retry(wait, why) => JobOutcome::RetryAfter(wait, why),
     })
 }
 
@@ -62,25 +64,29 @@ pub(super) async fn bookings(
     app: &Arc<App>,
     source: &Source,
     jobs: &[Job],
-    runs: &mut Vec<OutwardRun>,
-) -> Vec<Outcome> {
+    runs: &mut Vec<PushRun>,
+) -> Vec<JobOutcome> {
     let plugin = app.plugins.get(&source.source_type);
     let batch = plugin.and_then(|plugin| plugin.manifest().batches.reservations);
     let most = batch.map_or(jobs.len(), |batch| batch.items as usize);
     let mut outcomes = Vec::with_capacity(jobs.len());
-    let mut visit = Visit::begin(source, sync_runs::SyncRunKind::BookingExport, app.now());
+    let mut tally = PushTally::begin(source, sync_runs::SyncRunKind::BookingExport, app.now());
     for of_call in jobs.chunks(most.max(1)) {
-        let told = in_one_call(app, source, of_call, &mut visit)
+        let outcomes_of_call = in_one_call(app, source, of_call, &mut tally)
             .await
             .unwrap_or_else(|error| of_call.iter().map(|_| failed(&error)).collect());
-        let is_well = told.iter().all(|told| !matches!(told, Outcome::Failed { .. } | Outcome::Again(..)));
-        outcomes.extend(told);
+        let is_well = outcomes_of_call
+            .iter()
+            .all(|outcome| !matches!(outcome, JobOutcome::Failed { .. } | JobOutcome::RetryAfter(..)));
+        outcomes.extend(outcomes_of_call);
         if !is_well {
             break; // It is not called at once again.
         }
     }
-    runs.extend(visit.over(app.now()));
-    outcomes.resize_with(jobs.len(), || Outcome::NotYet(UNTIL_WELL, "a call before it did not work out".to_owned()));
+    runs.extend(tally.into_run(app.now()));
+    outcomes.resize_with(jobs.len(), || {
+        JobOutcome::Snooze(AFTER_FAILED_CALL, "a call before it did not work out".to_owned())
+    });
     outcomes
 }
 
@@ -88,23 +94,23 @@ async fn in_one_call(
     app: &Arc<App>,
     source: &Source,
     jobs: &[Job],
-    visit: &mut Visit,
-) -> Result<Vec<Outcome>, ChannelCallError> {
+    tally: &mut PushTally,
+) -> Result<Vec<JobOutcome>, ChannelCallError> {
     if source.listening_since.is_some() {
         // What is to be told when it goes live is found then.
-        return Ok(jobs.iter().map(|_| Outcome::Done).collect());
+        return Ok(jobs.iter().map(|_| JobOutcome::Done).collect());
     }
     let ids: Vec<Option<CoreId>> =
         jobs.iter().map(|job| job.payload.get("booking").and_then(Value::as_i64).map(CoreId)).collect();
     let named: Vec<CoreId> = ids.iter().flatten().copied().collect();
-    let mut told = booking::push(app, source, &named, visit).await?.into_iter();
-    let outcome = |id: Option<CoreId>| match id.and_then(|_| told.next()) {
-        Some(Told::Done) => Outcome::Done,
-        Some(Told::Refused(why)) => Outcome::Hopeless(why),
-        Some(Told::Later(Some(SignedDuration::ZERO), _)) => Outcome::More,
-        Some(Told::Later(wait, why)) => Outcome::Again(wait, why),
+    let mut outcomes_of_call = booking::push(app, source, &named, tally).await?.into_iter();
+    let outcome = |id: Option<CoreId>| match id.and_then(|_| outcomes_of_call.next()) {
+        Some(PushOutcome::Done) => JobOutcome::Done,
+        Some(PushOutcome::Rejected(why)) => JobOutcome::Discard(why),
+        Some(PushOutcome::Retry(Some(SignedDuration::ZERO), _)) => JobOutcome::Continue,
+        Some(PushOutcome::Retry(wait, why)) => JobOutcome::RetryAfter(wait, why),
         // Only this program writes payloads; one it cannot read is of another version.
-        None => Outcome::Hopeless("it names no booking".to_owned()),
+        None => JobOutcome::Discard("it names no booking".to_owned()),
     };
     Ok(ids.into_iter().map(outcome).collect())
 }

@@ -14,7 +14,7 @@ use crate::{
         buffer::availability,
         outbound::{
             SyncStatus,
-            nights::{self, ReadBack},
+            nights::{self, ReadBackResult},
         },
         queue,
         sources::Source,
@@ -25,11 +25,11 @@ use crate::{
 pub(super) async fn run(app: &Arc<App>, source: &Source) -> Result<(), ChannelCallError> {
     let session = ChannelSession::open(app, source)?;
     let mut tx = app.db.read(source.account).await?;
-    let spans = nights::to_read_back(&mut tx, source.account, source.id).await?;
+    let spans = nights::awaiting_confirmation(&mut tx, source.account, source.id).await?;
     drop(tx);
     if !session.plugin.exports().contains(&Interface::Pull) {
         // A channel that cannot be asked is believed.
-        return Ok(believe(app, source, &spans).await?);
+        return Ok(confirm_unread(app, source, &spans).await?);
     }
     let Some(start) = spans.iter().map(|(_, first, _)| *first).min() else { return Ok(()) };
     let last = spans.iter().map(|(.., last)| *last).max().unwrap_or(start);
@@ -41,23 +41,23 @@ pub(super) async fn run(app: &Arc<App>, source: &Source) -> Result<(), ChannelCa
     fetch::run(app, source, query).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    if nights::not_shown(&mut tx, source.account, source.id, MAX_MISMATCHES, asked_at).await? > 0 {
-        queue::put(&mut tx, &[schedule::push_of_calendar((source.account, source.id), (now, now))], now).await?;
+    if nights::record_not_shown(&mut tx, source.account, source.id, MAX_MISMATCHES, asked_at).await? > 0 {
+        queue::enqueue(&mut tx, &[schedule::push_of_calendar((source.account, source.id), (now, now))], now).await?;
     }
     Ok(tx.commit().await?)
 }
 
-async fn believe(app: &App, source: &Source, spans: &[(String, Date, Date)]) -> store::Result<()> {
+async fn confirm_unread(app: &App, source: &Source, spans: &[(String, Date, Date)]) -> store::Result<()> {
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     for (room_type_id, first, last) in spans {
         let room_type = availability::room_type(&mut tx, source.account, source.id, room_type_id).await?;
         let Some(room_type) = room_type else { continue };
         let stay = Stay::spanning(*first, last.tomorrow().unwrap_or(*last));
-        let known = nights::known(&mut tx, source.account, source.id, room_type, stay.as_slice()).await?;
+        let known = nights::find(&mut tx, source.account, source.id, room_type, stay.as_slice()).await?;
         let sent = known.iter().filter(|known| known.state == SyncStatus::Unconfirmed);
-        let sent: Vec<ReadBack<'_>> = sent.map(|known| ReadBack::confirmed(&known.place)).collect();
-        nights::read_back(&mut tx, source.account, source.id, &sent, (now, now)).await?;
+        let sent: Vec<ReadBackResult<'_>> = sent.map(|known| ReadBackResult::confirmed(&known.key)).collect();
+        nights::record_read_back(&mut tx, source.account, source.id, &sent, (now, now)).await?;
     }
     tx.commit().await
 }

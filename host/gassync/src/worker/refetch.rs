@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_asked_for_at_once_and_nothing_twice() {
+    fn ids_are_merged_into_one_query_without_duplicates() {
         let some = |entity, id: &str| Query::new(entity, Selection::Some(vec![id.to_owned()]));
         let mut queries = Vec::new();
         let calendar = Query::new(Entity::Calendar, Selection::Everything);

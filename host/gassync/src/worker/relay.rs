@@ -66,12 +66,12 @@ async fn relay(app: &App) -> store::Result<i64> {
     drop(tx);
     let mut tx = app.db.platform_write().await?;
     let most = (DELIVERIES / listeners.max(1)).clamp(FEWEST, BATCH);
-    let given = outbox::give_sequence(&mut tx, most).await?;
+    let given = outbox::assign_sequence(&mut tx, most).await?;
     // With the places: a fact that has one was spread.
     let mut work = outbound::fan_out::facts(app, &mut tx, &given, app.now()).await?;
     work.extend(webhooks::fan_out::facts(&mut tx, &given, app.now()).await?);
     // All at once, so that queues are locked in their order.
-    queue::put(&mut tx, &work, app.now()).await?;
+    queue::enqueue(&mut tx, &work, app.now()).await?;
     tx.commit().await?;
     Ok(given.iter().map(|(_, low, high)| high - low + 1).sum())
 }

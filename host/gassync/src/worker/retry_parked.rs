@@ -25,7 +25,7 @@ const BATCH: i64 = 100;
 
 /// Tries every parked record of a source again, in the order of their kinds: what one brings, the next may need.
 pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
-    macro_rules! drive {
+    macro_rules! retry {
         ($table:ident, $kind:expr, $data:expr) => {
             let mut after = 0;
             loop {
@@ -37,7 +37,7 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
                 let links = linked(&mut tx, source, $kind, rows.iter().map(|(stored, _)| &*stored.record.id)).await?;
                 for (stored, raw) in rows {
                     let is_linked = links.get($kind, &stored.record.id).is_some();
-                    if is_linked || can_be_cured(source, stored.parked.as_ref()) {
+                    if is_linked || may_apply_now(source, stored.parked.as_ref()) {
                         again(&mut tx, app, source, stored, raw, $data).await?;
                     }
                 }
@@ -45,11 +45,11 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
             }
         };
     }
-    drive!(properties, EntityKind::Property, ChangeKind::Property);
-    drive!(room_types, EntityKind::RoomType, ChangeKind::RoomType);
-    drive!(rate_plans, EntityKind::RatePlan, ChangeKind::RatePlan);
-    drive_reservations(app, source).await?;
-    drive_blocks(app, source).await?;
+    retry!(properties, EntityKind::Property, ChangeKind::Property);
+    retry!(room_types, EntityKind::RoomType, ChangeKind::RoomType);
+    retry!(rate_plans, EntityKind::RatePlan, ChangeKind::RatePlan);
+    retry_reservations(app, source).await?;
+    retry_blocks(app, source).await?;
     judge_calendars(app, source).await
 }
 
@@ -67,7 +67,7 @@ async fn judge_calendars(app: &App, source: &Source) -> store::Result<()> {
 }
 
 /// What waits may stand beside what was applied: it is the word that waits that is tried again.
-async fn drive_reservations(app: &App, source: &Source) -> store::Result<()> {
+async fn retry_reservations(app: &App, source: &Source) -> store::Result<()> {
     let mut after = 0;
     loop {
         let mut tx = app.db.write_for(source.account, source.id).await?;
@@ -79,7 +79,7 @@ async fn drive_reservations(app: &App, source: &Source) -> store::Result<()> {
         let ids = words.iter().map(|(_, word, _)| &*word.record.id);
         let links = linked(&mut tx, source, EntityKind::Reservation, ids).await?;
         let is_driven = |word: &ParkedReservation| {
-            can_be_cured(source, Some(&word.missing)) || links.get(EntityKind::Reservation, &word.record.id).is_some()
+            may_apply_now(source, Some(&word.missing)) || links.get(EntityKind::Reservation, &word.record.id).is_some()
         };
         let mut changes: BTreeMap<Timestamp, Vec<Change>> = BTreeMap::new();
         for (_, word, raw) in words.into_iter().filter(|(_, word, _)| is_driven(word)) {
@@ -99,14 +99,14 @@ async fn drive_reservations(app: &App, source: &Source) -> store::Result<()> {
     }
 }
 
-async fn drive_blocks(app: &App, source: &Source) -> store::Result<()> {
+async fn retry_blocks(app: &App, source: &Source) -> store::Result<()> {
     let mut after = 0;
     loop {
         let mut tx = app.db.write_for(source.account, source.id).await?;
         let rows = blocks::parked(&mut tx, source.account, source.id, Slice { after, limit: BATCH }).await?;
         let Some((last, _)) = rows.last() else { return Ok(()) };
         after = last.row;
-        for (stored, raw) in rows.into_iter().filter(|(stored, _)| can_be_cured(source, stored.parked.as_ref())) {
+        for (stored, raw) in rows.into_iter().filter(|(stored, _)| may_apply_now(source, stored.parked.as_ref())) {
             let context = IngestContext::from_source(source, stored.version.observed_at, app.now());
             let change = Change { mended: stored.mended, ..Change::new(ChangeKind::Block(stored.record), Some(raw)) };
             apply::changes(&mut tx, &context, vec![change]).await?;
@@ -127,7 +127,7 @@ async fn linked<'a>(
 }
 
 /// A link cures what misses a link, and a switch what it kept out; what waits for a person goes on waiting.
-fn can_be_cured(source: &Source, parked: Option<&Parked>) -> bool {
+fn may_apply_now(source: &Source, parked: Option<&Parked>) -> bool {
     let is_curable = |missing: &Missing| match missing {
         Missing::Property { .. } | Missing::RoomType { .. } | Missing::SwitchedOff { .. } => true,
         // Those that came in while the source was only to be told.

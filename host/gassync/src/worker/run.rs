@@ -19,12 +19,12 @@ use crate::{
     channel::ChannelCallError,
     inbound::process,
     panics,
-    schedule::{Kind, Outcome},
+    schedule::{JobKind, JobOutcome},
     store::{
         self, inbox,
-        queue::{self, Company, Job, QueueKey, Taken, Work},
+        queue::{self, BatchPolicy, Claim, Job, QueueKey, WorkerPool},
         sources::{self, Source},
-        sync_runs::OutwardRun,
+        sync_runs::PushRun,
     },
     webhooks,
 };
@@ -40,7 +40,7 @@ const HEARTBEAT: Duration = Duration::from_secs(4);
 const UNTIL_ASKED: SignedDuration = SignedDuration::from_mins(10);
 
 /// Where work is done.
-struct Places {
+struct Slots {
     messages: Arc<Semaphore>,
     /// Most of their time jobs wait for channels, so there are more of these.
     jobs: Arc<Semaphore>,
@@ -50,7 +50,7 @@ struct Places {
 /// Works until it is told to stop, then ends what it has begun.
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     let idle = Duration::from_millis(app.config.workers.poll_millis);
-    let places = Places {
+    let slots = Slots {
         messages: Arc::new(Semaphore::new(app.config.workers.inbound as usize)),
         jobs: Arc::new(Semaphore::new(app.config.workers.jobs as usize)),
         deliveries: Arc::new(Semaphore::new(app.config.workers.deliveries as usize)),
@@ -60,7 +60,7 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         // Armed before looking, so that what comes in meanwhile is not missed.
         let woken = app.wake.notified();
-        let began = begin(&app, &completer, &places, &mut running).await.unwrap_or_else(|error| {
+        let began = begin(&app, &completer, &slots, &mut running).await.unwrap_or_else(|error| {
             tracing::error!(%error, "the queues cannot be read");
             false
         });
@@ -91,19 +91,19 @@ fn note(ended: Result<(), JoinError>) {
     }
 }
 
-fn free(places: &Semaphore) -> i64 {
-    i64::try_from(places.available_permits()).unwrap_or(0)
+fn free(slots: &Semaphore) -> i64 {
+    i64::try_from(slots.available_permits()).unwrap_or(0)
 }
 
 /// Begins all that is due and has a place; false when there was nothing to begin.
 async fn begin(
     app: &Arc<App>,
     completer: &Arc<Completer>,
-    places: &Places,
+    slots: &Slots,
     running: &mut JoinSet<()>,
 ) -> store::Result<bool> {
-    let (for_messages, now) = (free(&places.messages), app.now());
-    let queues = [(Work::Jobs, &places.jobs), (Work::Deliveries, &places.deliveries)];
+    let (for_messages, now) = (free(&slots.messages), app.now());
+    let queues = [(WorkerPool::Jobs, &slots.jobs), (WorkerPool::Deliveries, &slots.deliveries)];
     // Looking first costs those who write nothing.
     let mut tx = app.db.platform_read().await?;
     let messages_wait = for_messages > 0 && inbox::is_waiting(&mut tx, now).await?;
@@ -125,12 +125,12 @@ async fn begin(
         let free = free(of_it);
         // Whatever one account has to do, others find a place, and one among the calls.
         let most_of_one = match work {
-            Work::Jobs => app.config.workers.jobs.min(app.config.plugins.concurrent_calls).div_ceil(2),
-            Work::Deliveries => app.config.workers.deliveries.div_ceil(2),
+            WorkerPool::Jobs => app.config.workers.jobs.min(app.config.plugins.concurrent_calls).div_ceil(2),
+            WorkerPool::Deliveries => app.config.workers.deliveries.div_ceil(2),
         };
         let most_of_one = i64::from(most_of_one);
-        let company = |kind: &str| Kind::named(kind).map_or(Company::NONE, Kind::company);
-        let queues = queue::claim(&mut tx, work, (now, now + QUEUE_LEASE), (free, most_of_one), company).await?;
+        let batch_policy = |kind: &str| JobKind::named(kind).map_or(BatchPolicy::NONE, JobKind::batch_policy);
+        let queues = queue::claim(&mut tx, work, (now, now + QUEUE_LEASE), (free, most_of_one), batch_policy).await?;
         taken.extend(queues.into_iter().map(|queue| (queue, of_it)));
     }
     let of_channels = taken.iter().filter(|(queue, _)| !matches!(queue.queue, QueueKey::Webhook(_)));
@@ -139,7 +139,7 @@ async fn begin(
     tx.commit().await?;
     let began = !(messages.is_empty() && taken.is_empty());
     for message in messages {
-        let (app, place) = (Arc::clone(app), Arc::clone(&places.messages).acquire_owned().await);
+        let (app, place) = (Arc::clone(app), Arc::clone(&slots.messages).acquire_owned().await);
         running.spawn(async move {
             process::process(Arc::clone(&app), message).await;
             drop(place);
@@ -151,7 +151,7 @@ async fn begin(
         let source = sources.get(&(taken.account, taken.source)).cloned();
         let completer = Arc::clone(completer);
         running.spawn(async move {
-            if let Err(error) = alive(&app, &completer, source, taken).await {
+            if let Err(error) = run_leased(&app, &completer, source, taken).await {
                 // Its lease ends, and it comes again.
                 tracing::error!(%error, "jobs could not be begun");
             }
@@ -163,36 +163,41 @@ async fn begin(
 }
 
 /// Keeps others off a queue as long as it is worked on, however long that is.
-async fn alive(app: &Arc<App>, completer: &Arc<Completer>, source: Option<Source>, taken: Taken) -> store::Result<()> {
+async fn run_leased(
+    app: &Arc<App>,
+    completer: &Arc<Completer>,
+    source: Option<Source>,
+    taken: Claim,
+) -> store::Result<()> {
     // Apart from the work, which may be in a transaction of its own when this one wants the database; and no longer than it,
     // however it ends.
     let mut heart = JoinSet::new();
-    heart.spawn(beat(Arc::clone(app), taken.clone()));
+    heart.spawn(heartbeat(Arc::clone(app), taken.clone()));
     if let QueueKey::Webhook(number) = taken.queue {
         return deliver(app, completer, number, taken).await;
     }
     let mut runs = Vec::new();
     let outcomes = match &source {
         Some(source) => work_on(app, source, &taken.jobs, &mut runs).await,
-        None => each(&taken.jobs, || Outcome::Hopeless("its source is gone".to_owned())),
+        None => each(&taken.jobs, || JobOutcome::Discard("its source is gone".to_owned())),
     };
-    let over = Completion { runs, ..retry_policy::of_lane(app, source.as_ref(), (taken, outcomes)).await };
+    let over = Completion { runs, ..retry_policy::completion_of_jobs(app, source.as_ref(), (taken, outcomes)).await };
     completer.complete(over).await;
     Ok(())
 }
 
-async fn deliver(app: &Arc<App>, completer: &Arc<Completer>, number: i64, taken: Taken) -> store::Result<()> {
+async fn deliver(app: &Arc<App>, completer: &Arc<Completer>, number: i64, taken: Claim) -> store::Result<()> {
     let whose = (taken.account, taken.source, number);
     let mut told = webhooks::tell_safely(app, number, &taken).await?;
     let disable = told.disable.take();
-    completer.complete(retry_policy::of_deliveries(app, taken, told)).await;
+    completer.complete(retry_policy::completion_of_deliveries(app, taken, told)).await;
     match disable {
         Some(why) => webhooks::give_up(app, whose, &why).await,
         None => Ok(()),
     }
 }
 
-async fn beat(app: Arc<App>, taken: Taken) {
+async fn heartbeat(app: Arc<App>, taken: Claim) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
         if let Err(error) = extend(&app, &taken).await {
@@ -201,23 +206,23 @@ async fn beat(app: Arc<App>, taken: Taken) {
     }
 }
 
-async fn extend(app: &App, taken: &Taken) -> store::Result<()> {
+async fn extend(app: &App, taken: &Claim) -> store::Result<()> {
     let mut tx = app.db.write(taken.account).await?;
     queue::extend(&mut tx, taken, app.now() + QUEUE_LEASE).await?;
     tx.commit().await
 }
 
-fn each(jobs: &[Job], outcome: impl Fn() -> Outcome) -> Vec<Outcome> {
+fn each(jobs: &[Job], outcome: impl Fn() -> JobOutcome) -> Vec<JobOutcome> {
     jobs.iter().map(|_| outcome()).collect()
 }
 
 /// Works on what was taken for a source, those of a kind together; of each how it ended.
-async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<OutwardRun>) -> Vec<Outcome> {
-    let mut outcomes: Vec<Outcome> = Vec::with_capacity(jobs.len());
+async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<PushRun>) -> Vec<JobOutcome> {
+    let mut outcomes: Vec<JobOutcome> = Vec::with_capacity(jobs.len());
     for of_kind in jobs.chunk_by(|one, next| one.kind == next.kind) {
         // Whoever asks to be left alone is not called for the others either.
         match outcomes.iter().find_map(retry_policy::pause) {
-            Some((wait, why)) => outcomes.extend(each(of_kind, || Outcome::NotYet(wait, why.clone()))),
+            Some((wait, why)) => outcomes.extend(each(of_kind, || JobOutcome::Snooze(wait, why.clone()))),
             None => outcomes.extend(work_on_kind(app, source, of_kind, runs).await),
         }
     }
@@ -225,37 +230,37 @@ async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<O
 }
 
 /// A panic is a failure like others: those that were worked on together are tried again, each alone.
-async fn work_on_kind(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<OutwardRun>) -> Vec<Outcome> {
+async fn work_on_kind(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<PushRun>) -> Vec<JobOutcome> {
     let Some(first) = jobs.first() else { return Vec::new() };
-    let Some(kind) = Kind::named(&first.kind) else {
-        return each(jobs, || Outcome::Hopeless(format!("nobody knows jobs of the kind {}", first.kind)));
+    let Some(kind) = JobKind::named(&first.kind) else {
+        return each(jobs, || JobOutcome::Discard(format!("nobody knows jobs of the kind {}", first.kind)));
     };
     let worked = panics::caught(kind.name(), work_on_jobs(app, source, kind, (first, jobs), runs)).await;
-    worked.unwrap_or_else(|reason| each(jobs, || Outcome::Again(None, reason.clone())))
+    worked.unwrap_or_else(|reason| each(jobs, || JobOutcome::RetryAfter(None, reason.clone())))
 }
 
 async fn work_on_jobs(
     app: &Arc<App>,
     source: &Source,
-    kind: Kind,
+    kind: JobKind,
     (first, jobs): (&Job, &[Job]),
-    runs: &mut Vec<OutwardRun>,
-) -> Vec<Outcome> {
-    let done = |()| each(jobs, || Outcome::Done);
-    let result: Result<Vec<Outcome>, ChannelCallError> = match kind {
-        Kind::PushBooking => Ok(push::bookings(app, source, jobs, runs).await),
-        Kind::PushCalendar => push::calendar(app, source, runs).await.map(|outcome| vec![outcome]),
-        Kind::Refetch => refetch::run(app, source, jobs.iter().map(|job| &job.payload)).await.map(done),
-        Kind::Poll => poll::run(app, source, &first.payload).await.map(done),
-        Kind::Backfill if !source.direction.is_inward() => {
-            Ok(each(jobs, || Outcome::NotYet(UNTIL_ASKED, "the source is only told".to_owned())))
+    runs: &mut Vec<PushRun>,
+) -> Vec<JobOutcome> {
+    let done = |()| each(jobs, || JobOutcome::Done);
+    let result: Result<Vec<JobOutcome>, ChannelCallError> = match kind {
+        JobKind::PushBooking => Ok(push::bookings(app, source, jobs, runs).await),
+        JobKind::PushCalendar => push::calendar(app, source, runs).await.map(|outcome| vec![outcome]),
+        JobKind::Refetch => refetch::run(app, source, jobs.iter().map(|job| &job.payload)).await.map(done),
+        JobKind::Poll => poll::run(app, source, &first.payload).await.map(done),
+        JobKind::Backfill if !source.direction.is_inward() => {
+            Ok(each(jobs, || JobOutcome::Snooze(UNTIL_ASKED, "the source is only told".to_owned())))
         }
-        Kind::Backfill => backfill::run(app, source, first).await.map(done),
-        Kind::ReadBack => read_back::run(app, source).await.map(done),
-        Kind::DriveParked => retry_parked::run(app, source).await.map(done).map_err(ChannelCallError::from),
-        Kind::Horizon => extend_horizon::run(app, source).await.map(done).map_err(ChannelCallError::from),
+        JobKind::Backfill => backfill::run(app, source, first).await.map(done),
+        JobKind::ReadBack => read_back::run(app, source).await.map(done),
+        JobKind::RetryParked => retry_parked::run(app, source).await.map(done).map_err(ChannelCallError::from),
+        JobKind::ExtendHorizon => extend_horizon::run(app, source).await.map(done).map_err(ChannelCallError::from),
         // Those of subscribers never come here.
-        Kind::Deliver => Ok(each(jobs, || Outcome::Hopeless("it waits in no subscriber's queue".to_owned()))),
+        JobKind::Deliver => Ok(each(jobs, || JobOutcome::Discard("it waits in no subscriber's queue".to_owned()))),
     };
     result.unwrap_or_else(|error| each(jobs, || failed(&error)))
 }

@@ -190,12 +190,12 @@ async fn link(
             let buffered = reservations::relink(tx, account, source, &pairs).await?;
             let ask = |id: &String| {
                 let payload = json!({ "entity": "reservation", "id": id });
-                schedule::Kind::Refetch.put((account, source), payload, (now, now))
+                schedule::JobKind::Refetch.job((account, source), payload, (now, now))
             };
             // Where nobody can be asked, the next word counts.
             let has_channel = sources::get(tx, account, source).await?.is_some_and(|it| it.connection.is_some());
-            let work: Vec<queue::Put<'_>> = buffered.iter().filter(|_| has_channel).map(ask).collect();
-            queue::put(tx, &work, now).await?;
+            let work: Vec<queue::NewJob<'_>> = buffered.iter().filter(|_| has_channel).map(ask).collect();
+            queue::enqueue(tx, &work, now).await?;
         }
         // Nobody takes guests over: a line that names one is wrong.
         EntityKind::Guest => {}

@@ -9,7 +9,7 @@ use crate::store::{Result, Time, Tx, on};
 
 /// How a source's channel stands to the core.
 #[derive(Debug, Clone, Default)]
-pub struct Age {
+pub struct SyncAge {
     /// The oldest change of the core that is not surely there yet; none where all is.
     pub oldest_missing: Option<Timestamp>,
     /// When something was last surely there.
@@ -40,8 +40,8 @@ struct Count {
 }
 
 /// How a source's channel stands to the core. What has left the core and was not looked at yet counts as missing.
-pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Age> {
-    let mut age = Age::default();
+pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<SyncAge> {
+    let mut age = SyncAge::default();
     let text = "select state, count(*) as rows, min(changed_at) as oldest, max(confirmed_at) as newest
         from int_channel_nights where account_id = $1 and source_id = $2 group by state";
     let nights: Vec<Count> =
@@ -79,7 +79,7 @@ pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Res
     Ok(age)
 }
 
-impl Age {
+impl SyncAge {
     fn add_missing(&mut self, at: Option<Time>) {
         let at = at.map(Timestamp::from);
         self.oldest_missing = match (self.oldest_missing, at) {

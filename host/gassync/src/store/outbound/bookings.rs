@@ -130,7 +130,7 @@ pub async fn of_source(
 }
 
 /// The bookings that a source's channel is to be told of.
-pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
+pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
     let text =
         "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'pending'
         order by booking_id";
@@ -139,7 +139,7 @@ pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Ve
 }
 
 /// The bookings that a source's channel was told of, and that are to be read back.
-pub async fn awaited(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
+pub async fn awaiting_confirmation(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
     let text = "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'unconfirmed'";
     let ids: Vec<i64> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
     Ok(ids.into_iter().map(CoreId).collect())
@@ -164,7 +164,7 @@ pub enum ReservationPushResult {
 
 /// What is noted of a booking that a channel was told of.
 #[derive(Debug)]
-pub struct Mark<'a> {
+pub struct PushedReservation<'a> {
     /// As it was read: what has changed since is to be told again.
     pub sync_state: &'a ReservationSyncState,
     /// Of what was sent.
@@ -176,10 +176,10 @@ pub struct Mark<'a> {
 }
 
 /// Notes what came of telling a channel, of bookings of which no two are the same.
-pub async fn mark(
+pub async fn record_results(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
-    marks: &[Mark<'_>],
+    marks: &[PushedReservation<'_>],
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([
@@ -192,7 +192,7 @@ pub async fn mark(
         ("may_be_there", ColumnType::Int),
         ("mismatched", ColumnType::Int),
     ]);
-    for Mark { sync_state, digest, result, in_doubt } in marks {
+    for PushedReservation { sync_state, digest, result, in_doubt } in marks {
         let (state, why) = match result {
             ReservationPushResult::Confirmed => (SyncStatus::Confirmed, None),
             ReservationPushResult::Unconfirmed => (SyncStatus::Unconfirmed, None),
@@ -228,7 +228,7 @@ pub async fn mark(
 }
 
 /// A call is about to be made that may be taken although its end is never seen.
-pub async fn about_to_send(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
+pub async fn mark_in_doubt(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
     let new = rows::of_ids(bookings);
     let text = "update int_channel_bookings set in_doubt = 1 = 1 from new
         where int_channel_bookings.account_id = $1 and int_channel_bookings.source_id = $2
@@ -237,7 +237,7 @@ pub async fn about_to_send(tx: &mut Tx, account: AccountId, source: SourceId, bo
 }
 
 /// The channel needs not be told of bookings after all.
-pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
+pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
     let text = "delete from int_channel_bookings
         where account_id = $1 and source_id = $2 and booking_id in (select id from new)";
     rows::of_ids(bookings).write(tx, &[account.0.into(), source.0.into()], text).await

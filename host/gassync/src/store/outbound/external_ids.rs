@@ -21,7 +21,7 @@ pub struct RoomExternalId {
 }
 
 /// What a source's channel calls these units, as far as their links are pushed.
-pub async fn of_units(
+pub async fn by_units(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
@@ -59,7 +59,7 @@ pub struct ReservationExternalId {
 }
 
 /// What a source's channel calls these bookings.
-pub async fn of_bookings(
+pub async fn by_bookings(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
@@ -88,7 +88,7 @@ pub struct ExternalIdAssignment<'a> {
 
 /// Links bookings of ours with what a channel calls them. The channel's news of them change nothing in the core, which has
 /// the say over its own bookings.
-pub async fn link_bookings(
+pub async fn assign(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
@@ -98,7 +98,7 @@ pub async fn link_bookings(
     let mut new = Rows::new([("external_id", ColumnType::Text), ("booking", ColumnType::Int)]);
     for ExternalIdAssignment { booking, external_id, replaces } in links {
         if let Some(former) = replaces.filter(|former| former != external_id) {
-            unlink_booking(tx, account, source, former).await?;
+            unassign(tx, account, source, former).await?;
         }
         new.push([(*external_id).into(), booking.0.into()]);
     }
@@ -127,7 +127,7 @@ pub async fn bookings_by_external_id(
 }
 
 /// A channel's name of a booking of ours is none.
-pub async fn unlink_booking(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<()> {
+pub async fn unassign(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<()> {
     let text = "delete from int_mappings where account_id = $1 and source_id = $2
         and external_entity_type = 'reservation' and external_entity_id = $3 and origin = 'core'";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).execute(c).await.map(drop))

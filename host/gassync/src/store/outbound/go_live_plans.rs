@@ -28,7 +28,7 @@ pub struct PlannedNights {
 
 /// A plan.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct SavedGoLivePlan {
     /// Its number.
     pub id: i64,
     /// When the channel's calendar was asked for.
@@ -40,14 +40,14 @@ pub struct Plan {
 }
 
 /// Keeps a plan in the place of all that were made before for its source; its number.
-pub async fn put(
+pub async fn save(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
     (read_at, changes, opens_closed): (Timestamp, &[PlannedNights], bool),
     now: Timestamp,
 ) -> Result<i64> {
-    forget(tx, account, source).await?;
+    delete(tx, account, source).await?;
     let text = "insert into int_go_live_plans (account_id, source_id, read_at, changes, opens_closed, created_at)
         values ($1, $2, $3, $4, $5, $6) returning id";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(Time::from(read_at)).bind(Json(changes))
@@ -55,7 +55,7 @@ pub async fn put(
 }
 
 /// The last plan of a source.
-pub async fn last(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<Plan>> {
+pub async fn latest(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<SavedGoLivePlan>> {
     #[derive(FromRow)]
     struct Row {
         id: i64,
@@ -66,7 +66,7 @@ pub async fn last(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<O
     let text = "select id, read_at, changes, opens_closed from int_go_live_plans
         where account_id = $1 and source_id = $2 order by id desc limit 1";
     let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_optional(c).await)?;
-    Ok(row.map(|row| Plan {
+    Ok(row.map(|row| SavedGoLivePlan {
         id: row.id,
         read_at: row.read_at.into(),
         changes: row.changes.0,
@@ -75,7 +75,7 @@ pub async fn last(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<O
 }
 
 /// No plan of a source is to be followed any more.
-pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<()> {
+pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<()> {
     let text = "delete from int_go_live_plans where account_id = $1 and source_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).execute(c).await.map(drop))
 }

@@ -51,10 +51,10 @@ pub struct ReservationInvalidation {
 }
 
 /// The places in the feeds of accounts that were given together: the first and the last of each account.
-pub type Places = [(i64, i64, i64)];
+pub type SequenceRanges = [(i64, i64, i64)];
 
 /// As rows of `account_id`, `low` and `high`.
-pub fn places<'a>(given: &Places) -> Rows<'a, 3> {
+pub fn sequence_ranges<'a>(given: &SequenceRanges) -> Rows<'a, 3> {
     let mut new = Rows::new([("account_id", ColumnType::Int), ("low", ColumnType::Int), ("high", ColumnType::Int)]);
     for (account, low, high) in given {
         new.push([(*account).into(), (*low).into(), (*high).into()]);
@@ -64,7 +64,7 @@ pub fn places<'a>(given: &Places) -> Rows<'a, 3> {
 
 /// What facts change of calendars, by room type of every source that is pushed to, the origin too, and by nights; with the
 /// channel, and whether nothing but prices has changed. A platform query.
-pub async fn of_calendars(tx: &mut Tx, given: &Places) -> Result<Vec<(String, bool, Invalidation)>> {
+pub async fn nights_changed_by(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<(String, bool, Invalidation)>> {
     #[derive(FromRow)]
     struct Row {
         source_type: String,
@@ -86,13 +86,13 @@ pub async fn of_calendars(tx: &mut Tx, given: &Places) -> Result<Vec<(String, bo
         where o.account_id = new.account_id and o.sequence >= new.low and o.sequence <= new.high
             and o.entity_type in ('availability', 'rate', 'bookable_unit')
         group by s.source_type, o.account_id, r.source_id, r.id, o.first_night, o.last_night";
-    let rows: Vec<Row> = places(given).read(tx, &[Day(FIRST).into(), Day(LAST).into()], text).await?;
+    let rows: Vec<Row> = sequence_ranges(given).read(tx, &[Day(FIRST).into(), Day(LAST).into()], text).await?;
     Ok(rows.into_iter().map(|row| (row.source_type, row.only_prices == 1, row.invalidation)).collect())
 }
 
 /// Which sources are to be told of which bookings: never the one that changed it, and of those that came from another
 /// channel only where the source wants all. A platform query.
-pub async fn of_bookings(tx: &mut Tx, given: &Places) -> Result<Vec<ReservationInvalidation>> {
+pub async fn reservations_changed_by(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<ReservationInvalidation>> {
     let text = "select o.account_id, s.id as source_id, s.source_type, o.entity_id as booking_id,
             min(o.created_at) as invalidated_at
         from new cross join int_outbox o
@@ -114,11 +114,11 @@ pub async fn of_bookings(tx: &mut Tx, given: &Places) -> Result<Vec<ReservationI
                     and m.origin = 'external' and f.connection_id is not null
                     and (s.push_bookings = 'direct' or f.id = s.id))
         group by o.account_id, s.id, s.source_type, o.entity_id";
-    places(given).read(tx, &[], text).await
+    sequence_ranges(given).read(tx, &[], text).await
 }
 
 /// Puts invalidations beside those that wait: nights that are invalidated again wait once, and the oldest change counts.
-pub async fn put(tx: &mut Tx, invalidations: &[Invalidation]) -> Result<()> {
+pub async fn upsert(tx: &mut Tx, invalidations: &[Invalidation]) -> Result<()> {
     let mut new = Rows::new([
         ("account_id", ColumnType::Int),
         ("source_id", ColumnType::Int),
@@ -155,7 +155,7 @@ pub async fn put(tx: &mut Tx, invalidations: &[Invalidation]) -> Result<()> {
 
 /// Touches all room types of a source that are linked, from a night on: something of the source itself has changed.
 /// `force` sends what is there already, too. Tells how many there are; a source without a connection has nobody to tell.
-pub async fn put_all(
+pub async fn insert_for_source(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
@@ -179,12 +179,12 @@ pub async fn put_all(
     );
     let invalidations: Vec<Invalidation> = on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Day(first))
         .bind(Day(LAST)).bind(force).bind(Time::from(now)).fetch_all(c).await)?;
-    put(tx, &invalidations).await?;
+    upsert(tx, &invalidations).await?;
     Ok(invalidations.len())
 }
 
 /// Whether a source's channel is told anything of calendars.
-pub async fn hears(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
+pub async fn is_pushed_to(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
     let text = "select exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2
         and s.connection_id is not null and s.listening_since is null
         and s.sync_direction <> 'inbound_only' and (s.sync_availability or s.sync_pricing))";
@@ -192,19 +192,19 @@ pub async fn hears(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<
 }
 
 /// Whether anything of a source waits to be reckoned.
-pub async fn wait(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
+pub async fn any_pending(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
     let text = "select exists (select 1 from int_calendar_invalidations where account_id = $1 and source_id = $2)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
 /// Nothing of a source is to be reckoned any more.
-pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<()> {
+pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<()> {
     let text = "delete from int_calendar_invalidations where account_id = $1 and source_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).execute(c).await.map(drop))
 }
 
 /// Takes the invalidations of one of a source's room types: they are to be reckoned in this transaction. In the order in which
-/// [`put`] writes them, so that the two never wait for each other in a ring.
+/// [`upsert`] writes them, so that the two never wait for each other in a ring.
 pub async fn take(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<Invalidation>> {
     let lock = tx.dialect("", "for update");
     let text = format!(

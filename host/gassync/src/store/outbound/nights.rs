@@ -11,7 +11,7 @@ use crate::store::{
 
 /// One night of a room type, under a rate plan where the channel has them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct NightKey {
     /// The room type's row.
     pub room_type: i64,
     /// The channel's id of the rate plan; empty where it has none.
@@ -22,9 +22,9 @@ pub struct Place {
 
 /// A night as it stands.
 #[derive(Debug, Clone)]
-pub struct Known {
+pub struct NightState {
     /// Which.
-    pub place: Place,
+    pub key: NightKey,
     /// What it is to be.
     pub wanted: String,
     /// What was sent last.
@@ -62,10 +62,10 @@ struct Row {
     closed_by_us: bool,
 }
 
-impl From<Row> for Known {
+impl From<Row> for NightState {
     fn from(row: Row) -> Self {
         Self {
-            place: Place {
+            key: NightKey {
                 room_type: row.int_room_type_id,
                 rate_plan_id: row.rate_plan_external_id,
                 night: row.night.0,
@@ -83,7 +83,7 @@ impl From<Row> for Known {
     }
 }
 
-macro_rules! known {
+macro_rules! select_states {
     ($rest:literal) => {
         concat!(
             "select n.int_room_type_id, n.rate_plan_external_id, n.night, n.wanted, n.sent, n.confirmed, n.state, n.in_doubt,
@@ -96,7 +96,7 @@ macro_rules! known {
 
 /// Changes the nights of a source, `$2` of the account `$1`, that stand in `new`; those alone that a condition holds for, where
 /// one is given.
-macro_rules! of_new {
+macro_rules! update_new {
     ($set:literal $(, $hold:literal)?) => {
         concat!(
             "update int_channel_nights set ",
@@ -112,25 +112,25 @@ macro_rules! of_new {
 }
 
 /// The nights of a room type that are known of some stays' nights, under all its rate plans.
-pub async fn known(
+pub async fn find(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
     room_type: i64,
     stays: &[Stay],
-) -> Result<Vec<Known>> {
-    let text = known!(
+) -> Result<Vec<NightState>> {
+    let text = select_states!(
         "new cross join int_channel_nights n
         where n.account_id = $1 and n.source_id = $2 and n.int_room_type_id = $3
             and n.night >= new.first and n.night < new.past"
     );
     let shared = [account.0.into(), source.0.into(), room_type.into()];
     let rows: Vec<Row> = rows::of_stays(stays).read(tx, &shared, text).await?;
-    Ok(rows.into_iter().map(Known::from).collect())
+    Ok(rows.into_iter().map(NightState::from).collect())
 }
 
 /// The last night of a room type under a rate plan, the empty one where it has none, that anything is known of.
-pub async fn last_known(
+pub async fn last_night(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
@@ -144,18 +144,24 @@ pub async fn last_known(
 }
 
 /// Nights that are to be sent, those that were tried longest ago first, then room type by room type.
-pub async fn due(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Known>> {
-    let text = known!(
+pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<NightState>> {
+    let text = select_states!(
         "int_channel_nights n where n.account_id = $1 and n.source_id = $2 and n.state = 'pending'
         order by n.sent_at nulls first, n.int_room_type_id, n.rate_plan_external_id, n.night limit $3"
     );
     let rows: Vec<Row> =
         on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(Known::from).collect())
+    Ok(rows.into_iter().map(NightState::from).collect())
 }
 
 /// Writes nights as they are to stand. The caller holds the source's queue, or the whole table row in the same transaction.
-pub async fn put(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[Known], now: Timestamp) -> Result<()> {
+pub async fn upsert(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    nights: &[NightState],
+    now: Timestamp,
+) -> Result<()> {
     let mut new = Rows::new([
         ("room_type_id", ColumnType::Int),
         ("rate_plan_id", ColumnType::Text),
@@ -167,9 +173,9 @@ pub async fn put(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[Kn
     ]);
     for night in nights {
         new.push([
-            night.place.room_type.into(),
-            night.place.rate_plan_id.as_str().into(),
-            Day(night.place.night).into(),
+            night.key.room_type.into(),
+            night.key.rate_plan_id.as_str().into(),
+            Day(night.key.night).into(),
             night.wanted.as_str().into(),
             night.confirmed.as_deref().into(),
             night.state.as_str().into(),
@@ -217,9 +223,9 @@ pub enum NightPushResult {
 
 /// A night that was sent, and what became of it.
 #[derive(Debug, Clone)]
-pub struct Marked<'a> {
+pub struct PushedNight<'a> {
     /// Which.
-    pub place: &'a Place,
+    pub key: &'a NightKey,
     /// What was sent.
     pub value: &'a str,
     /// What became of it.
@@ -230,9 +236,9 @@ pub struct Marked<'a> {
 
 /// A night as a call is about to tell it.
 #[derive(Debug, Clone, Copy)]
-pub struct AboutToSend<'a> {
+pub struct OutgoingNight<'a> {
     /// Which.
-    pub place: &'a Place,
+    pub key: &'a NightKey,
     /// What it is to be.
     pub value: &'a str,
     /// What is told of it may be a word that closes it.
@@ -240,11 +246,11 @@ pub struct AboutToSend<'a> {
 }
 
 /// A call is about to be made: until its end is seen, nobody knows whether the channel has what is sent.
-pub async fn about_to_send(
+pub async fn mark_in_doubt(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    nights: &[AboutToSend<'_>],
+    nights: &[OutgoingNight<'_>],
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([
@@ -254,11 +260,11 @@ pub async fn about_to_send(
         ("value", ColumnType::Text),
         ("closes", ColumnType::Int),
     ]);
-    for AboutToSend { place, value, closes } in nights {
-        let (room_type, plan) = (place.room_type.into(), place.rate_plan_id.as_str().into());
-        new.push([room_type, plan, Day(place.night).into(), (*value).into(), i64::from(*closes).into()]);
+    for OutgoingNight { key, value, closes } in nights {
+        let (room_type, plan) = (key.room_type.into(), key.rate_plan_id.as_str().into());
+        new.push([room_type, plan, Day(key.night).into(), (*value).into(), i64::from(*closes).into()]);
     }
-    let text = of_new!(
+    let text = update_new!(
         "sent = new.value, sent_at = $3, in_doubt = 1 = 1,
             closed_by_us = int_channel_nights.closed_by_us or new.closes = 1"
     );
@@ -266,11 +272,11 @@ pub async fn about_to_send(
 }
 
 /// Notes what became of nights. One that is to be something else by now is sent again.
-pub async fn mark(
+pub async fn record_results(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    nights: &[Marked<'_>],
+    nights: &[PushedNight<'_>],
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([
@@ -281,7 +287,7 @@ pub async fn mark(
         ("result", ColumnType::Text),
         ("error", ColumnType::Text),
     ]);
-    for Marked { place, value, result, error } in nights {
+    for PushedNight { key, value, result, error } in nights {
         let result = match result {
             NightPushResult::Confirmed => "confirmed",
             NightPushResult::Unconfirmed => "unconfirmed",
@@ -290,15 +296,15 @@ pub async fn mark(
             NightPushResult::InDoubt => "pending",
         };
         new.push([
-            place.room_type.into(),
-            place.rate_plan_id.as_str().into(),
-            Day(place.night).into(),
+            key.room_type.into(),
+            key.rate_plan_id.as_str().into(),
+            Day(key.night).into(),
             (*value).into(),
             result.into(),
             (*error).into(),
         ]);
     }
-    let text = of_new!(
+    let text = update_new!(
         "sent = new.value, sent_at = $3, in_doubt = new.result = 'pending', error = new.error,
             confirmed = case when new.result in ('confirmed', 'echoed') then new.value
                 -- Whether what was there before still is, nobody knows.
@@ -313,41 +319,41 @@ pub async fn mark(
 
 /// A night that was read at its channel.
 #[derive(Debug, Clone)]
-pub struct ReadBack<'a> {
-    place: &'a Place,
+pub struct ReadBackResult<'a> {
+    key: &'a NightKey,
     state: SyncStatus,
     error: Option<String>,
 }
 
-impl<'a> ReadBack<'a> {
+impl<'a> ReadBackResult<'a> {
     /// The channel shows what it was sent.
-    pub fn confirmed(place: &'a Place) -> Self {
-        Self { place, state: SyncStatus::Confirmed, error: None }
+    pub fn confirmed(key: &'a NightKey) -> Self {
+        Self { key, state: SyncStatus::Confirmed, error: None }
     }
 
     /// It shows something else: it is to be sent again.
-    pub fn mismatched(place: &'a Place) -> Self {
-        Self { place, state: SyncStatus::Pending, error: None }
+    pub fn mismatched(key: &'a NightKey) -> Self {
+        Self { key, state: SyncStatus::Pending, error: None }
     }
 
     /// Somebody has set it to something else there, and to what: it is to be sent again.
-    pub fn differing(place: &'a Place, difference: String) -> Self {
-        Self { place, state: SyncStatus::Pending, error: Some(difference) }
+    pub fn changed(key: &'a NightKey, difference: String) -> Self {
+        Self { key, state: SyncStatus::Pending, error: Some(difference) }
     }
 
     /// It shows something else however often it is sent: a person is asked.
-    pub fn given_up(place: &'a Place) -> Self {
+    pub fn given_up(key: &'a NightKey) -> Self {
         let why = "the channel says that it took it, and shows something else";
-        Self { place, state: SyncStatus::Rejected, error: Some(why.to_owned()) }
+        Self { key, state: SyncStatus::Rejected, error: Some(why.to_owned()) }
     }
 }
 
 /// Notes what a channel shows of nights that were sent before it was asked.
-pub async fn read_back(
+pub async fn record_read_back(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    nights: &[ReadBack<'_>],
+    nights: &[ReadBackResult<'_>],
     (observed_at, now): (Timestamp, Timestamp),
 ) -> Result<()> {
     let mut new = Rows::new([
@@ -358,17 +364,17 @@ pub async fn read_back(
         ("state", ColumnType::Text),
         ("error", ColumnType::Text),
     ]);
-    for ReadBack { place, state, error } in nights {
+    for ReadBackResult { key, state, error } in nights {
         new.push([
-            place.room_type.into(),
-            place.rate_plan_id.as_str().into(),
-            Day(place.night).into(),
+            key.room_type.into(),
+            key.rate_plan_id.as_str().into(),
+            Day(key.night).into(),
             i64::from(*state == SyncStatus::Confirmed).into(),
             state.as_str().into(),
             error.into(),
         ]);
     }
-    let text = of_new!(
+    let text = update_new!(
         "confirmed = case when new.agrees = 1 then int_channel_nights.wanted end,
             sent = case when new.agrees = 1 then int_channel_nights.wanted else int_channel_nights.sent end,
             confirmed_at = case when new.agrees = 1 then $4 else int_channel_nights.confirmed_at end,
@@ -384,17 +390,17 @@ pub async fn read_back(
 
 /// Nights that a channel has shown open after all that it was told: a word of ours that closed them is gone, and one that stands
 /// there later is somebody else's.
-pub async fn opened(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[&Place]) -> Result<()> {
+pub async fn clear_closed_by_us(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[&NightKey]) -> Result<()> {
     let mut new =
         Rows::new([("room_type_id", ColumnType::Int), ("rate_plan_id", ColumnType::Text), ("night", ColumnType::Day)]);
-    for place in nights {
-        new.push([place.room_type.into(), place.rate_plan_id.as_str().into(), Day(place.night).into()]);
+    for key in nights {
+        new.push([key.room_type.into(), key.rate_plan_id.as_str().into(), Day(key.night).into()]);
     }
-    new.write(tx, &[account.0.into(), source.0.into()], of_new!("closed_by_us = 1 = 0")).await
+    new.write(tx, &[account.0.into(), source.0.into()], update_new!("closed_by_us = 1 = 0")).await
 }
 
 /// Nights that somebody has closed or opened at the channel by hand: what it has is what it shows, until they are reckoned anew.
-pub async fn unsure(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
+pub async fn clear_confirmed(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
     let mut new = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|(room_type, night)| new.push([(*room_type).into(), Day(*night).into()]));
     let text = "update int_channel_nights set confirmed = null, mismatch_count = 0,
@@ -407,7 +413,7 @@ pub async fn unsure(tx: &mut Tx, account: AccountId, source: SourceId, nights: &
 
 /// Nights that were sent before a channel was asked for them, and that it did not show: they are sent again, and given up for
 /// a person after `most` times.
-pub async fn not_shown(
+pub async fn record_not_shown(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
@@ -423,7 +429,11 @@ pub async fn not_shown(
 }
 
 /// The room types that have nights to be read back, and the first and last of them.
-pub async fn to_read_back(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<(String, Date, Date)>> {
+pub async fn awaiting_confirmation(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+) -> Result<Vec<(String, Date, Date)>> {
     let text = "select r.external_id, min(n.night) as first_night, max(n.night) as last_night
         from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
         where n.account_id = $1 and n.source_id = $2 and n.state = 'unconfirmed' group by r.external_id order by r.external_id";
@@ -433,14 +443,14 @@ pub async fn to_read_back(tx: &mut Tx, account: AccountId, source: SourceId) -> 
 }
 
 /// Nights that are over need no telling.
-pub async fn forget_before(tx: &mut Tx, account: AccountId, source: SourceId, before: Date) -> Result<()> {
+pub async fn delete_before(tx: &mut Tx, account: AccountId, source: SourceId, before: Date) -> Result<()> {
     let text = "delete from int_channel_nights where account_id = $1 and source_id = $2 and night < $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Day(before)).execute(c).await.map(drop))
 }
 
 /// The nights of a room type that go nowhere any more rest: its link, or that of a rate plan, is gone or not pushed. What the channel
 /// has of them from us is remembered, so that a word of ours is never taken for somebody else's; what it was never told is forgotten.
-pub async fn rest_all_but(
+pub async fn retire_all_but(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
@@ -469,7 +479,7 @@ pub async fn rest_all_but(
 }
 
 /// Forgets nights: the channel has nothing of them from us any more.
-pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
+pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
     let mut gone = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|(room_type, night)| gone.push([(*room_type).into(), Day(*night).into()]));
     let text = "delete from int_channel_nights where account_id = $1 and source_id = $2

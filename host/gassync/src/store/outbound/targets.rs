@@ -12,7 +12,7 @@ use crate::store::{
 
 /// A room type of a source, under a rate plan where it has them.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Target {
+pub struct PushTarget {
     /// The room type's row.
     pub room_type: i64,
     /// The channel's id of it.
@@ -29,7 +29,7 @@ pub struct Target {
     pub currency: Option<String>,
 }
 
-impl Target {
+impl PushTarget {
     /// What is sold there.
     pub fn unit(&self) -> CoreId {
         CoreId(self.unit_id)
@@ -43,25 +43,25 @@ impl Target {
 
 /// Where the nights of a source's room types go, by their rows, as far as somebody has asked.
 #[derive(Debug)]
-pub struct Targets {
+pub struct PushTargets {
     account: AccountId,
     source: SourceId,
-    known: HashMap<i64, Vec<Target>>,
+    known: HashMap<i64, Vec<PushTarget>>,
 }
 
-impl Targets {
+impl PushTargets {
     /// Of a source.
     pub fn new(account: AccountId, source: SourceId) -> Self {
         Self { account, source, known: HashMap::new() }
     }
 
     /// Where the nights of one go that was asked for.
-    pub fn of(&self, room_type: i64) -> &[Target] {
+    pub fn get(&self, room_type: i64) -> &[PushTarget] {
         self.known.get(&room_type).map_or(&[], Vec::as_slice)
     }
 
     /// Asks where the nights of these go, as far as nobody has yet.
-    pub async fn ask(&mut self, tx: &mut Tx, room_types: impl IntoIterator<Item = i64>) -> Result<()> {
+    pub async fn load(&mut self, tx: &mut Tx, room_types: impl IntoIterator<Item = i64>) -> Result<()> {
         let new: Vec<i64> = room_types.into_iter().filter(|row| !self.known.contains_key(row)).collect();
         let found = of_room_types(tx, self.account, self.source, &new).await?;
         self.known.extend(new.into_iter().map(|row| (row, Vec::new())));
@@ -74,7 +74,7 @@ impl Targets {
 
 /// Where the nights of these room types go: once for each rate plan of the property that is linked, else once with the
 /// prices of the property's first rate plan. Nowhere where the link, or that of the property, is not pushed.
-async fn of_room_types(tx: &mut Tx, account: AccountId, source: SourceId, rows: &[i64]) -> Result<Vec<Target>> {
+async fn of_room_types(tx: &mut Tx, account: AccountId, source: SourceId, rows: &[i64]) -> Result<Vec<PushTarget>> {
     let mut new = Rows::new([("id", ColumnType::Int)]);
     rows.iter().for_each(|row| new.push([(*row).into()]));
     let text = "select r.id as room_type, r.external_id as room_type_id, p.external_id as property_id,

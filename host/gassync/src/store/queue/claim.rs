@@ -4,7 +4,7 @@ use gassync_domain::{AccountId, SourceId, Timestamp};
 use jiff::SignedDuration;
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{Job, QueueKey, Row, TAKEN};
+use super::{JOB_COLUMNS, Job, QueueKey, Row};
 use crate::store::{
     Result, Time, Tx, on,
     rows::{ColumnType, Rows},
@@ -12,7 +12,7 @@ use crate::store::{
 
 /// A queue that is held, and what was taken out of it.
 #[derive(Debug, Clone)]
-pub struct Taken {
+pub struct Claim {
     /// The tenant.
     pub account: AccountId,
     /// The source.
@@ -26,12 +26,12 @@ pub struct Taken {
 
 /// A queue that has waited so long is as urgent as one of the next higher priority: prices wait behind what can be sold, and not
 /// until nothing is left of that.
-const URGENT_IN: SignedDuration = SignedDuration::from_secs(2);
+const AGEING_STEP: SignedDuration = SignedDuration::from_secs(2);
 /// After so long it is as urgent as one of the priority above that.
-const MORE_URGENT_IN: SignedDuration = SignedDuration::from_secs(4);
+const SECOND_AGEING_STEP: SignedDuration = SignedDuration::from_secs(4);
 
 #[derive(FromRow)]
-struct Held {
+struct ClaimedQueue {
     account_id: i64,
     source_id: i64,
     queue_kind: String,
@@ -39,7 +39,7 @@ struct Held {
     fencing_token: i64,
 }
 
-impl Held {
+impl ClaimedQueue {
     fn key(&self) -> QueueKey {
         QueueKey::from_columns(&self.queue_kind, self.subscription_id)
     }
@@ -47,7 +47,7 @@ impl Held {
 
 /// Which work is taken: the two have places of their own, so that neither keeps the other from being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
+pub enum WorkerPool {
     /// The talk with channels, and what this host does alone.
     Jobs,
     /// What subscribers are told.
@@ -56,25 +56,25 @@ pub enum Work {
 
 /// What is taken with a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Company {
+pub struct BatchPolicy {
     /// Jobs of these kinds, in the order in which they are done.
     pub kinds: &'static [&'static str],
     /// Most of each kind, the job itself included.
-    pub most: i64,
+    pub max: i64,
     /// Each ends by itself: one that failed before takes no other of its kind with it.
-    pub apart: bool,
+    pub independent: bool,
 }
 
-impl Company {
+impl BatchPolicy {
     /// The job is taken alone.
-    pub const NONE: Self = Self { kinds: &[], most: 1, apart: false };
+    pub const NONE: Self = Self { kinds: &[], max: 1, independent: false };
 }
 
 /// Whether a queue may have something to do. A platform query.
-pub async fn is_waiting(tx: &mut Tx, work: Work, now: Timestamp) -> Result<bool> {
+pub async fn is_waiting(tx: &mut Tx, work: WorkerPool, now: Timestamp) -> Result<bool> {
     let text = "select exists (select 1 from int_queues where due_at <= $1 and (busy_until is null or busy_until <= $1)
         and (paused_until is null or paused_until <= $1) and (queue_kind = 'webhook') = $2)";
-    on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).bind(work == Work::Deliveries).fetch_one(c).await)
+    on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).bind(work == WorkerPool::Deliveries).fetch_one(c).await)
 }
 
 /// Takes queues that have something of such work to do, and the most urgent job of each with others that can be done with it, as
@@ -84,13 +84,13 @@ pub async fn is_waiting(tx: &mut Tx, work: Work, now: Timestamp) -> Result<bool>
 /// until `until`. A platform query.
 pub async fn claim(
     tx: &mut Tx,
-    work: Work,
+    work: WorkerPool,
     (now, until): (Timestamp, Timestamp),
-    (queues, most_of_one): (i64, i64),
-    company: impl Fn(&str) -> Company,
-) -> Result<Vec<Taken>> {
-    let held = take_queues(tx, work, (now, until), (queues, most_of_one)).await?;
-    let mut first = first_of_each(tx, &held, now).await?;
+    (queues, max_per_account): (i64, i64),
+    policy: impl Fn(&str) -> BatchPolicy,
+) -> Result<Vec<Claim>> {
+    let held = lease_queues(tx, work, (now, until), (queues, max_per_account)).await?;
+    let mut first = head_of_each(tx, &held, now).await?;
     let mut taken = Vec::new();
     let mut empty = Vec::new();
     for held in held {
@@ -102,14 +102,14 @@ pub async fn claim(
             continue;
         };
         let (_, job) = first.swap_remove(place);
-        let company = company(&job.kind);
+        let policy = policy(&job.kind);
         let mut jobs = vec![job];
-        if company.most > 1 {
-            jobs.extend(in_company(tx, &held, &jobs[0], (now, company)).await?);
+        if policy.max > 1 {
+            jobs.extend(batch_with(tx, &held, &jobs[0], (now, policy)).await?);
             // The most urgent stays the first of its kind.
-            jobs.sort_by_key(|job| company.kinds.iter().position(|kind| *kind == job.kind));
+            jobs.sort_by_key(|job| policy.kinds.iter().position(|kind| *kind == job.kind));
         }
-        taken.push(Taken {
+        taken.push(Claim {
             account: jobs[0].account,
             source: jobs[0].source,
             queue: held.key(),
@@ -118,7 +118,7 @@ pub async fn claim(
         });
     }
     // What was due in them is gone.
-    for Held { account_id, source_id, queue_kind, subscription_id, fencing_token } in empty {
+    for ClaimedQueue { account_id, source_id, queue_kind, subscription_id, fencing_token } in empty {
         let text = "update int_queues set busy_until = null, due_at = (select min(j.run_at) from int_jobs j
                 where j.account_id = $1 and j.source_id = $2 and j.queue_kind = $3 and j.subscription_id = $4
                     and j.state = 'waiting')
@@ -129,12 +129,12 @@ pub async fn claim(
     Ok(taken)
 }
 
-async fn take_queues(
+async fn lease_queues(
     tx: &mut Tx,
-    work: Work,
+    work: WorkerPool,
     (now, until): (Timestamp, Timestamp),
-    (queues, most_of_one): (i64, i64),
-) -> Result<Vec<Held>> {
+    (queues, max_per_account): (i64, i64),
+) -> Result<Vec<ClaimedQueue>> {
     /// Queues that are ready, each with its place: behind those of its account that are at work, and behind its sisters
     /// that are more urgent or waited longer.
     const READY: &str = "select ready.account_id, ready.source_id, ready.queue_kind, ready.subscription_id from (
@@ -170,9 +170,9 @@ async fn take_queues(
                 for update skip locked) {back}"
         ),
     };
-    let held: Vec<Held> = on!(&mut *tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(Time::from(now)).bind(Time::from(until))
-        .bind(queues).bind(most_of_one).bind(work == Work::Deliveries).bind(Time::from(now - URGENT_IN))
-        .bind(Time::from(now - MORE_URGENT_IN)).fetch_all(c).await)?;
+    let held: Vec<ClaimedQueue> = on!(&mut *tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(Time::from(now)).bind(Time::from(until))
+        .bind(queues).bind(max_per_account).bind(work == WorkerPool::Deliveries).bind(Time::from(now - AGEING_STEP))
+        .bind(Time::from(now - SECOND_AGEING_STEP)).fetch_all(c).await)?;
     let mut accounts: Vec<i64> = held.iter().map(|held| held.account_id).collect();
     accounts.sort_unstable();
     accounts.dedup();
@@ -185,7 +185,7 @@ async fn take_queues(
     Ok(held)
 }
 
-async fn first_of_each(tx: &mut Tx, held: &[Held], now: Timestamp) -> Result<Vec<(QueueKey, Job)>> {
+async fn head_of_each(tx: &mut Tx, held: &[ClaimedQueue], now: Timestamp) -> Result<Vec<(QueueKey, Job)>> {
     #[derive(FromRow)]
     struct InQueue {
         queue_kind: String,
@@ -210,9 +210,9 @@ async fn first_of_each(tx: &mut Tx, held: &[Held], now: Timestamp) -> Result<Vec
         ]);
     }
     // Found before anything is written: otherwise PostgreSQL looks for it once more beside each job that the account ever had.
-    let due = in_its_order(tx);
+    let due = run_at_unindexed(tx);
     let text = format!(
-        ", first (account_id, fencing_token, id) as materialized (
+        ", head (account_id, fencing_token, id) as materialized (
             select new.account_id, new.fencing_token, (
                 select i.id from int_jobs i
                 where i.account_id = new.account_id and i.source_id = new.source_id and i.queue_kind = new.queue_kind
@@ -220,9 +220,9 @@ async fn first_of_each(tx: &mut Tx, held: &[Held], now: Timestamp) -> Result<Vec
                 order by i.priority, i.run_at, i.id limit 1)
             from new
         )
-        update int_jobs set attempts = attempts + 1, claim = first.fencing_token from first
-        where int_jobs.account_id = first.account_id and int_jobs.id = first.id
-        returning int_jobs.queue_kind, int_jobs.subscription_id, {TAKEN}"
+        update int_jobs set attempts = attempts + 1, claim = head.fencing_token from head
+        where int_jobs.account_id = head.account_id and int_jobs.id = head.id
+        returning int_jobs.queue_kind, int_jobs.subscription_id, {JOB_COLUMNS}"
     );
     let rows: Vec<InQueue> = new.read(tx, &[now.into()], &text).await?;
     Ok(rows
@@ -234,16 +234,21 @@ async fn first_of_each(tx: &mut Tx, held: &[Held], now: Timestamp) -> Result<Vec
 }
 
 /// When a job is due, in words by which SQLite does not look for it: it would sort all that is due to find the most urgent.
-fn in_its_order(tx: &Tx) -> &'static str {
+fn run_at_unindexed(tx: &Tx) -> &'static str {
     tx.dialect("+i.run_at", "i.run_at")
 }
 
 /// What failed before is tried alone of its kind, so that it takes no other with it.
-async fn in_company(tx: &mut Tx, held: &Held, first: &Job, (now, company): (Timestamp, Company)) -> Result<Vec<Job>> {
-    let due = in_its_order(tx);
+async fn batch_with(
+    tx: &mut Tx,
+    held: &ClaimedQueue,
+    first: &Job,
+    (now, policy): (Timestamp, BatchPolicy),
+) -> Result<Vec<Job>> {
+    let due = run_at_unindexed(tx);
     // Words of this program. Of other kinds there is little, and each has one queue: they are not looked for behind all of this
     // one, nor in an order for which SQLite would go through all that the account ever had.
-    let others: Vec<&str> = company.kinds.iter().copied().filter(|kind| *kind != first.kind).collect();
+    let others: Vec<&str> = policy.kinds.iter().copied().filter(|kind| *kind != first.kind).collect();
     let others = others.join("', '");
     let text = format!(
         "update int_jobs set attempts = attempts + 1, claim = $5 where account_id = $1 and id in (
@@ -258,21 +263,21 @@ async fn in_company(tx: &mut Tx, held: &Held, first: &Job, (now, company): (Time
                 where i.account_id = $1 and i.source_id = $2 and i.kind in ('{others}') and i.state = 'waiting'
                     and {due} <= $6
                 limit $7) others)
-        returning {TAKEN}"
+        returning {JOB_COLUMNS}"
     );
     let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(held.account_id).bind(held.source_id)
-        .bind(&held.queue_kind).bind(first.id).bind(held.fencing_token).bind(Time::from(now)).bind(company.most - 1).bind(company.apart)
+        .bind(&held.queue_kind).bind(first.id).bind(held.fencing_token).bind(Time::from(now)).bind(policy.max - 1).bind(policy.independent)
         .bind(&first.kind).bind(first.attempts == 1).bind(held.subscription_id).fetch_all(c).await)?;
     rows.sort_by_key(|row| row.id);
     Ok(rows.into_iter().map(Job::from).collect())
 }
 
 /// The queues are still being worked on. One that somebody else has taken meanwhile is his.
-pub async fn extend(tx: &mut Tx, taken: &Taken, until: Timestamp) -> Result<()> {
+pub async fn extend(tx: &mut Tx, claim: &Claim, until: Timestamp) -> Result<()> {
     let text = "update int_queues set busy_until = $6
         where account_id = $1 and source_id = $2 and queue_kind = $3 and subscription_id = $4 and fencing_token = $5
             and busy_until is not null";
-    on!(tx, c => sqlx::query(text).bind(taken.account.0).bind(taken.source.0).bind(taken.queue.kind())
-        .bind(taken.queue.subscription_id()).bind(taken.fencing_token)
+    on!(tx, c => sqlx::query(text).bind(claim.account.0).bind(claim.source.0).bind(claim.queue.kind())
+        .bind(claim.queue.subscription_id()).bind(claim.fencing_token)
         .bind(Time::from(until)).execute(c).await.map(drop))
 }

@@ -2,7 +2,7 @@
 
 use gassync_domain::Timestamp;
 
-use super::{Job, Taken};
+use super::{Claim, Job};
 use crate::store::{
     Result, Tx,
     rows::{Cell, ColumnType, Rows},
@@ -10,7 +10,7 @@ use crate::store::{
 
 /// What came of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
+pub enum JobResult {
     /// It is done.
     Done,
     /// It did not work out: it comes again.
@@ -21,7 +21,7 @@ pub enum Ended {
         at: Timestamp,
     },
     /// It could not be tried at all: it comes again, and this time did not count.
-    Postponed {
+    Snoozed {
         /// Why.
         why: String,
         /// When.
@@ -34,13 +34,13 @@ pub enum Ended {
     },
 }
 
-impl Ended {
+impl JobResult {
     /// One word for it.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Retry { .. } => "retry",
-            Self::Postponed { .. } => "postponed",
+            Self::Snoozed { .. } => "snoozed",
             Self::Dead { .. } => "dead",
         }
     }
@@ -57,20 +57,20 @@ pub struct Pause {
 
 /// A queue that is given back, and what came of its jobs.
 #[derive(Debug)]
-pub struct Release {
+pub struct QueueResult {
     /// What was taken.
-    pub taken: Taken,
+    pub claim: Claim,
     /// Of each of its jobs, in their order.
-    pub ended: Vec<Ended>,
+    pub results: Vec<JobResult>,
     /// Whether nothing in the queue is begun for a while.
     pub pause: Option<Pause>,
 }
 
 /// Writes what came of jobs, and gives their queues back. A job that was put in the queue anew meanwhile stays there, and a
 /// queue that another has taken is his. A platform query.
-pub async fn finish(tx: &mut Tx, releases: &[&Release], now: Timestamp) -> Result<()> {
-    let mut order: Vec<&Release> = releases.to_vec();
-    order.sort_by_key(|release| (release.taken.account, release.taken.source, release.taken.queue));
+pub async fn complete(tx: &mut Tx, releases: &[&QueueResult], now: Timestamp) -> Result<()> {
+    let mut order: Vec<&QueueResult> = releases.to_vec();
+    order.sort_by_key(|release| (release.claim.account, release.claim.source, release.claim.queue));
     lock(tx, &order).await?;
     let mut new = Rows::new([
         ("account_id", ColumnType::Int),
@@ -78,14 +78,14 @@ pub async fn finish(tx: &mut Tx, releases: &[&Release], now: Timestamp) -> Resul
         ("version", ColumnType::Int),
         ("claim", ColumnType::Int),
         ("state", ColumnType::Text),
-        ("burnt", ColumnType::Int),
+        ("counted", ColumnType::Int),
         ("run_at", ColumnType::Time),
         ("why", ColumnType::Text),
     ]);
-    for (job, ended) in order.iter().flat_map(|release| release.taken.jobs.iter().zip(&release.ended)) {
-        new.push(cells(job, ended));
+    for (job, result) in order.iter().flat_map(|release| release.claim.jobs.iter().zip(&release.results)) {
+        new.push(cells(job, result));
     }
-    let text = "update int_jobs set state = new.state, attempts = int_jobs.attempts - 1 + new.burnt,
+    let text = "update int_jobs set state = new.state, attempts = int_jobs.attempts - 1 + new.counted,
             run_at = coalesce(new.run_at, int_jobs.run_at), error = new.why,
             finished_at = case when new.state = 'waiting' then null else $1 end
         from new
@@ -101,13 +101,13 @@ pub async fn finish(tx: &mut Tx, releases: &[&Release], now: Timestamp) -> Resul
         ("paused_until", ColumnType::Time),
         ("pause_reason", ColumnType::Text),
     ]);
-    for Release { taken, pause, .. } in &order {
+    for QueueResult { claim, pause, .. } in &order {
         new.push([
-            taken.account.0.into(),
-            taken.source.0.into(),
-            taken.queue.kind().into(),
-            taken.queue.subscription_id().into(),
-            taken.fencing_token.into(),
+            claim.account.0.into(),
+            claim.source.0.into(),
+            claim.queue.kind().into(),
+            claim.queue.subscription_id().into(),
+            claim.fencing_token.into(),
             pause.as_ref().map(|pause| pause.until).into(),
             pause.as_ref().map(|pause| pause.why.as_str()).into(),
         ]);
@@ -127,12 +127,12 @@ pub async fn finish(tx: &mut Tx, releases: &[&Release], now: Timestamp) -> Resul
     new.write(tx, &[], text).await
 }
 
-fn cells<'a>(job: &'a Job, ended: &'a Ended) -> [Cell<'a>; 8] {
-    let (state, burnt, at, why) = match ended {
-        Ended::Done => ("done", 1, None, None),
-        Ended::Retry { why, at } => ("waiting", 1, Some(*at), Some(why.as_str())),
-        Ended::Postponed { why, at } => ("waiting", 0, Some(*at), Some(why.as_str())),
-        Ended::Dead { why } => ("dead", 1, None, Some(why.as_str())),
+fn cells<'a>(job: &'a Job, result: &'a JobResult) -> [Cell<'a>; 8] {
+    let (state, counted, at, why) = match result {
+        JobResult::Done => ("done", 1, None, None),
+        JobResult::Retry { why, at } => ("waiting", 1, Some(*at), Some(why.as_str())),
+        JobResult::Snoozed { why, at } => ("waiting", 0, Some(*at), Some(why.as_str())),
+        JobResult::Dead { why } => ("dead", 1, None, Some(why.as_str())),
     };
     [
         job.account.0.into(),
@@ -140,14 +140,14 @@ fn cells<'a>(job: &'a Job, ended: &'a Ended) -> [Cell<'a>; 8] {
         job.version.into(),
         job.claim.into(),
         state.into(),
-        i64::from(burnt).into(),
+        i64::from(counted).into(),
         at.into(),
         why.into(),
     ]
 }
 
 /// Queues before jobs, and in one order: whoever puts work in the queue does the same.
-async fn lock(tx: &mut Tx, order: &[&Release]) -> Result<()> {
+async fn lock(tx: &mut Tx, order: &[&QueueResult]) -> Result<()> {
     if matches!(tx, Tx::Sqlite(..)) {
         return Ok(()); // It has one writer.
     }
@@ -157,9 +157,9 @@ async fn lock(tx: &mut Tx, order: &[&Release]) -> Result<()> {
         ("queue_kind", ColumnType::Text),
         ("subscription_id", ColumnType::Int),
     ]);
-    for Release { taken, .. } in order {
-        let queue = taken.queue;
-        new.push([taken.account.0.into(), taken.source.0.into(), queue.kind().into(), queue.subscription_id().into()]);
+    for QueueResult { claim, .. } in order {
+        let queue = claim.queue;
+        new.push([claim.account.0.into(), claim.source.0.into(), queue.kind().into(), queue.subscription_id().into()]);
     }
     let text = "select l.fencing_token from new cross join int_queues l
         where l.account_id = new.account_id and l.source_id = new.source_id and l.queue_kind = new.queue_kind

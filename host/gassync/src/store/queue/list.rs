@@ -8,7 +8,7 @@ use crate::store::{Result, Time, Tx, on};
 
 /// Which work; what is not said is not asked for.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct JobQuery {
     /// Of this source.
     pub source: Option<SourceId>,
     /// Of this kind.
@@ -21,7 +21,7 @@ pub struct Filter {
 
 /// Where a piece of work stands.
 #[derive(Debug, Clone, FromRow)]
-pub struct Listed {
+pub struct ListedJob {
     /// The tenant.
     pub account_id: i64,
     /// Its key.
@@ -58,7 +58,7 @@ pub struct Listed {
     pub finished_at: Option<Time>,
 }
 
-macro_rules! listed {
+macro_rules! select_jobs {
     ($rest:literal) => {
         concat!(
             "select j.account_id, j.id, j.source_id, s.source_name, j.kind, j.payload, j.state,
@@ -74,8 +74,8 @@ macro_rules! listed {
 }
 
 /// The newest that fit, before the key `before` where one is given.
-pub async fn list(tx: &mut Tx, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Listed>> {
-    let text = listed!(
+pub async fn list(tx: &mut Tx, filter: &JobQuery, before: Option<i64>, limit: i64) -> Result<Vec<ListedJob>> {
+    let text = select_jobs!(
         "where ($1 is null or j.source_id = $1) and ($2 is null or j.kind = $2) and ($3 is null or j.state = $3)
             and ($4 is null or j.created_at >= $4) and ($5 is null or j.id < $5)
         order by j.id desc limit $6"
@@ -85,8 +85,8 @@ pub async fn list(tx: &mut Tx, filter: &Filter, before: Option<i64>, limit: i64)
 }
 
 /// By its key.
-pub async fn get(tx: &mut Tx, id: i64) -> Result<Option<Listed>> {
-    let text = listed!("where j.id = $1");
+pub async fn get(tx: &mut Tx, id: i64) -> Result<Option<ListedJob>> {
+    let text = select_jobs!("where j.id = $1");
     on!(tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)
 }
 

@@ -18,10 +18,10 @@ use super::{
     rows::{Cell, ColumnType, Rows},
 };
 
-pub use claim::{Company, Taken, Work, claim, extend, is_waiting};
-pub use finish::{Ended, Pause, Release, finish};
-pub use list::{Filter, Listed, get, latest, list};
-pub use runs::{Plan, Progress, begin, cancel, cancel_run, plan, progress};
+pub use claim::{BatchPolicy, Claim, WorkerPool, claim, extend, is_waiting};
+pub use finish::{JobResult, Pause, QueueResult, complete};
+pub use list::{JobQuery, ListedJob, get, latest, list};
+pub use runs::{DeadJobs, RunProgress, cancel, cancel_run, count_dead, run_progress, start_run};
 
 /// Which of a source's queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,7 +64,7 @@ impl QueueKey {
 /// Work to be put in the queue. The same work (source, kind, payload) waits only once: at the earlier of the two times, with
 /// the higher of the two priorities, its attempts counted from the beginning.
 #[derive(Debug, Clone)]
-pub struct Put<'a> {
+pub struct NewJob<'a> {
     /// The tenant.
     pub account: AccountId,
     /// For whom.
@@ -129,7 +129,7 @@ struct Row {
 }
 
 /// What a statement that takes jobs gives back.
-const TAKEN: &str = "int_jobs.account_id, int_jobs.id, int_jobs.source_id, int_jobs.kind, int_jobs.payload,
+const JOB_COLUMNS: &str = "int_jobs.account_id, int_jobs.id, int_jobs.source_id, int_jobs.kind, int_jobs.payload,
     int_jobs.attempts, int_jobs.deadline, int_jobs.created_at, int_jobs.sequence, int_jobs.version, int_jobs.claim";
 
 impl From<Row> for Job {
@@ -151,7 +151,7 @@ impl From<Row> for Job {
 }
 
 /// Puts work in the queue.
-pub async fn put(tx: &mut Tx, work: &[Put<'_>], now: Timestamp) -> Result<()> {
+pub async fn enqueue(tx: &mut Tx, work: &[NewJob<'_>], now: Timestamp) -> Result<()> {
     // When each queue is due, and the priority of its most urgent job.
     let mut queues: BTreeMap<(i64, i64, QueueKey), (Timestamp, i64)> = BTreeMap::new();
     for put in work {
@@ -233,7 +233,13 @@ pub async fn put(tx: &mut Tx, work: &[Put<'_>], now: Timestamp) -> Result<()> {
 }
 
 /// Whether this very work waits already.
-pub async fn waits(tx: &mut Tx, account: AccountId, source: SourceId, kind: &str, payload: &Value) -> Result<bool> {
+pub async fn is_enqueued(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    kind: &str,
+    payload: &Value,
+) -> Result<bool> {
     let text = "select exists (select 1 from int_jobs
         where account_id = $1 and source_id = $2 and kind = $3 and payload = $4 and state = 'waiting')";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(kind).bind(Json(payload)).fetch_one(c).await)

@@ -5,12 +5,12 @@ use gassync_domain::Timestamp;
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
-use super::Filter;
+use super::JobQuery;
 use crate::store::{Result, Time, Tx, on};
 
 /// What a run would bring back of a source's dead work.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Plan {
+pub struct DeadJobs {
     /// For whom.
     pub source_id: i64,
     /// What people call that.
@@ -25,7 +25,7 @@ pub struct Plan {
 
 /// How far a run is.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Progress {
+pub struct RunProgress {
     /// Its key.
     pub id: i64,
     /// `running` or `cancelled`.
@@ -43,7 +43,7 @@ pub struct Progress {
 }
 
 /// What of dead work fits, by source and kind.
-pub async fn plan(tx: &mut Tx, filter: &Filter) -> Result<Vec<Plan>> {
+pub async fn count_dead(tx: &mut Tx, filter: &JobQuery) -> Result<Vec<DeadJobs>> {
     let text = "select j.source_id, s.source_name, s.source_type, j.kind, count(*) as jobs
         from int_jobs j join int_sources s on s.account_id = j.account_id and s.id = j.source_id
         where j.state = 'dead' and j.kind <> 'deliver' and ($1 is null or j.source_id = $1) and ($2 is null or j.kind = $2)
@@ -54,9 +54,9 @@ pub async fn plan(tx: &mut Tx, filter: &Filter) -> Result<Vec<Plan>> {
 }
 
 /// Brings back the dead work that fits, each piece of work once, to be done until `deadline`; the run's key.
-pub async fn begin(
+pub async fn start_run(
     tx: &mut Tx,
-    filter: &Filter,
+    filter: &JobQuery,
     shown: &Value,
     (now, deadline): (Timestamp, Timestamp),
 ) -> Result<i64> {
@@ -106,7 +106,7 @@ const SQLITE_QUEUES: &str =
         when int_queues.due_at < excluded.due_at then int_queues.due_at else excluded.due_at end";
 
 /// How far a run is.
-pub async fn progress(tx: &mut Tx, run: i64) -> Result<Option<Progress>> {
+pub async fn run_progress(tx: &mut Tx, run: i64) -> Result<Option<RunProgress>> {
     let text = "select r.id, r.state, r.jobs,
             (select count(*) from int_jobs j where j.run_id = r.id and j.state = 'waiting') as waiting,
             (select count(*) from int_jobs j where j.run_id = r.id and j.state = 'done') as done,

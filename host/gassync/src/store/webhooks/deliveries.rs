@@ -6,7 +6,7 @@ use sqlx::{FromRow, types::Json};
 
 use crate::store::{
     Result, Time, Tx, on,
-    outbound::invalidations::{Places, places},
+    outbound::invalidations::{SequenceRanges, sequence_ranges},
     outbox::Fact,
     rows::{ColumnType, Rows},
 };
@@ -115,14 +115,14 @@ macro_rules! facts {
 }
 
 /// The facts at these places. A platform query.
-pub async fn happened(tx: &mut Tx, given: &Places) -> Result<Vec<Happened>> {
+pub async fn happened(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<Happened>> {
     let text = facts!(
         "",
         "new cross join int_outbox o
         where o.account_id = new.account_id and o.sequence >= new.low and o.sequence <= new.high
         order by o.account_id, o.sequence"
     );
-    places(given).read(tx, &[], text).await
+    sequence_ranges(given).read(tx, &[], text).await
 }
 
 /// The facts behind a place in time and in the feed, with how a subscriber was told of them; the oldest first, by when they

@@ -37,7 +37,7 @@ impl BookingsPushed {
 /// default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Pushing {
+pub struct PushSettings {
     /// Whether it is told anything: the way out of its direction; true by default.
     pub enabled: bool,
     /// Which bookings; `direct` by default.
@@ -62,7 +62,7 @@ pub struct Pushing {
     pub horizon_days: u32,
 }
 
-impl Default for Pushing {
+impl Default for PushSettings {
     fn default() -> Self {
         Self {
             enabled: true,
@@ -79,7 +79,7 @@ impl Default for Pushing {
     }
 }
 
-impl Pushing {
+impl PushSettings {
     /// What is left of it where a source has a say of its own: prices and rules that it says are told to the core and not
     /// back, and where neither side is to hear of the other's calendar nothing of one is told.
     #[must_use]
@@ -107,7 +107,7 @@ impl Pushing {
     }
 }
 
-impl Validate for Pushing {
+impl Validate for PushSettings {
     fn validate(&self) -> Vec<FieldError> {
         let within = |error: FieldError| FieldError { path: format!("/priceAdjustment{}", error.path), ..error };
         let mut found: Vec<FieldError> = self.price_adjustment.validate().into_iter().map(within).collect();
@@ -141,16 +141,16 @@ mod tests {
 
     #[test]
     fn missing_fields_have_defaults() {
-        let pushing: Pushing = serde_json::from_str("{}").expect("rules");
-        assert_eq!(pushing, Pushing::default());
+        let pushing: PushSettings = serde_json::from_str("{}").expect("rules");
+        assert_eq!(pushing, PushSettings::default());
         assert_eq!(pushing.price(amount("90.50"), Some("EUR".into())), (amount("90.50"), Some("EUR".into())));
-        assert!(serde_json::from_str::<Pushing>(r#"{"horizon":3}"#).is_err());
+        assert!(serde_json::from_str::<PushSettings>(r#"{"horizon":3}"#).is_err());
     }
 
     #[test]
-    fn a_price_is_exchanged_then_adjusted() {
+    fn a_price_is_converted_then_adjusted() {
         let text = r#"{"currency":"SEK","rate":11.25,"priceAdjustment":{"percent":10,"rounding":"up","step":5}}"#;
-        let pushing: Pushing = serde_json::from_str(text).expect("rules");
+        let pushing: PushSettings = serde_json::from_str(text).expect("rules");
         assert!(pushing.validate().is_empty());
         assert_eq!(pushing.price(amount("100"), Some("EUR".into())), (amount("1240.00"), Some("SEK".into())));
         assert_eq!(pushing.price(amount("100"), Some("SEK".into())), (amount("110.00"), Some("SEK".into())));
@@ -160,7 +160,7 @@ mod tests {
     fn a_source_that_owns_prices_still_gets_availability() {
         let under = |text: &str| {
             let authority = serde_json::from_str(text).expect("an authority");
-            let pushing = Pushing::default().under(authority);
+            let pushing = PushSettings::default().under(authority);
             (pushing.availability, pushing.prices)
         };
         assert_eq!(under("{}"), (true, true));
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn invalid_settings_are_reported_by_path() {
         for (text, path) in [
             (r#"{"horizonDays":0}"#, "/horizonDays"),
             (r#"{"safetyStock":1001}"#, "/safetyStock"),
@@ -180,7 +180,7 @@ mod tests {
             (r#"{"currency":"EUR","rate":0}"#, "/rate"),
             (r#"{"priceAdjustment":{"percent":501}}"#, "/priceAdjustment/percent"),
         ] {
-            let pushing: Pushing = serde_json::from_str(text).expect("rules");
+            let pushing: PushSettings = serde_json::from_str(text).expect("rules");
             let paths: Vec<String> = pushing.validate().into_iter().map(|error| error.path).collect();
             assert_eq!(paths, [path], "{text}");
         }

@@ -7,7 +7,7 @@ use crate::store::{Day, MoneyTenThousandths, Result, Time, Tx, rows};
 
 /// A night as a channel showed it.
 #[derive(Debug, Clone)]
-pub struct Shown {
+pub struct ObservedNight {
     /// The channel's id of the rate plan; empty where it has none.
     pub rate_plan_id: String,
     /// What it showed.
@@ -17,13 +17,13 @@ pub struct Shown {
 }
 
 /// What the source's channel showed of a room type's nights that is as it is since `since`, or later.
-pub async fn shown(
+pub async fn find(
     tx: &mut Tx,
     account: AccountId,
     room_type: i64,
     stays: &[Stay],
     since: Timestamp,
-) -> Result<Vec<Shown>> {
+) -> Result<Vec<ObservedNight>> {
     #[derive(FromRow)]
     struct Row {
         observed_at: Time,
@@ -66,7 +66,7 @@ pub async fn shown(
             max_advance_days: count(row.max_advance_days),
             ..CalendarNight::new(row.date.0)
         };
-        Shown { rate_plan_id: row.rate_plan_external_id, night, observed_at: row.observed_at.into() }
+        ObservedNight { rate_plan_id: row.rate_plan_external_id, night, observed_at: row.observed_at.into() }
     };
     Ok(rows.into_iter().map(night).collect())
 }

@@ -10,56 +10,56 @@ use crate::{
         link_health::{self, LinkOutcome},
         mappings, source_switches,
         sources::Source,
-        sync_runs::{Outward, OutwardRun, SyncRunKind},
+        sync_runs::{PushCounters, PushRun, SyncRunKind},
     },
 };
 
 /// Said of a call that came to nothing: its error stands with the job, since channels repeat what they were sent, and that may
 /// be a guest's.
-const BROKE_OFF: &str = "the call broke off: why stands with its job";
+const CALL_FAILED: &str = "the call broke off: why stands with its job";
 
 /// What was told so far.
 #[derive(Debug, Clone)]
-pub struct Visit {
+pub struct PushTally {
     account: AccountId,
     source: SourceId,
     kind: SyncRunKind,
     began: Timestamp,
-    outward: Outward,
+    counters: PushCounters,
 }
 
 /// What came of something that a channel was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Came {
+pub enum RecordResult {
     /// The channel surely has it.
-    There,
+    Confirmed,
     /// It says that it took it: it is to be read back.
-    Taken,
+    Accepted,
     /// It will not have it.
-    Refused,
+    Rejected,
     /// Nobody knows, or it was not its turn.
-    Unknown,
+    InDoubt,
 }
 
-impl Visit {
+impl PushTally {
     /// Begins now.
     pub fn begin(source: &Source, kind: SyncRunKind, now: Timestamp) -> Self {
-        Self { account: source.account, source: source.id, kind, began: now, outward: Outward::default() }
+        Self { account: source.account, source: source.id, kind, began: now, counters: PushCounters::default() }
     }
 
     /// Counts what came of so many.
-    pub fn count(&mut self, came: Came, records: usize) {
+    pub fn count(&mut self, result: RecordResult, records: usize) {
         let records = i64::try_from(records).unwrap_or(i64::MAX);
-        let Outward { sent, taken, confirmed, refused, unknown, .. } = &mut self.outward;
+        let PushCounters { sent, taken, confirmed, refused, unknown, .. } = &mut self.counters;
         *sent += records;
-        match came {
-            Came::There => {
+        match result {
+            RecordResult::Confirmed => {
                 *taken += records;
                 *confirmed += records;
             }
-            Came::Taken => *taken += records,
-            Came::Refused => *refused += records,
-            Came::Unknown => *unknown += records,
+            RecordResult::Accepted => *taken += records,
+            RecordResult::Rejected => *refused += records,
+            RecordResult::InDoubt => *unknown += records,
         }
     }
 
@@ -74,24 +74,24 @@ impl Visit {
         if matches!(error, CallError::Channel(ChannelError::RateLimited(_))) {
             return Ok(());
         }
-        self.count(Came::Unknown, records);
-        self.outward.error = Some(BROKE_OFF.to_owned());
-        let fared = links.iter().map(|(kind, id)| LinkOutcome { kind: *kind, id, error: Some(BROKE_OFF.to_owned()) });
+        self.count(RecordResult::InDoubt, records);
+        self.counters.error = Some(CALL_FAILED.to_owned());
+        let links = links.iter().map(|(kind, id)| LinkOutcome { kind: *kind, id, error: Some(CALL_FAILED.to_owned()) });
         let mut tx = app.db.write(self.account).await?;
-        link_health::record(&mut tx, self.account, self.source, &Vec::from_iter(fared), app.now()).await?;
+        link_health::record(&mut tx, self.account, self.source, &Vec::from_iter(links), app.now()).await?;
         tx.commit().await
     }
 
     /// As a run; none where nothing was told.
-    pub fn over(self, now: Timestamp) -> Option<OutwardRun> {
-        let Self { account, source, kind, began, outward } = self;
-        (outward.sent > 0).then_some(OutwardRun { account, source, kind, outward, began, ended: now })
+    pub fn into_run(self, now: Timestamp) -> Option<PushRun> {
+        let Self { account, source, kind, began, counters } = self;
+        (counters.sent > 0).then_some(PushRun { account, source, kind, counters, began, ended: now })
     }
 }
 
 /// Notes on links how what went by them fared, and on the source that it talked. Last in the transaction of a call's outcome.
-pub async fn note(tx: &mut Tx, source: &Source, fared: &[LinkOutcome<'_>], now: Timestamp) -> store::Result<()> {
-    let well = fared.is_empty() || fared.iter().any(|fared| fared.error.is_none());
-    link_health::record(tx, source.account, source.id, fared, now).await?;
+pub async fn record(tx: &mut Tx, source: &Source, links: &[LinkOutcome<'_>], now: Timestamp) -> store::Result<()> {
+    let well = links.is_empty() || links.iter().any(|links| links.error.is_none());
+    link_health::record(tx, source.account, source.id, links, now).await?;
     source_switches::record_channel_call(tx, source.account, source.id, well, now).await
 }

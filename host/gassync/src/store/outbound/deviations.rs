@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use crate::store::{Day, Result, Time, Tx, on};
 
 /// Nights that a channel will not have, and what it said: as spans, the newest first.
-pub async fn refused(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Refused>> {
+pub async fn rejected(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<DeviatingNights>> {
     let text = "select r.external_id as room_type_id, n.rate_plan_external_id as rate_plan_id, n.error,
             min(n.night) as first_night, max(n.night) as last_night, count(*) as nights, max(n.sent_at) as at
         from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
@@ -16,7 +16,12 @@ pub async fn refused(tx: &mut Tx, account: AccountId, source: SourceId, limit: i
 }
 
 /// Nights that somebody has set otherwise at the channel by hand, and that are to be set back: as spans, by room type.
-pub async fn differing(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<Refused>> {
+pub async fn changed_at_channel(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    limit: i64,
+) -> Result<Vec<DeviatingNights>> {
     let text = "select r.external_id as room_type_id, n.rate_plan_external_id as rate_plan_id, n.error,
             min(n.night) as first_night, max(n.night) as last_night, count(*) as nights, max(n.changed_at) as at
         from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
@@ -27,7 +32,7 @@ pub async fn differing(tx: &mut Tx, account: AccountId, source: SourceId, limit:
 
 /// Nights of a room type that a channel refused for the same reason.
 #[derive(Debug, Clone, FromRow)]
-pub struct Refused {
+pub struct DeviatingNights {
     /// The channel's id of the room type.
     pub room_type_id: String,
     /// The channel's id of the rate plan; empty where it has none.
@@ -50,7 +55,7 @@ pub async fn closed_by_hand(
     account: AccountId,
     source: SourceId,
     (from, limit): (Date, i64),
-) -> Result<Vec<Refused>> {
+) -> Result<Vec<DeviatingNights>> {
     let text = "select r.external_id as room_type_id, '' as rate_plan_id,
             case when k.by_word then 'closed by a word'
                 else cast(k.units as text) || ' fewer for sale than there are' end as error,

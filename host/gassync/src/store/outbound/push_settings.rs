@@ -1,6 +1,6 @@
 //! How a source's channel is told of the core.
 
-use gassync_domain::{AccountId, Amount, BookingsPushed, Date, PriceAdjustment, Pushing, Rounding, SourceId};
+use gassync_domain::{AccountId, Amount, BookingsPushed, Date, PriceAdjustment, PushSettings, Rounding, SourceId};
 use sqlx::FromRow;
 
 use crate::store::{Day, MoneyTenThousandths, Result, Tx, on};
@@ -23,7 +23,7 @@ struct Row {
     read_back: bool,
 }
 
-impl From<Row> for Pushing {
+impl From<Row> for PushSettings {
     fn from(row: Row) -> Self {
         let value = |kind: &str| {
             row.price_adjustment_value.filter(|_| row.price_adjustment_type.as_deref() == Some(kind)).map(Amount::from)
@@ -60,17 +60,17 @@ impl From<Row> for Pushing {
 }
 
 /// How a source is pushed to; none where there is no such source.
-pub async fn get(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<Pushing>> {
+pub async fn get(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<PushSettings>> {
     let text = "select sync_direction, push_bookings, sync_bookings, sync_availability, sync_pricing,
             price_adjustment_type, price_adjustment_value, price_rounding, price_rounding_step, price_currency, price_rate,
             safety_stock, horizon_days, read_back
         from int_sources where account_id = $1 and id = $2";
     let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_optional(c).await)?;
-    Ok(row.map(Pushing::from))
+    Ok(row.map(PushSettings::from))
 }
 
 /// Says how a source is pushed to.
-pub async fn set(tx: &mut Tx, account: AccountId, source: SourceId, pushing: &Pushing) -> Result<()> {
+pub async fn set(tx: &mut Tx, account: AccountId, source: SourceId, pushing: &PushSettings) -> Result<()> {
     let text = "update int_sources set sync_direction = case when not $3 then 'inbound_only'
                 when sync_direction = 'inbound_only' then 'bidirectional' else sync_direction end,
             push_bookings = $4, sync_bookings = $5, sync_availability = $6, sync_pricing = $7, price_adjustment_type = $8,
@@ -94,7 +94,7 @@ pub async fn set(tx: &mut Tx, account: AccountId, source: SourceId, pushing: &Pu
 }
 
 /// Notes up to where the calendar of a source was reckoned.
-pub async fn reckoned(tx: &mut Tx, account: AccountId, source: SourceId, until: Date) -> Result<()> {
+pub async fn set_computed_until(tx: &mut Tx, account: AccountId, source: SourceId, until: Date) -> Result<()> {
     let text = "update int_sources set computed_until = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Day(until)).execute(c).await.map(drop))
 }
